@@ -1,0 +1,66 @@
+-- Stories, their frames, the pictures of these, and every file that is kept.
+
+CREATE TABLE media_object (
+    key          TEXT PRIMARY KEY NOT NULL, -- the path below the root of a store: media/{uuid}.png
+    kind         TEXT NOT NULL,             -- frame, input or upload
+    client_id    TEXT,
+    size         INTEGER NOT NULL,          -- bytes
+    content_type TEXT NOT NULL,
+    sha256       BLOB NOT NULL,
+    date_created TEXT NOT NULL,
+    date_updated TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE image (
+    id           BLOB PRIMARY KEY NOT NULL,
+    media_key    TEXT NOT NULL REFERENCES media_object (key),
+    width        INTEGER NOT NULL, -- pixels
+    height       INTEGER NOT NULL, -- pixels
+    format       TEXT NOT NULL,    -- a media type
+    date_created TEXT NOT NULL
+) STRICT;
+CREATE INDEX image_by_media_key ON image (media_key);
+
+CREATE TABLE story (
+    id           BLOB PRIMARY KEY NOT NULL,
+    legacy_id    TEXT UNIQUE,            -- the id that an imported story had
+    client_id    TEXT NOT NULL,          -- the Sparrow that it was made for
+    strategy     TEXT NOT NULL,          -- the slug that was asked for
+    storyteller  TEXT NOT NULL,          -- the name behind that slug when the story was begun
+    title        TEXT NOT NULL,          -- empty until the first text
+    slug         TEXT UNIQUE,            -- null until the first text, then never changed
+    slug_base    TEXT,                   -- the slug without its number
+    slug_number  INTEGER,                -- 0 for the first story of that slug_base
+    state        TEXT NOT NULL,          -- the storyteller's, JSON
+    frame_count  INTEGER NOT NULL,
+    thumbnail_id BLOB REFERENCES image (id),
+    date_created TEXT NOT NULL,
+    date_updated TEXT NOT NULL
+) STRICT;
+CREATE INDEX story_by_client ON story (client_id, date_updated);
+CREATE INDEX story_by_slug_base ON story (slug_base, slug_number);
+CREATE INDEX story_by_thumbnail ON story (thumbnail_id);
+
+CREATE TABLE story_frame (
+    id                   INTEGER PRIMARY KEY,
+    story_id             BLOB NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    number               INTEGER NOT NULL, -- from 0, without gaps
+    text                 TEXT,
+    image_id             BLOB REFERENCES image (id), -- the original illustration
+    device_image_id      BLOB REFERENCES image (id), -- the same, packed as the device asked
+    min_duration_seconds INTEGER NOT NULL,
+    trigger_condition    TEXT,             -- JSON
+    metadata             TEXT NOT NULL,    -- JSON
+    date_created         TEXT NOT NULL,
+    UNIQUE (story_id, number)
+) STRICT;
+CREATE INDEX story_frame_by_image ON story_frame (image_id);
+CREATE INDEX story_frame_by_device_image ON story_frame (device_image_id);
+
+CREATE TABLE sparrow_state (
+    client_id        TEXT PRIMARY KEY NOT NULL,
+    current_story_id BLOB REFERENCES story (id) ON DELETE SET NULL,
+    date_created     TEXT NOT NULL,
+    date_updated     TEXT NOT NULL
+) STRICT;
+CREATE INDEX sparrow_state_by_story ON sparrow_state (current_story_id);

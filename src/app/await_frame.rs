@@ -1,0 +1,82 @@
+//! Waiting for a frame: v1 is v2 and a wait.
+
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{App, AppError, ErrorKind, StoryResponse};
+use crate::domain::TaskStatus;
+use crate::store::Announcement;
+
+/// How often to look without being told: news from another process may be lost.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl App {
+    /// The answer of a frame task, when it has one.
+    ///
+    /// # Errors
+    ///
+    /// What the task failed with; [`ErrorKind::Deadline`] when it takes too long, [`ErrorKind::Unavailable`] when
+    /// the process stops first. The task goes on all the same.
+    pub async fn await_frame(&self, task_id: Uuid) -> Result<StoryResponse, AppError> {
+        let deadline = Instant::now() + Duration::from_secs(self.limits.frame_deadline_seconds);
+        // To listen comes before to look, or an end in between would be missed.
+        let mut news = self.store.announcements();
+        loop {
+            match self.look_at_frame(task_id).await? {
+                Look::Ended(ended) => return ended,
+                Look::Waits if self.stopping.is_cancelled() => {
+                    let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
+                    return Err(AppError::new(ErrorKind::Unavailable, detail));
+                }
+                Look::Waits | Look::Runs => {}
+            }
+            if Instant::now() >= deadline {
+                let detail = "The frame takes too long; it is still being told, so read the story in a moment.";
+                return Err(AppError::new(ErrorKind::Deadline, detail));
+            }
+            let look_at = deadline.min(Instant::now() + LOOK);
+            tokio::select! {
+                () = ended(&mut news, task_id) => {}
+                () = tokio::time::sleep_until(look_at) => {}
+                () = self.stopping.cancelled(), if !self.stopping.is_cancelled() => {}
+            }
+        }
+    }
+
+    async fn look_at_frame(&self, task_id: Uuid) -> Result<Look, AppError> {
+        let Some(task) = self.store.task(task_id).await? else {
+            return Err(AppError::new(ErrorKind::NotFound, "The frame's task is gone."));
+        };
+        let ended = match task.status {
+            TaskStatus::Pending => return Ok(Look::Waits),
+            TaskStatus::Running => return Ok(Look::Runs),
+            TaskStatus::Completed => Ok(serde_json::from_value(task.result.unwrap_or_default())?),
+            TaskStatus::Failed => Err(serde_json::from_value(task.error.unwrap_or_default())?),
+            TaskStatus::Cancelled => {
+                Err(AppError::new(ErrorKind::Conflict, "The frame was called off."))
+            }
+        };
+        Ok(Look::Ended(ended))
+    }
+}
+
+/// How a frame's task stands.
+enum Look {
+    Waits,
+    Runs,
+    Ended(Result<StoryResponse, AppError>),
+}
+
+/// Returns when the task has ended, or when news of that may have been lost.
+async fn ended(news: &mut broadcast::Receiver<Announcement>, task_id: Uuid) {
+    loop {
+        match news.recv().await {
+            Ok(Announcement::TaskEnded(id)) if id == task_id => return,
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}

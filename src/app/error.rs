@@ -1,0 +1,141 @@
+//! How a use case can fail, in terms that every door can translate.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compute::BrokenOff;
+use crate::domain::RefusedParameter;
+use crate::imaging::ImagingError;
+use crate::objects::ObjectError;
+use crate::store::StoreError;
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// There is no such thing.
+    NotFound,
+    /// It is there, and someone else's.
+    NotYours,
+    /// What was sent cannot be used; `fields` says what and why.
+    Invalid,
+    /// It would overwrite, or contradict, what is there.
+    Conflict,
+    /// What was sent has a type that is not taken here.
+    UnsupportedMedia,
+    /// There is too much to do already.
+    Busy,
+    /// It took too long.
+    Deadline,
+    /// The database or the disk fails; it may work again in a moment.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A use case that failed: a plain sentence for the caller, the cause for the log.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AppError {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// One plain sentence that says what to change.
+    pub detail: String,
+    /// The parameters that are wrong, with the reason for each.
+    #[serde(default)]
+    pub fields: Vec<(String, String)>,
+    /// What it came from; it never leaves the process.
+    #[serde(skip)]
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl AppError {
+    /// A failure of this kind.
+    pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), fields: Vec::new(), cause: None }
+    }
+
+    /// One parameter that cannot be used.
+    pub fn invalid(field: &str, reason: impl fmt::Display) -> Self {
+        Self::invalid_fields(vec![(field.to_owned(), reason.to_string())])
+    }
+
+    /// Several parameters that cannot be used.
+    #[must_use]
+    pub fn invalid_fields(fields: Vec<(String, String)>) -> Self {
+        let told: Vec<String> =
+            fields.iter().map(|(field, reason)| format!("{field}: {reason}")).collect();
+        Self { fields, ..Self::new(ErrorKind::Invalid, told.join("; ")) }
+    }
+
+    /// Whether the same may succeed when it is tried again.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Internal | ErrorKind::Deadline)
+    }
+
+    /// Something that should not happen.
+    pub(super) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let detail = "Something went wrong here; the log has the details under this request id.";
+        Self { cause: Some(cause.into()), ..Self::new(ErrorKind::Internal, detail) }
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl Error for AppError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        let detail = "The database does not answer as it should; try again in a moment.";
+        Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
+    }
+}
+
+impl From<ObjectError> for AppError {
+    fn from(error: ObjectError) -> Self {
+        let detail = match error.source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                "The disk is full; nothing was kept. Try again when there is room."
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                "The media folder cannot be written; nothing was kept. Its owner must be mended."
+            }
+            _ => "The disk does not answer as it should; try again in a moment.",
+        };
+        Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
+    }
+}
+
+impl From<BrokenOff> for AppError {
+    fn from(error: BrokenOff) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<ImagingError> for AppError {
+    fn from(error: ImagingError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<serde_json::Error> for AppError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<Vec<RefusedParameter>> for AppError {
+    fn from(refused: Vec<RefusedParameter>) -> Self {
+        Self::invalid_fields(refused.into_iter().map(|r| (r.name.to_owned(), r.reason)).collect())
+    }
+}

@@ -1,0 +1,155 @@
+//! From an illustration's prompt to files: the original as PNG, the picture as its device wants it, and for a
+//! story's first illustration a thumbnail.
+
+use bytes::Bytes;
+use image::RgbImage;
+use uuid::Uuid;
+
+use super::answer::ImageView;
+use super::tell::{Work, mix};
+use super::{App, AppError};
+use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
+use crate::imaging::{self, ImagingError};
+use crate::inference::{Brief, ImageAsk, Minds, Picture};
+use crate::store::MediaObject;
+use crate::storytellers::Beat;
+
+/// The size of an illustration when nobody asks for one.
+const USUAL: Size = Size::new(512, 512);
+
+/// The longest side of a thumbnail, in pixels.
+const THUMBNAIL: u32 = 48;
+
+/// A picture with its bytes, ready to be written and kept.
+#[derive(Debug, Clone)]
+pub(super) struct Rendered {
+    pub(super) id: Uuid,
+    pub(super) key: ObjectKey,
+    pub(super) bytes: Bytes,
+    pub(super) object: MediaObject,
+    pub(super) view: ImageView,
+}
+
+/// One beat's pictures.
+#[derive(Debug)]
+pub(super) struct Illustrated {
+    pub(super) original: Rendered,
+    /// `None` when the original is what the device asked for.
+    pub(super) device: Option<Rendered>,
+    /// Only for the first illustration of a story.
+    pub(super) thumbnail: Option<Rendered>,
+}
+
+/// Encoded bytes with the size of what they show.
+struct Encoded {
+    bytes: Vec<u8>,
+    size: Size,
+    format: ImageFormat,
+}
+
+/// What a picture is wanted for.
+struct Wanted {
+    parameters: Parameters,
+    thumbnail: bool,
+}
+
+impl App {
+    pub(super) async fn illustrate(
+        &self,
+        work: &Work<'_>,
+        brief: &Brief,
+        index: usize,
+        beat: &Beat,
+        minds: &Minds,
+    ) -> Result<Illustrated, AppError> {
+        let ask = ImageAsk {
+            prompt: beat.illustration.clone(),
+            size: USUAL,
+            seed: mix(brief.seed ^ mix((u64::from(brief.frame_number) << 16) + index as u64)),
+            seen: brief.seen.clone(),
+        };
+        let picture = minds.image(&ask).await.map_err(AppError::internal)?;
+        let is_first = index == 0 && work.story.frame_count == 0;
+        let wanted = Wanted { parameters: work.parameters.clone(), thumbnail: is_first };
+        let encoded = self.compute.run(move || encode_all(picture, &wanted)).await??;
+        let [original, device, thumbnail] = encoded;
+        let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
+        let client_id = &work.job.client_id;
+        Ok(Illustrated {
+            original: self.rendered(client_id, original).await?,
+            device: self.rendered_if(client_id, device).await?,
+            thumbnail: self.rendered_if(client_id, thumbnail).await?,
+        })
+    }
+
+    async fn rendered_if(
+        &self,
+        client_id: &str,
+        encoded: Option<Encoded>,
+    ) -> Result<Option<Rendered>, AppError> {
+        match encoded {
+            Some(encoded) => self.rendered(client_id, encoded).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn rendered(&self, client_id: &str, encoded: Encoded) -> Result<Rendered, AppError> {
+        let Encoded { bytes, size, format } = encoded;
+        let id = Uuid::now_v7();
+        let key = ObjectKey::Media(MediaName::of(id, format.extension()));
+        let bytes = Bytes::from(bytes);
+        let object = self.media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
+        let view = ImageView {
+            width: size.width.cast_signed(),
+            height: size.height.cast_signed(),
+            format: format.media_type().to_owned(),
+            url: key.to_string(),
+        };
+        Ok(Rendered { id, key, bytes, object, view })
+    }
+}
+
+/// The original, the device's picture where it differs, and the thumbnail where one is wanted.
+fn encode_all(picture: Picture, wanted: &Wanted) -> Result<[Option<Encoded>; 3], ImagingError> {
+    let (pixels, png) = match picture {
+        Picture::Pixels(pixels) => (pixels, None),
+        Picture::Encoded(bytes) => {
+            let pixels = imaging::decode(&bytes)?;
+            let is_png = imaging::sniff(&bytes) == Some(imaging::InputFormat::Png);
+            (pixels, is_png.then_some(bytes))
+        }
+    };
+    let size = Size::new(pixels.width(), pixels.height());
+    let png = match png {
+        Some(png) => png,
+        None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
+    };
+    let original = Encoded { bytes: png, size, format: ImageFormat::Png };
+    let device = for_device(&pixels, &wanted.parameters)?;
+    let thumbnail = if wanted.thumbnail { Some(thumbnail(&pixels)?) } else { None };
+    Ok([Some(original), device, thumbnail])
+}
+
+fn for_device(pixels: &RgbImage, parameters: &Parameters) -> Result<Option<Encoded>, ImagingError> {
+    let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
+    let (width, height) = (parameters.output_image_width, parameters.output_image_height);
+    let fitted = imaging::fit(pixels, width, height)?;
+    let size = Size::new(fitted.width(), fitted.height());
+    let is_original = size == Size::new(pixels.width(), pixels.height());
+    if is_original && format == ImageFormat::Png {
+        return Ok(None);
+    }
+    let dither = parameters.output_image_dither.unwrap_or_default();
+    let bytes = imaging::encode(&fitted, format, dither)?;
+    Ok(Some(Encoded { bytes, size, format }))
+}
+
+fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {
+    let is_wide = pixels.width() >= pixels.height();
+    let (width, height) = if is_wide { (Some(THUMBNAIL), None) } else { (None, Some(THUMBNAIL)) };
+    let small = imaging::fit(pixels, width, height)?;
+    let size = Size::new(small.width(), small.height());
+    let bytes = imaging::encode(&small, ImageFormat::Png, Dither::None)?;
+    Ok(Encoded { bytes, size, format: ImageFormat::Png })
+}

@@ -1,0 +1,199 @@
+//! Keeping a told frame: its files first, then one transaction for all its rows and the end of its task.
+
+use std::iter;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::answer::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
+use super::illustrate::{Illustrated, Rendered};
+use super::tell::{Told, Work, metadata};
+use super::{App, AppError, ErrorKind};
+use crate::domain::{EventKind, slug_base, story_title};
+use crate::store::{NewFrame, NewImage, Title, Tx};
+use crate::storytellers;
+
+/// How long a frame is shown at least, in seconds, when nothing says otherwise.
+const MIN_DURATION: i32 = 20;
+
+impl App {
+    pub(super) async fn keep(&self, work: &Work<'_>, told: Told) -> Result<(), AppError> {
+        let files: Vec<_> =
+            told.files().map(|file| (file.key.clone(), file.bytes.clone())).collect();
+        let keys = files.iter().map(|(key, _)| key.clone()).collect();
+        self.objects.put_all(files).await?;
+        let kept = self.keep_rows(work, &told).await;
+        if kept.is_err() {
+            self.objects.remove_all(keys).await;
+        }
+        kept
+    }
+
+    async fn keep_rows(&self, work: &Work<'_>, told: &Told) -> Result<(), AppError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let count = i32::try_from(told.telling.beats.len()).map_err(AppError::internal)?;
+        let state = json!({"telling": told.telling.state, "memories": told.memories});
+        let first = tx.take_frame_numbers(work.story.id, count, &state, now).await?;
+        let first = first.ok_or_else(|| {
+            AppError::new(ErrorKind::NotFound, "The story was deleted meanwhile.")
+        })?;
+        let metadata = metadata(work, told, &generation_date(now));
+        for (index, picture) in told.pictures.iter().enumerate() {
+            keep_pictures(&mut tx, picture, now).await?;
+            let frame = NewFrame {
+                story_id: work.story.id,
+                number: first + i32::try_from(index).map_err(AppError::internal)?,
+                text: told.telling.beats[index].text.as_deref(),
+                image_id: Some(picture.original.id),
+                device_image_id: Some(picture.for_device().id),
+                min_duration_seconds: MIN_DURATION,
+                metadata: &metadata,
+                now,
+            };
+            let number = json!({"number": frame.number});
+            tx.add_frame(frame).await?;
+            let client_id = Some(work.story.client_id.as_str());
+            tx.tell(EventKind::Frame, client_id, Some(work.story.id), &number, now).await?;
+        }
+        if let Some(thumbnail) = told.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
+            tx.set_thumbnail(work.story.id, thumbnail.id).await?;
+        }
+        let slug = name_story(&mut tx, work, told, now).await?;
+        let answer = answer(work, told, &metadata, slug, first + count, now)?;
+        self.end_task(tx, work, &answer, now).await
+    }
+
+    /// The last statement: it fails when another worker took the task over, and then all of the above is undone.
+    async fn end_task(
+        &self,
+        mut tx: Tx,
+        work: &Work<'_>,
+        answer: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), AppError> {
+        let story_id = Some(work.story.id);
+        let client_id = Some(work.story.client_id.as_str());
+        let ended = json!({"id": work.task.id, "status": "completed"});
+        tx.tell(EventKind::Task, client_id, story_id, &ended, now).await?;
+        if !tx.complete(work.task.id, work.owner, answer, now).await? {
+            return Err(AppError::new(ErrorKind::Conflict, "Another worker took the frame over."));
+        }
+        Ok(tx.save().await?)
+    }
+}
+
+impl Told {
+    fn files(&self) -> impl Iterator<Item = &Rendered> {
+        self.pictures.iter().flat_map(Illustrated::files)
+    }
+}
+
+impl Illustrated {
+    fn for_device(&self) -> &Rendered {
+        self.device.as_ref().unwrap_or(&self.original)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Rendered> {
+        iter::once(&self.original).chain(&self.device).chain(&self.thumbnail)
+    }
+}
+
+async fn keep_pictures(
+    tx: &mut Tx,
+    picture: &Illustrated,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    for file in picture.files() {
+        tx.keep_media_object(&file.object).await?;
+        let image = NewImage {
+            id: file.id,
+            media_key: &file.object.key,
+            width: file.view.width,
+            height: file.view.height,
+            format: &file.view.format,
+            now,
+        };
+        tx.add_image(image).await?;
+    }
+    Ok(())
+}
+
+/// A story takes its name from its first text. Returns the slug in force.
+async fn name_story(
+    tx: &mut Tx,
+    work: &Work<'_>,
+    told: &Told,
+    now: DateTime<Utc>,
+) -> Result<String, AppError> {
+    if let Some(slug) = &work.story.slug {
+        return Ok(slug.clone());
+    }
+    let Some(text) = told.telling.beats.iter().find_map(|beat| beat.text.as_deref()) else {
+        return Ok(String::new());
+    };
+    let title = story_title(text);
+    let base = slug_base(&title);
+    let slug = tx.name_story(work.story.id, Title { title: &title, slug_base: &base }).await?;
+    let named = json!({"title": title, "slug": slug});
+    let client_id = Some(work.story.client_id.as_str());
+    tx.tell(EventKind::Story, client_id, Some(work.story.id), &named, now).await?;
+    Ok(slug)
+}
+
+/// The answer is part of the task, so that whoever waits for it, and whoever asks again, gets the same.
+fn answer(
+    work: &Work<'_>,
+    told: &Told,
+    metadata: &Value,
+    slug: String,
+    frame_count: i32,
+    now: DateTime<Utc>,
+) -> Result<Value, AppError> {
+    let story = &work.story;
+    let mut frames = Vec::with_capacity(told.pictures.len());
+    for (beat, picture) in told.telling.beats.iter().zip(&told.pictures) {
+        frames.push(FrameView {
+            text: beat.text.as_deref().map(with_newline),
+            image: Some(picture.for_device().view.clone()),
+            source_image: Some(picture.original.view.clone()),
+            video: None,
+            audio: None,
+            min_duration_seconds: MIN_DURATION,
+            trigger_condition: None,
+            metadata: serde_json::value::to_raw_value(metadata)?,
+        });
+    }
+    let appends = storytellers::find(&story.storyteller).is_none_or(|teller| teller.appends());
+    let answer = StoryResponse {
+        frames,
+        story: StoryView {
+            slug,
+            story_frame_count: frame_count,
+            date_updated: now.date_naive(),
+            ..StoryView::of(story, &story.client_id, appends)
+        },
+        request_id: work.job.request_id.clone(),
+        generation_date: generation_date(now),
+        debug_data: debug_data(work, told),
+        errors: told.notes.clone(),
+    };
+    Ok(serde_json::to_value(answer)?)
+}
+
+fn debug_data(work: &Work<'_>, told: &Told) -> Map<String, Value> {
+    if work.parameters.debug != Some(true) {
+        return Map::new();
+    }
+    let seen = told.perceived.seen.as_ref();
+    let mut debug = Map::new();
+    let mut put = |name: &str, value: Value| debug.insert(name.to_owned(), value);
+    put("story_id", json!(work.story.id));
+    put("story_title", json!(work.story.title));
+    put("thoth_link", Value::Null);
+    put("i_see", json!(seen.map(|sight| &sight.description)));
+    put("image_analysis", json!(seen));
+    put("i_hear", Value::Null);
+    put(&work.strategy.strategy_name, told.telling.state.clone());
+    debug
+}

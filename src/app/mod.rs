@@ -1,0 +1,63 @@
+//! Use cases: what Calliope does, whoever asks. The doors ([`crate::http`], [`crate::worker`]) translate to and
+//! from here; everything below is called from here alone.
+//!
+//! One frame's way: [`App::order_frame`] checks and keeps what came and enqueues a task in one transaction;
+//! a worker calls [`App::tell_frame`], which ends the task in the transaction that keeps the frame;
+//! [`App::await_frame`] waits for that.
+
+mod accept;
+mod answer;
+mod await_frame;
+mod error;
+mod illustrate;
+mod keep;
+mod media;
+mod perceive;
+mod ready;
+mod seeds;
+mod stories;
+mod strategies;
+mod sweep;
+mod tell;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+pub use accept::{FrameOrder, Ordered, Sound};
+pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
+pub use error::{AppError, ErrorKind};
+pub use media::{MediaKind, Uploaded};
+pub use ready::{Health, Readiness};
+pub use strategies::StrategyView;
+pub use tell::Steps;
+
+use crate::compute::Compute;
+use crate::domain::Clock;
+use crate::inference::Registry;
+use crate::objects::LocalStore;
+use crate::settings::Tasks;
+use crate::store::Store;
+
+/// How long an idempotency key is kept.
+const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// The use cases, with what they work on. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Rows.
+    pub store: Store,
+    /// Files.
+    pub objects: LocalStore,
+    /// Models.
+    pub registry: Registry,
+    /// Threads for pixels.
+    pub compute: Compute,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds of the work.
+    pub limits: Tasks,
+    /// Cancelled when the process is asked to stop: no work is begun after that.
+    pub stopping: CancellationToken,
+}

@@ -1,0 +1,77 @@
+//! Whether Calliope can do its work.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+
+/// How one part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// It works.
+    Ok,
+    /// Some of it works.
+    Degraded,
+    /// It does not work.
+    Down,
+}
+
+/// One part, with a reason where it is not well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Part {
+    /// How it is.
+    pub status: Health,
+    /// Why, in plain words.
+    pub reason: Option<String>,
+}
+
+/// Every part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Readiness {
+    /// The worst of the parts; `down` only when the database is.
+    pub status: Health,
+    /// Rows.
+    pub database: Part,
+    /// Files.
+    pub object_store: Part,
+    /// Semantic search.
+    pub vector_index: Part,
+    /// Models.
+    pub providers: Part,
+}
+
+impl App {
+    /// Looks at every part.
+    pub async fn readiness(&self) -> Readiness {
+        let database = match self.store.ping().await {
+            Ok(()) => Part { status: Health::Ok, reason: None },
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the database is down");
+                let reason = Some("The database does not answer.".to_owned());
+                Part { status: Health::Down, reason }
+            }
+        };
+        let object_store = match self.objects.check().await {
+            Ok(()) => Part { status: Health::Ok, reason: None },
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the media folder is down"
+                );
+                let reason = format!("The media folder cannot be written ({}).", error.source);
+                Part { status: Health::Degraded, reason: Some(reason) }
+            }
+        };
+        let none = |reason: &str| Part { status: Health::Ok, reason: Some(reason.to_owned()) };
+        let parts = [database.status, object_store.status];
+        let worst = |health| parts.contains(&health).then_some(health);
+        Readiness {
+            status: worst(Health::Down).or(worst(Health::Degraded)).unwrap_or(Health::Ok),
+            database,
+            object_store,
+            vector_index: none("None is configured; there is no semantic search."),
+            providers: none("None is configured; the offline provider tells and paints."),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a new database begins with.
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+
+use super::{App, AppError};
+use crate::store::Seeds;
+
+const SEEDS: &str = include_str!("../../config/seeds.toml");
+
+impl App {
+    /// Adds the models, prompts and strategies that are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn seed(&self) -> Result<(), AppError> {
+        let seeds = seeds().map_err(AppError::internal)?;
+        let mut tx = self.store.begin().await?;
+        tx.seed(&seeds, self.clock.now()).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+fn seeds() -> Result<Seeds, Box<figment::Error>> {
+    Figment::from(Toml::string(SEEDS)).extract().map_err(Box::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seeds_that_are_built_in_can_be_read() {
+        assert!(seeds().is_ok(), "{:?}", seeds());
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading stories, and leaving one for the next.
+
+use serde_json::Map;
+use uuid::Uuid;
+
+use super::accept::DEFAULT_STRATEGY;
+use super::answer::generation_date;
+use super::{App, AppError, ErrorKind, FrameView, StoryListView, StoryResponse, StoryView};
+use crate::domain::ClientId;
+use crate::store::Story;
+use crate::storytellers;
+
+/// Stories at most in v1's list, which has no pages.
+const LISTED: i64 = 1000;
+
+impl App {
+    /// A story with all its frames; without an id the client's current one, which is begun if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for an unknown id.
+    pub async fn read_story(
+        &self,
+        client_id: &ClientId,
+        story_id: Option<&str>,
+        request_id: String,
+    ) -> Result<StoryResponse, AppError> {
+        let story = match story_id {
+            Some(id) => self.find_story(id).await?,
+            None => self.current_story(client_id).await?,
+        };
+        self.whole(&story, client_id, request_id).await
+    }
+
+    /// A story with all its frames, by its name in links.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for an unknown slug.
+    pub async fn read_story_by_slug(
+        &self,
+        client_id: &ClientId,
+        slug: &str,
+        request_id: String,
+    ) -> Result<StoryResponse, AppError> {
+        let id = self.store.story_id_of_slug(slug).await?.ok_or_else(no_story)?;
+        let story = self.store.story(id).await?.ok_or_else(no_story)?;
+        self.whole(&story, client_id, request_id).await
+    }
+
+    /// The client's own stories, last updated first.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
+        let client_id = client_id.as_str();
+        let current = self.store.current_story(client_id).await?;
+        let stories = self.store.stories_of(client_id, LISTED).await?;
+        Ok(stories
+            .into_iter()
+            .map(|story| {
+                let is_current = Some(story.id) == current;
+                StoryListView::of(story, client_id, is_current)
+            })
+            .collect())
+    }
+
+    /// Leaves the client's current story, so that its next frame begins a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn reset_story(&self, client_id: &ClientId) -> Result<(), AppError> {
+        let now = self.clock.now();
+        let client_id = client_id.as_str();
+        let mut tx = self.store.begin().await?;
+        let Some(current) = tx.lock_client(client_id, now).await? else { return Ok(()) };
+        let story = tx.story(current).await?;
+        // One that nothing was told in is new enough.
+        if story.is_some_and(|story| story.frame_count == 0) && !tx.story_has_tasks(current).await?
+        {
+            return Ok(());
+        }
+        tx.set_current_story(client_id, None, now).await?;
+        Ok(tx.save().await?)
+    }
+
+    /// A story by its id, or by the id it had where it was imported from.
+    pub(super) async fn find_story(&self, id: &str) -> Result<Story, AppError> {
+        let id = match id.parse::<Uuid>() {
+            Ok(id) => Some(id),
+            Err(_) => self.store.story_id_of_legacy_id(id).await?,
+        };
+        let Some(id) = id else { return Err(no_story()) };
+        self.store.story(id).await?.ok_or_else(no_story)
+    }
+
+    async fn current_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
+        let client_id = client_id.as_str();
+        if let Some(id) = self.store.current_story(client_id).await?
+            && let Some(story) = self.store.story(id).await?
+        {
+            return Ok(story);
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        // Another request may have begun one meanwhile.
+        let id = match tx.lock_client(client_id, now).await? {
+            Some(id) => id,
+            None => {
+                let id = self
+                    .begin_story(&mut tx, client_id, DEFAULT_STRATEGY, DEFAULT_STRATEGY)
+                    .await?;
+                tx.set_current_story(client_id, Some(id), now).await?;
+                id
+            }
+        };
+        tx.save().await?;
+        self.store.story(id).await?.ok_or_else(no_story)
+    }
+
+    async fn whole(
+        &self,
+        story: &Story,
+        client_id: &ClientId,
+        request_id: String,
+    ) -> Result<StoryResponse, AppError> {
+        let frames = self.store.frames(story.id).await?;
+        let appends = storytellers::find(&story.storyteller).is_none_or(|teller| teller.appends());
+        Ok(StoryResponse {
+            frames: frames.into_iter().map(FrameView::of).collect(),
+            story: StoryView::of(story, client_id.as_str(), appends),
+            request_id,
+            generation_date: generation_date(self.clock.now()),
+            debug_data: Map::new(),
+            errors: Vec::new(),
+        })
+    }
+}
+
+fn no_story() -> AppError {
+    AppError::new(ErrorKind::NotFound, "There is no such story; check its id or slug.")
+}

@@ -1,0 +1,216 @@
+//! Telling a frame: the middle of its way, from the job that was accepted to the frame that is kept.
+//!
+//! perceive → situate → tell → illustrate → render → keep. Nothing is kept before the last step, so a kill at any
+//! moment leaves the task to be done again, and at most files that the sweep removes.
+
+use chrono::{Datelike, Local, Timelike};
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::accept::FrameJob;
+use super::illustrate::Illustrated;
+use super::perceive::Perceived;
+use super::{App, AppError};
+use crate::domain::{Parameters, Season};
+use crate::inference::{Brief, Minds};
+use crate::store::{Story, Strategy, Task};
+use crate::storytellers::{self, Scene, Telling};
+
+/// Earlier texts at most that a storyteller is given.
+const PRIOR_TEXTS: i64 = 30;
+
+/// Says where a running task is, to whoever keeps its lease.
+#[derive(Debug)]
+pub struct Steps {
+    at: watch::Sender<Option<&'static str>>,
+}
+
+impl Steps {
+    /// A task that has not begun, and what there is to watch of it.
+    #[must_use]
+    pub fn new() -> (Self, watch::Receiver<Option<&'static str>>) {
+        let (at, watched) = watch::channel(None);
+        (Self { at }, watched)
+    }
+
+    fn at(&self, step: &'static str) {
+        tracing::debug!(step, "the frame goes on");
+        self.at.send_replace(Some(step));
+    }
+}
+
+/// One frame under way.
+pub(super) struct Work<'a> {
+    pub(super) task: &'a Task,
+    pub(super) owner: Uuid,
+    pub(super) job: FrameJob,
+    pub(super) story: Story,
+    pub(super) strategy: Strategy,
+    pub(super) parameters: Parameters,
+}
+
+/// Everything that the last step keeps.
+pub(super) struct Told {
+    pub(super) telling: Telling,
+    pub(super) pictures: Vec<Illustrated>,
+    pub(super) perceived: Perceived,
+    pub(super) situation: String,
+    pub(super) notes: Vec<String>,
+    pub(super) memories: Map<String, Value>,
+}
+
+impl App {
+    /// Tells the frame of a claimed task, and ends the task in the transaction that keeps the frame.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when it could not; nothing was kept then. [`AppError::may_pass`] tells whether to try again.
+    pub async fn tell_frame(
+        &self,
+        task: &Task,
+        owner: Uuid,
+        steps: &Steps,
+    ) -> Result<(), AppError> {
+        let work = self.prepare(task, owner).await?;
+        steps.at("perceive");
+        let mut perceived = self.perceive(&work.job).await?;
+        steps.at("situate");
+        let (brief, situation) = self.situate(&work, &perceived).await?;
+        let minds = self.minds(&work);
+        steps.at("tell");
+        let storyteller = storytellers::find(&work.strategy.strategy_name).ok_or_else(|| {
+            AppError::internal(format!("no storyteller is called {}", work.strategy.strategy_name))
+        })?;
+        let text_template = work.strategy.text.as_ref().and_then(|m| m.prompt_template.as_deref());
+        let scene =
+            Scene { brief: &brief, parameters: &work.parameters, text_template, minds: &minds };
+        let telling = storyteller.tell(&scene).await.map_err(AppError::internal)?;
+        steps.at("illustrate");
+        let mut pictures = Vec::with_capacity(telling.beats.len());
+        for (index, beat) in telling.beats.iter().enumerate() {
+            pictures.push(self.illustrate(&work, &brief, index, beat, &minds).await?);
+        }
+        steps.at("keep");
+        let (mut notes, memories) = minds.into_kept();
+        notes.append(&mut perceived.notes);
+        notes.extend(unmet_wishes(&work.parameters));
+        let told = Told { telling, pictures, perceived, situation, notes, memories };
+        self.keep(&work, told).await
+    }
+
+    async fn prepare<'a>(&self, task: &'a Task, owner: Uuid) -> Result<Work<'a>, AppError> {
+        let job: FrameJob = serde_json::from_value(task.payload.clone())?;
+        let gone = || AppError::new(super::ErrorKind::NotFound, "The story was deleted meanwhile.");
+        let story_id = task.story_id.ok_or_else(gone)?;
+        let story = self.store.story(story_id).await?.ok_or_else(gone)?;
+        let strategy = match self.store.strategy(&story.strategy).await? {
+            Some(strategy) => Some(strategy),
+            // The strategy was deleted; its storyteller is still here.
+            None => self.store.strategy(&story.storyteller).await?,
+        };
+        let strategy =
+            strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))?;
+        let parameters = Parameters::read(&job.parameters)?;
+        Ok(Work { task, owner, job, story, strategy, parameters })
+    }
+
+    fn minds(&self, work: &Work<'_>) -> Minds {
+        let provider = |choice: &Option<crate::store::ModelChoice>| {
+            choice.as_ref().map(|choice| choice.provider.clone())
+        };
+        let (text, image) = (provider(&work.strategy.text), provider(&work.strategy.image));
+        let memories = work.story.state.get("memories").and_then(Value::as_object).cloned();
+        Minds::new(
+            self.registry.clone(),
+            text.as_deref(),
+            image.as_deref(),
+            memories.unwrap_or_default(),
+        )
+    }
+
+    async fn situate(
+        &self,
+        work: &Work<'_>,
+        perceived: &Perceived,
+    ) -> Result<(Brief, String), AppError> {
+        let local = self.clock.now().with_timezone(&Local);
+        let season = Season::of_month(local.month(), false);
+        let parameters = &work.parameters;
+        let brief = Brief {
+            seed: seed_of(work.story.id),
+            frame_number: work.story.frame_count.unsigned_abs(),
+            prior: self.store.latest_texts(work.story.id, PRIOR_TEXTS).await?,
+            state: work.story.state.get("telling").cloned().unwrap_or(Value::Null),
+            memory: Value::Null,
+            seen: perceived.seen.clone(),
+            heard: None,
+            said: parameters.input_text.clone(),
+            place: parameters.location.clone(),
+            hour: local.hour(),
+            season,
+            style: parameters.output_text_style.clone(),
+            max_chars: parameters.max_output_text_length.map(|max| max as usize),
+        };
+        let place = brief.place.as_ref().map_or_else(String::new, |place| format!(", at {place}"));
+        let situation =
+            format!("{} in {season}, {}{place}.", local.format("%A"), local.format("%H:%M"));
+        Ok((brief, situation))
+    }
+}
+
+/// Wishes that nothing here can grant are told, not passed over.
+fn unmet_wishes(parameters: &Parameters) -> Vec<String> {
+    let mut notes = Vec::new();
+    if parameters.generate_video == Some(true) {
+        notes.push("No video was made, because no provider of videos is configured.".to_owned());
+    }
+    if parameters.narrate == Some(true) {
+        notes.push("The text was not spoken, because no voice is configured.".to_owned());
+    }
+    notes
+}
+
+/// A story's own chance, from all bits of its id.
+pub(super) fn seed_of(id: Uuid) -> u64 {
+    let (high, low) = id.as_u64_pair();
+    mix(high ^ mix(low))
+}
+
+/// `SplitMix64`'s finaliser (Steele, Lea and Flood, 2014): neighbouring numbers become unlike ones.
+pub(super) const fn mix(mut z: u64) -> u64 {
+    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// What a frame's metadata says of how it came to be.
+pub(super) fn metadata(work: &Work<'_>, told: &Told, generated_at: &str) -> Value {
+    let slug = |choice: &Option<crate::store::ModelChoice>| choice.as_ref().map(|c| c.slug.clone());
+    let mut parameters = work.job.parameters.clone();
+    parameters.remove("input_text");
+    json!({
+        "situation": told.situation,
+        "strategy_config": work.strategy.slug,
+        "text_to_text_model_config": slug(&work.strategy.text),
+        "text_to_image_model_config": slug(&work.strategy.image),
+        "generated_at": generated_at,
+        "parameters": parameters,
+        "errors": told.notes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stories_begun_in_the_same_millisecond_have_unlike_seeds() {
+        let seeds: Vec<u64> = (0..64).map(|n| seed_of(Uuid::from_u128(n))).collect();
+        for (index, seed) in seeds.iter().enumerate().skip(1) {
+            let differing = (seed ^ seeds[index - 1]).count_ones();
+            assert!((12..=52).contains(&differing), "{differing} bits differ");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `calliope migrate`: apply what is pending, say what is, or make the two empty files of a new migration.
+
+use std::path::Path;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+
+use super::runtime;
+use crate::settings::{InvalidSetting, Loaded};
+use crate::store::{Store, new_migration};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only say what is pending; exit code 1 when something is
+    #[arg(long)]
+    check: bool,
+    #[command(subcommand)]
+    new: Option<New>,
+}
+
+#[derive(Debug, Subcommand)]
+enum New {
+    /// Make migrations/sqlite/NNNN_NAME.sql and migrations/postgres/NNNN_NAME.sql
+    New {
+        /// Lower case letters, digits and underscores
+        name: String,
+    },
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data and messages")]
+pub(super) fn run(
+    loaded: impl FnOnce() -> Result<Loaded, InvalidSetting>,
+    arguments: &Arguments,
+) -> anyhow::Result<()> {
+    if let Some(New::New { name }) = &arguments.new {
+        for file in new_migration(Path::new("."), name)? {
+            println!("{}", file.display());
+        }
+        return Ok(());
+    }
+    let settings = loaded()?.settings;
+    runtime()?.block_on(async {
+        let store = Store::connect(&settings.database).await?;
+        let pending = store.pending_migrations().await?;
+        for migration in &pending {
+            println!("{:04} {}", migration.version, migration.name);
+        }
+        if arguments.check {
+            if !pending.is_empty() {
+                bail!("{} migrations are pending; `calliope migrate` applies them", pending.len());
+            }
+            eprintln!("nothing is pending");
+        } else {
+            store.migrate().await?;
+            eprintln!("{} migrations applied", pending.len());
+        }
+        store.close().await;
+        Ok(())
+    })
+}

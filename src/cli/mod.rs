@@ -1,0 +1,74 @@
+//! Commands: one file each. Data goes to standard output, progress and messages to standard error.
+
+mod config;
+mod healthcheck;
+mod migrate;
+mod serve;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::{InvalidSetting, Loaded};
+
+/// Tells stories to small devices.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve (what happens without a command too)
+    Serve,
+    /// Show the settings in force and where each came from
+    Config(config::Arguments),
+    /// Bring the database's tables up to date
+    Migrate(migrate::Arguments),
+    /// Ask a running calliope whether it is ready; for containers
+    Healthcheck,
+}
+
+impl Cli {
+    /// Runs the command. The exit code is 0, 1 (failed) or 2 (wrong use or configuration).
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self.dispatch() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                report(&error);
+                let is_configuration = error.downcast_ref::<InvalidSetting>().is_some();
+                ExitCode::from(if is_configuration { 2 } else { 1 })
+            }
+        }
+    }
+
+    fn dispatch(self) -> anyhow::Result<()> {
+        let loaded = || Loaded::read(std::env::vars());
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(&loaded()?),
+            Command::Config(arguments) => config::run(&loaded()?, &arguments),
+            Command::Migrate(arguments) => migrate::run(loaded, &arguments),
+            Command::Healthcheck => healthcheck::run(&loaded()?),
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+fn report(error: &anyhow::Error) {
+    let mut line = error.to_string();
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(inner) = cause {
+        line = format!("{line}: {inner}");
+        cause = inner.source();
+    }
+    eprintln!("calliope: {}", line.replace('\n', " "));
+}
+
+/// An async runtime for a command.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

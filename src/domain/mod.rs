@@ -1,0 +1,23 @@
+//! The nouns of the house: what a story, a frame, a client and a task are. No I/O happens here.
+
+mod client;
+mod clock;
+mod event;
+mod key;
+mod parameters;
+mod picture;
+mod season;
+mod sight;
+mod slug;
+mod task;
+
+pub use client::{ClientId, InvalidClientId};
+pub use clock::{Clock, SystemClock};
+pub use event::EventKind;
+pub use key::{InvalidMediaName, MediaName, ObjectKey, file_slug};
+pub use parameters::{Parameters, RefusedParameter};
+pub use picture::{Dither, ImageFormat, Size, UnknownImageFormat};
+pub use season::Season;
+pub use sight::{Look, Sight, Swatch};
+pub use slug::{slug_base, story_title};
+pub use task::{TaskKind, TaskStatus, backoff};

@@ -1,0 +1,51 @@
+//! Durable work: what a task is, and how long a failed one waits.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a task does. One line here, one arm in [`crate::worker`], one use case in [`crate::app`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Tell the next frame of a story.
+    TellFrame,
+}
+
+/// Where a task is on its road. The last three are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    /// Waits for a worker, or for the time of its next attempt.
+    Pending,
+    /// A worker holds its lease.
+    Running,
+    /// Done, with a result.
+    Completed,
+    /// Given up, with an error.
+    Failed,
+    /// Called off before it was done.
+    Cancelled,
+}
+
+/// How long a task waits after its `attempt`th failure (from 1): doubling from a fifth of a second to thirty
+/// seconds, between half and all of it by `jitter` (0-1), so that what failed together does not return together.
+#[must_use]
+pub fn backoff(attempt: u32, jitter: f64) -> Duration {
+    let full = 0.2 * 2f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(30).min(30));
+    Duration::from_secs_f64(full.min(30.0) * (0.5 + 0.5 * jitter.clamp(0.0, 1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_within_bounds() {
+        assert_eq!(backoff(1, 1.0), Duration::from_millis(200));
+        assert_eq!(backoff(3, 0.0), Duration::from_millis(400));
+        assert_eq!(backoff(u32::MAX, 1.0), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,31 @@
+//! `Idempotency-Key`: the mark by which a request that is sent again is known.
+
+use axum::http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::problem::Problem;
+use crate::store::KeyUse;
+
+/// The header on an answer that was given before.
+pub(super) const REPLAYED: &str = "idempotent-replayed";
+
+/// The key of a request to `call` with `parts` of content, if it has one.
+pub(super) fn key(
+    headers: &HeaderMap,
+    call: &str,
+    parts: &[&[u8]],
+) -> Result<Option<KeyUse>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    let Some(key) = key else {
+        let detail = "An Idempotency-Key has 1-255 printable ASCII characters.";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    };
+    let mut fingerprint = Sha256::new();
+    for part in parts {
+        fingerprint.update(part.len().to_le_bytes());
+        fingerprint.update(part);
+    }
+    let fingerprint = fingerprint.finalize().into();
+    Ok(Some(KeyUse { scope: call.to_owned(), key: key.to_owned(), fingerprint }))
+}

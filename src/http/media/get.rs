@@ -1,0 +1,51 @@
+//! `GET` and `HEAD /media/{name}`: ranges, conditions and tags are tower-http's work; names and types are ours.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+use tower_http::services::ServeFile;
+
+use crate::app::MediaKind;
+use crate::domain::MediaName;
+use crate::http::Door;
+use crate::http::problem::Problem;
+
+/// A file, or a part of one.
+#[utoipa::path(get, path = "/media/{name}", tag = "media",
+    params(("name" = String, Path, description = "A name of `[A-Za-z0-9._-]` with an extension.")),
+    responses(
+        (status = 200, description = "The bytes."), (status = 206, description = "The asked range."),
+        (status = 304, description = "Unchanged."), (status = 404, description = "No such file."),
+        (status = 416, description = "No such range."),
+    ))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
+    let Some((kind, name)) = known else { return nothing() };
+    let served = ServeFile::new(door.app.media_path(&name)).oneshot(request).await;
+    let mut response = served.into_response().map(Body::new);
+    if response.status() == StatusCode::NOT_FOUND {
+        return nothing();
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(CACHE_CONTROL, forever);
+    }
+    response
+}
+
+fn nothing() -> Response {
+    let problem = Problem::new(StatusCode::NOT_FOUND, "There is no media file of this name.");
+    let mut response = problem.into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

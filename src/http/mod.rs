@@ -1,0 +1,42 @@
+//! The door for requests: one endpoint a file, all of them in [`router::router`]. It translates between HTTP and
+//! [`crate::app`] and decides nothing. The contract's conventions (problems, request ids, keys, slashes) are layers
+//! here, so that an endpoint cannot forget them.
+
+mod auth;
+mod body;
+mod docs;
+mod health;
+mod idempotency;
+mod media;
+mod problem;
+mod request_id;
+mod router;
+mod server;
+mod v1;
+
+pub use router::{MAX_BODY, openapi, router};
+pub use server::serve;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::app::App;
+
+/// What every endpoint may use.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// The use cases.
+    pub app: App,
+    /// Who may come in.
+    pub entry: Arc<Entry>,
+}
+
+/// Who may come in.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// The key that clients share; without one only this machine's own programs are served.
+    pub api_key: Option<SecretString>,
+    /// Web origins whose pages may call.
+    pub allowed_origins: Vec<String>,
+}

@@ -1,0 +1,163 @@
+//! Problems: every refusal and failure as RFC 9457 `application/problem+json`.
+//!
+//! An endpoint returns a [`Problem`]; the outermost layer ([`finish`]) writes it with the request's id, and does
+//! the same for what the framework refuses by itself, so that no client ever meets another shape.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::{AppError, ErrorKind};
+
+/// Something that went wrong, on its way to the client.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    fields: Vec<InvalidField>,
+    /// For the log alone.
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// A problem as clients read it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProblemBody {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// One plain sentence that says what to change.
+    detail: String,
+    /// The request's id.
+    instance: String,
+    /// What is wrong with the input, field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<InvalidField>,
+}
+
+/// One part of the input that cannot be used.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct InvalidField {
+    /// Where it is, from the outside in: `["body", "client_id"]`.
+    loc: Vec<String>,
+    /// What it must be.
+    msg: String,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), fields: Vec::new(), cause: None }
+    }
+
+    /// A failed use case; `place` is where its parameters came from: `body`, `query` or `path`.
+    pub(super) fn of(error: AppError, place: &str) -> Self {
+        let status = match error.kind {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::NotYours => StatusCode::FORBIDDEN,
+            ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
+            ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let field = |(name, msg)| InvalidField { loc: vec![place.to_owned(), name], msg };
+        Self {
+            status,
+            detail: error.detail.into(),
+            fields: error.fields.into_iter().map(field).collect(),
+            cause: error.cause.map(Arc::from),
+        }
+    }
+
+    /// The one place where a failed request is logged.
+    fn log(&self) {
+        let (status, detail) = (self.status.as_u16(), &*self.detail);
+        let error = self.cause.as_deref().map(|cause| cause as &dyn Error);
+        if self.status.is_server_error() {
+            tracing::error!(status, error, "the request failed: {detail}");
+        } else {
+            tracing::debug!(status, error, "the request was refused: {detail}");
+        }
+    }
+
+    fn written(self, request_id: &str) -> Response {
+        self.log();
+        let body = ProblemBody {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Problem"),
+            status: self.status.as_u16(),
+            detail: self.detail.into_owned(),
+            instance: request_id.to_owned(),
+            errors: self.fields,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Carried as an extension to [`finish`], which knows the request's id.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problem that a response carries, or one for a refusal that the framework made.
+pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None => match by_itself(response.status()) {
+            Some(problem) => problem,
+            None => return response,
+        },
+    };
+    let kept = ["allow", "cache-control", "content-range"];
+    let mut written = problem.written(request_id);
+    for name in kept {
+        if let Some(value) = response.headers().get(name) {
+            written.headers_mut().insert(name, value.clone());
+        }
+    }
+    written
+}
+
+fn by_itself(status: StatusCode) -> Option<Problem> {
+    let detail = match status {
+        StatusCode::NOT_FOUND => "There is nothing at this path; /docs lists what there is.",
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "This path does not take this method; see the Allow header."
+        }
+        StatusCode::REQUEST_TIMEOUT => "The request came in too slowly; send it again.",
+        StatusCode::RANGE_NOT_SATISFIABLE => "The file has no such range; see Content-Range.",
+        status if status.is_client_error() => "The request cannot be understood.",
+        status if status.is_server_error() => {
+            "Something went wrong here; the log has the details under this request id."
+        }
+        _ => return None,
+    };
+    Some(Problem::new(status, detail))
+}

@@ -1,0 +1,64 @@
+//! Every request has an id: taken from the client when it is a sane token, else made; in every log line, on every
+//! answer, in every problem. This is the outermost layer, so it also writes problems and catches panics.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::problem::{Problem, finish};
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request at hand, for endpoints.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+pub(super) async fn layer(mut request: Request, next: Next) -> Response {
+    let given = request.headers().get(&HEADER).and_then(|id| id.to_str().ok());
+    let id =
+        given.filter(|id| is_sane(id)).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    // The query stays out of the log: it may carry a key.
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", request_id = %id, %method, path);
+    async {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let response = answered.unwrap_or_else(|_| {
+            let detail = "Something broke here; the log has the details under this request id.";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+        });
+        let mut response = finish(response, &id);
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(HEADER, value);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// A token that is safe in headers and logs.
+fn is_sane(id: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+    (1..=128).contains(&id.len()) && id.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_could_forge_a_log_line_is_not_taken() {
+        assert!(is_sane("01J-abc_2.3:4"));
+        for bad in ["", "a b", "a\nb", "ä", &"x".repeat(129)] {
+            assert!(!is_sane(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Every route, in one list, and the layers around them.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::{Router, middleware};
+use tower::Layer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Door, auth, docs, health, media, request_id, v1};
+
+/// The largest body that is taken, in bytes.
+pub const MAX_BODY: usize = 24 << 20;
+
+/// How long a body may pause while it comes in.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Calliope",
+    description = "A story backend for small devices: a photo in, the next frame of a story out."
+))]
+struct Contract;
+
+fn routes() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(Contract::openapi())
+        .routes(routes!(v1::frames::post, v1::frames::get))
+        .routes(routes!(v1::story::get))
+        .routes(routes!(v1::story_by_slug::get))
+        .routes(routes!(v1::reset::put))
+        .routes(routes!(v1::stories::get))
+        .routes(routes!(v1::strategies::get))
+        .routes(routes!(media::get::get, media::put::put))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+}
+
+/// The contract, as OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+/// The whole service. Every path answers with and without its trailing slash.
+pub fn router(door: Door) -> NormalizePath<Router> {
+    let (router, contract) = routes().split_for_parts();
+    let router = router
+        .merge(docs::router(contract))
+        .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(cors(&door))
+        .layer(middleware::from_fn(request_id::layer))
+        .with_state(door);
+    NormalizePathLayer::trim_trailing_slash().layer(router)
+}
+
+/// Pages of the allowed origins may call with a key in a header; without any, no page may.
+fn cors(door: &Door) -> CorsLayer {
+    let origins = door.entry.allowed_origins.iter();
+    let origins = origins.filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers(
+            ["authorization", "content-type", "idempotency-key", "x-api-key", "x-request-id"]
+                .map(HeaderName::from_static),
+        )
+        .expose_headers(["x-request-id", "idempotent-replayed"].map(HeaderName::from_static))
+}

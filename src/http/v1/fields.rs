@@ -1,0 +1,176 @@
+//! A v1 frame request, read alike from a JSON body and a query string.
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::{AppError, FrameOrder, Sound};
+use crate::domain::ClientId;
+use crate::http::problem::Problem;
+
+/// Padding is optional: small clients leave it out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A request for the next frame of a story.
+#[derive(ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "documents the fields; they are read one by one, for every refusal to be told at once"
+)]
+pub(in crate::http) struct FrameRequest {
+    /// The Sparrow: 1-255 characters of printable text.
+    client_id: String,
+    /// Names a client type configuration.
+    client_type: Option<String>,
+    /// The story to continue; without it the client's current one.
+    story_id: Option<String>,
+    /// A strategy's slug, or a storyteller's name.
+    strategy: Option<String>,
+    /// A photograph in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP.
+    input_image: Option<String>,
+    /// A recording in base64, with or without a `data:` prefix: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM.
+    input_audio: Option<String>,
+    /// `audio/pcm;rate=16000` for raw 16-bit little-endian mono PCM.
+    input_audio_format: Option<String>,
+    /// Text for the storyteller.
+    input_text: Option<String>,
+    /// `lat,lon`, or a place's name.
+    location: Option<String>,
+    /// `image/png`, `image/jpeg`, `image/rgb565` (= `image/raw`), `image/grayscale16`, `image/webp`, `image/bmp`,
+    /// or these without `image/`.
+    output_image_format: Option<String>,
+    /// In pixels.
+    #[schema(minimum = 1, maximum = 4096)]
+    output_image_width: Option<u32>,
+    /// In pixels.
+    #[schema(minimum = 1, maximum = 4096)]
+    output_image_height: Option<u32>,
+    /// `none` or `floyd-steinberg`.
+    output_image_dither: Option<String>,
+    /// Prefix of the illustration's prompt.
+    output_image_style: Option<String>,
+    /// A wish for the manner of the text.
+    output_text_style: Option<String>,
+    /// At most this many characters of text.
+    max_output_text_length: Option<u32>,
+    /// Ask for a video.
+    generate_video: Option<bool>,
+    /// Ask for spoken text.
+    narrate: Option<bool>,
+    /// Fill `debug_data`.
+    debug: Option<bool>,
+}
+
+/// Reads an order for a frame from the fields of a request; `place` is `body` or `query`.
+pub(super) fn order(
+    mut fields: Map<String, Value>,
+    request_id: String,
+    place: &str,
+) -> Result<FrameOrder, Problem> {
+    let invalid = |name: &str, reason: String| Problem::of(AppError::invalid(name, reason), place);
+    let mut take = |name: &str| -> Result<Option<String>, Problem> {
+        match fields.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(invalid(name, "must be text".to_owned())),
+        }
+    };
+    let client_id = take("client_id")?.ok_or_else(|| {
+        invalid("client_id", "is missing; send the name of the device".to_owned())
+    })?;
+    let client_id =
+        ClientId::new(&client_id).map_err(|error| invalid("client_id", error.to_string()))?;
+    let audio_format = take("input_audio_format")?.unwrap_or_default();
+    let decode = |name: &str, text: String| {
+        decoded(&text).ok_or_else(|| invalid(name, "is not base64".to_owned()))
+    };
+    let image = take("input_image")?.map(|text| decode("input_image", text)).transpose()?;
+    let sound = take("input_audio")?.map(|text| decode("input_audio", text)).transpose()?;
+    let story_id = take("story_id")?;
+    let strategy = take("strategy")?;
+    Ok(FrameOrder {
+        client_id,
+        story_id,
+        strategy,
+        image,
+        sound: sound.map(|bytes| Sound { bytes, is_pcm: is_pcm(&audio_format) }),
+        request_id,
+        key: None,
+        parameters: fields,
+    })
+}
+
+/// The fields of a JSON body.
+pub(super) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
+    })?;
+    match value {
+        Value::Object(fields) => Ok(fields),
+        _ => {
+            let detail = "The body must be a JSON object.";
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
+        }
+    }
+}
+
+/// The fields of a query; the last of a repeated one counts.
+pub(super) fn of_query(query: &str) -> Map<String, Value> {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name != "api_key")
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect()
+}
+
+fn is_pcm(format: &str) -> bool {
+    let name = format.split(';').next().unwrap_or_default().trim();
+    name.eq_ignore_ascii_case("audio/pcm") || name.eq_ignore_ascii_case("audio/l16")
+}
+
+/// Base64 as it comes: after a `data:` prefix, broken into lines, in the URL alphabet, or with a query's spaces
+/// for plus signs.
+fn decoded(text: &str) -> Option<Bytes> {
+    let data = match text.strip_prefix("data:") {
+        Some(rest) => rest.split_once(',')?.1,
+        None => text,
+    };
+    let plain: Vec<u8> = data
+        .trim()
+        .bytes()
+        .filter(|b| !matches!(b, b'\r' | b'\n'))
+        .map(|b| match b {
+            b' ' | b'-' => b'+',
+            b'_' => b'/',
+            b => b,
+        })
+        .collect();
+    BASE64.decode(plain).ok().map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_small_clients_write_it() {
+        for text in
+            ["+/8=", "+/8", "-_8", " /8=", "+/\r\n8=\n", "data:image/png;base64,+/8=", "data:,+/8="]
+        {
+            assert_eq!(decoded(text).as_deref(), Some(&[0xfb, 0xff][..]), "{text:?}");
+        }
+        for text in ["?", "a", "data:image/png;base64", "ü"] {
+            assert_eq!(decoded(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Version 1: what the clients that exist today speak. Names, shapes and quirks are exact.
+//!
+//! Quirks that must stay: a wrong key is 403; unknown fields are ignored; null and empty values count as absent;
+//! numbers and switches may be strings; `generation_date` has a space; a body without a content type is JSON.
+
+mod client;
+mod fields;
+pub(super) mod frames;
+pub(super) mod reset;
+pub(super) mod stories;
+pub(super) mod story;
+pub(super) mod story_by_slug;
+pub(super) mod strategies;

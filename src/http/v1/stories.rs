@@ -1,0 +1,38 @@
+//! `GET /v1/stories/`: a client's own stories.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::client::ClientQuery;
+use crate::app::StoryListView;
+use crate::http::Door;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::request_id::RequestId;
+
+/// A client's own stories, last updated first.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct StoriesResponse {
+    /// The stories.
+    stories: Vec<StoryListView>,
+    /// The request that this answers.
+    request_id: String,
+    /// When it was answered: UTC, with a space and microseconds.
+    generation_date: String,
+}
+
+/// The client's stories.
+#[utoipa::path(get, path = "/v1/stories", tag = "v1",
+    params(("client_id" = String, Query), ("debug" = Option<bool>, Query)),
+    responses((status = 200, body = StoriesResponse), (status = 422, body = ProblemBody)))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    query: ClientQuery,
+) -> Result<Json<StoriesResponse>, Problem> {
+    let stories = door.app.list_stories(&query.client_id).await;
+    let stories = stories.map_err(|error| Problem::of(error, "query"))?;
+    let generation_date = door.app.generation_date();
+    Ok(Json(StoriesResponse { stories, request_id, generation_date }))
+}

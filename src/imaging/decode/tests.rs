@@ -1,0 +1,196 @@
+use image::{ImageBuffer, Luma, Rgb, Rgba, RgbaImage};
+use proptest::prelude::*;
+
+use super::*;
+use crate::imaging::testing::{
+    LOSSY_WEBP_1X1, animated_gif, fixture, one_of_each, photo, png_header, with_orientation,
+    written,
+};
+
+const PNG: image::ImageFormat = image::ImageFormat::Png;
+const WEBP: image::ImageFormat = image::ImageFormat::WebP;
+
+#[test]
+fn every_format_gives_its_pixels() {
+    let image = photo(37, 21);
+    for (format, file) in one_of_each(&image) {
+        let decoded = decode(&file).unwrap();
+        assert_eq!(decoded.dimensions(), (37, 21), "{format}");
+        let total: u32 =
+            image.iter().zip(decoded.iter()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        let tolerance = match format {
+            InputFormat::Jpeg => 30,
+            InputFormat::Gif => 16,
+            InputFormat::Png | InputFormat::Webp | InputFormat::Bmp => 0,
+        };
+        assert!(total <= tolerance * 37 * 21 * 3, "{format} is off by {total}");
+    }
+    assert_eq!(decode(&LOSSY_WEBP_1X1).unwrap().dimensions(), (1, 1));
+}
+
+#[test]
+fn photos_decode() {
+    for (name, size) in [
+        ("astronaut_640x480.jpg", (640, 480)),
+        ("rocket_640x427.jpg", (640, 427)),
+        ("chelsea_451x300.png", (451, 300)),
+    ] {
+        assert_eq!(decode(&fixture(name)).unwrap().dimensions(), size, "{name}");
+    }
+}
+
+#[test]
+fn an_animation_gives_its_first_frame() {
+    assert_eq!(decode(&animated_gif()).unwrap(), RgbImage::from_pixel(4, 4, Rgb([255, 0, 0])));
+}
+
+#[test]
+fn alpha_is_dropped_and_not_blended() {
+    for alpha in [0, 128, 255] {
+        let clear = RgbaImage::from_pixel(3, 2, Rgba([200, 100, 50, alpha]));
+        let opaque = RgbImage::from_pixel(3, 2, Rgb([200, 100, 50]));
+        assert_eq!(decode(&written(clear.clone(), PNG)).unwrap(), opaque, "alpha {alpha}");
+        assert_eq!(decode(&written(clear, WEBP)).unwrap(), opaque, "alpha {alpha}");
+    }
+}
+
+#[test]
+fn sixteen_bits_become_eight_and_grey_becomes_rgb() {
+    let deep = ImageBuffer::from_pixel(2, 1, Rgb([0xffff_u16, 0x8080, 0]));
+    assert_eq!(decode(&written(deep, PNG)).unwrap().into_raw(), [255, 128, 0, 255, 128, 0]);
+    let grey = ImageBuffer::from_pixel(1, 1, Luma([0x4040_u16]));
+    assert_eq!(decode(&written(grey, PNG)).unwrap().into_raw(), [64, 64, 64]);
+}
+
+/// Which stored corner shows at the top left, top right, bottom left and bottom right, by the
+/// table of the EXIF standard; corners are numbered in this same order.
+const SHOWN_CORNERS: [[usize; 4]; 8] = [
+    [0, 1, 2, 3],
+    [1, 0, 3, 2],
+    [3, 2, 1, 0],
+    [2, 3, 0, 1],
+    [0, 2, 1, 3],
+    [2, 0, 3, 1],
+    [3, 1, 2, 0],
+    [1, 3, 0, 2],
+];
+
+#[test]
+fn all_eight_orientations_are_applied() {
+    const CORNERS: [u8; 4] = [0, 80, 160, 240];
+    let quarters = RgbImage::from_fn(48, 32, |x, y| {
+        Rgb([CORNERS[usize::from(x >= 24) + 2 * usize::from(y >= 16)]; 3])
+    });
+    let jpeg = written(quarters, image::ImageFormat::Jpeg);
+    for (orientation, shown) in (1..).zip(SHOWN_CORNERS) {
+        let upright = decode(&with_orientation(&jpeg, orientation)).unwrap();
+        let size = if orientation < 5 { (48, 32) } else { (32, 48) };
+        assert_eq!(upright.dimensions(), size, "orientation {orientation}");
+        let (right, bottom) = (size.0 - 4, size.1 - 4);
+        let seen = [(4, 4), (right, 4), (4, bottom), (right, bottom)];
+        for ((x, y), corner) in seen.into_iter().zip(shown) {
+            let level = upright.get_pixel(x, y).0[0];
+            assert!(level.abs_diff(CORNERS[corner]) < 9, "orientation {orientation}: {level}");
+        }
+    }
+}
+
+#[test]
+fn a_nonsensical_orientation_is_ignored() {
+    let jpeg = written(photo(16, 8), image::ImageFormat::Jpeg);
+    let plain = decode(&jpeg).unwrap();
+    for orientation in [0, 9, 255] {
+        assert_eq!(decode(&with_orientation(&jpeg, orientation)).unwrap(), plain);
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let mut files = one_of_each(&photo(40, 30));
+    files.push((InputFormat::Jpeg, fixture("rocket_640x427.jpg")));
+    files.push((InputFormat::Png, fixture("chelsea_451x300.png")));
+    for (format, file) in files {
+        let step = 1 + file.len() / 293;
+        for cut in (0..file.len()).step_by(step).chain([file.len() / 2, file.len() - 1]) {
+            assert!(decode(&file[..cut]).is_err(), "{format} cut at {cut}");
+        }
+        let refused = decode(&file[..file.len() / 2]).unwrap_err();
+        let named = match format {
+            InputFormat::Bmp => matches!(refused, ImagingError::Undecodable { .. }),
+            _ => matches!(refused, ImagingError::Truncated(_)),
+        };
+        assert!(named, "{format}: {refused}");
+    }
+}
+
+#[test]
+fn padding_after_the_end_changes_nothing() {
+    for (format, file) in one_of_each(&photo(40, 30)) {
+        let whole = decode(&file).unwrap();
+        for padding in [vec![0; 1000], vec![0xff; 33], file.clone()] {
+            let padded = [&file[..], &padding[..]].concat();
+            assert_eq!(decode(&padded).unwrap(), whole, "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_out_of_bounds_is_refused_by_its_header_alone() {
+    for (width, height) in [(60_000, 60_000), (8193, 1), (8192, 8192), (u32::MAX, u32::MAX)] {
+        let refused = decode(&png_header(width, height)).unwrap_err();
+        assert!(matches!(refused, ImagingError::TooLarge(_)), "{refused}");
+    }
+}
+
+#[test]
+fn a_frame_far_larger_than_its_screen_is_refused_before_it_is_allocated() {
+    let mut gif = b"GIF89a\x04\0\x04\0\0\0\0".to_vec();
+    gif.extend(b",\0\0\0\0\xff\xff\xff\xff\x80\0\0\0\xff\xff\xff\x02\x02\x4c\x01\0;");
+    let refused = decode(&gif).unwrap_err();
+    let by_limit =
+        matches!(refused, ImagingError::Undecodable { source: image::ImageError::Limits(_), .. });
+    assert!(by_limit, "{refused:?}");
+}
+
+#[test]
+fn what_is_no_picture_is_refused() {
+    for bytes in [&b""[..], b"Once upon a time", b"<svg xmlns='x'/>", b"BM and more text here"] {
+        assert!(matches!(decode(bytes), Err(ImagingError::NotAPicture)));
+    }
+}
+
+fn small_files() -> Vec<Vec<u8>> {
+    let mut files: Vec<_> = one_of_each(&photo(24, 17)).into_iter().map(|(_, f)| f).collect();
+    files.extend([animated_gif(), LOSSY_WEBP_1X1.to_vec()]);
+    let upside_down = with_orientation(&files[0], 3);
+    files.push(upside_down);
+    files
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(
+        file in prop::sample::select(small_files()),
+        kept in 0_usize..40,
+        noise in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
+        let bytes = [&file[..kept.min(file.len())], &noise[..]].concat();
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn damaged_files_never_panic(
+        mut file in prop::sample::select(small_files()),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        for (at, byte) in edits {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let end = cut.map_or(file.len(), |cut| cut.index(file.len()));
+        if let Ok(image) = decode(&file[..end]) {
+            prop_assert!(bounds::check_read(bounds::size_of(&image)).is_ok());
+        }
+    }
+}

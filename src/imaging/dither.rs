@@ -1,0 +1,114 @@
+//! Error diffusion: trading fine detail for the brightnesses that a screen lacks.
+
+use super::levels::Shown;
+
+/// Replaces each sample by one that the screen shows, and hands the error on to its neighbours.
+///
+/// `samples` are rows of `width` pixels (at least 1) with `N` interleaved channels; each channel
+/// has its own table of shown values and its own error. As the result holds only values that the
+/// screen shows, the packing that follows loses nothing more.
+///
+/// Floyd and Steinberg, "An Adaptive Algorithm for Spatial Grey Scale", Proc. SID 17/2 (1976):
+/// every row from left to right, 7/16 of the error to the right, 3/16, 5/16 and 1/16 to the row
+/// below. Errors are whole sixteenths and the last share takes the remainder, so none is lost to
+/// rounding; what falls off the edges is dropped. Values wanted beyond black or white are not cut
+/// off before their error is taken, which keeps the mean.
+pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, shown: [&Shown; N]) {
+    // A pixel of margin at either end catches what falls off.
+    let mut here = vec![[0_i32; N]; width + 2];
+    let mut below = here.clone();
+    for row in samples.chunks_exact_mut(width * N) {
+        for (x, pixel) in row.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+            for channel in 0..N {
+                let wanted = i32::from(pixel[channel]) * 16 + here[x + 1][channel];
+                let nearest = ((wanted + 8) >> 4).clamp(0, 255) as usize;
+                pixel[channel] = shown[channel][nearest];
+                let error = wanted - i32::from(pixel[channel]) * 16;
+                let [right, left_below, under] = [7, 3, 5].map(|weight| (error * weight) >> 4);
+                here[x + 2][channel] += right;
+                below[x][channel] += left_below;
+                below[x + 1][channel] += under;
+                below[x + 2][channel] += error - right - left_below - under;
+            }
+        }
+        std::mem::swap(&mut here, &mut below);
+        below.fill([0; N]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::imaging::levels::nearest;
+
+    const ONE_BIT: Shown = nearest(1);
+    const FOUR_BITS: Shown = nearest(4);
+
+    fn mean(samples: &[u8]) -> f64 {
+        samples.iter().map(|&v| f64::from(v)).sum::<f64>() / samples.len() as f64
+    }
+
+    #[test]
+    fn the_error_goes_where_floyd_and_steinberg_send_it() {
+        // A screen that shows everything but 160, and black instead: each share stays visible.
+        let mut all_but_160: Shown = std::array::from_fn(|value| value as u8);
+        all_but_160[160] = 0;
+        let mut samples = [0, 160, 0, 0, 0, 0];
+        diffuse(&mut samples, 3, [&all_but_160]);
+        assert_eq!(samples, [0, 0, 70, 30, 50, 10]);
+    }
+
+    #[test]
+    fn shares_beyond_the_edges_are_dropped() {
+        let mut all_but_160: Shown = std::array::from_fn(|value| value as u8);
+        all_but_160[160] = 0;
+        let mut column = [160, 0];
+        diffuse(&mut column, 1, [&all_but_160]);
+        assert_eq!(column, [0, 50]);
+
+        // 160 and the 70 that it sends to the right make 230, which shows as black here as well:
+        // 50 + 230 * 3/16 below the first pixel, 10 + 230 * 5/16 below the second.
+        let mut all_but_two = all_but_160;
+        all_but_two[230] = 0;
+        let mut samples = [160, 160, 0, 0];
+        diffuse(&mut samples, 2, [&all_but_two]);
+        assert_eq!(samples, [0, 0, 93, 82]);
+    }
+
+    #[test]
+    fn greys_between_levels_keep_their_mean() {
+        for grey in [1, 30, 77, 128, 200, 254] {
+            for table in [&ONE_BIT, &FOUR_BITS] {
+                let mut samples = vec![grey; 128 * 128];
+                diffuse(&mut samples, 128, [table]);
+                assert!((mean(&samples) - f64::from(grey)).abs() < 1.5, "{grey}");
+                assert!(samples.iter().all(|v| table.contains(v)));
+            }
+        }
+    }
+
+    #[test]
+    fn channels_do_not_mix() {
+        let mut samples: Vec<u8> = [0, 90, 255].repeat(32 * 32);
+        diffuse(&mut samples, 32, [&ONE_BIT, &ONE_BIT, &ONE_BIT]);
+        assert!(samples.iter().step_by(3).all(|&v| v == 0));
+        assert!(samples.iter().skip(2).step_by(3).all(|&v| v == 255));
+        let green: Vec<u8> = samples.iter().skip(1).step_by(3).copied().collect();
+        assert!((mean(&green) - 90.0).abs() < 4.0);
+    }
+
+    proptest! {
+        #[test]
+        fn what_can_be_shown_is_left_alone(
+            levels in prop::collection::vec(0_u8..16, 1..200),
+            width in 1_usize..20,
+        ) {
+            let mut samples: Vec<u8> = levels.iter().map(|level| level * 17).collect();
+            let before = samples.clone();
+            diffuse(&mut samples, width, [&FOUR_BITS]);
+            prop_assert_eq!(samples, before);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a storyteller asks of a model, and what comes back.
+//!
+//! An ask carries words for a model that reads (`prompt`) beside the material they were written from
+//! ([`Brief`]) for a model that composes from facts, as the offline provider does.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::{Season, Sight, Size};
+
+/// The material of one frame of one story.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Brief {
+    /// Chance for this story: the same in each of its frames, different between stories.
+    pub seed: u64,
+    /// The number that the frame will have, from 0.
+    pub frame_number: u32,
+    /// Texts of the latest frames, oldest first, at most thirty.
+    pub prior: Vec<String>,
+    /// The story state that the storyteller keeps, as it last kept it; null at first.
+    pub state: Value,
+    /// What this provider asked to have kept with the story last time; null at first.
+    pub memory: Value,
+    /// What the camera saw.
+    pub seen: Option<Sight>,
+    /// What the microphone heard, in words.
+    pub heard: Option<String>,
+    /// The text that came with the request.
+    pub said: Option<String>,
+    /// Where the Sparrow is, for the prompt: a place's name or `lat,lon`.
+    pub place: Option<String>,
+    /// Local hour, 0-23.
+    pub hour: u32,
+    /// Local season.
+    pub season: Season,
+    /// A wish for the manner of the text, such as `as a fairy tale`.
+    pub style: Option<String>,
+    /// At most this many characters, where one is given.
+    pub max_chars: Option<usize>,
+}
+
+/// A request for prose.
+#[derive(Debug, Clone)]
+pub struct TextAsk {
+    /// The whole instruction, for a model that reads.
+    pub prompt: String,
+    /// The material, for a model that composes.
+    pub brief: Brief,
+}
+
+/// A request for a value of a given shape.
+#[derive(Debug, Clone)]
+pub struct StructuredAsk {
+    /// The whole instruction, for a model that reads.
+    pub prompt: String,
+    /// A JSON schema of type `object`; the answer has its required properties.
+    pub schema: Value,
+    /// The material, for a model that composes.
+    pub brief: Brief,
+}
+
+/// An answer, with what the provider wishes to find in [`Brief::memory`] next time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remembered<T> {
+    /// The answer.
+    pub value: T,
+    /// A small JSON value; null when there is nothing to keep.
+    pub memory: Value,
+}
+
+/// A request for an illustration.
+#[derive(Debug, Clone)]
+pub struct ImageAsk {
+    /// What to paint, in words, style first.
+    pub prompt: String,
+    /// The wished size; a provider with fixed sizes takes the nearest.
+    pub size: Size,
+    /// Chance for this picture alone.
+    pub seed: u64,
+    /// What was seen, for a painter that works from colours and composition.
+    pub seen: Option<Sight>,
+}
+
+/// A picture as a provider gives it.
+#[derive(Debug, Clone)]
+pub enum Picture {
+    /// A file's bytes in a format that [`crate::imaging`] reads.
+    Encoded(Vec<u8>),
+    /// Pixels, from a provider in this process.
+    Pixels(RgbImage),
+}

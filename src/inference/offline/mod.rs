@@ -1,0 +1,114 @@
+//! The provider that is always there: it sees by measuring, tells by a grammar with memory, and paints by
+//! procedure. It needs no key, no network and no model, and the same ask always gets the same answer.
+//!
+//! Demos, tests and outages all use it. It does not claim to understand: it names what pixels can prove.
+
+pub mod painter;
+pub mod teller;
+pub mod vision;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use image::RgbImage;
+use serde_json::{Map, Value};
+
+use super::{
+    ImageAsk, ImageModel, InferenceError, Picture, Provider, Remembered, StructuredAsk,
+    StructuredModel, TextAsk, TextModel, VisionModel,
+};
+use crate::compute::{BrokenOff, Compute};
+use crate::domain::Sight;
+
+/// Its name in the registry and in model configurations.
+pub const NAME: &str = "offline";
+
+/// The provider's capabilities, all of them.
+#[must_use]
+pub fn provider(compute: Compute) -> Provider {
+    let offline = Arc::new(Offline { compute });
+    Provider {
+        text: Some(offline.clone()),
+        structured: Some(offline.clone()),
+        image: Some(offline.clone()),
+        vision: Some(offline),
+    }
+}
+
+struct Offline {
+    compute: Compute,
+}
+
+#[async_trait]
+impl TextModel for Offline {
+    async fn text(&self, ask: TextAsk) -> Result<Remembered<String>, InferenceError> {
+        let tale = self.compute.run(move || teller::compose(&ask.brief)).await.map_err(broken)?;
+        Ok(Remembered { value: tale.text, memory: tale.memory })
+    }
+}
+
+#[async_trait]
+impl StructuredModel for Offline {
+    async fn structured(&self, ask: StructuredAsk) -> Result<Remembered<Value>, InferenceError> {
+        let tale = self.compute.run(move || teller::compose(&ask.brief)).await.map_err(broken)?;
+        let memory = tale.memory.clone();
+        let facts = serde_json::to_value(tale).map_err(|error| failed(error.to_string()))?;
+        Ok(Remembered { value: project(&facts, &ask.schema)?, memory })
+    }
+}
+
+#[async_trait]
+impl ImageModel for Offline {
+    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
+        self.compute.run(move || Picture::Pixels(painter::paint(&ask))).await.map_err(broken)
+    }
+}
+
+#[async_trait]
+impl VisionModel for Offline {
+    async fn see(&self, picture: Arc<RgbImage>) -> Result<Sight, InferenceError> {
+        self.compute.run(move || vision::look(&picture)).await.map_err(broken)
+    }
+}
+
+/// Those of a tale's fields that a schema names.
+fn project(facts: &Value, schema: &Value) -> Result<Value, InferenceError> {
+    let empty = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+    let mut answer = Map::new();
+    for name in properties.keys() {
+        if let Some(fact) = facts.get(name) {
+            answer.insert(name.clone(), fact.clone());
+        }
+    }
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    match required.filter_map(Value::as_str).find(|name| !answer.contains_key(*name)) {
+        None => Ok(Value::Object(answer)),
+        Some(missing) => Err(failed(format!("it cannot make up `{missing}`"))),
+    }
+}
+
+fn broken(error: BrokenOff) -> InferenceError {
+    failed(error.to_string())
+}
+
+fn failed(reason: String) -> InferenceError {
+    InferenceError::Failed { provider: "the offline provider", reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_has_what_the_schema_names_and_nothing_else() {
+        let facts = json!({"text": "t", "genre": "g", "memory": 1});
+        let schema = json!({"properties": {"text": {}, "mood": {}}, "required": ["text"]});
+        assert_eq!(project(&facts, &schema).expect("complete"), json!({"text": "t"}));
+        let schema = json!({"properties": {"mood": {}}, "required": ["mood"]});
+        let error = project(&facts, &schema).expect_err("a tale has no mood");
+        assert_eq!(error.to_string(), "the offline provider failed: it cannot make up `mood`");
+    }
+}

@@ -1,0 +1,28 @@
+//! Calliope tells stories to small devices: a photo in, the next frame of a story out.
+//!
+//! The map of this house, from the roof down. Imports go downward only, siblings on one floor do not import each
+//! other, and `tests/architecture.rs` keeps it so.
+//!
+//! | floor | modules |
+//! |---|---|
+//! | commands | [`cli`]: one file a command |
+//! | doors | [`http`]: requests; [`worker`]: background tasks. They translate and decide nothing |
+//! | use cases | [`app`]: tell a frame, read stories, keep media |
+//! | ways of telling | [`storytellers`]: one file a strategy |
+//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models |
+//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`] |
+//! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
+
+pub mod app;
+pub mod audio;
+pub mod cli;
+pub mod compute;
+pub mod domain;
+pub mod http;
+pub mod imaging;
+pub mod inference;
+pub mod objects;
+pub mod settings;
+pub mod store;
+pub mod storytellers;
+pub mod worker;

@@ -1,0 +1,132 @@
+//! What the operator decides: defaults, then `config/calliope.toml` (or `CALLIOPE_CONFIG`), then the environment.
+//!
+//! One section a file, each with its own `validate`. [`variables::VARIABLES`] lists every environment variable
+//! that is read; a value that cannot be used stops the start with the name of whoever gave it.
+
+mod database;
+mod log;
+mod providers;
+mod report;
+mod search;
+mod server;
+mod storage;
+mod tasks;
+mod variables;
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use serde::Deserialize;
+
+pub use database::Database;
+pub use log::{Log, LogFormat};
+pub use providers::Providers;
+pub use report::Line;
+pub use search::Search;
+pub use server::Server;
+pub use storage::{Cloud, Storage};
+pub use tasks::Tasks;
+
+use variables::Environment;
+
+/// Everything that an operator may decide.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where and for whom to listen.
+    pub server: Server,
+    /// Where rows are kept.
+    pub database: Database,
+    /// Where files are kept.
+    pub storage: Storage,
+    /// How work is done.
+    pub tasks: Tasks,
+    /// The AI providers' keys and addresses.
+    pub providers: Providers,
+    /// The vector index.
+    pub search: Search,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// A setting that cannot be used; its text is one line that names who gave it and what it may be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSetting(pub String);
+
+/// Settings with the knowledge of where each came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The values in force.
+    pub settings: Settings,
+    sources: Figment,
+}
+
+impl Loaded {
+    /// Reads the settings of a process: `variables` are its environment.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] for the first value that cannot be used.
+    pub fn read(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(variables);
+        let file = config_file(&environment)?;
+        let mut sources = Figment::new();
+        if let Some(path) = file {
+            sources = sources.merge(Toml::file_exact(path));
+        }
+        let sources = sources.merge(&environment);
+        let settings: Settings = sources.extract().map_err(|error| variables::explain(&error))?;
+        let loaded = Self { settings, sources };
+        loaded.validate()?;
+        Ok(loaded)
+    }
+
+    /// Every setting with its value (secrets hidden) and its source, for `calliope config`.
+    #[must_use]
+    pub fn report(&self) -> Vec<Line> {
+        report::lines(&self.settings, &self.sources)
+    }
+
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        let settings = &self.settings;
+        let checks = [
+            settings.server.validate(),
+            settings.database.validate(),
+            settings.storage.validate(),
+            settings.tasks.validate(),
+            settings.providers.validate(),
+            settings.log.validate(),
+        ];
+        for check in checks {
+            check.map_err(|(key, reason)| {
+                InvalidSetting(format!("{}: {reason}", variables::giver(&self.sources, key)))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A section's complaint: the key that is wrong, and a sentence that says what it may be.
+type Complaint = (&'static str, String);
+
+fn config_file(environment: &Environment) -> Result<Option<PathBuf>, InvalidSetting> {
+    let Some(path) = environment.config_file() else {
+        let default = Path::new("config/calliope.toml");
+        return Ok(default.exists().then(|| default.to_owned()));
+    };
+    let path = PathBuf::from(path);
+    match std::fs::File::open(&path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) => {
+            let shown = path.display();
+            Err(InvalidSetting(format!("CALLIOPE_CONFIG: {shown} cannot be read ({error})")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! The AI providers' keys and addresses. None of them is needed: without any, the offline provider tells.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::Complaint;
+
+/// Keys and addresses of the AI providers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Providers {
+    /// OpenAI's key, or that of the server at `openai_base_url`.
+    pub openai_api_key: Option<SecretString>,
+    /// The address of any server that speaks OpenAI's API.
+    pub openai_base_url: Option<String>,
+    /// The key of Azure's image analysis.
+    pub azure_api_key: Option<SecretString>,
+    /// The host of Azure's image analysis.
+    pub azure_api_host: Option<String>,
+    /// Stability's key.
+    pub stability_api_key: Option<SecretString>,
+    /// Hugging Face's key.
+    pub huggingface_api_key: Option<SecretString>,
+    /// Replicate's token.
+    pub replicate_api_token: Option<SecretString>,
+    /// Runway's key.
+    pub runway_api_key: Option<SecretString>,
+}
+
+impl Providers {
+    pub(super) fn validate(&self) -> Result<(), Complaint> {
+        let is_url = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        match self.openai_base_url.as_deref() {
+            Some(url) if !is_url(url) => {
+                let reason = format!("`{url}` must begin with http:// or https://");
+                Err(("providers.openai_base_url", reason))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What `calliope config` shows: every setting, its value, and who gave it.
+
+use std::fmt::Display;
+
+use figment::Figment;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::variables::{VARIABLES, file_name};
+use super::{LogFormat, Settings};
+
+/// One setting in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The setting, such as `server.port`.
+    pub key: &'static str,
+    /// Its value as text; secrets as `•••` and their last four characters; null where there is none.
+    pub value: Option<String>,
+    /// `default`, a variable's name, or a file's.
+    pub source: String,
+}
+
+/// Whether a setting's value must not be shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    ["api_key", "api_token", "password", "database.url"].iter().any(|tail| key.ends_with(tail))
+}
+
+/// Hides a secret: its last four characters when it is long enough for these to say little.
+fn hidden(secret: &SecretString) -> String {
+    let text = secret.expose_secret();
+    let tail: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
+    if text.chars().count() >= 12 { format!("•••{tail}") } else { "•••".to_owned() }
+}
+
+pub(super) fn lines(settings: &Settings, sources: &Figment) -> Vec<Line> {
+    values(settings)
+        .into_iter()
+        .map(|(key, value)| Line { key, value, source: source(sources, key) })
+        .collect()
+}
+
+fn source(sources: &Figment, key: &str) -> String {
+    match sources.find_metadata(key) {
+        None => "default".to_owned(),
+        Some(metadata) if metadata.name == "environment" => {
+            let mut names = VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name);
+            names.next_back().unwrap_or("environment").to_owned()
+        }
+        Some(metadata) => file_name(metadata),
+    }
+}
+
+fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
+    fn shown(value: impl Display) -> Option<String> {
+        Some(value.to_string())
+    }
+    fn secret(value: Option<&SecretString>) -> Option<String> {
+        value.map(hidden)
+    }
+    let Settings { server, database, storage, tasks, providers, search, log } = settings;
+    let log_format = match log.format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    vec![
+        ("server.host", shown(server.host)),
+        ("server.port", shown(server.port)),
+        ("server.api_key", secret(server.api_key.as_ref())),
+        ("server.allowed_origins", shown(server.allowed_origins.join(", "))),
+        ("server.drain_seconds", shown(server.drain_seconds)),
+        ("database.url", secret(database.url.as_ref())),
+        ("database.hostname", database.hostname.clone()),
+        ("database.port", shown(database.port)),
+        ("database.username", shown(&database.username)),
+        ("database.password", secret(database.password.as_ref())),
+        ("database.database", shown(&database.database)),
+        ("database.connections", shown(database.connections)),
+        ("database.path", shown(database.path.display())),
+        ("storage.cloud", shown(storage.cloud.name())),
+        ("storage.bucket", storage.bucket.clone()),
+        (
+            "storage.google_credentials",
+            storage.google_credentials.as_ref().map(|path| path.display().to_string()),
+        ),
+        ("storage.media_folder", shown(storage.media_folder.display())),
+        ("storage.input_folder", shown(storage.input_folder.display())),
+        ("tasks.concurrency", shown(tasks.concurrency)),
+        ("tasks.lease_seconds", shown(tasks.lease_seconds)),
+        ("tasks.frame_deadline_seconds", shown(tasks.frame_deadline_seconds)),
+        ("tasks.max_attempts", shown(tasks.max_attempts)),
+        ("tasks.max_waiting", shown(tasks.max_waiting)),
+        ("providers.openai_api_key", secret(providers.openai_api_key.as_ref())),
+        ("providers.openai_base_url", providers.openai_base_url.clone()),
+        ("providers.azure_api_key", secret(providers.azure_api_key.as_ref())),
+        ("providers.azure_api_host", providers.azure_api_host.clone()),
+        ("providers.stability_api_key", secret(providers.stability_api_key.as_ref())),
+        ("providers.huggingface_api_key", secret(providers.huggingface_api_key.as_ref())),
+        ("providers.replicate_api_token", secret(providers.replicate_api_token.as_ref())),
+        ("providers.runway_api_key", secret(providers.runway_api_key.as_ref())),
+        ("search.pinecone_api_key", secret(search.pinecone_api_key.as_ref())),
+        ("search.pinecone_environment", search.pinecone_environment.clone()),
+        ("search.index", search.index.clone()),
+        ("log.filter", shown(&log.filter)),
+        ("log.format", shown(log_format)),
+    ]
+}

@@ -1,0 +1,64 @@
+//! Where and for whom to listen.
+
+use std::net::IpAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::Complaint;
+
+/// The HTTP door.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on. Anything but loopback needs `api_key`.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// The key that every client shares; without one, only this machine is served.
+    pub api_key: Option<SecretString>,
+    /// Web origins whose pages may call from a browser (`https://stories.example`).
+    pub allowed_origins: Vec<String>,
+    /// How long running requests and tasks may take to end when the process is asked to stop, in seconds.
+    pub drain_seconds: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8008,
+            api_key: None,
+            allowed_origins: Vec::new(),
+            drain_seconds: 25,
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn validate(&self) -> Result<(), Complaint> {
+        if let Some(key) = &self.api_key {
+            let key = key.expose_secret();
+            if key.len() < 8 || !key.bytes().all(|b| b.is_ascii_graphic()) {
+                let reason = "must be at least 8 printable ASCII characters without spaces";
+                return Err(("server.api_key", reason.to_owned()));
+            }
+        } else if !self.host.is_loopback() {
+            let reason = format!(
+                "{} can be reached from other machines, so CALLIOPE_API_KEY must be set; without one it may be 127.0.0.1 or ::1",
+                self.host
+            );
+            return Err(("server.host", reason));
+        }
+        let is_origin = |origin: &String| {
+            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            rest.is_some_and(|host| !host.is_empty() && !host.contains('/'))
+        };
+        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            let reason =
+                format!("`{origin}` is not an origin; write it like https://stories.example");
+            return Err(("server.allowed_origins", reason));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! Where files are kept: folders on this machine, and the bucket of a cloud.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::Complaint;
+
+/// The stores of media files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    /// Which cloud finished media go to.
+    #[serde(deserialize_with = "cloud")]
+    pub cloud: Cloud,
+    /// The bucket's name; needed when `cloud` is not `local`.
+    pub bucket: Option<String>,
+    /// A service account's JSON file; needed when `cloud` is `gcp`.
+    pub google_credentials: Option<PathBuf>,
+    /// The folder of pictures, videos and voices.
+    pub media_folder: PathBuf,
+    /// The folder of what Sparrows sent.
+    pub input_folder: PathBuf,
+}
+
+/// A place for finished media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// This machine's disk alone.
+    Local,
+    /// Google Cloud Storage.
+    Gcp,
+    /// Amazon S3 and what speaks its protocol.
+    Aws,
+    /// Azure Blob Storage.
+    Azure,
+}
+
+impl Cloud {
+    /// The name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Gcp => "gcp",
+            Self::Aws => "aws",
+            Self::Azure => "azure",
+        }
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "local" => Ok(Self::Local),
+            // What existing deployments call it.
+            "gcp" | "gcp-prod" => Ok(Self::Gcp),
+            "aws" => Ok(Self::Aws),
+            "azure" => Ok(Self::Azure),
+            _ => Err(format!("`{name}` is not one of local, gcp, aws, azure")),
+        }
+    }
+}
+
+fn cloud<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Cloud, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            cloud: Cloud::Local,
+            bucket: None,
+            google_credentials: None,
+            media_folder: PathBuf::from("media"),
+            input_folder: PathBuf::from("input"),
+        }
+    }
+}
+
+impl Storage {
+    pub(super) fn validate(&self) -> Result<(), Complaint> {
+        if self.cloud == Cloud::Local {
+            return Ok(());
+        }
+        if self.bucket.as_deref().is_none_or(str::is_empty) {
+            let reason = format!(
+                "must name the bucket (CALLIOPE_BUCKET_NAME), because CLOUD_ENV is {}",
+                self.cloud.name()
+            );
+            return Err(("storage.bucket", reason));
+        }
+        if self.cloud == Cloud::Gcp {
+            self.check_google_credentials()?;
+        }
+        Ok(())
+    }
+
+    fn check_google_credentials(&self) -> Result<(), Complaint> {
+        let key = "storage.google_credentials";
+        // Without a file, the machine's own service account is asked for.
+        let Some(path) = &self.google_credentials else { return Ok(()) };
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            (
+                key,
+                format!(
+                    "{shown} cannot be read ({error}); it must be a service account's JSON file"
+                ),
+            )
+        })?;
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
+            .map_err(|_| (key, format!("{shown} is not a service account's JSON file")))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! How work is done: how much at once, for how long, how often again.
+
+use serde::Deserialize;
+
+use super::Complaint;
+
+/// The workers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tasks {
+    /// Tasks that run at once in this process.
+    pub concurrency: usize,
+    /// How long a worker that says nothing keeps its task, in seconds; it says something three times as often.
+    pub lease_seconds: u64,
+    /// How long one frame may take from its first attempt to its last, in seconds.
+    pub frame_deadline_seconds: u64,
+    /// Attempts at most, the first included.
+    pub max_attempts: u32,
+    /// Tasks that may wait before further ones are refused with 429.
+    pub max_waiting: u32,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            lease_seconds: 15,
+            frame_deadline_seconds: 180,
+            max_attempts: 5,
+            max_waiting: 1000,
+        }
+    }
+}
+
+impl Tasks {
+    pub(super) fn validate(&self) -> Result<(), Complaint> {
+        let bounds = [
+            ("tasks.concurrency", self.concurrency as u64, 1, 1000),
+            ("tasks.lease_seconds", self.lease_seconds, 1, 600),
+            ("tasks.frame_deadline_seconds", self.frame_deadline_seconds, 1, 3600),
+            ("tasks.max_attempts", u64::from(self.max_attempts), 1, 100),
+            ("tasks.max_waiting", u64::from(self.max_waiting), 1, 1_000_000),
+        ];
+        for (key, value, low, high) in bounds {
+            if !(low..=high).contains(&value) {
+                return Err((key, format!("must be a whole number from {low} to {high}")));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Loaded, String> {
+    let owned = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Loaded::read(owned).map_err(|error| error.to_string())
+}
+
+fn refusal(variables: &[(&str, &str)]) -> String {
+    read(variables).expect_err("these settings should have been refused")
+}
+
+#[test]
+fn a_wrong_value_names_its_variable_and_what_it_may_be() {
+    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+        (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
+        (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
+        (&[("HOST", "localhost")], "HOST: ", "an IP address"),
+        (&[("HOST", "0.0.0.0")], "HOST: ", "CALLIOPE_API_KEY must be set"),
+        (&[("CLOUD_ENV", "mars")], "CLOUD_ENV: ", "one of local, gcp, aws, azure"),
+        (
+            &[("CLOUD_ENV", "aws")],
+            "CALLIOPE_BUCKET_NAME or GCS_BUCKET_NAME: ",
+            "must name the bucket",
+        ),
+        (&[("DATABASE_URL", "mysql://x")], "DATABASE_URL: ", "must be a postgres:// URL"),
+        (&[("CALLIOPE_CONFIG", "no/such.toml")], "CALLIOPE_CONFIG: ", "cannot be read"),
+    ];
+    for (variables, who, what) in cases {
+        let line = refusal(variables);
+        assert!(line.starts_with(who) && line.contains(what), "{variables:?}: {line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn credentials_that_cannot_be_read_stop_the_start_only_when_the_cloud_is_on() {
+    let path = ("GOOGLE_APPLICATION_CREDENTIALS", "no/such/key.json");
+    assert!(read(&[path]).is_ok());
+    let line = refusal(&[path, ("CLOUD_ENV", "gcp-prod"), ("GCS_BUCKET_NAME", "stories")]);
+    assert!(
+        line.starts_with("GOOGLE_APPLICATION_CREDENTIALS: no/such/key.json cannot be read"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("calliope.toml");
+    std::fs::write(&file, "[server]\nport = 1\n[tasks]\nlease_seconds = 3\n").expect("written");
+    let path = file.display().to_string();
+    let loaded = read(&[("CALLIOPE_CONFIG", &path), ("PORT", "2"), ("HOST", "")]).expect("valid");
+    assert_eq!((loaded.settings.server.port, loaded.settings.tasks.lease_seconds), (2, 3));
+    let report = loaded.report();
+    let source = |key: &str| report.iter().find(|l| l.key == key).map(|l| l.source.clone());
+    assert_eq!(source("server.port").as_deref(), Some("PORT"));
+    assert_eq!(source("server.host").as_deref(), Some("default"));
+    assert!(source("tasks.lease_seconds").is_some_and(|s| s.ends_with("calliope.toml")));
+}
+
+#[test]
+fn an_unknown_setting_in_the_file_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, "[server]\nprot = 1\n").expect("written");
+    let line = refusal(&[("CALLIOPE_CONFIG", &file.display().to_string())]);
+    assert!(line.contains("c.toml") && line.contains("prot"), "{line}");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let secret = "sk-do-not-print-me-1234";
+    let variables: Vec<(&str, &str)> = variables::VARIABLES
+        .iter()
+        .filter(|v| report::is_secret(v.key) && v.key != "database.url")
+        .map(|v| (v.name, secret))
+        .collect();
+    assert!(variables.len() >= 8);
+    let loaded = read(&variables).expect("valid");
+    let shown = format!("{:?} {:?}", loaded.report(), loaded.settings);
+    assert!(!shown.contains("do-not-print") && shown.contains("•••1234"));
+}
+
+#[test]
+fn digits_in_a_password_stay_text() {
+    let loaded =
+        read(&[("POSTGRESQL_PASSWORD", "0123"), ("POSTGRESQL_HOSTNAME", "db")]).expect("valid");
+    assert!(loaded.settings.database.is_postgres());
+    assert!(loaded.settings.database.password.is_some());
+}

@@ -1,0 +1,166 @@
+//! The environment variables that are read, and how a value that cannot be used is explained.
+
+use std::collections::BTreeMap;
+
+use figment::value::{Dict, Map, Tag, Value};
+use figment::{Error, Figment, Metadata, Profile, Provider};
+
+use super::InvalidSetting;
+
+/// One environment variable: its name, the setting it gives, how it is read, what it may be.
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    pub(super) key: &'static str,
+    kind: Kind,
+    may_be: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Text,
+    Number,
+    List,
+}
+
+const fn text(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
+    Variable { name, key, kind: Kind::Text, may_be }
+}
+
+const fn number(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
+    Variable { name, key, kind: Kind::Number, may_be }
+}
+
+/// Every variable; where two give one setting, the later one wins.
+pub(super) const VARIABLES: &[Variable] = &[
+    text("HOST", "server.host", "an IP address, such as 127.0.0.1 or 0.0.0.0"),
+    number("PORT", "server.port", "a port, 0-65535"),
+    text("CALLIOPE_API_KEY", "server.api_key", "at least 8 printable characters"),
+    Variable {
+        name: "CALLIOPE_ALLOWED_ORIGINS",
+        key: "server.allowed_origins",
+        kind: Kind::List,
+        may_be: "origins separated by commas, such as https://stories.example",
+    },
+    text("POSTGRESQL_HOSTNAME", "database.hostname", "a host name"),
+    number("POSTGRESQL_PORT", "database.port", "a port, 0-65535"),
+    text("POSTGRESQL_USERNAME", "database.username", "a PostgreSQL user"),
+    text("POSTGRESQL_PASSWORD", "database.password", "that user's password"),
+    text("POSTGRESQL_DATABASE", "database.database", "a PostgreSQL database"),
+    text("DATABASE_URL", "database.url", "a postgres:// URL"),
+    text("CLOUD_ENV", "storage.cloud", "one of local, gcp, aws, azure"),
+    text("GCS_BUCKET_NAME", "storage.bucket", "a bucket's name"),
+    text("CALLIOPE_BUCKET_NAME", "storage.bucket", "a bucket's name"),
+    text("MEDIA_FOLDER", "storage.media_folder", "a folder's path"),
+    text("INPUT_FOLDER", "storage.input_folder", "a folder's path"),
+    text(
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "storage.google_credentials",
+        "the path of a service account's JSON file",
+    ),
+    text("PINECONE_API_KEY", "search.pinecone_api_key", "a Pinecone key"),
+    text("PINECONE_ENVIRONMENT", "search.pinecone_environment", "a Pinecone environment"),
+    text("SEMANTIC_SEARCH_INDEX", "search.index", "a Pinecone index's name"),
+    text("OPENAI_API_KEY", "providers.openai_api_key", "an OpenAI key"),
+    text("OPENAI_BASE_URL", "providers.openai_base_url", "an http:// or https:// URL"),
+    text("AZURE_API_KEY", "providers.azure_api_key", "an Azure key"),
+    text("AZURE_API_HOST", "providers.azure_api_host", "an Azure host"),
+    text("STABILITY_API_KEY", "providers.stability_api_key", "a Stability key"),
+    text("HUGGINGFACE_API_KEY", "providers.huggingface_api_key", "a Hugging Face key"),
+    text("REPLICATE_API_TOKEN", "providers.replicate_api_token", "a Replicate token"),
+    text("RUNWAY_API_KEY", "providers.runway_api_key", "a Runway key"),
+    text("CALLIOPE_LOG", "log.filter", "a filter such as info or info,calliope=debug"),
+    text("CALLIOPE_LOG_FORMAT", "log.format", "one of text, json"),
+];
+
+const CONFIG_FILE: &str = "CALLIOPE_CONFIG";
+
+/// The process's environment as a source of settings. An empty variable counts as absent, as in compose files.
+#[derive(Debug)]
+pub(super) struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(variables.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
+    }
+
+    pub(super) fn config_file(&self) -> Option<&str> {
+        self.0.get(CONFIG_FILE).map(String::as_str)
+    }
+}
+
+impl Provider for &Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let mut sections = Dict::new();
+        for variable in VARIABLES {
+            let Some(raw) = self.0.get(variable.name) else { continue };
+            let Some((section, field)) = variable.key.split_once('.') else { continue };
+            let section = sections
+                .entry(section.to_owned())
+                .or_insert_with(|| Value::Dict(Tag::Default, Dict::new()));
+            if let Value::Dict(_, fields) = section {
+                fields.insert(field.to_owned(), variable.value(raw));
+            }
+        }
+        Ok(Map::from([(Profile::Default, sections)]))
+    }
+}
+
+impl Variable {
+    /// Numbers are told from text by the setting and not by their looks: a password may be all digits.
+    fn value(&self, raw: &str) -> Value {
+        match self.kind {
+            Kind::Number => {
+                raw.trim().parse::<u64>().map_or_else(|_| Value::from(raw), Value::from)
+            }
+            Kind::List => Value::from(
+                raw.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>(),
+            ),
+            Kind::Text => Value::from(raw),
+        }
+    }
+}
+
+/// Who gave the setting `key`: the variable's name, or the file's name and the key.
+pub(super) fn giver(sources: &Figment, key: &str) -> String {
+    match sources.find_metadata(key) {
+        Some(metadata) if metadata.name == "environment" => variable_names(key),
+        Some(metadata) => format!("{}: {key}", file_name(metadata)),
+        None => variable_names(key),
+    }
+}
+
+/// A file's path where the source is one.
+pub(super) fn file_name(metadata: &Metadata) -> String {
+    match metadata.source.as_ref().and_then(|source| source.file_path()) {
+        Some(path) => path.display().to_string(),
+        None => metadata.name.to_string(),
+    }
+}
+
+fn variable_names(key: &str) -> String {
+    let names: Vec<&str> =
+        VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name).rev().collect();
+    if names.is_empty() { key.to_owned() } else { names.join(" or ") }
+}
+
+/// One line for a value that has the wrong type or form.
+pub(super) fn explain(error: &Error) -> InvalidSetting {
+    let key = error.path.join(".");
+    let variable = VARIABLES.iter().find(|v| v.key == key);
+    let from_environment = error.metadata.as_ref().is_some_and(|m| m.name == "environment");
+    let who = match (&error.metadata, variable) {
+        (_, Some(_)) if from_environment => variable_names(&key),
+        (Some(metadata), _) => format!("{}: {key}", file_name(metadata)),
+        (None, _) => key.clone(),
+    };
+    let what = error.kind.to_string().replace('\n', " ");
+    let hint = variable.map_or_else(String::new, |v| format!("; it may be {}", v.may_be));
+    // A secret of the wrong type must not be repeated on the screen.
+    let is_secret = super::report::is_secret(&key);
+    let what = if is_secret { "has a value of the wrong type".to_owned() } else { what };
+    InvalidSetting(format!("{who}: {what}{hint}"))
+}

@@ -1,0 +1,47 @@
+//! News of what a saved transaction changed, for whoever waits: in this process at once, in others by
+//! PostgreSQL's NOTIFY. News may be lost (a listener that lags, a broken connection), so it only ever makes
+//! someone look sooner than they would have; the truth is in the tables.
+
+use uuid::Uuid;
+
+/// One piece of news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// A task may be claimed.
+    TaskReady,
+    /// A task has reached a final status.
+    TaskEnded(Uuid),
+}
+
+impl Announcement {
+    /// The channel that instances on one PostgreSQL share.
+    pub(super) const CHANNEL: &'static str = "calliope";
+
+    pub(super) fn to_payload(self) -> String {
+        match self {
+            Self::TaskReady => "ready".to_owned(),
+            Self::TaskEnded(id) => format!("ended {id}"),
+        }
+    }
+
+    pub(super) fn from_payload(payload: &str) -> Option<Self> {
+        match payload.split_once(' ') {
+            None if payload == "ready" => Some(Self::TaskReady),
+            Some(("ended", id)) => id.parse().ok().map(Self::TaskEnded),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_survives_the_wire() {
+        for news in [Announcement::TaskReady, Announcement::TaskEnded(Uuid::from_u128(5))] {
+            assert_eq!(Announcement::from_payload(&news.to_payload()), Some(news));
+        }
+        assert_eq!(Announcement::from_payload("from a later version"), None);
+    }
+}

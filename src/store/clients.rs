@@ -1,0 +1,64 @@
+//! What is known of each Sparrow between its frames: which story it is in.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Store, StoreError, Tx, read, within};
+
+impl Store {
+    /// The story that a client is in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn current_story(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
+        const SQL: &str = "SELECT current_story_id FROM sparrow_state WHERE client_id = $1";
+        let found: Option<Option<Uuid>> =
+            read!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_optional(db).await)
+                .map_err(StoreError::failed("read a client's state"))?;
+        Ok(found.flatten())
+    }
+}
+
+impl Tx {
+    /// The story that a client is in. The client's row is made if need be and stays locked until the transaction
+    /// ends: what one client asks for at once is decided one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn lock_client(
+        &mut self,
+        client_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Uuid>, StoreError> {
+        const SQL: &str = "INSERT INTO sparrow_state (client_id, date_created, date_updated) \
+             VALUES ($1, $2, $2) \
+             ON CONFLICT (client_id) DO UPDATE SET client_id = excluded.client_id \
+             RETURNING current_story_id";
+        within!(self, db => sqlx::query_scalar(SQL).bind(client_id).bind(now).fetch_one(db).await)
+            .map_err(StoreError::failed("lock a client's state"))
+    }
+
+    /// Puts a client, locked before, into a story, or into none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn set_current_story(
+        &mut self,
+        client_id: &str,
+        story: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE sparrow_state SET current_story_id = $2, date_updated = $3 WHERE client_id = $1";
+        within!(self, db => sqlx::query(SQL)
+            .bind(client_id)
+            .bind(story)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("set a client's current story"))
+    }
+}

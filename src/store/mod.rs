@@ -1,0 +1,71 @@
+//! Rows: stories, frames, tasks and their kin, in SQLite or PostgreSQL by one SQL text.
+//!
+//! Reads are methods of [`Store`]; writes are methods of [`Tx`], a transaction that is nothing until
+//! [`Tx::save`]. What differs between the databases lives in `dialect.rs` alone. Absence is `Option`, never an
+//! error. One table family a file.
+
+mod announce;
+mod clients;
+mod configs;
+mod dialect;
+mod error;
+mod events;
+mod frames;
+mod idempotency;
+mod media;
+mod migrations;
+mod pools;
+mod stories;
+mod tasks;
+mod tx;
+
+pub use announce::Announcement;
+pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
+pub use dialect::SoleUse;
+pub use error::StoreError;
+pub use events::Event;
+pub use frames::{FrameRow, NewFrame, NewImage};
+pub use idempotency::{KeyUse, UsedKey};
+pub use media::MediaObject;
+pub use migrations::{PendingMigration, new_migration};
+pub use stories::{NewStory, Story, StoryListing, Title};
+pub use tasks::{NewTask, Task};
+pub use tx::Tx;
+
+use pools::Pools;
+use tokio::sync::broadcast;
+
+/// The database, and the news of what changes in it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+    news: broadcast::Sender<Announcement>,
+}
+
+/// Runs one read on whichever pool there is.
+macro_rules! read {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.pools {
+            $crate::store::pools::Pools::Postgres($pool) => $body,
+            $crate::store::pools::Pools::Sqlite { read: $pool, .. } => $body,
+        }
+    };
+}
+
+/// Runs one statement in whichever transaction this is.
+macro_rules! within {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match &mut $tx.open {
+            $crate::store::tx::Open::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::store::tx::Open::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+
+pub(crate) use {read, within};

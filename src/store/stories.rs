@@ -1,0 +1,280 @@
+//! Stories: made for one Sparrow, read by anyone who has the link.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, Tx, read, within};
+
+/// A story without its frames.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Story {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// The Sparrow that it was made for, and that alone may add to it.
+    pub client_id: String,
+    /// The strategy's slug that was asked for.
+    pub strategy: String,
+    /// The storyteller behind that slug when the story was begun.
+    pub storyteller: String,
+    /// The first text on one line; empty until there is one.
+    pub title: String,
+    /// Given with the title, never changed.
+    pub slug: Option<String>,
+    /// The storyteller's memory of it.
+    #[sqlx(json)]
+    pub state: Value,
+    /// How many frames it has.
+    pub frame_count: i32,
+    /// When it was begun.
+    pub date_created: DateTime<Utc>,
+    /// When its last frame was added.
+    pub date_updated: DateTime<Utc>,
+}
+
+/// A story as lists show it.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct StoryListing {
+    /// The story's id.
+    pub id: Uuid,
+    /// The strategy's slug.
+    pub strategy: String,
+    /// The first text on one line.
+    pub title: String,
+    /// The story's slug, when it has one.
+    pub slug: Option<String>,
+    /// How many frames it has.
+    pub frame_count: i32,
+    /// The key of its thumbnail's file.
+    pub thumbnail_key: Option<String>,
+    /// The thumbnail's width in pixels.
+    pub thumbnail_width: Option<i32>,
+    /// The thumbnail's height in pixels.
+    pub thumbnail_height: Option<i32>,
+    /// When it was begun.
+    pub date_created: DateTime<Utc>,
+    /// When its last frame was added.
+    pub date_updated: DateTime<Utc>,
+}
+
+/// A story that begins.
+#[derive(Debug)]
+pub struct NewStory<'a> {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// For whom.
+    pub client_id: &'a str,
+    /// The strategy's slug.
+    pub strategy: &'a str,
+    /// The storyteller behind it.
+    pub storyteller: &'a str,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// The name that a story takes from its first text.
+#[derive(Debug)]
+pub struct Title<'a> {
+    /// The text on one line.
+    pub title: &'a str,
+    /// The slug before a number makes it unique.
+    pub slug_base: &'a str,
+}
+
+const BY_ID: &str = "SELECT id, client_id, strategy, storyteller, title, slug, state, frame_count, \
+                     date_created, date_updated FROM story WHERE id = $1";
+
+impl Store {
+    /// The story with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn story(&self, id: Uuid) -> Result<Option<Story>, StoreError> {
+        read!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a story"))
+    }
+
+    /// The id of the story with this slug.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn story_id_of_slug(&self, slug: &str) -> Result<Option<Uuid>, StoreError> {
+        const SQL: &str = "SELECT id FROM story WHERE slug = $1";
+        read!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
+            .map_err(StoreError::failed("find a story by its slug"))
+    }
+
+    /// The id of the story that had this id in the service it was imported from.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn story_id_of_legacy_id(&self, id: &str) -> Result<Option<Uuid>, StoreError> {
+        const SQL: &str = "SELECT id FROM story WHERE legacy_id = $1";
+        read!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
+            .map_err(StoreError::failed("find a story by its former id"))
+    }
+
+    /// The latest stories of a client that have a frame, last updated first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn stories_of(
+        &self,
+        client_id: &str,
+        limit: i64,
+    ) -> Result<Vec<StoryListing>, StoreError> {
+        const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
+             i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
+             s.date_created, s.date_updated \
+             FROM story s LEFT JOIN image i ON i.id = s.thumbnail_id \
+             WHERE s.client_id = $1 AND s.frame_count > 0 \
+             ORDER BY s.date_updated DESC LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
+            .map_err(StoreError::failed("list a client's stories"))
+    }
+}
+
+impl Tx {
+    /// The story with this id, as this transaction sees it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn story(&mut self, id: Uuid) -> Result<Option<Story>, StoreError> {
+        within!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a story"))
+    }
+
+    /// Begins a story without frames.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn create_story(&mut self, story: NewStory<'_>) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO story \
+             (id, client_id, strategy, storyteller, title, state, frame_count, date_created, \
+             date_updated) VALUES ($1, $2, $3, $4, '', $5, 0, $6, $6)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(story.id)
+            .bind(story.client_id)
+            .bind(story.strategy)
+            .bind(story.storyteller)
+            .bind(Json(Value::Null))
+            .bind(story.now)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("create a story"))
+    }
+
+    /// Gives a story that has no frame yet another strategy.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn change_strategy(
+        &mut self,
+        id: Uuid,
+        strategy: &str,
+        storyteller: &str,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE story SET strategy = $2, storyteller = $3 \
+             WHERE id = $1 AND frame_count = 0";
+        within!(self, db => sqlx::query(SQL)
+            .bind(id)
+            .bind(strategy)
+            .bind(storyteller)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("change a story's strategy"))
+    }
+
+    /// Takes `count` frame numbers for a story and keeps its state; the first of them, or `None` when there is
+    /// no such story. The row stays locked until the transaction ends, so that numbers have no gaps.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn take_frame_numbers(
+        &mut self,
+        id: Uuid,
+        count: i32,
+        state: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<Option<i32>, StoreError> {
+        const SQL: &str = "UPDATE story SET frame_count = frame_count + $2, state = $3, \
+             date_updated = $4 WHERE id = $1 RETURNING frame_count";
+        let counted: Option<i32> = within!(self, db => sqlx::query_scalar(SQL)
+            .bind(id)
+            .bind(count)
+            .bind(Json(state))
+            .bind(now)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("take frame numbers"))?;
+        Ok(counted.map(|counted| counted - count))
+    }
+
+    /// Names a story that has no name, with the next free number of its slug; returns the slug.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; [`StoreError::is_conflict`] when another instance took the slug
+    /// at the same instant.
+    pub async fn name_story(&mut self, id: Uuid, title: Title<'_>) -> Result<String, StoreError> {
+        const LAST: &str = "SELECT MAX(slug_number) FROM story WHERE slug_base = $1";
+        const TAKEN: &str = "SELECT 1 FROM story WHERE slug = $1";
+        const NAME: &str = "UPDATE story SET title = $2, slug = $3, slug_base = $4, slug_number = $5 \
+             WHERE id = $1 AND slug IS NULL";
+        let failed = StoreError::failed("name a story");
+        let last: Option<i32> =
+            within!(self, db => sqlx::query_scalar(LAST).bind(title.slug_base).fetch_one(db).await)
+                .map_err(&failed)?;
+        let mut number = last.map_or(0, |last| last + 1);
+        // `a-b` with number 1 may meet another story's title `A b 1`.
+        let slug = loop {
+            let slug = if number == 0 {
+                title.slug_base.to_owned()
+            } else {
+                format!("{}-{number}", title.slug_base)
+            };
+            let taken: Option<i32> =
+                within!(self, db => sqlx::query_scalar(TAKEN).bind(&slug).fetch_optional(db).await)
+                    .map_err(&failed)?;
+            if taken.is_none() {
+                break slug;
+            }
+            number += 1;
+        };
+        within!(self, db => sqlx::query(NAME)
+            .bind(id)
+            .bind(title.title)
+            .bind(&slug)
+            .bind(title.slug_base)
+            .bind(number)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(&failed)?;
+        Ok(slug)
+    }
+
+    /// Gives a story the picture that lists show, unless it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn set_thumbnail(&mut self, id: Uuid, image: Uuid) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE story SET thumbnail_id = $2 WHERE id = $1 AND thumbnail_id IS NULL";
+        within!(self, db => sqlx::query(SQL).bind(id).bind(image).execute(db).await.map(drop))
+            .map_err(StoreError::failed("set a story's thumbnail"))
+    }
+}

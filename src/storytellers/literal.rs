@@ -1,0 +1,43 @@
+//! `literal`: the artist's own words. Each phrase of `input_text`, separated by `|`, is a frame.
+
+use async_trait::async_trait;
+
+use super::{Beat, Scene, Storyteller, StorytellerError, Telling};
+
+/// Shows what it is told to show.
+pub(super) struct Literal;
+
+/// Frames at most from one request, so that a line of bars is no flood.
+const MAX_FRAMES: usize = 50;
+
+#[async_trait]
+impl Storyteller for Literal {
+    fn name(&self) -> &'static str {
+        "literal"
+    }
+
+    async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
+        let said = scene.brief.said.as_deref().unwrap_or_default();
+        let mut phrases: Vec<String> =
+            said.split('|').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        if phrases.len() > MAX_FRAMES {
+            let left = phrases.len() - MAX_FRAMES;
+            scene.minds.note(format!(
+                "Only the first {MAX_FRAMES} phrases became frames; send the other {left} again."
+            ));
+            phrases.truncate(MAX_FRAMES);
+        }
+        if phrases.is_empty() {
+            scene.minds.note(
+                "There was no input_text, so what is seen is shown; send phrases separated by |."
+                    .to_owned(),
+            );
+            phrases.push(scene.what_is_there());
+        }
+        let beats = phrases
+            .into_iter()
+            .map(|phrase| Beat { illustration: scene.styled(&phrase), text: Some(phrase) })
+            .collect();
+        Ok(Telling { beats, state: scene.brief.state.clone() })
+    }
+}

@@ -1,0 +1,20 @@
+//! `narcissus`: a picture of what is seen, and no words.
+
+use async_trait::async_trait;
+
+use super::{Beat, Scene, Storyteller, StorytellerError, Telling};
+
+/// Looks, and paints what it saw.
+pub(super) struct Narcissus;
+
+#[async_trait]
+impl Storyteller for Narcissus {
+    fn name(&self) -> &'static str {
+        "narcissus"
+    }
+
+    async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
+        let beat = Beat { text: None, illustration: scene.styled(&scene.what_is_there()) };
+        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+    }
+}

@@ -1,0 +1,130 @@
+//! One task: run under its lease and its deadline, and ended whatever comes of it.
+
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde_json::json;
+use tracing::Instrument;
+
+use super::Worker;
+use crate::app::{AppError, ErrorKind, Steps};
+use crate::domain::{EventKind, TaskKind, backoff};
+use crate::store::{StoreError, Task};
+
+/// How a run ended.
+enum Outcome {
+    /// Its use case ended it.
+    Done,
+    /// It failed.
+    Failed(AppError),
+    /// Another worker has it now.
+    Lost,
+    /// The process ends.
+    Halted,
+}
+
+impl Worker {
+    pub(super) async fn run_task(&self, task: Task) {
+        let request_id = task.payload.get("request_id").and_then(|id| id.as_str());
+        let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id);
+        async {
+            let outcome = self.outcome(&task).await;
+            if let Err(error) = self.end(&task, outcome).await {
+                let error = &error as &dyn Error;
+                tracing::error!(error, "a task could not be ended; its lease will run out");
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn outcome(&self, task: &Task) -> Outcome {
+        if task.attempts.unsigned_abs() > self.app.limits.max_attempts {
+            let detail = "The frame was begun too often and never finished.";
+            return Outcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
+        }
+        let deadline = Duration::from_secs(self.app.limits.frame_deadline_seconds);
+        let (steps, watched) = Steps::new();
+        let work = AssertUnwindSafe(self.work(task, &steps)).catch_unwind();
+        tokio::select! {
+            ended = tokio::time::timeout(deadline, work) => match ended {
+                Ok(Ok(Ok(()))) => Outcome::Done,
+                Ok(Ok(Err(error))) => Outcome::Failed(error),
+                Ok(Err(_panic)) => Outcome::Failed(panicked()),
+                Err(_elapsed) => Outcome::Failed(too_long()),
+            },
+            () = self.hold_lease(task, watched) => Outcome::Lost,
+            () = self.halt.cancelled() => Outcome::Halted,
+        }
+    }
+
+    /// One arm a kind of task, one use case an arm.
+    async fn work(&self, task: &Task, steps: &Steps) -> Result<(), AppError> {
+        match task.kind {
+            TaskKind::TellFrame => self.app.tell_frame(task, self.owner, steps).await,
+        }
+    }
+
+    async fn end(&self, task: &Task, outcome: Outcome) -> Result<(), StoreError> {
+        match outcome {
+            Outcome::Done => Ok(()),
+            Outcome::Failed(error) => self.retry_or_fail(task, &error).await,
+            Outcome::Lost => {
+                tracing::warn!("the lease was lost; another worker goes on");
+                Ok(())
+            }
+            Outcome::Halted => {
+                let mut tx = self.app.store.begin().await?;
+                tx.release(task.id, self.owner).await?;
+                tx.save().await
+            }
+        }
+    }
+
+    async fn retry_or_fail(&self, task: &Task, error: &AppError) -> Result<(), StoreError> {
+        let attempt = task.attempts.unsigned_abs();
+        let again = error.may_pass() && attempt < self.app.limits.max_attempts;
+        let told = json!(error);
+        if again {
+            tracing::warn!(
+                attempt,
+                error = error as &dyn Error,
+                "a task failed; it is tried again"
+            );
+        } else {
+            tracing::error!(attempt, error = error as &dyn Error, "a task failed and is given up");
+        }
+        let now = self.app.clock.now();
+        let mut tx = self.app.store.begin().await?;
+        let (was_ours, status) = if again {
+            let wait = backoff(attempt, jitter(task, attempt));
+            (tx.retry(task.id, self.owner, &told, now + wait).await?, "pending")
+        } else {
+            (tx.fail(task.id, self.owner, &told, now).await?, "failed")
+        };
+        if was_ours {
+            let event = json!({"id": task.id, "status": status});
+            let client_id = task.client_id.as_deref();
+            tx.tell(EventKind::Task, client_id, task.story_id, &event, now).await?;
+            tx.save().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Between 0 and 1, unlike for tasks that failed together: from the random end of the task's id.
+fn jitter(task: &Task, attempt: u32) -> f64 {
+    let bits = (task.id.as_u128() >> (attempt % 32)) as u32;
+    f64::from(bits) / f64::from(u32::MAX)
+}
+
+fn panicked() -> AppError {
+    let detail = "Something broke here; the log has the details under this request id.";
+    AppError::new(ErrorKind::Internal, detail)
+}
+
+fn too_long() -> AppError {
+    AppError::new(ErrorKind::Deadline, "The frame took too long; it is tried again.")
+}

@@ -1,0 +1,63 @@
+//! What a process does beside its tasks: takes back those of processes that died, and sweeps up after kills.
+
+use std::error::Error;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::Worker;
+use crate::store::StoreError;
+
+/// How often to sweep.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// Longer than any lease: on SQLite nobody else can hold one when a process begins.
+const AGES: TimeDelta = TimeDelta::days(3650);
+
+impl Worker {
+    /// Takes back what the last process on a SQLite file was at when it ended. This comes before the first claim.
+    pub(super) async fn take_over(&self) {
+        let ahead = if self.app.store.is_sqlite() { AGES } else { TimeDelta::zero() };
+        self.logged("release leases", self.release(ahead)).await;
+    }
+
+    /// Runs until the app stops.
+    pub(super) async fn upkeep(&self) {
+        let started = self.app.clock.now();
+        let mut sweep = tokio::time::interval(SWEEP);
+        let lease = Duration::from_secs(self.app.limits.lease_seconds);
+        let mut release = tokio::time::interval(lease / 3);
+        loop {
+            tokio::select! {
+                () = self.app.stopping.cancelled() => return,
+                _ = release.tick() => {
+                    self.logged("release leases", self.release(TimeDelta::zero())).await;
+                }
+                _ = sweep.tick() => {
+                    self.logged("sweep", self.app.sweep(started)).await;
+                }
+            }
+        }
+    }
+
+    /// Takes back leases that run out within `ahead` from now.
+    async fn release(&self, ahead: TimeDelta) -> Result<u64, StoreError> {
+        let mut tx = self.app.store.begin().await?;
+        let released = tx.release_expired(self.app.clock.now() + ahead).await?;
+        tx.save().await?;
+        if released > 0 {
+            tracing::info!(released, "tasks whose worker fell silent go on here");
+        }
+        Ok(released)
+    }
+
+    async fn logged<T, E: Error + 'static>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) {
+        if let Err(error) = work.await {
+            tracing::warn!(error = &error as &dyn Error, what, "upkeep failed; it is tried again");
+        }
+    }
+}
