@@ -1,0 +1,36 @@
+//! Models, prompts and strategies.
+
+use calliope::store::Seeds;
+use figment::Figment;
+use figment::providers::{Format, Toml};
+
+use crate::support::TestDatabase;
+use crate::{at, on_both};
+
+on_both! {
+    seeds_are_added_once_and_found_by_slug_and_by_storyteller;
+}
+
+const SEEDS: &str = include_str!("../../config/seeds.toml");
+
+async fn seeds_are_added_once_and_found_by_slug_and_by_storyteller(database: TestDatabase) {
+    let store = database.store().await;
+    let seeds: Seeds = Figment::from(Toml::string(SEEDS)).extract().expect("seeds are readable");
+    for _ in 0..2 {
+        let mut tx = store.begin().await.expect("begun");
+        tx.seed(&seeds, at(0)).await.expect("seeded");
+        tx.save().await.expect("saved");
+    }
+    let slugs: Vec<String> =
+        store.strategies().await.expect("listed").into_iter().map(|s| s.slug).collect();
+    assert_eq!(slugs, ["fern", "literal", "narcissus", "simple-one-frame"]);
+    let fern = store.strategy("fern").await.expect("read").expect("there");
+    let text = fern.text.expect("fern writes");
+    assert_eq!((text.slug.as_str(), text.provider.as_str()), ("offline-fern", "offline"));
+    assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("next passage")));
+    let narcissus = store.strategy("narcissus").await.expect("read").expect("there");
+    assert!(narcissus.text.is_none() && narcissus.image.is_some());
+    assert_eq!(store.strategy("no-such").await.expect("read"), None);
+    store.close().await;
+    database.remove().await;
+}

@@ -1,0 +1,150 @@
+//! Frames, pictures and files.
+
+use calliope::store::{MediaObject, NewFrame, NewImage, Store};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::TestDatabase;
+use crate::{at, on_both, story};
+
+on_both! {
+    frames_come_back_in_order_with_their_pictures;
+    a_number_is_taken_once;
+    the_latest_texts_come_oldest_first;
+    a_media_object_is_kept_once_and_renewed;
+    a_thumbnail_is_the_first_that_was_set;
+}
+
+fn object(key: &str) -> MediaObject {
+    MediaObject {
+        key: key.to_owned(),
+        kind: "frame".to_owned(),
+        client_id: Some("s".to_owned()),
+        size: 1 << 40,
+        content_type: "image/png".to_owned(),
+        sha256: vec![7; 32],
+        date_created: at(0),
+    }
+}
+
+async fn picture(store: &Store, key: &str) -> Uuid {
+    let id = Uuid::now_v7();
+    let mut tx = store.begin().await.expect("begun");
+    tx.keep_media_object(&object(key)).await.expect("kept");
+    let image =
+        NewImage { id, media_key: key, width: 512, height: 256, format: "image/png", now: at(0) };
+    tx.add_image(image).await.expect("added");
+    tx.save().await.expect("saved");
+    id
+}
+
+async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
+    let mut tx = store.begin().await.expect("begun");
+    let number = tx.take_frame_numbers(story_id, 1, &json!({}), at(1)).await.expect("taken");
+    let number = number.expect("the story is there");
+    let frame = NewFrame {
+        story_id,
+        number,
+        text,
+        image_id: image,
+        device_image_id: image,
+        min_duration_seconds: 20,
+        metadata: &json!({"number": number}),
+        now: at(1),
+    };
+    tx.add_frame(frame).await.expect("added");
+    tx.save().await.expect("saved");
+    number
+}
+
+async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
+    let store = database.store().await;
+    let id = story(&store, "s", at(0)).await;
+    let image = picture(&store, "media/a.png").await;
+    assert_eq!(add(&store, id, Some("One."), Some(image)).await, 0);
+    assert_eq!(add(&store, id, None, None).await, 1);
+    let frames = store.frames(id).await.expect("read");
+    assert_eq!(frames.len(), 2);
+    assert_eq!((frames[0].number, frames[0].text.as_deref()), (0, Some("One.")));
+    assert_eq!(frames[0].image_key.as_deref(), Some("media/a.png"));
+    assert_eq!((frames[0].image_width, frames[0].image_height), (Some(512), Some(256)));
+    assert_eq!(frames[0].image_format.as_deref(), Some("image/png"));
+    let metadata: serde_json::Value =
+        serde_json::from_str(frames[0].metadata.get()).expect("JSON as it was kept");
+    assert_eq!(metadata, json!({"number": 0}));
+    assert_eq!((frames[1].text.as_deref(), frames[1].image_key.as_deref()), (None, None));
+    assert!(frames[1].trigger_condition.is_none());
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_number_is_taken_once(database: TestDatabase) {
+    let store = database.store().await;
+    let id = story(&store, "s", at(0)).await;
+    add(&store, id, None, None).await;
+    let mut tx = store.begin().await.expect("begun");
+    let twice = NewFrame {
+        story_id: id,
+        number: 0,
+        text: None,
+        image_id: None,
+        device_image_id: None,
+        min_duration_seconds: 20,
+        metadata: &json!({}),
+        now: at(1),
+    };
+    let error = tx.add_frame(twice).await.expect_err("frame 0 is there");
+    assert!(error.is_conflict(), "{error}");
+    drop(tx);
+    let mut tx = store.begin().await.expect("begun");
+    let none = tx.take_frame_numbers(Uuid::now_v7(), 1, &json!({}), at(1)).await.expect("asked");
+    assert_eq!(none, None, "there is no such story");
+    drop(tx);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn the_latest_texts_come_oldest_first(database: TestDatabase) {
+    let store = database.store().await;
+    let id = story(&store, "s", at(0)).await;
+    for text in [Some("a"), Some("b"), None, Some("c")] {
+        add(&store, id, text, None).await;
+    }
+    assert_eq!(store.latest_texts(id, 2).await.expect("read"), ["b", "c"]);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_media_object_is_kept_once_and_renewed(database: TestDatabase) {
+    let store = database.store().await;
+    let mut tx = store.begin().await.expect("begun");
+    tx.keep_media_object(&object("media/a.png")).await.expect("kept");
+    tx.save().await.expect("saved");
+    let renewed = MediaObject { size: 5, sha256: vec![8; 32], ..object("media/a.png") };
+    let mut tx = store.begin().await.expect("begun");
+    tx.keep_media_object(&renewed).await.expect("kept");
+    let within = tx.media_object("media/a.png").await.expect("read");
+    assert_eq!(within, Some(renewed.clone()));
+    tx.save().await.expect("saved");
+    assert_eq!(store.media_object("media/a.png").await.expect("read"), Some(renewed));
+    assert_eq!(store.media_object("media/b.png").await.expect("read"), None);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_thumbnail_is_the_first_that_was_set(database: TestDatabase) {
+    let store = database.store().await;
+    let id = story(&store, "s", at(0)).await;
+    add(&store, id, Some("One."), None).await;
+    for key in ["media/a.png", "media/b.png"] {
+        let image = picture(&store, key).await;
+        let mut tx = store.begin().await.expect("begun");
+        tx.set_thumbnail(id, image).await.expect("set");
+        tx.save().await.expect("saved");
+    }
+    let listed = store.stories_of("s", 10).await.expect("listed");
+    assert_eq!(listed[0].thumbnail_key.as_deref(), Some("media/a.png"));
+    assert_eq!(listed[0].thumbnail_width, Some(512));
+    store.close().await;
+    database.remove().await;
+}

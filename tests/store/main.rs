@@ -1,0 +1,30 @@
+//! The contract of the store: every function, on both databases.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configs;
+mod frames;
+mod misc;
+mod stories;
+mod tasks;
+
+use calliope::store::{NewStory, Store};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// A fixed time, and times after it.
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2026-11-23T07:04:17.382226Z".parse().expect("a time");
+    start + TimeDelta::seconds(seconds)
+}
+
+/// Begins a story and saves it.
+pub async fn story(store: &Store, client_id: &str, now: DateTime<Utc>) -> Uuid {
+    let id = Uuid::now_v7();
+    let mut tx = store.begin().await.expect("begun");
+    let new = NewStory { id, client_id, strategy: "fern", storyteller: "fern", now };
+    tx.create_story(new).await.expect("created");
+    tx.save().await.expect("saved");
+    id
+}

@@ -1,0 +1,147 @@
+//! Events, idempotency keys, migrations, sole use, and that every query has its index.
+
+use calliope::domain::{EventKind, TaskKind};
+use calliope::store::{KeyUse, NewTask, Store, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::TestDatabase;
+use crate::{at, on_both};
+
+on_both! {
+    events_are_read_from_where_one_left_off;
+    a_key_is_used_once_a_day;
+    migrations_are_applied_once;
+    the_database_answers;
+}
+
+async fn events_are_read_from_where_one_left_off(database: TestDatabase) {
+    let store = database.store().await;
+    let story = Some(Uuid::now_v7());
+    for (kind, number) in [(EventKind::Task, 0), (EventKind::Frame, 1), (EventKind::Story, 2)] {
+        let mut tx = store.begin().await.expect("begun");
+        tx.tell(kind, Some("s"), story, &json!({"number": number}), at(number))
+            .await
+            .expect("told");
+        tx.tell(kind, Some("s"), Some(Uuid::now_v7()), &json!({}), at(0)).await.expect("told");
+        tx.save().await.expect("saved");
+    }
+    let id = story.expect("set above");
+    let events = store.events_of_story(id, 0, 10).await.expect("read");
+    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Task, EventKind::Frame, EventKind::Story]);
+    assert_eq!((&events[1].payload, events[1].date_created), (&json!({"number": 1}), at(1)));
+    let rest = store.events_of_story(id, events[0].id, 1).await.expect("read");
+    assert_eq!(rest, events[1..2]);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn task(store: &Store) -> Uuid {
+    let id = Uuid::now_v7();
+    let mut tx = store.begin().await.expect("begun");
+    let (kind, payload) = (TaskKind::TellFrame, &json!({}));
+    let task =
+        NewTask { id, kind, lane: None, client_id: None, story_id: None, payload, now: at(0) };
+    tx.enqueue(task).await.expect("enqueued");
+    tx.save().await.expect("saved");
+    id
+}
+
+async fn a_key_is_used_once_a_day(database: TestDatabase) {
+    let store = database.store().await;
+    let key = KeyUse { scope: "call".into(), key: "k".into(), fingerprint: [1; 32] };
+    let (first, second) = (task(&store).await, task(&store).await);
+    let day = 86_400;
+    let mut tx = store.begin().await.expect("begun");
+    assert!(tx.use_key(&key, first, at(-day), at(0)).await.expect("used"));
+    assert!(!tx.use_key(&key, second, at(-day), at(0)).await.expect("asked"));
+    let elsewhere = KeyUse { scope: "another call".into(), ..key.clone() };
+    assert!(tx.use_key(&elsewhere, second, at(-day), at(0)).await.expect("used"));
+    tx.save().await.expect("saved");
+    let used = store.used_key(&key, at(-day)).await.expect("read").expect("used above");
+    assert_eq!((used.task_id, used.fingerprint), (first, vec![1; 32]));
+    assert_eq!(store.used_key(&key, at(1)).await.expect("read"), None, "too long ago");
+    let mut tx = store.begin().await.expect("begun");
+    assert!(tx.use_key(&key, second, at(1), at(day)).await.expect("used anew"));
+    assert_eq!(tx.forget_keys(at(day)).await.expect("forgotten"), 1);
+    tx.save().await.expect("saved");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn migrations_are_applied_once(database: TestDatabase) {
+    let store = Store::connect(&database.settings).await.expect("connected");
+    let pending = store.pending_migrations().await.expect("looked");
+    assert!(pending.len() >= 3 && pending[0].version == 1, "{pending:?}");
+    store.migrate().await.expect("migrated");
+    store.migrate().await.expect("migrated again");
+    assert_eq!(store.pending_migrations().await.expect("looked"), []);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn the_database_answers(database: TestDatabase) {
+    let store = database.store().await;
+    store.ping().await.expect("an answer");
+    store.close().await;
+    assert!(store.ping().await.is_err(), "closed");
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_sqlite_file_serves_one_process() {
+    let database = TestDatabase::sqlite();
+    let store = database.store().await;
+    let path = &database.settings.path;
+    let held = store.sole_use(path).expect("free").expect("SQLite is held");
+    assert!(matches!(store.sole_use(path), Err(StoreError::InUse(_))));
+    drop(held);
+    assert!(store.sole_use(path).is_ok());
+    store.close().await;
+}
+
+/// The statements that run for every frame and every read, as the store has them, must not scan a table.
+#[tokio::test]
+async fn every_query_has_its_index() {
+    let database = TestDatabase::sqlite();
+    database.store().await.close().await;
+    let url = format!("sqlite://{}", database.settings.path.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.expect("opened");
+    let source = ["stories", "frames", "clients", "media", "events", "idempotency", "tasks"]
+        .map(|file| {
+            let path = format!("{}/src/store/{file}.rs", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).expect("a source")
+        })
+        .join("\n");
+    let mut looked_at = 0;
+    for sql in statements(&source) {
+        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
+            .fetch_all(&pool)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
+        for (_, _, _, step) in plan {
+            let scans =
+                step.starts_with("SCAN") && !step.contains("INDEX") && step != "SCAN waiting";
+            assert!(!scans, "{sql}\nscans: {step}");
+        }
+        looked_at += 1;
+    }
+    assert!(looked_at >= 30, "only {looked_at} statements were found");
+    pool.close().await;
+}
+
+/// The string constants of a source that are SQL, with their line continuations undone.
+fn statements(source: &str) -> Vec<String> {
+    let joined = source.split("\\\n").map(str::trim_start).collect::<String>();
+    joined
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| {
+            ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| text.starts_with(verb))
+        })
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,280 @@
+//! What the test binaries share: databases of their own, a service of their own.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use calliope::app::App;
+use calliope::compute::Compute;
+use calliope::domain::{Clock, SystemClock};
+use calliope::http::{Door, Entry, serve};
+use calliope::inference::{Registry, offline};
+use calliope::objects::LocalStore;
+use calliope::settings::{Database, Storage, Tasks};
+use calliope::store::Store;
+use calliope::worker::Worker;
+use serde_json::Value;
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Names the server on which PostgreSQL tests make their databases: a URL without a database.
+pub const POSTGRES: &str = "CALLIOPE_TEST_POSTGRES";
+
+/// Declares one test a database.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* $name:ident;)*) => { $(
+        mod $name {
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::support::TestDatabase::sqlite()).await;
+            }
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(database) = $crate::support::TestDatabase::postgres().await {
+                    super::$name(database).await;
+                }
+            }
+        }
+    )* };
+}
+
+/// A database and folders that nobody else uses.
+pub struct TestDatabase {
+    pub folder: TempDir,
+    pub settings: Database,
+    postgres: Option<(String, String)>,
+}
+
+impl TestDatabase {
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("data/calliope.db");
+        let settings = Database { path, ..Database::default() };
+        Self { folder, settings, postgres: None }
+    }
+
+    /// `None`, and a line that shows, when no server is named.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var(POSTGRES) else {
+            // Past the test harness, which would hold a print back; once is enough.
+            static SKIPPED: std::sync::Once = std::sync::Once::new();
+            SKIPPED.call_once(|| {
+                let line = format!("tests on PostgreSQL are SKIPPED: {POSTGRES} is not set; ./scripts/test sets it\n");
+                let _ = std::io::stderr().write_all(line.as_bytes());
+            });
+            return None;
+        };
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
+            .await
+            .expect("the named PostgreSQL answers");
+        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        admin.execute(sql).await.expect("a database is made");
+        let url = format!("{server}/{name}");
+        let settings = Database { url: Some(url.into()), connections: 8, ..Database::default() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Some(Self { folder, settings, postgres: Some((server, name)) })
+    }
+
+    pub async fn store(&self) -> Store {
+        let store = Store::connect(&self.settings).await.expect("the database answers");
+        store.migrate().await.expect("the tables are made");
+        store
+    }
+
+    pub fn storage(&self) -> Storage {
+        Storage {
+            media_folder: self.folder.path().join("media"),
+            input_folder: self.folder.path().join("input"),
+            ..Storage::default()
+        }
+    }
+
+    /// Environment variables that make the binary use this database.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        use secrecy::ExposeSecret;
+        let storage = self.storage();
+        let mut variables = vec![
+            ("MEDIA_FOLDER", storage.media_folder.display().to_string()),
+            ("INPUT_FOLDER", storage.input_folder.display().to_string()),
+        ];
+        if let Some(url) = &self.settings.url {
+            variables.push(("DATABASE_URL", url.expose_secret().to_owned()));
+        }
+        variables
+    }
+
+    /// Removes the database; the folder goes by itself.
+    pub async fn remove(self) {
+        let Some((server, name)) = self.postgres else { return };
+        let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
+            .await
+            .expect("the named PostgreSQL answers");
+        let sql = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+        admin.execute(sql).await.expect("the database is removed");
+    }
+}
+
+/// How a test's service differs from the usual one.
+pub struct Options {
+    pub api_key: Option<&'static str>,
+    pub registry: Option<Registry>,
+    pub limits: Tasks,
+    pub drain: Duration,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            registry: None,
+            limits: Tasks::default(),
+            drain: Duration::from_secs(30),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// The real service on a free port.
+pub struct TestApp {
+    pub app: App,
+    pub url: String,
+    pub client: reqwest::Client,
+    pub database: TestDatabase,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl TestApp {
+    pub async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, Options::default()).await
+    }
+
+    pub async fn start_with(database: TestDatabase, options: Options) -> Self {
+        let compute = Compute::new();
+        let offline =
+            || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
+        let app = App {
+            store: database.store().await,
+            objects: LocalStore::open(&database.storage()).expect("folders are made"),
+            registry: options.registry.unwrap_or_else(offline),
+            compute,
+            clock: options.clock,
+            limits: options.limits,
+            stopping: CancellationToken::new(),
+        };
+        app.seed().await.expect("seeded");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let entry = Entry { api_key: options.api_key.map(Into::into), ..Entry::default() };
+        let door = Door { app: app.clone(), entry: Arc::new(entry) };
+        let drain = options.drain;
+        let store = app.store.clone();
+        let running = vec![
+            tokio::spawn(serve(listener, door, app.stopping.clone(), drain)),
+            tokio::spawn(Worker::new(app.clone()).run(drain)),
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(Duration::from_secs(600), store.hear_others()).await;
+            }),
+        ];
+        let client = reqwest::Client::builder().build().expect("a client");
+        Self { app, url, client, database, running }
+    }
+
+    /// Stops the service, waits for it, and removes what it used.
+    pub async fn stop(mut self) -> TestDatabase {
+        self.app.stopping.cancel();
+        if let Some(hearing) = self.running.pop() {
+            hearing.abort();
+        }
+        for part in self.running {
+            part.await.expect("the service ends well");
+        }
+        self.app.store.close().await;
+        self.database
+    }
+
+    pub async fn finish(self) {
+        self.stop().await.remove().await;
+    }
+
+    pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub fn put(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.put(format!("{}{path}", self.url))
+    }
+
+    pub fn post_frame(&self, body: &Value) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}/v1/frames/", self.url)).json(body)
+    }
+
+    /// Posts for a frame and expects one.
+    pub async fn frame(&self, body: Value) -> Value {
+        let (status, answer) = answer(self.post_frame(&body)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Gets JSON and expects it.
+    pub async fn json(&self, path: &str) -> Value {
+        let (status, answer) = answer(self.get(path)).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// The names of the files in `media/` or `input/`.
+    pub fn files(&self, folder: &str) -> Vec<String> {
+        files(&self.database.folder.path().join(folder))
+    }
+}
+
+/// The names of the files in a folder, sorted.
+pub fn files(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Sends a request; its status and its JSON.
+pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a body");
+    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    (status, value)
+}
+
+/// The path of a file in `tests/fixtures`.
+pub fn fixture_path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The bytes of a file in `tests/fixtures`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(fixture_path(name)).expect("the fixture is there")
+}
+
+/// A fixture in base64.
+pub fn base64(name: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(fixture(name))
+}
+
+/// A photograph in base64.
+pub fn photo() -> String {
+    base64("astronaut_640x480.jpg")
+}
