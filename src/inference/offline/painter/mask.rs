@@ -1,0 +1,183 @@
+//! Coverage masks: which part of each pixel an outline covers, and soft versions of the same.
+
+use super::shape::{Point, Shape};
+
+/// Coverage, 0-1, over a rectangle of the canvas.
+#[derive(Debug, Clone)]
+pub struct Mask {
+    /// Left edge on the canvas.
+    pub x: usize,
+    /// Top edge on the canvas.
+    pub y: usize,
+    /// Width of the rectangle.
+    pub width: usize,
+    /// Height of the rectangle.
+    pub height: usize,
+    /// Coverage, row by row.
+    pub cover: Vec<f32>,
+}
+
+impl Mask {
+    /// The coverage of `shape` with `room` pixels around it, cut to a canvas of the given size;
+    /// nothing where the shape lies outside or is not a number.
+    pub fn of(shape: &Shape, canvas: (usize, usize), room: usize) -> Option<Self> {
+        let (low, high) = bounds(shape)?;
+        let room = room as f32 + 1.0;
+        let clip = |v: f32, end: usize| v.clamp(0.0, end as f32) as usize;
+        let (x0, x1) = (clip(low.x - room, canvas.0), clip(high.x + room + 1.0, canvas.0));
+        let (y0, y1) = (clip(low.y - room, canvas.1), clip(high.y + room + 1.0, canvas.1));
+        if x1 <= x0 || y1 <= y0 {
+            return None;
+        }
+        let (width, height) = (x1 - x0, y1 - y0);
+        let mut area = Accumulator { width, height, cells: vec![0.0; width * height + 2] };
+        for contour in &shape.contours {
+            let Some(&last) = contour.last() else { continue };
+            let mut from = last;
+            for &to in contour {
+                area.edge(from, to, (x0 as f32, y0 as f32));
+                from = to;
+            }
+        }
+        Some(Self { x: x0, y: y0, width, height, cover: area.finish() })
+    }
+
+    /// The same mask blurred by two passes of a running mean of `radius` pixels.
+    pub fn blurred(&self, radius: usize) -> Vec<f32> {
+        let mut out = self.cover.clone();
+        if radius == 0 {
+            return out;
+        }
+        let mut spare = vec![0.0; out.len()];
+        for _ in 0..2 {
+            blur_rows(&out, &mut spare, self.width, radius);
+            blur_columns(&spare, &mut out, self.width, radius);
+        }
+        out
+    }
+}
+
+fn bounds(shape: &Shape) -> Option<(Point, Point)> {
+    let mut points = shape.contours.iter().flatten();
+    let first = *points.next()?;
+    let (low, high) = points.fold((first, first), |(low, high), p| {
+        (
+            Point { x: low.x.min(p.x), y: low.y.min(p.y) },
+            Point { x: high.x.max(p.x), y: high.y.max(p.y) },
+        )
+    });
+    [low.x, low.y, high.x, high.y].iter().all(|v| v.is_finite()).then_some((low, high))
+}
+
+/// Exact-area rasteriser: edges leave signed area in cells, a running sum along each row makes
+/// coverage of it (the method of Raph Levien's `font-rs`, 2016).
+struct Accumulator {
+    width: usize,
+    height: usize,
+    cells: Vec<f32>,
+}
+
+impl Accumulator {
+    fn edge(&mut self, a: Point, b: Point, origin: (f32, f32)) {
+        let (ax, ay, bx, by) = (a.x - origin.0, a.y - origin.1, b.x - origin.0, b.y - origin.1);
+        if (ay - by).abs() < 1e-6 {
+            return;
+        }
+        let (dir, x0, y0, x1, y1) =
+            if ay < by { (1.0, ax, ay, bx, by) } else { (-1.0, bx, by, ax, ay) };
+        let slope = (x1 - x0) / (y1 - y0);
+        let mut x = if y0 < 0.0 { slope.mul_add(-y0, x0) } else { x0 };
+        let first = y0.max(0.0) as usize;
+        let end = self.height.min(y1.ceil().max(0.0) as usize);
+        for row in first..end {
+            let top = (row as f32).max(y0);
+            let bottom = ((row + 1) as f32).min(y1);
+            let dy = bottom - top;
+            let next = slope.mul_add(dy, x);
+            self.span(row, dir * dy, x.min(next), x.max(next));
+            x = next;
+        }
+    }
+
+    /// Spreads the area `d` of an edge that runs from `left` to `right` within one row.
+    fn span(&mut self, row: usize, d: f32, left: f32, right: f32) {
+        let limit = self.width as f32;
+        let (left, right) = (left.clamp(0.0, limit), right.clamp(0.0, limit));
+        let start = row * self.width;
+        let first = left.floor();
+        let i = first as usize;
+        if right <= first + 1.0 {
+            let covered = 1.0 - (0.5 * (left + right) - first);
+            self.put(start, i, d * covered);
+            self.put(start, i + 1, d * (1.0 - covered));
+            return;
+        }
+        // `total(e)` is the mean, over the edge's points, of the width between edge and `e`; its
+        // steps from cell to cell are the parts of the cells that lie right of the edge.
+        let inverse = 1.0 / (right - left);
+        let total = |end: f32| {
+            let reach = (end.min(right) - left).max(0.0);
+            (0.5 * reach * reach).mul_add(inverse, (end - right).max(0.0))
+        };
+        let mut before = 0.0;
+        for cell in i..=(right.ceil() as usize) {
+            let part = total((cell + 1) as f32) - total(cell as f32);
+            self.put(start, cell, d * (part - before));
+            before = part;
+        }
+    }
+
+    fn put(&mut self, start: usize, cell: usize, area: f32) {
+        // Beyond the right edge nothing is drawn, and the next row must not inherit it.
+        if cell < self.width {
+            self.cells[start + cell] += area;
+        }
+    }
+
+    fn finish(mut self) -> Vec<f32> {
+        self.cells.truncate(self.width * self.height);
+        for row in self.cells.chunks_exact_mut(self.width) {
+            let mut sum = 0.0f32;
+            for cell in row {
+                sum += *cell;
+                *cell = sum.abs().min(1.0);
+            }
+        }
+        self.cells
+    }
+}
+
+/// Running means along rows; beyond an edge the outermost value goes on.
+fn blur_rows(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+    let scale = 1.0 / (2 * radius + 1) as f32;
+    for (row, out) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
+        let after = |x: usize| row[x.min(width - 1)];
+        let before = |x: usize| row[x.saturating_sub(radius)];
+        let mut sum = row[0] * radius as f32 + (0..=radius).map(after).sum::<f32>();
+        for (x, cell) in out.iter_mut().enumerate() {
+            *cell = sum * scale;
+            sum += after(x + radius + 1) - before(x);
+        }
+    }
+}
+
+/// As [`blur_rows`], down the columns, a whole row at a time so that memory is read in order.
+fn blur_columns(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
+    let height = from.len() / width;
+    let scale = 1.0 / (2 * radius + 1) as f32;
+    let row = |y: usize| &from[y * width..(y + 1) * width];
+    let mut sums: Vec<f32> = row(0).iter().map(|v| v * radius as f32).collect();
+    for y in 0..=radius {
+        for (sum, v) in sums.iter_mut().zip(row(y.min(height - 1))) {
+            *sum += v;
+        }
+    }
+    for (y, out) in to.chunks_exact_mut(width).enumerate() {
+        let enter = row((y + radius + 1).min(height - 1));
+        let leave = row(y.saturating_sub(radius));
+        for (x, cell) in out.iter_mut().enumerate() {
+            *cell = sums[x] * scale;
+            sums[x] += enter[x] - leave[x];
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Tiles of smooth noise: the flow of water, the grain of paper.
+//!
+//! Noise is computed once into small tiles that repeat without a seam; washes then look it up at
+//! their own scale, turn and offset, which is many times cheaper than computing it per pixel.
+
+use super::chance::Chance;
+
+/// Side of a tile, in samples; a power of two, so that wrapping is a mask.
+const SIDE: usize = 256;
+const MASK: usize = SIDE - 1;
+
+/// A seamless square of noise with values spread over 0-1.
+#[derive(Debug, Clone)]
+pub struct Tile {
+    values: Vec<f32>,
+}
+
+impl Tile {
+    /// Sums value noise of the given periods (lattice cells a side, amplitude), coarse to fine.
+    pub fn new(chance: &mut Chance, octaves: &[(usize, f32)]) -> Self {
+        let mut values = vec![0.0; SIDE * SIDE];
+        for &(period, amplitude) in octaves {
+            add_octave(&mut values, chance, period.min(SIDE), amplitude);
+        }
+        spread(&mut values);
+        Self { values }
+    }
+
+    /// Slow eddies with finer ones on them, as water leaves pigment.
+    pub fn flow(chance: &mut Chance) -> Self {
+        Self::new(chance, &[(4, 1.0), (8, 0.7), (16, 0.45), (32, 0.28), (64, 0.14), (128, 0.08)])
+    }
+
+    /// Cold-pressed paper: close hills and valleys.
+    pub fn grain(chance: &mut Chance) -> Self {
+        Self::new(chance, &[(32, 0.15), (64, 0.5), (128, 1.0), (256, 0.55)])
+    }
+
+    /// The value at any point, in samples, interpolated between its four neighbours.
+    #[inline]
+    pub fn at(&self, x: f32, y: f32) -> f32 {
+        let (fx, fy) = (x.floor(), y.floor());
+        let (tx, ty) = (x - fx, y - fy);
+        // Through i32, for `as usize` alone would stop negative coordinates at zero.
+        let x0 = (fx as i32) as usize & MASK;
+        let y0 = (fy as i32) as usize & MASK;
+        let (x1, y1) = ((x0 + 1) & MASK, (y0 + 1) & MASK);
+        let top = lerp(self.values[y0 * SIDE + x0], self.values[y0 * SIDE + x1], tx);
+        let bottom = lerp(self.values[y1 * SIDE + x0], self.values[y1 * SIDE + x1], tx);
+        lerp(top, bottom, ty)
+    }
+}
+
+/// The point a part `t` of the way from `a` to `b`.
+#[inline]
+pub fn lerp(a: f32, b: f32, t: f32) -> f32 {
+    (b - a).mul_add(t, a)
+}
+
+/// 0 below `low`, 1 above `high`, an S-curve between.
+#[inline]
+pub fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
+    let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
+    t * t * 2.0f32.mul_add(-t, 3.0)
+}
+
+fn add_octave(values: &mut [f32], chance: &mut Chance, period: usize, amplitude: f32) {
+    let lattice: Vec<f32> = (0..period * period).map(|_| chance.range(-1.0, 1.0)).collect();
+    let cell = SIDE / period;
+    let step = 1.0 / cell as f32;
+    for y in 0..SIDE {
+        let (y0, ty) = (y / cell, ease((y % cell) as f32 * step));
+        let y1 = (y0 + 1) % period;
+        for x in 0..SIDE {
+            let (x0, tx) = (x / cell, ease((x % cell) as f32 * step));
+            let x1 = (x0 + 1) % period;
+            let top = lerp(lattice[y0 * period + x0], lattice[y0 * period + x1], tx);
+            let bottom = lerp(lattice[y1 * period + x0], lattice[y1 * period + x1], tx);
+            values[y * SIDE + x] += amplitude * lerp(top, bottom, ty);
+        }
+    }
+}
+
+fn ease(t: f32) -> f32 {
+    t * t * 2.0f32.mul_add(-t, 3.0)
+}
+
+/// Puts the values around 0.5 with a fixed spread, so that washes can rely on their range.
+fn spread(values: &mut [f32]) {
+    let count = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / count;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count;
+    let scale = 0.22 / variance.sqrt().max(1e-6);
+    for value in values {
+        *value = (*value - mean).mul_add(scale, 0.5).clamp(0.0, 1.0);
+    }
+}

@@ -1,0 +1,189 @@
+//! Outlines: the shapes that a brush fills.
+
+use super::chance::Chance;
+use super::noise::Tile;
+
+/// A place on the sheet, in pixels of the working canvas, y downwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// From the left edge.
+    pub x: f32,
+    /// From the top edge.
+    pub y: f32,
+}
+
+/// Shorthand for a [`Point`].
+pub const fn pt(x: f32, y: f32) -> Point {
+    Point { x, y }
+}
+
+/// Closed outlines that are filled as one.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    /// Filled outlines run clockwise on the sheet, holes the other way round.
+    pub contours: Vec<Vec<Point>>,
+}
+
+impl Shape {
+    /// A polygon.
+    pub fn of(points: Vec<Point>) -> Self {
+        Self { contours: vec![turned(points, true)] }
+    }
+
+    /// A polygon in a motif's own measures: x to the right and y *up* from its foot, 1 its height.
+    pub fn local(foot: Point, size: (f32, f32), points: &[(f32, f32)]) -> Self {
+        let place =
+            |&(x, y): &(f32, f32)| pt(x.mul_add(size.0, foot.x), y.mul_add(-size.1, foot.y));
+        Self::of(points.iter().map(place).collect())
+    }
+
+    /// An upright rectangle between two corners.
+    pub fn rect(x0: f32, y0: f32, x1: f32, y1: f32) -> Self {
+        Self::of(vec![pt(x0, y0), pt(x1, y0), pt(x1, y1), pt(x0, y1)])
+    }
+
+    /// An ellipse around `centre`.
+    pub fn ellipse(centre: Point, rx: f32, ry: f32) -> Self {
+        let count = (rx.max(ry) * 1.5).clamp(12.0, 72.0) as usize;
+        let on = |i: usize| {
+            let (sin, cos) = (i as f32 / count as f32 * std::f32::consts::TAU).sin_cos();
+            pt(rx.mul_add(cos, centre.x), ry.mul_add(sin, centre.y))
+        };
+        Self::of((0..count).map(on).collect())
+    }
+
+    /// A lumpy round mass, such as foliage or a cloud; `lumps` is how far it strays, 0-1.
+    pub fn blob(centre: Point, rx: f32, ry: f32, lumps: f32, chance: &mut Chance) -> Self {
+        let count = 14;
+        let first = chance.unit();
+        let on = |i: usize| {
+            let angle = (i as f32 + first) / count as f32 * std::f32::consts::TAU;
+            let reach = lumps.mul_add(chance.sway(), 1.0);
+            pt(
+                (rx * reach).mul_add(angle.cos(), centre.x),
+                (ry * reach).mul_add(angle.sin(), centre.y),
+            )
+        };
+        Self::of((0..count).map(on).collect()).curved()
+    }
+
+    /// A brush stroke along `path`; `width` gives its full width at 0 (start) to 1 (end).
+    pub fn stroke(path: &[Point], width: impl Fn(f32) -> f32) -> Self {
+        let last = path.len().saturating_sub(1);
+        let mut left = Vec::with_capacity(path.len() * 2);
+        let mut right = Vec::with_capacity(path.len());
+        for (i, p) in path.iter().enumerate() {
+            let (a, b) = (path[i.saturating_sub(1)], path[(i + 1).min(last)]);
+            let (dx, dy) = (b.x - a.x, b.y - a.y);
+            let length = dx.hypot(dy).max(1e-3);
+            let half = 0.5 * width(i as f32 / last.max(1) as f32);
+            let (nx, ny) = (-dy / length * half, dx / length * half);
+            left.push(pt(p.x + nx, p.y + ny));
+            right.push(pt(p.x - nx, p.y - ny));
+        }
+        left.extend(right.into_iter().rev());
+        Self::of(left)
+    }
+
+    /// This shape and another, filled together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.contours.extend(other.contours);
+        self
+    }
+
+    /// This shape with `hole` left open.
+    #[must_use]
+    pub fn without(mut self, hole: Self) -> Self {
+        self.contours.extend(hole.contours.into_iter().map(|c| turned(c, false)));
+        self
+    }
+
+    /// Corners cut twice as Chaikin (1974) does, which leaves a soft curve.
+    #[must_use]
+    pub fn curved(mut self) -> Self {
+        for contour in &mut self.contours {
+            *contour = chaikin(&chaikin(contour));
+        }
+        self
+    }
+
+    /// Mirrored about the upright line through `x` where `side` is negative.
+    #[must_use]
+    pub fn facing(self, x: f32, side: f32) -> Self {
+        if side >= 0.0 {
+            return self;
+        }
+        let flip =
+            |c: Vec<Point>| c.into_iter().rev().map(|p| pt(2.0f32.mul_add(x, -p.x), p.y)).collect();
+        Self { contours: self.contours.into_iter().map(flip).collect() }
+    }
+
+    /// A hand's version of the outline: split into short steps, each moved up to `amount` pixels by
+    /// the noise, with a finer tremble on top.
+    #[must_use]
+    pub fn by_hand(&self, noise: &Tile, amount: f32, step: f32, offset: f32) -> Self {
+        let jog = |p: Point| {
+            let (sx, sy) = (p.x.mul_add(1.1, offset), p.y * 1.1);
+            let slow = (noise.at(sx, sy) - 0.5, noise.at(sy + 91.0, sx + 37.0) - 0.5);
+            let fine = (noise.at(sx * 5.0, sy * 5.0) - 0.5, noise.at(sy * 5.0, sx * 5.0) - 0.5);
+            pt(
+                amount.mul_add(0.5f32.mul_add(fine.0, slow.0) * 2.0, p.x),
+                amount.mul_add(0.5f32.mul_add(fine.1, slow.1) * 2.0, p.y),
+            )
+        };
+        let walk = |c: &Vec<Point>| split(c, step).into_iter().map(jog).collect();
+        Self { contours: self.contours.iter().map(walk).collect() }
+    }
+}
+
+/// A line from `a` to `b` in `count` steps, bowed sideways by `bow` pixels in its middle.
+pub fn bowed(a: Point, b: Point, bow: f32, count: usize) -> Vec<Point> {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let length = dx.hypot(dy).max(1e-3);
+    (0..=count)
+        .map(|i| {
+            let t = i as f32 / count as f32;
+            let away = bow * 4.0 * t * (1.0 - t);
+            pt(dx.mul_add(t, a.x) - dy / length * away, dy.mul_add(t, a.y) + dx / length * away)
+        })
+        .collect()
+}
+
+fn chaikin(points: &[Point]) -> Vec<Point> {
+    let mut cut = Vec::with_capacity(points.len() * 2);
+    for (i, a) in points.iter().enumerate() {
+        let b = points[(i + 1) % points.len()];
+        cut.push(pt(0.75f32.mul_add(a.x, 0.25 * b.x), 0.75f32.mul_add(a.y, 0.25 * b.y)));
+        cut.push(pt(0.25f32.mul_add(a.x, 0.75 * b.x), 0.25f32.mul_add(a.y, 0.75 * b.y)));
+    }
+    cut
+}
+
+fn split(points: &[Point], step: f32) -> Vec<Point> {
+    let mut fine = Vec::new();
+    for (i, a) in points.iter().enumerate() {
+        let b = points[(i + 1) % points.len()];
+        let (dx, dy) = (b.x - a.x, b.y - a.y);
+        let parts = (dx.hypot(dy) / step.max(0.5)).ceil().clamp(1.0, 400.0) as usize;
+        for part in 0..parts {
+            let t = part as f32 / parts as f32;
+            fine.push(pt(dx.mul_add(t, a.x), dy.mul_add(t, a.y)));
+        }
+    }
+    fine
+}
+
+/// The outline, running clockwise on the sheet or against it as wished.
+fn turned(mut points: Vec<Point>, clockwise: bool) -> Vec<Point> {
+    let area: f32 = (0..points.len())
+        .map(|i| {
+            let (a, b) = (points[i], points[(i + 1) % points.len()]);
+            a.x.mul_add(b.y, -(b.x * a.y))
+        })
+        .sum();
+    if (area > 0.0) != clockwise {
+        points.reverse();
+    }
+    points
+}

@@ -1,0 +1,104 @@
+//! What reaches the teller from outside in one frame.
+
+use crate::domain::Season;
+use crate::inference::ask::Brief;
+
+use super::chance::fingerprint;
+use super::clean;
+use super::grammar::Grammar;
+
+/// The input of a frame, in words that can be told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Senses {
+    /// Noun phrases for things seen, most striking first.
+    pub(super) things: Vec<String>,
+    /// Colour names, most present first.
+    pub(super) hues: Vec<String>,
+    /// A line from the description, for sights without things and colours.
+    pub(super) note: Option<String>,
+    /// The words that came with the request.
+    pub(super) said: Option<String>,
+    /// The words heard.
+    pub(super) heard: Option<String>,
+    /// The place's name.
+    pub(super) place: Option<String>,
+    /// `dawn`, `morning`, `noon`, `afternoon`, `dusk` or `night`.
+    pub(super) period: &'static str,
+    /// The season's name.
+    pub(super) season: &'static str,
+    /// The manner of telling that was wished for, where it is a known one.
+    pub(super) tone: Option<&'static str>,
+    /// Whether few words were wished for.
+    pub(super) spare: bool,
+    /// A number that differs as the input differs.
+    pub(super) salt: u64,
+}
+
+/// The longest quotation, in characters.
+pub(super) const QUOTE: usize = 90;
+
+impl Senses {
+    /// Reads a brief.
+    pub(super) fn of(brief: &Brief, grammar: &Grammar) -> Self {
+        let mut senses = Self {
+            said: brief.said.as_deref().and_then(|text| clean::quote(text, QUOTE)),
+            heard: brief.heard.as_deref().and_then(|text| clean::quote(text, QUOTE)),
+            place: brief.place.as_deref().and_then(clean::place),
+            period: period(brief.hour),
+            season: season(brief.season),
+            ..Self::default()
+        };
+        let mut description = "";
+        if let Some(seen) = &brief.seen {
+            description = &seen.description;
+            senses.things = seen.things.iter().take(6).filter_map(|s| clean::thing(s)).collect();
+            let palette = seen.look.iter().flat_map(|look| &look.palette);
+            senses.hues = palette.take(6).filter_map(|swatch| clean::hue(&swatch.name)).collect();
+            senses.note = clean::quote(description, QUOTE);
+        }
+        let style = brief.style.as_deref().unwrap_or_default().to_lowercase();
+        senses.tone = wished_tone(&style, grammar);
+        senses.spare =
+            ["haiku", "terse", "spare", "brief", "minimal"].iter().any(|word| style.contains(word));
+        let (said, heard) = (senses.said.as_deref(), senses.heard.as_deref());
+        senses.salt =
+            fingerprint(&[description, said.unwrap_or_default(), heard.unwrap_or_default()]);
+        senses
+    }
+
+    /// Whether there is anything seen that a sentence could name.
+    pub(super) const fn has_sight(&self) -> bool {
+        !self.things.is_empty() || !self.hues.is_empty() || self.note.is_some()
+    }
+}
+
+/// The tone whose words share one with the wish; longer words say more than short ones.
+fn wished_tone(style: &str, grammar: &Grammar) -> Option<&'static str> {
+    let wished: Vec<_> = style.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
+    let hits = |tone: &&'static str| {
+        let words = grammar.property(&format!("tone.{tone}"), "words").unwrap_or_default();
+        words.split(' ').filter(|word| wished.contains(word)).map(str::len).sum::<usize>()
+    };
+    let best = grammar.children("tone").into_iter().rev().max_by_key(hits)?;
+    (hits(&best) > 0).then_some(best)
+}
+
+const fn period(hour: u32) -> &'static str {
+    match hour % 24 {
+        5..=7 => "dawn",
+        8..=11 => "morning",
+        12..=13 => "noon",
+        14..=17 => "afternoon",
+        18..=20 => "dusk",
+        _ => "night",
+    }
+}
+
+const fn season(season: Season) -> &'static str {
+    match season {
+        Season::Spring => "spring",
+        Season::Summer => "summer",
+        Season::Autumn => "autumn",
+        Season::Winter => "winter",
+    }
+}

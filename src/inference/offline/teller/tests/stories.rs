@@ -1,0 +1,216 @@
+//! Three hundred frames of one story must hold together and never stutter.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::english::{sentences, words};
+use super::{brief, faults, measured, recognised, tell};
+use crate::domain::Season;
+use crate::inference::offline::teller::{Tale, compose};
+
+/// Sentences told again within thirty frames.
+fn repeats(tales: &[Tale]) -> Vec<String> {
+    let mut last: HashMap<Vec<String>, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for (number, tale) in tales.iter().enumerate() {
+        for sentence in sentences(&tale.text) {
+            if let Some(before) = last.insert(words(sentence), number)
+                && number - before <= 30
+            {
+                found.push(format!("{before} and {number}: {sentence}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_same_brief_gives_the_same_tale() {
+    let mut brief = brief(7);
+    brief.seen = Some(measured());
+    assert_eq!(compose(&brief), compose(&brief));
+}
+
+#[test]
+fn another_seed_gives_another_story() {
+    let casts: HashSet<_> = (0..40).map(|seed| compose(&brief(seed)).cast).collect();
+    let texts: HashSet<_> = (0..40).map(|seed| compose(&brief(seed)).text).collect();
+    assert_eq!((casts.len(), texts.len()), (40, 40));
+}
+
+#[test]
+fn three_hundred_frames_never_repeat_a_sentence_within_thirty() {
+    for seed in 0..5 {
+        for seen in [None, Some(measured()), Some(recognised())] {
+            let tales = tell(seed, 300, |brief| brief.seen.clone_from(&seen));
+            let repeats = repeats(&tales);
+            assert!(repeats.is_empty(), "seed {seed}: {repeats:#?}");
+        }
+    }
+}
+
+#[test]
+fn every_frame_is_sound_english() {
+    for seed in 0..6 {
+        let tales = tell(seed, 300, |brief| {
+            brief.seen = Some(if brief.frame_number % 2 == 0 { measured() } else { recognised() });
+            brief.hour = brief.frame_number % 24;
+        });
+        let faults: Vec<_> = tales.iter().flat_map(|tale| faults(&tale.text)).collect();
+        assert!(faults.is_empty(), "seed {seed}: {faults:#?}");
+    }
+}
+
+#[test]
+fn frames_without_a_limit_are_paragraphs() {
+    let tales = tell(3, 200, |brief| brief.seen = Some(measured()));
+    let lengths: Vec<_> = tales.iter().map(|tale| tale.text.chars().count()).collect();
+    let mean = lengths.iter().sum::<usize>() / lengths.len();
+    assert!((220..=450).contains(&mean), "{mean}");
+    assert!(lengths.iter().all(|length| (110..=470).contains(length)), "{lengths:?}");
+    assert!(tales.iter().all(|tale| sentences(&tale.text).len() >= 2));
+}
+
+#[test]
+fn the_cast_stays() {
+    for seed in 0..5 {
+        let tales = tell(seed, 200, |_| {});
+        let names = |tale: &Tale| -> Vec<String> {
+            tale.cast.iter().filter_map(|who| who.split(',').next().map(str::to_owned)).collect()
+        };
+        let cast = names(&tales[0]);
+        assert_eq!(cast.len(), 4);
+        assert!(tales.iter().all(|tale| names(tale) == cast));
+        let firsts: Vec<_> = cast.iter().filter_map(|name| name.split(' ').next()).collect();
+        let telling =
+            tales.iter().filter(|tale| firsts.iter().any(|name| tale.text.contains(name)));
+        assert!(telling.count() * 10 >= tales.len() * 6);
+    }
+}
+
+#[test]
+fn every_frame_with_a_sight_names_something_in_it() {
+    let names = ["burnt orange", "slate grey", "ivory", "bright edge along the top"];
+    for seed in 0..5 {
+        for tale in tell(seed, 200, |brief| brief.seen = Some(measured())) {
+            let text = tale.text.to_lowercase();
+            assert!(names.iter().any(|name| text.contains(name)), "{text}");
+        }
+        let names = ["a lighthouse", "two people", "a dog on a leash"];
+        for tale in tell(seed, 200, |brief| brief.seen = Some(recognised())) {
+            let text = tale.text.to_lowercase();
+            assert!(names.iter().any(|name| text.contains(name)), "{text}");
+        }
+    }
+}
+
+#[test]
+fn words_sent_and_heard_are_told() {
+    for seed in 0..10 {
+        let tales = tell(seed, 40, |brief| {
+            brief.said = Some("The “kettle” is\n on!".to_owned());
+            brief.heard = Some("where did you put the ladder?".to_owned());
+            brief.seen = Some(measured());
+        });
+        for tale in tales {
+            let text = tale.text.to_lowercase();
+            assert!(
+                text.contains("the kettle is on") && text.contains("where did you put"),
+                "{text}"
+            );
+            assert_eq!(faults(&tale.text), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn a_wish_for_a_style_sets_the_genre() {
+    let mut brief = brief(1);
+    for (style, genre) in [("as a fairy tale", "fairy tale"), ("Film noir, please", "comic noir")] {
+        brief.style = Some(style.to_owned());
+        assert_eq!(compose(&brief).genre, genre);
+    }
+}
+
+#[test]
+fn threads_follow_one_another() {
+    let tales = tell(2, 300, |_| {});
+    let threads: HashSet<_> =
+        tales.iter().map(|tale| tale.memory["plot"]["key"].to_string()).collect();
+    assert!(threads.len() >= 7, "{threads:?}");
+}
+
+#[test]
+fn composing_is_fast() {
+    let start = std::time::Instant::now();
+    let tales = tell(4, 500, |brief| brief.seen = Some(measured()));
+    println!("{:?} a frame", start.elapsed() / u32::try_from(tales.len()).unwrap());
+}
+
+/// A wider search than the other tests have time for.
+#[test]
+#[ignore = "takes half a minute"]
+fn sixty_stories_are_sound() {
+    for seed in 100..160 {
+        let tales = tell(seed, 200, |brief| {
+            brief.hour = brief.frame_number % 24;
+            brief.season = [Season::Spring, Season::Summer, Season::Autumn, Season::Winter]
+                [(brief.frame_number as usize / 9) % 4];
+            brief.seen = (brief.frame_number % 3 > 0).then(measured);
+            brief.place = Some("Linz".to_owned());
+            brief.style = (seed % 7 == 0).then(|| "haiku, melancholy".to_owned());
+        });
+        let faults: Vec<_> = tales.iter().flat_map(|tale| faults(&tale.text)).collect();
+        assert!(faults.is_empty(), "seed {seed}: {faults:#?}");
+        assert_eq!(repeats(&tales), Vec::<String>::new(), "seed {seed}");
+    }
+}
+
+/// A story that another teller began.
+#[test]
+#[ignore = "prints stories for people to read"]
+fn read_taken_over_aloud() {
+    let state = serde_json::json!({
+        "cast": ["Ottoline Marsh, a retired diver who hears better under water", {"name": "Gus", "role": "apprentice"}],
+        "settings": ["A half-drowned lighthouse off a cold coast"],
+        "genre": "maritime fable",
+    });
+    for tale in tell(21, 8, |brief| {
+        brief.state = state.clone();
+        brief.hour = 19 + brief.frame_number % 3;
+    }) {
+        println!("{}\n   [{}]\n   {}", tale.text, tale.illustration, tale.summary);
+    }
+}
+
+/// The same with voices, a place and several sizes of screen.
+#[test]
+#[ignore = "prints stories for people to read"]
+fn read_small_and_large_aloud() {
+    for most in [40, 60, 80, 120, 180, 250, 1000] {
+        println!("\n\n=== {most}");
+        for tale in tell(11, 12, |brief| {
+            brief.seen = (brief.frame_number % 3 != 0).then(recognised);
+            brief.said = (brief.frame_number % 3 == 1).then(|| "We miss the old bakery".to_owned());
+            brief.heard = (brief.frame_number % 4 == 2).then(|| "Where is everybody?".to_owned());
+            brief.place = Some("Linz, Austria".to_owned());
+            brief.max_chars = Some(most);
+        }) {
+            println!("{} {}", tale.text.chars().count(), tale.text);
+        }
+    }
+}
+
+/// For reading aloud: `cargo test -- --ignored --nocapture read_aloud`.
+#[test]
+#[ignore = "prints stories for people to read"]
+fn read_aloud() {
+    for seed in 0..10 {
+        println!("\n\n=== {seed}");
+        for tale in tell(seed, 30, |brief| {
+            brief.seen = (seed % 2 == 0).then(measured);
+            brief.hour = 9 + brief.frame_number / 3;
+        }) {
+            println!("\n{}\n   [{}]", tale.text, tale.illustration);
+        }
+    }
+}

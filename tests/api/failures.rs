@@ -1,0 +1,183 @@
+//! When something outside fails: a model, the disk, the process itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use calliope::compute::Compute;
+use calliope::inference::{
+    ImageAsk, ImageModel, InferenceError, Picture, Provider, Registry, offline,
+};
+use calliope::settings::Tasks;
+use serde_json::json;
+
+use crate::on_both;
+use crate::support::{Options, TestApp, TestDatabase, answer, photo};
+
+on_both! {
+    a_model_that_breaks_is_tried_again;
+    a_stop_finishes_what_runs_and_keeps_what_waits;
+}
+
+/// Paints by the offline provider, but panics the first time.
+struct Fragile {
+    asked: AtomicUsize,
+    inner: Arc<dyn ImageModel>,
+}
+
+#[async_trait]
+impl ImageModel for Fragile {
+    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
+        assert!(
+            self.asked.fetch_add(1, Ordering::SeqCst) > 0,
+            "the first picture breaks, on purpose"
+        );
+        self.inner.image(ask).await
+    }
+}
+
+async fn a_model_that_breaks_is_tried_again(database: TestDatabase) {
+    let provider = offline::provider(Compute::new());
+    let inner = provider.image.clone().expect("it paints");
+    let fragile = Fragile { asked: AtomicUsize::new(0), inner };
+    let broken = Provider { image: Some(Arc::new(fragile)), ..provider };
+    let registry = Some(Registry::default().with(offline::NAME, broken));
+    let app = TestApp::start_with(database, Options { registry, ..Options::default() }).await;
+    let told = app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    assert_eq!(told["story_frame_count"], 1);
+    assert_eq!(app.json("/v1/story?client_id=s").await["frames"].as_array().map(Vec::len), Some(1));
+    app.finish().await;
+}
+
+/// Paints when it is told to.
+struct Slow {
+    begun: tokio::sync::Semaphore,
+    go: tokio::sync::Semaphore,
+    inner: Arc<dyn ImageModel>,
+}
+
+#[async_trait]
+impl ImageModel for Slow {
+    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
+        self.begun.add_permits(1);
+        let _go = self.go.acquire().await;
+        self.inner.image(ask).await
+    }
+}
+
+fn slow() -> (Arc<Slow>, Registry) {
+    let provider = offline::provider(Compute::new());
+    let inner = provider.image.clone().expect("it paints");
+    let (begun, go) = (tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0));
+    let slow = Arc::new(Slow { begun, go, inner });
+    let registry =
+        Registry::default().with(offline::NAME, Provider { image: Some(slow.clone()), ..provider });
+    (slow, registry)
+}
+
+async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) {
+    let (slow, registry) = slow();
+    let options = Options { registry: Some(registry), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
+    let running = tokio::spawn(answer(app.post_frame(&body)));
+    let _begun = slow.begun.acquire().await.expect("the first frame runs");
+    let waiting = tokio::spawn(answer(app.post_frame(&body)));
+    while app.app.store.waiting_tasks(10).await.expect("counted") == 0 {
+        tokio::task::yield_now().await;
+    }
+    app.app.stopping.cancel();
+    let (status, problem) = waiting.await.expect("joined");
+    assert_eq!(status, 503, "{problem}");
+    assert!(!running.is_finished(), "what runs is not broken off");
+    slow.go.add_permits(100);
+    let (status, told) = running.await.expect("joined");
+    assert_eq!((status, &told["story_frame_count"]), (200, &json!(1)));
+    let database = app.stop().await;
+
+    let app = TestApp::start(database).await;
+    let told = async {
+        while app.json("/v1/story?client_id=s").await["story_frame_count"] != 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("what waited is told later");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_says_when_to_come_back() {
+    let (slow, registry) = slow();
+    let limits = Tasks { max_waiting: 2, ..Tasks::default() };
+    let options = Options { registry: Some(registry), limits, ..Options::default() };
+    let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
+    let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
+    let mut posts = vec![tokio::spawn(answer(app.post_frame(&body)))];
+    let _begun = slow.begun.acquire().await.expect("the first frame runs");
+    for waiting in 1..=2 {
+        posts.push(tokio::spawn(answer(app.post_frame(&body))));
+        while app.app.store.waiting_tasks(10).await.expect("counted") < waiting {
+            tokio::task::yield_now().await;
+        }
+    }
+    let refused = app.post_frame(&body).send().await.expect("an answer");
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "5");
+    slow.go.add_permits(100);
+    for post in posts {
+        assert_eq!(post.await.expect("joined").0, 200);
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fails_is_told_and_nothing_is_half_kept() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let input = app.database.folder.path().join("input");
+    std::fs::remove_dir(&input).expect("removed");
+    std::fs::write(&input, "in the way").expect("written");
+    let body = json!({"client_id": "s", "input_image": photo()});
+    let (status, problem) = answer(app.post_frame(&body)).await;
+    assert_eq!(status, 503, "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("disk")), "{problem}");
+    assert_eq!(app.app.store.current_story("s").await.expect("read"), None);
+    std::fs::remove_file(&input).expect("removed");
+    std::fs::create_dir(&input).expect("made");
+    assert_eq!(app.frame(body).await["story_frame_count"], 1);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_media_folder_that_fails_fails_the_frame_in_the_end_and_the_next_one_goes_on() {
+    let limits = Tasks { max_attempts: 2, ..Tasks::default() };
+    let options = Options { limits, ..Options::default() };
+    let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
+    let media = app.database.folder.path().join("media");
+    std::fs::remove_dir(&media).expect("removed");
+    let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
+    let (status, problem) = answer(app.post_frame(&body)).await;
+    assert_eq!(status, 503, "{problem}");
+    assert_eq!(app.json("/readyz").await["object_store"]["status"], "degraded");
+    std::fs::create_dir(&media).expect("made");
+    assert_eq!(app.frame(body).await["story_frame_count"], 1);
+    assert_eq!(app.json("/readyz").await["status"], "ok");
+    app.finish().await;
+}
+
+/// What nobody refers to is swept; what is kept stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_removes_what_a_kill_left_behind() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    let kept = [app.files("media"), app.files("input")].concat();
+    for stray in
+        ["media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png", "media/.x.part", "input/s_in.jpg"]
+    {
+        std::fs::write(app.database.folder.path().join(stray), "left behind").expect("written");
+    }
+    let later = app.app.clock.now() + chrono::TimeDelta::hours(1);
+    assert_eq!(app.app.sweep(later).await.expect("swept"), 3);
+    assert_eq!([app.files("media"), app.files("input")].concat(), kept);
+    app.finish().await;
+}
