@@ -1,5 +1,11 @@
 -- Stories, their frames, the pictures of these, and every file that is kept.
 
+CREATE TABLE installation (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    date_created TIMESTAMPTZ NOT NULL, -- since when this database is used
+    swept_until  TIMESTAMPTZ NOT NULL  -- files changed until then were looked at by a sweep
+);
+
 CREATE TABLE media_object (
     key          TEXT PRIMARY KEY NOT NULL, -- the path below the root of a store: media/{uuid}.png
     kind         TEXT NOT NULL,             -- frame, input or upload

@@ -9,7 +9,8 @@ CREATE TABLE task (
     story_id       UUID,
     payload        JSONB NOT NULL,
     step           TEXT,                      -- where a running task is
-    attempts       INTEGER NOT NULL,
+    attempts       INTEGER NOT NULL,          -- how often it was claimed
+    failures       INTEGER NOT NULL,          -- how often a claim ended in an explicit retry
     run_at         TIMESTAMPTZ NOT NULL,             -- not before this time
     lease_owner    UUID,                      -- the process that runs it
     lease_until    TIMESTAMPTZ,                      -- a worker that is silent until then has lost it

@@ -9,7 +9,8 @@ CREATE TABLE task (
     story_id       BLOB,
     payload        TEXT NOT NULL,             -- JSON
     step           TEXT,                      -- where a running task is
-    attempts       INTEGER NOT NULL,
+    attempts       INTEGER NOT NULL,          -- how often it was claimed
+    failures       INTEGER NOT NULL,          -- how often a claim ended in an explicit retry
     run_at         TEXT NOT NULL,             -- not before this time
     lease_owner    BLOB,                      -- the process that runs it
     lease_until    TEXT,                      -- a worker that is silent until then has lost it

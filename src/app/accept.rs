@@ -41,7 +41,7 @@ pub struct FrameOrder {
 pub struct Sound {
     /// As it was sent.
     pub bytes: Bytes,
-    /// Whether it is bare 16-bit little-endian mono PCM, which has no header to know it by.
+    /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
     pub is_pcm: bool,
 }
 
@@ -85,7 +85,8 @@ impl App {
         if let Some(earlier) = self.earlier_order(order.key.as_ref()).await? {
             return Ok(earlier);
         }
-        Parameters::read(&order.parameters)?;
+        let parameters = Parameters::clean(&order.parameters)?;
+        let order = FrameOrder { parameters, ..order };
         let story = self.asked_story(&order).await?;
         let strategy = self.asked_strategy(&order, story.as_ref()).await?;
         self.check_room().await?;
@@ -93,17 +94,26 @@ impl App {
         let sound = self.check_sound(&order)?;
         let inputs: Vec<Input> = [image, sound].into_iter().flatten().collect();
         let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
+        let keys = inputs.iter().map(|input| input.key.clone()).collect();
         self.objects.put_all(files).await?;
-        let enqueued = self.enqueue_frame(&order, story, &strategy, &inputs).await;
-        if !matches!(enqueued, Ok(Some(_))) {
-            self.objects.remove_all(inputs.into_iter().map(|input| input.key).collect()).await;
-        }
-        match enqueued? {
-            Some(task_id) => Ok(Ordered { task_id, is_replay: false }),
+        match self.enqueue_frame(&order, story, &strategy, &inputs).await {
+            Ok(Some((task_id, tx))) => {
+                // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they
+                // belong to nothing the sweep removes them.
+                tx.save().await?;
+                Ok(Ordered { task_id, is_replay: false })
+            }
+            Err(error) => {
+                self.objects.remove_all(keys).await;
+                Err(error)
+            }
             // The same key came in twice at once, and the other was first.
-            None => self.earlier_order(order.key.as_ref()).await?.ok_or_else(|| {
-                AppError::new(ErrorKind::Conflict, "This Idempotency-Key is in use; try again.")
-            }),
+            Ok(None) => {
+                self.objects.remove_all(keys).await;
+                self.earlier_order(order.key.as_ref()).await?.ok_or_else(|| {
+                    AppError::new(ErrorKind::Conflict, "This Idempotency-Key is in use; try again.")
+                })
+            }
         }
     }
 
@@ -170,7 +180,7 @@ impl App {
     fn check_sound(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(sound) = &order.sound else { return Ok(None) };
         let (extension, media_type) = if sound.is_pcm {
-            ("pcm", "audio/pcm")
+            ("pcm", "audio/pcm;rate=16000")
         } else {
             let format = AudioFormat::sniff(&sound.bytes).ok_or_else(|| {
                 let reason = "is no sound that is known here; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
@@ -186,14 +196,14 @@ impl App {
         ObjectKey::input(&order.client_id, self.clock.now(), Uuid::now_v7(), extension)
     }
 
-    /// `None` when the order's idempotency key was used meanwhile.
+    /// All rows of an order, not yet saved; `None` when its idempotency key was used meanwhile.
     async fn enqueue_frame(
         &self,
         order: &FrameOrder,
         story: Option<Story>,
         strategy: &Strategy,
         inputs: &[Input],
-    ) -> Result<Option<Uuid>, AppError> {
+    ) -> Result<Option<(Uuid, Tx)>, AppError> {
         let now = self.clock.now();
         let client_id = order.client_id.as_str();
         let objects = self.describe(client_id, inputs).await?;
@@ -238,8 +248,7 @@ impl App {
         }
         let pending = serde_json::json!({"id": task_id, "status": "pending"});
         tx.tell(EventKind::Task, Some(client_id), Some(story_id), &pending, now).await?;
-        tx.save().await?;
-        Ok(Some(task_id))
+        Ok(Some((task_id, tx)))
     }
 
     /// The client's current story if it is of this strategy, or has nothing in it yet; else a new one.

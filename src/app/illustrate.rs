@@ -1,5 +1,6 @@
 //! From an illustration's prompt to files: the original as PNG, the picture as its device wants it, and for a
-//! story's first illustration a thumbnail.
+//! story's first illustration a thumbnail. They are written at once, so that a request for many frames does not hold
+//! all their pictures in memory.
 
 use bytes::Bytes;
 use image::RgbImage;
@@ -20,12 +21,11 @@ const USUAL: Size = Size::new(512, 512);
 /// The longest side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 48;
 
-/// A picture with its bytes, ready to be written and kept.
+/// A picture whose file is written, and that is to be kept.
 #[derive(Debug, Clone)]
 pub(super) struct Rendered {
     pub(super) id: Uuid,
     pub(super) key: ObjectKey,
-    pub(super) bytes: Bytes,
     pub(super) object: MediaObject,
     pub(super) view: ImageView,
 }
@@ -75,25 +75,34 @@ impl App {
         let [original, device, thumbnail] = encoded;
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
         let client_id = &work.job.client_id;
-        Ok(Illustrated {
-            original: self.rendered(client_id, original).await?,
-            device: self.rendered_if(client_id, device).await?,
-            thumbnail: self.rendered_if(client_id, thumbnail).await?,
-        })
+        let mut files = Vec::new();
+        let illustrated = Illustrated {
+            original: self.rendered(client_id, original, &mut files).await?,
+            device: self.rendered_if(client_id, device, &mut files).await?,
+            thumbnail: self.rendered_if(client_id, thumbnail, &mut files).await?,
+        };
+        self.objects.put_all(files).await?;
+        Ok(illustrated)
     }
 
     async fn rendered_if(
         &self,
         client_id: &str,
         encoded: Option<Encoded>,
+        files: &mut Vec<(ObjectKey, Bytes)>,
     ) -> Result<Option<Rendered>, AppError> {
         match encoded {
-            Some(encoded) => self.rendered(client_id, encoded).await.map(Some),
+            Some(encoded) => self.rendered(client_id, encoded, files).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn rendered(&self, client_id: &str, encoded: Encoded) -> Result<Rendered, AppError> {
+    async fn rendered(
+        &self,
+        client_id: &str,
+        encoded: Encoded,
+        files: &mut Vec<(ObjectKey, Bytes)>,
+    ) -> Result<Rendered, AppError> {
         let Encoded { bytes, size, format } = encoded;
         let id = Uuid::now_v7();
         let key = ObjectKey::Media(MediaName::of(id, format.extension()));
@@ -106,7 +115,8 @@ impl App {
             format: format.media_type().to_owned(),
             url: key.to_string(),
         };
-        Ok(Rendered { id, key, bytes, object, view })
+        files.push((key.clone(), bytes));
+        Ok(Rendered { id, key, object, view })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Keeping a told frame: its files first, then one transaction for all its rows and the end of its task.
+//! Keeping a told frame, whose files are written: one transaction for all its rows and the end of its task.
 
 use std::iter;
 
@@ -18,18 +18,20 @@ const MIN_DURATION: i32 = 20;
 
 impl App {
     pub(super) async fn keep(&self, work: &Work<'_>, told: Told) -> Result<(), AppError> {
-        let files: Vec<_> =
-            told.files().map(|file| (file.key.clone(), file.bytes.clone())).collect();
-        let keys = files.iter().map(|(key, _)| key.clone()).collect();
-        self.objects.put_all(files).await?;
-        let kept = self.keep_rows(work, &told).await;
-        if kept.is_err() {
-            self.objects.remove_all(keys).await;
+        match self.keep_rows(work, &told).await {
+            // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
+            // to nothing the sweep removes them.
+            Ok(tx) => Ok(tx.save().await?),
+            Err(error) => {
+                let files = told.pictures.iter().flat_map(Illustrated::files);
+                self.objects.remove_all(files.map(|file| file.key.clone()).collect()).await;
+                Err(error)
+            }
         }
-        kept
     }
 
-    async fn keep_rows(&self, work: &Work<'_>, told: &Told) -> Result<(), AppError> {
+    /// All rows of a frame and the end of its task, not yet saved.
+    async fn keep_rows(&self, work: &Work<'_>, told: &Told) -> Result<Tx, AppError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let count = i32::try_from(told.telling.beats.len()).map_err(AppError::internal)?;
@@ -59,8 +61,8 @@ impl App {
         if let Some(thumbnail) = told.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
             tx.set_thumbnail(work.story.id, thumbnail.id).await?;
         }
-        let slug = name_story(&mut tx, work, told, now).await?;
-        let answer = answer(work, told, &metadata, slug, first + count, now)?;
+        let name = name_story(&mut tx, work, told, now).await?;
+        let answer = answer(work, told, &metadata, name, first + count, now)?;
         self.end_task(tx, work, &answer, now).await
     }
 
@@ -71,7 +73,7 @@ impl App {
         work: &Work<'_>,
         answer: &Value,
         now: DateTime<Utc>,
-    ) -> Result<(), AppError> {
+    ) -> Result<Tx, AppError> {
         let story_id = Some(work.story.id);
         let client_id = Some(work.story.client_id.as_str());
         let ended = json!({"id": work.task.id, "status": "completed"});
@@ -79,13 +81,7 @@ impl App {
         if !tx.complete(work.task.id, work.owner, answer, now).await? {
             return Err(AppError::new(ErrorKind::Conflict, "Another worker took the frame over."));
         }
-        Ok(tx.save().await?)
-    }
-}
-
-impl Told {
-    fn files(&self) -> impl Iterator<Item = &Rendered> {
-        self.pictures.iter().flat_map(Illustrated::files)
+        Ok(tx)
     }
 }
 
@@ -94,7 +90,7 @@ impl Illustrated {
         self.device.as_ref().unwrap_or(&self.original)
     }
 
-    fn files(&self) -> impl Iterator<Item = &Rendered> {
+    pub(super) fn files(&self) -> impl Iterator<Item = &Rendered> {
         iter::once(&self.original).chain(&self.device).chain(&self.thumbnail)
     }
 }
@@ -119,18 +115,25 @@ async fn keep_pictures(
     Ok(())
 }
 
-/// A story takes its name from its first text. Returns the slug in force.
+/// What a story is called; empty until it has a text.
+#[derive(Default)]
+struct Name {
+    title: String,
+    slug: String,
+}
+
+/// A story takes its name from its first text. Returns the name in force.
 async fn name_story(
     tx: &mut Tx,
     work: &Work<'_>,
     told: &Told,
     now: DateTime<Utc>,
-) -> Result<String, AppError> {
+) -> Result<Name, AppError> {
     if let Some(slug) = &work.story.slug {
-        return Ok(slug.clone());
+        return Ok(Name { title: work.story.title.clone(), slug: slug.clone() });
     }
     let Some(text) = told.telling.beats.iter().find_map(|beat| beat.text.as_deref()) else {
-        return Ok(String::new());
+        return Ok(Name::default());
     };
     let title = story_title(text);
     let base = slug_base(&title);
@@ -138,7 +141,7 @@ async fn name_story(
     let named = json!({"title": title, "slug": slug});
     let client_id = Some(work.story.client_id.as_str());
     tx.tell(EventKind::Story, client_id, Some(work.story.id), &named, now).await?;
-    Ok(slug)
+    Ok(Name { title, slug })
 }
 
 /// The answer is part of the task, so that whoever waits for it, and whoever asks again, gets the same.
@@ -146,7 +149,7 @@ fn answer(
     work: &Work<'_>,
     told: &Told,
     metadata: &Value,
-    slug: String,
+    name: Name,
     frame_count: i32,
     now: DateTime<Utc>,
 ) -> Result<Value, AppError> {
@@ -168,20 +171,20 @@ fn answer(
     let answer = StoryResponse {
         frames,
         story: StoryView {
-            slug,
+            slug: name.slug,
             story_frame_count: frame_count,
             date_updated: now.date_naive(),
             ..StoryView::of(story, &story.client_id, appends)
         },
         request_id: work.job.request_id.clone(),
         generation_date: generation_date(now),
-        debug_data: debug_data(work, told),
+        debug_data: debug_data(work, told, &name.title),
         errors: told.notes.clone(),
     };
     Ok(serde_json::to_value(answer)?)
 }
 
-fn debug_data(work: &Work<'_>, told: &Told) -> Map<String, Value> {
+fn debug_data(work: &Work<'_>, told: &Told, title: &str) -> Map<String, Value> {
     if work.parameters.debug != Some(true) {
         return Map::new();
     }
@@ -189,7 +192,7 @@ fn debug_data(work: &Work<'_>, told: &Told) -> Map<String, Value> {
     let mut debug = Map::new();
     let mut put = |name: &str, value: Value| debug.insert(name.to_owned(), value);
     put("story_id", json!(work.story.id));
-    put("story_title", json!(work.story.title));
+    put("story_title", json!(title));
     put("thoth_link", Value::Null);
     put("i_see", json!(seen.map(|sight| &sight.description)));
     put("image_analysis", json!(seen));

@@ -102,15 +102,20 @@ impl App {
         })?;
         let key = ObjectKey::Media(name);
         let object = self.media_object(&key, "upload", &bytes, kind.media_type).await?;
+        // The slow part comes before the transaction: others want to write too.
+        let staged = self.objects.stage(&key, bytes).await?;
         let mut tx = self.store.begin().await?;
         let earlier = tx.media_object(&object.key).await?;
-        if earlier.as_ref().is_some_and(|earlier| earlier.kind != object.kind) {
+        // On some disks `A.PNG` and `a.png` are one file; frames are all in lower case.
+        let lower = tx.media_object(&object.key.to_lowercase()).await?;
+        let taken = earlier.as_ref().or(lower.as_ref());
+        if taken.as_ref().is_some_and(|taken| taken.kind != object.kind) {
             let detail = "This name belongs to a frame, which never changes; choose another name.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         tx.keep_media_object(&object).await?;
         // The row comes first: should the file not follow, the transaction is dropped with it.
-        self.objects.put_all(vec![(key, bytes)]).await?;
+        staged.publish().await?;
         tx.save().await?;
         Ok(if earlier.is_some() { Uploaded::Replaced } else { Uploaded::Created })
     }

@@ -22,7 +22,7 @@ mod tell;
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use accept::{FrameOrder, Ordered, Sound};
@@ -30,6 +30,7 @@ pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
 pub use error::{AppError, ErrorKind};
 pub use media::{MediaKind, Uploaded};
 pub use ready::{Health, Readiness};
+pub use stories::Reading;
 pub use strategies::StrategyView;
 pub use tell::Steps;
 
@@ -58,6 +59,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Bounds of the work.
     pub limits: Tasks,
+    /// When this process began, before it took any work.
+    pub started: DateTime<Utc>,
     /// Cancelled when the process is asked to stop: no work is begun after that.
     pub stopping: CancellationToken,
 }

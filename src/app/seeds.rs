@@ -17,7 +17,9 @@ impl App {
     pub async fn seed(&self) -> Result<(), AppError> {
         let seeds = seeds().map_err(AppError::internal)?;
         let mut tx = self.store.begin().await?;
-        tx.seed(&seeds, self.clock.now()).await?;
+        let now = self.clock.now();
+        tx.note_installation(now).await?;
+        tx.seed(&seeds, now).await?;
         Ok(tx.save().await?)
     }
 }

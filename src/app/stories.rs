@@ -1,6 +1,6 @@
 //! Reading stories, and leaving one for the next.
 
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::accept::DEFAULT_STRATEGY;
@@ -13,6 +13,15 @@ use crate::storytellers;
 /// Stories at most in v1's list, which has no pages.
 const LISTED: i64 = 1000;
 
+/// How a story is read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The request's id, for the answer.
+    pub request_id: String,
+    /// Whether to fill `debug_data`.
+    pub debug: bool,
+}
+
 impl App {
     /// A story with all its frames; without an id the client's current one, which is begun if there is none.
     ///
@@ -23,13 +32,13 @@ impl App {
         &self,
         client_id: &ClientId,
         story_id: Option<&str>,
-        request_id: String,
+        reading: Reading,
     ) -> Result<StoryResponse, AppError> {
         let story = match story_id {
             Some(id) => self.find_story(id).await?,
             None => self.current_story(client_id).await?,
         };
-        self.whole(&story, client_id, request_id).await
+        self.whole(&story, client_id, reading).await
     }
 
     /// A story with all its frames, by its name in links.
@@ -41,11 +50,14 @@ impl App {
         &self,
         client_id: &ClientId,
         slug: &str,
-        request_id: String,
+        reading: Reading,
     ) -> Result<StoryResponse, AppError> {
+        if slug.contains('\0') {
+            return Err(no_story());
+        }
         let id = self.store.story_id_of_slug(slug).await?.ok_or_else(no_story)?;
         let story = self.store.story(id).await?.ok_or_else(no_story)?;
-        self.whole(&story, client_id, request_id).await
+        self.whole(&story, client_id, reading).await
     }
 
     /// The client's own stories, last updated first.
@@ -88,11 +100,17 @@ impl App {
 
     /// A story by its id, or by the id it had where it was imported from.
     pub(super) async fn find_story(&self, id: &str) -> Result<Story, AppError> {
-        let id = match id.parse::<Uuid>() {
-            Ok(id) => Some(id),
-            Err(_) => self.store.story_id_of_legacy_id(id).await?,
-        };
-        let Some(id) = id else { return Err(no_story()) };
+        if let Ok(id) = id.parse::<Uuid>()
+            && let Some(story) = self.store.story(id).await?
+        {
+            return Ok(story);
+        }
+        // PostgreSQL takes no NUL in a text.
+        if id.contains('\0') {
+            return Err(no_story());
+        }
+        // A former id may look like one of ours.
+        let id = self.store.story_id_of_legacy_id(id).await?.ok_or_else(no_story)?;
         self.store.story(id).await?.ok_or_else(no_story)
     }
 
@@ -124,19 +142,29 @@ impl App {
         &self,
         story: &Story,
         client_id: &ClientId,
-        request_id: String,
+        reading: Reading,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
         let appends = storytellers::find(&story.storyteller).is_none_or(|teller| teller.appends());
         Ok(StoryResponse {
             frames: frames.into_iter().map(FrameView::of).collect(),
             story: StoryView::of(story, client_id.as_str(), appends),
-            request_id,
+            request_id: reading.request_id,
             generation_date: generation_date(self.clock.now()),
-            debug_data: Map::new(),
+            debug_data: if reading.debug { debug_data(story) } else { Map::new() },
             errors: Vec::new(),
         })
     }
+}
+
+fn debug_data(story: &Story) -> Map<String, Value> {
+    let fields = [
+        ("story_id", json!(story.id)),
+        ("story_title", json!(story.title)),
+        ("thoth_link", Value::Null),
+        (&story.storyteller, story.state.clone()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn no_story() -> AppError {

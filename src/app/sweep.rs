@@ -3,16 +3,23 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::{App, AppError, KEY_LIFE};
 use crate::objects::Stray;
 
-/// How old a file without a row must be where other processes may be about to write that row.
-const GRACE: TimeDelta = TimeDelta::hours(1);
+/// How old a file without a row must be before nobody can be about to write that row: far more than any frame takes.
+const GRACE: TimeDelta = TimeDelta::hours(2);
+
+/// File times may lag behind the clock by a tick of the kernel's.
+const TICK: TimeDelta = TimeDelta::seconds(1);
 
 impl App {
-    /// Sweeps. `started` is when this process began: on SQLite it is alone, so what is older and has no row never
-    /// will have one; on a shared database only what is [`GRACE`] old is sure to be left behind.
+    /// Sweeps. `started` is when this process began, before it took any work: on SQLite it is alone, so an older file
+    /// without a row will never have one; otherwise only what is [`GRACE`] old is sure to be left behind.
+    ///
+    /// Only files that were changed since the last sweep and bear a name of Calliope's own making are looked at, so
+    /// that a folder shared with something else, or filled before this database was, is left alone.
     ///
     /// Returns how many files were removed.
     ///
@@ -21,9 +28,12 @@ impl App {
     /// [`AppError`] when the database or the disk fails; what is left is for the next sweep.
     pub async fn sweep(&self, started: DateTime<Utc>) -> Result<usize, AppError> {
         let now = self.clock.now();
-        let before = if self.store.is_sqlite() { started } else { now - GRACE };
+        let alone_until = if self.store.is_sqlite() { started - TICK } else { now - GRACE };
+        let until = alone_until.max(now - GRACE);
+        let Some(since) = self.store.swept_until().await? else { return Ok(0) };
+        let span = SystemTime::from(since - TICK)..SystemTime::from(until);
         let mut removed = 0;
-        for stray in self.objects.strays(SystemTime::from(before)).await? {
+        for stray in self.objects.strays(span).await? {
             if self.is_left_behind(&stray).await? {
                 // Already gone is as good.
                 let _ = tokio::fs::remove_file(&stray.path).await;
@@ -31,6 +41,7 @@ impl App {
             }
         }
         let mut tx = self.store.begin().await?;
+        tx.note_sweep(until.max(since)).await?;
         tx.forget_keys(now - KEY_LIFE).await?;
         tx.save().await?;
         if removed > 0 {
@@ -41,8 +52,32 @@ impl App {
 
     async fn is_left_behind(&self, stray: &Stray) -> Result<bool, AppError> {
         match &stray.key {
-            Some(key) => Ok(self.store.media_object(key).await?.is_none()),
+            Some(key) => Ok(is_ours(key) && self.store.media_object(key).await?.is_none()),
             None => Ok(true),
+        }
+    }
+}
+
+/// Whether a key has a form that only Calliope gives: `media/{uuid}.{ext}` or `input/…_in.{ext}`.
+fn is_ours(key: &str) -> bool {
+    let stem = key.rsplit_once('.').map_or(key, |(stem, _)| stem);
+    match stem.split_once('/') {
+        Some(("media", name)) => name.parse::<Uuid>().is_ok(),
+        Some(("input", name)) => name.ends_with("_in"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_our_own_making_are_swept() {
+        assert!(is_ours("media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png"));
+        assert!(is_ours("input/sparrow_20261123T070417382226_00000007_in.jpg"));
+        for theirs in ["media/holiday.png", "media/readme", "input/letter.jpg", "other/x_in.jpg"] {
+            assert!(!is_ours(theirs), "{theirs}");
         }
     }
 }

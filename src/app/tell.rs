@@ -87,16 +87,35 @@ impl App {
             Scene { brief: &brief, parameters: &work.parameters, text_template, minds: &minds };
         let telling = storyteller.tell(&scene).await.map_err(AppError::internal)?;
         steps.at("illustrate");
-        let mut pictures = Vec::with_capacity(telling.beats.len());
-        for (index, beat) in telling.beats.iter().enumerate() {
-            pictures.push(self.illustrate(&work, &brief, index, beat, &minds).await?);
-        }
+        let pictures = self.illustrate_all(&work, &brief, &telling, &minds).await?;
         steps.at("keep");
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(unmet_wishes(&work.parameters));
         let told = Told { telling, pictures, perceived, situation, notes, memories };
         self.keep(&work, told).await
+    }
+
+    /// Each beat's pictures; those that are written when one fails are removed again.
+    async fn illustrate_all(
+        &self,
+        work: &Work<'_>,
+        brief: &Brief,
+        telling: &Telling,
+        minds: &Minds,
+    ) -> Result<Vec<Illustrated>, AppError> {
+        let mut pictures: Vec<Illustrated> = Vec::with_capacity(telling.beats.len());
+        for (index, beat) in telling.beats.iter().enumerate() {
+            match self.illustrate(work, brief, index, beat, minds).await {
+                Ok(picture) => pictures.push(picture),
+                Err(error) => {
+                    let files = pictures.iter().flat_map(Illustrated::files);
+                    self.objects.remove_all(files.map(|file| file.key.clone()).collect()).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(pictures)
     }
 
     async fn prepare<'a>(&self, task: &'a Task, owner: Uuid) -> Result<Work<'a>, AppError> {

@@ -47,7 +47,14 @@ impl Cli {
     }
 
     fn dispatch(self) -> anyhow::Result<()> {
-        let loaded = || Loaded::read(std::env::vars());
+        // A variable that is not UTF-8 is none of ours.
+        let variables = || {
+            let pairs = std::env::vars_os();
+            pairs.filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            })
+        };
+        let loaded = || Loaded::read(variables());
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(&loaded()?),
             Command::Config(arguments) => config::run(&loaded()?, &arguments),

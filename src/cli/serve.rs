@@ -15,8 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::runtime;
 use crate::app::App;
 use crate::compute::Compute;
-use crate::domain::SystemClock;
-use crate::http::{Door, Entry, serve};
+use crate::domain::{Clock, SystemClock};
+use crate::http::{Door, Entry, Room, serve};
 use crate::inference::{Registry, offline};
 use crate::objects::LocalStore;
 use crate::settings::{Loaded, Log, LogFormat, Settings};
@@ -45,7 +45,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.allowed_origins.clone(),
     };
-    let door = Door { app: app.clone(), entry: Arc::new(entry) };
+    let door = Door { app: app.clone(), entry: Arc::new(entry), room: Room::default() };
     let store = app.store.clone();
     let hearing = tokio::spawn(async move { store.hear_others().await });
     let stop = stopping.clone();
@@ -68,6 +68,8 @@ async fn build(
     settings: &Settings,
     stopping: CancellationToken,
 ) -> anyhow::Result<(App, Option<SoleUse>)> {
+    let clock = SystemClock;
+    let started = clock.now();
     let store = Store::connect(&settings.database).await?;
     let sole_use = store.sole_use(Path::new(&settings.database.path))?;
     store.migrate().await?;
@@ -77,8 +79,9 @@ async fn build(
         objects: LocalStore::open(&settings.storage)?,
         registry: Registry::default().with(offline::NAME, offline::provider(compute.clone())),
         compute,
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(clock),
         limits: settings.tasks.clone(),
+        started,
         stopping,
     };
     app.seed().await?;

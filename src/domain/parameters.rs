@@ -8,13 +8,13 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{Dither, ImageFormat};
 
 /// The parameters of one frame, resolved.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Parameters {
     /// Text that came with the request.
     pub input_text: Option<String>,
@@ -94,6 +94,21 @@ impl Parameters {
             debug: fields.flag("debug"),
         };
         if fields.refused.is_empty() { Ok(parameters) } else { Err(fields.refused) }
+    }
+
+    /// Reads `given` and writes it again: what is known here, in one spelling, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parameters::read`].
+    pub fn clean(given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<RefusedParameter>> {
+        let mut clean = match serde_json::to_value(Self::read(given)?) {
+            Ok(Value::Object(clean)) => clean,
+            // A plain struct of plain fields is always an object.
+            _ => Map::new(),
+        };
+        clean.retain(|_, value| !value.is_null());
+        Ok(clean)
     }
 }
 
@@ -208,6 +223,17 @@ mod tests {
         assert_eq!(read.output_image_format, Some(ImageFormat::Rgb565));
         assert_eq!(read.output_image_dither, Some(Dither::FloydSteinberg));
         assert_eq!((read.debug, read.input_text.as_deref()), (Some(true), Some("7")));
+    }
+
+    #[test]
+    fn what_is_kept_is_known_and_in_one_spelling() {
+        let sent = object(json!({
+            "output_image_format": "raw", "debug": "yes", "api_key": "k", "input_img": "x", "location": "a\u{0}b",
+        }));
+        let clean = Parameters::clean(&sent).expect("readable");
+        let expected =
+            json!({"output_image_format": "image/rgb565", "debug": true, "location": "ab"});
+        assert_eq!(Value::Object(clean), expected);
     }
 
     #[test]

@@ -44,19 +44,28 @@ fn refusal(entry: &Entry, request: &Request) -> Option<Problem> {
 fn is_open(method: &Method, path: &str) -> bool {
     let reads = method == Method::GET || method == Method::HEAD;
     let path = path.trim_end_matches('/');
-    reads && (path.starts_with("/media/") || matches!(path, "/livez" | "/readyz" | "/robots.txt"))
+    let is_icon = path.starts_with("/apple-touch-icon") && path.ends_with(".png");
+    let is_page = path == "/docs" || path.starts_with("/docs/");
+    let is_file = path.starts_with("/media/");
+    let is_named = matches!(path, "/livez" | "/readyz" | "/robots.txt" | "/favicon.ico");
+    reads && (is_icon || is_page || is_file || is_named)
 }
 
 /// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
 /// machine, is none of them: it shows by the host it asked for or the origin it came from.
 fn stranger(entry: &Entry, headers: &HeaderMap) -> Option<Problem> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host_is_here = text(HOST).is_none_or(is_this_machine);
-    let origin_is_here = text(ORIGIN).is_none_or(|origin| {
-        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
-        is_this_machine(host) || entry.allowed_origins.iter().any(|allowed| allowed == origin)
+    // What cannot be read is from elsewhere.
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host_is_here = text(HOST.as_str()).is_none_or(is_this_machine);
+    let origin = text(ORIGIN.as_str());
+    let is_allowed =
+        origin.is_some_and(|o| entry.allowed_origins.iter().any(|allowed| allowed == o));
+    let origin_is_here = origin.is_none_or(|origin| {
+        is_this_machine(origin.split_once("://").map_or(origin, |(_, host)| host))
     });
-    if host_is_here && origin_is_here {
+    // A picture or a link on a page elsewhere sends no origin, but browsers say that it crosses sites.
+    let crosses_sites = text("sec-fetch-site") == Some("cross-site");
+    if host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
         return None;
     }
     let detail = "Without an API key only programs of this machine are served; set CALLIOPE_API_KEY to serve others.";
@@ -124,7 +133,8 @@ mod tests {
             (Method::PUT, "/media/a.png"),
             (Method::GET, "/media"),
             (Method::GET, "/v1/stories"),
-            (Method::GET, "/docs"),
+            (Method::GET, "/openapi.json"),
+            (Method::GET, "/docsx"),
             (Method::POST, "/livez"),
         ] {
             assert!(!is_open(&method, path), "{method} {path}");

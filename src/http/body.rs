@@ -1,22 +1,74 @@
-//! Reading a request's body, bounded.
+//! Reading a request's body: bounded in bytes and in time, and together with all others in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower_http::timeout::TimeoutError;
 
 use super::problem::Problem;
-use super::router::MAX_BODY;
+
+/// The largest body that is taken, in bytes.
+pub const MAX_BODY: usize = 24 << 20;
 
 /// A body that is too large is read on, and forgotten, up to this many bytes: a client that is still sending would
 /// not read the answer.
 const DISCARD: usize = 3 * MAX_BODY;
 
+/// How long a body may take to come in.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a body waits for room.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// Mebibytes of bodies that may be in memory at once; what is made of them may be a few times that.
+const ROOM: u32 = 192;
+
+/// The memory that all bodies share. Clones share it too.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM as usize)))
+    }
+}
+
+impl Room {
+    /// Waits until there is room for a request's body. It is held until the permit is dropped: until what the body
+    /// asked for is written down, not until it is done.
+    pub(super) async fn take(&self, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Problem> {
+        let length =
+            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let length: usize = length.unwrap_or(MAX_BODY).min(MAX_BODY);
+        let mebibytes = (length >> 20) as u32 + 1;
+        match tokio::time::timeout(WAIT, Arc::clone(&self.0).acquire_many_owned(mebibytes)).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => {
+                let detail = "Too many large requests come in at once; try again in a few seconds.";
+                Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail))
+            }
+        }
+    }
+}
+
 /// All of a body.
-pub(super) async fn read(mut body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn read(body: Body) -> Result<Bytes, Problem> {
+    tokio::time::timeout(PATIENCE, read_all(body)).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+async fn read_all(mut body: Body) -> Result<Bytes, Problem> {
     let (mut kept, mut length) = (BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| {
+        let frame = frame.map_err(|error| {
+            if error.into_inner().is::<TimeoutError>() {
+                return too_slow();
+            }
             let detail = "The request's body broke off; send it again.";
             Problem::new(StatusCode::BAD_REQUEST, detail)
         })?;
@@ -34,8 +86,12 @@ pub(super) async fn read(mut body: Body) -> Result<Bytes, Problem> {
     if length <= MAX_BODY { Ok(kept.freeze()) } else { Err(too_large()) }
 }
 
-/// The answer to a body over the limit.
-pub(super) fn too_large() -> Problem {
+fn too_slow() -> Problem {
+    let detail = "The request came in too slowly; send it again.";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+}
+
+fn too_large() -> Problem {
     let detail = format!("The request is too large; at most {} MiB are taken.", MAX_BODY >> 20);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }

@@ -9,10 +9,10 @@ use crate::store::KeyUse;
 /// The header on an answer that was given before.
 pub(super) const REPLAYED: &str = "idempotent-replayed";
 
-/// The key of a request to `call` with `parts` of content, if it has one.
+/// The key of a request with `parts` of content, if it has one; `call` says who asks for what.
 pub(super) fn key(
     headers: &HeaderMap,
-    call: &str,
+    call: String,
     parts: &[&[u8]],
 ) -> Result<Option<KeyUse>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
@@ -27,5 +27,5 @@ pub(super) fn key(
         fingerprint.update(part);
     }
     let fingerprint = fingerprint.finalize().into();
-    Ok(Some(KeyUse { scope: call.to_owned(), key: key.to_owned(), fingerprint }))
+    Ok(Some(KeyUse { scope: call, key: key.to_owned(), fingerprint }))
 }

@@ -5,6 +5,7 @@
 mod auth;
 mod body;
 mod docs;
+mod form;
 mod health;
 mod idempotency;
 mod media;
@@ -14,7 +15,8 @@ mod router;
 mod server;
 mod v1;
 
-pub use router::{MAX_BODY, openapi, router};
+pub use body::{MAX_BODY, Room};
+pub use router::{openapi, router};
 pub use server::serve;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Door {
     pub app: App,
     /// Who may come in.
     pub entry: Arc<Entry>,
+    /// Memory for requests that come in.
+    pub room: Room,
 }
 
 /// Who may come in.

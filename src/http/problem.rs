@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -91,20 +90,24 @@ impl Problem {
         }
     }
 
-    fn written(self, request_id: &str) -> Response {
+    /// Puts the problem in the place of a response's body; its other headers stay.
+    fn write_into(self, response: &mut Response, request_id: &str) {
         self.log();
+        let status = self.status;
         let body = ProblemBody {
             r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Problem"),
-            status: self.status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Problem"),
+            status: status.as_u16(),
             detail: self.detail.into_owned(),
             instance: request_id.to_owned(),
             errors: self.fields,
         };
-        let mut response = (self.status, Json(body)).into_response();
+        *response.status_mut() = status;
+        *response.body_mut() = serde_json::to_vec(&body).unwrap_or_default().into();
         let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match self.status {
+        match status {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
@@ -113,7 +116,6 @@ impl Problem {
             }
             _ => {}
         }
-        response
     }
 }
 
@@ -127,25 +129,19 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the problem that a response carries, or one for a refusal that the framework made.
-pub(super) fn finish(mut response: Response, request_id: &str) -> Response {
-    let problem = match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => problem,
-        None => match by_itself(response.status()) {
-            Some(problem) => problem,
-            None => return response,
-        },
-    };
-    let kept = ["allow", "cache-control", "content-range"];
-    let mut written = problem.written(request_id);
-    for name in kept {
-        if let Some(value) = response.headers().get(name) {
-            written.headers_mut().insert(name, value.clone());
-        }
+pub(super) fn finish(response: &mut Response, request_id: &str) {
+    let carried = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = carried.or_else(|| by_itself(response)) {
+        problem.write_into(response, request_id);
     }
-    written
 }
 
-fn by_itself(status: StatusCode) -> Option<Problem> {
+fn by_itself(response: &Response) -> Option<Problem> {
+    // An answer in JSON, such as that of /readyz, is an endpoint's own.
+    if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
+        return None;
+    }
+    let status = response.status();
     let detail = match status {
         StatusCode::NOT_FOUND => "There is nothing at this path; /docs lists what there is.",
         StatusCode::METHOD_NOT_ALLOWED => {

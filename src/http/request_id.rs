@@ -29,11 +29,11 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", request_id = %id, %method, path);
     async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let response = answered.unwrap_or_else(|_| {
+        let mut response = answered.unwrap_or_else(|_| {
             let detail = "Something broke here; the log has the details under this request id.";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
-        let mut response = finish(response, &id);
+        finish(&mut response, &id);
         tracing::debug!(status = response.status().as_u16(), "answered");
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);

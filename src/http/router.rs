@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method};
+use axum::routing::any;
 use axum::{Router, middleware};
 use tower::Layer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -13,9 +14,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Door, auth, docs, health, media, request_id, v1};
-
-/// The largest body that is taken, in bytes.
-pub const MAX_BODY: usize = 24 << 20;
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -51,6 +49,7 @@ pub fn router(door: Door) -> NormalizePath<Router> {
     let (router, contract) = routes().split_for_parts();
     let router = router
         .merge(docs::router(contract))
+        .route("/media/{name}/{*rest}", any(media::get::nothing))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(cors(&door))

@@ -30,7 +30,8 @@ pub async fn serve(
         router(door).map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    // A client that has closed its sending side may still read, and has asked in any case.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
     while let Some(stream) = next(&listener, &stopping).await {
         let service = TowerToHyperService::new(service.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();

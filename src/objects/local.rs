@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -31,6 +32,14 @@ pub struct ObjectError {
     pub action: &'static str,
     /// The system's account.
     pub source: io::Error,
+}
+
+/// An object that is written and has no name yet.
+#[derive(Debug)]
+pub struct Staged {
+    part: PathBuf,
+    path: PathBuf,
+    key: String,
 }
 
 /// A file in one of the folders, as a sweep finds it.
@@ -85,6 +94,20 @@ impl LocalStore {
         blocking("written", move || this.put_all_now(&objects)).await
     }
 
+    /// Writes an object under a hidden name; [`Staged::publish`] gives it its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when it cannot be written.
+    pub async fn stage(&self, key: &ObjectKey, bytes: Bytes) -> Result<Staged, ObjectError> {
+        let staged = Staged { part: self.part(key), path: self.path(key), key: key.to_string() };
+        blocking("written", move || match write_synced(&staged.part, &bytes) {
+            Ok(()) => Ok(staged),
+            Err(source) => Err(ObjectError { key: staged.key.clone(), action: "written", source }),
+        })
+        .await
+    }
+
     /// The bytes of an object.
     ///
     /// # Errors
@@ -128,16 +151,16 @@ impl LocalStore {
         .await
     }
 
-    /// The files in both folders that were last changed before `before`.
+    /// The files in both folders that were last changed within `span`.
     ///
     /// # Errors
     ///
     /// [`ObjectError`] when a folder cannot be read.
-    pub async fn strays(&self, before: SystemTime) -> Result<Vec<Stray>, ObjectError> {
+    pub async fn strays(&self, span: Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
         let this = self.clone();
         blocking("listed", move || {
-            let mut strays = this.list(&this.media, "media", before)?;
-            strays.extend(this.list(&this.input, "input", before)?);
+            let mut strays = this.list(&this.media, "media", &span)?;
+            strays.extend(this.list(&this.input, "input", &span)?);
             Ok(strays)
         })
         .await
@@ -163,10 +186,8 @@ impl LocalStore {
     }
 
     fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
-        let part = self.folder(key).join(format!(".{}.part", Uuid::now_v7()));
-        let written = File::create_new(&part)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&part, self.path(key)));
+        let part = self.part(key);
+        let written = write_synced(&part, bytes).and_then(|()| fs::rename(&part, self.path(key)));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
@@ -177,7 +198,7 @@ impl LocalStore {
         &self,
         folder: &Path,
         prefix: &str,
-        before: SystemTime,
+        span: &Range<SystemTime>,
     ) -> Result<Vec<Stray>, ObjectError> {
         let failed =
             |source| ObjectError { key: folder.display().to_string(), action: "listed", source };
@@ -186,7 +207,7 @@ impl LocalStore {
             let entry = entry.map_err(failed)?;
             // A file that vanishes between listing and looking is no stray any more.
             let Ok(metadata) = entry.metadata() else { continue };
-            if !metadata.is_file() || metadata.modified().map_err(failed)? >= before {
+            if !metadata.is_file() || !span.contains(&metadata.modified().map_err(failed)?) {
                 continue;
             }
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -207,6 +228,10 @@ impl LocalStore {
         }
     }
 
+    fn part(&self, key: &ObjectKey) -> PathBuf {
+        self.folder(key).join(format!(".{}.part", Uuid::now_v7()))
+    }
+
     fn path_of_key(&self, key: &str) -> PathBuf {
         match key.split_once('/') {
             Some(("input", name)) => self.input.join(name),
@@ -214,6 +239,40 @@ impl LocalStore {
             None => self.media.join(key),
         }
     }
+}
+
+impl Staged {
+    /// Gives the object its name, in the place of what bore it. Dropped instead, it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when the system refuses.
+    pub async fn publish(self) -> Result<(), ObjectError> {
+        blocking("written", move || {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let renamed =
+                fs::rename(&self.part, &self.path).and_then(|()| File::open(folder)?.sync_all());
+            renamed.map_err(|source| ObjectError {
+                key: self.key.clone(),
+                action: "written",
+                source,
+            })
+        })
+        .await
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Gone already when it was published.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 async fn blocking<T: Send + 'static>(
@@ -275,10 +334,21 @@ mod tests {
         write("media/.0.part");
         write("media/.gitignore");
         write("input/b.jpg");
-        assert!(store.strays(SystemTime::UNIX_EPOCH).await.expect("listed").is_empty());
+        assert!(
+            store
+                .strays(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH)
+                .await
+                .expect("listed")
+                .is_empty()
+        );
         let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 34);
-        let mut keys: Vec<_> =
-            store.strays(later).await.expect("listed").into_iter().map(|s| s.key).collect();
+        let mut keys: Vec<_> = store
+            .strays(SystemTime::UNIX_EPOCH..later)
+            .await
+            .expect("listed")
+            .into_iter()
+            .map(|s| s.key)
+            .collect();
         keys.sort();
         assert_eq!(keys, [None, Some("input/b.jpg".to_owned()), Some("media/a.png".to_owned())]);
     }

@@ -2,4 +2,4 @@
 
 mod local;
 
-pub use local::{LocalStore, ObjectError, Stray};
+pub use local::{LocalStore, ObjectError, Staged, Stray};

@@ -1,9 +1,11 @@
 //! Where rows are kept: SQLite in a file by default, PostgreSQL when a server is named.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use sqlx::postgres::PgConnectOptions;
 
 use super::Complaint;
 
@@ -51,6 +53,10 @@ impl Database {
             if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
                 let reason =
                     "must be a postgres:// URL; leave it out to use SQLite at database.path";
+                return Err(("database.url", reason.to_owned()));
+            }
+            if PgConnectOptions::from_str(url).is_err() {
+                let reason = "must be like postgres://user:password@host:5432/database";
                 return Err(("database.url", reason.to_owned()));
             }
         }

@@ -56,7 +56,7 @@ pub struct Settings {
 pub struct InvalidSetting(pub String);
 
 /// Settings with the knowledge of where each came from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loaded {
     /// The values in force.
     pub settings: Settings,
@@ -78,7 +78,7 @@ impl Loaded {
         if let Some(path) = file {
             sources = sources.merge(Toml::file_exact(path));
         }
-        let sources = sources.merge(&environment);
+        let sources = environment.over(sources);
         let settings: Settings = sources.extract().map_err(|error| variables::explain(&error))?;
         let loaded = Self { settings, sources };
         loaded.validate()?;
@@ -107,6 +107,13 @@ impl Loaded {
             })?;
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Loaded {
+    /// Without the sources, which hold secrets as plain text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use figment::Figment;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::variables::{VARIABLES, file_name};
+use super::variables::file_name;
 use super::{LogFormat, Settings};
 
 /// One setting in force.
@@ -42,11 +42,7 @@ pub(super) fn lines(settings: &Settings, sources: &Figment) -> Vec<Line> {
 fn source(sources: &Figment, key: &str) -> String {
     match sources.find_metadata(key) {
         None => "default".to_owned(),
-        Some(metadata) if metadata.name == "environment" => {
-            let mut names = VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name);
-            names.next_back().unwrap_or("environment").to_owned()
-        }
-        Some(metadata) => file_name(metadata),
+        Some(metadata) => file_name(metadata).unwrap_or_else(|| metadata.name.to_string()),
     }
 }
 

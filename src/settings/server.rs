@@ -50,6 +50,10 @@ impl Server {
             );
             return Err(("server.host", reason));
         }
+        if self.drain_seconds > 600 {
+            let reason = "must be a whole number from 0 to 600";
+            return Err(("server.drain_seconds", reason.to_owned()));
+        }
         let is_origin = |origin: &String| {
             let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             rest.is_some_and(|host| !host.is_empty() && !host.contains('/'))

@@ -83,6 +83,11 @@ impl Default for Storage {
 
 impl Storage {
     pub(super) fn validate(&self) -> Result<(), Complaint> {
+        if self.media_folder == self.input_folder {
+            let reason =
+                "must not be the media folder: what comes in and what goes out are kept apart";
+            return Err(("storage.input_folder", reason.to_owned()));
+        }
         if self.cloud == Cloud::Local {
             return Ok(());
         }

@@ -12,9 +12,9 @@ pub struct Tasks {
     pub concurrency: usize,
     /// How long a worker that says nothing keeps its task, in seconds; it says something three times as often.
     pub lease_seconds: u64,
-    /// How long one frame may take from its first attempt to its last, in seconds.
+    /// How long one attempt at a frame may take, and how long a v1 client waits for it, in seconds.
     pub frame_deadline_seconds: u64,
-    /// Attempts at most, the first included.
+    /// Attempts that may fail before a task is given up.
     pub max_attempts: u32,
     /// Tasks that may wait before further ones are refused with 429.
     pub max_waiting: u32,

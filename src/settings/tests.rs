@@ -11,7 +11,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn a_wrong_value_names_its_variable_and_what_it_may_be() {
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+    let cases: [(&[(&str, &str)], &str, &str); 10] = [
         (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
         (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
         (&[("HOST", "localhost")], "HOST: ", "an IP address"),
@@ -23,6 +23,16 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
             "must name the bucket",
         ),
         (&[("DATABASE_URL", "mysql://x")], "DATABASE_URL: ", "must be a postgres:// URL"),
+        (
+            &[("DATABASE_URL", "postgres://u:p@h:nope/d")],
+            "DATABASE_URL: ",
+            "must be like postgres://",
+        ),
+        (
+            &[("MEDIA_FOLDER", "x"), ("INPUT_FOLDER", "x")],
+            "INPUT_FOLDER: ",
+            "must not be the media folder",
+        ),
         (&[("CALLIOPE_CONFIG", "no/such.toml")], "CALLIOPE_CONFIG: ", "cannot be read"),
     ];
     for (variables, who, what) in cases {
@@ -54,6 +64,9 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
     let report = loaded.report();
     let source = |key: &str| report.iter().find(|l| l.key == key).map(|l| l.source.clone());
     assert_eq!(source("server.port").as_deref(), Some("PORT"));
+    let bucket = read(&[("GCS_BUCKET_NAME", "stories")]).expect("valid").report();
+    let given = bucket.iter().find(|line| line.key == "storage.bucket").expect("listed");
+    assert_eq!(given.source, "GCS_BUCKET_NAME");
     assert_eq!(source("server.host").as_deref(), Some("default"));
     assert!(source("tasks.lease_seconds").is_some_and(|s| s.ends_with("calliope.toml")));
 }
@@ -68,6 +81,18 @@ fn an_unknown_setting_in_the_file_is_refused_by_name() {
 }
 
 #[test]
+fn a_broken_line_in_the_file_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, "[server]\napi_key = \"sk-live-secret\n").expect("written");
+    let line = refusal(&[("CALLIOPE_CONFIG", &file.display().to_string())]);
+    assert!(
+        line.contains("c.toml") && line.contains("line 2") && !line.contains("sk-live"),
+        "{line}"
+    );
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let secret = "sk-do-not-print-me-1234";
     let variables: Vec<(&str, &str)> = variables::VARIABLES
@@ -77,7 +102,7 @@ fn secrets_are_never_shown() {
         .collect();
     assert!(variables.len() >= 8);
     let loaded = read(&variables).expect("valid");
-    let shown = format!("{:?} {:?}", loaded.report(), loaded.settings);
+    let shown = format!("{:?} {loaded:?}", loaded.report());
     assert!(!shown.contains("do-not-print") && shown.contains("•••1234"));
 }
 

@@ -75,7 +75,6 @@ pub(super) const VARIABLES: &[Variable] = &[
 const CONFIG_FILE: &str = "CALLIOPE_CONFIG";
 
 /// The process's environment as a source of settings. An empty variable counts as absent, as in compose files.
-#[derive(Debug)]
 pub(super) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
@@ -86,26 +85,32 @@ impl Environment {
     pub(super) fn config_file(&self) -> Option<&str> {
         self.0.get(CONFIG_FILE).map(String::as_str)
     }
+
+    /// Lays the environment over other sources, each variable as a source of its own name.
+    pub(super) fn over(&self, sources: Figment) -> Figment {
+        VARIABLES.iter().fold(sources, |sources, variable| match self.0.get(variable.name) {
+            Some(raw) => sources.merge(Given { variable, raw }),
+            None => sources,
+        })
+    }
 }
 
-impl Provider for &Environment {
+/// One variable that is set.
+struct Given<'a> {
+    variable: &'a Variable,
+    raw: &'a str,
+}
+
+impl Provider for Given<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named("environment")
+        Metadata::named(self.variable.name)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        let mut sections = Dict::new();
-        for variable in VARIABLES {
-            let Some(raw) = self.0.get(variable.name) else { continue };
-            let Some((section, field)) = variable.key.split_once('.') else { continue };
-            let section = sections
-                .entry(section.to_owned())
-                .or_insert_with(|| Value::Dict(Tag::Default, Dict::new()));
-            if let Value::Dict(_, fields) = section {
-                fields.insert(field.to_owned(), variable.value(raw));
-            }
-        }
-        Ok(Map::from([(Profile::Default, sections)]))
+        let (section, field) = self.variable.key.split_once('.').unwrap_or(("", self.variable.key));
+        let fields = Dict::from([(field.to_owned(), self.variable.value(self.raw))]);
+        let section = (section.to_owned(), Value::Dict(Tag::Default, fields));
+        Ok(Map::from([(Profile::Default, Dict::from([section]))]))
     }
 }
 
@@ -124,43 +129,42 @@ impl Variable {
     }
 }
 
-/// Who gave the setting `key`: the variable's name, or the file's name and the key.
+/// Who gave the setting `key`: a variable's name, or a file's and the key; where nobody did, who may.
 pub(super) fn giver(sources: &Figment, key: &str) -> String {
     match sources.find_metadata(key) {
-        Some(metadata) if metadata.name == "environment" => variable_names(key),
-        Some(metadata) => format!("{}: {key}", file_name(metadata)),
-        None => variable_names(key),
+        Some(metadata) => named(metadata, key),
+        None => {
+            let names = VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name).rev();
+            let names: Vec<&str> = names.collect();
+            if names.is_empty() { key.to_owned() } else { names.join(" or ") }
+        }
     }
 }
 
-/// A file's path where the source is one.
-pub(super) fn file_name(metadata: &Metadata) -> String {
-    match metadata.source.as_ref().and_then(|source| source.file_path()) {
-        Some(path) => path.display().to_string(),
+fn named(metadata: &Metadata, key: &str) -> String {
+    match file_name(metadata) {
+        Some(file) if key.is_empty() => file,
+        Some(file) => format!("{file}: {key}"),
         None => metadata.name.to_string(),
     }
 }
 
-fn variable_names(key: &str) -> String {
-    let names: Vec<&str> =
-        VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name).rev().collect();
-    if names.is_empty() { key.to_owned() } else { names.join(" or ") }
+/// A file's path where the source is one.
+pub(super) fn file_name(metadata: &Metadata) -> Option<String> {
+    let path = metadata.source.as_ref().and_then(|source| source.file_path())?;
+    Some(path.display().to_string())
 }
 
 /// One line for a value that has the wrong type or form.
 pub(super) fn explain(error: &Error) -> InvalidSetting {
     let key = error.path.join(".");
-    let variable = VARIABLES.iter().find(|v| v.key == key);
-    let from_environment = error.metadata.as_ref().is_some_and(|m| m.name == "environment");
-    let who = match (&error.metadata, variable) {
-        (_, Some(_)) if from_environment => variable_names(&key),
-        (Some(metadata), _) => format!("{}: {key}", file_name(metadata)),
-        (None, _) => key.clone(),
+    let who = error.metadata.as_ref().map_or_else(|| key.clone(), |given| named(given, &key));
+    let hint = VARIABLES.iter().find(|v| v.key == key).map(|v| format!("; it may be {}", v.may_be));
+    // A secret must not be repeated on the screen: neither as a value, nor in the line that a parser quotes.
+    let what = if super::report::is_secret(&key) {
+        "has a value of the wrong type".to_owned()
+    } else {
+        error.kind.to_string().lines().next().unwrap_or_default().to_owned()
     };
-    let what = error.kind.to_string().replace('\n', " ");
-    let hint = variable.map_or_else(String::new, |v| format!("; it may be {}", v.may_be));
-    // A secret of the wrong type must not be repeated on the screen.
-    let is_secret = super::report::is_secret(&key);
-    let what = if is_secret { "has a value of the wrong type".to_owned() } else { what };
-    InvalidSetting(format!("{who}: {what}{hint}"))
+    InvalidSetting(format!("{who}: {what}{}", hint.unwrap_or_default()))
 }

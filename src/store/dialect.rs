@@ -48,6 +48,17 @@ pub(super) async fn notify(open: &mut Open, news: &[Announcement]) -> Result<(),
     Ok(())
 }
 
+/// Holds back other transactions that would number the same slug, until this one ends; SQLite has one writer anyway.
+pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), StoreError> {
+    let Open::Postgres(tx) = open else { return Ok(()) };
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(slug_base)
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+        .map_err(StoreError::failed("lock a slug"))
+}
+
 impl Store {
     /// Hears the news of other processes on the same PostgreSQL, until dropped. On SQLite there are none.
     pub async fn hear_others(&self) {

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod frames;
 mod idempotency;
+mod installation;
 mod media;
 mod migrations;
 mod pools;

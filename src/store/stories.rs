@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, dialect, read, within};
 
 /// A story without its frames.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -226,14 +226,15 @@ impl Tx {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; [`StoreError::is_conflict`] when another instance took the slug
-    /// at the same instant.
+    /// [`StoreError`] when the database fails; [`StoreError::is_conflict`] when a title such as `A b 1` took the
+    /// slug of another base at the same instant.
     pub async fn name_story(&mut self, id: Uuid, title: Title<'_>) -> Result<String, StoreError> {
         const LAST: &str = "SELECT MAX(slug_number) FROM story WHERE slug_base = $1";
         const TAKEN: &str = "SELECT 1 FROM story WHERE slug = $1";
         const NAME: &str = "UPDATE story SET title = $2, slug = $3, slug_base = $4, slug_number = $5 \
              WHERE id = $1 AND slug IS NULL";
         let failed = StoreError::failed("name a story");
+        dialect::lock_slug(&mut self.open, title.slug_base).await?;
         let last: Option<i32> =
             within!(self, db => sqlx::query_scalar(LAST).bind(title.slug_base).fetch_one(db).await)
                 .map_err(&failed)?;

@@ -33,6 +33,8 @@ pub struct Task {
     pub step: Option<String>,
     /// How often it was claimed.
     pub attempts: i32,
+    /// How often an attempt ended in an explicit retry; a kill is nobody's failure.
+    pub failures: i32,
     /// What came of it, as its kind has it.
     #[sqlx(json(nullable))]
     pub result: Option<Value>,
@@ -113,7 +115,8 @@ impl Tx {
     /// [`StoreError`] when the database fails.
     pub async fn enqueue(&mut self, task: NewTask<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO task (id, kind, status, lane, client_id, story_id, payload, \
-             attempts, run_at, date_created) VALUES ($1, $2, 'pending', $3, $4, $5, $6, 0, $7, $7)";
+             attempts, failures, run_at, date_created) \
+             VALUES ($1, $2, 'pending', $3, $4, $5, $6, 0, 0, $7, $7)";
         within!(self, db => sqlx::query(SQL)
             .bind(task.id)
             .bind(task.kind)
@@ -238,8 +241,8 @@ impl Tx {
         error: &Value,
         run_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', error = $3, step = NULL, \
-             lease_owner = NULL, lease_until = NULL, run_at = $4 \
+        const SQL: &str = "UPDATE task SET status = 'pending', failures = failures + 1, error = $3, \
+             step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
         let retried = within!(self, db => sqlx::query(SQL)
             .bind(id)

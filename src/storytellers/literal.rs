@@ -8,7 +8,7 @@ use super::{Beat, Scene, Storyteller, StorytellerError, Telling};
 pub(super) struct Literal;
 
 /// Frames at most from one request, so that a line of bars is no flood.
-const MAX_FRAMES: usize = 50;
+const MAX_FRAMES: usize = 20;
 
 #[async_trait]
 impl Storyteller for Literal {

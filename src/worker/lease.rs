@@ -7,9 +7,9 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Worker;
+use super::{Claimed, Worker};
 use crate::domain::EventKind;
-use crate::store::{StoreError, Task};
+use crate::store::StoreError;
 
 /// How long a step must last before it is worth a row: a frame of a few milliseconds writes none.
 const WORTH_TELLING: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ impl Worker {
     /// Returns when the lease is lost.
     pub(super) async fn hold_lease(
         &self,
-        task: &Task,
+        claimed: &Claimed,
         watched: watch::Receiver<Option<&'static str>>,
     ) {
         let lease = Duration::from_secs(self.app.limits.lease_seconds);
@@ -29,7 +29,7 @@ impl Worker {
             if step == told && kept_at.elapsed() < lease / 3 {
                 continue;
             }
-            match self.keep_lease(task, step, step != told).await {
+            match self.keep_lease(claimed, step, step != told).await {
                 Ok(true) => (kept_at, told) = (Instant::now(), step),
                 Ok(false) => return,
                 Err(error) => {
@@ -45,13 +45,14 @@ impl Worker {
 
     async fn keep_lease(
         &self,
-        task: &Task,
+        claimed: &Claimed,
         step: Option<&'static str>,
         is_news: bool,
     ) -> Result<bool, StoreError> {
+        let Claimed { task, owner } = claimed;
         let now = self.app.clock.now();
         let mut tx = self.app.store.begin().await?;
-        if !tx.keep_lease(task.id, self.owner, now + self.lease(), step).await? {
+        if !tx.keep_lease(task.id, *owner, now + self.lease(), step).await? {
             return Ok(false);
         }
         if is_news {

@@ -27,11 +27,16 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Worker {
     app: App,
-    /// Names this process in leases.
-    owner: Uuid,
     /// Says that what still runs must be put back.
     halt: CancellationToken,
     running: TaskTracker,
+}
+
+/// A task under a lease.
+#[derive(Debug)]
+struct Claimed {
+    task: Task,
+    owner: Uuid,
 }
 
 impl Worker {
@@ -39,13 +44,17 @@ impl Worker {
     #[must_use]
     pub fn new(app: App) -> Self {
         let (halt, running) = (CancellationToken::new(), TaskTracker::new());
-        Self { app, owner: Uuid::now_v7(), halt, running }
+        Self { app, halt, running }
     }
 
     /// Works until the app stops, then waits `drain` for what still runs, then puts the rest back.
     pub async fn run(self, drain: Duration) {
         self.take_over().await;
-        tokio::join!(self.claim_until_stopped(), self.upkeep());
+        tokio::join!(
+            self.claim_until_stopped(),
+            self.release_until_stopped(),
+            self.sweep_until_stopped()
+        );
         self.running.close();
         if tokio::time::timeout(drain, self.running.wait()).await.is_err() {
             tracing::warn!(
@@ -64,7 +73,7 @@ impl Worker {
             // What was announced so far is what the claim below looks for.
             while !matches!(news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
             match self.claim().await {
-                Ok(Some(task)) => self.start(task, turn),
+                Ok(Some(claimed)) => self.start(claimed, turn),
                 Ok(None) => self.wait_for_work(&mut news).await,
                 Err(error) => {
                     tracing::error!(
@@ -86,20 +95,21 @@ impl Worker {
         }
     }
 
-    async fn claim(&self) -> Result<Option<Task>, StoreError> {
+    async fn claim(&self) -> Result<Option<Claimed>, StoreError> {
+        // Each claim has an owner of its own, so that a run which lost its lease cannot end the run that took over,
+        // not even in one process.
+        let owner = Uuid::now_v7();
         let now = self.app.clock.now();
         let mut tx = self.app.store.begin().await?;
-        let Some(task) = tx.claim(self.owner, now + self.lease(), now).await? else {
-            return Ok(None);
-        };
+        let Some(task) = tx.claim(owner, now + self.lease(), now).await? else { return Ok(None) };
         tx.save().await?;
-        Ok(Some(task))
+        Ok(Some(Claimed { task, owner }))
     }
 
-    fn start(&self, task: Task, turn: OwnedSemaphorePermit) {
+    fn start(&self, claimed: Claimed, turn: OwnedSemaphorePermit) {
         let worker = self.clone();
         self.running.spawn(async move {
-            worker.run_task(task).await;
+            worker.run_task(&claimed).await;
             drop(turn);
         });
     }

@@ -8,10 +8,13 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tracing::Instrument;
 
-use super::Worker;
+use super::{Claimed, Worker};
 use crate::app::{AppError, ErrorKind, Steps};
 use crate::domain::{EventKind, TaskKind, backoff};
 use crate::store::{StoreError, Task};
+
+/// Claims at most, kills included: one that takes the process down each time must end some day.
+const MAX_CLAIMS: i32 = 100;
 
 /// How a run ended.
 enum Outcome {
@@ -26,12 +29,13 @@ enum Outcome {
 }
 
 impl Worker {
-    pub(super) async fn run_task(&self, task: Task) {
+    pub(super) async fn run_task(&self, claimed: &Claimed) {
+        let task = &claimed.task;
         let request_id = task.payload.get("request_id").and_then(|id| id.as_str());
         let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id);
         async {
-            let outcome = self.outcome(&task).await;
-            if let Err(error) = self.end(&task, outcome).await {
+            let outcome = self.outcome(claimed).await;
+            if let Err(error) = self.end(claimed, outcome).await {
                 let error = &error as &dyn Error;
                 tracing::error!(error, "a task could not be ended; its lease will run out");
             }
@@ -40,14 +44,14 @@ impl Worker {
         .await;
     }
 
-    async fn outcome(&self, task: &Task) -> Outcome {
-        if task.attempts.unsigned_abs() > self.app.limits.max_attempts {
+    async fn outcome(&self, claimed: &Claimed) -> Outcome {
+        if claimed.task.attempts > MAX_CLAIMS {
             let detail = "The frame was begun too often and never finished.";
             return Outcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
         }
         let deadline = Duration::from_secs(self.app.limits.frame_deadline_seconds);
         let (steps, watched) = Steps::new();
-        let work = AssertUnwindSafe(self.work(task, &steps)).catch_unwind();
+        let work = AssertUnwindSafe(self.work(claimed, &steps)).catch_unwind();
         tokio::select! {
             ended = tokio::time::timeout(deadline, work) => match ended {
                 Ok(Ok(Ok(()))) => Outcome::Done,
@@ -55,60 +59,61 @@ impl Worker {
                 Ok(Err(_panic)) => Outcome::Failed(panicked()),
                 Err(_elapsed) => Outcome::Failed(too_long()),
             },
-            () = self.hold_lease(task, watched) => Outcome::Lost,
+            () = self.hold_lease(claimed, watched) => Outcome::Lost,
             () = self.halt.cancelled() => Outcome::Halted,
         }
     }
 
     /// One arm a kind of task, one use case an arm.
-    async fn work(&self, task: &Task, steps: &Steps) -> Result<(), AppError> {
+    async fn work(&self, claimed: &Claimed, steps: &Steps) -> Result<(), AppError> {
+        let Claimed { task, owner } = claimed;
         match task.kind {
-            TaskKind::TellFrame => self.app.tell_frame(task, self.owner, steps).await,
+            TaskKind::TellFrame => self.app.tell_frame(task, *owner, steps).await,
         }
     }
 
-    async fn end(&self, task: &Task, outcome: Outcome) -> Result<(), StoreError> {
+    async fn end(&self, claimed: &Claimed, outcome: Outcome) -> Result<(), StoreError> {
         match outcome {
             Outcome::Done => Ok(()),
-            Outcome::Failed(error) => self.retry_or_fail(task, &error).await,
+            Outcome::Failed(error) => self.retry_or_fail(claimed, &error).await,
             Outcome::Lost => {
                 tracing::warn!("the lease was lost; another worker goes on");
                 Ok(())
             }
             Outcome::Halted => {
                 let mut tx = self.app.store.begin().await?;
-                tx.release(task.id, self.owner).await?;
+                tx.release(claimed.task.id, claimed.owner).await?;
                 tx.save().await
             }
         }
     }
 
-    async fn retry_or_fail(&self, task: &Task, error: &AppError) -> Result<(), StoreError> {
-        let attempt = task.attempts.unsigned_abs();
-        let again = error.may_pass() && attempt < self.app.limits.max_attempts;
+    async fn retry_or_fail(&self, claimed: &Claimed, error: &AppError) -> Result<(), StoreError> {
+        let Claimed { task, owner } = claimed;
+        let failure = task.failures.unsigned_abs() + 1;
+        let again = error.may_pass() && failure < self.app.limits.max_attempts;
         let told = json!(error);
-        if again {
-            tracing::warn!(
-                attempt,
-                error = error as &dyn Error,
-                "a task failed; it is tried again"
-            );
-        } else {
-            tracing::error!(attempt, error = error as &dyn Error, "a task failed and is given up");
-        }
         let now = self.app.clock.now();
         let mut tx = self.app.store.begin().await?;
         let (was_ours, status) = if again {
-            let wait = backoff(attempt, jitter(task, attempt));
-            (tx.retry(task.id, self.owner, &told, now + wait).await?, "pending")
+            let wait = backoff(failure, jitter(task, failure));
+            (tx.retry(task.id, *owner, &told, now + wait).await?, "pending")
         } else {
-            (tx.fail(task.id, self.owner, &told, now).await?, "failed")
+            (tx.fail(task.id, *owner, &told, now).await?, "failed")
         };
-        if was_ours {
-            let event = json!({"id": task.id, "status": status});
-            let client_id = task.client_id.as_deref();
-            tx.tell(EventKind::Task, client_id, task.story_id, &event, now).await?;
-            tx.save().await?;
+        if !was_ours {
+            tracing::warn!("the lease was lost; another worker goes on");
+            return Ok(());
+        }
+        let event = json!({"id": task.id, "status": status});
+        let client_id = task.client_id.as_deref();
+        tx.tell(EventKind::Task, client_id, task.story_id, &event, now).await?;
+        tx.save().await?;
+        let error = error as &dyn Error;
+        if again {
+            tracing::warn!(failure, error, "a task failed; it is tried again");
+        } else {
+            tracing::error!(failure, error, "a task failed and is given up");
         }
         Ok(())
     }

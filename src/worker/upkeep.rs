@@ -21,22 +21,32 @@ impl Worker {
         self.logged("release leases", self.release(ahead)).await;
     }
 
-    /// Runs until the app stops.
-    pub(super) async fn upkeep(&self) {
-        let started = self.app.clock.now();
-        let mut sweep = tokio::time::interval(SWEEP);
-        let lease = Duration::from_secs(self.app.limits.lease_seconds);
-        let mut release = tokio::time::interval(lease / 3);
-        loop {
-            tokio::select! {
-                () = self.app.stopping.cancelled() => return,
-                _ = release.tick() => {
-                    self.logged("release leases", self.release(TimeDelta::zero())).await;
-                }
-                _ = sweep.tick() => {
-                    self.logged("sweep", self.app.sweep(started)).await;
-                }
+    pub(super) async fn release_until_stopped(&self) {
+        let mut tick =
+            tokio::time::interval(Duration::from_secs(self.app.limits.lease_seconds) / 3);
+        let release = async {
+            loop {
+                tick.tick().await;
+                self.logged("release leases", self.release(TimeDelta::zero())).await;
             }
+        };
+        tokio::select! {
+            () = self.app.stopping.cancelled() => {}
+            () = release => {}
+        }
+    }
+
+    pub(super) async fn sweep_until_stopped(&self) {
+        let mut tick = tokio::time::interval(SWEEP);
+        let sweep = async {
+            loop {
+                tick.tick().await;
+                self.logged("sweep", self.app.sweep(self.app.started)).await;
+            }
+        };
+        tokio::select! {
+            () = self.app.stopping.cancelled() => {}
+            () = sweep => {}
         }
     }
 

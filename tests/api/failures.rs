@@ -13,7 +13,7 @@ use calliope::settings::Tasks;
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::{Options, TestApp, TestDatabase, answer, photo};
+use crate::support::{Options, TestApp, TestDatabase, answer, in_time, photo};
 
 on_both! {
     a_model_that_breaks_is_tried_again;
@@ -82,7 +82,7 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     let app = TestApp::start_with(database, options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let running = tokio::spawn(answer(app.post_frame(&body)));
-    let _begun = slow.begun.acquire().await.expect("the first frame runs");
+    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
     let waiting = tokio::spawn(answer(app.post_frame(&body)));
     while app.app.store.waiting_tasks(10).await.expect("counted") == 0 {
         tokio::task::yield_now().await;
@@ -114,7 +114,7 @@ async fn a_full_queue_says_when_to_come_back() {
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let mut posts = vec![tokio::spawn(answer(app.post_frame(&body)))];
-    let _begun = slow.begun.acquire().await.expect("the first frame runs");
+    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
     for waiting in 1..=2 {
         posts.push(tokio::spawn(answer(app.post_frame(&body))));
         while app.app.store.waiting_tasks(10).await.expect("counted") < waiting {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer, base64, photo};
+use crate::support::{TestApp, TestDatabase, answer, base64, fixture, photo};
 
 on_both! {
     a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for;
@@ -345,5 +345,33 @@ async fn a_text_is_no_longer_than_asked() {
         let text = told["frames"][0]["text"].as_str().expect("text").trim_end();
         assert!(text.chars().count() <= max && !text.is_empty(), "{max}: {text}");
     }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_with_files_is_a_request_too() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let file = |name| reqwest::multipart::Part::bytes(fixture(name)).file_name(name);
+    let form = reqwest::multipart::Form::new()
+        .text("client_id", "browser")
+        .text("output_image_width", "64")
+        .text("debug", "true")
+        .part("input_image", file("rocket_640x427.jpg"))
+        .part("input_audio", file("speech.webm"));
+    let post = app.client.post(format!("{}/v1/frames/", app.url)).multipart(form);
+    let (status, told) = answer(post).await;
+    assert_eq!(status, 200, "{told}");
+    assert!(told["debug_data"]["i_see"].is_string());
+    assert_eq!(told["frames"][0]["image"]["width"], 64);
+    assert_eq!(app.files("input").len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_ask_about_a_frame_tells_none() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    let head = app.client.head(format!("{}/v1/frames?client_id=s", app.url));
+    assert_eq!(head.send().await.expect("an answer").status(), 405);
+    assert_eq!(app.json("/v1/stories?client_id=s").await["stories"], json!([]));
     app.finish().await;
 }

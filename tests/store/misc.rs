@@ -13,6 +13,24 @@ on_both! {
     a_key_is_used_once_a_day;
     migrations_are_applied_once;
     the_database_answers;
+    a_sweep_knows_how_far_the_last_one_came;
+}
+
+async fn a_sweep_knows_how_far_the_last_one_came(database: TestDatabase) {
+    let store = database.store().await;
+    assert_eq!(store.swept_until().await.expect("read"), None);
+    for now in [at(0), at(5)] {
+        let mut tx = store.begin().await.expect("begun");
+        tx.note_installation(now).await.expect("noted once");
+        tx.save().await.expect("saved");
+        assert_eq!(store.swept_until().await.expect("read"), Some(at(0)));
+    }
+    let mut tx = store.begin().await.expect("begun");
+    tx.note_sweep(at(9)).await.expect("noted");
+    tx.save().await.expect("saved");
+    assert_eq!(store.swept_until().await.expect("read"), Some(at(9)));
+    store.close().await;
+    database.remove().await;
 }
 
 async fn events_are_read_from_where_one_left_off(database: TestDatabase) {
@@ -108,12 +126,13 @@ async fn every_query_has_its_index() {
     database.store().await.close().await;
     let url = format!("sqlite://{}", database.settings.path.display());
     let pool = sqlx::SqlitePool::connect(&url).await.expect("opened");
-    let source = ["stories", "frames", "clients", "media", "events", "idempotency", "tasks"]
-        .map(|file| {
-            let path = format!("{}/src/store/{file}.rs", env!("CARGO_MANIFEST_DIR"));
-            std::fs::read_to_string(path).expect("a source")
-        })
-        .join("\n");
+    let source =
+        ["stories", "frames", "clients", "media", "events", "idempotency", "installation", "tasks"]
+            .map(|file| {
+                let path = format!("{}/src/store/{file}.rs", env!("CARGO_MANIFEST_DIR"));
+                std::fs::read_to_string(path).expect("a source")
+            })
+            .join("\n");
     let mut looked_at = 0;
     for sql in statements(&source) {
         let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));

@@ -108,7 +108,8 @@ async fn a_failed_one_holds_its_lane_until_it_is_done(database: TestDatabase) {
     );
     assert_eq!(store.next_due(at(2)).await.expect("read"), Some(at(60)));
     let again = claim(&store, owner, at(60)).await.expect("due now");
-    assert_eq!((again.id, again.attempts, again.error), (first, 2, Some(json!("why"))));
+    assert_eq!((again.id, again.attempts, again.failures), (first, 2, 1));
+    assert_eq!(again.error, Some(json!("why")));
     let mut tx = store.begin().await.expect("begun");
     assert!(tx.fail(first, owner, &json!("for good"), at(61)).await.expect("given up"));
     tx.save().await.expect("saved");
@@ -190,7 +191,7 @@ async fn an_expired_lease_is_taken_back(database: TestDatabase) {
         tx.save().await.expect("saved");
     }
     let again = claim(&store, Uuid::now_v7(), at(14)).await.expect("claimed again");
-    assert_eq!((again.id, again.attempts), (id, 2));
+    assert_eq!((again.id, again.attempts, again.failures), (id, 2, 0), "a kill is no failure");
     store.close().await;
     database.remove().await;
 }

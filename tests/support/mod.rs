@@ -9,7 +9,7 @@ use std::time::Duration;
 use calliope::app::App;
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
-use calliope::http::{Door, Entry, serve};
+use calliope::http::{Door, Entry, Room, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::LocalStore;
 use calliope::settings::{Database, Storage, Tasks};
@@ -34,24 +34,29 @@ macro_rules! on_both {
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                super::$name($crate::support::TestDatabase::sqlite()).await;
+                $crate::support::in_time(super::$name($crate::support::TestDatabase::sqlite())).await;
             }
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if let Some(database) = $crate::support::TestDatabase::postgres().await {
-                    super::$name(database).await;
+                    $crate::support::in_time(super::$name(database)).await;
                 }
             }
         }
     )* };
 }
 
+/// Awaits a part of a test that would hang if what it waits for never came.
+pub async fn in_time<T>(part: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(900), part).await.expect("done in time")
+}
+
 /// A database and folders that nobody else uses.
 pub struct TestDatabase {
     pub folder: TempDir,
     pub settings: Database,
-    postgres: Option<(String, String)>,
+    pub postgres: Option<(String, String)>,
 }
 
 impl TestDatabase {
@@ -161,6 +166,7 @@ impl TestApp {
 
     pub async fn start_with(database: TestDatabase, options: Options) -> Self {
         let compute = Compute::new();
+        let started = options.clock.now();
         let offline =
             || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
         let app = App {
@@ -170,13 +176,14 @@ impl TestApp {
             compute,
             clock: options.clock,
             limits: options.limits,
+            started,
             stopping: CancellationToken::new(),
         };
         app.seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let entry = Entry { api_key: options.api_key.map(Into::into), ..Entry::default() };
-        let door = Door { app: app.clone(), entry: Arc::new(entry) };
+        let door = Door { app: app.clone(), entry: Arc::new(entry), room: Room::default() };
         let drain = options.drain;
         let store = app.store.clone();
         let running = vec![

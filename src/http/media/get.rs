@@ -1,6 +1,7 @@
 //! `GET` and `HEAD /media/{name}`: ranges, conditions and tags are tower-http's work; names and types are ours.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
@@ -23,15 +24,16 @@ use crate::http::problem::Problem;
     ))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let name = name.map(|Path(name)| name).unwrap_or_default();
     let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
-    let Some((kind, name)) = known else { return nothing() };
+    let Some((kind, name)) = known else { return nothing().await };
     let served = ServeFile::new(door.app.media_path(&name)).oneshot(request).await;
     let mut response = served.into_response().map(Body::new);
     if response.status() == StatusCode::NOT_FOUND {
-        return nothing();
+        return nothing().await;
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type));
@@ -43,7 +45,8 @@ pub(in crate::http) async fn get(
     response
 }
 
-fn nothing() -> Response {
+/// What every path below `/media/` that is no name answers.
+pub(in crate::http) async fn nothing() -> Response {
     let problem = Problem::new(StatusCode::NOT_FOUND, "There is no media file of this name.");
     let mut response = problem.into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,14 +1,13 @@
 //! `PUT /media/{name}`: a raw body, or the multipart field `media_file`.
 
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
 use crate::app::Uploaded;
 use crate::domain::MediaName;
 use crate::http::problem::Problem;
-use crate::http::{Door, body};
+use crate::http::{Door, body, form};
 
 /// Keep a file under a name.
 #[utoipa::path(put, path = "/media/{name}", tag = "media",
@@ -25,7 +24,9 @@ pub(in crate::http) async fn put(
 ) -> Result<StatusCode, Problem> {
     let name = MediaName::new(&name)
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
-    let bytes = sent(request).await?;
+    let (parts, content) = request.into_parts();
+    let _room = door.room.take(&parts.headers).await?;
+    let bytes = sent(&parts.headers, body::read(content).await?).await?;
     match door.app.upload_media(name, bytes).await {
         Ok(Uploaded::Created) => Ok(StatusCode::CREATED),
         Ok(Uploaded::Replaced) => Ok(StatusCode::OK),
@@ -33,25 +34,14 @@ pub(in crate::http) async fn put(
     }
 }
 
-async fn sent(request: Request) -> Result<Bytes, Problem> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
-        return body::read(request.into_body()).await;
+async fn sent(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
+    if !form::is_form(headers) {
+        return Ok(body);
     }
-    let broken = |_| {
-        Problem::new(StatusCode::BAD_REQUEST, "The multipart body cannot be read; send it again.")
-    };
-    let (parts, content) = request.into_parts();
-    let content = body::read(content).await?;
-    let request = Request::from_parts(parts, content.into());
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| {
-        Problem::new(StatusCode::BAD_REQUEST, "The multipart body has no boundary.")
-    })?;
-    while let Some(field) = form.next_field().await.map_err(broken)? {
-        if field.name() == Some("media_file") {
-            return field.bytes().await.map_err(broken);
-        }
-    }
-    let detail = "The form has no field media_file; send the file in it, or as the raw body.";
-    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
+    let fields = form::fields(headers, body).await?;
+    let file = fields.into_iter().find(|field| field.name == "media_file");
+    file.map(|field| field.bytes).ok_or_else(|| {
+        let detail = "The form has no field media_file; send the file in it, or as the raw body.";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    })
 }

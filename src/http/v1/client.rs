@@ -15,6 +15,8 @@ pub(in crate::http) struct ClientQuery {
     pub(super) client_id: ClientId,
     /// A story's id.
     pub(super) story_id: Option<String>,
+    /// Whether to fill `debug_data`.
+    pub(super) debug: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for ClientQuery {
@@ -30,6 +32,8 @@ impl<S: Sync> FromRequestParts<S> for ClientQuery {
         let client_id = take("client_id")
             .ok_or_else(|| invalid("is missing; send the name of the device".to_owned()))?;
         let client_id = ClientId::new(&client_id).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { client_id, story_id: take("story_id") })
+        let debug = take("debug").map(|word| word.to_ascii_lowercase());
+        let debug = matches!(debug.as_deref(), Some("true" | "1" | "yes" | "on"));
+        Ok(Self { client_id, story_id: take("story_id"), debug })
     }
 }

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{AppError, FrameOrder, Sound};
 use crate::domain::ClientId;
+use crate::http::form::Field;
 use crate::http::problem::Problem;
 
 /// Padding is optional: small clients leave it out.
@@ -71,16 +72,24 @@ pub(in crate::http) struct FrameRequest {
     debug: Option<bool>,
 }
 
-/// Reads an order for a frame from the fields of a request; `place` is `body` or `query`.
-pub(super) fn order(
-    mut fields: Map<String, Value>,
-    request_id: String,
-    place: &str,
-) -> Result<FrameOrder, Problem> {
+/// What a request sent: its fields, and its files where they came as such.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) fields: Map<String, Value>,
+    pub(super) image: Option<Bytes>,
+    pub(super) sound: Option<Bytes>,
+}
+
+/// Reads an order for a frame from what a request sent; `place` is `body` or `query`.
+pub(super) fn order(sent: Sent, request_id: String, place: &str) -> Result<FrameOrder, Problem> {
+    let Sent { mut fields, image: image_file, sound: sound_file } = sent;
     let invalid = |name: &str, reason: String| Problem::of(AppError::invalid(name, reason), place);
     let mut take = |name: &str| -> Result<Option<String>, Problem> {
         match fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.contains('\0') => {
+                Err(invalid(name, "must not have a NUL character".to_owned()))
+            }
             Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(invalid(name, "must be text".to_owned())),
@@ -97,14 +106,16 @@ pub(super) fn order(
     };
     let image = take("input_image")?.map(|text| decode("input_image", text)).transpose()?;
     let sound = take("input_audio")?.map(|text| decode("input_audio", text)).transpose()?;
+    let sound = sound.or(sound_file);
+    let is_pcm = is_pcm(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
     let story_id = take("story_id")?;
     let strategy = take("strategy")?;
     Ok(FrameOrder {
         client_id,
         story_id,
         strategy,
-        image,
-        sound: sound.map(|bytes| Sound { bytes, is_pcm: is_pcm(&audio_format) }),
+        image: image.or(image_file),
+        sound: sound.map(|bytes| Sound { bytes, is_pcm }),
         request_id,
         key: None,
         parameters: fields,
@@ -125,6 +136,25 @@ pub(super) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     }
 }
 
+/// The fields of a form, in which the picture and the sound may be files or text.
+pub(super) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
+    let mut sent = Sent::default();
+    for Field { name, bytes } in form {
+        match (name.as_str(), std::str::from_utf8(&bytes)) {
+            // Base64 is text and pictures are not.
+            ("input_image", Err(_)) => sent.image = Some(bytes),
+            ("input_audio", Err(_)) => sent.sound = Some(bytes),
+            (_, Ok(text)) => {
+                sent.fields.insert(name, Value::String(text.to_owned()));
+            }
+            (_, Err(_)) => {
+                return Err(Problem::of(AppError::invalid(&name, "must be text"), "body"));
+            }
+        }
+    }
+    Ok(sent)
+}
+
 /// The fields of a query; the last of a repeated one counts.
 pub(super) fn of_query(query: &str) -> Map<String, Value> {
     form_urlencoded::parse(query.as_bytes())
@@ -133,9 +163,17 @@ pub(super) fn of_query(query: &str) -> Map<String, Value> {
         .collect()
 }
 
-fn is_pcm(format: &str) -> bool {
-    let name = format.split(';').next().unwrap_or_default().trim();
-    name.eq_ignore_ascii_case("audio/pcm") || name.eq_ignore_ascii_case("audio/l16")
+/// Whether a format is raw PCM, which is taken at one rate alone: nothing in the bytes would tell another.
+fn is_pcm(format: &str) -> Result<bool, String> {
+    let mut parts = format.split(';').map(str::trim);
+    if !parts.next().unwrap_or_default().eq_ignore_ascii_case("audio/pcm") {
+        return Ok(false);
+    }
+    let is_other_rate = |part: &str| part.strip_prefix("rate=").is_some_and(|rate| rate != "16000");
+    if parts.any(is_other_rate) {
+        return Err("must be audio/pcm;rate=16000 for raw PCM".to_owned());
+    }
+    Ok(true)
 }
 
 /// Base64 as it comes: after a `data:` prefix, broken into lines, in the URL alphabet, or with a query's spaces

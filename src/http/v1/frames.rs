@@ -2,16 +2,21 @@
 
 use axum::extract::{RawQuery, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
-use super::fields::{self, FrameRequest};
-use crate::app::{AppError, FrameOrder, StoryResponse};
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
+
+use super::fields::{self, FrameRequest, Sent};
+use crate::app::{FrameOrder, Ordered, StoryResponse};
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::{Door, body};
+use crate::http::{Door, body, form};
 
 /// Bodies above this many bytes are parsed on the blocking threads.
 const PARSE_HERE: usize = 256 * 1024;
@@ -35,22 +40,65 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
+    let room = door.room.take(&parts.headers).await?;
     let content = body::read(content).await?;
-    check_type(&parts.headers)?;
+    let arrived = Arrived { parts, content, request_id };
+    let ordered = order_in_full(door.clone(), arrived, room).await?;
+    Ok(told(&door, ordered, "body").await)
+}
+
+/// A request that has come in whole.
+struct Arrived {
+    parts: Parts,
+    content: Bytes,
+    request_id: String,
+}
+
+/// Orders what a request asks for, even if its client hangs up meanwhile: the server drops a request whose connection
+/// is gone, and this must not be dropped with it.
+async fn order_in_full(
+    door: Door,
+    arrived: Arrived,
+    room: OwnedSemaphorePermit,
+) -> Result<Ordered, Problem> {
+    let ordering = async move {
+        let app = door.app.clone();
+        let order = read_order(&door, arrived).await?;
+        let ordered = app.order_frame(order).await.map_err(|error| Problem::of(error, "body"));
+        drop(room);
+        ordered
+    };
+    tokio::spawn(ordering.in_current_span()).await.unwrap_or_else(|_| Err(broken()))
+}
+
+async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem> {
+    let Arrived { parts, content, request_id } = arrived;
+    let form = match kind_of(&parts.headers)? {
+        Kind::Json => None,
+        Kind::Form => Some(form::fields(&parts.headers, content.clone()).await?),
+    };
     let is_large = content.len() > PARSE_HERE;
     let read = move || {
+        let sent = match form {
+            None => Sent { fields: fields::of_json(&content)?, ..Sent::default() },
+            Some(form) => fields::of_form(form)?,
+        };
+        let order = fields::order(sent, request_id, "body")?;
+        let call = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let key = idempotency::key(&parts.headers, "POST /v1/frames", &[query, &content])?;
-        let order = fields::order(fields::of_json(&content)?, request_id, "body")?;
+        let key = idempotency::key(&parts.headers, call, &[query, &content])?;
         Ok(FrameOrder { key, ..order })
     };
-    let order = if is_large {
-        let read = door.app.compute.run(read).await;
-        read.unwrap_or_else(|broken| Err(Problem::of(AppError::from(broken), "body")))
+    if is_large {
+        door.app.compute.run(read).await.unwrap_or_else(|_| Err(broken()))
     } else {
         read()
-    };
-    tell(&door, order?, "body").await
+    }
+}
+
+fn broken() -> Problem {
+    let detail = "Something broke here; the log has the details under this request id.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 /// The next frame of a story, for clients that can only fetch.
@@ -62,33 +110,50 @@ pub(in crate::http) async fn post(
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    method: Method,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let fields = fields::of_query(&query.unwrap_or_default());
-    tell(&door, fields::order(fields, request_id, "query")?, "query").await
+    // To ask about a frame must not tell one.
+    if method == Method::HEAD {
+        let detail = "HEAD would tell a frame that nobody sees; use GET or POST.";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail));
+    }
+    let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
+    let order = fields::order(sent, request_id, "query")?;
+    let ordered = door.app.order_frame(order).await.map_err(|error| Problem::of(error, "query"))?;
+    Ok(told(&door, ordered, "query").await)
 }
 
-/// Orders a frame and waits for it.
-async fn tell(door: &Door, order: FrameOrder, place: &str) -> Result<Response, Problem> {
-    let problem = |error| Problem::of(error, place);
-    let ordered = door.app.order_frame(order).await.map_err(problem)?;
-    let told = door.app.await_frame(ordered.task_id).await.map_err(problem)?;
-    let mut response = Json(told).into_response();
+/// Waits for a frame that was ordered.
+async fn told(door: &Door, ordered: Ordered, place: &str) -> Response {
+    let mut response = match door.app.await_frame(ordered.task_id).await {
+        Ok(story) => Json(story).into_response(),
+        Err(error) => Problem::of(error, place).into_response(),
+    };
     if ordered.is_replay {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
+}
+
+/// How a body is written.
+enum Kind {
+    Json,
+    Form,
 }
 
 /// A body without a type is taken for JSON, as small clients leave it out.
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(given) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+fn kind_of(headers: &HeaderMap) -> Result<Kind, Problem> {
+    let Some(given) = headers.get(CONTENT_TYPE) else { return Ok(Kind::Json) };
+    if form::is_form(headers) {
+        return Ok(Kind::Form);
+    }
     let essence = given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is_json = essence.eq_ignore_ascii_case("application/json")
         || essence.to_ascii_lowercase().ends_with("+json");
     if is_json {
-        return Ok(());
+        return Ok(Kind::Json);
     }
-    let detail = "The body must be JSON; send it with Content-Type: application/json.";
+    let detail = "The body must be JSON or a form; send it with Content-Type: application/json.";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }

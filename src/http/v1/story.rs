@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::{Extension, Json};
 
 use super::client::ClientQuery;
-use crate::app::StoryResponse;
+use crate::app::{Reading, StoryResponse};
 use crate::http::Door;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
@@ -18,6 +18,7 @@ pub(in crate::http) async fn get(
     Extension(RequestId(request_id)): Extension<RequestId>,
     query: ClientQuery,
 ) -> Result<Json<StoryResponse>, Problem> {
-    let read = door.app.read_story(&query.client_id, query.story_id.as_deref(), request_id);
+    let reading = Reading { request_id, debug: query.debug };
+    let read = door.app.read_story(&query.client_id, query.story_id.as_deref(), reading);
     read.await.map(Json).map_err(|error| Problem::of(error, "query"))
 }

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
 use super::client::ClientQuery;
-use crate::app::StoryResponse;
+use crate::app::{Reading, StoryResponse};
 use crate::http::Door;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
@@ -19,6 +19,7 @@ pub(in crate::http) async fn get(
     Path(slug): Path<String>,
     query: ClientQuery,
 ) -> Result<Json<StoryResponse>, Problem> {
-    let read = door.app.read_story_by_slug(&query.client_id, &slug, request_id);
+    let reading = Reading { request_id, debug: query.debug };
+    let read = door.app.read_story_by_slug(&query.client_id, &slug, reading);
     read.await.map(Json).map_err(|error| Problem::of(error, "path"))
 }

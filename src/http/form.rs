@@ -1,0 +1,46 @@
+//! Multipart forms: the other way in which browsers send files.
+
+use std::convert::Infallible;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use multer::Multipart;
+
+use super::problem::Problem;
+
+/// One field of a form.
+pub(super) struct Field {
+    /// Its name.
+    pub(super) name: String,
+    /// Its bytes, whole.
+    pub(super) bytes: Bytes,
+}
+
+/// Whether a request's body is a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|kind| kind.starts_with("multipart/form-data"))
+}
+
+/// The fields of a form whose body has been read.
+pub(super) async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
+    let boundary = multer::parse_boundary(content_type(headers).unwrap_or_default());
+    let boundary = boundary.map_err(|_| broken("The multipart body has no boundary."))?;
+    let body = futures_util::stream::once(async { Ok::<_, Infallible>(body) });
+    let mut form = Multipart::new(body, boundary);
+    let unreadable = |_| broken("The multipart body cannot be read; send it again.");
+    let mut fields = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        fields.push(Field { name, bytes: field.bytes().await.map_err(unreadable)? });
+    }
+    Ok(fields)
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
+}
+
+fn broken(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}

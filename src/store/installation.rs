@@ -1,0 +1,43 @@
+//! The database's own row: since when it is there, and up to when files were swept.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, StoreError, Tx, read, within};
+
+impl Store {
+    /// Files changed until then were looked at by a sweep, or are older than this database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn swept_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        const SQL: &str = "SELECT swept_until FROM installation WHERE id = 1";
+        read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
+            .map_err(StoreError::failed("read how far the sweep came"))
+    }
+}
+
+impl Tx {
+    /// Notes when the database began to be used, unless that is noted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_installation(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO installation (id, date_created, swept_until) \
+             VALUES (1, $1, $1) ON CONFLICT (id) DO NOTHING";
+        within!(self, db => sqlx::query(SQL).bind(now).execute(db).await.map(drop))
+            .map_err(StoreError::failed("note the installation"))
+    }
+
+    /// Notes that files changed until `until` were looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_sweep(&mut self, until: DateTime<Utc>) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE installation SET swept_until = $1 WHERE id = 1";
+        within!(self, db => sqlx::query(SQL).bind(until).execute(db).await.map(drop))
+            .map_err(StoreError::failed("note how far the sweep came"))
+    }
+}

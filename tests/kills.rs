@@ -1,0 +1,251 @@
+//! The promise of the task table, tried on the real program: killed at random moments under load and started again,
+//! it tells every accepted frame exactly once.
+//!
+//! `CALLIOPE_KILLS=200 cargo test --test kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use calliope::store::Store;
+use serde_json::{Value, json};
+use support::{TestDatabase, files};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use uuid::Uuid;
+
+on_both! {
+    no_frame_is_lost_or_doubled_however_often_the_process_is_killed;
+}
+
+/// Clients that post at the same time.
+const CLIENTS: usize = 4;
+
+/// `SplitMix64`: the moments of the kills, the same for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+/// The program, as an operator starts it.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Process {
+    async fn start(database: &TestDatabase, port: u16) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_calliope"))
+            .envs(database.environment())
+            .env("PORT", port.to_string())
+            .env("CALLIOPE_LOG", "info,sqlx=error")
+            .current_dir(database.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stderr = child.stderr.take().expect("piped");
+        let stderr = tokio::process::ChildStderr::from_std(stderr).expect("readable");
+        let mut lines = BufReader::new(stderr).lines();
+        let mut said = Vec::new();
+        let url = loop {
+            let line = lines.next_line().await.expect("readable");
+            let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
+            if let Some((_, address)) = line.split_once("stories at http://") {
+                let address = address.split_whitespace().next().expect("an address");
+                break format!("http://{}", address.split('\u{1b}').next().expect("an address"));
+            }
+            said.push(line);
+        };
+        // A pipe that nobody reads would fill.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, url }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("reaped");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Posts frame after frame, each until it is answered, under a key of its own; the texts that were asked for.
+async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> Vec<String> {
+    let client = reqwest::Client::new_with_timeout();
+    let mut texts = Vec::new();
+    while !enough.load(Ordering::Relaxed) {
+        let text = format!("{client_id} says {}", texts.len());
+        let body = json!({
+            "client_id": client_id, "strategy": "literal", "input_text": text,
+            "input_image": support::photo(), "output_image_format": "raw", "output_image_width": 32,
+        });
+        let started = Instant::now();
+        loop {
+            let post = client.post(format!("{url}/v1/frames/")).header("Idempotency-Key", &text);
+            match post.json(&body).send().await {
+                Ok(response) if response.status() == 200 => {
+                    let told: Value = response.json().await.unwrap_or_default();
+                    if told.is_object() {
+                        assert_eq!(told["frames"][0]["text"], format!("{text}\n"));
+                        assert_eq!(
+                            told["story_frame_count"],
+                            texts.len() + 1,
+                            "in order, without gaps"
+                        );
+                        break;
+                    }
+                }
+                Ok(response) => assert_ne!(response.status(), 422, "{text}"),
+                Err(_) => tokio::task::yield_now().await,
+            }
+            assert!(started.elapsed() < Duration::from_secs(120), "{text} is never told");
+        }
+        texts.push(text);
+    }
+    texts
+}
+
+/// A client that does not wait for ever on a process that was killed.
+trait Impatient {
+    fn new_with_timeout() -> reqwest::Client;
+}
+
+impl Impatient for reqwest::Client {
+    fn new_with_timeout() -> reqwest::Client {
+        let builder = reqwest::Client::builder().timeout(Duration::from_secs(20));
+        builder.pool_max_idle_per_host(0).build().expect("a client")
+    }
+}
+
+async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(database: TestDatabase) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let kills = number("CALLIOPE_KILLS").unwrap_or(25);
+    let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
+    println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
+    let mut chance = Chance(seed);
+    // Other processes' tasks come back when their lease ends; a short one keeps this test short.
+    std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
+    let settings = "[tasks]\nlease_seconds = 1\n";
+    std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
+    let mut process = Process::start(&database, 0).await;
+    let port = process.url.rsplit(':').next().and_then(|p| p.parse().ok()).expect("a port");
+    let enough = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|n| {
+            tokio::spawn(post_until(process.url.clone(), format!("sparrow{n}"), enough.clone()))
+        })
+        .collect();
+    for _ in 0..kills {
+        tokio::time::sleep(Duration::from_millis(20 + chance.below(380))).await;
+        process.kill();
+        process = Process::start(&database, port).await;
+    }
+    enough.store(true, Ordering::Relaxed);
+    let mut told = 0;
+    for (n, client) in clients.into_iter().enumerate() {
+        let texts = client.await.expect("every post was answered in the end");
+        check_story(&process.url, &format!("sparrow{n}"), &texts).await;
+        told += texts.len();
+    }
+    println!("{told} frames were told");
+    assert!(told >= CLIENTS, "the kills came too fast for any frame to be told");
+    process.kill();
+    check_files(&database).await;
+    database.remove().await;
+}
+
+/// A client's story is exactly what it asked for.
+async fn check_story(url: &str, client_id: &str, texts: &[String]) {
+    let read =
+        reqwest::Client::new_with_timeout().get(format!("{url}/v1/story/?client_id={client_id}"));
+    let story: Value = read.send().await.expect("an answer").json().await.expect("JSON");
+    let kept: Vec<String> = story["frames"]
+        .as_array()
+        .expect("frames")
+        .iter()
+        .map(|frame| frame["text"].as_str().unwrap_or_default().trim_end().to_owned())
+        .collect();
+    assert_eq!(kept, texts, "{client_id}");
+    assert_eq!(story["story_frame_count"], texts.len());
+}
+
+/// After the next start nothing is left in the folders but what rows refer to, and nothing that they refer to is
+/// missing.
+async fn check_files(database: &TestDatabase) {
+    let store = Store::connect(&database.settings).await.expect("connected");
+    let app = support::TestApp::start(TestDatabase {
+        folder: tempfile::tempdir().expect("a temporary folder"),
+        settings: database.settings.clone(),
+        postgres: None,
+    })
+    .await;
+    let objects = calliope::objects::LocalStore::open(&database.storage()).expect("opened");
+    let mut sweeper = app.app.clone();
+    sweeper.objects = objects;
+    // As if the grace of a shared database had passed.
+    let later = app.app.clock.now() + chrono::TimeDelta::hours(3);
+    sweeper.clock = Arc::new(Held(later));
+    sweeper.sweep(later).await.expect("swept");
+    let (mut on_disk, mut referred_to) = (BTreeSet::new(), 0);
+    for folder in ["media", "input"] {
+        let names = files(&database.folder.path().join(folder));
+        on_disk.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
+    }
+    for key in &on_disk {
+        let object = store.media_object(key).await.expect("read");
+        let object = object.unwrap_or_else(|| panic!("{key} belongs to nothing"));
+        check_bytes(&database.folder.path().join(key), object.size);
+        referred_to += 1;
+    }
+    assert_eq!(referred_to, count_objects(database).await, "every row has its file");
+    store.close().await;
+    app.finish().await;
+}
+
+fn check_bytes(path: &Path, size: i64) {
+    let length = std::fs::metadata(path).expect("there").len();
+    assert_eq!(i64::try_from(length).expect("small"), size, "{} is whole", path.display());
+}
+
+async fn count_objects(database: &TestDatabase) -> i64 {
+    use secrecy::ExposeSecret;
+    const SQL: &str = "SELECT COUNT(*) FROM media_object";
+    match &database.settings.url {
+        Some(url) => {
+            let pool = sqlx::PgPool::connect(url.expose_secret()).await.expect("connected");
+            sqlx::query_scalar(SQL).fetch_one(&pool).await.expect("counted")
+        }
+        None => {
+            let url = format!("sqlite://{}", database.settings.path.display());
+            let pool = sqlx::SqlitePool::connect(&url).await.expect("connected");
+            sqlx::query_scalar(SQL).fetch_one(&pool).await.expect("counted")
+        }
+    }
+}
+
+/// A clock that stands still.
+#[derive(Debug)]
+struct Held(chrono::DateTime<chrono::Utc>);
+
+impl calliope::domain::Clock for Held {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0
+    }
+}
