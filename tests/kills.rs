@@ -63,8 +63,7 @@ impl Process {
             let line = lines.next_line().await.expect("readable");
             let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
             if let Some((_, address)) = line.split_once("stories at http://") {
-                let address = address.split_whitespace().next().expect("an address");
-                break format!("http://{}", address.split('\u{1b}').next().expect("an address"));
+                break format!("http://{}", address.split(' ').next().expect("an address"));
             }
             said.push(line);
         };
@@ -136,7 +135,7 @@ impl Impatient for reqwest::Client {
 
 async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(database: TestDatabase) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let kills = number("CALLIOPE_KILLS").unwrap_or(25);
+    let kills = number("CALLIOPE_KILLS").unwrap_or(100);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
     let mut chance = Chance(seed);

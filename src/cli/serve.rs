@@ -1,6 +1,7 @@
 //! `calliope serve`: builds the house from its settings, opens both doors, and closes them in two stages: stop
 //! taking work, then stop.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let address = listener.local_addr()?;
     let database = if app.store.is_sqlite() { "SQLite" } else { "PostgreSQL" };
     let milliseconds = started.elapsed().as_millis();
-    tracing::info!(%address, database, milliseconds, "calliope tells stories at http://{address}");
+    tracing::info!(database, milliseconds, "calliope tells stories at http://{address}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let entry = Entry {
         api_key: settings.server.api_key.clone(),
@@ -91,7 +92,8 @@ async fn build(
 fn start_log(log: &Log) -> anyhow::Result<()> {
     let filter: EnvFilter = log.filter.parse()?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     match log.format {
         LogFormat::Text => registry.with(layer).init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),

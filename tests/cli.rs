@@ -1,0 +1,136 @@
+//! The program as an operator uses it: settings, migrations, serving, stopping.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use support::TestDatabase;
+
+/// The program in a folder of its own, with nothing of this process's environment but where programs are.
+fn calliope(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_calliope"));
+    command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let output: Output = calliope(folder, arguments, variables).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+}
+
+/// A service that is told its port, and the rest of what it says.
+fn serve(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, BufReader<impl Read>) {
+    let mut command = calliope(folder, &[], variables);
+    let mut child = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut log = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("stories at http://") {
+        line.clear();
+        assert!(log.read_line(&mut line).expect("readable") > 0, "it ended");
+    }
+    let (_, after) = line.split_once("http://127.0.0.1:").expect("an address");
+    let port = after.chars().take_while(char::is_ascii_digit).collect();
+    (child, port, log)
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_line_and_exit_code_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, value) in [
+        ("PORT", "abc"),
+        ("CLOUD_ENV", "mars"),
+        ("HOST", "0.0.0.0"),
+        ("CALLIOPE_API_KEY", "short"),
+        ("DATABASE_URL", "sqlite://x"),
+        ("CALLIOPE_LOG_FORMAT", "xml"),
+    ] {
+        let (code, out, error) = run(folder.path(), &["serve"], &[(name, value)]);
+        assert_eq!((code, out.as_str()), (2, ""), "{name}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.starts_with(&format!("calliope: {name}: ")), "{error}");
+    }
+    let key = ("GOOGLE_APPLICATION_CREDENTIALS", "no/such.json");
+    let cloud = [("CLOUD_ENV", "gcp"), ("CALLIOPE_BUCKET_NAME", "b"), key];
+    let (code, _, error) = run(folder.path(), &[], &cloud);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains(key.0) && error.contains("cannot be read"), "{error}");
+    assert_eq!(run(folder.path(), &["no-such-command"], &[]).0, 2);
+    assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0, "nothing was made");
+}
+
+#[test]
+fn config_shows_values_and_sources_and_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("PORT", "9000"), ("OPENAI_API_KEY", "sk-very-secret-5678")];
+    let (code, out, _) = run(folder.path(), &["config"], &variables);
+    assert_eq!(code, 0);
+    let line = |key: &str| {
+        let found = out.lines().find(|line| line.starts_with(key)).expect("listed");
+        found.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(line("server.port")[1..], ["9000", "PORT"]);
+    assert_eq!(line("server.host")[1..], ["127.0.0.1", "default"]);
+    assert_eq!(line("providers.openai_api_key")[1..], ["•••5678", "OPENAI_API_KEY"]);
+    assert!(!out.contains("very-secret"));
+    let (_, out, _) = run(folder.path(), &["config", "--json"], &variables);
+    let lines: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert!(lines.as_array().is_some_and(|lines| lines.len() > 30));
+}
+
+#[test]
+fn migrations_are_checked_applied_and_begun() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (code, out, error) = run(folder.path(), &["migrate", "--check"], &[]);
+    assert_eq!(code, 1, "{error}");
+    assert!(out.starts_with("0001 stories\n"), "{out}");
+    let (code, _, error) = run(folder.path(), &["migrate"], &[]);
+    assert_eq!(code, 0, "{error}");
+    let (code, out, _) = run(folder.path(), &["migrate", "--check"], &[]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    for database in ["sqlite", "postgres"] {
+        std::fs::create_dir_all(folder.path().join("migrations").join(database)).expect("made");
+    }
+    let (code, out, _) = run(folder.path(), &["migrate", "new", "voices"], &[]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}");
+    assert!(out.lines().all(|file| folder.path().join(file).exists()));
+    assert_eq!(run(folder.path(), &["migrate", "new", "../up"], &[]).0, 1);
+}
+
+#[test]
+fn a_service_answers_its_health_check_is_alone_and_stops_when_asked() {
+    let database = TestDatabase::sqlite();
+    let folder = database.folder.path();
+    let (mut child, port, mut log) = serve(folder, &[("CALLIOPE_API_KEY", "a-key-of-its-own")]);
+    let (code, _, error) = run(folder, &["healthcheck"], &[("PORT", &port)]);
+    assert_eq!(code, 0, "{error}");
+    let (code, _, error) = run(folder, &[], &[("PORT", "0")]);
+    assert_eq!(code, 1);
+    assert!(error.lines().any(|line| line.contains("is in use by another calliope")), "{error}");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
+    assert!(child.wait().expect("ended").success(), "an orderly end");
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).expect("readable");
+    assert!(rest.contains("asked to stop") && rest.contains("stopped"), "{rest}");
+    let (code, _, error) = run(folder, &["healthcheck"], &[("PORT", &port)]);
+    assert_eq!(code, 1);
+    assert!(error.contains("nothing answers"), "{error}");
+}
+
+#[test]
+fn logs_are_json_when_asked() {
+    let database = TestDatabase::sqlite();
+    let variables = [("CALLIOPE_LOG_FORMAT", "json")];
+    let mut command = calliope(database.folder.path(), &["serve"], &variables);
+    let mut child = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(line["level"], "INFO");
+    assert!(line["message"].as_str().is_some_and(|text| text.contains("tells stories")));
+}
