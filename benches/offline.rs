@@ -1,4 +1,11 @@
 //! The offline provider: one look, one passage, one illustration, each on one core.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot go on says why and ends"
+)]
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use calliope::domain::{Season, Sight, Size};
 use calliope::imaging::decode;
@@ -62,10 +69,10 @@ fn passage(bencher: Bencher<'_, '_>) {
 fn illustration_512(bencher: Bencher<'_, '_>) {
     let brief = brief();
     let prompt = teller::compose(&brief).illustration;
-    let mut seed = 0;
+    let seeds = AtomicU64::new(0);
     bencher
         .with_inputs(|| {
-            seed += 1;
+            let seed = seeds.fetch_add(1, Ordering::Relaxed);
             let (prompt, seen) = (prompt.clone(), brief.seen.clone());
             ImageAsk { prompt, size: Size::new(512, 512), seed, seen }
         })

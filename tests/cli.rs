@@ -1,4 +1,5 @@
 //! The program as an operator uses it: settings, migrations, serving, stopping.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
 

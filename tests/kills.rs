@@ -2,6 +2,13 @@
 //! it tells every accepted frame exactly once.
 //!
 //! `CALLIOPE_KILLS=200 cargo test --test kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says why and ends"
+)]
 
 mod support;
 
@@ -114,7 +121,7 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
                 Ok(response) => assert_ne!(response.status(), 422, "{text}"),
                 Err(_) => tokio::task::yield_now().await,
             }
-            assert!(started.elapsed() < Duration::from_secs(120), "{text} is never told");
+            assert!(started.elapsed() < Duration::from_mins(2), "{text} is never told");
         }
         texts.push(text);
     }

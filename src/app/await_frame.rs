@@ -26,7 +26,7 @@ impl App {
         let mut news = self.store.announcements();
         loop {
             match self.look_at_frame(task_id).await? {
-                Look::Ended(ended) => return ended,
+                Look::Ended(ended) => return *ended,
                 Look::Waits if self.stopping.is_cancelled() => {
                     let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
                     return Err(AppError::new(ErrorKind::Unavailable, detail));
@@ -59,7 +59,7 @@ impl App {
                 Err(AppError::new(ErrorKind::Conflict, "The frame was called off."))
             }
         };
-        Ok(Look::Ended(ended))
+        Ok(Look::Ended(Box::new(ended)))
     }
 }
 
@@ -67,7 +67,7 @@ impl App {
 enum Look {
     Waits,
     Runs,
-    Ended(Result<StoryResponse, AppError>),
+    Ended(Box<Result<StoryResponse, AppError>>),
 }
 
 /// Returns when the task has ended, or when news of that may have been lost.

@@ -67,12 +67,11 @@ impl App {
     /// [`AppError`] when the database fails.
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
-        let current = self.store.current_story(client_id).await?;
         let stories = self.store.stories_of(client_id, LISTED).await?;
         Ok(stories
             .into_iter()
             .map(|story| {
-                let is_current = Some(story.id) == current;
+                let is_current = story.current_story_id == Some(story.id);
                 StoryListView::of(story, client_id, is_current)
             })
             .collect())
@@ -145,7 +144,8 @@ impl App {
         reading: Reading,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
-        let appends = storytellers::find(&story.storyteller).is_none_or(|teller| teller.appends());
+        let appends = storytellers::find(&story.storyteller)
+            .is_none_or(super::super::storytellers::Storyteller::appends);
         Ok(StoryResponse {
             frames: frames.into_iter().map(FrameView::of).collect(),
             story: StoryView::of(story, client_id.as_str(), appends),

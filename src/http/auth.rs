@@ -44,7 +44,7 @@ fn refusal(entry: &Entry, request: &Request) -> Option<Problem> {
 fn is_open(method: &Method, path: &str) -> bool {
     let reads = method == Method::GET || method == Method::HEAD;
     let path = path.trim_end_matches('/');
-    let is_icon = path.starts_with("/apple-touch-icon") && path.ends_with(".png");
+    let is_icon = path.starts_with("/apple-touch-icon");
     let is_page = path == "/docs" || path.starts_with("/docs/");
     let is_file = path.starts_with("/media/");
     let is_named = matches!(path, "/livez" | "/readyz" | "/robots.txt" | "/favicon.ico");

@@ -21,7 +21,7 @@ pub const MAX_BODY: usize = 24 << 20;
 const DISCARD: usize = 3 * MAX_BODY;
 
 /// How long a body may take to come in.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long a body waits for room.
 const WAIT: Duration = Duration::from_secs(20);

@@ -38,7 +38,7 @@ const PAGE: &str = r#"<!doctype html>
 const START: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
 "##;
 
-pub(super) fn router(contract: OpenApi) -> Router<Door> {
+pub(super) fn router(contract: &OpenApi) -> Router<Door> {
     let contract = Arc::new(contract.to_json().unwrap_or_default());
     let json = move || {
         let contract = String::clone(&contract);

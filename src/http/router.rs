@@ -48,7 +48,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(door: Door) -> NormalizePath<Router> {
     let (router, contract) = routes().split_for_parts();
     let router = router
-        .merge(docs::router(contract))
+        .merge(docs::router(&contract))
         .route("/media/{name}/{*rest}", any(media::get::nothing))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use super::{Door, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
-const HEADERS: Duration = Duration::from_secs(60);
+const HEADERS: Duration = Duration::from_mins(1);
 
 /// Serves until `stopping`, then waits at most `drain` for what is under way.
 pub async fn serve(

@@ -159,8 +159,8 @@ impl LocalStore {
     pub async fn strays(&self, span: Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
         let this = self.clone();
         blocking("listed", move || {
-            let mut strays = this.list(&this.media, "media", &span)?;
-            strays.extend(this.list(&this.input, "input", &span)?);
+            let mut strays = list(&this.media, "media", &span)?;
+            strays.extend(list(&this.input, "input", &span)?);
             Ok(strays)
         })
         .await
@@ -192,33 +192,6 @@ impl LocalStore {
             let _ = fs::remove_file(&part);
         }
         written
-    }
-
-    fn list(
-        &self,
-        folder: &Path,
-        prefix: &str,
-        span: &Range<SystemTime>,
-    ) -> Result<Vec<Stray>, ObjectError> {
-        let failed =
-            |source| ObjectError { key: folder.display().to_string(), action: "listed", source };
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            // A file that vanishes between listing and looking is no stray any more.
-            let Ok(metadata) = entry.metadata() else { continue };
-            if !metadata.is_file() || !span.contains(&metadata.modified().map_err(failed)?) {
-                continue;
-            }
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let hidden = name.starts_with('.');
-            if hidden && !name.ends_with(".part") {
-                continue;
-            }
-            let key = (!hidden).then(|| format!("{prefix}/{name}"));
-            found.push(Stray { key, path: entry.path() });
-        }
-        Ok(found)
     }
 
     fn folder(&self, key: &ObjectKey) -> &Path {
@@ -267,6 +240,29 @@ impl Drop for Staged {
         // Gone already when it was published.
         let _ = fs::remove_file(&self.part);
     }
+}
+
+/// The files in a folder that were last changed within `span`.
+fn list(folder: &Path, prefix: &str, span: &Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
+    let failed =
+        |source| ObjectError { key: folder.display().to_string(), action: "listed", source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // A file that vanishes between listing and looking is no stray any more.
+        let Ok(metadata) = entry.metadata() else { continue };
+        if !metadata.is_file() || !span.contains(&metadata.modified().map_err(failed)?) {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let hidden = name.starts_with('.');
+        if hidden && name.strip_suffix(".part").is_none() {
+            continue;
+        }
+        let key = (!hidden).then(|| format!("{prefix}/{name}"));
+        found.push(Stray { key, path: entry.path() });
+    }
+    Ok(found)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -47,44 +47,40 @@ fn source(sources: &Figment, key: &str) -> String {
 }
 
 fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
-    fn shown(value: impl Display) -> Option<String> {
-        Some(value.to_string())
-    }
-    fn secret(value: Option<&SecretString>) -> Option<String> {
-        value.map(hidden)
-    }
+    let shown = |value: &dyn Display| Some(value.to_string());
+    let secret = |value: Option<&SecretString>| value.map(hidden);
     let Settings { server, database, storage, tasks, providers, search, log } = settings;
     let log_format = match log.format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
     vec![
-        ("server.host", shown(server.host)),
-        ("server.port", shown(server.port)),
+        ("server.host", shown(&server.host)),
+        ("server.port", shown(&server.port)),
         ("server.api_key", secret(server.api_key.as_ref())),
-        ("server.allowed_origins", shown(server.allowed_origins.join(", "))),
-        ("server.drain_seconds", shown(server.drain_seconds)),
+        ("server.allowed_origins", shown(&server.allowed_origins.join(", "))),
+        ("server.drain_seconds", shown(&server.drain_seconds)),
         ("database.url", secret(database.url.as_ref())),
         ("database.hostname", database.hostname.clone()),
-        ("database.port", shown(database.port)),
+        ("database.port", shown(&database.port)),
         ("database.username", shown(&database.username)),
         ("database.password", secret(database.password.as_ref())),
         ("database.database", shown(&database.database)),
-        ("database.connections", shown(database.connections)),
-        ("database.path", shown(database.path.display())),
-        ("storage.cloud", shown(storage.cloud.name())),
+        ("database.connections", shown(&database.connections)),
+        ("database.path", shown(&database.path.display())),
+        ("storage.cloud", shown(&storage.cloud.name())),
         ("storage.bucket", storage.bucket.clone()),
         (
             "storage.google_credentials",
             storage.google_credentials.as_ref().map(|path| path.display().to_string()),
         ),
-        ("storage.media_folder", shown(storage.media_folder.display())),
-        ("storage.input_folder", shown(storage.input_folder.display())),
-        ("tasks.concurrency", shown(tasks.concurrency)),
-        ("tasks.lease_seconds", shown(tasks.lease_seconds)),
-        ("tasks.frame_deadline_seconds", shown(tasks.frame_deadline_seconds)),
-        ("tasks.max_attempts", shown(tasks.max_attempts)),
-        ("tasks.max_waiting", shown(tasks.max_waiting)),
+        ("storage.media_folder", shown(&storage.media_folder.display())),
+        ("storage.input_folder", shown(&storage.input_folder.display())),
+        ("tasks.concurrency", shown(&tasks.concurrency)),
+        ("tasks.lease_seconds", shown(&tasks.lease_seconds)),
+        ("tasks.frame_deadline_seconds", shown(&tasks.frame_deadline_seconds)),
+        ("tasks.max_attempts", shown(&tasks.max_attempts)),
+        ("tasks.max_waiting", shown(&tasks.max_waiting)),
         ("providers.openai_api_key", secret(providers.openai_api_key.as_ref())),
         ("providers.openai_base_url", providers.openai_base_url.clone()),
         ("providers.azure_api_key", secret(providers.azure_api_key.as_ref())),
@@ -97,6 +93,6 @@ fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
         ("search.pinecone_environment", search.pinecone_environment.clone()),
         ("search.index", search.index.clone()),
         ("log.filter", shown(&log.filter)),
-        ("log.format", shown(log_format)),
+        ("log.format", shown(&log_format)),
     ]
 }

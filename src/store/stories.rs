@@ -47,6 +47,8 @@ pub struct StoryListing {
     pub slug: Option<String>,
     /// How many frames it has.
     pub frame_count: i32,
+    /// The story that the client is in, which may be this one.
+    pub current_story_id: Option<Uuid>,
     /// The key of its thumbnail's file.
     pub thumbnail_key: Option<String>,
     /// The thumbnail's width in pixels.
@@ -131,6 +133,7 @@ impl Store {
     ) -> Result<Vec<StoryListing>, StoreError> {
         const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
              i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
+             (SELECT current_story_id FROM sparrow_state WHERE client_id = $1) AS current_story_id, \
              s.date_created, s.date_updated \
              FROM story s LEFT JOIN image i ON i.id = s.thumbnail_id \
              WHERE s.client_id = $1 AND s.frame_count > 0 \

@@ -9,7 +9,7 @@ use super::Worker;
 use crate::store::StoreError;
 
 /// How often to sweep.
-const SWEEP: Duration = Duration::from_secs(3600);
+const SWEEP: Duration = Duration::from_hours(1);
 
 /// Longer than any lease: on SQLite nobody else can hold one when a process begins.
 const AGES: TimeDelta = TimeDelta::days(3650);

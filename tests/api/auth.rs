@@ -55,7 +55,7 @@ async fn every_route_refuses_a_stranger_but_those_that_are_open() {
     let mut walked = 0;
     for (path, methods) in paths {
         for method in methods.as_object().expect("methods").keys() {
-            let url = format!("{}{}", app.url, path.replace('{', "").replace('}', ""));
+            let url = format!("{}{}", app.url, path.replace(['{', '}'], ""));
             let request = app.client.request(method.to_uppercase().parse().expect("a method"), url);
             let (status, _) = answer(request).await;
             let is_open = open.contains(&(method.as_str(), path.as_str()));

@@ -30,9 +30,72 @@ async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase
         .frame(json!({"client_id": "another", "strategy": "literal", "input_text": "Theirs."}))
         .await;
     let before = trace(&app).await;
+    for (body, status, field) in cases(&theirs["story_id"]) {
+        let (got, problem) = answer(app.post_frame(&body)).await;
+        let shown: String = body.to_string().chars().take(80).collect();
+        assert_eq!(got, status, "{shown}: {problem}");
+        check_problem(&problem, status);
+        let fields = problem["errors"].as_array().cloned().unwrap_or_default();
+        if field.is_empty() {
+            assert!(fields.is_empty(), "{problem}");
+        } else {
+            assert_eq!(fields[0]["loc"], json!(["body", field]), "{shown}");
+            assert!(fields[0]["msg"].as_str().is_some_and(|msg| !msg.is_empty()));
+        }
+    }
+    let raw = |content_type: &'static str, body: Vec<u8>| {
+        let post = app.client.post(format!("{}/v1/frames/", app.url));
+        answer(post.header("content-type", content_type).body(body))
+    };
+    let large = format!(r#"{{"client_id": "s", "input_text": "{}"}}"#, "x".repeat(25 << 20));
+    for (status, (got, problem)) in [
+        (400, raw("application/json", b"{\"client_id\": ".to_vec()).await),
+        (415, raw("text/plain", b"client_id=s".to_vec()).await),
+        (413, raw("application/json", large.into_bytes()).await),
+    ] {
+        assert_eq!(got, status, "{problem}");
+        check_problem(&problem, status);
+    }
+    let (status, problem) = answer(app.get("/v1/frames?client_id=s&output_image_width=wide")).await;
+    assert_eq!(
+        (status, &problem["errors"][0]["loc"]),
+        (422, &json!(["query", "output_image_width"]))
+    );
+    check_paths(&app).await;
+    assert_eq!(trace(&app).await, before);
+    app.finish().await;
+}
+
+async fn check_paths(app: &TestApp) {
+    for path in ["/v1/story/", "/v1/stories/", "/v1/story/slug/theirs"] {
+        let (status, problem) = answer(app.get(path)).await;
+        assert_eq!(status, 422, "{path}");
+        check_problem(&problem, 422);
+    }
+    for path in [
+        "/v1/story?client_id=s&story_id=no-such",
+        "/v1/story/slug/no-such?client_id=s",
+        "/media/..%2f..%2fCargo.toml",
+        "/media/../Cargo.toml",
+        "/media/%2e%2e",
+        "/media/a%00.png",
+        "/media/%ff",
+        "/media/a/b.png",
+        "/v1/story/slug/a%00?client_id=s",
+        "/v1/story/?client_id=s&story_id=%00",
+        "/media/no-such.png",
+        "/no/such/path",
+    ] {
+        let (status, problem) = answer(app.get(path)).await;
+        assert_eq!(status, 404, "{path}: {problem}");
+        check_problem(&problem, 404);
+    }
+}
+
+/// Bodies, the status that each gets, and the field that it is about. `theirs` is a story of another client.
+fn cases(theirs: &Value) -> Vec<(Value, u16, &'static str)> {
     let truncated = &fixture("astronaut_640x480.jpg")[..26_000];
-    let story = &theirs["story_id"];
-    let cases: Vec<(Value, u16, &str)> = vec![
+    vec![
         (json!({}), 422, "client_id"),
         (json!({"client_id": null}), 422, "client_id"),
         (json!({"client_id": "x".repeat(300)}), 422, "client_id"),
@@ -68,65 +131,9 @@ async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase
         ),
         (json!({"client_id": "s", "story_id": "no-such"}), 404, ""),
         (json!({"client_id": "s", "story_id": "0197f2c4-5b1e-7c3a-9d1e-000000000000"}), 404, ""),
-        (json!({"client_id": "s", "story_id": story}), 403, ""),
+        (json!({"client_id": "s", "story_id": theirs}), 403, ""),
         (json!([1, 2]), 422, ""),
-    ];
-    for (body, status, field) in cases {
-        let (got, problem) = answer(app.post_frame(&body)).await;
-        let shown: String = body.to_string().chars().take(80).collect();
-        assert_eq!(got, status, "{shown}: {problem}");
-        check_problem(&problem, status);
-        let fields = problem["errors"].as_array().cloned().unwrap_or_default();
-        if field.is_empty() {
-            assert!(fields.is_empty(), "{problem}");
-        } else {
-            assert_eq!(fields[0]["loc"], json!(["body", field]), "{shown}");
-            assert!(fields[0]["msg"].as_str().is_some_and(|msg| !msg.is_empty()));
-        }
-    }
-    let raw = |content_type: &'static str, body: Vec<u8>| {
-        let post = app.client.post(format!("{}/v1/frames/", app.url));
-        answer(post.header("content-type", content_type).body(body))
-    };
-    let large = format!(r#"{{"client_id": "s", "input_text": "{}"}}"#, "x".repeat(25 << 20));
-    for (status, (got, problem)) in [
-        (400, raw("application/json", b"{\"client_id\": ".to_vec()).await),
-        (415, raw("text/plain", b"client_id=s".to_vec()).await),
-        (413, raw("application/json", large.into_bytes()).await),
-    ] {
-        assert_eq!(got, status, "{problem}");
-        check_problem(&problem, status);
-    }
-    let (status, problem) = answer(app.get("/v1/frames?client_id=s&output_image_width=wide")).await;
-    assert_eq!(
-        (status, &problem["errors"][0]["loc"]),
-        (422, &json!(["query", "output_image_width"]))
-    );
-    for path in ["/v1/story/", "/v1/stories/", "/v1/story/slug/theirs"] {
-        let (status, problem) = answer(app.get(path)).await;
-        assert_eq!(status, 422, "{path}");
-        check_problem(&problem, 422);
-    }
-    for path in [
-        "/v1/story?client_id=s&story_id=no-such",
-        "/v1/story/slug/no-such?client_id=s",
-        "/media/..%2f..%2fCargo.toml",
-        "/media/../Cargo.toml",
-        "/media/%2e%2e",
-        "/media/a%00.png",
-        "/media/%ff",
-        "/media/a/b.png",
-        "/v1/story/slug/a%00?client_id=s",
-        "/v1/story/?client_id=s&story_id=%00",
-        "/media/no-such.png",
-        "/no/such/path",
-    ] {
-        let (status, problem) = answer(app.get(path)).await;
-        assert_eq!(status, 404, "{path}: {problem}");
-        check_problem(&problem, 404);
-    }
-    assert_eq!(trace(&app).await, before);
-    app.finish().await;
+    ]
 }
 
 fn check_problem(problem: &Value, status: u16) {

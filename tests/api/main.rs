@@ -1,4 +1,5 @@
 //! The service as its clients meet it: the real server on a free port, the real database, over HTTP.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
 //! The contract of the store: every function, on both databases.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,13 +15,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// A fixed time, and times after it.
-pub fn at(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-23T07:04:17.382226Z".parse().expect("a time");
     start + TimeDelta::seconds(seconds)
 }
 
 /// Begins a story and saves it.
-pub async fn story(store: &Store, client_id: &str, now: DateTime<Utc>) -> Uuid {
+pub(crate) async fn story(store: &Store, client_id: &str, now: DateTime<Utc>) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
     let new = NewStory { id, client_id, strategy: "fern", storyteller: "fern", now };

@@ -35,16 +35,15 @@ async fn a_sweep_knows_how_far_the_last_one_came(database: TestDatabase) {
 
 async fn events_are_read_from_where_one_left_off(database: TestDatabase) {
     let store = database.store().await;
-    let story = Some(Uuid::now_v7());
+    let id = Uuid::now_v7();
     for (kind, number) in [(EventKind::Task, 0), (EventKind::Frame, 1), (EventKind::Story, 2)] {
         let mut tx = store.begin().await.expect("begun");
-        tx.tell(kind, Some("s"), story, &json!({"number": number}), at(number))
+        tx.tell(kind, Some("s"), Some(id), &json!({"number": number}), at(number))
             .await
             .expect("told");
         tx.tell(kind, Some("s"), Some(Uuid::now_v7()), &json!({}), at(0)).await.expect("told");
         tx.save().await.expect("saved");
     }
-    let id = story.expect("set above");
     let events = store.events_of_story(id, 0, 10).await.expect("read");
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Task, EventKind::Frame, EventKind::Story]);

@@ -49,7 +49,7 @@ macro_rules! on_both {
 
 /// Awaits a part of a test that would hang if what it waits for never came.
 pub async fn in_time<T>(part: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(900), part).await.expect("done in time")
+    tokio::time::timeout(Duration::from_mins(15), part).await.expect("done in time")
 }
 
 /// A database and folders that nobody else uses.
@@ -190,7 +190,7 @@ impl TestApp {
             tokio::spawn(serve(listener, door, app.stopping.clone(), drain)),
             tokio::spawn(Worker::new(app.clone()).run(drain)),
             tokio::spawn(async move {
-                let _ = tokio::time::timeout(Duration::from_secs(600), store.hear_others()).await;
+                let _ = tokio::time::timeout(Duration::from_mins(10), store.hear_others()).await;
             }),
         ];
         let client = reqwest::Client::builder().build().expect("a client");

@@ -94,7 +94,6 @@ fn odd_input_gives_sound_english() {
 fn memory_stays_small_over_a_thousand_frames() {
     let tales = tell(6, 1000, |brief| brief.seen = Some(measured()));
     let largest = tales.iter().map(|tale| tale.memory.to_string().len()).max().unwrap();
-    println!("largest memory: {largest} bytes");
     assert!(largest <= 8 * 1024, "{largest}");
     for tale in tales {
         assert!(length(&tale.summary) <= 600 && tale.past_developments.len() <= 12);

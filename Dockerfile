@@ -1,0 +1,31 @@
+# Calliope in a small image. It listens on every address of its container, so it needs CALLIOPE_API_KEY and does not
+# start without one.
+
+FROM rust:1-bookworm AS build
+WORKDIR /src
+# The dependencies first: they change less often than the source.
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY migrations migrations
+RUN mkdir -p src benches \
+    && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs \
+    && for bench in pixels offline service; do echo 'fn main() {}' > "benches/$bench.rs"; done \
+    && cargo build --release --locked --bin calliope
+COPY src src
+COPY config config
+RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliope
+
+FROM debian:bookworm-slim
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin calliope \
+    && mkdir -p /app/data /app/media /app/input \
+    && chown -R calliope:calliope /app
+WORKDIR /app
+COPY --from=build /src/target/release/calliope /usr/local/bin/calliope
+COPY config config
+USER 10001
+ENV HOST=0.0.0.0 PORT=8008
+EXPOSE 8008
+VOLUME ["/app/data", "/app/media", "/app/input"]
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=6s --start-period=10s CMD ["calliope", "healthcheck"]
+ENTRYPOINT ["calliope"]
