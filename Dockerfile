@@ -5,12 +5,12 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 # The dependencies first: they change less often than the source.
 COPY Cargo.toml Cargo.lock build.rs ./
-COPY migrations migrations
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
     && for bench in pixels offline service; do echo 'fn main() {}' > "benches/$bench.rs"; done \
     && cargo build --release --locked --bin calliope
+COPY migrations migrations
 COPY src src
 COPY config config
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliope
@@ -27,5 +27,5 @@ ENV HOST=0.0.0.0 PORT=8008
 EXPOSE 8008
 VOLUME ["/app/data", "/app/media", "/app/input"]
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=6s --start-period=10s CMD ["calliope", "healthcheck"]
+HEALTHCHECK --interval=15s --timeout=12s --start-period=10s CMD ["calliope", "healthcheck"]
 ENTRYPOINT ["calliope"]

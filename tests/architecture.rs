@@ -111,6 +111,14 @@ fn imports_go_downward_only() {
         let source = fs::read_to_string(&path).expect("a source");
         let found = violations(module, &source);
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", inside.display())));
+        // A path that climbs to the crate's root would leave its module unseen.
+        let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
+        if source.contains(&"super::".repeat(depth)) {
+            wrong.push(format!(
+                "{}: climbs out of its module; begin with crate::",
+                inside.display()
+            ));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -12,7 +12,7 @@ CREATE TABLE task (
     attempts       INTEGER NOT NULL,          -- how often it was claimed
     failures       INTEGER NOT NULL,          -- how often a claim ended in an explicit retry
     run_at         TIMESTAMPTZ NOT NULL,             -- not before this time
-    lease_owner    UUID,                      -- the process that runs it
+    lease_owner    UUID,                      -- the claim that runs it
     lease_until    TIMESTAMPTZ,                      -- a worker that is silent until then has lost it
     result         JSONB,
     error          JSONB,                      -- JSON: a problem, as RFC 9457 has it

@@ -12,7 +12,7 @@ CREATE TABLE task (
     attempts       INTEGER NOT NULL,          -- how often it was claimed
     failures       INTEGER NOT NULL,          -- how often a claim ended in an explicit retry
     run_at         TEXT NOT NULL,             -- not before this time
-    lease_owner    BLOB,                      -- the process that runs it
+    lease_owner    BLOB,                      -- the claim that runs it
     lease_until    TEXT,                      -- a worker that is silent until then has lost it
     result         TEXT,                      -- JSON
     error          TEXT,                      -- JSON: a problem, as RFC 9457 has it

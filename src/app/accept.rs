@@ -215,6 +215,9 @@ impl App {
         };
         if current != Some(story_id) {
             tx.set_current_story(client_id, Some(story_id), now).await?;
+            if let Some(left) = current {
+                tx.remove_empty_story(left).await?;
+            }
         }
         for object in &objects {
             tx.keep_media_object(object).await?;

@@ -167,8 +167,8 @@ fn answer(
             metadata: serde_json::value::to_raw_value(metadata)?,
         });
     }
-    let appends = storytellers::find(&story.storyteller)
-        .is_none_or(super::super::storytellers::Storyteller::appends);
+    let appends =
+        storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
     let answer = StoryResponse {
         frames,
         story: StoryView {

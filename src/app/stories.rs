@@ -144,8 +144,8 @@ impl App {
         reading: Reading,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
-        let appends = storytellers::find(&story.storyteller)
-            .is_none_or(super::super::storytellers::Storyteller::appends);
+        let appends =
+            storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
         Ok(StoryResponse {
             frames: frames.into_iter().map(FrameView::of).collect(),
             story: StoryView::of(story, client_id.as_str(), appends),

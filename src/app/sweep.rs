@@ -63,7 +63,15 @@ fn is_ours(key: &str) -> bool {
     let stem = key.rsplit_once('.').map_or(key, |(stem, _)| stem);
     match stem.split_once('/') {
         Some(("media", name)) => name.parse::<Uuid>().is_ok(),
-        Some(("input", name)) => name.ends_with("_in"),
+        Some(("input", name)) => {
+            let mut parts = name.rsplit('_');
+            let is_hex =
+                |part: &str| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
+            let is_time = |part: &str| part.len() == 21 && part.as_bytes()[8] == b'T';
+            parts.next() == Some("in")
+                && parts.next().is_some_and(is_hex)
+                && parts.next().is_some_and(is_time)
+        }
         _ => false,
     }
 }
@@ -76,7 +84,13 @@ mod tests {
     fn only_names_of_our_own_making_are_swept() {
         assert!(is_ours("media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png"));
         assert!(is_ours("input/sparrow_20261123T070417382226_00000007_in.jpg"));
-        for theirs in ["media/holiday.png", "media/readme", "input/letter.jpg", "other/x_in.jpg"] {
+        for theirs in [
+            "media/holiday.png",
+            "media/readme",
+            "input/letter.jpg",
+            "input/letter_in.txt",
+            "other/x_in.jpg",
+        ] {
             assert!(!is_ours(theirs), "{theirs}");
         }
     }

@@ -127,7 +127,7 @@ mod tests {
         let key = |name: &str| -> Result<String, InvalidClient> {
             Ok(ObjectKey::input(&ClientId::new(name)?, at, Uuid::from_u128(7), "jpg").to_string())
         };
-        assert_eq!(key("24:6F/../x")?, "input/24-6f-----x_20261123T070417382226_00000007_in.jpg");
+        assert_eq!(key("24:6F/../x")?, "input/24-6f----x_20261123T070417382226_00000007_in.jpg");
         assert_eq!(key("🐦")?, "input/client_20261123T070417382226_00000007_in.jpg");
         Ok(())
     }

@@ -242,6 +242,12 @@ impl Drop for Staged {
     }
 }
 
+/// Whether a hidden file is one that a write of ours did not finish.
+fn is_part(name: &str) -> bool {
+    let id = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+    id.is_some_and(|id| id.parse::<Uuid>().is_ok())
+}
+
 /// The files in a folder that were last changed within `span`.
 fn list(folder: &Path, prefix: &str, span: &Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
     let failed =
@@ -256,7 +262,7 @@ fn list(folder: &Path, prefix: &str, span: &Range<SystemTime>) -> Result<Vec<Str
         }
         let name = entry.file_name().to_string_lossy().into_owned();
         let hidden = name.starts_with('.');
-        if hidden && name.strip_suffix(".part").is_none() {
+        if hidden && !is_part(&name) {
             continue;
         }
         let key = (!hidden).then(|| format!("{prefix}/{name}"));
@@ -327,7 +333,8 @@ mod tests {
         let (root, store) = folders();
         let write = |path: &str| std::fs::write(root.path().join(path), "x").expect("written");
         write("media/a.png");
-        write("media/.0.part");
+        write("media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part");
+        write("media/.theirs.part");
         write("media/.gitignore");
         write("input/b.jpg");
         assert!(

@@ -176,6 +176,18 @@ impl Tx {
         .map_err(StoreError::failed("create a story"))
     }
 
+    /// Removes a story that nothing was ever told or ordered in; any other stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM story WHERE id = $1 AND frame_count = 0 \
+             AND NOT EXISTS (SELECT 1 FROM task WHERE task.story_id = $1)";
+        within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+            .map_err(StoreError::failed("remove an empty story"))
+    }
+
     /// Gives a story that has no frame yet another strategy.
     ///
     /// # Errors

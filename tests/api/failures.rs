@@ -171,9 +171,11 @@ async fn a_sweep_removes_what_a_kill_left_behind() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     app.frame(json!({"client_id": "s", "input_image": photo()})).await;
     let kept = [app.files("media"), app.files("input")].concat();
-    for stray in
-        ["media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png", "media/.x.part", "input/s_in.jpg"]
-    {
+    for stray in [
+        "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
+        "media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part",
+        "input/s_20261123T070417382226_00000007_in.jpg",
+    ] {
         std::fs::write(app.database.folder.path().join(stray), "left behind").expect("written");
     }
     let later = app.app.clock.now() + chrono::TimeDelta::hours(1);

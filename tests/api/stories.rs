@@ -57,6 +57,13 @@ async fn a_new_client_has_one_empty_story(database: TestDatabase) {
     assert_eq!(app.json("/v1/stories?client_id=new").await["stories"], json!([]));
     let told = literal(&app, "new", "Now it has a frame.").await;
     assert_eq!(told["story_id"], ids[0]);
+    // One that is left for another story goes.
+    answer(app.put("/v1/story/reset?client_id=new")).await;
+    let empty = app.json("/v1/story?client_id=new").await;
+    app.frame(json!({"client_id": "new", "story_id": told["story_id"], "input_text": "On."})).await;
+    let path =
+        format!("/v1/story?client_id=new&story_id={}", empty["story_id"].as_str().expect("an id"));
+    assert_eq!(answer(app.get(&path)).await.0, 404);
     app.finish().await;
 }
 

@@ -184,9 +184,8 @@ fn decoded(text: &str) -> Option<Bytes> {
         None => text,
     };
     let plain: Vec<u8> = data
-        .trim()
         .bytes()
-        .filter(|b| !matches!(b, b'\r' | b'\n'))
+        .filter(|b| !matches!(b, b'\r' | b'\n' | b'\t'))
         .map(|b| match b {
             b' ' | b'-' => b'+',
             b'_' => b'/',

@@ -1,7 +1,7 @@
 //! `POST` and `GET /v1/frames/`: the next frame of a story, waited for.
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -116,7 +116,9 @@ pub(in crate::http) async fn get(
     // To ask about a frame must not tell one.
     if method == Method::HEAD {
         let detail = "HEAD would tell a frame that nobody sees; use GET or POST.";
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail));
+        let mut refused = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        return Ok(refused);
     }
     let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
     let order = fields::order(sent, request_id, "query")?;
