@@ -4,7 +4,8 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -26,6 +27,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     // The query stays out of the log: it may carry a key.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let sends = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let span = tracing::info_span!("request", request_id = %id, %method, path);
     async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -34,6 +36,10 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
         finish(&mut response, &id);
+        if sends && response.status().is_client_error() {
+            // What was refused early may not have been read: nothing else can follow on this connection.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         tracing::debug!(status = response.status().as_u16(), "answered");
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);

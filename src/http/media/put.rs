@@ -22,11 +22,11 @@ pub(in crate::http) async fn put(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let name = MediaName::new(&name)
-        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
     let (parts, content) = request.into_parts();
     let _room = door.room.take(&parts.headers).await?;
     let bytes = sent(&parts.headers, body::read(content).await?).await?;
+    let name = MediaName::new(&name)
+        .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
     match door.app.upload_media(name, bytes).await {
         Ok(Uploaded::Created) => Ok(StatusCode::CREATED),
         Ok(Uploaded::Replaced) => Ok(StatusCode::OK),
