@@ -32,6 +32,8 @@ on_both! {
 /// Clients that post at the same time.
 const CLIENTS: usize = 4;
 
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// `SplitMix64`: the moments of the kills, the same for the same seed.
 struct Chance(u64);
 
@@ -102,8 +104,11 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
             "client_id": client_id, "strategy": "literal", "input_text": text,
             "input_image": support::photo(), "output_image_format": "raw", "output_image_width": 32,
         });
-        let started = Instant::now();
+        let (mut killed_until, mut last) = (Instant::now(), String::new());
         loop {
+            if !enough.load(Ordering::Relaxed) {
+                killed_until = Instant::now();
+            }
             let post = client.post(format!("{url}/v1/frames/")).header("Idempotency-Key", &text);
             match post.json(&body).send().await {
                 Ok(response) if response.status() == 200 => {
@@ -118,10 +123,15 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
                         break;
                     }
                 }
-                Ok(response) => assert_ne!(response.status(), 422, "{text}"),
-                Err(_) => tokio::task::yield_now().await,
+                Ok(response) => {
+                    assert_ne!(response.status(), 422, "{text}");
+                    last = response.text().await.unwrap_or_default();
+                }
+                Err(error) => last = error.to_string(),
             }
-            assert!(started.elapsed() < Duration::from_mins(2), "{text} is never told");
+            // While it is killed again and again, a slow machine may tell nothing for long.
+            let waited = killed_until.elapsed();
+            assert!(waited < Duration::from_mins(1), "{text} is never told; last: {last}");
         }
         texts.push(text);
     }
@@ -141,6 +151,8 @@ impl Impatient for reqwest::Client {
 }
 
 async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(database: TestDatabase) {
+    // Side by side, neither would leave the other the time to tell much between two kills.
+    let _alone = ALONE.lock().await;
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = number("CALLIOPE_KILLS").unwrap_or(100);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
@@ -159,7 +171,7 @@ async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(databas
         })
         .collect();
     for _ in 0..kills {
-        tokio::time::sleep(Duration::from_millis(20 + chance.below(380))).await;
+        tokio::time::sleep(Duration::from_millis(20 + chance.below(680))).await;
         process.kill();
         process = Process::start(&database, port).await;
     }

@@ -13,8 +13,9 @@ use crate::app::{AppError, ErrorKind, Steps};
 use crate::domain::{EventKind, TaskKind, backoff};
 use crate::store::{StoreError, Task};
 
-/// Claims at most, kills included: one that takes the process down each time must end some day.
-const MAX_CLAIMS: i32 = 100;
+/// Claims at most, kills included: a task that takes the process down each time must end some day, and one that was
+/// only unlucky must not.
+const MAX_CLAIMS: i32 = 1000;
 
 /// How a run ended.
 enum Outcome {
