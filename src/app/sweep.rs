@@ -16,7 +16,7 @@ const TICK: TimeDelta = TimeDelta::seconds(1);
 
 impl App {
     /// Sweeps. `started` is when this process began, before it took any work: on SQLite it is alone, so an older file
-    /// without a row will never have one; otherwise only what is [`GRACE`] old is sure to be left behind.
+    /// without a row will never have one; otherwise only what is two hours old is sure to be left behind.
     ///
     /// Only files that were changed since the last sweep and bear a name of Calliope's own making are looked at, so
     /// that a folder shared with something else, or filled before this database was, is left alone.

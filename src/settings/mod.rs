@@ -1,6 +1,6 @@
 //! What the operator decides: defaults, then `config/calliope.toml` (or `CALLIOPE_CONFIG`), then the environment.
 //!
-//! One section a file, each with its own `validate`. [`variables::VARIABLES`] lists every environment variable
+//! One section a file, each with its own `validate`. `variables.rs` lists every environment variable
 //! that is read; a value that cannot be used stops the start with the name of whoever gave it.
 
 mod database;
