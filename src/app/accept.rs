@@ -250,7 +250,7 @@ impl App {
             return Ok(None);
         }
         let pending = serde_json::json!({"id": task_id, "status": "pending"});
-        tx.tell(EventKind::Task, Some(client_id), Some(story_id), &pending, now).await?;
+        tx.tell(EventKind::Task, Some(client_id), Some(story_id), pending, now);
         Ok(Some((task_id, tx)))
     }
 

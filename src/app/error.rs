@@ -17,15 +17,17 @@ use crate::store::StoreError;
 pub enum ErrorKind {
     /// There is no such thing.
     NotFound,
-    /// It is there, and someone else's.
+    /// It is someone else's, or not for this caller.
     NotYours,
+    /// Who asks has not proved who that is.
+    NotKnown,
     /// What was sent cannot be used; `fields` says what and why.
     Invalid,
     /// It would overwrite, or contradict, what is there.
     Conflict,
     /// What was sent has a type that is not taken here.
     UnsupportedMedia,
-    /// There is too much to do already.
+    /// There is too much to do already, or too much was asked for; `retry_after_seconds` may say when to come again.
     Busy,
     /// It took too long.
     Deadline,
@@ -45,6 +47,9 @@ pub struct AppError {
     /// The parameters that are wrong, with the reason for each.
     #[serde(default)]
     pub fields: Vec<(String, String)>,
+    /// When to try again, where that is known.
+    #[serde(default)]
+    pub retry_after_seconds: Option<u64>,
     /// What it came from; it never leaves the process.
     #[serde(skip)]
     pub cause: Option<Box<dyn Error + Send + Sync>>,
@@ -53,7 +58,13 @@ pub struct AppError {
 impl AppError {
     /// A failure of this kind.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), fields: Vec::new(), cause: None }
+        Self {
+            kind,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after_seconds: None,
+            cause: None,
+        }
     }
 
     /// One parameter that cannot be used.

@@ -56,7 +56,7 @@ impl App {
             let number = json!({"number": frame.number});
             tx.add_frame(frame).await?;
             let client_id = Some(work.story.client_id.as_str());
-            tx.tell(EventKind::Frame, client_id, Some(work.story.id), &number, now).await?;
+            tx.tell(EventKind::Frame, client_id, Some(work.story.id), number, now);
         }
         if let Some(thumbnail) = told.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
             tx.set_thumbnail(work.story.id, thumbnail.id).await?;
@@ -77,7 +77,7 @@ impl App {
         let story_id = Some(work.story.id);
         let client_id = Some(work.story.client_id.as_str());
         let ended = json!({"id": work.task.id, "status": "completed"});
-        tx.tell(EventKind::Task, client_id, story_id, &ended, now).await?;
+        tx.tell(EventKind::Task, client_id, story_id, ended, now);
         if !tx.complete(work.task.id, work.owner, answer, now).await? {
             return Err(AppError::new(ErrorKind::Conflict, "Another worker took the frame over."));
         }
@@ -140,7 +140,7 @@ async fn name_story(
     let slug = tx.name_story(work.story.id, Title { title: &title, slug_base: &base }).await?;
     let named = json!({"title": title, "slug": slug});
     let client_id = Some(work.story.client_id.as_str());
-    tx.tell(EventKind::Story, client_id, Some(work.story.id), &named, now).await?;
+    tx.tell(EventKind::Story, client_id, Some(work.story.id), named, now);
     Ok(Name { title, slug })
 }
 

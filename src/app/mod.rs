@@ -64,3 +64,32 @@ pub struct App {
     /// Cancelled when the process is asked to stop: no work is begun after that.
     pub stopping: CancellationToken,
 }
+
+/// What [`App::new`] is built from.
+#[derive(Debug)]
+pub struct Parts {
+    /// Rows, their tables made.
+    pub store: Store,
+    /// Files.
+    pub objects: LocalStore,
+    /// Models.
+    pub registry: Registry,
+    /// Threads for pixels.
+    pub compute: Compute,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds of the work.
+    pub limits: Tasks,
+    /// Cancelled when the process is asked to stop.
+    pub stopping: CancellationToken,
+}
+
+impl App {
+    /// The use cases of one process, before it takes any work.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, objects, registry, compute, clock, limits, stopping } = parts;
+        let started = clock.now();
+        Self { store, objects, registry, compute, clock, limits, started, stopping }
+    }
+}

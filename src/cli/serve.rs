@@ -14,10 +14,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::runtime;
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::compute::Compute;
-use crate::domain::{Clock, SystemClock};
-use crate::http::{Door, Entry, Room, serve};
+use crate::domain::SystemClock;
+use crate::http::{Door, Entry, serve};
 use crate::inference::{Registry, offline};
 use crate::objects::LocalStore;
 use crate::settings::{Loaded, Log, LogFormat, Settings};
@@ -46,7 +46,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.allowed_origins.clone(),
     };
-    let door = Door { app: app.clone(), entry: Arc::new(entry), room: Room::default() };
+    let door = Door::new(app.clone(), entry);
     let store = app.store.clone();
     let hearing = tokio::spawn(async move { store.hear_others().await });
     let stop = stopping.clone();
@@ -69,22 +69,19 @@ async fn build(
     settings: &Settings,
     stopping: CancellationToken,
 ) -> anyhow::Result<(App, Option<SoleUse>)> {
-    let clock = SystemClock;
-    let started = clock.now();
     let store = Store::connect(&settings.database).await?;
     let sole_use = store.sole_use(Path::new(&settings.database.path))?;
     store.migrate().await?;
     let compute = Compute::new();
-    let app = App {
+    let app = App::new(Parts {
         store,
         objects: LocalStore::open(&settings.storage)?,
         registry: Registry::default().with(offline::NAME, offline::provider(compute.clone())),
         compute,
-        clock: Arc::new(clock),
+        clock: Arc::new(SystemClock),
         limits: settings.tasks.clone(),
-        started,
         stopping,
-    };
+    });
     app.seed().await?;
     Ok((app, sole_use))
 }

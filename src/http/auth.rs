@@ -1,54 +1,102 @@
-//! Who may come in. Every route is refused unless [`is_open`] names it, so that a new one cannot forget.
+//! Who may come in: what [`access`] asks of a route against what a request proves.
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::access::{self, Need};
 use super::problem::Problem;
 use super::{Door, Entry};
+use crate::domain::{Principal, Scope};
 
 pub(super) async fn layer(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match refusal(&door.entry, &request) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+    let (mut parts, body) = request.into_parts();
+    match admit(&door, &mut parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => problem.into_response(),
     }
 }
 
-fn refusal(entry: &Entry, request: &Request) -> Option<Problem> {
-    let path = request.uri().path();
-    if is_open(request.method(), path) {
-        return None;
+/// Lets a request in, with its [`Principal`] among its extensions, or says why not.
+async fn admit(door: &Door, parts: &mut Parts) -> Result<(), Problem> {
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let need = access::need(&parts.method, route);
+    if need == Need::Nothing {
+        return Ok(());
     }
-    let Some(key) = &entry.api_key else { return stranger(entry, request.headers()) };
-    let given = given_keys(request.headers(), request.uri());
-    if given.iter().any(|given| is_equal(given, key.expose_secret())) {
-        return None;
+    let principal = identify(door, parts).await?;
+    let is_device = matches!(principal.scope, Scope::Device(_));
+    if need == Need::Admin && !principal.is_admin() {
+        return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
     }
+    if is_device && need > Need::Device {
+        return Err(forbidden("A device's token opens only what is the device's own."));
+    }
+    if is_device {
+        for client_id in named_clients(parts).await {
+            may_act_for(&principal, &client_id)?;
+        }
+    }
+    parts.extensions.insert(principal);
+    Ok(())
+}
+
+/// Refuses a principal that may not speak for a client. The layer does this for clients that a path or a query
+/// names; an endpoint must do it for one that its body names.
+pub(super) fn may_act_for(principal: &Principal, client_id: &str) -> Result<(), Problem> {
+    if principal.may_act_for(client_id) {
+        return Ok(());
+    }
+    Err(forbidden(
+        "This token is another device's; send the client_id that the token was made for.",
+    ))
+}
+
+fn forbidden(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+/// Every `client_id` in a request's path and query.
+async fn named_clients(parts: &mut Parts) -> Vec<String> {
+    let path = RawPathParams::from_request_parts(parts, &()).await.ok();
+    let in_path = path.iter().flatten().filter(|(name, _)| *name == "client_id");
+    let mut named: Vec<String> = in_path.map(|(_, value)| value.to_owned()).collect();
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    named.extend(query.filter(|(name, _)| name == "client_id").map(|(_, id)| id.into_owned()));
+    named
+}
+
+/// Who asks, by the keys that the request carries.
+async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
+    let Some(shared) = &door.entry.api_key else {
+        return stranger(&door.entry, &parts.headers).map_or(Ok(Principal::LOCAL), Err);
+    };
+    let given = given_keys(&parts.headers, &parts.uri);
+    for key in &given {
+        if is_equal(key, shared.expose_secret()) {
+            return Ok(Principal::SHARED_KEY);
+        }
+    }
+    Err(unknown(parts.uri.path(), given.is_empty()))
+}
+
+fn unknown(path: &str, is_anonymous: bool) -> Problem {
     // v1's clients know 403.
     let status =
         if path.starts_with("/v1/") { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
-    let detail = if given.is_empty() {
+    let detail = if is_anonymous {
         "An API key is needed: send it as X-Api-Key, as Authorization: Bearer, as api_key in the query, or as a cookie."
     } else {
         "The API key is wrong."
     };
-    Some(Problem::new(status, detail))
-}
-
-/// What anyone may call.
-fn is_open(method: &Method, path: &str) -> bool {
-    let reads = method == Method::GET || method == Method::HEAD;
-    let path = path.trim_end_matches('/');
-    let is_icon = path.starts_with("/apple-touch-icon");
-    let is_page = path == "/docs" || path.starts_with("/docs/");
-    let is_file = path.starts_with("/media/");
-    let is_named = matches!(path, "/livez" | "/readyz" | "/robots.txt" | "/favicon.ico");
-    reads && (is_icon || is_page || is_file || is_named)
+    Problem::new(status, detail)
 }
 
 /// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
@@ -122,22 +170,6 @@ mod tests {
         for elsewhere in ["", "example.org", "localhost.example.org:80", "10.0.0.1", "[fe80::1]:80"]
         {
             assert!(!is_this_machine(elsewhere), "{elsewhere}");
-        }
-    }
-
-    #[test]
-    fn only_reading_media_and_health_is_open() {
-        assert!(is_open(&Method::HEAD, "/media/a.png"));
-        assert!(is_open(&Method::GET, "/readyz/"));
-        for (method, path) in [
-            (Method::PUT, "/media/a.png"),
-            (Method::GET, "/media"),
-            (Method::GET, "/v1/stories"),
-            (Method::GET, "/openapi.json"),
-            (Method::GET, "/docsx"),
-            (Method::POST, "/livez"),
-        ] {
-            assert!(!is_open(&method, path), "{method} {path}");
         }
     }
 }

@@ -31,7 +31,7 @@ const ROOM: u32 = 192;
 
 /// The memory that all bodies share. Clones share it too.
 #[derive(Debug, Clone)]
-pub struct Room(Arc<Semaphore>);
+pub(super) struct Room(Arc<Semaphore>);
 
 impl Default for Room {
     fn default() -> Self {

@@ -2,6 +2,7 @@
 //! [`crate::app`] and decides nothing. The contract's conventions (problems, request ids, keys, slashes) are layers
 //! here, so that an endpoint cannot forget them.
 
+mod access;
 mod auth;
 mod body;
 mod docs;
@@ -15,7 +16,8 @@ mod router;
 mod server;
 mod v1;
 
-pub use body::{MAX_BODY, Room};
+pub use body::MAX_BODY;
+use body::Room;
 pub use router::{openapi, router};
 pub use server::serve;
 
@@ -31,9 +33,17 @@ pub struct Door {
     /// The use cases.
     pub app: App,
     /// Who may come in.
-    pub entry: Arc<Entry>,
+    entry: Arc<Entry>,
     /// Memory for requests that come in.
-    pub room: Room,
+    room: Room,
+}
+
+impl Door {
+    /// The door of an app.
+    #[must_use]
+    pub fn new(app: App, entry: Entry) -> Self {
+        Self { app, entry: Arc::new(entry), room: Room::default() }
+    }
 }
 
 /// Who may come in.

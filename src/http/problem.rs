@@ -21,6 +21,7 @@ pub(super) struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     fields: Vec<InvalidField>,
+    retry_after_seconds: Option<u64>,
     /// For the log alone.
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -54,7 +55,13 @@ pub(super) struct InvalidField {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), fields: Vec::new(), cause: None }
+        Self {
+            status,
+            detail: detail.into(),
+            fields: Vec::new(),
+            retry_after_seconds: None,
+            cause: None,
+        }
     }
 
     /// A failed use case; `place` is where its parameters came from: `body`, `query` or `path`.
@@ -62,6 +69,7 @@ impl Problem {
         let status = match error.kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::NotYours => StatusCode::FORBIDDEN,
+            ErrorKind::NotKnown => StatusCode::UNAUTHORIZED,
             ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -75,6 +83,7 @@ impl Problem {
             status,
             detail: error.detail.into(),
             fields: error.fields.into_iter().map(field).collect(),
+            retry_after_seconds: error.retry_after_seconds,
             cause: error.cause.map(Arc::from),
         }
     }
@@ -112,7 +121,8 @@ impl Problem {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+                let seconds = self.retry_after_seconds.unwrap_or(5);
+                headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
         }

@@ -64,10 +64,35 @@ fn cors(door: &Door) -> CorsLayer {
     let origins = origins.filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers(
-            ["authorization", "content-type", "idempotency-key", "x-api-key", "x-request-id"]
-                .map(HeaderName::from_static),
+            [
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-none-match",
+                "last-event-id",
+                "x-api-key",
+                "x-request-id",
+            ]
+            .map(HeaderName::from_static),
         )
-        .expose_headers(["x-request-id", "idempotent-replayed"].map(HeaderName::from_static))
+        .expose_headers(
+            [
+                "etag",
+                "idempotent-replayed",
+                "location",
+                "next-wake-at",
+                "retry-after",
+                "x-request-id",
+            ]
+            .map(HeaderName::from_static),
+        )
 }

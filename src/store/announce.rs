@@ -2,7 +2,10 @@
 //! PostgreSQL's NOTIFY. News may be lost (a listener that lags, a broken connection), so it only ever makes
 //! someone look sooner than they would have; the truth is in the tables.
 
+use tokio::sync::broadcast;
 use uuid::Uuid;
+
+use super::Store;
 
 /// One piece of news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub enum Announcement {
     TaskReady,
     /// A task has reached a final status.
     TaskEnded(Uuid),
+    /// The event log has grown.
+    EventLogged,
 }
 
 impl Announcement {
@@ -21,15 +26,30 @@ impl Announcement {
         match self {
             Self::TaskReady => "ready".to_owned(),
             Self::TaskEnded(id) => format!("ended {id}"),
+            Self::EventLogged => "event".to_owned(),
         }
     }
 
     pub(super) fn from_payload(payload: &str) -> Option<Self> {
         match payload.split_once(' ') {
             None if payload == "ready" => Some(Self::TaskReady),
+            None if payload == "event" => Some(Self::EventLogged),
             Some(("ended", id)) => id.parse().ok().map(Self::TaskEnded),
             _ => None,
         }
+    }
+}
+
+impl Store {
+    /// News from now on, of this process and of others on the same PostgreSQL.
+    #[must_use]
+    pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
+        self.news.subscribe()
+    }
+
+    pub(super) fn publish(&self, news: Announcement) {
+        // Nobody listening is no error.
+        let _ = self.news.send(news);
     }
 }
 
@@ -39,7 +59,8 @@ mod tests {
 
     #[test]
     fn news_survives_the_wire() {
-        for news in [Announcement::TaskReady, Announcement::TaskEnded(Uuid::from_u128(5))] {
+        let ended = Announcement::TaskEnded(Uuid::from_u128(5));
+        for news in [Announcement::TaskReady, ended, Announcement::EventLogged] {
             assert_eq!(Announcement::from_payload(&news.to_payload()), Some(news));
         }
         assert_eq!(Announcement::from_payload("from a later version"), None);

@@ -1,4 +1,4 @@
-//! All that the two databases do not say alike: claiming with `SKIP LOCKED`, NOTIFY and LISTEN, sole use of a file.
+//! All that the two databases do not say alike: claiming with `SKIP LOCKED`, NOTIFY and LISTEN, locks, sole use of a file.
 
 use std::fs::File;
 use std::path::Path;
@@ -59,6 +59,16 @@ pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), St
         .map_err(StoreError::failed("lock a slug"))
 }
 
+/// Has transactions that log events end one after the other; SQLite has one writer anyway.
+pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
+    let Open::Postgres(tx) = open else { return Ok(()) };
+    sqlx::query("SELECT pg_advisory_xact_lock(7369214805163)")
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+        .map_err(StoreError::failed("lock the event log"))
+}
+
 impl Store {
     /// Hears the news of other processes on the same PostgreSQL, until dropped. On SQLite there are none.
     pub async fn hear_others(&self) {
@@ -76,6 +86,7 @@ impl Store {
         listener.listen(Announcement::CHANNEL).await?;
         // What was told while nobody listened is made up for by looking once.
         self.publish(Announcement::TaskReady);
+        self.publish(Announcement::EventLogged);
         loop {
             let heard = listener.recv().await?;
             if let Some(news) = Announcement::from_payload(heard.payload()) {

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Announcement, Store, StoreError, Tx, dialect, read, within};
 use crate::domain::EventKind;
 
 /// One thing that happened.
@@ -16,6 +16,8 @@ pub struct Event {
     pub id: i64,
     /// What kind of thing.
     pub kind: EventKind,
+    /// To whose story.
+    pub client_id: Option<String>,
     /// To which story.
     pub story_id: Option<Uuid>,
     /// The kind's own fields.
@@ -23,6 +25,16 @@ pub struct Event {
     pub payload: Value,
     /// When.
     pub date_created: DateTime<Utc>,
+}
+
+/// Something to be logged.
+#[derive(Debug)]
+pub(super) struct NewEvent {
+    kind: EventKind,
+    client_id: Option<String>,
+    story_id: Option<Uuid>,
+    payload: Value,
+    now: DateTime<Utc>,
 }
 
 impl Store {
@@ -37,7 +49,7 @@ impl Store {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Event>, StoreError> {
-        const SQL: &str = "SELECT id, kind, story_id, payload, date_created FROM event \
+        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
              WHERE story_id = $1 AND id > $2 ORDER BY id LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
@@ -50,30 +62,40 @@ impl Store {
 }
 
 impl Tx {
-    /// Logs that something happened.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn tell(
+    /// Logs that something happened; it is written when the transaction is saved.
+    pub fn tell(
         &mut self,
         kind: EventKind,
         client_id: Option<&str>,
         story_id: Option<Uuid>,
-        payload: &Value,
+        payload: Value,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO event (kind, client_id, story_id, payload, date_created) \
-             VALUES ($1, $2, $3, $4, $5)";
-        within!(self, db => sqlx::query(SQL)
-            .bind(kind)
-            .bind(client_id)
-            .bind(story_id)
-            .bind(Json(payload))
-            .bind(now)
-            .execute(db)
-            .await
-            .map(drop))
-        .map_err(StoreError::failed("log an event"))
+    ) {
+        let client_id = client_id.map(str::to_owned);
+        self.events.push(NewEvent { kind, client_id, story_id, payload, now });
+    }
+
+    /// Writes what was told.
+    pub(super) async fn log_events(&mut self) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO event (kind, client_id, story_id, payload, date_created) ";
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        dialect::lock_events(&mut self.open).await?;
+        let events = std::mem::take(&mut self.events);
+        within!(self, db => {
+            let mut insert = QueryBuilder::new(SQL);
+            insert.push_values(&events, |mut row, event| {
+                row.push_bind(event.kind)
+                    .push_bind(&event.client_id)
+                    .push_bind(event.story_id)
+                    .push_bind(Json(&event.payload))
+                    .push_bind(event.now);
+            });
+            insert.build().execute(db).await.map(drop)
+        })
+        .map_err(StoreError::failed("log events"))?;
+        self.announce(Announcement::EventLogged);
+        Ok(())
     }
 }

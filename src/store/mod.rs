@@ -19,6 +19,7 @@ mod pools;
 mod stories;
 mod tasks;
 mod tx;
+mod version;
 
 pub use announce::Announcement;
 pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
@@ -41,6 +42,7 @@ use tokio::sync::broadcast;
 pub struct Store {
     pools: Pools,
     news: broadcast::Sender<Announcement>,
+    version: version::Version,
 }
 
 /// Runs one read on whichever pool there is.

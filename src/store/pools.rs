@@ -35,7 +35,7 @@ impl Store {
             sqlite(settings).await?
         };
         let (news, _) = broadcast::channel(4096);
-        Ok(Self { pools, news })
+        Ok(Self { pools, news, version: super::version::Version::default() })
     }
 
     /// Whether this is the embedded database.

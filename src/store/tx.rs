@@ -1,8 +1,8 @@
 //! Writing: a transaction that is nothing until it is saved.
 
 use sqlx::{Postgres, Sqlite, Transaction};
-use tokio::sync::broadcast;
 
+use super::events::NewEvent;
 use super::{Announcement, Store, StoreError, dialect};
 use crate::store::pools::Pools;
 
@@ -10,8 +10,12 @@ use crate::store::pools::Pools;
 #[derive(Debug)]
 pub struct Tx {
     pub(super) open: Open,
+    /// Logged as the last thing before the end; see [`Tx::save`].
+    pub(super) events: Vec<NewEvent>,
+    /// Whether what is cached has changed.
+    pub(super) changes_configuration: bool,
     news: Vec<Announcement>,
-    listeners: broadcast::Sender<Announcement>,
+    store: Store,
 }
 
 #[derive(Debug)]
@@ -35,36 +39,33 @@ impl Store {
                 Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
             }
         };
-        Ok(Tx { open, news: Vec::new(), listeners: self.news.clone() })
-    }
-
-    /// News from now on, of this process and of others on the same PostgreSQL.
-    #[must_use]
-    pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
-        self.news.subscribe()
-    }
-
-    pub(super) fn publish(&self, news: Announcement) {
-        // Nobody listening is no error.
-        let _ = self.news.send(news);
+        let (events, news) = (Vec::new(), Vec::new());
+        Ok(Tx { open, events, changes_configuration: false, news, store: self.clone() })
     }
 }
 
 impl Tx {
     /// Makes the transaction lasting, and tells those who wait for what it changed.
     ///
+    /// Events are written last, one transaction after the other, so that their ids grow in the order in which they
+    /// can be read: who has read up to an id has missed nothing.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when the database did not take it; nothing was written then.
     pub async fn save(mut self) -> Result<(), StoreError> {
+        self.log_events().await?;
         dialect::notify(&mut self.open, &self.news).await?;
         let failed = StoreError::failed("save a transaction");
         match self.open {
             Open::Postgres(tx) => tx.commit().await.map_err(failed)?,
             Open::Sqlite(tx) => tx.commit().await.map_err(failed)?,
         }
+        if self.changes_configuration {
+            self.store.version.forget();
+        }
         for news in self.news {
-            let _ = self.listeners.send(news);
+            self.store.publish(news);
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Worker {
         if is_news {
             let event = json!({"id": task.id, "status": "running", "step": step});
             let client_id = task.client_id.as_deref();
-            tx.tell(EventKind::Task, client_id, task.story_id, &event, now).await?;
+            tx.tell(EventKind::Task, client_id, task.story_id, event, now);
         }
         tx.save().await?;
         Ok(true)

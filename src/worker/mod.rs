@@ -122,7 +122,8 @@ impl Worker {
         let look_at = Instant::now() + until_due.min(LOOK);
         let ready = async {
             // Anything but other news is a reason to look, lost news above all.
-            while let Ok(Announcement::TaskEnded(_)) = news.recv().await {}
+            use Announcement::{EventLogged, TaskEnded};
+            while let Ok(TaskEnded(_) | EventLogged) = news.recv().await {}
         };
         tokio::select! {
             () = self.app.stopping.cancelled() => {}

@@ -108,7 +108,7 @@ impl Worker {
         }
         let event = json!({"id": task.id, "status": status});
         let client_id = task.client_id.as_deref();
-        tx.tell(EventKind::Task, client_id, task.story_id, &event, now).await?;
+        tx.tell(EventKind::Task, client_id, task.story_id, event, now);
         tx.save().await?;
         let error = error as &dyn Error;
         if again {

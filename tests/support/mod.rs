@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calliope::app::App;
+use calliope::app::{App, Parts};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
-use calliope::http::{Door, Entry, Room, serve};
+use calliope::http::{Door, Entry, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::LocalStore;
 use calliope::settings::{Database, Storage, Tasks};
@@ -166,24 +166,22 @@ impl TestApp {
 
     pub async fn start_with(database: TestDatabase, options: Options) -> Self {
         let compute = Compute::new();
-        let started = options.clock.now();
         let offline =
             || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
-        let app = App {
+        let app = App::new(Parts {
             store: database.store().await,
             objects: LocalStore::open(&database.storage()).expect("folders are made"),
             registry: options.registry.unwrap_or_else(offline),
             compute,
             clock: options.clock,
             limits: options.limits,
-            started,
             stopping: CancellationToken::new(),
-        };
+        });
         app.seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let entry = Entry { api_key: options.api_key.map(Into::into), ..Entry::default() };
-        let door = Door { app: app.clone(), entry: Arc::new(entry), room: Room::default() };
+        let door = Door::new(app.clone(), entry);
         let drain = options.drain;
         let store = app.store.clone();
         let running = vec![

@@ -13,6 +13,8 @@ use tracing::Instrument;
 
 use super::fields::{self, FrameRequest, Sent};
 use crate::app::{FrameOrder, Ordered, StoryResponse};
+use crate::domain::Principal;
+use crate::http::auth::may_act_for;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
@@ -37,12 +39,13 @@ const PARSE_HERE: usize = 256 * 1024;
 pub(in crate::http) async fn post(
     State(door): State<Door>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(principal): Extension<Principal>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
     let room = door.room.take(&parts.headers).await?;
     let content = body::read(content).await?;
-    let arrived = Arrived { parts, content, request_id };
+    let arrived = Arrived { parts, content, principal, request_id };
     let ordered = order_in_full(door.clone(), arrived, room).await?;
     Ok(told(&door, ordered, "body").await)
 }
@@ -51,6 +54,7 @@ pub(in crate::http) async fn post(
 struct Arrived {
     parts: Parts,
     content: Bytes,
+    principal: Principal,
     request_id: String,
 }
 
@@ -72,7 +76,7 @@ async fn order_in_full(
 }
 
 async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem> {
-    let Arrived { parts, content, request_id } = arrived;
+    let Arrived { parts, content, principal, request_id } = arrived;
     let form = match kind_of(&parts.headers)? {
         Kind::Json => None,
         Kind::Form => Some(form::fields(&parts.headers, content.clone()).await?),
@@ -84,6 +88,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
             Some(form) => fields::of_form(form)?,
         };
         let order = fields::order(sent, request_id, "body")?;
+        may_act_for(&principal, order.client_id.as_str())?;
         let call = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let key = idempotency::key(&parts.headers, call, &[query, &content])?;

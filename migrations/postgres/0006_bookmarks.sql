@@ -1,0 +1,39 @@
+-- What people want to find again.
+
+CREATE TABLE story_frame_bookmark (
+    id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    client_id    TEXT NOT NULL,
+    story_id     UUID NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    frame_id     BIGINT NOT NULL REFERENCES story_frame (id) ON DELETE CASCADE,
+    frame_number INTEGER NOT NULL,
+    comments     TEXT,
+    date_created TIMESTAMPTZ NOT NULL,
+    date_updated TIMESTAMPTZ NOT NULL,
+    UNIQUE (client_id, story_id, frame_number)
+);
+CREATE INDEX story_frame_bookmark_by_client ON story_frame_bookmark (client_id, id);
+CREATE INDEX story_frame_bookmark_by_story ON story_frame_bookmark (story_id);
+CREATE INDEX story_frame_bookmark_by_frame ON story_frame_bookmark (frame_id);
+
+CREATE TABLE bookmark_list (
+    id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    client_id    TEXT NOT NULL, -- whose list it is
+    name         TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    is_public    BOOLEAN NOT NULL, -- whether others may read it
+    date_created TIMESTAMPTZ NOT NULL,
+    date_updated TIMESTAMPTZ NOT NULL,
+    UNIQUE (client_id, name)
+);
+CREATE INDEX bookmark_list_public ON bookmark_list (id) WHERE is_public;
+
+CREATE TABLE story_bookmark (
+    id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    list_id      BIGINT NOT NULL REFERENCES bookmark_list (id) ON DELETE CASCADE,
+    story_id     UUID NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    comments     TEXT,
+    date_created TIMESTAMPTZ NOT NULL,
+    date_updated TIMESTAMPTZ NOT NULL,
+    UNIQUE (list_id, story_id)
+);
+CREATE INDEX story_bookmark_by_story ON story_bookmark (story_id);

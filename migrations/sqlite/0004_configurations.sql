@@ -1,0 +1,80 @@
+-- What a Sparrow is told to be: its own configuration, its flocks', its kind's; and where its schedules are.
+
+CREATE TABLE flock_config (
+    id              INTEGER PRIMARY KEY,
+    flock_id        TEXT NOT NULL UNIQUE,
+    description     TEXT NOT NULL,
+    parent_flock_id TEXT REFERENCES flock_config (flock_id),
+    parameters      TEXT NOT NULL,
+    keys            TEXT NOT NULL, -- of providers: secrets
+    schedule        TEXT,
+    frames_per_day  INTEGER,       -- of all its members together; null for no limit
+    date_created    TEXT NOT NULL,
+    date_updated    TEXT NOT NULL
+) STRICT;
+CREATE INDEX flock_config_by_parent ON flock_config (parent_flock_id);
+
+CREATE TABLE sparrow_config (
+    id                  INTEGER PRIMARY KEY,
+    client_id           TEXT NOT NULL UNIQUE,
+    description         TEXT NOT NULL,
+    parent_flock_id     TEXT REFERENCES flock_config (flock_id),
+    follow_parent_story INTEGER NOT NULL,
+    parameters          TEXT NOT NULL,
+    keys                TEXT NOT NULL, -- of providers: secrets
+    schedule            TEXT,
+    date_created        TEXT NOT NULL,
+    date_updated        TEXT NOT NULL
+) STRICT;
+CREATE INDEX sparrow_config_by_parent ON sparrow_config (parent_flock_id);
+
+CREATE TABLE client_type_config (
+    id           INTEGER PRIMARY KEY,
+    client_type  TEXT NOT NULL UNIQUE,
+    description  TEXT NOT NULL,
+    parameters   TEXT NOT NULL,
+    date_created TEXT NOT NULL,
+    date_updated TEXT NOT NULL
+) STRICT;
+
+-- Where a client is in the schedule of a level of its configuration: `sparrow`, or `flock NAME`.
+CREATE TABLE schedule_state (
+    client_id    TEXT NOT NULL,
+    level        TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    date_updated TEXT NOT NULL,
+    PRIMARY KEY (client_id, level)
+) STRICT;
+
+-- The story that the members of a flock share, one for each strategy.
+CREATE TABLE flock_story (
+    flock_id     TEXT NOT NULL,
+    strategy     TEXT NOT NULL, -- a slug
+    story_id     BLOB REFERENCES story (id) ON DELETE SET NULL,
+    date_updated TEXT NOT NULL,
+    PRIMARY KEY (flock_id, strategy)
+) STRICT;
+CREATE INDEX flock_story_by_story ON flock_story (story_id);
+
+-- Frames that were ordered by a flock's members on one day (UTC).
+CREATE TABLE flock_day (
+    flock_id TEXT NOT NULL,
+    day      TEXT NOT NULL, -- 2026-11-23
+    frames   INTEGER NOT NULL,
+    PRIMARY KEY (flock_id, day)
+) STRICT;
+
+-- Members of this flock may add to the story too.
+ALTER TABLE story ADD COLUMN flock_id TEXT;
+
+ALTER TABLE sparrow_state ADD COLUMN last_seen TEXT;
+
+-- Grows with every change of what is cached: configurations, tokens, users.
+ALTER TABLE installation ADD COLUMN configuration_version INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE inference_model ADD COLUMN prices TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE strategy_config ADD COLUMN text_to_video_model_config TEXT REFERENCES model_config (slug) ON UPDATE CASCADE;
+ALTER TABLE strategy_config ADD COLUMN seed_prompt_template TEXT REFERENCES prompt_template (slug) ON UPDATE CASCADE;
+CREATE INDEX strategy_config_by_video_model ON strategy_config (text_to_video_model_config);
+CREATE INDEX strategy_config_by_seed_prompt ON strategy_config (seed_prompt_template);
+CREATE INDEX strategy_config_by_storyteller ON strategy_config (strategy_name);
