@@ -1,48 +1,62 @@
 //! Taking an order for a frame: everything that can be refused is refused here, before anything is kept; then the
 //! inputs are written, and one transaction decides the story and enqueues the task.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use chrono::{DateTime, Days, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::configuration::{Asked, ClientLevels, Settled, Standing, decisive};
+use super::inputs::{Input, Sound};
 use super::{App, AppError, ErrorKind, KEY_LIFE};
-use crate::audio::AudioFormat;
-use crate::domain::{ClientId, EventKind, ObjectKey, Parameters, TaskKind};
-use crate::imaging;
-use crate::store::{KeyUse, MediaObject, NewStory, NewTask, Story, Strategy, Tx};
+use crate::domain::{ClientId, EventKind, Parameters, Sensed, TaskKind};
+use crate::store::{KeyUse, MediaObject, NewTask, ScheduleRow, Story, Tx};
 
-/// The strategy for those who ask for none.
-pub(super) const DEFAULT_STRATEGY: &str = "fern";
+/// How often an order is decided anew because others of the same client moved its schedules meanwhile.
+const MOST_TURNS: u32 = 20;
 
 /// What a Sparrow asks for.
 #[derive(Debug)]
 pub struct FrameOrder {
     /// Who asks.
     pub client_id: ClientId,
-    /// Which story to continue; a client's current one when absent.
-    pub story_id: Option<String>,
+    /// Which story to continue.
+    pub story: WhichStory,
     /// A strategy's slug or a storyteller's name.
     pub strategy: Option<String>,
+    /// What kind of device it is.
+    pub client_type: Option<String>,
+    /// What the device sensed, which may lead its schedule on.
+    pub sensed: Option<Sensed>,
     /// The frame parameters that were given, as they were given.
     pub parameters: Map<String, Value>,
     /// A photograph, encoded.
     pub image: Option<Bytes>,
     /// A recording.
     pub sound: Option<Sound>,
+    /// A video, encoded.
+    pub video: Option<Bytes>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
     /// The client's own mark of this request.
     pub key: Option<KeyUse>,
 }
 
-/// A recording.
-#[derive(Debug)]
-pub struct Sound {
-    /// As it was sent.
-    pub bytes: Bytes,
-    /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
-    pub is_pcm: bool,
+/// Which story an order is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichStory {
+    /// The one that the client is in, if the strategy is the same; else a new one.
+    Current,
+    /// A new one.
+    New {
+        /// What it is called; without it, it takes its name from its first text.
+        title: Option<String>,
+    },
+    /// The one with this id.
+    This(String),
 }
 
 /// An order that was taken.
@@ -55,23 +69,50 @@ pub struct Ordered {
 }
 
 /// A frame task's payload.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct FrameJob {
     pub(super) request_id: String,
     pub(super) client_id: String,
-    /// Resolved: the request's over the strategy's.
+    /// Resolved: the request's over the configuration's over the strategy's.
     pub(super) parameters: Map<String, Value>,
     /// The key of the photograph.
     pub(super) image: Option<String>,
     /// The key of the recording.
     pub(super) sound: Option<String>,
+    /// The key of the video.
+    pub(super) video: Option<String>,
+    /// How long the frame stays at least, where a schedule says so.
+    pub(super) min_duration_seconds: Option<u32>,
+    /// What the device waits for before the next one, where a schedule says so.
+    pub(super) trigger_condition: Option<Value>,
+    /// Sentences for the frame's `errors`.
+    pub(super) notes: Vec<String>,
 }
 
-/// A checked input that is about to be written.
-struct Input {
-    key: ObjectKey,
-    media_type: &'static str,
-    bytes: Bytes,
+/// An order whose every part was checked.
+pub(super) struct Checked<'a> {
+    pub(super) order: &'a FrameOrder,
+    pub(super) levels: Arc<ClientLevels>,
+    pub(super) story: Option<Story>,
+    objects: Vec<MediaObject>,
+}
+
+/// Where the client stands, and what that comes to.
+pub(super) struct Turn {
+    rows: Vec<ScheduleRow>,
+    pub(super) standings: Vec<Standing>,
+    pub(super) settled: Settled,
+}
+
+/// How an attempt to enqueue went.
+enum Enqueued {
+    /// All rows are written and wait to be saved.
+    Ready(Uuid, Tx),
+    /// The idempotency key was used meanwhile.
+    KeyTaken,
+    /// The client's schedules were moved meanwhile.
+    Moved,
 }
 
 impl App {
@@ -87,29 +128,33 @@ impl App {
         }
         let parameters = Parameters::clean(&order.parameters)?;
         let order = FrameOrder { parameters, ..order };
-        let story = self.asked_story(&order).await?;
-        let strategy = self.asked_strategy(&order, story.as_ref()).await?;
+        let levels = self.levels(order.client_id.as_str()).await?;
+        let story = self.asked_story(&order, &levels).await?;
+        let checked = Checked { order: &order, levels, story, objects: Vec::new() };
+        let turn = self.take_turn(&checked).await?;
+        if let Some(asleep) = self.if_asleep(&checked, &turn).await? {
+            return Ok(asleep);
+        }
         self.check_room().await?;
-        let image = self.check_image(&order).await?;
-        let sound = self.check_sound(&order)?;
-        let inputs: Vec<Input> = [image, sound].into_iter().flatten().collect();
+        let inputs = self.check_inputs(&order).await?;
+        let objects = self.describe(order.client_id.as_str(), &inputs).await?;
+        let checked = Checked { objects, ..checked };
         let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
-        let keys = inputs.iter().map(|input| input.key.clone()).collect();
         self.objects.put_all(files).await?;
-        match self.enqueue_frame(&order, story, &strategy, &inputs).await {
+        match self.enqueue(&checked, turn).await {
+            // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
+            // to nothing the sweep removes them.
             Ok(Some((task_id, tx))) => {
-                // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they
-                // belong to nothing the sweep removes them.
                 tx.save().await?;
                 Ok(Ordered { task_id, is_replay: false })
             }
             Err(error) => {
-                self.objects.remove_all(keys).await;
+                self.forget_inputs(inputs).await;
                 Err(error)
             }
             // The same key came in twice at once, and the other was first.
             Ok(None) => {
-                self.objects.remove_all(keys).await;
+                self.forget_inputs(inputs).await;
                 self.earlier_order(order.key.as_ref()).await?.ok_or_else(|| {
                     AppError::new(ErrorKind::Conflict, "This Idempotency-Key is in use; try again.")
                 })
@@ -117,7 +162,14 @@ impl App {
         }
     }
 
-    async fn earlier_order(&self, key: Option<&KeyUse>) -> Result<Option<Ordered>, AppError> {
+    async fn forget_inputs(&self, inputs: Vec<Input>) {
+        self.objects.remove_all(inputs.into_iter().map(|input| input.key).collect()).await;
+    }
+
+    pub(super) async fn earlier_order(
+        &self,
+        key: Option<&KeyUse>,
+    ) -> Result<Option<Ordered>, AppError> {
         let Some(key) = key else { return Ok(None) };
         let Some(used) = self.store.used_key(key, self.clock.now() - KEY_LIFE).await? else {
             return Ok(None);
@@ -129,33 +181,7 @@ impl App {
         Err(AppError::new(ErrorKind::Invalid, detail))
     }
 
-    async fn asked_story(&self, order: &FrameOrder) -> Result<Option<Story>, AppError> {
-        let Some(asked) = &order.story_id else { return Ok(None) };
-        let story = self.find_story(asked).await?;
-        if story.client_id == order.client_id.as_str() {
-            return Ok(Some(story));
-        }
-        let detail = "This story was made for another Sparrow and can only be read; leave story_id out to begin your own.";
-        Err(AppError::new(ErrorKind::NotYours, detail))
-    }
-
-    /// A story's own strategy wins over the one that was asked for.
-    async fn asked_strategy(
-        &self,
-        order: &FrameOrder,
-        story: Option<&Story>,
-    ) -> Result<Strategy, AppError> {
-        let asked = story.map(|story| &story.strategy).or(order.strategy.as_ref());
-        let name = asked.map_or(DEFAULT_STRATEGY, String::as_str);
-        self.store.strategy(name).await?.ok_or_else(|| {
-            let shown: String = name.chars().take(60).collect();
-            let reason =
-                format!("there is no strategy `{shown}`; GET /v1/config/strategy/ lists them");
-            AppError::invalid("strategy", reason)
-        })
-    }
-
-    async fn check_room(&self) -> Result<(), AppError> {
+    pub(super) async fn check_room(&self) -> Result<(), AppError> {
         let most = i64::from(self.limits.max_waiting);
         if self.store.waiting_tasks(most).await? < most {
             return Ok(());
@@ -164,54 +190,62 @@ impl App {
         Err(AppError::new(ErrorKind::Busy, detail))
     }
 
-    /// A picture is decoded once now, so that a broken one is refused while its sender still listens.
-    async fn check_image(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
-        let Some(bytes) = order.image.clone() else { return Ok(None) };
-        let looked = bytes.clone();
-        let checked =
-            self.compute.run(move || imaging::decode(&looked).map(|_| imaging::sniff(&looked)));
-        let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
-        let format =
-            format.ok_or_else(|| AppError::internal("a picture of no format was decoded"))?;
-        let key = self.input_key(order, format.extension());
-        Ok(Some(Input { key, media_type: format.media_type(), bytes }))
-    }
-
-    fn check_sound(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
-        let Some(sound) = &order.sound else { return Ok(None) };
-        let (extension, media_type) = if sound.is_pcm {
-            ("pcm", "audio/pcm;rate=16000")
+    /// Takes the client one request further on its schedules, and settles what that comes to. Nothing is written.
+    ///
+    /// All reads come before the transaction: one that waited for a second connection could wait for itself.
+    async fn take_turn(&self, checked: &Checked<'_>) -> Result<Turn, AppError> {
+        let Checked { order, levels, story, .. } = checked;
+        let rows = if levels.have_schedules() {
+            self.store.schedule_states(order.client_id.as_str()).await?
         } else {
-            let format = AudioFormat::sniff(&sound.bytes).ok_or_else(|| {
-                let reason = "is no sound that is known here; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
-                AppError::invalid("input_audio", reason)
-            })?;
-            (format.extension(), format.media_type())
+            Vec::new()
         };
-        let key = self.input_key(order, extension);
-        Ok(Some(Input { key, media_type, bytes: sound.bytes.clone() }))
-    }
-
-    fn input_key(&self, order: &FrameOrder, extension: &'static str) -> ObjectKey {
-        ObjectKey::input(&order.client_id, self.clock.now(), Uuid::now_v7(), extension)
+        let standings = levels.advance(&rows, self.clock.now(), order.sensed);
+        let asked = Asked {
+            parameters: order.parameters.clone(),
+            strategy: order.strategy.clone(),
+            client_type: order.client_type.clone(),
+        };
+        let own_strategy = story.as_ref().map(|story| story.strategy.as_str());
+        let settled = self.settle(&asked, own_strategy, levels, &standings).await?;
+        Ok(Turn { rows, standings, settled })
     }
 
     /// All rows of an order, not yet saved; `None` when its idempotency key was used meanwhile.
-    async fn enqueue_frame(
+    async fn enqueue(
         &self,
-        order: &FrameOrder,
-        story: Option<Story>,
-        strategy: &Strategy,
-        inputs: &[Input],
+        checked: &Checked<'_>,
+        mut turn: Turn,
     ) -> Result<Option<(Uuid, Tx)>, AppError> {
+        for _ in 0..MOST_TURNS {
+            match self.try_to_enqueue(checked, &turn).await? {
+                Enqueued::Ready(task_id, tx) => return Ok(Some((task_id, tx))),
+                Enqueued::KeyTaken => return Ok(None),
+                Enqueued::Moved => turn = self.take_turn(checked).await?,
+            }
+        }
+        let detail = "Too many requests move this Sparrow's schedule at once; try again.";
+        Err(AppError::new(ErrorKind::Busy, detail))
+    }
+
+    async fn try_to_enqueue(
+        &self,
+        checked: &Checked<'_>,
+        turn: &Turn,
+    ) -> Result<Enqueued, AppError> {
+        let Checked { order, levels, story, objects } = checked;
         let now = self.clock.now();
         let client_id = order.client_id.as_str();
-        let objects = self.describe(client_id, inputs).await?;
         let mut tx = self.store.begin().await?;
         let current = tx.lock_client(client_id, now).await?;
-        let story_id = match &story {
+        if !self.note_standings(&mut tx, checked, turn, now).await? {
+            return Ok(Enqueued::Moved);
+        }
+        count_against_limits(&mut tx, levels, now).await?;
+        let strategy = &turn.settled.strategy;
+        let story_id = match story {
             Some(story) => story.id,
-            None => self.story_for(&mut tx, client_id, current, strategy).await?,
+            None => self.story_for(&mut tx, order, current, levels, strategy).await?,
         };
         if current != Some(story_id) {
             tx.set_current_story(client_id, Some(story_id), now).await?;
@@ -219,27 +253,16 @@ impl App {
                 tx.remove_empty_story(left).await?;
             }
         }
-        for object in &objects {
+        for object in objects {
             tx.keep_media_object(object).await?;
         }
-        let key_of = |kind: &str| {
-            let object = objects.iter().find(|object| object.content_type.starts_with(kind));
-            object.map(|object| object.key.clone())
-        };
-        let job = FrameJob {
-            request_id: order.request_id.clone(),
-            client_id: client_id.to_owned(),
-            parameters: Parameters::merge([&order.parameters, &strategy.parameters]),
-            image: key_of("image/"),
-            sound: key_of("audio/"),
-        };
         let task = NewTask {
             id: Uuid::now_v7(),
             kind: TaskKind::TellFrame,
             lane: Some(format!("story {story_id}")),
             client_id: Some(client_id),
             story_id: Some(story_id),
-            payload: &serde_json::to_value(job)?,
+            payload: &serde_json::to_value(job(checked, turn))?,
             now,
         };
         let task_id = task.id;
@@ -247,61 +270,74 @@ impl App {
         if let Some(key) = &order.key
             && !tx.use_key(key, task_id, now - KEY_LIFE, now).await?
         {
-            return Ok(None);
+            return Ok(Enqueued::KeyTaken);
         }
-        let pending = serde_json::json!({"id": task_id, "status": "pending"});
+        let pending = json!({"id": task_id, "status": "pending"});
         tx.tell(EventKind::Task, Some(client_id), Some(story_id), pending, now);
-        Ok(Some((task_id, tx)))
+        Ok(Enqueued::Ready(task_id, tx))
     }
 
-    /// The client's current story if it is of this strategy, or has nothing in it yet; else a new one.
-    async fn story_for(
+    /// Notes where the client, locked before, now stands; false when it stood elsewhere than this turn began from.
+    pub(super) async fn note_standings(
         &self,
         tx: &mut Tx,
-        client_id: &str,
-        current: Option<Uuid>,
-        strategy: &Strategy,
-    ) -> Result<Uuid, AppError> {
-        let (slug, storyteller) = (&strategy.slug, &strategy.strategy_name);
-        let current = match current {
-            Some(id) => tx.story(id).await?,
-            None => None,
-        };
-        if let Some(story) = current {
-            if &story.strategy == slug {
-                return Ok(story.id);
-            }
-            if story.frame_count == 0 && !tx.story_has_tasks(story.id).await? {
-                tx.change_strategy(story.id, slug, storyteller).await?;
-                return Ok(story.id);
-            }
+        checked: &Checked<'_>,
+        turn: &Turn,
+        now: DateTime<Utc>,
+    ) -> Result<bool, AppError> {
+        if !checked.levels.have_schedules() {
+            return Ok(true);
         }
-        self.begin_story(tx, client_id, slug, storyteller).await
-    }
-
-    /// Creates an empty story for a client.
-    pub(super) async fn begin_story(
-        &self,
-        tx: &mut Tx,
-        client_id: &str,
-        strategy: &str,
-        storyteller: &str,
-    ) -> Result<Uuid, AppError> {
-        let (id, now) = (Uuid::now_v7(), self.clock.now());
-        tx.create_story(NewStory { id, client_id, strategy, storyteller, now }).await?;
-        Ok(id)
-    }
-
-    async fn describe(
-        &self,
-        client_id: &str,
-        inputs: &[Input],
-    ) -> Result<Vec<MediaObject>, AppError> {
-        let mut objects = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            let object = self.media_object(&input.key, "input", &input.bytes, input.media_type);
-            objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object.await? });
+        let client_id = checked.order.client_id.as_str();
+        if tx.schedule_states(client_id).await? != turn.rows {
+            return Ok(false);
         }
-        Ok(objects)
+        for standing in turn.standings.iter().filter(|standing| standing.is_new) {
+            let level = checked.levels.levels[standing.level].name.to_string();
+            let row = ScheduleRow { level, state: serde_json::to_value(&standing.state)? };
+            tx.note_schedule_state(client_id, &row, now).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// Refuses a frame beyond what a flock may ask for in a day (UTC).
+async fn count_against_limits(
+    tx: &mut Tx,
+    levels: &ClientLevels,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    for level in &levels.levels {
+        let Some(limit) = level.frames_per_day else { continue };
+        let flock = level.name.to_string();
+        if !tx.count_flock_frame(&flock, now.date_naive(), limit).await? {
+            let detail = format!(
+                "The {flock} has had its {limit} frames of this day (UTC); an admin may raise frames_per_day."
+            );
+            let tomorrow = now.date_naive() + Days::new(1);
+            let wait = tomorrow.and_time(NaiveTime::MIN).and_utc() - now;
+            let retry_after_seconds = Some(wait.num_seconds().unsigned_abs() + 1);
+            return Err(AppError { retry_after_seconds, ..AppError::new(ErrorKind::Busy, detail) });
+        }
+    }
+    Ok(())
+}
+
+fn job(checked: &Checked<'_>, turn: &Turn) -> FrameJob {
+    let key_of = |kind: &str| {
+        let object = checked.objects.iter().find(|object| object.content_type.starts_with(kind));
+        object.map(|object| object.key.clone())
+    };
+    let in_force = decisive(&turn.standings);
+    FrameJob {
+        request_id: checked.order.request_id.clone(),
+        client_id: checked.order.client_id.as_str().to_owned(),
+        parameters: turn.settled.parameters(),
+        image: key_of("image/"),
+        sound: key_of("audio/"),
+        video: key_of("video/"),
+        min_duration_seconds: in_force.and_then(|step| step.min_duration_seconds),
+        trigger_condition: in_force.and_then(|step| step.trigger_condition.clone()),
+        notes: turn.settled.notes.clone(),
     }
 }

@@ -134,15 +134,15 @@ pub(super) fn generation_date(now: DateTime<Utc>) -> String {
 }
 
 impl StoryView {
-    /// A story as `client_id` sees it.
-    pub(super) fn of(story: &Story, client_id: &str, appends: bool) -> Self {
+    /// A story as a client sees it that may add to it, or not.
+    pub(super) fn of(story: &Story, may_add: bool, appends: bool) -> Self {
         Self {
             story_id: story.id.to_string(),
             slug: story.slug.clone().unwrap_or_default(),
             story_frame_count: story.frame_count,
             append_to_prior_frames: appends,
             strategy: story.strategy.clone(),
-            is_read_only: story.client_id != client_id,
+            is_read_only: !may_add,
             created_for_sparrow_id: story.client_id.clone(),
             date_created: story.date_created.date_naive(),
             date_updated: story.date_updated.date_naive(),

@@ -41,10 +41,10 @@ pub(super) struct Illustrated {
 }
 
 /// Encoded bytes with the size of what they show.
-struct Encoded {
-    bytes: Vec<u8>,
-    size: Size,
-    format: ImageFormat,
+pub(super) struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    pub(super) size: Size,
+    pub(super) format: ImageFormat,
 }
 
 /// What a picture is wanted for.
@@ -141,18 +141,29 @@ fn encode_all(picture: Picture, wanted: &Wanted) -> Result<[Option<Encoded>; 3],
     Ok([Some(original), device, thumbnail])
 }
 
+/// `None` when the original is what the device asked for.
 fn for_device(pixels: &RgbImage, parameters: &Parameters) -> Result<Option<Encoded>, ImagingError> {
+    let original = Size::new(pixels.width(), pixels.height());
+    let (width, height) = (parameters.output_image_width, parameters.output_image_height);
+    let is_png = matches!(parameters.output_image_format, None | Some(ImageFormat::Png));
+    if is_png && imaging::fitted_size(original, width, height) == original {
+        return Ok(None);
+    }
+    device_picture(pixels, parameters).map(Some)
+}
+
+/// A picture fitted, dithered and packed as a device asked.
+pub(super) fn device_picture(
+    pixels: &RgbImage,
+    parameters: &Parameters,
+) -> Result<Encoded, ImagingError> {
     let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
     let (width, height) = (parameters.output_image_width, parameters.output_image_height);
     let fitted = imaging::fit(pixels, width, height)?;
     let size = Size::new(fitted.width(), fitted.height());
-    let is_original = size == Size::new(pixels.width(), pixels.height());
-    if is_original && format == ImageFormat::Png {
-        return Ok(None);
-    }
     let dither = parameters.output_image_dither.unwrap_or_default();
     let bytes = imaging::encode(&fitted, format, dither)?;
-    Ok(Some(Encoded { bytes, size, format }))
+    Ok(Encoded { bytes, size, format })
 }
 
 fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {

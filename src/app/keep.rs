@@ -43,14 +43,18 @@ impl App {
         let metadata = metadata(work, told, &generation_date(now));
         for (index, picture) in told.pictures.iter().enumerate() {
             keep_pictures(&mut tx, picture, now).await?;
+            let beat = &told.telling.beats[index];
             let frame = NewFrame {
                 story_id: work.story.id,
                 number: first + i32::try_from(index).map_err(AppError::internal)?,
-                text: told.telling.beats[index].text.as_deref(),
+                text: beat.text.as_deref(),
                 image_id: Some(picture.original.id),
                 device_image_id: Some(picture.for_device().id),
-                min_duration_seconds: MIN_DURATION,
+                illustration: &beat.illustration,
+                min_duration_seconds: min_duration(work),
+                trigger_condition: work.job.trigger_condition.as_ref(),
                 metadata: &metadata,
+                state_before: if index == 0 { &work.story.state } else { &state },
                 now,
             };
             let number = json!({"number": frame.number});
@@ -83,6 +87,11 @@ impl App {
         }
         Ok(tx)
     }
+}
+
+fn min_duration(work: &Work<'_>) -> i32 {
+    let asked = work.job.min_duration_seconds;
+    asked.and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or(MIN_DURATION)
 }
 
 impl Illustrated {
@@ -155,6 +164,8 @@ fn answer(
 ) -> Result<Value, AppError> {
     let story = &work.story;
     let mut frames = Vec::with_capacity(told.pictures.len());
+    let trigger = work.job.trigger_condition.as_ref();
+    let trigger = trigger.map(serde_json::value::to_raw_value).transpose()?;
     for (beat, picture) in told.telling.beats.iter().zip(&told.pictures) {
         frames.push(FrameView {
             text: beat.text.as_deref().map(with_newline),
@@ -162,8 +173,8 @@ fn answer(
             source_image: Some(picture.original.view.clone()),
             video: None,
             audio: None,
-            min_duration_seconds: MIN_DURATION,
-            trigger_condition: None,
+            min_duration_seconds: min_duration(work),
+            trigger_condition: trigger.clone(),
             metadata: serde_json::value::to_raw_value(metadata)?,
         });
     }
@@ -175,7 +186,7 @@ fn answer(
             slug: name.slug,
             story_frame_count: frame_count,
             date_updated: now.date_naive(),
-            ..StoryView::of(story, &story.client_id, appends)
+            ..StoryView::of(story, true, appends)
         },
         request_id: work.job.request_id.clone(),
         generation_date: generation_date(now),

@@ -7,27 +7,36 @@
 
 mod accept;
 mod answer;
+mod asleep;
 mod await_frame;
+mod cache;
+mod client_config;
+mod configuration;
 mod error;
 mod illustrate;
+mod inputs;
 mod keep;
 mod media;
 mod perceive;
 mod ready;
+mod renditions;
 mod seeds;
 mod stories;
 mod strategies;
 mod sweep;
 mod tell;
+mod whose_story;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
-pub use accept::{FrameOrder, Ordered, Sound};
+pub use accept::{FrameOrder, Ordered, WhichStory};
 pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
+pub use client_config::ClientConfigView;
 pub use error::{AppError, ErrorKind};
+pub use inputs::Sound;
 pub use media::{MediaKind, Uploaded};
 pub use ready::{Health, Readiness};
 pub use stories::Reading;
@@ -63,6 +72,7 @@ pub struct App {
     pub started: DateTime<Utc>,
     /// Cancelled when the process is asked to stop: no work is begun after that.
     pub stopping: CancellationToken,
+    caches: cache::Caches,
 }
 
 /// What [`App::new`] is built from.
@@ -90,6 +100,7 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, objects, registry, compute, clock, limits, stopping } = parts;
         let started = clock.now();
-        Self { store, objects, registry, compute, clock, limits, started, stopping }
+        let caches = cache::Caches::default();
+        Self { store, objects, registry, compute, clock, limits, started, stopping, caches }
     }
 }

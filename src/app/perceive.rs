@@ -30,6 +30,11 @@ impl App {
                     .to_owned(),
             );
         }
+        if job.video.is_some() {
+            let note =
+                "The video was kept but not looked at, because nothing here understands videos.";
+            notes.push(note.to_owned());
+        }
         let seen = match &job.image {
             Some(key) => self.look_at(key, &mut notes).await?,
             None => None,

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::accept::DEFAULT_STRATEGY;
 use super::answer::generation_date;
+use super::configuration::ClientLevels;
+use super::whose_story::may_add;
 use super::{App, AppError, ErrorKind, FrameView, StoryListView, StoryResponse, StoryView};
 use crate::domain::ClientId;
 use crate::store::Story;
@@ -85,9 +86,18 @@ impl App {
     pub async fn reset_story(&self, client_id: &ClientId) -> Result<(), AppError> {
         let now = self.clock.now();
         let client_id = client_id.as_str();
+        let levels = self.levels(client_id).await?;
         let mut tx = self.store.begin().await?;
         let Some(current) = tx.lock_client(client_id, now).await? else { return Ok(()) };
         let story = tx.story(current).await?;
+        if let Some(story) = &story
+            && let Some(flock_id) =
+                story.flock_id.as_ref().filter(|_| story.flock_id == levels.follows)
+        {
+            // Who shares a story leaves it for all.
+            tx.lock_flock_story(flock_id, &story.strategy, now).await?;
+            tx.set_flock_story(flock_id, &story.strategy, None, now).await?;
+        }
         // One that nothing was told in is new enough.
         if story.is_some_and(|story| story.frame_count == 0) && !tx.story_has_tasks(current).await?
         {
@@ -113,11 +123,32 @@ impl App {
         self.store.story(id).await?.ok_or_else(no_story)
     }
 
+    /// The story that a client is in: the one that it shares with its flock under a strategy, or its own.
+    pub(super) async fn story_of(
+        &self,
+        client_id: &str,
+        levels: &ClientLevels,
+        strategy: &str,
+    ) -> Result<Option<Story>, AppError> {
+        let shared = match &levels.follows {
+            Some(flock_id) => self.store.flock_story(flock_id, strategy).await?,
+            None => None,
+        };
+        let current = match shared {
+            Some(id) => Some(id),
+            None => self.store.current_story(client_id).await?,
+        };
+        match current {
+            Some(id) => Ok(self.store.story(id).await?),
+            None => Ok(None),
+        }
+    }
+
     async fn current_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
         let client_id = client_id.as_str();
-        if let Some(id) = self.store.current_story(client_id).await?
-            && let Some(story) = self.store.story(id).await?
-        {
+        let levels = self.levels(client_id).await?;
+        let settled = self.present(client_id, &levels).await?.settled;
+        if let Some(story) = self.story_of(client_id, &levels, &settled.strategy.slug).await? {
             return Ok(story);
         }
         let now = self.clock.now();
@@ -126,9 +157,7 @@ impl App {
         let id = match tx.lock_client(client_id, now).await? {
             Some(id) => id,
             None => {
-                let id = self
-                    .begin_story(&mut tx, client_id, DEFAULT_STRATEGY, DEFAULT_STRATEGY)
-                    .await?;
+                let id = self.begin_story(&mut tx, client_id, &settled.strategy, None).await?;
                 tx.set_current_story(client_id, Some(id), now).await?;
                 id
             }
@@ -144,11 +173,12 @@ impl App {
         reading: Reading,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
+        let levels = self.levels(client_id.as_str()).await?;
         let appends =
             storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
         Ok(StoryResponse {
             frames: frames.into_iter().map(FrameView::of).collect(),
-            story: StoryView::of(story, client_id.as_str(), appends),
+            story: StoryView::of(story, may_add(story, client_id.as_str(), &levels), appends),
             request_id: reading.request_id,
             generation_date: generation_date(self.clock.now()),
             debug_data: if reading.debug { debug_data(story) } else { Map::new() },

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::configuration::DEFAULT_STRATEGY;
 use super::{App, AppError};
+use crate::domain::ClientId;
 
 /// A strategy as a person who chooses one sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -21,20 +23,31 @@ pub struct StrategyView {
 }
 
 impl App {
-    /// Every strategy, the default first.
+    /// Every strategy, the defaults first. With a client, the default is what it gets when it asks for none.
     ///
     /// # Errors
     ///
     /// [`AppError`] when the database fails.
-    pub async fn strategies(&self) -> Result<Vec<StrategyView>, AppError> {
+    pub async fn strategies(
+        &self,
+        client_id: Option<&ClientId>,
+    ) -> Result<Vec<StrategyView>, AppError> {
         let strategies = self.store.strategies().await?;
+        let of_client = match client_id {
+            Some(client_id) => {
+                let levels = self.levels(client_id.as_str()).await?;
+                Some(self.present(client_id.as_str(), &levels).await?.settled.strategy)
+            }
+            None => self.strategy(DEFAULT_STRATEGY).await?,
+        };
+        let of_client = of_client.as_ref().map(|strategy| strategy.slug.as_str());
         Ok(strategies
             .into_iter()
             .map(|s| StrategyView {
+                is_default_for_client: of_client == Some(s.slug.as_str()),
                 slug: s.slug,
                 strategy_name: s.strategy_name,
                 description: s.description,
-                is_default_for_client: s.is_default,
                 is_experimental: s.is_experimental,
             })
             .collect())

@@ -3,6 +3,8 @@
 //! perceive → situate → tell → illustrate → render → keep. Nothing is kept before the last step, so a kill at any
 //! moment leaves the task to be done again, and at most files that the sweep removes.
 
+use std::sync::Arc;
+
 use chrono::{Datelike, Local, Timelike};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -46,7 +48,7 @@ pub(super) struct Work<'a> {
     pub(super) owner: Uuid,
     pub(super) job: FrameJob,
     pub(super) story: Story,
-    pub(super) strategy: Strategy,
+    pub(super) strategy: Arc<Strategy>,
     pub(super) parameters: Parameters,
 }
 
@@ -92,6 +94,7 @@ impl App {
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(unmet_wishes(&work.parameters));
+        notes.extend(work.job.notes.iter().cloned());
         let told = Told { telling, pictures, perceived, situation, notes, memories };
         self.keep(&work, told).await
     }
@@ -123,10 +126,10 @@ impl App {
         let gone = || AppError::new(super::ErrorKind::NotFound, "The story was deleted meanwhile.");
         let story_id = task.story_id.ok_or_else(gone)?;
         let story = self.store.story(story_id).await?.ok_or_else(gone)?;
-        let strategy = match self.store.strategy(&story.strategy).await? {
+        let strategy = match self.strategy(&story.strategy).await? {
             Some(strategy) => Some(strategy),
             // The strategy was deleted; its storyteller is still here.
-            None => self.store.strategy(&story.storyteller).await?,
+            None => self.strategy(&story.storyteller).await?,
         };
         let strategy =
             strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))?;

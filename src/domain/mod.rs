@@ -1,5 +1,6 @@
 //! The nouns of the house: what a story, a frame, a client and a task are. No I/O happens here.
 
+mod cascade;
 mod client;
 mod clock;
 mod event;
@@ -7,11 +8,13 @@ mod key;
 mod parameters;
 mod picture;
 mod principal;
+mod schedule;
 mod season;
 mod sight;
 mod slug;
 mod task;
 
+pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
@@ -19,6 +22,7 @@ pub use key::{InvalidMediaName, MediaName, ObjectKey, file_slug};
 pub use parameters::{Parameters, RefusedParameter};
 pub use picture::{Dither, ImageFormat, Size, UnknownImageFormat};
 pub use principal::{Identity, Principal, Scope, ScopeName};
+pub use schedule::{InForce, RefusedSchedule, Schedule, ScheduleState, Sensed};
 pub use season::Season;
 pub use sight::{Look, Sight, Swatch};
 pub use slug::{slug_base, story_title};

@@ -1,7 +1,6 @@
 //! What a frame is asked for: the parameters that a request, a configuration or a strategy may give.
 //!
-//! Levels are merged as JSON objects, the higher one winning ([`Parameters::merge`]), and read once at the
-//! end ([`Parameters::read`]), so that every level says things in the same words. Reading is lenient in the
+//! Levels are laid over each other as JSON objects ([`crate::domain::Cascade`]), and read once at the end ([`Parameters::read`]), so that every level says things in the same words. Reading is lenient in the
 //! ways that small clients need: numbers and switches may be strings, null and empty mean "not given".
 
 use std::fmt::Display;
@@ -11,6 +10,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::domain::cascade::is_given;
 use crate::domain::{Dither, ImageFormat};
 
 /// The parameters of one frame, resolved.
@@ -58,20 +58,6 @@ impl Parameters {
     /// The longest style or place, in characters.
     pub const MAX_PHRASE: usize = 2_000;
 
-    /// Lays levels over each other, the first over the second and so on. Null and empty values do not count.
-    #[must_use]
-    pub fn merge<'a>(
-        levels: impl IntoIterator<Item = &'a Map<String, Value>>,
-    ) -> Map<String, Value> {
-        let mut merged = Map::new();
-        for (name, value) in levels.into_iter().flatten() {
-            if is_given(value) && !merged.contains_key(name) {
-                merged.insert(name.clone(), value.clone());
-            }
-        }
-        merged
-    }
-
     /// Reads the parameters known here; others are left to whoever knows them.
     ///
     /// # Errors
@@ -110,10 +96,6 @@ impl Parameters {
         clean.retain(|_, value| !value.is_null());
         Ok(clean)
     }
-}
-
-fn is_given(value: &Value) -> bool {
-    !value.is_null() && value.as_str() != Some("")
 }
 
 /// Reads one object field by field, and remembers what it had to refuse.
@@ -200,16 +182,6 @@ mod tests {
             Value::Object(map) => map,
             other => panic!("not an object: {other}"),
         }
-    }
-
-    #[test]
-    fn higher_levels_win_and_nothing_given_does_not_count() {
-        let request = object(json!({"location": "Oslo", "debug": null, "output_image_style": ""}));
-        let sparrow = object(json!({"location": "Rome", "debug": true}));
-        let strategy = object(json!({"output_image_style": "in ink", "narrate": false}));
-        let merged = Parameters::merge([&request, &sparrow, &strategy]);
-        let expected = json!({"location": "Oslo", "debug": true, "output_image_style": "in ink", "narrate": false});
-        assert_eq!(Value::Object(merged), expected);
     }
 
     #[test]

@@ -10,11 +10,13 @@ mod form;
 mod health;
 mod idempotency;
 mod media;
+mod path_client;
 mod problem;
 mod request_id;
 mod router;
 mod server;
 mod v1;
+mod v2;
 
 pub use body::MAX_BODY;
 use body::Room;

@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, auth, docs, health, media, request_id, v1};
+use super::{Door, auth, docs, health, media, request_id, v1, v2};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -33,6 +33,7 @@ fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(v1::reset::put))
         .routes(routes!(v1::stories::get))
         .routes(routes!(v1::strategies::get))
+        .routes(routes!(v2::clients::config::get))
         .routes(routes!(media::get::get, media::put::put))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -48,6 +48,12 @@ pub fn fit(
     Ok(Cow::Owned(fitted))
 }
 
+/// The size that [`fit`] gives a picture of size `source`.
+#[must_use]
+pub fn fitted_size(source: Size, width: Option<u32>, height: Option<u32>) -> Size {
+    geometry(source, width, height).0
+}
+
 /// The size of the result, and of the scaled picture within it.
 fn geometry(source: Size, width: Option<u32>, height: Option<u32>) -> (Size, Size) {
     let across = |width: u32| f64::from(width) / f64::from(source.width);

@@ -37,7 +37,7 @@ pub use bounds::{MAX_PIXELS, MAX_SIDE};
 pub use decode::decode;
 pub use encode::encode;
 pub use error::ImagingError;
-pub use fit::fit;
+pub use fit::{fit, fitted_size};
 pub use grayscale16::decode_grayscale16;
 pub use header::dimensions;
 pub use rgb565::decode_rgb565;

@@ -144,7 +144,7 @@ impl Store {
             .map_err(StoreError::failed("list strategies"))
     }
 
-    /// The strategy with this slug; failing that, the first that uses the storyteller of this name.
+    /// The strategy with this slug; failing that, the default one of the storyteller of this name, or its first.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl Store {
              LEFT JOIN inference_model im ON im.slug = ic.model \
              LEFT JOIN prompt_template ip ON ip.slug = ic.prompt_template \
              WHERE s.slug = $1 OR s.strategy_name = $1 \
-             ORDER BY CASE WHEN s.slug = $1 THEN 0 ELSE 1 END, s.slug LIMIT 1";
+             ORDER BY CASE WHEN s.slug = $1 THEN 0 ELSE 1 END, s.is_default DESC, s.slug LIMIT 1";
         let row: Option<StrategyRow> =
             read!(self, db => sqlx::query_as(SQL).bind(name).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a strategy"))?;

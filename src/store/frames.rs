@@ -32,6 +32,44 @@ pub struct FrameRow {
     pub metadata: Json<Box<RawValue>>,
 }
 
+/// A picture of a frame, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct FramePicture {
+    /// The picture's id.
+    pub id: Uuid,
+    /// The key of its file.
+    #[sqlx(rename = "media_key")]
+    pub key: String,
+    /// In pixels.
+    pub width: i32,
+    /// In pixels.
+    pub height: i32,
+    /// A media type.
+    pub format: String,
+}
+
+/// A story's newest frame with its pictures.
+#[derive(Debug)]
+pub struct NewestFrame {
+    /// The frame itself.
+    pub frame: FrameRow,
+    /// Its original illustration.
+    pub original: Option<FramePicture>,
+    /// The illustration as the device got it that asked for the frame.
+    pub device: Option<FramePicture>,
+    /// When it was added.
+    pub date_created: DateTime<Utc>,
+}
+
+#[derive(FromRow)]
+struct NewestRow {
+    #[sqlx(flatten)]
+    frame: FrameRow,
+    image_id: Option<Uuid>,
+    device_image_id: Option<Uuid>,
+    date_created: DateTime<Utc>,
+}
+
 /// A frame to be added.
 #[derive(Debug)]
 pub struct NewFrame<'a> {
@@ -45,10 +83,16 @@ pub struct NewFrame<'a> {
     pub image_id: Option<Uuid>,
     /// The illustration as its device gets it.
     pub device_image_id: Option<Uuid>,
+    /// The prompt of its illustration.
+    pub illustration: &'a str,
     /// How long to show it at least.
     pub min_duration_seconds: i32,
+    /// What to wait for before the next one.
+    pub trigger_condition: Option<&'a Value>,
     /// How it came to be.
     pub metadata: &'a Value,
+    /// The story's state before it, for when it is taken back.
+    pub state_before: &'a Value,
     /// When.
     pub now: DateTime<Utc>,
 }
@@ -86,6 +130,44 @@ impl Store {
             .map_err(StoreError::failed("read a story's frames"))
     }
 
+    /// The last frame of a story, with its pictures.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
+        const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
+             i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
+             f.trigger_condition, f.metadata, f.image_id, f.device_image_id, f.date_created \
+             FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
+             WHERE f.story_id = $1 ORDER BY f.number DESC LIMIT 1";
+        let row: Option<NewestRow> =
+            read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
+                .map_err(StoreError::failed("read a story's newest frame"))?;
+        let Some(row) = row else { return Ok(None) };
+        let original = match row.image_id {
+            Some(id) => self.picture(id).await?,
+            None => None,
+        };
+        let device = match row.device_image_id {
+            Some(id) if row.image_id != Some(id) => self.picture(id).await?,
+            _ => None,
+        };
+        let NewestRow { frame, date_created, .. } = row;
+        Ok(Some(NewestFrame { frame, original, device, date_created }))
+    }
+
+    /// The picture with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn picture(&self, id: Uuid) -> Result<Option<FramePicture>, StoreError> {
+        const SQL: &str = "SELECT id, media_key, width, height, format FROM image WHERE id = $1";
+        read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a picture"))
+    }
+
     /// The texts of a story's latest frames, oldest first, at most `limit`.
     ///
     /// # Errors
@@ -117,16 +199,20 @@ impl Tx {
     /// [`StoreError`] when the database fails.
     pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
-             device_image_id, min_duration_seconds, metadata, date_created) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+             device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
+             state_before, date_created) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         within!(self, db => sqlx::query(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .bind(frame.text)
             .bind(frame.image_id)
             .bind(frame.device_image_id)
+            .bind(frame.illustration)
             .bind(frame.min_duration_seconds)
+            .bind(frame.trigger_condition.map(Json))
             .bind(Json(frame.metadata))
+            .bind(Json(frame.state_before))
             .bind(frame.now)
             .execute(db)
             .await
@@ -153,5 +239,32 @@ impl Tx {
             .await
             .map(drop))
         .map_err(StoreError::failed("add a picture"))
+    }
+
+    /// Adds a picture that was rendered from another, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn add_rendition(
+        &mut self,
+        image: NewImage<'_>,
+        original: Uuid,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO image \
+             (id, media_key, width, height, format, date_created, rendition_of) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+        within!(self, db => sqlx::query(SQL)
+            .bind(image.id)
+            .bind(image.media_key)
+            .bind(image.width)
+            .bind(image.height)
+            .bind(image.format)
+            .bind(image.now)
+            .bind(original)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("add a rendition"))
     }
 }

@@ -15,6 +15,8 @@ pub struct Story {
     pub id: Uuid,
     /// The Sparrow that it was made for, and that alone may add to it.
     pub client_id: String,
+    /// The flock whose members may add to it too.
+    pub flock_id: Option<String>,
     /// The strategy's slug that was asked for.
     pub strategy: String,
     /// The storyteller behind that slug when the story was begun.
@@ -68,6 +70,8 @@ pub struct NewStory<'a> {
     pub id: Uuid,
     /// For whom.
     pub client_id: &'a str,
+    /// The flock whose members share it.
+    pub flock_id: Option<&'a str>,
     /// The strategy's slug.
     pub strategy: &'a str,
     /// The storyteller behind it.
@@ -85,7 +89,7 @@ pub struct Title<'a> {
     pub slug_base: &'a str,
 }
 
-const BY_ID: &str = "SELECT id, client_id, strategy, storyteller, title, slug, state, frame_count, \
+const BY_ID: &str = "SELECT id, client_id, flock_id, strategy, storyteller, title, slug, state, frame_count, \
                      date_created, date_updated FROM story WHERE id = $1";
 
 impl Store {
@@ -161,11 +165,12 @@ impl Tx {
     /// [`StoreError`] when the database fails.
     pub async fn create_story(&mut self, story: NewStory<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story \
-             (id, client_id, strategy, storyteller, title, state, frame_count, date_created, \
-             date_updated) VALUES ($1, $2, $3, $4, '', $5, 0, $6, $6)";
+             (id, client_id, flock_id, strategy, storyteller, title, state, frame_count, date_created, \
+             date_updated) VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $7)";
         within!(self, db => sqlx::query(SQL)
             .bind(story.id)
             .bind(story.client_id)
+            .bind(story.flock_id)
             .bind(story.strategy)
             .bind(story.storyteller)
             .bind(Json(Value::Null))

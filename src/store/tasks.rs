@@ -133,6 +133,33 @@ impl Tx {
         Ok(())
     }
 
+    /// Adds a task that is done already, for those who wait for its result or ask for it again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn add_ended_task(
+        &mut self,
+        task: NewTask<'_>,
+        result: &Value,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO task (id, kind, status, client_id, story_id, payload, result, \
+             attempts, failures, run_at, date_created, date_started, date_completed) \
+             VALUES ($1, $2, 'completed', $3, $4, $5, $6, 0, 0, $7, $7, $7, $7)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(task.id)
+            .bind(task.kind)
+            .bind(task.client_id)
+            .bind(task.story_id)
+            .bind(Json(task.payload))
+            .bind(Json(result))
+            .bind(task.now)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("add a task that is done"))
+    }
+
     /// Whether a story has ever been worked on.
     ///
     /// # Errors

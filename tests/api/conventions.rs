@@ -73,6 +73,7 @@ async fn the_documentation_is_complete_and_needs_nothing_from_elsewhere() {
             "/v1/story",
             "/v1/story/reset",
             "/v1/story/slug/{slug}",
+            "/v2/clients/{client_id}/config",
         ]
     );
     let page = app.get("/docs/").send().await.expect("an answer").text().await.expect("a page");

@@ -24,7 +24,8 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
 pub(crate) async fn story(store: &Store, client_id: &str, now: DateTime<Utc>) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
-    let new = NewStory { id, client_id, strategy: "fern", storyteller: "fern", now };
+    let new =
+        NewStory { id, client_id, flock_id: None, strategy: "fern", storyteller: "fern", now };
     tx.create_story(new).await.expect("created");
     tx.save().await.expect("saved");
     id

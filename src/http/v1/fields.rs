@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{AppError, FrameOrder, Sound};
-use crate::domain::ClientId;
+use crate::app::{AppError, FrameOrder, Sound, WhichStory};
+use crate::domain::{ClientId, Sensed};
 use crate::http::form::Field;
 use crate::http::problem::Problem;
 
@@ -68,6 +68,8 @@ pub(in crate::http) struct FrameRequest {
     generate_video: Option<bool>,
     /// Ask for spoken text.
     narrate: Option<bool>,
+    /// `motion`, `sound` or `light`: what led the device to ask, which may lead its schedule on.
+    trigger: Option<String>,
     /// Fill `debug_data`.
     debug: Option<bool>,
 }
@@ -108,18 +110,34 @@ pub(super) fn order(sent: Sent, request_id: String, place: &str) -> Result<Frame
     let sound = take("input_audio")?.map(|text| decode("input_audio", text)).transpose()?;
     let sound = sound.or(sound_file);
     let is_pcm = is_pcm(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
-    let story_id = take("story_id")?;
+    let story = take("story_id")?.map_or(WhichStory::Current, WhichStory::This);
     let strategy = take("strategy")?;
+    let client_type = take("client_type")?;
+    let sensed = take("trigger")?.map(|word| sensed(&word)).transpose();
+    let sensed = sensed.map_err(|reason| invalid("trigger", reason.to_owned()))?;
     Ok(FrameOrder {
         client_id,
-        story_id,
+        story,
         strategy,
+        client_type,
+        sensed,
+        video: None,
         image: image.or(image_file),
         sound: sound.map(|bytes| Sound { bytes, is_pcm }),
         request_id,
         key: None,
         parameters: fields,
     })
+}
+
+/// What led a device to ask, as it says it.
+pub(super) fn sensed(word: &str) -> Result<Sensed, &'static str> {
+    match word {
+        "motion" => Ok(Sensed::Motion),
+        "sound" => Ok(Sensed::Sound),
+        "light" => Ok(Sensed::Light),
+        _ => Err("must be motion, sound or light"),
+    }
 }
 
 /// The fields of a JSON body.

@@ -1,9 +1,11 @@
 //! `GET /v1/config/strategy/`: the strategies to choose from.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 
-use crate::app::StrategyView;
+use super::fields;
+use crate::app::{AppError, StrategyView};
+use crate::domain::ClientId;
 use crate::http::Door;
 use crate::http::problem::Problem;
 
@@ -13,6 +15,17 @@ use crate::http::problem::Problem;
     responses((status = 200, body = Vec<StrategyView>)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Vec<StrategyView>>, Problem> {
-    door.app.strategies().await.map(Json).map_err(|error| Problem::of(error, "query"))
+    let mut fields = fields::of_query(&query.unwrap_or_default());
+    let named = fields.remove("client_id").and_then(|name| name.as_str().map(str::to_owned));
+    let client_id = named.filter(|name| !name.is_empty()).map(|name| ClientId::new(&name));
+    let client_id = client_id
+        .transpose()
+        .map_err(|error| Problem::of(AppError::invalid("client_id", error.to_string()), "query"))?;
+    door.app
+        .strategies(client_id.as_ref())
+        .await
+        .map(Json)
+        .map_err(|error| Problem::of(error, "query"))
 }

@@ -1,0 +1,124 @@
+//! A Sparrow whose schedule has it sleep is told no new frame: it gets its last one again, to be shown until it wakes.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Map;
+use uuid::Uuid;
+
+use super::accept::{Checked, Ordered, Turn};
+use super::answer::{FrameView, StoryResponse, StoryView, generation_date};
+use super::configuration::decisive;
+use super::whose_story::may_add;
+use super::{App, AppError, KEY_LIFE};
+use crate::domain::{InForce, Parameters, TaskKind};
+use crate::store::{NewTask, Story};
+use crate::storytellers;
+
+/// The longest that a device is told to sleep: it comes back to ask whether its schedule was changed.
+const LONGEST: TimeDelta = TimeDelta::hours(24);
+
+/// How long a sleeping device shows its frame, in seconds.
+pub(super) fn seconds_to_wake(in_force: &InForce, now: DateTime<Utc>) -> i32 {
+    let until = in_force.next_wake_at.map_or(LONGEST, |wake| (wake - now).min(LONGEST));
+    // A moment more than none: what woke a little early would ask again and again.
+    let seconds = (until + TimeDelta::milliseconds(999)).num_seconds().max(1);
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+impl App {
+    /// Ends an order for a client that sleeps: its task is done at once, and its frame is the last one. A client
+    /// that has no frame yet is told its first one all the same, for no device is left blank.
+    pub(super) async fn if_asleep(
+        &self,
+        checked: &Checked<'_>,
+        turn: &Turn,
+    ) -> Result<Option<Ordered>, AppError> {
+        let Some(in_force) = decisive(&turn.standings).filter(|in_force| in_force.asleep) else {
+            return Ok(None);
+        };
+        let Some(story) = self.last_story(checked, turn).await? else { return Ok(None) };
+        let Some(answer) = self.last_frame(checked, turn, in_force, &story).await? else {
+            return Ok(None);
+        };
+        self.end_at_once(checked, turn, &story, &answer).await
+    }
+
+    async fn last_story(
+        &self,
+        checked: &Checked<'_>,
+        turn: &Turn,
+    ) -> Result<Option<Story>, AppError> {
+        if let Some(story) = &checked.story {
+            return Ok(Some(story.clone()));
+        }
+        let client_id = checked.order.client_id.as_str();
+        self.story_of(client_id, &checked.levels, &turn.settled.strategy.slug).await
+    }
+
+    async fn last_frame(
+        &self,
+        checked: &Checked<'_>,
+        turn: &Turn,
+        in_force: &InForce,
+        story: &Story,
+    ) -> Result<Option<StoryResponse>, AppError> {
+        let Some(newest) = self.store.newest_frame(story.id).await? else { return Ok(None) };
+        let client_id = checked.order.client_id.as_str();
+        let parameters = Parameters::read(&turn.settled.parameters())?;
+        let image = self.rendition(client_id, &newest, &parameters).await?;
+        let now = self.clock.now();
+        let frame = FrameView {
+            image,
+            min_duration_seconds: seconds_to_wake(in_force, now),
+            trigger_condition: match &in_force.trigger_condition {
+                Some(trigger) => Some(serde_json::value::to_raw_value(trigger)?),
+                None => None,
+            },
+            ..FrameView::of(newest.frame)
+        };
+        let appends =
+            storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
+        let may_add = may_add(story, client_id, &checked.levels);
+        Ok(Some(StoryResponse {
+            frames: vec![frame],
+            story: StoryView::of(story, may_add, appends),
+            request_id: checked.order.request_id.clone(),
+            generation_date: generation_date(now),
+            debug_data: Map::new(),
+            errors: turn.settled.notes.clone(),
+        }))
+    }
+
+    async fn end_at_once(
+        &self,
+        checked: &Checked<'_>,
+        turn: &Turn,
+        story: &Story,
+        answer: &StoryResponse,
+    ) -> Result<Option<Ordered>, AppError> {
+        let now = self.clock.now();
+        let client_id = checked.order.client_id.as_str();
+        let mut tx = self.store.begin().await?;
+        tx.lock_client(client_id, now).await?;
+        // Should another request have moved the schedule meanwhile, it has noted that itself.
+        self.note_standings(&mut tx, checked, turn, now).await?;
+        let task = NewTask {
+            id: Uuid::now_v7(),
+            kind: TaskKind::TellFrame,
+            lane: None,
+            client_id: Some(client_id),
+            story_id: Some(story.id),
+            payload: &serde_json::json!({"request_id": checked.order.request_id}),
+            now,
+        };
+        let task_id = task.id;
+        tx.add_ended_task(task, &serde_json::to_value(answer)?).await?;
+        if let Some(key) = &checked.order.key
+            && !tx.use_key(key, task_id, now - KEY_LIFE, now).await?
+        {
+            drop(tx);
+            return self.earlier_order(Some(key)).await;
+        }
+        tx.save().await?;
+        Ok(Some(Ordered { task_id, is_replay: false }))
+    }
+}

@@ -1,0 +1,87 @@
+//! Times on the clocks of a zone, and the instants at which they are reached.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::Value;
+
+/// A time of day, to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "String")]
+pub struct TimeOfDay(NaiveTime);
+
+impl TimeOfDay {
+    /// This time on one day.
+    pub const fn on(self, date: NaiveDate) -> NaiveDateTime {
+        date.and_time(self.0)
+    }
+}
+
+impl TryFrom<Value> for TimeOfDay {
+    type Error = &'static str;
+
+    fn try_from(given: Value) -> Result<Self, Self::Error> {
+        let time = given.as_str().and_then(parsed);
+        time.map(Self).ok_or("must be a time from 00:00 to 23:59:59, such as 19:00 or 19:00:30")
+    }
+}
+
+/// `hour:minute` or `hour:minute:second`, each of one or two digits.
+fn parsed(text: &str) -> Option<NaiveTime> {
+    let number = |part: &str| {
+        let plain = matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+        if plain { part.parse().ok() } else { None }
+    };
+    let parts: Option<Vec<u32>> = text.split(':').map(number).collect();
+    match parts?[..] {
+        [hour, minute] => NaiveTime::from_hms_opt(hour, minute, 0),
+        [hour, minute, second] => NaiveTime::from_hms_opt(hour, minute, second),
+        _ => None,
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(TimeOfDay(time): TimeOfDay) -> Self {
+        let format = if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" };
+        time.format(format).to_string()
+    }
+}
+
+/// Reads a time zone by its name.
+///
+/// # Errors
+///
+/// The deserializer's, for anything that is not a name in the IANA database.
+pub fn zone<'de, D: Deserializer<'de>>(given: D) -> Result<Tz, D::Error> {
+    let name = Value::deserialize(given)?;
+    let zone = name.as_str().and_then(|name| name.parse().ok());
+    zone.ok_or_else(|| D::Error::custom("must be an IANA time zone, such as Europe/Oslo"))
+}
+
+/// The dates from `first` to `last` days after the date that it is in the zone at `instant`.
+pub fn dates(
+    zone: Tz,
+    instant: DateTime<Utc>,
+    first: i64,
+    last: i64,
+) -> impl DoubleEndedIterator<Item = NaiveDate> {
+    let today = instant.with_timezone(&zone).date_naive();
+    (first..=last).filter_map(move |days| today.checked_add_signed(TimeDelta::days(days)))
+}
+
+/// The first instant at which the zone's clocks show `local` or later: the earlier of two when they are set
+/// back, and the end of the gap when they are set forward past it. A later `local` is never reached earlier.
+pub fn reached(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    if let Some(instant) = zone.from_local_datetime(&local).earliest() {
+        return instant.to_utc();
+    }
+    // Within a gap. Its end is where the clocks pass `local`; they are less than a day from UTC.
+    let start = local.and_utc() - TimeDelta::days(1);
+    let (mut before, mut after) = (0, TimeDelta::days(2).num_seconds());
+    while after - before > 1 {
+        let middle = i64::midpoint(before, after);
+        let shown = (start + TimeDelta::seconds(middle)).with_timezone(&zone).naive_local();
+        if shown < local { before = middle } else { after = middle }
+    }
+    start + TimeDelta::seconds(after)
+}

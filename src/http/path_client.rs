@@ -1,0 +1,26 @@
+//! The `client_id` in a path.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+use crate::app::AppError;
+use crate::domain::ClientId;
+
+/// The Sparrow that a path names.
+#[derive(Debug)]
+pub(super) struct PathClient(pub(super) ClientId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathClient {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let invalid = |reason: String| Problem::of(AppError::invalid("client_id", reason), "path");
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|error| invalid(error.to_string()))?;
+        let named = params.iter().find(|(name, _)| *name == "client_id").map(|(_, value)| value);
+        let client_id = ClientId::new(named.unwrap_or_default());
+        client_id.map(Self).map_err(|error| invalid(error.to_string()))
+    }
+}

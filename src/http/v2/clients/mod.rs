@@ -1,0 +1,3 @@
+//! What belongs to one Sparrow: `/v2/clients/{client_id}/…`.
+
+pub(in crate::http) mod config;

@@ -1,0 +1,3 @@
+//! Version 2: stories that are made while one looks on, and what devices need beside frames.
+
+pub(super) mod clients;

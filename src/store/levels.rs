@@ -1,0 +1,87 @@
+//! The levels of a Sparrow's configuration, as telling a frame needs them. They are edited through
+//! [`super::resources`].
+
+use serde_json::{Map, Value};
+use sqlx::FromRow;
+
+use super::{Store, StoreError, read};
+
+/// A Sparrow's own configuration.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SparrowLevel {
+    /// The flock that it belongs to.
+    pub parent_flock_id: Option<String>,
+    /// Whether it shares that flock's story.
+    pub follow_parent_story: bool,
+    /// What it gives.
+    #[sqlx(json)]
+    pub parameters: Map<String, Value>,
+    /// Its providers' keys.
+    #[sqlx(json)]
+    pub keys: Map<String, Value>,
+    /// What it shows, and when.
+    #[sqlx(json(nullable))]
+    pub schedule: Option<Value>,
+}
+
+/// A flock's configuration.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct FlockLevel {
+    /// The flock.
+    pub flock_id: String,
+    /// The flock that it belongs to itself.
+    pub parent_flock_id: Option<String>,
+    /// What it gives.
+    #[sqlx(json)]
+    pub parameters: Map<String, Value>,
+    /// Its providers' keys.
+    #[sqlx(json)]
+    pub keys: Map<String, Value>,
+    /// What its members show, and when.
+    #[sqlx(json(nullable))]
+    pub schedule: Option<Value>,
+    /// How many frames its members may ask for in a day, all together.
+    pub frames_per_day: Option<i32>,
+}
+
+impl Store {
+    /// A Sparrow's own configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
+        const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule \
+             FROM sparrow_config WHERE client_id = $1";
+        read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a sparrow's configuration"))
+    }
+
+    /// A flock's configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn flock_level(&self, flock_id: &str) -> Result<Option<FlockLevel>, StoreError> {
+        const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, frames_per_day \
+             FROM flock_config WHERE flock_id = $1";
+        read!(self, db => sqlx::query_as(SQL).bind(flock_id).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a flock's configuration"))
+    }
+
+    /// The parameters of a kind of client.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn client_type_level(
+        &self,
+        client_type: &str,
+    ) -> Result<Option<Map<String, Value>>, StoreError> {
+        const SQL: &str = "SELECT parameters FROM client_type_config WHERE client_type = $1";
+        let found: Option<sqlx::types::Json<Map<String, Value>>> =
+            read!(self, db => sqlx::query_scalar(SQL).bind(client_type).fetch_optional(db).await)
+                .map_err(StoreError::failed("read a client type's configuration"))?;
+        Ok(found.map(|json| json.0))
+    }
+}
