@@ -10,7 +10,9 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::timeout::TimeoutError;
+use tracing::Instrument;
 
+use super::Door;
 use super::problem::Problem;
 
 /// The largest body that is taken, in bytes.
@@ -28,6 +30,9 @@ const WAIT: Duration = Duration::from_secs(20);
 
 /// Mebibytes of bodies that may be in memory at once; what is made of them may be a few times that.
 const ROOM: u32 = 192;
+
+/// Bodies above this many bytes are parsed on the blocking threads.
+const PARSE_HERE: usize = 256 * 1024;
 
 /// The memory that all bodies share. Clones share it too.
 #[derive(Debug, Clone)]
@@ -84,6 +89,31 @@ async fn read_all(mut body: Body) -> Result<Bytes, Problem> {
         }
     }
     if length <= MAX_BODY { Ok(kept.freeze()) } else { Err(too_large()) }
+}
+
+/// Does what a request asks for, even if its client hangs up meanwhile: the server drops a request whose connection is
+/// gone, and this must not be dropped with it.
+pub(super) async fn in_full<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// Reads what is in a body of `length` bytes: here when it is small, else on the threads for such work.
+pub(super) async fn parsed<T: Send + 'static>(
+    door: &Door,
+    length: usize,
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    if length <= PARSE_HERE {
+        return read();
+    }
+    door.app.compute.run(read).await.unwrap_or_else(|_| Err(broken()))
+}
+
+fn broken() -> Problem {
+    let detail = "Something broke here; the log has the details under this request id.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 fn too_slow() -> Problem {

@@ -6,6 +6,7 @@ mod access;
 mod auth;
 mod body;
 mod docs;
+mod encoded;
 mod form;
 mod health;
 mod idempotency;

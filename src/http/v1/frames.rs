@@ -9,7 +9,6 @@ use axum::{Extension, Json};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::Instrument;
 
 use super::fields::{self, FrameRequest, Sent};
 use crate::app::{FrameOrder, Ordered, StoryResponse};
@@ -19,9 +18,6 @@ use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 use crate::http::{Door, body, form};
-
-/// Bodies above this many bytes are parsed on the blocking threads.
-const PARSE_HERE: usize = 256 * 1024;
 
 /// The next frame of a story.
 #[utoipa::path(post, path = "/v1/frames", tag = "v1", request_body = FrameRequest,
@@ -58,8 +54,7 @@ struct Arrived {
     request_id: String,
 }
 
-/// Orders what a request asks for, even if its client hangs up meanwhile: the server drops a request whose connection
-/// is gone, and this must not be dropped with it.
+/// Orders what a request asks for, even if its client hangs up meanwhile.
 async fn order_in_full(
     door: Door,
     arrived: Arrived,
@@ -72,7 +67,7 @@ async fn order_in_full(
         drop(room);
         ordered
     };
-    tokio::spawn(ordering.in_current_span()).await.unwrap_or_else(|_| Err(broken()))
+    body::in_full(ordering).await
 }
 
 async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem> {
@@ -81,7 +76,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
         Kind::Json => None,
         Kind::Form => Some(form::fields(&parts.headers, content.clone()).await?),
     };
-    let is_large = content.len() > PARSE_HERE;
+    let length = content.len();
     let read = move || {
         let sent = match form {
             None => Sent { fields: fields::of_json(&content)?, ..Sent::default() },
@@ -94,16 +89,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
         let key = idempotency::key(&parts.headers, call, &[query, &content])?;
         Ok(FrameOrder { key, ..order })
     };
-    if is_large {
-        door.app.compute.run(read).await.unwrap_or_else(|_| Err(broken()))
-    } else {
-        read()
-    }
-}
-
-fn broken() -> Problem {
-    let detail = "Something broke here; the log has the details under this request id.";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    body::parsed(door, length, read).await
 }
 
 /// The next frame of a story, for clients that can only fetch.
