@@ -31,7 +31,7 @@ async fn admit(door: &Door, parts: &mut Parts) -> Result<(), Problem> {
     if need == Need::Nothing {
         return Ok(());
     }
-    let principal = identify(door, parts).await?;
+    let principal = identify(door, parts)?;
     let is_device = matches!(principal.scope, Scope::Device(_));
     if need == Need::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
@@ -74,7 +74,7 @@ async fn named_clients(parts: &mut Parts) -> Vec<String> {
 }
 
 /// Who asks, by the keys that the request carries.
-async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
+fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
     let Some(shared) = &door.entry.api_key else {
         return stranger(&door.entry, &parts.headers).map_or(Ok(Principal::LOCAL), Err);
     };

@@ -14,6 +14,7 @@ use crate::domain::schedule::{RefusedSchedule, check_length};
 /// Steps, each with what leads into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 pub struct Steps {
     #[serde(default, deserialize_with = "zone")]
     time_zone: Tz,

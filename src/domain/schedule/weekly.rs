@@ -17,6 +17,7 @@ const DAYS_AHEAD: i64 = 8;
 /// Windows of the week; the first that is open is in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 pub struct Weekly {
     #[serde(default, deserialize_with = "zone")]
     time_zone: Tz,
