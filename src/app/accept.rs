@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{App, AppError, ErrorKind, KEY_LIFE};
 use crate::audio::AudioFormat;
-use crate::domain::{ClientId, EventKind, ObjectKey, Parameters, TaskKind};
+use crate::domain::{ClientId, EventKind, ObjectKey, Parameters, TaskKind, TraceParent};
 use crate::imaging;
 use crate::store::{KeyUse, MediaObject, NewStory, NewTask, Story, Strategy, Tx};
 
@@ -32,6 +32,8 @@ pub struct FrameOrder {
     pub sound: Option<Sound>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
+    /// Where the request is in its trace, for the task to go on there.
+    pub trace: Option<TraceParent>,
     /// The client's own mark of this request.
     pub key: Option<KeyUse>,
 }
@@ -58,6 +60,9 @@ pub struct Ordered {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FrameJob {
     pub(super) request_id: String,
+    /// [`TraceParent`], as its header has it.
+    #[serde(default)]
+    pub(super) traceparent: Option<String>,
     pub(super) client_id: String,
     /// Resolved: the request's over the strategy's.
     pub(super) parameters: Map<String, Value>,
@@ -228,6 +233,7 @@ impl App {
         };
         let job = FrameJob {
             request_id: order.request_id.clone(),
+            traceparent: order.trace.map(|trace| trace.to_string()),
             client_id: client_id.to_owned(),
             parameters: Parameters::merge([&order.parameters, &strategy.parameters]),
             image: key_of("image/"),

@@ -10,6 +10,7 @@ mod season;
 mod sight;
 mod slug;
 mod task;
+mod trace;
 
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
@@ -21,3 +22,4 @@ pub use season::Season;
 pub use sight::{Look, Sight, Swatch};
 pub use slug::{slug_base, story_title};
 pub use task::{TaskKind, TaskStatus, backoff};
+pub use trace::TraceParent;

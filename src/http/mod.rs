@@ -9,6 +9,7 @@ mod form;
 mod health;
 mod idempotency;
 mod media;
+mod metrics;
 mod problem;
 mod request_id;
 mod router;
@@ -17,13 +18,14 @@ mod v1;
 
 pub use body::{MAX_BODY, Room};
 pub use router::{openapi, router};
-pub use server::serve;
+pub use server::{serve, serve_metrics};
 
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::app::App;
+use crate::telemetry::Meters;
 
 /// What every endpoint may use.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Door {
     pub entry: Arc<Entry>,
     /// Memory for requests that come in.
     pub room: Room,
+    /// What is counted and timed.
+    pub meters: Meters,
 }
 
 /// Who may come in.

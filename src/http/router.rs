@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, auth, docs, health, media, request_id, v1};
+use super::{Door, auth, docs, health, media, metrics, request_id, v1};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -36,6 +36,7 @@ fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(media::get::get, media::put::put))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::get))
 }
 
 /// The contract, as OpenAPI 3.1.
@@ -66,8 +67,15 @@ fn cors(door: &Door) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers(
-            ["authorization", "content-type", "idempotency-key", "x-api-key", "x-request-id"]
-                .map(HeaderName::from_static),
+            [
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "traceparent",
+                "x-api-key",
+                "x-request-id",
+            ]
+            .map(HeaderName::from_static),
         )
         .expose_headers(["x-request-id", "idempotent-replayed"].map(HeaderName::from_static))
 }

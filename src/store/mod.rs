@@ -29,6 +29,7 @@ pub use frames::{FrameRow, NewFrame, NewImage};
 pub use idempotency::{KeyUse, UsedKey};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
+pub use pools::Connections;
 pub use stories::{NewStory, Story, StoryListing, Title};
 pub use tasks::{NewTask, Task};
 pub use tx::Tx;
