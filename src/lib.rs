@@ -10,7 +10,7 @@
 //! | use cases | [`app`]: tell a frame, read stories, keep media |
 //! | ways of telling | [`storytellers`]: one file a strategy |
 //! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models |
-//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`] |
+//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`], [`telemetry`] |
 //! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
 
 pub mod app;
@@ -25,4 +25,5 @@ pub mod objects;
 pub mod settings;
 pub mod store;
 pub mod storytellers;
+pub mod telemetry;
 pub mod worker;

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["app"],
     &["storytellers"],
     &["store", "objects", "inference"],
-    &["settings", "imaging", "audio", "compute"],
+    &["settings", "imaging", "audio", "compute", "telemetry"],
     &["domain"],
 ];
 

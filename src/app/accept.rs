@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::configuration::{Asked, ClientLevels, Settled, Standing, decisive};
 use super::inputs::{Input, Sound};
 use super::{App, AppError, ErrorKind, KEY_LIFE};
-use crate::domain::{ClientId, EventKind, Parameters, Sensed, TaskKind};
+use crate::domain::{ClientId, EventKind, Parameters, Sensed, TaskKind, TraceParent};
 use crate::store::{KeyUse, MediaObject, NewTask, ScheduleRow, Story, Tx};
 
 /// How often an order is decided anew because others of the same client moved its schedules meanwhile.
@@ -41,6 +41,8 @@ pub struct FrameOrder {
     pub video: Option<Bytes>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
+    /// Where the request is in its trace, for the task to go on there.
+    pub trace: Option<TraceParent>,
     /// The client's own mark of this request.
     pub key: Option<KeyUse>,
 }
@@ -73,6 +75,8 @@ pub struct Ordered {
 #[serde(default)]
 pub(super) struct FrameJob {
     pub(super) request_id: String,
+    /// [`TraceParent`], as its header has it.
+    pub(super) traceparent: Option<String>,
     pub(super) client_id: String,
     /// Resolved: the request's over the configuration's over the strategy's.
     pub(super) parameters: Map<String, Value>,
@@ -331,6 +335,7 @@ fn job(checked: &Checked<'_>, turn: &Turn) -> FrameJob {
     let in_force = decisive(&turn.standings);
     FrameJob {
         request_id: checked.order.request_id.clone(),
+        traceparent: checked.order.trace.map(|trace| trace.to_string()),
         client_id: checked.order.client_id.as_str().to_owned(),
         parameters: turn.settled.parameters(),
         image: key_of("image/"),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::{Datelike, Local, Timelike};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::accept::FrameJob;
@@ -18,6 +19,7 @@ use crate::domain::{Parameters, Season};
 use crate::inference::{Brief, Minds};
 use crate::store::{Story, Strategy, Task};
 use crate::storytellers::{self, Scene, Telling};
+use crate::telemetry;
 
 /// Earlier texts at most that a storyteller is given.
 const PRIOR_TEXTS: i64 = 30;
@@ -36,9 +38,21 @@ impl Steps {
         (Self { at }, watched)
     }
 
-    fn at(&self, step: &'static str) {
-        tracing::debug!(step, "the frame goes on");
-        self.at.send_replace(Some(step));
+    /// Does one step, in a span of its own, and times it.
+    fn at<T>(&self, step: &'static str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        // Steps are large, and a run would have to hold all of them.
+        let work = Box::pin(work);
+        async move {
+            self.at.send_replace(Some(step));
+            let _timed = telemetry::Step::begin(step);
+            let span = tracing::info_span!("step", step);
+            telemetry::name(&span, step);
+            let in_span = async {
+                tracing::debug!("the frame goes on");
+                work.await
+            };
+            in_span.instrument(span).await
+        }
     }
 }
 
@@ -75,28 +89,35 @@ impl App {
         steps: &Steps,
     ) -> Result<(), AppError> {
         let work = self.prepare(task, owner).await?;
-        steps.at("perceive");
-        let mut perceived = self.perceive(&work.job).await?;
-        steps.at("situate");
-        let (brief, situation) = self.situate(&work, &perceived).await?;
-        let minds = self.minds(&work);
-        steps.at("tell");
+        let counted = telemetry::Frames::begin(&work.strategy.slug);
+        let told = self.tell_prepared(&work, steps).await;
+        counted.ended(told.as_ref().ok().copied());
+        told.map(drop)
+    }
+
+    /// How many frames were told.
+    async fn tell_prepared(&self, work: &Work<'_>, steps: &Steps) -> Result<usize, AppError> {
+        let mut perceived = steps.at("perceive", self.perceive(&work.job)).await?;
+        let (brief, situation) = steps.at("situate", self.situate(work, &perceived)).await?;
+        let minds = self.minds(work);
         let storyteller = storytellers::find(&work.strategy.strategy_name).ok_or_else(|| {
             AppError::internal(format!("no storyteller is called {}", work.strategy.strategy_name))
         })?;
         let text_template = work.strategy.text.as_ref().and_then(|m| m.prompt_template.as_deref());
         let scene =
             Scene { brief: &brief, parameters: &work.parameters, text_template, minds: &minds };
-        let telling = storyteller.tell(&scene).await.map_err(AppError::internal)?;
-        steps.at("illustrate");
-        let pictures = self.illustrate_all(&work, &brief, &telling, &minds).await?;
-        steps.at("keep");
+        let telling = steps.at("tell", storyteller.tell(&scene)).await;
+        let telling = telling.map_err(AppError::internal)?;
+        let illustrated = self.illustrate_all(work, &brief, &telling, &minds);
+        let pictures = steps.at("illustrate", illustrated).await?;
+        let count = pictures.len();
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(unmet_wishes(&work.parameters));
         notes.extend(work.job.notes.iter().cloned());
         let told = Told { telling, pictures, perceived, situation, notes, memories };
-        self.keep(&work, told).await
+        steps.at("keep", self.keep(work, told)).await?;
+        Ok(count)
     }
 
     /// Each beat's pictures; those that are written when one fails are removed again.

@@ -1,7 +1,9 @@
 //! Commands: one file each. Data goes to standard output, progress and messages to standard error.
 
+mod collector;
 mod config;
 mod healthcheck;
+mod log;
 mod migrate;
 mod serve;
 

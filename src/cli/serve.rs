@@ -1,43 +1,47 @@
 //! `calliope serve`: builds the house from its settings, opens both doors, and closes them in two stages: stop
 //! taking work, then stop.
 
-use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
-use super::runtime;
+use super::{log, runtime};
 use crate::app::{App, Parts};
 use crate::compute::Compute;
 use crate::domain::SystemClock;
-use crate::http::{Door, Entry, serve};
+use crate::http::{Door, Entry, serve, serve_metrics};
 use crate::inference::{Registry, offline};
 use crate::objects::LocalStore;
-use crate::settings::{Loaded, Log, LogFormat, Settings};
+use crate::settings::{Loaded, Settings};
 use crate::store::{SoleUse, Store};
+use crate::telemetry::Meters;
 use crate::worker::Worker;
 
 pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
     let started = Instant::now();
-    start_log(&loaded.settings.log)?;
-    runtime()?.block_on(run_service(&loaded.settings, started))
+    let runtime = runtime()?;
+    let traces = log::start(&loaded.settings, runtime.handle().clone())?;
+    let served = runtime.block_on(run_service(&loaded.settings, started));
+    runtime.block_on(traces.close());
+    served
 }
 
 async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()> {
     let stopping = CancellationToken::new();
     let (app, _sole_use) = build(settings, stopping.clone()).await?;
-    let address = (settings.server.host, settings.server.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
+    let listener = listen((settings.server.host, settings.server.port).into()).await?;
     let address = listener.local_addr()?;
+    let numbers = match settings.observability.metrics_address {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let meters = Meters::install()?;
     let database = if app.store.is_sqlite() { "SQLite" } else { "PostgreSQL" };
     let milliseconds = started.elapsed().as_millis();
     tracing::info!(database, milliseconds, "calliope tells stories at http://{address}");
@@ -46,9 +50,15 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.allowed_origins.clone(),
     };
-    let door = Door::new(app.clone(), entry);
+    let door = Door::new(app.clone(), entry, meters.clone());
+    let mut beside = JoinSet::new();
+    if let Some(listener) = numbers {
+        tracing::info!("numbers are at http://{}/metrics", listener.local_addr()?);
+        beside.spawn(serve_metrics(listener, door.clone()));
+    }
+    beside.spawn(async move { meters.keep_up().await });
     let store = app.store.clone();
-    let hearing = tokio::spawn(async move { store.hear_others().await });
+    beside.spawn(async move { store.hear_others().await });
     let stop = stopping.clone();
     tokio::spawn(async move {
         asked_to_stop().await;
@@ -58,10 +68,15 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     // A task's answer must find its request's connection open: connections drain a moment longer than tasks.
     let connections = serve(listener, door, stopping, drain + Duration::from_secs(2));
     tokio::join!(connections, Worker::new(app.clone()).run(drain));
-    hearing.abort();
+    beside.shutdown().await;
     app.store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// The house, without its doors.
@@ -84,18 +99,6 @@ async fn build(
     });
     app.seed().await?;
     Ok((app, sole_use))
-}
-
-fn start_log(log: &Log) -> anyhow::Result<()> {
-    let filter: EnvFilter = log.filter.parse()?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let colours = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
-    match log.format {
-        LogFormat::Text => registry.with(layer).init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true)).init(),
-    }
-    Ok(())
 }
 
 /// Returns at SIGTERM or Ctrl-C.

@@ -13,6 +13,7 @@ mod season;
 mod sight;
 mod slug;
 mod task;
+mod trace;
 
 pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
@@ -27,3 +28,4 @@ pub use season::Season;
 pub use sight::{Look, Sight, Swatch};
 pub use slug::{slug_base, story_title};
 pub use task::{TaskKind, TaskStatus, backoff};
+pub use trace::TraceParent;

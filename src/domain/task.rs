@@ -13,6 +13,16 @@ pub enum TaskKind {
     TellFrame,
 }
 
+impl TaskKind {
+    /// Its name in rows, in logs and in numbers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TellFrame => "tell_frame",
+        }
+    }
+}
+
 /// Where a task is on its road. The last three are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

@@ -11,6 +11,7 @@ mod form;
 mod health;
 mod idempotency;
 mod media;
+mod metrics;
 mod path_client;
 mod problem;
 mod request_id;
@@ -22,13 +23,14 @@ mod v2;
 pub use body::MAX_BODY;
 use body::Room;
 pub use router::{openapi, router};
-pub use server::serve;
+pub use server::{serve, serve_metrics};
 
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::app::App;
+use crate::telemetry::Meters;
 
 /// What every endpoint may use.
 #[derive(Debug, Clone)]
@@ -39,13 +41,15 @@ pub struct Door {
     entry: Arc<Entry>,
     /// Memory for requests that come in.
     room: Room,
+    /// What is counted and timed.
+    meters: Meters,
 }
 
 impl Door {
     /// The door of an app.
     #[must_use]
-    pub fn new(app: App, entry: Entry) -> Self {
-        Self { app, entry: Arc::new(entry), room: Room::default() }
+    pub fn new(app: App, entry: Entry, meters: Meters) -> Self {
+        Self { app, entry: Arc::new(entry), room: Room::default(), meters }
     }
 }
 

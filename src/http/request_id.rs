@@ -1,20 +1,27 @@
 //! Every request has an id: taken from the client when it is a sane token, else made; in every log line, on every
-//! answer, in every problem. This is the outermost layer, so it also writes problems and catches panics.
+//! answer, in every problem. This is the outermost layer, so it also writes problems, catches panics, counts requests
+//! and begins their traces.
 
 use std::panic::AssertUnwindSafe;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::problem::{Problem, finish};
+use crate::domain::TraceParent;
+use crate::telemetry;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where the client's own trace is, if it has one.
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
 /// The id of the request at hand, for endpoints.
 #[derive(Debug, Clone)]
@@ -28,7 +35,11 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     // The query stays out of the log: it may carry a key.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let sends = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let span = tracing::info_span!("request", request_id = %id, %method, path);
+    let span = tracing::info_span!("request", request_id = %id, %method, path,
+        trace_id = Empty, otel.kind = "server");
+    let trace = telemetry::begin(&span, given_trace(&request));
+    request.extensions_mut().insert(trace);
+    let counted = observe(&request, &span);
     async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|_| {
@@ -40,7 +51,14 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
             // What was refused early may not have been read: nothing else can follow on this connection.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        tracing::debug!(status = response.status().as_u16(), "answered");
+        let status = response.status().as_u16();
+        tracing::debug!(status, "answered");
+        let here = Span::current();
+        telemetry::annotate(&here, "http.response.status_code", i64::from(status));
+        if response.status().is_server_error() {
+            telemetry::fail(&here, status.to_string());
+        }
+        counted.answered(status);
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);
         }
@@ -48,6 +66,33 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// A trace that is named twice is none.
+fn given_trace(request: &Request) -> Option<TraceParent> {
+    let mut given = request.headers().get_all(&TRACE).iter();
+    let first = given.next().filter(|_| given.next().is_none())?;
+    TraceParent::parse(first.to_str().ok()?)
+}
+
+/// Counts a request, and names its span, by the route that it takes: paths and methods that clients make up must not
+/// become labels.
+fn observe(request: &Request, span: &Span) -> telemetry::Request {
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
+    telemetry::name(span, format!("{method} {route}"));
+    telemetry::annotate(span, "http.request.method", method);
+    telemetry::annotate(span, "http.route", route.to_owned());
+    telemetry::Request::begin(method, route.to_owned())
 }
 
 /// A token that is safe in headers and logs.

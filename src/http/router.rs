@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, auth, docs, health, media, request_id, v1, v2};
+use super::{Door, auth, docs, health, media, metrics, request_id, v1, v2};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -37,6 +37,7 @@ fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(media::get::get, media::put::put))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::get))
 }
 
 /// The contract, as OpenAPI 3.1.
@@ -80,6 +81,7 @@ fn cors(door: &Door) -> CorsLayer {
                 "idempotency-key",
                 "if-none-match",
                 "last-event-id",
+                "traceparent",
                 "x-api-key",
                 "x-request-id",
             ]

@@ -2,9 +2,14 @@
 //!
 //! `axum::serve` sets no limit on how long a client may take to send its headers; this loop does.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -12,9 +17,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
-use super::{Door, router};
+use super::{Door, metrics, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
 const HEADERS: Duration = Duration::from_mins(1);
@@ -26,8 +31,22 @@ pub async fn serve(
     stopping: CancellationToken,
     drain: Duration,
 ) {
-    let service =
-        router(door).map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
+    accept(listener, router(door), stopping, drain).await;
+}
+
+/// Serves the numbers, and nothing else, to whoever can reach the listener, until dropped: they are of interest as
+/// long as the process lives.
+pub async fn serve_metrics(listener: TcpListener, door: Door) {
+    let only = Router::new().route("/metrics", get(metrics::get)).with_state(door);
+    accept(listener, only, CancellationToken::new(), Duration::ZERO).await;
+}
+
+async fn accept<S>(listener: TcpListener, service: S, stopping: CancellationToken, drain: Duration)
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
     // A client that has closed its sending side may still read, and has asked in any case.

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::{
-    Brief, ImageAsk, InferenceError, Picture, Registry, Remembered, StructuredAsk, TextAsk, offline,
+    Brief, ImageAsk, InferenceError, Picture, Registry, Remembered, StructuredAsk, TextAsk, call,
+    offline,
 };
 
 /// What a storyteller may ask of models while it tells one frame.
@@ -53,7 +54,7 @@ impl Minds {
     ///
     /// [`InferenceError`] when even the offline provider fails.
     pub async fn text(&self, prompt: &str, brief: &Brief) -> Result<String, InferenceError> {
-        let told = self.or_offline(&self.text_provider, TOLD, |provider| async move {
+        let told = self.or_offline(&self.text_provider, "text", TOLD, |provider| async move {
             let model = self.registry.find(provider, "text", |p| p.text.clone())?;
             let brief = self.brief(brief, provider);
             let told = model.text(TextAsk { prompt: prompt.to_owned(), brief }).await?;
@@ -73,14 +74,15 @@ impl Minds {
         schema: &Value,
         brief: &Brief,
     ) -> Result<Value, InferenceError> {
-        let told = self.or_offline(&self.text_provider, TOLD, |provider| async move {
-            let model =
-                self.registry.find(provider, "structured text", |p| p.structured.clone())?;
-            let brief = self.brief(brief, provider);
-            let (prompt, schema) = (prompt.to_owned(), schema.clone());
-            let told = model.structured(StructuredAsk { prompt, schema, brief }).await?;
-            Ok(self.remember(provider, told))
-        });
+        let told =
+            self.or_offline(&self.text_provider, "structured", TOLD, |provider| async move {
+                let model =
+                    self.registry.find(provider, "structured text", |p| p.structured.clone())?;
+                let brief = self.brief(brief, provider);
+                let (prompt, schema) = (prompt.to_owned(), schema.clone());
+                let told = model.structured(StructuredAsk { prompt, schema, brief }).await?;
+                Ok(self.remember(provider, told))
+            });
         told.await
     }
 
@@ -90,10 +92,11 @@ impl Minds {
     ///
     /// [`InferenceError`] when even the offline provider fails.
     pub async fn image(&self, ask: &ImageAsk) -> Result<Picture, InferenceError> {
-        let painted = self.or_offline(&self.image_provider, PAINTED, |provider| async move {
-            let model = self.registry.find(provider, "images", |p| p.image.clone())?;
-            model.image(ask.clone()).await
-        });
+        let painted =
+            self.or_offline(&self.image_provider, "image", PAINTED, |provider| async move {
+                let model = self.registry.find(provider, "images", |p| p.image.clone())?;
+                model.image(ask.clone()).await
+            });
         painted.await
     }
 
@@ -101,17 +104,18 @@ impl Minds {
     async fn or_offline<'a, T, F>(
         &'a self,
         provider: &'a str,
+        capability: &'static str,
         note: &str,
         attempt: impl Fn(&'a str) -> F,
     ) -> Result<T, InferenceError>
     where
         F: Future<Output = Result<T, InferenceError>>,
     {
-        match attempt(provider).await {
+        match call::observed(provider, capability, attempt(provider)).await {
             Err(error) if provider != offline::NAME => {
                 tracing::warn!(%error, provider, "a model failed; the offline provider takes over");
                 self.note(format!("{note}, because {error}."));
-                attempt(offline::NAME).await
+                call::observed(offline::NAME, capability, attempt(offline::NAME)).await
             }
             answer => answer,
         }

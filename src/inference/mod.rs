@@ -4,6 +4,7 @@
 //! Storytellers never call a provider: they ask [`Minds`], which falls back to the offline provider and says so.
 
 mod ask;
+mod call;
 mod minds;
 pub mod offline;
 
@@ -101,7 +102,11 @@ impl Registry {
     ///
     /// [`InferenceError`] when the offline provider fails.
     pub async fn see(&self, picture: Arc<RgbImage>) -> Result<Sight, InferenceError> {
-        self.find(offline::NAME, "vision", |provider| provider.vision.clone())?.see(picture).await
+        let seen = async {
+            let model = self.find(offline::NAME, "vision", |provider| provider.vision.clone())?;
+            model.see(picture).await
+        };
+        call::observed(offline::NAME, "vision", seen).await
     }
 
     /// One capability of one provider.

@@ -5,6 +5,7 @@
 
 mod database;
 mod log;
+mod observability;
 mod providers;
 mod report;
 mod search;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 
 pub use database::Database;
 pub use log::{Log, LogFormat};
+pub use observability::Observability;
 pub use providers::Providers;
 pub use report::Line;
 pub use search::Search;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub search: Search,
     /// What is logged, and how.
     pub log: Log,
+    /// Numbers and traces.
+    pub observability: Observability,
 }
 
 /// A setting that cannot be used; its text is one line that names who gave it and what it may be.
@@ -100,6 +104,7 @@ impl Loaded {
             settings.tasks.validate(),
             settings.providers.validate(),
             settings.log.validate(),
+            settings.observability.validate(),
         ];
         for check in checks {
             check.map_err(|(key, reason)| {

@@ -49,7 +49,8 @@ fn source(sources: &Figment, key: &str) -> String {
 fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
     let shown = |value: &dyn Display| Some(value.to_string());
     let secret = |value: Option<&SecretString>| value.map(hidden);
-    let Settings { server, database, storage, tasks, providers, search, log } = settings;
+    let Settings { server, database, storage, tasks, providers, search, log, observability } =
+        settings;
     let log_format = match log.format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
@@ -94,5 +95,9 @@ fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
         ("search.index", search.index.clone()),
         ("log.filter", shown(&log.filter)),
         ("log.format", shown(&log_format)),
+        ("observability.metrics_address", observability.metrics_address.map(|a| a.to_string())),
+        ("observability.otlp_endpoint", observability.otlp_endpoint.clone()),
+        ("observability.service_name", shown(&observability.service_name)),
+        ("observability.sample_ratio", shown(&observability.sample_ratio)),
     ]
 }

@@ -12,7 +12,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 #[test]
 fn a_wrong_value_names_its_variable_and_what_it_may_be() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
-    let cases: [Case<'_>; 10] = [
+    let cases: [Case<'_>; 15] = [
         (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
         (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
         (&[("HOST", "localhost")], "HOST: ", "an IP address"),
@@ -34,6 +34,19 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
             "INPUT_FOLDER: ",
             "must not be the media folder",
         ),
+        (&[("CALLIOPE_METRICS_ADDRESS", "9108")], "CALLIOPE_METRICS_ADDRESS: ", "127.0.0.1:9108"),
+        (
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318")],
+            "OTEL_EXPORTER_OTLP_ENDPOINT: ",
+            "must be an http:// or https:// URL",
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:word@collector.example")],
+            "OTEL_EXPORTER_OTLP_ENDPOINT: ",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ),
+        (&[("OTEL_TRACES_SAMPLER_ARG", "all")], "OTEL_TRACES_SAMPLER_ARG: ", "from 0 to 1"),
+        (&[("OTEL_TRACES_SAMPLER_ARG", "NaN")], "OTEL_TRACES_SAMPLER_ARG: ", "from 0 to 1"),
         (&[("CALLIOPE_CONFIG", "no/such.toml")], "CALLIOPE_CONFIG: ", "cannot be read"),
     ];
     for (variables, who, what) in cases {
@@ -113,4 +126,26 @@ fn digits_in_a_password_stay_text() {
         read(&[("POSTGRESQL_PASSWORD", "0123"), ("POSTGRESQL_HOSTNAME", "db")]).expect("valid");
     assert!(loaded.settings.database.is_postgres());
     assert!(loaded.settings.database.password.is_some());
+}
+
+#[test]
+fn what_is_seen_from_outside_is_off_until_it_is_asked_for() {
+    let quiet = read(&[]).expect("valid").settings.observability;
+    assert_eq!((quiet.metrics_address, quiet.otlp_endpoint), (None, None));
+    let variables = [
+        ("CALLIOPE_METRICS_ADDRESS", "0.0.0.0:9108"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example/otlp"),
+        ("OTEL_SERVICE_NAME", "stories"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+    ];
+    let loaded = read(&variables).expect("valid");
+    let asked = &loaded.settings.observability;
+    assert_eq!(asked.metrics_address, "0.0.0.0:9108".parse().ok());
+    assert_eq!(asked.service_name, "stories");
+    assert!((asked.sample_ratio - 0.25).abs() < f64::EPSILON);
+    let report = loaded.report();
+    for (name, value) in variables {
+        let line = report.iter().find(|line| line.source == name).expect("listed");
+        assert_eq!(line.value.as_deref(), Some(value));
+    }
 }

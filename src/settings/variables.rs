@@ -19,6 +19,7 @@ pub(super) struct Variable {
 enum Kind {
     Text,
     Number,
+    Ratio,
     List,
 }
 
@@ -70,6 +71,15 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("RUNWAY_API_KEY", "providers.runway_api_key", "a Runway key"),
     text("CALLIOPE_LOG", "log.filter", "a filter such as info or info,calliope=debug"),
     text("CALLIOPE_LOG_FORMAT", "log.format", "one of text, json"),
+    text("CALLIOPE_METRICS_ADDRESS", "observability.metrics_address", "such as 127.0.0.1:9108"),
+    text("OTEL_EXPORTER_OTLP_ENDPOINT", "observability.otlp_endpoint", "a collector's URL"),
+    text("OTEL_SERVICE_NAME", "observability.service_name", "a name"),
+    Variable {
+        name: "OTEL_TRACES_SAMPLER_ARG",
+        key: "observability.sample_ratio",
+        kind: Kind::Ratio,
+        may_be: "a number from 0 to 1",
+    },
 ];
 
 const CONFIG_FILE: &str = "CALLIOPE_CONFIG";
@@ -121,6 +131,7 @@ impl Variable {
             Kind::Number => {
                 raw.trim().parse::<u64>().map_or_else(|_| Value::from(raw), Value::from)
             }
+            Kind::Ratio => raw.trim().parse::<f64>().map_or_else(|_| Value::from(raw), Value::from),
             Kind::List => Value::from(
                 raw.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>(),
             ),

@@ -1,5 +1,4 @@
-//! The levels of a Sparrow's configuration, as telling a frame needs them. They are edited through
-//! [`super::resources`].
+//! The levels of a Sparrow's configuration, as telling a frame needs them.
 
 use serde_json::{Map, Value};
 use sqlx::FromRow;

@@ -34,6 +34,7 @@ pub use idempotency::{KeyUse, UsedKey};
 pub use levels::{FlockLevel, SparrowLevel};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
+pub use pools::Connections;
 pub use stories::{NewStory, Story, StoryListing, Title};
 pub use tasks::{NewTask, Task};
 pub use tx::Tx;

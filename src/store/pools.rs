@@ -22,6 +22,26 @@ pub(crate) enum Pools {
     Sqlite { read: SqlitePool, write: SqlitePool },
 }
 
+/// How a pool stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Which pool: `postgres`, or SQLite's `read` or `write`.
+    pub pool: &'static str,
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// Connections that may be open.
+    pub most: u32,
+}
+
+impl Connections {
+    fn of<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
+        let most = pool.options().get_max_connections();
+        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, most }
+    }
+}
+
 impl Store {
     /// Connects, and makes the SQLite file when there is none. Tables are [`Store::migrate`]'s work.
     ///
@@ -52,6 +72,17 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         read!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))
             .map_err(StoreError::failed("answer"))
+    }
+
+    /// How each pool stands.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connections> {
+        match &self.pools {
+            Pools::Postgres(pool) => vec![Connections::of("postgres", pool)],
+            Pools::Sqlite { read, write } => {
+                vec![Connections::of("read", read), Connections::of("write", write)]
+            }
+        }
     }
 
     /// Closes every connection, after what runs on them has ended.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::{Claimed, Worker};
 use crate::app::{AppError, ErrorKind, Steps};
-use crate::domain::{EventKind, TaskKind, backoff};
+use crate::domain::{EventKind, TaskKind, TraceParent, backoff};
 use crate::store::{StoreError, Task};
+use crate::telemetry;
 
 /// Claims at most, kills included: a task that takes the process down each time must end some day, and one that was
 /// only unlucky must not.
@@ -32,8 +34,13 @@ enum Outcome {
 impl Worker {
     pub(super) async fn run_task(&self, claimed: &Claimed) {
         let task = &claimed.task;
-        let request_id = task.payload.get("request_id").and_then(|id| id.as_str());
-        let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id);
+        let text = |name: &str| task.payload.get(name).and_then(|value| value.as_str());
+        let request_id = text("request_id");
+        let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id,
+            trace_id = Empty, otel.kind = "consumer");
+        // The request may have come to another process; its trace goes on here.
+        telemetry::begin(&span, text("traceparent").and_then(TraceParent::parse));
+        telemetry::name(&span, format!("task {}", task.kind.name()));
         async {
             let outcome = self.outcome(claimed).await;
             if let Err(error) = self.end(claimed, outcome).await {
@@ -74,6 +81,18 @@ impl Worker {
     }
 
     async fn end(&self, claimed: &Claimed, outcome: Outcome) -> Result<(), StoreError> {
+        let task = &claimed.task;
+        let ended = match &outcome {
+            Outcome::Done => "done",
+            Outcome::Failed(error) if self.is_tried_again(task, error) => "retried",
+            Outcome::Failed(_) => "failed",
+            Outcome::Lost => "lost",
+            Outcome::Halted => "halted",
+        };
+        telemetry::task_ended(task.kind.name(), ended);
+        if let Outcome::Failed(error) = &outcome {
+            telemetry::fail(&Span::current(), format!("{:?}", error.kind));
+        }
         match outcome {
             Outcome::Done => Ok(()),
             Outcome::Failed(error) => self.retry_or_fail(claimed, &error).await,
@@ -89,10 +108,14 @@ impl Worker {
         }
     }
 
+    fn is_tried_again(&self, task: &Task, error: &AppError) -> bool {
+        error.may_pass() && task.failures.unsigned_abs() + 1 < self.app.limits.max_attempts
+    }
+
     async fn retry_or_fail(&self, claimed: &Claimed, error: &AppError) -> Result<(), StoreError> {
         let Claimed { task, owner } = claimed;
         let failure = task.failures.unsigned_abs() + 1;
-        let again = error.may_pass() && failure < self.app.limits.max_attempts;
+        let again = self.is_tried_again(task, error);
         let told = json!(error);
         let now = self.app.clock.now();
         let mut tx = self.app.store.begin().await?;

@@ -66,6 +66,7 @@ async fn the_documentation_is_complete_and_needs_nothing_from_elsewhere() {
         [
             "/livez",
             "/media/{name}",
+            "/metrics",
             "/readyz",
             "/v1/config/strategy",
             "/v1/frames",

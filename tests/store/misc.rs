@@ -13,6 +13,7 @@ on_both! {
     a_key_is_used_once_a_day;
     migrations_are_applied_once;
     the_database_answers;
+    pools_tell_how_they_stand;
     a_sweep_knows_how_far_the_last_one_came;
 }
 
@@ -93,6 +94,25 @@ async fn migrations_are_applied_once(database: TestDatabase) {
     store.migrate().await.expect("migrated again");
     assert_eq!(store.pending_migrations().await.expect("looked"), []);
     store.close().await;
+    database.remove().await;
+}
+
+async fn pools_tell_how_they_stand(database: TestDatabase) {
+    let store = database.store().await;
+    let names: Vec<&str> = store.connections().iter().map(|pool| pool.pool).collect();
+    assert_eq!(names, if store.is_sqlite() { vec!["read", "write"] } else { vec!["postgres"] });
+    let writer = || store.connections().pop().expect("a pool that writes");
+    let in_use = || writer().open - writer().idle;
+    // What the tables were made with goes back by itself, a moment later.
+    while in_use() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let tx = store.begin().await.expect("begun");
+    assert_eq!(in_use(), 1, "{:?}", writer());
+    assert_eq!(writer().most, if store.is_sqlite() { 1 } else { 8 });
+    drop(tx);
+    store.close().await;
+    assert_eq!(writer().open, 0);
     database.remove().await;
 }
 

@@ -14,6 +14,7 @@ use calliope::inference::{Registry, offline};
 use calliope::objects::LocalStore;
 use calliope::settings::{Database, Storage, Tasks};
 use calliope::store::Store;
+use calliope::telemetry::Meters;
 use calliope::worker::Worker;
 use serde_json::Value;
 use sqlx::{Connection, Executor};
@@ -181,7 +182,8 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let entry = Entry { api_key: options.api_key.map(Into::into), ..Entry::default() };
-        let door = Door::new(app.clone(), entry);
+        let meters = Meters::install().expect("numbers are kept");
+        let door = Door::new(app.clone(), entry, meters);
         let drain = options.drain;
         let store = app.store.clone();
         let running = vec![

@@ -115,6 +115,7 @@ pub(super) fn order(sent: Sent, request_id: String, place: &str) -> Result<Frame
         image: image.or(image_file),
         sound: sound.map(|bytes| Sound { bytes, is_pcm }),
         request_id,
+        trace: None,
         key: None,
         parameters: fields,
     })

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::fields::{self, FrameRequest, Sent};
 use crate::app::{FrameOrder, Ordered, StoryResponse};
-use crate::domain::Principal;
+use crate::domain::{Principal, TraceParent};
 use crate::http::auth::may_act_for;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
@@ -36,12 +36,13 @@ pub(in crate::http) async fn post(
     State(door): State<Door>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
+    Extension(trace): Extension<TraceParent>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
     let room = door.room.take(&parts.headers).await?;
     let content = body::read(content).await?;
-    let arrived = Arrived { parts, content, principal, request_id };
+    let arrived = Arrived { parts, content, principal, request_id, trace };
     let ordered = order_in_full(door.clone(), arrived, room).await?;
     Ok(told(&door, ordered, "body").await)
 }
@@ -52,6 +53,7 @@ struct Arrived {
     content: Bytes,
     principal: Principal,
     request_id: String,
+    trace: TraceParent,
 }
 
 /// Orders what a request asks for, even if its client hangs up meanwhile.
@@ -71,7 +73,7 @@ async fn order_in_full(
 }
 
 async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem> {
-    let Arrived { parts, content, principal, request_id } = arrived;
+    let Arrived { parts, content, principal, request_id, trace } = arrived;
     let form = match kind_of(&parts.headers)? {
         Kind::Json => None,
         Kind::Form => Some(form::fields(&parts.headers, content.clone()).await?),
@@ -87,7 +89,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
         let call = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let key = idempotency::key(&parts.headers, call, &[query, &content])?;
-        Ok(FrameOrder { key, ..order })
+        Ok(FrameOrder { key, trace: Some(trace), ..order })
     };
     body::parsed(door, length, read).await
 }
@@ -101,6 +103,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(trace): Extension<TraceParent>,
     method: Method,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -113,6 +116,7 @@ pub(in crate::http) async fn get(
     }
     let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
     let order = fields::order(sent, request_id, "query")?;
+    let order = FrameOrder { trace: Some(trace), ..order };
     let ordered = door.app.order_frame(order).await.map_err(|error| Problem::of(error, "query"))?;
     Ok(told(&door, ordered, "query").await)
 }

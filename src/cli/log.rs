@@ -1,0 +1,97 @@
+//! What a process tells of itself while it serves: the log on standard error, and traces where a collector is named.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tokio::runtime::Handle;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use super::collector::Collector;
+use crate::settings::{LogFormat, Observability, Settings};
+
+/// How long the last spans may take to be sent when the process ends.
+const LAST_SPANS: Duration = Duration::from_secs(3);
+
+/// The traces of this process, to be closed at its end.
+#[derive(Debug)]
+pub(super) struct Traces(Option<SdkTracerProvider>);
+
+/// Begins the log, and the traces where a collector is named; they are sent on the runtime behind `handle`.
+pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Traces> {
+    let provider = match &settings.observability.otlp_endpoint {
+        Some(endpoint) => Some(provider(endpoint, &settings.observability, handle)?),
+        None => None,
+    };
+    let traces = provider.as_ref().map(|provider| {
+        tracing_opentelemetry::layer::<Registry>()
+            .with_tracer(provider.tracer("calliope"))
+            .with_context_activation(false)
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(is_traced))
+    });
+    let filter: EnvFilter = settings.log.filter.parse()?;
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let lines = match settings.log.format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(traces).with(lines).init();
+    Ok(Traces(provider))
+}
+
+/// Spans of our own. The log's lines stay here: they are for those who may read the log, and bear the trace's id.
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span()
+        && *metadata.level() <= Level::INFO
+        && metadata.target().starts_with("calliope")
+}
+
+fn provider(
+    endpoint: &str,
+    settings: &Observability,
+    handle: Handle,
+) -> anyhow::Result<SdkTracerProvider> {
+    // What OpenTelemetry's variable names is where all signals go; traces have a place of their own below it.
+    let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(Collector::new(handle)?)
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(url)
+        .build()?;
+    let resource = Resource::builder()
+        .with_service_name(settings.service_name.clone())
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
+    let provider = SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(sampler)
+        .with_batch_exporter(exporter)
+        .build();
+    Ok(provider)
+}
+
+impl Traces {
+    /// Sends what is not sent yet, for a moment at most.
+    pub(super) async fn close(self) {
+        let Some(provider) = self.0 else { return };
+        let closed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
+        if !matches!(closed, Ok(Ok(()))) {
+            tracing::debug!("the last spans could not be sent");
+        }
+    }
+}

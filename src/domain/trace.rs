@@ -1,0 +1,96 @@
+//! Traces: how a piece of work names the larger one that it is part of, wherever that runs.
+
+use std::fmt;
+
+/// A place in a trace, as W3C Trace Context writes it in the header `traceparent`
+/// (<https://www.w3.org/TR/trace-context/>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceParent {
+    /// The whole trace; never zero.
+    pub trace_id: u128,
+    /// The span that what follows is part of; never zero.
+    pub span_id: u64,
+    /// Whether the trace is recorded.
+    pub is_sampled: bool,
+}
+
+impl TraceParent {
+    /// Reads `00-<trace id>-<span id>-<flags>`, all in lower case hexadecimal digits; `None` for anything else.
+    /// Later versions may add fields, which are passed over.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let version = hexadecimal(parts.next()?, 2)?;
+        let trace_id = hexadecimal(parts.next()?, 32)?;
+        let span_id = hexadecimal(parts.next()?, 16)? as u64;
+        let flags = hexadecimal(parts.next()?, 2)?;
+        let is_known = version != 0xff && (version > 0 || parts.next().is_none());
+        let is_somewhere = trace_id != 0 && span_id != 0;
+        (is_known && is_somewhere).then_some(Self { trace_id, span_id, is_sampled: flags & 1 == 1 })
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { trace_id, span_id, is_sampled } = self;
+        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(*is_sampled))
+    }
+}
+
+fn hexadecimal(part: &str, digits: usize) -> Option<u128> {
+    let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let is_plain = part.len() == digits && part.bytes().all(is_digit);
+    if is_plain { u128::from_str_radix(part, 16).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn the_standards_example_is_read_and_written() {
+        let parent = TraceParent::parse(EXAMPLE).expect("the standard's own");
+        assert_eq!(parent.trace_id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
+        assert_eq!((parent.span_id, parent.is_sampled), (0x00f0_67aa_0ba9_02b7, true));
+        assert_eq!(parent.to_string(), EXAMPLE);
+        let later = format!("cc{}-what-the-future-holds", &EXAMPLE[2..]);
+        assert_eq!(TraceParent::parse(&later), Some(parent));
+    }
+
+    #[test]
+    fn what_the_standard_forbids_is_refused() {
+        let zeros = "0".repeat(32);
+        for bad in [
+            "",
+            "00",
+            &EXAMPLE.to_uppercase(),
+            &format!("{EXAMPLE}-00"),
+            &format!(" {EXAMPLE}"),
+            &format!("ff{}", &EXAMPLE[2..]),
+            &EXAMPLE[..54],
+            &EXAMPLE.replace("4bf92f3577b34da6a3ce929d0e0e4736", &zeros),
+            &EXAMPLE.replace("00f067aa0ba902b7", &zeros[..16]),
+            &EXAMPLE.replace("4bf9", "+bf9"),
+            &EXAMPLE.replace("4bf9", "\u{e9}f9"),
+        ] {
+            assert_eq!(TraceParent::parse(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_survives_the_wire(trace_id in 1u128.., span_id in 1u64.., is_sampled: bool) {
+            let parent = TraceParent { trace_id, span_id, is_sampled };
+            prop_assert_eq!(TraceParent::parse(&parent.to_string()), Some(parent));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".*") {
+            let _ = TraceParent::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `GET /metrics`: what is counted, for Prometheus.
+
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+
+use super::Door;
+use crate::app::Load;
+use crate::telemetry::gauge;
+
+/// Prometheus' text format.
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What is counted and timed, in Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, body = str, content_type = "text/plain")))]
+pub(super) async fn get(State(door): State<Door>) -> ([(HeaderName, &'static str); 1], String) {
+    let mut text = door.meters.render();
+    let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
+    gauge(&mut text, "calliope_build_info", "What runs.", &[(version, 1.0)]);
+    let started = door.app.started.timestamp_millis() as f64 / 1000.0;
+    let meaning = "When this process began, in seconds since 1970.";
+    gauge(&mut text, "process_start_time_seconds", meaning, &[("", started)]);
+    write_load(&mut text, &door.app.load().await);
+    ([(CONTENT_TYPE, FORMAT)], text)
+}
+
+fn write_load(text: &mut String, load: &Load) {
+    if let Some(waiting) = load.waiting {
+        let meaning = "Tasks that wait for a worker, their turn or their next attempt.";
+        gauge(text, "calliope_tasks_waiting", meaning, &[("", waiting.tasks as f64)]);
+        let meaning = "How long the task that has been due longest waits.";
+        let oldest = waiting.oldest.to_std().unwrap_or_default().as_secs_f64();
+        gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
+    }
+    let (mut open, mut most) = (Vec::new(), Vec::new());
+    for pool in &load.connections {
+        let busy = pool.open.saturating_sub(pool.idle);
+        open.push((format!("pool=\"{}\",state=\"busy\"", pool.pool), f64::from(busy)));
+        open.push((format!("pool=\"{}\",state=\"idle\"", pool.pool), f64::from(pool.idle)));
+        most.push((format!("pool=\"{}\"", pool.pool), f64::from(pool.most)));
+    }
+    gauge(text, "calliope_database_connections", "Open connections to the database.", &open);
+    let meaning = "Connections to the database that may be open at once.";
+    gauge(text, "calliope_database_connections_max", meaning, &most);
+}
