@@ -9,6 +9,7 @@ mod accept;
 mod answer;
 mod await_frame;
 mod error;
+pub mod identity;
 mod illustrate;
 mod keep;
 mod media;
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use accept::{FrameOrder, Ordered, Sound};
 pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
 pub use error::{AppError, ErrorKind};
+pub use identity::Identities;
 pub use media::{MediaKind, Uploaded};
 pub use ready::{Health, Readiness};
 pub use stories::Reading;
@@ -57,6 +59,8 @@ pub struct App {
     pub compute: Compute,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Who may come in.
+    pub identities: Identities,
     /// Bounds of the work.
     pub limits: Tasks,
     /// When this process began, before it took any work.
@@ -90,6 +94,7 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, objects, registry, compute, clock, limits, stopping } = parts;
         let started = clock.now();
-        Self { store, objects, registry, compute, clock, limits, started, stopping }
+        let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
+        Self { store, objects, registry, compute, clock, identities, limits, started, stopping }
     }
 }

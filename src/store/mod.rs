@@ -5,6 +5,7 @@
 //! error. One table family a file.
 
 mod announce;
+mod audit;
 mod clients;
 mod configs;
 mod dialect;
@@ -13,15 +14,21 @@ mod events;
 mod frames;
 mod idempotency;
 mod installation;
+mod like;
 mod media;
 mod migrations;
+mod pairing;
 mod pools;
+mod sessions;
 mod stories;
 mod tasks;
+mod tokens;
 mod tx;
+mod users;
 mod version;
 
 pub use announce::Announcement;
+pub use audit::AuditEntry;
 pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
 pub use dialect::SoleUse;
 pub use error::StoreError;
@@ -30,9 +37,13 @@ pub use frames::{FrameRow, NewFrame, NewImage};
 pub use idempotency::{KeyUse, UsedKey};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
+pub use pairing::{NewPairing, Pairing};
+pub use sessions::Session;
 pub use stories::{NewStory, Story, StoryListing, Title};
 pub use tasks::{NewTask, Task};
+pub use tokens::{NewToken, Token};
 pub use tx::Tx;
+pub use users::{Credentials, NewUser, User};
 
 use pools::Pools;
 use tokio::sync::broadcast;
