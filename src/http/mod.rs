@@ -3,18 +3,23 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
+mod address;
+mod admin;
 mod auth;
 mod body;
 mod docs;
 mod form;
 mod health;
 mod idempotency;
+mod json;
 mod media;
 mod problem;
 mod request_id;
 mod router;
 mod server;
+mod session_cookie;
 mod v1;
+mod v2;
 
 pub use body::MAX_BODY;
 use body::Room;

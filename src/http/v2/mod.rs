@@ -1,0 +1,3 @@
+//! Version 2.
+
+pub(super) mod pairing;
