@@ -26,12 +26,13 @@ CREATE TABLE api_token (
     client_id    TEXT,                  -- of a device's token
     sha256       BYTEA NOT NULL UNIQUE, -- of the token
     hint         TEXT NOT NULL,         -- its last four characters
-    created_by   TEXT NOT NULL,
+    created_by   TEXT NOT NULL,         -- who asked for it, or `pairing`
     date_expires TIMESTAMPTZ,
     date_revoked TIMESTAMPTZ,
     last_used    TIMESTAMPTZ,
     date_created TIMESTAMPTZ NOT NULL,
-    date_updated TIMESTAMPTZ NOT NULL
+    date_updated TIMESTAMPTZ NOT NULL,
+    CHECK ((scope = 'device') = (client_id IS NOT NULL))
 );
 CREATE INDEX api_token_by_client ON api_token (client_id);
 
@@ -50,7 +51,7 @@ CREATE TABLE pairing (
     date_collected TIMESTAMPTZ                   -- when the device took its token, which happens once
 );
 CREATE INDEX pairing_by_age ON pairing (date_expires);
-CREATE INDEX pairing_by_client ON pairing (client_id);
+CREATE UNIQUE INDEX pairing_open ON pairing (client_id) WHERE date_collected IS NULL; -- one at a time
 
 CREATE TABLE audit (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

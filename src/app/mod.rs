@@ -13,6 +13,7 @@ mod cache;
 mod client_config;
 mod configuration;
 mod error;
+pub mod identity;
 mod illustrate;
 mod inputs;
 mod keep;
@@ -37,6 +38,7 @@ pub use accept::{FrameOrder, Ordered, WhichStory};
 pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
 pub use client_config::ClientConfigView;
 pub use error::{AppError, ErrorKind};
+pub use identity::Identities;
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
@@ -68,6 +70,8 @@ pub struct App {
     pub compute: Compute,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Who may come in.
+    pub identities: Identities,
     /// Bounds of the work.
     pub limits: Tasks,
     /// When this process began, before it took any work.
@@ -103,6 +107,18 @@ impl App {
         let Parts { store, objects, registry, compute, clock, limits, stopping } = parts;
         let started = clock.now();
         let caches = cache::Caches::default();
-        Self { store, objects, registry, compute, clock, limits, started, stopping, caches }
+        let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
+        Self {
+            store,
+            objects,
+            registry,
+            compute,
+            clock,
+            identities,
+            limits,
+            started,
+            stopping,
+            caches,
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! Removing what a kill left behind: files without a row, idempotency keys past their time.
+//! Removing what a kill left behind: files without a row, idempotency keys, sessions and pairings past their
+//! time.
 
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{App, AppError, KEY_LIFE};
+use super::{App, AppError, Identities, KEY_LIFE};
 use crate::objects::Stray;
 
 /// How old a file without a row must be before nobody can be about to write that row: far more than any frame takes.
@@ -43,6 +44,7 @@ impl App {
         let mut tx = self.store.begin().await?;
         tx.note_sweep(until.max(since)).await?;
         tx.forget_keys(now - KEY_LIFE).await?;
+        Identities::forget_old(&mut tx, now).await?;
         tx.save().await?;
         if removed > 0 {
             tracing::info!(removed, "files that nothing refers to were removed");

@@ -3,15 +3,19 @@
 mod collector;
 mod config;
 mod healthcheck;
+mod identity;
 mod log;
 mod migrate;
 mod serve;
+mod token;
+mod user;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::{AppError, ErrorKind};
 use crate::settings::{InvalidSetting, Loaded};
 
 /// Tells stories to small devices.
@@ -30,6 +34,10 @@ enum Command {
     Config(config::Arguments),
     /// Bring the database's tables up to date
     Migrate(migrate::Arguments),
+    /// Manage the people who may log in
+    User(user::Arguments),
+    /// Manage API tokens
+    Token(token::Arguments),
     /// Ask a running calliope whether it is ready; for containers
     Healthcheck,
 }
@@ -43,7 +51,9 @@ impl Cli {
             Err(error) => {
                 report(&error);
                 let is_configuration = error.downcast_ref::<InvalidSetting>().is_some();
-                ExitCode::from(if is_configuration { 2 } else { 1 })
+                let refused = error.downcast_ref::<AppError>();
+                let is_use = refused.is_some_and(|error| error.kind == ErrorKind::Invalid);
+                ExitCode::from(if is_configuration || is_use { 2 } else { 1 })
             }
         }
     }
@@ -61,6 +71,8 @@ impl Cli {
             Command::Serve => serve::run(&loaded()?),
             Command::Config(arguments) => config::run(&loaded()?, &arguments),
             Command::Migrate(arguments) => migrate::run(loaded, &arguments),
+            Command::User(arguments) => user::run(&loaded()?, arguments),
+            Command::Token(arguments) => token::run(&loaded()?, arguments),
             Command::Healthcheck => healthcheck::run(&loaded()?),
         }
     }

@@ -12,7 +12,9 @@ use subtle::ConstantTimeEq;
 
 use super::access::{self, Need};
 use super::problem::Problem;
-use super::{Door, Entry};
+use super::{Door, Entry, session_cookie};
+use crate::app::Identities;
+use crate::app::identity::Proof;
 use crate::domain::{Principal, Scope};
 
 pub(super) async fn layer(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -31,7 +33,7 @@ async fn admit(door: &Door, parts: &mut Parts) -> Result<(), Problem> {
     if need == Need::Nothing {
         return Ok(());
     }
-    let principal = identify(door, parts)?;
+    let principal = identify(door, parts).await?;
     let is_device = matches!(principal.scope, Scope::Device(_));
     if need == Need::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
@@ -73,30 +75,78 @@ async fn named_clients(parts: &mut Parts) -> Vec<String> {
     named
 }
 
-/// Who asks, by the keys that the request carries.
-fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
-    let Some(shared) = &door.entry.api_key else {
-        return stranger(&door.entry, &parts.headers).map_or(Ok(Principal::LOCAL), Err);
-    };
-    let given = given_keys(&parts.headers, &parts.uri);
-    for key in &given {
-        if is_equal(key, shared.expose_secret()) {
-            return Ok(Principal::SHARED_KEY);
-        }
+/// Who asks, by the first of its proofs that holds: what was sent on purpose, a session, and last the cookie that
+/// browsers keep sending.
+async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
+    let is_keyless = door.entry.api_key.is_none();
+    if is_keyless && let Some(problem) = stranger(&door.entry, &parts.headers) {
+        return Err(problem);
     }
-    Err(unknown(parts.uri.path(), given.is_empty()))
+    let sent = given_keys(&parts.headers, &parts.uri);
+    let kept = kept_keys(&parts.headers);
+    let mut refused = None;
+    if let Some(principal) = by_key(door, &sent, &mut refused).await? {
+        return Ok(principal);
+    }
+    if let Some(person) = logged_in(door, parts).await? {
+        return Ok(person);
+    }
+    if let Some(principal) = by_key(door, &kept, &mut refused).await? {
+        return Ok(principal);
+    }
+    // Without a key whoever is on this machine is let in, but not in the place of one who was refused.
+    if is_keyless && refused.is_none() {
+        return Ok(Principal::LOCAL);
+    }
+    let is_anonymous = sent.is_empty() && kept.is_empty();
+    Err(unknown(parts.uri.path(), refused.unwrap_or_else(|| reason(is_anonymous))))
 }
 
-fn unknown(path: &str, is_anonymous: bool) -> Problem {
+/// Whoever has the first of these keys that is right. `refused` gets the reason why one is not that was once.
+async fn by_key(
+    door: &Door,
+    keys: &[String],
+    refused: &mut Option<&'static str>,
+) -> Result<Option<Principal>, Problem> {
+    for key in keys {
+        let shared = door.entry.api_key.as_ref();
+        if shared.is_some_and(|shared| is_equal(key, shared.expose_secret())) {
+            return Ok(Some(Principal::SHARED_KEY));
+        }
+        if !Identities::is_meant_as_token(key) {
+            continue;
+        }
+        match door.app.identities.prove_token(key).await.map_err(|e| Problem::of(e, "header"))? {
+            Proof::Valid(principal) => return Ok(Some(principal)),
+            Proof::Refused(reason) => *refused = Some(reason),
+        }
+    }
+    Ok(None)
+}
+
+/// The person whose session the request's cookie stands for.
+async fn logged_in(door: &Door, parts: &Parts) -> Result<Option<Principal>, Problem> {
+    let Some(cookie) = session_cookie::get(&parts.headers) else { return Ok(None) };
+    let session = door.app.identities.session(cookie).await;
+    let session = session.map_err(|error| Problem::of(error, "cookie"))?;
+    let Some(session) = session else { return Ok(None) };
+    session_cookie::check_origin(&parts.method, &parts.headers)?;
+    Ok(Some(Identities::person(session)))
+}
+
+fn unknown(path: &str, detail: &'static str) -> Problem {
     // v1's clients know 403.
     let status =
         if path.starts_with("/v1/") { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
-    let detail = if is_anonymous {
+    Problem::new(status, detail)
+}
+
+const fn reason(is_anonymous: bool) -> &'static str {
+    if is_anonymous {
         "An API key is needed: send it as X-Api-Key, as Authorization: Bearer, as api_key in the query, or as a cookie."
     } else {
         "The API key is wrong."
-    };
-    Problem::new(status, detail)
+    }
 }
 
 /// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
@@ -129,7 +179,7 @@ fn is_this_machine(host: &str) -> bool {
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Every key that a request carries: clients send it in the one of four places that they can.
+/// Every key that a request was sent with: clients put it where they can.
 fn given_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut keys = Vec::new();
@@ -143,14 +193,14 @@ fn given_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
     let query = uri.query().unwrap_or_default().as_bytes();
     let pairs = form_urlencoded::parse(query);
     keys.extend(pairs.filter(|(name, _)| name == "api_key").map(|(_, key)| key.into_owned()));
-    let cookies = text(COOKIE.as_str()).unwrap_or_default().split(';');
-    keys.extend(
-        cookies
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .filter(|(name, _)| *name == "api_key")
-            .map(|(_, key)| key.to_owned()),
-    );
     keys
+}
+
+/// The keys that a browser keeps as a cookie.
+fn kept_keys(headers: &HeaderMap) -> Vec<String> {
+    let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == "api_key").map(|(_, key)| key.to_owned()).collect()
 }
 
 /// Takes the same time wherever two keys differ, and whatever their lengths.

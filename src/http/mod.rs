@@ -3,6 +3,8 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
+mod address;
+mod admin;
 mod auth;
 mod body;
 mod docs;
@@ -10,6 +12,7 @@ mod encoded;
 mod form;
 mod health;
 mod idempotency;
+mod json;
 mod media;
 mod metrics;
 mod path_client;
@@ -17,6 +20,7 @@ mod problem;
 mod request_id;
 mod router;
 mod server;
+mod session_cookie;
 mod v1;
 mod v2;
 

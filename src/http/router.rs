@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, auth, docs, health, media, metrics, request_id, v1, v2};
+use super::{Door, admin, auth, docs, health, media, metrics, request_id, v1, v2};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -34,6 +34,22 @@ fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(v1::stories::get))
         .routes(routes!(v1::strategies::get))
         .routes(routes!(v2::clients::config::get))
+        .routes(routes!(v2::pairing::post, v2::pairing::get))
+        .routes(routes!(admin::login::post))
+        .routes(routes!(admin::logout::post))
+        .routes(routes!(admin::session::get))
+        .routes(routes!(admin::users::get, admin::users::post))
+        .routes(routes!(
+            admin::user::get,
+            admin::user::put,
+            admin::user::patch,
+            admin::user::delete
+        ))
+        .routes(routes!(admin::tokens::get, admin::tokens::post))
+        .routes(routes!(admin::token::get, admin::token::patch, admin::token::delete))
+        .routes(routes!(admin::pairing::get))
+        .routes(routes!(admin::pairing_code::approve))
+        .routes(routes!(admin::pairing_code::delete))
         .routes(routes!(media::get::get, media::put::put))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
+use super::address::Peer;
 use super::{Door, metrics, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
@@ -46,13 +47,16 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
     // A client that has closed its sending side may still read, and has asked in any case.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
-    while let Some(stream) = next(&listener, &stopping).await {
-        let service = TowerToHyperService::new(service.clone());
+    while let Some((stream, peer)) = next(&listener, &stopping).await {
+        let service = service.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            request.map(Body::new)
+        });
+        let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -69,17 +73,17 @@ where
 }
 
 /// The next connection; `None` when it is time to stop.
-async fn next(listener: &TcpListener, stopping: &CancellationToken) -> Option<TcpStream> {
+async fn next(listener: &TcpListener, stopping: &CancellationToken) -> Option<(TcpStream, Peer)> {
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return None,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Answers are small; waiting to fill a packet would only delay them.
                 let _ = stream.set_nodelay(true);
-                return Some(stream);
+                return Some((stream, Peer(address.ip())));
             }
             Err(error) => {
                 // Out of file handles, most likely; others will be closed in a moment.

@@ -5,6 +5,7 @@
 //! error. One table family a file.
 
 mod announce;
+mod audit;
 mod clients;
 mod configs;
 mod dialect;
@@ -15,15 +16,21 @@ mod frames;
 mod idempotency;
 mod installation;
 mod levels;
+mod like;
 mod media;
 mod migrations;
+mod pairing;
 mod pools;
+mod sessions;
 mod stories;
 mod tasks;
+mod tokens;
 mod tx;
+mod users;
 mod version;
 
 pub use announce::Announcement;
+pub use audit::AuditEntry;
 pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
 pub use dialect::SoleUse;
 pub use error::StoreError;
@@ -35,9 +42,13 @@ pub use levels::{FlockLevel, SparrowLevel};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
 pub use pools::Connections;
+pub use pairing::{NewPairing, Pairing};
+pub use sessions::Session;
 pub use stories::{NewStory, Story, StoryListing, Title};
 pub use tasks::{NewTask, Task};
+pub use tokens::{NewToken, Token};
 pub use tx::Tx;
+pub use users::{Credentials, NewUser, User};
 
 use pools::Pools;
 use tokio::sync::broadcast;

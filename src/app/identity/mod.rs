@@ -1,0 +1,153 @@
+//! Who may come in: tokens, people and their sessions, and devices that are to be let in.
+//!
+//! [`Identities`] stands beside [`super::App`] and not in it, for commands have a database but no house around it.
+//! Of every secret only its SHA-256 is kept, of passwords an argon2id hash.
+
+mod authenticate;
+mod pairing;
+mod passwords;
+mod secret;
+mod sessions;
+mod throttle;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+pub use authenticate::Proof;
+pub use pairing::{Begun, Collected, Device, PairingView};
+pub use sessions::{LoggedIn, SESSION};
+pub use tokens::{NewTokenOrder, NewTokenView, TokenView};
+pub use users::{UserChange, UserOrder, UserView};
+
+use super::{AppError, ErrorKind};
+use crate::compute::Compute;
+use crate::domain::{ClientId, Clock, Identity, Principal};
+use crate::store::{AuditEntry, Store, Tx};
+
+/// How long a pairing that is over is remembered, so that its code is not approved as another's.
+const PAIRING_MEMORY: TimeDelta = TimeDelta::days(1);
+
+/// Who may come in. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    seen: authenticate::Seen,
+    passwords: passwords::Passwords,
+    throttles: Arc<throttle::Throttles>,
+}
+
+/// Who changes something, for the audit.
+#[derive(Debug, Clone)]
+pub struct Act {
+    actor: String,
+    /// Whether it is somebody who has logged in, and may have no other way in.
+    is_person: bool,
+    request_id: Option<String>,
+}
+
+impl Act {
+    /// Something that a principal does, by a request or by a command.
+    #[must_use]
+    pub fn new(principal: &Principal, request_id: Option<String>) -> Self {
+        let is_person = matches!(principal.identity, Identity::User { .. });
+        Self { actor: principal.to_string(), is_person, request_id }
+    }
+
+    /// Something that a device does by itself.
+    fn of_device(client_id: &ClientId) -> Self {
+        Self { actor: format!("device {client_id}"), is_person: false, request_id: None }
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T, After> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next part begins, if there is one.
+    pub next: Option<After>,
+}
+
+impl Identities {
+    /// Those who are known to a database.
+    #[must_use]
+    pub fn new(store: Store, compute: Compute, clock: Arc<dyn Clock>) -> Self {
+        let passwords = passwords::Passwords::new(compute);
+        let (seen, throttles) = (authenticate::Seen::default(), Arc::default());
+        Self { store, clock, seen, passwords, throttles }
+    }
+
+    /// Forgets sessions and pairings that are over, within a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub(super) async fn forget_old(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
+        tx.forget_sessions(now).await?;
+        tx.forget_pairings(now - PAIRING_MEMORY).await?;
+        Ok(())
+    }
+}
+
+/// A change, for the audit.
+struct Change<'a> {
+    action: &'static str,
+    resource: &'static str,
+    id: &'a str,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Change<'_> {
+    async fn note(&self, tx: &mut Tx, act: &Act, now: DateTime<Utc>) -> Result<(), AppError> {
+        let entry = AuditEntry {
+            actor: &act.actor,
+            action: self.action,
+            resource: self.resource,
+            resource_id: self.id,
+            before: self.before.as_ref(),
+            after: self.after.as_ref(),
+            request_id: act.request_id.as_deref(),
+            now,
+        };
+        Ok(tx.audit(entry).await?)
+    }
+}
+
+impl<T, After> Page<T, After> {
+    /// The first `limit` of `rows`, of which one more was asked for; `place` says where a row stands.
+    fn of<Row>(
+        mut rows: Vec<Row>,
+        limit: u32,
+        place: impl Fn(&Row) -> After,
+        view: impl Fn(Row) -> T,
+    ) -> Self {
+        let is_whole = rows.len() <= limit as usize;
+        rows.truncate(limit as usize);
+        let next = if is_whole { None } else { rows.last().map(place) };
+        Self { items: rows.into_iter().map(view).collect(), next }
+    }
+}
+
+/// Text that a person or a device sent for people to read: printable, of at most `most` characters.
+fn check_text(field: &str, text: &str, most: usize) -> Result<(), AppError> {
+    if text.chars().count() > most {
+        return Err(AppError::invalid(field, format!("has more than {most} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(AppError::invalid(
+            field,
+            "has a control character; only printable text is allowed",
+        ));
+    }
+    Ok(())
+}
+
+fn not_found(detail: &'static str) -> AppError {
+    AppError::new(ErrorKind::NotFound, detail)
+}

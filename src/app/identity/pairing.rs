@@ -1,0 +1,256 @@
+//! Letting a device in without typing a key into it: it shows a code, an admin approves the code, and the device's
+//! next poll gets its token, once.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Act, Change, Identities, Page, check_text, not_found, secret, tokens};
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{ClientId, ScopeName};
+use crate::store::{NewPairing, NewToken, Pairing, Token};
+
+const RESOURCE: &str = "pairing";
+
+/// How long a code may be approved, and then how long its token may be collected.
+const OPEN: TimeDelta = TimeDelta::minutes(10);
+
+/// So many devices may wait at once.
+const MOST: i64 = 1000;
+
+/// A device that asks to be let in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// The name that it goes by: 1-255 characters of printable text.
+    pub client_id: String,
+    /// What it is.
+    pub model: Option<String>,
+    /// What it runs.
+    pub firmware: Option<String>,
+}
+
+/// What a device gets that asks.
+#[derive(Serialize, ToSchema)]
+pub struct Begun {
+    /// To be shown on its screen: `XXXX-XXXX`.
+    pub code: String,
+    /// What it polls with.
+    pub poll_token: String,
+    /// Until when the code may be approved.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// How a poll ends.
+pub enum Collected {
+    /// The code is not approved yet.
+    Waiting {
+        /// Until when it may be.
+        expires_at: DateTime<Utc>,
+    },
+    /// The device is let in.
+    Token {
+        /// Its token, which is shown this once.
+        token: String,
+        /// Whom it is for.
+        client_id: String,
+    },
+}
+
+/// A device that waits, as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PairingView {
+    /// What it shows.
+    pub code: String,
+    /// Who it says it is.
+    pub client_id: String,
+    /// What it says it is.
+    pub model: Option<String>,
+    /// What it says it runs.
+    pub firmware: Option<String>,
+    /// Where it asked from.
+    pub address: String,
+    /// When it asked.
+    pub date_created: DateTime<Utc>,
+    /// Until when it may be approved, or its token collected.
+    pub date_expires: DateTime<Utc>,
+    /// When it was approved.
+    pub date_approved: Option<DateTime<Utc>>,
+    /// By whom.
+    pub approved_by: Option<String>,
+}
+
+impl Identities {
+    /// Takes a device's request, in the place of an earlier one of the same client.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when something cannot be used, too many devices wait, or the database fails.
+    pub async fn begin_pairing(&self, device: Device, from: IpAddr) -> Result<Begun, AppError> {
+        self.throttles.pairing(from)?;
+        let client_id = ClientId::new(&device.client_id);
+        let client_id = client_id.map_err(|error| AppError::invalid("client_id", error))?;
+        check_text("model", device.model.as_deref().unwrap_or_default(), 100)?;
+        check_text("firmware", device.firmware.as_deref().unwrap_or_default(), 100)?;
+        let (code, poll_token) = (secret::code()?, secret::secret()?);
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if tx.other_open_pairings(client_id.as_str(), now).await? >= MOST {
+            let detail = "Too many devices wait to be let in; try again in a few minutes.";
+            let error = AppError::new(ErrorKind::Busy, detail);
+            return Err(AppError { retry_after_seconds: Some(60), ..error });
+        }
+        let new = NewPairing {
+            code: &code,
+            poll_sha256: &secret::hash(&poll_token),
+            client_id: client_id.as_str(),
+            model: device.model.as_deref(),
+            firmware: device.firmware.as_deref(),
+            address: &from.to_string(),
+            until: now + OPEN,
+            now,
+        };
+        tx.begin_pairing(new).await?;
+        tx.save().await?;
+        Ok(Begun { code: secret::shown(&code), poll_token, expires_at: now + OPEN })
+    }
+
+    /// Looks whether a device was let in, and if so gives it its token: once, in the transaction that marks it as
+    /// taken. What the client got by an earlier pairing is worth nothing after that.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is nothing to wait for, the device polls too often, or the database fails.
+    pub async fn poll_pairing(&self, poll: &str, from: IpAddr) -> Result<Collected, AppError> {
+        self.throttles.poll(from)?;
+        if !secret::is_secret(poll) {
+            return Err(over());
+        }
+        let (poll, now) = (secret::hash(poll), self.clock.now());
+        let found = self.store.pairing_by_poll(&poll).await?;
+        let open = |p: &Pairing| p.date_collected.is_none() && p.date_expires > now;
+        let pairing = found.filter(open).ok_or_else(over)?;
+        if pairing.date_approved.is_none() {
+            return Ok(Collected::Waiting { expires_at: pairing.date_expires });
+        }
+        self.collect(&poll, now).await
+    }
+
+    async fn collect(&self, poll: &[u8; 32], now: DateTime<Utc>) -> Result<Collected, AppError> {
+        let token = tokens::new_token()?;
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let pairing = tx.collect_pairing(poll, now).await?.ok_or_else(over)?;
+        let client_id = ClientId::new(&pairing.client_id).map_err(AppError::internal)?;
+        let name = format!("paired {client_id}");
+        let revoked = tx.revoke_paired_tokens(client_id.as_str(), now).await?;
+        let new = NewToken {
+            name: &name,
+            scope: ScopeName::Device,
+            client_id: Some(client_id.as_str()),
+            sha256: &secret::hash(&token),
+            hint: secret::hint(&token),
+            created_by: Token::BY_PAIRING,
+            date_expires: None,
+            now,
+        };
+        let act = Act::of_device(&client_id);
+        tokens::keep(&mut tx, new, &act).await?;
+        for id in revoked {
+            let id = id.to_string();
+            let after = Some(json!({"date_revoked": now}));
+            let change =
+                Change { action: "revoke", resource: "tokens", id: &id, before: None, after };
+            change.note(&mut tx, &act, now).await?;
+        }
+        tx.save().await?;
+        Ok(Collected::Token { token, client_id: client_id.into() })
+    }
+
+    /// Devices that wait to be approved, or have not collected their token, the oldest first, those after `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn open_pairings(
+        &self,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Page<PairingView, i64>, AppError> {
+        let (after, now) = (after.unwrap_or(0), self.clock.now());
+        let rows = self.store.open_pairings(after, i64::from(limit) + 1, now).await?;
+        Ok(Page::of(rows, limit, |pairing| pairing.id, PairingView::of))
+    }
+
+    /// Lets the device in that shows a code.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when no device shows it, it was approved before, or the database fails.
+    pub async fn approve_pairing(&self, code: &str, act: &Act) -> Result<PairingView, AppError> {
+        let code = secret::typed(code).ok_or_else(no_such)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let Some(pairing) = tx.approve_pairing(&code, &act.actor, now + OPEN, now).await? else {
+            if tx.is_pairing_approved(&code).await? {
+                let detail = "This code was approved before; a device gets in by it once.";
+                return Err(AppError::new(ErrorKind::Conflict, detail));
+            }
+            return Err(no_such());
+        };
+        let view = PairingView::of(pairing);
+        let after = Some(serde_json::to_value(&view)?);
+        let change =
+            Change { action: "approve", resource: RESOURCE, id: &view.code, before: None, after };
+        change.note(&mut tx, act, now).await?;
+        tx.save().await?;
+        Ok(view)
+    }
+
+    /// Turns the device away that shows a code; until it has collected its token this undoes an approval too.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when no device shows it, or the database fails.
+    pub async fn refuse_pairing(&self, code: &str, act: &Act) -> Result<(), AppError> {
+        let code = secret::typed(code).ok_or_else(no_such)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(no_such)?;
+        let view = PairingView::of(pairing);
+        let before = Some(serde_json::to_value(&view)?);
+        let change =
+            Change { action: "refuse", resource: RESOURCE, id: &view.code, before, after: None };
+        change.note(&mut tx, act, now).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+impl PairingView {
+    fn of(pairing: Pairing) -> Self {
+        Self {
+            code: secret::shown(&pairing.code),
+            client_id: pairing.client_id,
+            model: pairing.model,
+            firmware: pairing.firmware,
+            address: pairing.address,
+            date_created: pairing.date_created,
+            date_expires: pairing.date_expires,
+            date_approved: pairing.date_approved,
+            approved_by: pairing.approved_by,
+        }
+    }
+}
+
+fn over() -> AppError {
+    not_found(
+        "Nothing waits for this poll token: the code was refused, replaced or has expired, or its token was taken. Begin anew with POST /v2/pairing.",
+    )
+}
+
+fn no_such() -> AppError {
+    not_found("No device that waits shows this code; codes are good for ten minutes.")
+}

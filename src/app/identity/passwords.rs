@@ -1,0 +1,112 @@
+//! Passwords: argon2id at the level that OWASP's password storage cheat sheet names (19 MiB, two passes, one lane).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::app::{AppError, ErrorKind};
+use crate::compute::Compute;
+
+/// So many are worked on at once: each takes 19 MiB and a core.
+const AT_ONCE: usize = 2;
+
+/// How long one waits for its turn.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Stands in for a user who is not there, so that an answer takes as long as for one who is.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$UmFuZG9tU2FsdEZvck5vYm9keQ$WBBKzI/xKOJ29WWT6tMjXPgqNBqHhhkJa7U3aUYcAFM";
+
+/// Makes and checks hashes of passwords. Clones share their turns.
+#[derive(Debug, Clone)]
+pub(super) struct Passwords {
+    compute: Compute,
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub(super) fn new(compute: Compute) -> Self {
+        Self { compute, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// What is kept of a password, in PHC form, under a salt of its own.
+    pub(super) async fn hash(&self, password: String) -> Result<String, AppError> {
+        let turn = self.turn().await?;
+        let hash = move || {
+            // Held by the work itself, which goes on when whoever asked for it goes away.
+            let _turn = turn;
+            argon2().hash_password(password.as_bytes())
+        };
+        let hashed = self.compute.run(hash).await?;
+        Ok(hashed.map_err(AppError::internal)?.to_string())
+    }
+
+    /// Whether a password is the one that `kept` was made of; without `kept` it is not, after the same time.
+    pub(super) async fn is_right(
+        &self,
+        password: String,
+        kept: Option<String>,
+    ) -> Result<bool, AppError> {
+        let turn = self.turn().await?;
+        let is_somebody = kept.is_some();
+        let kept = kept.unwrap_or_else(|| NOBODY.to_owned());
+        let check = move || {
+            let _turn = turn;
+            let kept = PasswordHash::new(&kept)?;
+            Ok(argon2().verify_password(password.as_bytes(), &kept).is_ok())
+        };
+        let checked: Result<bool, argon2::password_hash::phc::Error> =
+            self.compute.run(check).await?;
+        Ok(checked.map_err(AppError::internal)? && is_somebody)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let detail = "Too many passwords are being checked; try again in a few seconds.";
+            AppError::new(ErrorKind::Busy, detail)
+        })
+    }
+}
+
+/// 12 to 256 characters; more rules make people choose worse.
+pub(super) fn check(password: &str) -> Result<(), AppError> {
+    let length = password.chars().count();
+    if (12..=256).contains(&length) {
+        return Ok(());
+    }
+    let reason = format!("has {length} characters; a password has 12 to 256");
+    Err(AppError::invalid("password", reason))
+}
+
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_alone() -> Result<(), AppError> {
+        let passwords = Passwords::new(Compute::new());
+        let hash = passwords.hash("correct horse".into()).await?;
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(passwords.is_right("correct horse".into(), Some(hash.clone())).await?);
+        assert!(!passwords.is_right("Correct horse".into(), Some(hash)).await?);
+        assert!(!passwords.is_right("correct horse".into(), None).await?);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_takes_as_long_as_somebody() {
+        let nobody = PasswordHash::new(NOBODY).expect("in PHC form");
+        assert_eq!(
+            Params::try_from(&nobody).map(|p| (p.m_cost(), p.t_cost(), p.p_cost())),
+            Ok((Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST))
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Secrets of our own making: 256 bits from the operating system, shown once, kept as SHA-256.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::app::AppError;
+
+/// How every API token begins, so that people and scanners know one by its looks.
+pub(super) const TOKEN_PREFIX: &str = "cal_";
+
+/// 256 bits in base64url.
+const LENGTH: usize = 43;
+
+/// What pairing codes are made of: nothing that looks like something else on a small screen.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// How many characters a pairing code has.
+const CODE: usize = 8;
+
+/// A new secret, as text.
+pub(super) fn secret() -> Result<String, AppError> {
+    let mut bits = [0_u8; 32];
+    getrandom::fill(&mut bits).map_err(AppError::internal)?;
+    Ok(URL_SAFE_NO_PAD.encode(bits))
+}
+
+/// A new code for a device's screen, without its dash.
+pub(super) fn code() -> Result<String, AppError> {
+    let mut bits = [0_u8; CODE];
+    getrandom::fill(&mut bits).map_err(AppError::internal)?;
+    Ok(bits.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect())
+}
+
+/// A code as a device shows it: `ABCD-2345`.
+pub(super) fn shown(code: &str) -> String {
+    let (first, rest) = code.split_at_checked(CODE / 2).unwrap_or((code, ""));
+    format!("{first}-{rest}")
+}
+
+/// A code as somebody typed it, in any case, with or without its dash; `None` when it cannot be one.
+pub(super) fn typed(code: &str) -> Option<String> {
+    let plain: String =
+        code.chars().filter(|c| *c != '-').map(|c| c.to_ascii_uppercase()).collect();
+    let is_one = plain.len() == CODE && plain.bytes().all(|b| ALPHABET.contains(&b));
+    is_one.then_some(plain)
+}
+
+/// Whether a text has the form of [`secret`].
+pub(super) fn is_secret(text: &str) -> bool {
+    text.len() == LENGTH
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// What is kept of a secret.
+pub(super) fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// By what people tell a secret from another.
+pub(super) fn hint(text: &str) -> &str {
+    text.len().checked_sub(4).and_then(|at| text.get(at..)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_codes_have_their_form() -> Result<(), AppError> {
+        let one = secret()?;
+        assert!(is_secret(&one) && one != secret()?);
+        assert!(
+            !is_secret(&one[1..]) && !is_secret(&format!("{one}A")) && !is_secret(&"é".repeat(43))
+        );
+        assert_eq!(hint("cal_xyz1234"), "1234");
+        let code = code()?;
+        assert_eq!(typed(&shown(&code)), Some(code.clone()));
+        assert_eq!(typed(&code.to_lowercase()), Some(code));
+        for bad in ["", "ABCD-234", "ABCD-23456", "ABCD-234O", "ABCD-2341", "ÄBCD-234"] {
+            assert_eq!(typed(bad), None, "{bad}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! Making, listing, renaming and taking back API tokens.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Act, Change, Identities, Page, check_text, not_found, secret};
+use crate::app::AppError;
+use crate::domain::{ClientId, Lifetime, ScopeName};
+use crate::store::{NewToken, Token, Tx};
+
+const RESOURCE: &str = "tokens";
+
+/// What a token is to be.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTokenOrder {
+    /// What it is for: 1-100 characters.
+    pub name: String,
+    /// `device`, `client` or `admin`.
+    #[schema(value_type = String)]
+    pub scope: ScopeName,
+    /// Whose it is; for a device's token.
+    pub client_id: Option<String>,
+    /// For how long it is good: `12h`, `90d`, `4w`. Without this and `date_expires` it does not expire.
+    pub expires_in: Option<String>,
+    /// From when on it is worth nothing.
+    pub date_expires: Option<DateTime<Utc>>,
+}
+
+/// A token, without what could be used in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TokenView {
+    /// Its number.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// `device`, `client` or `admin`.
+    #[schema(value_type = String)]
+    pub scope: ScopeName,
+    /// Whose it is, if it is a device's.
+    pub client_id: Option<String>,
+    /// Its last four characters, after `•••`.
+    pub hint: String,
+    /// Who asked for it; `pairing` for a device that was paired.
+    pub created_by: String,
+    /// From when on it is worth nothing.
+    pub date_expires: Option<DateTime<Utc>>,
+    /// When it was taken back.
+    pub date_revoked: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub date_created: DateTime<Utc>,
+    /// When it was last changed.
+    pub date_updated: DateTime<Utc>,
+}
+
+/// A token that was just made: the only time that it is shown.
+#[derive(Serialize, ToSchema)]
+pub struct NewTokenView {
+    /// The token itself.
+    pub token: String,
+    /// What is known of it from now on.
+    #[serde(flatten)]
+    pub view: TokenView,
+}
+
+impl Identities {
+    /// Makes a token.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when it cannot be made so, or the database fails.
+    pub async fn create_token(
+        &self,
+        order: NewTokenOrder,
+        act: &Act,
+    ) -> Result<NewTokenView, AppError> {
+        let now = self.clock.now();
+        check_name(&order.name)?;
+        let client_id = bound_to(&order)?;
+        let date_expires = expiry(&order, now)?;
+        let token = new_token()?;
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let new = NewToken {
+            name: &order.name,
+            scope: order.scope,
+            client_id: client_id.as_ref().map(ClientId::as_str),
+            sha256: &secret::hash(&token),
+            hint: secret::hint(&token),
+            created_by: &act.actor,
+            date_expires,
+            now,
+        };
+        let view = keep(&mut tx, new, act).await?;
+        tx.save().await?;
+        Ok(NewTokenView { token, view })
+    }
+
+    /// A token.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this id, or the database fails.
+    pub async fn token(&self, id: i64) -> Result<TokenView, AppError> {
+        let token = self.store.token(id).await?;
+        token.map(TokenView::of).ok_or_else(no_such)
+    }
+
+    /// Tokens whose name or client contains `text`, the newest first, those after `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn tokens(
+        &self,
+        after: Option<i64>,
+        text: &str,
+        limit: u32,
+    ) -> Result<Page<TokenView, i64>, AppError> {
+        let before = after.unwrap_or(i64::MAX);
+        let rows = self.store.tokens(before, text, i64::from(limit) + 1).await?;
+        Ok(Page::of(rows, limit, |token| token.id, TokenView::of))
+    }
+
+    /// Gives a token another name.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this id, the name is none, or the database fails.
+    pub async fn rename_token(
+        &self,
+        id: i64,
+        name: &str,
+        act: &Act,
+    ) -> Result<TokenView, AppError> {
+        check_name(name)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let before = tx.token(id).await?.ok_or_else(no_such)?;
+        tx.rename_token(id, name, now).await?;
+        let change = Change {
+            action: "update",
+            resource: RESOURCE,
+            id: &id.to_string(),
+            before: Some(json!({"name": before.name})),
+            after: Some(json!({"name": name})),
+        };
+        change.note(&mut tx, act, now).await?;
+        tx.save().await?;
+        Ok(TokenView { name: name.to_owned(), date_updated: now, ..TokenView::of(before) })
+    }
+
+    /// Takes a token back: it is worth nothing from now on, here at once and on other instances in a moment. Its row
+    /// stays. One that was taken back before is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this id, or the database fails.
+    pub async fn revoke_token(&self, id: i64, act: &Act) -> Result<(), AppError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let before = tx.token(id).await?.ok_or_else(no_such)?;
+        if before.date_revoked.is_some() {
+            return Ok(());
+        }
+        tx.revoke_token(id, now).await?;
+        let change = Change {
+            action: "revoke",
+            resource: RESOURCE,
+            id: &id.to_string(),
+            before: Some(serde_json::to_value(TokenView::of(before))?),
+            after: Some(json!({"date_revoked": now})),
+        };
+        change.note(&mut tx, act, now).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+impl TokenView {
+    fn of(token: Token) -> Self {
+        Self {
+            id: token.id,
+            name: token.name,
+            scope: token.scope,
+            client_id: token.client_id,
+            hint: format!("•••{}", token.hint),
+            created_by: token.created_by,
+            date_expires: token.date_expires,
+            date_revoked: token.date_revoked,
+            last_used: token.last_used,
+            date_created: token.date_created,
+            date_updated: token.date_updated,
+        }
+    }
+}
+
+/// A token's text.
+pub(super) fn new_token() -> Result<String, AppError> {
+    Ok(format!("{}{}", secret::TOKEN_PREFIX, secret::secret()?))
+}
+
+/// Keeps a token and notes that it was made.
+pub(super) async fn keep(tx: &mut Tx, new: NewToken<'_>, act: &Act) -> Result<TokenView, AppError> {
+    let id = tx.add_token(new).await?;
+    let kept = tx.token(id).await?.map(TokenView::of).ok_or_else(no_such)?;
+    let after = Some(serde_json::to_value(&kept)?);
+    let id = id.to_string();
+    let change = Change { action: "create", resource: RESOURCE, id: &id, before: None, after };
+    change.note(tx, act, new.now).await?;
+    Ok(kept)
+}
+
+fn check_name(name: &str) -> Result<(), AppError> {
+    if name.trim().is_empty() {
+        return Err(AppError::invalid("name", "is empty; say what the token is for"));
+    }
+    check_text("name", name, 100)
+}
+
+/// The client that a device's token is for.
+fn bound_to(order: &NewTokenOrder) -> Result<Option<ClientId>, AppError> {
+    let invalid = |reason: String| AppError::invalid("client_id", reason);
+    match (order.scope, &order.client_id) {
+        (ScopeName::Device, None) => {
+            Err(invalid("is missing; a device's token is for one client".to_owned()))
+        }
+        (ScopeName::Device, Some(id)) => {
+            ClientId::new(id).map(Some).map_err(|error| invalid(error.to_string()))
+        }
+        (ScopeName::Client | ScopeName::Admin, Some(_)) => {
+            Err(invalid("is for tokens of scope device alone".to_owned()))
+        }
+        (ScopeName::Client | ScopeName::Admin, None) => Ok(None),
+    }
+}
+
+fn expiry(order: &NewTokenOrder, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, AppError> {
+    match (&order.expires_in, order.date_expires) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => {
+            Err(AppError::invalid("expires_in", "cannot be given beside date_expires"))
+        }
+        (Some(time), None) => {
+            let Lifetime(time) = time.parse().map_err(|e| AppError::invalid("expires_in", e))?;
+            Ok(Some(now + time))
+        }
+        (None, Some(at)) if at > now && at <= now + Lifetime::LONGEST => {
+            Ok(Some(at.trunc_subsecs(6)))
+        }
+        (None, Some(_)) => {
+            Err(AppError::invalid("date_expires", "must lie ahead, and at most ten years"))
+        }
+    }
+}
+
+fn no_such() -> AppError {
+    not_found("There is no token of this id.")
+}

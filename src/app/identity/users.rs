@@ -1,0 +1,249 @@
+//! The people who may log in.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{Act, Change, Identities, Page, check_text, not_found, passwords};
+use crate::app::{AppError, ErrorKind};
+use crate::store::{NewUser, Tx, User};
+
+const RESOURCE: &str = "users";
+
+/// A person to be added.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserOrder {
+    /// 1-64 letters, digits and `.`, `_`, `-`, `@`, `+`.
+    pub username: String,
+    /// 12-256 characters. It is never shown again.
+    pub password: String,
+    /// Who that is.
+    #[serde(default)]
+    pub description: String,
+    /// Whether the person may log in.
+    #[serde(default = "yes")]
+    pub is_active: bool,
+}
+
+/// What is to change of a person. What is absent stays.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// As in the path: a name stays.
+    pub username: Option<String>,
+    /// 12-256 characters.
+    pub password: Option<String>,
+    /// Who that is.
+    pub description: Option<String>,
+    /// Whether the person may log in.
+    pub is_active: Option<bool>,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UserView {
+    /// The name to log in with.
+    pub username: String,
+    /// Who that is.
+    pub description: String,
+    /// Whether the person may log in.
+    pub is_active: bool,
+    /// When the person was added.
+    pub date_created: DateTime<Utc>,
+    /// When that was last changed.
+    pub date_updated: DateTime<Utc>,
+}
+
+impl Identities {
+    /// Adds a person.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the name is taken, something cannot be used, or the database fails.
+    pub async fn create_user(&self, order: UserOrder, act: &Act) -> Result<UserView, AppError> {
+        let UserOrder { username, password, description, is_active } = order;
+        if !is_username(&username) {
+            let reason = "is no name; 1-64 letters a-z, A-Z, digits and . _ - @ + are one";
+            return Err(AppError::invalid("username", reason));
+        }
+        passwords::check(&password)?;
+        check_text("description", &description, 500)?;
+        let hash = self.passwords.hash(password).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let new = NewUser {
+            username: &username,
+            description: &description,
+            password_hash: Some(&hash),
+            is_active,
+            now,
+        };
+        if !tx.add_user(new).await? {
+            let detail = format!("There is a user {username} already; choose another name.");
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        let view =
+            UserView { username, description, is_active, date_created: now, date_updated: now };
+        let after = Some(serde_json::to_value(&view)?);
+        note(&mut tx, "create", (None, after), &view.username, act, now).await?;
+        tx.save().await?;
+        Ok(view)
+    }
+
+    /// A person.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this name, or the database fails.
+    pub async fn user(&self, username: &str) -> Result<UserView, AppError> {
+        if !is_username(username) {
+            return Err(no_such());
+        }
+        self.store.user(username).await?.map(UserView::of).ok_or_else(no_such)
+    }
+
+    /// People whose name or description contains `text`, by name, those after `after`.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn users(
+        &self,
+        after: Option<&str>,
+        text: &str,
+        limit: u32,
+    ) -> Result<Page<UserView, String>, AppError> {
+        let rows = self.store.users(after.unwrap_or_default(), text, i64::from(limit) + 1).await?;
+        Ok(Page::of(rows, limit, |user| user.username.clone(), UserView::of))
+    }
+
+    /// Changes a person. Whoever gets another password, or may not log in any more, is logged out everywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this name, something cannot be used, it is the last one who may log in, or
+    /// the database fails.
+    pub async fn change_user(
+        &self,
+        username: &str,
+        change: UserChange,
+        act: &Act,
+    ) -> Result<UserView, AppError> {
+        if change.username.as_deref().is_some_and(|name| name != username) {
+            return Err(AppError::invalid("username", "cannot be changed; add another user"));
+        }
+        change.password.as_deref().map_or(Ok(()), passwords::check)?;
+        check_text("description", change.description.as_deref().unwrap_or_default(), 500)?;
+        // Hashing takes long, so it is not done for nobody.
+        self.user(username).await?;
+        let hash = match change.password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let before = tx.user(username).await?.ok_or_else(no_such)?;
+        let is_active = change.is_active.unwrap_or(before.is_active);
+        if !is_active {
+            leave_somebody(&mut tx, &before, act).await?;
+        }
+        let description = change.description.unwrap_or_else(|| before.description.clone());
+        let password_hash = hash.as_deref();
+        let user = NewUser { username, description: &description, password_hash, is_active, now };
+        tx.change_user(user).await?;
+        if password_hash.is_some() || !is_active {
+            tx.end_sessions_of(before.id).await?;
+        }
+        let before = UserView::of(before);
+        let after = UserView { description, is_active, date_updated: now, ..before.clone() };
+        let mut noted = serde_json::to_value(&after)?;
+        if password_hash.is_some() {
+            noted["password"] = json!("•••");
+        }
+        let values = (Some(serde_json::to_value(&before)?), Some(noted));
+        note(&mut tx, "update", values, username, act, now).await?;
+        tx.save().await?;
+        Ok(after)
+    }
+
+    /// Removes a person, who is logged out everywhere by that.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when there is none of this name, it is the last one who may log in, or the database fails.
+    pub async fn delete_user(&self, username: &str, act: &Act) -> Result<(), AppError> {
+        if !is_username(username) {
+            return Err(no_such());
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.change_configuration().await?;
+        let user = tx.user(username).await?.ok_or_else(no_such)?;
+        leave_somebody(&mut tx, &user, act).await?;
+        tx.delete_user(user.id).await?;
+        let before = Some(serde_json::to_value(UserView::of(user))?);
+        note(&mut tx, "delete", (before, None), username, act, now).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+impl UserChange {
+    /// As a replacement: what is absent takes its default. A password, which nobody can read back, stays.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        let description = Some(self.description.unwrap_or_default());
+        Self { description, is_active: Some(self.is_active.unwrap_or(true)), ..self }
+    }
+}
+
+impl UserView {
+    fn of(user: User) -> Self {
+        Self {
+            username: user.username,
+            description: user.description,
+            is_active: user.is_active,
+            date_created: user.date_created,
+            date_updated: user.date_updated,
+        }
+    }
+}
+
+/// Keeps the last person who may log in from locking everybody out. Whoever has a token, or is on this machine, has
+/// another way in and may.
+async fn leave_somebody(tx: &mut Tx, user: &User, act: &Act) -> Result<(), AppError> {
+    if !act.is_person || !user.is_active || tx.has_other_active_user(&user.username).await? {
+        return Ok(());
+    }
+    let detail = "This is the last user who may log in; add another one first.";
+    Err(AppError::new(ErrorKind::Conflict, detail))
+}
+
+async fn note(
+    tx: &mut Tx,
+    action: &'static str,
+    (before, after): (Option<Value>, Option<Value>),
+    username: &str,
+    act: &Act,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let change = Change { action, resource: RESOURCE, id: username, before, after };
+    change.note(tx, act, now).await
+}
+
+/// Whether a name can be a user's.
+pub(super) fn is_username(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn no_such() -> AppError {
+    not_found("There is no user of this name.")
+}

@@ -1,0 +1,50 @@
+//! `calliope user create`: adds a person who may log in.
+
+use std::io::{BufRead, IsTerminal};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+
+use super::identity::with_identities;
+use crate::app::identity::UserOrder;
+use crate::settings::Loaded;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a person who may log in; the password is asked for, or read from one line of standard input
+    Create {
+        /// 1-64 letters, digits and . _ - @ +
+        name: String,
+    },
+}
+
+#[expect(clippy::print_stderr, reason = "the command's messages")]
+pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+    let Command::Create { name: username } = arguments.command;
+    let password = password()?;
+    let order = UserOrder { username, password, description: String::new(), is_active: true };
+    let user = with_identities(loaded, async |identities, act| {
+        Ok(identities.create_user(order, &act).await?)
+    })?;
+    eprintln!("user {} may log in", user.username);
+    Ok(())
+}
+
+fn password() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let password = rpassword::prompt_password("Password (12-256 characters): ")?;
+    if rpassword::prompt_password("Once more: ")? != password {
+        bail!("the two passwords differ; nothing was done");
+    }
+    Ok(password)
+}

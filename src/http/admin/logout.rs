@@ -1,0 +1,23 @@
+//! `POST /admin/api/logout`: the session ends.
+
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse};
+
+use crate::http::problem::Problem;
+use crate::http::{Door, session_cookie};
+
+/// Log out.
+#[utoipa::path(post, path = "/admin/api/logout", tag = "admin",
+    responses((status = 204, description = "Logged out.")))]
+pub(in crate::http) async fn post(
+    State(door): State<Door>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    if let Some(cookie) = session_cookie::get(&headers) {
+        let ended = door.app.identities.log_out(cookie).await;
+        ended.map_err(|error| Problem::of(error, "cookie"))?;
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie::clear())])))
+}

@@ -1,0 +1,13 @@
+//! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
+
+mod act;
+pub(super) mod login;
+pub(super) mod logout;
+mod page;
+pub(super) mod pairing;
+pub(super) mod pairing_code;
+pub(super) mod session;
+pub(super) mod token;
+pub(super) mod tokens;
+pub(super) mod user;
+pub(super) mod users;

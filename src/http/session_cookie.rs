@@ -1,0 +1,114 @@
+//! The cookie of a person who has logged in. Browsers send it by themselves, so a request that changes something by
+//! it must come from our own pages.
+
+use axum::http::header::{COOKIE, HOST, ORIGIN, REFERER};
+use axum::http::{HeaderMap, Method, StatusCode};
+
+use super::problem::Problem;
+use crate::app::identity::SESSION;
+
+const NAME: &str = "calliope_session";
+
+/// The `Set-Cookie` that begins a session; `secure` when the request came by https.
+pub(super) fn set(value: &str, secure: bool) -> String {
+    build(value, SESSION.num_seconds(), secure)
+}
+
+/// The `Set-Cookie` that ends a session.
+pub(super) fn clear() -> String {
+    build("", 0, false)
+}
+
+fn build(value: &str, seconds: i64, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{NAME}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}")
+}
+
+/// The cookie that a request carries.
+pub(super) fn get(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(COOKIE)?.to_str().ok()?.split(';');
+    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value)
+}
+
+/// Refuses a request that would change something and does not come from a page of ours.
+///
+/// `Sec-Fetch-Site` is the browser's own word; where it is missing, the origin, or else the page, must be of the host
+/// that was asked.
+pub(super) fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let is_ours = if method.is_safe() {
+        true
+    } else if let Some(site) = text("sec-fetch-site") {
+        site == "same-origin"
+    } else {
+        let from = text(ORIGIN.as_str()).or_else(|| text(REFERER.as_str()));
+        let host = from.and_then(|from| from.split_once("://")?.1.split('/').next());
+        host.is_some_and(|host| {
+            text(HOST.as_str()).is_some_and(|own| own.eq_ignore_ascii_case(host))
+        })
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let detail = "A session changes things from Calliope's own pages alone; a script sends a token in its place.";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_change_must_come_from_a_page_of_the_same_host() {
+        let host = ("host", "calliope.example:8008");
+        for (sent, is_ours) in [
+            (vec![], false),
+            (vec![("origin", "http://calliope.example:8008")], true),
+            (vec![("origin", "https://CALLIOPE.example:8008")], true),
+            (vec![("origin", "http://calliope.example")], false),
+            (vec![("origin", "http://calliope.example:8008.evil.example")], false),
+            (vec![("origin", "null")], false),
+            (vec![("referer", "http://calliope.example:8008/admin/")], true),
+            (vec![("referer", "http://evil.example/calliope.example:8008")], false),
+            (
+                vec![
+                    ("origin", "http://evil.example"),
+                    ("referer", "http://calliope.example:8008/"),
+                ],
+                false,
+            ),
+            (vec![("sec-fetch-site", "same-origin")], true),
+            (
+                vec![("sec-fetch-site", "same-site"), ("origin", "http://calliope.example:8008")],
+                false,
+            ),
+        ] {
+            let headers = headers(&[&sent[..], &[host]].concat());
+            assert_eq!(check_origin(&Method::DELETE, &headers).is_ok(), is_ours, "{sent:?}");
+            assert!(check_origin(&Method::GET, &headers).is_ok());
+        }
+        assert!(check_origin(&Method::POST, &HeaderMap::new()).is_err(), "no host, no origin");
+    }
+
+    #[test]
+    fn the_cookie_is_for_our_own_pages_alone() {
+        assert_eq!(
+            set("v", true),
+            "calliope_session=v; HttpOnly; SameSite=Strict; Path=/; Max-Age=43200; Secure"
+        );
+        assert!(!set("v", false).contains("Secure") && clear().contains("Max-Age=0"));
+        let sent = headers(&[("cookie", "theme=dark; calliope_session=abc; xcalliope_session=no")]);
+        assert_eq!(get(&sent), Some("abc"));
+        assert_eq!(get(&headers(&[("cookie", "xcalliope_session=no")])), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! Logins that last a while. What is kept of a session's cookie is its SHA-256.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use super::{Store, StoreError, Tx, read, within};
+
+/// A session that holds, with its user.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Session {
+    /// The user's id.
+    pub user_id: i64,
+    /// The user's name.
+    pub username: String,
+    /// When it ends.
+    pub date_expires: DateTime<Utc>,
+}
+
+impl Store {
+    /// The session with this SHA-256, while it lasts and its user may log in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn session(
+        &self,
+        sha256: &[u8; 32],
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, StoreError> {
+        const SQL: &str = "SELECT s.user_id, u.username, s.date_expires \
+             FROM session s JOIN admin_user u ON u.id = s.user_id \
+             WHERE s.sha256 = $1 AND s.date_expires > $2 AND u.is_active";
+        read!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).bind(now).fetch_optional(db).await)
+            .map_err(StoreError::failed("look for a session"))
+    }
+}
+
+impl Tx {
+    /// Begins a session.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn begin_session(
+        &mut self,
+        sha256: &[u8; 32],
+        user_id: i64,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO session (sha256, user_id, date_created, date_expires) \
+             VALUES ($1, $2, $3, $4)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(&sha256[..])
+            .bind(user_id)
+            .bind(now)
+            .bind(until)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("begin a session"))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn end_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM session WHERE sha256 = $1";
+        within!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
+            .map_err(StoreError::failed("end a session"))
+    }
+
+    /// Ends every session of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn end_sessions_of(&mut self, user_id: i64) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM session WHERE user_id = $1";
+        within!(self, db => sqlx::query(SQL).bind(user_id).execute(db).await.map(drop))
+            .map_err(StoreError::failed("end a user's sessions"))
+    }
+
+    /// Removes sessions that ended before `before`; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn forget_sessions(&mut self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        const SQL: &str = "DELETE FROM session WHERE date_expires < $1";
+        within!(self, db => sqlx::query(SQL)
+            .bind(before)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(StoreError::failed("forget sessions"))
+    }
+}
