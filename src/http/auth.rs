@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::access::{self, Need};
+use super::address::ClientAddress;
 use super::problem::Problem;
 use super::{Door, Entry};
 use crate::domain::{Principal, Scope};
@@ -76,7 +77,7 @@ async fn named_clients(parts: &mut Parts) -> Vec<String> {
 /// Who asks, by the keys that the request carries.
 async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
     let Some(shared) = &door.entry.api_key else {
-        return stranger(&door.entry, &parts.headers).map_or(Ok(Principal::LOCAL), Err);
+        return stranger(&door.entry, parts).map_or(Ok(Principal::LOCAL), Err);
     };
     let given = given_keys(&parts.headers, &parts.uri);
     for key in &given {
@@ -101,9 +102,12 @@ fn unknown(path: &str, is_anonymous: bool) -> Problem {
 
 /// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
 /// machine, is none of them: it shows by the host it asked for or the origin it came from.
-fn stranger(entry: &Entry, headers: &HeaderMap) -> Option<Problem> {
+///
+/// Nor is what came through a proxy on this machine from another.
+fn stranger(entry: &Entry, parts: &Parts) -> Option<Problem> {
+    let is_from_here = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_here);
     // What cannot be read is from elsewhere.
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host_is_here = text(HOST.as_str()).is_none_or(is_this_machine);
     let origin = text(ORIGIN.as_str());
     let is_allowed =
@@ -113,7 +117,7 @@ fn stranger(entry: &Entry, headers: &HeaderMap) -> Option<Problem> {
     });
     // A picture or a link on a page elsewhere sends no origin, but browsers say that it crosses sites.
     let crosses_sites = text("sec-fetch-site") == Some("cross-site");
-    if host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
+    if is_from_here && host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
         return None;
     }
     let detail = "Without an API key only programs of this machine are served; set CALLIOPE_API_KEY to serve others.";

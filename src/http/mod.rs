@@ -3,12 +3,14 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
+mod address;
 mod auth;
 mod body;
 mod docs;
 mod form;
 mod health;
 mod idempotency;
+mod limits;
 mod media;
 mod problem;
 mod request_id;
@@ -23,9 +25,12 @@ pub use server::serve;
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::app::App;
+use crate::settings::Limits;
+use limits::Limiters;
 
 /// What every endpoint may use.
 #[derive(Debug, Clone)]
@@ -34,6 +39,8 @@ pub struct Door {
     pub app: App,
     /// Who may come in.
     entry: Arc<Entry>,
+    /// How much each has asked for.
+    limiters: Arc<Limiters>,
     /// Memory for requests that come in.
     room: Room,
 }
@@ -42,7 +49,8 @@ impl Door {
     /// The door of an app.
     #[must_use]
     pub fn new(app: App, entry: Entry) -> Self {
-        Self { app, entry: Arc::new(entry), room: Room::default() }
+        let limiters = Arc::new(Limiters::new(&entry.limits));
+        Self { app, entry: Arc::new(entry), limiters, room: Room::default() }
     }
 }
 
@@ -53,4 +61,8 @@ pub struct Entry {
     pub api_key: Option<SecretString>,
     /// Web origins whose pages may call.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose word on who calls is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much anyone may ask for.
+    pub limits: Limits,
 }

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::address::ClientAddress;
 use super::problem::{Problem, finish};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,7 +29,8 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     // The query stays out of the log: it may carry a key.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let sends = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let span = tracing::info_span!("request", request_id = %id, %method, path);
+    let address = request.extensions().get::<ClientAddress>().map(|client| client.ip.to_string());
+    let span = tracing::info_span!("request", request_id = %id, %method, path, address);
     async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|_| {

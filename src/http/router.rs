@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, auth, docs, health, media, request_id, v1};
+use super::{Door, address, auth, docs, health, limits, media, request_id, v1};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -50,10 +50,13 @@ pub fn router(door: Door) -> NormalizePath<Router> {
     let router = router
         .merge(docs::router(&contract))
         .route("/media/{name}/{*rest}", any(media::get::nothing))
+        .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(middleware::from_fn_with_state(door.clone(), limits::by_address))
         .layer(cors(&door))
         .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn_with_state(door.clone(), address::layer))
         .with_state(door);
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }

@@ -2,6 +2,7 @@
 //!
 //! `axum::serve` sets no limit on how long a client may take to send its headers; this loop does.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -14,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::address::Peer;
 use super::{Door, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
@@ -26,14 +28,18 @@ pub async fn serve(
     stopping: CancellationToken,
     drain: Duration,
 ) {
-    let service =
-        router(door).map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
+    let service = router(door);
     let graceful = GracefulShutdown::new();
     let mut builder = Builder::new(TokioExecutor::new());
     // A client that has closed its sending side may still read, and has asked in any case.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
-    while let Some(stream) = next(&listener, &stopping).await {
-        let service = TowerToHyperService::new(service.clone());
+    while let Some((stream, peer)) = next(&listener, &stopping).await {
+        let service = service.clone().map_request(move |request: Request<Incoming>| {
+            let mut request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(Peer(peer.ip()));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -50,17 +56,20 @@ pub async fn serve(
 }
 
 /// The next connection; `None` when it is time to stop.
-async fn next(listener: &TcpListener, stopping: &CancellationToken) -> Option<TcpStream> {
+async fn next(
+    listener: &TcpListener,
+    stopping: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr)> {
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return None,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small; waiting to fill a packet would only delay them.
                 let _ = stream.set_nodelay(true);
-                return Some(stream);
+                return Some((stream, peer));
             }
             Err(error) => {
                 // Out of file handles, most likely; others will be closed in a moment.

@@ -4,7 +4,9 @@
 //! that is read; a value that cannot be used stops the start with the name of whoever gave it.
 
 mod database;
+mod limits;
 mod log;
+mod networks;
 mod providers;
 mod report;
 mod search;
@@ -20,6 +22,7 @@ use figment::providers::{Format, Toml};
 use serde::Deserialize;
 
 pub use database::Database;
+pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use providers::Providers;
 pub use report::Line;
@@ -40,6 +43,8 @@ pub struct Settings {
     pub database: Database,
     /// Where files are kept.
     pub storage: Storage,
+    /// How much anyone may ask for.
+    pub limits: Limits,
     /// How work is done.
     pub tasks: Tasks,
     /// The AI providers' keys and addresses.
@@ -97,6 +102,7 @@ impl Loaded {
             settings.server.validate(),
             settings.database.validate(),
             settings.storage.validate(),
+            settings.limits.validate(),
             settings.tasks.validate(),
             settings.providers.validate(),
             settings.log.validate(),
