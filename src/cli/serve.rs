@@ -49,6 +49,8 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let entry = Entry {
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.allowed_origins.clone(),
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        limits: settings.limits.clone(),
     };
     let door = Door::new(app.clone(), entry, meters.clone());
     let mut beside = JoinSet::new();

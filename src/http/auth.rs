@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::access::{self, Need};
+use super::address::ClientAddress;
 use super::problem::Problem;
 use super::{Door, Entry, session_cookie};
 use crate::app::Identities;
@@ -79,7 +80,7 @@ async fn named_clients(parts: &mut Parts) -> Vec<String> {
 /// browsers keep sending.
 async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
     let is_keyless = door.entry.api_key.is_none();
-    if is_keyless && let Some(problem) = stranger(&door.entry, &parts.headers) {
+    if is_keyless && let Some(problem) = stranger(&door.entry, parts) {
         return Err(problem);
     }
     let sent = given_keys(&parts.headers, &parts.uri);
@@ -151,9 +152,12 @@ const fn reason(is_anonymous: bool) -> &'static str {
 
 /// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
 /// machine, is none of them: it shows by the host it asked for or the origin it came from.
-fn stranger(entry: &Entry, headers: &HeaderMap) -> Option<Problem> {
+///
+/// Nor is what came through a proxy on this machine from another.
+fn stranger(entry: &Entry, parts: &Parts) -> Option<Problem> {
+    let is_from_here = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_here);
     // What cannot be read is from elsewhere.
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let host_is_here = text(HOST.as_str()).is_none_or(is_this_machine);
     let origin = text(ORIGIN.as_str());
     let is_allowed =
@@ -163,7 +167,7 @@ fn stranger(entry: &Entry, headers: &HeaderMap) -> Option<Problem> {
     });
     // A picture or a link on a page elsewhere sends no origin, but browsers say that it crosses sites.
     let crosses_sites = text("sec-fetch-site") == Some("cross-site");
-    if host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
+    if is_from_here && host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
         return None;
     }
     let detail = "Without an API key only programs of this machine are served; set CALLIOPE_API_KEY to serve others.";

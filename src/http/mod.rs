@@ -13,6 +13,7 @@ mod form;
 mod health;
 mod idempotency;
 mod json;
+mod limits;
 mod media;
 mod metrics;
 mod path_client;
@@ -31,10 +32,13 @@ pub use server::{serve, serve_metrics};
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::app::App;
+use crate::settings::Limits;
 use crate::telemetry::Meters;
+use limits::Limiters;
 
 /// What every endpoint may use.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct Door {
     pub app: App,
     /// Who may come in.
     entry: Arc<Entry>,
+    /// How much each has asked for.
+    limiters: Arc<Limiters>,
     /// Memory for requests that come in.
     room: Room,
     /// What is counted and timed.
@@ -53,7 +59,8 @@ impl Door {
     /// The door of an app.
     #[must_use]
     pub fn new(app: App, entry: Entry, meters: Meters) -> Self {
-        Self { app, entry: Arc::new(entry), room: Room::default(), meters }
+        let limiters = Arc::new(Limiters::new(&entry.limits));
+        Self { app, entry: Arc::new(entry), limiters, room: Room::default(), meters }
     }
 }
 
@@ -64,4 +71,8 @@ pub struct Entry {
     pub api_key: Option<SecretString>,
     /// Web origins whose pages may call.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose word on who calls is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much anyone may ask for.
+    pub limits: Limits,
 }

@@ -14,6 +14,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
+use super::address::ClientAddress;
 use super::problem::{Problem, finish};
 use crate::domain::TraceParent;
 use crate::telemetry;
@@ -35,7 +36,8 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     // The query stays out of the log: it may carry a key.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let sends = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let span = tracing::info_span!("request", request_id = %id, %method, path,
+    let address = request.extensions().get::<ClientAddress>().map(|client| client.ip.to_string());
+    let span = tracing::info_span!("request", request_id = %id, %method, path, address,
         trace_id = Empty, otel.kind = "server");
     let trace = telemetry::begin(&span, given_trace(&request));
     request.extensions_mut().insert(trace);

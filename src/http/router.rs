@@ -13,7 +13,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, admin, auth, docs, health, media, metrics, request_id, v1, v2};
+use super::{
+    Door, address, admin, auth, docs, health, limits, media, metrics, request_id, v1, v2,
+};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -68,10 +70,13 @@ pub fn router(door: Door) -> NormalizePath<Router> {
     let router = router
         .merge(docs::router(&contract))
         .route("/media/{name}/{*rest}", any(media::get::nothing))
+        .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(middleware::from_fn_with_state(door.clone(), limits::by_address))
         .layer(cors(&door))
         .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn_with_state(door.clone(), address::layer))
         .with_state(door);
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }

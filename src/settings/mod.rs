@@ -4,7 +4,9 @@
 //! that is read; a value that cannot be used stops the start with the name of whoever gave it.
 
 mod database;
+mod limits;
 mod log;
+mod networks;
 mod observability;
 mod providers;
 mod report;
@@ -21,6 +23,7 @@ use figment::providers::{Format, Toml};
 use serde::Deserialize;
 
 pub use database::Database;
+pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use observability::Observability;
 pub use providers::Providers;
@@ -42,6 +45,8 @@ pub struct Settings {
     pub database: Database,
     /// Where files are kept.
     pub storage: Storage,
+    /// How much anyone may ask for.
+    pub limits: Limits,
     /// How work is done.
     pub tasks: Tasks,
     /// The AI providers' keys and addresses.
@@ -101,6 +106,7 @@ impl Loaded {
             settings.server.validate(),
             settings.database.validate(),
             settings.storage.validate(),
+            settings.limits.validate(),
             settings.tasks.validate(),
             settings.providers.validate(),
             settings.log.validate(),

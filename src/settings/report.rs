@@ -49,17 +49,28 @@ fn source(sources: &Figment, key: &str) -> String {
 fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
     let shown = |value: &dyn Display| Some(value.to_string());
     let secret = |value: Option<&SecretString>| value.map(hidden);
-    let Settings { server, database, storage, tasks, providers, search, log, observability } =
-        settings;
+    let Settings {
+        server,
+        database,
+        storage,
+        limits,
+        tasks,
+        providers,
+        search,
+        log,
+        observability,
+    } = settings;
     let log_format = match log.format {
         LogFormat::Text => "text",
         LogFormat::Json => "json",
     };
+    let networks: Vec<String> = server.trusted_proxies.iter().map(ToString::to_string).collect();
     vec![
         ("server.host", shown(&server.host)),
         ("server.port", shown(&server.port)),
         ("server.api_key", secret(server.api_key.as_ref())),
         ("server.allowed_origins", shown(&server.allowed_origins.join(", "))),
+        ("server.trusted_proxies", shown(&networks.join(", "))),
         ("server.drain_seconds", shown(&server.drain_seconds)),
         ("database.url", secret(database.url.as_ref())),
         ("database.hostname", database.hostname.clone()),
@@ -77,6 +88,8 @@ fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
         ),
         ("storage.media_folder", shown(&storage.media_folder.display())),
         ("storage.input_folder", shown(&storage.input_folder.display())),
+        ("limits.requests_per_minute_per_token", shown(&limits.requests_per_minute_per_token)),
+        ("limits.requests_per_minute_per_address", shown(&limits.requests_per_minute_per_address)),
         ("tasks.concurrency", shown(&tasks.concurrency)),
         ("tasks.lease_seconds", shown(&tasks.lease_seconds)),
         ("tasks.frame_deadline_seconds", shown(&tasks.frame_deadline_seconds)),

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::Complaint;
+use super::{Complaint, networks};
 
 /// The HTTP door.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Server {
     pub api_key: Option<SecretString>,
     /// Web origins whose pages may call from a browser (`https://stories.example`).
     pub allowed_origins: Vec<String>,
+    /// Proxies whose word on who calls (`Forwarded`, `X-Forwarded-For`) is taken: addresses and networks.
+    #[serde(deserialize_with = "networks::deserialize")]
+    pub trusted_proxies: Vec<IpNet>,
     /// How long running requests and tasks may take to end when the process is asked to stop, in seconds.
     pub drain_seconds: u64,
 }
@@ -30,6 +34,7 @@ impl Default for Server {
             port: 8008,
             api_key: None,
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             drain_seconds: 25,
         }
     }

@@ -12,7 +12,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 #[test]
 fn a_wrong_value_names_its_variable_and_what_it_may_be() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
-    let cases: [Case<'_>; 15] = [
+    let cases: [Case<'_>; 18] = [
         (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
         (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
         (&[("HOST", "localhost")], "HOST: ", "an IP address"),
@@ -48,6 +48,21 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
         (&[("OTEL_TRACES_SAMPLER_ARG", "all")], "OTEL_TRACES_SAMPLER_ARG: ", "from 0 to 1"),
         (&[("OTEL_TRACES_SAMPLER_ARG", "NaN")], "OTEL_TRACES_SAMPLER_ARG: ", "from 0 to 1"),
         (&[("CALLIOPE_CONFIG", "no/such.toml")], "CALLIOPE_CONFIG: ", "cannot be read"),
+        (
+            &[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, proxy")],
+            "CALLIOPE_TRUSTED_PROXIES: ",
+            "`proxy` is no address or network; it may be addresses and networks separated by commas",
+        ),
+        (
+            &[("CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN", "-1")],
+            "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN: ",
+            "0 for no limit",
+        ),
+        (
+            &[("CALLIOPE_REQUESTS_PER_MINUTE_PER_ADDRESS", "1000001")],
+            "CALLIOPE_REQUESTS_PER_MINUTE_PER_ADDRESS: ",
+            "from 0 to 1000000",
+        ),
     ];
     for (variables, who, what) in cases {
         let line = refusal(variables);
@@ -83,6 +98,13 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
     assert_eq!(given.source, "GCS_BUCKET_NAME");
     assert_eq!(source("server.host").as_deref(), Some("default"));
     assert!(source("tasks.lease_seconds").is_some_and(|s| s.ends_with("calliope.toml")));
+}
+
+#[test]
+fn trusted_proxies_are_a_list() {
+    let loaded = read(&[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, fd00::/8,")]).expect("valid");
+    let line = loaded.report().into_iter().find(|line| line.key == "server.trusted_proxies");
+    assert_eq!(line.and_then(|line| line.value).as_deref(), Some("10.0.0.7/32, fd00::/8"));
 }
 
 #[test]

@@ -42,6 +42,22 @@ pub(super) const VARIABLES: &[Variable] = &[
         kind: Kind::List,
         may_be: "origins separated by commas, such as https://stories.example",
     },
+    Variable {
+        name: "CALLIOPE_TRUSTED_PROXIES",
+        key: "server.trusted_proxies",
+        kind: Kind::List,
+        may_be: "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
+    },
+    number(
+        "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN",
+        "limits.requests_per_minute_per_token",
+        "a whole number, 0 for no limit",
+    ),
+    number(
+        "CALLIOPE_REQUESTS_PER_MINUTE_PER_ADDRESS",
+        "limits.requests_per_minute_per_address",
+        "a whole number, 0 for no limit",
+    ),
     text("POSTGRESQL_HOSTNAME", "database.hostname", "a host name"),
     number("POSTGRESQL_PORT", "database.port", "a port, 0-65535"),
     text("POSTGRESQL_USERNAME", "database.username", "a PostgreSQL user"),

@@ -11,5 +11,7 @@ mod conventions;
 mod failures;
 mod frames;
 mod idempotency;
+mod limits;
 mod media;
+mod proxies;
 mod stories;

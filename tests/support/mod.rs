@@ -12,7 +12,7 @@ use calliope::domain::{Clock, SystemClock};
 use calliope::http::{Door, Entry, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::LocalStore;
-use calliope::settings::{Database, Storage, Tasks};
+use calliope::settings::{Database, Limits, Storage, Tasks};
 use calliope::store::Store;
 use calliope::telemetry::Meters;
 use calliope::worker::Worker;
@@ -135,6 +135,8 @@ pub struct Options {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
     pub limits: Tasks,
+    pub rates: Limits,
+    pub trusted_proxies: &'static [&'static str],
     pub drain: Duration,
     pub clock: Arc<dyn Clock>,
 }
@@ -145,6 +147,8 @@ impl Default for Options {
             api_key: None,
             registry: None,
             limits: Tasks::default(),
+            rates: Limits::default(),
+            trusted_proxies: &[],
             drain: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
         }
@@ -181,7 +185,13 @@ impl TestApp {
         app.seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let entry = Entry { api_key: options.api_key.map(Into::into), ..Entry::default() };
+        let proxies = options.trusted_proxies.iter();
+        let entry = Entry {
+            api_key: options.api_key.map(Into::into),
+            trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
+            limits: options.rates,
+            ..Entry::default()
+        };
         let meters = Meters::install().expect("numbers are kept");
         let door = Door::new(app.clone(), entry, meters);
         let drain = options.drain;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::address::Peer;
+use crate::http::address::ClientAddress;
 use crate::http::json::Sent;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{Door, session_cookie};
@@ -38,12 +38,12 @@ pub(in crate::http) struct LoggedInBody {
 ))]
 pub(in crate::http) async fn post(
     State(door): State<Door>,
-    Extension(Peer(from)): Extension<Peer>,
+    Extension(client): Extension<ClientAddress>,
     Sent(Login { username, password }): Sent<Login>,
 ) -> Result<impl IntoResponse, Problem> {
-    let logged_in = door.app.identities.log_in(&username, password, from).await;
+    let logged_in = door.app.identities.log_in(&username, password, client.ip).await;
     let logged_in = logged_in.map_err(|error| Problem::of(error, "body"))?;
-    let cookie = session_cookie::set(&logged_in.cookie, false);
+    let cookie = session_cookie::set(&logged_in.cookie, client.is_secure);
     let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".to_owned())]);
     let (username, expires_at) = (logged_in.username, logged_in.expires_at);
     Ok((headers, Json(LoggedInBody { username, expires_at })))

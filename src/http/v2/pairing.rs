@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::identity::{Begun, Collected, Device};
 use crate::http::Door;
-use crate::http::address::Peer;
+use crate::http::address::ClientAddress;
 use crate::http::json::Sent;
 use crate::http::problem::{Problem, ProblemBody};
 
@@ -43,10 +43,10 @@ pub(in crate::http) struct Paired {
 ))]
 pub(in crate::http) async fn post(
     State(door): State<Door>,
-    Extension(Peer(from)): Extension<Peer>,
+    Extension(client): Extension<ClientAddress>,
     Sent(device): Sent<Device>,
 ) -> Result<impl IntoResponse, Problem> {
-    let begun = door.app.identities.begin_pairing(device, from).await;
+    let begun = door.app.identities.begin_pairing(device, client.ip).await;
     let begun = begun.map_err(|error| Problem::of(error, "body"))?;
     Ok((StatusCode::CREATED, AppendHeaders([(CACHE_CONTROL, "no-store")]), Json(begun)))
 }
@@ -61,7 +61,7 @@ pub(in crate::http) async fn post(
     ))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
-    Extension(Peer(from)): Extension<Peer>,
+    Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -69,7 +69,7 @@ pub(in crate::http) async fn get(
         let detail = "Send the poll token as Authorization: Bearer, or as poll_token in the query.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
-    let collected = door.app.identities.poll_pairing(&poll, from).await;
+    let collected = door.app.identities.poll_pairing(&poll, client.ip).await;
     let no_store = (CACHE_CONTROL, "no-store");
     Ok(match collected.map_err(|error| Problem::of(error, "query"))? {
         Collected::Waiting { expires_at } => {

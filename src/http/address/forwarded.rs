@@ -1,0 +1,150 @@
+//! Reading what proxies write down: `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)), and
+//! `X-Forwarded-For` with `X-Forwarded-Proto`, which most of them write instead.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use axum::http::HeaderMap;
+
+/// What one proxy says about who called it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hop {
+    /// Where the call came from.
+    pub(super) node: Node,
+    /// Whether it came by HTTPS; `None` when that is not told.
+    pub(super) is_secure: Option<bool>,
+}
+
+/// Where a call came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Node {
+    /// The proxy does not say.
+    Untold,
+    /// `unknown`, a name of the proxy's own making, or nothing that can be read.
+    Hidden,
+    /// From this address.
+    Known(IpAddr),
+}
+
+const UNREADABLE: Hop = Hop { node: Node::Hidden, is_secure: None };
+
+/// The hops in `Forwarded`, the nearest proxy's last.
+pub(super) fn standard(headers: &HeaderMap) -> Vec<Hop> {
+    let lines = headers.get_all("forwarded").iter();
+    // A line whose quotes do not close may hide anything; the lines after it are another proxy's.
+    let hops = |line: &str| Some(split(line, ',')?.into_iter().map(element).collect());
+    lines
+        .flat_map(|line| line.to_str().ok().and_then(hops).unwrap_or_else(|| vec![UNREADABLE]))
+        .collect()
+}
+
+/// The hops in `X-Forwarded-For`, each with its part of `X-Forwarded-Proto`; the nearest proxy's last.
+pub(super) fn usual(headers: &HeaderMap) -> Vec<Hop> {
+    let mut nodes = items(headers, "x-forwarded-for").into_iter().rev();
+    let mut schemes = items(headers, "x-forwarded-proto").into_iter().rev();
+    // The two lists may differ in length; they agree at the near end.
+    let nearest_first = std::iter::from_fn(|| match (nodes.next(), schemes.next()) {
+        (None, None) => None,
+        (text, scheme) => {
+            Some(Hop { node: text.map_or(Node::Untold, node), is_secure: scheme.map(is_https) })
+        }
+    });
+    let mut hops: Vec<Hop> = nearest_first.collect();
+    hops.reverse();
+    hops
+}
+
+/// The items of a list that may be spread over several headers. What cannot be read is an item that says nothing.
+fn items<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+    let lines = headers.get_all(name).iter();
+    lines.flat_map(|line| line.to_str().unwrap_or_default().split(',')).map(str::trim).collect()
+}
+
+/// One element of `Forwarded`: `for=192.0.2.43;proto=https`.
+fn element(text: &str) -> Hop {
+    let read = || {
+        let mut hop = Hop { node: Node::Untold, is_secure: None };
+        for pair in split(text, ';')?.into_iter().filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=')?;
+            let value = unquoted(value)?;
+            // A name that comes twice contradicts itself.
+            match name.to_ascii_lowercase().as_str() {
+                "for" if hop.node == Node::Untold => hop.node = node(&value),
+                "proto" if hop.is_secure.is_none() => hop.is_secure = Some(is_https(&value)),
+                "for" | "proto" => return None,
+                _ => {}
+            }
+        }
+        Some(hop)
+    };
+    read().unwrap_or(UNREADABLE)
+}
+
+/// The trimmed parts of a text between separators that are not within quotes; `None` when a quote does not close.
+fn split(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            c if c == separator && !is_quoted => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    (!is_quoted).then_some(parts)
+}
+
+/// A value without its quotes, if it has any.
+fn unquoted(value: &str) -> Option<String> {
+    let Some(rest) = value.strip_prefix('"') else {
+        return (!value.contains('"')).then(|| value.to_owned());
+    };
+    let (mut plain, mut chars) = (String::new(), rest.strip_suffix('"')?.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => plain.push(chars.next()?),
+            '"' => return None,
+            c => plain.push(c),
+        }
+    }
+    Some(plain)
+}
+
+fn is_https(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("https")
+}
+
+fn node(text: &str) -> Node {
+    address(text).map_or(Node::Hidden, |ip| Node::Known(ip.to_canonical()))
+}
+
+/// `192.0.2.43`, `192.0.2.43:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`, and `2001:db8::1` as many write it.
+fn address(text: &str) -> Option<IpAddr> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (ip, port) = rest.split_once(']')?;
+        let ip: Ipv6Addr = ip.parse().ok()?;
+        let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return is_whole.then_some(ip.into());
+    }
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    let (ip, port) = text.split_once(':')?;
+    let ip: Ipv4Addr = ip.parse().ok()?;
+    is_port(port).then_some(ip.into())
+}
+
+/// A number, or a name of the proxy's own making.
+fn is_port(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        !name.is_empty() && name.bytes().all(plain)
+    };
+    let is_number = (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    is_number || text.strip_prefix('_').is_some_and(is_name)
+}

@@ -1,0 +1,53 @@
+//! Lists of addresses and networks, as an operator writes them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+/// Reads `10.0.0.7`, `192.168.0.0/16` and their IPv6 kin.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let written = Vec::<String>::deserialize(from)?;
+    let read = |text: &String| {
+        network(text).ok_or_else(|| D::Error::custom(format!("`{text}` is no address or network")))
+    };
+    written.iter().map(read).collect()
+}
+
+/// One network; an address is a network of its own. What is IPv4 in IPv6's clothes becomes IPv4, as addresses do.
+fn network(text: &str) -> Option<IpNet> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical().into());
+    }
+    let network: IpNet = text.parse().ok()?;
+    let IpNet::V6(v6) = network else { return Some(network.trunc()) };
+    let mapped = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    let as_v4 = |(address, length): (Ipv4Addr, u8)| Ipv4Net::new(address, length).ok();
+    Some(mapped.and_then(as_v4).map_or(network, IpNet::V4).trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks_are_read_in_one_spelling() {
+        for (text, expected) in [
+            ("10.0.0.7", Some("10.0.0.7/32")),
+            ("::ffff:10.0.0.7", Some("10.0.0.7/32")),
+            ("192.168.7.7/16", Some("192.168.0.0/16")),
+            ("fd00::7/8", Some("fd00::/8")),
+            ("::1", Some("::1/128")),
+            ("::ffff:10.1.2.3/104", Some("10.0.0.0/8")),
+            ("::/0", Some("::/0")),
+            ("10.0.0.0/33", None),
+            ("proxy.example", None),
+            ("10.0.0.7:80", None),
+            ("", None),
+        ] {
+            let read = network(text).map(|network| network.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
+}
