@@ -18,9 +18,9 @@ use super::problem::Problem;
 /// The largest body that is taken, in bytes.
 pub const MAX_BODY: usize = 24 << 20;
 
-/// A body that is too large is read on, and forgotten, up to this many bytes: a client that is still sending would
-/// not read the answer.
-const DISCARD: usize = 3 * MAX_BODY;
+/// A body that is too large is read on, and forgotten, up to this many times what is allowed: a client that is still
+/// sending would not read the answer.
+const DISCARD: usize = 3;
 
 /// How long a body may take to come in.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -64,10 +64,15 @@ impl Room {
 
 /// All of a body.
 pub(super) async fn read(body: Body) -> Result<Bytes, Problem> {
-    tokio::time::timeout(PATIENCE, read_all(body)).await.unwrap_or_else(|_| Err(too_slow()))
+    read_at_most(body, MAX_BODY).await
 }
 
-async fn read_all(mut body: Body) -> Result<Bytes, Problem> {
+/// All of a body of which less is expected.
+pub(super) async fn read_at_most(body: Body, most: usize) -> Result<Bytes, Problem> {
+    tokio::time::timeout(PATIENCE, read_all(body, most)).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+async fn read_all(mut body: Body, most: usize) -> Result<Bytes, Problem> {
     let (mut kept, mut length) = (BytesMut::new(), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -79,16 +84,16 @@ async fn read_all(mut body: Body) -> Result<Bytes, Problem> {
         })?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        if length <= MAX_BODY {
+        if length <= most {
             kept.extend_from_slice(&data);
         } else {
             kept = BytesMut::new();
         }
-        if length > DISCARD {
+        if length > DISCARD * most {
             break;
         }
     }
-    if length <= MAX_BODY { Ok(kept.freeze()) } else { Err(too_large()) }
+    if length <= most { Ok(kept.freeze()) } else { Err(too_large(most)) }
 }
 
 /// Does what a request asks for, even if its client hangs up meanwhile: the server drops a request whose connection is
@@ -121,7 +126,7 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("The request is too large; at most {} MiB are taken.", MAX_BODY >> 20);
+fn too_large(most: usize) -> Problem {
+    let detail = format!("The request is too large; at most {} KiB are taken.", most >> 10);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }

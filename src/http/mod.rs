@@ -3,16 +3,23 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
+mod admin;
 mod auth;
 mod body;
+mod cursor;
 mod docs;
 mod encoded;
 mod form;
 mod health;
 mod idempotency;
+mod json;
+mod list_with_stories;
 mod media;
+mod page;
 mod path_client;
+mod path_id;
 mod problem;
+mod query;
 mod request_id;
 mod router;
 mod server;

@@ -5,6 +5,8 @@
 //! error. One table family a file.
 
 mod announce;
+mod bookmark_lists;
+mod bookmarks;
 mod clients;
 mod configs;
 mod dialect;
@@ -15,15 +17,19 @@ mod frames;
 mod idempotency;
 mod installation;
 mod levels;
+mod like;
 mod media;
 mod migrations;
 mod pools;
 mod stories;
+mod story_bookmarks;
 mod tasks;
 mod tx;
 mod version;
 
 pub use announce::Announcement;
+pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
+pub use bookmarks::FrameBookmark;
 pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
 pub use dialect::SoleUse;
 pub use error::StoreError;
@@ -35,6 +41,7 @@ pub use levels::{FlockLevel, SparrowLevel};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
 pub use stories::{NewStory, Story, StoryListing, Title};
+pub use story_bookmarks::StoryBookmark;
 pub use tasks::{NewTask, Task};
 pub use tx::Tx;
 

@@ -64,15 +64,24 @@ async fn the_documentation_is_complete_and_needs_nothing_from_elsewhere() {
     assert_eq!(
         paths,
         [
+            "/admin/api/bookmark-lists",
+            "/admin/api/bookmark-lists/{id}",
             "/livez",
             "/media/{name}",
             "/readyz",
+            "/v1/bookmarks/frame",
+            "/v1/bookmarks/frame/story/{id}/frame/{n}",
+            "/v1/bookmarks/frame/{id}",
             "/v1/config/strategy",
             "/v1/frames",
             "/v1/stories",
             "/v1/story",
             "/v1/story/reset",
             "/v1/story/slug/{slug}",
+            "/v2/bookmark-lists",
+            "/v2/bookmark-lists/public",
+            "/v2/bookmark-lists/{id}",
+            "/v2/bookmark-lists/{id}/stories/{story_id}",
             "/v2/clients/{client_id}/config",
         ]
     );

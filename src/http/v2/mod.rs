@@ -1,3 +1,4 @@
 //! Version 2: stories that are made while one looks on, and what devices need beside frames.
 
+pub(super) mod bookmark_lists;
 pub(super) mod clients;

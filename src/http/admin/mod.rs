@@ -1,0 +1,3 @@
+//! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
+
+pub(super) mod bookmark_lists;

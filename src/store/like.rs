@@ -1,0 +1,25 @@
+//! Patterns for `LIKE … ESCAPE '!'`.
+
+/// The pattern of whatever contains `text`; nothing special is meant by any of its characters.
+pub(super) fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_of_the_text_is_a_wildcard() {
+        assert_eq!(containing("A_b%c!"), "%A!_b!%c!!%");
+        assert_eq!(containing(""), "%%");
+    }
+}
