@@ -18,7 +18,7 @@ CREATE INDEX story_frame_bookmark_by_frame ON story_frame_bookmark (frame_id);
 CREATE TABLE bookmark_list (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     client_id    TEXT NOT NULL, -- whose list it is
-    name         TEXT NOT NULL,
+    name         TEXT COLLATE "C" NOT NULL, -- sorted by its bytes, as SQLite does
     description  TEXT NOT NULL,
     is_public    BOOLEAN NOT NULL, -- whether others may read it
     date_created TIMESTAMPTZ NOT NULL,
@@ -30,10 +30,13 @@ CREATE INDEX bookmark_list_public ON bookmark_list (id) WHERE is_public;
 CREATE TABLE story_bookmark (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     list_id      BIGINT NOT NULL REFERENCES bookmark_list (id) ON DELETE CASCADE,
+    client_id    TEXT NOT NULL, -- of the list, so that one look tells whether a client keeps a story
     story_id     UUID NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     comments     TEXT,
     date_created TIMESTAMPTZ NOT NULL,
     date_updated TIMESTAMPTZ NOT NULL,
     UNIQUE (list_id, story_id)
 );
+CREATE INDEX story_bookmark_by_list ON story_bookmark (list_id, id);
+CREATE INDEX story_bookmark_by_client ON story_bookmark (client_id, story_id);
 CREATE INDEX story_bookmark_by_story ON story_bookmark (story_id);

@@ -30,10 +30,13 @@ CREATE INDEX bookmark_list_public ON bookmark_list (id) WHERE is_public;
 CREATE TABLE story_bookmark (
     id           INTEGER PRIMARY KEY,
     list_id      INTEGER NOT NULL REFERENCES bookmark_list (id) ON DELETE CASCADE,
+    client_id    TEXT NOT NULL, -- of the list, so that one look tells whether a client keeps a story
     story_id     BLOB NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     comments     TEXT,
     date_created TEXT NOT NULL,
     date_updated TEXT NOT NULL,
     UNIQUE (list_id, story_id)
 ) STRICT;
+CREATE INDEX story_bookmark_by_list ON story_bookmark (list_id, id);
+CREATE INDEX story_bookmark_by_client ON story_bookmark (client_id, story_id);
 CREATE INDEX story_bookmark_by_story ON story_bookmark (story_id);

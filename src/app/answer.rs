@@ -102,7 +102,7 @@ pub struct StoryListView {
     pub slug: String,
     /// How many frames it has.
     pub story_frame_count: i32,
-    /// Whether the client keeps a bookmark in it.
+    /// Whether the client keeps a frame of it, or has it in a list of its own.
     pub is_bookmarked: bool,
     /// Whether the client is in it.
     pub is_current: bool,
@@ -180,7 +180,7 @@ impl StoryListView {
             title,
             slug: row.slug.unwrap_or_default(),
             story_frame_count: row.frame_count,
-            is_bookmarked: false,
+            is_bookmarked: row.is_bookmarked,
             is_current,
             is_read_only: false,
             strategy_name: row.strategy,

@@ -197,6 +197,6 @@ fn debug_data(story: &Story) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn no_story() -> AppError {
+pub(super) fn no_story() -> AppError {
     AppError::new(ErrorKind::NotFound, "There is no such story; check its id or slug.")
 }

@@ -8,7 +8,7 @@ use crate::domain::{Lifetime, ScopeName};
 use crate::settings::Loaded;
 
 /// How many are read at a time.
-const PART: u32 = 100;
+const PART: i64 = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -75,7 +75,9 @@ pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
             if json {
                 println!("{}", serde_json::to_string_pretty(&tokens)?);
             } else {
-                tokens.iter().for_each(|token| println!("{}", line(token)));
+                for token in &tokens {
+                    println!("{}", line(token));
+                }
             }
         }
         Command::Revoke { id } => {

@@ -1,21 +1,23 @@
 //! Small JSON bodies, each field known: what people and scripts send, as opposed to what devices send to v1.
 
+use std::fmt::Display;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::body;
 use super::problem::Problem;
 use crate::app::AppError;
 
-/// The largest such body, in bytes; some come from people who have not proved who they are.
-const MAX: usize = 16 << 10;
+/// The largest such body, in bytes, where nothing else is said; some come from people who have not proved who they are.
+const SMALL: usize = 16 << 10;
 
-/// A body that was read. The type refuses the fields that it does not know.
-pub(super) struct Sent<T>(pub(super) T);
+/// A body of at most `MAX` bytes that was read. The type refuses the fields that it does not know.
+pub(super) struct Sent<T, const MAX: usize = SMALL>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Sent<T> {
+impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for Sent<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -30,7 +32,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Sent<T> {
 }
 
 /// A body without a type is taken for JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(given) = headers.get(CONTENT_TYPE) else { return true };
     let essence = given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
@@ -48,7 +50,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     };
     let reader = &mut serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
-        if error.inner().is_data() {
+        // A field that cannot be used may stand in something that is no JSON further on.
+        if error.inner().is_data()
+            && let Err(worse) = serde_json::from_slice::<IgnoredAny>(bytes)
+        {
+            broken(&worse)
+        } else if error.inner().is_data() {
             Problem::of(unusable(&error), "body")
         } else {
             broken(error.inner())
@@ -59,7 +66,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// What is wrong with which field.
-fn unusable(error: &serde_path_to_error::Error<serde_json::Error>) -> AppError {
+pub(super) fn unusable<E: Display>(error: &serde_path_to_error::Error<E>) -> AppError {
     let whole = error.inner().to_string();
     let reason = whole.split(" at line ").next().unwrap_or(&whole);
     let quoted = |after: &str| reason.strip_prefix(after)?.split('`').next();
@@ -68,6 +75,9 @@ fn unusable(error: &serde_path_to_error::Error<serde_json::Error>) -> AppError {
     }
     if let Some(name) = quoted("missing field `") {
         return AppError::invalid(name, "is missing");
+    }
+    if let Some(name) = quoted("duplicate field `") {
+        return AppError::invalid(name, "is given twice; send it once");
     }
     let path = error.path().to_string();
     if path == "." {
@@ -115,6 +125,7 @@ mod tests {
         );
         assert!(refused("7").starts_with("422 The body cannot be used"));
         assert!(refused(r#"{"_name": "#).starts_with("400 The body is not JSON"));
+        assert!(refused(r#"{"ünder": 1, "#).starts_with("400 "));
         assert!(refused("").starts_with("400 "));
         assert!(refused(r#"{"_name": "a"} x"#).starts_with("400 "));
     }

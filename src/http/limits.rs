@@ -57,7 +57,7 @@ pub(super) async fn by_address(State(door): State<Door>, request: Request, next:
     // Without a key this machine's own programs are served, and trusted.
     let client = client.filter(|client| door.entry.api_key.is_some() || !client.is_here);
     let Some(client) = client.filter(|_| !is_probe) else { return next.run(request).await };
-    match door.limiters.by_address.check(network(client.ip)) {
+    match door.limiters.by_address.check(&network(client.ip)) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
             let most = door.limiters.by_address.per_minute;
@@ -75,7 +75,7 @@ pub(super) async fn by_token(State(door): State<Door>, request: Request, next: N
     let Some(Identity::Token { id, .. }) = principal.map(|principal| &principal.identity) else {
         return next.run(request).await;
     };
-    match door.limiters.by_token.check(*id) {
+    match door.limiters.by_token.check(id) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
             let most = door.limiters.by_token.per_minute;
@@ -100,11 +100,13 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
+type Counted<K, C> = RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
 /// Counts the requests of each key.
 #[derive(Debug)]
 struct Limiter<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     /// `None` when there is no limit.
-    counted: Option<RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>>,
+    counted: Option<Counted<K, C>>,
     per_minute: u32,
     requests: AtomicU32,
 }
@@ -118,16 +120,16 @@ impl<K: Hash + Eq + Clone, C: Clock> Limiter<K, C> {
     }
 
     /// Takes one request of a key, or says in how many seconds the next one may come.
-    fn check(&self, key: K) -> Result<(), u64> {
+    fn check(&self, key: &K) -> Result<(), u64> {
         let Some(counted) = &self.counted else { return Ok(()) };
-        if self.requests.fetch_add(1, Ordering::Relaxed) % SHED_EVERY == 0 {
+        if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(SHED_EVERY) {
             counted.retain_recent();
         }
         // So many that send so much would not be stopped by counting them.
         if counted.len() >= MOST_KEYS {
             return Ok(());
         }
-        counted.check_key(&key).map_err(|early| {
+        counted.check_key(key).map_err(|early| {
             let wait = early.wait_time_from(counted.clock().now());
             wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
         })
@@ -146,7 +148,7 @@ mod tests {
     fn a_minutes_worth_comes_at_once_and_grows_back() {
         let clock = FakeRelativeClock::default();
         let limiter = Limiter::new(4, clock.clone());
-        let check = |key: &'static str| limiter.check(key);
+        let check = |key: &'static str| limiter.check(&key);
         assert_eq!([(); 5].map(|()| check("a")), [Ok(()), Ok(()), Ok(()), Ok(()), Err(15)]);
         assert_eq!(check("b"), Ok(()), "another's");
         clock.advance(Duration::from_millis(14_001));
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn nothing_is_counted_without_a_limit() {
         let limiter = Limiter::new(0, FakeRelativeClock::default());
-        assert!((0..10_000).all(|_| limiter.check(7).is_ok()));
+        assert!((0..10_000).all(|_| limiter.check(&7).is_ok()));
     }
 
     #[test]
@@ -167,12 +169,12 @@ mod tests {
         let limiter = Limiter::new(1, clock.clone());
         let kept = || limiter.counted.as_ref().map_or(0, RateLimiter::len);
         for key in 0..MOST_KEYS + 5000 {
-            assert_eq!(limiter.check(key), Ok(()));
+            assert_eq!(limiter.check(&key), Ok(()));
         }
         assert_eq!(kept(), MOST_KEYS);
         clock.advance(Duration::from_mins(2));
         for _ in 0..SHED_EVERY {
-            let _ = limiter.check(0);
+            let _ = limiter.check(&0);
         }
         assert_eq!(kept(), 1);
     }

@@ -13,9 +13,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{
-    Door, address, admin, auth, docs, health, limits, media, metrics, request_id, v1, v2,
-};
+use super::{Door, address, admin, auth, docs, health, limits, media, metrics, request_id, v1, v2};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -35,6 +33,27 @@ fn routes() -> OpenApiRouter<Door> {
         .routes(routes!(v1::reset::put))
         .routes(routes!(v1::stories::get))
         .routes(routes!(v1::strategies::get))
+        .routes(routes!(v1::bookmarks::keep::post, v1::bookmarks::list::get))
+        .routes(routes!(v1::bookmarks::read::get))
+        .routes(routes!(v1::bookmarks::remove::delete))
+        .routes(routes!(v2::bookmark_lists::own::get, v2::bookmark_lists::create::post))
+        .routes(routes!(v2::bookmark_lists::public::get))
+        .routes(routes!(
+            v2::bookmark_lists::read::get,
+            v2::bookmark_lists::change::patch,
+            v2::bookmark_lists::remove::delete
+        ))
+        .routes(routes!(
+            v2::bookmark_lists::keep_story::put,
+            v2::bookmark_lists::drop_story::delete
+        ))
+        .routes(routes!(admin::bookmark_lists::list::get, admin::bookmark_lists::create::post))
+        .routes(routes!(
+            admin::bookmark_lists::read::get,
+            admin::bookmark_lists::replace::put,
+            admin::bookmark_lists::change::patch,
+            admin::bookmark_lists::remove::delete
+        ))
         .routes(routes!(v2::clients::config::get))
         .routes(routes!(v2::pairing::post, v2::pairing::get))
         .routes(routes!(admin::login::post))

@@ -46,6 +46,7 @@ fn source(sources: &Figment, key: &str) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line a setting")]
 fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
     let shown = |value: &dyn Display| Some(value.to_string());
     let secret = |value: Option<&SecretString>| value.map(hidden);

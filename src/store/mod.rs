@@ -6,6 +6,8 @@
 
 mod announce;
 mod audit;
+mod bookmark_lists;
+mod bookmarks;
 mod clients;
 mod configs;
 mod dialect;
@@ -23,6 +25,7 @@ mod pairing;
 mod pools;
 mod sessions;
 mod stories;
+mod story_bookmarks;
 mod tasks;
 mod tokens;
 mod tx;
@@ -31,6 +34,8 @@ mod version;
 
 pub use announce::Announcement;
 pub use audit::AuditEntry;
+pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
+pub use bookmarks::FrameBookmark;
 pub use configs::{ModelChoice, Seeds, Strategy, StrategySummary};
 pub use dialect::SoleUse;
 pub use error::StoreError;
@@ -41,10 +46,11 @@ pub use idempotency::{KeyUse, UsedKey};
 pub use levels::{FlockLevel, SparrowLevel};
 pub use media::MediaObject;
 pub use migrations::{PendingMigration, new_migration};
-pub use pools::Connections;
 pub use pairing::{NewPairing, Pairing};
+pub use pools::Connections;
 pub use sessions::Session;
 pub use stories::{NewStory, Story, StoryListing, Title};
+pub use story_bookmarks::StoryBookmark;
 pub use tasks::{NewTask, Task};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;

@@ -51,6 +51,8 @@ pub struct StoryListing {
     pub frame_count: i32,
     /// The story that the client is in, which may be this one.
     pub current_story_id: Option<Uuid>,
+    /// Whether the client keeps a frame of it, or has it in a list of its own.
+    pub is_bookmarked: bool,
     /// The key of its thumbnail's file.
     pub thumbnail_key: Option<String>,
     /// The thumbnail's width in pixels.
@@ -138,6 +140,10 @@ impl Store {
         const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
              i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
              (SELECT current_story_id FROM sparrow_state WHERE client_id = $1) AS current_story_id, \
+             (EXISTS (SELECT 1 FROM story_frame_bookmark b \
+             WHERE b.client_id = $1 AND b.story_id = s.id) \
+             OR EXISTS (SELECT 1 FROM story_bookmark b \
+             WHERE b.client_id = $1 AND b.story_id = s.id)) AS is_bookmarked, \
              s.date_created, s.date_updated \
              FROM story s LEFT JOIN image i ON i.id = s.thumbnail_id \
              WHERE s.client_id = $1 AND s.frame_count > 0 \

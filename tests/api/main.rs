@@ -6,6 +6,8 @@ mod support;
 
 mod auth;
 mod bad_input;
+mod bookmark_lists;
+mod bookmarks;
 mod configuration;
 mod conventions;
 mod failures;

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bookmarks;
 mod configs;
 mod frames;
 mod misc;

@@ -23,7 +23,7 @@ pub use sessions::{LoggedIn, SESSION};
 pub use tokens::{NewTokenOrder, NewTokenView, TokenView};
 pub use users::{UserChange, UserOrder, UserView};
 
-use super::{AppError, ErrorKind};
+use super::{AppError, ErrorKind, Page};
 use crate::compute::Compute;
 use crate::domain::{ClientId, Clock, Identity, Principal};
 use crate::store::{AuditEntry, Store, Tx};
@@ -62,15 +62,6 @@ impl Act {
     fn of_device(client_id: &ClientId) -> Self {
         Self { actor: format!("device {client_id}"), is_person: false, request_id: None }
     }
-}
-
-/// A part of a list.
-#[derive(Debug, Clone)]
-pub struct Page<T, After> {
-    /// The items.
-    pub items: Vec<T>,
-    /// Where the next part begins, if there is one.
-    pub next: Option<After>,
 }
 
 impl Identities {
@@ -116,21 +107,6 @@ impl Change<'_> {
             now,
         };
         Ok(tx.audit(entry).await?)
-    }
-}
-
-impl<T, After> Page<T, After> {
-    /// The first `limit` of `rows`, of which one more was asked for; `place` says where a row stands.
-    fn of<Row>(
-        mut rows: Vec<Row>,
-        limit: u32,
-        place: impl Fn(&Row) -> After,
-        view: impl Fn(Row) -> T,
-    ) -> Self {
-        let is_whole = rows.len() <= limit as usize;
-        rows.truncate(limit as usize);
-        let next = if is_whole { None } else { rows.last().map(place) };
-        Self { items: rows.into_iter().map(view).collect(), next }
     }
 }
 

@@ -178,11 +178,11 @@ impl Identities {
     pub async fn open_pairings(
         &self,
         after: Option<i64>,
-        limit: u32,
+        limit: i64,
     ) -> Result<Page<PairingView, i64>, AppError> {
         let (after, now) = (after.unwrap_or(0), self.clock.now());
-        let rows = self.store.open_pairings(after, i64::from(limit) + 1, now).await?;
-        Ok(Page::of(rows, limit, |pairing| pairing.id, PairingView::of))
+        let rows = self.store.open_pairings(after, limit + 1, now).await?;
+        Ok(Page::of(rows, limit, |pairing| pairing.id))
     }
 
     /// Lets the device in that shows a code.
@@ -201,7 +201,7 @@ impl Identities {
             }
             return Err(no_such());
         };
-        let view = PairingView::of(pairing);
+        let view = PairingView::from(pairing);
         let after = Some(serde_json::to_value(&view)?);
         let change =
             Change { action: "approve", resource: RESOURCE, id: &view.code, before: None, after };
@@ -220,7 +220,7 @@ impl Identities {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(no_such)?;
-        let view = PairingView::of(pairing);
+        let view = PairingView::from(pairing);
         let before = Some(serde_json::to_value(&view)?);
         let change =
             Change { action: "refuse", resource: RESOURCE, id: &view.code, before, after: None };
@@ -229,8 +229,8 @@ impl Identities {
     }
 }
 
-impl PairingView {
-    fn of(pairing: Pairing) -> Self {
+impl From<Pairing> for PairingView {
+    fn from(pairing: Pairing) -> Self {
         Self {
             code: secret::shown(&pairing.code),
             client_id: pairing.client_id,

@@ -107,7 +107,7 @@ impl Identities {
     /// [`AppError`] when there is none of this id, or the database fails.
     pub async fn token(&self, id: i64) -> Result<TokenView, AppError> {
         let token = self.store.token(id).await?;
-        token.map(TokenView::of).ok_or_else(no_such)
+        token.map(TokenView::from).ok_or_else(no_such)
     }
 
     /// Tokens whose name or client contains `text`, the newest first, those after `after`.
@@ -119,11 +119,11 @@ impl Identities {
         &self,
         after: Option<i64>,
         text: &str,
-        limit: u32,
+        limit: i64,
     ) -> Result<Page<TokenView, i64>, AppError> {
         let before = after.unwrap_or(i64::MAX);
-        let rows = self.store.tokens(before, text, i64::from(limit) + 1).await?;
-        Ok(Page::of(rows, limit, |token| token.id, TokenView::of))
+        let rows = self.store.tokens(before, text, limit + 1).await?;
+        Ok(Page::of(rows, limit, |token| token.id))
     }
 
     /// Gives a token another name.
@@ -152,7 +152,7 @@ impl Identities {
         };
         change.note(&mut tx, act, now).await?;
         tx.save().await?;
-        Ok(TokenView { name: name.to_owned(), date_updated: now, ..TokenView::of(before) })
+        Ok(TokenView { name: name.to_owned(), date_updated: now, ..TokenView::from(before) })
     }
 
     /// Takes a token back: it is worth nothing from now on, here at once and on other instances in a moment. Its row
@@ -174,7 +174,7 @@ impl Identities {
             action: "revoke",
             resource: RESOURCE,
             id: &id.to_string(),
-            before: Some(serde_json::to_value(TokenView::of(before))?),
+            before: Some(serde_json::to_value(TokenView::from(before))?),
             after: Some(json!({"date_revoked": now})),
         };
         change.note(&mut tx, act, now).await?;
@@ -182,8 +182,8 @@ impl Identities {
     }
 }
 
-impl TokenView {
-    fn of(token: Token) -> Self {
+impl From<Token> for TokenView {
+    fn from(token: Token) -> Self {
         Self {
             id: token.id,
             name: token.name,
@@ -208,7 +208,7 @@ pub(super) fn new_token() -> Result<String, AppError> {
 /// Keeps a token and notes that it was made.
 pub(super) async fn keep(tx: &mut Tx, new: NewToken<'_>, act: &Act) -> Result<TokenView, AppError> {
     let id = tx.add_token(new).await?;
-    let kept = tx.token(id).await?.map(TokenView::of).ok_or_else(no_such)?;
+    let kept = tx.token(id).await?.map(TokenView::from).ok_or_else(no_such)?;
     let after = Some(serde_json::to_value(&kept)?);
     let id = id.to_string();
     let change = Change { action: "create", resource: RESOURCE, id: &id, before: None, after };

@@ -102,7 +102,7 @@ impl Identities {
         if !is_username(username) {
             return Err(no_such());
         }
-        self.store.user(username).await?.map(UserView::of).ok_or_else(no_such)
+        self.store.user(username).await?.map(UserView::from).ok_or_else(no_such)
     }
 
     /// People whose name or description contains `text`, by name, those after `after`.
@@ -114,10 +114,10 @@ impl Identities {
         &self,
         after: Option<&str>,
         text: &str,
-        limit: u32,
+        limit: i64,
     ) -> Result<Page<UserView, String>, AppError> {
-        let rows = self.store.users(after.unwrap_or_default(), text, i64::from(limit) + 1).await?;
-        Ok(Page::of(rows, limit, |user| user.username.clone(), UserView::of))
+        let rows = self.store.users(after.unwrap_or_default(), text, limit + 1).await?;
+        Ok(Page::of(rows, limit, |user| user.username.clone()))
     }
 
     /// Changes a person. Whoever gets another password, or may not log in any more, is logged out everywhere.
@@ -158,7 +158,7 @@ impl Identities {
         if password_hash.is_some() || !is_active {
             tx.end_sessions_of(before.id).await?;
         }
-        let before = UserView::of(before);
+        let before = UserView::from(before);
         let after = UserView { description, is_active, date_updated: now, ..before.clone() };
         let mut noted = serde_json::to_value(&after)?;
         if password_hash.is_some() {
@@ -185,7 +185,7 @@ impl Identities {
         let user = tx.user(username).await?.ok_or_else(no_such)?;
         leave_somebody(&mut tx, &user, act).await?;
         tx.delete_user(user.id).await?;
-        let before = Some(serde_json::to_value(UserView::of(user))?);
+        let before = Some(serde_json::to_value(UserView::from(user))?);
         note(&mut tx, "delete", (before, None), username, act, now).await?;
         Ok(tx.save().await?)
     }
@@ -200,8 +200,8 @@ impl UserChange {
     }
 }
 
-impl UserView {
-    fn of(user: User) -> Self {
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
         Self {
             username: user.username,
             description: user.description,

@@ -1,9 +1,9 @@
 //! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
 
 mod act;
+pub(super) mod bookmark_lists;
 pub(super) mod login;
 pub(super) mod logout;
-mod page;
 pub(super) mod pairing;
 pub(super) mod pairing_code;
 pub(super) mod session;

@@ -7,23 +7,23 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{AppendHeaders, IntoResponse};
 
 use super::act::By;
-use super::page::{List, PageQuery};
 use crate::app::identity::{NewTokenOrder, NewTokenView, TokenView};
-use crate::http::Door;
 use crate::http::json::Sent;
+use crate::http::page::{List, SearchQuery};
 use crate::http::problem::{Problem, ProblemBody};
-
-const NAME: &str = "tokens";
+use crate::http::query::Asked;
+use crate::http::{Door, cursor};
 
 /// Tokens, the newest first.
-#[utoipa::path(get, path = "/admin/api/tokens", tag = "admin", params(PageQuery),
+#[utoipa::path(get, path = "/admin/api/tokens", tag = "admin", params(SearchQuery),
     responses((status = 200, body = List<TokenView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
-    page: PageQuery,
+    Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<TokenView>>, Problem> {
-    let tokens = door.app.identities.tokens(page.after(NAME)?, &page.q, page.limit).await;
-    tokens.map(|tokens| Json(List::of(tokens, NAME))).map_err(|error| Problem::of(error, "query"))
+    let before = cursor::place(query.cursor.as_ref())?;
+    let tokens = door.app.identities.tokens(before, &query.q.0, query.limit.0).await;
+    tokens.map(|tokens| Json(List::of(tokens))).map_err(|error| Problem::of(error, "query"))
 }
 
 /// Make a token. The answer alone shows it.

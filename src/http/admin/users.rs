@@ -5,24 +5,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::act::By;
-use super::page::{List, PageQuery};
 use crate::app::identity::{UserOrder, UserView};
-use crate::http::Door;
 use crate::http::json::Sent;
+use crate::http::page::{List, SearchQuery};
 use crate::http::problem::{Problem, ProblemBody};
-
-const NAME: &str = "users";
+use crate::http::query::Asked;
+use crate::http::{Door, cursor};
 
 /// Users, by name.
-#[utoipa::path(get, path = "/admin/api/users", tag = "admin", params(PageQuery),
+#[utoipa::path(get, path = "/admin/api/users", tag = "admin", params(SearchQuery),
     responses((status = 200, body = List<UserView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
-    page: PageQuery,
+    Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<UserView>>, Problem> {
-    let after: Option<String> = page.after(NAME)?;
-    let users = door.app.identities.users(after.as_deref(), &page.q, page.limit).await;
-    users.map(|users| Json(List::of(users, NAME))).map_err(|error| Problem::of(error, "query"))
+    let after: Option<String> = cursor::place(query.cursor.as_ref())?;
+    let users = door.app.identities.users(after.as_deref(), &query.q.0, query.limit.0).await;
+    users.map(|users| Json(List::of(users))).map_err(|error| Problem::of(error, "query"))
 }
 
 /// Add a user.

@@ -1,7 +1,7 @@
 //! `POST` and `GET /v1/frames/`: the next frame of a story, waited for.
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::ALLOW;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +17,7 @@ use crate::http::auth::may_act_for;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::{Door, body, form};
+use crate::http::{Door, body, form, json};
 
 /// The next frame of a story.
 #[utoipa::path(post, path = "/v1/frames", tag = "v1", request_body = FrameRequest,
@@ -141,14 +141,10 @@ enum Kind {
 
 /// A body without a type is taken for JSON, as small clients leave it out.
 fn kind_of(headers: &HeaderMap) -> Result<Kind, Problem> {
-    let Some(given) = headers.get(CONTENT_TYPE) else { return Ok(Kind::Json) };
     if form::is_form(headers) {
         return Ok(Kind::Form);
     }
-    let essence = given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let is_json = essence.eq_ignore_ascii_case("application/json")
-        || essence.to_ascii_lowercase().ends_with("+json");
-    if is_json {
+    if json::is_json(headers) {
         return Ok(Kind::Json);
     }
     let detail = "The body must be JSON or a form; send it with Content-Type: application/json.";

@@ -3,6 +3,7 @@
 //! Quirks that must stay: a wrong key is 403; unknown fields are ignored; null and empty values count as absent;
 //! numbers and switches may be strings; `generation_date` has a space; a body without a content type is JSON.
 
+pub(super) mod bookmarks;
 mod client;
 mod fields;
 pub(super) mod frames;

@@ -1,4 +1,5 @@
 //! Version 2: stories that are made while one looks on, and what devices need beside frames.
 
+pub(super) mod bookmark_lists;
 pub(super) mod clients;
 pub(super) mod pairing;

@@ -1,0 +1,42 @@
+//! Lists in parts.
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Page<T, After> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the list goes on, unless this is its end.
+    pub next: Option<After>,
+}
+
+impl<T, After> Page<T, After> {
+    /// The first `limit` of `rows`, of which one more was read to see whether there is more; `after` tells the place
+    /// of a row in the list.
+    pub(super) fn of<Row: Into<T>>(
+        mut rows: Vec<Row>,
+        limit: i64,
+        after: impl FnOnce(&Row) -> After,
+    ) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let goes_on = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| goes_on).map(after);
+        Self { items: rows.into_iter().map(Into::into).collect(), next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_goes_on_only_when_there_is_more() {
+        let page = |rows: &[i64], limit| {
+            let page = Page::<i64, i64>::of(rows.to_vec(), limit, |row| *row);
+            (page.items, page.next)
+        };
+        assert_eq!(page(&[9, 8, 7], 2), (vec![9, 8], Some(8)));
+        assert_eq!(page(&[9, 8], 2), (vec![9, 8], None));
+        assert_eq!(page(&[], 2), (vec![], None));
+    }
+}

@@ -1,0 +1,16 @@
+//! Everyone's bookmark lists: `/admin/api/bookmark-lists`.
+
+pub(in crate::http) mod change;
+pub(in crate::http) mod create;
+pub(in crate::http) mod list;
+pub(in crate::http) mod read;
+pub(in crate::http) mod remove;
+pub(in crate::http) mod replace;
+
+use crate::app::ListActor;
+use crate::domain::Principal;
+
+/// An admin who speaks for no client.
+const fn admin(principal: &Principal) -> ListActor<'_> {
+    ListActor { principal, client_id: None }
+}

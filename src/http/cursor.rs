@@ -1,0 +1,65 @@
+//! Cursors: places in a list, opaque to whoever carries them.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::app::AppError;
+
+/// The longest cursor that is read, in bytes: four times the longest that is made.
+const MAX: usize = 16 << 10;
+
+/// A place as clients carry it.
+pub(super) fn encode(place: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
+}
+
+/// The place where a list goes on; `None` for its beginning.
+pub(super) fn place<T: DeserializeOwned>(cursor: Option<&String>) -> Result<Option<T>, Problem> {
+    cursor.map(|cursor| decode(cursor)).transpose()
+}
+
+/// The place that a cursor stands for.
+fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|_| cursor.len() <= MAX);
+    let json = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    // No row holds a NUL, and PostgreSQL does not even look for one.
+    let json = json.filter(|json| !json.replace(r"\\", "").contains(r"\u0000"));
+    json.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(|| {
+        let reason = "was not made here; send the next_cursor of the part before, or none";
+        Problem::of(AppError::invalid("cursor", reason), "query")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_comes_back_as_it_was(name in "[^\0]{0,255}", id: i64) {
+            let cursor = encode(&(&name, id));
+            prop_assert!(cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+            prop_assert_eq!(decode::<(String, i64)>(&cursor).ok(), Some((name, id)));
+        }
+
+        #[test]
+        fn what_was_made_up_is_refused(cursor in ".{0,40}") {
+            prop_assert!(decode::<(String, i64)>(&cursor).is_err());
+        }
+    }
+
+    #[test]
+    fn another_lists_cursor_and_one_without_end_are_refused() {
+        assert!(decode::<i64>(&encode(&"name")).is_err());
+        assert!(decode::<String>(&encode(&7)).is_err());
+        assert!(decode::<String>(&encode(&"a\0b")).is_err());
+        assert!(decode::<String>(&encode(&r"a\u0000")).is_ok(), "that is a backslash and no NUL");
+        assert!(decode::<String>(&encode(&"x".repeat(MAX))).is_err());
+        assert!(decode::<String>(&encode(&"x".repeat(4000))).is_ok());
+    }
+}

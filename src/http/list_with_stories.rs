@@ -1,0 +1,25 @@
+//! A bookmark list with its stories, as its readers and admins see it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::page::List;
+use crate::app::{BookmarkListView, Page, StoryBookmarkView};
+
+/// A list with a part of its stories, the last kept first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ListWithStories {
+    /// The list.
+    #[serde(flatten)]
+    list: BookmarkListView,
+    /// Its stories.
+    #[serde(flatten)]
+    stories: List<StoryBookmarkView>,
+}
+
+impl ListWithStories {
+    /// A list and a part of its stories.
+    pub(super) fn of((list, page): (BookmarkListView, Page<StoryBookmarkView, i64>)) -> Self {
+        Self { list, stories: List::of(page) }
+    }
+}

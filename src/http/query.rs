@@ -1,0 +1,113 @@
+//! Queries each of whose fields is known, as v2 and admins send them.
+
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::json::unusable;
+use super::problem::Problem;
+
+/// A query that was read. The type refuses the fields that it does not know.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    // The key was looked at before.
+    let fields = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "api_key");
+    let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(fields.as_bytes()));
+    serde_path_to_error::deserialize(reader).map_err(|error| Problem::of(unusable(&error), "query"))
+}
+
+/// How many items of a list at most: 1-100, 20 when nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Limit(pub(super) i64);
+
+/// Text that a list is searched for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Needle(pub(super) String);
+
+impl TryFrom<String> for Needle {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.chars().count() > 255 || text.chars().any(char::is_control) {
+            return Err("must be printable text of at most 255 characters");
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A limit that is none.
+#[derive(Debug)]
+pub(super) struct NoLimit;
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl TryFrom<i64> for Limit {
+    type Error = NoLimit;
+
+    fn try_from(limit: i64) -> Result<Self, NoLimit> {
+        if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err(NoLimit) }
+    }
+}
+
+impl fmt::Display for NoLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be from 1 to 100")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ClientId;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        client_id: ClientId,
+        #[serde(default)]
+        limit: Limit,
+        cursor: Option<String>,
+    }
+
+    #[test]
+    fn a_query_is_read_and_what_is_wrong_in_it_is_named() {
+        let read = |query: &str| parse::<Example>(query).map_err(|problem| format!("{problem:?}"));
+        let example = read("limit=7&client_id=%C3%BC+b%26c&api_key=k").expect("a query");
+        assert_eq!((example.client_id.as_str(), example.limit), ("ü b&c", Limit(7)));
+        assert_eq!(read("client_id=s").expect("a query").limit, Limit(20));
+        assert_eq!(read("client_id=s&cursor=").expect("a query").cursor.as_deref(), Some(""));
+        for (query, name) in [
+            ("", "client_id"),
+            ("client_id=", "client_id"),
+            ("client_id=s&limit=0", "limit"),
+            ("client_id=s&limit=101", "limit"),
+            ("client_id=s&limit=", "limit"),
+            ("client_id=s&limit=9223372036854775808", "limit"),
+            ("client_id=s&client_id=t", "client_id"),
+            ("client_id=s&offset=2", "offset"),
+        ] {
+            let refused = read(query).expect_err(query);
+            let place = format!("[\"query\", \"{name}\"]");
+            assert!(refused.contains("422") && refused.contains(&place), "{query}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! `GET /v2/bookmark-lists`: a client's own lists.
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::app::BookmarkListView;
+use crate::http::page::{ClientPageQuery, List};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Asked;
+use crate::http::{Door, cursor};
+
+/// The client's own lists, by their names.
+#[utoipa::path(get, path = "/v2/bookmark-lists", tag = "bookmark lists", params(ClientPageQuery),
+    responses((status = 200, body = List<BookmarkListView>), (status = 422, body = ProblemBody)))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    Asked(query): Asked<ClientPageQuery>,
+) -> Result<Json<List<BookmarkListView>>, Problem> {
+    let after: Option<String> = cursor::place(query.cursor.as_ref())?;
+    let lists = door.app.own_lists(&query.client_id, after.as_deref(), query.limit.0).await;
+    lists.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+}

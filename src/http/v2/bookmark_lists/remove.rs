@@ -1,0 +1,25 @@
+//! `DELETE /v2/bookmark-lists/{id}`: a list with what it holds; the stories stay.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::{Acting, ClientQuery};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::{Door, path_id};
+
+/// Remove a list; its stories stay.
+#[utoipa::path(delete, path = "/v2/bookmark-lists/{id}", tag = "bookmark lists",
+    params(("id" = i64, Path, description = "The list's id."), ClientQuery),
+    responses(
+        (status = 204, description = "Removed."),
+        (status = 403, description = "Another client's public list.", body = ProblemBody),
+        (status = 404, description = "No such list, or another's.", body = ProblemBody),
+    ))]
+pub(in crate::http) async fn delete(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    acting: Acting,
+) -> Result<StatusCode, Problem> {
+    let removed = door.app.remove_list(acting.actor(), path_id::id(&id)).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+}

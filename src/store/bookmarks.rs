@@ -1,0 +1,156 @@
+//! Frames that a client wants to find again.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Store, StoreError, Tx, read, within};
+
+/// A frame that a client keeps, with what the frame shows.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct FrameBookmark {
+    /// The bookmark's id.
+    pub id: i64,
+    /// The story that the frame is in.
+    pub story_id: Uuid,
+    /// The frame's number, from 0.
+    pub frame_number: i32,
+    /// The frame's id.
+    pub frame_id: i64,
+    /// What the client notes about it.
+    pub comments: Option<String>,
+    /// When it was first kept.
+    pub date_created: DateTime<Utc>,
+    /// When it was last kept.
+    pub date_updated: DateTime<Utc>,
+    /// The frame's text.
+    pub frame_text: Option<String>,
+    /// The key of the file of the frame's original illustration.
+    pub image_key: Option<String>,
+}
+
+impl Store {
+    /// A client's bookmark of one frame.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_bookmark(
+        &self,
+        client_id: &str,
+        story_id: Uuid,
+        frame_number: i32,
+    ) -> Result<Option<FrameBookmark>, StoreError> {
+        const SQL: &str = "SELECT b.id, b.story_id, b.frame_number, b.frame_id, b.comments, \
+             b.date_created, b.date_updated, f.text AS frame_text, i.media_key AS image_key \
+             FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
+             LEFT JOIN image i ON i.id = f.image_id \
+             WHERE b.client_id = $1 AND b.story_id = $2 AND b.frame_number = $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(story_id)
+            .bind(frame_number)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("read a frame's bookmark"))
+    }
+
+    /// The latest bookmarks of a client, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_bookmarks(
+        &self,
+        client_id: &str,
+        limit: i64,
+    ) -> Result<Vec<FrameBookmark>, StoreError> {
+        const SQL: &str = "SELECT b.id, b.story_id, b.frame_number, b.frame_id, b.comments, \
+             b.date_created, b.date_updated, f.text AS frame_text, i.media_key AS image_key \
+             FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
+             LEFT JOIN image i ON i.id = f.image_id \
+             WHERE b.client_id = $1 ORDER BY b.id DESC LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
+            .map_err(StoreError::failed("list a client's frame bookmarks"))
+    }
+
+    /// The latest bookmarks of a client in one story, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_bookmarks_in(
+        &self,
+        client_id: &str,
+        story_id: Uuid,
+        limit: i64,
+    ) -> Result<Vec<FrameBookmark>, StoreError> {
+        const SQL: &str = "SELECT b.id, b.story_id, b.frame_number, b.frame_id, b.comments, \
+             b.date_created, b.date_updated, f.text AS frame_text, i.media_key AS image_key \
+             FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
+             LEFT JOIN image i ON i.id = f.image_id \
+             WHERE b.client_id = $1 AND b.story_id = $2 ORDER BY b.id DESC LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(story_id)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list a client's frame bookmarks in a story"))
+    }
+}
+
+impl Tx {
+    /// Keeps a frame for a client, or renews what is noted about it; `false` when there is no such frame.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn keep_frame_bookmark(
+        &mut self,
+        client_id: &str,
+        story_id: Uuid,
+        frame_number: i32,
+        comments: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "INSERT INTO story_frame_bookmark \
+             (client_id, story_id, frame_id, frame_number, comments, date_created, date_updated) \
+             SELECT $1, f.story_id, f.id, f.number, $4, $5, $5 FROM story_frame f \
+             WHERE f.story_id = $2 AND f.number = $3 \
+             ON CONFLICT (client_id, story_id, frame_number) DO UPDATE SET \
+             comments = excluded.comments, date_updated = excluded.date_updated";
+        let kept = within!(self, db => sqlx::query(SQL)
+            .bind(client_id)
+            .bind(story_id)
+            .bind(frame_number)
+            .bind(comments)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(StoreError::failed("keep a frame's bookmark"))?;
+        Ok(kept > 0)
+    }
+
+    /// Removes a bookmark of a client's own; `false` when it has none with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_frame_bookmark(
+        &mut self,
+        client_id: &str,
+        id: i64,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM story_frame_bookmark WHERE id = $1 AND client_id = $2";
+        let removed = within!(self, db => sqlx::query(SQL)
+            .bind(id)
+            .bind(client_id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(StoreError::failed("remove a frame's bookmark"))?;
+        Ok(removed > 0)
+    }
+}
