@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::configuration::{Asked, ClientLevels, Settled, Standing, decisive};
 use super::inputs::{Input, Sound};
+use super::story_parts::lane;
 use super::{App, AppError, ErrorKind, KEY_LIFE};
 use crate::domain::{ClientId, EventKind, Parameters, Sensed, TaskKind, TraceParent};
 use crate::store::{KeyUse, MediaObject, NewTask, ScheduleRow, Story, Tx};
@@ -263,7 +264,7 @@ impl App {
         let task = NewTask {
             id: Uuid::now_v7(),
             kind: TaskKind::TellFrame,
-            lane: Some(format!("story {story_id}")),
+            lane: Some(lane(story_id)),
             client_id: Some(client_id),
             story_id: Some(story_id),
             payload: &serde_json::to_value(job(checked, turn))?,

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::App;
 use crate::store::{FrameRow, Story, StoryListing};
+use crate::storytellers;
 
 /// A story with frames, and the notes of the request that asked for it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -133,9 +135,30 @@ pub(super) fn generation_date(now: DateTime<Utc>) -> String {
     now.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
+impl StoryResponse {
+    /// The answer to a read that has no notes.
+    pub(super) fn of_read(
+        frames: Vec<FrameRow>,
+        story: StoryView,
+        request_id: String,
+        generation_date: String,
+    ) -> Self {
+        Self {
+            frames: frames.into_iter().map(FrameView::of).collect(),
+            story,
+            request_id,
+            generation_date,
+            debug_data: Map::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
 impl StoryView {
     /// A story as a client sees it that may add to it, or not.
-    pub(super) fn of(story: &Story, may_add: bool, appends: bool) -> Self {
+    pub(super) fn of(story: &Story, may_add: bool) -> Self {
+        let storyteller = storytellers::find(&story.storyteller);
+        let appends = storyteller.is_none_or(storytellers::Storyteller::appends);
         Self {
             story_id: story.id.to_string(),
             slug: story.slug.clone().unwrap_or_default(),
@@ -168,8 +191,9 @@ impl FrameView {
 }
 
 impl StoryListView {
-    /// A story in the list of the client that it was made for.
-    pub(super) fn of(row: StoryListing, client_id: &str, is_current: bool) -> Self {
+    /// A story in the list of the client that it was made for, and that shares story `shared` with its flock.
+    pub(super) fn of(row: StoryListing, client_id: &str, shared: Option<Uuid>) -> Self {
+        let is_current = shared.or(row.current_story_id) == Some(row.id);
         let mut title: String = row.title.chars().take(64).collect();
         if row.title.chars().nth(64).is_some() {
             title.push_str("...");

@@ -4,14 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Map;
 use uuid::Uuid;
 
-use super::accept::{Checked, Ordered, Turn};
+use super::accept::{Checked, Ordered, Turn, WhichStory};
 use super::answer::{FrameView, StoryResponse, StoryView, generation_date};
 use super::configuration::decisive;
 use super::whose_story::may_add;
 use super::{App, AppError, KEY_LIFE};
 use crate::domain::{InForce, Parameters, TaskKind};
 use crate::store::{NewTask, Story};
-use crate::storytellers;
 
 /// The longest that a device is told to sleep: it comes back to ask whether its schedule was changed.
 const LONGEST: TimeDelta = TimeDelta::hours(24);
@@ -26,12 +25,16 @@ pub(super) fn seconds_to_wake(in_force: &InForce, now: DateTime<Utc>) -> i32 {
 
 impl App {
     /// Ends an order for a client that sleeps: its task is done at once, and its frame is the last one. A client
-    /// that has no frame yet is told its first one all the same, for no device is left blank.
+    /// that has no frame yet is told its first one all the same, for no device is left blank, and so is who asks for a
+    /// new story: no sleeping device does.
     pub(super) async fn if_asleep(
         &self,
         checked: &Checked<'_>,
         turn: &Turn,
     ) -> Result<Option<Ordered>, AppError> {
+        if matches!(checked.order.story, WhichStory::New { .. }) {
+            return Ok(None);
+        }
         let Some(in_force) = decisive(&turn.standings).filter(|in_force| in_force.asleep) else {
             return Ok(None);
         };
@@ -75,12 +78,10 @@ impl App {
             },
             ..FrameView::of(newest.frame)
         };
-        let appends =
-            storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
         let may_add = may_add(story, client_id, &checked.levels);
         Ok(Some(StoryResponse {
             frames: vec![frame],
-            story: StoryView::of(story, may_add, appends),
+            story: StoryView::of(story, may_add),
             request_id: checked.order.request_id.clone(),
             generation_date: generation_date(now),
             debug_data: Map::new(),

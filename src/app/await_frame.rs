@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::broadcast;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -39,7 +38,7 @@ impl App {
             }
             let look_at = deadline.min(Instant::now() + LOOK);
             tokio::select! {
-                () = ended(&mut news, task_id) => {}
+                () = Announcement::ended(&mut news, task_id) => {}
                 () = tokio::time::sleep_until(look_at) => {}
                 () = self.stopping.cancelled(), if !self.stopping.is_cancelled() => {}
             }
@@ -68,15 +67,4 @@ enum Look {
     Waits,
     Runs,
     Ended(Box<Result<StoryResponse, AppError>>),
-}
-
-/// Returns when the task has ended, or when news of that may have been lost.
-async fn ended(news: &mut broadcast::Receiver<Announcement>, task_id: Uuid) {
-    loop {
-        match news.recv().await {
-            Ok(Announcement::TaskEnded(id)) if id == task_id => return,
-            Ok(_) => {}
-            Err(_) => return,
-        }
-    }
 }

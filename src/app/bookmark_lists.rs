@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::page::Page;
-use super::{App, AppError, ErrorKind};
-use crate::domain::{ClientId, Principal};
+use super::{Actor, App, AppError, ErrorKind};
+use crate::domain::ClientId;
 use crate::store::{BookmarkList, ListChange, NewBookmarkList, StoreError, Tx};
 
 /// Lists at most of one client.
@@ -17,15 +17,6 @@ const MAX_NAME: usize = 255;
 
 /// Characters at most in a list's description.
 const MAX_DESCRIPTION: usize = 2000;
-
-/// Who does something with a list.
-#[derive(Debug, Clone, Copy)]
-pub struct ListActor<'a> {
-    /// What the request proved.
-    pub principal: &'a Principal,
-    /// The client that is spoken for; an admin may speak for none.
-    pub client_id: Option<&'a ClientId>,
-}
 
 /// A list to be made, or to take the place of another.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -95,15 +86,11 @@ impl From<ListOrder> for ListEdit {
     }
 }
 
-impl ListActor<'_> {
-    fn owns(&self, list: &BookmarkList) -> bool {
-        self.client_id.is_some_and(|client_id| client_id.as_str() == list.client_id)
-    }
-
+impl Actor<'_> {
     /// An admin who speaks for a client sees what that client sees.
     pub(super) fn may_read(&self, list: &BookmarkList) -> bool {
         let is_free_admin = self.client_id.is_none() && self.principal.is_admin();
-        list.is_public || self.owns(list) || is_free_admin
+        list.is_public || self.is(&list.client_id) || is_free_admin
     }
 }
 
@@ -163,7 +150,7 @@ impl App {
     /// a description that cannot be kept.
     pub async fn create_list(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         owner: &ClientId,
         order: ListOrder,
     ) -> Result<BookmarkListView, AppError> {
@@ -196,7 +183,7 @@ impl App {
     /// client has another list of this name; [`ErrorKind::Invalid`] for what cannot be kept.
     pub async fn change_list(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         id: i64,
         edit: ListEdit,
     ) -> Result<BookmarkListView, AppError> {
@@ -219,7 +206,7 @@ impl App {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] or [`ErrorKind::NotYours`] when the actor may not.
-    pub async fn remove_list(&self, actor: ListActor<'_>, id: i64) -> Result<(), AppError> {
+    pub async fn remove_list(&self, actor: Actor<'_>, id: i64) -> Result<(), AppError> {
         self.changeable_list(actor, id).await?;
         let mut tx = self.store.begin().await?;
         let removed = tx.remove_bookmark_list(id).await?.ok_or_else(no_list)?;
@@ -229,7 +216,7 @@ impl App {
     /// A list that the actor may read.
     pub(super) async fn readable_list(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         id: i64,
     ) -> Result<BookmarkList, AppError> {
         let list = self.store.bookmark_list(id).await?;
@@ -239,11 +226,11 @@ impl App {
     /// A list that the actor may change: its owner, or an admin. Others do not learn of one that is not public.
     pub(super) async fn changeable_list(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         id: i64,
     ) -> Result<BookmarkList, AppError> {
         let list = self.store.bookmark_list(id).await?.ok_or_else(no_list)?;
-        if actor.owns(&list) || actor.principal.is_admin() {
+        if actor.may_change(&list.client_id) {
             return Ok(list);
         }
         if !list.is_public {
@@ -257,7 +244,7 @@ impl App {
 /// Makes a change of a list lasting. Here alone it is known who changed what from what into what.
 async fn settle(
     tx: Tx,
-    actor: ListActor<'_>,
+    actor: Actor<'_>,
     before: Option<&BookmarkList>,
     after: Option<&BookmarkList>,
 ) -> Result<(), AppError> {

@@ -16,7 +16,7 @@ use crate::store::MediaObject;
 use crate::storytellers::Beat;
 
 /// The size of an illustration when nobody asks for one.
-const USUAL: Size = Size::new(512, 512);
+pub(super) const USUAL: Size = Size::new(512, 512);
 
 /// The longest side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 48;
@@ -48,9 +48,9 @@ pub(super) struct Encoded {
 }
 
 /// What a picture is wanted for.
-struct Wanted {
-    parameters: Parameters,
-    thumbnail: bool,
+pub(super) struct Wanted {
+    pub(super) parameters: Parameters,
+    pub(super) thumbnail: bool,
 }
 
 impl App {
@@ -71,10 +71,19 @@ impl App {
         let picture = minds.image(&ask).await.map_err(AppError::internal)?;
         let is_first = index == 0 && work.story.frame_count == 0;
         let wanted = Wanted { parameters: work.parameters.clone(), thumbnail: is_first };
+        self.draw_files(picture, &work.job.client_id, wanted).await
+    }
+
+    /// Writes a picture's files.
+    pub(super) async fn draw_files(
+        &self,
+        picture: Picture,
+        client_id: &str,
+        wanted: Wanted,
+    ) -> Result<Illustrated, AppError> {
         let encoded = self.compute.run(move || encode_all(picture, &wanted)).await??;
         let [original, device, thumbnail] = encoded;
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
-        let client_id = &work.job.client_id;
         let mut files = Vec::new();
         let illustrated = Illustrated {
             original: self.rendered(client_id, original, &mut files).await?,

@@ -11,7 +11,6 @@ use super::tell::{Told, Work, metadata};
 use super::{App, AppError, ErrorKind};
 use crate::domain::{EventKind, slug_base, story_title};
 use crate::store::{NewFrame, NewImage, Title, Tx};
-use crate::storytellers;
 
 /// How long a frame is shown at least, in seconds, when nothing says otherwise.
 const MIN_DURATION: i32 = 20;
@@ -36,10 +35,12 @@ impl App {
         let mut tx = self.store.begin().await?;
         let count = i32::try_from(told.telling.beats.len()).map_err(AppError::internal)?;
         let state = json!({"telling": told.telling.state, "memories": told.memories});
-        let first = tx.take_frame_numbers(work.story.id, count, &state, now).await?;
-        let first = first.ok_or_else(|| {
-            AppError::new(ErrorKind::NotFound, "The story was deleted meanwhile.")
-        })?;
+        let first = work.story.frame_count;
+        if !tx.take_frame_numbers(work.story.id, (first, count), &state, now).await? {
+            // A frame was taken back while this one was told after it; a story that is gone shows at the next attempt.
+            let detail = "The story changed meanwhile; the frame is told anew.";
+            return Err(AppError::new(ErrorKind::Unavailable, detail));
+        }
         let metadata = metadata(work, told, &generation_date(now));
         for (index, picture) in told.pictures.iter().enumerate() {
             keep_pictures(&mut tx, picture, now).await?;
@@ -104,7 +105,7 @@ impl Illustrated {
     }
 }
 
-async fn keep_pictures(
+pub(super) async fn keep_pictures(
     tx: &mut Tx,
     picture: &Illustrated,
     now: DateTime<Utc>,
@@ -178,15 +179,13 @@ fn answer(
             metadata: serde_json::value::to_raw_value(metadata)?,
         });
     }
-    let appends =
-        storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
     let answer = StoryResponse {
         frames,
         story: StoryView {
             slug: name.slug,
             story_frame_count: frame_count,
             date_updated: now.date_naive(),
-            ..StoryView::of(story, true, appends)
+            ..StoryView::of(story, true)
         },
         request_id: work.job.request_id.clone(),
         generation_date: generation_date(now),

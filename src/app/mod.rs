@@ -6,6 +6,7 @@
 //! [`App::await_frame`] waits for that.
 
 mod accept;
+mod actor;
 mod answer;
 mod asleep;
 mod await_frame;
@@ -15,6 +16,7 @@ mod cache;
 mod client_config;
 mod configuration;
 mod error;
+mod events;
 pub mod identity;
 mod illustrate;
 mod inputs;
@@ -24,12 +26,16 @@ mod media;
 mod page;
 mod perceive;
 mod ready;
+mod redraw;
 mod renditions;
 mod seeds;
 mod stories;
 mod story_bookmarks;
+mod story_edits;
+mod story_parts;
 mod strategies;
 mod sweep;
+mod tasks;
 mod tell;
 mod whose_story;
 
@@ -39,20 +45,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use accept::{FrameOrder, Ordered, WhichStory};
+pub use actor::Actor;
 pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
-pub use bookmark_lists::{BookmarkListView, ListActor, ListEdit, ListOrder};
+pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
 pub use bookmarks::FrameBookmarkView;
 pub use client_config::ClientConfigView;
 pub use error::{AppError, ErrorKind};
+pub use events::{EventListener, EventView};
 pub use identity::Identities;
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
 pub use page::Page;
 pub use ready::{Health, Readiness};
+pub use redraw::RedrawOrder;
 pub use stories::Reading;
 pub use story_bookmarks::{KeptStory, StoryBookmarkView};
+pub use story_parts::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
 pub use strategies::StrategyView;
+pub use tasks::TaskView;
 pub use tell::Steps;
 
 use crate::compute::Compute;
@@ -87,6 +98,7 @@ pub struct App {
     /// Cancelled when the process is asked to stop: no work is begun after that.
     pub stopping: CancellationToken,
     caches: cache::Caches,
+    hub: events::Hub,
 }
 
 /// What [`App::new`] is built from.
@@ -127,6 +139,7 @@ impl App {
             started,
             stopping,
             caches,
+            hub: events::Hub::default(),
         }
     }
 }

@@ -13,15 +13,25 @@ impl<T, After> Page<T, After> {
     /// The first `limit` of `rows`, of which one more was read to see whether there is more; `after` tells the place
     /// of a row in the list.
     pub(super) fn of<Row: Into<T>>(
+        rows: Vec<Row>,
+        limit: i64,
+        after: impl FnOnce(&Row) -> After,
+    ) -> Self {
+        Self::of_map(rows, limit, after, Into::into)
+    }
+
+    /// The same, for rows that `view` makes items of.
+    pub(super) fn of_map<Row>(
         mut rows: Vec<Row>,
         limit: i64,
         after: impl FnOnce(&Row) -> After,
+        view: impl FnMut(Row) -> T,
     ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let goes_on = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| goes_on).map(after);
-        Self { items: rows.into_iter().map(Into::into).collect(), next }
+        Self { items: rows.into_iter().map(view).collect(), next }
     }
 }
 

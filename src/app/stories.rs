@@ -3,13 +3,11 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::answer::generation_date;
 use super::configuration::ClientLevels;
 use super::whose_story::may_add;
-use super::{App, AppError, ErrorKind, FrameView, StoryListView, StoryResponse, StoryView};
+use super::{App, AppError, ErrorKind, StoryListView, StoryResponse, StoryView};
 use crate::domain::ClientId;
 use crate::store::Story;
-use crate::storytellers;
 
 /// Stories at most in v1's list, which has no pages.
 const LISTED: i64 = 1000;
@@ -69,13 +67,16 @@ impl App {
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
         let stories = self.store.stories_of(client_id, LISTED).await?;
-        Ok(stories
-            .into_iter()
-            .map(|story| {
-                let is_current = story.current_story_id == Some(story.id);
-                StoryListView::of(story, client_id, is_current)
-            })
-            .collect())
+        let shared = self.shared_current(client_id).await?;
+        Ok(stories.into_iter().map(|story| StoryListView::of(story, client_id, shared)).collect())
+    }
+
+    /// The story that a client shares with its flock now; `None` when it shares none.
+    pub(super) async fn shared_current(&self, client_id: &str) -> Result<Option<Uuid>, AppError> {
+        let levels = self.levels(client_id).await?;
+        let Some(flock_id) = &levels.follows else { return Ok(None) };
+        let strategy = self.present(client_id, &levels).await?.settled.strategy;
+        Ok(self.store.flock_story(flock_id, &strategy.slug).await?)
     }
 
     /// Leaves the client's current story, so that its next frame begins a new one.
@@ -174,16 +175,11 @@ impl App {
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
         let levels = self.levels(client_id.as_str()).await?;
-        let appends =
-            storytellers::find(&story.storyteller).is_none_or(storytellers::Storyteller::appends);
-        Ok(StoryResponse {
-            frames: frames.into_iter().map(FrameView::of).collect(),
-            story: StoryView::of(story, may_add(story, client_id.as_str(), &levels), appends),
-            request_id: reading.request_id,
-            generation_date: generation_date(self.clock.now()),
-            debug_data: if reading.debug { debug_data(story) } else { Map::new() },
-            errors: Vec::new(),
-        })
+        let view = StoryView::of(story, may_add(story, client_id.as_str(), &levels));
+        let now = self.generation_date();
+        let response = StoryResponse::of_read(frames, view, reading.request_id, now);
+        let debug_data = if reading.debug { debug_data(story) } else { Map::new() };
+        Ok(StoryResponse { debug_data, ..response })
     }
 }
 

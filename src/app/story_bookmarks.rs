@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bookmark_lists::{BookmarkListView, ListActor, no_list};
+use super::bookmark_lists::{BookmarkListView, no_list};
 use super::bookmarks::check_comments;
 use super::page::Page;
 use super::stories::no_story;
-use super::{App, AppError, ErrorKind};
+use super::{Actor, App, AppError, ErrorKind};
 use crate::store::{ListChange, StoryBookmark};
 
 /// Stories at most in one list.
@@ -58,7 +58,7 @@ impl App {
     /// [`ErrorKind::NotFound`] when there is no such list, or the actor may not read it.
     pub async fn read_list(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         id: i64,
         before: Option<i64>,
         limit: i64,
@@ -77,7 +77,7 @@ impl App {
     /// [`ErrorKind::Conflict`] when it is full; [`ErrorKind::Invalid`] for comments that are too long.
     pub async fn keep_story(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         list_id: i64,
         story_id: &str,
         comments: Option<&str>,
@@ -112,7 +112,7 @@ impl App {
     /// is another's.
     pub async fn drop_story(
         &self,
-        actor: ListActor<'_>,
+        actor: Actor<'_>,
         list_id: i64,
         story_id: &str,
     ) -> Result<(), AppError> {

@@ -39,7 +39,11 @@ impl Steps {
     }
 
     /// Does one step, in a span of its own, and times it.
-    fn at<T>(&self, step: &'static str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    pub(super) fn at<T>(
+        &self,
+        step: &'static str,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
         // Steps are large, and a run would have to hold all of them.
         let work = Box::pin(work);
         async move {
@@ -99,7 +103,7 @@ impl App {
     async fn tell_prepared(&self, work: &Work<'_>, steps: &Steps) -> Result<usize, AppError> {
         let mut perceived = steps.at("perceive", self.perceive(&work.job)).await?;
         let (brief, situation) = steps.at("situate", self.situate(work, &perceived)).await?;
-        let minds = self.minds(work);
+        let minds = self.minds(&work.story, &work.strategy);
         let storyteller = storytellers::find(&work.strategy.strategy_name).ok_or_else(|| {
             AppError::internal(format!("no storyteller is called {}", work.strategy.strategy_name))
         })?;
@@ -147,23 +151,27 @@ impl App {
         let gone = || AppError::new(super::ErrorKind::NotFound, "The story was deleted meanwhile.");
         let story_id = task.story_id.ok_or_else(gone)?;
         let story = self.store.story(story_id).await?.ok_or_else(gone)?;
+        let strategy = self.strategy_of(&story).await?;
+        let parameters = Parameters::read(&job.parameters)?;
+        Ok(Work { task, owner, job, story, strategy, parameters })
+    }
+
+    /// The strategy that a story is told with.
+    pub(super) async fn strategy_of(&self, story: &Story) -> Result<Arc<Strategy>, AppError> {
         let strategy = match self.strategy(&story.strategy).await? {
             Some(strategy) => Some(strategy),
             // The strategy was deleted; its storyteller is still here.
             None => self.strategy(&story.storyteller).await?,
         };
-        let strategy =
-            strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))?;
-        let parameters = Parameters::read(&job.parameters)?;
-        Ok(Work { task, owner, job, story, strategy, parameters })
+        strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))
     }
 
-    fn minds(&self, work: &Work<'_>) -> Minds {
+    pub(super) fn minds(&self, story: &Story, strategy: &Strategy) -> Minds {
         let provider = |choice: &Option<crate::store::ModelChoice>| {
             choice.as_ref().map(|choice| choice.provider.clone())
         };
-        let (text, image) = (provider(&work.strategy.text), provider(&work.strategy.image));
-        let memories = work.story.state.get("memories").and_then(Value::as_object).cloned();
+        let (text, image) = (provider(&strategy.text), provider(&strategy.image));
+        let memories = story.state.get("memories").and_then(Value::as_object).cloned();
         Minds::new(
             self.registry.clone(),
             text.as_deref(),

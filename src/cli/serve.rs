@@ -61,6 +61,8 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     beside.spawn(async move { meters.keep_up().await });
     let store = app.store.clone();
     beside.spawn(async move { store.hear_others().await });
+    let tailing = app.clone();
+    beside.spawn(async move { tailing.tail_events().await });
     let stop = stopping.clone();
     tokio::spawn(async move {
         asked_to_stop().await;

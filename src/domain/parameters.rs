@@ -82,6 +82,12 @@ impl Parameters {
         if fields.refused.is_empty() { Ok(parameters) } else { Err(fields.refused) }
     }
 
+    /// Whether a parameter of this name is known here.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        serde_json::to_value(Self::default()).is_ok_and(|fields| fields.get(name).is_some())
+    }
+
     /// Reads `given` and writes it again: what is known here, in one spelling, and nothing else.
     ///
     /// # Errors
@@ -202,6 +208,7 @@ mod tests {
         let sent = object(json!({
             "output_image_format": "raw", "debug": "yes", "api_key": "k", "input_img": "x", "location": "a\u{0}b",
         }));
+        assert!(Parameters::is_known("debug") && !Parameters::is_known("input_img"));
         let clean = Parameters::clean(&sent).expect("readable");
         let expected =
             json!({"output_image_format": "image/rgb565", "debug": true, "location": "ab"});

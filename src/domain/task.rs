@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 pub enum TaskKind {
     /// Tell the next frame of a story.
     TellFrame,
+    /// Make a frame's illustration anew.
+    IllustrateFrame,
+    /// Remove files whose rows are gone.
+    RemoveFiles,
 }
 
 impl TaskKind {
@@ -19,6 +23,8 @@ impl TaskKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::TellFrame => "tell_frame",
+            Self::IllustrateFrame => "illustrate_frame",
+            Self::RemoveFiles => "remove_files",
         }
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
         || essence.to_ascii_lowercase().ends_with("+json")
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads a body whose every field the type knows.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let broken = |error: &serde_json::Error| {
         let detail = format!(
             "The body is not JSON: it breaks at line {}, column {}.",

@@ -3,6 +3,7 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
+mod acting;
 mod address;
 mod admin;
 mod auth;
@@ -25,14 +26,17 @@ mod problem;
 mod query;
 mod request_id;
 mod router;
+mod routes;
 mod server;
 mod session_cookie;
+mod sse;
 mod v1;
 mod v2;
 
 pub use body::MAX_BODY;
 use body::Room;
-pub use router::{openapi, router};
+pub use router::router;
+pub use routes::openapi;
 pub use server::{serve, serve_metrics};
 
 use std::sync::Arc;

@@ -21,6 +21,23 @@ pub(super) struct PageQuery {
     pub(super) cursor: Option<String>,
 }
 
+/// Which part of a list that is the same for all, whoever asks for it.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SharedPageQuery {
+    /// The Sparrow that asks.
+    #[param(value_type = Option<String>)]
+    #[serde(rename = "client_id")]
+    _client_id: Option<ClientId>,
+    /// How many items at most: 1-100, 20 without.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub(super) limit: Limit,
+    /// Where to go on: the `next_cursor` of the part before.
+    pub(super) cursor: Option<String>,
+}
+
 /// Which part of a list that can be searched.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -34,6 +34,11 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 #[serde(try_from = "i64")]
 pub(super) struct Limit(pub(super) i64);
 
+/// How many items of a list are passed over: none when nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Offset(pub(super) i64);
+
 /// Text that a list is searched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -57,6 +62,19 @@ pub(super) struct NoLimit;
 impl Default for Limit {
     fn default() -> Self {
         Self(20)
+    }
+}
+
+impl TryFrom<i64> for Offset {
+    type Error = &'static str;
+
+    fn try_from(offset: i64) -> Result<Self, Self::Error> {
+        // Whoever has to pass over more than that should carry a cursor.
+        if (0..=1_000_000).contains(&offset) {
+            Ok(Self(offset))
+        } else {
+            Err("must be from 0 to 1000000")
+        }
     }
 }
 

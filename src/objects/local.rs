@@ -132,6 +132,26 @@ impl LocalStore {
         let _ = removal.await;
     }
 
+    /// Removes objects that must not stay; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] for the first that cannot be removed.
+    pub async fn remove_keys(&self, keys: Vec<String>) -> Result<(), ObjectError> {
+        let this = self.clone();
+        blocking("removed", move || {
+            for key in keys {
+                match fs::remove_file(this.path_of_key(&key)) {
+                    Ok(()) => {}
+                    Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+                    Err(source) => return Err(ObjectError { key, action: "removed", source }),
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Writes and removes a small file in the media folder.
     ///
     /// # Errors

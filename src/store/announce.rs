@@ -19,6 +19,11 @@ pub enum Announcement {
 }
 
 impl Announcement {
+    /// Returns when the task has ended, or when news of that may have been lost.
+    pub async fn ended(news: &mut broadcast::Receiver<Self>, task_id: Uuid) {
+        while news.recv().await.is_ok_and(|news| news != Self::TaskEnded(task_id)) {}
+    }
+
     /// The channel that instances on one PostgreSQL share.
     pub(super) const CHANNEL: &'static str = "calliope";
 

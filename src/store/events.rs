@@ -59,6 +59,52 @@ impl Store {
             .await)
         .map_err(StoreError::failed("read a story's events"))
     }
+
+    /// The events of a client's stories after the one with id `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn events_of_client(
+        &self,
+        client_id: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Event>, StoreError> {
+        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
+             WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("read a client's events"))
+    }
+
+    /// All events after the one with id `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn events_after(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
+        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
+             WHERE id > $1 ORDER BY id LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
+            .map_err(StoreError::failed("read the event log"))
+    }
+
+    /// The id of the last event; 0 before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn last_event_id(&self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT MAX(id) FROM event";
+        let last: Option<i64> = read!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
+            .map_err(StoreError::failed("find the last event"))?;
+        Ok(last.unwrap_or(0))
+    }
 }
 
 impl Tx {

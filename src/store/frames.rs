@@ -121,13 +121,32 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn frames(&self, story_id: Uuid) -> Result<Vec<FrameRow>, StoreError> {
+        self.frames_after(story_id, -1, i64::MAX).await
+    }
+
+    /// A story's frames behind number `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frames_after(
+        &self,
+        story_id: Uuid,
+        after: i32,
+        limit: i64,
+    ) -> Result<Vec<FrameRow>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
              f.trigger_condition, f.metadata \
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
-             WHERE f.story_id = $1 ORDER BY f.number";
-        read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_all(db).await)
-            .map_err(StoreError::failed("read a story's frames"))
+             WHERE f.story_id = $1 AND f.number > $2 ORDER BY f.number LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(story_id)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("read a story's frames"))
     }
 
     /// The last frame of a story, with its pictures.

@@ -36,35 +36,6 @@ pub struct Story {
     pub date_updated: DateTime<Utc>,
 }
 
-/// A story as lists show it.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct StoryListing {
-    /// The story's id.
-    pub id: Uuid,
-    /// The strategy's slug.
-    pub strategy: String,
-    /// The first text on one line.
-    pub title: String,
-    /// The story's slug, when it has one.
-    pub slug: Option<String>,
-    /// How many frames it has.
-    pub frame_count: i32,
-    /// The story that the client is in, which may be this one.
-    pub current_story_id: Option<Uuid>,
-    /// Whether the client keeps a frame of it, or has it in a list of its own.
-    pub is_bookmarked: bool,
-    /// The key of its thumbnail's file.
-    pub thumbnail_key: Option<String>,
-    /// The thumbnail's width in pixels.
-    pub thumbnail_width: Option<i32>,
-    /// The thumbnail's height in pixels.
-    pub thumbnail_height: Option<i32>,
-    /// When it was begun.
-    pub date_created: DateTime<Utc>,
-    /// When its last frame was added.
-    pub date_updated: DateTime<Utc>,
-}
-
 /// A story that begins.
 #[derive(Debug)]
 pub struct NewStory<'a> {
@@ -125,31 +96,6 @@ impl Store {
         const SQL: &str = "SELECT id FROM story WHERE legacy_id = $1";
         read!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("find a story by its former id"))
-    }
-
-    /// The latest stories of a client that have a frame, last updated first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn stories_of(
-        &self,
-        client_id: &str,
-        limit: i64,
-    ) -> Result<Vec<StoryListing>, StoreError> {
-        const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
-             i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
-             (SELECT current_story_id FROM sparrow_state WHERE client_id = $1) AS current_story_id, \
-             (EXISTS (SELECT 1 FROM story_frame_bookmark b \
-             WHERE b.client_id = $1 AND b.story_id = s.id) \
-             OR EXISTS (SELECT 1 FROM story_bookmark b \
-             WHERE b.client_id = $1 AND b.story_id = s.id)) AS is_bookmarked, \
-             s.date_created, s.date_updated \
-             FROM story s LEFT JOIN image i ON i.id = s.thumbnail_id \
-             WHERE s.client_id = $1 AND s.frame_count > 0 \
-             ORDER BY s.date_updated DESC LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("list a client's stories"))
     }
 }
 
@@ -222,8 +168,9 @@ impl Tx {
         .map_err(StoreError::failed("change a story's strategy"))
     }
 
-    /// Takes `count` frame numbers for a story and keeps its state; the first of them, or `None` when there is
-    /// no such story. The row stays locked until the transaction ends, so that numbers have no gaps.
+    /// Takes the `count` frame numbers from `first` on for a story and keeps its state; false when `first` is not its
+    /// next number, or there is no such story. The row stays locked until the transaction ends, so that numbers have
+    /// no gaps.
     ///
     /// # Errors
     ///
@@ -231,21 +178,22 @@ impl Tx {
     pub async fn take_frame_numbers(
         &mut self,
         id: Uuid,
-        count: i32,
+        (first, count): (i32, i32),
         state: &Value,
         now: DateTime<Utc>,
-    ) -> Result<Option<i32>, StoreError> {
-        const SQL: &str = "UPDATE story SET frame_count = frame_count + $2, state = $3, \
-             date_updated = $4 WHERE id = $1 RETURNING frame_count";
-        let counted: Option<i32> = within!(self, db => sqlx::query_scalar(SQL)
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE story SET frame_count = frame_count + $3, state = $4, \
+             date_updated = $5 WHERE id = $1 AND frame_count = $2";
+        within!(self, db => sqlx::query(SQL)
             .bind(id)
+            .bind(first)
             .bind(count)
             .bind(Json(state))
             .bind(now)
-            .fetch_optional(db)
-            .await)
-        .map_err(StoreError::failed("take frame numbers"))?;
-        Ok(counted.map(|counted| counted - count))
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("take frame numbers"))
     }
 
     /// Names a story that has no name, with the next free number of its slug; returns the slug.

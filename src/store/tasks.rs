@@ -344,7 +344,7 @@ impl Tx {
         Ok(released)
     }
 
-    fn announce_end(&mut self, id: Uuid) {
+    pub(super) fn announce_end(&mut self, id: Uuid) {
         self.announce(Announcement::TaskEnded(id));
         // The next one in the lane may go.
         self.announce(Announcement::TaskReady);

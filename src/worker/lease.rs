@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Claimed, Worker};
 use crate::domain::EventKind;
-use crate::store::StoreError;
+use crate::store::{Announcement, StoreError};
 
 /// How long a step must last before it is worth a row: a frame of a few milliseconds writes none.
 const WORTH_TELLING: Duration = Duration::from_millis(200);
@@ -23,10 +23,15 @@ impl Worker {
     ) {
         let lease = Duration::from_secs(self.app.limits.lease_seconds);
         let (mut kept_at, mut told) = (Instant::now(), None);
+        let mut news = self.app.store.announcements();
         loop {
-            tokio::time::sleep(WORTH_TELLING.min(lease / 4)).await;
+            let is_ended = tokio::select! {
+                () = tokio::time::sleep(WORTH_TELLING.min(lease / 4)) => false,
+                // Someone called it off, perhaps.
+                () = Announcement::ended(&mut news, claimed.task.id) => true,
+            };
             let step = *watched.borrow();
-            if step == told && kept_at.elapsed() < lease / 3 {
+            if step == told && kept_at.elapsed() < lease / 3 && !is_ended {
                 continue;
             }
             match self.keep_lease(claimed, step, step != told).await {

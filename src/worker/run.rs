@@ -77,6 +77,8 @@ impl Worker {
         let Claimed { task, owner } = claimed;
         match task.kind {
             TaskKind::TellFrame => self.app.tell_frame(task, *owner, steps).await,
+            TaskKind::IllustrateFrame => self.app.redraw_frame(task, *owner, steps).await,
+            TaskKind::RemoveFiles => self.app.remove_files(task, *owner).await,
         }
     }
 

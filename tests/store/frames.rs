@@ -40,8 +40,8 @@ async fn picture(store: &Store, key: &str) -> Uuid {
 
 async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
     let mut tx = store.begin().await.expect("begun");
-    let number = tx.take_frame_numbers(story_id, 1, &json!({}), at(1)).await.expect("taken");
-    let number = number.expect("the story is there");
+    let number = tx.story(story_id).await.expect("read").expect("the story is there").frame_count;
+    assert!(tx.take_frame_numbers(story_id, (number, 1), &json!({}), at(1)).await.expect("taken"));
     let frame = NewFrame {
         story_id,
         number,
@@ -103,8 +103,10 @@ async fn a_number_is_taken_once(database: TestDatabase) {
     assert!(error.is_conflict(), "{error}");
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
-    let none = tx.take_frame_numbers(Uuid::now_v7(), 1, &json!({}), at(1)).await.expect("asked");
-    assert_eq!(none, None, "there is no such story");
+    for (story, first) in [(Uuid::now_v7(), 0), (id, 0), (id, 2)] {
+        let taken = tx.take_frame_numbers(story, (first, 1), &json!({}), at(1)).await;
+        assert!(!taken.expect("asked"), "no such story, or not its next number");
+    }
     drop(tx);
     store.close().await;
     database.remove().await;

@@ -195,12 +195,13 @@ impl TestApp {
         let meters = Meters::install().expect("numbers are kept");
         let door = Door::new(app.clone(), entry, meters);
         let drain = options.drain;
-        let store = app.store.clone();
+        let (store, tailing) = (app.store.clone(), app.clone());
         let running = vec![
             tokio::spawn(serve(listener, door, app.stopping.clone(), drain)),
             tokio::spawn(Worker::new(app.clone()).run(drain)),
             tokio::spawn(async move {
-                let _ = tokio::time::timeout(Duration::from_mins(10), store.hear_others()).await;
+                let beside = async { tokio::join!(store.hear_others(), tailing.tail_events()) };
+                let _ = tokio::time::timeout(Duration::from_mins(10), beside).await;
             }),
         ];
         let client = reqwest::Client::builder().build().expect("a client");

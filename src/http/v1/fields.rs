@@ -66,14 +66,18 @@ pub(in crate::http) struct FrameRequest {
 
 /// What a request sent: its fields, and its files where they came as such.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
-    pub(super) fields: Map<String, Value>,
-    pub(super) image: Option<Bytes>,
-    pub(super) sound: Option<Bytes>,
+pub(in crate::http) struct Sent {
+    pub(in crate::http) fields: Map<String, Value>,
+    pub(in crate::http) image: Option<Bytes>,
+    pub(in crate::http) sound: Option<Bytes>,
 }
 
 /// Reads an order for a frame from what a request sent; `place` is `body` or `query`.
-pub(super) fn order(sent: Sent, request_id: String, place: &str) -> Result<FrameOrder, Problem> {
+pub(in crate::http) fn order(
+    sent: Sent,
+    request_id: String,
+    place: &str,
+) -> Result<FrameOrder, Problem> {
     let Sent { mut fields, image: image_file, sound: sound_file } = sent;
     let invalid = |name: &str, reason: String| Problem::of(AppError::invalid(name, reason), place);
     let mut take = |name: &str| -> Result<Option<String>, Problem> {
@@ -122,7 +126,7 @@ pub(super) fn order(sent: Sent, request_id: String, place: &str) -> Result<Frame
 }
 
 /// What led a device to ask, as it says it.
-pub(super) fn sensed(word: &str) -> Result<Sensed, &'static str> {
+pub(in crate::http) fn sensed(word: &str) -> Result<Sensed, &'static str> {
     match word {
         "motion" => Ok(Sensed::Motion),
         "sound" => Ok(Sensed::Sound),
@@ -132,7 +136,7 @@ pub(super) fn sensed(word: &str) -> Result<Sensed, &'static str> {
 }
 
 /// The fields of a JSON body.
-pub(super) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+pub(in crate::http) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
     })?;
@@ -146,7 +150,7 @@ pub(super) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
 }
 
 /// The fields of a form, in which the picture and the sound may be files or text.
-pub(super) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
+pub(in crate::http) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
     let mut sent = Sent::default();
     for Field { name, bytes } in form {
         match (name.as_str(), std::str::from_utf8(&bytes)) {
@@ -165,7 +169,7 @@ pub(super) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
 }
 
 /// The fields of a query; the last of a repeated one counts.
-pub(super) fn of_query(query: &str) -> Map<String, Value> {
+pub(in crate::http) fn of_query(query: &str) -> Map<String, Value> {
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != "api_key")
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))

@@ -5,7 +5,7 @@
 
 pub(super) mod bookmarks;
 mod client;
-mod fields;
+pub(in crate::http) mod fields;
 pub(super) mod frames;
 pub(super) mod reset;
 pub(super) mod stories;

@@ -7,10 +7,10 @@ pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
 pub(in crate::http) mod replace;
 
-use crate::app::ListActor;
+use crate::app::Actor;
 use crate::domain::Principal;
 
 /// An admin who speaks for no client.
-const fn admin(principal: &Principal) -> ListActor<'_> {
-    ListActor { principal, client_id: None }
+const fn admin(principal: &Principal) -> Actor<'_> {
+    Actor { principal, client_id: None }
 }

@@ -10,13 +10,13 @@ pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::ListActor;
+use crate::app::Actor;
 use crate::domain::{ClientId, Principal};
+use crate::http::acting::principal;
 use crate::http::problem::Problem;
 use crate::http::query::Asked;
 
@@ -37,8 +37,8 @@ pub(in crate::http) struct Acting {
 }
 
 impl Acting {
-    fn actor(&self) -> ListActor<'_> {
-        ListActor { principal: &self.principal, client_id: Some(&self.client_id) }
+    fn actor(&self) -> Actor<'_> {
+        Actor { principal: &self.principal, client_id: Some(&self.client_id) }
     }
 }
 
@@ -47,9 +47,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Acting {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Asked(ClientQuery { client_id }) = Asked::from_request_parts(parts, state).await?;
-        // Only a route that is open to all has no principal.
-        let principal = parts.extensions.get::<Principal>().cloned();
-        let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "An API key is needed.");
-        Ok(Self { principal: principal.ok_or_else(nobody)?, client_id })
+        Ok(Self { principal: principal(parts)?, client_id })
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use crate::app::ListActor;
+use crate::app::Actor;
 use crate::domain::Principal;
 use crate::http::list_with_stories::ListWithStories;
 use crate::http::page::ClientPageQuery;
@@ -26,7 +26,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<ClientPageQuery>,
 ) -> Result<Json<ListWithStories>, Problem> {
     let before = cursor::place(query.cursor.as_ref())?;
-    let actor = ListActor { principal: &principal, client_id: Some(&query.client_id) };
+    let actor = Actor { principal: &principal, client_id: Some(&query.client_id) };
     let read = door.app.read_list(actor, path_id::id(&id), before, query.limit.0).await;
     read.map(|read| Json(ListWithStories::of(read))).map_err(|error| Problem::of(error, "path"))
 }

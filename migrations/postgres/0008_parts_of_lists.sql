@@ -1,0 +1,4 @@
+-- Stories are read in parts, from where the part before ended.
+
+CREATE INDEX story_by_client_and_time ON story (client_id, date_updated, id);
+DROP INDEX story_by_client;

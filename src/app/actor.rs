@@ -1,0 +1,24 @@
+//! Who does something with what belongs to a client.
+
+use crate::domain::{ClientId, Principal};
+
+/// Whoever asks, and for which client.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// What the request proved.
+    pub principal: &'a Principal,
+    /// The client that is spoken for; an admin may speak for none.
+    pub client_id: Option<&'a ClientId>,
+}
+
+impl Actor<'_> {
+    /// Whether it speaks for this client.
+    pub(super) fn is(&self, client_id: &str) -> bool {
+        self.client_id.is_some_and(|own| own.as_str() == client_id)
+    }
+
+    /// Whether it may change what belongs to this client: its owner may, and an admin.
+    pub(super) fn may_change(&self, client_id: &str) -> bool {
+        self.is(client_id) || self.principal.is_admin()
+    }
+}

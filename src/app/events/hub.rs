@@ -1,0 +1,139 @@
+//! Who listens in this process, by what they listen to.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast::{Receiver, Sender, channel};
+
+use super::Topic;
+use crate::store::Event;
+use crate::telemetry::Listening;
+
+/// Listeners at most in one process.
+const MOST: usize = 20_000;
+
+/// Events that a listener may be behind before it has to read in the log.
+const BEHIND: usize = 16;
+
+/// Everyone who listens. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(in crate::app) struct Hub(Arc<Mutex<Topics>>);
+
+#[derive(Debug, Default)]
+struct Topics {
+    channels: HashMap<Topic, Sender<Arc<Event>>>,
+    listeners: usize,
+}
+
+/// A place among the listeners, until dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    // Dropped before the channel is looked at: `Option` for that alone.
+    receiver: Option<Receiver<Arc<Event>>>,
+    topic: Topic,
+    hub: Hub,
+    _counted: Listening,
+}
+
+impl Hub {
+    /// A place among those who hear a topic; `None` when too many listen.
+    pub(super) fn take_seat(&self, topic: Topic) -> Option<Seat> {
+        let mut topics = self.lock();
+        if topics.listeners >= MOST {
+            return None;
+        }
+        topics.listeners += 1;
+        let receiver = match topics.channels.entry(topic.clone()) {
+            Entry::Occupied(channel) => channel.get().subscribe(),
+            Entry::Vacant(vacant) => {
+                let (sender, receiver) = channel(BEHIND);
+                vacant.insert(sender);
+                receiver
+            }
+        };
+        drop(topics);
+        let (receiver, hub) = (Some(receiver), self.clone());
+        Some(Seat { receiver, topic, hub, _counted: Listening::begin() })
+    }
+
+    /// Hands an event to those who hear its topics.
+    pub(super) fn hand_on(&self, event: Event) {
+        let story = event.story_id.map(Topic::Story);
+        let client = event.client_id.clone().map(Topic::Client);
+        let event = Arc::new(event);
+        let topics = self.lock();
+        for topic in [story, client].into_iter().flatten() {
+            if let Some(channel) = topics.channels.get(&topic) {
+                // Whoever listened may just have left.
+                let _ = channel.send(Arc::clone(&event));
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Topics> {
+        // Nothing that can panic is done under the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    pub(super) fn receiver(&mut self) -> Option<&mut Receiver<Arc<Event>>> {
+        self.receiver.as_mut()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        drop(self.receiver.take());
+        let mut topics = self.hub.lock();
+        topics.listeners -= 1;
+        if topics.channels.get(&self.topic).is_some_and(|channel| channel.receiver_count() == 0) {
+            topics.channels.remove(&self.topic);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::EventKind;
+
+    fn event(id: i64, story: u128, client: &str) -> Event {
+        Event {
+            id,
+            kind: EventKind::Frame,
+            client_id: Some(client.to_owned()),
+            story_id: Some(Uuid::from_u128(story)),
+            payload: json!({"number": 0}),
+            date_created: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn everyone_hears_their_own_and_leaves_nothing_behind() {
+        let hub = Hub::default();
+        let seat = |topic| hub.take_seat(topic).expect("a seat");
+        let mut story = seat(Topic::Story(Uuid::from_u128(1)));
+        let mut client = seat(Topic::Client("a".to_owned()));
+        let mut same = seat(Topic::Client("a".to_owned()));
+        hub.hand_on(event(1, 1, "a"));
+        hub.hand_on(event(2, 2, "a"));
+        hub.hand_on(event(3, 2, "b"));
+        let heard = |seat: &mut Seat| -> Vec<i64> {
+            let receiver = seat.receiver().expect("one that listens");
+            std::iter::from_fn(|| receiver.try_recv().ok().map(|event| event.id)).collect()
+        };
+        assert_eq!(heard(&mut story), [1]);
+        assert_eq!(heard(&mut client), [1, 2]);
+        assert_eq!(heard(&mut same), [1, 2]);
+        drop((story, client));
+        assert_eq!(hub.lock().channels.len(), 1, "one of two still hears the client");
+        drop(same);
+        assert!(hub.lock().channels.is_empty() && hub.lock().listeners == 0);
+    }
+}

@@ -1,0 +1,116 @@
+//! One who listens: first what was missed, out of the log; then what happens, as it happens.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::sync::Arc;
+
+use tokio::sync::broadcast::error::RecvError;
+
+use super::hub::Seat;
+use super::{EventView, PAGE, Topic};
+use crate::app::{App, AppError, ErrorKind};
+use crate::domain::EventKind;
+use crate::store::{Event, StoreError};
+
+/// One who listens, in the order of the events, to none twice.
+#[derive(Debug)]
+pub struct EventListener {
+    app: App,
+    topic: Topic,
+    seat: Seat,
+    /// The last event that was heard; nothing before it is wanted.
+    heard: i64,
+    /// Read in the log and not yet heard.
+    read: VecDeque<Event>,
+    /// Whether there may be more to read in the log.
+    is_behind: bool,
+    /// Whether what was listened to is gone.
+    is_over: bool,
+}
+
+impl EventListener {
+    pub(super) async fn begin(
+        app: App,
+        topic: Topic,
+        after: Option<i64>,
+    ) -> Result<Self, AppError> {
+        // The seat comes before the look at the log, or an event in between would be missed.
+        let seat = app.hub.take_seat(topic.clone()).ok_or_else(|| {
+            let detail = "Too many listen for events already; try again in a minute.";
+            let busy = AppError::new(ErrorKind::Busy, detail);
+            AppError { retry_after_seconds: Some(60), ..busy }
+        })?;
+        let last = app.store.last_event_id().await?;
+        // An id from before the database was made anew would wait for its successor for ever.
+        let heard = after.map_or(last, |after| after.clamp(0, last));
+        let is_behind = heard < last;
+        Ok(Self { app, topic, seat, heard, read: VecDeque::new(), is_behind, is_over: false })
+    }
+
+    /// The last event that was heard, or that need not be.
+    #[must_use]
+    pub const fn heard(&self) -> i64 {
+        self.heard
+    }
+
+    /// The next event; `None` when there will be none any more: the story was removed, the process stops, or the log
+    /// cannot be read. Whoever comes back with the last id misses nothing.
+    pub async fn next(&mut self) -> Option<EventView> {
+        let stopping = self.app.stopping.clone();
+        tokio::select! {
+            () = stopping.cancelled() => None,
+            event = self.next_event() => event,
+        }
+    }
+
+    async fn next_event(&mut self) -> Option<EventView> {
+        if self.is_over {
+            return None;
+        }
+        let view = loop {
+            if let Some(event) = self.read.pop_front() {
+                break EventView::from(&event);
+            }
+            if self.is_behind {
+                self.read_on().await?;
+                continue;
+            }
+            match self.receive().await? {
+                Some(event) if event.id > self.heard => break EventView::from(&*event),
+                Some(_) => {}
+                None => self.is_behind = true,
+            }
+        };
+        self.heard = view.id;
+        let is_removal = view.kind == EventKind::Story && view.data.contains_key("removed");
+        self.is_over = is_removal && matches!(self.topic, Topic::Story(_));
+        Some(view)
+    }
+
+    /// What is handed on next; `Some(None)` when too much was handed on meanwhile.
+    async fn receive(&mut self) -> Option<Option<Arc<Event>>> {
+        match self.seat.receiver()?.recv().await {
+            Ok(event) => Some(Some(event)),
+            Err(RecvError::Lagged(_)) => Some(None),
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    async fn read_on(&mut self) -> Option<()> {
+        let events = self.events_behind().await.inspect_err(|error| {
+            let error = error as &dyn Error;
+            tracing::warn!(error, "a listener is let go, for the event log cannot be read");
+        });
+        let events = events.ok()?;
+        self.is_behind = events.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
+        self.read.extend(events);
+        Some(())
+    }
+
+    async fn events_behind(&self) -> Result<Vec<Event>, StoreError> {
+        match &self.topic {
+            Topic::Story(id) => self.app.store.events_of_story(*id, self.heard, PAGE).await,
+            Topic::Client(id) => self.app.store.events_of_client(id, self.heard, PAGE).await,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What happens to stories, told to whoever listens.
+//!
+//! The log in the database is the truth. One task of each process ([`App::tail_events`]) reads on in it and hands
+//! each event to the listeners of its story and of its client; a listener that begins, comes back, or was too slow
+//! reads in the log itself. Ids grow in the order in which events can be read, so whoever has read up to one has
+//! missed nothing, and the seam between the two needs no more than a comparison.
+
+mod hub;
+mod listener;
+
+use std::error::Error;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::broadcast::error::TryRecvError;
+use uuid::Uuid;
+
+pub(super) use hub::Hub;
+pub use listener::EventListener;
+
+use super::{App, AppError};
+use crate::domain::{ClientId, EventKind};
+use crate::store::{Event, StoreError};
+
+/// How often to look without being told: news from another process may be lost.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Events at most in one read of the log.
+const PAGE: i64 = 200;
+
+/// Whose events.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Topic {
+    /// Those of a story.
+    Story(Uuid),
+    /// Those of all of a client's stories.
+    Client(String),
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub struct EventView {
+    /// Grows from event to event.
+    pub id: i64,
+    /// What kind of thing.
+    pub kind: EventKind,
+    /// What happened.
+    pub data: Map<String, Value>,
+}
+
+impl App {
+    /// Hears what happens to a story, from behind the event `after` on, or from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`super::ErrorKind::NotFound`] for an unknown story; [`super::ErrorKind::Busy`] when too many listen.
+    pub async fn hear_story(
+        &self,
+        story_id: &str,
+        after: Option<i64>,
+    ) -> Result<EventListener, AppError> {
+        let story = self.find_story(story_id).await?;
+        EventListener::begin(self.clone(), Topic::Story(story.id), after).await
+    }
+
+    /// Hears what happens to all stories of a client, from behind the event `after` on, or from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`super::ErrorKind::Busy`] when too many listen.
+    pub async fn hear_client(
+        &self,
+        client_id: &ClientId,
+        after: Option<i64>,
+    ) -> Result<EventListener, AppError> {
+        let topic = Topic::Client(client_id.as_str().to_owned());
+        EventListener::begin(self.clone(), topic, after).await
+    }
+
+    /// Hands the events of this process and of others to those who listen here, until dropped.
+    pub async fn tail_events(&self) {
+        let mut news = self.store.announcements();
+        let mut after = None;
+        loop {
+            let handed_on = self.hand_on(after).await.inspect_err(|error| {
+                let error = error as &dyn Error;
+                tracing::warn!(error, "events cannot be read; listeners wait");
+            });
+            match handed_on {
+                Ok(read_up_to) => after = Some(read_up_to),
+                Err(_) => tokio::time::sleep(LOOK).await,
+            }
+            let logged = async {
+                use crate::store::Announcement::EventLogged;
+                // Lost news is a reason to look.
+                while news.recv().await.is_ok_and(|news| news != EventLogged) {}
+            };
+            let _ = tokio::time::timeout(LOOK, logged).await;
+            // What was announced so far is what the next read finds.
+            while !matches!(news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+        }
+    }
+
+    /// Hands on what was logged after an event; the id of the last.
+    async fn hand_on(&self, after: Option<i64>) -> Result<i64, StoreError> {
+        let mut after = match after {
+            Some(after) => after,
+            None => self.store.last_event_id().await?,
+        };
+        loop {
+            let events = self.store.events_after(after, PAGE).await?;
+            let is_all = events.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            for event in events {
+                after = event.id;
+                self.hub.hand_on(event);
+            }
+            if is_all {
+                return Ok(after);
+            }
+        }
+    }
+}
+
+impl From<&Event> for EventView {
+    fn from(event: &Event) -> Self {
+        let mut data = event.payload.as_object().cloned().unwrap_or_default();
+        if let Some(story_id) = event.story_id {
+            data.insert("story_id".to_owned(), Value::from(story_id.to_string()));
+        }
+        if event.kind == EventKind::Task {
+            let word = |name: &str| data.get(name).and_then(Value::as_str);
+            let message = message(word("status"), word("step"));
+            data.insert("message".to_owned(), Value::from(message));
+        }
+        Self { id: event.id, kind: event.kind, data }
+    }
+}
+
+/// How a task stands, for people to read.
+fn message(status: Option<&str>, step: Option<&str>) -> &'static str {
+    match (status, step) {
+        (Some("running"), Some("perceive")) => "Looking and listening.",
+        (Some("running"), Some("situate")) => "Taking in where and when it is.",
+        (Some("running"), Some("tell")) => "Telling the story on.",
+        (Some("running"), Some("illustrate")) => "Painting the picture.",
+        (Some("running"), Some("keep")) => "Keeping the frame.",
+        (Some("running"), _) => "Under way.",
+        (Some("pending"), _) => "Waiting for its turn.",
+        (Some("completed"), _) => "Done.",
+        (Some("failed"), _) => "Given up; the task says why.",
+        (Some("cancelled"), _) => "Called off.",
+        _ => "",
+    }
+}

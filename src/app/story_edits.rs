@@ -1,0 +1,191 @@
+//! Changing a story by hand: its title, its last frame taken back, all of it removed.
+//!
+//! What is removed is gone with the transaction; its files follow by a task of the same transaction, so that a kill
+//! in between leaves neither a frame without its picture nor a picture without its frame.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::accept::FrameJob;
+use super::stories::no_story;
+use super::story_parts::{frame_number, lane, no_frame};
+use super::{Actor, App, AppError, ErrorKind};
+use crate::domain::{EventKind, TaskKind, story_title};
+use crate::store::{NewTask, OldPicture, Story, Task, Tx};
+
+/// Keys at most in one task that removes files.
+const KEYS_A_TASK: usize = 1000;
+
+/// The payload of [`TaskKind::RemoveFiles`].
+#[derive(Debug, Serialize, Deserialize)]
+struct Removal {
+    keys: Vec<String>,
+}
+
+impl App {
+    /// Gives a story another title; its slug stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`]; [`ErrorKind::Invalid`] for a title that is none.
+    pub async fn rename_story(
+        &self,
+        actor: Actor<'_>,
+        story_id: &str,
+        title: &str,
+    ) -> Result<Story, AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let title = checked_title(title)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        tx.retitle_story(story.id, &title, now).await?;
+        let named = json!({"title": title, "slug": story.slug});
+        tx.tell(EventKind::Story, Some(&story.client_id), Some(story.id), named, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, actor = %actor.principal, "a story was renamed");
+        self.store.story(story.id).await?.ok_or_else(no_story)
+    }
+
+    /// Takes a story's last frame back, as if it had never been told.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when it is not the last, or the story is being told.
+    pub async fn take_frame_back(
+        &self,
+        actor: Actor<'_>,
+        story_id: &str,
+        number: &str,
+    ) -> Result<(), AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let number = frame_number(number)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        if tx.open_task(&lane(story.id)).await?.is_some() {
+            let detail = "The story is being told; wait until that is done, or cancel its task.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        let state = tx.state_before(story.id, number).await?.ok_or_else(no_frame)?;
+        let mut pictures = tx.frame_pictures(story.id, number, number).await?;
+        if number == 0 {
+            pictures.extend(tx.take_thumbnail(story.id).await?);
+        }
+        if !tx.take_frame_back(story.id, number, &state, now).await? {
+            let detail = "Only a story's last frame can be taken back; begin with that one.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        let keys = tx.remove_pictures(&pictures).await?;
+        self.remove_files_later(&mut tx, keys).await?;
+        let gone = json!({"number": number, "removed": true});
+        tx.tell(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, number, actor = %actor.principal, "a frame was taken back");
+        Ok(())
+    }
+
+    /// Removes a story with everything that belongs to it. What is under way in it is called off.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`].
+    pub async fn remove_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        let mut pictures: Vec<OldPicture> = tx.frame_pictures(story.id, 0, i32::MAX).await?;
+        pictures.extend(tx.take_thumbnail(story.id).await?);
+        tx.remove_story(story.id).await?;
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        for task in tx.remove_work_on(story.id).await? {
+            let job: FrameJob = serde_json::from_value(task.payload).unwrap_or_default();
+            for key in [job.image, job.sound, job.video].into_iter().flatten() {
+                if tx.remove_media_object(&key).await? {
+                    keys.push(key);
+                }
+            }
+        }
+        self.remove_files_later(&mut tx, keys).await?;
+        let gone = json!({"removed": true});
+        tx.tell(EventKind::Story, Some(&story.client_id), Some(story.id), gone, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, actor = %actor.principal, "a story was removed");
+        Ok(())
+    }
+
+    /// A story that the actor may change.
+    pub(super) async fn story_to_change(
+        &self,
+        actor: Actor<'_>,
+        story_id: &str,
+    ) -> Result<Story, AppError> {
+        let story = self.find_story(story_id).await?;
+        if actor.may_change(&story.client_id) {
+            return Ok(story);
+        }
+        let detail = "This story was made for another Sparrow and can only be read; send that one's client_id if you speak for it.";
+        Err(AppError::new(ErrorKind::NotYours, detail))
+    }
+
+    /// Has files removed whose rows this transaction removes.
+    pub(super) async fn remove_files_later(
+        &self,
+        tx: &mut Tx,
+        keys: Vec<String>,
+    ) -> Result<(), AppError> {
+        for keys in keys.chunks(KEYS_A_TASK) {
+            let task = NewTask {
+                id: Uuid::now_v7(),
+                kind: TaskKind::RemoveFiles,
+                lane: None,
+                client_id: None,
+                story_id: None,
+                payload: &serde_json::to_value(Removal { keys: keys.to_vec() })?,
+                now: self.clock.now(),
+            };
+            tx.enqueue(task).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of a claimed task, and ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when one cannot be removed; the task is tried again then.
+    pub async fn remove_files(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
+        let Removal { keys } = serde_json::from_value(task.payload.clone())?;
+        let removed = keys.len();
+        self.objects.remove_keys(keys).await?;
+        let mut tx = self.store.begin().await?;
+        let result = Value::from(removed);
+        if tx.complete(task.id, owner, &result, self.clock.now()).await? {
+            tx.save().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A title that can be kept, on one line.
+pub(super) fn checked_title(title: &str) -> Result<String, AppError> {
+    if title.chars().count() > 1000 || title.contains('\0') {
+        return Err(AppError::invalid(
+            "title",
+            "must be text of at most 1000 characters, without NUL",
+        ));
+    }
+    let title = story_title(title);
+    if title.is_empty() {
+        return Err(AppError::invalid("title", "is empty; say what the story is called"));
+    }
+    Ok(title)
+}

@@ -1,0 +1,118 @@
+//! Every route, in lists by whom they are for.
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Door, admin, health, media, metrics, v1, v2};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Calliope",
+    description = "A story backend for small devices: a photo in, the next frame of a story out."
+))]
+struct Contract;
+
+/// The contract, as OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
+
+pub(super) fn routes() -> OpenApiRouter<Door> {
+    OpenApiRouter::with_openapi(Contract::openapi())
+        .merge(v1())
+        .merge(stories())
+        .merge(bookmark_lists())
+        .merge(devices())
+        .merge(admin())
+        .merge(operations())
+}
+
+fn v1() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::frames::post, v1::frames::get))
+        .routes(routes!(v1::story::get))
+        .routes(routes!(v1::story_by_slug::get))
+        .routes(routes!(v1::reset::put))
+        .routes(routes!(v1::stories::get))
+        .routes(routes!(v1::strategies::get))
+        .routes(routes!(v1::bookmarks::keep::post, v1::bookmarks::list::get))
+        .routes(routes!(v1::bookmarks::read::get))
+        .routes(routes!(v1::bookmarks::remove::delete))
+}
+
+fn stories() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::stories::list::get, v2::stories::create::post))
+        .routes(routes!(
+            v2::stories::read::get,
+            v2::stories::change::patch,
+            v2::stories::remove::delete
+        ))
+        .routes(routes!(v2::stories::frames::list::get, v2::stories::frames::add::post))
+        .routes(routes!(v2::stories::frames::read::get, v2::stories::frames::remove::delete))
+        .routes(routes!(v2::stories::frames::illustrate::post))
+        .routes(routes!(v2::stories::events::get))
+        .routes(routes!(v2::events::get))
+        .routes(routes!(v2::tasks::list::get))
+        .routes(routes!(v2::tasks::read::get))
+        .routes(routes!(v2::tasks::status::get))
+        .routes(routes!(v2::tasks::cancel::post))
+        .routes(routes!(v2::tasks::retry::post))
+}
+
+fn bookmark_lists() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::bookmark_lists::own::get, v2::bookmark_lists::create::post))
+        .routes(routes!(v2::bookmark_lists::public::get))
+        .routes(routes!(
+            v2::bookmark_lists::read::get,
+            v2::bookmark_lists::change::patch,
+            v2::bookmark_lists::remove::delete
+        ))
+        .routes(routes!(
+            v2::bookmark_lists::keep_story::put,
+            v2::bookmark_lists::drop_story::delete
+        ))
+}
+
+fn devices() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::clients::config::get))
+        .routes(routes!(v2::pairing::post, v2::pairing::get))
+}
+
+fn admin() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(admin::login::post))
+        .routes(routes!(admin::logout::post))
+        .routes(routes!(admin::session::get))
+        .routes(routes!(admin::users::get, admin::users::post))
+        .routes(routes!(
+            admin::user::get,
+            admin::user::put,
+            admin::user::patch,
+            admin::user::delete
+        ))
+        .routes(routes!(admin::tokens::get, admin::tokens::post))
+        .routes(routes!(admin::token::get, admin::token::patch, admin::token::delete))
+        .routes(routes!(admin::pairing::get))
+        .routes(routes!(admin::pairing_code::approve))
+        .routes(routes!(admin::pairing_code::delete))
+        .routes(routes!(admin::bookmark_lists::list::get, admin::bookmark_lists::create::post))
+        .routes(routes!(
+            admin::bookmark_lists::read::get,
+            admin::bookmark_lists::replace::put,
+            admin::bookmark_lists::change::patch,
+            admin::bookmark_lists::remove::delete
+        ))
+}
+
+fn operations() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(media::get::get, media::put::put))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::get))
+}

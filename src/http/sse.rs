@@ -1,0 +1,97 @@
+//! Server-Sent Events (the `text/event-stream` of WHATWG's HTML): what happens, as it happens.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::request::Parts;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::time::Instant;
+use utoipa::IntoParams;
+
+use super::acting::{self, Acting};
+use super::problem::Problem;
+use super::query::Asked;
+use crate::app::{AppError, EventListener};
+use crate::domain::{ClientId, EventKind};
+
+/// How often a silent stream says that it is alive; proxies close what is silent for longer.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How soon a client comes back whose stream broke.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How long a stream lasts: a client comes back then, with proof that it still may.
+const LIFE: Duration = Duration::from_hours(1);
+
+/// Who listens, and from where on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListenQuery {
+    /// The Sparrow; a device's token means its own without it.
+    #[param(value_type = Option<String>)]
+    client_id: Option<ClientId>,
+    /// The id of the last event that was heard, for clients that cannot send the `Last-Event-ID` header.
+    #[param(value_type = Option<i64>)]
+    last_event_id: Option<String>,
+}
+
+/// Who listens, and from where on.
+pub(super) struct Listening {
+    pub(super) acting: Acting,
+    pub(super) after: Option<i64>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listening {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Asked(query) = Asked::<ListenQuery>::from_request_parts(parts, state).await?;
+        let acting = Acting::of(acting::principal(parts)?, query.client_id);
+        let header = parts.headers.get("last-event-id");
+        let after = match header {
+            Some(id) => Some(id.to_str().unwrap_or("?").to_owned()),
+            None => query.last_event_id,
+        };
+        let after = after.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
+        let after = after.map_err(|_| {
+            let reason = "must be the id of the last event that was heard, a whole number";
+            let place = if header.is_some() { "header" } else { "query" };
+            Problem::of(AppError::invalid("last_event_id", reason), place)
+        })?;
+        Ok(Self { acting, after })
+    }
+}
+
+/// All that is heard, as it comes.
+pub(super) fn stream(listener: EventListener) -> Response {
+    // The first block has an id and nothing to tell: who is cut off before anything happens misses nothing either.
+    let first = Event::default().id(listener.heard().to_string()).retry(RETRY);
+    let first = stream::iter([Ok::<_, Infallible>(first)]);
+    let deadline = Instant::now() + LIFE;
+    let rest = stream::unfold(listener, move |mut listener| async move {
+        let heard = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
+        let data = serde_json::to_string(&heard.data).unwrap_or_default();
+        let event = Event::default().id(heard.id.to_string()).event(name(heard.kind)).data(data);
+        Some((Ok(event), listener))
+    });
+    let events = stream::StreamExt::chain(first, rest);
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // Proxies would hold events back until there are many.
+    let headers =
+        AppendHeaders([(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")]);
+    (headers, sse).into_response()
+}
+
+const fn name(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Task => "task",
+        EventKind::Frame => "frame",
+        EventKind::Story => "story",
+    }
+}

@@ -1,0 +1,28 @@
+//! `GET /v2/events`: what happens to all stories of a client.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::http::Door;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::sse::{self, ListenQuery, Listening};
+
+/// What happens to all stories of a client, as Server-Sent Events: `task`, `frame` and `story`, each with its id.
+#[utoipa::path(get, path = "/v2/events", tag = "stories",
+    params(
+        ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was heard."),
+        ListenQuery,
+    ),
+    responses(
+        (status = 200, description = "A stream that lasts an hour at most.", content_type = "text/event-stream"),
+        (status = 422, body = ProblemBody),
+        (status = 429, description = "Too many listen.", body = ProblemBody),
+    ))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    listening: Listening,
+) -> Result<Response, Problem> {
+    let client_id = listening.acting.client_id()?;
+    let listener = door.app.hear_client(client_id, listening.after).await;
+    listener.map(sse::stream).map_err(|error| Problem::of(error, "query"))
+}

@@ -1,0 +1,59 @@
+//! `GET /v2/tasks`: a client's tasks, in parts.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::app::TaskView;
+use crate::domain::{ClientId, Principal, TaskStatus};
+use crate::http::acting::Acting;
+use crate::http::page::List;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::{Asked, Limit};
+use crate::http::{Door, cursor};
+use crate::store::TaskFilter;
+
+/// Which tasks.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct TasksQuery {
+    /// The Sparrow: a device's token means its own, and only an admin may ask for everyone's.
+    #[param(value_type = Option<String>)]
+    client_id: Option<ClientId>,
+    /// Those of one story.
+    story_id: Option<Uuid>,
+    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
+    #[param(value_type = Option<String>)]
+    status: Option<TaskStatus>,
+    /// How many tasks at most: 1-100, 20 without.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// Where to go on: the `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// Tasks, the newest first.
+#[utoipa::path(get, path = "/v2/tasks", tag = "tasks", params(TasksQuery),
+    responses((status = 200, body = List<TaskView>), (status = 422, body = ProblemBody)))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    Extension(principal): Extension<Principal>,
+    Asked(query): Asked<TasksQuery>,
+) -> Result<Json<List<TaskView>>, Problem> {
+    let acting = Acting::of(principal, query.client_id);
+    if !acting.principal.is_admin() {
+        acting.client_id()?;
+    }
+    let filter = TaskFilter {
+        story_id: query.story_id,
+        client_id: acting.client_id.as_ref().map(ClientId::as_str),
+        status: query.status,
+        before: cursor::place(query.cursor.as_ref())?,
+    };
+    let tasks = door.app.list_tasks(filter, query.limit.0).await;
+    tasks.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+}

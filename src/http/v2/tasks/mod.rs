@@ -1,0 +1,7 @@
+//! Work that is done while one looks on: `/v2/tasks`.
+
+pub(in crate::http) mod cancel;
+pub(in crate::http) mod list;
+pub(in crate::http) mod read;
+pub(in crate::http) mod retry;
+pub(in crate::http) mod status;

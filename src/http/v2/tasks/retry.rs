@@ -1,0 +1,26 @@
+//! `POST /v2/tasks/{id}/retry`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use crate::app::TaskView;
+use crate::http::Door;
+use crate::http::acting::{Acting, ActingQuery};
+use crate::http::problem::{Problem, ProblemBody};
+
+/// Have a task that failed or was cancelled done after all.
+#[utoipa::path(post, path = "/v2/tasks/{id}/retry", tag = "tasks",
+    params(("id" = String, Path, description = "The task's id."), ActingQuery),
+    responses(
+        (status = 200, description = "The task as it stands now.", body = TaskView),
+        (status = 404, description = "No such task, or another's.", body = ProblemBody),
+        (status = 409, description = "It neither failed nor was cancelled.", body = ProblemBody),
+    ))]
+pub(in crate::http) async fn post(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    acting: Acting,
+) -> Result<Json<TaskView>, Problem> {
+    let task = door.app.retry_task(acting.actor(), &id).await;
+    task.map(Json).map_err(|error| Problem::of(error, "path"))
+}

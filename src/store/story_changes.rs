@@ -1,0 +1,302 @@
+//! What changes of a story beside its growth: its title, its last frame taken back, a picture made anew, its end.
+//!
+//! Files are not touched here: the keys of those that nothing refers to any more are handed back, for a task to
+//! remove them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, Tx, within};
+use crate::domain::TaskStatus;
+use crate::store::read;
+
+/// What a frame's picture is made of.
+#[derive(Debug, Clone, FromRow)]
+pub struct FrameWords {
+    /// How it came to be.
+    #[sqlx(json)]
+    pub metadata: Value,
+    /// Its prose.
+    pub text: Option<String>,
+    /// The prompt of its illustration; absent where it came from elsewhere.
+    pub illustration: Option<String>,
+}
+
+/// A task that was removed with its story.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct RemovedTask {
+    /// Its id.
+    pub id: Uuid,
+    /// How it stood.
+    pub status: TaskStatus,
+    /// What it knew.
+    #[sqlx(json)]
+    pub payload: Value,
+}
+
+/// A picture that belongs to frames about to go.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct OldPicture {
+    id: Uuid,
+    media_key: String,
+}
+
+impl Store {
+    /// The words of a story's frame.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_words(
+        &self,
+        story_id: Uuid,
+        number: i32,
+    ) -> Result<Option<FrameWords>, StoreError> {
+        const SQL: &str = "SELECT metadata, text, illustration FROM story_frame WHERE story_id = $1 AND number = $2";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(story_id)
+            .bind(number)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("read a frame's words"))
+    }
+}
+
+impl Tx {
+    /// Has whatever else would change a story wait until this transaction ends; false when there is no such story.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn lock_story(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE story SET frame_count = frame_count WHERE id = $1";
+        within!(self, db => sqlx::query(SQL)
+            .bind(id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("lock a story"))
+    }
+
+    /// Gives a story another title. Its slug stays: links lead by it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn retitle_story(
+        &mut self,
+        id: Uuid,
+        title: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE story SET title = $2, date_updated = $3 WHERE id = $1";
+        within!(self, db => sqlx::query(SQL).bind(id).bind(title).bind(now).execute(db).await.map(drop))
+            .map_err(StoreError::failed("give a story another title"))
+    }
+
+    /// The state that a story was in before its frame `number`; `None` when there is no such frame.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn state_before(
+        &mut self,
+        story_id: Uuid,
+        number: i32,
+    ) -> Result<Option<Value>, StoreError> {
+        const SQL: &str =
+            "SELECT state_before FROM story_frame WHERE story_id = $1 AND number = $2";
+        let found: Option<Option<Json<Value>>> = within!(self, db => sqlx::query_scalar(SQL)
+            .bind(story_id)
+            .bind(number)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("read the state before a frame"))?;
+        Ok(found.map(|state| state.map_or(Value::Null, |json| json.0)))
+    }
+
+    /// Takes back a story's last frame, which has this number; false when it is not the last.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn take_frame_back(
+        &mut self,
+        story_id: Uuid,
+        number: i32,
+        state: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const STORY: &str = "UPDATE story SET frame_count = $2, state = $3, date_updated = $4, \
+             thumbnail_id = CASE WHEN $2 = 0 THEN NULL ELSE thumbnail_id END \
+             WHERE id = $1 AND frame_count = $2 + 1";
+        const FRAME: &str = "DELETE FROM story_frame WHERE story_id = $1 AND number = $2";
+        let failed = StoreError::failed("take a frame back");
+        let is_last = within!(self, db => sqlx::query(STORY)
+            .bind(story_id)
+            .bind(number)
+            .bind(Json(state))
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(&failed)?;
+        if is_last {
+            within!(self, db => sqlx::query(FRAME).bind(story_id).bind(number).execute(db).await.map(drop))
+                .map_err(&failed)?;
+        }
+        Ok(is_last)
+    }
+
+    /// Gives a frame other pictures; false when it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn set_frame_pictures(
+        &mut self,
+        (story_id, number): (Uuid, i32),
+        image_id: Uuid,
+        device_image_id: Uuid,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE story_frame SET image_id = $3, device_image_id = $4 \
+             WHERE story_id = $1 AND number = $2";
+        within!(self, db => sqlx::query(SQL)
+            .bind(story_id)
+            .bind(number)
+            .bind(image_id)
+            .bind(device_image_id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("give a frame other pictures"))
+    }
+
+    /// Takes the picture that lists show from a story; its id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn take_thumbnail(
+        &mut self,
+        story_id: Uuid,
+    ) -> Result<Option<OldPicture>, StoreError> {
+        const FIND: &str = "SELECT i.id, i.media_key FROM story s JOIN image i ON i.id = s.thumbnail_id \
+             WHERE s.id = $1";
+        const TAKE: &str = "UPDATE story SET thumbnail_id = NULL WHERE id = $1";
+        let failed = StoreError::failed("take a story's thumbnail");
+        let found =
+            within!(self, db => sqlx::query_as(FIND).bind(story_id).fetch_optional(db).await)
+                .map_err(&failed)?;
+        within!(self, db => sqlx::query(TAKE).bind(story_id).execute(db).await.map(drop))
+            .map_err(&failed)?;
+        Ok(found)
+    }
+
+    /// The pictures of a story's frames from number `from` to `to`, those that were rendered from others first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_pictures(
+        &mut self,
+        story_id: Uuid,
+        from: i32,
+        to: i32,
+    ) -> Result<Vec<OldPicture>, StoreError> {
+        const RENDERED: &str = "SELECT r.id, r.media_key FROM story_frame f \
+             JOIN image r ON r.rendition_of = f.image_id \
+             WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
+        const KEPT: &str = "SELECT i.id, i.media_key FROM story_frame f \
+             JOIN image i ON i.id = f.image_id \
+             WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3 \
+             UNION SELECT i.id, i.media_key FROM story_frame f \
+             JOIN image i ON i.id = f.device_image_id \
+             WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
+        let mut pictures = Vec::new();
+        for sql in [RENDERED, KEPT] {
+            let found: Vec<OldPicture> = within!(self, db => sqlx::query_as(sql)
+                .bind(story_id)
+                .bind(from)
+                .bind(to)
+                .fetch_all(db)
+                .await)
+            .map_err(StoreError::failed("list the pictures of frames"))?;
+            pictures.extend(found);
+        }
+        Ok(pictures)
+    }
+
+    /// Removes a story with its frames and bookmarks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_story(&mut self, id: Uuid) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM story WHERE id = $1";
+        within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+            .map_err(StoreError::failed("remove a story"))
+    }
+
+    /// Removes what was done for a story, and what was told of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_work_on(&mut self, story_id: Uuid) -> Result<Vec<RemovedTask>, StoreError> {
+        const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING id, status, payload";
+        const EVENTS: &str = "DELETE FROM event WHERE story_id = $1";
+        let failed = StoreError::failed("remove the work on a story");
+        let tasks: Vec<RemovedTask> =
+            within!(self, db => sqlx::query_as(TASKS).bind(story_id).fetch_all(db).await)
+                .map_err(&failed)?;
+        within!(self, db => sqlx::query(EVENTS).bind(story_id).execute(db).await.map(drop))
+            .map_err(&failed)?;
+        for task in &tasks {
+            if matches!(task.status, TaskStatus::Pending | TaskStatus::Running) {
+                self.announce_end(task.id);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Removes pictures that no frame has any more; the keys of files that nothing refers to now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails, or something still refers to one.
+    pub async fn remove_pictures(
+        &mut self,
+        pictures: &[OldPicture],
+    ) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "DELETE FROM image WHERE id = $1";
+        let mut keys = Vec::new();
+        for OldPicture { id, media_key } in pictures {
+            within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+                .map_err(StoreError::failed("remove a picture"))?;
+            if self.remove_media_object(media_key).await? {
+                keys.push(media_key.clone());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Removes a file's row, unless a picture refers to it; false when one does, or there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_media_object(&mut self, key: &str) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM media_object WHERE key = $1 \
+             AND NOT EXISTS (SELECT 1 FROM image WHERE media_key = $1)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(key)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("remove a file's row"))
+    }
+}
