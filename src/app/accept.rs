@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::configuration::{Asked, ClientLevels, Settled, Standing, decisive};
 use super::inputs::{Input, Sound};
+use super::story_edits::checked_title;
 use super::story_parts::lane;
 use super::{App, AppError, ErrorKind, KEY_LIFE};
 use crate::domain::{ClientId, EventKind, Parameters, Sensed, TaskKind, TraceParent};
@@ -132,7 +133,13 @@ impl App {
             return Ok(earlier);
         }
         let parameters = Parameters::clean(&order.parameters)?;
-        let order = FrameOrder { parameters, ..order };
+        let story = match order.story {
+            WhichStory::New { title: Some(title) } => {
+                WhichStory::New { title: Some(checked_title(&title)?) }
+            }
+            story => story,
+        };
+        let order = FrameOrder { parameters, story, ..order };
         let levels = self.levels(order.client_id.as_str()).await?;
         let story = self.asked_story(&order, &levels).await?;
         let checked = Checked { order: &order, levels, story, objects: Vec::new() };

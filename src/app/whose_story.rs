@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::accept::{FrameOrder, WhichStory};
 use super::configuration::ClientLevels;
 use super::{App, AppError, ErrorKind};
-use crate::domain::{slug_base, story_title};
+use crate::domain::slug_base;
 use crate::store::{NewStory, Story, Strategy, Title, Tx};
 
 /// Whether a client may add to a story: it is its own, or that of the flock whose story it shares.
@@ -44,9 +44,8 @@ impl App {
             None => self.own_story(tx, order, current, strategy, is_new).await?,
         };
         if let WhichStory::New { title: Some(title) } = &order.story {
-            let title = story_title(title);
-            let slug_base = slug_base(&title);
-            tx.name_story(story_id, Title { title: &title, slug_base: &slug_base }).await?;
+            let slug_base = slug_base(title);
+            tx.name_story(story_id, Title { title, slug_base: &slug_base }).await?;
         }
         Ok(story_id)
     }

@@ -13,6 +13,7 @@ use calliope::settings::Tasks;
 use serde_json::json;
 
 use crate::on_both;
+use crate::support::slow::slow;
 use crate::support::{Options, TestApp, TestDatabase, answer, in_time, photo};
 
 on_both! {
@@ -48,32 +49,6 @@ async fn a_model_that_breaks_is_tried_again(database: TestDatabase) {
     assert_eq!(told["story_frame_count"], 1);
     assert_eq!(app.json("/v1/story?client_id=s").await["frames"].as_array().map(Vec::len), Some(1));
     app.finish().await;
-}
-
-/// Paints when it is told to.
-struct Slow {
-    begun: tokio::sync::Semaphore,
-    go: tokio::sync::Semaphore,
-    inner: Arc<dyn ImageModel>,
-}
-
-#[async_trait]
-impl ImageModel for Slow {
-    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
-        self.begun.add_permits(1);
-        let _go = self.go.acquire().await;
-        self.inner.image(ask).await
-    }
-}
-
-fn slow() -> (Arc<Slow>, Registry) {
-    let provider = offline::provider(Compute::new());
-    let inner = provider.image.clone().expect("it paints");
-    let (begun, go) = (tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0));
-    let slow = Arc::new(Slow { begun, go, inner });
-    let registry =
-        Registry::default().with(offline::NAME, Provider { image: Some(slow.clone()), ..provider });
-    (slow, registry)
 }
 
 async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) {

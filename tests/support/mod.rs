@@ -1,6 +1,9 @@
 //! What the test binaries share: databases of their own, a service of their own.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod slow;
+pub mod sse;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -227,6 +230,13 @@ impl TestApp {
 
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
+    }
+
+    /// Sends a request that has a JSON body, or none; its status and its JSON.
+    pub async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        answer(if body.is_null() { request } else { request.json(&body) }).await
     }
 
     pub fn put(&self, path: &str) -> reqwest::RequestBuilder {
