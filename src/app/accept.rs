@@ -139,7 +139,7 @@ impl App {
             }
             story => story,
         };
-        let order = FrameOrder { parameters, story, ..order };
+        let order = FrameOrder { story, parameters, ..order };
         let levels = self.levels(order.client_id.as_str()).await?;
         let story = self.asked_story(&order, &levels).await?;
         let checked = Checked { order: &order, levels, story, objects: Vec::new() };
@@ -253,6 +253,7 @@ impl App {
         if !self.note_standings(&mut tx, checked, turn, now).await? {
             return Ok(Enqueued::Moved);
         }
+        tx.note_seen(client_id, now).await?;
         count_against_limits(&mut tx, levels, now).await?;
         let strategy = &turn.settled.strategy;
         let story_id = match story {

@@ -100,6 +100,7 @@ impl App {
         let client_id = checked.order.client_id.as_str();
         let mut tx = self.store.begin().await?;
         tx.lock_client(client_id, now).await?;
+        tx.note_seen(client_id, now).await?;
         // Should another request have moved the schedule meanwhile, it has noted that itself.
         self.note_standings(&mut tx, checked, turn, now).await?;
         let task = NewTask {

@@ -52,7 +52,7 @@ pub(super) struct Settled {
     pub(super) notes: Vec<String>,
 }
 
-/// What is in force for a client that asks for nothing.
+/// What is in force for a client that asks for no frame.
 pub(super) struct Present {
     pub(super) standings: Vec<Standing>,
     pub(super) settled: Settled,
@@ -145,13 +145,23 @@ impl App {
         client_id: &str,
         levels: &ClientLevels,
     ) -> Result<Present, AppError> {
+        self.present_with(client_id, levels, &Asked::default()).await
+    }
+
+    /// What is in force for a client that asks for this, and for no frame.
+    pub(super) async fn present_with(
+        &self,
+        client_id: &str,
+        levels: &ClientLevels,
+        asked: &Asked,
+    ) -> Result<Present, AppError> {
         let rows = if levels.have_schedules() {
             self.store.schedule_states(client_id).await?
         } else {
             Vec::new()
         };
         let standings = levels.peek(&rows, self.clock.now());
-        let settled = self.settle(&Asked::default(), None, levels, &standings).await?;
+        let settled = self.settle(asked, None, levels, &standings).await?;
         Ok(Present { standings, settled })
     }
 

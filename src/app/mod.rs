@@ -23,12 +23,14 @@ mod inputs;
 mod keep;
 mod load;
 mod media;
+mod next_frame;
 mod page;
 mod perceive;
 mod ready;
 mod redraw;
 mod renditions;
 mod seeds;
+mod sparrows;
 mod stories;
 mod story_bookmarks;
 mod story_edits;
@@ -56,9 +58,11 @@ pub use identity::Identities;
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
+pub use next_frame::{Newest, Next, NextFrame, NextOrder};
 pub use page::Page;
 pub use ready::{Health, Readiness};
 pub use redraw::RedrawOrder;
+pub use sparrows::{SparrowStateView, TelemetryOrder, TelemetryView};
 pub use stories::Reading;
 pub use story_bookmarks::{KeptStory, StoryBookmarkView};
 pub use story_parts::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
@@ -99,6 +103,7 @@ pub struct App {
     pub stopping: CancellationToken,
     caches: cache::Caches,
     hub: events::Hub,
+    seen_lately: sparrows::SeenLately,
 }
 
 /// What [`App::new`] is built from.
@@ -140,6 +145,7 @@ impl App {
             stopping,
             caches,
             hub: events::Hub::default(),
+            seen_lately: sparrows::SeenLately::default(),
         }
     }
 }

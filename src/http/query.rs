@@ -39,6 +39,11 @@ pub(super) struct Limit(pub(super) i64);
 #[serde(try_from = "i64")]
 pub(super) struct Offset(pub(super) i64);
 
+/// How many seconds a request waits: 0-60, 0 when nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub(super) struct Wait(pub(super) u64);
+
 /// Text that a list is searched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -75,6 +80,14 @@ impl TryFrom<i64> for Offset {
         } else {
             Err("must be from 0 to 1000000")
         }
+    }
+}
+
+impl TryFrom<u64> for Wait {
+    type Error = &'static str;
+
+    fn try_from(seconds: u64) -> Result<Self, Self::Error> {
+        if seconds <= 60 { Ok(Self(seconds)) } else { Err("must be seconds from 0 to 60") }
     }
 }
 

@@ -80,6 +80,8 @@ fn bookmark_lists() -> OpenApiRouter<Door> {
 fn devices() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
         .routes(routes!(v2::clients::config::get))
+        .routes(routes!(v2::clients::next::get))
+        .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
         .routes(routes!(v2::pairing::post, v2::pairing::get))
 }
 
@@ -97,6 +99,8 @@ fn admin() -> OpenApiRouter<Door> {
         ))
         .routes(routes!(admin::tokens::get, admin::tokens::post))
         .routes(routes!(admin::token::get, admin::token::patch, admin::token::delete))
+        .routes(routes!(admin::sparrow_states::list::get))
+        .routes(routes!(admin::sparrow_states::read::get))
         .routes(routes!(admin::pairing::get))
         .routes(routes!(admin::pairing_code::approve))
         .routes(routes!(admin::pairing_code::delete))

@@ -10,6 +10,7 @@ mod bookmark_lists;
 mod bookmarks;
 mod configuration;
 mod conventions;
+mod devices;
 mod events;
 mod failures;
 mod frames;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use super::Topic;
+use crate::domain::EventKind;
 use crate::store::Event;
-use crate::telemetry::Listening;
 
 /// Listeners at most in one process.
 const MOST: usize = 20_000;
@@ -28,12 +28,11 @@ struct Topics {
 
 /// A place among the listeners, until dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(in crate::app) struct Seat {
     // Dropped before the channel is looked at: `Option` for that alone.
     receiver: Option<Receiver<Arc<Event>>>,
     topic: Topic,
     hub: Hub,
-    _counted: Listening,
 }
 
 impl Hub {
@@ -54,7 +53,7 @@ impl Hub {
         };
         drop(topics);
         let (receiver, hub) = (Some(receiver), self.clone());
-        Some(Seat { receiver, topic, hub, _counted: Listening::begin() })
+        Some(Seat { receiver, topic, hub })
     }
 
     /// Hands an event to those who hear its topics.
@@ -78,6 +77,12 @@ impl Hub {
 }
 
 impl Seat {
+    /// Returns when there may be another frame, or one less.
+    pub(in crate::app) async fn changed(&mut self) {
+        let Some(receiver) = self.receiver.as_mut() else { return };
+        while receiver.recv().await.is_ok_and(|event| event.kind == EventKind::Task) {}
+    }
+
     pub(super) fn receiver(&mut self) -> Option<&mut Receiver<Arc<Event>>> {
         self.receiver.as_mut()
     }
@@ -101,7 +106,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::EventKind;
 
     fn event(id: i64, story: u128, client: &str) -> Event {
         Event {

@@ -8,9 +8,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::hub::Seat;
 use super::{EventView, PAGE, Topic};
-use crate::app::{App, AppError, ErrorKind};
+use crate::app::{App, AppError};
 use crate::domain::EventKind;
 use crate::store::{Event, StoreError};
+use crate::telemetry::Listening;
 
 /// One who listens, in the order of the events, to none twice.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct EventListener {
     is_behind: bool,
     /// Whether what was listened to is gone.
     is_over: bool,
+    _counted: Listening,
 }
 
 impl EventListener {
@@ -35,16 +37,21 @@ impl EventListener {
         after: Option<i64>,
     ) -> Result<Self, AppError> {
         // The seat comes before the look at the log, or an event in between would be missed.
-        let seat = app.hub.take_seat(topic.clone()).ok_or_else(|| {
-            let detail = "Too many listen for events already; try again in a minute.";
-            let busy = AppError::new(ErrorKind::Busy, detail);
-            AppError { retry_after_seconds: Some(60), ..busy }
-        })?;
+        let seat = app.seat(topic.clone())?;
         let last = app.store.last_event_id().await?;
         // An id from before the database was made anew would wait for its successor for ever.
         let heard = after.map_or(last, |after| after.clamp(0, last));
         let is_behind = heard < last;
-        Ok(Self { app, topic, seat, heard, read: VecDeque::new(), is_behind, is_over: false })
+        Ok(Self {
+            app,
+            topic,
+            seat,
+            heard,
+            read: VecDeque::new(),
+            is_behind,
+            is_over: false,
+            _counted: Listening::begin(),
+        })
     }
 
     /// The last event that was heard, or that need not be.

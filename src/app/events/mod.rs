@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
-pub(super) use hub::Hub;
+pub(super) use hub::{Hub, Seat};
 pub use listener::EventListener;
 
-use super::{App, AppError};
+use super::{App, AppError, ErrorKind};
 use crate::domain::{ClientId, EventKind};
 use crate::store::{Event, StoreError};
 
@@ -49,11 +49,20 @@ pub struct EventView {
 }
 
 impl App {
+    /// A place among those who hear a topic.
+    pub(super) fn seat(&self, topic: Topic) -> Result<Seat, AppError> {
+        self.hub.take_seat(topic).ok_or_else(|| {
+            let detail = "Too many listen for events already; try again in a minute.";
+            let busy = AppError::new(ErrorKind::Busy, detail);
+            AppError { retry_after_seconds: Some(60), ..busy }
+        })
+    }
+
     /// Hears what happens to a story, from behind the event `after` on, or from now on.
     ///
     /// # Errors
     ///
-    /// [`super::ErrorKind::NotFound`] for an unknown story; [`super::ErrorKind::Busy`] when too many listen.
+    /// [`ErrorKind::NotFound`] for an unknown story; [`ErrorKind::Busy`] when too many listen.
     pub async fn hear_story(
         &self,
         story_id: &str,
@@ -67,7 +76,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`super::ErrorKind::Busy`] when too many listen.
+    /// [`ErrorKind::Busy`] when too many listen.
     pub async fn hear_client(
         &self,
         client_id: &ClientId,

@@ -7,6 +7,7 @@ pub(super) mod logout;
 pub(super) mod pairing;
 pub(super) mod pairing_code;
 pub(super) mod session;
+pub(super) mod sparrow_states;
 pub(super) mod token;
 pub(super) mod tokens;
 pub(super) mod user;

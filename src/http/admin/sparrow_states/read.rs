@@ -1,0 +1,21 @@
+//! `GET /admin/api/sparrow-states/{client_id}`.
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::app::SparrowStateView;
+use crate::http::Door;
+use crate::http::path_client::PathClient;
+use crate::http::problem::{Problem, ProblemBody};
+
+/// One Sparrow.
+#[utoipa::path(get, path = "/admin/api/sparrow-states/{client_id}", tag = "admin",
+    params(("client_id" = String, Path, description = "The Sparrow.")),
+    responses((status = 200, body = SparrowStateView), (status = 404, body = ProblemBody)))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    PathClient(client_id): PathClient,
+) -> Result<Json<SparrowStateView>, Problem> {
+    let state = door.app.sparrow_state(&client_id).await;
+    state.map(Json).map_err(|error| Problem::of(error, "path"))
+}

@@ -1,0 +1,202 @@
+//! What Sparrows report of themselves.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, Tx, like, read, within};
+
+/// A report to be kept.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Whose.
+    pub client_id: &'a str,
+    /// Millivolts.
+    pub battery_mv: Option<i32>,
+    /// 0-100.
+    pub battery_percent: Option<f64>,
+    /// dBm.
+    pub rssi_dbm: Option<i32>,
+    /// Bytes.
+    pub free_heap_bytes: Option<i64>,
+    /// Name and version.
+    pub firmware: Option<&'a str>,
+    /// Why it woke.
+    pub wake_reason: Option<&'a str>,
+    /// An object of its own.
+    pub extra: Option<&'a Value>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// A report that was kept.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct TelemetryRow {
+    /// Grows with time.
+    pub id: i64,
+    /// Whose.
+    pub client_id: String,
+    /// Millivolts.
+    pub battery_mv: Option<i32>,
+    /// 0-100.
+    pub battery_percent: Option<f64>,
+    /// dBm.
+    pub rssi_dbm: Option<i32>,
+    /// Bytes.
+    pub free_heap_bytes: Option<i64>,
+    /// Name and version.
+    pub firmware: Option<String>,
+    /// Why it woke.
+    pub wake_reason: Option<String>,
+    /// An object of its own.
+    #[sqlx(json(nullable))]
+    pub extra: Option<Value>,
+    /// When.
+    pub date_created: DateTime<Utc>,
+}
+
+/// A Sparrow as it was last seen.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SparrowState {
+    /// The Sparrow.
+    pub client_id: String,
+    /// The story that it is in.
+    pub current_story_id: Option<Uuid>,
+    /// When it last asked for something.
+    pub last_seen: Option<DateTime<Utc>>,
+    /// When it was first seen.
+    pub date_created: DateTime<Utc>,
+    /// When it last went into another story.
+    pub date_updated: DateTime<Utc>,
+    /// Its last report.
+    #[sqlx(skip)]
+    pub telemetry: Option<TelemetryRow>,
+}
+
+impl Store {
+    /// A Sparrow's reports before the one with id `before`, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn reports(
+        &self,
+        client_id: &str,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<TelemetryRow>, StoreError> {
+        const SQL: &str = "SELECT * FROM telemetry WHERE client_id = $1 AND id < $2 \
+             ORDER BY id DESC LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("read a Sparrow's reports"))
+    }
+
+    /// Sparrows whose name comes behind `after` and contains `text`, by name, at most `limit`, each with its last
+    /// report.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn sparrow_states(
+        &self,
+        text: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<SparrowState>, StoreError> {
+        const STATES: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
+             FROM sparrow_state WHERE client_id > $1 AND lower(client_id) LIKE lower($2) ESCAPE '!' \
+             ORDER BY client_id LIMIT $3";
+        let failed = StoreError::failed("list Sparrows");
+        let pattern = like::containing(text);
+        let mut states: Vec<SparrowState> = read!(self, db => sqlx::query_as(STATES)
+            .bind(after)
+            .bind(&pattern)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(failed)?;
+        for state in &mut states {
+            state.telemetry = self.reports(&state.client_id, i64::MAX, 1).await?.pop();
+        }
+        Ok(states)
+    }
+
+    /// A Sparrow as it was last seen.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn sparrow_state(&self, client_id: &str) -> Result<Option<SparrowState>, StoreError> {
+        const SQL: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
+             FROM sparrow_state WHERE client_id = $1";
+        let found: Option<SparrowState> =
+            read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
+                .map_err(StoreError::failed("read a Sparrow"))?;
+        let Some(state) = found else { return Ok(None) };
+        let telemetry = self.reports(client_id, i64::MAX, 1).await?.pop();
+        Ok(Some(SparrowState { telemetry, ..state }))
+    }
+}
+
+impl Tx {
+    /// Notes that a Sparrow is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_seen(
+        &mut self,
+        client_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO sparrow_state (client_id, last_seen, date_created, date_updated) \
+             VALUES ($1, $2, $2, $2) \
+             ON CONFLICT (client_id) DO UPDATE SET last_seen = excluded.last_seen";
+        within!(self, db => sqlx::query(SQL).bind(client_id).bind(now).execute(db).await.map(drop))
+            .map_err(StoreError::failed("note that a Sparrow was seen"))
+    }
+
+    /// Keeps a report.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn add_report(&mut self, report: Report<'_>) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO telemetry (client_id, battery_mv, battery_percent, rssi_dbm, \
+             free_heap_bytes, firmware, wake_reason, extra, date_created) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(report.client_id)
+            .bind(report.battery_mv)
+            .bind(report.battery_percent)
+            .bind(report.rssi_dbm)
+            .bind(report.free_heap_bytes)
+            .bind(report.firmware)
+            .bind(report.wake_reason)
+            .bind(report.extra.map(Json))
+            .bind(report.now)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("keep a Sparrow's report"))
+    }
+
+    /// Forgets all but the last `kept` reports of a Sparrow.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn forget_reports(&mut self, client_id: &str, kept: i64) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM telemetry WHERE client_id = $1 AND id <= \
+             (SELECT id FROM telemetry WHERE client_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
+        within!(self, db => sqlx::query(SQL).bind(client_id).bind(kept).execute(db).await.map(drop))
+            .map_err(StoreError::failed("forget a Sparrow's old reports"))
+    }
+}
