@@ -218,8 +218,7 @@ impl App {
             strategy: order.strategy.clone(),
             client_type: order.client_type.clone(),
         };
-        let own_strategy = story.as_ref().map(|story| story.strategy.as_str());
-        let settled = self.settle(&asked, own_strategy, levels, &standings).await?;
+        let settled = self.settle(&asked, story.as_ref(), levels, &standings).await?;
         Ok(Turn { rows, standings, settled })
     }
 

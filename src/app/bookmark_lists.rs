@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audit::Change;
 use super::page::Page;
 use super::{Actor, App, AppError, ErrorKind};
 use crate::domain::ClientId;
@@ -171,7 +172,7 @@ impl App {
             now,
         };
         let list = tx.add_bookmark_list(new).await.map_err(name_taken)?;
-        settle(tx, actor, None, Some(&list)).await?;
+        self.finish_list(tx, actor, None, Some(&list)).await?;
         Ok(list.into())
     }
 
@@ -197,7 +198,7 @@ impl App {
         let mut tx = self.store.begin().await?;
         let changed = tx.change_bookmark_list(id, change, self.clock.now()).await;
         let after = changed.map_err(name_taken)?.ok_or_else(no_list)?;
-        settle(tx, actor, Some(&before), Some(&after)).await?;
+        self.finish_list(tx, actor, Some(&before), Some(&after)).await?;
         Ok(after.into())
     }
 
@@ -210,7 +211,7 @@ impl App {
         self.changeable_list(actor, id).await?;
         let mut tx = self.store.begin().await?;
         let removed = tx.remove_bookmark_list(id).await?.ok_or_else(no_list)?;
-        settle(tx, actor, Some(&removed), None).await
+        self.finish_list(tx, actor, Some(&removed), None).await
     }
 
     /// A list that the actor may read.
@@ -221,6 +222,36 @@ impl App {
     ) -> Result<BookmarkList, AppError> {
         let list = self.store.bookmark_list(id).await?;
         list.filter(|list| actor.may_read(list)).ok_or_else(no_list)
+    }
+
+    /// Makes a change of a list lasting. Here alone it is known who changed what from what into what.
+    async fn finish_list(
+        &self,
+        mut tx: Tx,
+        actor: Actor<'_>,
+        before: Option<&BookmarkList>,
+        after: Option<&BookmarkList>,
+    ) -> Result<(), AppError> {
+        let action = match (before, after) {
+            (None, _) => "create",
+            (_, None) => "delete",
+            _ => "update",
+        };
+        let value = |list: Option<&BookmarkList>| {
+            list.map(|list| serde_json::to_value(BookmarkListView::from(list.clone())))
+        };
+        let id = after.or(before).map_or(0, |list| list.id);
+        let change = Change {
+            action,
+            resource: "bookmark-lists",
+            id: &id.to_string(),
+            before: value(before).transpose()?,
+            after: value(after).transpose()?,
+        };
+        change.note_of(&mut tx, actor, self.clock.now()).await?;
+        tx.save().await?;
+        tracing::info!(id, actor = %actor.principal, "{action} of a bookmark list");
+        Ok(())
     }
 
     /// A list that the actor may change: its owner, or an admin. Others do not learn of one that is not public.
@@ -239,24 +270,6 @@ impl App {
         let detail = "This list is another client's and can only be read; make one of your own.";
         Err(AppError::new(ErrorKind::NotYours, detail))
     }
-}
-
-/// Makes a change of a list lasting. Here alone it is known who changed what from what into what.
-async fn settle(
-    tx: Tx,
-    actor: Actor<'_>,
-    before: Option<&BookmarkList>,
-    after: Option<&BookmarkList>,
-) -> Result<(), AppError> {
-    tx.save().await?;
-    let action = match (before, after) {
-        (None, _) => "created",
-        (_, None) => "removed",
-        _ => "changed",
-    };
-    let id = after.or(before).map(|list| list.id);
-    tracing::info!(id, actor = %actor.principal, "a bookmark list was {action}");
-    Ok(())
 }
 
 /// What is to be kept of a list, with every reason why it cannot be.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{App, AppError, ErrorKind};
 use crate::domain::{Cascade, InForce, LevelName, Schedule, ScheduleState, Sensed};
-use crate::store::{FlockLevel, ScheduleRow, SparrowLevel, Strategy};
+use crate::store::{FlockLevel, ScheduleRow, SparrowLevel, Story, Strategy};
 
 /// The strategy for those who ask for none, and whose configuration names none.
 pub(super) const DEFAULT_STRATEGY: &str = "fern";
@@ -120,7 +120,7 @@ impl App {
     pub(super) async fn settle(
         &self,
         asked: &Asked,
-        story_strategy: Option<&str>,
+        story: Option<&Story>,
         levels: &ClientLevels,
         standings: &[Standing],
     ) -> Result<Settled, AppError> {
@@ -131,8 +131,8 @@ impl App {
             cascade.push(LevelName::ClientType(client_type), Map::clone(&parameters));
         }
         let mut notes = Vec::new();
-        let strategy = match story_strategy {
-            Some(name) => self.strategy(name).await?.ok_or_else(|| no_strategy(name))?,
+        let strategy = match story {
+            Some(story) => self.strategy_of(story).await?,
             None => self.chosen_strategy(&cascade, &mut notes).await?,
         };
         cascade.push(LevelName::Strategy(strategy.slug.clone()), strategy.parameters.clone());
@@ -304,7 +304,7 @@ fn readable(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
     }
 }
 
-fn flock_loop(mut chain: Vec<String>, again: String) -> AppError {
+pub(super) fn flock_loop(mut chain: Vec<String>, again: String) -> AppError {
     chain.push(again);
     let detail = format!(
         "The flocks go round in a loop: {}. One of them must leave its parent.",

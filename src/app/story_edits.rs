@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::accept::FrameJob;
+use super::audit::Change;
 use super::stories::no_story;
 use super::story_parts::{frame_number, lane, no_frame};
 use super::{Actor, App, AppError, ErrorKind};
@@ -43,6 +44,9 @@ impl App {
             return Err(no_story());
         }
         tx.retitle_story(story.id, &title, now).await?;
+        let (before, after) = (json!({"title": story.title}), json!({"title": title}));
+        let id = story.id.to_string();
+        change("update", &id, before, Some(after)).note_of(&mut tx, actor, now).await?;
         let named = json!({"title": title, "slug": story.slug});
         tx.tell(EventKind::Story, Some(&story.client_id), Some(story.id), named, now);
         tx.save().await?;
@@ -115,6 +119,9 @@ impl App {
             }
         }
         self.remove_files_later(&mut tx, keys).await?;
+        let before = json!({"client_id": story.client_id, "title": story.title});
+        let id = story.id.to_string();
+        change("delete", &id, before, None).note_of(&mut tx, actor, now).await?;
         let gone = json!({"removed": true});
         tx.tell(EventKind::Story, Some(&story.client_id), Some(story.id), gone, now);
         tx.save().await?;
@@ -173,6 +180,16 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// A change of a story, for the audit.
+fn change<'a>(
+    action: &'static str,
+    id: &'a str,
+    before: Value,
+    after: Option<Value>,
+) -> Change<'a> {
+    Change { action, resource: "stories", id, before: Some(before), after }
 }
 
 /// A title that can be kept, on one line.

@@ -9,6 +9,7 @@ mod lifetime;
 mod parameters;
 mod picture;
 mod principal;
+mod resource;
 mod schedule;
 mod season;
 mod sight;
@@ -25,6 +26,10 @@ pub use lifetime::{InvalidLifetime, Lifetime};
 pub use parameters::{Parameters, RefusedParameter};
 pub use picture::{Dither, ImageFormat, Size, UnknownImageFormat};
 pub use principal::{Identity, Principal, Scope, ScopeName};
+pub use resource::{
+    ClientTypeConfig, FlockConfig, InferenceModel, ModelConfig, Object, PromptTemplate,
+    SparrowConfig, StrategyConfig,
+};
 pub use schedule::{InForce, RefusedSchedule, Schedule, ScheduleState, Sensed};
 pub use season::Season;
 pub use sight::{Look, Sight, Swatch};

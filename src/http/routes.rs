@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .merge(bookmark_lists())
         .merge(devices())
         .merge(admin())
+        .merge(configurations())
         .merge(operations())
 }
 
@@ -101,6 +102,15 @@ fn admin() -> OpenApiRouter<Door> {
         .routes(routes!(admin::token::get, admin::token::patch, admin::token::delete))
         .routes(routes!(admin::sparrow_states::list::get))
         .routes(routes!(admin::sparrow_states::read::get))
+        .routes(routes!(admin::audit::get))
+        .routes(routes!(admin::stats::get))
+        .routes(routes!(admin::tasks::get))
+        .routes(routes!(admin::stories::list::get))
+        .routes(routes!(
+            admin::stories::read::get,
+            admin::stories::change::patch,
+            admin::stories::remove::delete
+        ))
         .routes(routes!(admin::pairing::get))
         .routes(routes!(admin::pairing_code::approve))
         .routes(routes!(admin::pairing_code::delete))
@@ -111,6 +121,34 @@ fn admin() -> OpenApiRouter<Door> {
             admin::bookmark_lists::change::patch,
             admin::bookmark_lists::remove::delete
         ))
+}
+
+/// Each kind of configuration has the same six.
+macro_rules! configuration {
+    ($router:expr, $($kind:ident),*) => {
+        $router$(
+            .routes(routes!(admin::resources::$kind::list, admin::resources::$kind::create))
+            .routes(routes!(
+                admin::resources::$kind::read,
+                admin::resources::$kind::replace,
+                admin::resources::$kind::change,
+                admin::resources::$kind::remove
+            ))
+        )*
+    };
+}
+
+fn configurations() -> OpenApiRouter<Door> {
+    configuration!(
+        OpenApiRouter::new(),
+        inference_models,
+        prompt_templates,
+        model_configs,
+        strategy_configs,
+        sparrow_configs,
+        flock_configs,
+        client_type_configs
+    )
 }
 
 fn operations() -> OpenApiRouter<Door> {

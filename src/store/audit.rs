@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::FromRow;
 use sqlx::types::Json;
 
-use super::{StoreError, Tx, within};
+use super::{Store, StoreError, Tx, read, within};
 
 /// One change. None of it may hold a secret.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,61 @@ pub struct AuditEntry<'a> {
     pub request_id: Option<&'a str>,
     /// When.
     pub now: DateTime<Utc>,
+}
+
+/// A change that was noted.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct AuditRow {
+    /// Grows with time.
+    pub id: i64,
+    /// Who did it.
+    pub actor: String,
+    /// What was done.
+    pub action: String,
+    /// To what kind of thing.
+    pub resource: String,
+    /// To which one.
+    pub resource_id: String,
+    /// As it was, where it was.
+    #[sqlx(json(nullable))]
+    pub before_value: Option<Value>,
+    /// As it became, where it still was.
+    #[sqlx(json(nullable))]
+    pub after_value: Option<Value>,
+    /// The request that asked for it.
+    pub request_id: Option<String>,
+    /// When.
+    pub date_created: DateTime<Utc>,
+}
+
+impl Store {
+    /// Changes before the one with id `before`, the newest first, at most `limit`: those of a kind of resource, of one
+    /// of that kind, or all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn audited(
+        &self,
+        resource: Option<&str>,
+        resource_id: Option<&str>,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        const OF_ONE: &str = "SELECT * FROM audit WHERE resource = $1 AND resource_id = $2 AND id < $3 \
+             ORDER BY id DESC LIMIT $4";
+        const SOME: &str = "SELECT * FROM audit WHERE id < $3 AND ($1 IS NULL OR resource = $1) \
+             AND ($2 IS NULL OR resource_id = $2) ORDER BY id DESC LIMIT $4";
+        let sql = if resource.is_some() && resource_id.is_some() { OF_ONE } else { SOME };
+        read!(self, db => sqlx::query_as(sql)
+            .bind(resource)
+            .bind(resource_id)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list changes"))
+    }
 }
 
 impl Tx {

@@ -9,6 +9,8 @@ mod narcissus;
 mod prompt;
 mod simple_one_frame;
 
+pub use prompt::check as check_prompt;
+
 use async_trait::async_trait;
 use serde_json::Value;
 

@@ -5,6 +5,15 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::Scene;
 
+/// Whether a template can be read.
+///
+/// # Errors
+///
+/// What is wrong with it, and where.
+pub fn check(template: &str) -> Result<(), minijinja::Error> {
+    Environment::new().template_from_str(template).map(drop)
+}
+
 /// The text of a scene's prompt. Without a template it is empty: a model that composes needs none.
 pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
     let Some(template) = scene.text_template else { return Ok(String::new()) };

@@ -11,6 +11,7 @@ use crate::support::{TestApp, TestDatabase, answer, in_time};
 on_both! {
     the_newest_frame_comes_in_the_devices_pixels_and_not_twice;
     a_device_that_waits_gets_the_next_frame_as_it_is_told;
+    a_device_that_follows_a_flock_gets_what_others_are_told;
     a_report_is_kept_and_shown_to_admins;
 }
 
@@ -100,6 +101,27 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
         ended.is_err() || ended.is_ok_and(|response| response.status() == 304),
         "a stop ends the wait"
     );
+    app.finish().await;
+}
+
+async fn a_device_that_follows_a_flock_gets_what_others_are_told(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let flock = json!({"flock_id": "pair", "parameters": {"strategy": "literal"}});
+    assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
+    for client_id in ["left", "right"] {
+        let sparrow =
+            json!({"client_id": client_id, "parent_flock_id": "pair", "follow_parent_story": true});
+        assert_eq!(app.call("POST", "/admin/api/sparrow-configs", sparrow).await.0, 201);
+    }
+    frame(&app, "left", "One.").await;
+    let seen = app.get("/v2/clients/right/next").send().await.expect("an answer");
+    assert_eq!(seen.status(), 200, "the story is the flock's");
+    let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
+    let waiting =
+        tokio::spawn(answer(app.get(&format!("/v2/clients/right/next?wait=60&etag={etag}"))));
+    frame(&app, "left", "Two.").await;
+    let (status, next) = in_time(waiting).await.expect("joined");
+    assert_eq!((status, &next["text"]), (200, &json!("Two.\n")));
     app.finish().await;
 }
 

@@ -145,6 +145,7 @@ async fn every_query_has_its_index() {
     let pool = sqlx::SqlitePool::connect(&url).await.expect("opened");
     let source = store_sources();
     let mut looked_at = 0;
+    let no_table = ["SCAN waiting", "SCAN CONSTANT ROW"];
     let dialect =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect.rs"));
     let claim = claim_statement(&dialect.expect("a source"));
@@ -156,7 +157,7 @@ async fn every_query_has_its_index() {
             .unwrap_or_else(|e| panic!("{sql}: {e}"));
         for (_, _, _, step) in plan {
             let scans =
-                step.starts_with("SCAN") && !step.contains("INDEX") && step != "SCAN waiting";
+                step.starts_with("SCAN") && !step.contains("INDEX") && !no_table.contains(&&*step);
             assert!(!scans, "{sql}\nscans: {step}");
         }
         looked_at += 1;

@@ -15,7 +15,6 @@ mod users;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 pub use authenticate::Proof;
 pub use pairing::{Begun, Collected, Device, PairingView};
@@ -23,10 +22,12 @@ pub use sessions::{LoggedIn, SESSION};
 pub use tokens::{NewTokenOrder, NewTokenView, TokenView};
 pub use users::{UserChange, UserOrder, UserView};
 
+pub use super::audit::Act;
+pub(super) use super::audit::Change;
 use super::{AppError, ErrorKind, Page};
 use crate::compute::Compute;
-use crate::domain::{ClientId, Clock, Identity, Principal};
-use crate::store::{AuditEntry, Store, Tx};
+use crate::domain::Clock;
+use crate::store::{Store, Tx};
 
 /// How long a pairing that is over is remembered, so that its code is not approved as another's.
 const PAIRING_MEMORY: TimeDelta = TimeDelta::days(1);
@@ -39,29 +40,6 @@ pub struct Identities {
     seen: authenticate::Seen,
     passwords: passwords::Passwords,
     throttles: Arc<throttle::Throttles>,
-}
-
-/// Who changes something, for the audit.
-#[derive(Debug, Clone)]
-pub struct Act {
-    actor: String,
-    /// Whether it is somebody who has logged in, and may have no other way in.
-    is_person: bool,
-    request_id: Option<String>,
-}
-
-impl Act {
-    /// Something that a principal does, by a request or by a command.
-    #[must_use]
-    pub fn new(principal: &Principal, request_id: Option<String>) -> Self {
-        let is_person = matches!(principal.identity, Identity::User { .. });
-        Self { actor: principal.to_string(), is_person, request_id }
-    }
-
-    /// Something that a device does by itself.
-    fn of_device(client_id: &ClientId) -> Self {
-        Self { actor: format!("device {client_id}"), is_person: false, request_id: None }
-    }
 }
 
 impl Identities {
@@ -82,31 +60,6 @@ impl Identities {
         tx.forget_sessions(now).await?;
         tx.forget_pairings(now - PAIRING_MEMORY).await?;
         Ok(())
-    }
-}
-
-/// A change, for the audit.
-struct Change<'a> {
-    action: &'static str,
-    resource: &'static str,
-    id: &'a str,
-    before: Option<Value>,
-    after: Option<Value>,
-}
-
-impl Change<'_> {
-    async fn note(&self, tx: &mut Tx, act: &Act, now: DateTime<Utc>) -> Result<(), AppError> {
-        let entry = AuditEntry {
-            actor: &act.actor,
-            action: self.action,
-            resource: self.resource,
-            resource_id: self.id,
-            before: self.before.as_ref(),
-            after: self.after.as_ref(),
-            request_id: act.request_id.as_deref(),
-            now,
-        };
-        Ok(tx.audit(entry).await?)
     }
 }
 

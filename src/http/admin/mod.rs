@@ -1,13 +1,18 @@
 //! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
 
 mod act;
+pub(super) mod audit;
 pub(super) mod bookmark_lists;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod pairing;
 pub(super) mod pairing_code;
+pub(super) mod resources;
 pub(super) mod session;
 pub(super) mod sparrow_states;
+pub(super) mod stats;
+pub(super) mod stories;
+pub(super) mod tasks;
 pub(super) mod token;
 pub(super) mod tokens;
 pub(super) mod user;

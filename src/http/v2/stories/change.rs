@@ -17,7 +17,7 @@ use crate::http::request_id::RequestId;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StoryEdit {
     /// 1-1,000 characters.
-    title: String,
+    pub(in crate::http) title: String,
 }
 
 /// Give a story another title; its slug stays, for links lead by it.

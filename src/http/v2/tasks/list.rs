@@ -22,18 +22,18 @@ use crate::store::TaskFilter;
 pub(in crate::http) struct TasksQuery {
     /// The Sparrow: a device's token means its own, and only an admin may ask for everyone's.
     #[param(value_type = Option<String>)]
-    client_id: Option<ClientId>,
+    pub(in crate::http) client_id: Option<ClientId>,
     /// Those of one story.
-    story_id: Option<Uuid>,
+    pub(in crate::http) story_id: Option<Uuid>,
     /// `pending`, `running`, `completed`, `failed` or `cancelled`.
     #[param(value_type = Option<String>)]
-    status: Option<TaskStatus>,
+    pub(in crate::http) status: Option<TaskStatus>,
     /// How many tasks at most: 1-100, 20 without.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
+    pub(in crate::http) limit: Limit,
     /// Where to go on: the `next_cursor` of the part before.
-    cursor: Option<String>,
+    pub(in crate::http) cursor: Option<String>,
 }
 
 /// Tasks, the newest first.

@@ -1,0 +1,98 @@
+//! Keys of providers: written, never read back. What is shown of one is its last four characters.
+
+use serde_json::{Map, Value};
+
+use crate::app::AppError;
+
+/// Keys at most in one configuration.
+const MOST: usize = 50;
+
+/// The mark of a secret that is not shown.
+const HIDDEN: &str = "•••";
+
+/// Replaces each secret by what may be shown of it.
+pub(super) fn hide(keys: &mut Map<String, Value>) {
+    for value in keys.values_mut() {
+        *value = Value::String(hidden(value.as_str().unwrap_or_default()));
+    }
+}
+
+/// Checks new keys; one that is sent as it was shown stays as it is `kept`.
+pub(super) fn take(
+    keys: &mut Map<String, Value>,
+    kept: Option<&Map<String, Value>>,
+) -> Result<(), AppError> {
+    if keys.len() > MOST {
+        return Err(AppError::invalid("keys", format!("are more than {MOST}; send fewer")));
+    }
+    for (name, value) in keys.iter_mut() {
+        let field = format!("keys.{name}");
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+            return Err(AppError::invalid(&field, "must have a name of 1-64 of a-z, 0-9 and _"));
+        }
+        let Some(secret) = value.as_str() else {
+            return Err(AppError::invalid(&field, "must be text"));
+        };
+        if secret.starts_with(HIDDEN) {
+            let kept = kept.and_then(|kept| kept.get(name)?.as_str());
+            let Some(kept) = kept.filter(|kept| hidden(kept) == secret) else {
+                let reason = "is how a secret is shown; send the secret itself";
+                return Err(AppError::invalid(&field, reason));
+            };
+            *value = Value::String(kept.to_owned());
+        } else if !(1..=500).contains(&secret.chars().count())
+            || secret.chars().any(char::is_control)
+        {
+            let reason = "must be printable text of 1-500 characters";
+            return Err(AppError::invalid(&field, reason));
+        }
+    }
+    Ok(())
+}
+
+/// The last four characters, of secrets that are long enough to be none the less secret.
+fn hidden(secret: &str) -> String {
+    let chars: Vec<char> = secret.chars().collect();
+    let shown = if chars.len() >= 12 { &chars[chars.len() - 4..] } else { &[] };
+    HIDDEN.chars().chain(shown.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keys(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn a_key_is_shown_by_its_end_and_stays_when_it_is_sent_so() {
+        let stored = keys(&json!({"openai_api_key": "sk-1234567890abcd", "short": "secret"}));
+        let mut shown = stored.clone();
+        hide(&mut shown);
+        assert_eq!(
+            Value::Object(shown.clone()),
+            json!({"openai_api_key": "•••abcd", "short": "•••"})
+        );
+        let mut sent = shown;
+        take(&mut sent, Some(&stored)).expect("as it was shown");
+        assert_eq!(sent, stored);
+        for wrong in [
+            json!({"openai_api_key": "•••zzzz"}),
+            json!({"other": "•••abcd"}),
+            json!({"openai_api_key": ""}),
+            json!({"openai_api_key": 7}),
+            json!({"openai_api_key": "a\nb"}),
+            json!({"Upper": "x"}),
+        ] {
+            assert!(take(&mut keys(&wrong), Some(&stored)).is_err(), "{wrong}");
+        }
+        assert!(
+            take(&mut keys(&json!({"openai_api_key": "•••abcd"})), None).is_err(),
+            "nothing is kept"
+        );
+    }
+}

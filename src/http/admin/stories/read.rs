@@ -1,0 +1,24 @@
+//! `GET /admin/api/stories/{id}`.
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+
+use super::admin;
+use crate::app::StoryDetail;
+use crate::domain::Principal;
+use crate::http::Door;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::request_id::RequestId;
+
+/// A story with its frames.
+#[utoipa::path(get, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = StoryDetail), (status = 404, body = ProblemBody)))]
+pub(in crate::http) async fn get(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<StoryDetail>, Problem> {
+    let detail = door.app.story_detail(admin(&principal), &id, true, request_id).await;
+    detail.map(Json).map_err(|error| Problem::of(error, "path"))
+}

@@ -1,0 +1,22 @@
+//! `DELETE /admin/api/stories/{id}`.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::admin;
+use crate::domain::Principal;
+use crate::http::Door;
+use crate::http::problem::{Problem, ProblemBody};
+
+/// Remove a story with its frames, pictures and bookmarks.
+#[utoipa::path(delete, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
+    responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
+pub(in crate::http) async fn delete(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    Extension(principal): Extension<Principal>,
+) -> Result<StatusCode, Problem> {
+    let removed = door.app.remove_story(admin(&principal), &id).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+}
