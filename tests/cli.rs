@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -60,6 +60,69 @@ fn a_wrong_setting_stops_the_start_with_one_line_and_exit_code_2() {
     assert!(error.contains(key.0) && error.contains("cannot be read"), "{error}");
     assert_eq!(run(folder.path(), &["no-such-command"], &[]).0, 2);
     assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0, "nothing was made");
+}
+
+#[test]
+fn tokens_and_users_are_made_by_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = [("CALLIOPE_API_KEY", "a-shared-key-1234")];
+    let token = |arguments: &[&str]| {
+        let arguments = [&["token"], arguments].concat();
+        run(folder.path(), &arguments, &key)
+    };
+    let create = [
+        "create",
+        "--name",
+        "kitchen",
+        "--scope",
+        "device",
+        "--client-id",
+        "AA:BB",
+        "--expires",
+        "90d",
+    ];
+    let (code, out, error) = token(&create);
+    assert_eq!(code, 0, "{error}");
+    let secret = out.trim_end();
+    assert!(out == format!("{secret}\n") && secret.len() > 40 && !secret.contains(' '), "{out:?}");
+    assert!(!error.contains(secret));
+    for (wrong, expected) in [
+        (vec!["create", "--name", "x", "--scope", "device"], 2),
+        (vec!["create", "--name", "x", "--scope", "root"], 2),
+        (vec!["create", "--name", "x", "--scope", "client", "--expires", "soon"], 2),
+        (vec!["create", "--name", "", "--scope", "client"], 1),
+        (vec!["revoke", "99"], 1),
+    ] {
+        let (code, out, _) = token(&wrong);
+        assert_eq!((code, out.as_str()), (expected, ""), "{wrong:?}");
+    }
+    let (_, out, _) = token(&["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&listed[0]["name"], &listed[0]["client_id"]), (&"kitchen".into(), &"AA:BB".into()));
+    assert!(!out.contains(&secret[12..]), "a list shows no token");
+    let (_, out, _) = token(&["list"]);
+    assert!(out.contains("kitchen") && !out.contains(&secret[12..]), "{out}");
+    let id = listed[0]["id"].to_string();
+    assert_eq!(token(&["revoke", &id]).0, 0);
+    let (_, out, _) = token(&["list", "--json"]);
+    assert!(out.contains("date_revoked\": \"2"), "{out}");
+
+    let user = |name: &str, password: &str| {
+        let mut command = calliope(folder.path(), &["user", "create", name], &key);
+        let mut child =
+            command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        let mut stdin = child.stdin.take().expect("piped");
+        writeln!(stdin, "{password}").expect("written");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        let error = String::from_utf8(output.stderr).expect("text");
+        assert!(!error.contains(password), "{error}");
+        output.status.code().expect("a code")
+    };
+    assert_eq!(user("anna", "correct horse battery"), 0);
+    assert_eq!(user("anna", "correct horse battery"), 1, "the name is taken");
+    assert_eq!(user("bert", "short-pw"), 1);
+    assert_eq!(user("b b", "correct horse battery"), 1);
 }
 
 #[test]

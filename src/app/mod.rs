@@ -8,6 +8,7 @@
 mod accept;
 mod actor;
 mod answer;
+mod answers;
 mod asleep;
 mod audit;
 mod await_frame;
@@ -52,6 +53,7 @@ use tokio_util::sync::CancellationToken;
 pub use accept::{FrameOrder, Ordered, WhichStory};
 pub use actor::Actor;
 pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
+pub use answers::{Answer, Keyed};
 pub use audit::{Act, AuditView};
 pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
 pub use bookmarks::FrameBookmarkView;

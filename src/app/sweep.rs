@@ -44,6 +44,7 @@ impl App {
         let mut tx = self.store.begin().await?;
         tx.note_sweep(until.max(since)).await?;
         tx.forget_keys(now - KEY_LIFE).await?;
+        tx.forget_answers(now - KEY_LIFE).await?;
         Identities::forget_old(&mut tx, now).await?;
         tx.save().await?;
         if removed > 0 {

@@ -10,7 +10,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::{Door, address, auth, docs, limits, media, request_id, routes};
+use super::{Door, address, auth, docs, idempotency, limits, media, request_id, routes};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -21,6 +21,7 @@ pub fn router(door: Door) -> NormalizePath<Router> {
     let router = router
         .merge(docs::router(&contract))
         .route("/media/{name}/{*rest}", any(media::get::nothing))
+        .layer(middleware::from_fn_with_state(door.clone(), idempotency::layer::layer))
         .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))

@@ -5,6 +5,7 @@
 //! error. One table family a file.
 
 mod announce;
+mod answers;
 mod audit;
 mod bookmark_lists;
 mod bookmarks;
@@ -39,6 +40,7 @@ mod users;
 mod version;
 
 pub use announce::Announcement;
+pub use answers::KeptAnswer;
 pub use audit::{AuditEntry, AuditRow};
 pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;

@@ -8,6 +8,8 @@ use crate::support::{TestApp, TestDatabase, answer};
 on_both! {
     the_same_key_and_body_is_one_frame;
     what_is_sent_at_once_is_one_frame_too;
+    every_other_post_is_done_once_too;
+    what_was_refused_may_be_sent_again;
 }
 
 fn post(app: &TestApp, key: &str, body: &Value) -> reqwest::RequestBuilder {
@@ -46,5 +48,56 @@ async fn what_is_sent_at_once_is_one_frame_too(database: TestDatabase) {
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(app.json("/v1/story?client_id=s").await["story_frame_count"], 1);
+    app.finish().await;
+}
+
+async fn every_other_post_is_done_once_too(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let post = |path: &str, key: &str, body: Value| {
+        let request = app.client.post(format!("{}{path}", app.url)).header("idempotency-key", key);
+        request.json(&body)
+    };
+    let path = "/admin/api/flock-configs";
+    let body = json!({"flock_id": "f"});
+    let sends: Vec<_> =
+        (0..6).map(|_| tokio::spawn(post(path, "k", body.clone()).send())).collect();
+    let mut replays = 0;
+    let mut answers = Vec::new();
+    for send in sends {
+        let response = send.await.expect("joined").expect("an answer");
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()["location"], "/admin/api/flock-configs/f");
+        replays += usize::from(response.headers().contains_key("idempotent-replayed"));
+        answers.push(response.text().await.expect("a body"));
+    }
+    answers.dedup();
+    assert_eq!((replays, answers.len()), (5, 1), "done once, answered alike");
+    assert_eq!(answer(post(path, "k", json!({"flock_id": "g"}))).await.0, 422, "another request");
+    assert_eq!(answer(post(path, "l", body)).await.0, 409, "another key is another request");
+    for _ in 0..2 {
+        let reports = post("/v2/clients/s/telemetry", "k", json!({"battery_mv": 1}));
+        assert_eq!(answer(reports).await, (204, json!("")));
+    }
+    let history = app.json("/v2/clients/s/telemetry").await;
+    assert_eq!(history["items"].as_array().map(Vec::len), Some(1));
+    app.finish().await;
+}
+
+async fn what_was_refused_may_be_sent_again(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let post = |path: &str, body: Value| {
+        app.client.post(format!("{}{path}", app.url)).header("idempotency-key", "k").json(&body)
+    };
+    let sparrow = json!({"client_id": "s", "parent_flock_id": "f"});
+    assert_eq!(answer(post("/admin/api/sparrow-configs", sparrow.clone())).await.0, 422);
+    assert_eq!(app.call("POST", "/admin/api/flock-configs", json!({"flock_id": "f"})).await.0, 201);
+    assert_eq!(answer(post("/admin/api/sparrow-configs", sparrow)).await.0, 201);
+    let token = json!({"name": "t", "scope": "client"});
+    let (status, made) = answer(post("/admin/api/tokens", token.clone())).await;
+    assert!(status == 201 && made["token"].is_string(), "{made}");
+    let (status, problem) = answer(post("/admin/api/tokens", token)).await;
+    assert_eq!(status, 409, "a secret is shown once: {problem}");
+    let tokens = app.json("/admin/api/tokens").await;
+    assert_eq!(tokens["items"].as_array().map(Vec::len), Some(1));
     app.finish().await;
 }

@@ -1,6 +1,7 @@
 //! What the test binaries share: databases of their own, a service of their own.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod clock;
 pub mod slow;
 pub mod sse;
 

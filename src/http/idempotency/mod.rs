@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: the mark by which a request that is sent again is known.
 
+pub(super) mod layer;
+
 use axum::http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 

@@ -1,0 +1,114 @@
+//! A request that is sent again gets the answer that it got before, and does nothing twice.
+//!
+//! The key is taken before the request is done, and its answer kept after that. A process that is killed in between
+//! leaves a key without an answer: nobody knows then what was done, and it is not done again.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{App, AppError, ErrorKind, KEY_LIFE};
+use crate::store::{KeptAnswer, KeyUse};
+
+/// How long to wait for a first request that is under way.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often to look whether it is done.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// An answer as it goes over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers that belong to it, as a JSON object.
+    pub headers: Value,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What is to be done with a request that has a key.
+#[derive(Debug)]
+pub enum Keyed {
+    /// It is the first with this key: do it, and then tell how it went.
+    First,
+    /// It was done before, and this was the answer.
+    Again(Answer),
+}
+
+impl App {
+    /// Takes a key, or finds what was answered under it. A first request that is under way is waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] when it came with another request; [`ErrorKind::Conflict`] when its answer held a secret
+    /// that is shown once, or does not come.
+    pub async fn begin_answer(&self, key: &KeyUse) -> Result<Keyed, AppError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let now = self.clock.now();
+            let since = now - KEY_LIFE;
+            if let Some(kept) = self.store.kept_answer(key, since).await? {
+                if let Some(answer) = again(key, kept)? {
+                    return Ok(Keyed::Again(answer));
+                }
+                if Instant::now() >= deadline {
+                    let detail = "The first request with this Idempotency-Key was not answered; look at what is there, and use a new key.";
+                    return Err(AppError::new(ErrorKind::Conflict, detail));
+                }
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
+            let mut tx = self.store.begin().await?;
+            if tx.begin_answer(key, since, now).await? {
+                tx.save().await?;
+                return Ok(Keyed::First);
+            }
+        }
+    }
+
+    /// Keeps the answer to a key's request. What held a secret is kept without its body.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn keep_answer(
+        &self,
+        key: &KeyUse,
+        answer: &Answer,
+        is_secret: bool,
+    ) -> Result<(), AppError> {
+        let mut tx = self.store.begin().await?;
+        let body = (!is_secret).then_some(&answer.body[..]);
+        tx.keep_answer(key, answer.status, &answer.headers, body).await?;
+        Ok(tx.save().await?)
+    }
+
+    /// Gives a key back whose request changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn forget_answer(&self, key: &KeyUse) -> Result<(), AppError> {
+        let mut tx = self.store.begin().await?;
+        tx.forget_answer(key).await?;
+        Ok(tx.save().await?)
+    }
+}
+
+/// The answer that was kept; `None` while there is none.
+fn again(key: &KeyUse, kept: KeptAnswer) -> Result<Option<Answer>, AppError> {
+    if kept.fingerprint != key.fingerprint {
+        let detail = "This Idempotency-Key came with another request before; use a new key for a new request.";
+        return Err(AppError::new(ErrorKind::Invalid, detail));
+    }
+    let Some(status) = kept.status.and_then(|status| u16::try_from(status).ok()) else {
+        return Ok(None);
+    };
+    let Some(body) = kept.body else {
+        let detail = "This was done before, and its answer held a secret that is shown once; to get another one, use a new key.";
+        return Err(AppError::new(ErrorKind::Conflict, detail));
+    };
+    Ok(Some(Answer { status, headers: kept.headers.unwrap_or_default(), body }))
+}
