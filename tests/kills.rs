@@ -14,15 +14,14 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use calliope::store::Store;
 use serde_json::{Value, json};
+use support::process::Process;
 use support::{TestDatabase, files};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use uuid::Uuid;
 
 on_both! {
@@ -44,53 +43,6 @@ impl Chance {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (z ^ (z >> 31)) % bound
-    }
-}
-
-/// The program, as an operator starts it.
-struct Process {
-    child: Child,
-    url: String,
-}
-
-impl Process {
-    async fn start(database: &TestDatabase, port: u16) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_calliope"))
-            .envs(database.environment())
-            .env("PORT", port.to_string())
-            .env("CALLIOPE_LOG", "info,sqlx=error")
-            .current_dir(database.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let stderr = child.stderr.take().expect("piped");
-        let stderr = tokio::process::ChildStderr::from_std(stderr).expect("readable");
-        let mut lines = BufReader::new(stderr).lines();
-        let mut said = Vec::new();
-        let url = loop {
-            let line = lines.next_line().await.expect("readable");
-            let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
-            if let Some((_, address)) = line.split_once("stories at http://") {
-                break format!("http://{}", address.split(' ').next().expect("an address"));
-            }
-            said.push(line);
-        };
-        // A pipe that nobody reads would fill.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, url }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("reaped");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -87,6 +87,7 @@ fn path_of(template: &str, victim: &Victim) -> String {
         .replace(['{', '}'], "")
 }
 
+#[expect(clippy::too_many_lines, reason = "one walk over the contract")]
 async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(database: TestDatabase) {
     let options = Options { api_key: Some(KEY), ..Options::default() };
     let app = TestApp::start_with(database, options).await;

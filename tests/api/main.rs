@@ -22,4 +22,5 @@ mod limits;
 mod media;
 mod proxies;
 mod stories;
+mod v1_contract;
 mod v2_stories;

@@ -1,0 +1,54 @@
+//! The real program, started and killed.
+
+use std::process::{Child, Command, Stdio};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::TestDatabase;
+
+/// The program, as an operator starts it.
+pub struct Process {
+    pub child: Child,
+    pub url: String,
+}
+
+impl Process {
+    pub async fn start(database: &TestDatabase, port: u16) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_calliope"))
+            .envs(database.environment())
+            .env("PORT", port.to_string())
+            .env("CALLIOPE_LOG", "info,sqlx=error")
+            .current_dir(database.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stderr = child.stderr.take().expect("piped");
+        let stderr = tokio::process::ChildStderr::from_std(stderr).expect("readable");
+        let mut lines = BufReader::new(stderr).lines();
+        let mut said = Vec::new();
+        let url = loop {
+            let line = lines.next_line().await.expect("readable");
+            let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
+            if let Some((_, address)) = line.split_once("stories at http://") {
+                break format!("http://{}", address.split(' ').next().expect("an address"));
+            }
+            said.push(line);
+        };
+        // A pipe that nobody reads would fill.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, url }
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("reaped");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
