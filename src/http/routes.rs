@@ -99,7 +99,12 @@ fn admin() -> OpenApiRouter<Door> {
             admin::user::delete
         ))
         .routes(routes!(admin::tokens::get, admin::tokens::post))
-        .routes(routes!(admin::token::get, admin::token::patch, admin::token::delete))
+        .routes(routes!(
+            admin::token::get,
+            admin::token::put,
+            admin::token::patch,
+            admin::token::delete
+        ))
         .routes(routes!(admin::sparrow_states::list::get))
         .routes(routes!(admin::sparrow_states::read::get))
         .routes(routes!(admin::audit::get))

@@ -160,6 +160,7 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     assert_eq!(read.get("token"), None, "it is shown once");
     assert_eq!(read["hint"], format!("•••{}", &secret[secret.len() - 4..]));
     assert_eq!(send("PATCH", &path, json!({"name": "Kitchen"})).await.1["name"], "Kitchen");
+    assert_eq!(send("PUT", &path, json!({"name": "Pantry"})).await.1["name"], "Pantry");
     assert_eq!(send("DELETE", &path, Value::Null).await.0, 204);
     assert!(send("GET", &path, Value::Null).await.1["date_revoked"].is_string(), "its row stays");
     for (body, field) in [
@@ -187,7 +188,10 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     assert!(!shown.contains(&secret[8..20]), "no secret is noted: {shown}");
     let actions: Vec<&Value> =
         audit["items"].as_array().expect("a list").iter().map(|row| &row["action"]).collect();
-    assert_eq!(actions, [&json!("revoke"), &json!("update"), &json!("create"), &json!("create")]);
+    assert_eq!(
+        actions,
+        [&json!("revoke"), &json!("update"), &json!("update"), &json!("create"), &json!("create")]
+    );
     app.finish().await;
 }
 

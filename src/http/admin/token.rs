@@ -48,6 +48,22 @@ pub(in crate::http) async fn patch(
     renamed.map(Json).map_err(|error| Problem::of(error, "body"))
 }
 
+/// Replace what can be changed of a token, which is its name.
+#[utoipa::path(put, path = "/admin/api/tokens/{id}", tag = "admin", params(("id" = i64, Path)),
+    request_body = TokenChange,
+    responses(
+        (status = 200, body = TokenView), (status = 404, body = ProblemBody),
+        (status = 422, body = ProblemBody),
+    ))]
+pub(in crate::http) async fn put(
+    door: State<Door>,
+    id: Path<String>,
+    by: By,
+    change: Sent<TokenChange>,
+) -> Result<Json<TokenView>, Problem> {
+    patch(door, id, by, change).await
+}
+
 /// Revoke a token. It stays in the list.
 #[utoipa::path(delete, path = "/admin/api/tokens/{id}", tag = "admin", params(("id" = i64, Path)),
     responses((status = 204, description = "Revoked."), (status = 404, body = ProblemBody)))]
