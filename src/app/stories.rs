@@ -7,7 +7,7 @@ use super::configuration::ClientLevels;
 use super::whose_story::may_add;
 use super::{App, AppError, ErrorKind, StoryListView, StoryResponse, StoryView};
 use crate::domain::ClientId;
-use crate::store::Story;
+use crate::store::{Story, StoryPart};
 
 /// Stories at most in v1's list, which has no pages.
 const LISTED: i64 = 1000;
@@ -66,9 +66,10 @@ impl App {
     /// [`AppError`] when the database fails.
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
-        let stories = self.store.stories_of(client_id, LISTED).await?;
+        let stories = self.store.stories_of(client_id, StoryPart::first(LISTED)).await?;
         let shared = self.shared_current(client_id).await?;
-        Ok(stories.into_iter().map(|story| StoryListView::of(story, client_id, shared)).collect())
+        let told = stories.into_iter().filter(|story| story.frame_count > 0);
+        Ok(told.map(|story| StoryListView::of(story, client_id, shared)).collect())
     }
 
     /// The story that a client shares with its flock now; `None` when it shares none.

@@ -110,14 +110,14 @@ impl App {
         pictures.extend(tx.take_thumbnail(story.id).await?);
         tx.remove_story(story.id).await?;
         let mut keys = tx.remove_pictures(&pictures).await?;
-        for task in tx.remove_work_on(story.id).await? {
+        let tasks = tx.remove_work_on(story.id).await?;
+        let inputs = tasks.into_iter().flat_map(|task| {
             let job: FrameJob = serde_json::from_value(task.payload).unwrap_or_default();
-            for key in [job.image, job.sound, job.video].into_iter().flatten() {
-                if tx.remove_media_object(&key).await? {
-                    keys.push(key);
-                }
-            }
-        }
+            [job.image, job.sound, job.video].into_iter().flatten()
+        });
+        let inputs: Vec<String> = inputs.collect();
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&inputs).await?);
         self.remove_files_later(&mut tx, keys).await?;
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();

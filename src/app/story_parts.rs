@@ -108,9 +108,9 @@ impl App {
         part: StoryPart,
     ) -> Result<StoriesPart, AppError> {
         let client_id = client_id.as_str();
-        let total = self.store.count_begun_stories(client_id).await?;
+        let total = self.store.count_stories(client_id).await?;
         let one_more = StoryPart { limit: part.limit + 1, ..part };
-        let rows = self.store.begun_stories_of(client_id, one_more).await?;
+        let rows = self.store.stories_of(client_id, one_more).await?;
         let shared = self.shared_current(client_id).await?;
         let place = |row: &StoryListing| (row.date_updated, row.id);
         let page =

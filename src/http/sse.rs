@@ -76,8 +76,8 @@ pub(super) fn stream(listener: EventListener) -> Response {
     let deadline = Instant::now() + LIFE;
     let rest = stream::unfold(listener, move |mut listener| async move {
         let heard = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
-        let data = serde_json::to_string(&heard.data).unwrap_or_default();
-        let event = Event::default().id(heard.id.to_string()).event(name(heard.kind)).data(data);
+        let event = Event::default().id(heard.id.to_string());
+        let event = event.event(name(heard.kind)).data(&heard.data);
         Some((Ok(event), listener))
     });
     let events = stream::StreamExt::chain(first, rest);

@@ -5,13 +5,16 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, within};
 use crate::domain::TaskStatus;
 use crate::store::read;
+
+/// Rows that one statement removes at most: databases bound how much may be bound.
+const AT_ONCE: usize = 500;
 
 /// What a frame's picture is made of.
 #[derive(Debug, Clone, FromRow)]
@@ -272,31 +275,45 @@ impl Tx {
         &mut self,
         pictures: &[OldPicture],
     ) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "DELETE FROM image WHERE id = $1";
-        let mut keys = Vec::new();
-        for OldPicture { id, media_key } in pictures {
-            within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
-                .map_err(StoreError::failed("remove a picture"))?;
-            if self.remove_media_object(media_key).await? {
-                keys.push(media_key.clone());
-            }
+        const SQL: &str = "DELETE FROM image WHERE id IN (";
+        for pictures in pictures.chunks(AT_ONCE) {
+            within!(self, db => {
+                let mut delete = QueryBuilder::new(SQL);
+                let mut ids = delete.separated(", ");
+                for picture in pictures {
+                    ids.push_bind(picture.id);
+                }
+                ids.push_unseparated(")");
+                delete.build().execute(db).await.map(drop)
+            })
+            .map_err(StoreError::failed("remove pictures"))?;
         }
-        Ok(keys)
+        let keys: Vec<&str> = pictures.iter().map(|picture| &*picture.media_key).collect();
+        self.remove_media_objects(&keys).await
     }
 
-    /// Removes a file's row, unless a picture refers to it; false when one does, or there is none.
+    /// Removes the rows of files that no picture refers to; the keys of those.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn remove_media_object(&mut self, key: &str) -> Result<bool, StoreError> {
-        const SQL: &str = "DELETE FROM media_object WHERE key = $1 \
-             AND NOT EXISTS (SELECT 1 FROM image WHERE media_key = $1)";
-        within!(self, db => sqlx::query(SQL)
-            .bind(key)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("remove a file's row"))
+    pub async fn remove_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
+             (SELECT 1 FROM image WHERE media_key = media_object.key) AND key IN (";
+        let mut removed = Vec::new();
+        for keys in keys.chunks(AT_ONCE) {
+            let gone: Vec<String> = within!(self, db => {
+                let mut delete = QueryBuilder::new(SQL);
+                let mut list = delete.separated(", ");
+                for key in keys {
+                    list.push_bind(*key);
+                }
+                list.push_unseparated(") RETURNING key");
+                delete.build_query_scalar().fetch_all(db).await
+            })
+            .map_err(StoreError::failed("remove the rows of files"))?;
+            removed.extend(gone);
+        }
+        Ok(removed)
     }
 }

@@ -46,38 +46,21 @@ pub struct StoryPart {
     pub limit: i64,
 }
 
-impl Store {
-    /// The latest stories of a client that have a frame, last updated first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub async fn stories_of(
-        &self,
-        client_id: &str,
-        limit: i64,
-    ) -> Result<Vec<StoryListing>, StoreError> {
-        const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
-             i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
-             (SELECT current_story_id FROM sparrow_state WHERE client_id = $1) AS current_story_id, \
-             (EXISTS (SELECT 1 FROM story_frame_bookmark b \
-             WHERE b.client_id = $1 AND b.story_id = s.id) \
-             OR EXISTS (SELECT 1 FROM story_bookmark b \
-             WHERE b.client_id = $1 AND b.story_id = s.id)) AS is_bookmarked, \
-             s.date_created, s.date_updated \
-             FROM story s LEFT JOIN image i ON i.id = s.thumbnail_id \
-             WHERE s.client_id = $1 AND s.frame_count > 0 \
-             ORDER BY s.date_updated DESC LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("list a client's stories"))
+impl StoryPart {
+    /// The first `limit` of all.
+    #[must_use]
+    pub const fn first(limit: i64) -> Self {
+        Self { after: None, offset: 0, limit }
     }
+}
 
+impl Store {
     /// A part of a client's stories in which something was told or ordered, last updated first.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn begun_stories_of(
+    pub async fn stories_of(
         &self,
         client_id: &str,
         part: StoryPart,
@@ -105,7 +88,7 @@ impl Store {
             .bind(part.offset)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("list a part of a client's stories"))
+        .map_err(StoreError::failed("list a client's stories"))
     }
 
     /// How many stories a client has in which something was told or ordered.
@@ -113,7 +96,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn count_begun_stories(&self, client_id: &str) -> Result<i64, StoreError> {
+    pub async fn count_stories(&self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story s WHERE s.client_id = $1 \
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id))";
         read!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)

@@ -1,5 +1,7 @@
 //! What Sparrows report of themselves.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
@@ -113,6 +115,10 @@ impl Store {
         const STATES: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
              FROM sparrow_state WHERE client_id > $1 AND lower(client_id) LIKE lower($2) ESCAPE '!' \
              ORDER BY client_id LIMIT $3";
+        const LATEST: &str = "SELECT t.* FROM sparrow_state s JOIN telemetry t \
+             ON t.id = (SELECT MAX(id) FROM telemetry WHERE client_id = s.client_id) \
+             WHERE s.client_id > $1 AND s.client_id <= $2 \
+             AND lower(s.client_id) LIKE lower($3) ESCAPE '!'";
         let failed = StoreError::failed("list Sparrows");
         let pattern = like::containing(text);
         let mut states: Vec<SparrowState> = read!(self, db => sqlx::query_as(STATES)
@@ -121,9 +127,21 @@ impl Store {
             .bind(limit)
             .fetch_all(db)
             .await)
+        .map_err(&failed)?;
+        let Some(last) = states.last().map(|state| state.client_id.clone()) else {
+            return Ok(states);
+        };
+        let reports: Vec<TelemetryRow> = read!(self, db => sqlx::query_as(LATEST)
+            .bind(after)
+            .bind(&last)
+            .bind(&pattern)
+            .fetch_all(db)
+            .await)
         .map_err(failed)?;
+        let mut reports: HashMap<String, TelemetryRow> =
+            reports.into_iter().map(|report| (report.client_id.clone(), report)).collect();
         for state in &mut states {
-            state.telemetry = self.reports(&state.client_id, i64::MAX, 1).await?.pop();
+            state.telemetry = reports.remove(&state.client_id);
         }
         Ok(states)
     }

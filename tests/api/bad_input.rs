@@ -1,5 +1,6 @@
 //! Input that cannot be used gets its answer from the contract, and changes nothing.
 
+use calliope::store::StoryPart;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -149,7 +150,8 @@ async fn trace(app: &TestApp) -> Vec<String> {
     let mut trace = [app.files("media"), app.files("input")].concat();
     for client_id in ["s", "another"] {
         let current = app.app.store.current_story(client_id).await.expect("read");
-        let stories = app.app.store.stories_of(client_id, 100).await.expect("listed");
+        let stories =
+            app.app.store.stories_of(client_id, StoryPart::first(100)).await.expect("listed");
         trace.push(format!("{current:?} {stories:?}"));
     }
     trace.push(app.app.store.waiting_tasks(100).await.expect("counted").to_string());

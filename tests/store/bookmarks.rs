@@ -1,6 +1,6 @@
 //! Frames, lists and stories that clients keep.
 
-use calliope::store::{BookmarkList, ListChange, NewBookmarkList, NewFrame, Store};
+use calliope::store::{BookmarkList, ListChange, NewBookmarkList, NewFrame, Store, StoryPart};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -237,7 +237,7 @@ async fn a_story_is_bookmarked_by_a_frame_or_a_list_of_ones_own(database: TestDa
         assert!(tx.add_story_bookmark(list.id, story, None, at(3)).await.expect("added"));
         tx.save().await.expect("saved");
     }
-    for listed in store.stories_of("s", 9).await.expect("listed") {
+    for listed in store.stories_of("s", StoryPart::first(9)).await.expect("listed") {
         assert_eq!(listed.is_bookmarked, listed.id != by_others, "{listed:?}");
     }
     store.close().await;

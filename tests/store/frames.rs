@@ -1,6 +1,6 @@
 //! Frames, pictures and files.
 
-use calliope::store::{MediaObject, NewFrame, NewImage, Store};
+use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPart};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -150,7 +150,7 @@ async fn a_thumbnail_is_the_first_that_was_set(database: TestDatabase) {
         tx.set_thumbnail(id, image).await.expect("set");
         tx.save().await.expect("saved");
     }
-    let listed = store.stories_of("s", 10).await.expect("listed");
+    let listed = store.stories_of("s", StoryPart::first(10)).await.expect("listed");
     assert_eq!(listed[0].thumbnail_key.as_deref(), Some("media/a.png"));
     assert_eq!(listed[0].thumbnail_width, Some(512));
     store.close().await;

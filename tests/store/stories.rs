@@ -1,6 +1,6 @@
 //! Stories and the clients that are in them.
 
-use calliope::store::Title;
+use calliope::store::{StoryPart, Title};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -87,11 +87,11 @@ async fn stories_are_listed_last_updated_first(database: TestDatabase) {
         tx.take_frame_numbers(id, (0, 1), &json!({"k": [1]}), now).await.expect("taken");
         tx.save().await.expect("saved");
     }
-    let listed = store.stories_of("s", 100).await.expect("listed");
+    let listed = store.stories_of("s", StoryPart::first(100)).await.expect("listed");
     let ids: Vec<Uuid> = listed.iter().map(|story| story.id).collect();
     assert_eq!(ids, [old, new], "the empty one and another's are left out");
     assert_eq!(listed[0].date_updated, at(20));
-    assert_eq!(store.stories_of("s", 1).await.expect("listed").len(), 1);
+    assert_eq!(store.stories_of("s", StoryPart::first(1)).await.expect("listed").len(), 1);
     assert_eq!(store.story(old).await.expect("read").expect("there").state, json!({"k": [1]}));
     store.close().await;
     database.remove().await;

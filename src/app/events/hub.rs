@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
-use super::Topic;
+use super::{EventView, Topic};
 use crate::domain::EventKind;
 use crate::store::Event;
 
@@ -22,7 +22,7 @@ pub(in crate::app) struct Hub(Arc<Mutex<Topics>>);
 
 #[derive(Debug, Default)]
 struct Topics {
-    channels: HashMap<Topic, Sender<Arc<Event>>>,
+    channels: HashMap<Topic, Sender<Arc<EventView>>>,
     listeners: usize,
 }
 
@@ -30,7 +30,7 @@ struct Topics {
 #[derive(Debug)]
 pub(in crate::app) struct Seat {
     // Dropped before the channel is looked at: `Option` for that alone.
-    receiver: Option<Receiver<Arc<Event>>>,
+    receiver: Option<Receiver<Arc<EventView>>>,
     topic: Topic,
     hub: Hub,
 }
@@ -57,16 +57,20 @@ impl Hub {
     }
 
     /// Hands an event to those who hear its topics.
-    pub(super) fn hand_on(&self, event: Event) {
+    pub(super) fn hand_on(&self, event: &Event) {
         let story = event.story_id.map(Topic::Story);
         let client = event.client_id.clone().map(Topic::Client);
-        let event = Arc::new(event);
         let topics = self.lock();
-        for topic in [story, client].into_iter().flatten() {
-            if let Some(channel) = topics.channels.get(&topic) {
-                // Whoever listened may just have left.
-                let _ = channel.send(Arc::clone(&event));
-            }
+        let heard = [story, client].into_iter().flatten();
+        let channels: Vec<_> = heard.filter_map(|t| topics.channels.get(&t).cloned()).collect();
+        drop(topics);
+        if channels.is_empty() {
+            return;
+        }
+        let event = Arc::new(EventView::from(event));
+        for channel in channels {
+            // Whoever listened may just have left.
+            let _ = channel.send(Arc::clone(&event));
         }
     }
 
@@ -83,7 +87,7 @@ impl Seat {
         while receiver.recv().await.is_ok_and(|event| event.kind == EventKind::Task) {}
     }
 
-    pub(super) fn receiver(&mut self) -> Option<&mut Receiver<Arc<Event>>> {
+    pub(super) fn receiver(&mut self) -> Option<&mut Receiver<Arc<EventView>>> {
         self.receiver.as_mut()
     }
 }
@@ -125,9 +129,9 @@ mod tests {
         let mut story = seat(Topic::Story(Uuid::from_u128(1)));
         let mut client = seat(Topic::Client("a".to_owned()));
         let mut same = seat(Topic::Client("a".to_owned()));
-        hub.hand_on(event(1, 1, "a"));
-        hub.hand_on(event(2, 2, "a"));
-        hub.hand_on(event(3, 2, "b"));
+        hub.hand_on(&event(1, 1, "a"));
+        hub.hand_on(&event(2, 2, "a"));
+        hub.hand_on(&event(3, 2, "b"));
         let heard = |seat: &mut Seat| -> Vec<i64> {
             let receiver = seat.receiver().expect("one that listens");
             std::iter::from_fn(|| receiver.try_recv().ok().map(|event| event.id)).collect()

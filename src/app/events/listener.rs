@@ -9,7 +9,6 @@ use tokio::sync::broadcast::error::RecvError;
 use super::hub::Seat;
 use super::{EventView, PAGE, Topic};
 use crate::app::{App, AppError};
-use crate::domain::EventKind;
 use crate::store::{Event, StoreError};
 use crate::telemetry::Listening;
 
@@ -22,7 +21,7 @@ pub struct EventListener {
     /// The last event that was heard; nothing before it is wanted.
     heard: i64,
     /// Read in the log and not yet heard.
-    read: VecDeque<Event>,
+    read: VecDeque<Arc<EventView>>,
     /// Whether there may be more to read in the log.
     is_behind: bool,
     /// Whether what was listened to is gone.
@@ -62,7 +61,7 @@ impl EventListener {
 
     /// The next event; `None` when there will be none any more: the story was removed, the process stops, or the log
     /// cannot be read. Whoever comes back with the last id misses nothing.
-    pub async fn next(&mut self) -> Option<EventView> {
+    pub async fn next(&mut self) -> Option<Arc<EventView>> {
         let stopping = self.app.stopping.clone();
         tokio::select! {
             () = stopping.cancelled() => None,
@@ -70,32 +69,31 @@ impl EventListener {
         }
     }
 
-    async fn next_event(&mut self) -> Option<EventView> {
+    async fn next_event(&mut self) -> Option<Arc<EventView>> {
         if self.is_over {
             return None;
         }
         let view = loop {
             if let Some(event) = self.read.pop_front() {
-                break EventView::from(&event);
+                break event;
             }
             if self.is_behind {
                 self.read_on().await?;
                 continue;
             }
             match self.receive().await? {
-                Some(event) if event.id > self.heard => break EventView::from(&*event),
+                Some(event) if event.id > self.heard => break event,
                 Some(_) => {}
                 None => self.is_behind = true,
             }
         };
         self.heard = view.id;
-        let is_removal = view.kind == EventKind::Story && view.data.contains_key("removed");
-        self.is_over = is_removal && matches!(self.topic, Topic::Story(_));
+        self.is_over = view.is_removal && matches!(self.topic, Topic::Story(_));
         Some(view)
     }
 
     /// What is handed on next; `Some(None)` when too much was handed on meanwhile.
-    async fn receive(&mut self) -> Option<Option<Arc<Event>>> {
+    async fn receive(&mut self) -> Option<Option<Arc<EventView>>> {
         match self.seat.receiver()?.recv().await {
             Ok(event) => Some(Some(event)),
             Err(RecvError::Lagged(_)) => Some(None),
@@ -110,7 +108,7 @@ impl EventListener {
         });
         let events = events.ok()?;
         self.is_behind = events.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-        self.read.extend(events);
+        self.read.extend(events.iter().map(|event| Arc::new(EventView::from(event))));
         Some(())
     }
 

@@ -11,7 +11,7 @@ mod listener;
 use std::error::Error;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
@@ -37,15 +37,17 @@ pub(super) enum Topic {
     Client(String),
 }
 
-/// Something that happened.
+/// Something that happened, as listeners hear it. It is made once for all of them.
 #[derive(Debug)]
 pub struct EventView {
     /// Grows from event to event.
     pub id: i64,
     /// What kind of thing.
     pub kind: EventKind,
-    /// What happened.
-    pub data: Map<String, Value>,
+    /// What happened, as a JSON object.
+    pub data: String,
+    /// Whether it is the end of a story.
+    is_removal: bool,
 }
 
 impl App {
@@ -121,7 +123,7 @@ impl App {
             let is_all = events.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
             for event in events {
                 after = event.id;
-                self.hub.hand_on(event);
+                self.hub.hand_on(&event);
             }
             if is_all {
                 return Ok(after);
@@ -141,7 +143,8 @@ impl From<&Event> for EventView {
             let message = message(word("status"), word("step"));
             data.insert("message".to_owned(), Value::from(message));
         }
-        Self { id: event.id, kind: event.kind, data }
+        let is_removal = event.kind == EventKind::Story && data.contains_key("removed");
+        Self { id: event.id, kind: event.kind, data: Value::Object(data).to_string(), is_removal }
     }
 }
 

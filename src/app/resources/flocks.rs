@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Resource;
-use super::checks::Wrong;
+use super::checks::{Wrong, nothing_there};
 use super::models::{MAX_DESCRIPTION, must_be};
 use crate::app::AppError;
 use crate::app::configuration::{DEFAULT_FLOCK, flock_loop};
@@ -72,9 +72,10 @@ impl Resource for FlockConfig {
             if chain.contains(&flock_id) {
                 return Err(flock_loop(chain, flock_id));
             }
-            must_be::<Self>(tx, "parent_flock_id", Some(&flock_id)).await?;
-            let parent = tx.resource::<Self>(&flock_id).await?;
-            next = parent.and_then(|parent| parent.item.parent_flock_id);
+            let Some(parent) = tx.resource::<Self>(&flock_id).await? else {
+                return Err(nothing_there("parent_flock_id", Self::NAME, &flock_id));
+            };
+            next = parent.item.parent_flock_id;
             chain.push(flock_id);
         }
         Ok(())
