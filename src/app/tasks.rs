@@ -100,14 +100,14 @@ impl App {
         let task = self.task_of(actor, id).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if !tx.cancel(task.id, now).await? {
+        let Some(task) = tx.cancel(task.id, now).await? else {
             let detail = "The task has ended already; there is nothing to cancel.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
-        }
+        };
         let event = json!({"id": task.id, "status": TaskStatus::Cancelled});
         tx.tell(EventKind::Task, task.client_id.as_deref(), task.story_id, event, now);
         tx.save().await?;
-        self.task_of(actor, id).await.map(TaskView::from)
+        Ok(task.into())
     }
 
     /// Has a task that failed or was called off done after all.
@@ -121,14 +121,14 @@ impl App {
         self.check_room().await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if !tx.revive(task.id, now).await? {
+        let Some(task) = tx.revive(task.id, now).await? else {
             let detail = "Only a task that failed or was cancelled can be tried again.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
-        }
+        };
         let event = json!({"id": task.id, "status": TaskStatus::Pending});
         tx.tell(EventKind::Task, task.client_id.as_deref(), task.story_id, event, now);
         tx.save().await?;
-        self.task_of(actor, id).await.map(TaskView::from)
+        Ok(task.into())
     }
 
     async fn task_of(&self, actor: Actor<'_>, id: &str) -> Result<Task, AppError> {

@@ -87,41 +87,47 @@ impl Tx {
             .map_err(StoreError::failed("read a lane's task"))
     }
 
-    /// Calls a task off; false when it has ended already. A run that is under way finds its lease lost.
+    /// Calls a task off; none when it has ended already. A run that is under way finds its lease lost.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn cancel(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn cancel(
+        &mut self,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Task>, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'cancelled', step = NULL, lease_owner = NULL, \
              lease_until = NULL, date_completed = $2 \
-             WHERE id = $1 AND status IN ('pending', 'running')";
-        let cancelled = within!(self, db => sqlx::query(SQL)
+             WHERE id = $1 AND status IN ('pending', 'running') RETURNING *";
+        let cancelled = within!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
+            .fetch_optional(db)
+            .await)
         .map_err(StoreError::failed("cancel a task"))?;
         self.announce_end(id);
         Ok(cancelled)
     }
 
-    /// Has a task that failed or was called off done after all, as if it were new; false when it stands otherwise.
+    /// Has a task that failed or was called off done after all, as if it were new; none when it stands otherwise.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn revive(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn revive(
+        &mut self,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Task>, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = 0, failures = 0, \
              error = NULL, run_at = $2, date_started = NULL, date_completed = NULL \
-             WHERE id = $1 AND status IN ('failed', 'cancelled')";
-        let revived = within!(self, db => sqlx::query(SQL)
+             WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING *";
+        let revived = within!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
+            .fetch_optional(db)
+            .await)
         .map_err(StoreError::failed("revive a task"))?;
         self.announce(Announcement::TaskReady);
         Ok(revived)
