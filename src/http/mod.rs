@@ -11,6 +11,7 @@ mod body;
 mod cursor;
 mod docs;
 mod encoded;
+mod endless;
 mod form;
 mod health;
 mod idempotency;

@@ -1,25 +1,32 @@
 //! Connections: accepted until the process is asked to stop, then finished.
 //!
-//! `axum::serve` sets no limit on how long a client may take to send its headers; this loop does.
+//! `axum::serve` sets no limit on how long a client may take to send its headers; this loop does. hyper speaks HTTP,
+//! until an answer says that it is [`Endless`].
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::get;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use super::address::Peer;
+use super::endless::{self, Endless};
 use super::{Door, metrics, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
@@ -47,29 +54,83 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let graceful = GracefulShutdown::new();
-    let mut builder = Builder::new(TokioExecutor::new());
-    // A client that has closed its sending side may still read, and has asked in any case.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
+    let connections = TaskTracker::new();
     while let Some((stream, peer)) = next(&listener, &stopping).await {
-        let service = service.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            request.map(Body::new)
-        });
-        let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A client that goes away is no failure of ours.
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection broke");
-            }
-        });
+        connections.spawn(converse(stream, peer, service.clone(), stopping.clone()));
     }
     drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!("connections are closed, for they take too long");
     }
+}
+
+/// Answers the requests of one connection, one after the other, until it closes.
+async fn converse<S>(stream: TcpStream, peer: Peer, service: S, stopping: CancellationToken)
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let endless = Slot::default();
+    let slot = Arc::clone(&endless);
+    let each = service_fn(move |request| answer(request, peer, service.clone(), Arc::clone(&slot)));
+    let mut http = Builder::new();
+    // A client that has closed its sending side may still read, and has asked in any case.
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
+    let mut connection = http.serve_connection(TokioIo::new(stream), each);
+    let mut is_ending = false;
+    let ended = loop {
+        tokio::select! {
+            ended = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+                Poll::Pending if lock(&endless).is_some() => Poll::Ready(Ok(())),
+                polled => polled,
+            }) => break ended,
+            () = stopping.cancelled(), if !is_ending => {
+                Pin::new(&mut connection).graceful_shutdown();
+                is_ending = true;
+            }
+        }
+    };
+    // A client that goes away is no failure of ours.
+    if let Err(error) = ended {
+        tracing::debug!(error = &error as &dyn Error, "a connection broke");
+        return;
+    }
+    let Some(answer) = lock(&endless).take() else { return };
+    // hyper reads a request only when it has sent what it answered before, so its buffers hold nothing.
+    let stream = connection.into_parts().io.into_inner();
+    if let Err(error) = endless::send(stream, answer).await {
+        tracing::debug!(error = &error as &dyn Error, "a connection broke");
+    }
+}
+
+fn lock(slot: &Slot) -> MutexGuard<'_, Option<Response>> {
+    // Nothing that can panic is done under the lock.
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where an endless answer waits for its connection.
+type Slot = Arc<Mutex<Option<Response>>>;
+
+/// Answers one request. An endless answer goes to the slot, and hyper never hears of it.
+async fn answer<S>(
+    request: hyper::Request<Incoming>,
+    peer: Peer,
+    service: S,
+    endless: Slot,
+) -> Result<Response, Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    let is_get = request.method() == Method::GET;
+    let mut answer = service.oneshot(request).await?;
+    if is_get && answer.extensions_mut().remove::<Endless>().is_some() {
+        *lock(&endless) = Some(answer);
+        return std::future::pending().await;
+    }
+    Ok(answer)
 }
 
 /// The next connection; `None` when it is time to stop.

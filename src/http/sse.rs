@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::FromRequestParts;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use super::acting::{self, Acting};
+use super::endless::Endless;
 use super::problem::Problem;
 use super::query::Asked;
 use crate::app::{AppError, EventListener};
@@ -85,7 +87,7 @@ pub(super) fn stream(listener: EventListener) -> Response {
     // Proxies would hold events back until there are many.
     let headers =
         AppendHeaders([(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")]);
-    (headers, sse).into_response()
+    (Extension(Endless), headers, sse).into_response()
 }
 
 const fn name(kind: EventKind) -> &'static str {
