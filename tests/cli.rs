@@ -90,7 +90,7 @@ fn tokens_and_users_are_made_by_commands() {
         (vec!["create", "--name", "x", "--scope", "device"], 2),
         (vec!["create", "--name", "x", "--scope", "root"], 2),
         (vec!["create", "--name", "x", "--scope", "client", "--expires", "soon"], 2),
-        (vec!["create", "--name", "", "--scope", "client"], 1),
+        (vec!["create", "--name", "", "--scope", "client"], 2),
         (vec!["revoke", "99"], 1),
     ] {
         let (code, out, _) = token(&wrong);
@@ -121,8 +121,8 @@ fn tokens_and_users_are_made_by_commands() {
     };
     assert_eq!(user("anna", "correct horse battery"), 0);
     assert_eq!(user("anna", "correct horse battery"), 1, "the name is taken");
-    assert_eq!(user("bert", "short-pw"), 1);
-    assert_eq!(user("b b", "correct horse battery"), 1);
+    assert_eq!(user("bert", "short-pw"), 2);
+    assert_eq!(user("b b", "correct horse battery"), 2);
 }
 
 #[test]
