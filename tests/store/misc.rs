@@ -149,7 +149,11 @@ async fn every_query_has_its_index() {
     let dialect =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect.rs"));
     let claim = claim_statement(&dialect.expect("a source"));
-    for sql in statements(&source).into_iter().chain([claim]) {
+    for mut sql in statements(&source).into_iter().chain([claim]) {
+        // Sets are bound when their size is known; one of two shows the plan of all.
+        if sql.ends_with("IN (") {
+            sql += "$1, $2)";
+        }
         let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
         let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
             .fetch_all(&pool)
