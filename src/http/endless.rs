@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Marks an answer to a GET, among its extensions, as one that may last for hours.
+/// Marks an answer, among its extensions, as one that may last for hours.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Endless;
 

@@ -13,7 +13,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Method;
 use axum::response::Response;
 use axum::routing::get;
 use hyper::body::Incoming;
@@ -124,9 +123,8 @@ where
 {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
-    let is_get = request.method() == Method::GET;
     let mut answer = service.oneshot(request).await?;
-    if is_get && answer.extensions_mut().remove::<Endless>().is_some() {
+    if answer.extensions_mut().remove::<Endless>().is_some() {
         *lock(&endless) = Some(answer);
         return std::future::pending().await;
     }

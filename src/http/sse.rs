@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -85,8 +85,7 @@ pub(super) fn stream(listener: EventListener) -> Response {
     let events = stream::StreamExt::chain(first, rest);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Proxies would hold events back until there are many.
-    let headers =
-        AppendHeaders([(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")]);
+    let headers = [(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")];
     (Extension(Endless), headers, sse).into_response()
 }
 

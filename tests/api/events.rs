@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::on_both;
 use crate::support::sse::{Heard, Stream, told};
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, answer, in_time};
 
 on_both! {
     a_listener_hears_a_story_as_it_is_told;
@@ -25,7 +25,11 @@ fn is_done(heard: &Heard) -> bool {
 async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let story = frame(&app, "s", "One.").await;
-    let mut stream = Stream::open(app.get(&format!("/v2/stories/{story}/events"))).await;
+    let path = format!("/v2/stories/{story}/events");
+    let head = app.client.head(format!("{}{path}", app.url)).send().await.expect("an answer");
+    assert_eq!(head.headers()["content-type"], "text/event-stream");
+    assert_eq!(in_time(head.text()).await.expect("an end"), "", "there is nothing to wait for");
+    let mut stream = Stream::open(app.get(&path)).await;
     frame(&app, "s", "Two.").await;
     let heard = stream.until(is_done).await;
     let heard: Vec<Heard> = heard.into_iter().filter(|e| e.data["status"] != "running").collect();

@@ -25,7 +25,10 @@ impl Stream {
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = in_time(request.send()).await.expect("an answer");
         assert_eq!(response.status(), 200, "the stream is refused");
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let headers = response.headers();
+        assert_eq!(headers["content-type"], "text/event-stream");
+        assert_eq!(headers.get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"]);
+        assert_eq!(headers["connection"], "close", "it goes out without hyper's buffers");
         let mut stream = Self { response, text: String::new(), last: None };
         let first = in_time(stream.block()).await.expect("a first block");
         assert!(stream.read(&first).is_none(), "it says from where on, and nothing else: {first}");
