@@ -1,4 +1,4 @@
-//! Who may come in: tokens, people and their sessions, devices that are paired.
+//! Who may come in: tokens, people and their sessions.
 
 use std::sync::Arc;
 
@@ -18,20 +18,18 @@ on_both! {
     a_person_logs_in_and_out;
     a_session_ends_by_time_by_password_and_by_leave;
     people_are_looked_after_by_people;
-    a_device_is_paired_once;
-    a_code_is_approved_in_time_or_not_at_all;
 }
 
 const KEY: &str = "a-shared-key-1234";
 
-async fn start(database: TestDatabase) -> (TestApp, Arc<HandClock>) {
+pub async fn start(database: TestDatabase) -> (TestApp, Arc<HandClock>) {
     let clock = HandClock::new();
     let options = Options { api_key: Some(KEY), clock: clock.clone(), ..Options::default() };
     (TestApp::start_with(database, options).await, clock)
 }
 
 /// A token, as the command line makes one.
-async fn token(
+pub async fn token(
     app: &TestApp,
     scope: ScopeName,
     client_id: Option<&str>,
@@ -48,12 +46,12 @@ async fn token(
     app.app.identities.create_token(order, &act).await.expect("made").token
 }
 
-fn with(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+pub fn with(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
     let method = method.parse().expect("a method");
     app.client.request(method, format!("{}{path}", app.url)).bearer_auth(token)
 }
 
-async fn status(app: &TestApp, token: &str, path: &str) -> u16 {
+pub async fn status(app: &TestApp, token: &str, path: &str) -> u16 {
     answer(with(app, token, "GET", path)).await.0
 }
 
@@ -334,102 +332,5 @@ async fn people_are_looked_after_by_people(database: TestDatabase) {
     assert_eq!(by(&app, &cookie, "GET", "users/bert", Value::Null).await.0, 404);
     let audit = by(&app, &cookie, "GET", "audit?resource=users", Value::Null).await.1.to_string();
     assert!(!audit.contains("horse") && !audit.contains("argon2"), "no secret is noted: {audit}");
-    app.finish().await;
-}
-
-async fn ask(app: &TestApp, client_id: &str) -> (String, String) {
-    let body = json!({"client_id": client_id, "model": "badge", "firmware": "2.1 ü"});
-    let (status, begun) = app.call("POST", "/v2/pairing", body).await;
-    assert_eq!(status, 201, "{begun}");
-    let text = |name: &str| begun[name].as_str().expect("text").to_owned();
-    (text("code"), text("poll_token"))
-}
-
-async fn poll(app: &TestApp, poll_token: &str) -> (u16, Value) {
-    answer(app.get("/v2/pairing").bearer_auth(poll_token)).await
-}
-
-async fn a_device_is_paired_once(database: TestDatabase) {
-    let (app, _) = start(database).await;
-    let admin = token(&app, ScopeName::Admin, None, None).await;
-    let approve = |code: &str| {
-        let path = format!("/admin/api/pairing/{code}/approve");
-        answer(with(&app, &admin, "POST", &path))
-    };
-    let (code, poll_token) = ask(&app, "AA:BB").await;
-    assert_eq!(code.len(), 9, "{code}: it must be read off a small screen");
-    let (status, waiting) = poll(&app, &poll_token).await;
-    assert_eq!((status, &waiting["status"]), (202, &json!("waiting")));
-    let listed = answer(with(&app, &admin, "GET", "/admin/api/pairing")).await.1;
-    assert_eq!(
-        (&listed["items"][0]["code"], &listed["items"][0]["client_id"]),
-        (&json!(code), &json!("AA:BB"))
-    );
-    let typed = code.replace('-', "").to_lowercase();
-    let (status, approved) = approve(&typed).await;
-    assert_eq!((status, &approved["client_id"]), (200, &json!("AA:BB")));
-    assert_eq!(approve(&code).await.0, 409, "twice");
-    let (status, paired) = poll(&app, &poll_token).await;
-    assert_eq!((status, &paired["client_id"]), (200, &json!("AA:BB")));
-    let device = paired["token"].as_str().expect("a token").to_owned();
-    assert_eq!(poll(&app, &poll_token).await.0, 404, "once");
-    assert_eq!(status_of(&app, &device, "AA:BB").await, 200);
-    assert_eq!(status_of(&app, &device, "CC:DD").await, 403);
-    for wrong in ["", "x", &poll_token[1..], &"x".repeat(5000)] {
-        assert!(matches!(poll(&app, wrong).await.0, 404 | 422), "{wrong}");
-    }
-    // Paired anew: what it got before is worth nothing.
-    let (code, poll_token) = ask(&app, "AA:BB").await;
-    approve(&code).await;
-    let again = poll(&app, &poll_token).await.1["token"].as_str().expect("a token").to_owned();
-    assert_eq!(status_of(&app, &device, "AA:BB").await, 403, "as v1 says it");
-    assert_eq!(status_of(&app, &again, "AA:BB").await, 200);
-    let audit = answer(with(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
-    for secret in [&device, &again, &poll_token] {
-        assert!(!audit.contains(&secret[9..]), "no secret is noted");
-    }
-    app.finish().await;
-}
-
-async fn status_of(app: &TestApp, token: &str, client_id: &str) -> u16 {
-    status(app, token, &format!("/v1/stories?client_id={client_id}")).await
-}
-
-async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
-    let (app, clock) = start(database).await;
-    let admin = token(&app, ScopeName::Admin, None, None).await;
-    let send = |method: &str, path: &str| {
-        answer(with(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
-    };
-    let (late, poll_token) = ask(&app, "late").await;
-    clock.jump(TimeDelta::minutes(10));
-    assert_eq!(send("POST", &format!("{late}/approve")).await.0, 404);
-    assert_eq!(poll(&app, &poll_token).await.0, 404);
-    let (refused, poll_token) = ask(&app, "stranger").await;
-    assert_eq!(send("DELETE", &refused).await.0, 204);
-    assert_eq!(poll(&app, &poll_token).await.0, 404);
-    assert_eq!(send("POST", &format!("{refused}/approve")).await.0, 404);
-    // Approved, but never collected; then the clock is set back.
-    let (slow, poll_token) = ask(&app, "slow").await;
-    assert_eq!(send("POST", &format!("{slow}/approve")).await.0, 200);
-    clock.jump(TimeDelta::hours(1));
-    assert_eq!(poll(&app, &poll_token).await.0, 404);
-    clock.jump(TimeDelta::hours(-2));
-    assert_eq!(poll(&app, &poll_token).await.0, 200, "it is in time again");
-    for wrong in ["none", "%00", "AAAA-AAAA", "é"] {
-        assert_eq!(send("POST", &format!("{wrong}/approve")).await.0, 404, "{wrong}");
-    }
-    for (body, field) in [
-        (json!({}), "client_id"),
-        (json!({"client_id": ""}), "client_id"),
-        (json!({"client_id": "a\nb"}), "client_id"),
-        (json!({"client_id": "s", "model": "x".repeat(101)}), "model"),
-        (json!({"client_id": "s", "secret": 1}), "secret"),
-    ] {
-        let (status, problem) = app.call("POST", "/v2/pairing", body).await;
-        assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
-    }
-    let request = app.client.post(format!("{}/v2/pairing", app.url)).body("x".repeat(40_000));
-    assert_eq!(answer(request).await.0, 413);
     app.finish().await;
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod admin;
+mod admin_refusals;
 mod auth;
 mod bad_input;
 mod bookmark_lists;
@@ -20,7 +21,9 @@ mod idempotency;
 mod identity;
 mod limits;
 mod media;
+mod pairing;
 mod proxies;
 mod stories;
 mod v1_contract;
 mod v2_stories;
+mod v2_tasks;

@@ -1,21 +1,17 @@
 //! `/v2/stories` and `/v2/tasks`: ordered now, told in a moment.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::on_both;
-use crate::support::slow::slow;
 use crate::support::{Options, TestApp, TestDatabase, answer, base64, in_time, photo};
 
 on_both! {
     a_story_is_begun_without_waiting_and_told_on;
     stories_are_read_in_parts;
     frames_and_tasks_are_read_in_parts;
-    an_order_that_is_sent_again_is_one_order;
     only_the_last_frame_is_taken_back;
     a_frame_is_illustrated_anew;
     a_removed_story_leaves_nothing;
-    a_task_is_called_off_and_tried_again;
     a_story_is_changed_by_its_owner_alone;
 }
 
@@ -30,7 +26,7 @@ async fn done(app: &TestApp, path: &str, body: Value) -> Value {
     ended(app, id, client).await
 }
 
-async fn ended(app: &TestApp, id: &str, client: &str) -> Value {
+pub async fn ended(app: &TestApp, id: &str, client: &str) -> Value {
     let ended = async {
         loop {
             let task = app.json(&format!("/v2/tasks/{id}?client_id={client}")).await;
@@ -174,24 +170,6 @@ async fn frames_and_tasks_are_read_in_parts(database: TestDatabase) {
     app.finish().await;
 }
 
-async fn an_order_that_is_sent_again_is_one_order(database: TestDatabase) {
-    let app = TestApp::start(database).await;
-    let body =
-        json!({"strategy": "literal", "snippets": [{"snippet_type": "text", "content": "Once."}]});
-    let post = |body: &Value| {
-        let url = format!("{}/v2/stories?client_id=s", app.url);
-        app.client.post(url).header("idempotency-key", "k").json(body)
-    };
-    let (status, first) = answer(post(&body)).await;
-    assert_eq!(status, 202, "{first}");
-    let again = post(&body).send().await.expect("an answer");
-    assert_eq!(again.headers()["idempotent-replayed"], "true");
-    assert_eq!(again.json::<Value>().await.expect("JSON"), first);
-    let (status, _) = answer(post(&json!({"strategy": "literal"}))).await;
-    assert_eq!(status, 422);
-    app.finish().await;
-}
-
 async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let story = told(&app, "s", 3).await;
@@ -293,50 +271,6 @@ async fn a_removed_story_leaves_nothing(database: TestDatabase) {
     let next =
         app.frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Anew."})).await;
     assert_ne!(next["story_id"], json!(story));
-    app.finish().await;
-}
-
-async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
-    let (slow, registry) = slow();
-    let options = Options { registry: Some(registry), ..Options::default() };
-    let app = TestApp::start_with(database, options).await;
-    let body =
-        json!({"strategy": "literal", "snippets": [{"snippet_type": "text", "content": "Told."}]});
-    let (_, first) = app.call("POST", "/v2/stories?client_id=s", body).await;
-    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
-    let story = first["story_id"].as_str().expect("an id");
-    let next = json!({"snippets": [{"snippet_type": "text", "content": "Next."}]});
-    let (_, second) =
-        app.call("POST", &format!("/v2/stories/{story}/frames?client_id=s"), next).await;
-    let read = app.json(&format!("/v2/stories/{story}")).await;
-    assert_eq!(read["status"]["status"], "running");
-    assert_eq!(read["status"]["task_id"], first["task_id"]);
-    let (status, _) =
-        app.call("DELETE", &format!("/v2/stories/{story}/frames/0?client_id=s"), Value::Null).await;
-    assert_eq!(status, 409, "it is being told");
-    let post = |task: &Value, what: &str| {
-        let path =
-            format!("/v2/tasks/{}/{what}?client_id=s", task["task_id"].as_str().expect("an id"));
-        let request = app.client.post(format!("{}{path}", app.url));
-        answer(request)
-    };
-    assert_eq!(post(&first, "retry").await.0, 409, "it runs");
-    let (status, cancelled) = post(&first, "cancel").await;
-    assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
-    assert_eq!(post(&first, "cancel").await.0, 409);
-    // The second runs now; the first, broken off, keeps nothing.
-    let _begun = in_time(slow.begun.acquire()).await.expect("the second frame runs");
-    slow.go.add_permits(100);
-    let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
-    assert_eq!(ended(&app, &id(&second), "s").await["status"], "completed");
-    assert_eq!(post(&first, "retry").await.1["status"], "pending");
-    assert_eq!(ended(&app, &id(&first), "s").await["status"], "completed");
-    let read = app.json(&format!("/v2/stories/{story}")).await;
-    let texts: Vec<&Value> =
-        read["frames"].as_array().expect("frames").iter().map(|f| &f["text"]).collect();
-    assert_eq!(texts, [&json!("Next.\n"), &json!("Told.\n")]);
-    assert_eq!(post(&json!({"task_id": Uuid::nil().to_string()}), "cancel").await.0, 404);
-    assert_eq!(post(&json!({"task_id": "x"}), "retry").await.0, 404);
     app.finish().await;
 }
 

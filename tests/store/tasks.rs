@@ -18,6 +18,7 @@ on_both! {
     a_released_task_was_never_claimed;
     an_expired_lease_is_taken_back;
     waiting_tasks_are_counted_and_dated;
+    what_is_called_off_or_tried_again_is_told_as_it_was_written;
 }
 
 async fn enqueue(store: &Store, lane: Option<&str>, now: DateTime<Utc>) -> Uuid {
@@ -205,6 +206,30 @@ async fn waiting_tasks_are_counted_and_dated(database: TestDatabase) {
     assert_eq!(store.waiting_tasks(100).await.expect("counted"), 3);
     assert_eq!(store.waiting_tasks(2).await.expect("counted"), 2, "counted no further than asked");
     assert_eq!(store.next_due(at(0)).await.expect("read"), Some(at(5)));
+    store.close().await;
+    database.remove().await;
+}
+
+async fn what_is_called_off_or_tried_again_is_told_as_it_was_written(database: TestDatabase) {
+    let store = database.store().await;
+    let id = enqueue(&store, Some("lane"), at(0)).await;
+    claim(&store, Uuid::now_v7(), at(1)).await.expect("one is due");
+    let mut tx = store.begin().await.expect("begun");
+    assert_eq!(tx.revive(id, at(2)).await.expect("tried"), None, "it runs");
+    let cancelled = tx.cancel(id, at(2)).await.expect("tried").expect("it ran");
+    assert_eq!((cancelled.status, cancelled.date_completed), (TaskStatus::Cancelled, Some(at(2))));
+    assert_eq!(tx.cancel(id, at(3)).await.expect("tried"), None, "it has ended");
+    tx.save().await.expect("saved");
+    let mut tx = store.begin().await.expect("begun");
+    let revived = tx.revive(id, at(4)).await.expect("tried").expect("it was called off");
+    assert_eq!(
+        (revived.status, revived.attempts, revived.date_started),
+        (TaskStatus::Pending, 0, None)
+    );
+    tx.save().await.expect("saved");
+    // Whoever claims it after that changes nothing of what was told.
+    let again = claim(&store, Uuid::now_v7(), at(4)).await.expect("it is due again");
+    assert_eq!((again.id, again.attempts), (id, 1));
     store.close().await;
     database.remove().await;
 }

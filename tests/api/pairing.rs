@@ -1,0 +1,111 @@
+//! Devices that are paired by a code on their screen.
+
+use calliope::domain::ScopeName;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::identity::{start, status, token, with};
+use crate::on_both;
+use crate::support::{TestApp, TestDatabase, answer};
+
+on_both! {
+    a_device_is_paired_once;
+    a_code_is_approved_in_time_or_not_at_all;
+}
+
+async fn ask(app: &TestApp, client_id: &str) -> (String, String) {
+    let body = json!({"client_id": client_id, "model": "badge", "firmware": "2.1 ü"});
+    let (status, begun) = app.call("POST", "/v2/pairing", body).await;
+    assert_eq!(status, 201, "{begun}");
+    let text = |name: &str| begun[name].as_str().expect("text").to_owned();
+    (text("code"), text("poll_token"))
+}
+
+async fn poll(app: &TestApp, poll_token: &str) -> (u16, Value) {
+    answer(app.get("/v2/pairing").bearer_auth(poll_token)).await
+}
+
+async fn a_device_is_paired_once(database: TestDatabase) {
+    let (app, _) = start(database).await;
+    let admin = token(&app, ScopeName::Admin, None, None).await;
+    let approve = |code: &str| {
+        let path = format!("/admin/api/pairing/{code}/approve");
+        answer(with(&app, &admin, "POST", &path))
+    };
+    let (code, poll_token) = ask(&app, "AA:BB").await;
+    assert_eq!(code.len(), 9, "{code}: it must be read off a small screen");
+    let (status, waiting) = poll(&app, &poll_token).await;
+    assert_eq!((status, &waiting["status"]), (202, &json!("waiting")));
+    let listed = answer(with(&app, &admin, "GET", "/admin/api/pairing")).await.1;
+    assert_eq!(
+        (&listed["items"][0]["code"], &listed["items"][0]["client_id"]),
+        (&json!(code), &json!("AA:BB"))
+    );
+    let typed = code.replace('-', "").to_lowercase();
+    let (status, approved) = approve(&typed).await;
+    assert_eq!((status, &approved["client_id"]), (200, &json!("AA:BB")));
+    assert_eq!(approve(&code).await.0, 409, "twice");
+    let (status, paired) = poll(&app, &poll_token).await;
+    assert_eq!((status, &paired["client_id"]), (200, &json!("AA:BB")));
+    let device = paired["token"].as_str().expect("a token").to_owned();
+    assert_eq!(poll(&app, &poll_token).await.0, 404, "once");
+    assert_eq!(status_of(&app, &device, "AA:BB").await, 200);
+    assert_eq!(status_of(&app, &device, "CC:DD").await, 403);
+    for wrong in ["", "x", &poll_token[1..], &"x".repeat(5000)] {
+        assert!(matches!(poll(&app, wrong).await.0, 404 | 422), "{wrong}");
+    }
+    // Paired anew: what it got before is worth nothing.
+    let (code, poll_token) = ask(&app, "AA:BB").await;
+    approve(&code).await;
+    let again = poll(&app, &poll_token).await.1["token"].as_str().expect("a token").to_owned();
+    assert_eq!(status_of(&app, &device, "AA:BB").await, 403, "as v1 says it");
+    assert_eq!(status_of(&app, &again, "AA:BB").await, 200);
+    let audit = answer(with(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
+    for secret in [&device, &again, &poll_token] {
+        assert!(!audit.contains(&secret[9..]), "no secret is noted");
+    }
+    app.finish().await;
+}
+
+async fn status_of(app: &TestApp, token: &str, client_id: &str) -> u16 {
+    status(app, token, &format!("/v1/stories?client_id={client_id}")).await
+}
+
+async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
+    let (app, clock) = start(database).await;
+    let admin = token(&app, ScopeName::Admin, None, None).await;
+    let send = |method: &str, path: &str| {
+        answer(with(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
+    };
+    let (late, poll_token) = ask(&app, "late").await;
+    clock.jump(TimeDelta::minutes(10));
+    assert_eq!(send("POST", &format!("{late}/approve")).await.0, 404);
+    assert_eq!(poll(&app, &poll_token).await.0, 404);
+    let (refused, poll_token) = ask(&app, "stranger").await;
+    assert_eq!(send("DELETE", &refused).await.0, 204);
+    assert_eq!(poll(&app, &poll_token).await.0, 404);
+    assert_eq!(send("POST", &format!("{refused}/approve")).await.0, 404);
+    // Approved, but never collected; then the clock is set back.
+    let (slow, poll_token) = ask(&app, "slow").await;
+    assert_eq!(send("POST", &format!("{slow}/approve")).await.0, 200);
+    clock.jump(TimeDelta::hours(1));
+    assert_eq!(poll(&app, &poll_token).await.0, 404);
+    clock.jump(TimeDelta::hours(-2));
+    assert_eq!(poll(&app, &poll_token).await.0, 200, "it is in time again");
+    for wrong in ["none", "%00", "AAAA-AAAA", "é"] {
+        assert_eq!(send("POST", &format!("{wrong}/approve")).await.0, 404, "{wrong}");
+    }
+    for (body, field) in [
+        (json!({}), "client_id"),
+        (json!({"client_id": ""}), "client_id"),
+        (json!({"client_id": "a\nb"}), "client_id"),
+        (json!({"client_id": "s", "model": "x".repeat(101)}), "model"),
+        (json!({"client_id": "s", "secret": 1}), "secret"),
+    ] {
+        let (status, problem) = app.call("POST", "/v2/pairing", body).await;
+        assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
+    }
+    let request = app.client.post(format!("{}/v2/pairing", app.url)).body("x".repeat(40_000));
+    assert_eq!(answer(request).await.0, 413);
+    app.finish().await;
+}
