@@ -8,7 +8,7 @@ COPY Cargo.toml Cargo.lock build.rs ./
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && for bench in pixels offline service; do echo 'fn main() {}' > "benches/$bench.rs"; done \
+    && for bench in events offline pixels service; do echo 'fn main() {}' > "benches/$bench.rs"; done \
     && cargo build --release --locked --bin calliope
 COPY migrations migrations
 COPY src src
