@@ -63,7 +63,7 @@ async fn all(heard: &mut mpsc::UnboundedReceiver<Instant>) -> Vec<Instant> {
 async fn measure() {
     let database = TestDatabase::sqlite();
     let process = Process::start(&database, 0).await;
-    let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build();
+    let client = support::client().timeout(Duration::from_mins(1)).build();
     let client = client.expect("a client");
     let frame = json!({"client_id": "s", "strategy": "literal", "input_text": "One."});
     let told = client.post(format!("{}/v1/frames", process.url)).json(&frame).send().await;

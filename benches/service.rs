@@ -14,17 +14,19 @@ mod support;
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use calliope::app::Choices;
+use calliope::compute::Compute;
 use calliope::domain::Sight;
 use calliope::imaging;
 use calliope::inference::{
-    ImageAsk, ImageModel, InferenceError, Picture, Provider, Registry, Remembered, StructuredAsk,
-    StructuredModel, VisionModel, offline,
+    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Registry, StructuredAsk,
+    StructuredModel, Usage, VisionAsk, VisionModel, offline,
 };
-use image::RgbImage;
+use calliope::settings;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use serde_json::{Value, json};
 use support::{Options, TestApp, TestDatabase};
@@ -32,32 +34,41 @@ use support::{Options, TestApp, TestDatabase};
 /// Answers at once: a passage, a 1024×1024 PNG, a sight.
 struct Instantly {
     png: Vec<u8>,
+    asked: AtomicU64,
 }
 
 #[async_trait]
 impl StructuredModel for Instantly {
-    async fn structured(&self, ask: StructuredAsk) -> Result<Remembered<Value>, InferenceError> {
+    async fn structured(
+        &self,
+        _: &Call<'_>,
+        ask: &StructuredAsk,
+    ) -> Result<Answer<Value>, Failure> {
+        // Each passage is another one: a model that repeats itself is asked again.
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let properties = ask.schema["properties"].as_object().expect("properties");
+        let text = format!("Keeper {number} lit lamp {number}; letter {number} was wet.");
         let fill = |schema: &Value| match schema["type"].as_str() {
             Some("array") => json!(["One thing led to another."]),
-            _ => json!("The keeper lit the lamp, and the letter was still wet."),
+            _ => json!(text),
         };
         let value = properties.iter().map(|(name, schema)| (name.clone(), fill(schema))).collect();
-        Ok(Remembered { value: Value::Object(value), memory: Value::Null })
+        Ok(Answer::new(Value::Object(value), Usage::default()))
     }
 }
 
 #[async_trait]
 impl ImageModel for Instantly {
-    async fn image(&self, _: ImageAsk) -> Result<Picture, InferenceError> {
-        Ok(Picture::Encoded(self.png.clone()))
+    async fn image(&self, _: &Call<'_>, _: &ImageAsk) -> Result<Answer<Picture>, Failure> {
+        Ok(Answer::new(Picture::Encoded(self.png.clone()), Usage::default()))
     }
 }
 
 #[async_trait]
 impl VisionModel for Instantly {
-    async fn see(&self, _: Arc<RgbImage>) -> Result<Sight, InferenceError> {
-        Ok(Sight { description: "A person in orange.".into(), things: Vec::new(), look: None })
+    async fn see(&self, _: &Call<'_>, _: &VisionAsk) -> Result<Answer<Sight>, Failure> {
+        let description = "A person in orange.".to_owned();
+        Ok(Answer::new(Sight { description, ..Sight::default() }, Usage::default()))
     }
 }
 
@@ -69,14 +80,27 @@ fn registry() -> Registry {
     let encoder =
         PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive);
     large.write_with_encoder(encoder).expect("encodes");
-    let model = Arc::new(Instantly { png });
+    let model = Arc::new(Instantly { png, asked: AtomicU64::new(0) });
     let provider = Provider {
         structured: Some(model.clone()),
         image: Some(model.clone()),
         vision: Some(model),
         ..Provider::default()
     };
-    Registry::default().with(offline::NAME, provider)
+    let offline = offline::provider(Compute::new());
+    Registry::default().with(offline::NAME, offline).with("instant", provider)
+}
+
+/// Everything is asked of the provider that answers at once.
+fn choices() -> Choices {
+    let instant = Some("instant/model".to_owned());
+    let minds = settings::Minds {
+        text: instant.clone(),
+        image: instant.clone(),
+        vision: instant,
+        ..settings::Minds::default()
+    };
+    Choices::of(&minds, &settings::Providers::default())
 }
 
 fn order(client_id: &str) -> Value {
@@ -110,7 +134,8 @@ fn main() {
             "service (SQLite; {} cores)",
             std::thread::available_parallelism().map_or(1, usize::from)
         );
-        let options = Options { registry: Some(registry()), ..Options::default() };
+        let options =
+            Options { registry: Some(registry()), choices: choices(), ..Options::default() };
         let app = Arc::new(TestApp::start_with(TestDatabase::sqlite(), options).await);
         one_frame_at_a_time(&app).await;
         eight_frames_at_once(&app).await;
@@ -252,7 +277,14 @@ async fn start_and_idle() {
             .spawn()
             .expect("the program starts");
         let url = format!("http://127.0.0.1:{port}/readyz");
-        while !reqwest::get(&url).await.is_ok_and(|answer| answer.status() == 200) {
+        while !support::client()
+            .build()
+            .expect("a client")
+            .get(&url)
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
+        {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // The first start makes the database.

@@ -11,7 +11,7 @@ use support::sse::{Heard, Stream};
 use support::{TestDatabase, in_time};
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build().expect("a client")
+    support::client().connect_timeout(Duration::from_secs(10)).build().expect("a client")
 }
 
 async fn call(method: &str, url: String, body: Value) -> Result<(u16, Value), reqwest::Error> {

@@ -97,7 +97,7 @@ trait Impatient {
 
 impl Impatient for reqwest::Client {
     fn new_with_timeout() -> reqwest::Client {
-        let builder = reqwest::Client::builder().timeout(Duration::from_secs(20));
+        let builder = support::client().timeout(Duration::from_secs(20));
         builder.pool_max_idle_per_host(0).build().expect("a client")
     }
 }

@@ -46,5 +46,6 @@ impl<V: Clone + Send + Sync + 'static> Cached<V> {
 pub(super) struct Caches {
     pub(super) levels: Cached<Arc<super::configuration::ClientLevels>>,
     pub(super) client_types: Cached<Option<Arc<serde_json::Map<String, serde_json::Value>>>>,
+    pub(super) models: Cached<Option<Arc<crate::store::ModelRow>>>,
     pub(super) strategies: Cached<Option<Arc<crate::store::Strategy>>>,
 }

@@ -25,6 +25,8 @@ pub(super) struct ClientLevel {
     pub(super) schedule: Option<Schedule>,
     /// How many frames a day, where the level is a flock's with a limit.
     pub(super) frames_per_day: Option<i32>,
+    /// How many US dollars models may cost in a day.
+    pub(super) budget_per_day: Option<f64>,
 }
 
 /// A client's own configuration and its flocks', the highest first.
@@ -279,6 +281,7 @@ fn sparrow_level(sparrow: SparrowLevel) -> ClientLevel {
         keys: sparrow.keys,
         schedule: readable(sparrow.schedule.as_ref(), &LevelName::Sparrow),
         frames_per_day: None,
+        budget_per_day: sparrow.budget_per_day,
     }
 }
 
@@ -290,6 +293,7 @@ fn flock_level(flock: FlockLevel) -> ClientLevel {
         parameters: flock.parameters,
         keys: flock.keys,
         frames_per_day: flock.frames_per_day,
+        budget_per_day: flock.budget_per_day,
     }
 }
 

@@ -11,9 +11,8 @@ use super::tell::{Work, mix};
 use super::{App, AppError};
 use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
 use crate::imaging::{self, ImagingError};
-use crate::inference::{Brief, ImageAsk, Minds, Picture};
+use crate::inference::{Brief, Drawn, ImageAsk, Minds};
 use crate::store::MediaObject;
-use crate::storytellers::Beat;
 
 /// The size of an illustration when nobody asks for one.
 pub(super) const USUAL: Size = Size::new(512, 512);
@@ -54,21 +53,30 @@ pub(super) struct Wanted {
 }
 
 impl App {
-    pub(super) async fn illustrate(
+    /// Has a picture painted for one beat of a frame.
+    pub(super) async fn draw(
         &self,
-        work: &Work<'_>,
         brief: &Brief,
         index: usize,
-        beat: &Beat,
+        words: String,
         minds: &Minds,
-    ) -> Result<Illustrated, AppError> {
+    ) -> Result<Drawn, AppError> {
         let ask = ImageAsk {
-            prompt: beat.illustration.clone(),
+            prompt: words,
             size: USUAL,
             seed: mix(brief.seed ^ mix((u64::from(brief.frame_number) << 16) + index as u64)),
             seen: brief.seen.clone(),
         };
-        let picture = minds.image(&ask).await.map_err(AppError::internal)?;
+        minds.image(&ask).await.map_err(AppError::internal)
+    }
+
+    /// Writes the files of one beat's picture.
+    pub(super) async fn illustrate(
+        &self,
+        work: &Work<'_>,
+        index: usize,
+        picture: Drawn,
+    ) -> Result<Illustrated, AppError> {
         let is_first = index == 0 && work.story.frame_count == 0;
         let wanted = Wanted { parameters: work.parameters.clone(), thumbnail: is_first };
         self.draw_files(picture, &work.job.client_id, wanted).await
@@ -77,7 +85,7 @@ impl App {
     /// Writes a picture's files.
     pub(super) async fn draw_files(
         &self,
-        picture: Picture,
+        picture: Drawn,
         client_id: &str,
         wanted: Wanted,
     ) -> Result<Illustrated, AppError> {
@@ -130,15 +138,8 @@ impl App {
 }
 
 /// The original, the device's picture where it differs, and the thumbnail where one is wanted.
-fn encode_all(picture: Picture, wanted: &Wanted) -> Result<[Option<Encoded>; 3], ImagingError> {
-    let (pixels, png) = match picture {
-        Picture::Pixels(pixels) => (pixels, None),
-        Picture::Encoded(bytes) => {
-            let pixels = imaging::decode(&bytes)?;
-            let is_png = imaging::sniff(&bytes) == Some(imaging::InputFormat::Png);
-            (pixels, is_png.then_some(bytes))
-        }
-    };
+fn encode_all(picture: Drawn, wanted: &Wanted) -> Result<[Option<Encoded>; 3], ImagingError> {
+    let Drawn { pixels, png } = picture;
     let size = Size::new(pixels.width(), pixels.height());
     let png = match png {
         Some(png) => png,

@@ -51,7 +51,7 @@ impl App {
                 text: beat.text.as_deref(),
                 image_id: Some(picture.original.id),
                 device_image_id: Some(picture.for_device().id),
-                illustration: &beat.illustration,
+                illustration: beat.illustration.words(),
                 min_duration_seconds: min_duration(work),
                 trigger_condition: work.job.trigger_condition.as_ref(),
                 metadata: &metadata,
@@ -179,6 +179,7 @@ fn answer(
             metadata: serde_json::value::to_raw_value(metadata)?,
         });
     }
+    frames.extend(told.again.clone());
     let answer = StoryResponse {
         frames,
         story: StoryView {
@@ -207,7 +208,7 @@ fn debug_data(work: &Work<'_>, told: &Told, title: &str) -> Map<String, Value> {
     put("thoth_link", Value::Null);
     put("i_see", json!(seen.map(|sight| &sight.description)));
     put("image_analysis", json!(seen));
-    put("i_hear", Value::Null);
+    put("i_hear", json!(told.perceived.heard));
     put(&work.strategy.strategy_name, told.telling.state.clone());
     debug
 }

@@ -25,6 +25,7 @@ mod inputs;
 mod keep;
 mod load;
 mod media;
+mod models;
 mod next_frame;
 mod overview;
 mod page;
@@ -35,6 +36,7 @@ mod renditions;
 mod resources;
 mod seeds;
 mod sparrows;
+mod spend;
 mod stories;
 mod story_bookmarks;
 mod story_edits;
@@ -64,6 +66,7 @@ pub use identity::Identities;
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
+pub use models::Choices;
 pub use next_frame::{Newest, Next, NextFrame, NextOrder};
 pub use overview::{Stats, StoryOverviewView};
 pub use page::Page;
@@ -71,6 +74,7 @@ pub use ready::{Health, Readiness};
 pub use redraw::RedrawOrder;
 pub use resources::{Resource, ResourceView};
 pub use sparrows::{SparrowStateView, TelemetryOrder, TelemetryView};
+pub use spend::Book;
 pub use stories::Reading;
 pub use story_bookmarks::{KeptStory, StoryBookmarkView};
 pub use story_parts::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
@@ -97,6 +101,8 @@ pub struct App {
     pub objects: LocalStore,
     /// Models.
     pub registry: Registry,
+    /// Which of them are asked where a strategy leaves the choice.
+    pub choices: Choices,
     /// Threads for pixels.
     pub compute: Compute,
     /// Time.
@@ -123,6 +129,8 @@ pub struct Parts {
     pub objects: LocalStore,
     /// Models.
     pub registry: Registry,
+    /// Which of them are asked where a strategy leaves the choice.
+    pub choices: Choices,
     /// Threads for pixels.
     pub compute: Compute,
     /// Time.
@@ -137,7 +145,7 @@ impl App {
     /// The use cases of one process, before it takes any work.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, objects, registry, compute, clock, limits, stopping } = parts;
+        let Parts { store, objects, registry, choices, compute, clock, limits, stopping } = parts;
         let started = clock.now();
         let caches = cache::Caches::default();
         let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
@@ -145,6 +153,7 @@ impl App {
             store,
             objects,
             registry,
+            choices,
             compute,
             clock,
             identities,

@@ -1,70 +1,166 @@
 //! What a Sparrow's photograph shows and its recording says.
+//!
+//! A photograph is always measured, for the painter; models that describe it look at the same time. What cannot be
+//! seen or heard costs the frame its sight or its hearing, not its being told.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use bytes::Bytes;
 use image::RgbImage;
+use sha2::{Digest, Sha256};
 
-use super::accept::FrameJob;
+use super::tell::Work;
 use super::{App, AppError};
+use crate::audio::{self, AudioFormat};
 use crate::domain::Sight;
 use crate::imaging::{self, ImagingError};
+use crate::inference::{Drawn, Minds, SoundAsk, merged, offline};
 
 /// The longest side of a picture that is looked at, in pixels.
 const LOOKED_AT: u32 = 1024;
 
 /// What came in, understood as far as it can be.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Perceived {
     pub(super) seen: Option<Sight>,
+    /// What was said; `None` when nothing was or nobody understood it.
+    pub(super) heard: Option<String>,
+    /// The photograph, where one came and can be shown.
+    pub(super) photograph: Option<Photograph>,
     /// Sentences for the frame's `errors`.
     pub(super) notes: Vec<String>,
 }
 
+/// A photograph at the size that models look at.
+#[derive(Debug, Clone)]
+pub(super) struct Photograph {
+    /// A name by its bytes: the same for the same file.
+    pub(super) name: String,
+    pub(super) pixels: Arc<RgbImage>,
+}
+
+impl Photograph {
+    /// The photograph as a frame's picture.
+    pub(super) fn drawn(&self) -> Drawn {
+        Drawn { pixels: RgbImage::clone(&self.pixels), png: None }
+    }
+}
+
 impl App {
-    pub(super) async fn perceive(&self, job: &FrameJob) -> Result<Perceived, AppError> {
-        let mut notes = Vec::new();
-        if job.sound.is_some() {
-            notes.push(
-                "The sound was kept but not understood, because no transcription is configured."
-                    .to_owned(),
-            );
-        }
+    pub(super) async fn perceive(
+        &self,
+        work: &Work<'_>,
+        minds: &Minds,
+    ) -> Result<Perceived, AppError> {
+        let job = &work.job;
+        let mut perceived = Perceived::default();
         if job.video.is_some() {
             let note =
                 "The video was kept but not looked at, because nothing here understands videos.";
-            notes.push(note.to_owned());
+            perceived.notes.push(note.to_owned());
         }
-        let seen = match &job.image {
-            Some(key) => self.look_at(key, &mut notes).await?,
+        if let Some(key) = &job.image {
+            perceived.photograph = self.photograph(key, &mut perceived.notes).await?;
+        }
+        let sound = match &job.sound {
+            Some(key) => self.sound(key, &mut perceived.notes).await?,
             None => None,
         };
-        Ok(Perceived { seen, notes })
+        let template = work.strategy.prompts.get("vision").map_or("", String::as_str);
+        let seeing = self.see(perceived.photograph.as_ref(), template.trim(), minds);
+        let hearing = async {
+            match &sound {
+                Some(sound) => minds.hear(sound).await,
+                None => None,
+            }
+        };
+        let (seen, heard) = tokio::join!(seeing, hearing);
+        perceived.seen = seen?;
+        perceived.heard = heard.filter(|words| !words.is_empty());
+        Ok(perceived)
     }
 
-    /// A photograph that is gone or cannot be read any more costs the frame its sight, not its being told.
-    async fn look_at(&self, key: &str, notes: &mut Vec<String>) -> Result<Option<Sight>, AppError> {
-        let bytes = match self.objects.read(key).await {
-            Ok(bytes) => bytes,
-            Err(error) if error.source.kind() == ErrorKind::NotFound => {
-                notes.push("The photograph is gone, so nothing was seen.".to_owned());
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
+    /// What a model describes, with what can be measured; the latter alone where there is no model.
+    async fn see(
+        &self,
+        photograph: Option<&Photograph>,
+        prompt: &str,
+        minds: &Minds,
+    ) -> Result<Option<Sight>, AppError> {
+        let Some(photograph) = photograph else { return Ok(None) };
+        let pixels = Arc::clone(&photograph.pixels);
+        let measuring = self.compute.run(move || offline::vision::look(&pixels));
+        let (measured, described) = tokio::join!(measuring, minds.see(&photograph.pixels, prompt));
+        let measured = measured?;
+        Ok(Some(match described {
+            // Colour names that were measured add nothing to what someone has understood.
+            Some(described) => merged(described, Sight { look: measured.look, ..Sight::default() }),
+            None => measured,
+        }))
+    }
+
+    async fn photograph(
+        &self,
+        key: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Photograph>, AppError> {
+        let Some(bytes) = self.input(key, "photograph", notes).await? else { return Ok(None) };
+        let read = move || {
+            let pixels = small(&bytes)?;
+            let digest = Sha256::digest(&bytes);
+            let name = BASE64.encode(&digest[..18]);
+            Ok::<_, ImagingError>(Photograph { name, pixels: Arc::new(pixels) })
         };
-        let picture = match self.compute.run(move || small(&bytes)).await? {
-            Ok(picture) => Arc::new(picture),
-            Err(error) => {
-                notes.push(format!("The photograph was not seen, because {error}."));
-                return Ok(None);
-            }
-        };
-        match self.registry.see(picture).await {
-            Ok(sight) => Ok(Some(sight)),
+        match self.compute.run(read).await? {
+            Ok(photograph) => Ok(Some(photograph)),
             Err(error) => {
                 notes.push(format!("The photograph was not seen, because {error}."));
                 Ok(None)
             }
+        }
+    }
+
+    /// A recording as providers take it: raw samples get a header. Silence is not sent anywhere.
+    async fn sound(
+        &self,
+        key: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<SoundAsk>, AppError> {
+        let Some(bytes) = self.input(key, "sound", notes).await? else { return Ok(None) };
+        let is_pcm =
+            std::path::Path::new(key).extension().is_some_and(|extension| extension == "pcm");
+        let read = move || {
+            let bytes = if is_pcm { Bytes::from(audio::wav(&bytes)) } else { bytes };
+            let format = AudioFormat::sniff(&bytes)?;
+            let measured = audio::measure(&bytes);
+            let is_silent = measured.is_some_and(|measured| measured.is_silent());
+            let seconds = measured.map(|measured| measured.seconds);
+            (!is_silent).then_some(SoundAsk { bytes, format, seconds })
+        };
+        let sound = self.compute.run(read).await?;
+        if sound.is_none() {
+            notes.push("Nothing was heard in the sound: it is silent.".to_owned());
+        }
+        Ok(sound)
+    }
+
+    /// A file that came with the request, unless it is gone.
+    async fn input(
+        &self,
+        key: &str,
+        what: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Bytes>, AppError> {
+        match self.objects.read(key).await {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.source.kind() == ErrorKind::NotFound => {
+                notes.push(format!("The {what} is gone, so nothing of it was understood."));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -113,7 +113,7 @@ impl App {
             None => Parameters::default(),
         };
         let strategy = self.strategy_of(story).await?;
-        let minds = self.minds(story, &strategy);
+        let minds = self.minds(story, &story.client_id, &strategy).await?;
         let prompt = illustration.filter(|prompt| !prompt.is_empty()).or(text).unwrap_or_default();
         let ask = ImageAsk { prompt, size: USUAL, seed: mix(seed_of(task_id)), seen: None };
         let picture = minds.image(&ask).await.map_err(AppError::internal)?;

@@ -12,13 +12,14 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::accept::FrameJob;
+use super::answer::FrameView;
 use super::illustrate::Illustrated;
-use super::perceive::Perceived;
+use super::perceive::{Perceived, Photograph};
 use super::{App, AppError};
 use crate::domain::{Parameters, Season};
 use crate::inference::{Brief, Minds};
 use crate::store::{Story, Strategy, Task};
-use crate::storytellers::{self, Scene, Telling};
+use crate::storytellers::{self, Illustration, Prompts, Scene, Telling};
 use crate::telemetry;
 
 /// Earlier texts at most that a storyteller is given.
@@ -74,6 +75,8 @@ pub(super) struct Work<'a> {
 pub(super) struct Told {
     pub(super) telling: Telling,
     pub(super) pictures: Vec<Illustrated>,
+    /// The frame that is shown again, where nothing new was told.
+    pub(super) again: Option<FrameView>,
     pub(super) perceived: Perceived,
     pub(super) situation: String,
     pub(super) notes: Vec<String>,
@@ -101,25 +104,36 @@ impl App {
 
     /// How many frames were told.
     async fn tell_prepared(&self, work: &Work<'_>, steps: &Steps) -> Result<usize, AppError> {
-        let mut perceived = steps.at("perceive", self.perceive(&work.job)).await?;
+        let minds = self.minds(&work.story, &work.job.client_id, &work.strategy).await?;
+        let mut perceived = steps.at("perceive", self.perceive(work, &minds)).await?;
         let (brief, situation) = steps.at("situate", self.situate(work, &perceived)).await?;
-        let minds = self.minds(&work.story, &work.strategy);
         let storyteller = storytellers::find(&work.strategy.strategy_name).ok_or_else(|| {
             AppError::internal(format!("no storyteller is called {}", work.strategy.strategy_name))
         })?;
-        let text_template = work.strategy.text.as_ref().and_then(|m| m.prompt_template.as_deref());
-        let scene =
-            Scene { brief: &brief, parameters: &work.parameters, text_template, minds: &minds };
+        let photograph = perceived.photograph.as_ref();
+        let scene = Scene {
+            brief: &brief,
+            situation: &situation,
+            photograph: photograph.map(|photograph| photograph.name.as_str()),
+            parameters: &work.parameters,
+            prompts: prompts(&work.strategy),
+            minds: &minds,
+        };
         let telling = steps.at("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(AppError::internal)?;
-        let illustrated = self.illustrate_all(work, &brief, &telling, &minds);
+        let illustrated = self.illustrate_all(work, &brief, (&telling, photograph), &minds);
         let pictures = steps.at("illustrate", illustrated).await?;
         let count = pictures.len();
+        // Nothing new: the last frame is shown again, for a device must have something to show.
+        let again = match count {
+            0 => self.newest_frame_of(work).await?,
+            _ => None,
+        };
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(unmet_wishes(&work.parameters));
         notes.extend(work.job.notes.iter().cloned());
-        let told = Told { telling, pictures, perceived, situation, notes, memories };
+        let told = Told { telling, pictures, again, perceived, situation, notes, memories };
         steps.at("keep", self.keep(work, told)).await?;
         Ok(count)
     }
@@ -129,12 +143,23 @@ impl App {
         &self,
         work: &Work<'_>,
         brief: &Brief,
-        telling: &Telling,
+        (telling, photograph): (&Telling, Option<&Photograph>),
         minds: &Minds,
     ) -> Result<Vec<Illustrated>, AppError> {
         let mut pictures: Vec<Illustrated> = Vec::with_capacity(telling.beats.len());
         for (index, beat) in telling.beats.iter().enumerate() {
-            match self.illustrate(work, brief, index, beat, minds).await {
+            let drawn = match (&beat.illustration, photograph) {
+                (Illustration::Photograph, Some(photograph)) => Ok(photograph.drawn()),
+                (Illustration::Photograph, None) => {
+                    Err(AppError::internal("there is no photograph to show"))
+                }
+                (Illustration::Of(words), _) => self.draw(brief, index, words.clone(), minds).await,
+            };
+            let illustrated = match drawn {
+                Ok(drawn) => self.illustrate(work, index, drawn).await,
+                Err(error) => Err(error),
+            };
+            match illustrated {
                 Ok(picture) => pictures.push(picture),
                 Err(error) => {
                     let files = pictures.iter().flat_map(Illustrated::files);
@@ -144,6 +169,12 @@ impl App {
             }
         }
         Ok(pictures)
+    }
+
+    async fn newest_frame_of(&self, work: &Work<'_>) -> Result<Option<FrameView>, AppError> {
+        let Some(newest) = self.store.newest_frame(work.story.id).await? else { return Ok(None) };
+        let image = self.rendition(&work.job.client_id, &newest, &work.parameters).await?;
+        Ok(Some(FrameView { image, ..FrameView::of(newest.frame) }))
     }
 
     async fn prepare<'a>(&self, task: &'a Task, owner: Uuid) -> Result<Work<'a>, AppError> {
@@ -166,20 +197,6 @@ impl App {
         strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))
     }
 
-    pub(super) fn minds(&self, story: &Story, strategy: &Strategy) -> Minds {
-        let provider = |choice: &Option<crate::store::ModelChoice>| {
-            choice.as_ref().map(|choice| choice.provider.clone())
-        };
-        let (text, image) = (provider(&strategy.text), provider(&strategy.image));
-        let memories = story.state.get("memories").and_then(Value::as_object).cloned();
-        Minds::new(
-            self.registry.clone(),
-            text.as_deref(),
-            image.as_deref(),
-            memories.unwrap_or_default(),
-        )
-    }
-
     async fn situate(
         &self,
         work: &Work<'_>,
@@ -195,7 +212,7 @@ impl App {
             state: work.story.state.get("telling").cloned().unwrap_or(Value::Null),
             memory: Value::Null,
             seen: perceived.seen.clone(),
-            heard: None,
+            heard: perceived.heard.clone(),
             said: parameters.input_text.clone(),
             place: parameters.location.clone(),
             hour: local.hour(),
@@ -207,6 +224,19 @@ impl App {
         let situation =
             format!("{} in {season}, {}{place}.", local.format("%A"), local.format("%H:%M"));
         Ok((brief, situation))
+    }
+}
+
+/// The prompt templates of a strategy.
+fn prompts(strategy: &Strategy) -> Prompts<'_> {
+    let text = strategy.text.as_ref();
+    let editor = strategy.editor.as_ref();
+    Prompts {
+        text: text.and_then(|choice| choice.prompt_template.as_deref()),
+        seed: strategy.seed_prompt.as_deref(),
+        editor: editor.and_then(|choice| choice.prompt_template.as_deref()),
+        illustration: strategy.prompts.get("illustration").map(String::as_str),
+        language: text.and_then(|choice| choice.target_language.as_deref()),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Sound as bytes: which container it is in, known by its first bytes and not by its name.
 
+mod pcm;
+
+pub use pcm::{Measured, measure, wav};
+
 /// A container that browsers and devices send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioFormat {

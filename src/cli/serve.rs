@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{log, runtime};
-use crate::app::{App, Parts};
+use crate::app::{App, Book, Choices, Parts};
 use crate::compute::Compute;
 use crate::domain::SystemClock;
 use crate::http::{Door, Entry, serve, serve_metrics};
-use crate::inference::{Registry, offline};
+use crate::inference::{Registry, Wire, offline, openai};
 use crate::objects::LocalStore;
-use crate::settings::{Loaded, Settings};
+use crate::settings::{Loaded, Providers, Settings};
 use crate::store::{SoleUse, Store};
 use crate::telemetry::Meters;
 use crate::worker::Worker;
@@ -92,17 +92,30 @@ async fn build(
     let sole_use = store.sole_use(Path::new(&settings.database.path))?;
     store.migrate().await?;
     let compute = Compute::new();
+    let clock = Arc::new(SystemClock);
+    let book = Book::new(store.clone(), clock.clone());
     let app = App::new(Parts {
         store,
         objects: LocalStore::open(&settings.storage)?,
-        registry: Registry::default().with(offline::NAME, offline::provider(compute.clone())),
+        registry: registry(&settings.providers, &compute)?.kept_in(Arc::new(book)),
+        choices: Choices::of(&settings.minds, &settings.providers),
         compute,
-        clock: Arc::new(SystemClock),
+        clock,
         limits: settings.tasks.clone(),
         stopping,
     });
     app.seed().await?;
     Ok((app, sole_use))
+}
+
+/// Every provider; those without a key say so when they are asked.
+fn registry(providers: &Providers, compute: &Compute) -> anyhow::Result<Registry> {
+    let wire = Wire::new(compute.clone())?;
+    let address = providers.openai_base_url.as_deref();
+    let openai = openai::provider(wire, address, providers.openai_api_key.clone());
+    Ok(Registry::default()
+        .with(offline::NAME, offline::provider(compute.clone()))
+        .with(openai::NAME, openai))
 }
 
 /// Returns at SIGTERM or Ctrl-C.

@@ -127,4 +127,22 @@ impl Size {
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
+
+    /// The one of these sizes whose shape is nearest, of two alike the smaller one that is large enough; itself where
+    /// there are none.
+    #[must_use]
+    pub fn nearest(self, sizes: &[Self]) -> Self {
+        let ratio = |size: Self| f64::from(size.width.max(1)) / f64::from(size.height.max(1));
+        let unlike = |size: Self| (ratio(size).ln() - ratio(self).ln()).abs();
+        let lacks = |size: Self| {
+            let lack = |has: u32, wants: u32| f64::from(wants.saturating_sub(has));
+            lack(size.width, self.width) + lack(size.height, self.height)
+        };
+        let order = |a: &Self, b: &Self| {
+            let by_shape = unlike(*a).total_cmp(&unlike(*b));
+            let by_lack = lacks(*a).total_cmp(&lacks(*b));
+            by_shape.then(by_lack).then(a.width.cmp(&b.width))
+        };
+        sizes.iter().copied().min_by(order).unwrap_or(self)
+    }
 }

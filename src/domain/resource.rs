@@ -19,7 +19,7 @@ pub struct InferenceModel {
     /// What it is good for.
     #[serde(default)]
     pub description: String,
-    /// `offline`, `openai`, `azure`, `stability`, `huggingface`, `replicate` or `runway`.
+    /// `auto` (whatever the installation's settings choose), `offline`, `openai`, `azure`, `stability`, `huggingface`, `replicate` or `runway`.
     pub provider: String,
     /// `default`, `openai_completion` or `openai_chat_completion`.
     #[serde(default = "usual")]
@@ -126,6 +126,9 @@ pub struct SparrowConfig {
     /// What it shows when: `{"steps": …}` or `{"weekly": …}`.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
+    /// How many US dollars its models may cost in a day (UTC); null for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub budget_per_day: Option<f64>,
 }
 
 /// What the members of a flock are told to be.
@@ -153,6 +156,9 @@ pub struct FlockConfig {
     /// How many frames its members may ask for in a day (UTC) together; null for no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub frames_per_day: Option<i32>,
+    /// How many US dollars its members' models may cost in a day (UTC) together; null for no limit.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub budget_per_day: Option<f64>,
 }
 
 /// What devices of a kind are told to be.

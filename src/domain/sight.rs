@@ -29,7 +29,7 @@ pub struct Look {
 }
 
 /// One picture as a storyteller knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sight {
     /// One to three plain English sentences.
     pub description: String,
@@ -37,4 +37,19 @@ pub struct Sight {
     pub things: Vec<String>,
     /// The measured look; absent where a provider described the picture and nobody measured it.
     pub look: Option<Look>,
+    /// The people in it, a few words each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+    /// What is written in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
+    /// How it feels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub atmosphere: String,
+    /// Where it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub setting: String,
+    /// Single words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }

@@ -3,10 +3,14 @@
 //! An ask carries words for a model that reads (`prompt`) beside the material they were written from
 //! ([`Brief`]) for a model that composes from facts, as the offline provider does.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::audio::AudioFormat;
 use crate::domain::{Season, Sight, Size};
 
 /// The material of one frame of one story.
@@ -40,6 +44,27 @@ pub struct Brief {
     pub max_chars: Option<usize>,
 }
 
+impl Brief {
+    /// Material for an ask that is about no frame.
+    pub(super) fn nothing() -> Self {
+        Self {
+            seed: 0,
+            frame_number: 0,
+            prior: Vec::new(),
+            state: Value::Null,
+            memory: Value::Null,
+            seen: None,
+            heard: None,
+            said: None,
+            place: None,
+            hour: 12,
+            season: Season::Spring,
+            style: None,
+            max_chars: None,
+        }
+    }
+}
+
 /// A request for prose.
 #[derive(Debug, Clone)]
 pub struct TextAsk {
@@ -60,13 +85,24 @@ pub struct StructuredAsk {
     pub brief: Brief,
 }
 
-/// An answer, with what the provider wishes to find in [`Brief::memory`] next time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Remembered<T> {
-    /// The answer.
-    pub value: T,
-    /// A small JSON value; null when there is nothing to keep.
-    pub memory: Value,
+/// A request for a description.
+#[derive(Debug, Clone)]
+pub struct VisionAsk {
+    /// What to look for, for a model that reads.
+    pub prompt: String,
+    /// The picture, at a size that models look at.
+    pub picture: Arc<RgbImage>,
+}
+
+/// A request for what was said.
+#[derive(Debug, Clone)]
+pub struct SoundAsk {
+    /// The file.
+    pub bytes: Bytes,
+    /// Its container.
+    pub format: AudioFormat,
+    /// How long it is, in seconds, where that is known.
+    pub seconds: Option<f64>,
 }
 
 /// A request for an illustration.

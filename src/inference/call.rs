@@ -1,25 +1,194 @@
-//! What is seen of a call of a provider from outside: a span, its time, and how it ended. What was asked and answered
-//! is not.
+//! How a provider is called: not while it rests, not beyond the budget, not too often at once, again when what failed
+//! may pass, and never past the deadline. Each call is a span, a metric and a row; what was asked and answered is in
+//! none of them.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::InferenceError;
-use crate::telemetry::{self, Call, Outcome};
+use super::breaker::Breakers;
+use super::ledger::{Account, CallRecord, Ledger};
+use super::{Answer, Call, Capability, Failure, Usage};
+use crate::telemetry::{self, Outcome};
 
-/// Calls a provider for one of its capabilities.
+/// Calls at once to one provider; more wait for their turn.
+const AT_ONCE: usize = 32;
+
+/// Attempts after the first.
+const RETRIES: usize = 3;
+
+/// The wait before the second attempt; it doubles from one to the next.
+const FIRST_WAIT: Duration = Duration::from_millis(400);
+
+/// What all calls of a process share. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Caller {
+    breakers: Breakers,
+    turns: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
+}
+
+/// A call to be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) capability: Capability,
+    pub(super) call: Call<'a>,
+    pub(super) account: &'a Account,
+    /// The most that one attempt may use up.
+    pub(super) most: Usage,
+}
+
+/// What became of a call's attempts so far.
+#[derive(Debug, Default)]
+struct Tally {
+    attempts: AtomicU32,
+    micro_usd: AtomicI64,
+}
+
+impl Caller {
+    /// Calls a provider of the world outside.
+    pub(super) async fn call<T, F>(
+        &self,
+        order: &Order<'_>,
+        attempt: impl Fn() -> F,
+    ) -> Result<Answer<T>, Failure>
+    where
+        F: Future<Output = Result<Answer<T>, Failure>>,
+    {
+        let model = order.call.model;
+        let (begun, tally) = (Instant::now(), Tally::default());
+        let answer = if self.breakers.allow(&model.provider, &model.name, begun) {
+            let answer = self.tries(order, &tally, attempt).await;
+            match &answer {
+                Err(failure) if failure.is_illness() => {
+                    self.breakers.ill(&model.provider, &model.name, Instant::now());
+                }
+                _ => self.breakers.well(&model.provider, &model.name),
+            }
+            answer
+        } else {
+            Err(Failure::Resting)
+        };
+        if let Some(ledger) = &self.ledger {
+            let record = record(order, &answer, &tally, begun.elapsed());
+            ledger.record(order.account, record).await;
+        }
+        answer
+    }
+
+    /// Attempts until one succeeds, fails for good, or the deadline is near.
+    async fn tries<T, F>(
+        &self,
+        order: &Order<'_>,
+        tally: &Tally,
+        attempt: impl Fn() -> F,
+    ) -> Result<Answer<T>, Failure>
+    where
+        F: Future<Output = Result<Answer<T>, Failure>>,
+    {
+        let deadline = order.call.deadline;
+        let turn = timeout_at(deadline, self.turns(&order.call.model.provider).acquire_owned());
+        let _turn = turn.await.map_err(|_| Failure::TooSlow)?;
+        let once = || self.paid(order, tally, attempt());
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_times(RETRIES)
+            .with_jitter();
+        let in_time = |failure: &Failure, wait: Option<Duration>| {
+            let wait = wait?.max(failure.retry_after().unwrap_or_default());
+            (Instant::now() + wait < deadline).then_some(wait)
+        };
+        once.retry(waits)
+            .sleep(tokio::time::sleep)
+            .when(Failure::is_transient)
+            .adjust(in_time)
+            .notify(|failure, _| tracing::debug!(%failure, "a provider is asked again"))
+            .await
+    }
+
+    /// One attempt, within the budget and the deadline. What failed costs nothing, unless the provider may have done
+    /// the work all the same: then it costs what was set aside.
+    async fn paid<T>(
+        &self,
+        order: &Order<'_>,
+        tally: &Tally,
+        attempt: impl Future<Output = Result<Answer<T>, Failure>>,
+    ) -> Result<Answer<T>, Failure> {
+        let (prices, account) = (&order.call.model.prices, order.account);
+        let most = prices.cost(&order.most);
+        let ledger = self.ledger.as_ref().filter(|_| most > 0);
+        let reserved = match ledger {
+            Some(ledger) => Some(ledger.reserve(account, most).await?),
+            None => None,
+        };
+        tally.attempts.fetch_add(1, Ordering::Relaxed);
+        let answer = timeout_at(order.call.deadline, attempt).await;
+        let answer = answer.unwrap_or(Err(Failure::TooSlow));
+        let cost = match &answer {
+            Ok(answer) => prices.cost(&answer.usage),
+            Err(Failure::TooSlow | Failure::Unusable(_)) => most,
+            Err(_) => 0,
+        };
+        tally.micro_usd.fetch_add(cost, Ordering::Relaxed);
+        if let (Some(ledger), Some(reserved)) = (ledger, reserved)
+            && cost != reserved.micro_usd
+        {
+            ledger.settle(account, reserved, cost).await;
+        }
+        answer
+    }
+
+    fn turns(&self, provider: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Semaphore::new(AT_ONCE));
+        Arc::clone(turns.entry(provider.to_owned()).or_insert_with(new))
+    }
+}
+
+/// What is written down of a call.
+fn record<T>(
+    order: &Order<'_>,
+    answer: &Result<Answer<T>, Failure>,
+    tally: &Tally,
+    took: Duration,
+) -> CallRecord {
+    let model = order.call.model;
+    let (outcome, usage) = match answer {
+        Ok(answer) => ("done", answer.usage),
+        Err(failure) => (failure.name(), Usage::default()),
+    };
+    CallRecord {
+        capability: order.capability,
+        provider: model.provider.clone(),
+        model: model.name.clone(),
+        outcome,
+        attempts: tally.attempts.load(Ordering::Relaxed),
+        milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        usage,
+        micro_usd: tally.micro_usd.load(Ordering::Relaxed),
+    }
+}
+
+/// Counts and times a call, in a span of its own.
 pub(super) async fn observed<T>(
     provider: &str,
-    capability: &'static str,
-    call: impl Future<Output = Result<T, InferenceError>>,
-) -> Result<T, InferenceError> {
-    let counted = Call::begin(provider, capability);
-    let span = tracing::info_span!("call", provider, capability);
-    telemetry::name(&span, format!("{capability} {provider}"));
+    capability: Capability,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let counted = telemetry::Call::begin(provider, capability.name());
+    let span = tracing::info_span!("call", provider, capability = capability.name());
+    telemetry::name(&span, format!("{} {provider}", capability.name()));
     let answer = call.instrument(span.clone()).await;
     let outcome = match &answer {
         Ok(_) => Outcome::Done,
-        Err(InferenceError::Failed { .. }) => Outcome::Failed,
-        Err(InferenceError::NotConfigured { .. }) => Outcome::Missing,
+        Err(Failure::NotConfigured | Failure::Incapable) => Outcome::Missing,
+        Err(_) => Outcome::Failed,
     };
     if outcome != Outcome::Done {
         telemetry::fail(&span, "the provider gave no answer");

@@ -6,6 +6,7 @@
 mod database;
 mod limits;
 mod log;
+mod minds;
 mod networks;
 mod observability;
 mod providers;
@@ -25,6 +26,8 @@ use serde::Deserialize;
 pub use database::Database;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use minds::Minds;
+pub(crate) use minds::parts;
 pub use observability::Observability;
 pub use providers::Providers;
 pub use report::Line;
@@ -51,6 +54,8 @@ pub struct Settings {
     pub tasks: Tasks,
     /// The AI providers' keys and addresses.
     pub providers: Providers,
+    /// Which models are asked, and how much they may cost.
+    pub minds: Minds,
     /// The vector index.
     pub search: Search,
     /// What is logged, and how.
@@ -109,6 +114,7 @@ impl Loaded {
             settings.limits.validate(),
             settings.tasks.validate(),
             settings.providers.validate(),
+            settings.minds.validate(),
             settings.log.validate(),
             settings.observability.validate(),
         ];

@@ -19,7 +19,7 @@ pub(super) struct Variable {
 enum Kind {
     Text,
     Number,
-    Ratio,
+    Decimal,
     List,
 }
 
@@ -85,6 +85,32 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("HUGGINGFACE_API_KEY", "providers.huggingface_api_key", "a Hugging Face key"),
     text("REPLICATE_API_TOKEN", "providers.replicate_api_token", "a Replicate token"),
     text("RUNWAY_API_KEY", "providers.runway_api_key", "a Runway key"),
+    text(
+        "CALLIOPE_TEXT_MODEL",
+        "minds.text",
+        "a provider and a model, such as openai/gpt-4.1-mini",
+    ),
+    text(
+        "CALLIOPE_IMAGE_MODEL",
+        "minds.image",
+        "a provider and a model, such as openai/gpt-image-1",
+    ),
+    text(
+        "CALLIOPE_VISION_MODEL",
+        "minds.vision",
+        "providers and models with commas between them, such as openai/gpt-4.1-mini",
+    ),
+    text(
+        "CALLIOPE_TRANSCRIPTION_MODEL",
+        "minds.transcription",
+        "a provider and a model, such as openai/gpt-4o-mini-transcribe",
+    ),
+    Variable {
+        name: "CALLIOPE_BUDGET_PER_DAY",
+        key: "minds.budget_per_day",
+        kind: Kind::Decimal,
+        may_be: "US dollars, such as 5 or 0.5",
+    },
     text("CALLIOPE_LOG", "log.filter", "a filter such as info or info,calliope=debug"),
     text("CALLIOPE_LOG_FORMAT", "log.format", "one of text, json"),
     text("CALLIOPE_METRICS_ADDRESS", "observability.metrics_address", "such as 127.0.0.1:9108"),
@@ -93,7 +119,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     Variable {
         name: "OTEL_TRACES_SAMPLER_ARG",
         key: "observability.sample_ratio",
-        kind: Kind::Ratio,
+        kind: Kind::Decimal,
         may_be: "a number from 0 to 1",
     },
 ];
@@ -147,7 +173,9 @@ impl Variable {
             Kind::Number => {
                 raw.trim().parse::<u64>().map_or_else(|_| Value::from(raw), Value::from)
             }
-            Kind::Ratio => raw.trim().parse::<f64>().map_or_else(|_| Value::from(raw), Value::from),
+            Kind::Decimal => {
+                raw.trim().parse::<f64>().map_or_else(|_| Value::from(raw), Value::from)
+            }
             Kind::List => Value::from(
                 raw.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>(),
             ),

@@ -1,5 +1,7 @@
 //! Models, prompts and strategies: what a storyteller works with.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -34,19 +36,52 @@ pub struct Strategy {
     pub parameters: Map<String, Value>,
     /// What writes its texts.
     pub text: Option<ModelChoice>,
+    /// What tidies them: the model configuration that is called as the strategy is, and `-editor`.
+    pub editor: Option<ModelChoice>,
     /// What paints its illustrations.
     pub image: Option<ModelChoice>,
+    /// The prompt that a story begins with, where it is another one.
+    pub seed_prompt: Option<String>,
+    /// The prompts that serve all strategies, by their slugs: see [`SHARED_PROMPTS`].
+    pub prompts: BTreeMap<&'static str, String>,
 }
 
+/// The prompts that serve all strategies: for one sentence to paint, for what a photograph shows, for a refused
+/// illustration in other words, and for a refused story in gentler ones.
+pub const SHARED_PROMPTS: [&str; 4] = ["illustration", "vision", "reword", "gentler"];
+
 /// A model with how to call it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ModelChoice {
     /// The model configuration's slug, told in a frame's metadata.
     pub slug: String,
-    /// The provider's name in the registry.
-    pub provider: String,
+    /// The model.
+    #[sqlx(flatten)]
+    pub model: ModelRow,
+    /// Parameters over the model's own.
+    #[sqlx(json)]
+    pub parameters: Map<String, Value>,
     /// The prompt's Jinja2 template, where the configuration has one.
     pub prompt_template: Option<String>,
+    /// In which language the prompt asks for its text.
+    pub target_language: Option<String>,
+}
+
+/// A model of a provider.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct ModelRow {
+    /// The provider's name in the registry; `auto` leaves the choice to the installation.
+    pub provider: String,
+    /// The manner of calling it.
+    pub provider_api_variant: String,
+    /// Its name at the provider.
+    pub provider_model_name: String,
+    /// Sent with each call.
+    #[sqlx(json)]
+    pub model_parameters: Map<String, Value>,
+    /// What a call costs.
+    #[sqlx(json)]
+    pub prices: Map<String, Value>,
 }
 
 /// What a new database begins with; read from `config/seeds.toml`.
@@ -66,6 +101,8 @@ struct SeedModel {
     description: String,
     provider: String,
     provider_model_name: String,
+    #[serde(default)]
+    prices: Map<String, Value>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,6 +136,7 @@ struct SeedStrategy {
     parameters: Map<String, Value>,
     text_to_text_model_config: Option<String>,
     text_to_image_model_config: Option<String>,
+    seed_prompt_template: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -107,28 +145,9 @@ struct StrategyRow {
     strategy_name: String,
     #[sqlx(json)]
     parameters: Map<String, Value>,
-    text_slug: Option<String>,
-    text_provider: Option<String>,
-    text_prompt: Option<String>,
-    image_slug: Option<String>,
-    image_provider: Option<String>,
-    image_prompt: Option<String>,
-}
-
-impl From<StrategyRow> for Strategy {
-    fn from(row: StrategyRow) -> Self {
-        let choice = |slug: Option<String>, provider: Option<String>, prompt_template| {
-            let (slug, provider) = slug.zip(provider)?;
-            Some(ModelChoice { slug, provider, prompt_template })
-        };
-        Self {
-            slug: row.slug,
-            strategy_name: row.strategy_name,
-            parameters: row.parameters,
-            text: choice(row.text_slug, row.text_provider, row.text_prompt),
-            image: choice(row.image_slug, row.image_provider, row.image_prompt),
-        }
-    }
+    text_to_text_model_config: Option<String>,
+    text_to_image_model_config: Option<String>,
+    seed_prompt_template: Option<String>,
 }
 
 impl Store {
@@ -150,22 +169,66 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn strategy(&self, name: &str) -> Result<Option<Strategy>, StoreError> {
-        const SQL: &str = "SELECT s.slug, s.strategy_name, s.parameters, \
-             tc.slug AS text_slug, tm.provider AS text_provider, tp.text AS text_prompt, \
-             ic.slug AS image_slug, im.provider AS image_provider, ip.text AS image_prompt \
-             FROM strategy_config s \
-             LEFT JOIN model_config tc ON tc.slug = s.text_to_text_model_config \
-             LEFT JOIN inference_model tm ON tm.slug = tc.model \
-             LEFT JOIN prompt_template tp ON tp.slug = tc.prompt_template \
-             LEFT JOIN model_config ic ON ic.slug = s.text_to_image_model_config \
-             LEFT JOIN inference_model im ON im.slug = ic.model \
-             LEFT JOIN prompt_template ip ON ip.slug = ic.prompt_template \
-             WHERE s.slug = $1 OR s.strategy_name = $1 \
-             ORDER BY CASE WHEN s.slug = $1 THEN 0 ELSE 1 END, s.is_default DESC, s.slug LIMIT 1";
+        const SQL: &str = "SELECT slug, strategy_name, parameters, text_to_text_model_config, \
+             text_to_image_model_config, seed_prompt_template FROM strategy_config \
+             WHERE slug = $1 OR strategy_name = $1 \
+             ORDER BY CASE WHEN slug = $1 THEN 0 ELSE 1 END, is_default DESC, slug LIMIT 1";
         let row: Option<StrategyRow> =
             read!(self, db => sqlx::query_as(SQL).bind(name).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a strategy"))?;
-        Ok(row.map(Strategy::from))
+        let Some(row) = row else { return Ok(None) };
+        let mut prompts = BTreeMap::new();
+        for slug in SHARED_PROMPTS {
+            if let Some(text) = self.prompt_text(Some(slug)).await? {
+                prompts.insert(slug, text);
+            }
+        }
+        let editor = format!("{}-editor", row.slug);
+        Ok(Some(Strategy {
+            text: self.model_choice(row.text_to_text_model_config.as_deref()).await?,
+            editor: self.model_choice(Some(&editor)).await?,
+            image: self.model_choice(row.text_to_image_model_config.as_deref()).await?,
+            seed_prompt: self.prompt_text(row.seed_prompt_template.as_deref()).await?,
+            slug: row.slug,
+            strategy_name: row.strategy_name,
+            parameters: row.parameters,
+            prompts,
+        }))
+    }
+
+    async fn model_choice(&self, slug: Option<&str>) -> Result<Option<ModelChoice>, StoreError> {
+        const SQL: &str = "SELECT c.slug, c.model_parameters AS parameters, m.provider, \
+             m.provider_api_variant, m.provider_model_name, m.model_parameters, m.prices, \
+             p.text AS prompt_template, p.target_language FROM model_config c \
+             JOIN inference_model m ON m.slug = c.model \
+             LEFT JOIN prompt_template p ON p.slug = c.prompt_template WHERE c.slug = $1";
+        let Some(slug) = slug else { return Ok(None) };
+        read!(self, db => sqlx::query_as(SQL).bind(slug).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a model configuration"))
+    }
+
+    async fn prompt_text(&self, slug: Option<&str>) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT text FROM prompt_template WHERE slug = $1";
+        let Some(slug) = slug else { return Ok(None) };
+        read!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a prompt"))
+    }
+
+    /// What is configured for a provider's model of this name; of several the first by slug.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn model_named(
+        &self,
+        provider: &str,
+        name: &str,
+    ) -> Result<Option<ModelRow>, StoreError> {
+        const SQL: &str = "SELECT provider, provider_api_variant, provider_model_name, \
+             model_parameters, prices FROM inference_model \
+             WHERE provider = $1 AND provider_model_name = $2 ORDER BY slug LIMIT 1";
+        read!(self, db => sqlx::query_as(SQL).bind(provider).bind(name).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a model"))
     }
 }
 
@@ -193,14 +256,15 @@ impl Tx {
 
     async fn seed_model(&mut self, seed: &SeedModel, now: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO inference_model (slug, description, provider, \
-             provider_api_variant, provider_model_name, model_parameters, date_created, date_updated) \
-             VALUES ($1, $2, $3, 'default', $4, $5, $6, $6) ON CONFLICT (slug) DO NOTHING";
+             provider_api_variant, provider_model_name, model_parameters, prices, date_created, date_updated) \
+             VALUES ($1, $2, $3, 'default', $4, $5, $6, $7, $7) ON CONFLICT (slug) DO NOTHING";
         within!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.description)
             .bind(&seed.provider)
             .bind(&seed.provider_model_name)
             .bind(Json(Map::new()))
+            .bind(Json(&seed.prices))
             .bind(now)
             .execute(db)
             .await
@@ -255,8 +319,8 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO strategy_config (slug, strategy_name, description, is_default, \
              is_experimental, parameters, text_to_text_model_config, text_to_image_model_config, \
-             date_created, date_updated) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (slug) DO NOTHING";
+             seed_prompt_template, date_created, date_updated) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT (slug) DO NOTHING";
         within!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.strategy_name)
@@ -266,6 +330,7 @@ impl Tx {
             .bind(Json(&seed.parameters))
             .bind(&seed.text_to_text_model_config)
             .bind(&seed.text_to_image_model_config)
+            .bind(&seed.seed_prompt_template)
             .bind(now)
             .execute(db)
             .await

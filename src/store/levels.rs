@@ -21,6 +21,8 @@ pub struct SparrowLevel {
     /// What it shows, and when.
     #[sqlx(json(nullable))]
     pub schedule: Option<Value>,
+    /// How many US dollars its models may cost in a day.
+    pub budget_per_day: Option<f64>,
 }
 
 /// A flock's configuration.
@@ -41,6 +43,8 @@ pub struct FlockLevel {
     pub schedule: Option<Value>,
     /// How many frames its members may ask for in a day, all together.
     pub frames_per_day: Option<i32>,
+    /// How many US dollars its members' models may cost in a day, all together.
+    pub budget_per_day: Option<f64>,
 }
 
 impl Store {
@@ -50,7 +54,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
-        const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule \
+        const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
+             budget_per_day \
              FROM sparrow_config WHERE client_id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a sparrow's configuration"))
@@ -62,7 +67,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn flock_level(&self, flock_id: &str) -> Result<Option<FlockLevel>, StoreError> {
-        const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, frames_per_day \
+        const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, \
+             frames_per_day, budget_per_day \
              FROM flock_config WHERE flock_id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(flock_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a flock's configuration"))

@@ -64,6 +64,7 @@ macro_rules! resource {
             Option<String>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             bool: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             Option<i32>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+            Option<f64>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             crate::domain::Object: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             Option<sqlx::types::Json<serde_json::Value>>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
         {
@@ -125,12 +126,12 @@ resource!(StrategyConfig in "strategy_config" by slug,
 
 resource!(SparrowConfig in "sparrow_config" by client_id,
     [1 client_id, 2 description, 3 parent_flock_id, 4 follow_parent_story, 5 parameters, 6 keys,
-     7 schedule], 8,
+     7 schedule, 8 budget_per_day], 9,
     &[]);
 
 resource!(FlockConfig in "flock_config" by flock_id,
 [1 flock_id, 2 description, 3 parent_flock_id, 4 parameters, 5 keys, 6 schedule,
- 7 frames_per_day], 8,
+ 7 frames_per_day, 8 budget_per_day], 9,
 &[
     ("sparrow-configs", "SELECT client_id FROM sparrow_config WHERE parent_flock_id = $1 ORDER BY client_id"),
     ("flock-configs", "SELECT flock_id FROM flock_config WHERE parent_flock_id = $1 ORDER BY flock_id"),
@@ -247,7 +248,7 @@ impl Tx {
         .map_err(StoreError::failed("remove a configuration"))
     }
 
-    /// What refers to the resource of this name: `model-configs offline-fern`.
+    /// What refers to the resource of this name: `model-configs fern`.
     ///
     /// # Errors
     ///

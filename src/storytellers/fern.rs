@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::{Beat, Scene, Storyteller, StorytellerError, Telling, prompt};
+use super::{Beat, Scene, Storyteller, StorytellerError, Telling, clean, prompt};
 
 /// The default storyteller.
 pub(super) struct Fern;
@@ -22,6 +22,12 @@ const STATE: [(&str, bool); 9] = [
     ("summary", false),
 ];
 
+/// Entries at most in a list of the plan.
+const MAX_ENTRIES: usize = 12;
+
+/// The longest entry of the plan, in characters.
+const MAX_ENTRY: usize = 600;
+
 #[async_trait]
 impl Storyteller for Fern {
     fn name(&self) -> &'static str {
@@ -30,12 +36,59 @@ impl Storyteller for Fern {
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let prompt = prompt::render(scene)?;
-        let mut told = scene.minds.structured(&prompt, &schema(), scene.brief).await?;
+        let rules = scene.rules(&prompt);
+        let check = |told: Value| tidy(told, &rules);
+        let mut told = scene.minds.structured(&prompt, &schema(), scene.brief, &check).await?;
         let text = take_text(&mut told, "text");
         let illustration = take_text(&mut told, "illustration");
-        let illustration = if illustration.is_empty() { text.clone() } else { illustration };
-        let beat = Beat { text: Some(text), illustration: scene.styled(&illustration) };
-        Ok(Telling { beats: vec![beat], state: told })
+        let illustration = clean::picture_words(&illustration).unwrap_or_else(|_| text.clone());
+        let beat = Beat { illustration: scene.painting(&illustration), text: Some(text) };
+        Ok(Telling { beats: vec![beat], state: kept(told, &scene.brief.state) })
+    }
+}
+
+/// The answer with its text tidied up.
+fn tidy(mut told: Value, rules: &clean::Rules<'_>) -> Result<Value, String> {
+    let text = told.get("text").and_then(Value::as_str).unwrap_or_default();
+    let text = clean::clean(text, rules)?;
+    told["text"] = Value::String(text);
+    Ok(told)
+}
+
+/// The plan to keep: what the model left out stays as it was, and nothing of it grows without end, for all of it is in
+/// the next prompt.
+fn kept(told: Value, before: &Value) -> Value {
+    let Value::Object(mut plan) = told else { return before.clone() };
+    for (name, _) in STATE {
+        let value = plan.get(name).filter(|value| !is_empty(value));
+        let value = value.or_else(|| before.get(name)).map(bounded);
+        match value {
+            Some(value) => plan.insert(name.to_owned(), value),
+            None => plan.remove(name),
+        };
+    }
+    Value::Object(plan)
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// The latest entries of a list, the beginning of a text.
+fn bounded(value: &Value) -> Value {
+    let cut = |text: &str| text.chars().take(MAX_ENTRY).collect::<String>();
+    match value {
+        Value::String(text) => json!(cut(text)),
+        Value::Array(items) => {
+            let latest = &items[items.len().saturating_sub(MAX_ENTRIES)..];
+            json!(latest.iter().map(bounded).collect::<Vec<_>>())
+        }
+        other => other.clone(),
     }
 }
 

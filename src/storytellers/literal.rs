@@ -36,7 +36,7 @@ impl Storyteller for Literal {
         }
         let beats = phrases
             .into_iter()
-            .map(|phrase| Beat { illustration: scene.styled(&phrase), text: Some(phrase) })
+            .map(|phrase| Beat { illustration: scene.painting(&phrase), text: Some(phrase) })
             .collect();
         Ok(Telling { beats, state: scene.brief.state.clone() })
     }

@@ -1,15 +1,22 @@
 //! Storytellers: each has its own way of turning what was seen, heard and said into the next frame.
 //!
 //! A new one is one file that implements [`Storyteller`], one line in [`ALL`], and a strategy in
-//! `config/seeds.toml` that lets people choose it.
+//! `config/seeds.toml` that lets people choose it. What models write goes through [`clean`] before it is told.
 
+mod clean;
+mod continuous_v0;
+mod continuous_v1;
 mod fern;
+mod lavender;
 mod literal;
+mod muse;
 mod narcissus;
 mod prompt;
+mod show_this_frame;
 mod simple_one_frame;
+mod tamarisk;
 
-pub use prompt::check as check_prompt;
+pub use prompt::{check as check_prompt, reword as reword_prompt};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -18,8 +25,23 @@ use crate::domain::Parameters;
 use crate::inference::{Brief, InferenceError, Minds};
 
 /// Every storyteller.
-pub const ALL: &[&dyn Storyteller] =
-    &[&fern::Fern, &literal::Literal, &narcissus::Narcissus, &simple_one_frame::SimpleOneFrame];
+pub const ALL: &[&dyn Storyteller] = &[
+    &continuous_v0::ContinuousV0,
+    &continuous_v1::ContinuousV1,
+    &fern::Fern,
+    &lavender::Lavender,
+    &literal::Literal,
+    &narcissus::Narcissus,
+    &show_this_frame::ShowThisFrame,
+    &simple_one_frame::SimpleOneFrame,
+    &tamarisk::Tamarisk,
+];
+
+/// Characters at most of a frame's text when nobody says how long: what a small screen shows at once.
+const USUAL_CHARS: usize = 700;
+
+/// Words that an exquisite corpse is handed on with.
+const LAST_WORDS: usize = 12;
 
 /// The storyteller of this name.
 #[must_use]
@@ -38,7 +60,7 @@ pub trait Storyteller: Send + Sync {
         true
     }
 
-    /// Tells what comes next: at least one beat.
+    /// Tells what comes next: at least one beat, unless nothing is new.
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError>;
 }
 
@@ -47,12 +69,31 @@ pub trait Storyteller: Send + Sync {
 pub struct Scene<'a> {
     /// The material of this frame.
     pub brief: &'a Brief,
+    /// Where and when it is, in words.
+    pub situation: &'a str,
+    /// A name for the photograph that came with the request, by its bytes, where one came.
+    pub photograph: Option<&'a str>,
     /// What was asked for.
     pub parameters: &'a Parameters,
-    /// The prompt template for texts, where the strategy's model has one.
-    pub text_template: Option<&'a str>,
+    /// What to ask models with.
+    pub prompts: Prompts<'a>,
     /// Models to ask.
     pub minds: &'a Minds,
+}
+
+/// The prompt templates of a strategy; those that its configuration lacks are `None`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Prompts<'a> {
+    /// For the next text.
+    pub text: Option<&'a str>,
+    /// For a story's first text, where it is another one.
+    pub seed: Option<&'a str>,
+    /// For tidying a text.
+    pub editor: Option<&'a str>,
+    /// For a sentence that says what to paint.
+    pub illustration: Option<&'a str>,
+    /// The language to tell in; English where none is given.
+    pub language: Option<&'a str>,
 }
 
 /// What a storyteller gives back.
@@ -69,8 +110,28 @@ pub struct Telling {
 pub struct Beat {
     /// Its prose.
     pub text: Option<String>,
-    /// What its illustration shows, in words.
-    pub illustration: String,
+    /// What its illustration shows.
+    pub illustration: Illustration,
+}
+
+/// What a frame's picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Illustration {
+    /// A painting of this, in words.
+    Of(String),
+    /// The photograph that came with the request.
+    Photograph,
+}
+
+impl Illustration {
+    /// What to paint; empty for a photograph, which nobody painted.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Of(words) => words,
+            Self::Photograph => "",
+        }
+    }
 }
 
 /// A storyteller could not tell.
@@ -85,12 +146,41 @@ pub enum StorytellerError {
 }
 
 impl Scene<'_> {
-    /// An illustration's prompt: the asked style, then what to show.
-    fn styled(&self, illustration: &str) -> String {
-        match self.parameters.output_image_style.as_deref() {
-            Some(style) => format!("{} {illustration}", style.trim()),
-            None => illustration.to_owned(),
+    /// Prose for the strategy's prompt, tidied up, with what to paint of it.
+    async fn prose(&self, brief: &Brief, is_continuation: bool) -> Result<Beat, StorytellerError> {
+        let prompt = prompt::render(self)?;
+        let rules = clean::Rules { is_continuation, ..self.rules(&prompt) };
+        let check = |text: String| clean::clean(&text, &rules);
+        let text = self.minds.text(&prompt, brief, &check).await?;
+        self.illustrated(text).await
+    }
+
+    /// A beat of a text: what to paint is one sentence of a model's, or the text itself.
+    async fn illustrated(&self, text: String) -> Result<Beat, StorytellerError> {
+        let mut words = None;
+        if let Some(template) = self.prompts.illustration
+            && !self.minds.was_offline()
+        {
+            let prompt = prompt::about(self, template, &text)?;
+            let check = |words: String| clean::picture_words(&words);
+            words = self.minds.aside(&prompt, self.brief, &check).await;
         }
+        let illustration = self.painting(words.as_deref().unwrap_or(&text));
+        Ok(Beat { text: Some(text), illustration })
+    }
+
+    /// What a text is measured against.
+    fn rules<'a>(&'a self, prompt: &'a str) -> clean::Rules<'a> {
+        let max_chars = self.brief.max_chars.unwrap_or(USUAL_CHARS);
+        clean::Rules { prior: &self.brief.prior, prompt, max_chars, is_continuation: false }
+    }
+
+    /// A painting: the asked style, then what to show.
+    fn painting(&self, of: &str) -> Illustration {
+        Illustration::Of(match self.parameters.output_image_style.as_deref() {
+            Some(style) => format!("{} {of}", style.trim()),
+            None => of.to_owned(),
+        })
     }
 
     /// What to paint when nothing was told: what was seen, or what was said, or the hour.
@@ -106,4 +196,11 @@ impl Scene<'_> {
             format!("An empty room with one window, in {light}.")
         })
     }
+}
+
+/// The last words of a story.
+fn last_words(prior: &[String], most: usize) -> String {
+    let Some(last) = prior.last() else { return String::new() };
+    let words: Vec<&str> = last.split_whitespace().collect();
+    words[words.len().saturating_sub(most)..].join(" ")
 }

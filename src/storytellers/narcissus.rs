@@ -14,7 +14,7 @@ impl Storyteller for Narcissus {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let beat = Beat { text: None, illustration: scene.styled(&scene.what_is_there()) };
+        let beat = Beat { text: None, illustration: scene.painting(&scene.what_is_there()) };
         Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
     }
 }

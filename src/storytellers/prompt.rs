@@ -1,32 +1,156 @@
-//! Prompts are data: Jinja2 templates from the database, rendered with a frame's material.
+//! Prompts are data: Jinja2 templates from the database, rendered with a frame's material. What a template may name
+//! is what [`sample`] has.
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::Scene;
+use crate::domain::{Parameters, Season, Sight};
+use crate::inference::Brief;
 
-/// Whether a template can be read.
+/// Rendering ends after about so many steps: a template is an admin's, but a loop without an end must not take the
+/// service with it.
+const FUEL: u64 = 100_000;
+
+/// The longest prompt, in characters. What is over is cut from the middle, where the oldest of the story stands.
+const MAX_PROMPT: usize = 60_000;
+
+/// What a template says when it is rendered with material of every kind.
 ///
 /// # Errors
 ///
 /// What is wrong with it, and where.
 pub fn check(template: &str) -> Result<(), minijinja::Error> {
-    Environment::new().template_from_str(template).map(drop)
+    rendered(template, sample()).map(drop)
+}
+
+/// A prompt from the template `reword`, which asks for a refused illustration in other words; `None` when it cannot be
+/// rendered.
+#[must_use]
+pub fn reword(template: &str, prompt: &str) -> Option<String> {
+    rendered(template, context! { prompt }).ok()
 }
 
 /// The text of a scene's prompt. Without a template it is empty: a model that composes needs none.
 pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
-    let Some(template) = scene.text_template else { return Ok(String::new()) };
+    let is_first = scene.brief.frame_number == 0;
+    let seed = scene.prompts.seed.filter(|_| is_first);
+    let Some(template) = seed.or(scene.prompts.text) else { return Ok(String::new()) };
+    let prompt = rendered(template, material(scene, ""))?;
+    Ok(match scene.prompts.language {
+        Some(language) => format!(
+            "{prompt}\n\nTell it in {language}. Only what is to be painted is described in English."
+        ),
+        None => prompt,
+    })
+}
+
+/// A prompt about a text: for the editor, and for what to paint.
+pub(super) fn about(
+    scene: &Scene<'_>,
+    template: &str,
+    text: &str,
+) -> Result<String, minijinja::Error> {
+    rendered(template, material(scene, text))
+}
+
+fn material(scene: &Scene<'_>, text: &str) -> Value {
+    context! {
+        brief => Value::from(Serde(scene.brief)),
+        parameters => Value::from(Serde(scene.parameters)),
+        situation => scene.situation,
+        muse => super::muse::spark(scene.brief),
+        last_words => super::last_words(&scene.brief.prior, super::LAST_WORDS),
+        language => scene.prompts.language,
+        text => text,
+    }
+}
+
+fn rendered(template: &str, material: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     // A field that is not there is nothing, not a failed frame.
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    // A template is an admin's, but a loop without an end must not take the service with it.
-    environment.set_fuel(Some(100_000));
-    environment.render_str(
-        template,
-        context! {
-            brief => Value::from(Serde(scene.brief)),
-            parameters => Value::from(Serde(scene.parameters)),
-        },
-    )
+    environment.set_fuel(Some(FUEL));
+    let prompt = environment.render_str(template, material)?;
+    Ok(bounded(prompt.trim()))
+}
+
+fn bounded(prompt: &str) -> String {
+    let count = prompt.chars().count();
+    if count <= MAX_PROMPT {
+        return prompt.to_owned();
+    }
+    let half = MAX_PROMPT / 2;
+    let (start, end): (String, String) =
+        (prompt.chars().take(half).collect(), prompt.chars().skip(count - half).collect());
+    format!("{start}\n…\n{end}")
+}
+
+/// A scene with everything in it.
+pub(super) fn sample_brief() -> Brief {
+    let text = str::to_owned;
+    Brief {
+        seed: 7,
+        frame_number: 2,
+        prior: vec![text("The lamp went out."), text("Somebody knocked, twice.")],
+        state: serde_json::json!({"genre": "a sea story", "cast": ["Ada, who mends nets"]}),
+        memory: serde_json::Value::Null,
+        seen: Some(Sight {
+            description: text("A red boat on a beach, under a grey sky."),
+            things: vec![text("a red boat"), text("a rope")],
+            people: vec![text("a child with a yellow hat")],
+            texts: vec![text("ESPERANZA")],
+            atmosphere: text("calm"),
+            setting: text("a beach"),
+            tags: vec![text("sea")],
+            look: None,
+        }),
+        heard: Some(text("Look, a boat!")),
+        said: Some(text("We found this today.")),
+        place: Some(text("Lisbon")),
+        hour: 17,
+        season: Season::Autumn,
+        style: Some(text("as a fairy tale")),
+        max_chars: Some(300),
+    }
+}
+
+fn sample() -> Value {
+    let brief = sample_brief();
+    context! {
+        muse => super::muse::spark(&brief),
+        last_words => super::last_words(&brief.prior, super::LAST_WORDS),
+        brief => Value::from(Serde(&brief)),
+        parameters => Value::from(Serde(&Parameters::default())),
+        situation => "It is a Thursday in autumn, early evening, in Lisbon.",
+        language => "Portuguese",
+        text => "Somebody knocked, twice.",
+        prompt => "A red boat on a beach.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_tried_and_not_only_parsed() {
+        assert!(check("{{ brief.seen.description | upper }} {{ nobody.knows }}").is_err());
+        assert!(check("{{ brief.seen.description | upper }} {{ nothing }}").is_ok());
+        assert!(
+            check(
+                "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"
+            )
+            .is_err()
+        );
+        assert!(check("{{ text | no_such_filter }}").is_err());
+        assert!(check("{% if %}").is_err());
+    }
+
+    #[test]
+    fn an_endless_prompt_is_cut_in_its_middle() {
+        let long = "a".repeat(MAX_PROMPT) + "the end";
+        let cut = bounded(&long);
+        assert!(cut.chars().count() <= MAX_PROMPT + 3 && cut.ends_with("the end"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Beat, Scene, Storyteller, StorytellerError, Telling, prompt};
+use super::{Scene, Storyteller, StorytellerError, Telling};
 use crate::inference::Brief;
 
 /// Begins anew with every frame.
@@ -19,9 +19,7 @@ impl Storyteller for SimpleOneFrame {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let prompt = prompt::render(scene)?;
-        let text = scene.minds.text(&prompt, &alone(scene.brief)).await?;
-        let beat = Beat { illustration: scene.styled(&text), text: Some(text) };
+        let beat = scene.prose(&alone(scene.brief), false).await?;
         Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
     }
 }

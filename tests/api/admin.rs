@@ -26,6 +26,7 @@ async fn made(app: &TestApp, kind: &str, body: Value) {
 }
 
 /// One of each kind, in an order in which each may refer to those before it.
+#[expect(clippy::too_many_lines, reason = "one of each")]
 fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         (
@@ -34,7 +35,7 @@ fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
             json!({
                 "slug": "gpt", "description": "Wörter", "provider": "openai",
                 "provider_api_variant": "openai_chat_completion", "provider_model_name": "gpt-x",
-                "model_parameters": {"temperature": 0.7}, "prices": {"input": 1.5},
+                "model_parameters": {"temperature": 0.7}, "prices": {"input_tokens": 1.5},
             }),
         ),
         (
@@ -75,7 +76,7 @@ fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
             json!({
                 "flock_id": "The Wood", "description": "", "parent_flock_id": null,
                 "parameters": {"strategy": "gentle-fern", "client_type": "e-ink badge"}, "keys": {},
-                "schedule": null, "frames_per_day": 100,
+                "schedule": null, "frames_per_day": 100, "budget_per_day": 2.5,
             }),
         ),
         (
@@ -83,7 +84,8 @@ fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
             "client_id",
             json!({
                 "client_id": "AA:BB/cc", "description": "", "parent_flock_id": "The Wood",
-                "follow_parent_story": true, "parameters": {"location": "Oslo"}, "keys": {}, "schedule": null,
+                "follow_parent_story": true, "parameters": {"location": "Oslo"}, "keys": {},
+                "schedule": null, "budget_per_day": null,
             }),
         ),
     ]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use calliope::compute::Compute;
 use calliope::inference::{
-    ImageAsk, ImageModel, InferenceError, Picture, Provider, Registry, offline,
+    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Registry, offline,
 };
 use calliope::settings::Tasks;
 use serde_json::json;
@@ -29,12 +29,12 @@ struct Fragile {
 
 #[async_trait]
 impl ImageModel for Fragile {
-    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
+    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
         assert!(
             self.asked.fetch_add(1, Ordering::SeqCst) > 0,
             "the first picture breaks, on purpose"
         );
-        self.inner.image(ask).await
+        self.inner.image(call, ask).await
     }
 }
 

@@ -23,11 +23,28 @@ async fn seeds_are_added_once_and_found_by_slug_and_by_storyteller(database: Tes
     }
     let slugs: Vec<String> =
         store.strategies().await.expect("listed").into_iter().map(|s| s.slug).collect();
-    assert_eq!(slugs, ["fern", "literal", "narcissus", "simple-one-frame"]);
+    assert_eq!(
+        slugs,
+        [
+            "fern",
+            "continuous-v0",
+            "continuous-v1",
+            "lavender",
+            "literal",
+            "narcissus",
+            "show-this-frame",
+            "simple-one-frame",
+            "tamarisk",
+        ]
+    );
     let fern = store.strategy("fern").await.expect("read").expect("there");
     let text = fern.text.expect("fern writes");
-    assert_eq!((text.slug.as_str(), text.provider.as_str()), ("offline-fern", "offline"));
+    assert_eq!((text.slug.as_str(), text.model.provider.as_str()), ("fern", "auto"));
     assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("next passage")));
+    let editor = store.strategy("tamarisk").await.expect("read").expect("there").editor;
+    assert!(editor.is_some_and(|editor| editor.slug == "tamarisk-editor"));
+    let priced = store.model_named("openai", "gpt-4.1-mini").await.expect("read").expect("there");
+    assert_eq!(priced.prices["input_tokens"], 0.4);
     let narcissus = store.strategy("narcissus").await.expect("read").expect("there");
     assert!(narcissus.text.is_none() && narcissus.image.is_some());
     assert_eq!(store.strategy("no-such").await.expect("read"), None);

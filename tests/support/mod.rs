@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod process;
+pub mod provider;
 pub mod slow;
 pub mod sse;
 
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calliope::app::{App, Parts};
+use calliope::app::{App, Book, Choices, Parts};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
 use calliope::http::{Door, Entry, serve};
@@ -51,6 +52,13 @@ macro_rules! on_both {
             }
         }
     )* };
+}
+
+/// A client for tests, which speak plain HTTP. The service's own names its cryptography itself.
+pub fn client() -> reqwest::ClientBuilder {
+    // There is one already after the first test of a process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
 }
 
 /// Awaits a part of a test that would hang if what it waits for never came.
@@ -139,6 +147,7 @@ impl TestDatabase {
 pub struct Options {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
+    pub choices: Choices,
     pub limits: Tasks,
     pub rates: Limits,
     pub trusted_proxies: &'static [&'static str],
@@ -151,6 +160,7 @@ impl Default for Options {
         Self {
             api_key: None,
             registry: None,
+            choices: Choices::default(),
             limits: Tasks::default(),
             rates: Limits::default(),
             trusted_proxies: &[],
@@ -178,10 +188,13 @@ impl TestApp {
         let compute = Compute::new();
         let offline =
             || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
+        let store = database.store().await;
+        let book = Book::new(store.clone(), Arc::clone(&options.clock));
         let app = App::new(Parts {
-            store: database.store().await,
+            store,
             objects: LocalStore::open(&database.storage()).expect("folders are made"),
-            registry: options.registry.unwrap_or_else(offline),
+            registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
+            choices: options.choices,
             compute,
             clock: options.clock,
             limits: options.limits,
@@ -209,7 +222,7 @@ impl TestApp {
                 let _ = tokio::time::timeout(Duration::from_mins(10), beside).await;
             }),
         ];
-        let client = reqwest::Client::builder().build().expect("a client");
+        let client = client().build().expect("a client");
         Self { app, url, client, database, running }
     }
 

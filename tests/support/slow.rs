@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use calliope::compute::Compute;
 use calliope::inference::{
-    ImageAsk, ImageModel, InferenceError, Picture, Provider, Registry, offline,
+    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Registry, offline,
 };
 
 /// Paints when it is told to.
@@ -17,10 +17,10 @@ pub struct Slow {
 
 #[async_trait]
 impl ImageModel for Slow {
-    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
+    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
         self.begun.add_permits(1);
         let _go = self.go.acquire().await;
-        self.inner.image(ask).await
+        self.inner.image(call, ask).await
     }
 }
 

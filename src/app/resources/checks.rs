@@ -50,6 +50,13 @@ impl Wrong {
         }
     }
 
+    /// US dollars a day.
+    pub(super) fn budget(&mut self, field: &str, budget: Option<f64>) {
+        if budget.is_some_and(|dollars| !(0.0..=1_000_000.0).contains(&dollars)) {
+            self.refuse(field, "must be US dollars from 0 to 1000000, or null for no limit");
+        }
+    }
+
     pub(super) fn object(&mut self, field: &str, object: &Map<String, Value>) {
         let size = serde_json::to_string(object).map_or(0, |json| json.len());
         if size > MAX_OBJECT {

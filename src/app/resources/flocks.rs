@@ -26,6 +26,7 @@ impl Resource for SparrowConfig {
         if let Some(schedule) = &mut self.schedule {
             wrong.schedule(schedule);
         }
+        wrong.budget("budget_per_day", self.budget_per_day);
         wrong.end()
     }
 
@@ -58,6 +59,7 @@ impl Resource for FlockConfig {
         if self.frames_per_day.is_some_and(|frames| !(0..=1_000_000).contains(&frames)) {
             wrong.refuse("frames_per_day", "must be from 0 to 1000000, or null for no limit");
         }
+        wrong.budget("budget_per_day", self.budget_per_day);
         if self.flock_id == DEFAULT_FLOCK && self.parent_flock_id.is_some() {
             wrong.refuse("parent_flock_id", "must be null: the default flock is above all others");
         }

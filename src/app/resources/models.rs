@@ -4,12 +4,13 @@ use super::Resource;
 use super::checks::{Wrong, nothing_there};
 use crate::app::AppError;
 use crate::domain::{InferenceModel, ModelConfig, PromptTemplate};
+use crate::inference::Prices;
 use crate::store::Tx;
 use crate::storytellers;
 
 /// Providers that a model may be of.
-const PROVIDERS: [&str; 7] =
-    ["offline", "openai", "azure", "stability", "huggingface", "replicate", "runway"];
+const PROVIDERS: [&str; 8] =
+    ["auto", "offline", "openai", "azure", "stability", "huggingface", "replicate", "runway"];
 
 /// Manners of calling one.
 const VARIANTS: [&str; 3] = ["default", "openai_completion", "openai_chat_completion"];
@@ -36,7 +37,9 @@ impl Resource for InferenceModel {
         wrong.one_of("provider_api_variant", &self.provider_api_variant, &VARIANTS);
         wrong.name("provider_model_name", &self.provider_model_name);
         wrong.object("model_parameters", &self.model_parameters);
-        wrong.object("prices", &self.prices);
+        if let Err(reason) = Prices::read(&self.prices) {
+            wrong.refuse("prices", reason);
+        }
         wrong.end()
     }
 

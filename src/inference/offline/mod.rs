@@ -10,15 +10,13 @@ pub mod vision;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use image::RgbImage;
 use serde_json::{Map, Value};
 
 use super::{
-    ImageAsk, ImageModel, InferenceError, Picture, Provider, Remembered, StructuredAsk,
-    StructuredModel, TextAsk, TextModel, VisionModel,
+    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, StructuredAsk, StructuredModel,
+    TextAsk, TextModel, Usage,
 };
 use crate::compute::{BrokenOff, Compute};
-use crate::domain::Sight;
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "offline";
@@ -28,10 +26,11 @@ pub const NAME: &str = "offline";
 pub fn provider(compute: Compute) -> Provider {
     let offline = Arc::new(Offline { compute });
     Provider {
+        title: "The offline provider",
         text: Some(offline.clone()),
         structured: Some(offline.clone()),
-        image: Some(offline.clone()),
-        vision: Some(offline),
+        image: Some(offline),
+        ..Provider::default()
     }
 }
 
@@ -41,38 +40,40 @@ struct Offline {
 
 #[async_trait]
 impl TextModel for Offline {
-    async fn text(&self, ask: TextAsk) -> Result<Remembered<String>, InferenceError> {
-        let tale = self.compute.run(move || teller::compose(&ask.brief)).await.map_err(broken)?;
-        Ok(Remembered { value: tale.text, memory: tale.memory })
+    async fn text(&self, _: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure> {
+        let brief = ask.brief.clone();
+        let tale = self.compute.run(move || teller::compose(&brief)).await.map_err(broken)?;
+        Ok(Answer { value: tale.text, usage: Usage::default(), memory: tale.memory })
     }
 }
 
 #[async_trait]
 impl StructuredModel for Offline {
-    async fn structured(&self, ask: StructuredAsk) -> Result<Remembered<Value>, InferenceError> {
-        let tale = self.compute.run(move || teller::compose(&ask.brief)).await.map_err(broken)?;
+    async fn structured(
+        &self,
+        _: &Call<'_>,
+        ask: &StructuredAsk,
+    ) -> Result<Answer<Value>, Failure> {
+        let brief = ask.brief.clone();
+        let tale = self.compute.run(move || teller::compose(&brief)).await.map_err(broken)?;
         let memory = tale.memory.clone();
-        let facts = serde_json::to_value(tale).map_err(|error| failed(error.to_string()))?;
-        Ok(Remembered { value: project(&facts, &ask.schema)?, memory })
+        let facts =
+            serde_json::to_value(tale).map_err(|error| Failure::Broken(error.to_string()))?;
+        Ok(Answer { value: project(&facts, &ask.schema)?, usage: Usage::default(), memory })
     }
 }
 
 #[async_trait]
 impl ImageModel for Offline {
-    async fn image(&self, ask: ImageAsk) -> Result<Picture, InferenceError> {
-        self.compute.run(move || Picture::Pixels(painter::paint(&ask))).await.map_err(broken)
-    }
-}
-
-#[async_trait]
-impl VisionModel for Offline {
-    async fn see(&self, picture: Arc<RgbImage>) -> Result<Sight, InferenceError> {
-        self.compute.run(move || vision::look(&picture)).await.map_err(broken)
+    async fn image(&self, _: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
+        let ask = ask.clone();
+        let painted = self.compute.run(move || Picture::Pixels(painter::paint(&ask))).await;
+        Ok(Answer::new(painted.map_err(broken)?, Usage::default()))
     }
 }
 
 /// Those of a tale's fields that a schema names.
-fn project(facts: &Value, schema: &Value) -> Result<Value, InferenceError> {
+fn project(facts: &Value, schema: &Value) -> Result<Value, Failure> {
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
     let mut answer = Map::new();
@@ -84,16 +85,12 @@ fn project(facts: &Value, schema: &Value) -> Result<Value, InferenceError> {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     match required.filter_map(Value::as_str).find(|name| !answer.contains_key(*name)) {
         None => Ok(Value::Object(answer)),
-        Some(missing) => Err(failed(format!("it cannot make up `{missing}`"))),
+        Some(missing) => Err(Failure::Unusable(format!("it cannot make up `{missing}`"))),
     }
 }
 
-fn broken(error: BrokenOff) -> InferenceError {
-    failed(error.to_string())
-}
-
-fn failed(reason: String) -> InferenceError {
-    InferenceError::Failed { provider: "the offline provider", reason }
+fn broken(error: BrokenOff) -> Failure {
+    Failure::Broken(error.to_string())
 }
 
 #[cfg(test)]
@@ -109,6 +106,6 @@ mod tests {
         assert_eq!(project(&facts, &schema).expect("complete"), json!({"text": "t"}));
         let schema = json!({"properties": {"mood": {}}, "required": ["mood"]});
         let error = project(&facts, &schema).expect_err("a tale has no mood");
-        assert_eq!(error.to_string(), "the offline provider failed: it cannot make up `mood`");
+        assert!(error.to_string().ends_with("it cannot make up `mood`"), "{error}");
     }
 }

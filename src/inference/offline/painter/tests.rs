@@ -48,7 +48,7 @@ fn seen(colours: &[[u8; 3]], focus: (f32, f32)) -> Sight {
     let palette =
         colours.iter().map(|&rgb| Swatch { name: "a colour".into(), rgb, share }).collect();
     let look = Look { palette, brightness: 0.5, warmth: 0.0, contrast: 0.5, focus };
-    Sight { description: String::new(), things: Vec::new(), look: Some(look) }
+    Sight { description: String::new(), things: Vec::new(), look: Some(look), ..Sight::default() }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn look(picture: &RgbImage) -> Sight {
     let things = things::find(&field, &clusters, focus);
     let description = tell::description(&look, &things);
     let things = things.into_iter().map(|thing| thing.phrase).collect();
-    Sight { description, things, look: Some(look) }
+    Sight { description, things, look: Some(look), ..Sight::default() }
 }
 
 /// A copy of at most [`MEASURED`] pixels a side; an empty picture counts as one black pixel.

@@ -79,7 +79,12 @@ fn descriptions_read_well_for_any_picture() {
 
 #[test]
 fn the_fault_finder_finds_faults() {
-    let bad = |text: &str| Sight { description: text.into(), things: vec![], look: None };
+    let bad = |text: &str| Sight {
+        description: text.into(),
+        things: vec![],
+        look: None,
+        ..Sight::default()
+    };
     for text in
         ["No period", "Two  spaces.", "A orange square.", "An picture.", "The the end.", "low."]
     {

@@ -80,6 +80,7 @@ fn odd_input_gives_sound_english() {
             description: text.to_owned(),
             things: vec![text.to_owned(), [text; 9].join(" or then ")],
             look: measured().look,
+            ..Sight::default()
         });
         for number in 0..12 {
             brief.frame_number = number;

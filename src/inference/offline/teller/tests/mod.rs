@@ -50,6 +50,7 @@ fn measured() -> Sight {
             contrast: 0.5,
             focus: (0.5, 0.5),
         }),
+        ..Sight::default()
     }
 }
 
@@ -59,6 +60,7 @@ fn recognised() -> Sight {
         description: "Two people stand beside a lighthouse.".to_owned(),
         things: ["a lighthouse", "two people", "Dog on a leash"].map(str::to_owned).to_vec(),
         look: None,
+        ..Sight::default()
     }
 }
 

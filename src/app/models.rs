@@ -1,0 +1,203 @@
+//! Which models tell a frame: those that its strategy names, then those that the installation chooses, in this order.
+//! `auto` in a strategy leaves the choice to the installation from the start.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tokio::time::{Duration, Instant};
+
+use super::configuration::ClientLevels;
+use super::{App, AppError};
+use crate::domain::LevelName;
+use crate::inference::{
+    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Patience, Prices, Variant, offline,
+    openai,
+};
+use crate::settings;
+use crate::store::{ModelChoice, ModelRow, Story, Strategy};
+use crate::storytellers;
+
+/// The provider that stands for the installation's choice.
+const AUTO: &str = "auto";
+
+/// What is kept free of a frame's time for rendering and keeping it.
+const AFTERWARDS: Duration = Duration::from_secs(10);
+
+/// What the installation chooses for each capability, and how long it waits for it.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    text: Vec<(String, String)>,
+    image: Vec<(String, String)>,
+    vision: Vec<(String, String)>,
+    transcription: Vec<(String, String)>,
+    patience: Patience,
+    budget_per_day: Option<f64>,
+}
+
+impl Choices {
+    /// From the settings: what they name, else what OpenAI's key allows, else nothing.
+    #[must_use]
+    pub fn of(minds: &settings::Minds, providers: &settings::Providers) -> Self {
+        let is_elsewhere = providers.openai_base_url.is_some();
+        let has_key = providers.openai_api_key.is_some();
+        let usual = |model: &str| -> Vec<(String, String)> {
+            let is_there = has_key && !is_elsewhere;
+            if is_there { vec![(openai::NAME.to_owned(), model.to_owned())] } else { Vec::new() }
+        };
+        let named = |given: &Option<String>, otherwise: Vec<(String, String)>| match given {
+            Some(given) => {
+                let pairs = settings::parts(given).into_iter().flatten();
+                pairs.map(|(provider, name)| (provider.to_owned(), name.to_owned())).collect()
+            }
+            None => otherwise,
+        };
+        // A server of one's own has one model, and llama.cpp's does not even ask for its name.
+        let text = if is_elsewhere {
+            vec![(openai::NAME.to_owned(), "default".to_owned())]
+        } else {
+            usual("gpt-4.1-mini")
+        };
+        let seconds = Duration::from_secs;
+        Self {
+            text: named(&minds.text, text),
+            image: named(&minds.image, usual("gpt-image-1")),
+            vision: named(&minds.vision, usual("gpt-4.1-mini")),
+            transcription: named(&minds.transcription, usual("gpt-4o-mini-transcribe")),
+            patience: Patience {
+                text: seconds(minds.text_seconds),
+                image: seconds(minds.image_seconds),
+                senses: seconds(minds.senses_seconds),
+            },
+            budget_per_day: minds.budget_per_day,
+        }
+    }
+}
+
+impl App {
+    /// The models of one frame, which must be done at a deadline that begins now.
+    pub(super) async fn minds(
+        &self,
+        story: &Story,
+        client_id: &str,
+        strategy: &Strategy,
+    ) -> Result<Minds, AppError> {
+        let levels = self.levels(client_id).await?;
+        let choices = &self.choices;
+        let gentler = strategy.prompts.get("gentler").map(|text| text.trim().to_owned());
+        let reword = strategy.prompts.get("reword").cloned();
+        let cast = Cast {
+            text: self.chain(strategy.text.as_ref(), &choices.text).await?,
+            editor: match &strategy.editor {
+                Some(editor) => self.chain(Some(editor), &choices.text).await?,
+                None => Vec::new(),
+            },
+            image: self.chain(strategy.image.as_ref(), &choices.image).await?,
+            vision: self.chain(None, &choices.vision).await?,
+            transcription: self.chain(None, &choices.transcription).await?,
+            reword: reword.map(|template| {
+                let reword = move |prompt: &str| storytellers::reword_prompt(&template, prompt);
+                Arc::new(reword) as crate::inference::Reword
+            }),
+            gentler,
+        };
+        let deadline = Duration::from_secs(self.limits.frame_deadline_seconds);
+        let afterwards = AFTERWARDS.min(deadline / 4);
+        let memories = story.state.get("memories").and_then(Value::as_object).cloned();
+        Ok(Minds::new(MindsParts {
+            registry: self.registry.clone(),
+            compute: self.compute.clone(),
+            cast,
+            keys: keys(&levels),
+            account: Account {
+                client_id: Some(client_id.to_owned()),
+                story_id: Some(story.id),
+                budgets: budgets(&levels, client_id, choices.budget_per_day),
+            },
+            patience: choices.patience,
+            end: Instant::now() + deadline.saturating_sub(afterwards),
+            memories: memories.unwrap_or_default(),
+        }))
+    }
+
+    /// A strategy's model and the installation's, without the offline one.
+    async fn chain(
+        &self,
+        choice: Option<&ModelChoice>,
+        installed: &[(String, String)],
+    ) -> Result<Vec<Model>, AppError> {
+        let mut chain = Vec::new();
+        if let Some(choice) = choice {
+            if choice.model.provider == offline::NAME {
+                return Ok(chain);
+            }
+            if choice.model.provider != AUTO {
+                chain.push(model(&choice.model, &choice.parameters));
+            }
+        }
+        for (provider, name) in installed {
+            if provider == offline::NAME
+                || chain.iter().any(|m| m.provider == *provider && m.name == *name)
+            {
+                continue;
+            }
+            let row = self.installed_model(provider, name).await?;
+            // Parameters that a strategy gives without naming a model are meant for whichever there is.
+            let over = choice.filter(|choice| choice.model.provider == AUTO);
+            let over = over.map(|choice| choice.parameters.clone()).unwrap_or_default();
+            chain.push(match row.as_ref() {
+                Some(row) => model(row, &over),
+                None => Model { parameters: over, ..Model::plain(provider, name) },
+            });
+        }
+        Ok(chain)
+    }
+
+    async fn installed_model(
+        &self,
+        provider: &str,
+        name: &str,
+    ) -> Result<Option<Arc<ModelRow>>, AppError> {
+        let load = async { Ok(self.store.model_named(provider, name).await?.map(Arc::new)) };
+        self.caches.models.get(self, &format!("{provider}/{name}"), load).await
+    }
+}
+
+/// A model with its own parameters and those over them. Prices were checked when they were stored.
+fn model(row: &ModelRow, over: &Map<String, Value>) -> Model {
+    let mut parameters = row.model_parameters.clone();
+    parameters.extend(over.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Model {
+        provider: row.provider.clone(),
+        variant: Variant::named(&row.provider_api_variant),
+        name: row.provider_model_name.clone(),
+        parameters,
+        prices: Prices::read(&row.prices).unwrap_or_default(),
+    }
+}
+
+/// The keys of a client's levels, the nearest first.
+fn keys(levels: &ClientLevels) -> Keys {
+    let mut keys = Keys::default();
+    for level in &levels.levels {
+        for (name, value) in &level.keys {
+            keys.or(name, value.as_str().unwrap_or_default());
+        }
+    }
+    keys
+}
+
+/// Every budget that a client's calls must fit in. The installation's spending is counted even where it is not limited.
+fn budgets(levels: &ClientLevels, client_id: &str, installation: Option<f64>) -> Vec<Budget> {
+    let micro = |dollars: f64| (dollars * 1e6).round() as i64;
+    let scope = "the installation".to_owned();
+    let mut budgets = vec![Budget { scope, micro_usd: installation.map(micro) }];
+    for level in &levels.levels {
+        let Some(dollars) = level.budget_per_day else { continue };
+        let scope = match &level.name {
+            LevelName::Sparrow => format!("the Sparrow {client_id}"),
+            other => format!("the {other}"),
+        };
+        budgets.push(Budget { scope, micro_usd: Some(micro(dollars)) });
+    }
+    budgets
+}

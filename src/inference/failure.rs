@@ -1,0 +1,171 @@
+//! How a call can fail, and what follows from it: what may pass is tried again, what may not goes to the next model
+//! of the chain, and either is told in words for people who look at a story.
+
+use std::time::Duration;
+
+/// The longest part of a provider's own message that is repeated, in characters.
+const MAX_MESSAGE: usize = 200;
+
+/// The longest word of such a message, in characters.
+const MAX_WORD: usize = 60;
+
+/// Why a provider gave no answer. Its text follows the provider's name: "OpenAI did not answer in time".
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// There is no key, no address, or no such provider.
+    #[error("is not configured")]
+    NotConfigured,
+    /// The provider is there, and does not do this.
+    #[error("does not do this")]
+    Incapable,
+    /// The provider's rules forbid an answer to this prompt.
+    #[error("refused the content of the request")]
+    Refused,
+    /// The key is not accepted. The provider's message is left out: some repeat the key.
+    #[error("did not accept its key")]
+    Denied,
+    /// The request was wrong; asked again it would be wrong again.
+    #[error("refused the request: {0}")]
+    Rejected(String),
+    /// Too much was asked at once, or more than is paid for.
+    #[error("is asked too much at the moment")]
+    Busy {
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It cannot be reached, or broke while it answered.
+    #[error("failed: {reason}")]
+    Unavailable {
+        /// What happened, without addresses and keys.
+        reason: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It took longer than the deadline.
+    #[error("did not answer in time")]
+    TooSlow,
+    /// It answered, but nothing can be made of it.
+    #[error("gave an answer that cannot be used: {0}")]
+    Unusable(String),
+    /// The day's budget does not allow the call.
+    #[error("was not asked, because today's budget of {scope} is used up")]
+    OverBudget {
+        /// Whose budget: `the installation`, `the flock NAME` or `the Sparrow`.
+        scope: String,
+    },
+    /// It failed so often lately that it is left alone for a while.
+    #[error("was not asked, because it failed several times in a row")]
+    Resting,
+    /// Something here broke.
+    #[error("could not be asked: {0}")]
+    Broken(String),
+}
+
+impl Failure {
+    /// A provider's refusal of a request, its message cut and without control characters.
+    pub(super) fn rejected(message: &str) -> Self {
+        Self::Rejected(shown(message))
+    }
+
+    /// An answer that cannot be used.
+    pub(super) fn unusable(what: &str) -> Self {
+        Self::Unusable(shown(what))
+    }
+
+    /// A failure that may pass.
+    pub(super) fn unavailable(reason: &str) -> Self {
+        Self::Unavailable { reason: shown(reason), retry_after: None }
+    }
+
+    /// Whether the same call may succeed a moment later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::Unusable(_))
+    }
+
+    /// Whether it says that the provider is unwell, and not that one request was.
+    pub(super) const fn is_illness(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TooSlow)
+    }
+
+    /// How long the provider wants to be left alone.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Its name in rows and metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotConfigured => "not_configured",
+            Self::Incapable => "incapable",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::Rejected(_) => "rejected",
+            Self::Busy { .. } => "busy",
+            Self::Unavailable { .. } => "unavailable",
+            Self::TooSlow => "too_slow",
+            Self::Unusable(_) => "unusable",
+            Self::OverBudget { .. } => "over_budget",
+            Self::Resting => "resting",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+/// A failure with the provider that it is about; reads as the second half of "The story was told offline, because …".
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{provider} {failure}")]
+pub struct InferenceError {
+    /// The provider's name as people write it.
+    pub provider: String,
+    /// What went wrong.
+    pub failure: Failure,
+}
+
+/// A message of somebody else, safe to show: one line of bounded length without a full stop at its end. Words that
+/// no language has are cut: some providers repeat the picture that they were sent.
+fn shown(message: &str) -> String {
+    let start: String = message.chars().take(4 * MAX_MESSAGE).collect();
+    let words: Vec<String> = start
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .map(|word| match word.char_indices().nth(MAX_WORD) {
+            Some((end, _)) => format!("{}…", &word[..end]),
+            None => word.to_owned(),
+        })
+        .collect();
+    let line: String = words.join(" ").chars().take(MAX_MESSAGE).collect();
+    line.trim().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_a_sentence_and_repeats_little() {
+        let failure = Failure::rejected(&format!("no model\nof this name.{}", " x".repeat(500)));
+        let error = InferenceError { provider: "OpenAI".to_owned(), failure };
+        let text = error.to_string();
+        assert!(text.starts_with("OpenAI refused the request: no model of this name. x"), "{text}");
+        assert!(text.len() < 240 && !text.contains('\n'));
+        let echo = Failure::unusable(&format!("data:image/png;base64,{}", "iVBOR".repeat(100)));
+        assert!(echo.to_string().len() < 150, "{echo}");
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        assert!(Failure::Busy { retry_after: None }.is_transient());
+        assert!(Failure::unavailable("HTTP 500").is_transient());
+        assert!(Failure::unusable("no JSON").is_transient());
+        for failure in [Failure::Denied, Failure::Refused, Failure::rejected("x"), Failure::TooSlow]
+        {
+            assert!(!failure.is_transient(), "{failure}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The models of one frame: those that its strategy and the installation name, in the order in which they are asked,
+//! the offline provider behind them, and what went wrong on the way.
+
+mod paint;
+mod senses;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::call::Order;
+use super::{
+    Account, Answer, Brief, Call, Capability, Failure, InferenceError, Keys, Model, Patience,
+    Registry, StructuredAsk, TextAsk, Usage, offline,
+};
+use crate::compute::Compute;
+
+/// A token is about four characters of English; of other scripts it is fewer.
+const CHARACTERS_A_TOKEN: u64 = 2;
+
+/// Puts a refused prompt in other words: the prompt for a model that writes the new one.
+pub type Reword = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Who is asked for what: for each capability the models in their order, without the offline one.
+#[derive(Clone, Default)]
+pub struct Cast {
+    /// Prose and plans.
+    pub text: Vec<Model>,
+    /// What tidies another's prose, where a storyteller has that done.
+    pub editor: Vec<Model>,
+    /// Illustrations.
+    pub image: Vec<Model>,
+    /// All of these look, side by side.
+    pub vision: Vec<Model>,
+    /// Speech to words.
+    pub transcription: Vec<Model>,
+    /// How a refused illustration is asked for in other words.
+    pub reword: Option<Reword>,
+    /// What is added to a prompt whose content was refused.
+    pub gentler: Option<String>,
+}
+
+impl fmt::Debug for Cast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cast")
+            .field("text", &self.text)
+            .field("image", &self.image)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a frame's [`Minds`] are made of.
+#[derive(Debug)]
+pub struct MindsParts {
+    /// Everyone who can be asked.
+    pub registry: Registry,
+    /// Threads for pixels.
+    pub compute: Compute,
+    /// Who is.
+    pub cast: Cast,
+    /// The client's own keys.
+    pub keys: Keys,
+    /// For whom.
+    pub account: Account,
+    /// How long each may take.
+    pub patience: Patience,
+    /// When all of them must be done.
+    pub end: Instant,
+    /// What providers asked to have kept with the story, by their names.
+    pub memories: Map<String, Value>,
+}
+
+/// What a storyteller may ask of models while it tells one frame.
+///
+/// A model that fails is followed by the next of its chain and at last by the offline provider, and a sentence for the
+/// frame's `errors` says so: a story goes on whatever happens to its models.
+#[derive(Debug)]
+pub struct Minds {
+    parts: MindsParts,
+    offline: Model,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    memories: Map<String, Value>,
+    notes: Vec<String>,
+    /// Whether the last text came from the offline provider.
+    was_offline: bool,
+}
+
+/// A check of what a model gave: the same tidied up, or what is wrong with it.
+pub type Check<'a, T> = &'a (dyn Fn(T) -> Result<T, String> + Sync);
+
+impl Minds {
+    /// Models for one frame.
+    #[must_use]
+    pub fn new(mut parts: MindsParts) -> Self {
+        let memories = std::mem::take(&mut parts.memories);
+        let kept = Mutex::new(Kept { memories, ..Kept::default() });
+        Self { parts, offline: Model::plain(offline::NAME, ""), kept }
+    }
+
+    /// Whether there is any model but the offline one to write prose.
+    #[must_use]
+    pub fn can_write(&self) -> bool {
+        !self.parts.cast.text.is_empty()
+    }
+
+    /// Whether what was last written came from the offline provider.
+    #[must_use]
+    pub fn was_offline(&self) -> bool {
+        self.kept().was_offline
+    }
+
+    /// Prose that passes a check: a model whose answer does not is asked again, and then the next.
+    ///
+    /// # Errors
+    ///
+    /// [`InferenceError`] when even the offline provider fails.
+    pub async fn text(
+        &self,
+        prompt: &str,
+        brief: &Brief,
+        check: Check<'_, String>,
+    ) -> Result<String, InferenceError> {
+        let chain = &self.parts.cast.text;
+        let told = self.chain(chain, TOLD, |model| self.prose(model, prompt, brief, check)).await;
+        let (told, model) = told?;
+        Ok(self.remember(&model, told))
+    }
+
+    /// What the editor makes of a text; `None` when there is no editor, or when it fails.
+    pub async fn edited(
+        &self,
+        prompt: &str,
+        brief: &Brief,
+        check: Check<'_, String>,
+    ) -> Option<String> {
+        let mut failures = Vec::new();
+        for model in &self.parts.cast.editor {
+            match self.prose(model, prompt, brief, check).await {
+                Ok(answer) => return Some(answer.value),
+                Err(error) => failures.push(error.to_string()),
+            }
+        }
+        if !failures.is_empty() {
+            self.note(format!("The text was not tidied, because {}.", failures.join(" and ")));
+        }
+        None
+    }
+
+    /// One sentence or so beside the story; `None` when only the offline provider could write it, or when all fail.
+    pub async fn aside(
+        &self,
+        prompt: &str,
+        brief: &Brief,
+        check: Check<'_, String>,
+    ) -> Option<String> {
+        for model in &self.parts.cast.text {
+            match self.prose(model, prompt, brief, check).await {
+                Ok(answer) => return Some(answer.value),
+                Err(error) => tracing::info!(%error, "a model gave no aside"),
+            }
+        }
+        None
+    }
+
+    /// An object that has the schema's properties and passes a check.
+    ///
+    /// # Errors
+    ///
+    /// [`InferenceError`] when even the offline provider fails.
+    pub async fn structured(
+        &self,
+        prompt: &str,
+        schema: &Value,
+        brief: &Brief,
+        check: Check<'_, Value>,
+    ) -> Result<Value, InferenceError> {
+        let chain = &self.parts.cast.text;
+        let told =
+            self.chain(chain, TOLD, |model| self.object(model, prompt, schema, brief, check)).await;
+        let (told, model) = told?;
+        Ok(self.remember(&model, told))
+    }
+
+    /// Adds a sentence for the frame's `errors`.
+    pub fn note(&self, sentence: String) {
+        self.kept().notes.push(sentence);
+    }
+
+    /// The notes and the memories to be kept with the story, when the frame is told.
+    #[must_use]
+    pub fn into_kept(self) -> (Vec<String>, Map<String, Value>) {
+        let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (kept.notes, kept.memories)
+    }
+
+    /// Asks the models of a chain one after the other, and the offline one at last. Returns the answer and the model
+    /// that gave it.
+    async fn chain<'a, T, F>(
+        &'a self,
+        chain: &'a [Model],
+        words: Words,
+        ask: impl Fn(&'a Model) -> F,
+    ) -> Result<(Answer<T>, String), InferenceError>
+    where
+        F: Future<Output = Result<Answer<T>, InferenceError>>,
+    {
+        let mut failures: Vec<String> = Vec::new();
+        for model in chain.iter().chain([&self.offline]) {
+            match ask(model).await {
+                Ok(answer) => {
+                    if !failures.is_empty() {
+                        let by = match model.provider.as_str() {
+                            offline::NAME => "offline".to_owned(),
+                            other => format!("by {}", self.parts.registry.title(other)),
+                        };
+                        self.note(format!("{} {by}, because {}.", words.0, failures.join(" and ")));
+                    }
+                    return Ok((answer, model.provider.clone()));
+                }
+                Err(error) if model.provider == offline::NAME => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, model = model.name, "a model failed; the next takes over");
+                    let told = error.to_string();
+                    if !failures.contains(&told) {
+                        failures.push(told);
+                    }
+                }
+            }
+        }
+        Err(InferenceError {
+            provider: "The offline provider".to_owned(),
+            failure: Failure::NotConfigured,
+        })
+    }
+
+    /// Prose of one model; with a gentler prompt when the content is refused.
+    async fn prose(
+        &self,
+        model: &Model,
+        prompt: &str,
+        brief: &Brief,
+        check: Check<'_, String>,
+    ) -> Result<Answer<String>, InferenceError> {
+        let ask = |prompt: String| async move {
+            let ask = TextAsk { prompt, brief: self.brief(brief, &model.provider) };
+            let ask = &ask;
+            let order = self.order(model, Capability::Text, writing(model, &ask.prompt));
+            let told = self.parts.registry.ask(
+                &order,
+                |provider| provider.text.clone(),
+                |asked| async move { checked(model, asked.text(&order.call, ask).await?, check) },
+            );
+            told.await
+        };
+        self.gently(prompt, ask).await
+    }
+
+    async fn object(
+        &self,
+        model: &Model,
+        prompt: &str,
+        schema: &Value,
+        brief: &Brief,
+        check: Check<'_, Value>,
+    ) -> Result<Answer<Value>, InferenceError> {
+        let ask = |prompt: String| async move {
+            let brief = self.brief(brief, &model.provider);
+            let ask = StructuredAsk { prompt, schema: schema.clone(), brief };
+            let ask = &ask;
+            let order = self.order(model, Capability::Structured, writing(model, &ask.prompt));
+            let told =
+                self.parts.registry.ask(
+                    &order,
+                    |provider| provider.structured.clone(),
+                    |asked| async move {
+                        checked(model, asked.structured(&order.call, ask).await?, check)
+                    },
+                );
+            told.await
+        };
+        self.gently(prompt, ask).await
+    }
+
+    /// Asks with a prompt, and with a gentler one when its content is refused.
+    async fn gently<T, F>(
+        &self,
+        prompt: &str,
+        ask: impl Fn(String) -> F,
+    ) -> Result<Answer<T>, InferenceError>
+    where
+        F: Future<Output = Result<Answer<T>, InferenceError>>,
+    {
+        match (ask(prompt.to_owned()).await, &self.parts.cast.gentler) {
+            (Err(error), Some(gentler)) if error.failure == Failure::Refused => {
+                self.note(format!("The story was asked for in gentler words, because {error}."));
+                ask(format!("{prompt}\n\n{gentler}")).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    fn order<'a>(&'a self, model: &'a Model, capability: Capability, most: Usage) -> Order<'a> {
+        let call = Call { model, keys: &self.parts.keys, deadline: self.deadline(capability) };
+        Order { capability, call, account: &self.parts.account, most }
+    }
+
+    /// Until when a call that begins now may last.
+    fn deadline(&self, capability: Capability) -> Instant {
+        self.parts.end.min(Instant::now() + self.parts.patience.with(capability))
+    }
+
+    fn brief(&self, brief: &Brief, provider: &str) -> Brief {
+        let memory = self.kept().memories.get(provider).cloned().unwrap_or(Value::Null);
+        Brief { memory, ..brief.clone() }
+    }
+
+    fn remember<T>(&self, provider: &str, told: Answer<T>) -> T {
+        let mut kept = self.kept();
+        kept.was_offline = provider == offline::NAME;
+        if !told.memory.is_null() {
+            kept.memories.insert(provider.to_owned(), told.memory);
+        }
+        told.value
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a note about a chain begins.
+#[derive(Debug, Clone, Copy)]
+struct Words(&'static str);
+
+const TOLD: Words = Words("The story was told");
+
+/// The most that a model uses up for a text.
+fn writing(model: &Model, prompt: &str) -> Usage {
+    let output_tokens = model.most_tokens();
+    Usage { input_tokens: tokens(prompt), output_tokens, ..Usage::default() }
+}
+
+fn tokens(prompt: &str) -> u64 {
+    prompt.chars().count() as u64 / CHARACTERS_A_TOKEN + 50
+}
+
+/// An answer that passes the check. The last resort's passes as it is: it tidies up by itself.
+fn checked<T>(model: &Model, answer: Answer<T>, check: Check<'_, T>) -> Result<Answer<T>, Failure> {
+    if model.provider == offline::NAME {
+        return Ok(answer);
+    }
+    let value = check(answer.value).map_err(|reason| Failure::unusable(&reason))?;
+    Ok(Answer { value, usage: answer.usage, memory: answer.memory })
+}

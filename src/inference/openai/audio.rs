@@ -1,0 +1,40 @@
+//! What was said.
+
+use async_trait::async_trait;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+
+use super::OpenAi;
+use crate::inference::{Answer, Call, Failure, SoundAsk, TranscriptionModel, Usage};
+
+#[async_trait]
+impl TranscriptionModel for OpenAi {
+    /// Silence is an answer too: an empty one.
+    async fn transcribe(&self, call: &Call<'_>, ask: &SoundAsk) -> Result<Answer<String>, Failure> {
+        let name = format!("speech.{}", ask.format.extension());
+        let file = Part::stream_with_length(ask.bytes.clone(), ask.bytes.len() as u64)
+            .file_name(name)
+            .mime_str(ask.format.media_type())
+            .map_err(|_| Failure::Broken("the sound has no media type".to_owned()))?;
+        let mut form = Form::new()
+            .text("model", call.model.name.clone())
+            .text("response_format", "json")
+            .part("file", file);
+        for (name, value) in &call.model.parameters {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            form = form.text(name.clone(), text);
+        }
+        let answer =
+            self.wire.json(self.post(call, "audio/transcriptions")?.multipart(form)).await?;
+        let text = answer.get("text").and_then(Value::as_str);
+        let text = text.ok_or_else(|| Failure::unusable("there is no text in it"))?;
+        let tokens = |name: &str| answer.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
+        let usage = Usage {
+            input_tokens: tokens("input_tokens").unwrap_or_default(),
+            output_tokens: tokens("output_tokens").unwrap_or_default(),
+            images: 0,
+            seconds: ask.seconds.unwrap_or_default(),
+        };
+        Ok(Answer::new(text.trim().to_owned(), usage))
+    }
+}

@@ -1,0 +1,87 @@
+//! Every provider of this process, and the one way to ask any of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::call::{Caller, Order, observed};
+use super::{
+    Answer, Failure, ImageModel, InferenceError, Ledger, StructuredModel, TextModel,
+    TranscriptionModel, VisionModel, offline,
+};
+
+/// One provider's capabilities; those it lacks are `None`.
+#[derive(Clone, Default)]
+pub struct Provider {
+    /// Its name as people write it.
+    pub title: &'static str,
+    /// Prose.
+    pub text: Option<Arc<dyn TextModel>>,
+    /// JSON of a given shape.
+    pub structured: Option<Arc<dyn StructuredModel>>,
+    /// Illustrations.
+    pub image: Option<Arc<dyn ImageModel>>,
+    /// Descriptions of pictures.
+    pub vision: Option<Arc<dyn VisionModel>>,
+    /// Speech to words.
+    pub transcription: Option<Arc<dyn TranscriptionModel>>,
+}
+
+/// Every provider of this process, by name. Clones share what is known of how well each of them is.
+#[derive(Clone, Default)]
+pub struct Registry {
+    providers: BTreeMap<String, Provider>,
+    caller: Caller,
+}
+
+impl Registry {
+    /// Adds a provider, in the place of one that had its name.
+    #[must_use]
+    pub fn with(mut self, name: &str, provider: Provider) -> Self {
+        self.providers.insert(name.to_owned(), provider);
+        self
+    }
+
+    /// Writes calls and what they cost into a book.
+    #[must_use]
+    pub fn kept_in(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.caller.ledger = Some(ledger);
+        self
+    }
+
+    /// A provider's name as people write it.
+    pub(super) fn title(&self, name: &str) -> String {
+        self.providers.get(name).map_or_else(|| name.to_owned(), |found| found.title.to_owned())
+    }
+
+    /// Asks the model of an order for one of its capabilities. The offline provider is part of this process: it costs
+    /// nothing, cannot be overburdened and is not tried twice.
+    pub(super) async fn ask<M, T, F>(
+        &self,
+        order: &Order<'_>,
+        pick: impl Fn(&Provider) -> Option<Arc<M>>,
+        attempt: impl Fn(Arc<M>) -> F,
+    ) -> Result<Answer<T>, InferenceError>
+    where
+        M: ?Sized,
+        F: Future<Output = Result<Answer<T>, Failure>>,
+    {
+        let name = order.call.model.provider.as_str();
+        let asked = async {
+            let provider = self.providers.get(name).ok_or(Failure::NotConfigured)?;
+            let model = pick(provider).ok_or(Failure::Incapable)?;
+            if name == offline::NAME {
+                attempt(model).await
+            } else {
+                self.caller.call(order, || attempt(Arc::clone(&model))).await
+            }
+        };
+        let answer = observed(name, order.capability, asked).await;
+        answer.map_err(|failure| InferenceError { provider: self.title(name), failure })
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.providers.keys()).finish()
+    }
+}

@@ -1,0 +1,337 @@
+//! The way to providers: HTTP with bounded answers, no redirects, and failures that say what they mean.
+//!
+//! Every provider goes through here, so that what holds for one holds for all: no answer is read beyond its bound, no
+//! key goes to another address than the configured one, and no key, prompt or picture gets into a log or an error.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use image::RgbImage;
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Request, RequestBuilder, StatusCode};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::Failure;
+use crate::compute::Compute;
+use crate::domain::{Dither, ImageFormat};
+use crate::imaging;
+
+/// The most that an answer of JSON may have: some carry pictures in base64.
+const MAX_JSON: usize = 48 << 20;
+
+/// The most that a file may have.
+const MAX_FILE: usize = 32 << 20;
+
+/// The most of an error's body that is read for its message.
+const MAX_ERROR: usize = 64 << 10;
+
+/// Above this, reading takes longer than a thread of the runtime may be held up.
+const MANY: usize = 256 << 10;
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The longest wait that a provider can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+
+/// A client for all providers. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    client: reqwest::Client,
+    compute: Compute,
+}
+
+/// There is no way to make a client here.
+#[derive(Debug, thiserror::Error)]
+#[error("no HTTPS client can be made")]
+pub struct NoClient(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl Wire {
+    /// A client that trusts the web's usual authorities, which are built in: a slim container has none.
+    ///
+    /// # Errors
+    ///
+    /// [`NoClient`] when TLS cannot be set up.
+    pub fn new(compute: Compute) -> Result<Self, NoClient> {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| NoClient(error.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(CONNECT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| NoClient(error.into()))?;
+        Ok(Self { client, compute })
+    }
+
+    pub(super) fn post(&self, url: &str) -> RequestBuilder {
+        self.client.request(Method::POST, url)
+    }
+
+    pub(super) fn get(&self, url: &str) -> RequestBuilder {
+        self.client.request(Method::GET, url)
+    }
+
+    /// Sends a request and reads the answer as JSON.
+    pub(super) async fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let bytes = self.send(request, MAX_JSON).await?;
+        let parsed = self.aside(bytes.len(), move || serde_json::from_slice(&bytes)).await?;
+        parsed.map_err(|_| Failure::unusable("it is no JSON"))
+    }
+
+    /// Sends a request and reads the answer as it comes.
+    pub(super) async fn file(&self, request: RequestBuilder) -> Result<Bytes, Failure> {
+        self.send(request, MAX_FILE).await
+    }
+
+    /// Bytes from base64.
+    pub(super) async fn decoded(&self, text: String) -> Result<Vec<u8>, Failure> {
+        let decode = move || BASE64.decode(text.trim());
+        let decoded = self.aside(usize::MAX, decode).await?;
+        decoded.map_err(|_| Failure::unusable("its file is no base64"))
+    }
+
+    /// A picture as a JPEG file.
+    pub(super) async fn jpeg(&self, picture: &Arc<RgbImage>) -> Result<Vec<u8>, Failure> {
+        let picture = Arc::clone(picture);
+        let encode = move || imaging::encode(&picture, ImageFormat::Jpeg, Dither::None);
+        let encoded = self.aside(usize::MAX, encode).await?;
+        encoded.map_err(|error| Failure::Broken(error.to_string()))
+    }
+
+    /// A picture as a `data:` URL.
+    pub(super) async fn data_url(&self, picture: &Arc<RgbImage>) -> Result<String, Failure> {
+        let jpeg = self.jpeg(picture).await?;
+        self.aside(jpeg.len(), move || format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)))
+            .await
+    }
+
+    /// Works on so many bytes: here when they are few, on a thread for that when they are many.
+    async fn aside<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        if bytes < MANY {
+            return Ok(work());
+        }
+        self.compute.run(work).await.map_err(|error| Failure::Broken(error.to_string()))
+    }
+
+    async fn send(&self, request: RequestBuilder, most: usize) -> Result<Bytes, Failure> {
+        let request = request.build().map_err(lost)?;
+        let secrets = secrets(&request);
+        let answer = self.client.execute(request).await.map_err(lost)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if !status.is_success() {
+            // What cannot be read of an error's explanation is done without.
+            let body = bounded(answer, MAX_ERROR).await.unwrap_or_default();
+            let mut body = String::from_utf8_lossy(&body).into_owned();
+            for secret in secrets {
+                body = body.replace(&secret, "•••");
+            }
+            return Err(refusal(status, &headers, &body));
+        }
+        bounded(answer, most).await
+    }
+}
+
+/// The keys that a request carries.
+fn secrets(request: &Request) -> Vec<String> {
+    let values = request.headers().values().filter(|value| value.is_sensitive());
+    let words = values.filter_map(|value| value.to_str().ok()?.split_whitespace().last());
+    words.filter(|word| word.len() >= 4).map(str::to_owned).collect()
+}
+
+/// A secret as a header's value, which no log shows.
+pub(super) fn secret(prefix: &str, key: &SecretString) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(&format!("{prefix}{}", key.expose_secret().trim()))
+        .map_err(|_| Failure::Denied)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A body, unless it is too long.
+async fn bounded(mut answer: reqwest::Response, most: usize) -> Result<Bytes, Failure> {
+    let too_long = || Failure::Rejected(format!("its answer is over {} MiB", most >> 20));
+    if answer.content_length().is_some_and(|length| length > most as u64) {
+        return Err(too_long());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(lost)? {
+        if body.len() + chunk.len() > most {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+/// What reqwest says, without the address, which may carry a key.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn lost(error: reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        Failure::TooSlow
+    } else if error.is_connect() {
+        Failure::unavailable("it cannot be reached")
+    } else if error.is_builder() {
+        Failure::Rejected("its address is no URL".to_owned())
+    } else {
+        Failure::unavailable("the connection broke off")
+    }
+}
+
+/// What an HTTP status and an error's body mean.
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &str) -> Failure {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let code = code(&body);
+    let said = message(&body);
+    let or_status = || said.clone().unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
+    let retry_after = retry_after(headers);
+    match status.as_u16() {
+        401 | 403 if !is_refusal(&code) => Failure::Denied,
+        429 if code.contains("insufficient_quota") => {
+            Failure::Rejected("what was paid for is used up".to_owned())
+        }
+        429 => Failure::Busy { retry_after },
+        408 | 425 | 500..=599 => {
+            Failure::Unavailable { reason: format!("HTTP {}", status.as_u16()), retry_after }
+        }
+        300..=399 => Failure::Rejected(
+            "it answered with a redirect, which is not followed; give the address where it leads"
+                .to_owned(),
+        ),
+        _ if is_refusal(&code) => Failure::Refused,
+        _ => Failure::rejected(&or_status()),
+    }
+}
+
+/// Whether an error's code, type or name says that the content is what is wrong.
+fn is_refusal(code: &str) -> bool {
+    [
+        "content_policy",
+        "content_filter",
+        "content_moderation",
+        "moderation_blocked",
+        "safety",
+        "responsibleai",
+    ]
+    .iter()
+    .any(|sign| code.contains(sign))
+}
+
+/// Everything in an error's body that is meant for programs, in lower case.
+fn code(body: &Value) -> String {
+    let inner = body.get("error").unwrap_or(body);
+    let mut found = String::new();
+    for place in [inner, body] {
+        for name in ["code", "type", "name"] {
+            if let Some(text) = place.get(name).and_then(Value::as_str) {
+                found.push_str(&text.to_ascii_lowercase());
+                found.push(' ');
+            }
+        }
+    }
+    found
+}
+
+/// What an error's body has for people, wherever providers put it.
+fn message(body: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    ["/error/message", "/error", "/message", "/detail", "/errors/0", "/error/0", "/detail/0/msg"]
+        .iter()
+        .find_map(|place| body.pointer(place).and_then(text))
+}
+
+/// `Retry-After` in seconds, or as a date against the answer's own `Date`.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let asked = text(RETRY_AFTER)?.trim();
+    let wait = match asked.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        Err(_) => {
+            let until = httpdate::parse_http_date(asked).ok()?;
+            let now = httpdate::parse_http_date(text(DATE)?).ok()?;
+            until.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &Value) -> Failure {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_static(value));
+        }
+        let status = StatusCode::from_u16(status).expect("a status");
+        refusal(status, &map, &body.to_string())
+    }
+
+    #[test]
+    fn a_status_and_a_body_say_what_went_wrong() {
+        let said = json!({"error": {"message": "The model `x` does not exist.", "code": "model_not_found"}});
+        let policy = json!({"error": {"message": "no", "code": "content_policy_violation"}});
+        let quota = json!({"error": {"message": "no", "code": "insufficient_quota"}});
+        let cases = [
+            (401, &said, Failure::Denied),
+            (403, &json!(null), Failure::Denied),
+            (403, &json!({"name": "content_moderation"}), Failure::Refused),
+            (404, &said, Failure::rejected("The model `x` does not exist")),
+            (400, &policy, Failure::Refused),
+            (
+                400,
+                &json!({"errors": ["width must be a multiple of 64"]}),
+                Failure::rejected("width must be a multiple of 64"),
+            ),
+            (429, &quota, Failure::rejected("what was paid for is used up")),
+            (429, &json!(null), Failure::Busy { retry_after: None }),
+            (503, &json!({"error": "loading"}), Failure::unavailable("HTTP 503")),
+            (418, &json!("tea"), Failure::rejected("HTTP 418")),
+        ];
+        for (status, body, failure) in cases {
+            assert_eq!(refused(status, &[], body), failure, "{status} {body}");
+        }
+        assert!(refused(302, &[], &json!(null)).to_string().contains("redirect"));
+    }
+
+    #[test]
+    fn a_wait_is_given_in_seconds_or_as_a_date() {
+        let waits = |headers: &[(&'static str, &'static str)]| {
+            refused(429, headers, &json!(null)).retry_after()
+        };
+        assert_eq!(waits(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
+        assert_eq!(waits(&[("retry-after", "0.5")]), Some(Duration::from_millis(500)));
+        assert_eq!(waits(&[("retry-after", "999999")]), Some(MAX_RETRY_AFTER));
+        let date = ("date", "Sat, 28 Nov 2026 10:00:00 GMT");
+        let until = ("retry-after", "Sat, 28 Nov 2026 10:00:30 GMT");
+        assert_eq!(waits(&[date, until]), Some(Duration::from_secs(30)));
+        for nonsense in ["soon", "-1", "NaN", "inf"] {
+            assert_eq!(waits(&[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let value = secret("Bearer ", &SecretString::from("sk-very-secret")).expect("a header");
+        assert!(!format!("{value:?}").contains("secret"));
+        assert_eq!(secret("", &SecretString::from("a\nb")).err(), Some(Failure::Denied));
+    }
+}

@@ -1,0 +1,385 @@
+//! What models write, made fit to be read: without what they say around a story, without echoes of the prompt and of
+//! what was told before, in whole sentences, with quotes that close, and as long as asked.
+//!
+//! Each rule only takes away; when too little is left, the text is refused with a reason and asked for again.
+
+use std::collections::HashSet;
+
+/// What a text is measured against.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rules<'a> {
+    /// What was told before, oldest first.
+    pub(super) prior: &'a [String],
+    /// The prompt that asked for it.
+    pub(super) prompt: &'a str,
+    /// At most this many characters.
+    pub(super) max_chars: usize,
+    /// Whether it may go on in the middle of a sentence, as a continuation does.
+    pub(super) is_continuation: bool,
+}
+
+/// The fewest words that make a frame.
+const FEWEST_WORDS: usize = 4;
+
+/// The fewest letters that do, in scripts that put no spaces between words.
+const FEWEST_LETTERS: usize = 6;
+
+/// Sentences that share this part of their words say the same.
+const ALIKE: f64 = 0.7;
+
+/// Words that no story begins with, but helpful models do.
+const PREAMBLES: [&str; 12] = [
+    "sure",
+    "certainly",
+    "of course",
+    "here is",
+    "here's",
+    "here are",
+    "absolutely",
+    "as an ai",
+    "the next passage",
+    "next passage",
+    "okay",
+    "i'm sorry",
+];
+
+/// Labels that models copy from prompts and scripts.
+const LABELS: [&str; 10] = [
+    "passage",
+    "story",
+    "text",
+    "answer",
+    "title",
+    "frame",
+    "continuation",
+    "assistant",
+    "scene",
+    "output",
+];
+
+/// The text, tidied up.
+///
+/// # Errors
+///
+/// Why there is nothing to show, in words that follow "it".
+pub(super) fn clean(text: &str, rules: &Rules<'_>) -> Result<String, String> {
+    let bare = without_wrapping(text);
+    if bare.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let sentences = sentences(&bare);
+    let fresh = without_echoes(&sentences, rules);
+    if fresh.is_empty() {
+        return Err("it repeats what was there".to_owned());
+    }
+    let whole = whole_sentences(fresh);
+    let fitting = fitting(&whole, rules.max_chars);
+    let balanced = balanced(&fitting);
+    let words =
+        balanced.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
+    let letters = balanced.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
+    if words < FEWEST_WORDS && letters < FEWEST_LETTERS {
+        return Err("it says too little".to_owned());
+    }
+    if rules.is_continuation { Ok(balanced) } else { Ok(capitalised(&balanced)) }
+}
+
+/// One short sentence that says what to paint.
+pub(super) fn picture_words(text: &str) -> Result<String, String> {
+    let bare = without_wrapping(text);
+    let line = bare.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let words = fitting(&sentences(line), 400);
+    if words.split_whitespace().count() < 3 {
+        Err("it says too little".to_owned())
+    } else {
+        Ok(words)
+    }
+}
+
+/// The text without code fences, Markdown, labels, preambles and quotes around the whole.
+fn without_wrapping(text: &str) -> String {
+    let text = text.replace('\r', "").replace("```", "\n");
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim().trim_start_matches(['#', '>', '*', '-', '•', '=']).trim();
+        let line = line.replace("**", "").replace("__", "");
+        let line = without_label(line.trim());
+        let is_first = lines.is_empty();
+        if line.is_empty() || (is_first && is_preamble(&line)) {
+            continue;
+        }
+        lines.push(line);
+    }
+    let joined = lines.join("\n");
+    let joined = joined.trim();
+    let inner = [('"', '"'), ('“', '”'), ('«', '»')].iter().find_map(|(open, close)| {
+        let inner = joined.strip_prefix(*open)?.strip_suffix(*close)?;
+        (!inner.contains(*open) && !inner.contains(*close)).then_some(inner)
+    });
+    inner.unwrap_or(joined).trim().to_owned()
+}
+
+/// A line without `Passage:` or `Frame 3:` before it.
+fn without_label(line: &str) -> String {
+    if let Some((label, rest)) = line.split_once(':') {
+        let word: String = label.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect();
+        if LABELS.contains(&word.trim().to_lowercase().as_str()) {
+            return rest.trim().to_owned();
+        }
+    }
+    line.to_owned()
+}
+
+fn is_preamble(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let begins = PREAMBLES.iter().any(|words| lower.starts_with(words));
+    begins
+        && (line.ends_with(':')
+            || line.chars().count() < 120
+                && (line.ends_with('!') || lower.contains("passage") || lower.contains("story")))
+}
+
+/// Sentences with what closes them. A paragraph's end ends a sentence.
+pub(super) fn sentences(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for paragraph in text.lines() {
+        let mut sentence = String::new();
+        let mut rest = paragraph.chars().peekable();
+        while let Some(c) = rest.next() {
+            sentence.push(c);
+            if !ends_sentence(c) {
+                continue;
+            }
+            while let Some(closing) = rest.next_if(|c| ends_sentence(*c) || is_closing(*c)) {
+                sentence.push(closing);
+            }
+            let is_over = rest.peek().is_none_or(|next| next.is_whitespace()) || is_wide(c);
+            if is_over && !is_abbreviation(&sentence) {
+                push_trimmed(&mut all, &sentence);
+                sentence.clear();
+            }
+        }
+        push_trimmed(&mut all, &sentence);
+    }
+    all
+}
+
+fn push_trimmed(all: &mut Vec<String>, sentence: &str) {
+    let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !sentence.is_empty() {
+        all.push(sentence);
+    }
+}
+
+fn ends_sentence(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…') || is_wide(c)
+}
+
+/// Ends of sentences in scripts that put no space after them.
+fn is_wide(c: char) -> bool {
+    matches!(c, '。' | '！' | '？')
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | '」')
+}
+
+/// Whether a sentence seems to end, and only an abbreviation or an initial does.
+fn is_abbreviation(sentence: &str) -> bool {
+    let last = sentence.split_whitespace().last().unwrap_or_default();
+    let Some(word) = last.strip_suffix('.') else { return false };
+    let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let is_initial =
+        word.chars().count() == 1 && word.chars().all(|c| c.is_uppercase() && c != 'I');
+    is_initial || ["Mr", "Mrs", "Ms", "Dr", "St", "Prof", "vs", "etc"].contains(&word)
+}
+
+/// Sentences that are neither in the prompt nor told before nor said already.
+fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
+    let prompt = plain(rules.prompt);
+    let mut told: Vec<HashSet<String>> = Vec::new();
+    for text in rules.prior {
+        told.extend(self::sentences(text).iter().map(|sentence| words(sentence)));
+    }
+    let mut fresh = Vec::new();
+    for sentence in sentences {
+        let bare = plain(sentence);
+        let its_words = words(sentence);
+        let is_long = its_words.len() > 3;
+        let is_echo = is_long && prompt.contains(&bare);
+        if is_echo || bare.is_empty() || told.iter().any(|other| are_alike(&its_words, other)) {
+            continue;
+        }
+        told.push(its_words);
+        fresh.push(sentence.clone());
+    }
+    fresh
+}
+
+/// Letters and digits in lower case, with one space between words.
+fn plain(text: &str) -> String {
+    let bare: String = text
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .flat_map(char::to_lowercase)
+        .collect();
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn words(sentence: &str) -> HashSet<String> {
+    plain(sentence).split(' ').map(str::to_owned).collect()
+}
+
+/// Jaccard's measure: the words that both have, of all that either has.
+fn are_alike(one: &HashSet<String>, other: &HashSet<String>) -> bool {
+    let both = one.intersection(other).count();
+    let either = one.len() + other.len() - both;
+    both as f64 >= ALIKE * either as f64
+}
+
+/// Without a last sentence that broke off, unless it is all there is: then it is closed.
+fn whole_sentences(mut sentences: Vec<String>) -> Vec<String> {
+    let is_whole = |sentence: &str| {
+        let end = sentence.trim_end_matches(is_closing);
+        end.ends_with(ends_sentence)
+    };
+    while sentences.len() > 1 && sentences.last().is_some_and(|last| !is_whole(last)) {
+        sentences.pop();
+    }
+    if let [only] = sentences.as_mut_slice()
+        && !is_whole(only)
+    {
+        let kept = only.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_closing(c)).len();
+        only.truncate(kept);
+        only.push('.');
+    }
+    sentences
+}
+
+/// As many whole sentences as fit; of a first one that is too long, as many words.
+fn fitting(sentences: &[String], max_chars: usize) -> String {
+    let mut text = String::new();
+    for sentence in sentences {
+        let joined = if text.is_empty() { sentence.clone() } else { format!("{text} {sentence}") };
+        if joined.chars().count() > max_chars {
+            break;
+        }
+        text = joined;
+    }
+    let Some(first) = sentences.first().filter(|_| text.is_empty()) else { return text };
+    let mut cut = String::new();
+    for word in first.split(' ') {
+        if cut.chars().count() + word.chars().count() + 2 > max_chars {
+            break;
+        }
+        if !cut.is_empty() {
+            cut.push(' ');
+        }
+        cut.push_str(word);
+    }
+    let kept = cut.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if kept.is_empty() { first.chars().take(max_chars).collect() } else { format!("{kept}…") }
+}
+
+/// A quotation that was opened is closed, and one that was only closed is dropped.
+fn balanced(text: &str) -> String {
+    let mut text = text.to_owned();
+    if text.matches('"').count() % 2 == 1 {
+        let last = text.rfind('"').unwrap_or_default();
+        let opens = text[last + 1..].chars().next().is_some_and(|c| !c.is_whitespace());
+        if opens {
+            text.push('"');
+        } else {
+            text.remove(last);
+        }
+    }
+    for (open, close) in [('“', '”'), ('«', '»'), ('(', ')')] {
+        let (opened, closed) = (text.matches(open).count(), text.matches(close).count());
+        if opened > closed {
+            text.push(close);
+        } else if closed > opened
+            && let Some(last) = text.rfind(close)
+        {
+            text.remove(last);
+        }
+    }
+    text
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cleaned(text: &str) -> Result<String, String> {
+        clean(text, &Rules { max_chars: 700, ..Rules::default() })
+    }
+
+    #[test]
+    fn what_stands_around_a_story_goes() {
+        let cases = [
+            (
+                "Sure! Here is the next passage:\n\nThe fox ran to the sea.",
+                "The fox ran to the sea.",
+            ),
+            ("**Passage 3:** The fox ran to the sea.", "The fox ran to the sea."),
+            ("\"The fox ran to the sea.\"", "The fox ran to the sea."),
+            ("```\nthe fox ran to the sea.\n```", "The fox ran to the sea."),
+            ("The fox ran to the sea. Then it", "The fox ran to the sea."),
+            ("The fox ran to the sea", "The fox ran to the sea."),
+            (
+                "The fox ran to the sea. The fox ran to the sea! Dr. Ada J. Lee followed.",
+                "The fox ran to the sea. Dr. Ada J. Lee followed.",
+            ),
+            ("The fox said, \"Come to the sea.", "The fox said, \"Come to the sea.\""),
+            ("The fox ran\" to the sea.", "The fox ran to the sea."),
+            ("狐は海へ走った。そして", "狐は海へ走った。"),
+        ];
+        for (text, kept) in cases {
+            assert_eq!(cleaned(text), Ok(kept.to_owned()), "{text}");
+        }
+        for nothing in ["", "  \n", "```\n```", "Sure!", "Yes.", "Here is the story:"] {
+            assert!(cleaned(nothing).is_err(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn echoes_of_the_prompt_and_of_the_story_go() {
+        let prior = ["The fox ran to the sea. It was cold.".to_owned()];
+        let prompt = "Write the next passage in two whole sentences. It is spring.";
+        let rules = Rules { prior: &prior, prompt, max_chars: 700, is_continuation: false };
+        let text = "Write the next passage in two whole sentences. The fox ran to the sea, it was. A boat lay there.";
+        assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
+        let all = clean("The fox ran to the sea. It was cold.", &rules);
+        assert_eq!(all, Err("it repeats what was there".to_owned()));
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_asked() {
+        let rules = |max_chars| Rules { max_chars, ..Rules::default() };
+        let text = "The fox ran to the sea. A boat lay there in the mist.";
+        assert_eq!(clean(text, &rules(40)), Ok("The fox ran to the sea.".to_owned()));
+        assert_eq!(clean(text, &rules(20)), Ok("The fox ran to the…".to_owned()));
+        assert!(clean(text, &rules(5)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_it(text in any::<String>(), max_chars in 1_usize..200) {
+            if let Ok(kept) = clean(&text, &Rules { max_chars, ..Rules::default() }) {
+                // Closing what is open adds at most one character of each kind, and a capital may become two.
+                prop_assert!(kept.chars().count() <= max_chars + 6);
+            }
+            let _ = picture_words(&text);
+        }
+    }
+}

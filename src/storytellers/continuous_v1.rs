@@ -1,0 +1,20 @@
+//! `continuous-v1`: a story that goes on from its latest passages, without a plan.
+
+use async_trait::async_trait;
+
+use super::{Scene, Storyteller, StorytellerError, Telling};
+
+/// Goes on.
+pub(super) struct ContinuousV1;
+
+#[async_trait]
+impl Storyteller for ContinuousV1 {
+    fn name(&self) -> &'static str {
+        "continuous-v1"
+    }
+
+    async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
+        let beat = scene.prose(scene.brief, false).await?;
+        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+    }
+}

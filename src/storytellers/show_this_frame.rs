@@ -1,0 +1,37 @@
+//! `show-this-frame`: the photograph and the text that were sent, as they are. What was shown last is not shown again.
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Beat, Illustration, Scene, Storyteller, StorytellerError, Telling};
+
+/// Shows what it is given.
+pub(super) struct ShowThisFrame;
+
+#[async_trait]
+impl Storyteller for ShowThisFrame {
+    fn name(&self) -> &'static str {
+        "show-this-frame"
+    }
+
+    /// No beat at all when the frame differs in nothing from the last.
+    async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
+        let text = scene.brief.said.clone();
+        let shown = json!({"text": text, "photograph": scene.photograph});
+        if scene.brief.frame_number > 0 && scene.brief.state.get("shown") == Some(&shown) {
+            return Ok(Telling { beats: Vec::new(), state: scene.brief.state.clone() });
+        }
+        let illustration = match scene.photograph {
+            Some(_) => Illustration::Photograph,
+            None => {
+                if text.is_none() {
+                    let note = "There was neither a picture nor a text to show; send input_image or input_text.";
+                    scene.minds.note(note.to_owned());
+                }
+                scene.painting(&scene.what_is_there())
+            }
+        };
+        let state = json!({"shown": shown});
+        Ok(Telling { beats: vec![Beat { text, illustration }], state })
+    }
+}

@@ -1,0 +1,43 @@
+//! `tamarisk`: two models. A small, rough one tells on, as freely as it likes; an editor then makes a passage of it that
+//! can be read. Without an editor the rough text stays, tidied up by rule.
+
+use async_trait::async_trait;
+
+use super::{Scene, Storyteller, StorytellerError, Telling, clean, prompt};
+
+/// Drafts, and has it edited.
+pub(super) struct Tamarisk;
+
+/// How much longer than the frame a draft may be.
+const DRAFT: usize = 2;
+
+#[async_trait]
+impl Storyteller for Tamarisk {
+    fn name(&self) -> &'static str {
+        "tamarisk"
+    }
+
+    async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
+        let prompt = prompt::render(scene)?;
+        let rules = scene.rules(&prompt);
+        let rough = clean::Rules { max_chars: rules.max_chars * DRAFT, ..rules };
+        let check = |text: String| clean::clean(&text, &rough);
+        let draft = scene.minds.text(&prompt, scene.brief, &check).await?;
+        let mut text = None;
+        if let Some(template) = scene.prompts.editor
+            && !scene.minds.was_offline()
+        {
+            let prompt = prompt::about(scene, template, &draft)?;
+            // The draft is in the prompt, and an editor may leave a good sentence as it is.
+            let rules = clean::Rules { prompt: "", ..rules };
+            let check = |text: String| clean::clean(&text, &rules);
+            text = scene.minds.edited(&prompt, scene.brief, &check).await;
+        }
+        let text = match text {
+            Some(text) => text,
+            None => clean::clean(&draft, &rules).unwrap_or(draft),
+        };
+        let beat = scene.illustrated(text).await?;
+        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+    }
+}

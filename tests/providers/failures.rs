@@ -1,0 +1,223 @@
+//! Every capability against every way in which a provider can fail: the caller gets something to show and is told
+//! why, in time, and nothing of the request gets into the log.
+
+use std::time::Duration;
+
+use calliope::inference::Model;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::support::provider::{FakeProvider, Reply};
+use super::{KEY, Wanted, ask, cast, log, minds, registry};
+
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A recorded answer of each capability, as OpenAI gives it.
+pub(crate) fn good(wanted: Wanted) -> Value {
+    let said = |content: &str| {
+        json!({
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4.1-mini",
+            "choices": [{"index": 0, "finish_reason": "stop", "logprobs": null,
+                "message": {"role": "assistant", "content": content, "refusal": null, "annotations": []}}],
+            "usage": {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19},
+        })
+    };
+    match wanted {
+        Wanted::Text => said("The fox ran to the sea."),
+        Wanted::Structured => said(r#"{"text": "The fox ran to the sea."}"#),
+        Wanted::Vision => said(
+            r#"{"description": "A fox.", "setting": "a beach", "atmosphere": "calm", "people": [],
+                "objects": ["a fox"], "texts": [], "tags": ["fox"]}"#,
+        ),
+        Wanted::Image => {
+            json!({"created": 1, "data": [{"b64_json": super::support::base64("chelsea_451x300.png")}],
+            "usage": {"input_tokens": 5, "output_tokens": 1056, "total_tokens": 1061}})
+        }
+        Wanted::Transcription => json!({"text": "Look, a fox!", "usage": {"type": "tokens",
+            "input_tokens": 30, "output_tokens": 6, "total_tokens": 36}}),
+    }
+}
+
+fn good_words(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Text | Wanted::Structured => "The fox ran to the sea.",
+        Wanted::Vision => "A fox.",
+        Wanted::Image => "451x300",
+        Wanted::Transcription => "Look, a fox!",
+    }
+}
+
+/// An answer that says nothing.
+fn empty(wanted: Wanted) -> Value {
+    let said = |content: &str| json!({"choices": [{"message": {"content": content}}]});
+    match wanted {
+        Wanted::Text | Wanted::Structured => said(""),
+        Wanted::Vision => said(r#"{"description": "", "objects": []}"#),
+        Wanted::Image => json!({"created": 1, "data": []}),
+        Wanted::Transcription => json!({"usage": {}}),
+    }
+}
+
+/// One way to fail: what is answered to each request, and what the caller is told; nothing when it ends well.
+struct Case {
+    name: &'static str,
+    answer: fn(Wanted, usize) -> Reply,
+    told: Option<&'static str>,
+    requests: std::ops::RangeInclusive<usize>,
+}
+
+const CASES: &[Case] = &[
+    Case { name: "success", answer: |w, _| Reply::ok(good(w)), told: None, requests: 1..=1 },
+    Case {
+        name: "a wrong key",
+        answer: |_, _| {
+            Reply::status(
+                401,
+                json!({"error": {"message": format!("Incorrect API key provided: {KEY}."),
+            "type": "invalid_request_error", "code": "invalid_api_key"}}),
+            )
+        },
+        told: Some("did not accept its key"),
+        requests: 1..=1,
+    },
+    Case {
+        name: "429, then success",
+        answer: |w, n| match n {
+            0 => Reply::Json(
+                429,
+                vec![("retry-after", "1".to_owned())],
+                json!({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}),
+            ),
+            _ => Reply::ok(good(w)),
+        },
+        told: None,
+        requests: 2..=2,
+    },
+    Case {
+        name: "429 for longer than there is time",
+        answer: |_, _| {
+            Reply::Json(
+                429,
+                vec![("retry-after", "60".to_owned())],
+                json!({"error": {"message": "Rate limit reached"}}),
+            )
+        },
+        told: Some("is asked too much at the moment"),
+        requests: 1..=1,
+    },
+    Case {
+        name: "500, then success",
+        answer: |w, n| {
+            if n == 0 {
+                Reply::status(500, json!({"error": {"message": "server had an error"}}))
+            } else {
+                Reply::ok(good(w))
+            }
+        },
+        told: None,
+        requests: 2..=2,
+    },
+    Case {
+        name: "a stall",
+        answer: |_, _| Reply::Stall,
+        told: Some("did not answer in time"),
+        requests: 1..=1,
+    },
+    Case {
+        name: "a cut connection",
+        answer: |_, _| Reply::Cut,
+        told: Some("the connection broke off"),
+        requests: 2..=8,
+    },
+    Case {
+        name: "a cut connection, then success",
+        answer: |w, n| if n == 0 { Reply::Cut } else { Reply::ok(good(w)) },
+        told: None,
+        requests: 2..=2,
+    },
+    Case {
+        name: "no JSON",
+        answer: |_, _| Reply::File(200, "text/html", b"<html>Welcome to the proxy</html>".to_vec()),
+        told: Some("it is no JSON"),
+        requests: 2..=8,
+    },
+    Case {
+        name: "a refusal of the content",
+        answer: |_, _| {
+            Reply::status(
+                400,
+                json!({"error": {"message": "Your request was rejected by the safety system.",
+            "type": "image_generation_user_error", "code": "moderation_blocked"}}),
+            )
+        },
+        told: Some("refused the content of the request"),
+        requests: 1..=3,
+    },
+    Case {
+        name: "nothing",
+        answer: |w, _| Reply::ok(empty(w)),
+        told: Some("gave an answer that cannot be used"),
+        requests: 2..=8,
+    },
+    Case {
+        name: "too much",
+        answer: |_, _| Reply::Endless,
+        told: Some("its answer is over 48 MiB"),
+        requests: 1..=3,
+    },
+    Case {
+        name: "a wrong request",
+        answer: |_, _| {
+            Reply::status(
+                404,
+                json!({"error": {"message": "The model `m` does not exist", "code": "model_not_found"}}),
+            )
+        },
+        told: Some("The model `m` does not exist"),
+        requests: 1..=3,
+    },
+];
+
+async fn run(case: &Case, wanted: Wanted) {
+    let answer = case.answer;
+    let provider = FakeProvider::start(move |number, _| answer(wanted, number)).await;
+    // A model whose name says how it is asked for sizes; all the rest do not mind.
+    let model = Model::plain("openai", "gpt-image-1");
+    let minds = minds(registry(&provider.url), cast(&model), PATIENCE);
+    let begun = Instant::now();
+    let got = ask(&minds, wanted).await;
+    let took = begun.elapsed();
+    let what = format!("{wanted:?}: {}", case.name);
+    // A refusal is answered by asking again in other words, each with its own time.
+    assert!(took < PATIENCE + Duration::from_secs(1), "{what} took {took:?}");
+    let (notes, _) = minds.into_kept();
+    let notes = notes.join(" ");
+    match case.told {
+        None => {
+            assert_eq!(got.as_deref(), Some(good_words(wanted)), "{what}: {notes}");
+            assert_eq!(notes, "", "{what}");
+        }
+        Some(told) => {
+            assert!(notes.contains(told), "{what}: {notes}");
+            let has_offline = !matches!(wanted, Wanted::Vision | Wanted::Transcription);
+            assert_eq!(got.is_some(), has_offline, "{what}");
+            assert_ne!(got.as_deref(), Some(good_words(wanted)), "{what}");
+        }
+    }
+    assert!(!notes.contains(KEY), "{what}: {notes}");
+    let asked = provider.received();
+    assert!(case.requests.contains(&asked.len()), "{what}: {} requests", asked.len());
+    let bearer = format!("Bearer {KEY}");
+    assert!(asked.iter().all(|request| request.header("authorization") == Some(&bearer)), "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_provider_does_there_is_something_to_show_in_time() {
+    log::keep();
+    for wanted in Wanted::ALL {
+        join_all(CASES.iter().map(|case| run(case, wanted))).await;
+    }
+    let photo = super::support::base64("chelsea_451x300.png");
+    log::must_not_have(&[KEY, &photo[100..160], "data:image"]);
+}

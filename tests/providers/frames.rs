@@ -1,0 +1,209 @@
+//! Whole frames of the real service, whose models are elsewhere.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use calliope::app::Choices;
+use calliope::settings;
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::failures::good;
+use super::support::provider::{FakeProvider, Received, Reply};
+use super::support::{Options, TestApp, TestDatabase, base64, photo};
+use super::{KEY, Wanted, log, registry};
+use crate::on_both;
+
+on_both! {
+    a_frame_is_seen_heard_told_and_painted_by_models;
+    without_a_budget_the_story_goes_on_offline;
+}
+
+/// Everything is asked of the OpenAI-compatible server.
+fn choices() -> Choices {
+    let model = |name: &str| Some(format!("openai/{name}"));
+    let minds = settings::Minds {
+        text: model("teller"),
+        image: model("gpt-image-1"),
+        vision: model("seer"),
+        transcription: model("hearer"),
+        text_seconds: 5,
+        image_seconds: 5,
+        senses_seconds: 5,
+        budget_per_day: None,
+    };
+    Choices::of(&minds, &settings::Providers::default())
+}
+
+/// What a request is for.
+fn wanted(asked: &Received) -> Wanted {
+    match asked.path.as_str() {
+        "/images/generations" => Wanted::Image,
+        "/audio/transcriptions" => Wanted::Transcription,
+        _ if asked.json()["messages"][0]["content"].is_array() => Wanted::Vision,
+        _ if asked.json()["response_format"].is_object() => Wanted::Structured,
+        _ => Wanted::Text,
+    }
+}
+
+/// The plan and the passage of fern, another one each time.
+fn passage(number: usize) -> Value {
+    let words = [
+        "boat", "lamp", "letter", "storm", "key", "goose", "bell", "map", "door", "song", "coat",
+        "well",
+    ];
+    let (one, two) = (words[number % words.len()], words[(number / words.len() + 5) % words.len()]);
+    let plan = json!({
+        "text": format!("In hour {number} the {one} of Ada found its {two}."),
+        "illustration": format!("A {one} beside a {two} in the evening."),
+        "genre": "a sea story", "cast": ["Ada, who mends nets"], "summary": "Ada looks for her boat.",
+    });
+    json!({"choices": [{"message": {"content": plan.to_string()}}], "usage": {"prompt_tokens": 500, "completion_tokens": 90}})
+}
+
+fn options(url: &str) -> Options {
+    Options { registry: Some(registry(url)), choices: choices(), ..Options::default() }
+}
+
+async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase) {
+    log::keep();
+    let provider = FakeProvider::start(|number, asked| match wanted(asked) {
+        Wanted::Structured => Reply::ok(passage(number)),
+        other => Reply::ok(good(other)),
+    })
+    .await;
+    let app = TestApp::start_with(database, options(&provider.url)).await;
+    let told = app
+        .frame(
+            json!({"client_id": "s", "input_image": photo(), "input_audio": base64("speech.webm"),
+            "debug": true, "strategy": "fern"}),
+        )
+        .await;
+    let frame = &told["frames"][0];
+    assert_eq!(told["errors"], json!([]));
+    assert!(
+        frame["text"].as_str().is_some_and(|text| text.contains("of Ada found its")),
+        "{frame}"
+    );
+    assert_eq!(
+        (&frame["source_image"]["width"], &frame["source_image"]["height"]),
+        (&json!(451), &json!(300))
+    );
+    assert_eq!(told["debug_data"]["i_see"], "A fox.");
+    assert_eq!(told["debug_data"]["i_hear"], "Look, a fox!");
+    assert_eq!(told["debug_data"]["fern"]["summary"], "Ada looks for her boat.");
+    let asked = provider.received();
+    let told_with =
+        asked.iter().find(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
+    let prompt = told_with["messages"][0]["content"].as_str().expect("a prompt");
+    assert!(
+        prompt.contains("The camera sees: A fox.") && prompt.contains("Someone said: Look, a fox!"),
+        "{prompt}"
+    );
+    let painted = asked.iter().find(|asked| wanted(asked) == Wanted::Image).expect("asked").json();
+    assert!(
+        painted["prompt"].as_str().is_some_and(|prompt| prompt.ends_with("in the evening.")),
+        "{painted}"
+    );
+
+    // The next frame is asked for with the plan of the first.
+    app.frame(json!({"client_id": "s"})).await;
+    let asked = provider.received();
+    let second =
+        asked.iter().rfind(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
+    assert!(second.to_string().contains("Ada, who mends nets"), "{second}");
+
+    let calls = app.app.store.calls_since(Utc::now() - TimeDelta::hours(1)).await.expect("counted");
+    let calls: Vec<_> = calls
+        .iter()
+        .map(|c| (c.capability.as_str(), c.model.as_str(), c.outcome.as_str(), c.calls))
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ("image", "gpt-image-1", "done", 2),
+            ("transcription", "hearer", "done", 1),
+            ("vision", "seer", "done", 1),
+            ("structured", "teller", "done", 2),
+        ]
+    );
+    app.finish().await;
+    log::must_not_have(&[KEY, &photo()[200..260], "data:image"]);
+}
+
+async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
+    let provider = FakeProvider::start(|number, asked| match wanted(asked) {
+        Wanted::Structured => Reply::ok(passage(number)),
+        other => Reply::ok(good(other)),
+    })
+    .await;
+    let app = TestApp::start_with(database, options(&provider.url)).await;
+    for (path, body) in [
+        (
+            "/admin/api/inference-models",
+            json!({"slug": "dear", "provider": "openai", "provider_model_name": "teller", "prices": {"call": 2.0}}),
+        ),
+        ("/admin/api/flock-configs", json!({"flock_id": "poor", "budget_per_day": 5.0})),
+        ("/admin/api/sparrow-configs", json!({"client_id": "s", "parent_flock_id": "poor"})),
+    ] {
+        let (status, answer) = app.call("POST", path, body).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+    let body = json!({"client_id": "s", "strategy": "fern"});
+    for _ in 0..2 {
+        let told = app.frame(body.clone()).await;
+        assert!(!told["errors"].to_string().contains("budget"), "{told}");
+    }
+    let told = app.frame(body.clone()).await;
+    assert!(
+        told["errors"].to_string().contains("The story was told offline, because The OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
+        "{}",
+        told["errors"]
+    );
+    assert!(told["frames"][0]["text"].as_str().is_some_and(|text| text.len() > 20));
+    app.finish().await;
+}
+
+/// Half of all requests fail, each in its own way; which ones is the same each time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
+    let asked = AtomicUsize::new(0);
+    let provider = FakeProvider::start(move |_, received| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        let chance = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        if chance % 2 == 0 {
+            return match wanted(received) {
+                Wanted::Structured => Reply::ok(passage(number)),
+                other => Reply::ok(good(other)),
+            };
+        }
+        match chance / 2 % 7 {
+            0 => Reply::status(500, json!({"error": "no"})),
+            1 => Reply::Json(429, vec![("retry-after", "0".to_owned())], json!({})),
+            2 => Reply::Cut,
+            3 => Reply::File(200, "text/html", b"<html>".to_vec()),
+            4 => Reply::status(400, json!({"error": {"code": "content_policy_violation"}})),
+            5 => Reply::status(404, json!({"error": {"message": "no such model"}})),
+            _ => Reply::ok(json!({"choices": [{"message": {"content": "Sure!"}}], "data": [{"b64_json": "AAAA"}]})),
+        }
+    })
+    .await;
+    let app = TestApp::start_with(TestDatabase::sqlite(), options(&provider.url)).await;
+    let mut errors = Vec::new();
+    for number in 1..=10 {
+        let body = json!({"client_id": "s", "strategy": "fern", "input_image": photo()});
+        let told = app.frame(body).await;
+        assert_eq!(told["story_frame_count"], number);
+        let text = told["frames"][0]["text"].as_str().unwrap_or_default();
+        assert!(text.len() > 20 && !text.contains("Sure"), "{text}");
+        assert!(told["frames"][0]["image"]["url"].is_string());
+        errors.extend(told["errors"].as_array().expect("errors").clone());
+    }
+    assert!(!errors.is_empty(), "nothing failed");
+    for error in &errors {
+        let sentence = error.as_str().expect("a sentence");
+        assert!(sentence.ends_with('.') && sentence.contains("because"), "{sentence}");
+    }
+    let story = app.json("/v1/story?client_id=s").await;
+    assert_eq!(story["frames"].as_array().map(Vec::len), Some(10));
+    app.finish().await;
+}

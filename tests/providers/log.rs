@@ -1,0 +1,58 @@
+//! Everything that this process logs, to look for what must not be in it.
+
+use std::io::Write;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Kept;
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOGGED.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Keeper;
+
+impl<'a> MakeWriter<'a> for Keeper {
+    type Writer = Kept;
+
+    fn make_writer(&'a self) -> Kept {
+        Kept
+    }
+}
+
+/// Begins to keep everything that is logged, down to the finest.
+pub(crate) fn keep() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(Keeper)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
+    });
+}
+
+/// Fails when any of these was logged so far.
+pub(crate) fn must_not_have(secrets: &[&str]) {
+    let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = String::from_utf8_lossy(&logged);
+    assert!(text.contains("a model failed") || !text.is_empty(), "nothing is logged at all");
+    for secret in secrets {
+        let at = text.find(secret);
+        assert_eq!(
+            at.map(|at| text[at.saturating_sub(200)..at].to_owned()),
+            None,
+            "{secret} was logged"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Budgets: what is set aside before a call and settled after it, however many ask at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use calliope::app::Book;
+use calliope::compute::Compute;
+use calliope::domain::{Clock, SystemClock};
+use calliope::inference::{
+    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Patience, Prices, Registry,
+};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use serde_json::{Map, json};
+use tokio::time::Instant;
+
+use super::support::TestDatabase;
+use super::support::provider::{FakeProvider, Reply};
+use super::{Wanted, ask, registry};
+use crate::on_both;
+
+on_both! {
+    a_thousand_at_once_never_spend_more_than_there_is;
+    what_is_set_aside_is_settled;
+}
+
+const SCOPE: &str = "the installation";
+
+fn priced(prices: Prices) -> Cast {
+    Cast { text: vec![Model { prices, ..Model::plain("openai", "m") }], ..Cast::default() }
+}
+
+fn minds(registry: Registry, cast: Cast, budgets: Vec<Budget>, patience: Duration) -> Minds {
+    Minds::new(MindsParts {
+        registry,
+        compute: Compute::new(),
+        cast,
+        keys: Keys::default(),
+        account: Account { client_id: Some("s".to_owned()), story_id: None, budgets },
+        patience: Patience { text: patience, ..Patience::default() },
+        end: Instant::now() + Duration::from_mins(5),
+        memories: Map::new(),
+    })
+}
+
+fn budget(scope: &str, micro_usd: Option<i64>) -> Budget {
+    Budget { scope: scope.to_owned(), micro_usd }
+}
+
+fn said() -> Reply {
+    Reply::ok(json!({"choices": [{"message": {"content": "The fox ran."}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 10}}))
+}
+
+async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabase) {
+    let store = database.store().await;
+    let provider = FakeProvider::start(|_, _| said()).await;
+    let book = Book::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    let prices = Prices { call: 0.01, ..Prices::default() };
+    let day = SystemClock.now().date_naive();
+    let mut asking: FuturesUnordered<_> = (0..1000)
+        .map(|_| {
+            let minds = minds(
+                registry.clone(),
+                priced(prices),
+                vec![budget(SCOPE, Some(1_000_000))],
+                Duration::from_mins(4),
+            );
+            tokio::spawn(async move {
+                let told = ask(&minds, Wanted::Text).await.expect("someone always tells");
+                (told == "The fox ran.", minds.into_kept().0)
+            })
+        })
+        .collect();
+    let (mut paid, mut offline) = (0, 0);
+    while let Some(told) = asking.next().await {
+        let (was_paid, notes) = told.expect("no panic");
+        if was_paid {
+            paid += 1;
+        } else {
+            offline += 1;
+            assert!(notes[0].contains("because The OpenAI-compatible server was not asked, because today's budget of the installation is used up"), "{notes:?}");
+        }
+    }
+    assert_eq!((paid, offline), (100, 900));
+    assert_eq!(provider.received().len(), 100);
+    assert_eq!(store.spent_on(SCOPE, day).await.expect("read"), 1_000_000);
+    let since = SystemClock.now() - chrono::TimeDelta::hours(1);
+    let calls = store.calls_since(since).await.expect("counted");
+    let calls: Vec<_> = calls.iter().map(|c| (c.outcome.as_str(), c.calls, c.micro_usd)).collect();
+    assert_eq!(calls, [("done", 100, 1_000_000), ("over_budget", 900, 0)]);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn what_is_set_aside_is_settled(database: TestDatabase) {
+    let store = database.store().await;
+    let provider = FakeProvider::start(|number, _| match number {
+        0 => said(),
+        1 => Reply::status(401, json!({})),
+        _ => Reply::Stall,
+    })
+    .await;
+    let book = Book::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    // A thousand tokens in cost a cent; a call's price is set aside as well, and every token that it might write.
+    let prices =
+        Prices { input_tokens: 10.0, output_tokens: 100.0, call: 0.001, ..Prices::default() };
+    let day = SystemClock.now().date_naive();
+    let tell = async |patience: Duration| {
+        let flock = budget("the flock f", Some(10_000_000));
+        let budgets = vec![budget(SCOPE, None), flock];
+        let minds = minds(registry.clone(), priced(prices), budgets, patience);
+        ask(&minds, Wanted::Text).await.expect("someone always tells");
+        (
+            store.spent_on(SCOPE, day).await.expect("read"),
+            store.spent_on("the flock f", day).await.expect("read"),
+        )
+    };
+    let cost = 10_000 + 1_000 + 1_000;
+    assert_eq!(tell(Duration::from_secs(20)).await, (cost, cost), "what it did cost");
+    assert_eq!(tell(Duration::from_secs(20)).await, (cost, cost), "what failed costs nothing");
+    let (after, _) = tell(Duration::from_millis(200)).await;
+    assert!(after > cost + 200_000, "what may have been done is paid for in full: {after}");
+    store.close().await;
+    database.remove().await;
+}
