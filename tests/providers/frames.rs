@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use calliope::app::Choices;
 use calliope::settings;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::failures::good;
@@ -64,6 +64,7 @@ fn options(url: &str) -> Options {
     Options { registry: Some(registry(url)), choices: choices(), ..Options::default() }
 }
 
+#[expect(clippy::too_many_lines, reason = "one frame from its input to its rows")]
 async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase) {
     log::keep();
     let provider = FakeProvider::start(|number, asked| match wanted(asked) {
@@ -112,7 +113,8 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
         asked.iter().rfind(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
     assert!(second.to_string().contains("Ada, who mends nets"), "{second}");
 
-    let calls = app.app.store.calls_since(Utc::now() - TimeDelta::hours(1)).await.expect("counted");
+    let since = app.app.started - TimeDelta::hours(1);
+    let calls = app.app.store.calls_since(since).await.expect("counted");
     let calls: Vec<_> = calls
         .iter()
         .map(|c| (c.capability.as_str(), c.model.as_str(), c.outcome.as_str(), c.calls))
@@ -170,7 +172,7 @@ async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
     let provider = FakeProvider::start(move |_, received| {
         let number = asked.fetch_add(1, Ordering::SeqCst);
         let chance = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        if chance % 2 == 0 {
+        if chance.is_multiple_of(2) {
             return match wanted(received) {
                 Wanted::Structured => Reply::ok(passage(number)),
                 other => Reply::ok(good(other)),
