@@ -9,8 +9,8 @@
 //! | doors | [`http`]: requests; [`worker`]: background tasks. They translate and decide nothing |
 //! | use cases | [`app`]: tell a frame, read stories, keep media |
 //! | ways of telling | [`storytellers`]: one file a strategy |
-//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models |
-//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`], [`telemetry`] |
+//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`situation`]: where, when, weather and sky |
+//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`], [`telemetry`], [`web`] |
 //! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
 
 pub mod app;
@@ -23,7 +23,9 @@ pub mod imaging;
 pub mod inference;
 pub mod objects;
 pub mod settings;
+pub mod situation;
 pub mod store;
 pub mod storytellers;
 pub mod telemetry;
+pub mod web;
 pub mod worker;

@@ -11,8 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["http", "worker"],
     &["app"],
     &["storytellers"],
-    &["store", "objects", "inference"],
-    &["settings", "imaging", "audio", "compute", "telemetry"],
+    &["store", "objects", "inference", "situation"],
+    &["settings", "imaging", "audio", "compute", "telemetry", "web"],
     &["domain"],
 ];
 

@@ -87,6 +87,7 @@ use crate::domain::Clock;
 use crate::inference::Registry;
 use crate::objects::LocalStore;
 use crate::settings::Tasks;
+use crate::situation::Situator;
 use crate::store::Store;
 
 /// How long an idempotency key is kept.
@@ -103,6 +104,8 @@ pub struct App {
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
     pub choices: Choices,
+    /// Where and when.
+    pub situator: Situator,
     /// Threads for pixels.
     pub compute: Compute,
     /// Time.
@@ -131,6 +134,8 @@ pub struct Parts {
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
     pub choices: Choices,
+    /// Where and when.
+    pub situator: Situator,
     /// Threads for pixels.
     pub compute: Compute,
     /// Time.
@@ -145,7 +150,8 @@ impl App {
     /// The use cases of one process, before it takes any work.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, objects, registry, choices, compute, clock, limits, stopping } = parts;
+        let Parts { store, objects, registry, choices, situator, compute, clock, limits, stopping } =
+            parts;
         let started = clock.now();
         let caches = cache::Caches::default();
         let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
@@ -154,6 +160,7 @@ impl App {
             objects,
             registry,
             choices,
+            situator,
             compute,
             clock,
             identities,

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use chrono::{Datelike, Local, Timelike};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -16,7 +15,7 @@ use super::answer::FrameView;
 use super::illustrate::Illustrated;
 use super::perceive::{Perceived, Photograph};
 use super::{App, AppError};
-use crate::domain::{Parameters, Season};
+use crate::domain::Parameters;
 use crate::inference::{Brief, Minds};
 use crate::store::{Story, Strategy, Task};
 use crate::storytellers::{self, Illustration, Prompts, Scene, Telling};
@@ -202,9 +201,9 @@ impl App {
         work: &Work<'_>,
         perceived: &Perceived,
     ) -> Result<(Brief, String), AppError> {
-        let local = self.clock.now().with_timezone(&Local);
-        let season = Season::of_month(local.month(), false);
         let parameters = &work.parameters;
+        let situation =
+            self.situator.situate(parameters.location.as_deref(), self.clock.now()).await;
         let brief = Brief {
             seed: seed_of(work.story.id),
             frame_number: work.story.frame_count.unsigned_abs(),
@@ -214,16 +213,13 @@ impl App {
             seen: perceived.seen.clone(),
             heard: perceived.heard.clone(),
             said: parameters.input_text.clone(),
-            place: parameters.location.clone(),
-            hour: local.hour(),
-            season,
+            place: situation.place,
+            hour: situation.hour,
+            season: situation.season,
             style: parameters.output_text_style.clone(),
             max_chars: parameters.max_output_text_length.map(|max| max as usize),
         };
-        let place = brief.place.as_ref().map_or_else(String::new, |place| format!(", at {place}"));
-        let situation =
-            format!("{} in {season}, {}{place}.", local.format("%A"), local.format("%H:%M"));
-        Ok((brief, situation))
+        Ok((brief, situation.text))
     }
 }
 

@@ -16,11 +16,13 @@ use crate::app::{App, Book, Choices, Parts};
 use crate::compute::Compute;
 use crate::domain::SystemClock;
 use crate::http::{Door, Entry, serve, serve_metrics};
-use crate::inference::{Registry, Wire, offline, openai};
+use crate::inference::{Registry, Wire};
 use crate::objects::LocalStore;
-use crate::settings::{Loaded, Providers, Settings};
+use crate::settings::{Loaded, Settings};
+use crate::situation::Situator;
 use crate::store::{SoleUse, Store};
 use crate::telemetry::Meters;
+use crate::web;
 use crate::worker::Worker;
 
 pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
@@ -93,12 +95,15 @@ async fn build(
     store.migrate().await?;
     let compute = Compute::new();
     let clock = Arc::new(SystemClock);
+    let client = web::client()?;
+    let wire = Wire::new(client.clone(), compute.clone());
     let book = Book::new(store.clone(), clock.clone());
     let app = App::new(Parts {
         store,
         objects: LocalStore::open(&settings.storage)?,
-        registry: registry(&settings.providers, &compute)?.kept_in(Arc::new(book)),
+        registry: Registry::of(&settings.providers, &wire).kept_in(Arc::new(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
+        situator: Situator::new(&settings.situation, client),
         compute,
         clock,
         limits: settings.tasks.clone(),
@@ -106,16 +111,6 @@ async fn build(
     });
     app.seed().await?;
     Ok((app, sole_use))
-}
-
-/// Every provider; those without a key say so when they are asked.
-fn registry(providers: &Providers, compute: &Compute) -> anyhow::Result<Registry> {
-    let wire = Wire::new(compute.clone())?;
-    let address = providers.openai_base_url.as_deref();
-    let openai = openai::provider(wire, address, providers.openai_api_key.clone());
-    Ok(Registry::default()
-        .with(offline::NAME, offline::provider(compute.clone()))
-        .with(openai::NAME, openai))
 }
 
 /// Returns at SIGTERM or Ctrl-C.

@@ -6,9 +6,11 @@
 //! provider, and say so.
 
 mod ask;
+pub mod azure;
 mod breaker;
 mod call;
 mod failure;
+pub mod huggingface;
 mod ledger;
 mod minds;
 mod model;
@@ -16,8 +18,10 @@ pub mod offline;
 pub mod openai;
 mod picture;
 mod registry;
+pub mod replicate;
 mod shape;
 mod sight;
+pub mod stability;
 mod wire;
 
 use async_trait::async_trait;
@@ -33,7 +37,7 @@ pub use model::{Answer, Call, Capability, Keys, Model, Patience, Prices, Usage, 
 pub use picture::Drawn;
 pub use registry::{Provider, Registry};
 pub use sight::merged;
-pub use wire::{NoClient, Wire};
+pub use wire::Wire;
 
 /// Writes prose.
 #[async_trait]

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::call::{Caller, Order, observed};
 use super::{
     Answer, Failure, ImageModel, InferenceError, Ledger, StructuredModel, TextModel,
-    TranscriptionModel, VisionModel, offline,
+    TranscriptionModel, VisionModel, Wire, azure, huggingface, offline, openai, replicate,
+    stability,
 };
+use crate::settings::Providers;
 
 /// One provider's capabilities; those it lacks are `None`.
 #[derive(Clone, Default)]
@@ -34,6 +36,40 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// Every provider that there is; those without a key say so when they are asked.
+    #[must_use]
+    pub fn of(settings: &Providers, wire: &Wire) -> Self {
+        let Providers {
+            openai_api_key,
+            openai_base_url,
+            azure_api_key,
+            azure_api_host,
+            stability_api_key,
+            stability_base_url,
+            huggingface_api_key,
+            huggingface_base_url,
+            replicate_api_token,
+            replicate_base_url,
+            runway_api_key: _,
+        } = settings.clone();
+        let wire = || wire.clone();
+        let openai = openai::provider(wire(), openai_base_url.as_deref(), openai_api_key);
+        let azure = azure::provider(wire(), azure_api_host.as_deref(), azure_api_key);
+        let stability =
+            stability::provider(wire(), stability_base_url.as_deref(), stability_api_key);
+        let huggingface =
+            huggingface::provider(wire(), huggingface_base_url.as_deref(), huggingface_api_key);
+        let replicate =
+            replicate::provider(wire(), replicate_base_url.as_deref(), replicate_api_token);
+        Self::default()
+            .with(offline::NAME, offline::provider(wire().compute().clone()))
+            .with(openai::NAME, openai)
+            .with(azure::NAME, azure)
+            .with(stability::NAME, stability)
+            .with(huggingface::NAME, huggingface)
+            .with(replicate::NAME, replicate)
+    }
+
     /// Adds a provider, in the place of one that had its name.
     #[must_use]
     pub fn with(mut self, name: &str, provider: Provider) -> Self {

@@ -11,16 +11,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use image::RgbImage;
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::multipart::Form;
 use reqwest::{Method, Request, RequestBuilder, StatusCode};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Failure;
 use crate::compute::Compute;
 use crate::domain::{Dither, ImageFormat};
 use crate::imaging;
+use crate::web::{self, Lost};
 
 /// The most that an answer of JSON may have: some carry pictures in base64.
 const MAX_JSON: usize = 48 << 20;
@@ -34,9 +34,6 @@ const MAX_ERROR: usize = 64 << 10;
 /// Above this, reading takes longer than a thread of the runtime may be held up.
 const MANY: usize = 256 << 10;
 
-/// How long it may take to connect.
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// The longest wait that a provider can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 
@@ -47,33 +44,17 @@ pub struct Wire {
     compute: Compute,
 }
 
-/// There is no way to make a client here.
-#[derive(Debug, thiserror::Error)]
-#[error("no HTTPS client can be made")]
-pub struct NoClient(#[source] Box<dyn std::error::Error + Send + Sync>);
-
 impl Wire {
-    /// A client that trusts the web's usual authorities, which are built in: a slim container has none.
-    ///
-    /// # Errors
-    ///
-    /// [`NoClient`] when TLS cannot be set up.
-    pub fn new(compute: Compute) -> Result<Self, NoClient> {
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| NoClient(error.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| NoClient(error.into()))?;
-        Ok(Self { client, compute })
+    /// For providers, over this client.
+    #[must_use]
+    pub fn new(client: reqwest::Client, compute: Compute) -> Self {
+        Self { client, compute }
+    }
+
+    /// The threads that it works on pixels with.
+    #[must_use]
+    pub fn compute(&self) -> &Compute {
+        &self.compute
     }
 
     pub(super) fn post(&self, url: &str) -> RequestBuilder {
@@ -131,20 +112,20 @@ impl Wire {
     }
 
     async fn send(&self, request: RequestBuilder, most: usize) -> Result<Bytes, Failure> {
-        let request = request.build().map_err(lost)?;
+        let request = request.build().map_err(Lost::from)?;
         let secrets = secrets(&request);
-        let answer = self.client.execute(request).await.map_err(lost)?;
+        let answer = self.client.execute(request).await.map_err(Lost::from)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         if !status.is_success() {
             // What cannot be read of an error's explanation is done without.
-            let body = bounded(answer, MAX_ERROR).await.unwrap_or_default();
+            let body = web::bounded(answer, MAX_ERROR).await.unwrap_or_default();
             let mut body = String::from_utf8_lossy(&body).into_owned();
             for secret in secrets {
                 body = body.replace(&secret, "•••");
             }
             return Err(refusal(status, &headers, &body));
         }
-        bounded(answer, most).await
+        Ok(web::bounded(answer, most).await?)
     }
 }
 
@@ -163,34 +144,37 @@ pub(super) fn secret(prefix: &str, key: &SecretString) -> Result<HeaderValue, Fa
     Ok(value)
 }
 
-/// A body, unless it is too long.
-async fn bounded(mut answer: reqwest::Response, most: usize) -> Result<Bytes, Failure> {
-    let too_long = || Failure::Rejected(format!("its answer is over {} MiB", most >> 20));
-    if answer.content_length().is_some_and(|length| length > most as u64) {
-        return Err(too_long());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(lost)? {
-        if body.len() + chunk.len() > most {
-            return Err(too_long());
+impl From<Lost> for Failure {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::TooSlow => Self::TooSlow,
+            Lost::Unreachable | Lost::BrokenOff => Self::unavailable(&lost.to_string()),
+            Lost::NoUrl | Lost::TooLong(_) => Self::rejected(&lost.to_string()),
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body.into())
 }
 
-/// What reqwest says, without the address, which may carry a key.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn lost(error: reqwest::Error) -> Failure {
-    if error.is_timeout() {
-        Failure::TooSlow
-    } else if error.is_connect() {
-        Failure::unavailable("it cannot be reached")
-    } else if error.is_builder() {
-        Failure::Rejected("its address is no URL".to_owned())
-    } else {
-        Failure::unavailable("the connection broke off")
+/// A request's fields with a model's own over them. One that is null takes away what would be sent otherwise.
+pub(super) fn with_parameters(mut body: Value, parameters: &Map<String, Value>) -> Value {
+    if let Some(fields) = body.as_object_mut() {
+        for (name, value) in parameters {
+            if value.is_null() {
+                fields.remove(name);
+            } else {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
     }
+    body
+}
+
+/// A request's fields as those of a form.
+pub(super) fn fields(form: Form, body: &Value) -> Form {
+    let fields = body.as_object().into_iter().flatten();
+    fields.fold(form, |form, (name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        form.text(name.clone(), text)
+    })
 }
 
 /// What an HTTP status and an error's body mean.
@@ -199,7 +183,10 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &str) -> Failure {
     let code = code(&body);
     let said = message(&body);
     let or_status = || said.clone().unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
-    let retry_after = retry_after(headers);
+    // Hugging Face says in the body how long a model takes to load.
+    let estimate = || body.get("estimated_time").and_then(Value::as_f64);
+    let estimate = || estimate().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let retry_after = retry_after(headers).or_else(estimate);
     match status.as_u16() {
         401 | 403 if !is_refusal(&code) => Failure::Denied,
         429 if code.contains("insufficient_quota") => {

@@ -13,6 +13,7 @@ mod providers;
 mod report;
 mod search;
 mod server;
+mod situation;
 mod storage;
 mod tasks;
 mod variables;
@@ -33,6 +34,7 @@ pub use providers::Providers;
 pub use report::Line;
 pub use search::Search;
 pub use server::Server;
+pub use situation::Situation;
 pub use storage::{Cloud, Storage};
 pub use tasks::Tasks;
 
@@ -56,6 +58,8 @@ pub struct Settings {
     pub providers: Providers,
     /// Which models are asked, and how much they may cost.
     pub minds: Minds,
+    /// What is asked of others about where a Sparrow is.
+    pub situation: Situation,
     /// The vector index.
     pub search: Search,
     /// What is logged, and how.
@@ -115,6 +119,7 @@ impl Loaded {
             settings.tasks.validate(),
             settings.providers.validate(),
             settings.minds.validate(),
+            settings.situation.validate(),
             settings.log.validate(),
             settings.observability.validate(),
         ];

@@ -19,10 +19,16 @@ pub struct Providers {
     pub azure_api_host: Option<String>,
     /// Stability's key.
     pub stability_api_key: Option<SecretString>,
+    /// Where Stability is, if elsewhere.
+    pub stability_base_url: Option<String>,
     /// Hugging Face's key.
     pub huggingface_api_key: Option<SecretString>,
+    /// Where Hugging Face is, if elsewhere.
+    pub huggingface_base_url: Option<String>,
     /// Replicate's token.
     pub replicate_api_token: Option<SecretString>,
+    /// Where Replicate is, if elsewhere.
+    pub replicate_base_url: Option<String>,
     /// Runway's key.
     pub runway_api_key: Option<SecretString>,
 }
@@ -30,12 +36,17 @@ pub struct Providers {
 impl Providers {
     pub(super) fn validate(&self) -> Result<(), Complaint> {
         let is_url = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-        match self.openai_base_url.as_deref() {
-            Some(url) if !is_url(url) => {
-                let reason = format!("`{url}` must begin with http:// or https://");
-                Err(("providers.openai_base_url", reason))
+        let addresses = [
+            ("providers.openai_base_url", &self.openai_base_url),
+            ("providers.stability_base_url", &self.stability_base_url),
+            ("providers.huggingface_base_url", &self.huggingface_base_url),
+            ("providers.replicate_base_url", &self.replicate_base_url),
+        ];
+        for (key, address) in addresses {
+            if let Some(url) = address.as_deref().filter(|url| !is_url(url)) {
+                return Err((key, format!("`{url}` must begin with http:// or https://")));
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ enum Kind {
     Text,
     Number,
     Decimal,
+    Flag,
     List,
 }
 
@@ -111,6 +112,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         kind: Kind::Decimal,
         may_be: "US dollars, such as 5 or 0.5",
     },
+    Variable {
+        name: "CALLIOPE_SITUATION_ONLINE",
+        key: "situation.is_online",
+        kind: Kind::Flag,
+        may_be: "true or false",
+    },
     text("CALLIOPE_LOG", "log.filter", "a filter such as info or info,calliope=debug"),
     text("CALLIOPE_LOG_FORMAT", "log.format", "one of text, json"),
     text("CALLIOPE_METRICS_ADDRESS", "observability.metrics_address", "such as 127.0.0.1:9108"),
@@ -176,6 +183,7 @@ impl Variable {
             Kind::Decimal => {
                 raw.trim().parse::<f64>().map_or_else(|_| Value::from(raw), Value::from)
             }
+            Kind::Flag => raw.trim().parse::<bool>().map_or_else(|_| Value::from(raw), Value::from),
             Kind::List => Value::from(
                 raw.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>(),
             ),

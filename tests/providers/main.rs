@@ -15,6 +15,7 @@ mod failures;
 mod frames;
 mod log;
 mod openai;
+mod situation;
 mod spend;
 
 use std::sync::Arc;
@@ -25,8 +26,10 @@ use calliope::compute::Compute;
 use calliope::domain::{Season, Sight, Size};
 use calliope::inference::{
     Account, Brief, Cast, ImageAsk, Keys, Minds, MindsParts, Model, Patience, Registry, SoundAsk,
-    Wire, offline, openai as openai_provider,
+    Wire,
 };
+use calliope::settings::Providers;
+use calliope::web;
 use image::RgbImage;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -45,18 +48,24 @@ pub(crate) enum Wanted {
     Transcription,
 }
 
-impl Wanted {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Text, Self::Structured, Self::Image, Self::Vision, Self::Transcription];
-}
-
-/// The offline provider and OpenAI's at this address.
+/// Every provider, all of them at this address.
 pub(crate) fn registry(url: &str) -> Registry {
-    let wire = Wire::new(Compute::new()).expect("a client");
-    let openai = openai_provider::provider(wire, Some(url), Some(SecretString::from(KEY)));
-    Registry::default()
-        .with(offline::NAME, offline::provider(Compute::new()))
-        .with(openai_provider::NAME, openai)
+    let wire = Wire::new(web::client().expect("a client"), Compute::new());
+    let (key, url) = (Some(SecretString::from(KEY)), Some(url.to_owned()));
+    let settings = Providers {
+        openai_api_key: key.clone(),
+        openai_base_url: url.clone(),
+        azure_api_key: key.clone(),
+        azure_api_host: url.clone(),
+        stability_api_key: key.clone(),
+        stability_base_url: url.clone(),
+        huggingface_api_key: key.clone(),
+        huggingface_base_url: url.clone(),
+        replicate_api_token: key,
+        replicate_base_url: url,
+        runway_api_key: None,
+    };
+    Registry::of(&settings, &wire)
 }
 
 /// Everyone asks this model.

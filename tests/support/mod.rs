@@ -19,6 +19,7 @@ use calliope::http::{Door, Entry, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::LocalStore;
 use calliope::settings::{Database, Limits, Storage, Tasks};
+use calliope::situation::Situator;
 use calliope::store::Store;
 use calliope::telemetry::Meters;
 use calliope::worker::Worker;
@@ -148,6 +149,7 @@ pub struct Options {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
     pub choices: Choices,
+    pub situator: Situator,
     pub limits: Tasks,
     pub rates: Limits,
     pub trusted_proxies: &'static [&'static str],
@@ -161,6 +163,7 @@ impl Default for Options {
             api_key: None,
             registry: None,
             choices: Choices::default(),
+            situator: Situator::default(),
             limits: Tasks::default(),
             rates: Limits::default(),
             trusted_proxies: &[],
@@ -195,6 +198,7 @@ impl TestApp {
             objects: LocalStore::open(&database.storage()).expect("folders are made"),
             registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
             choices: options.choices,
+            situator: options.situator,
             compute,
             clock: options.clock,
             limits: options.limits,

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use reqwest::multipart::{Form, Part};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::OpenAi;
-use crate::inference::{Answer, Call, Failure, SoundAsk, TranscriptionModel, Usage};
+use crate::inference::{Answer, Call, Failure, SoundAsk, TranscriptionModel, Usage, wire};
 
 #[async_trait]
 impl TranscriptionModel for OpenAi {
@@ -16,14 +16,9 @@ impl TranscriptionModel for OpenAi {
             .file_name(name)
             .mime_str(ask.format.media_type())
             .map_err(|_| Failure::Broken("the sound has no media type".to_owned()))?;
-        let mut form = Form::new()
-            .text("model", call.model.name.clone())
-            .text("response_format", "json")
-            .part("file", file);
-        for (name, value) in &call.model.parameters {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            form = form.text(name.clone(), text);
-        }
+        let body = json!({"model": call.model.name, "response_format": "json"});
+        let body = wire::with_parameters(body, &call.model.parameters);
+        let form = wire::fields(Form::new(), &body).part("file", file);
         let answer =
             self.wire.json(self.post(call, "audio/transcriptions")?.multipart(form)).await?;
         let text = answer.get("text").and_then(Value::as_str);

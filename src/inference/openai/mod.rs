@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::RequestBuilder;
 use reqwest::header::AUTHORIZATION;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Call, Failure, Provider, Wire, wire};
 
@@ -68,21 +68,7 @@ impl OpenAi {
 
     /// Sends an object of JSON, the model's parameters over it, and reads the answer as JSON.
     async fn ask(&self, call: &Call<'_>, path: &str, body: Value) -> Result<Value, Failure> {
-        let body = with_parameters(body, &call.model.parameters);
+        let body = wire::with_parameters(body, &call.model.parameters);
         self.wire.json(self.post(call, path)?.json(&body)).await
     }
-}
-
-/// A parameter that is null takes away what would be sent otherwise.
-fn with_parameters(mut body: Value, parameters: &Map<String, Value>) -> Value {
-    if let Some(fields) = body.as_object_mut() {
-        for (name, value) in parameters {
-            if value.is_null() {
-                fields.remove(name);
-            } else {
-                fields.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    body
 }

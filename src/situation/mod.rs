@@ -1,0 +1,212 @@
+//! The situation: where and when a story is told, and what the weather and the sky are like there.
+//!
+//! Everything is optional. What is asked of other services (the gazetteer and the weather, both Open-Meteo's) has a
+//! short deadline and a cache, and is left out where it does not come; the rest is computed. Nothing of it is stored
+//! but the sentences that the storyteller got.
+
+mod place;
+mod sky;
+mod weather;
+mod words;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, FixedOffset, Local, Offset, Timelike, Utc};
+use moka::sync::Cache;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::domain::Season;
+use crate::settings;
+use crate::web;
+use place::{Gazetteer, Place};
+use sky::Coordinates;
+use weather::{Forecast, Weather};
+
+/// How long a place keeps its name and its zone.
+const PLACES_FOR: Duration = Duration::from_hours(24 * 7);
+
+/// How long the weather stays as it is.
+const WEATHER_FOR: Duration = Duration::from_mins(15);
+
+/// How long nobody asks again after a failure.
+const FAILURE_FOR: Duration = Duration::from_mins(2);
+
+/// Answers at most that are kept, of each kind.
+const MOST: u64 = 10_000;
+
+/// The longest answer, in bytes.
+const MAX_ANSWER: usize = 256 << 10;
+
+/// Where and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Situation {
+    /// All of it in words.
+    pub text: String,
+    /// The place's name, as far as it is known.
+    pub place: Option<String>,
+    /// Local hour, 0-23.
+    pub hour: u32,
+    /// Local season.
+    pub season: Season,
+}
+
+/// Knows where and when it is. Clones share what they know.
+#[derive(Debug, Clone, Default)]
+pub struct Situator {
+    online: Option<Online>,
+}
+
+/// The services that are asked.
+#[derive(Debug, Clone)]
+struct Online {
+    client: reqwest::Client,
+    gazetteer: String,
+    forecast: String,
+    patience: Duration,
+    places: Kept<Place>,
+    weathers: Kept<Weather>,
+}
+
+/// Answers by what was asked, each until it is out of date. `None` is a failure, or that there is nothing.
+type Kept<T> = Cache<String, (Instant, Option<T>)>;
+
+impl Situator {
+    /// With the services that the settings allow.
+    #[must_use]
+    pub fn new(settings: &settings::Situation, client: reqwest::Client) -> Self {
+        let online = settings.is_online.then(|| Online {
+            client,
+            gazetteer: settings.gazetteer_url.trim_end_matches('/').to_owned(),
+            forecast: settings.weather_url.trim_end_matches('/').to_owned(),
+            patience: Duration::from_millis(settings.patience_milliseconds),
+            places: Cache::new(MOST),
+            weathers: Cache::new(MOST),
+        });
+        Self { online }
+    }
+
+    /// The situation at a location: coordinates, a place's name, or none.
+    pub async fn situate(&self, location: Option<&str>, now: DateTime<Utc>) -> Situation {
+        let location = location.map(str::trim).filter(|location| !location.is_empty());
+        let place = match location {
+            Some(location) => self.place(location).await,
+            None => None,
+        };
+        let coordinates = place.as_ref().map(|place| place.coordinates);
+        let weather = match (&self.online, coordinates) {
+            (Some(online), Some(coordinates)) => online.weather(coordinates).await,
+            _ => None,
+        };
+        let zone = weather.as_ref().and_then(|weather| weather.zone);
+        let zone = zone.or_else(|| place.as_ref().and_then(|place| place.zone));
+        let local = match (zone, coordinates) {
+            (Some(zone), _) => now.with_timezone(&zone).fixed_offset(),
+            (None, Some(coordinates)) => now.with_timezone(&solar_offset(coordinates)),
+            (None, None) => now.with_timezone(&Local).fixed_offset(),
+        };
+        let is_southern = coordinates.is_some_and(|coordinates| coordinates.latitude < 0.0);
+        let season = Season::of_month(local.month(), is_southern);
+        let name = place.as_ref().and_then(|place| place.name.clone());
+        // A name that no gazetteer knows may still be one, and coordinates say nothing to a storyteller.
+        let is_name = location.is_some_and(|location| place::coordinates(location).is_none());
+        let name = name.or_else(|| location.filter(|_| is_name).map(str::to_owned));
+        let text = words::text(&words::Known {
+            local,
+            season,
+            place: name.as_deref(),
+            coordinates,
+            weather: weather.as_ref(),
+        });
+        Situation { text, place: name, hour: local.hour(), season }
+    }
+
+    async fn place(&self, location: &str) -> Option<Place> {
+        if let Some(coordinates) = place::coordinates(location) {
+            return Some(Place { name: None, coordinates, zone: None });
+        }
+        self.online.as_ref()?.place(location).await
+    }
+}
+
+impl Online {
+    async fn place(&self, name: &str) -> Option<Place> {
+        let key = name.to_lowercase();
+        if let Some((until, place)) = self.places.get(&key)
+            && Instant::now() < until
+        {
+            return place;
+        }
+        // The gazetteer knows `Lisbon` and not `Lisbon, Portugal`.
+        let first = name.split(',').next().unwrap_or(name).trim();
+        let query = [("name", first), ("count", "1"), ("language", "en"), ("format", "json")];
+        let found: Option<Gazetteer> =
+            self.fetch(&format!("{}/v1/search", self.gazetteer), &query).await;
+        let lasts = if found.is_some() { PLACES_FOR } else { FAILURE_FOR };
+        let place = found.and_then(Gazetteer::place);
+        self.places.insert(key, (Instant::now() + lasts, place.clone()));
+        place
+    }
+
+    async fn weather(&self, at: Coordinates) -> Option<Weather> {
+        // About a kilometre: who stands nearby has the same weather, and nobody learns more than that.
+        let (latitude, longitude) = (format!("{:.2}", at.latitude), format!("{:.2}", at.longitude));
+        let key = format!("{latitude},{longitude}");
+        if let Some((until, weather)) = self.weathers.get(&key)
+            && Instant::now() < until
+        {
+            return weather;
+        }
+        let query = [
+            ("latitude", latitude.as_str()),
+            ("longitude", longitude.as_str()),
+            ("current", weather::FIELDS),
+            ("timezone", "auto"),
+        ];
+        let found: Option<Forecast> =
+            self.fetch(&format!("{}/v1/forecast", self.forecast), &query).await;
+        let weather = found.and_then(Forecast::weather);
+        let lasts = if weather.is_some() { WEATHER_FOR } else { FAILURE_FOR };
+        self.weathers.insert(key, (Instant::now() + lasts, weather.clone()));
+        weather
+    }
+
+    /// An answer of JSON; `None` when it does not come in time or cannot be read.
+    async fn fetch<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Option<T> {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let request = self.client.get(format!("{url}?{query}"));
+        let fetched = async {
+            let answer = request.send().await?;
+            let status = answer.status();
+            let body = web::bounded(answer, MAX_ANSWER).await?;
+            Ok::<_, web::Lost>((status, body))
+        };
+        let failed = |reason: &str| tracing::info!(reason, "a part of the situation is left out");
+        match tokio::time::timeout(self.patience, fetched).await {
+            Ok(Ok((status, body))) if status.is_success() => serde_json::from_slice(&body)
+                .inspect_err(|_| failed("the answer cannot be read"))
+                .ok(),
+            Ok(Ok((status, _))) => {
+                failed(status.as_str());
+                None
+            }
+            Ok(Err(lost)) => {
+                failed(&lost.to_string());
+                None
+            }
+            Err(_) => {
+                failed("there was no answer in time");
+                None
+            }
+        }
+    }
+}
+
+/// The whole hours by which the sun's noon is off Greenwich's: near enough where no zone is known.
+fn solar_offset(at: Coordinates) -> FixedOffset {
+    let hours = (at.longitude / 15.0).round() as i32;
+    FixedOffset::east_opt(hours * 3600).unwrap_or_else(|| Utc.fix())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The sun and the planets that eyes can see. Keplerian elements and their rates from Standish, "Approximate
+//! Positions of the Major Planets" (JPL), valid 1800-2050.
+
+use chrono::{DateTime, Utc};
+
+use super::{Coordinates, Ecliptic, centuries, cos, sin};
+
+/// An orbit: each element at the beginning of 2000, and its change in a century.
+struct Orbit {
+    name: &'static str,
+    /// Astronomical units.
+    axis: (f64, f64),
+    eccentricity: (f64, f64),
+    inclination: (f64, f64),
+    mean_longitude: (f64, f64),
+    perihelion: (f64, f64),
+    node: (f64, f64),
+}
+
+const EARTH: Orbit = Orbit {
+    name: "Earth",
+    axis: (1.000_002_61, 0.000_005_62),
+    eccentricity: (0.016_711_23, -0.000_043_92),
+    inclination: (-0.000_015_31, -0.012_946_68),
+    mean_longitude: (100.464_571_66, 35_999.372_449_81),
+    perihelion: (102.937_681_93, 0.323_273_64),
+    node: (0.0, 0.0),
+};
+
+const PLANETS: [Orbit; 5] = [
+    Orbit {
+        name: "Mercury",
+        axis: (0.387_099_27, 0.000_000_37),
+        eccentricity: (0.205_635_93, 0.000_019_06),
+        inclination: (7.004_979_02, -0.005_947_49),
+        mean_longitude: (252.250_323_50, 149_472.674_111_75),
+        perihelion: (77.457_796_28, 0.160_476_89),
+        node: (48.330_765_93, -0.125_340_81),
+    },
+    Orbit {
+        name: "Venus",
+        axis: (0.723_335_66, 0.000_003_90),
+        eccentricity: (0.006_776_72, -0.000_041_07),
+        inclination: (3.394_676_05, -0.000_788_90),
+        mean_longitude: (181.979_099_50, 58_517.815_387_29),
+        perihelion: (131.602_467_18, 0.002_683_29),
+        node: (76.679_842_55, -0.277_694_18),
+    },
+    Orbit {
+        name: "Mars",
+        axis: (1.523_710_34, 0.000_018_47),
+        eccentricity: (0.093_394_10, 0.000_078_82),
+        inclination: (1.849_691_42, -0.008_131_31),
+        mean_longitude: (-4.553_432_05, 19_140.302_684_99),
+        perihelion: (-23.943_629_59, 0.444_410_88),
+        node: (49.559_538_91, -0.292_573_43),
+    },
+    Orbit {
+        name: "Jupiter",
+        axis: (5.202_887_00, -0.000_116_07),
+        eccentricity: (0.048_386_24, -0.000_132_53),
+        inclination: (1.304_396_95, -0.001_837_14),
+        mean_longitude: (34.396_440_51, 3_034.746_127_75),
+        perihelion: (14.728_479_83, 0.212_526_68),
+        node: (100.473_909_09, 0.204_691_06),
+    },
+    Orbit {
+        name: "Saturn",
+        axis: (9.536_675_94, -0.001_250_60),
+        eccentricity: (0.053_861_79, -0.000_509_91),
+        inclination: (2.485_991_87, 0.001_936_09),
+        mean_longitude: (49.954_244_23, 1_222.493_622_01),
+        perihelion: (92.598_878_31, -0.418_972_16),
+        node: (113.662_424_48, -0.288_677_94),
+    },
+];
+
+/// How high a planet must stand to be seen over roofs and trees.
+const HIGH: f64 = 8.0;
+
+/// How far it must be from the sun not to drown in twilight.
+const CLEAR: f64 = 15.0;
+
+impl Orbit {
+    /// Heliocentric, in astronomical units, in the ecliptic of 2000.
+    fn position(&self, t: f64) -> [f64; 3] {
+        let at = |(value, rate): (f64, f64)| value + rate * t;
+        let (axis, eccentricity) = (at(self.axis), at(self.eccentricity));
+        let (node, perihelion) = (at(self.node), at(self.perihelion));
+        let inclination = at(self.inclination);
+        let anomaly = (at(self.mean_longitude) - perihelion).to_radians();
+        // Kepler's equation, by Newton's way; these orbits are so round that a few steps do.
+        let mut eccentric = anomaly;
+        for _ in 0..6 {
+            let error = eccentric - eccentricity * eccentric.sin() - anomaly;
+            eccentric -= error / (1.0 - eccentricity * eccentric.cos());
+        }
+        let x = axis * (eccentric.cos() - eccentricity);
+        let y = axis * (1.0 - eccentricity * eccentricity).sqrt() * eccentric.sin();
+        let (w, o, i) = (perihelion - node, node, inclination);
+        [
+            (cos(w) * cos(o) - sin(w) * sin(o) * cos(i)) * x
+                - (sin(w) * cos(o) + cos(w) * sin(o) * cos(i)) * y,
+            (cos(w) * sin(o) + sin(w) * cos(o) * cos(i)) * x
+                - (sin(w) * sin(o) - cos(w) * cos(o) * cos(i)) * y,
+            sin(w) * sin(i) * x + cos(w) * sin(i) * y,
+        ]
+    }
+
+    /// As seen from Earth, in the ecliptic of the day.
+    fn direction(&self, t: f64) -> Ecliptic {
+        let (planet, earth) = (self.position(t), EARTH.position(t));
+        direction([planet[0] - earth[0], planet[1] - earth[1], planet[2] - earth[2]], t)
+    }
+}
+
+fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
+    // The equinox moves by 1.397 degrees in a century.
+    let longitude = y.atan2(x).to_degrees() + 1.397 * t;
+    let latitude = z.atan2(x.hypot(y)).to_degrees();
+    Ecliptic { longitude: longitude.rem_euclid(360.0), latitude }
+}
+
+/// Where the sun is.
+pub(in crate::situation) fn sun(time: DateTime<Utc>) -> Ecliptic {
+    let t = centuries(time);
+    let [x, y, z] = EARTH.position(t);
+    direction([-x, -y, -z], t)
+}
+
+/// The planets that can be seen from a place: none while the sun is up.
+pub(in crate::situation) fn planets_above(
+    time: DateTime<Utc>,
+    place: Coordinates,
+) -> Vec<&'static str> {
+    let sun = sun(time);
+    if sun.altitude(time, place) > -4.0 {
+        return Vec::new();
+    }
+    let t = centuries(time);
+    let seen = PLANETS.iter().filter(|planet| {
+        let direction = planet.direction(t);
+        direction.altitude(time, place) > HIGH && direction.from(sun) > CLEAR
+    });
+    seen.map(|planet| planet.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    fn planet(name: &str, time: &str) -> Ecliptic {
+        let orbit = PLANETS.iter().find(|orbit| orbit.name == name).expect("a planet");
+        orbit.direction(centuries(at(time)))
+    }
+
+    #[test]
+    fn the_sun_crosses_the_equator_when_almanacs_say() {
+        // Equinoxes and solstices of 2024 and 2026.
+        for (time, longitude) in [
+            ("2024-03-20T03:06:00Z", 0.0),
+            ("2024-06-20T20:51:00Z", 90.0),
+            ("2026-09-23T00:05:00Z", 180.0),
+            ("2026-12-21T20:50:00Z", 270.0),
+        ] {
+            let off = (sun(at(time)).longitude - longitude + 180.0).rem_euclid(360.0) - 180.0;
+            assert!(off.abs() < 0.05, "{time}: {off}");
+        }
+    }
+
+    #[test]
+    fn planets_meet_and_stand_opposite_when_they_did() {
+        let meeting = planet("Jupiter", "2020-12-21T18:20:00Z");
+        let apart = meeting.from(planet("Saturn", "2020-12-21T18:20:00Z"));
+        assert!(apart < 0.3, "the great conjunction: {apart}");
+        for (name, time) in [
+            ("Mars", "2025-01-16T02:39:00Z"),
+            ("Jupiter", "2026-01-10T08:34:00Z"),
+            ("Saturn", "2025-09-21T05:46:00Z"),
+        ] {
+            let apart = planet(name, time).from(sun(at(time)));
+            assert!(apart > 173.0, "{name} at its opposition: {apart}");
+        }
+        let venus = planet("Venus", "2025-01-10T00:00:00Z").from(sun(at("2025-01-10T00:00:00Z")));
+        assert!((venus - 47.2).abs() < 0.5, "its greatest elongation: {venus}");
+    }
+
+    #[test]
+    fn by_day_no_planet_is_seen() {
+        let london = Coordinates { latitude: 51.5, longitude: 0.0 };
+        assert!(planets_above(at("2026-06-21T12:00:00Z"), london).is_empty());
+        // Jupiter, opposite the sun, stands high over London at midnight.
+        assert_eq!(planets_above(at("2026-01-10T00:00:00Z"), london), ["Jupiter"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! A situation in words, as a storyteller gets it.
+
+use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Timelike};
+
+use super::sky::{
+    Coordinates, Eclipse, EclipseKind, eclipse_near, moon, planets_above, shower_active, sun,
+};
+use super::weather::Weather;
+use crate::domain::Season;
+
+/// So many per cent of clouds hide the sky.
+const HIDDEN: f64 = 85.0;
+
+/// What is known.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub(super) local: DateTime<FixedOffset>,
+    pub(super) season: Season,
+    pub(super) place: Option<&'a str>,
+    pub(super) coordinates: Option<Coordinates>,
+    pub(super) weather: Option<&'a Weather>,
+}
+
+/// All of it, a sentence for each thing.
+pub(super) fn text(known: &Known<'_>) -> String {
+    let place = known.place.map_or_else(String::new, |place| format!(", in {place}"));
+    let mut sentences = vec![format!(
+        "It is a {} in {}, {} ({}){place}.",
+        known.local.format("%A"),
+        known.season,
+        part_of_day(known),
+        known.local.format("%H:%M"),
+    )];
+    sentences.extend(known.weather.map(Weather::sentence));
+    if let Some(coordinates) = known.coordinates {
+        sentences.extend(sky(known, coordinates));
+    }
+    sentences.join(" ")
+}
+
+/// By the sun where the place is known, else by the clock.
+fn part_of_day(known: &Known<'_>) -> &'static str {
+    let hour = known.local.hour();
+    let is_morning = hour < 12;
+    let Some(place) = known.coordinates else {
+        return match hour {
+            5..=8 => "early in the morning",
+            9..=11 => "in the morning",
+            12..=13 => "at midday",
+            14..=17 => "in the afternoon",
+            18..=21 => "in the evening",
+            _ => "at night",
+        };
+    };
+    let time = known.local.to_utc();
+    match sun(time).altitude(time, place) {
+        height if height > 6.0 => match hour {
+            0..=10 => "in the morning",
+            11..=13 => "at midday",
+            14..=17 => "in the afternoon",
+            _ => "in the light of evening",
+        },
+        height if height > -0.8 => {
+            if is_morning {
+                "at sunrise"
+            } else {
+                "at sunset"
+            }
+        }
+        height if height > -8.0 => {
+            if is_morning {
+                "at dawn"
+            } else {
+                "at dusk"
+            }
+        }
+        _ if (18..=21).contains(&hour) => "on a dark evening",
+        _ if (5..=8).contains(&hour) => "on a dark morning",
+        _ => "at night",
+    }
+}
+
+/// What there is to see in the sky, or would be without clouds.
+fn sky(known: &Known<'_>, place: Coordinates) -> Vec<String> {
+    let time = known.local.to_utc();
+    let is_hidden = known.weather.is_some_and(|weather| weather.cloud_cover > HIDDEN);
+    let is_dark = sun(time).altitude(time, place) < -4.0;
+    let moon = moon(time);
+    let is_up = moon.direction.altitude(time, place) > 0.0;
+    let mut sentences = Vec::new();
+    if is_dark {
+        let clouds = if is_hidden { ", behind the clouds" } else { "" };
+        let lit = (moon.lit * 100.0).round();
+        sentences.push(if is_up && moon.phase() != "new" {
+            format!("The moon is {} and up, {lit:.0}% of it lit{clouds}.", moon.phase())
+        } else {
+            format!("The moon is {} and not in the sky.", moon.phase())
+        });
+        let planets = planets_above(time, place);
+        if !planets.is_empty() && !is_hidden {
+            let verb = if planets.len() == 1 { "stands" } else { "stand" };
+            sentences.push(format!("{} {verb} in the sky.", listed(&planets)));
+        }
+        if let Some(shower) = shower_active(known.local.date_naive(), place.latitude)
+            && !is_hidden
+        {
+            sentences.push(format!("These are the nights of the {}: meteors fall.", shower.name));
+        }
+    }
+    sentences.extend(
+        eclipse_near(time, TimeDelta::hours(14))
+            .and_then(|eclipse| eclipsed(&eclipse, known, place)),
+    );
+    sentences
+}
+
+/// A sentence for an eclipse of this local day: of the moon where it can be seen, of the sun wherever one is.
+fn eclipsed(eclipse: &Eclipse, known: &Known<'_>, place: Coordinates) -> Option<String> {
+    let local = eclipse.at.with_timezone(known.local.offset());
+    if local.num_days_from_ce() != known.local.num_days_from_ce() {
+        return None;
+    }
+    let at = local.format("%H:%M");
+    let is_seen = moon(eclipse.at).direction.altitude(eclipse.at, place) > 0.0;
+    match eclipse.kind {
+        EclipseKind::MoonTotal if is_seen => {
+            Some(format!("Tonight the moon is eclipsed wholly; it is reddest at {at}."))
+        }
+        EclipseKind::MoonPartial if is_seen => {
+            Some(format!("Tonight the moon is eclipsed in part, most at {at}."))
+        }
+        EclipseKind::MoonTotal | EclipseKind::MoonPartial => None,
+        EclipseKind::SunTotal => {
+            Some("Somewhere on Earth the sun is eclipsed wholly today.".to_owned())
+        }
+        EclipseKind::SunAnnular => {
+            Some("Somewhere on Earth the sun becomes a ring of fire today.".to_owned())
+        }
+        EclipseKind::SunPartial => {
+            Some("Somewhere on Earth the sun is eclipsed in part today.".to_owned())
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
