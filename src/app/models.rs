@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant};
+use uuid::Uuid;
 
 use super::configuration::ClientLevels;
 use super::{App, AppError};
 use crate::domain::LevelName;
 use crate::inference::{
-    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Patience, Prices, Variant, offline,
-    openai,
+    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Overhear, Patience, Prices, Variant,
+    offline, openai,
 };
 use crate::settings;
 use crate::store::{ModelChoice, ModelRow, Story, Strategy};
@@ -19,6 +20,9 @@ use crate::storytellers;
 
 /// The provider that stands for the installation's choice.
 const AUTO: &str = "auto";
+
+/// The scope of everything that is spent.
+pub(super) const INSTALLATION: &str = "the installation";
 
 /// What is kept free of a frame's time for rendering and keeping it.
 const AFTERWARDS: Duration = Duration::from_secs(10);
@@ -73,14 +77,35 @@ impl Choices {
     }
 }
 
+/// Whose models: what [`App::minds`] needs to know.
+pub(super) struct MindsOf<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) story_id: Option<Uuid>,
+    /// What providers asked to have kept with the story.
+    pub(super) memories: Map<String, Value>,
+    pub(super) strategy: &'a Strategy,
+    /// Hears every prompt.
+    pub(super) overhear: Option<Overhear>,
+}
+
+impl<'a> MindsOf<'a> {
+    /// Those of a story that is kept.
+    pub(super) fn story(story: &Story, client_id: &'a str, strategy: &'a Strategy) -> Self {
+        let memories = story.state.get("memories").and_then(Value::as_object).cloned();
+        Self {
+            client_id,
+            story_id: Some(story.id),
+            memories: memories.unwrap_or_default(),
+            strategy,
+            overhear: None,
+        }
+    }
+}
+
 impl App {
     /// The models of one frame, which must be done at a deadline that begins now.
-    pub(super) async fn minds(
-        &self,
-        story: &Story,
-        client_id: &str,
-        strategy: &Strategy,
-    ) -> Result<Minds, AppError> {
+    pub(super) async fn minds(&self, of: MindsOf<'_>) -> Result<Minds, AppError> {
+        let MindsOf { client_id, story_id, memories, strategy, overhear } = of;
         let levels = self.levels(client_id).await?;
         let choices = &self.choices;
         let gentler = strategy.prompts.get("gentler").map(|text| text.trim().to_owned());
@@ -99,10 +124,10 @@ impl App {
                 Arc::new(reword) as crate::inference::Reword
             }),
             gentler,
+            overhear,
         };
         let deadline = Duration::from_secs(self.limits.frame_deadline_seconds);
         let afterwards = AFTERWARDS.min(deadline / 4);
-        let memories = story.state.get("memories").and_then(Value::as_object).cloned();
         Ok(Minds::new(MindsParts {
             registry: self.registry.clone(),
             compute: self.compute.clone(),
@@ -110,12 +135,12 @@ impl App {
             keys: keys(&levels),
             account: Account {
                 client_id: Some(client_id.to_owned()),
-                story_id: Some(story.id),
+                story_id,
                 budgets: budgets(&levels, client_id, choices.budget_per_day),
             },
             patience: choices.patience,
             end: Instant::now() + deadline.saturating_sub(afterwards),
-            memories: memories.unwrap_or_default(),
+            memories,
         }))
     }
 
@@ -189,7 +214,7 @@ fn keys(levels: &ClientLevels) -> Keys {
 /// Every budget that a client's calls must fit in. The installation's spending is counted even where it is not limited.
 fn budgets(levels: &ClientLevels, client_id: &str, installation: Option<f64>) -> Vec<Budget> {
     let micro = |dollars: f64| (dollars * 1e6).round() as i64;
-    let scope = "the installation".to_owned();
+    let scope = INSTALLATION.to_owned();
     let mut budgets = vec![Budget { scope, micro_usd: installation.map(micro) }];
     for level in &levels.levels {
         let Some(dollars) = level.budget_per_day else { continue };

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::models::INSTALLATION;
 use super::page::Page;
 use super::{App, AppError};
-use crate::store::StoryOverview;
+use crate::store::{CallCount, StoryOverview};
 
 /// How much there is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +27,29 @@ pub struct Stats {
     pub media_objects: i64,
     /// Tasks by how they stand.
     pub tasks: BTreeMap<String, i64>,
+    /// US dollars that models have cost today (UTC), what is set aside for running calls included.
+    pub spent_today: f64,
+    /// Calls of models in the last 24 hours.
+    pub calls: Vec<CallsView>,
+}
+
+/// Calls of one model for one thing that ended in the same way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallsView {
+    /// The provider's name in configurations.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+    /// `text`, `structured`, `image`, `vision` or `transcription`.
+    pub capability: String,
+    /// `done`, or a failure's name.
+    pub outcome: String,
+    /// How many there were.
+    pub calls: i64,
+    /// How long one took on average, in milliseconds, all attempts together.
+    pub mean_milliseconds: i64,
+    /// What they cost together, in US dollars.
+    pub cost: f64,
 }
 
 /// A story as an admin looks for it.
@@ -57,6 +81,8 @@ impl App {
     /// [`AppError`] when the database fails.
     pub async fn stats(&self) -> Result<Stats, AppError> {
         let counts = self.store.counts().await?;
+        let now = self.clock.now();
+        let calls = self.store.calls_since(now - TimeDelta::hours(24)).await?;
         Ok(Stats {
             date_created: self.store.installed_at().await?,
             stories: counts.stories,
@@ -64,6 +90,8 @@ impl App {
             sparrows: counts.sparrows,
             media_objects: counts.media_objects,
             tasks: self.store.tasks_by_status().await?.into_iter().collect(),
+            spent_today: dollars(self.store.spent_on(INSTALLATION, now.date_naive()).await?),
+            calls: calls.into_iter().map(CallsView::from).collect(),
         })
     }
 
@@ -81,6 +109,24 @@ impl App {
         let before = before.unwrap_or(Uuid::max());
         let rows = self.store.all_stories(q, before, limit + 1).await?;
         Ok(Page::of(rows, limit, |row| row.id))
+    }
+}
+
+fn dollars(micro_usd: i64) -> f64 {
+    micro_usd as f64 / 1e6
+}
+
+impl From<CallCount> for CallsView {
+    fn from(row: CallCount) -> Self {
+        Self {
+            mean_milliseconds: row.milliseconds / row.calls.max(1),
+            cost: dollars(row.micro_usd),
+            provider: row.provider,
+            model: row.model,
+            capability: row.capability,
+            outcome: row.outcome,
+            calls: row.calls,
+        }
     }
 }
 

@@ -43,6 +43,13 @@ pub(super) struct Photograph {
 }
 
 impl Photograph {
+    /// Decodes a file. This takes milliseconds: not for the async threads.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, ImagingError> {
+        let pixels = small(bytes)?;
+        let digest = Sha256::digest(bytes);
+        Ok(Self { name: BASE64.encode(&digest[..18]), pixels: Arc::new(pixels) })
+    }
+
     /// The photograph as a frame's picture.
     pub(super) fn drawn(&self) -> Drawn {
         Drawn { pixels: RgbImage::clone(&self.pixels), png: None }
@@ -84,7 +91,7 @@ impl App {
     }
 
     /// What a model describes, with what can be measured; the latter alone where there is no model.
-    async fn see(
+    pub(super) async fn see(
         &self,
         photograph: Option<&Photograph>,
         prompt: &str,
@@ -108,12 +115,7 @@ impl App {
         notes: &mut Vec<String>,
     ) -> Result<Option<Photograph>, AppError> {
         let Some(bytes) = self.input(key, "photograph", notes).await? else { return Ok(None) };
-        let read = move || {
-            let pixels = small(&bytes)?;
-            let digest = Sha256::digest(&bytes);
-            let name = BASE64.encode(&digest[..18]);
-            Ok::<_, ImagingError>(Photograph { name, pixels: Arc::new(pixels) })
-        };
+        let read = move || Photograph::read(&bytes);
         match self.compute.run(read).await? {
             Ok(photograph) => Ok(Some(photograph)),
             Err(error) => {

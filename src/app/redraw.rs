@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::illustrate::{Illustrated, USUAL, Wanted};
 use super::keep::keep_pictures;
+use super::models::MindsOf;
 use super::story_parts::{frame_number, lane, no_frame};
 use super::tell::{mix, seed_of};
 use super::{Actor, App, AppError, ErrorKind, Ordered, Steps};
@@ -113,7 +114,7 @@ impl App {
             None => Parameters::default(),
         };
         let strategy = self.strategy_of(story).await?;
-        let minds = self.minds(story, &story.client_id, &strategy).await?;
+        let minds = self.minds(MindsOf::story(story, &story.client_id, &strategy)).await?;
         let prompt = illustration.filter(|prompt| !prompt.is_empty()).or(text).unwrap_or_default();
         let ask = ImageAsk { prompt, size: USUAL, seed: mix(seed_of(task_id)), seen: None };
         let picture = minds.image(&ask).await.map_err(AppError::internal)?;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::accept::FrameJob;
 use super::answer::FrameView;
 use super::illustrate::Illustrated;
+use super::models::MindsOf;
 use super::perceive::{Perceived, Photograph};
 use super::{App, AppError};
 use crate::domain::Parameters;
@@ -103,7 +104,8 @@ impl App {
 
     /// How many frames were told.
     async fn tell_prepared(&self, work: &Work<'_>, steps: &Steps) -> Result<usize, AppError> {
-        let minds = self.minds(&work.story, &work.job.client_id, &work.strategy).await?;
+        let minds =
+            self.minds(MindsOf::story(&work.story, &work.job.client_id, &work.strategy)).await?;
         let mut perceived = steps.at("perceive", self.perceive(work, &minds)).await?;
         let (brief, situation) = steps.at("situate", self.situate(work, &perceived)).await?;
         let storyteller = storytellers::find(&work.strategy.strategy_name).ok_or_else(|| {
@@ -224,7 +226,7 @@ impl App {
 }
 
 /// The prompt templates of a strategy.
-fn prompts(strategy: &Strategy) -> Prompts<'_> {
+pub(super) fn prompts(strategy: &Strategy) -> Prompts<'_> {
     let text = strategy.text.as_ref();
     let editor = strategy.editor.as_ref();
     Prompts {

@@ -3,10 +3,12 @@
 mod collector;
 mod config;
 mod healthcheck;
+mod house;
 mod identity;
 mod log;
 mod migrate;
 mod serve;
+mod storyteller;
 mod token;
 mod user;
 
@@ -38,6 +40,8 @@ enum Command {
     User(user::Arguments),
     /// Manage API tokens
     Token(token::Arguments),
+    /// Try out storytellers and their prompts
+    Storyteller(storyteller::Arguments),
     /// Ask a running calliope whether it is ready; for containers
     Healthcheck,
 }
@@ -73,6 +77,7 @@ impl Cli {
             Command::Migrate(arguments) => migrate::run(loaded, &arguments),
             Command::User(arguments) => user::run(&loaded()?, arguments),
             Command::Token(arguments) => token::run(&loaded()?, arguments),
+            Command::Storyteller(arguments) => storyteller::run(&loaded()?, arguments),
             Command::Healthcheck => healthcheck::run(&loaded()?),
         }
     }

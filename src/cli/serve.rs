@@ -2,8 +2,6 @@
 //! taking work, then stop.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -11,18 +9,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{log, runtime};
-use crate::app::{App, Book, Choices, Parts};
-use crate::compute::Compute;
-use crate::domain::SystemClock;
+use super::{house, log, runtime};
 use crate::http::{Door, Entry, serve, serve_metrics};
-use crate::inference::{Registry, Wire};
-use crate::objects::LocalStore;
 use crate::settings::{Loaded, Settings};
-use crate::situation::Situator;
-use crate::store::{SoleUse, Store};
 use crate::telemetry::Meters;
-use crate::web;
 use crate::worker::Worker;
 
 pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
@@ -36,7 +26,7 @@ pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
 
 async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()> {
     let stopping = CancellationToken::new();
-    let (app, _sole_use) = build(settings, stopping.clone()).await?;
+    let (app, _sole_use) = house::service(settings, stopping.clone()).await?;
     let listener = listen((settings.server.host, settings.server.port).into()).await?;
     let address = listener.local_addr()?;
     let numbers = match settings.observability.metrics_address {
@@ -83,34 +73,6 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("cannot listen on {address}"))
-}
-
-/// The house, without its doors.
-async fn build(
-    settings: &Settings,
-    stopping: CancellationToken,
-) -> anyhow::Result<(App, Option<SoleUse>)> {
-    let store = Store::connect(&settings.database).await?;
-    let sole_use = store.sole_use(Path::new(&settings.database.path))?;
-    store.migrate().await?;
-    let compute = Compute::new();
-    let clock = Arc::new(SystemClock);
-    let client = web::client()?;
-    let wire = Wire::new(client.clone(), compute.clone());
-    let book = Book::new(store.clone(), clock.clone());
-    let app = App::new(Parts {
-        store,
-        objects: LocalStore::open(&settings.storage)?,
-        registry: Registry::of(&settings.providers, &wire).kept_in(Arc::new(book)),
-        choices: Choices::of(&settings.minds, &settings.providers),
-        situator: Situator::new(&settings.situation, client),
-        compute,
-        clock,
-        limits: settings.tasks.clone(),
-        stopping,
-    });
-    app.seed().await?;
-    Ok((app, sole_use))
 }
 
 /// Returns at SIGTERM or Ctrl-C.

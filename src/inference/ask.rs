@@ -70,6 +70,8 @@ impl Brief {
 pub struct TextAsk {
     /// The whole instruction, for a model that reads.
     pub prompt: String,
+    /// How many tokens to write at most, where the model's parameters do not say.
+    pub most_tokens: u64,
     /// The material, for a model that composes.
     pub brief: Brief,
 }
@@ -81,6 +83,8 @@ pub struct StructuredAsk {
     pub prompt: String,
     /// A JSON schema of type `object`; the answer has its required properties.
     pub schema: Value,
+    /// How many tokens to write at most, where the model's parameters do not say.
+    pub most_tokens: u64,
     /// The material, for a model that composes.
     pub brief: Brief,
 }

@@ -74,7 +74,12 @@ impl Failure {
 
     /// A failure that may pass.
     pub(super) fn unavailable(reason: &str) -> Self {
-        Self::Unavailable { reason: shown(reason), retry_after: None }
+        Self::ill(reason, None)
+    }
+
+    /// A failure that may pass, perhaps when the provider says.
+    pub(super) fn ill(reason: &str, retry_after: Option<Duration>) -> Self {
+        Self::Unavailable { reason: shown(reason), retry_after }
     }
 
     /// Whether the same call may succeed a moment later.

@@ -62,7 +62,7 @@ fn generated<'a>(answer: &'a Value, name: &str) -> Option<&'a str> {
 impl TextModel for HuggingFace {
     async fn text(&self, call: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure> {
         let parameters = wire::with_parameters(
-            json!({"max_new_tokens": call.model.most_tokens(), "return_full_text": false}),
+            json!({"max_new_tokens": call.model.most_tokens(ask.most_tokens), "return_full_text": false}),
             &call.model.parameters,
         );
         let body = json!({"inputs": ask.prompt, "parameters": parameters});

@@ -32,7 +32,7 @@ use crate::domain::Sight;
 pub use ask::{Brief, ImageAsk, Picture, SoundAsk, StructuredAsk, TextAsk, VisionAsk};
 pub use failure::{Failure, InferenceError};
 pub use ledger::{Account, Budget, CallRecord, Ledger, Reservation};
-pub use minds::{Cast, Check, Minds, MindsParts, Reword};
+pub use minds::{Cast, Check, Minds, MindsParts, Overhear, Reword};
 pub use model::{Answer, Call, Capability, Keys, Model, Patience, Prices, Usage, Variant};
 pub use picture::Drawn;
 pub use registry::{Provider, Registry};

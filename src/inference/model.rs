@@ -8,9 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-/// Tokens at most that a model writes for one ask when its parameters do not say: a passage and the plan of its story.
-const MOST_TOKENS: u64 = 2000;
-
 /// What a model can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
@@ -111,13 +108,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// How many tokens it may write at most.
+    /// How many tokens it may write at most: what its parameters say, else `usual`.
     #[must_use]
-    pub fn most_tokens(&self) -> u64 {
+    pub fn most_tokens(&self, usual: u64) -> u64 {
         let given = ["max_completion_tokens", "max_tokens"]
             .iter()
             .find_map(|name| self.parameters.get(*name));
-        given.and_then(Value::as_u64).unwrap_or(MOST_TOKENS)
+        given.and_then(Value::as_u64).unwrap_or(usual)
     }
 
     /// A model that nothing is configured for.

@@ -113,7 +113,8 @@ fn failed(prediction: &Value) -> Failure {
 #[async_trait]
 impl TextModel for Replicate {
     async fn text(&self, call: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure> {
-        let input = json!({"prompt": ask.prompt, "max_tokens": call.model.most_tokens()});
+        let input =
+            json!({"prompt": ask.prompt, "max_tokens": call.model.most_tokens(ask.most_tokens)});
         let text = match self.predict(call, input).await? {
             Value::String(text) => text,
             Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect(),

@@ -193,8 +193,9 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &str) -> Failure {
             Failure::Rejected("what was paid for is used up".to_owned())
         }
         429 => Failure::Busy { retry_after },
-        408 | 425 | 500..=599 => {
-            Failure::Unavailable { reason: format!("HTTP {}", status.as_u16()), retry_after }
+        code @ (408 | 425 | 500..=599) => {
+            let said = said.map_or_else(String::new, |said| format!(", {said}"));
+            Failure::ill(&format!("HTTP {code}{said}"), retry_after)
         }
         300..=399 => Failure::Rejected(
             "it answered with a redirect, which is not followed; give the address where it leads"
@@ -290,7 +291,7 @@ mod tests {
             ),
             (429, &quota, Failure::rejected("what was paid for is used up")),
             (429, &json!(null), Failure::Busy { retry_after: None }),
-            (503, &json!({"error": "loading"}), Failure::unavailable("HTTP 503")),
+            (503, &json!({"error": "loading"}), Failure::unavailable("HTTP 503, loading")),
             (418, &json!("tea"), Failure::rejected("HTTP 418")),
         ];
         for (status, body, failure) in cases {

@@ -25,17 +25,33 @@ pub(super) struct Known<'a> {
 pub(super) fn text(known: &Known<'_>) -> String {
     let place = known.place.map_or_else(String::new, |place| format!(", in {place}"));
     let mut sentences = vec![format!(
-        "It is a {} in {}, {} ({}){place}.",
+        "It is a {} in {}, {}, {}{place}.",
         known.local.format("%A"),
         known.season,
         part_of_day(known),
-        known.local.format("%H:%M"),
+        clock(known.local),
     )];
     sentences.extend(known.weather.map(Weather::sentence));
     if let Some(coordinates) = known.coordinates {
         sentences.extend(sky(known, coordinates));
     }
     sentences.join(" ")
+}
+
+/// The time as people say it: figures look odd in a story, and small models copy them.
+fn clock(local: DateTime<FixedOffset>) -> String {
+    const HOURS: [&str; 12] = [
+        "twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven",
+    ];
+    let hour = |hour: u32| HOURS[hour as usize % 12];
+    match local.minute() {
+        0..=7 => format!("about {} o'clock", hour(local.hour())),
+        8..=22 => format!("about a quarter past {}", hour(local.hour())),
+        23..=37 => format!("about half past {}", hour(local.hour())),
+        38..=52 => format!("about a quarter to {}", hour(local.hour() + 1)),
+        _ => format!("about {} o'clock", hour(local.hour() + 1)),
+    }
 }
 
 /// By the sun where the place is known, else by the clock.

@@ -43,8 +43,42 @@ const PREAMBLES: [&str; 12] = [
     "i'm sorry",
 ];
 
+/// What models say about a story in the place of telling it. No sentence with one of these is told.
+const ABOUT_IT: [&str; 24] = [
+    "as an ai",
+    "language model",
+    "i'm excited to",
+    "i am excited to",
+    "rewritten",
+    "i made subtle",
+    "i made some changes",
+    "your story",
+    "your introduction",
+    "your prompt",
+    "the prompt",
+    "two sentences",
+    "three sentences",
+    "four sentences",
+    "the passage",
+    "this passage",
+    "the next sentence",
+    "new sentences",
+    "in this version",
+    "a person or an animal",
+    "a person or animal",
+    "the given words",
+    "let me know",
+    "the telling",
+];
+
 /// Labels that models copy from prompts and scripts.
-const LABELS: [&str; 10] = [
+const LABELS: [&str; 16] = [
+    "let this be in it",
+    "it is about this",
+    "somebody calls",
+    "to be seen",
+    "to be heard",
+    "here's what happens next",
     "passage",
     "story",
     "text",
@@ -207,7 +241,14 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         let its_words = words(sentence);
         let is_long = its_words.len() > 3;
         let is_echo = is_long && prompt.contains(&bare);
-        if is_echo || bare.is_empty() || told.iter().any(|other| are_alike(&its_words, other)) {
+        let is_about_it = ABOUT_IT.iter().any(|sign| sentence.to_lowercase().contains(sign));
+        let is_label = sentence.ends_with(':');
+        if is_echo
+            || is_about_it
+            || is_label
+            || bare.is_empty()
+            || told.iter().any(|other| are_alike(&its_words, other))
+        {
             continue;
         }
         told.push(its_words);

@@ -147,6 +147,48 @@ mod tests {
         assert!(check("{% if %}").is_err());
     }
 
+    /// Every prompt that a new database begins with, rendered with everything and with nothing.
+    #[test]
+    fn the_prompts_that_are_built_in_read_well() {
+        use std::fmt::Write;
+
+        use figment::Figment;
+        use figment::providers::{Format, Toml};
+
+        let seeds = Figment::from(Toml::string(include_str!("../../config/seeds.toml")));
+        let templates: Vec<serde_json::Value> =
+            seeds.extract_inner("prompt_templates").expect("a list");
+        let first = Brief {
+            frame_number: 0,
+            prior: Vec::new(),
+            state: serde_json::Value::Null,
+            seen: None,
+            heard: None,
+            said: None,
+            place: None,
+            style: None,
+            max_chars: None,
+            ..sample_brief()
+        };
+        let bare = context! {
+            brief => Value::from(Serde(&first)),
+            situation => "It is a Thursday in autumn, at dusk, about six o'clock.",
+            muse => super::super::muse::spark(&first),
+            text => "Somebody knocked, twice.",
+            prompt => "A red boat on a beach.",
+        };
+        let mut shown = String::new();
+        for template in &templates {
+            let (slug, text) = (template["slug"].as_str(), template["text"].as_str());
+            let (slug, text) = (slug.expect("a slug"), text.expect("a text"));
+            for (with, material) in [("everything", sample()), ("nothing", bare.clone())] {
+                let prompt = rendered(text, material).expect("rendered");
+                writeln!(shown, "=== {slug}, with {with}\n{prompt}\n").expect("written");
+            }
+        }
+        insta::assert_snapshot!("prompts", shown);
+    }
+
     #[test]
     fn an_endless_prompt_is_cut_in_its_middle() {
         let long = "a".repeat(MAX_PROMPT) + "the end";

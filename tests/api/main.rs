@@ -24,6 +24,7 @@ mod media;
 mod pairing;
 mod proxies;
 mod stories;
+mod storytellers;
 mod v1_contract;
 mod v2_stories;
 mod v2_tasks;

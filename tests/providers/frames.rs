@@ -128,6 +128,10 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
             ("structured", "teller", "done", 2),
         ]
     );
+    let stats = app.json("/admin/api/stats").await;
+    assert_eq!(stats["calls"][0]["capability"], "image");
+    let spent = stats["spent_today"].as_f64().expect("dollars");
+    assert!((spent - 2.0 * (5.0 * 5e-6 + 1056.0 * 40e-6)).abs() < 1e-4, "{spent}");
     app.finish().await;
     log::must_not_have(&[KEY, &photo()[200..260], "data:image"]);
 }

@@ -32,7 +32,7 @@ async fn prose_is_asked_for_by_messages_or_by_a_prompt() {
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/chat/completions"));
     assert_eq!(
         asked.json(),
-        json!({"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Tell."}], "max_tokens": 2000})
+        json!({"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Tell."}], "max_tokens": 600})
     );
     let old = Model { variant: Variant::Completion, ..model("babbage-002") };
     let provider =
@@ -41,10 +41,7 @@ async fn prose_is_asked_for_by_messages_or_by_a_prompt() {
     assert_eq!(ask(&minds, Wanted::Text).await.as_deref(), Some("On it went."));
     let asked = &provider.received()[0];
     assert_eq!(asked.path, "/completions");
-    assert_eq!(
-        asked.json(),
-        json!({"model": "babbage-002", "prompt": "Tell.", "max_tokens": 2000})
-    );
+    assert_eq!(asked.json(), json!({"model": "babbage-002", "prompt": "Tell.", "max_tokens": 600}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,7 +121,7 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
     let provider =
         FakeProvider::start(|_, asked| match asked.json()["response_format"]["type"].as_str() {
             Some("json_schema") => {
-                Reply::status(400, json!({"error": {"message": "unknown response_format"}}))
+                Reply::status(500, json!({"error": {"message": "1 validation error: {'loc': ('body', 'response_format', 'type')}", "type": "internal_server_error"}}))
             }
             Some("json_object") => {
                 Reply::status(422, json!({"detail": [{"msg": "no such field"}]}))

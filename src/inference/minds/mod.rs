@@ -20,8 +20,21 @@ use crate::compute::Compute;
 /// A token is about four characters of English; of other scripts it is fewer.
 const CHARACTERS_A_TOKEN: u64 = 2;
 
+/// Tokens at most of a passage: it is cut to a small screen anyway, and a small model that does not find an end must
+/// not take all the time there is.
+const PROSE_TOKENS: u64 = 600;
+
+/// Tokens at most of the description of a picture.
+pub(super) const SIGHT_TOKENS: u64 = 800;
+
+/// Tokens at most of a passage and the plan of its story.
+const PLAN_TOKENS: u64 = 2000;
+
 /// Puts a refused prompt in other words: the prompt for a model that writes the new one.
 pub type Reword = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Hears what a model is asked with: the capability's name, and the prompt.
+pub type Overhear = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
 
 /// Who is asked for what: for each capability the models in their order, without the offline one.
 #[derive(Clone, Default)]
@@ -40,6 +53,8 @@ pub struct Cast {
     pub reword: Option<Reword>,
     /// What is added to a prompt whose content was refused.
     pub gentler: Option<String>,
+    /// Hears every prompt, for people who shape them.
+    pub overhear: Option<Overhear>,
 }
 
 impl fmt::Debug for Cast {
@@ -248,9 +263,12 @@ impl Minds {
         check: Check<'_, String>,
     ) -> Result<Answer<String>, InferenceError> {
         let ask = |prompt: String| async move {
-            let ask = TextAsk { prompt, brief: self.brief(brief, &model.provider) };
+            let brief = self.brief(brief, &model.provider);
+            let ask = TextAsk { prompt, most_tokens: PROSE_TOKENS, brief };
             let ask = &ask;
-            let order = self.order(model, Capability::Text, writing(model, &ask.prompt));
+            self.overhear(Capability::Text, model, &ask.prompt);
+            let order =
+                self.order(model, Capability::Text, writing(model, &ask.prompt, ask.most_tokens));
             let told = self.parts.registry.ask(
                 &order,
                 |provider| provider.text.clone(),
@@ -271,9 +289,15 @@ impl Minds {
     ) -> Result<Answer<Value>, InferenceError> {
         let ask = |prompt: String| async move {
             let brief = self.brief(brief, &model.provider);
-            let ask = StructuredAsk { prompt, schema: schema.clone(), brief };
+            let ask =
+                StructuredAsk { prompt, schema: schema.clone(), most_tokens: PLAN_TOKENS, brief };
             let ask = &ask;
-            let order = self.order(model, Capability::Structured, writing(model, &ask.prompt));
+            self.overhear(Capability::Structured, model, &ask.prompt);
+            let order = self.order(
+                model,
+                Capability::Structured,
+                writing(model, &ask.prompt, ask.most_tokens),
+            );
             let told =
                 self.parts.registry.ask(
                     &order,
@@ -302,6 +326,14 @@ impl Minds {
                 ask(format!("{prompt}\n\n{gentler}")).await
             }
             (answer, _) => answer,
+        }
+    }
+
+    fn overhear(&self, capability: Capability, model: &Model, prompt: &str) {
+        if let Some(overhear) = &self.parts.cast.overhear
+            && model.provider != offline::NAME
+        {
+            overhear(capability.name(), prompt);
         }
     }
 
@@ -341,8 +373,8 @@ struct Words(&'static str);
 const TOLD: Words = Words("The story was told");
 
 /// The most that a model uses up for a text.
-fn writing(model: &Model, prompt: &str) -> Usage {
-    let output_tokens = model.most_tokens();
+fn writing(model: &Model, prompt: &str, usual: u64) -> Usage {
+    let output_tokens = model.most_tokens(usual);
     Usage { input_tokens: tokens(prompt), output_tokens, ..Usage::default() }
 }
 

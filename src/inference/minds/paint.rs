@@ -60,6 +60,7 @@ impl Minds {
         model: &Model,
         ask: &ImageAsk,
     ) -> Result<Answer<Drawn>, InferenceError> {
+        self.overhear(Capability::Image, model, &ask.prompt);
         let tokens = tokens(&ask.prompt);
         let most =
             Usage { input_tokens: tokens, output_tokens: PAINTING_TOKENS, images: 1, seconds: 0.0 };

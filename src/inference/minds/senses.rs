@@ -8,7 +8,7 @@ use image::RgbImage;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::super::{Answer, Capability, InferenceError, Model, SoundAsk, Usage, VisionAsk, merged};
-use super::{Minds, writing};
+use super::{Minds, SIGHT_TOKENS, writing};
 use crate::domain::Sight;
 
 /// How long the slower of several who look at a picture have after the first has told what it sees.
@@ -74,7 +74,8 @@ impl Minds {
     }
 
     async fn look(&self, model: &Model, ask: &VisionAsk) -> Result<Answer<Sight>, InferenceError> {
-        let mut most = writing(model, &ask.prompt);
+        self.overhear(Capability::Vision, model, &ask.prompt);
+        let mut most = writing(model, &ask.prompt, SIGHT_TOKENS);
         most.input_tokens += PICTURE_TOKENS;
         let order = self.order(model, Capability::Vision, most);
         let seen = self.parts.registry.ask(

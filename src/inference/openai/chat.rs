@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::OpenAi;
 use crate::domain::Sight;
+use crate::inference::minds::SIGHT_TOKENS;
 use crate::inference::{
     Answer, Call, Failure, StructuredAsk, StructuredModel, TextAsk, TextModel, Usage, Variant,
     VisionAsk, VisionModel, shape, sight,
@@ -37,10 +38,20 @@ impl Manner {
     }
 }
 
+/// What is put before a model.
+#[derive(Debug, Clone, Copy)]
+struct Question<'a> {
+    prompt: &'a str,
+    /// A `data:` URL.
+    picture: Option<&'a str>,
+    most_tokens: u64,
+}
+
 #[async_trait]
 impl TextModel for OpenAi {
     async fn text(&self, call: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure> {
-        self.write(call, &ask.prompt, None, None).await
+        let most_tokens = ask.most_tokens;
+        self.write(call, &Question { prompt: &ask.prompt, picture: None, most_tokens }, None).await
     }
 }
 
@@ -51,7 +62,9 @@ impl StructuredModel for OpenAi {
         call: &Call<'_>,
         ask: &StructuredAsk,
     ) -> Result<Answer<Value>, Failure> {
-        self.object(call, &ask.prompt, None, &ask.schema).await
+        let most_tokens = ask.most_tokens;
+        let question = Question { prompt: &ask.prompt, picture: None, most_tokens };
+        self.object(call, question, &ask.schema).await
     }
 }
 
@@ -59,7 +72,9 @@ impl StructuredModel for OpenAi {
 impl VisionModel for OpenAi {
     async fn see(&self, call: &Call<'_>, ask: &VisionAsk) -> Result<Answer<Sight>, Failure> {
         let picture = self.wire.data_url(&ask.picture).await?;
-        let seen = self.object(call, &ask.prompt, Some(&picture), &sight::schema()).await?;
+        let picture = Some(picture.as_str());
+        let question = Question { prompt: &ask.prompt, picture, most_tokens: SIGHT_TOKENS };
+        let seen = self.object(call, question, &sight::schema()).await?;
         let Answer { value, usage, .. } = seen;
         Ok(Answer::new(sight::read(&value)?, usage))
     }
@@ -70,8 +85,7 @@ impl OpenAi {
     async fn object(
         &self,
         call: &Call<'_>,
-        prompt: &str,
-        picture: Option<&str>,
+        question: Question<'_>,
         schema: &Value,
     ) -> Result<Answer<Value>, Failure> {
         let known = self.manner(&call.model.name);
@@ -79,18 +93,19 @@ impl OpenAi {
         let mut failure = Failure::Incapable;
         for manner in manners.filter(|manner| known.is_none_or(|known| known == *manner)) {
             let prompt = match manner {
-                Manner::Schema => prompt.to_owned(),
-                _ => format!("{prompt}\n\n{}", shape::in_words(schema)),
+                Manner::Schema => question.prompt.to_owned(),
+                _ => format!("{}\n\n{}", question.prompt, shape::in_words(schema)),
             };
+            let question = Question { prompt: &prompt, ..question };
             let format = manner.response_format(schema);
-            match self.write(call, &prompt, picture, format).await {
+            match self.write(call, &question, format).await {
                 Ok(Answer { value, usage, .. }) => {
                     self.learn(&call.model.name, manner);
                     let object = shape::read_out(&value)
                         .ok_or_else(|| Failure::unusable("there is no JSON object in it"))?;
                     return Ok(Answer::new(shape::conform(&object, schema)?, usage));
                 }
-                Err(Failure::Rejected(reason)) => failure = Failure::Rejected(reason),
+                Err(refused) if is_about_manner(&refused) => failure = refused,
                 Err(other) => return Err(other),
             }
         }
@@ -101,10 +116,10 @@ impl OpenAi {
     async fn write(
         &self,
         call: &Call<'_>,
-        prompt: &str,
-        picture: Option<&str>,
+        question: &Question<'_>,
         response_format: Option<Value>,
     ) -> Result<Answer<String>, Failure> {
+        let Question { prompt, picture, most_tokens } = *question;
         let is_chat = call.model.variant != Variant::Completion;
         let (path, mut body) = if is_chat {
             let content = match picture {
@@ -121,7 +136,7 @@ impl OpenAi {
         };
         let limit =
             if self.is_official && is_chat { "max_completion_tokens" } else { "max_tokens" };
-        body[limit] = json!(call.model.most_tokens());
+        body[limit] = json!(call.model.most_tokens(most_tokens));
         if let Some(format) = response_format.filter(|_| is_chat) {
             body["response_format"] = format;
         }
@@ -135,6 +150,15 @@ impl OpenAi {
     fn learn(&self, model: &str, manner: Manner) {
         let mut manners = self.manners.lock().unwrap_or_else(PoisonError::into_inner);
         manners.insert(model.to_owned(), manner);
+    }
+}
+
+/// Whether a server may only not know the manner in which it was asked. Some fail over it instead of refusing it.
+fn is_about_manner(failure: &Failure) -> bool {
+    match failure {
+        Failure::Rejected(_) => true,
+        Failure::Unavailable { reason, .. } => reason.contains("response_format"),
+        _ => false,
     }
 }
 

@@ -1,0 +1,168 @@
+//! `calliope storyteller try`: tells a story in the terminal, without a server and without keeping any of it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use clap::{Args, Subcommand};
+
+use super::{house, runtime};
+use crate::app::{Book, Rehearsal, Rehearsed};
+use crate::inference::{Account, CallRecord, Failure, Ledger, Overhear, Reservation};
+use crate::settings::Loaded;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell a story here and now, with the models and prompts that Sparrows get
+    Try(Try),
+}
+
+#[derive(Debug, Args)]
+struct Try {
+    /// A strategy's slug, or a storyteller's name
+    slug: String,
+    /// A photograph that each frame is told about
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// A text that each frame is told about
+    #[arg(long)]
+    text: Option<String>,
+    /// Where it is told: a place's name, or degrees north and east, such as 38.72,-9.14
+    #[arg(long)]
+    location: Option<String>,
+    /// How many frames to tell
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    frames: u32,
+    /// Show what models are asked with
+    #[arg(long)]
+    show_prompts: bool,
+    /// Write the pictures into this folder
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+    let Command::Try(order) = arguments.command;
+    runtime()?.block_on(tell(loaded, order))
+}
+
+async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
+    let image = match &order.image {
+        Some(path) => {
+            let file = std::fs::read(path);
+            Some(file.with_context(|| format!("{} cannot be read", path.display()))?)
+        }
+        None => None,
+    };
+    if let Some(folder) = &order.out {
+        let made = std::fs::create_dir_all(folder);
+        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&calls);
+    let book = move |inner| Arc::new(Noting { inner, calls: noted }) as Arc<dyn Ledger>;
+    let app = house::beside(&loaded.settings, book).await?;
+    let show: Overhear = Arc::new(|capability, prompt| {
+        print(&format!("    | {capability}\n    | {}\n", prompt.replace('\n', "\n    | ")));
+    });
+    let mut story = app
+        .rehearse(Rehearsal {
+            strategy: order.slug,
+            image: image.map(Into::into),
+            text: order.text,
+            location: order.location,
+            overhear: order.show_prompts.then_some(show),
+        })
+        .await?;
+    for number in 0..order.frames {
+        let told = story.next_frame().await?;
+        let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
+        print(&shown(number, &told, &calls));
+        if let Some(folder) = &order.out {
+            write(folder, number, &told)?;
+        }
+    }
+    drop(story);
+    app.store.close().await;
+    Ok(())
+}
+
+/// A frame as a person reads it: its story first, then where it came from.
+fn shown(number: u32, told: &Rehearsed, calls: &[CallRecord]) -> String {
+    let mut text = String::new();
+    for (passage, illustration) in &told.texts {
+        let passage = passage.as_deref().unwrap_or("(no words)");
+        let _ = writeln!(text, "{number:>3}  {passage}\n     picture: {illustration}");
+    }
+    let _ = writeln!(text, "     situation: {}", told.situation);
+    if let Some(seen) = &told.seen {
+        let _ = writeln!(text, "     seen: {seen}");
+    }
+    for (step, took) in &told.steps {
+        let _ = writeln!(text, "     {step:<12}{:>9.0} ms", took.as_secs_f64() * 1000.0);
+    }
+    for call in calls {
+        let _ = writeln!(
+            text,
+            "     {:<12}{:>9} ms  {} {}, {} ({} asked), {} + {} tokens, ${:.4}",
+            call.capability.name(),
+            call.milliseconds,
+            call.provider,
+            call.model,
+            call.outcome,
+            call.attempts,
+            call.usage.input_tokens,
+            call.usage.output_tokens,
+            call.micro_usd as f64 / 1e6,
+        );
+    }
+    for note in &told.notes {
+        let _ = writeln!(text, "     ! {note}");
+    }
+    text
+}
+
+fn write(folder: &Path, number: u32, told: &Rehearsed) -> anyhow::Result<()> {
+    for (index, picture) in told.pictures.iter().enumerate() {
+        let path = folder.join(format!("{number:03}-{index}.png"));
+        let written = std::fs::write(&path, picture);
+        written.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+fn print(text: &str) {
+    println!("{}", text.trim_end_matches('\n'));
+}
+
+/// The installation's book, and what was written into it lately.
+#[derive(Debug)]
+struct Noting {
+    inner: Book,
+    calls: Arc<Mutex<Vec<CallRecord>>>,
+}
+
+#[async_trait]
+impl Ledger for Noting {
+    async fn reserve(&self, account: &Account, micro_usd: i64) -> Result<Reservation, Failure> {
+        self.inner.reserve(account, micro_usd).await
+    }
+
+    async fn settle(&self, account: &Account, reserved: Reservation, micro_usd: i64) {
+        self.inner.settle(account, reserved, micro_usd).await;
+    }
+
+    async fn record(&self, account: &Account, record: CallRecord) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+        self.inner.record(account, record).await;
+    }
+}
