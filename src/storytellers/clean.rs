@@ -44,31 +44,60 @@ const PREAMBLES: [&str; 12] = [
 ];
 
 /// What models say about a story in the place of telling it. No sentence with one of these is told.
-const ABOUT_IT: [&str; 24] = [
+const ABOUT_IT: [&str; 13] = [
     "as an ai",
     "language model",
-    "i'm excited to",
-    "i am excited to",
     "rewritten",
-    "i made subtle",
-    "i made some changes",
-    "your story",
-    "your introduction",
-    "your prompt",
+    "storytelling",
     "the prompt",
+    "your prompt",
+    "your story",
+    "your passage",
     "two sentences",
     "three sentences",
     "four sentences",
-    "the passage",
-    "this passage",
     "the next sentence",
-    "new sentences",
-    "in this version",
-    "a person or an animal",
-    "a person or animal",
-    "the given words",
-    "let me know",
-    "the telling",
+    "literary device",
+];
+
+/// Words of the trade: a sentence that has one of them and talks to whoever asked talks about the story, and not in it.
+const TRADE: [&str; 13] = [
+    "story",
+    "stories",
+    "sentence",
+    "sentences",
+    "version",
+    "phrase",
+    "paragraph",
+    "passage",
+    "readers",
+    "writing",
+    "scene",
+    "image",
+    "picture",
+];
+
+/// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
+const TALK: [&str; 19] = [
+    "here's",
+    "here is",
+    "this is a",
+    "this is an",
+    "this is the",
+    "this is something",
+    "that is just",
+    "i chose",
+    "i added",
+    "i made",
+    "i used",
+    "i can give",
+    "i'm going to",
+    "i am going to",
+    "i'll just",
+    "you can",
+    "let's",
+    "in this",
+    "concludes",
 ];
 
 /// Labels that models copy from prompts and scripts.
@@ -122,12 +151,30 @@ pub(super) fn clean(text: &str, rules: &Rules<'_>) -> Result<String, String> {
 pub(super) fn picture_words(text: &str) -> Result<String, String> {
     let bare = without_wrapping(text);
     let line = bare.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let words = fitting(&sentences(line), 400);
-    if words.split_whitespace().count() < 3 {
+    let sentences: Vec<String> =
+        sentences(line).into_iter().filter(|sentence| !is_about_painting(sentence)).collect();
+    let words = fitting(&sentences, 400);
+    if words.split_whitespace().count() < 4 {
         Err("it says too little".to_owned())
     } else {
         Ok(words)
     }
+}
+
+/// Whether a sentence speaks of the picture or of the painter, and not of what is in it.
+fn is_about_painting(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let signs = [
+        "artist",
+        "painter",
+        "painting",
+        "passage",
+        "the story",
+        "tale told",
+        "illustration",
+        "in this piece",
+    ];
+    is_about_it(sentence) || signs.iter().any(|sign| lower.contains(sign))
 }
 
 /// The text without code fences, Markdown, labels, preambles and quotes around the whole.
@@ -241,10 +288,9 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         let its_words = words(sentence);
         let is_long = its_words.len() > 3;
         let is_echo = is_long && prompt.contains(&bare);
-        let is_about_it = ABOUT_IT.iter().any(|sign| sentence.to_lowercase().contains(sign));
         let is_label = sentence.ends_with(':');
         if is_echo
-            || is_about_it
+            || is_about_it(sentence)
             || is_label
             || bare.is_empty()
             || told.iter().any(|other| are_alike(&its_words, other))
@@ -255,6 +301,23 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         fresh.push(sentence.clone());
     }
     fresh
+}
+
+/// Whether a sentence is about the story. What somebody says in it, between quotes, never is.
+fn is_about_it(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase().replace('’', "'");
+    if ABOUT_IT.iter().any(|sign| lower.contains(sign)) {
+        return true;
+    }
+    let bare = format!(" {} ", plain_with_apostrophes(&lower));
+    let has = |signs: &[&str]| signs.iter().any(|sign| bare.contains(&format!(" {sign} ")));
+    !sentence.contains(['"', '“', '«']) && has(&TRADE) && has(&TALK)
+}
+
+/// Words in lower case, one space between them.
+fn plain_with_apostrophes(lower: &str) -> String {
+    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Letters and digits in lower case, with one space between words.
@@ -402,6 +465,24 @@ mod tests {
         assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
         let all = clean("The fox ran to the sea. It was cold.", &rules);
         assert_eq!(all, Err("it repeats what was there".to_owned()));
+    }
+
+    #[test]
+    fn talk_about_the_story_goes_and_talk_in_it_stays() {
+        let told = "Anna closed the gate. \"I know your story,\" said the goose. The old story of the well came to her mind.";
+        assert_eq!(cleaned(told), Ok(told.to_owned()));
+        for talk in [
+            "In that moment, I chose to use a few words for this picture.",
+            "This is a great example of how creative you can be in storytelling.",
+            "Here's another version that seems more creative!",
+            "That is just one possible way to begin a story.",
+            "The story concludes with an image of a dramatic scene, this is it.",
+        ] {
+            assert_eq!(
+                cleaned(&format!("Anna closed the gate behind her. {talk}")),
+                Ok("Anna closed the gate behind her.".to_owned())
+            );
+        }
     }
 
     #[test]

@@ -38,7 +38,9 @@ impl Storyteller for Fern {
         let prompt = prompt::render(scene)?;
         let rules = scene.rules(&prompt);
         let check = |told: Value| tidy(told, &rules);
-        let mut told = scene.minds.structured(&prompt, &schema(), scene.brief, &check).await?;
+        let from_prose = |text: String| tidy(json!({"text": text}), &rules);
+        let ask = (prompt.as_str(), &schema());
+        let mut told = scene.minds.structured(ask, scene.brief, &check, &from_prose).await?;
         let text = take_text(&mut told, "text");
         let illustration = take_text(&mut told, "illustration");
         let illustration = clean::picture_words(&illustration).unwrap_or_else(|_| text.clone());

@@ -162,9 +162,9 @@ impl Scene<'_> {
             && !self.minds.was_offline()
         {
             let prompt = prompt::about(self, template, &text)?;
-            let check = |words: String| clean::picture_words(&words);
-            words = self.minds.aside(&prompt, self.brief, &check).await;
+            words = self.minds.aside(&prompt, self.brief).await;
         }
+        let words = words.and_then(|words| clean::picture_words(&words).ok());
         let illustration = self.painting(words.as_deref().unwrap_or(&text));
         Ok(Beat { text: Some(text), illustration })
     }

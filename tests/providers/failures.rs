@@ -242,7 +242,7 @@ const CASES: &[Case] = &[
         answer: |_, _, _| {
             Reply::File(200, "text/html", b"<html>Welcome to the proxy</html>".to_vec())
         },
-        told: Some("it is no JSON"),
+        told: Some("gave an answer that cannot be used"),
         requests: 2..=8,
     },
     Case {

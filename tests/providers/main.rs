@@ -137,7 +137,8 @@ pub(crate) async fn ask(minds: &Minds, wanted: Wanted) -> Option<String> {
             minds.text("Tell.", &brief, &check).await.ok()
         }
         Wanted::Structured => {
-            let told = minds.structured("Tell.", &offline_schema(), &brief, &Ok).await;
+            let prose = |text: String| Ok(json!({"text": text}));
+            let told = minds.structured(("Tell.", &offline_schema()), &brief, &Ok, &prose).await;
             told.ok().map(|told| told["text"].as_str().unwrap_or_default().to_owned())
         }
         Wanted::Image => {

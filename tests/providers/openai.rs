@@ -132,8 +132,9 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
         .await;
     let minds = minds(registry(&provider.url), cast(&model("llama3.2")), PATIENCE);
     let brief = brief();
+    let prose = |text: String| Err(text);
     for _ in 0..2 {
-        let told = minds.structured("Tell.", &schema(), &brief, &Ok).await.expect("told");
+        let told = minds.structured(("Tell.", &schema()), &brief, &Ok, &prose).await.expect("told");
         assert_eq!(told, json!({"text": "On it went.", "cast": ["Ada"]}));
     }
     let received = provider.received();

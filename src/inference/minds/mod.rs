@@ -28,7 +28,7 @@ const PROSE_TOKENS: u64 = 600;
 pub(super) const SIGHT_TOKENS: u64 = 800;
 
 /// Tokens at most of a passage and the plan of its story.
-const PLAN_TOKENS: u64 = 2000;
+const PLAN_TOKENS: u64 = 1500;
 
 /// Puts a refused prompt in other words: the prompt for a model that writes the new one.
 pub type Reword = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -106,8 +106,8 @@ struct Kept {
     was_offline: bool,
 }
 
-/// A check of what a model gave: the same tidied up, or what is wrong with it.
-pub type Check<'a, T> = &'a (dyn Fn(T) -> Result<T, String> + Sync);
+/// A check of what a model gave: what is made of it, or what is wrong with it.
+pub type Check<'a, T, U = T> = &'a (dyn Fn(T) -> Result<U, String> + Sync);
 
 impl Minds {
     /// Models for one frame.
@@ -167,15 +167,10 @@ impl Minds {
         None
     }
 
-    /// One sentence or so beside the story; `None` when only the offline provider could write it, or when all fail.
-    pub async fn aside(
-        &self,
-        prompt: &str,
-        brief: &Brief,
-        check: Check<'_, String>,
-    ) -> Option<String> {
+    /// A sentence or so beside the story, asked for once; `None` when only the offline provider could write it.
+    pub async fn aside(&self, prompt: &str, brief: &Brief) -> Option<String> {
         for model in &self.parts.cast.text {
-            match self.prose(model, prompt, brief, check).await {
+            match self.prose(model, prompt, brief, &Ok).await {
                 Ok(answer) => return Some(answer.value),
                 Err(error) => tracing::info!(%error, "a model gave no aside"),
             }
@@ -183,22 +178,36 @@ impl Minds {
         None
     }
 
-    /// An object that has the schema's properties and passes a check.
+    /// An object that has the schema's properties and passes a check. A model that cannot give one is asked for prose
+    /// alone, which `from_prose` makes an object of: small models tell better than they plan.
     ///
     /// # Errors
     ///
     /// [`InferenceError`] when even the offline provider fails.
     pub async fn structured(
         &self,
-        prompt: &str,
-        schema: &Value,
+        (prompt, schema): (&str, &Value),
         brief: &Brief,
         check: Check<'_, Value>,
+        from_prose: Check<'_, String, Value>,
     ) -> Result<Value, InferenceError> {
         let chain = &self.parts.cast.text;
-        let told =
-            self.chain(chain, TOLD, |model| self.object(model, prompt, schema, brief, check)).await;
-        let (told, model) = told?;
+        let ask = |model| async move {
+            match self.object(model, prompt, schema, brief, check).await {
+                Err(error) if model.provider != offline::NAME && is_about_shape(&error.failure) => {
+                    let readable = |text: String| from_prose(text.clone()).map(|_| text);
+                    let told = self.prose(model, prompt, brief, &readable).await?;
+                    let Answer { value, usage, memory } = told;
+                    let value = from_prose(value).map_err(|reason| InferenceError {
+                        provider: error.provider,
+                        failure: Failure::unusable(&reason),
+                    })?;
+                    Ok(Answer { value, usage, memory })
+                }
+                answer => answer,
+            }
+        };
+        let (told, model) = self.chain(chain, TOLD, ask).await?;
         Ok(self.remember(&model, told))
     }
 
@@ -364,6 +373,12 @@ impl Minds {
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a model may only not be able to give JSON: it did not find an end in time, gave something else, or is asked
+/// by a provider that has no way to ask for JSON.
+fn is_about_shape(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unusable(_) | Failure::TooSlow | Failure::Incapable)
 }
 
 /// How a note about a chain begins.

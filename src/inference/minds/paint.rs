@@ -42,7 +42,7 @@ impl Minds {
                         return Err(error);
                     };
                     let nothing = Brief::nothing();
-                    let Some(words) = self.aside(&prompt, &nothing, &some_words).await else {
+                    let Some(words) = self.aside(&prompt, &nothing).await else {
                         return Err(error);
                     };
                     self.note(format!(
@@ -78,8 +78,4 @@ impl Minds {
         );
         painted.await
     }
-}
-
-fn some_words(text: String) -> Result<String, String> {
-    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
 }
