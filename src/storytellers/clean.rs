@@ -305,13 +305,16 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
 
 /// Whether a sentence is about the story. What somebody says in it, between quotes, never is.
 fn is_about_it(sentence: &str) -> bool {
+    if sentence.contains(['"', '“', '«']) {
+        return false;
+    }
     let lower = sentence.to_lowercase().replace('’', "'");
     if ABOUT_IT.iter().any(|sign| lower.contains(sign)) {
         return true;
     }
     let bare = format!(" {} ", plain_with_apostrophes(&lower));
     let has = |signs: &[&str]| signs.iter().any(|sign| bare.contains(&format!(" {sign} ")));
-    !sentence.contains(['"', '“', '«']) && has(&TRADE) && has(&TALK)
+    has(&TRADE) && has(&TALK)
 }
 
 /// Words in lower case, one space between them.
