@@ -198,3 +198,27 @@ fn logs_are_json_when_asked() {
     assert_eq!(line["level"], "INFO");
     assert!(line["message"].as_str().is_some_and(|text| text.contains("tells stories")));
 }
+
+#[test]
+fn a_story_is_tried_without_a_server_and_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut_640x480.jpg");
+    let order =
+        ["storyteller", "try", "lavender", "--image", photo, "--frames", "2", "--out", "pictures"];
+    let (code, out, error) = run(folder.path(), &order, &[]);
+    assert_eq!(code, 0, "{error}");
+    for part in ["  0  ", "  1  ", "picture: ", "situation: It is a ", "seen: ", "illustrate"] {
+        assert!(out.contains(part), "{part} is not in {out}");
+    }
+    let mut pictures: Vec<_> = std::fs::read_dir(folder.path().join("pictures"))
+        .expect("made")
+        .map(|entry| entry.expect("listed").file_name())
+        .collect();
+    pictures.sort();
+    assert_eq!(pictures, ["000-0.png", "001-0.png"]);
+    let media = std::fs::read_dir(folder.path().join("media")).expect("listed");
+    assert_eq!(media.count(), 0, "nothing is kept");
+    for wrong in [["storyteller", "try", "nobody"], ["storyteller", "try", "--frames=0"]] {
+        assert_eq!(run(folder.path(), &wrong, &[]).0, 2, "{wrong:?}");
+    }
+}

@@ -132,7 +132,7 @@ impl Caller {
         let answer = answer.unwrap_or(Err(Failure::TooSlow));
         let cost = match &answer {
             Ok(answer) => prices.cost(&answer.usage),
-            Err(Failure::TooSlow | Failure::Unusable(_)) => most,
+            Err(Failure::TooSlow | Failure::Unusable(_) | Failure::TooLarge(_)) => most,
             Err(_) => 0,
         };
         tally.micro_usd.fetch_add(cost, Ordering::Relaxed);

@@ -47,6 +47,9 @@ pub enum Failure {
     /// It answered, but nothing can be made of it.
     #[error("gave an answer that cannot be used: {0}")]
     Unusable(String),
+    /// It answered with more than anyone reads.
+    #[error("gave an answer of over {0} MiB")]
+    TooLarge(usize),
     /// The day's budget does not allow the call.
     #[error("was not asked, because today's budget of {scope} is used up")]
     OverBudget {
@@ -115,6 +118,7 @@ impl Failure {
             Self::Unavailable { .. } => "unavailable",
             Self::TooSlow => "too_slow",
             Self::Unusable(_) => "unusable",
+            Self::TooLarge(_) => "too_large",
             Self::OverBudget { .. } => "over_budget",
             Self::Resting => "resting",
             Self::Broken(_) => "broken",

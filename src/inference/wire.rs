@@ -149,7 +149,8 @@ impl From<Lost> for Failure {
         match lost {
             Lost::TooSlow => Self::TooSlow,
             Lost::Unreachable | Lost::BrokenOff => Self::unavailable(&lost.to_string()),
-            Lost::NoUrl | Lost::TooLong(_) => Self::rejected(&lost.to_string()),
+            Lost::NoUrl => Self::Broken(lost.to_string()),
+            Lost::TooLong(mebibytes) => Self::TooLarge(mebibytes),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Storytellers: each has its own way of turning what was seen, heard and said into the next frame.
 //!
 //! A new one is one file that implements [`Storyteller`], one line in [`ALL`], and a strategy in
-//! `config/seeds.toml` that lets people choose it. What models write goes through [`clean`] before it is told.
+//! `config/seeds.toml` that lets people choose it. What models write goes through `clean.rs` before it is told.
 
 mod clean;
 mod continuous_v0;

@@ -266,7 +266,7 @@ const CASES: &[Case] = &[
     Case {
         name: "too much",
         answer: |_, _, _| Reply::Endless,
-        told: Some("its answer is over "),
+        told: Some("gave an answer of over "),
         requests: 1..=3,
     },
     Case {

@@ -161,7 +161,7 @@ async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
     }
     let told = app.frame(body.clone()).await;
     assert!(
-        told["errors"].to_string().contains("The story was told offline, because The OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
+        told["errors"].to_string().contains("The story was told offline, because the OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
         "{}",
         told["errors"]
     );

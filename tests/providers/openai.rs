@@ -171,7 +171,7 @@ async fn a_refused_picture_is_asked_for_in_other_words() {
     assert_eq!(
         notes,
         [
-            "The illustration was asked for in other words, because The OpenAI-compatible server refused the content of the request."
+            "The illustration was asked for in other words, because the OpenAI-compatible server refused the content of the request."
         ]
     );
 }

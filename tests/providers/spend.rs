@@ -80,7 +80,7 @@ async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabas
             paid += 1;
         } else {
             offline += 1;
-            assert!(notes[0].contains("because The OpenAI-compatible server was not asked, because today's budget of the installation is used up"), "{notes:?}");
+            assert!(notes[0].contains("because the OpenAI-compatible server was not asked, because today's budget of the installation is used up"), "{notes:?}");
         }
     }
     assert_eq!((paid, offline), (100, 900));

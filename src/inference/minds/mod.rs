@@ -258,7 +258,7 @@ impl Minds {
             }
         }
         Err(InferenceError {
-            provider: "The offline provider".to_owned(),
+            provider: "the offline provider".to_owned(),
             failure: Failure::NotConfigured,
         })
     }

@@ -26,7 +26,7 @@ pub const NAME: &str = "offline";
 pub fn provider(compute: Compute) -> Provider {
     let offline = Arc::new(Offline { compute });
     Provider {
-        title: "The offline provider",
+        title: "the offline provider",
         text: Some(offline.clone()),
         structured: Some(offline.clone()),
         image: Some(offline),

@@ -36,7 +36,7 @@ pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -
         manners: Mutex::default(),
     });
     Provider {
-        title: if base_url.is_none() { "OpenAI" } else { "The OpenAI-compatible server" },
+        title: if base_url.is_none() { "OpenAI" } else { "the OpenAI-compatible server" },
         text: Some(openai.clone()),
         structured: Some(openai.clone()),
         image: Some(openai.clone()),
