@@ -69,6 +69,8 @@ impl Caller {
                 Err(failure) if failure.is_illness() => {
                     self.breakers.ill(&model.provider, &model.name, Instant::now());
                 }
+                // Nobody was asked: that says nothing of the provider.
+                Err(failure) if failure.is_ours() => {}
                 _ => self.breakers.well(&model.provider, &model.name),
             }
             answer

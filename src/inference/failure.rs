@@ -96,6 +96,18 @@ impl Failure {
         matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TooSlow)
     }
 
+    /// Whether the provider was not even asked.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::NotConfigured
+                | Self::Incapable
+                | Self::OverBudget { .. }
+                | Self::Resting
+                | Self::Broken(_)
+        )
+    }
+
     /// How long the provider wants to be left alone.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
