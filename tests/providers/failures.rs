@@ -223,7 +223,8 @@ const CASES: &[Case] = &[
         name: "a stall",
         answer: |_, _, _| Reply::Stall,
         told: Some("did not answer in time"),
-        requests: 1..=1,
+        // JSON, and then prose.
+        requests: 1..=2,
     },
     Case {
         name: "a cut connection",

@@ -1,24 +1,28 @@
 //! The models of one frame: those that its strategy and the installation name, in the order in which they are asked,
 //! the offline provider behind them, and what went wrong on the way.
 
+mod cast;
 mod paint;
 mod senses;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+pub use cast::{Cast, MindsParts, Overhear, Reword};
+
 use super::call::Order;
 use super::{
-    Account, Answer, Brief, Call, Capability, Failure, InferenceError, Keys, Model, Patience,
-    Registry, StructuredAsk, TextAsk, Usage, offline,
+    Answer, Brief, Call, Capability, Failure, InferenceError, Model, StructuredAsk, TextAsk, Usage,
+    offline,
 };
-use crate::compute::Compute;
 
 /// A token is about four characters of English; of other scripts it is fewer.
 const CHARACTERS_A_TOKEN: u64 = 2;
+
+/// The part of a text's time that a model has for giving it with a plan, in JSON; the rest is for prose alone.
+const FOR_SHAPE: f64 = 0.75;
 
 /// Tokens at most of a passage: it is cut to a small screen anyway, and a small model that does not find an end must
 /// not take all the time there is.
@@ -29,63 +33,6 @@ pub(super) const SIGHT_TOKENS: u64 = 800;
 
 /// Tokens at most of a passage and the plan of its story.
 const PLAN_TOKENS: u64 = 1500;
-
-/// Puts a refused prompt in other words: the prompt for a model that writes the new one.
-pub type Reword = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// Hears what a model is asked with: the capability's name, and the prompt.
-pub type Overhear = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
-
-/// Who is asked for what: for each capability the models in their order, without the offline one.
-#[derive(Clone, Default)]
-pub struct Cast {
-    /// Prose and plans.
-    pub text: Vec<Model>,
-    /// What tidies another's prose, where a storyteller has that done.
-    pub editor: Vec<Model>,
-    /// Illustrations.
-    pub image: Vec<Model>,
-    /// All of these look, side by side.
-    pub vision: Vec<Model>,
-    /// Speech to words.
-    pub transcription: Vec<Model>,
-    /// How a refused illustration is asked for in other words.
-    pub reword: Option<Reword>,
-    /// What is added to a prompt whose content was refused.
-    pub gentler: Option<String>,
-    /// Hears every prompt, for people who shape them.
-    pub overhear: Option<Overhear>,
-}
-
-impl fmt::Debug for Cast {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cast")
-            .field("text", &self.text)
-            .field("image", &self.image)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What a frame's [`Minds`] are made of.
-#[derive(Debug)]
-pub struct MindsParts {
-    /// Everyone who can be asked.
-    pub registry: Registry,
-    /// Threads for pixels.
-    pub compute: Compute,
-    /// Who is.
-    pub cast: Cast,
-    /// The client's own keys.
-    pub keys: Keys,
-    /// For whom.
-    pub account: Account,
-    /// How long each may take.
-    pub patience: Patience,
-    /// When all of them must be done.
-    pub end: Instant,
-    /// What providers asked to have kept with the story, by their names.
-    pub memories: Map<String, Value>,
-}
 
 /// What a storyteller may ask of models while it tells one frame.
 ///
@@ -118,12 +65,6 @@ impl Minds {
         Self { parts, offline: Model::plain(offline::NAME, ""), kept }
     }
 
-    /// Whether there is any model but the offline one to write prose.
-    #[must_use]
-    pub fn can_write(&self) -> bool {
-        !self.parts.cast.text.is_empty()
-    }
-
     /// Whether what was last written came from the offline provider.
     #[must_use]
     pub fn was_offline(&self) -> bool {
@@ -142,8 +83,10 @@ impl Minds {
         check: Check<'_, String>,
     ) -> Result<String, InferenceError> {
         let chain = &self.parts.cast.text;
-        let told = self.chain(chain, TOLD, |model| self.prose(model, prompt, brief, check)).await;
-        let (told, model) = told?;
+        let told = self.chain(chain, TOLD, |model| {
+            self.prose(model, (prompt, self.deadline(Capability::Text)), brief, check)
+        });
+        let (told, model) = told.await?;
         Ok(self.remember(&model, told))
     }
 
@@ -156,7 +99,8 @@ impl Minds {
     ) -> Option<String> {
         let mut failures = Vec::new();
         for model in &self.parts.cast.editor {
-            match self.prose(model, prompt, brief, check).await {
+            let until = self.deadline(Capability::Text);
+            match self.prose(model, (prompt, until), brief, check).await {
                 Ok(answer) => return Some(answer.value),
                 Err(error) => failures.push(error.to_string()),
             }
@@ -170,7 +114,8 @@ impl Minds {
     /// A sentence or so beside the story, asked for once; `None` when only the offline provider could write it.
     pub async fn aside(&self, prompt: &str, brief: &Brief) -> Option<String> {
         for model in &self.parts.cast.text {
-            match self.prose(model, prompt, brief, &Ok).await {
+            let until = self.deadline(Capability::Text);
+            match self.prose(model, (prompt, until), brief, &Ok).await {
                 Ok(answer) => return Some(answer.value),
                 Err(error) => tracing::info!(%error, "a model gave no aside"),
             }
@@ -193,10 +138,14 @@ impl Minds {
     ) -> Result<Value, InferenceError> {
         let chain = &self.parts.cast.text;
         let ask = |model| async move {
-            match self.object(model, prompt, schema, brief, check).await {
+            let until = self.deadline(Capability::Structured);
+            let now = Instant::now();
+            // What is left is enough for prose, which is shorter.
+            let first = now + until.saturating_duration_since(now).mul_f64(FOR_SHAPE);
+            match self.object(model, (prompt, schema), first, brief, check).await {
                 Err(error) if model.provider != offline::NAME && is_about_shape(&error.failure) => {
                     let readable = |text: String| from_prose(text.clone()).map(|_| text);
-                    let told = self.prose(model, prompt, brief, &readable).await?;
+                    let told = self.prose(model, (prompt, until), brief, &readable).await?;
                     let Answer { value, usage, memory } = told;
                     let value = from_prose(value).map_err(|reason| InferenceError {
                         provider: error.provider,
@@ -267,7 +216,7 @@ impl Minds {
     async fn prose(
         &self,
         model: &Model,
-        prompt: &str,
+        (prompt, until): (&str, Instant),
         brief: &Brief,
         check: Check<'_, String>,
     ) -> Result<Answer<String>, InferenceError> {
@@ -276,8 +225,11 @@ impl Minds {
             let ask = TextAsk { prompt, most_tokens: PROSE_TOKENS, brief };
             let ask = &ask;
             self.overhear(Capability::Text, model, &ask.prompt);
-            let order =
-                self.order(model, Capability::Text, writing(model, &ask.prompt, ask.most_tokens));
+            let most = writing(model, &ask.prompt, ask.most_tokens);
+            let order = Order {
+                call: self.call(model, until),
+                ..self.order(model, Capability::Text, most)
+            };
             let told = self.parts.registry.ask(
                 &order,
                 |provider| provider.text.clone(),
@@ -291,8 +243,8 @@ impl Minds {
     async fn object(
         &self,
         model: &Model,
-        prompt: &str,
-        schema: &Value,
+        (prompt, schema): (&str, &Value),
+        until: Instant,
         brief: &Brief,
         check: Check<'_, Value>,
     ) -> Result<Answer<Value>, InferenceError> {
@@ -302,11 +254,9 @@ impl Minds {
                 StructuredAsk { prompt, schema: schema.clone(), most_tokens: PLAN_TOKENS, brief };
             let ask = &ask;
             self.overhear(Capability::Structured, model, &ask.prompt);
-            let order = self.order(
-                model,
-                Capability::Structured,
-                writing(model, &ask.prompt, ask.most_tokens),
-            );
+            let most = writing(model, &ask.prompt, ask.most_tokens);
+            let order = self.order(model, Capability::Structured, most);
+            let order = Order { call: self.call(model, until), ..order };
             let told =
                 self.parts.registry.ask(
                     &order,
@@ -346,8 +296,12 @@ impl Minds {
         }
     }
 
+    fn call<'a>(&'a self, model: &'a Model, deadline: Instant) -> Call<'a> {
+        Call { model, keys: &self.parts.keys, deadline }
+    }
+
     fn order<'a>(&'a self, model: &'a Model, capability: Capability, most: Usage) -> Order<'a> {
-        let call = Call { model, keys: &self.parts.keys, deadline: self.deadline(capability) };
+        let call = self.call(model, self.deadline(capability));
         Order { capability, call, account: &self.parts.account, most }
     }
 
