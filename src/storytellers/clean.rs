@@ -3,7 +3,11 @@
 //!
 //! Each rule only takes away; when too little is left, the text is refused with a reason and asked for again.
 
+mod sentences;
+
 use std::collections::HashSet;
+
+use sentences::{ends_sentence, is_closing, sentences};
 
 /// What a text is measured against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -220,67 +224,12 @@ fn is_preamble(line: &str) -> bool {
                 && (line.ends_with('!') || lower.contains("passage") || lower.contains("story")))
 }
 
-/// Sentences with what closes them. A paragraph's end ends a sentence.
-pub(super) fn sentences(text: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    for paragraph in text.lines() {
-        let mut sentence = String::new();
-        let mut rest = paragraph.chars().peekable();
-        while let Some(c) = rest.next() {
-            sentence.push(c);
-            if !ends_sentence(c) {
-                continue;
-            }
-            while let Some(closing) = rest.next_if(|c| ends_sentence(*c) || is_closing(*c)) {
-                sentence.push(closing);
-            }
-            let is_over = rest.peek().is_none_or(|next| next.is_whitespace()) || is_wide(c);
-            if is_over && !is_abbreviation(&sentence) {
-                push_trimmed(&mut all, &sentence);
-                sentence.clear();
-            }
-        }
-        push_trimmed(&mut all, &sentence);
-    }
-    all
-}
-
-fn push_trimmed(all: &mut Vec<String>, sentence: &str) {
-    let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !sentence.is_empty() {
-        all.push(sentence);
-    }
-}
-
-fn ends_sentence(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '…') || is_wide(c)
-}
-
-/// Ends of sentences in scripts that put no space after them.
-fn is_wide(c: char) -> bool {
-    matches!(c, '。' | '！' | '？')
-}
-
-fn is_closing(c: char) -> bool {
-    matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | '」')
-}
-
-/// Whether a sentence seems to end, and only an abbreviation or an initial does.
-fn is_abbreviation(sentence: &str) -> bool {
-    let last = sentence.split_whitespace().last().unwrap_or_default();
-    let Some(word) = last.strip_suffix('.') else { return false };
-    let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let is_initial =
-        word.chars().count() == 1 && word.chars().all(|c| c.is_uppercase() && c != 'I');
-    is_initial || ["Mr", "Mrs", "Ms", "Dr", "St", "Prof", "vs", "etc"].contains(&word)
-}
-
 /// Sentences that are neither in the prompt nor told before nor said already.
 fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
     let prompt = plain(rules.prompt);
     let mut told: Vec<HashSet<String>> = Vec::new();
     for text in rules.prior {
-        told.extend(self::sentences(text).iter().map(|sentence| words(sentence)));
+        told.extend(sentences::sentences(text).iter().map(|sentence| words(sentence)));
     }
     let mut fresh = Vec::new();
     for sentence in sentences {
@@ -422,89 +371,4 @@ fn capitalised(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn cleaned(text: &str) -> Result<String, String> {
-        clean(text, &Rules { max_chars: 700, ..Rules::default() })
-    }
-
-    #[test]
-    fn what_stands_around_a_story_goes() {
-        let cases = [
-            (
-                "Sure! Here is the next passage:\n\nThe fox ran to the sea.",
-                "The fox ran to the sea.",
-            ),
-            ("**Passage 3:** The fox ran to the sea.", "The fox ran to the sea."),
-            ("\"The fox ran to the sea.\"", "The fox ran to the sea."),
-            ("```\nthe fox ran to the sea.\n```", "The fox ran to the sea."),
-            ("The fox ran to the sea. Then it", "The fox ran to the sea."),
-            ("The fox ran to the sea", "The fox ran to the sea."),
-            (
-                "The fox ran to the sea. The fox ran to the sea! Dr. Ada J. Lee followed.",
-                "The fox ran to the sea. Dr. Ada J. Lee followed.",
-            ),
-            ("The fox said, \"Come to the sea.", "The fox said, \"Come to the sea.\""),
-            ("The fox ran\" to the sea.", "The fox ran to the sea."),
-            ("狐は海へ走った。そして", "狐は海へ走った。"),
-        ];
-        for (text, kept) in cases {
-            assert_eq!(cleaned(text), Ok(kept.to_owned()), "{text}");
-        }
-        for nothing in ["", "  \n", "```\n```", "Sure!", "Yes.", "Here is the story:"] {
-            assert!(cleaned(nothing).is_err(), "{nothing}");
-        }
-    }
-
-    #[test]
-    fn echoes_of_the_prompt_and_of_the_story_go() {
-        let prior = ["The fox ran to the sea. It was cold.".to_owned()];
-        let prompt = "Write the next passage in two whole sentences. It is spring.";
-        let rules = Rules { prior: &prior, prompt, max_chars: 700, is_continuation: false };
-        let text = "Write the next passage in two whole sentences. The fox ran to the sea, it was. A boat lay there.";
-        assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
-        let all = clean("The fox ran to the sea. It was cold.", &rules);
-        assert_eq!(all, Err("it repeats what was there".to_owned()));
-    }
-
-    #[test]
-    fn talk_about_the_story_goes_and_talk_in_it_stays() {
-        let told = "Anna closed the gate. \"I know your story,\" said the goose. The old story of the well came to her mind.";
-        assert_eq!(cleaned(told), Ok(told.to_owned()));
-        for talk in [
-            "In that moment, I chose to use a few words for this picture.",
-            "This is a great example of how creative you can be in storytelling.",
-            "Here's another version that seems more creative!",
-            "That is just one possible way to begin a story.",
-            "The story concludes with an image of a dramatic scene, this is it.",
-        ] {
-            assert_eq!(
-                cleaned(&format!("Anna closed the gate behind her. {talk}")),
-                Ok("Anna closed the gate behind her.".to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn a_text_is_as_long_as_asked() {
-        let rules = |max_chars| Rules { max_chars, ..Rules::default() };
-        let text = "The fox ran to the sea. A boat lay there in the mist.";
-        assert_eq!(clean(text, &rules(40)), Ok("The fox ran to the sea.".to_owned()));
-        assert_eq!(clean(text, &rules(20)), Ok("The fox ran to the…".to_owned()));
-        assert!(clean(text, &rules(5)).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_breaks_it(text in any::<String>(), max_chars in 1_usize..200) {
-            if let Ok(kept) = clean(&text, &Rules { max_chars, ..Rules::default() }) {
-                // Closing what is open adds at most one character of each kind, and a capital may become two.
-                prop_assert!(kept.chars().count() <= max_chars + 6);
-            }
-            let _ = picture_words(&text);
-        }
-    }
-}
+mod tests;

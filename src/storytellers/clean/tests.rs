@@ -1,0 +1,83 @@
+//! What is taken away, and what stays.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn cleaned(text: &str) -> Result<String, String> {
+    clean(text, &Rules { max_chars: 700, ..Rules::default() })
+}
+
+#[test]
+fn what_stands_around_a_story_goes() {
+    let cases = [
+        ("Sure! Here is the next passage:\n\nThe fox ran to the sea.", "The fox ran to the sea."),
+        ("**Passage 3:** The fox ran to the sea.", "The fox ran to the sea."),
+        ("\"The fox ran to the sea.\"", "The fox ran to the sea."),
+        ("```\nthe fox ran to the sea.\n```", "The fox ran to the sea."),
+        ("The fox ran to the sea. Then it", "The fox ran to the sea."),
+        ("The fox ran to the sea", "The fox ran to the sea."),
+        (
+            "The fox ran to the sea. The fox ran to the sea! Dr. Ada J. Lee followed.",
+            "The fox ran to the sea. Dr. Ada J. Lee followed.",
+        ),
+        ("The fox said, \"Come to the sea.", "The fox said, \"Come to the sea.\""),
+        ("The fox ran\" to the sea.", "The fox ran to the sea."),
+        ("狐は海へ走った。そして", "狐は海へ走った。"),
+    ];
+    for (text, kept) in cases {
+        assert_eq!(cleaned(text), Ok(kept.to_owned()), "{text}");
+    }
+    for nothing in ["", "  \n", "```\n```", "Sure!", "Yes.", "Here is the story:"] {
+        assert!(cleaned(nothing).is_err(), "{nothing}");
+    }
+}
+
+#[test]
+fn echoes_of_the_prompt_and_of_the_story_go() {
+    let prior = ["The fox ran to the sea. It was cold.".to_owned()];
+    let prompt = "Write the next passage in two whole sentences. It is spring.";
+    let rules = Rules { prior: &prior, prompt, max_chars: 700, is_continuation: false };
+    let text = "Write the next passage in two whole sentences. The fox ran to the sea, it was. A boat lay there.";
+    assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
+    let all = clean("The fox ran to the sea. It was cold.", &rules);
+    assert_eq!(all, Err("it repeats what was there".to_owned()));
+}
+
+#[test]
+fn talk_about_the_story_goes_and_talk_in_it_stays() {
+    let told = "Anna closed the gate. \"I know your story,\" said the goose. The old story of the well came to her mind.";
+    assert_eq!(cleaned(told), Ok(told.to_owned()));
+    for talk in [
+        "In that moment, I chose to use a few words for this picture.",
+        "This is a great example of how creative you can be in storytelling.",
+        "Here's another version that seems more creative!",
+        "That is just one possible way to begin a story.",
+        "The story concludes with an image of a dramatic scene, this is it.",
+    ] {
+        assert_eq!(
+            cleaned(&format!("Anna closed the gate behind her. {talk}")),
+            Ok("Anna closed the gate behind her.".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_text_is_as_long_as_asked() {
+    let rules = |max_chars| Rules { max_chars, ..Rules::default() };
+    let text = "The fox ran to the sea. A boat lay there in the mist.";
+    assert_eq!(clean(text, &rules(40)), Ok("The fox ran to the sea.".to_owned()));
+    assert_eq!(clean(text, &rules(20)), Ok("The fox ran to the…".to_owned()));
+    assert!(clean(text, &rules(5)).is_err());
+}
+
+proptest! {
+    #[test]
+    fn nothing_breaks_it(text in any::<String>(), max_chars in 1_usize..200) {
+        if let Ok(kept) = clean(&text, &Rules { max_chars, ..Rules::default() }) {
+            // Closing what is open adds at most one character of each kind, and a capital may become two.
+            prop_assert!(kept.chars().count() <= max_chars + 6);
+        }
+        let _ = picture_words(&text);
+    }
+}
