@@ -40,7 +40,7 @@ async fn seeds_are_added_once_and_found_by_slug_and_by_storyteller(database: Tes
     let fern = store.strategy("fern").await.expect("read").expect("there");
     let text = fern.text.expect("fern writes");
     assert_eq!((text.slug.as_str(), text.model.provider.as_str()), ("fern", "auto"));
-    assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("next passage")));
+    assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("sentences of this story")));
     let editor = store.strategy("tamarisk").await.expect("read").expect("there").editor;
     assert!(editor.is_some_and(|editor| editor.slug == "tamarisk-editor"));
     let priced = store.model_named("openai", "gpt-4.1-mini").await.expect("read").expect("there");
