@@ -45,7 +45,7 @@ impl fmt::Debug for Cast {
     }
 }
 
-/// What a frame's [`Minds`] are made of.
+/// What a frame's [`super::Minds`] are made of.
 #[derive(Debug)]
 pub struct MindsParts {
     /// Everyone who can be asked.
