@@ -7,12 +7,14 @@ use image::RgbImage;
 use uuid::Uuid;
 
 use super::answer::ImageView;
+use super::perceive::Photograph;
 use super::tell::{Work, mix};
 use super::{App, AppError};
 use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
 use crate::imaging::{self, ImagingError};
 use crate::inference::{Brief, Drawn, ImageAsk, Minds};
 use crate::store::MediaObject;
+use crate::storytellers::{Beat, Illustration};
 
 /// The size of an illustration when nobody asks for one.
 pub(super) const USUAL: Size = Size::new(512, 512);
@@ -53,8 +55,25 @@ pub(super) struct Wanted {
 }
 
 impl App {
+    /// The picture of one beat of a frame: the photograph that came with the request, or a painting.
+    pub(super) async fn picture_of(
+        &self,
+        (index, beat): (usize, &Beat),
+        brief: &Brief,
+        photograph: Option<&Photograph>,
+        minds: &Minds,
+    ) -> Result<Drawn, AppError> {
+        match (&beat.illustration, photograph) {
+            (Illustration::Photograph, Some(photograph)) => Ok(photograph.drawn()),
+            (Illustration::Photograph, None) => {
+                Err(AppError::internal("there is no photograph to show"))
+            }
+            (Illustration::Of(words), _) => self.draw(brief, index, words.clone(), minds).await,
+        }
+    }
+
     /// Has a picture painted for one beat of a frame.
-    pub(super) async fn draw(
+    async fn draw(
         &self,
         brief: &Brief,
         index: usize,

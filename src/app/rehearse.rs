@@ -16,7 +16,7 @@ use crate::domain::{ImageFormat, Parameters};
 use crate::imaging;
 use crate::inference::{Brief, Drawn, Minds, Overhear};
 use crate::store::Strategy;
-use crate::storytellers::{self, Illustration, Scene, Telling};
+use crate::storytellers::{self, Scene, Telling};
 
 /// What a rehearsal is given.
 #[derive(Clone, Default)]
@@ -171,13 +171,8 @@ impl Rehearsing<'_> {
         minds: &Minds,
     ) -> Result<Vec<Vec<u8>>, AppError> {
         let mut pictures = Vec::new();
-        for (index, beat) in telling.beats.iter().enumerate() {
-            let drawn = match (&beat.illustration, photograph) {
-                (Illustration::Photograph, Some(photograph)) => photograph.drawn(),
-                (illustration, _) => {
-                    self.app.draw(brief, index, illustration.words().to_owned(), minds).await?
-                }
-            };
+        for beat in telling.beats.iter().enumerate() {
+            let drawn = self.app.picture_of(beat, brief, photograph, minds).await?;
             pictures.push(self.app.compute.run(move || png(drawn)).await??);
         }
         Ok(pictures)

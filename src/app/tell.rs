@@ -19,7 +19,7 @@ use super::{App, AppError};
 use crate::domain::Parameters;
 use crate::inference::{Brief, Minds};
 use crate::store::{Story, Strategy, Task};
-use crate::storytellers::{self, Illustration, Prompts, Scene, Telling};
+use crate::storytellers::{self, Prompts, Scene, Telling};
 use crate::telemetry;
 
 /// Earlier texts at most that a storyteller is given.
@@ -149,13 +149,7 @@ impl App {
     ) -> Result<Vec<Illustrated>, AppError> {
         let mut pictures: Vec<Illustrated> = Vec::with_capacity(telling.beats.len());
         for (index, beat) in telling.beats.iter().enumerate() {
-            let drawn = match (&beat.illustration, photograph) {
-                (Illustration::Photograph, Some(photograph)) => Ok(photograph.drawn()),
-                (Illustration::Photograph, None) => {
-                    Err(AppError::internal("there is no photograph to show"))
-                }
-                (Illustration::Of(words), _) => self.draw(brief, index, words.clone(), minds).await,
-            };
+            let drawn = self.picture_of((index, beat), brief, photograph, minds).await;
             let illustrated = match drawn {
                 Ok(drawn) => self.illustrate(work, index, drawn).await,
                 Err(error) => Err(error),

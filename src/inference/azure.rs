@@ -45,7 +45,7 @@ struct Azure {
 impl VisionModel for Azure {
     async fn see(&self, call: &Call<'_>, ask: &VisionAsk) -> Result<Answer<Sight>, Failure> {
         let address = self.address.as_ref().ok_or(Failure::NotConfigured)?;
-        let key = call.keys.get(KEY).or(self.key.as_ref()).ok_or(Failure::NotConfigured)?;
+        let key = call.key(KEY, self.key.as_ref())?;
         let is_old = call.model.name == OLD;
         let path = if is_old {
             "vision/v3.2/analyze?visualFeatures=Description,Objects,Tags&language=en"

@@ -46,7 +46,7 @@ struct HuggingFace {
 
 impl HuggingFace {
     fn post(&self, call: &Call<'_>) -> Result<RequestBuilder, Failure> {
-        let key = call.keys.get(KEY).or(self.key.as_ref()).ok_or(Failure::NotConfigured)?;
+        let key = call.key(KEY, self.key.as_ref())?;
         let request = self.wire.post(&format!("{}/models/{}", self.address, call.model.name));
         Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
     }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::Failure;
+
 /// What a model can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
@@ -158,6 +160,17 @@ pub struct Call<'a> {
     pub keys: &'a Keys,
     /// When an answer is of no use any more.
     pub deadline: Instant,
+}
+
+impl Call<'_> {
+    /// The client's key of this name, else the installation's.
+    pub(super) fn key<'k>(
+        &'k self,
+        name: &str,
+        installed: Option<&'k SecretString>,
+    ) -> Result<&'k SecretString, Failure> {
+        self.keys.get(name).or(installed).ok_or(Failure::NotConfigured)
+    }
 }
 
 /// What a call used up.

@@ -53,7 +53,7 @@ impl Replicate {
         call: &Call<'_>,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        let key = call.keys.get(KEY).or(self.key.as_ref()).ok_or(Failure::NotConfigured)?;
+        let key = call.key(KEY, self.key.as_ref())?;
         Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
     }
 

@@ -97,7 +97,7 @@ impl ImageModel for Stability {
 
 impl Stability {
     fn post(&self, call: &Call<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let key = call.keys.get(KEY).or(self.key.as_ref()).ok_or(Failure::NotConfigured)?;
+        let key = call.key(KEY, self.key.as_ref())?;
         let request = self.wire.post(&format!("{}/{path}", self.address));
         Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
     }

@@ -42,6 +42,9 @@ impl Minds {
                 }
             }
         }
+        if !looking.is_empty() {
+            self.note("The photograph was seen less well, because not all who look at it answered in time.".to_owned());
+        }
         // The order of the cast, and not of their answers, decides whose words stay.
         seen.sort_by_key(|(index, _)| *index);
         seen.into_iter().map(|(_, sight)| sight).reduce(merged)
