@@ -1,6 +1,7 @@
 //! Taking an order for a frame: everything that can be refused is refused here, before anything is kept; then the
 //! inputs are written, and one transaction decides the story and enqueues the task.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +42,8 @@ pub struct FrameOrder {
     pub sound: Option<Sound>,
     /// A video, encoded.
     pub video: Option<Bytes>,
+    /// Where it comes from; looked at for where that is, and never kept.
+    pub address: Option<IpAddr>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
     /// Where the request is in its trace, for the task to go on there.
@@ -148,6 +151,9 @@ impl App {
             return Ok(asleep);
         }
         self.check_room().await?;
+        if let Some(address) = order.address {
+            self.situator.saw(order.client_id.as_str(), address);
+        }
         let inputs = self.check_inputs(&order).await?;
         let objects = self.describe(order.client_id.as_str(), &inputs).await?;
         let checked = Checked { objects, ..checked };

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::App;
-use crate::store::{FrameRow, Story, StoryListing};
+use crate::store::{Beside, FrameRow, Story, StoryListing};
 use crate::storytellers;
 
 /// A story with frames, and the notes of the request that asked for it.
@@ -62,12 +62,10 @@ pub struct FrameView {
     pub image: Option<ImageView>,
     /// The original illustration.
     pub source_image: Option<ImageView>,
-    /// A video of the frame.
-    #[schema(value_type = Option<Object>)]
-    pub video: Option<Value>,
+    /// A film of the illustration, where one was asked for and is made by now.
+    pub video: Option<VideoView>,
     /// The text, spoken.
-    #[schema(value_type = Option<Object>)]
-    pub audio: Option<Value>,
+    pub audio: Option<AudioView>,
     /// How long to show it at least.
     pub min_duration_seconds: i32,
     /// What to wait for before the next one.
@@ -91,6 +89,36 @@ pub struct ImageView {
     /// Relative, without a leading slash.
     #[schema(example = "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.raw")]
     pub url: String,
+}
+
+/// A film and where it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VideoView {
+    /// In pixels.
+    pub width: i32,
+    /// In pixels.
+    pub height: i32,
+    /// A media type.
+    #[schema(example = "video/mp4")]
+    pub format: String,
+    /// Relative, without a leading slash.
+    pub url: String,
+    /// How long it is.
+    pub duration_seconds: f64,
+    /// Pictures a second.
+    pub frame_rate: f64,
+}
+
+/// A voice and where it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioView {
+    /// A media type.
+    #[schema(example = "audio/mpeg")]
+    pub format: String,
+    /// Relative, without a leading slash.
+    pub url: String,
+    /// How long it is, where that can be told.
+    pub duration_seconds: Option<f64>,
 }
 
 /// A story in a list.
@@ -181,8 +209,8 @@ impl FrameView {
             text: row.text.as_deref().map(with_newline),
             source_image: image.clone(),
             image,
-            video: None,
-            audio: None,
+            video: video(&row.beside),
+            audio: audio(row.beside),
             min_duration_seconds: row.min_duration_seconds,
             trigger_condition: row.trigger_condition.map(|json| json.0),
             metadata: row.metadata.0,
@@ -233,6 +261,22 @@ fn image(
     format: Option<String>,
 ) -> Option<ImageView> {
     Some(ImageView { width: width?, height: height?, format: format?, url: key? })
+}
+
+fn video(beside: &Beside) -> Option<VideoView> {
+    Some(VideoView {
+        width: beside.video_width?,
+        height: beside.video_height?,
+        format: beside.video_format.clone()?,
+        url: beside.video_key.clone()?,
+        duration_seconds: beside.video_seconds?,
+        frame_rate: beside.video_rate?,
+    })
+}
+
+fn audio(beside: Beside) -> Option<AudioView> {
+    let Beside { audio_key, audio_format, audio_seconds, .. } = beside;
+    Some(AudioView { format: audio_format?, url: audio_key?, duration_seconds: audio_seconds })
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum ErrorKind {
     UnsupportedMedia,
     /// There is too much to do already, or too much was asked for; `retry_after_seconds` may say when to come again.
     Busy,
+    /// A provider of the world outside does not do it, and will not.
+    Provider,
     /// It took too long.
     Deadline,
     /// The database or the disk fails; it may work again in a moment.

@@ -23,7 +23,9 @@ impl App {
             Ok(tx) => Ok(tx.save().await?),
             Err(error) => {
                 let files = told.pictures.iter().flat_map(Illustrated::files);
-                self.objects.remove_all(files.map(|file| file.key.clone()).collect()).await;
+                let mut keys: Vec<_> = files.map(|file| file.key.clone()).collect();
+                keys.extend(told.narration.keys());
+                self.objects.remove_all(keys).await;
                 Err(error)
             }
         }
@@ -58,8 +60,14 @@ impl App {
                 state_before: if index == 0 { &work.story.state } else { &state },
                 now,
             };
-            let number = json!({"number": frame.number});
+            let number = frame.number;
             tx.add_frame(frame).await?;
+            if let Some(voiced) = told.narration.of(index) {
+                voiced.keep(&mut tx, (work.story.id, number), now).await?;
+            }
+            let film = told.films.then_some(picture.original.id);
+            self.order_beside(&mut tx, work, (index, number), (&told.narration, film)).await?;
+            let number = json!({"number": number});
             let client_id = Some(work.story.client_id.as_str());
             tx.tell(EventKind::Frame, client_id, Some(work.story.id), number, now);
         }
@@ -167,13 +175,13 @@ fn answer(
     let mut frames = Vec::with_capacity(told.pictures.len());
     let trigger = work.job.trigger_condition.as_ref();
     let trigger = trigger.map(serde_json::value::to_raw_value).transpose()?;
-    for (beat, picture) in told.telling.beats.iter().zip(&told.pictures) {
+    for (index, (beat, picture)) in told.telling.beats.iter().zip(&told.pictures).enumerate() {
         frames.push(FrameView {
             text: beat.text.as_deref().map(with_newline),
             image: Some(picture.for_device().view.clone()),
             source_image: Some(picture.original.view.clone()),
             video: None,
-            audio: None,
+            audio: told.narration.of(index).map(|voiced| voiced.view.clone()),
             min_duration_seconds: min_duration(work),
             trigger_condition: trigger.clone(),
             metadata: serde_json::value::to_raw_value(metadata)?,

@@ -12,6 +12,7 @@ mod answers;
 mod asleep;
 mod audit;
 mod await_frame;
+mod beside;
 mod bookmark_lists;
 mod bookmarks;
 mod cache;
@@ -55,9 +56,12 @@ use tokio_util::sync::CancellationToken;
 
 pub use accept::{FrameOrder, Ordered, WhichStory};
 pub use actor::Actor;
-pub use answer::{FrameView, ImageView, StoryListView, StoryResponse, StoryView};
+pub use answer::{
+    AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,
+};
 pub use answers::{Answer, Keyed};
 pub use audit::{Act, AuditView};
+pub use beside::Done;
 pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
 pub use bookmarks::FrameBookmarkView;
 pub use client_config::ClientConfigView;

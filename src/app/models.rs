@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use super::{App, AppError};
 use crate::domain::LevelName;
 use crate::inference::{
     Account, Budget, Cast, Keys, Minds, MindsParts, Model, Overhear, Patience, Prices, Variant,
-    offline, openai,
+    offline, openai, runway,
 };
 use crate::settings;
 use crate::store::{ModelChoice, ModelRow, Story, Strategy};
@@ -34,6 +35,9 @@ pub struct Choices {
     image: Vec<(String, String)>,
     vision: Vec<(String, String)>,
     transcription: Vec<(String, String)>,
+    speech: Vec<(String, String)>,
+    video: Vec<(String, String)>,
+    moderation: Vec<(String, String)>,
     patience: Patience,
     budget_per_day: Option<f64>,
 }
@@ -61,19 +65,36 @@ impl Choices {
         } else {
             usual("gpt-4.1-mini")
         };
+        let film = match providers.runway_api_key {
+            Some(_) => vec![(runway::NAME.to_owned(), "gen4_turbo".to_owned())],
+            None => Vec::new(),
+        };
         let seconds = Duration::from_secs;
         Self {
             text: named(&minds.text, text),
             image: named(&minds.image, usual("gpt-image-1")),
             vision: named(&minds.vision, usual("gpt-4.1-mini")),
             transcription: named(&minds.transcription, usual("gpt-4o-mini-transcribe")),
+            speech: named(&minds.speech, usual("gpt-4o-mini-tts")),
+            video: named(&minds.video, film),
+            moderation: named(&minds.moderation, Vec::new()),
             patience: Patience {
                 text: seconds(minds.text_seconds),
                 image: seconds(minds.image_seconds),
                 senses: seconds(minds.senses_seconds),
+                speech: seconds(minds.speech_seconds),
+                video: seconds(minds.video_seconds),
+                ..Patience::default()
             },
             budget_per_day: minds.budget_per_day,
         }
+    }
+}
+
+impl Choices {
+    /// How long a film may be in the making.
+    pub(super) fn longest_film(&self) -> TimeDelta {
+        TimeDelta::from_std(self.patience.video).unwrap_or(TimeDelta::MAX)
     }
 }
 
@@ -119,6 +140,9 @@ impl App {
             image: self.chain(strategy.image.as_ref(), &choices.image).await?,
             vision: self.chain(None, &choices.vision).await?,
             transcription: self.chain(None, &choices.transcription).await?,
+            speech: self.chain(None, &choices.speech).await?,
+            video: self.chain(strategy.video.as_ref(), &choices.video).await?,
+            moderation: self.chain(None, &choices.moderation).await?,
             reword: reword.map(|template| {
                 let reword = move |prompt: &str| storytellers::reword_prompt(&template, prompt);
                 Arc::new(reword) as crate::inference::Reword

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::tell::Work;
 use super::{App, AppError};
-use crate::audio::{self, AudioFormat};
+use crate::audio::{self, AudioFormat, Measured};
 use crate::domain::Sight;
 use crate::imaging::{self, ImagingError};
 use crate::inference::{Drawn, Minds, SoundAsk, merged, offline};
@@ -134,19 +134,30 @@ impl App {
         let Some(bytes) = self.input(key, "sound", notes).await? else { return Ok(None) };
         let is_pcm =
             std::path::Path::new(key).extension().is_some_and(|extension| extension == "pcm");
-        let read = move || {
-            let bytes = if is_pcm { Bytes::from(audio::wav(&bytes)) } else { bytes };
-            let format = AudioFormat::sniff(&bytes)?;
-            let measured = audio::measure(&bytes);
-            let is_silent = measured.is_some_and(|measured| measured.is_silent());
-            let seconds = measured.map(|measured| measured.seconds);
-            (!is_silent).then_some(SoundAsk { bytes, format, seconds })
+        let bytes = if is_pcm {
+            self.compute.run(move || Bytes::from(audio::wav(&bytes))).await?
+        } else {
+            bytes
         };
-        let sound = self.compute.run(read).await?;
-        if sound.is_none() {
+        let Some(format) = AudioFormat::sniff(&bytes) else {
+            notes.push("The sound is in no container that is known here.".to_owned());
+            return Ok(None);
+        };
+        // What breaks a decoder may still be understood by whoever transcribes it.
+        let measured = self.measured(&bytes).await;
+        if measured.is_some_and(|measured| measured.is_silent) {
             notes.push("Nothing was heard in the sound: it is silent.".to_owned());
+            return Ok(None);
         }
-        Ok(sound)
+        let seconds = measured.map(|measured| measured.seconds);
+        Ok(Some(SoundAsk { bytes, format, seconds }))
+    }
+
+    /// How long a sound is and whether it is silent; `None` where that cannot be told.
+    pub(super) async fn measured(&self, bytes: &Bytes) -> Option<Measured> {
+        let file = bytes.to_vec();
+        let measured = self.compute.run(move || audio::measure(file)).await;
+        measured.inspect_err(|error| tracing::warn!(%error, "a sound broke its decoder")).ok()?
     }
 
     /// A file that came with the request, unless it is gone.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::beside::wants_film;
 use super::illustrate::{Illustrated, USUAL, Wanted};
 use super::keep::keep_pictures;
 use super::models::MindsOf;
@@ -87,8 +88,8 @@ impl App {
         let story = self.store.story(story_id).await?.ok_or_else(no_frame)?;
         let words = self.store.frame_words(story_id, number).await?.ok_or_else(no_frame)?;
         let picture = self.draw_again(&story, number, words, task.id);
-        let picture = steps.at("illustrate", picture).await?;
-        let kept = self.keep_redrawn((task, owner), &story, number, &picture);
+        let (picture, wants_film) = steps.at("illustrate", picture).await?;
+        let kept = self.keep_redrawn((task, owner), &story, number, (&picture, wants_film));
         match steps.at("keep", kept).await {
             Ok(tx) => Ok(tx.save().await?),
             Err(error) => {
@@ -99,15 +100,15 @@ impl App {
         }
     }
 
-    /// The same words with other chance: each task has its own.
+    /// The same words with other chance: each task has its own. Also, whether a film is to be made of it.
     async fn draw_again(
         &self,
         story: &Story,
         number: i32,
         words: FrameWords,
         task_id: Uuid,
-    ) -> Result<Illustrated, AppError> {
-        let FrameWords { metadata, text, illustration } = words;
+    ) -> Result<(Illustrated, bool), AppError> {
+        let FrameWords { metadata, text, illustration, .. } = words;
         let asked = metadata.get("parameters").and_then(Value::as_object);
         let parameters = match asked {
             Some(asked) => Parameters::read(asked)?,
@@ -118,8 +119,9 @@ impl App {
         let prompt = illustration.filter(|prompt| !prompt.is_empty()).or(text).unwrap_or_default();
         let ask = ImageAsk { prompt, size: USUAL, seed: mix(seed_of(task_id)), seen: None };
         let picture = minds.image(&ask).await.map_err(AppError::internal)?;
+        let wants_film = wants_film(&parameters, &minds);
         let wanted = Wanted { parameters, thumbnail: number == 0 };
-        self.draw_files(picture, &story.client_id, wanted).await
+        Ok((self.draw_files(picture, &story.client_id, wanted).await?, wants_film))
     }
 
     /// All rows of the new pictures, and the old ones gone, not yet saved.
@@ -128,7 +130,7 @@ impl App {
         (task, owner): (&Task, Uuid),
         story: &Story,
         number: i32,
-        picture: &Illustrated,
+        (picture, wants_film): (&Illustrated, bool),
     ) -> Result<Tx, AppError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -146,7 +148,15 @@ impl App {
             old.extend(tx.take_thumbnail(story.id).await?);
             tx.set_thumbnail(story.id, thumbnail.id).await?;
         }
-        let keys = tx.remove_pictures(&old).await?;
+        let mut keys = tx.remove_pictures(&old).await?;
+        // Its film begins with the old picture; whoever wished for one gets another.
+        if let Some(film) = tx.take_video(place).await? {
+            keys.extend(tx.remove_media_objects(&[&film]).await?);
+        }
+        if wants_film {
+            let frame = (number, picture.original.id);
+            self.order_film_again(&mut tx, story, frame, task).await?;
+        }
         self.remove_files_later(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
         let drawn = json!({"number": number, "illustrated": true});

@@ -106,7 +106,7 @@ impl Rehearsing<'_> {
         let seen = self.app.see(photograph.as_ref(), template.trim(), &minds);
         let seen = steps.time("perceive", seen).await?;
         let now = self.app.clock.now();
-        let situation = self.app.situator.situate(self.order.location.as_deref(), now);
+        let situation = self.app.situator.situate(self.order.location.as_deref(), None, now);
         let situation = steps.time("situate", situation).await;
         let parameters = self.parameters()?;
         let brief = Brief {

@@ -81,11 +81,14 @@ impl App {
         if number == 0 {
             pictures.extend(tx.take_thumbnail(story.id).await?);
         }
+        let beside = tx.keys_beside(story.id, number, number).await?;
         if !tx.take_frame_back(story.id, number, &state, now).await? {
             let detail = "Only a story's last frame can be taken back; begin with that one.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let keys = tx.remove_pictures(&pictures).await?;
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&beside).await?);
         self.remove_files_later(&mut tx, keys).await?;
         let gone = json!({"number": number, "removed": true});
         tx.tell(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
@@ -108,6 +111,7 @@ impl App {
         }
         let mut pictures: Vec<OldPicture> = tx.frame_pictures(story.id, 0, i32::MAX).await?;
         pictures.extend(tx.take_thumbnail(story.id).await?);
+        let beside = tx.keys_beside(story.id, 0, i32::MAX).await?;
         tx.remove_story(story.id).await?;
         let mut keys = tx.remove_pictures(&pictures).await?;
         let tasks = tx.remove_work_on(story.id).await?;
@@ -116,8 +120,8 @@ impl App {
             [job.image, job.sound, job.video].into_iter().flatten()
         });
         let inputs: Vec<String> = inputs.collect();
-        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&inputs).await?);
+        let others: Vec<&str> = inputs.iter().chain(&beside).map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&others).await?);
         self.remove_files_later(&mut tx, keys).await?;
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();

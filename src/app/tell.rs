@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::accept::FrameJob;
 use super::answer::FrameView;
+use super::beside::{Narration, wants_film};
 use super::illustrate::Illustrated;
 use super::models::MindsOf;
 use super::perceive::{Perceived, Photograph};
@@ -75,6 +76,9 @@ pub(super) struct Work<'a> {
 pub(super) struct Told {
     pub(super) telling: Telling,
     pub(super) pictures: Vec<Illustrated>,
+    pub(super) narration: Narration,
+    /// Whether a film is to be made of each picture.
+    pub(super) films: bool,
     /// The frame that is shown again, where nothing new was told.
     pub(super) again: Option<FrameView>,
     pub(super) perceived: Perceived,
@@ -123,8 +127,18 @@ impl App {
         let telling = steps.at("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(AppError::internal)?;
         let illustrated = self.illustrate_all(work, &brief, (&telling, photograph), &minds);
-        let pictures = steps.at("illustrate", illustrated).await?;
+        let spoken = self.narrate(work, &telling, &minds);
+        let both = async { tokio::join!(illustrated, spoken) };
+        let (pictures, narration) = steps.at("illustrate", both).await;
+        let pictures = match pictures {
+            Ok(pictures) => pictures,
+            Err(error) => {
+                self.objects.remove_all(narration.keys()).await;
+                return Err(error);
+            }
+        };
         let count = pictures.len();
+        let films = wants_film(&work.parameters, &minds) && count > 0;
         // Nothing new: the last frame is shown again, for a device must have something to show.
         let again = match count {
             0 => self.newest_frame_of(work).await?,
@@ -132,9 +146,18 @@ impl App {
         };
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
-        notes.extend(unmet_wishes(&work.parameters));
         notes.extend(work.job.notes.iter().cloned());
-        let told = Told { telling, pictures, again, perceived, situation, notes, memories };
+        let told = Told {
+            telling,
+            pictures,
+            narration,
+            films,
+            again,
+            perceived,
+            situation,
+            notes,
+            memories,
+        };
         steps.at("keep", self.keep(work, told)).await?;
         Ok(count)
     }
@@ -198,8 +221,9 @@ impl App {
         perceived: &Perceived,
     ) -> Result<(Brief, String), AppError> {
         let parameters = &work.parameters;
+        let location = parameters.location.as_deref();
         let situation =
-            self.situator.situate(parameters.location.as_deref(), self.clock.now()).await;
+            self.situator.situate(location, Some(&work.job.client_id), self.clock.now()).await;
         let brief = Brief {
             seed: seed_of(work.story.id),
             frame_number: work.story.frame_count.unsigned_abs(),
@@ -230,18 +254,6 @@ pub(super) fn prompts(strategy: &Strategy) -> Prompts<'_> {
         illustration: strategy.prompts.get("illustration").map(String::as_str),
         language: text.and_then(|choice| choice.target_language.as_deref()),
     }
-}
-
-/// Wishes that nothing here can grant are told, not passed over.
-fn unmet_wishes(parameters: &Parameters) -> Vec<String> {
-    let mut notes = Vec::new();
-    if parameters.generate_video == Some(true) {
-        notes.push("No video was made, because no provider of videos is configured.".to_owned());
-    }
-    if parameters.narrate == Some(true) {
-        notes.push("The text was not spoken, because no voice is configured.".to_owned());
-    }
-    notes
 }
 
 /// A story's own chance, from all bits of its id.

@@ -1,8 +1,11 @@
-//! Sound as bytes: which container it is in, known by its first bytes and not by its name.
+//! Sound as bytes: which container it is in, known by its first bytes and not by its name; how long it is, and whether
+//! there is anything to hear.
 
+mod measure;
 mod pcm;
 
-pub use pcm::{Measured, measure, wav};
+pub use measure::{Measured, measure};
+pub use pcm::wav;
 
 /// A container that browsers and devices send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,7 +52,7 @@ async fn furnish(
         objects: LocalStore::open(&settings.storage)?,
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
-        situator: Situator::new(&settings.situation, client),
+        situator: Situator::new(&settings.situation, client)?,
         compute,
         clock,
         limits: settings.tasks.clone(),

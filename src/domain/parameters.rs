@@ -38,6 +38,8 @@ pub struct Parameters {
     pub generate_video: Option<bool>,
     /// Ask for spoken text where a voice is configured.
     pub narrate: Option<bool>,
+    /// The voice that speaks, by its name at the provider of voices.
+    pub narration_voice: Option<String>,
     /// Fill `debug_data`.
     pub debug: Option<bool>,
 }
@@ -57,6 +59,8 @@ impl Parameters {
     pub const MAX_INPUT_TEXT: usize = 20_000;
     /// The longest style or place, in characters.
     pub const MAX_PHRASE: usize = 2_000;
+    /// The longest name of a voice, in characters.
+    pub const MAX_VOICE: usize = 100;
 
     /// Reads the parameters known here; others are left to whoever knows them.
     ///
@@ -77,6 +81,7 @@ impl Parameters {
             max_output_text_length: fields.integer("max_output_text_length", 1..=100_000),
             generate_video: fields.flag("generate_video"),
             narrate: fields.flag("narrate"),
+            narration_voice: fields.text("narration_voice", Self::MAX_VOICE),
             debug: fields.flag("debug"),
         };
         if fields.refused.is_empty() { Ok(parameters) } else { Err(fields.refused) }

@@ -13,6 +13,10 @@ pub enum TaskKind {
     TellFrame,
     /// Make a frame's illustration anew.
     IllustrateFrame,
+    /// Speak a frame's text.
+    SpeakFrame,
+    /// Make a film of a frame's illustration.
+    FilmFrame,
     /// Remove files whose rows are gone.
     RemoveFiles,
 }
@@ -24,6 +28,8 @@ impl TaskKind {
         match self {
             Self::TellFrame => "tell_frame",
             Self::IllustrateFrame => "illustrate_frame",
+            Self::SpeakFrame => "speak_frame",
+            Self::FilmFrame => "film_frame",
             Self::RemoveFiles => "remove_files",
         }
     }

@@ -74,6 +74,7 @@ impl Problem {
             ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
+            ErrorKind::Provider => StatusCode::BAD_GATEWAY,
             ErrorKind::Deadline => StatusCode::GATEWAY_TIMEOUT,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -122,6 +122,26 @@ pub struct ImageAsk {
     pub seen: Option<Sight>,
 }
 
+/// A request for a text to be spoken.
+#[derive(Debug, Clone)]
+pub struct SpeechAsk {
+    /// What to say.
+    pub text: String,
+    /// The voice's name at the provider; its usual one where none is given.
+    pub voice: Option<String>,
+}
+
+/// A request for a film that begins with a picture.
+#[derive(Debug, Clone)]
+pub struct FilmAsk {
+    /// What happens, in words.
+    pub prompt: String,
+    /// What it begins with.
+    pub picture: Arc<RgbImage>,
+    /// Chance for this film alone.
+    pub seed: u64,
+}
+
 /// A picture as a provider gives it.
 #[derive(Debug, Clone)]
 pub enum Picture {

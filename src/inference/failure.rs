@@ -21,6 +21,9 @@ pub enum Failure {
     /// The provider's rules forbid an answer to this prompt.
     #[error("refused the content of the request")]
     Refused,
+    /// It wrote what is not fit for everybody.
+    #[error("wrote what is not fit for everybody")]
+    Unfit,
     /// The key is not accepted. The provider's message is left out: some repeat the key.
     #[error("did not accept its key")]
     Denied,
@@ -91,6 +94,11 @@ impl Failure {
         matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::Unusable(_))
     }
 
+    /// Whether other words may help.
+    pub(super) const fn is_about_content(&self) -> bool {
+        matches!(self, Self::Refused | Self::Unfit)
+    }
+
     /// Whether it says that the provider is unwell, and not that one request was.
     pub(super) const fn is_illness(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TooSlow)
@@ -124,6 +132,7 @@ impl Failure {
             Self::NotConfigured => "not_configured",
             Self::Incapable => "incapable",
             Self::Refused => "refused",
+            Self::Unfit => "unfit",
             Self::Denied => "denied",
             Self::Rejected(_) => "rejected",
             Self::Busy { .. } => "busy",

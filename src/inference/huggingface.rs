@@ -1,4 +1,4 @@
-//! Hugging Face's inference: prose, pictures, captions and transcription by whatever models it serves. A model that is
+//! Hugging Face's inference: prose, pictures, captions, transcription and vectors by whatever models it serves. A model that is
 //! not loaded says how long that takes.
 
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, SoundAsk, TextAsk, TextModel,
-    TranscriptionModel, Usage, VisionAsk, VisionModel, Wire, wire,
+    Answer, Call, EmbeddingModel, Failure, ImageAsk, ImageModel, Picture, Provider, SoundAsk,
+    TextAsk, TextModel, TranscriptionModel, Usage, VisionAsk, VisionModel, Wire, embed, wire,
 };
 use crate::domain::Sight;
 
@@ -33,7 +33,8 @@ pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -
         text: Some(model.clone()),
         image: Some(model.clone()),
         vision: Some(model.clone()),
-        transcription: Some(model),
+        transcription: Some(model.clone()),
+        embedding: Some(model),
         ..Provider::default()
     }
 }
@@ -46,8 +47,16 @@ struct HuggingFace {
 
 impl HuggingFace {
     fn post(&self, call: &Call<'_>) -> Result<RequestBuilder, Failure> {
+        let address = format!("{}/models/{}", self.address, call.model.name);
+        self.with_key(call, self.wire.post(&address))
+    }
+
+    fn with_key(
+        &self,
+        call: &Call<'_>,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, Failure> {
         let key = call.key(KEY, self.key.as_ref())?;
-        let request = self.wire.post(&format!("{}/models/{}", self.address, call.model.name));
         Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
     }
 }
@@ -108,5 +117,25 @@ impl TranscriptionModel for HuggingFace {
         let text = text.ok_or_else(|| Failure::unusable("there is no text in it"))?;
         let seconds = ask.seconds.unwrap_or_default();
         Ok(Answer::new(text.to_owned(), Usage { seconds, ..Usage::default() }))
+    }
+}
+
+#[async_trait]
+impl EmbeddingModel for HuggingFace {
+    async fn embed(
+        &self,
+        call: &Call<'_>,
+        texts: &[String],
+    ) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
+        let body = wire::with_parameters(json!({"inputs": texts}), &call.model.parameters);
+        let request = self.wire.post(&format!(
+            "{}/models/{}/pipeline/feature-extraction",
+            self.address, call.model.name
+        ));
+        let answer = self.wire.json(self.with_key(call, request)?.json(&body)).await?;
+        let vectors = answer.as_array().map(|all| all.iter().map(embed::vector).collect());
+        let vectors: Option<Vec<_>> = vectors.flatten();
+        let vectors = vectors.ok_or_else(|| Failure::unusable("there are no vectors in it"))?;
+        Ok(Answer::new(vectors, Usage::default()))
     }
 }

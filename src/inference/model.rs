@@ -23,6 +23,14 @@ pub enum Capability {
     Vision,
     /// Speech to words.
     Transcription,
+    /// Words to speech.
+    Speech,
+    /// Films.
+    Video,
+    /// Vectors that lie near each other where texts mean the same.
+    Embedding,
+    /// Whether a text is fit for everybody.
+    Moderation,
 }
 
 impl Capability {
@@ -35,6 +43,10 @@ impl Capability {
             Self::Image => "image",
             Self::Vision => "vision",
             Self::Transcription => "transcription",
+            Self::Speech => "speech",
+            Self::Video => "video",
+            Self::Embedding => "embedding",
+            Self::Moderation => "moderation",
         }
     }
 }
@@ -48,6 +60,12 @@ pub struct Patience {
     pub image: Duration,
     /// For the description of a picture, and for what was said.
     pub senses: Duration,
+    /// For a text that is spoken.
+    pub speech: Duration,
+    /// For a film.
+    pub video: Duration,
+    /// For whether a text is fit for everybody.
+    pub moderation: Duration,
 }
 
 impl Patience {
@@ -56,6 +74,9 @@ impl Patience {
             Capability::Text | Capability::Structured => self.text,
             Capability::Image => self.image,
             Capability::Vision | Capability::Transcription => self.senses,
+            Capability::Speech => self.speech,
+            Capability::Video => self.video,
+            Capability::Moderation | Capability::Embedding => self.moderation,
         }
     }
 }
@@ -66,6 +87,9 @@ impl Default for Patience {
             text: Duration::from_mins(1),
             image: Duration::from_secs(90),
             senses: Duration::from_secs(30),
+            speech: Duration::from_secs(30),
+            video: Duration::from_mins(10),
+            moderation: Duration::from_secs(5),
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use tokio::time::timeout_at;
+
 use super::call::{Caller, Order, observed};
 use super::{
-    Answer, Failure, ImageModel, InferenceError, Ledger, StructuredModel, TextModel,
-    TranscriptionModel, VisionModel, Wire, azure, huggingface, offline, openai, replicate,
-    stability,
+    Answer, Call, Capability, EmbeddingModel, Failure, ImageModel, InferenceError, Ledger,
+    ModerationModel, SpeechModel, StructuredModel, TextModel, TranscriptionModel, VideoModel,
+    VisionModel, Wire, azure, huggingface, offline, openai, replicate, runway, stability,
 };
 use crate::settings::Providers;
 
@@ -26,6 +29,14 @@ pub struct Provider {
     pub vision: Option<Arc<dyn VisionModel>>,
     /// Speech to words.
     pub transcription: Option<Arc<dyn TranscriptionModel>>,
+    /// Words to speech.
+    pub speech: Option<Arc<dyn SpeechModel>>,
+    /// Films.
+    pub video: Option<Arc<dyn VideoModel>>,
+    /// Texts as vectors.
+    pub embedding: Option<Arc<dyn EmbeddingModel>>,
+    /// Whether a text is fit for everybody.
+    pub moderation: Option<Arc<dyn ModerationModel>>,
 }
 
 /// Every provider of this process, by name. Clones share what is known of how well each of them is.
@@ -50,7 +61,8 @@ impl Registry {
             huggingface_base_url,
             replicate_api_token,
             replicate_base_url,
-            runway_api_key: _,
+            runway_api_key,
+            runway_base_url,
         } = settings.clone();
         let wire = || wire.clone();
         let openai = openai::provider(wire(), openai_base_url.as_deref(), openai_api_key);
@@ -61,6 +73,7 @@ impl Registry {
             huggingface::provider(wire(), huggingface_base_url.as_deref(), huggingface_api_key);
         let replicate =
             replicate::provider(wire(), replicate_base_url.as_deref(), replicate_api_token);
+        let runway = runway::provider(wire(), runway_base_url.as_deref(), runway_api_key);
         Self::default()
             .with(offline::NAME, offline::provider(wire().compute().clone()))
             .with(openai::NAME, openai)
@@ -68,6 +81,7 @@ impl Registry {
             .with(stability::NAME, stability)
             .with(huggingface::NAME, huggingface)
             .with(replicate::NAME, replicate)
+            .with(runway::NAME, runway)
     }
 
     /// Adds a provider, in the place of one that had its name.
@@ -113,6 +127,25 @@ impl Registry {
         };
         let answer = observed(name, order.capability, asked).await;
         answer.map_err(|failure| InferenceError { provider: self.title(name), failure })
+    }
+}
+
+impl Registry {
+    /// Asks after a film that is being made. That costs nothing, and whoever asks will ask again.
+    pub(super) async fn look_after(
+        &self,
+        call: &Call<'_>,
+        name: &str,
+    ) -> Result<Option<Bytes>, InferenceError> {
+        let provider = call.model.provider.as_str();
+        let asked = async {
+            let known = self.providers.get(provider).ok_or(Failure::NotConfigured)?;
+            let model = known.video.as_ref().ok_or(Failure::Incapable)?;
+            let film = timeout_at(call.deadline, model.film(call, name)).await;
+            film.unwrap_or(Err(Failure::TooSlow))
+        };
+        let film = observed(provider, Capability::Video, asked).await;
+        film.map_err(|failure| InferenceError { provider: self.title(provider), failure })
     }
 }
 

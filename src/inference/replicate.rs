@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, TextAsk, TextModel, Usage,
-    Wire, wire,
+    Wire, poll, wire,
 };
 
 /// Its name in the registry and in model configurations.
@@ -22,10 +22,7 @@ const KEY: &str = "replicate_api_token";
 
 const ADDRESS: &str = "https://api.replicate.com";
 
-/// How long to wait before asking after a prediction for the first time; each time a half longer.
-const FIRST_LOOK: Duration = Duration::from_millis(400);
-
-/// The longest wait between two.
+/// The longest wait between two questions after a prediction.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// The provider's capabilities.
@@ -68,35 +65,30 @@ impl Replicate {
             None => (format!("models/{}/predictions", call.model.name), json!({"input": input})),
         };
         let request = self.wire.post(&format!("{}/v1/{path}", self.address)).json(&body);
-        let mut prediction = self.wire.json(self.with_key(call, request)?).await?;
-        let mut wait = FIRST_LOOK;
-        loop {
-            match prediction.get("status").and_then(Value::as_str) {
-                Some("succeeded") => {
-                    return prediction
-                        .get_mut("output")
-                        .map(Value::take)
-                        .filter(|output| !output.is_null())
-                        .ok_or_else(|| Failure::unusable("there is nothing in it"));
-                }
-                Some("failed") => return Err(failed(&prediction)),
-                Some("canceled" | "aborted") => {
-                    return Err(Failure::unavailable("the prediction was cancelled"));
-                }
-                Some("starting" | "processing" | "queued") => {}
-                _ => return Err(Failure::unusable("it is no prediction")),
-            }
-            let id = prediction.get("id").and_then(Value::as_str).unwrap_or_default();
-            let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-            if !is_id {
-                return Err(Failure::unusable("its prediction has no id"));
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait + wait / 2).min(LAST_LOOK);
+        let prediction = self.wire.json(self.with_key(call, request)?).await?;
+        let id = poll::id_of(&prediction);
+        let again = || async {
             // Not the address that it gives: the token goes to the configured one alone.
+            let id = id.as_ref().map_err(Clone::clone)?;
             let request = self.wire.get(&format!("{}/v1/predictions/{id}", self.address));
-            prediction = self.wire.json(self.with_key(call, request)?).await?;
+            self.wire.json(self.with_key(call, request)?).await
+        };
+        poll::until_done(prediction, LAST_LOOK, again, output).await
+    }
+}
+
+/// What a prediction came to, once it is done.
+fn output(prediction: &mut Value) -> Result<Option<Value>, Failure> {
+    match prediction.get("status").and_then(Value::as_str) {
+        Some("succeeded") => {
+            let output = prediction.get_mut("output").map(Value::take);
+            let output = output.filter(|output| !output.is_null());
+            output.map(Some).ok_or_else(|| Failure::unusable("there is nothing in it"))
         }
+        Some("failed") => Err(failed(prediction)),
+        Some("canceled" | "aborted") => Err(Failure::unavailable("the prediction was cancelled")),
+        Some("starting" | "processing" | "queued") => Ok(None),
+        _ => Err(Failure::unusable("it is no prediction")),
     }
 }
 

@@ -16,12 +16,22 @@ pub struct Minds {
     pub vision: Option<String>,
     /// Writes down speech.
     pub transcription: Option<String>,
+    /// Speaks texts.
+    pub speech: Option<String>,
+    /// Makes films of illustrations.
+    pub video: Option<String>,
+    /// Judges whether texts are fit for everybody, before anyone sees them; nobody does where none is given.
+    pub moderation: Option<String>,
     /// How long a text may take, all attempts together, in seconds.
     pub text_seconds: u64,
     /// How long an illustration may take.
     pub image_seconds: u64,
     /// How long seeing and hearing may take.
     pub senses_seconds: u64,
+    /// How long speaking a text may take.
+    pub speech_seconds: u64,
+    /// How long a film may take; no frame waits for it.
+    pub video_seconds: u64,
     /// US dollars a day (UTC) for the whole installation; none for no limit.
     pub budget_per_day: Option<f64>,
 }
@@ -33,9 +43,14 @@ impl Default for Minds {
             image: None,
             vision: None,
             transcription: None,
+            speech: None,
+            video: None,
+            moderation: None,
             text_seconds: 60,
             image_seconds: 90,
             senses_seconds: 30,
+            speech_seconds: 30,
+            video_seconds: 600,
             budget_per_day: None,
         }
     }
@@ -48,6 +63,9 @@ impl Minds {
             ("minds.image", &self.image),
             ("minds.vision", &self.vision),
             ("minds.transcription", &self.transcription),
+            ("minds.speech", &self.speech),
+            ("minds.video", &self.video),
+            ("minds.moderation", &self.moderation),
         ];
         for (key, given) in models {
             let all = given.as_deref().map(parts).unwrap_or_default();
@@ -62,6 +80,8 @@ impl Minds {
             ("minds.text_seconds", self.text_seconds),
             ("minds.image_seconds", self.image_seconds),
             ("minds.senses_seconds", self.senses_seconds),
+            ("minds.speech_seconds", self.speech_seconds),
+            ("minds.video_seconds", self.video_seconds),
         ];
         for (key, value) in seconds {
             if !(1..=3600).contains(&value) {

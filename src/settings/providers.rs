@@ -31,6 +31,8 @@ pub struct Providers {
     pub replicate_base_url: Option<String>,
     /// Runway's key.
     pub runway_api_key: Option<SecretString>,
+    /// Where Runway is, if elsewhere.
+    pub runway_base_url: Option<String>,
 }
 
 impl Providers {
@@ -41,6 +43,7 @@ impl Providers {
             ("providers.stability_base_url", &self.stability_base_url),
             ("providers.huggingface_base_url", &self.huggingface_base_url),
             ("providers.replicate_base_url", &self.replicate_base_url),
+            ("providers.runway_base_url", &self.runway_base_url),
         ];
         for (key, address) in addresses {
             if let Some(url) = address.as_deref().filter(|url| !is_url(url)) {

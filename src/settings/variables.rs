@@ -106,6 +106,21 @@ pub(super) const VARIABLES: &[Variable] = &[
         "minds.transcription",
         "a provider and a model, such as openai/gpt-4o-mini-transcribe",
     ),
+    text(
+        "CALLIOPE_SPEECH_MODEL",
+        "minds.speech",
+        "a provider and a model, such as openai/gpt-4o-mini-tts",
+    ),
+    text(
+        "CALLIOPE_VIDEO_MODEL",
+        "minds.video",
+        "a provider and a model, such as runway/gen4_turbo",
+    ),
+    text(
+        "CALLIOPE_MODERATION_MODEL",
+        "minds.moderation",
+        "a provider and a model, such as openai/omni-moderation-latest",
+    ),
     Variable {
         name: "CALLIOPE_BUDGET_PER_DAY",
         key: "minds.budget_per_day",
@@ -118,6 +133,8 @@ pub(super) const VARIABLES: &[Variable] = &[
         kind: Kind::Flag,
         may_be: "true or false",
     },
+    text("CALLIOPE_PLACES_FILE", "situation.places_file", "the path of a MaxMind city database"),
+    text("CALLIOPE_PLACES_URL", "situation.places_url", "such as http://ip-api.com"),
     text("CALLIOPE_LOG", "log.filter", "a filter such as info or info,calliope=debug"),
     text("CALLIOPE_LOG_FORMAT", "log.format", "one of text, json"),
     text("CALLIOPE_METRICS_ADDRESS", "observability.metrics_address", "such as 127.0.0.1:9108"),

@@ -4,11 +4,13 @@
 //! short deadline and a cache, and is left out where it does not come; the rest is computed. Nothing of it is stored
 //! but the sentences that the storyteller got.
 
+mod address;
 mod place;
 mod sky;
 mod weather;
 mod words;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, FixedOffset, Local, Offset, Timelike, Utc};
@@ -19,12 +21,17 @@ use tokio::time::Instant;
 use crate::domain::Season;
 use crate::settings;
 use crate::web;
+pub use address::PlacesError;
+use address::{Addresses, Located};
 use place::{Gazetteer, Place};
 use sky::Coordinates;
 use weather::{Forecast, Weather};
 
 /// How long a place keeps its name and its zone.
 const PLACES_FOR: Duration = Duration::from_hours(24 * 7);
+
+/// How long an address stays where it is.
+const ADDRESSES_FOR: Duration = Duration::from_hours(1);
 
 /// How long the weather stays as it is.
 const WEATHER_FOR: Duration = Duration::from_mins(15);
@@ -55,6 +62,7 @@ pub struct Situation {
 #[derive(Debug, Clone, Default)]
 pub struct Situator {
     online: Option<Online>,
+    addresses: Option<Addresses>,
 }
 
 /// The services that are asked.
@@ -73,8 +81,14 @@ type Kept<T> = Cache<String, (Instant, Option<T>)>;
 
 impl Situator {
     /// With the services that the settings allow.
-    #[must_use]
-    pub fn new(settings: &settings::Situation, client: reqwest::Client) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`PlacesError`] when a file of places is named that cannot be used.
+    pub fn new(
+        settings: &settings::Situation,
+        client: reqwest::Client,
+    ) -> Result<Self, PlacesError> {
         let online = settings.is_online.then(|| Online {
             client,
             gazetteer: settings.gazetteer_url.trim_end_matches('/').to_owned(),
@@ -83,15 +97,29 @@ impl Situator {
             places: Cache::new(MOST),
             weathers: Cache::new(MOST),
         });
-        Self { online }
+        Ok(Self { online, addresses: Addresses::new(settings)? })
     }
 
-    /// The situation at a location: coordinates, a place's name, or none.
-    pub async fn situate(&self, location: Option<&str>, now: DateTime<Utc>) -> Situation {
+    /// Takes note of where a Sparrow asks from, if that may tell where it is.
+    pub fn saw(&self, sparrow: &str, address: IpAddr) {
+        if let Some(addresses) = &self.addresses {
+            addresses.remember(sparrow, address);
+        }
+    }
+
+    /// The situation at a location: coordinates, a place's name, or none; then it is where the Sparrow asked from, as far
+    /// as that is known.
+    pub async fn situate(
+        &self,
+        location: Option<&str>,
+        sparrow: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Situation {
         let location = location.map(str::trim).filter(|location| !location.is_empty());
-        let place = match location {
-            Some(location) => self.place(location).await,
-            None => None,
+        let place = match (location, sparrow) {
+            (Some(location), _) => self.place(location).await,
+            (None, Some(sparrow)) => self.place_of(sparrow).await,
+            (None, None) => None,
         };
         let coordinates = place.as_ref().map(|place| place.coordinates);
         let weather = match (&self.online, coordinates) {
@@ -121,6 +149,16 @@ impl Situator {
         Situation { text, place: name, hour: local.hour(), season }
     }
 
+    /// Where a Sparrow asked from.
+    async fn place_of(&self, sparrow: &str) -> Option<Place> {
+        let addresses = self.addresses.as_ref()?;
+        let address = addresses.of(sparrow)?;
+        match (addresses.in_file(address), &self.online, &addresses.url) {
+            (None, Some(online), Some(url)) => online.place_of(address, url).await,
+            (place, ..) => place,
+        }
+    }
+
     async fn place(&self, location: &str) -> Option<Place> {
         if let Some(coordinates) = place::coordinates(location) {
             return Some(Place { name: None, coordinates, zone: None });
@@ -144,6 +182,21 @@ impl Online {
             self.fetch(&format!("{}/v1/search", self.gazetteer), &query).await;
         let lasts = if found.is_some() { PLACES_FOR } else { FAILURE_FOR };
         let place = found.and_then(Gazetteer::place);
+        self.places.insert(key, (Instant::now() + lasts, place.clone()));
+        place
+    }
+
+    async fn place_of(&self, address: IpAddr, url: &str) -> Option<Place> {
+        let key = format!("from {address}");
+        if let Some((until, place)) = self.places.get(&key)
+            && Instant::now() < until
+        {
+            return place;
+        }
+        let url = format!("{url}/json/{address}");
+        let found: Option<Located> = self.fetch(&url, &[("fields", address::FIELDS)]).await;
+        let lasts = if found.is_some() { ADDRESSES_FOR } else { FAILURE_FOR };
+        let place = found.and_then(Located::place);
         self.places.insert(key, (Instant::now() + lasts, place.clone()));
         place
     }

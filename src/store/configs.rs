@@ -40,6 +40,8 @@ pub struct Strategy {
     pub editor: Option<ModelChoice>,
     /// What paints its illustrations.
     pub image: Option<ModelChoice>,
+    /// What makes films of them.
+    pub video: Option<ModelChoice>,
     /// The prompt that a story begins with, where it is another one.
     pub seed_prompt: Option<String>,
     /// The prompts that serve all strategies, by their slugs: see [`SHARED_PROMPTS`].
@@ -147,6 +149,7 @@ struct StrategyRow {
     parameters: Map<String, Value>,
     text_to_text_model_config: Option<String>,
     text_to_image_model_config: Option<String>,
+    text_to_video_model_config: Option<String>,
     seed_prompt_template: Option<String>,
 }
 
@@ -170,7 +173,8 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn strategy(&self, name: &str) -> Result<Option<Strategy>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, parameters, text_to_text_model_config, \
-             text_to_image_model_config, seed_prompt_template FROM strategy_config \
+             text_to_image_model_config, text_to_video_model_config, seed_prompt_template \
+             FROM strategy_config \
              WHERE slug = $1 OR strategy_name = $1 \
              ORDER BY CASE WHEN slug = $1 THEN 0 ELSE 1 END, is_default DESC, slug LIMIT 1";
         let row: Option<StrategyRow> =
@@ -188,6 +192,7 @@ impl Store {
             text: self.model_choice(row.text_to_text_model_config.as_deref()).await?,
             editor: self.model_choice(Some(&editor)).await?,
             image: self.model_choice(row.text_to_image_model_config.as_deref()).await?,
+            video: self.model_choice(row.text_to_video_model_config.as_deref()).await?,
             seed_prompt: self.prompt_text(row.seed_prompt_template.as_deref()).await?,
             slug: row.slug,
             strategy_name: row.strategy_name,

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Beside, Store, StoreError, Tx, read, within};
 
 /// A frame with its original illustration.
 #[derive(Debug, FromRow)]
@@ -30,6 +30,9 @@ pub struct FrameRow {
     pub trigger_condition: Option<Json<Box<RawValue>>>,
     /// How it came to be; passed through as it was kept.
     pub metadata: Json<Box<RawValue>>,
+    /// Its film and its voice.
+    #[sqlx(flatten)]
+    pub beside: Beside,
 }
 
 /// A picture of a frame, as it is kept.
@@ -137,8 +140,12 @@ impl Store {
     ) -> Result<Vec<FrameRow>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata \
+             f.trigger_condition, f.metadata, \
+             v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
+             v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
+             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
+             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
              WHERE f.story_id = $1 AND f.number > $2 ORDER BY f.number LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
@@ -157,8 +164,12 @@ impl Store {
     pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata, f.image_id, f.device_image_id, f.date_created \
+             f.trigger_condition, f.metadata, f.image_id, f.device_image_id, f.date_created, \
+             v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
+             v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
+             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
+             LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
              WHERE f.story_id = $1 ORDER BY f.number DESC LIMIT 1";
         let row: Option<NewestRow> =
             read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)

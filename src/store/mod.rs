@@ -7,6 +7,7 @@
 mod announce;
 mod answers;
 mod audit;
+mod beside;
 mod bookmark_lists;
 mod bookmarks;
 mod clients;
@@ -43,6 +44,7 @@ mod version;
 pub use announce::Announcement;
 pub use answers::KeptAnswer;
 pub use audit::{AuditEntry, AuditRow};
+pub use beside::{Beside, NewAudioClip, NewVideo};
 pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
 pub use configs::{ModelChoice, ModelRow, SHARED_PROMPTS, Seeds, Strategy, StrategySummary};

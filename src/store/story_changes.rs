@@ -26,6 +26,8 @@ pub struct FrameWords {
     pub text: Option<String>,
     /// The prompt of its illustration; absent where it came from elsewhere.
     pub illustration: Option<String>,
+    /// Its original illustration.
+    pub image_id: Option<Uuid>,
 }
 
 /// A task that was removed with its story.
@@ -58,7 +60,7 @@ impl Store {
         story_id: Uuid,
         number: i32,
     ) -> Result<Option<FrameWords>, StoreError> {
-        const SQL: &str = "SELECT metadata, text, illustration FROM story_frame WHERE story_id = $1 AND number = $2";
+        const SQL: &str = "SELECT metadata, text, illustration, image_id FROM story_frame WHERE story_id = $1 AND number = $2";
         read!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
             .bind(number)
@@ -292,14 +294,16 @@ impl Tx {
         self.remove_media_objects(&keys).await
     }
 
-    /// Removes the rows of files that no picture refers to; the keys of those.
+    /// Removes the rows of files that no picture, film or voice refers to; the keys of those.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn remove_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
-             (SELECT 1 FROM image WHERE media_key = media_object.key) AND key IN (";
+             (SELECT 1 FROM image WHERE media_key = media_object.key) AND NOT EXISTS \
+             (SELECT 1 FROM video WHERE media_key = media_object.key) AND NOT EXISTS \
+             (SELECT 1 FROM audio_clip WHERE media_key = media_object.key) AND key IN (";
         let mut removed = Vec::new();
         for keys in keys.chunks(AT_ONCE) {
             let gone: Vec<String> = within!(self, db => {

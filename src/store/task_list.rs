@@ -57,7 +57,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn last_task_of(&self, story_id: Uuid) -> Result<Option<Task>, StoreError> {
-        const SQL: &str = "SELECT * FROM task WHERE story_id = $1 ORDER BY id DESC LIMIT 1";
+        const SQL: &str =
+            "SELECT * FROM task WHERE story_id = $1 AND lane IS NOT NULL ORDER BY id DESC LIMIT 1";
         read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story's last task"))
     }

@@ -284,6 +284,33 @@ impl Tx {
         Ok(retried)
     }
 
+    /// Puts a task off until `run_at`, with what it knows by then; false when `owner` has lost it. That it got so far
+    /// ends a row of failures.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn put_off(
+        &mut self,
+        id: Uuid,
+        owner: Uuid,
+        payload: &Value,
+        run_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE task SET status = 'pending', failures = 0, error = NULL, payload = $3, \
+             step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
+             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
+        within!(self, db => sqlx::query(SQL)
+            .bind(id)
+            .bind(owner)
+            .bind(Json(payload))
+            .bind(run_at)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("put a task off"))
+    }
+
     /// Keeps a lease until `until`, and says at which step the task is; false when `owner` has lost it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::{Claimed, Worker};
-use crate::app::{AppError, ErrorKind, Steps};
+use crate::app::{AppError, Done, ErrorKind, Steps};
 use crate::domain::{EventKind, TaskKind, TraceParent, backoff};
 use crate::store::{StoreError, Task};
 use crate::telemetry;
@@ -23,6 +23,8 @@ const MAX_CLAIMS: i32 = 1000;
 enum Outcome {
     /// Its use case ended it.
     Done,
+    /// Its use case put it off.
+    PutOff,
     /// It failed.
     Failed(AppError),
     /// Another worker has it now.
@@ -62,7 +64,8 @@ impl Worker {
         let work = AssertUnwindSafe(self.work(claimed, &steps)).catch_unwind();
         tokio::select! {
             ended = tokio::time::timeout(deadline, work) => match ended {
-                Ok(Ok(Ok(()))) => Outcome::Done,
+                Ok(Ok(Ok(Done::Ended))) => Outcome::Done,
+                Ok(Ok(Ok(Done::PutOff))) => Outcome::PutOff,
                 Ok(Ok(Err(error))) => Outcome::Failed(error),
                 Ok(Err(_panic)) => Outcome::Failed(panicked()),
                 Err(_elapsed) => Outcome::Failed(too_long()),
@@ -73,19 +76,23 @@ impl Worker {
     }
 
     /// One arm a kind of task, one use case an arm.
-    async fn work(&self, claimed: &Claimed, steps: &Steps) -> Result<(), AppError> {
+    async fn work(&self, claimed: &Claimed, steps: &Steps) -> Result<Done, AppError> {
         let Claimed { task, owner } = claimed;
         match task.kind {
-            TaskKind::TellFrame => self.app.tell_frame(task, *owner, steps).await,
-            TaskKind::IllustrateFrame => self.app.redraw_frame(task, *owner, steps).await,
-            TaskKind::RemoveFiles => self.app.remove_files(task, *owner).await,
+            TaskKind::TellFrame => self.app.tell_frame(task, *owner, steps).await?,
+            TaskKind::IllustrateFrame => self.app.redraw_frame(task, *owner, steps).await?,
+            TaskKind::SpeakFrame => self.app.speak_frame(task, *owner, steps).await?,
+            TaskKind::FilmFrame => return self.app.film_frame(task, *owner, steps).await,
+            TaskKind::RemoveFiles => self.app.remove_files(task, *owner).await?,
         }
+        Ok(Done::Ended)
     }
 
     async fn end(&self, claimed: &Claimed, outcome: Outcome) -> Result<(), StoreError> {
         let task = &claimed.task;
         let ended = match &outcome {
             Outcome::Done => "done",
+            Outcome::PutOff => "put_off",
             Outcome::Failed(error) if self.is_tried_again(task, error) => "retried",
             Outcome::Failed(_) => "failed",
             Outcome::Lost => "lost",
@@ -96,7 +103,7 @@ impl Worker {
             telemetry::fail(&Span::current(), format!("{:?}", error.kind));
         }
         match outcome {
-            Outcome::Done => Ok(()),
+            Outcome::Done | Outcome::PutOff => Ok(()),
             Outcome::Failed(error) => self.retry_or_fail(claimed, &error).await,
             Outcome::Lost => {
                 tracing::warn!("the lease was lost; another worker goes on");

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use calliope::inference::Model;
+use calliope::inference::{Cast, Model};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::support::provider::{FakeProvider, Received, Reply};
-use super::{KEY, Wanted, ask, cast, log, minds, registry};
+use super::{KEY, Wanted, ask, cast, embed, log, minds, registry};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -37,6 +37,11 @@ const TARGETS: &[Target] = &[
     Target { provider: "huggingface", model: "org/hearer", wanted: Wanted::Transcription },
     Target { provider: "replicate", model: "org/teller", wanted: Wanted::Text },
     Target { provider: "replicate", model: "org/painter:abc123", wanted: Wanted::Image },
+    Target { provider: "openai", model: "gpt-4o-mini-tts", wanted: Wanted::Speech },
+    Target { provider: "openai", model: "text-embedding-3-small", wanted: Wanted::Embedding },
+    Target { provider: "openai", model: "omni-moderation-latest", wanted: Wanted::Moderation },
+    Target { provider: "huggingface", model: "org/embedder", wanted: Wanted::Embedding },
+    Target { provider: "runway", model: "gen4_turbo", wanted: Wanted::Video },
 ];
 
 impl Target {
@@ -45,6 +50,9 @@ impl Target {
         let png = || super::support::fixture("chelsea_451x300.png");
         let base64 = || super::support::base64("chelsea_451x300.png");
         match (self.provider, self.model) {
+            ("openai", _) if self.wanted == Wanted::Speech => {
+                Reply::File(200, "audio/mpeg", super::support::fixture("speech.mp3"))
+            }
             ("openai", _) => Reply::ok(good(self.wanted)),
             ("azure", "v3.2") => Reply::ok(json!({
                 "description": {"tags": ["fox"], "captions": [{"text": "a fox", "confidence": 0.9}]},
@@ -65,8 +73,18 @@ impl Target {
                 Wanted::Image => Reply::File(200, "image/png", png()),
                 Wanted::Vision => Reply::ok(json!([{"generated_text": "A fox."}])),
                 Wanted::Transcription => Reply::ok(json!({"text": " Look, a fox!"})),
+                Wanted::Embedding => Reply::ok(json!([[0.5, -0.25], [0.125, 1.0]])),
                 _ => Reply::ok(json!([{"generated_text": "The fox ran to the sea."}])),
             },
+            _ if asked.path == "/film.mp4" => {
+                Reply::File(200, "video/mp4", super::support::fixture("film.mp4"))
+            }
+            ("runway", _) if asked.method == "POST" => Reply::ok(json!({"id": "t-1"})),
+            ("runway", _) => {
+                let host = asked.header("host").expect("a host");
+                Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED",
+                    "createdAt": "2026-11-28T10:00:00Z", "output": [format!("http://{host}/film.mp4")]}))
+            }
             _ if asked.path == "/file.png" => Reply::File(200, "image/png", png()),
             _ if asked.method == "POST" => Reply::status(
                 201,
@@ -88,6 +106,7 @@ impl Target {
     /// An answer that says nothing.
     fn empty(self) -> Reply {
         match self.provider {
+            "openai" if self.wanted == Wanted::Speech => Reply::File(200, "audio/mpeg", Vec::new()),
             "openai" => Reply::ok(empty(self.wanted)),
             "replicate" => {
                 Reply::status(201, json!({"id": "p1", "status": "succeeded", "output": null}))
@@ -132,15 +151,27 @@ pub(crate) fn good(wanted: Wanted) -> Value {
         }
         Wanted::Transcription => json!({"text": "Look, a fox!", "usage": {"type": "tokens",
             "input_tokens": 30, "output_tokens": 6, "total_tokens": 36}}),
+        Wanted::Embedding => json!({"object": "list", "model": "text-embedding-3-small", "data": [
+            {"object": "embedding", "index": 1, "embedding": [0.125, 1.0]},
+            {"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}],
+            "usage": {"prompt_tokens": 8, "total_tokens": 8}}),
+        Wanted::Moderation => {
+            json!({"id": "modr-1", "model": "omni-moderation-latest", "results": [
+            {"flagged": false, "categories": {"violence": false}, "category_scores": {"violence": 0.1}}]})
+        }
+        Wanted::Speech | Wanted::Video => panic!("these are files"),
     }
 }
 
 fn good_words(wanted: Wanted) -> &'static str {
     match wanted {
-        Wanted::Text | Wanted::Structured => "The fox ran to the sea.",
+        Wanted::Text | Wanted::Structured | Wanted::Moderation => "The fox ran to the sea.",
         Wanted::Vision => "A fox.",
         Wanted::Image => "451x300",
         Wanted::Transcription => "Look, a fox!",
+        Wanted::Embedding => "[[0.5, -0.25], [0.125, 1.0]]",
+        Wanted::Speech => "mp3 for 5 s",
+        Wanted::Video => "64x48",
     }
 }
 
@@ -152,6 +183,9 @@ fn empty(wanted: Wanted) -> Value {
         Wanted::Vision => said(r#"{"description": "", "objects": []}"#),
         Wanted::Image => json!({"created": 1, "data": []}),
         Wanted::Transcription => json!({"usage": {}}),
+        Wanted::Embedding => json!({"object": "list", "data": []}),
+        Wanted::Moderation => json!({"results": []}),
+        Wanted::Speech | Wanted::Video => json!({}),
     }
 }
 
@@ -286,11 +320,26 @@ const CASES: &[Case] = &[
 async fn run(case: &Case, target: Target) {
     let wanted = target.wanted;
     let answer = case.answer;
-    let provider = FakeProvider::start(move |number, asked| answer(target, number, asked)).await;
+    let provider = FakeProvider::start(move |number, asked| match (wanted, &*asked.path) {
+        // Before anything is judged it is told, and that goes well.
+        (Wanted::Moderation, "/chat/completions") => Reply::ok(good(Wanted::Text)),
+        (Wanted::Moderation, _) => answer(target, number - 1, asked),
+        _ => answer(target, number, asked),
+    })
+    .await;
     let model = Model::plain(target.provider, target.model);
-    let minds = minds(registry(&provider.url), cast(&model), PATIENCE);
+    let registry = registry(&provider.url);
+    let moderation = if wanted == Wanted::Moderation { vec![model.clone()] } else { Vec::new() };
+    let cast = Cast { moderation, ..cast(&model) };
+    let minds = minds(registry.clone(), cast, PATIENCE);
     let begun = Instant::now();
-    let got = ask(&minds, wanted).await;
+    let got = match wanted {
+        Wanted::Embedding => embed(&registry, &model, PATIENCE)
+            .await
+            .map_err(|error| minds.note(format!("Nothing came, because {error}.")))
+            .ok(),
+        _ => ask(&minds, wanted).await,
+    };
     let took = begun.elapsed();
     let what = format!("{target:?}: {}", case.name);
     // A refusal is answered by asking again in other words, each with its own time.
@@ -304,18 +353,26 @@ async fn run(case: &Case, target: Target) {
         }
         Some(told) => {
             assert!(notes.contains(told), "{what}: {notes}");
-            let has_offline = !matches!(wanted, Wanted::Vision | Wanted::Transcription);
-            assert_eq!(got.is_some(), has_offline, "{what}");
-            assert_ne!(got.as_deref(), Some(good_words(wanted)), "{what}");
+            let goes_on = matches!(
+                wanted,
+                Wanted::Text | Wanted::Structured | Wanted::Image | Wanted::Moderation
+            );
+            assert_eq!(got.is_some(), goes_on, "{what}");
+            // What nobody can judge is told all the same.
+            let is_good = got.as_deref() == Some(good_words(wanted));
+            assert_eq!(is_good, wanted == Wanted::Moderation, "{what}");
         }
     }
     assert!(!notes.contains(KEY), "{what}: {notes}");
     let asked = provider.received();
     // What is asked after a prediction is no attempt.
-    let attempts = asked.iter().filter(|request| request.method == "POST").count();
+    let told =
+        |request: &Received| wanted == Wanted::Moderation && request.path == "/chat/completions";
+    let attempts = asked.iter().filter(|asked| asked.method == "POST" && !told(asked)).count();
     assert!(case.requests.contains(&attempts), "{what}: {attempts} requests");
     let (header, key) = target.key_header();
-    let calls = asked.iter().filter(|request| request.path != "/file.png");
+    let is_file = |asked: &&Received| asked.path == "/file.png" || asked.path == "/film.mp4";
+    let calls = asked.iter().filter(|asked| !is_file(asked));
     assert!(calls.into_iter().all(|call| call.header(header) == Some(&key)), "{what}");
 }
 

@@ -29,7 +29,7 @@ fn choices() -> Choices {
         text_seconds: 5,
         image_seconds: 5,
         senses_seconds: 5,
-        budget_per_day: None,
+        ..settings::Minds::default()
     };
     Choices::of(&minds, &settings::Providers::default())
 }

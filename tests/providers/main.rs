@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beside;
 mod failures;
 mod frames;
 mod log;
@@ -25,8 +26,8 @@ use calliope::audio::AudioFormat;
 use calliope::compute::Compute;
 use calliope::domain::{Season, Sight, Size};
 use calliope::inference::{
-    Account, Brief, Cast, ImageAsk, Keys, Minds, MindsParts, Model, Patience, Registry, SoundAsk,
-    Wire,
+    Account, Brief, Call, Cast, FilmAsk, ImageAsk, Keys, Minds, MindsParts, Model, Nobody,
+    Patience, Registry, SoundAsk, SpeechAsk, Wire,
 };
 use calliope::settings::Providers;
 use calliope::web;
@@ -46,6 +47,10 @@ pub(crate) enum Wanted {
     Image,
     Vision,
     Transcription,
+    Speech,
+    Video,
+    Embedding,
+    Moderation,
 }
 
 /// Every provider, all of them at this address.
@@ -61,9 +66,10 @@ pub(crate) fn registry(url: &str) -> Registry {
         stability_base_url: url.clone(),
         huggingface_api_key: key.clone(),
         huggingface_base_url: url.clone(),
-        replicate_api_token: key,
-        replicate_base_url: url,
-        runway_api_key: None,
+        replicate_api_token: key.clone(),
+        replicate_base_url: url.clone(),
+        runway_api_key: key,
+        runway_base_url: url,
     };
     Registry::of(&settings, &wire)
 }
@@ -75,7 +81,9 @@ pub(crate) fn cast(model: &Model) -> Cast {
         text: all.clone(),
         image: all.clone(),
         vision: all.clone(),
-        transcription: all,
+        transcription: all.clone(),
+        speech: all.clone(),
+        video: all,
         gentler: Some("Tell it gently.".to_owned()),
         reword: Some(Arc::new(|prompt: &str| Some(format!("In other words: {prompt}")))),
         ..Cast::default()
@@ -89,7 +97,14 @@ pub(crate) fn minds(registry: Registry, cast: Cast, patience: Duration) -> Minds
         cast,
         keys: Keys::default(),
         account: Account::default(),
-        patience: Patience { text: patience, image: patience, senses: patience },
+        patience: Patience {
+            text: patience,
+            image: patience,
+            senses: patience,
+            speech: patience,
+            video: patience,
+            moderation: patience,
+        },
         end: Instant::now() + Duration::from_mins(1),
         memories: Map::new(),
     })
@@ -130,8 +145,9 @@ pub(crate) fn sound() -> SoundAsk {
 /// What a capability gave, in words; the notes follow from `into_kept`.
 pub(crate) async fn ask(minds: &Minds, wanted: Wanted) -> Option<String> {
     let brief = brief();
+    let nobody = |nobody: Nobody| minds.note(format!("Nothing came, because {}.", nobody.because));
     match wanted {
-        Wanted::Text => {
+        Wanted::Text | Wanted::Moderation => {
             let check =
                 |text: String| if text.is_empty() { Err("it is empty".into()) } else { Ok(text) };
             minds.text("Tell.", &brief, &check).await.ok()
@@ -153,6 +169,35 @@ pub(crate) async fn ask(minds: &Minds, wanted: Wanted) -> Option<String> {
         }
         Wanted::Vision => minds.see(&picture(), "Look.").await.map(|sight| sight.description),
         Wanted::Transcription => minds.hear(&sound()).await,
+        Wanted::Speech => {
+            let ask = SpeechAsk { text: "A fox!".to_owned(), voice: Some("sage".to_owned()) };
+            let spoken = minds.speak(&ask).await.map_err(nobody).ok()?;
+            Some(format!("{} for {:.0} s", spoken.format.extension(), spoken.seconds?))
+        }
+        Wanted::Video => {
+            let ask = FilmAsk { prompt: "It sails.".to_owned(), picture: picture(), seed: 1 };
+            let filming = minds.begin_film(&ask).await.map_err(nobody).ok()?;
+            let film = minds.film(&filming).await.map_err(nobody).ok()?;
+            let film = film.expect("it is made at once");
+            Some(format!("{}x{}", film.size.width, film.size.height))
+        }
+        Wanted::Embedding => panic!("nobody embeds for a frame"),
+    }
+}
+
+/// The same of texts as vectors, which are asked for beside frames.
+pub(crate) async fn embed(
+    registry: &Registry,
+    model: &Model,
+    patience: Duration,
+) -> Result<String, String> {
+    let deadline = Instant::now() + patience;
+    let (account, keys) = (Account::default(), Keys::default());
+    let call = Call { model, keys: &keys, deadline };
+    let texts = ["A fox.".to_owned(), "A boat.".to_owned()];
+    match registry.embed(call, &account, &texts).await {
+        Ok(vectors) => Ok(format!("{vectors:?}")),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -9,15 +9,17 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::support::provider::{FakeProvider, Received, Reply};
+use super::support::{Options, TestApp, TestDatabase, answer};
 
 fn situator(url: &str) -> Situator {
     let settings = settings::Situation {
         weather_url: url.to_owned(),
         gazetteer_url: url.to_owned(),
+        places_url: Some(format!("{url}/")),
         patience_milliseconds: 500,
         ..settings::Situation::default()
     };
-    Situator::new(&settings, web::client().expect("a client"))
+    Situator::new(&settings, web::client().expect("a client")).expect("no file to read")
 }
 
 /// Recorded shapes.
@@ -44,7 +46,7 @@ async fn a_place_has_its_weather_and_its_time_and_both_are_asked_for_once() {
     let situator = situator(&provider.url);
     let now = "2026-07-01T20:50:00Z".parse().expect("a time");
     for _ in 0..2 {
-        let lisbon = situator.situate(Some("Lisbon, Portugal"), now).await;
+        let lisbon = situator.situate(Some("Lisbon, Portugal"), None, now).await;
         assert_eq!(
             lisbon.text,
             "It is a Wednesday in summer, on a dark evening, about a quarter to ten, in Lisbon, Portugal. Clouds and clear sky take turns, at 19 °C, with a fresh wind from the north-west. The moon is waning and gibbous and not in the sky. Venus stands in the sky."
@@ -80,15 +82,63 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
         let begun = Instant::now();
         let now = "2026-07-01T12:00:00Z".parse().expect("a time");
         for _ in 0..2 {
-            let there = situator.situate(Some("38.72,-9.14"), now).await;
+            let there = situator.situate(Some("38.72,-9.14"), None, now).await;
             assert_eq!(
                 there.text, "It is a Wednesday in summer, at midday, about eleven o'clock.",
                 "{what}"
             );
-            let named = situator.situate(Some("Lisbon"), now).await;
+            let named = situator.situate(Some("Lisbon"), None, now).await;
             assert!(named.text.ends_with(", in Lisbon."), "{what}: {}", named.text);
         }
         assert!(begun.elapsed() < Duration::from_secs(2), "{what}");
         assert_eq!(provider.received().len(), 2, "{what}: a failure is remembered");
+    }
+}
+
+/// A Sparrow that says nothing of where it is, behind a proxy that says where it asks from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
+    const ADDRESS: &str = "198.51.100.129";
+    let provider = FakeProvider::start(|_, asked| {
+        if asked.path.starts_with("/json/") {
+            return Reply::ok(json!({"status": "success", "country": "Portugal", "city": "Lisbon",
+                "lat": 38.7, "lon": -9.1, "timezone": "Europe/Lisbon"}));
+        }
+        open_meteo(asked)
+    })
+    .await;
+    let options = Options {
+        situator: situator(&provider.url),
+        trusted_proxies: &["127.0.0.0/8"],
+        ..Options::default()
+    };
+    let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
+    let frame = |client: &str, body: serde_json::Value| {
+        let body = json!({"client_id": client, "location": body});
+        app.post_frame(&body).header("x-forwarded-for", ADDRESS)
+    };
+    let situation = |told: &serde_json::Value| {
+        told["frames"][0]["metadata"]["situation"].as_str().unwrap_or_default().to_owned()
+    };
+    for _ in 0..2 {
+        let (status, told) = answer(frame("s", json!(null))).await;
+        assert_eq!(status, 200, "{told}");
+        assert!(situation(&told).contains(", in Lisbon, Portugal."), "{}", situation(&told));
+    }
+    let asked = || provider.received().into_iter().filter(|asked| asked.path.starts_with("/json"));
+    let paths: Vec<String> = asked().map(|asked| asked.path).collect();
+    assert_eq!(
+        paths,
+        [format!("/json/{ADDRESS}?fields=status%2Ccity%2Ccountry%2Clat%2Clon%2Ctimezone")]
+    );
+    // Who says where it is, is there.
+    let (_, told) = answer(frame("t", json!("0,0"))).await;
+    assert!(!situation(&told).contains("Lisbon"), "{}", situation(&told));
+    assert_eq!(asked().count(), 1);
+    let database = app.stop().await;
+    for name in super::support::files(&database.folder.path().join("data")) {
+        let bytes = std::fs::read(database.folder.path().join("data").join(&name)).expect("read");
+        let found = bytes.windows(ADDRESS.len()).any(|bytes| bytes == ADDRESS.as_bytes());
+        assert!(!found, "{name} holds the address");
     }
 }

@@ -58,6 +58,8 @@ pub(in crate::http) struct FrameRequest {
     generate_video: Option<bool>,
     /// Ask for spoken text.
     narrate: Option<bool>,
+    /// The voice that speaks, by its name at the provider of voices.
+    narration_voice: Option<String>,
     /// `motion`, `sound` or `light`: what led the device to ask, which may lead its schedule on.
     trigger: Option<String>,
     /// Fill `debug_data`.
@@ -116,6 +118,7 @@ pub(in crate::http) fn order(
         client_type,
         sensed,
         video: None,
+        address: None,
         image: image.or(image_file),
         sound: sound.map(|bytes| Sound { bytes, is_pcm }),
         request_id,

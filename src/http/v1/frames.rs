@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::fields::{self, FrameRequest, Sent};
 use crate::app::{FrameOrder, Ordered, StoryResponse};
 use crate::domain::{Principal, TraceParent};
+use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
@@ -89,7 +90,8 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
         let call = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
         let key = idempotency::key(&parts.headers, call, &[query, &content])?;
-        Ok(FrameOrder { key, trace: Some(trace), ..order })
+        let address = parts.extensions.get::<ClientAddress>().map(|client| client.ip);
+        Ok(FrameOrder { key, trace: Some(trace), address, ..order })
     };
     body::parsed(door, length, read).await
 }
@@ -104,6 +106,7 @@ pub(in crate::http) async fn get(
     State(door): State<Door>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(trace): Extension<TraceParent>,
+    Extension(client): Extension<ClientAddress>,
     method: Method,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -116,7 +119,7 @@ pub(in crate::http) async fn get(
     }
     let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
     let order = fields::order(sent, request_id, "query")?;
-    let order = FrameOrder { trace: Some(trace), ..order };
+    let order = FrameOrder { trace: Some(trace), address: Some(client.ip), ..order };
     let ordered = door.app.order_frame(order).await.map_err(|error| Problem::of(error, "query"))?;
     Ok(told(&door, ordered, "query").await)
 }

@@ -28,6 +28,12 @@ pub struct Cast {
     pub vision: Vec<Model>,
     /// Speech to words.
     pub transcription: Vec<Model>,
+    /// Words to speech.
+    pub speech: Vec<Model>,
+    /// Films.
+    pub video: Vec<Model>,
+    /// Judges what was told, before anyone sees it.
+    pub moderation: Vec<Model>,
     /// How a refused illustration is asked for in other words.
     pub reword: Option<Reword>,
     /// What is added to a prompt whose content was refused.

@@ -1,7 +1,9 @@
 //! The models of one frame: those that its strategy and the installation name, in the order in which they are asked,
 //! the offline provider behind them, and what went wrong on the way.
 
+mod beside;
 mod cast;
+mod judge;
 mod paint;
 mod senses;
 
@@ -10,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+pub use beside::{Filming, Nobody};
 pub use cast::{Cast, MindsParts, Overhear, Reword};
 
 use super::call::Order;
@@ -235,7 +238,8 @@ impl Minds {
                 |provider| provider.text.clone(),
                 |asked| async move { checked(model, asked.text(&order.call, ask).await?, check) },
             );
-            told.await
+            let told = told.await?;
+            self.judged(model, told, Clone::clone).await
         };
         self.gently(prompt, ask).await
     }
@@ -265,7 +269,8 @@ impl Minds {
                         checked(model, asked.structured(&order.call, ask).await?, check)
                     },
                 );
-            told.await
+            let told = told.await?;
+            self.judged(model, told, Value::to_string).await
         };
         self.gently(prompt, ask).await
     }
@@ -280,7 +285,7 @@ impl Minds {
         F: Future<Output = Result<Answer<T>, InferenceError>>,
     {
         match (ask(prompt.to_owned()).await, &self.parts.cast.gentler) {
-            (Err(error), Some(gentler)) if error.failure == Failure::Refused => {
+            (Err(error), Some(gentler)) if error.failure.is_about_content() => {
                 self.note(format!("The story was asked for in gentler words, because {error}."));
                 ask(format!("{prompt}\n\n{gentler}")).await
             }

@@ -6,6 +6,8 @@
 mod audio;
 mod chat;
 mod images;
+mod speech;
+mod texts;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -41,7 +43,11 @@ pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -
         structured: Some(openai.clone()),
         image: Some(openai.clone()),
         vision: Some(openai.clone()),
-        transcription: Some(openai),
+        transcription: Some(openai.clone()),
+        speech: Some(openai.clone()),
+        embedding: Some(openai.clone()),
+        moderation: Some(openai),
+        ..Provider::default()
     }
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::app::{AppError, FrameOrder, Ordered, Sound, WhichStory};
 use crate::domain::{Parameters, TraceParent};
 use crate::http::acting::Acting;
+use crate::http::address::ClientAddress;
 use crate::http::encoded::{decoded, is_pcm};
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
@@ -135,6 +136,7 @@ fn read_order<T: DeserializeOwned>(
         image: taken_in.image.or(order.image),
         sound: taken_in.sound.or(order.sound),
         video: taken_in.video,
+        address: parts.extensions.get::<ClientAddress>().map(|client| client.ip),
         trace: parts.extensions.get::<TraceParent>().copied(),
         key,
         ..order

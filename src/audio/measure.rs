@@ -1,0 +1,234 @@
+//! How long a sound is, and whether there is anything to hear in it, whatever its container.
+//!
+//! Decoding ends at the first moment that is loud enough; from there on only the container is read, for the length.
+
+use std::io::Cursor;
+
+use opus_decoder::OpusDecoder;
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+/// Below this share of full scale even the loudest moment is no speech: the noise of a cheap microphone.
+const SILENCE: f64 = 0.004;
+
+/// How many moments there are in a second.
+const MOMENTS: usize = 10;
+
+/// Opus has one rate, whatever was recorded.
+const OPUS_RATE: u32 = 48_000;
+
+/// The most that a packet of Opus has for a channel: 120 ms.
+const OPUS_PACKET: usize = 5760;
+
+/// How much is decoded, in seconds, before a sound counts as one in which there may be something.
+const PATIENCE: f64 = 600.0;
+
+/// What can be said of a sound without understanding it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// How long it is.
+    pub seconds: f64,
+    /// Whether there is nothing to hear.
+    pub is_silent: bool,
+}
+
+/// Measures a sound; `None` for what no decoder here understands. This takes milliseconds: not for the async threads.
+#[must_use]
+pub fn measure(file: Vec<u8>) -> Option<Measured> {
+    let stream =
+        MediaSourceStream::new(Box::new(Cursor::new(file)), MediaSourceStreamOptions::default());
+    let (formats, metadata) = (FormatOptions::default(), MetadataOptions::default());
+    let probe = symphonia::default::get_probe();
+    let mut format = probe.probe(&Hint::new(), stream, formats, metadata).ok()?;
+    let track = format.default_track(TrackType::Audio)?;
+    let (track_id, time_base) = (track.id, track.time_base);
+    let mut decoder = Decoder::of(track.codec_params.as_ref()?.audio()?)?;
+    let mut loudness = Loudness::default();
+    let mut span = None;
+    while let Some(packet) = next(format.as_mut()) {
+        if packet.track_id != track_id {
+            continue;
+        }
+        let begin = packet.pts.get();
+        let end = begin.saturating_add_unsigned(packet.dur.get());
+        let (first, last) = span.get_or_insert((begin, end));
+        (*first, *last) = (begin.min(*first), end.max(*last));
+        if loudness.may_be_silent() {
+            decoder.decode(&packet, &mut loudness);
+        }
+    }
+    loudness.end_moment();
+    let ticks = span.map_or(0, |(first, last)| last.saturating_sub(first).max(0));
+    let seconds = match time_base {
+        Some(base) => ticks as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get()),
+        None => loudness.seconds,
+    };
+    Some(Measured { seconds, is_silent: loudness.may_be_silent() })
+}
+
+/// The next packet. What is broken off or out of shape ends there.
+fn next(format: &mut dyn FormatReader) -> Option<Packet> {
+    format.next_packet().ok().flatten()
+}
+
+enum Decoder {
+    Opus { decoder: Box<OpusDecoder>, channels: usize, samples: Vec<f32> },
+    Other { decoder: Box<dyn AudioDecoder>, samples: Vec<f32> },
+}
+
+impl Decoder {
+    fn of(form: &AudioCodecParameters) -> Option<Self> {
+        if form.codec == CODEC_ID_OPUS {
+            // Of more channels than two, Opus makes several streams. Nothing with one microphone sends that.
+            let channels = form.channels.as_ref().map_or(1, Channels::count).min(2);
+            let decoder = Box::new(OpusDecoder::new(OPUS_RATE, channels).ok()?);
+            return Some(Self::Opus {
+                decoder,
+                channels,
+                samples: vec![0.0; OPUS_PACKET * channels],
+            });
+        }
+        let codecs = symphonia::default::get_codecs();
+        let decoder = codecs.make_audio_decoder(form, &AudioDecoderOptions::default()).ok()?;
+        Some(Self::Other { decoder, samples: Vec::new() })
+    }
+
+    /// Listens to a packet; one that cannot be decoded is passed over.
+    fn decode(&mut self, packet: &Packet, loudness: &mut Loudness) {
+        match self {
+            Self::Opus { decoder, channels, samples } => {
+                if let Ok(frames) = decoder.decode_float(&packet.data, samples, false) {
+                    let heard = &samples[..(frames * *channels).min(samples.len())];
+                    loudness.hear(heard, OPUS_RATE, *channels);
+                }
+            }
+            Self::Other { decoder, samples } => {
+                let Ok(decoded) = decoder.decode(packet) else { return };
+                samples.resize(decoded.samples_interleaved(), 0.0);
+                decoded.copy_to_slice_interleaved(&mut *samples);
+                let spec = decoded.spec();
+                loudness.hear(samples, spec.rate(), spec.channels().count());
+            }
+        }
+    }
+}
+
+/// The root mean square of each tenth of a second, against [`SILENCE`].
+#[derive(Debug, Default)]
+struct Loudness {
+    seconds: f64,
+    squares: f64,
+    samples: usize,
+    is_something: bool,
+}
+
+impl Loudness {
+    fn may_be_silent(&self) -> bool {
+        !self.is_something && self.seconds < PATIENCE
+    }
+
+    fn hear(&mut self, samples: &[f32], rate: u32, channels: usize) {
+        let a_second = rate as usize * channels.max(1);
+        let moment = (a_second / MOMENTS).max(1);
+        for sample in samples {
+            self.squares += f64::from(*sample).powi(2);
+            self.samples += 1;
+            if self.samples == moment {
+                self.end_moment();
+            }
+        }
+        self.seconds += samples.len() as f64 / a_second.max(1) as f64;
+    }
+
+    fn end_moment(&mut self) {
+        let loudness = (self.squares / self.samples.max(1) as f64).sqrt();
+        self.is_something |= loudness >= SILENCE;
+        (self.squares, self.samples) = (0.0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::wav;
+    use super::*;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).expect("the fixture is there")
+    }
+
+    fn tone(loudness: f64, samples: usize) -> Vec<u8> {
+        (0..samples)
+            .map(|n| (f64::from(i16::MAX) * loudness * (n as f64 / 8.0).sin()) as i16)
+            .flat_map(i16::to_le_bytes)
+            .collect()
+    }
+
+    #[test]
+    fn speech_is_heard_in_every_container() {
+        let length = measure(fixture("speech_16k_mono.wav")).expect("measured").seconds;
+        assert!(length > 1.0, "{length}");
+        for name in ["speech.webm", "speech.ogg", "speech.m4a", "speech.mp3", "speech_16k_mono.wav"]
+        {
+            let measured = measure(fixture(name)).unwrap_or_else(|| panic!("{name} is measured"));
+            assert!(!measured.is_silent, "{name}");
+            // Encoders add a little before and after.
+            assert!((measured.seconds - length).abs() < 0.15, "{name}: {measured:?}, not {length}");
+        }
+    }
+
+    #[test]
+    fn silence_is_recognised_in_every_container() {
+        for name in ["silence.webm", "silence.ogg", "silence.m4a", "silence.mp3", "silence.flac"] {
+            let measured = measure(fixture(name)).unwrap_or_else(|| panic!("{name} is measured"));
+            assert!(
+                measured.is_silent && (measured.seconds - 2.0).abs() < 0.15,
+                "{name}: {measured:?}"
+            );
+        }
+        let hiss = measure(wav(&tone(0.002, 16_000))).expect("measured");
+        assert!(hiss.is_silent && (hiss.seconds - 1.0).abs() < 1e-9, "{hiss:?}");
+        let mut late = tone(0.0, 64_000);
+        late.extend(tone(0.1, 3000));
+        let late = measure(wav(&late)).expect("measured");
+        assert!(!late.is_silent, "a short word at the end");
+    }
+
+    #[test]
+    fn a_recorder_that_streams_leaves_a_wrong_length() {
+        let mut file = wav(&tone(0.1, 16_000));
+        for at in [4, 40] {
+            file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        }
+        let measured = measure(file).expect("measured");
+        assert!(!measured.is_silent && (measured.seconds - 1.0).abs() < 0.1, "{measured:?}");
+    }
+
+    #[test]
+    fn what_is_no_sound_is_not_measured() {
+        for nothing in [b"".as_slice(), b"OggS", b"RIFF\0\0\0\0WAVE", b"just words"] {
+            assert_eq!(measure(nothing.to_vec()), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_broken_file_breaks_nothing(at in 0.0..1.0f64, byte: u8, cut in 0.0..1.0f64, which in 0..5usize) {
+            let names = ["speech.webm", "speech.ogg", "speech.m4a", "speech.mp3", "speech_16k_mono.wav"];
+            let mut file = fixture(names[which]);
+            let place = (at * file.len() as f64) as usize;
+            file[place] = byte;
+            file.truncate((cut * file.len() as f64) as usize);
+            let _ = measure(file);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What comes beside a frame: its text spoken, a film of its picture; when the frame is there, or later.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use calliope::app::Choices;
+use calliope::settings;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::failures::good;
+use super::support::clock::HandClock;
+use super::support::provider::{FakeProvider, Received, Reply};
+use super::support::sse::{Heard, Stream};
+use super::support::{Options, TestApp, TestDatabase, fixture, in_time};
+use super::{KEY, Wanted, log, registry};
+use crate::on_both;
+
+on_both! {
+    a_frame_is_spoken_and_filmed;
+    a_voice_that_fails_comes_later;
+    what_nobody_makes_is_told;
+}
+
+fn choices() -> Choices {
+    let openai = |name: &str| Some(format!("openai/{name}"));
+    let minds = settings::Minds {
+        text: openai("teller"),
+        image: openai("gpt-image-1"),
+        speech: openai("gpt-4o-mini-tts"),
+        video: Some("runway/gen4_turbo".to_owned()),
+        speech_seconds: 5,
+        ..settings::Minds::default()
+    };
+    Choices::of(&minds, &settings::Providers::default())
+}
+
+/// Everything but speech and films.
+fn usual(asked: &Received) -> Reply {
+    match asked.path.as_str() {
+        "/images/generations" => Reply::ok(good(Wanted::Image)),
+        "/audio/speech" => Reply::File(200, "audio/mpeg", fixture("speech.mp3")),
+        "/film.mp4" => Reply::File(200, "video/mp4", fixture("film.mp4")),
+        _ => Reply::ok(good(Wanted::Text)),
+    }
+}
+
+async fn start(database: TestDatabase, url: &str) -> (TestApp, std::sync::Arc<HandClock>) {
+    let clock = HandClock::new();
+    let options = Options {
+        registry: Some(registry(url)),
+        choices: choices(),
+        clock: clock.clone(),
+        ..Options::default()
+    };
+    (TestApp::start_with(database, options).await, clock)
+}
+
+/// Listens while time passes quickly, until something is heard.
+async fn hear(stream: &mut Stream, clock: &HandClock, what: impl Fn(&Heard) -> bool) -> Vec<Heard> {
+    let passing = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            ticks.tick().await;
+            clock.jump(TimeDelta::seconds(1));
+        }
+    };
+    tokio::select! {
+        heard = in_time(stream.until(what)) => heard,
+        () = passing => unreachable!("time does not end"),
+    }
+}
+
+fn is_frame_with(heard: &Heard, name: &str) -> bool {
+    heard.event == "frame" && heard.data[name].is_object()
+}
+
+fn posts(provider: &FakeProvider, path: &str) -> Vec<Value> {
+    let all = provider.received().into_iter();
+    all.filter(|asked| asked.path == path && asked.method == "POST").map(|a| a.json()).collect()
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one frame's voice and films, from the wish to their end"
+)]
+async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
+    log::keep();
+    let looks = AtomicUsize::new(0);
+    let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+        "/v1/image_to_video" => Reply::ok(json!({"id": "t-1"})),
+        "/v1/tasks/t-1" => match looks.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::ok(json!({"id": "t-1", "status": "THROTTLED"})),
+            1 => Reply::status(502, json!(null)),
+            2 => Reply::ok(json!({"id": "t-1", "status": "RUNNING", "progress": 0.5})),
+            _ => {
+                let film = format!("http://{}/film.mp4", asked.header("host").expect("a host"));
+                Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED", "output": [film]}))
+            }
+        },
+        _ => usual(asked),
+    })
+    .await;
+    let (app, clock) = start(database, &provider.url).await;
+    let mut stream = Stream::open(app.get("/v2/events/?client_id=s")).await;
+    let told = app
+        .frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
+            "narration_voice": "sage", "generate_video": "true"}))
+        .await;
+    assert_eq!(told["errors"], json!([]));
+    let (frame, story) = (&told["frames"][0], told["story_id"].as_str().expect("an id"));
+    assert_eq!(frame["video"], Value::Null, "it comes later");
+    assert_eq!(frame["audio"]["format"], "audio/mpeg");
+    assert!(frame["audio"]["duration_seconds"].as_f64().is_some_and(|long| long > 4.0), "{frame}");
+    let voice = frame["audio"]["url"].as_str().expect("a URL").to_owned();
+    let played = app.get(&format!("/{voice}")).send().await.expect("an answer");
+    assert_eq!(played.headers()["content-type"], "audio/mpeg");
+    assert_eq!(played.bytes().await.expect("bytes"), fixture("speech.mp3"));
+    let asked = posts(&provider, "/audio/speech").remove(0);
+    let text = frame["text"].as_str().expect("a text").trim();
+    assert_eq!(
+        asked,
+        json!({"model": "gpt-4o-mini-tts", "input": text, "voice": "sage", "response_format": "mp3"})
+    );
+
+    let heard = hear(&mut stream, &clock, |heard| is_frame_with(heard, "video")).await;
+    let video = &heard.last().expect("heard").data["video"];
+    assert_eq!(
+        (&video["format"], &video["width"], &video["height"]),
+        (&json!("video/mp4"), &json!(64), &json!(48))
+    );
+    let path = format!("/v2/stories/{story}/frames/0");
+    let read = app.json(&path).await;
+    assert_eq!((&read["video"], &read["audio"]), (video, &frame["audio"]));
+    let first = video["url"].as_str().expect("a URL").to_owned();
+    let played = app.get(&format!("/{first}")).send().await.expect("an answer");
+    assert_eq!(played.bytes().await.expect("bytes"), fixture("film.mp4"));
+    let begun = posts(&provider, "/v1/image_to_video");
+    assert_eq!(begun.len(), 1, "however often it was looked after");
+    assert_eq!((&begun[0]["ratio"], &begun[0]["duration"]), (&json!("1104:832"), &json!(5)));
+    let begins = begun[0]["promptImage"].as_str().expect("a picture");
+    assert!(begins.starts_with("data:image/jpeg;base64,"), "{}", &begins[..40]);
+    let runway = provider.received().into_iter().filter(|asked| asked.path.starts_with("/v1/"));
+    assert!(
+        runway.into_iter().all(|asked| asked.header("x-runway-version") == Some("2024-11-06")),
+        "each request names the version"
+    );
+
+    // Another picture is another film.
+    let redrawn = app.call("POST", &format!("{path}/illustrate?client_id=s"), Value::Null).await;
+    assert_eq!(redrawn.0, 202, "{}", redrawn.1);
+    hear(&mut stream, &clock, |heard| is_frame_with(heard, "video")).await;
+    let read = app.json(&path).await;
+    assert_ne!(read["video"]["url"], first);
+    assert_eq!(read["audio"], frame["audio"]);
+    // With the frame goes everything beside it.
+    let gone = app.call("DELETE", &format!("{path}?client_id=s"), Value::Null).await;
+    assert_eq!(gone.0, 204, "{}", gone.1);
+    in_time(async {
+        while !app.files("media").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    app.finish().await;
+    log::must_not_have(&[KEY, "data:image"]);
+}
+
+async fn a_voice_that_fails_comes_later(database: TestDatabase) {
+    let spoken = AtomicUsize::new(0);
+    let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+        "/audio/speech" if spoken.fetch_add(1, Ordering::SeqCst) < 4 => {
+            Reply::status(503, json!({"error": {"message": "overloaded"}}))
+        }
+        "/v1/image_to_video" => Reply::status(401, json!(null)),
+        _ => usual(asked),
+    })
+    .await;
+    let (app, clock) = start(database, &provider.url).await;
+    let mut stream = Stream::open(app.get("/v2/events/?client_id=s")).await;
+    let told = app
+        .frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
+            "generate_video": true}))
+        .await;
+    assert_eq!(told["frames"][0]["audio"], Value::Null);
+    let note = told["errors"][0].as_str().expect("a note");
+    assert!(
+        note.starts_with(
+            "The text is not spoken yet, because the OpenAI-compatible server failed:"
+        ) && note.ends_with("that is tried again."),
+        "{note}"
+    );
+    let heard = hear(&mut stream, &clock, |heard| is_frame_with(heard, "audio")).await;
+    let audio = &heard.last().expect("heard").data["audio"];
+    let story = told["story_id"].as_str().expect("an id");
+    assert_eq!(&app.json(&format!("/v2/stories/{story}/frames/0")).await["audio"], audio);
+    let failed = if heard.iter().any(|heard| heard.data["status"] == "failed") {
+        heard
+    } else {
+        hear(&mut stream, &clock, |heard| heard.data["status"] == "failed").await
+    };
+    let failed = failed.iter().find(|heard| heard.data["status"] == "failed").expect("heard");
+    let id = failed.data["id"].as_str().expect("an id");
+    let task = app.json(&format!("/v2/tasks/{id}?client_id=s")).await;
+    assert_eq!(
+        (&task["task_type"], &task["error"]),
+        (&json!("film_frame"), &json!("No film was made, because Runway did not accept its key."))
+    );
+    let status = app.json(&format!("/v2/stories/{story}")).await;
+    assert_eq!(status["status"]["error"], Value::Null, "the story itself is well");
+    app.finish().await;
+}
+
+async fn what_nobody_makes_is_told(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let told = app.frame(json!({"client_id": "s", "narrate": true, "generate_video": true})).await;
+    assert_eq!(
+        told["errors"],
+        json!([
+            "The text was not spoken, because no voice is configured.",
+            "No film is made, because no model for films is configured."
+        ])
+    );
+    assert_eq!(
+        (&told["frames"][0]["video"], &told["frames"][0]["audio"]),
+        (&Value::Null, &Value::Null)
+    );
+    app.finish().await;
+}
