@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -63,6 +64,7 @@ impl Caller {
     {
         let model = order.call.model;
         let (begun, tally) = (Instant::now(), Tally::default());
+        let mut note = Note { ledger: self.ledger.as_ref(), order, tally: &tally, begun };
         let answer = if self.breakers.allow(&model.provider, &model.name, begun) {
             let answer = self.tries(order, &tally, attempt).await;
             match &answer {
@@ -77,9 +79,12 @@ impl Caller {
         } else {
             Err(Failure::Resting)
         };
-        if let Some(ledger) = &self.ledger {
-            let record = record(order, &answer, &tally, begun.elapsed());
-            ledger.record(order.account, record).await;
+        if let Some(ledger) = note.ledger.take() {
+            let (outcome, usage) = match &answer {
+                Ok(answer) => ("done", answer.usage),
+                Err(failure) => (failure.name(), Usage::default()),
+            };
+            ledger.record(order.account, note.record(outcome, usage)).await;
         }
         answer
     }
@@ -130,6 +135,7 @@ impl Caller {
             None => None,
         };
         tally.attempts.fetch_add(1, Ordering::Relaxed);
+        tally.micro_usd.fetch_add(most, Ordering::Relaxed);
         let answer = timeout_at(order.call.deadline, attempt).await;
         let answer = answer.unwrap_or(Err(Failure::TooSlow));
         let cost = match &answer {
@@ -137,7 +143,7 @@ impl Caller {
             Err(Failure::TooSlow | Failure::Unusable(_) | Failure::TooLarge(_)) => most,
             Err(_) => 0,
         };
-        tally.micro_usd.fetch_add(cost, Ordering::Relaxed);
+        tally.micro_usd.fetch_add(cost - most, Ordering::Relaxed);
         if let (Some(ledger), Some(reserved)) = (ledger, reserved)
             && cost != reserved.micro_usd
         {
@@ -153,27 +159,38 @@ impl Caller {
     }
 }
 
-/// What is written down of a call.
-fn record<T>(
-    order: &Order<'_>,
-    answer: &Result<Answer<T>, Failure>,
-    tally: &Tally,
-    took: Duration,
-) -> CallRecord {
-    let model = order.call.model;
-    let (outcome, usage) = match answer {
-        Ok(answer) => ("done", answer.usage),
-        Err(failure) => (failure.name(), Usage::default()),
-    };
-    CallRecord {
-        capability: order.capability,
-        provider: model.provider.clone(),
-        model: model.name.clone(),
-        outcome,
-        attempts: tally.attempts.load(Ordering::Relaxed),
-        milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        usage,
-        micro_usd: tally.micro_usd.load(Ordering::Relaxed),
+/// What is written down of a call, also when whoever waited for it went away: it was made, and may have cost something.
+struct Note<'a> {
+    /// Taken when it is written.
+    ledger: Option<&'a Arc<dyn Ledger>>,
+    order: &'a Order<'a>,
+    tally: &'a Tally,
+    begun: Instant,
+}
+
+impl Note<'_> {
+    fn record(&self, outcome: &'static str, usage: Usage) -> CallRecord {
+        let (order, tally) = (self.order, self.tally);
+        let model = order.call.model;
+        CallRecord {
+            capability: order.capability,
+            provider: model.provider.clone(),
+            model: model.name.clone(),
+            outcome,
+            attempts: tally.attempts.load(Ordering::Relaxed),
+            milliseconds: u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            usage,
+            micro_usd: tally.micro_usd.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        let (Some(ledger), Ok(runtime)) = (self.ledger, Handle::try_current()) else { return };
+        let record = self.record("abandoned", Usage::default());
+        let (ledger, account) = (Arc::clone(ledger), self.order.account.clone());
+        runtime.spawn(async move { ledger.record(&account, record).await });
     }
 }
 

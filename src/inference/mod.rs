@@ -41,7 +41,7 @@ pub use ask::{
 pub use failure::{Failure, InferenceError};
 pub use film::Film;
 pub use ledger::{Account, Budget, CallRecord, Ledger, Reservation};
-pub use minds::{Cast, Check, Filming, Minds, MindsParts, Nobody, Overhear, Reword};
+pub use minds::{Cast, Check, Filming, Minds, MindsParts, Nobody, Overhear, Reword, Structured};
 pub use model::{Answer, Call, Capability, Keys, Model, Patience, Prices, Usage, Variant};
 pub use picture::Drawn;
 pub use registry::{Provider, Registry};

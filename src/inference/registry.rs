@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use moka::sync::Cache;
 use tokio::time::timeout_at;
 
 use super::call::{Caller, Order, observed};
 use super::{
-    Answer, Call, Capability, EmbeddingModel, Failure, ImageModel, InferenceError, Ledger,
+    Answer, Call, Capability, EmbeddingModel, Failure, ImageModel, InferenceError, Ledger, Model,
     ModerationModel, SpeechModel, StructuredModel, TextModel, TranscriptionModel, VideoModel,
     VisionModel, Wire, azure, huggingface, offline, openai, replicate, runway, stability,
 };
@@ -44,6 +46,23 @@ pub struct Provider {
 pub struct Registry {
     providers: BTreeMap<String, Provider>,
     caller: Caller,
+    clumsy: Clumsy,
+}
+
+/// Models that lately could not give JSON, or not in time.
+#[derive(Clone)]
+struct Clumsy(Cache<(String, String), u32>);
+
+/// How often in a row makes it one of them: once is bad luck.
+const CLUMSY_AT: u32 = 2;
+
+/// How long such a model is asked for prose alone.
+const CLUMSY_FOR: Duration = Duration::from_mins(15);
+
+impl Default for Clumsy {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(1000).time_to_live(CLUMSY_FOR).build())
+    }
 }
 
 impl Registry {
@@ -96,6 +115,23 @@ impl Registry {
     pub fn kept_in(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.caller.ledger = Some(ledger);
         self
+    }
+
+    /// Whether a model is better asked for prose alone.
+    pub(super) fn is_clumsy(&self, model: &Model) -> bool {
+        let key = (model.provider.clone(), model.name.clone());
+        self.clumsy.0.get(&key).is_some_and(|times| times >= CLUMSY_AT)
+    }
+
+    /// Takes note that a model gave JSON in time, or could not.
+    pub(super) fn gave_shape(&self, model: &Model, did: bool) {
+        let key = (model.provider.clone(), model.name.clone());
+        if did {
+            self.clumsy.0.invalidate(&key);
+        } else {
+            let times = self.clumsy.0.get(&key).unwrap_or(0);
+            self.clumsy.0.insert(key, times + 1);
+        }
     }
 
     /// A provider's name as people write it.

@@ -16,6 +16,8 @@ pub(super) struct Rules<'a> {
     pub(super) prior: &'a [String],
     /// The prompt that asked for it.
     pub(super) prompt: &'a str,
+    /// What the prompt says in its own words, without the material that the story is made of.
+    pub(super) instructions: &'a str,
     /// At most this many characters.
     pub(super) max_chars: usize,
     /// Whether it may go on in the middle of a sentence, as a continuation does.
@@ -30,6 +32,9 @@ const FEWEST_LETTERS: usize = 6;
 
 /// Sentences that share this part of their words say the same.
 const ALIKE: f64 = 0.7;
+
+/// So many words in a row are taken from the instructions, and not by chance.
+const RUN: usize = 4;
 
 /// Words that no story begins with, but helpful models do.
 const PREAMBLES: [&str; 12] = [
@@ -227,6 +232,7 @@ fn is_preamble(line: &str) -> bool {
 /// Sentences that are neither in the prompt nor told before nor said already.
 fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
     let prompt = plain(rules.prompt);
+    let instructions: HashSet<String> = rules.instructions.lines().flat_map(runs).collect();
     let mut told: Vec<HashSet<String>> = Vec::new();
     for text in rules.prior {
         told.extend(sentences::sentences(text).iter().map(|sentence| words(sentence)));
@@ -236,7 +242,8 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         let bare = plain(sentence);
         let its_words = words(sentence);
         let is_long = its_words.len() > 3;
-        let is_echo = is_long && prompt.contains(&bare);
+        let is_echo = is_long && prompt.contains(&bare)
+            || runs(sentence).iter().any(|run| instructions.contains(run));
         let is_label = sentence.ends_with(':');
         if is_echo
             || is_about_it(sentence)
@@ -280,6 +287,13 @@ fn plain(text: &str) -> String {
         .flat_map(char::to_lowercase)
         .collect();
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Every [`RUN`] words in a row.
+fn runs(line: &str) -> Vec<String> {
+    let plain = plain(line);
+    let words: Vec<&str> = plain.split(' ').collect();
+    words.windows(RUN).map(|run| run.join(" ")).collect()
 }
 
 fn words(sentence: &str) -> HashSet<String> {

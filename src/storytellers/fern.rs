@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{Beat, Scene, Storyteller, StorytellerError, Telling, clean, prompt};
+use crate::inference::Structured;
 
 /// The default storyteller.
 pub(super) struct Fern;
@@ -36,10 +37,12 @@ impl Storyteller for Fern {
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let prompt = prompt::render(scene)?;
-        let rules = scene.rules(&prompt);
+        let plain = prompt::render_plain(scene)?;
+        let instructions = scene.instructions();
+        let rules = scene.rules(&prompt, &instructions);
         let check = |told: Value| tidy(told, &rules);
         let from_prose = |text: String| tidy(json!({"text": text}), &rules);
-        let ask = (prompt.as_str(), &schema());
+        let ask = Structured { prompt: &prompt, schema: &schema(), plain: &plain };
         let mut told = scene.minds.structured(ask, scene.brief, &check, &from_prose).await?;
         let text = take_text(&mut told, "text");
         let illustration = take_text(&mut told, "illustration");

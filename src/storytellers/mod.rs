@@ -149,7 +149,8 @@ impl Scene<'_> {
     /// Prose for the strategy's prompt, tidied up, with what to paint of it.
     async fn prose(&self, brief: &Brief, is_continuation: bool) -> Result<Beat, StorytellerError> {
         let prompt = prompt::render(self)?;
-        let rules = clean::Rules { is_continuation, ..self.rules(&prompt) };
+        let instructions = self.instructions();
+        let rules = clean::Rules { is_continuation, ..self.rules(&prompt, &instructions) };
         let check = |text: String| clean::clean(&text, &rules);
         let text = self.minds.text(&prompt, brief, &check).await?;
         self.illustrated(text).await
@@ -170,9 +171,15 @@ impl Scene<'_> {
     }
 
     /// What a text is measured against.
-    fn rules<'a>(&'a self, prompt: &'a str) -> clean::Rules<'a> {
+    fn rules<'a>(&'a self, prompt: &'a str, instructions: &'a str) -> clean::Rules<'a> {
         let max_chars = self.brief.max_chars.unwrap_or(USUAL_CHARS);
-        clean::Rules { prior: &self.brief.prior, prompt, max_chars, is_continuation: false }
+        let prior = &self.brief.prior;
+        clean::Rules { prior, prompt, instructions, max_chars, is_continuation: false }
+    }
+
+    /// What the strategy's prompt says in its own words.
+    fn instructions(&self) -> String {
+        prompt::own_words(self.prompts.text.unwrap_or_default())
     }
 
     /// A painting: the asked style, then what to show.

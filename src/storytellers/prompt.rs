@@ -45,6 +45,26 @@ pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
     })
 }
 
+/// The same for a model that is asked for prose alone, where the template tells the two apart by `plain`.
+pub(super) fn render_plain(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
+    let Some(template) = scene.prompts.text else { return Ok(String::new()) };
+    rendered(template, context! { plain => true, ..material(scene, "") })
+}
+
+/// What a template says in its own words: each of its lines without what is put in.
+pub(super) fn own_words(template: &str) -> String {
+    let (mut words, mut rest) = (String::new(), template);
+    while let Some(start) = rest.find('{') {
+        let (before, tag) = rest.split_at(start);
+        words.push_str(before);
+        let end = ["}}", "%}", "#}"].iter().filter_map(|end| tag.find(end)).min();
+        // Words on either side of a tag do not follow each other.
+        words.push('\n');
+        rest = end.map_or("", |end| &tag[end + 2..]);
+    }
+    words + rest
+}
+
 /// A prompt about a text: for the editor, and for what to paint.
 pub(super) fn about(
     scene: &Scene<'_>,
@@ -181,12 +201,24 @@ mod tests {
         for template in &templates {
             let (slug, text) = (template["slug"].as_str(), template["text"].as_str());
             let (slug, text) = (slug.expect("a slug"), text.expect("a text"));
-            for (with, material) in [("everything", sample()), ("nothing", bare.clone())] {
+            let plain = context! { plain => true, ..sample() };
+            let mut ways = vec![("everything", sample()), ("nothing", bare.clone())];
+            if text.contains("plain") {
+                ways.push(("everything, for prose alone", plain));
+            }
+            for (with, material) in ways {
                 let prompt = rendered(text, material).expect("rendered");
                 writeln!(shown, "=== {slug}, with {with}\n{prompt}\n").expect("written");
             }
         }
         insta::assert_snapshot!("prompts", shown);
+    }
+
+    #[test]
+    fn a_templates_own_words_are_without_what_is_put_in() {
+        let words = own_words("{% if a %}Tell of {{ a }} now.{% endif %}\nGo {# why #} on {{ x");
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+        assert_eq!(lines, ["Tell of", "now.", "Go", "on"]);
     }
 
     #[test]

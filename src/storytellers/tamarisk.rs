@@ -19,7 +19,8 @@ impl Storyteller for Tamarisk {
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let prompt = prompt::render(scene)?;
-        let rules = scene.rules(&prompt);
+        let instructions = scene.instructions();
+        let rules = scene.rules(&prompt, &instructions);
         let rough = clean::Rules { max_chars: rules.max_chars * DRAFT, ..rules };
         let check = |text: String| clean::clean(&text, &rough);
         let draft = scene.minds.text(&prompt, scene.brief, &check).await?;

@@ -27,7 +27,7 @@ use calliope::compute::Compute;
 use calliope::domain::{Season, Sight, Size};
 use calliope::inference::{
     Account, Brief, Call, Cast, FilmAsk, ImageAsk, Keys, Minds, MindsParts, Model, Nobody,
-    Patience, Registry, SoundAsk, SpeechAsk, Wire,
+    Patience, Registry, SoundAsk, SpeechAsk, Structured, Wire,
 };
 use calliope::settings::Providers;
 use calliope::web;
@@ -154,7 +154,8 @@ pub(crate) async fn ask(minds: &Minds, wanted: Wanted) -> Option<String> {
         }
         Wanted::Structured => {
             let prose = |text: String| Ok(json!({"text": text}));
-            let told = minds.structured(("Tell.", &offline_schema()), &brief, &Ok, &prose).await;
+            let ask = Structured { prompt: "Tell.", schema: &offline_schema(), plain: "Tell." };
+            let told = minds.structured(ask, &brief, &Ok, &prose).await;
             told.ok().map(|told| told["text"].as_str().unwrap_or_default().to_owned())
         }
         Wanted::Image => {

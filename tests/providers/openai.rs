@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use calliope::inference::{Account, Cast, Keys, Minds, MindsParts, Model, Patience, Variant};
+use calliope::inference::{
+    Account, Cast, Keys, Minds, MindsParts, Model, Patience, Structured, Variant,
+};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -134,7 +136,8 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
     let brief = brief();
     let prose = |text: String| Err(text);
     for _ in 0..2 {
-        let told = minds.structured(("Tell.", &schema()), &brief, &Ok, &prose).await.expect("told");
+        let ask = Structured { prompt: "Tell.", schema: &schema(), plain: "Tell." };
+        let told = minds.structured(ask, &brief, &Ok, &prose).await.expect("told");
         assert_eq!(told, json!({"text": "On it went.", "cast": ["Ada"]}));
     }
     let received = provider.received();

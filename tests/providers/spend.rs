@@ -14,14 +14,15 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, json};
 use tokio::time::Instant;
 
-use super::support::TestDatabase;
 use super::support::provider::{FakeProvider, Reply};
+use super::support::{TestDatabase, in_time};
 use super::{Wanted, ask, registry};
 use crate::on_both;
 
 on_both! {
     a_thousand_at_once_never_spend_more_than_there_is;
     what_is_set_aside_is_settled;
+    a_call_that_nobody_waits_for_any_more_is_written_down;
 }
 
 const SCOPE: &str = "the installation";
@@ -123,6 +124,37 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
     assert_eq!(tell(Duration::from_secs(20)).await, (cost, cost), "what failed costs nothing");
     let (after, _) = tell(Duration::from_millis(200)).await;
     assert!(after > cost + 60_000, "what may have been done is paid for in full: {after}");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDatabase) {
+    let store = database.store().await;
+    let provider = FakeProvider::start(|_, _| Reply::Stall).await;
+    let book = Book::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    let prices = Prices { call: 0.01, ..Prices::default() };
+    let budgets = vec![budget(SCOPE, None)];
+    let minds = minds(registry, priced(prices), budgets, Duration::from_mins(1));
+    let asked = async {
+        while provider.received().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = ask(&minds, Wanted::Text) => panic!("nobody answers"),
+        () = in_time(asked) => {}
+    }
+    let since = SystemClock.now() - chrono::TimeDelta::hours(1);
+    let written = async {
+        loop {
+            let calls = store.calls_since(since).await.expect("counted");
+            if let Some(call) = calls.first() {
+                return (call.outcome.clone(), call.calls, call.micro_usd);
+            }
+        }
+    };
+    assert_eq!(in_time(written).await, ("abandoned".to_owned(), 1, 10_000));
     store.close().await;
     database.remove().await;
 }

@@ -25,7 +25,7 @@ use super::{
 const CHARACTERS_A_TOKEN: u64 = 2;
 
 /// The part of a text's time that a model has for giving it with a plan, in JSON; the rest is for prose alone.
-const FOR_SHAPE: f64 = 0.75;
+const FOR_SHAPE: f64 = 0.6;
 
 /// Tokens at most of a passage: it is cut to a small screen anyway, and a small model that does not find an end must
 /// not take all the time there is.
@@ -54,6 +54,17 @@ struct Kept {
     notes: Vec<String>,
     /// Whether the last text came from the offline provider.
     was_offline: bool,
+}
+
+/// A request for a text with its plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Structured<'a> {
+    /// The whole instruction.
+    pub prompt: &'a str,
+    /// A JSON schema of type `object`.
+    pub schema: &'a Value,
+    /// The instruction for a model that cannot give JSON, or not in time: for the text alone.
+    pub plain: &'a str,
 }
 
 /// A check of what a model gave: what is made of it, or what is wrong with it.
@@ -134,33 +145,50 @@ impl Minds {
     /// [`InferenceError`] when even the offline provider fails.
     pub async fn structured(
         &self,
-        (prompt, schema): (&str, &Value),
+        ask: Structured<'_>,
         brief: &Brief,
         check: Check<'_, Value>,
         from_prose: Check<'_, String, Value>,
     ) -> Result<Value, InferenceError> {
         let chain = &self.parts.cast.text;
-        let ask = |model| async move {
-            let until = self.deadline(Capability::Structured);
+        let told =
+            self.chain(chain, TOLD, |model| self.shaped(model, ask, brief, (check, from_prose)));
+        let (told, model) = told.await?;
+        Ok(self.remember(&model, told))
+    }
+
+    /// An object of one model, or its prose, where it is better at that.
+    async fn shaped(
+        &self,
+        model: &Model,
+        Structured { prompt, schema, plain }: Structured<'_>,
+        brief: &Brief,
+        (check, from_prose): (Check<'_, Value>, Check<'_, String, Value>),
+    ) -> Result<Answer<Value>, InferenceError> {
+        let until = self.deadline(Capability::Structured);
+        if model.provider == offline::NAME {
+            return self.object(model, (prompt, schema), until, brief, check).await;
+        }
+        let registry = &self.parts.registry;
+        if !registry.is_clumsy(model) {
             let now = Instant::now();
             // What is left is enough for prose, which is shorter.
             let first = now + until.saturating_duration_since(now).mul_f64(FOR_SHAPE);
-            match self.object(model, (prompt, schema), first, brief, check).await {
-                Err(error) if model.provider != offline::NAME && is_about_shape(&error.failure) => {
-                    let readable = |text: String| from_prose(text.clone()).map(|_| text);
-                    let told = self.prose(model, (prompt, until), brief, &readable).await?;
-                    let Answer { value, usage, memory } = told;
-                    let value = from_prose(value).map_err(|reason| InferenceError {
-                        provider: error.provider,
-                        failure: Failure::unusable(&reason),
-                    })?;
-                    Ok(Answer { value, usage, memory })
-                }
-                answer => answer,
+            let object = self.object(model, (prompt, schema), first, brief, check).await;
+            let is_clumsy = object.as_ref().is_err_and(|error| is_about_shape(&error.failure));
+            registry.gave_shape(model, !is_clumsy);
+            if !is_clumsy {
+                return object;
             }
-        };
-        let (told, model) = self.chain(chain, TOLD, ask).await?;
-        Ok(self.remember(&model, told))
+        }
+        let readable = |text: String| from_prose(text.clone()).map(|_| text);
+        let told = self.prose(model, (plain, until), brief, &readable).await?;
+        let Answer { value, usage, memory } = told;
+        let value = from_prose(value).map_err(|reason| InferenceError {
+            provider: registry.title(&model.provider),
+            failure: Failure::unusable(&reason),
+        })?;
+        Ok(Answer { value, usage, memory })
     }
 
     /// Adds a sentence for the frame's `errors`.

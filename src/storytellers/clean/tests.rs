@@ -37,11 +37,32 @@ fn what_stands_around_a_story_goes() {
 fn echoes_of_the_prompt_and_of_the_story_go() {
     let prior = ["The fox ran to the sea. It was cold.".to_owned()];
     let prompt = "Write the next passage in two whole sentences. It is spring.";
-    let rules = Rules { prior: &prior, prompt, max_chars: 700, is_continuation: false };
+    let rules = Rules { prior: &prior, prompt, max_chars: 700, ..Rules::default() };
     let text = "Write the next passage in two whole sentences. The fox ran to the sea, it was. A boat lay there.";
     assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
     let all = clean("The fox ran to the sea. It was cold.", &rules);
     assert_eq!(all, Err("it repeats what was there".to_owned()));
+}
+
+#[test]
+fn instructions_in_other_words_go_and_what_was_seen_stays() {
+    let instructions =
+        "If the story needs a push: \nThe camera sees: \nLet one thing change, repeat nothing.";
+    let prompt = "If the story needs a push: a stranger asks the way.\nThe camera sees: a red boat on a beach.";
+    let rules = Rules { instructions, prompt, max_chars: 700, ..Rules::default() };
+    for (text, kept) in [
+        (
+            "The story needs a push to go on. A red boat on a beach was all she had.",
+            Some("A red boat on a beach was all she had."),
+        ),
+        (
+            "So we let one thing change! A stranger asks the way to the sea.",
+            Some("A stranger asks the way to the sea."),
+        ),
+        ("If the story needs a push: a stranger asks the way.", None),
+    ] {
+        assert_eq!(clean(text, &rules).ok().as_deref(), kept, "{text}");
+    }
 }
 
 #[test]
