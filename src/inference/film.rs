@@ -26,7 +26,12 @@ pub(super) fn check(bytes: Bytes) -> Result<Film, Failure> {
     let mut tracks = file.tracks().values();
     let track = tracks.find(|track| track.kind == Some(TrackKind::Video));
     let track = track.ok_or_else(|| Failure::unusable("there are no pictures in its film"))?;
-    let seconds = track.duration as f64 / (track.timescale.max(1)) as f64;
+    // Not what the track says of itself: that counts the shift of pictures which are stored out of their order.
+    let ends = track
+        .samples
+        .iter()
+        .map(|sample| sample.composition_timestamp.saturating_add_unsigned(sample.duration));
+    let seconds = ends.max().unwrap_or_default() as f64 / track.timescale.max(1) as f64;
     let size = Size::new(track.width.into(), track.height.into());
     let count = track.samples.len();
     if count < 2 || seconds <= 0.0 || size.width == 0 || size.height == 0 {

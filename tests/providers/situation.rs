@@ -109,13 +109,14 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
     .await;
     let options = Options {
         situator: situator(&provider.url),
+        api_key: Some("shared-key"),
         trusted_proxies: &["127.0.0.0/8"],
         ..Options::default()
     };
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let frame = |client: &str, body: serde_json::Value| {
         let body = json!({"client_id": client, "location": body});
-        app.post_frame(&body).header("x-forwarded-for", ADDRESS)
+        app.post_frame(&body).header("x-api-key", "shared-key").header("x-forwarded-for", ADDRESS)
     };
     let situation = |told: &serde_json::Value| {
         told["frames"][0]["metadata"]["situation"].as_str().unwrap_or_default().to_owned()
