@@ -20,18 +20,20 @@ pub(super) struct Rules<'a> {
     pub(super) instructions: &'a str,
     /// At most this many characters.
     pub(super) max_chars: usize,
+    /// At least this many words, or half as many letters more in scripts that put no spaces between words.
+    pub(super) fewest_words: usize,
     /// Whether it may go on in the middle of a sentence, as a continuation does.
     pub(super) is_continuation: bool,
 }
 
-/// The fewest words that make a frame.
-const FEWEST_WORDS: usize = 4;
-
-/// The fewest letters that do, in scripts that put no spaces between words.
-const FEWEST_LETTERS: usize = 6;
+/// A frame of few characters may have few words: one for so many.
+const CHARACTERS_A_WORD: usize = 12;
 
 /// Sentences that share this part of their words say the same.
 const ALIKE: f64 = 0.7;
+
+/// The part of a sentence's words that stand in one line of the instructions, for it to be taken from there.
+const TAKEN: f64 = 0.8;
 
 /// So many words in a row are taken from the instructions, and not by chance.
 const RUN: usize = 4;
@@ -87,7 +89,8 @@ const TRADE: [&str; 13] = [
 ];
 
 /// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
-const TALK: [&str; 19] = [
+const TALK: [&str; 20] = [
+    "ends",
     "here's",
     "here is",
     "this is a",
@@ -140,7 +143,7 @@ pub(super) fn clean(text: &str, rules: &Rules<'_>) -> Result<String, String> {
         return Err("it is empty".to_owned());
     }
     let sentences = sentences(&bare);
-    let fresh = without_echoes(&sentences, rules);
+    let fresh = without_echoes(&sentences, rules)?;
     if fresh.is_empty() {
         return Err("it repeats what was there".to_owned());
     }
@@ -150,7 +153,8 @@ pub(super) fn clean(text: &str, rules: &Rules<'_>) -> Result<String, String> {
     let words =
         balanced.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
     let letters = balanced.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
-    if words < FEWEST_WORDS && letters < FEWEST_LETTERS {
+    let fewest = rules.fewest_words.min(rules.max_chars / CHARACTERS_A_WORD).max(2);
+    if words < fewest && letters < fewest + fewest / 2 {
         return Err("it says too little".to_owned());
     }
     if rules.is_continuation { Ok(balanced) } else { Ok(capitalised(&balanced)) }
@@ -229,10 +233,12 @@ fn is_preamble(line: &str) -> bool {
                 && (line.ends_with('!') || lower.contains("passage") || lower.contains("story")))
 }
 
-/// Sentences that are neither in the prompt nor told before nor said already.
-fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
+/// Sentences that are neither in the prompt nor told before nor said already. A text that is half about what was asked
+/// for, or a quarter in the words of whoever asked, is none.
+fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Result<Vec<String>, String> {
     let prompt = plain(rules.prompt);
-    let instructions: HashSet<String> = rules.instructions.lines().flat_map(runs).collect();
+    let instructions = Instructions::of(rules.instructions);
+    let mut strange = 0;
     let mut told: Vec<HashSet<String>> = Vec::new();
     for text in rules.prior {
         told.extend(sentences::sentences(text).iter().map(|sentence| words(sentence)));
@@ -242,11 +248,13 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         let bare = plain(sentence);
         let its_words = words(sentence);
         let is_long = its_words.len() > 3;
-        let is_echo = is_long && prompt.contains(&bare)
-            || runs(sentence).iter().any(|run| instructions.contains(run));
+        let is_taken = instructions.have(sentence, &its_words);
+        let is_talk = is_about_it(sentence);
+        strange += if is_taken { 2 } else { usize::from(is_talk) };
+        let is_echo = is_long && prompt.contains(&bare) || is_taken;
         let is_label = sentence.ends_with(':');
         if is_echo
-            || is_about_it(sentence)
+            || is_talk
             || is_label
             || bare.is_empty()
             || told.iter().any(|other| are_alike(&its_words, other))
@@ -256,7 +264,31 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Vec<String> {
         told.push(its_words);
         fresh.push(sentence.clone());
     }
-    fresh
+    if strange * 2 > sentences.len() && sentences.len() > 1 {
+        return Err("it talks about what was asked for".to_owned());
+    }
+    Ok(fresh)
+}
+
+/// The prompt's own words, as a text may repeat them: in a row, or one line's in another order.
+struct Instructions {
+    runs: HashSet<String>,
+    lines: Vec<HashSet<String>>,
+}
+
+impl Instructions {
+    fn of(text: &str) -> Self {
+        let lines = text.lines().flat_map(sentences::sentences).map(|line| words(&line)).collect();
+        Self { runs: text.lines().flat_map(runs).collect(), lines }
+    }
+
+    fn have(&self, sentence: &str, its_words: &HashSet<String>) -> bool {
+        let taken = |line: &HashSet<String>| {
+            its_words.intersection(line).count() as f64 >= TAKEN * its_words.len() as f64
+        };
+        runs(sentence).iter().any(|run| self.runs.contains(run))
+            || its_words.len() >= RUN && self.lines.iter().any(taken)
+    }
 }
 
 /// Whether a sentence is about the story. What somebody says in it, between quotes, never is.

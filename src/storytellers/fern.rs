@@ -23,6 +23,9 @@ const STATE: [(&str, bool); 9] = [
     ("summary", false),
 ];
 
+/// The fewest words of a passage: a model that is busy with a plan gives a title in its place.
+const FEWEST_WORDS: usize = 9;
+
 /// Entries at most in a list of the plan.
 const MAX_ENTRIES: usize = 12;
 
@@ -40,6 +43,7 @@ impl Storyteller for Fern {
         let plain = prompt::render_plain(scene)?;
         let instructions = scene.instructions();
         let rules = scene.rules(&prompt, &instructions);
+        let rules = clean::Rules { fewest_words: FEWEST_WORDS, ..rules };
         let check = |told: Value| tidy(told, &rules);
         let from_prose = |text: String| tidy(json!({"text": text}), &rules);
         let ask = Structured { prompt: &prompt, schema: &schema(), plain: &plain };

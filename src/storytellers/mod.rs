@@ -145,6 +145,9 @@ pub enum StorytellerError {
     Prompt(#[from] minijinja::Error),
 }
 
+/// The fewest words that make a frame.
+const FEWEST_WORDS: usize = 4;
+
 impl Scene<'_> {
     /// Prose for the strategy's prompt, tidied up, with what to paint of it.
     async fn prose(&self, brief: &Brief, is_continuation: bool) -> Result<Beat, StorytellerError> {
@@ -174,7 +177,14 @@ impl Scene<'_> {
     fn rules<'a>(&'a self, prompt: &'a str, instructions: &'a str) -> clean::Rules<'a> {
         let max_chars = self.brief.max_chars.unwrap_or(USUAL_CHARS);
         let prior = &self.brief.prior;
-        clean::Rules { prior, prompt, instructions, max_chars, is_continuation: false }
+        clean::Rules {
+            prior,
+            prompt,
+            instructions,
+            max_chars,
+            fewest_words: FEWEST_WORDS,
+            is_continuation: false,
+        }
     }
 
     /// What the strategy's prompt says in its own words.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn cleaned(text: &str) -> Result<String, String> {
-    clean(text, &Rules { max_chars: 700, ..Rules::default() })
+    clean(text, &Rules { max_chars: 700, fewest_words: 4, ..Rules::default() })
 }
 
 #[test]
@@ -52,14 +52,12 @@ fn instructions_in_other_words_go_and_what_was_seen_stays() {
     let rules = Rules { instructions, prompt, max_chars: 700, ..Rules::default() };
     for (text, kept) in [
         (
-            "The story needs a push to go on. A red boat on a beach was all she had.",
-            Some("A red boat on a beach was all she had."),
+            "The story needs a push to go on. A red boat on a beach was all she had. It was cold. It was late.",
+            Some("A red boat on a beach was all she had. It was cold. It was late."),
         ),
-        (
-            "So we let one thing change! A stranger asks the way to the sea.",
-            Some("A stranger asks the way to the sea."),
-        ),
+        ("So we let one thing change! A stranger asks the way to the sea.", None),
         ("If the story needs a push: a stranger asks the way.", None),
+        ("Nothing repeat, let one thing change. The boat went out again, and came home.", None),
     ] {
         assert_eq!(clean(text, &rules).ok().as_deref(), kept, "{text}");
     }
