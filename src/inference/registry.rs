@@ -123,15 +123,17 @@ impl Registry {
         self.clumsy.0.get(&key).is_some_and(|times| times >= CLUMSY_AT)
     }
 
-    /// Takes note that a model gave JSON in time, or could not.
-    pub(super) fn gave_shape(&self, model: &Model, did: bool) {
+    /// Takes note that a model gave JSON in time.
+    pub(super) fn gave_shape(&self, model: &Model) {
+        self.clumsy.0.invalidate(&(model.provider.clone(), model.name.clone()));
+    }
+
+    /// Takes note that a model gave no JSON. One that was too slow for it is not asked a second time: its server may still
+    /// be at it.
+    pub(super) fn lacked_shape(&self, model: &Model, was_too_slow: bool) {
         let key = (model.provider.clone(), model.name.clone());
-        if did {
-            self.clumsy.0.invalidate(&key);
-        } else {
-            let times = self.clumsy.0.get(&key).unwrap_or(0);
-            self.clumsy.0.insert(key, times + 1);
-        }
+        let times = self.clumsy.0.get(&key).unwrap_or(0);
+        self.clumsy.0.insert(key, if was_too_slow { CLUMSY_AT } else { times + 1 });
     }
 
     /// A provider's name as people write it.

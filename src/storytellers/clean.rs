@@ -55,7 +55,13 @@ const PREAMBLES: [&str; 12] = [
 ];
 
 /// What models say about a story in the place of telling it. No sentence with one of these is told.
-const ABOUT_IT: [&str; 13] = [
+const ABOUT_IT: [&str; 19] = [
+    "the script",
+    "found online",
+    "text of the story",
+    "story based on",
+    "this sentence",
+    "this paragraph",
     "as an ai",
     "language model",
     "rewritten",
@@ -89,8 +95,14 @@ const TRADE: [&str; 13] = [
 ];
 
 /// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
-const TALK: [&str; 20] = [
+const TALK: [&str; 26] = [
     "ends",
+    "continues with",
+    "this story",
+    "this passage",
+    "this next",
+    "from a story",
+    "there is an image",
     "here's",
     "here is",
     "this is a",

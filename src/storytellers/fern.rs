@@ -29,6 +29,9 @@ const FEWEST_WORDS: usize = 9;
 /// Entries at most in a list of the plan.
 const MAX_ENTRIES: usize = 12;
 
+/// Entries at most that are asked for: a small model that begins a list does not find its end.
+const MAX_ASKED: usize = 5;
+
 /// The longest entry of the plan, in characters.
 const MAX_ENTRY: usize = 600;
 
@@ -104,7 +107,7 @@ fn bounded(value: &Value) -> Value {
 /// The shape of fern's answers.
 fn schema() -> Value {
     let text = json!({"type": "string"});
-    let list = json!({"type": "array", "items": {"type": "string"}});
+    let list = json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_ASKED});
     let mut properties: Map<String, Value> = STATE
         .iter()
         .map(|&(name, is_list)| {

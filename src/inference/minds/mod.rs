@@ -35,7 +35,7 @@ const PROSE_TOKENS: u64 = 600;
 pub(super) const SIGHT_TOKENS: u64 = 800;
 
 /// Tokens at most of a passage and the plan of its story.
-const PLAN_TOKENS: u64 = 1500;
+const PLAN_TOKENS: u64 = 1000;
 
 /// What a storyteller may ask of models while it tells one frame.
 ///
@@ -175,11 +175,14 @@ impl Minds {
             // What is left is enough for prose, which is shorter.
             let first = now + until.saturating_duration_since(now).mul_f64(FOR_SHAPE);
             let object = self.object(model, (prompt, schema), first, brief, check).await;
-            let is_clumsy = object.as_ref().is_err_and(|error| is_about_shape(&error.failure));
-            registry.gave_shape(model, !is_clumsy);
-            if !is_clumsy {
+            let Err(InferenceError { failure, .. }) = &object else {
+                registry.gave_shape(model);
+                return object;
+            };
+            if !is_about_shape(failure) {
                 return object;
             }
+            registry.lacked_shape(model, *failure == Failure::TooSlow);
         }
         let readable = |text: String| from_prose(text.clone()).map(|_| text);
         let told = self.prose(model, (plain, until), brief, &readable).await?;

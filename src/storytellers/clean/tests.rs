@@ -72,6 +72,9 @@ fn talk_about_the_story_goes_and_talk_in_it_stays() {
         "This is a great example of how creative you can be in storytelling.",
         "Here's another version that seems more creative!",
         "That is just one possible way to begin a story.",
+        "This next paragraph describes what happens to someone.",
+        "The story continues with a scene where someone sees two people.",
+        "A story from that can be found online: there is something happening.",
         "The story concludes with an image of a dramatic scene, this is it.",
     ] {
         assert_eq!(
