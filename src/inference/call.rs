@@ -49,7 +49,20 @@ pub(super) struct Order<'a> {
 #[derive(Debug, Default)]
 struct Tally {
     attempts: AtomicU32,
+    /// Answers that could not be used.
+    unusable: AtomicU32,
     micro_usd: AtomicI64,
+}
+
+impl Tally {
+    /// A model that twice gave no JSON of use will not give it the third time; it may still give prose, in the time left.
+    fn may_try_again(&self, order: &Order<'_>, failure: &Failure) -> bool {
+        if !matches!(failure, Failure::Unusable(_)) {
+            return true;
+        }
+        let before = self.unusable.fetch_add(1, Ordering::Relaxed);
+        order.capability != Capability::Structured || before == 0
+    }
 }
 
 impl Caller {
@@ -113,7 +126,7 @@ impl Caller {
         };
         once.retry(waits)
             .sleep(tokio::time::sleep)
-            .when(Failure::is_transient)
+            .when(|failure| failure.is_transient() && tally.may_try_again(order, failure))
             .adjust(in_time)
             .notify(|failure, _| tracing::debug!(%failure, "a provider is asked again"))
             .await

@@ -55,7 +55,14 @@ const PREAMBLES: [&str; 12] = [
 ];
 
 /// What models say about a story in the place of telling it. No sentence with one of these is told.
-const ABOUT_IT: [&str; 19] = [
+const ABOUT_IT: [&str; 26] = [
+    "the story begins",
+    "the story is set",
+    "the story is about",
+    "the story is in",
+    "the narrator",
+    "the reader",
+    "on-screen",
     "the script",
     "found online",
     "text of the story",
