@@ -27,11 +27,8 @@ pub(super) fn check(bytes: Bytes) -> Result<Film, Failure> {
     let track = tracks.find(|track| track.kind == Some(TrackKind::Video));
     let track = track.ok_or_else(|| Failure::unusable("there are no pictures in its film"))?;
     // Not what the track says of itself: that counts the shift of pictures which are stored out of their order.
-    let ends = track
-        .samples
-        .iter()
-        .map(|sample| sample.composition_timestamp.saturating_add_unsigned(sample.duration));
-    let seconds = ends.max().unwrap_or_default() as f64 / track.timescale.max(1) as f64;
+    let ticks = track.samples.iter().fold(0_u64, |sum, sample| sum.saturating_add(sample.duration));
+    let seconds = ticks as f64 / track.timescale.max(1) as f64;
     let size = Size::new(track.width.into(), track.height.into());
     let count = track.samples.len();
     if count < 2 || seconds <= 0.0 || size.width == 0 || size.height == 0 {
