@@ -92,6 +92,11 @@ impl Choices {
 }
 
 impl Choices {
+    /// Whether any model is chosen that tells or paints.
+    pub(super) fn has_any(&self) -> bool {
+        !self.text.is_empty() || !self.image.is_empty()
+    }
+
     /// How long a film may be in the making.
     pub(super) fn longest_film(&self) -> TimeDelta {
         TimeDelta::from_std(self.patience.video).unwrap_or(TimeDelta::MAX)

@@ -64,14 +64,23 @@ impl App {
             }
         };
         let none = |reason: &str| Part { status: Health::Ok, reason: Some(reason.to_owned()) };
-        let parts = [database.status, object_store.status];
+        let providers = match self.registry.resting() {
+            resting if !resting.is_empty() => {
+                let all = resting.join(", ");
+                let reason = format!("{all} failed again and again; others do its work meanwhile.");
+                Part { status: Health::Degraded, reason: Some(reason) }
+            }
+            _ if self.choices.has_any() => Part { status: Health::Ok, reason: None },
+            _ => none("None is configured; the offline provider tells and paints."),
+        };
+        let parts = [database.status, object_store.status, providers.status];
         let worst = |health| parts.contains(&health).then_some(health);
         Readiness {
             status: worst(Health::Down).or(worst(Health::Degraded)).unwrap_or(Health::Ok),
             database,
             object_store,
             vector_index: none("None is configured; there is no semantic search."),
-            providers: none("None is configured; the offline provider tells and paints."),
+            providers,
         }
     }
 }

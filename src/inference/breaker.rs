@@ -56,6 +56,18 @@ impl Breakers {
         });
     }
 
+    /// The models that are left alone, or were until a moment ago.
+    pub(super) fn resting(&self, now: Instant) -> Vec<(String, String)> {
+        let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rests = |breaker: &Breaker| {
+            breaker.failures >= TRIP && breaker.rests_until.is_some_and(|until| now < until + REST)
+        };
+        let resting = breakers.iter().filter(|(_, breaker)| rests(breaker));
+        let mut resting: Vec<_> = resting.map(|(model, _)| model.clone()).collect();
+        resting.sort();
+        resting
+    }
+
     fn with<T>(&self, provider: &str, model: &str, change: impl FnOnce(&mut Breaker) -> T) -> T {
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(breakers.entry((provider.to_owned(), model.to_owned())).or_default())
@@ -74,6 +86,9 @@ mod tests {
             breakers.ill("p", "m", start);
         }
         assert!(!breakers.allow("p", "m", start + REST / 2));
+        let resting = [("p".to_owned(), "m".to_owned())];
+        assert_eq!(breakers.resting(start + REST / 2), resting);
+        assert!(breakers.resting(start + REST * 3).is_empty(), "nobody has asked since");
         assert!(breakers.allow("p", "other", start), "each model has its own");
         let later = start + REST;
         assert!(breakers.allow("p", "m", later), "one may try");
@@ -82,6 +97,7 @@ mod tests {
         assert!(!breakers.allow("p", "m", later + REST / 2), "it rests again");
         assert!(breakers.allow("p", "m", later + REST));
         breakers.well("p", "m");
+        assert!(breakers.resting(later + REST).is_empty());
         assert!(breakers.allow("p", "m", later + REST));
         assert!(breakers.allow("p", "m", later + REST), "it is well");
     }

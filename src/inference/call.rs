@@ -30,7 +30,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// What all calls of a process share. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caller {
-    breakers: Breakers,
+    pub(super) breakers: Breakers,
     turns: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     pub(super) ledger: Option<Arc<dyn Ledger>>,
 }

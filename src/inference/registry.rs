@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use moka::sync::Cache;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::call::{Caller, Order, observed};
 use super::{
@@ -134,6 +134,13 @@ impl Registry {
         let key = (model.provider.clone(), model.name.clone());
         let times = self.clumsy.0.get(&key).unwrap_or(0);
         self.clumsy.0.insert(key, if was_too_slow { CLUMSY_AT } else { times + 1 });
+    }
+
+    /// Models that failed again and again and are left alone for now, as `OpenAI (gpt-4.1-mini)`.
+    #[must_use]
+    pub fn resting(&self) -> Vec<String> {
+        let resting = self.caller.breakers.resting(Instant::now()).into_iter();
+        resting.map(|(provider, model)| format!("{} ({model})", self.title(&provider))).collect()
     }
 
     /// A provider's name as people write it.
