@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compute::BrokenOff;
 use crate::domain::RefusedParameter;
 use crate::imaging::ImagingError;
-use crate::objects::ObjectError;
+use crate::objects::{BucketError, ObjectError};
 use crate::store::StoreError;
 
 /// What kind of failure it is.
@@ -88,6 +88,11 @@ impl AppError {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Internal | ErrorKind::Deadline)
     }
 
+    /// A file that a row speaks of, and that nobody has.
+    pub(super) fn gone(key: &str) -> Self {
+        Self::internal(format!("the file {key} is neither on the disk nor in a bucket"))
+    }
+
     /// Something that should not happen.
     pub(super) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something went wrong here; the log has the details under this request id.";
@@ -125,6 +130,13 @@ impl From<ObjectError> for AppError {
             }
             _ => "The disk does not answer as it should; try again in a moment.",
         };
+        Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
+    }
+}
+
+impl From<BucketError> for AppError {
+    fn from(error: BucketError) -> Self {
+        let detail = "The bucket does not answer as it should; try again in a moment.";
         Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
     }
 }

@@ -117,8 +117,16 @@ impl App {
             device: self.rendered_if(client_id, device, &mut files).await?,
             thumbnail: self.rendered_if(client_id, thumbnail, &mut files).await?,
         };
-        self.objects.put_all(files).await?;
-        Ok(illustrated)
+        let since = self.write_files(files).await?;
+        let synced = |mut rendered: Rendered| {
+            rendered.object = self.synced(rendered.object, since);
+            rendered
+        };
+        Ok(Illustrated {
+            original: synced(illustrated.original),
+            device: illustrated.device.map(synced),
+            thumbnail: illustrated.thumbnail.map(synced),
+        })
     }
 
     async fn rendered_if(

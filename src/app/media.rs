@@ -103,7 +103,7 @@ impl App {
         let key = ObjectKey::Media(name);
         let object = self.media_object(&key, "upload", &bytes, kind.media_type).await?;
         // The slow part comes before the transaction: others want to write too.
-        let staged = self.objects.stage(&key, bytes).await?;
+        let staged = self.objects.stage(&key, bytes.clone()).await?;
         let mut tx = self.store.begin().await?;
         let earlier = tx.media_object(&object.key).await?;
         // On some disks `A.PNG` and `a.png` are one file; frames are all in lower case.
@@ -117,6 +117,15 @@ impl App {
         // The row comes first: should the file not follow, the transaction is dropped with it.
         staged.publish().await?;
         tx.save().await?;
+        // Only once it is kept here: an earlier upload must not be replaced in the bucket alone.
+        if let Some(bucket) = &self.bucket
+            && self.put_soon(bucket, vec![(key, bytes)]).await.is_some()
+        {
+            let mut tx = self.store.begin().await?;
+            let location = bucket.location(&object.key);
+            tx.note_synced(&object, &location, self.clock.now()).await?;
+            tx.save().await?;
+        }
         Ok(if earlier.is_some() { Uploaded::Replaced } else { Uploaded::Created })
     }
 
@@ -142,6 +151,8 @@ impl App {
             content_type: media_type.to_owned(),
             sha256,
             date_created: self.clock.now(),
+            location: None,
+            date_synced: None,
         })
     }
 }

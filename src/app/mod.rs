@@ -45,8 +45,10 @@ mod story_edits;
 mod story_parts;
 mod strategies;
 mod sweep;
+mod sync;
 mod tasks;
 mod tell;
+mod verify;
 mod whose_story;
 
 use std::sync::Arc;
@@ -85,13 +87,15 @@ pub use stories::Reading;
 pub use story_bookmarks::{KeptStory, StoryBookmarkView};
 pub use story_parts::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
 pub use strategies::StrategyView;
+pub use sync::Synced;
 pub use tasks::TaskView;
 pub use tell::Steps;
+pub use verify::Verified;
 
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::inference::Registry;
-use crate::objects::LocalStore;
+use crate::objects::{Bucket, LocalStore};
 use crate::settings::Tasks;
 use crate::situation::Situator;
 use crate::store::Store;
@@ -106,6 +110,10 @@ pub struct App {
     pub store: Store,
     /// Files.
     pub objects: LocalStore,
+    /// Where files go beside this machine's disk.
+    pub bucket: Option<Bucket>,
+    /// How long a frame's answer waits for that, in seconds.
+    pub inline_upload_seconds: u64,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -136,6 +144,10 @@ pub struct Parts {
     pub store: Store,
     /// Files.
     pub objects: LocalStore,
+    /// Where files go beside this machine's disk.
+    pub bucket: Option<Bucket>,
+    /// How long a frame's answer waits for that, in seconds.
+    pub inline_upload_seconds: u64,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -156,14 +168,27 @@ impl App {
     /// The use cases of one process, before it takes any work.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, objects, registry, choices, situator, compute, clock, limits, stopping } =
-            parts;
+        let Parts {
+            store,
+            objects,
+            bucket,
+            inline_upload_seconds,
+            registry,
+            choices,
+            situator,
+            compute,
+            clock,
+            limits,
+            stopping,
+        } = parts;
         let started = clock.now();
         let caches = cache::Caches::default();
         let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
         Self {
             store,
             objects,
+            bucket,
+            inline_upload_seconds,
             registry,
             choices,
             situator,

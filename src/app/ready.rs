@@ -1,9 +1,16 @@
 //! Whether Calliope can do its work.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
+use crate::objects::Bucket;
+
+/// How long the bucket may take to answer whoever asks how it is.
+const BUCKET_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How one part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -33,7 +40,7 @@ pub struct Readiness {
     pub status: Health,
     /// Rows.
     pub database: Part,
-    /// Files.
+    /// Files: the disk, and the bucket where there is one.
     pub object_store: Part,
     /// Semantic search.
     pub vector_index: Part,
@@ -63,6 +70,10 @@ impl App {
                 Part { status: Health::Degraded, reason: Some(reason) }
             }
         };
+        let object_store = match (&self.bucket, object_store.status) {
+            (Some(bucket), Health::Ok) => self.bucket_health(bucket).await,
+            _ => object_store,
+        };
         let none = |reason: &str| Part { status: Health::Ok, reason: Some(reason.to_owned()) };
         let providers = match self.registry.resting() {
             resting if !resting.is_empty() => {
@@ -81,6 +92,32 @@ impl App {
             object_store,
             vector_index: none("None is configured; there is no semantic search."),
             providers,
+        }
+    }
+
+    /// Whether the bucket answers, and how far behind it is.
+    async fn bucket_health(&self, bucket: &Bucket) -> Part {
+        let unsynced = self.store.unsynced().await;
+        let (files, seconds) = unsynced.map_or((0, 0), |unsynced| {
+            let waits = |oldest: DateTime<Utc>| (self.clock.now() - oldest).num_seconds();
+            (unsynced.files, unsynced.oldest.map_or(0, waits))
+        });
+        let behind = format!("{files} files wait for it, the oldest for {seconds} s");
+        let asked = tokio::time::timeout(BUCKET_PATIENCE, bucket.size("media/ready")).await;
+        match asked {
+            Ok(Ok(_)) if files == 0 => Part { status: Health::Ok, reason: None },
+            Ok(Ok(_)) => {
+                Part { status: Health::Ok, reason: Some(format!("The bucket answers; {behind}.")) }
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the bucket is down");
+                let reason = Some(format!("The bucket does not answer as it should; {behind}."));
+                Part { status: Health::Degraded, reason }
+            }
+            Err(_elapsed) => {
+                let reason = Some(format!("The bucket does not answer; {behind}."));
+                Part { status: Health::Degraded, reason }
+            }
         }
     }
 }

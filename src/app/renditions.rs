@@ -50,7 +50,7 @@ impl App {
         id: Uuid,
         parameters: &Parameters,
     ) -> Result<ImageView, AppError> {
-        let bytes = self.objects.read(&original.key).await?;
+        let bytes = self.file(&original.key).await?.ok_or_else(|| AppError::gone(&original.key))?;
         let parameters = parameters.clone();
         let rendered = self.compute.run(move || {
             let pixels = imaging::decode(&bytes)?;
@@ -62,7 +62,8 @@ impl App {
         let bytes = Bytes::from(rendered.bytes);
         let object = self.media_object(&key, "frame", &bytes, format.media_type()).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
-        self.objects.put_all(vec![(key.clone(), bytes)]).await?;
+        let since = self.write_files(vec![(key.clone(), bytes)]).await?;
+        let object = self.synced(object, since);
         let mut tx = self.store.begin().await?;
         tx.keep_media_object(&object).await?;
         let (width, height) =

@@ -176,7 +176,12 @@ impl App {
     pub async fn remove_files(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
         let Removal { keys } = serde_json::from_value(task.payload.clone())?;
         let removed = keys.len();
-        self.objects.remove_keys(keys).await?;
+        self.objects.remove_keys(keys.clone()).await?;
+        if let Some(bucket) = &self.bucket {
+            for key in &keys {
+                bucket.remove(key).await?;
+            }
+        }
         let mut tx = self.store.begin().await?;
         let result = Value::from(removed);
         if tx.complete(task.id, owner, &result, self.clock.now()).await? {

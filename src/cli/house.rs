@@ -9,7 +9,7 @@ use crate::app::{App, Book, Choices, Parts};
 use crate::compute::Compute;
 use crate::domain::SystemClock;
 use crate::inference::{Ledger, Registry, Wire};
-use crate::objects::LocalStore;
+use crate::objects::{Bucket, LocalStore};
 use crate::settings::Settings;
 use crate::situation::Situator;
 use crate::store::{SoleUse, Store};
@@ -50,6 +50,8 @@ async fn furnish(
     let app = App::new(Parts {
         store,
         objects: LocalStore::open(&settings.storage)?,
+        bucket: Bucket::of(&settings.storage, client.clone())?,
+        inline_upload_seconds: settings.storage.inline_upload_seconds,
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
         situator: Situator::new(&settings.situation, client)?,

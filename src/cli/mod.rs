@@ -6,6 +6,7 @@ mod healthcheck;
 mod house;
 mod identity;
 mod log;
+mod media;
 mod migrate;
 mod serve;
 mod storyteller;
@@ -40,6 +41,8 @@ enum Command {
     User(user::Arguments),
     /// Manage API tokens
     Token(token::Arguments),
+    /// Look after stored media
+    Media(media::Arguments),
     /// Try out storytellers and their prompts
     Storyteller(storyteller::Arguments),
     /// Ask a running calliope whether it is ready; for containers
@@ -77,6 +80,7 @@ impl Cli {
             Command::Migrate(arguments) => migrate::run(loaded, &arguments),
             Command::User(arguments) => user::run(&loaded()?, arguments),
             Command::Token(arguments) => token::run(&loaded()?, arguments),
+            Command::Media(arguments) => media::run(&loaded()?, &arguments),
             Command::Storyteller(arguments) => storyteller::run(&loaded()?, arguments),
             Command::Healthcheck => healthcheck::run(&loaded()?),
         }

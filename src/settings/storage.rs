@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Complaint;
@@ -18,6 +19,16 @@ pub struct Storage {
     pub bucket: Option<String>,
     /// A service account's JSON file; needed when `cloud` is `gcp`.
     pub google_credentials: Option<PathBuf>,
+    /// Where the cloud is, if elsewhere: MinIO and the like.
+    pub endpoint: Option<String>,
+    /// The cloud's region.
+    pub region: Option<String>,
+    /// The id of an access key of Amazon's; for Azure, the storage account's name.
+    pub access_key_id: Option<String>,
+    /// The key itself.
+    pub secret_access_key: Option<SecretString>,
+    /// How long a frame's files may take to get into the bucket before its answer; what takes longer follows.
+    pub inline_upload_seconds: u64,
     /// The folder of pictures, videos and voices.
     pub media_folder: PathBuf,
     /// The folder of what Sparrows sent.
@@ -75,6 +86,11 @@ impl Default for Storage {
             cloud: Cloud::Local,
             bucket: None,
             google_credentials: None,
+            endpoint: None,
+            region: None,
+            access_key_id: None,
+            secret_access_key: None,
+            inline_upload_seconds: 3,
             media_folder: PathBuf::from("media"),
             input_folder: PathBuf::from("input"),
         }
@@ -87,6 +103,10 @@ impl Storage {
             let reason =
                 "must not be the media folder: what comes in and what goes out are kept apart";
             return Err(("storage.input_folder", reason.to_owned()));
+        }
+        if self.inline_upload_seconds > 60 {
+            let reason = "must be a whole number from 0 to 60".to_owned();
+            return Err(("storage.inline_upload_seconds", reason));
         }
         if self.cloud == Cloud::Local {
             return Ok(());

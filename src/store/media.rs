@@ -22,10 +22,38 @@ pub struct MediaObject {
     pub sha256: Vec<u8>,
     /// When its row was written.
     pub date_created: DateTime<Utc>,
+    /// Where it is in a bucket; `None` while it is on a disk alone.
+    pub location: Option<String>,
+    /// Since when.
+    pub date_synced: Option<DateTime<Utc>>,
 }
 
-const BY_KEY: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created \
-                      FROM media_object WHERE key = $1";
+/// What is kept for one client, of one kind, in one month.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct MediaUsage {
+    /// Whose; `None` for what belongs to nobody alone.
+    pub client_id: Option<String>,
+    /// `frame`, `input` or `upload`.
+    pub kind: String,
+    /// `2026-11`.
+    pub month: String,
+    /// How many files.
+    pub files: i64,
+    /// Their bytes.
+    pub bytes: i64,
+}
+
+/// Files that are not in the bucket yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Unsynced {
+    /// How many.
+    pub files: i64,
+    /// Since when the oldest of them is kept.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+const BY_KEY: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
+                      location, date_synced FROM media_object WHERE key = $1";
 
 impl Store {
     /// The file with this key.
@@ -37,9 +65,92 @@ impl Store {
         read!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
+
+    /// Files that are to be in the bucket and are not yet, kept after `after`, the oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn unsynced_files(
+        &self,
+        after: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<MediaObject>, StoreError> {
+        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
+             location, date_synced FROM media_object \
+             WHERE date_synced IS NULL AND kind <> 'input' AND date_created > $1 \
+             ORDER BY date_created LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
+            .map_err(StoreError::failed("list files that are not in the bucket"))
+    }
+
+    /// Files by their keys, those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn files_after(
+        &self,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<MediaObject>, StoreError> {
+        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
+             location, date_synced FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
+            .map_err(StoreError::failed("list files"))
+    }
+
+    /// What is kept, by client, kind and month; the most bytes first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn media_usage(&self) -> Result<Vec<MediaUsage>, StoreError> {
+        const SQL: &str = "SELECT client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) AS month, \
+             COUNT(*) AS files, CAST(SUM(size) AS BIGINT) AS bytes FROM media_object \
+             GROUP BY client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) ORDER BY 5 DESC, 1, 2, 3";
+        read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
+            .map_err(StoreError::failed("count what is kept"))
+    }
+
+    /// How many files are to be in the bucket and are not yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn unsynced(&self) -> Result<Unsynced, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) AS files, MIN(date_created) AS oldest FROM media_object \
+             WHERE date_synced IS NULL AND kind <> 'input'";
+        read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+            .map_err(StoreError::failed("count files that are not in the bucket"))
+    }
 }
 
 impl Tx {
+    /// Notes that a file of these bytes is in a bucket; false when it has other bytes by now, or is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_synced(
+        &mut self,
+        object: &MediaObject,
+        location: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE media_object SET location = $3, date_synced = $4 \
+             WHERE key = $1 AND sha256 = $2";
+        within!(self, db => sqlx::query(SQL)
+            .bind(&object.key)
+            .bind(&object.sha256)
+            .bind(location)
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(StoreError::failed("note that a file is in the bucket"))
+    }
+
     /// The file with this key, as this transaction sees it.
     ///
     /// # Errors
@@ -57,11 +168,12 @@ impl Tx {
     /// [`StoreError`] when the database fails.
     pub async fn keep_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
-             (key, kind, client_id, size, content_type, sha256, date_created, date_updated) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+             (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
+             location, date_synced) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) \
              ON CONFLICT (key) DO UPDATE SET size = excluded.size, \
              content_type = excluded.content_type, sha256 = excluded.sha256, \
-             date_updated = excluded.date_updated";
+             date_updated = excluded.date_updated, location = excluded.location, \
+             date_synced = excluded.date_synced";
         within!(self, db => sqlx::query(SQL)
             .bind(&object.key)
             .bind(&object.kind)
@@ -70,6 +182,8 @@ impl Tx {
             .bind(&object.content_type)
             .bind(&object.sha256)
             .bind(object.date_created)
+            .bind(&object.location)
+            .bind(object.date_synced)
             .execute(db)
             .await
             .map(drop))

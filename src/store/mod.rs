@@ -55,7 +55,7 @@ pub use flocks::ScheduleRow;
 pub use frames::{FramePicture, FrameRow, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{KeyUse, UsedKey};
 pub use levels::{FlockLevel, SparrowLevel};
-pub use media::MediaObject;
+pub use media::{MediaObject, MediaUsage, Unsynced};
 pub use migrations::{PendingMigration, new_migration};
 pub use overview::{Counts, StoryOverview};
 pub use pairing::{NewPairing, Pairing};

@@ -4,12 +4,19 @@ use std::error::Error;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use tokio::time::MissedTickBehavior;
 
 use super::Worker;
 use crate::store::StoreError;
 
 /// How often to sweep.
 const SWEEP: Duration = Duration::from_hours(1);
+
+/// How often to look for files that are to be in the bucket.
+const SYNC: Duration = Duration::from_secs(10);
+
+/// Looks between two warnings of files that wait too long.
+const WARN_EVERY: u32 = 30;
 
 /// Longer than any lease: on SQLite nobody else can hold one when a process begins.
 const AGES: TimeDelta = TimeDelta::days(3650);
@@ -47,6 +54,30 @@ impl Worker {
         tokio::select! {
             () = self.app.stopping.cancelled() => {}
             () = sweep => {}
+        }
+    }
+
+    /// Puts into the bucket what could not be put when it was made.
+    pub(super) async fn sync_until_stopped(&self) {
+        if self.app.bucket.is_none() {
+            return;
+        }
+        let mut tick = tokio::time::interval(SYNC);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let sync = async {
+            let mut ticks = 0_u32;
+            loop {
+                tick.tick().await;
+                self.logged("sync", self.app.sync(|_| ())).await;
+                if ticks.is_multiple_of(WARN_EVERY) {
+                    self.logged("look for old files", self.app.warn_of_old()).await;
+                }
+                ticks = ticks.wrapping_add(1);
+            }
+        };
+        tokio::select! {
+            () = self.app.stopping.cancelled() => {}
+            () = sync => {}
         }
     }
 

@@ -24,6 +24,8 @@ fn object(key: &str) -> MediaObject {
         content_type: "image/png".to_owned(),
         sha256: vec![7; 32],
         date_created: at(0),
+        location: None,
+        date_synced: None,
     }
 }
 

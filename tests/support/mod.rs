@@ -1,6 +1,7 @@
 //! What the test binaries share: databases of their own, a service of their own.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod bucket;
 pub mod clock;
 pub mod process;
 pub mod provider;
@@ -17,7 +18,7 @@ use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
 use calliope::http::{Door, Entry, serve};
 use calliope::inference::{Registry, offline};
-use calliope::objects::LocalStore;
+use calliope::objects::{Bucket, LocalStore};
 use calliope::settings::{Database, Limits, Storage, Tasks};
 use calliope::situation::Situator;
 use calliope::store::Store;
@@ -150,6 +151,7 @@ pub struct Options {
     pub registry: Option<Registry>,
     pub choices: Choices,
     pub situator: Situator,
+    pub bucket: Option<Bucket>,
     pub limits: Tasks,
     pub rates: Limits,
     pub trusted_proxies: &'static [&'static str],
@@ -164,6 +166,7 @@ impl Default for Options {
             registry: None,
             choices: Choices::default(),
             situator: Situator::default(),
+            bucket: None,
             limits: Tasks::default(),
             rates: Limits::default(),
             trusted_proxies: &[],
@@ -196,6 +199,8 @@ impl TestApp {
         let app = App::new(Parts {
             store,
             objects: LocalStore::open(&database.storage()).expect("folders are made"),
+            bucket: options.bucket,
+            inline_upload_seconds: 3,
             registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
             choices: options.choices,
             situator: options.situator,

@@ -123,7 +123,7 @@ impl App {
         task_id: Uuid,
     ) -> Result<FilmAsk, AppError> {
         let picture = self.store.picture(job.image_id).await?.ok_or_else(no_frame)?;
-        let bytes = self.objects.read(&picture.key).await?;
+        let bytes = self.file(&picture.key).await?.ok_or_else(|| AppError::gone(&picture.key))?;
         let picture = self.compute.run(move || Photograph::read(&bytes)).await??.pixels;
         let prompt = words.illustration.filter(|prompt| !prompt.is_empty()).or(words.text);
         let prompt = prompt.unwrap_or_default();

@@ -123,8 +123,8 @@ impl App {
         let key = ObjectKey::Media(MediaName::of(Uuid::now_v7(), extension));
         let object = self.media_object(&key, "frame", &bytes, media_type).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
-        self.objects.put_all(vec![(key.clone(), bytes)]).await?;
-        Ok((key, object))
+        let since = self.write_files(vec![(key.clone(), bytes)]).await?;
+        Ok((key, self.synced(object, since)))
     }
 
     async fn frame_of(&self, task: &Task, number: i32) -> Result<(Story, FrameWords), AppError> {

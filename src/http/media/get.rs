@@ -30,10 +30,18 @@ pub(in crate::http) async fn get(
     let name = name.map(|Path(name)| name).unwrap_or_default();
     let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
     let Some((kind, name)) = known else { return nothing().await };
-    let served = ServeFile::new(door.app.media_path(&name)).oneshot(request).await;
-    let mut response = served.into_response().map(Body::new);
+    let path = door.app.media_path(&name);
+    let mut again = Request::new(Body::empty());
+    *again.method_mut() = request.method().clone();
+    *again.headers_mut() = request.headers().clone();
+    let mut response = serve(&path, request).await;
     if response.status() == StatusCode::NOT_FOUND {
-        return nothing().await;
+        // The disk may have given it up for what was asked for more lately; then the bucket has it.
+        match door.app.fetch_media(&name).await {
+            Ok(true) => response = serve(&path, again).await,
+            Ok(false) => return nothing().await,
+            Err(error) => return Problem::of(error, "path").into_response(),
+        }
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type));
@@ -43,6 +51,10 @@ pub(in crate::http) async fn get(
         response.headers_mut().insert(CACHE_CONTROL, forever);
     }
     response
+}
+
+async fn serve(path: &std::path::Path, request: Request) -> Response {
+    ServeFile::new(path).oneshot(request).await.into_response().map(Body::new)
 }
 
 /// What every path below `/media/` that is no name answers.

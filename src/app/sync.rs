@@ -1,0 +1,222 @@
+//! The way of files into the bucket. A row says of each whether it is there: what could not be put in time for its
+//! frame's answer waits in its row, and every process puts what its disk has until nothing waits any more.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use sha2::{Digest, Sha256};
+
+use super::{App, AppError};
+use crate::app::MediaKind;
+use crate::domain::{MediaName, ObjectKey};
+use crate::objects::{Bucket, BucketError};
+use crate::store::MediaObject;
+
+/// Files that are put at once.
+const AT_ONCE: usize = 8;
+
+/// Rows that are looked at in one go.
+const ROWS: i64 = 100;
+
+/// How old the oldest file may be that is not in the bucket before the log warns.
+const TOO_OLD: TimeDelta = TimeDelta::hours(1);
+
+/// What a run of the sync came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// Files that are in the bucket now.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that the bucket did not take.
+    pub refused: usize,
+    /// Files that are not on this machine's disk, or not as they were kept.
+    pub missing: usize,
+}
+
+/// What became of one file.
+enum Put {
+    There(u64),
+    Refused,
+    Missing,
+}
+
+impl App {
+    /// Writes files, and has them in the bucket too, if that is quick.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the disk fails. A bucket that fails is no error: its turn comes later.
+    pub(super) async fn write_files(
+        &self,
+        files: Vec<(ObjectKey, Bytes)>,
+    ) -> Result<Option<DateTime<Utc>>, AppError> {
+        let Some(bucket) = &self.bucket else {
+            self.objects.put_all(files).await?;
+            return Ok(None);
+        };
+        self.objects.put_all(files.clone()).await?;
+        Ok(self.put_soon(bucket, files).await)
+    }
+
+    /// Whether all of these are in the bucket before a frame's answer has waited for too long.
+    pub(super) async fn put_soon(
+        &self,
+        bucket: &Bucket,
+        files: Vec<(ObjectKey, Bytes)>,
+    ) -> Option<DateTime<Utc>> {
+        let put = files.into_iter().map(|(key, bytes)| async move {
+            let key = key.to_string();
+            bucket.put(&key, bytes, media_type(&key)).await
+        });
+        let all = async { join_all(put).await.into_iter().collect::<Result<(), BucketError>>() };
+        let patience = Duration::from_secs(self.inline_upload_seconds);
+        match tokio::time::timeout(patience, all).await {
+            Ok(Ok(())) => Some(self.clock.now()),
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "files are put into the bucket later");
+                None
+            }
+            Err(_elapsed) => None,
+        }
+    }
+
+    /// A file's row with the note that it is in the bucket.
+    pub(super) fn synced(&self, object: MediaObject, since: Option<DateTime<Utc>>) -> MediaObject {
+        let location = self.bucket.as_ref().map(|bucket| bucket.location(&object.key));
+        MediaObject { location: since.and(location), date_synced: since, ..object }
+    }
+
+    /// Puts every file into the bucket that is not there and that this machine has. `each` hears of each file.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn sync(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
+        let mut done = Synced::default();
+        let Some(bucket) = &self.bucket else { return Ok(done) };
+        let mut after = DateTime::<Utc>::MIN_UTC;
+        loop {
+            let rows = self.store.unsynced_files(after, ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(done) };
+            after = last.date_created;
+            let is_stuck = rows.len() as i64 == ROWS && rows[0].date_created == after;
+            let mut puts = stream::iter(rows)
+                .map(|object| async move { self.sync_one(bucket, &object).await })
+                .buffer_unordered(AT_ONCE);
+            while let Some(put) = puts.next().await {
+                match put? {
+                    Put::There(bytes) => {
+                        done.files += 1;
+                        done.bytes += bytes;
+                    }
+                    Put::Refused => done.refused += 1,
+                    Put::Missing => done.missing += 1,
+                }
+                each(&done);
+            }
+            // A bucket that takes nothing is left alone until the next run.
+            if (done.refused > 0 && done.files == 0) || is_stuck {
+                return Ok(done);
+            }
+        }
+    }
+
+    async fn sync_one(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
+        let Ok(bytes) = self.objects.read(&object.key).await else { return Ok(Put::Missing) };
+        let bytes = Bytes::from(bytes);
+        let length = bytes.len() as u64;
+        let (content, expected) = (bytes.clone(), object.sha256.clone());
+        let is_whole = move || Sha256::digest(&content).as_slice() == expected;
+        if !self.compute.run(is_whole).await? {
+            tracing::error!(
+                key = object.key,
+                "a file is not as it was kept; it is not put into the bucket"
+            );
+            return Ok(Put::Missing);
+        }
+        if let Err(error) = bucket.put(&object.key, bytes, &object.content_type).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a file is put into the bucket later"
+            );
+            return Ok(Put::Refused);
+        }
+        let mut tx = self.store.begin().await?;
+        let location = bucket.location(&object.key);
+        tx.note_synced(object, &location, self.clock.now()).await?;
+        tx.save().await?;
+        Ok(Put::There(length))
+    }
+
+    /// Warns when a file waits for the bucket for too long.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn warn_of_old(&self) -> Result<(), AppError> {
+        let unsynced = self.store.unsynced().await?;
+        if let Some(oldest) = unsynced.oldest
+            && self.clock.now() - oldest > TOO_OLD
+        {
+            let files = unsynced.files;
+            tracing::warn!(files, %oldest, "files wait for the bucket for more than an hour");
+        }
+        Ok(())
+    }
+
+    /// The bytes of a file: from the disk, else from the bucket, and then kept on the disk; `None` where neither has it.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the disk or the bucket fails.
+    pub(super) async fn file(&self, key: &str) -> Result<Option<Bytes>, AppError> {
+        match self.objects.read(key).await {
+            Ok(bytes) => return Ok(Some(bytes.into())),
+            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.fetched(key).await
+    }
+
+    /// Brings a media file back from the bucket; false when it is not there, or not as it was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the bucket, the database or the disk fails.
+    pub async fn fetch_media(&self, name: &MediaName) -> Result<bool, AppError> {
+        let key = ObjectKey::Media(name.clone()).to_string();
+        Ok(self.fetched(&key).await?.is_some())
+    }
+
+    async fn fetched(&self, key: &str) -> Result<Option<Bytes>, AppError> {
+        let Some(bucket) = &self.bucket else { return Ok(None) };
+        let Some(object) = self.store.media_object(key).await? else { return Ok(None) };
+        if object.date_synced.is_none() {
+            return Ok(None);
+        }
+        let Some(bytes) = bucket.get(key).await? else { return Ok(None) };
+        let content = bytes.clone();
+        let is_whole = move || Sha256::digest(&content).as_slice() == object.sha256;
+        if !self.compute.run(is_whole).await? {
+            tracing::error!(key, "what the bucket has is not what was kept");
+            return Ok(None);
+        }
+        if let Some(name) = key.strip_prefix("media/").and_then(|name| MediaName::new(name).ok()) {
+            let staged = self.objects.stage(&ObjectKey::Media(name), bytes.clone()).await?;
+            staged.publish().await?;
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// A file's type, by its name.
+fn media_type(key: &str) -> &'static str {
+    let name = key.rsplit('/').next().and_then(|name| MediaName::new(name).ok());
+    let kind = name.as_ref().and_then(MediaKind::of);
+    kind.map_or("application/octet-stream", |kind| kind.media_type)
+}

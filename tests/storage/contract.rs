@@ -1,0 +1,94 @@
+//! What any bucket does.
+
+use calliope::objects::{Bucket, BucketError, Listed};
+use calliope::settings::Storage;
+use calliope::web;
+use futures_util::TryStreamExt;
+
+use super::support::bucket::{FakeBucket, Mood};
+
+fn at(url: &str) -> Result<Bucket, BucketError> {
+    Bucket::at(url, &Storage::default(), web::client().expect("a client"))
+}
+
+async fn keeps_what_it_is_given(bucket: &Bucket) {
+    assert_eq!(bucket.get("media/a.png").await.expect("asked"), None);
+    assert_eq!(bucket.size("media/a.png").await.expect("asked"), None);
+    for (key, bytes) in [("media/a.png", "one"), ("media/b.png", ""), ("audio/s/c.wav", "three")] {
+        bucket.put(key, bytes.into(), "image/png").await.expect("put");
+    }
+    bucket.put("media/a.png", "other".into(), "image/png").await.expect("put again");
+    assert_eq!(bucket.get("media/a.png").await.expect("got"), Some("other".into()));
+    assert_eq!(bucket.get("media/b.png").await.expect("got"), Some("".into()));
+    assert_eq!(bucket.size("audio/s/c.wav").await.expect("asked"), Some(5));
+    let mut listed: Vec<Listed> = bucket.list().try_collect().await.expect("listed");
+    listed.sort_by(|a, b| a.key.cmp(&b.key));
+    let listed: Vec<_> = listed.iter().map(|object| (&*object.key, object.size)).collect();
+    assert_eq!(listed, [("audio/s/c.wav", 5), ("media/a.png", 5), ("media/b.png", 0)]);
+    for _ in 0..2 {
+        bucket.remove("media/a.png").await.expect("removed, or never there");
+    }
+    assert_eq!(bucket.get("media/a.png").await.expect("asked"), None);
+    assert_eq!(bucket.list().try_collect::<Vec<_>>().await.expect("listed").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory() {
+    keeps_what_it_is_given(&at("memory://").expect("memory")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("file://{}/objects", folder.path().display());
+    keeps_what_it_is_given(&at(&url).expect("a folder")).await;
+    let there = std::fs::read(folder.path().join("objects/media/b.png"));
+    assert!(there.is_ok_and(|bytes| bytes.is_empty()), "the folder is laid out as a bucket is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amazons_protocol() {
+    let fake = FakeBucket::start().await;
+    keeps_what_it_is_given(&fake.bucket()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prefix_is_a_bucket_of_its_own() {
+    let fake = FakeBucket::start().await;
+    let client = || web::client().expect("a client");
+    let north = Bucket::at("s3://stories/north", &fake.settings(), client()).expect("a bucket");
+    let south = Bucket::at("s3://stories/south/", &fake.settings(), client()).expect("a bucket");
+    north.put("media/a.png", "north".into(), "image/png").await.expect("put");
+    assert_eq!(south.get("media/a.png").await.expect("asked"), None);
+    assert_eq!(north.location("media/a.png"), "s3://stories/north/media/a.png");
+    let keys: Vec<String> = fake.objects().into_keys().collect();
+    assert_eq!(keys, ["north/media/a.png"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_does_not_keep_what_it_is_given_is_found_out() {
+    let fake = FakeBucket::start().await;
+    let bucket = fake.bucket();
+    fake.set(Mood::Truncates);
+    let put = bucket.put("media/a.png", "twelve bytes".into(), "image/png").await;
+    assert!(matches!(put, Err(BucketError::Changed { .. })), "{put:?}");
+    for mood in [Mood::Fails, Mood::Forbids] {
+        fake.set(mood);
+        let put = bucket.put("media/a.png", "x".into(), "image/png").await;
+        assert!(matches!(put, Err(BucketError::Failed { .. })), "{mood:?}: {put:?}");
+        assert!(bucket.get("media/a.png").await.is_err(), "{mood:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_with_what_to_write() {
+    for (url, told) in [
+        ("stories", "must begin with gs://"),
+        ("ftp://stories", "must begin with gs://"),
+        ("s3://", "has no name"),
+        ("gs:///prefix", "has no name"),
+    ] {
+        let refused = at(url).expect_err("refused").to_string();
+        assert!(refused.contains(told) && refused.contains(url), "{refused}");
+    }
+}
