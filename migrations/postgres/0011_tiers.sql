@@ -2,4 +2,4 @@
 
 ALTER TABLE media_object ADD COLUMN location TEXT; -- in a bucket: gs://bucket/media/{uuid}.png; null while it is on a disk alone
 ALTER TABLE media_object ADD COLUMN date_synced TIMESTAMPTZ; -- since when
-CREATE INDEX media_object_unsynced ON media_object (date_created) WHERE date_synced IS NULL AND kind <> 'input';
+CREATE INDEX media_object_unsynced ON media_object (date_created, key) WHERE date_synced IS NULL AND kind <> 'input';

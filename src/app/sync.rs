@@ -99,12 +99,11 @@ impl App {
     pub async fn sync(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
         let mut done = Synced::default();
         let Some(bucket) = &self.bucket else { return Ok(done) };
-        let mut after = DateTime::<Utc>::MIN_UTC;
+        let mut after = (DateTime::UNIX_EPOCH, String::new());
         loop {
-            let rows = self.store.unsynced_files(after, ROWS).await?;
+            let rows = self.store.unsynced_files((after.0, &after.1), ROWS).await?;
             let Some(last) = rows.last() else { return Ok(done) };
-            after = last.date_created;
-            let is_stuck = rows.len() as i64 == ROWS && rows[0].date_created == after;
+            after = (last.date_created, last.key.clone());
             let mut puts = stream::iter(rows)
                 .map(|object| async move { self.sync_one(bucket, &object).await })
                 .buffer_unordered(AT_ONCE);
@@ -120,7 +119,7 @@ impl App {
                 each(&done);
             }
             // A bucket that takes nothing is left alone until the next run.
-            if (done.refused > 0 && done.files == 0) || is_stuck {
+            if done.refused > 0 && done.files == 0 {
                 return Ok(done);
             }
         }

@@ -53,7 +53,7 @@ impl App {
                 each(&verified);
             }
         }
-        let ever = SystemTime::UNIX_EPOCH..SystemTime::now();
+        let ever = SystemTime::UNIX_EPOCH..SystemTime::from(self.clock.now());
         for stray in self.objects.strays(ever).await? {
             // A hidden file was never finished; the next sweep has it.
             if let Some(key) = stray.key {

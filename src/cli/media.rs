@@ -58,9 +58,10 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     let waiting = app.store.unsynced().await?;
     if dry_run {
         let files = waiting.files;
-        match as_json {
-            true => println!("{}", json!({"files": files, "bucket": bucket.url()})),
-            false => println!("{files} files would be put into {}", bucket.url()),
+        if as_json {
+            println!("{}", json!({"files": files, "bucket": bucket.url()}));
+        } else {
+            println!("{files} files would be put into {}", bucket.url());
         }
         return Ok(());
     }

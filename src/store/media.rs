@@ -66,22 +66,27 @@ impl Store {
             .map_err(StoreError::failed("read a media object"))
     }
 
-    /// Files that are to be in the bucket and are not yet, kept after `after`, the oldest first, at most `limit`.
+    /// Files that are to be in the bucket and are not yet, the oldest first, those behind `after`, at most `limit`.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
     pub async fn unsynced_files(
         &self,
-        after: DateTime<Utc>,
+        after: (DateTime<Utc>, &str),
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
         const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
              location, date_synced FROM media_object \
-             WHERE date_synced IS NULL AND kind <> 'input' AND date_created > $1 \
-             ORDER BY date_created LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("list files that are not in the bucket"))
+             WHERE date_synced IS NULL AND kind <> 'input' AND (date_created, key) > ($1, $2) \
+             ORDER BY date_created, key LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(after.0)
+            .bind(after.1)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list files that are not in the bucket"))
     }
 
     /// Files by their keys, those behind `after`, at most `limit`.

@@ -4,10 +4,12 @@
 //! Each rule only takes away; when too little is left, the text is refused with a reason and asked for again.
 
 mod sentences;
+mod words;
 
 use std::collections::HashSet;
 
 use sentences::{ends_sentence, is_closing, sentences};
+use words::{ABOUT_IT, LABELS, PREAMBLES, TALK, TRADE};
 
 /// What a text is measured against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,119 +39,6 @@ const TAKEN: f64 = 0.8;
 
 /// So many words in a row are taken from the instructions, and not by chance.
 const RUN: usize = 4;
-
-/// Words that no story begins with, but helpful models do.
-const PREAMBLES: [&str; 12] = [
-    "sure",
-    "certainly",
-    "of course",
-    "here is",
-    "here's",
-    "here are",
-    "absolutely",
-    "as an ai",
-    "the next passage",
-    "next passage",
-    "okay",
-    "i'm sorry",
-];
-
-/// What models say about a story in the place of telling it. No sentence with one of these is told.
-const ABOUT_IT: [&str; 26] = [
-    "the story begins",
-    "the story is set",
-    "the story is about",
-    "the story is in",
-    "the narrator",
-    "the reader",
-    "on-screen",
-    "the script",
-    "found online",
-    "text of the story",
-    "story based on",
-    "this sentence",
-    "this paragraph",
-    "as an ai",
-    "language model",
-    "rewritten",
-    "storytelling",
-    "the prompt",
-    "your prompt",
-    "your story",
-    "your passage",
-    "two sentences",
-    "three sentences",
-    "four sentences",
-    "the next sentence",
-    "literary device",
-];
-
-/// Words of the trade: a sentence that has one of them and talks to whoever asked talks about the story, and not in it.
-const TRADE: [&str; 13] = [
-    "story",
-    "stories",
-    "sentence",
-    "sentences",
-    "version",
-    "phrase",
-    "paragraph",
-    "passage",
-    "readers",
-    "writing",
-    "scene",
-    "image",
-    "picture",
-];
-
-/// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
-const TALK: [&str; 26] = [
-    "ends",
-    "continues with",
-    "this story",
-    "this passage",
-    "this next",
-    "from a story",
-    "there is an image",
-    "here's",
-    "here is",
-    "this is a",
-    "this is an",
-    "this is the",
-    "this is something",
-    "that is just",
-    "i chose",
-    "i added",
-    "i made",
-    "i used",
-    "i can give",
-    "i'm going to",
-    "i am going to",
-    "i'll just",
-    "you can",
-    "let's",
-    "in this",
-    "concludes",
-];
-
-/// Labels that models copy from prompts and scripts.
-const LABELS: [&str; 16] = [
-    "let this be in it",
-    "it is about this",
-    "somebody calls",
-    "to be seen",
-    "to be heard",
-    "here's what happens next",
-    "passage",
-    "story",
-    "text",
-    "answer",
-    "title",
-    "frame",
-    "continuation",
-    "assistant",
-    "scene",
-    "output",
-];
 
 /// The text, tidied up.
 ///

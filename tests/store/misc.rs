@@ -149,7 +149,12 @@ async fn every_query_has_its_index() {
     let dialect =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect.rs"));
     let claim = claim_statement(&dialect.expect("a source"));
-    for mut sql in statements(&source).into_iter().chain([claim]) {
+    // A report of all that is kept reads all that is kept, when someone asks for it.
+    let is_report = |sql: &String| sql.contains("SUM(size)");
+    let reports = statements(&source).iter().filter(|sql| is_report(sql)).count();
+    assert_eq!(reports, 1, "only what is stored is counted so");
+    let others = statements(&source).into_iter().filter(|sql| !is_report(sql));
+    for mut sql in others.chain([claim]) {
         // Sets are bound when their size is known; one of two shows the plan of all.
         if sql.ends_with("IN (") {
             sql += "$1, $2)";
