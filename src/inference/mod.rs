@@ -38,6 +38,7 @@ use crate::domain::Sight;
 pub use ask::{
     Brief, FilmAsk, ImageAsk, Picture, SoundAsk, SpeechAsk, StructuredAsk, TextAsk, VisionAsk,
 };
+pub use embed::MOST_TEXTS;
 pub use failure::{Failure, InferenceError};
 pub use film::Film;
 pub use ledger::{Account, Budget, CallRecord, Ledger, Reservation};

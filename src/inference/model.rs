@@ -87,7 +87,7 @@ impl Default for Patience {
             text: Duration::from_mins(1),
             image: Duration::from_secs(90),
             senses: Duration::from_secs(30),
-            speech: Duration::from_secs(30),
+            speech: Duration::from_secs(15),
             video: Duration::from_mins(10),
             moderation: Duration::from_secs(5),
         }

@@ -28,7 +28,7 @@ pub struct Minds {
     pub image_seconds: u64,
     /// How long seeing and hearing may take.
     pub senses_seconds: u64,
-    /// How long speaking a text may take.
+    /// How long speaking a text may take; what takes longer comes after its frame.
     pub speech_seconds: u64,
     /// How long a film may take; no frame waits for it.
     pub video_seconds: u64,
@@ -49,7 +49,7 @@ impl Default for Minds {
             text_seconds: 60,
             image_seconds: 90,
             senses_seconds: 30,
-            speech_seconds: 30,
+            speech_seconds: 15,
             video_seconds: 600,
             budget_per_day: None,
         }

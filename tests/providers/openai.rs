@@ -1,5 +1,6 @@
 //! What is sent to OpenAI and to servers like it, field by field, and how their answers are read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use calliope::inference::{
@@ -217,4 +218,40 @@ async fn after_five_failures_a_model_is_left_alone_and_the_next_is_asked() {
         notes[0].contains("was not asked, because it failed several times in a row"),
         "{notes:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
+    for flagged in [1, 9] {
+        let judged = AtomicUsize::new(0);
+        let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+            "/moderations" if judged.fetch_add(1, Ordering::SeqCst) < flagged => {
+                Reply::ok(json!({"id": "modr-1", "model": "omni-moderation-latest", "results": [
+                    {"flagged": true, "categories": {"violence": true, "hate": false}}]}))
+            }
+            "/moderations" => Reply::ok(good(Wanted::Moderation)),
+            _ => Reply::ok(good(Wanted::Text)),
+        })
+        .await;
+        let judges = vec![model("omni-moderation-latest")];
+        let cast = Cast { moderation: judges, ..cast(&model("gpt-4.1-mini")) };
+        let minds = minds(registry(&provider.url), cast, PATIENCE);
+        let told = ask(&minds, Wanted::Text).await.expect("told");
+        assert_eq!(told == "The fox ran to the sea.", flagged == 1, "{told}");
+        let received = provider.received();
+        let asked = |path: &str| received.iter().filter(|asked| asked.path == path);
+        assert_eq!(asked("/chat/completions").count(), 2, "once more, in gentler words");
+        let gentle = asked("/chat/completions").last().expect("asked").text();
+        assert!(gentle.contains("Tell it gently."), "{gentle}");
+        assert_eq!(
+            asked("/moderations").next().expect("asked").json()["input"],
+            "The fox ran to the sea."
+        );
+        let (notes, _) = minds.into_kept();
+        assert_eq!(
+            notes[0],
+            "The story was asked for in gentler words, because the OpenAI-compatible server wrote what is not fit for everybody."
+        );
+        assert_eq!(notes.len(), if flagged == 1 { 1 } else { 2 }, "{notes:?}");
+    }
 }
