@@ -239,7 +239,7 @@ async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
         let told = ask(&minds, Wanted::Text).await.expect("told");
         assert_eq!(told == "The fox ran to the sea.", flagged == 1, "{told}");
         let received = provider.received();
-        let asked = |path: &str| received.iter().filter(|asked| asked.path == path);
+        let asked = |path: &'static str| received.iter().filter(move |asked| asked.path == path);
         assert_eq!(asked("/chat/completions").count(), 2, "once more, in gentler words");
         let gentle = asked("/chat/completions").last().expect("asked").text();
         assert!(gentle.contains("Tell it gently."), "{gentle}");
