@@ -241,7 +241,7 @@ async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
         let received = provider.received();
         let asked = |path: &'static str| received.iter().filter(move |asked| asked.path == path);
         assert_eq!(asked("/chat/completions").count(), 2, "once more, in gentler words");
-        let gentle = asked("/chat/completions").last().expect("asked").text();
+        let gentle = asked("/chat/completions").next_back().expect("asked").text();
         assert!(gentle.contains("Tell it gently."), "{gentle}");
         assert_eq!(
             asked("/moderations").next().expect("asked").json()["input"],
