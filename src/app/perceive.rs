@@ -155,7 +155,7 @@ impl App {
 
     /// How long a sound is and whether it is silent; `None` where that cannot be told.
     pub(super) async fn measured(&self, bytes: &Bytes) -> Option<Measured> {
-        let file = bytes.to_vec();
+        let file = bytes.clone();
         let measured = self.compute.run(move || audio::measure(file)).await;
         measured.inspect_err(|error| tracing::warn!(%error, "a sound broke its decoder")).ok()?
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::RequestBuilder;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -56,8 +56,7 @@ impl HuggingFace {
         call: &Call<'_>,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        let key = call.key(KEY, self.key.as_ref())?;
-        Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
+        wire::bearer(request, call, KEY, self.key.as_ref())
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::RequestBuilder;
-use reqwest::header::AUTHORIZATION;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -50,8 +49,7 @@ impl Replicate {
         call: &Call<'_>,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        let key = call.key(KEY, self.key.as_ref())?;
-        Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
+        wire::bearer(request, call, KEY, self.key.as_ref())
     }
 
     /// What a prediction for this input comes to. `owner/name` is the newest of a model, `owner/name:version` one

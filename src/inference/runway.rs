@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::RequestBuilder;
-use reqwest::header::AUTHORIZATION;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -56,9 +55,8 @@ impl Runway {
         call: &Call<'_>,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        let key = call.key(KEY, self.key.as_ref())?;
         let request = request.header("X-Runway-Version", VERSION);
-        Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
+        wire::bearer(request, call, KEY, self.key.as_ref())
     }
 }
 

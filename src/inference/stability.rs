@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION};
+use reqwest::header::ACCEPT;
 use reqwest::multipart::Form;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -97,9 +97,8 @@ impl ImageModel for Stability {
 
 impl Stability {
     fn post(&self, call: &Call<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let key = call.key(KEY, self.key.as_ref())?;
         let request = self.wire.post(&format!("{}/{path}", self.address));
-        Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?))
+        wire::bearer(request, call, KEY, self.key.as_ref())
     }
 
     /// The first API: an engine and JSON.

@@ -21,7 +21,7 @@ pub struct Spoken {
 pub(super) fn check(bytes: Bytes) -> Result<Spoken, Failure> {
     let format = AudioFormat::sniff(&bytes)
         .ok_or_else(|| Failure::unusable("its voice is in no container that is known here"))?;
-    let measured = audio::measure(bytes.to_vec());
+    let measured = audio::measure(bytes.clone());
     if measured.is_some_and(|measured| measured.is_silent) {
         return Err(Failure::unusable("its voice says nothing"));
     }

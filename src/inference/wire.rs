@@ -10,13 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use image::RgbImage;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::multipart::Form;
 use reqwest::{Method, Request, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::Failure;
+use super::{Call, Failure};
 use crate::compute::Compute;
 use crate::domain::{Dither, ImageFormat};
 use crate::imaging;
@@ -142,6 +142,17 @@ pub(super) fn secret(prefix: &str, key: &SecretString) -> Result<HeaderValue, Fa
         .map_err(|_| Failure::Denied)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// A request with the client's key, or the installation's, as its bearer.
+pub(super) fn bearer(
+    request: RequestBuilder,
+    call: &Call<'_>,
+    name: &str,
+    installed: Option<&SecretString>,
+) -> Result<RequestBuilder, Failure> {
+    let key = call.key(name, installed)?;
+    Ok(request.header(AUTHORIZATION, secret("Bearer ", key)?))
 }
 
 impl From<Lost> for Failure {

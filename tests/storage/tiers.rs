@@ -1,7 +1,5 @@
 //! A service with a bucket: what is told is there too, whatever the bucket does meanwhile, and comes back from there.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -71,7 +69,7 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
     let synced = async {
         while app.app.store.unsynced().await.expect("counted").files > 0 {
             app.app.sync(|_| ()).await.expect("synced");
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     };
     in_time(synced).await;
