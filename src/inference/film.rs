@@ -61,7 +61,9 @@ mod tests {
         let sound = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/speech.m4a");
         let sound = std::fs::read(sound).expect("the fixture is there");
         let half = whole[..whole.len() / 2].to_vec();
-        for nothing in [b"<html>".to_vec(), Vec::new(), half, sound] {
+        let still = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/still.mp4");
+        let still = std::fs::read(still).expect("the fixture is there");
+        for nothing in [b"<html>".to_vec(), Vec::new(), half, sound, still] {
             assert!(check(nothing.into()).is_err());
         }
     }

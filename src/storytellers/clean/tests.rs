@@ -46,8 +46,7 @@ fn echoes_of_the_prompt_and_of_the_story_go() {
 
 #[test]
 fn instructions_in_other_words_go_and_what_was_seen_stays() {
-    let instructions =
-        "If the story needs a push: \nThe camera sees: \nLet one thing change, repeat nothing.";
+    let instructions = "If the story needs a push: \nThe camera sees: \nLet one thing change, repeat nothing.\nLet something of it into the passage.";
     let prompt = "If the story needs a push: a stranger asks the way.\nThe camera sees: a red boat on a beach.";
     let rules = Rules { instructions, prompt, max_chars: 700, ..Rules::default() };
     for (text, kept) in [
@@ -57,7 +56,7 @@ fn instructions_in_other_words_go_and_what_was_seen_stays() {
         ),
         ("So we let one thing change! A stranger asks the way to the sea.", None),
         ("If the story needs a push: a stranger asks the way.", None),
-        ("Nothing repeat, let one thing change. The boat went out again, and came home.", None),
+        ("Let something into the passage. The boat went out again, and came home.", None),
     ] {
         assert_eq!(clean(text, &rules).ok().as_deref(), kept, "{text}");
     }
