@@ -3,27 +3,17 @@
 //! What is put is asked for again before it counts as there, and what is got is bounded. A bucket may fail, stall or
 //! lie: nothing here waits for ever, and whoever gets an object compares its checksum.
 
-use std::path::PathBuf;
+mod open;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::client::{HttpClient, HttpConnector};
-use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::local::LocalFileSystem;
-use object_store::memory::InMemory;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::{
-    Attribute, Attributes, ClientOptions, ObjectStore, ObjectStoreExt, PutOptions, RetryConfig,
-};
-
-use secrecy::ExposeSecret;
-
-use crate::settings::{Cloud, Storage};
+use object_store::signer::{Method, Signer};
+use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -31,13 +21,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The longest object that is read at once, in bytes: more than anything that is kept.
 const MAX_OBJECT: u64 = 64 << 20;
 
-/// Attempts within one exchange; whoever puts or gets has a way of trying again later.
-const RETRIES: usize = 1;
+/// Objects that are removed at once.
+const REMOVED_AT_ONCE: usize = 16;
 
 /// A bucket. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
+    /// Signs its addresses; folders and memory have none that anyone could fetch.
+    signer: Option<Arc<dyn Signer>>,
     prefix: Path,
     /// `gs://bucket/prefix`, for people and for rows.
     url: String,
@@ -74,6 +66,14 @@ pub enum BucketError {
         /// What.
         key: String,
     },
+    /// It cannot give out addresses of its objects.
+    #[error("the bucket could not sign an address of {key}")]
+    Unsigned {
+        /// What.
+        key: String,
+        /// Its account.
+        source: object_store::Error,
+    },
     /// It has something else than was put, or more than anyone reads.
     #[error("what the bucket has as {key} has another length")]
     Changed {
@@ -91,92 +91,15 @@ pub struct Listed {
     pub size: u64,
 }
 
-/// Has a bucket's requests go out as all others do.
-#[derive(Debug)]
-struct Out(reqwest::Client);
-
-impl HttpConnector for Out {
-    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(self.0.clone()))
-    }
+/// An object that comes in pieces.
+pub struct Streamed {
+    /// Of the whole, in bytes.
+    pub length: u64,
+    /// The pieces.
+    pub chunks: BoxStream<'static, Result<Bytes, BucketError>>,
 }
 
 impl Bucket {
-    /// The bucket that the settings name; `None` where media stay on this machine.
-    ///
-    /// # Errors
-    ///
-    /// [`BucketError::Misconfigured`] when it cannot be used.
-    pub fn of(settings: &Storage, client: reqwest::Client) -> Result<Option<Self>, BucketError> {
-        let name = settings.bucket.as_deref().unwrap_or_default();
-        let scheme = match settings.cloud {
-            Cloud::Local => return Ok(None),
-            Cloud::Gcp => "gs",
-            Cloud::Aws => "s3",
-            Cloud::Azure => "az",
-        };
-        let url = if name.contains("://") { name.to_owned() } else { format!("{scheme}://{name}") };
-        Self::at(&url, settings, client).map(Some)
-    }
-
-    /// The bucket at a URL: `gs://`, `s3://` or `az://` with a name and perhaps a prefix, `file:///folder`, `memory://`.
-    /// Credentials are those of the settings, else what the machine that this runs on has.
-    ///
-    /// # Errors
-    ///
-    /// [`BucketError::Misconfigured`] when it cannot be used.
-    pub fn at(url: &str, settings: &Storage, client: reqwest::Client) -> Result<Self, BucketError> {
-        let misconfigured =
-            |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
-        let failed = |error: object_store::Error| misconfigured(error.to_string());
-        let known = "it must begin with gs://, s3://, az://, file:// or memory://";
-        let (scheme, rest) =
-            url.split_once("://").ok_or_else(|| misconfigured(known.to_owned()))?;
-        let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let is_cloud = matches!(scheme, "gs" | "s3" | "az");
-        if is_cloud && name.is_empty() {
-            return Err(misconfigured("it has no name".to_owned()));
-        }
-        let retry =
-            RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        let out = Out(client);
-        let store: Arc<dyn ObjectStore> = match scheme {
-            "gs" => {
-                let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(name);
-                if let Some(path) = &settings.google_credentials {
-                    builder = builder.with_service_account_path(path.display().to_string());
-                }
-                Arc::new(
-                    builder.with_retry(retry).with_http_connector(out).build().map_err(failed)?,
-                )
-            }
-            "s3" => {
-                let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_retry(retry);
-                let builder = amazon(builder, settings);
-                Arc::new(builder.with_http_connector(out).build().map_err(failed)?)
-            }
-            "az" => {
-                let builder = MicrosoftAzureBuilder::from_env().with_container_name(name);
-                let builder = azure(builder, settings);
-                Arc::new(
-                    builder.with_retry(retry).with_http_connector(out).build().map_err(failed)?,
-                )
-            }
-            "file" => {
-                let folder = PathBuf::from(rest);
-                std::fs::create_dir_all(&folder)
-                    .map_err(|error| misconfigured(error.to_string()))?;
-                let files = LocalFileSystem::new_with_prefix(&folder).map_err(failed)?;
-                Arc::new(files.with_fsync(true))
-            }
-            "memory" => Arc::new(InMemory::new()),
-            _ => return Err(misconfigured(known.to_owned())),
-        };
-        let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
-        let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { store, prefix, url, keeps_types: scheme != "file" })
-    }
-
     /// Where an object of this key is, for people and for rows.
     #[must_use]
     pub fn location(&self, key: &str) -> String {
@@ -240,6 +163,56 @@ impl Bucket {
         }
     }
 
+    /// An object bit by bit, with its length; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError`] when the bucket fails; the stream's items are the same.
+    pub async fn stream(&self, key: &str) -> Result<Option<Streamed>, BucketError> {
+        let path = self.path(key);
+        let found = match in_time("get", key, self.store.get(&path)).await {
+            Ok(found) => found,
+            Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let length = found.meta.size;
+        let key = key.to_owned();
+        let chunks = found.into_stream();
+        // Each piece has the same time as a whole exchange: a bucket that stalls half-way is given up too.
+        let timed = stream::unfold(chunks, move |mut chunks| {
+            let key = key.clone();
+            async move {
+                let next = async { chunks.try_next().await };
+                let next = in_time("get", &key, next).await.transpose()?;
+                Some((next, chunks))
+            }
+        });
+        Ok(Some(Streamed { length, chunks: timed.boxed() }))
+    }
+
+    /// An address that gives this one object to whoever has it, for as long as is said (at most seven days); `None`
+    /// where the bucket has no addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError::Unsigned`] when its credentials cannot sign.
+    pub async fn sign(
+        &self,
+        key: &str,
+        expires_in: Duration,
+    ) -> Result<Option<String>, BucketError> {
+        let Some(signer) = &self.signer else { return Ok(None) };
+        let path = self.path(key);
+        let signing = signer.signed_url(Method::GET, &path, expires_in);
+        match tokio::time::timeout(PATIENCE, signing).await {
+            Ok(Ok(url)) => Ok(Some(url.into())),
+            Ok(Err(source)) => Err(BucketError::Unsigned { key: key.to_owned(), source }),
+            Err(_) => Err(BucketError::TooSlow { action: "sign", key: key.to_owned() }),
+        }
+    }
+
     /// How long an object is; `None` when it is not there.
     ///
     /// # Errors
@@ -269,6 +242,16 @@ impl Bucket {
         }
     }
 
+    /// Removes objects; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError`] for the first that may still be there.
+    pub async fn remove_all(&self, keys: &[String]) -> Result<(), BucketError> {
+        let removals = stream::iter(keys).map(|key| self.remove(key));
+        removals.buffer_unordered(REMOVED_AT_ONCE).try_collect().await
+    }
+
     /// Every object.
     pub fn list(&self) -> BoxStream<'static, Result<Listed, BucketError>> {
         let prefix = self.prefix.clone();
@@ -291,30 +274,6 @@ impl Bucket {
     fn path(&self, key: &str) -> Path {
         key.split('/').fold(self.prefix.clone(), Path::join)
     }
-}
-
-fn amazon(mut builder: AmazonS3Builder, settings: &Storage) -> AmazonS3Builder {
-    if let Some(endpoint) = &settings.endpoint {
-        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
-    }
-    if let Some(region) = &settings.region {
-        builder = builder.with_region(region);
-    }
-    if let (Some(id), Some(secret)) = (&settings.access_key_id, &settings.secret_access_key) {
-        builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose_secret());
-    }
-    builder
-}
-
-fn azure(mut builder: MicrosoftAzureBuilder, settings: &Storage) -> MicrosoftAzureBuilder {
-    if let Some(endpoint) = &settings.endpoint {
-        let allow = endpoint.starts_with("http://");
-        builder = builder.with_endpoint(endpoint.clone()).with_allow_http(allow);
-    }
-    if let (Some(account), Some(key)) = (&settings.access_key_id, &settings.secret_access_key) {
-        builder = builder.with_account(account).with_access_key(key.expose_secret());
-    }
-    builder
 }
 
 async fn in_time<T>(

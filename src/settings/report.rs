@@ -22,7 +22,9 @@ pub struct Line {
 
 /// Whether a setting's value must not be shown.
 pub(super) fn is_secret(key: &str) -> bool {
-    ["api_key", "api_token", "password", "database.url"].iter().any(|tail| key.ends_with(tail))
+    ["api_key", "api_token", "password", "access_key", "database.url"]
+        .iter()
+        .any(|tail| key.ends_with(tail))
 }
 
 /// Hides a secret: its last four characters when it is long enough for these to say little.

@@ -1,11 +1,12 @@
 //! What any bucket does.
 
 use calliope::objects::{Bucket, BucketError, Listed};
-use calliope::settings::Storage;
+use calliope::settings::{Cloud, Storage};
 use calliope::web;
 use futures_util::TryStreamExt;
 
 use super::support::bucket::{FakeBucket, Mood};
+use super::support::emulators;
 
 fn at(url: &str) -> Result<Bucket, BucketError> {
     Bucket::at(url, &Storage::default(), web::client().expect("a client"))
@@ -21,6 +22,17 @@ async fn keeps_what_it_is_given(bucket: &Bucket) {
     assert_eq!(bucket.get("media/a.png").await.expect("got"), Some("other".into()));
     assert_eq!(bucket.get("media/b.png").await.expect("got"), Some("".into()));
     assert_eq!(bucket.size("audio/s/c.wav").await.expect("asked"), Some(5));
+    let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    bucket.put("media/large.mp4", large.clone().into(), "video/mp4").await.expect("put");
+    let streamed = bucket.stream("media/large.mp4").await.expect("asked").expect("there");
+    assert_eq!(streamed.length, 3_000_000);
+    let chunks: Vec<_> = streamed.chunks.try_collect().await.expect("streamed");
+    assert!(chunks.concat() == large);
+    assert!(bucket.stream("media/never.mp4").await.expect("asked").is_none());
+    bucket
+        .remove_all(&["media/large.mp4".to_owned(), "media/never.mp4".to_owned()])
+        .await
+        .expect("removed");
     let mut listed: Vec<Listed> = bucket.list().try_collect().await.expect("listed");
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     let listed: Vec<_> = listed.iter().map(|object| (&*object.key, object.size)).collect();
@@ -50,6 +62,33 @@ async fn a_folder() {
 async fn amazons_protocol() {
     let fake = FakeBucket::start().await;
     keeps_what_it_is_given(&fake.bucket()).await;
+}
+
+async fn a_cloud(cloud: Cloud) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(mut settings) = emulators::bucket(cloud, folder.path()).await else { return };
+    let client = || web::client().expect("a client");
+    let bucket = Bucket::of(&settings, client()).expect("usable").expect("there is one");
+    keeps_what_it_is_given(&bucket).await;
+    settings.bucket = Some(format!("{}never", settings.bucket.unwrap_or_default()));
+    let none = Bucket::of(&settings, client()).expect("usable").expect("there is one");
+    let put = none.put("media/a.png", "x".into(), "image/png").await;
+    assert!(put.is_err(), "a bucket that was never made takes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amazon() {
+    a_cloud(Cloud::Aws).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google() {
+    a_cloud(Cloud::Gcp).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn azure() {
+    a_cloud(Cloud::Azure).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

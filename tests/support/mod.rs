@@ -3,6 +3,7 @@
 
 pub mod bucket;
 pub mod clock;
+pub mod emulators;
 pub mod process;
 pub mod provider;
 pub mod slow;

@@ -1,0 +1,136 @@
+//! Which bucket an address leads to, and with whose credentials.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::client::{HttpClient, HttpConnector};
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::signer::Signer;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use secrecy::ExposeSecret;
+
+use super::{Bucket, BucketError, PATIENCE};
+use crate::settings::{Cloud, Storage};
+
+/// Attempts within one exchange; whoever puts or gets has a way of trying again later.
+const RETRIES: usize = 1;
+
+/// Has a bucket's requests go out as all others do.
+#[derive(Debug)]
+struct Out(reqwest::Client);
+
+impl HttpConnector for Out {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.0.clone()))
+    }
+}
+
+impl Bucket {
+    /// The bucket that the settings name; `None` where media stay on this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError::Misconfigured`] when it cannot be used.
+    pub fn of(settings: &Storage, client: reqwest::Client) -> Result<Option<Self>, BucketError> {
+        let name = settings.bucket.as_deref().unwrap_or_default();
+        let scheme = match settings.cloud {
+            Cloud::Local => return Ok(None),
+            Cloud::Gcp => "gs",
+            Cloud::Aws => "s3",
+            Cloud::Azure => "az",
+        };
+        let url = if name.contains("://") { name.to_owned() } else { format!("{scheme}://{name}") };
+        Self::at(&url, settings, client).map(Some)
+    }
+
+    /// The bucket at a URL: `gs://`, `s3://` or `az://` with a name and perhaps a prefix, `file:///folder`, `memory://`.
+    /// Credentials are those of the settings, else what the machine that this runs on has.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError::Misconfigured`] when it cannot be used.
+    pub fn at(url: &str, settings: &Storage, client: reqwest::Client) -> Result<Self, BucketError> {
+        let misconfigured =
+            |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
+        let failed = |error: object_store::Error| misconfigured(error.to_string());
+        let known = "it must begin with gs://, s3://, az://, file:// or memory://";
+        let (scheme, rest) =
+            url.split_once("://").ok_or_else(|| misconfigured(known.to_owned()))?;
+        let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_cloud = matches!(scheme, "gs" | "s3" | "az");
+        if is_cloud && name.is_empty() {
+            return Err(misconfigured("it has no name".to_owned()));
+        }
+        let retry =
+            RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
+        let out = Out(client);
+        let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
+            "gs" => {
+                let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(name);
+                if let Some(path) = &settings.google_credentials {
+                    builder = builder.with_service_account_path(path.display().to_string());
+                }
+                let builder = builder.with_retry(retry).with_http_connector(out);
+                signing(builder.build().map_err(failed)?)
+            }
+            "s3" => {
+                let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_retry(retry);
+                let builder = amazon(builder, settings);
+                signing(builder.with_http_connector(out).build().map_err(failed)?)
+            }
+            "az" => {
+                let builder = MicrosoftAzureBuilder::from_env().with_container_name(name);
+                let builder = azure(builder, settings);
+                let builder = builder.with_retry(retry).with_http_connector(out);
+                signing(builder.build().map_err(failed)?)
+            }
+            "file" => {
+                let folder = PathBuf::from(rest);
+                std::fs::create_dir_all(&folder)
+                    .map_err(|error| misconfigured(error.to_string()))?;
+                let files = LocalFileSystem::new_with_prefix(&folder).map_err(failed)?;
+                (Arc::new(files.with_fsync(true)), None)
+            }
+            "memory" => (Arc::new(InMemory::new()), None),
+            _ => return Err(misconfigured(known.to_owned())),
+        };
+        let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { store, signer, prefix, url, keeps_types: scheme != "file" })
+    }
+}
+
+/// A store that signs its own addresses.
+fn signing<S: ObjectStore + Signer>(store: S) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
+    let store = Arc::new(store);
+    (Arc::clone(&store) as _, Some(store as _))
+}
+
+fn amazon(mut builder: AmazonS3Builder, settings: &Storage) -> AmazonS3Builder {
+    if let Some(endpoint) = &settings.endpoint {
+        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+    }
+    if let Some(region) = &settings.region {
+        builder = builder.with_region(region);
+    }
+    if let (Some(id), Some(secret)) = (&settings.access_key_id, &settings.secret_access_key) {
+        builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose_secret());
+    }
+    builder
+}
+
+fn azure(mut builder: MicrosoftAzureBuilder, settings: &Storage) -> MicrosoftAzureBuilder {
+    if let Some(endpoint) = &settings.endpoint {
+        let allow = endpoint.starts_with("http://");
+        builder = builder.with_endpoint(endpoint.clone()).with_allow_http(allow);
+    }
+    if let (Some(account), Some(key)) = (&settings.access_key_id, &settings.secret_access_key) {
+        builder = builder.with_account(account).with_access_key(key.expose_secret());
+    }
+    builder
+}

@@ -1,0 +1,100 @@
+//! Servers that stand for the buckets of clouds, as `./scripts/test` starts them: moto and azurite. Each test has a
+//! bucket of its own there.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use calliope::domain::{Clock, SystemClock};
+use calliope::settings::{Cloud, Storage};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+/// Azurite's one account, which it documents.
+pub const AZURE_ACCOUNT: &str = "devstoreaccount1";
+
+/// And that account's key.
+pub const AZURE_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// The settings that lead to a new bucket of a cloud; `None`, and a line that shows, where its server is not named.
+pub async fn bucket(cloud: Cloud, folder: &Path) -> Option<Storage> {
+    let (variable, name) = match cloud {
+        Cloud::Aws => ("CALLIOPE_TEST_S3", "s3"),
+        Cloud::Gcp => ("CALLIOPE_TEST_GCS", "gcs"),
+        Cloud::Azure => ("CALLIOPE_TEST_AZURE", "azure"),
+        Cloud::Local => panic!("that is no cloud"),
+    };
+    let Ok(server) = std::env::var(variable) else {
+        // Past the test harness, which would hold a print back.
+        let line = format!(
+            "buckets of {name} are SKIPPED: {variable} is not set; ./scripts/test sets it\n"
+        );
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        return None;
+    };
+    let bucket = format!("test{}", Uuid::now_v7().simple());
+    let made = Storage { cloud, bucket: Some(bucket.clone()), ..Storage::default() };
+    Some(match cloud {
+        Cloud::Azure => {
+            make_container(&server, &bucket).await;
+            Storage {
+                endpoint: Some(server),
+                access_key_id: Some(AZURE_ACCOUNT.to_owned()),
+                secret_access_key: Some(AZURE_KEY.into()),
+                ..made
+            }
+        }
+        Cloud::Gcp => {
+            make_bucket(&server, &bucket).await;
+            let account = folder.join(format!("{bucket}.json"));
+            let json = serde_json::json!({"gcs_base_url": server, "disable_oauth": true,
+                "client_email": "", "private_key": "", "private_key_id": ""});
+            std::fs::write(&account, json.to_string()).expect("written");
+            Storage { google_credentials: Some(account), ..made }
+        }
+        _ => {
+            make_bucket(&server, &bucket).await;
+            Storage {
+                endpoint: Some(server),
+                region: Some("us-east-1".to_owned()),
+                access_key_id: Some("test".to_owned()),
+                secret_access_key: Some("test-secret".into()),
+                ..made
+            }
+        }
+    })
+}
+
+async fn make_bucket(server: &str, name: &str) {
+    let client = super::client().build().expect("a client");
+    let made = client.put(format!("{server}/{name}")).send().await.expect("the server answers");
+    assert!(made.status().is_success(), "{made:?}");
+}
+
+/// Azure's has no way in without a signature.
+async fn make_container(server: &str, name: &str) {
+    let date = SystemClock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let version = "2021-08-06";
+    let to_sign = format!(
+        "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:{version}\n\
+         /{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{name}\nrestype:container"
+    );
+    let key = STANDARD.decode(AZURE_KEY).expect("a key");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any length will do");
+    mac.update(to_sign.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let client = super::client().build().expect("a client");
+    let made = client
+        .put(format!("{server}/{name}?restype=container"))
+        .header("x-ms-date", &date)
+        .header("x-ms-version", version)
+        .header("authorization", format!("SharedKey {AZURE_ACCOUNT}:{signature}"))
+        .header("content-length", "0")
+        .send()
+        .await
+        .expect("the server answers");
+    assert!(made.status().is_success(), "{made:?}");
+}
