@@ -153,6 +153,8 @@ impl App {
             date_created: self.clock.now(),
             location: None,
             date_synced: None,
+            date_compared: None,
+            original_type: None,
         })
     }
 }

@@ -31,12 +31,16 @@ mod next_frame;
 mod overview;
 mod page;
 mod perceive;
+mod reach;
 mod ready;
+mod recordings;
 mod redraw;
 mod rehearse;
 mod renditions;
 mod resources;
 mod seeds;
+mod signed;
+mod sounds;
 mod sparrows;
 mod spend;
 mod stories;
@@ -49,6 +53,7 @@ mod sync;
 mod tasks;
 mod tell;
 mod verify;
+mod voices;
 mod whose_story;
 
 use std::sync::Arc;
@@ -77,10 +82,13 @@ pub use models::Choices;
 pub use next_frame::{Newest, Next, NextFrame, NextOrder};
 pub use overview::{Stats, StoryOverviewView};
 pub use page::Page;
+pub use reach::Found;
 pub use ready::{Health, Readiness};
 pub use redraw::RedrawOrder;
 pub use rehearse::{Rehearsal, Rehearsed, Rehearsing};
 pub use resources::{Resource, ResourceView};
+pub use signed::{SignOrder, SignedUrl};
+pub use sounds::{NewSound, SoundView};
 pub use sparrows::{SparrowStateView, TelemetryOrder, TelemetryView};
 pub use spend::Book;
 pub use stories::Reading;
@@ -91,12 +99,13 @@ pub use sync::Synced;
 pub use tasks::TaskView;
 pub use tell::Steps;
 pub use verify::Verified;
+pub use voices::VoiceProfileView;
 
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::inference::Registry;
 use crate::objects::{Bucket, LocalStore};
-use crate::settings::Tasks;
+use crate::settings::{Storage, Tasks};
 use crate::situation::Situator;
 use crate::store::Store;
 
@@ -112,8 +121,8 @@ pub struct App {
     pub objects: LocalStore,
     /// Where files go beside this machine's disk.
     pub bucket: Option<Bucket>,
-    /// How long a frame's answer waits for that, in seconds.
-    pub inline_upload_seconds: u64,
+    /// The rules by which they are kept.
+    pub storage: Storage,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -135,6 +144,7 @@ pub struct App {
     caches: cache::Caches,
     hub: events::Hub,
     seen_lately: sparrows::SeenLately,
+    fetching: reach::Fetching,
 }
 
 /// What [`App::new`] is built from.
@@ -146,8 +156,8 @@ pub struct Parts {
     pub objects: LocalStore,
     /// Where files go beside this machine's disk.
     pub bucket: Option<Bucket>,
-    /// How long a frame's answer waits for that, in seconds.
-    pub inline_upload_seconds: u64,
+    /// The rules by which they are kept.
+    pub storage: Storage,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -172,7 +182,7 @@ impl App {
             store,
             objects,
             bucket,
-            inline_upload_seconds,
+            storage,
             registry,
             choices,
             situator,
@@ -188,7 +198,7 @@ impl App {
             store,
             objects,
             bucket,
-            inline_upload_seconds,
+            storage,
             registry,
             choices,
             situator,
@@ -201,6 +211,7 @@ impl App {
             caches,
             hub: events::Hub::default(),
             seen_lately: sparrows::SeenLately::default(),
+            fetching: reach::Fetching::default(),
         }
     }
 }

@@ -61,7 +61,8 @@ impl App {
     }
 }
 
-/// Whether a key has a form that only Calliope gives: `media/{uuid}.{ext}` or `input/…_in.{ext}`.
+/// Whether a key has a form that only Calliope gives: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
+/// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`.
 fn is_ours(key: &str) -> bool {
     let stem = key.rsplit_once('.').map_or(key, |(stem, _)| stem);
     match stem.split_once('/') {
@@ -75,6 +76,13 @@ fn is_ours(key: &str) -> bool {
                 && parts.next().is_some_and(is_hex)
                 && parts.next().is_some_and(is_time)
         }
+        Some(("audio", rest)) => {
+            rest.split_once('/').is_some_and(|(_, name)| name.parse::<Uuid>().is_ok())
+        }
+        Some(("voice_profiles", rest)) => {
+            let number = rest.rsplit('/').next().and_then(|name| name.strip_prefix("sample_"));
+            number.is_some_and(|number| number.parse::<u64>().is_ok())
+        }
         _ => false,
     }
 }
@@ -87,7 +95,11 @@ mod tests {
     fn only_names_of_our_own_making_are_swept() {
         assert!(is_ours("media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png"));
         assert!(is_ours("input/sparrow_20261123T070417382226_00000007_in.jpg"));
+        assert!(is_ours("audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.wav"));
+        assert!(is_ours("voice_profiles/s/oma/sample_1883478348348.flac"));
         for theirs in [
+            "audio/holiday.wav",
+            "voice_profiles/s/oma/notes.txt",
             "media/holiday.png",
             "media/readme",
             "input/letter.jpg",

@@ -73,7 +73,7 @@ impl App {
             bucket.put(&key, bytes, media_type(&key)).await
         });
         let all = async { join_all(put).await.into_iter().collect::<Result<(), BucketError>>() };
-        let patience = Duration::from_secs(self.inline_upload_seconds);
+        let patience = Duration::from_secs(self.storage.inline_upload_seconds);
         match tokio::time::timeout(patience, all).await {
             Ok(Ok(())) => Some(self.clock.now()),
             Ok(Err(error)) => {
@@ -166,50 +166,6 @@ impl App {
             tracing::warn!(files, %oldest, "files wait for the bucket for more than an hour");
         }
         Ok(())
-    }
-
-    /// The bytes of a file: from the disk, else from the bucket, and then kept on the disk; `None` where neither has it.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the disk or the bucket fails.
-    pub(super) async fn file(&self, key: &str) -> Result<Option<Bytes>, AppError> {
-        match self.objects.read(key).await {
-            Ok(bytes) => return Ok(Some(bytes.into())),
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.fetched(key).await
-    }
-
-    /// Brings a media file back from the bucket; false when it is not there, or not as it was kept.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the bucket, the database or the disk fails.
-    pub async fn fetch_media(&self, name: &MediaName) -> Result<bool, AppError> {
-        let key = ObjectKey::Media(name.clone()).to_string();
-        Ok(self.fetched(&key).await?.is_some())
-    }
-
-    async fn fetched(&self, key: &str) -> Result<Option<Bytes>, AppError> {
-        let Some(bucket) = &self.bucket else { return Ok(None) };
-        let Some(object) = self.store.media_object(key).await? else { return Ok(None) };
-        if object.date_synced.is_none() {
-            return Ok(None);
-        }
-        let Some(bytes) = bucket.get(key).await? else { return Ok(None) };
-        let content = bytes.clone();
-        let is_whole = move || Sha256::digest(&content).as_slice() == object.sha256;
-        if !self.compute.run(is_whole).await? {
-            tracing::error!(key, "what the bucket has is not what was kept");
-            return Ok(None);
-        }
-        if let Some(name) = key.strip_prefix("media/").and_then(|name| MediaName::new(name).ok()) {
-            let staged = self.objects.stage(&ObjectKey::Media(name), bytes.clone()).await?;
-            staged.publish().await?;
-        }
-        Ok(Some(bytes))
     }
 }
 

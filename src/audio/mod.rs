@@ -1,6 +1,7 @@
 //! Sound as bytes: which container it is in, known by its first bytes and not by its name; how long it is, and whether
 //! there is anything to hear.
 
+pub mod lossless;
 mod measure;
 mod pcm;
 

@@ -1,7 +1,7 @@
 //! Bare 16-bit PCM, as devices send it, in a WAV file, which everyone else understands.
 
 /// Samples a second of bare PCM.
-const RATE: u32 = 16_000;
+pub(super) const RATE: u32 = 16_000;
 
 /// The length of the header that [`wav`] writes.
 const HEADER: u32 = 44;

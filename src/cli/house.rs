@@ -51,7 +51,7 @@ async fn furnish(
         store,
         objects: LocalStore::open(&settings.storage)?,
         bucket: Bucket::of(&settings.storage, client.clone())?,
-        inline_upload_seconds: settings.storage.inline_upload_seconds,
+        storage: settings.storage.clone(),
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
         situator: Situator::new(&settings.situation, client)?,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::ClientId;
@@ -71,6 +72,55 @@ pub enum ObjectKey {
         /// The extension that fits the bytes.
         extension: &'static str,
     },
+    /// `audio/{client}/{name}`: what a client recorded.
+    Audio {
+        /// The client's name as [`client_segment`] writes it.
+        client: String,
+        /// The recording's name.
+        name: MediaName,
+    },
+    /// `voice_profiles/{client}/{profile}/sample_{n}.{ext}`: how a client's voice sounds.
+    VoiceSample {
+        /// The client's name as [`client_segment`] writes it.
+        client: String,
+        /// The profile's name.
+        profile: ProfileName,
+        /// No other sample of the profile has or had this number: a file is never replaced by another.
+        number: i64,
+        /// The extension that fits the bytes.
+        extension: &'static str,
+    },
+}
+
+/// The name of a client's voice profile: one path segment of `[A-Za-z0-9._-]`, at most 64 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProfileName(String);
+
+/// A profile name that could leave its folder or hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a voice profile's name is 1-64 letters, digits, `.`, `_` and `-`, and does not begin with a dot"
+)]
+pub struct InvalidProfileName;
+
+impl ProfileName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidProfileName`] when it is empty, too long, begins with a dot or has other characters.
+    pub fn new(name: &str) -> Result<Self, InvalidProfileName> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let well_formed =
+            (1..=64).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.');
+        if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidProfileName) }
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl ObjectKey {
@@ -90,6 +140,11 @@ impl fmt::Display for ObjectKey {
                 let at = at.format("%Y%m%dT%H%M%S%6f");
                 write!(f, "input/{client}_{at}_{tail:08x}_in.{extension}")
             }
+            Self::Audio { client, name } => write!(f, "audio/{client}/{}", name.as_str()),
+            Self::VoiceSample { client, profile, number, extension } => {
+                let profile = profile.as_str();
+                write!(f, "voice_profiles/{client}/{profile}/sample_{number}.{extension}")
+            }
         }
     }
 }
@@ -105,9 +160,46 @@ pub fn file_slug(name: &str) -> String {
     if slug.trim_matches('-').is_empty() { "client".to_owned() } else { slug }
 }
 
+/// A client's name as a folder of its own: two clients never share one, on no file system. A name that is a slug stays as
+/// it is; any other gets a dot, which no slug has, and the beginning of its checksum.
+#[must_use]
+pub fn client_segment(client: &ClientId) -> String {
+    let slug = file_slug(client.as_str());
+    if slug == client.as_str() {
+        return slug;
+    }
+    let digest = Sha256::digest(client.as_str().as_bytes());
+    let mark = digest.iter().take(8).fold(0_u64, |mark, byte| (mark << 8) | u64::from(*byte));
+    format!("{slug}.{mark:016x}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_clients_share_a_folder() -> Result<(), InvalidClient> {
+        let mut seen = std::collections::HashSet::new();
+        for name in
+            ["sparrow-1", "Sparrow-1", "sparrow:1", "sparrow.1", "🐦", "🐧", "../x", "client"]
+        {
+            let segment = client_segment(&ClientId::new(name)?);
+            assert!(seen.insert(segment.clone()), "{name}: {segment}");
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+            assert!(segment.bytes().all(plain) && !segment.starts_with('.'), "{segment}");
+        }
+        assert_eq!(client_segment(&ClientId::new("sparrow-1")?), "sparrow-1");
+        assert_eq!(client_segment(&ClientId::new("24:6F")?), "24-6f.1847805c59b99e35");
+        Ok(())
+    }
+
+    #[test]
+    fn a_profile_is_one_segment() {
+        for bad in ["", ".", "..", "a/b", "a b", "ä", &"x".repeat(65)] {
+            assert_eq!(ProfileName::new(bad), Err(InvalidProfileName), "{bad}");
+        }
+        assert!(ProfileName::new("grand-mother_2.v1").is_ok());
+    }
 
     #[test]
     fn a_media_name_stays_in_its_folder() {

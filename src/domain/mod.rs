@@ -21,7 +21,10 @@ pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
-pub use key::{InvalidMediaName, MediaName, ObjectKey, file_slug};
+pub use key::{
+    InvalidMediaName, InvalidProfileName, MediaName, ObjectKey, ProfileName, client_segment,
+    file_slug,
+};
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use parameters::{Parameters, RefusedParameter};
 pub use picture::{Dither, ImageFormat, Size, UnknownImageFormat};

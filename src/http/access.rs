@@ -57,6 +57,7 @@ fn is_for_devices(route: &str) -> bool {
         "/v2/tasks",
         "/v2/events",
         "/v2/bookmark-lists",
+        "/v2/signed-urls",
     ]
     .iter()
     .any(|prefix| route.starts_with(prefix))

@@ -13,6 +13,10 @@ use super::problem::Problem;
 pub(super) struct Field {
     /// Its name.
     pub(super) name: String,
+    /// Its file's name, where it is a file.
+    pub(super) file_name: Option<String>,
+    /// Its media type, where one is said.
+    pub(super) content_type: Option<String>,
     /// Its bytes, whole.
     pub(super) bytes: Bytes,
 }
@@ -32,7 +36,10 @@ pub(super) async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         let name = field.name().unwrap_or_default().to_owned();
-        fields.push(Field { name, bytes: field.bytes().await.map_err(unreadable)? });
+        let file_name = field.file_name().map(str::to_owned);
+        let content_type = field.content_type().map(ToString::to_string);
+        let bytes = field.bytes().await.map_err(unreadable)?;
+        fields.push(Field { name, file_name, content_type, bytes });
     }
     Ok(fields)
 }

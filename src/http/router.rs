@@ -20,7 +20,7 @@ pub fn router(door: Door) -> NormalizePath<Router> {
     let (router, contract) = routes::routes().split_for_parts();
     let router = router
         .merge(docs::router(&contract))
-        .route("/media/{name}/{*rest}", any(media::get::nothing))
+        .route("/media/{name}/{*rest}", any(media::send::nothing))
         .layer(middleware::from_fn_with_state(door.clone(), idempotency::layer::layer))
         .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
         .layer(middleware::from_fn_with_state(door.clone(), auth::layer))

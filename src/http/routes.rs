@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .merge(stories())
         .merge(bookmark_lists())
         .merge(devices())
+        .merge(voices())
         .merge(admin())
         .merge(configurations())
         .merge(operations())
@@ -84,6 +85,19 @@ fn devices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
         .routes(routes!(v2::pairing::post, v2::pairing::get))
+}
+
+fn voices() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::clients::voice_profiles::get))
+        .routes(routes!(
+            v2::clients::voice_profile::get,
+            v2::clients::voice_profile::put,
+            v2::clients::voice_profile::delete
+        ))
+        .routes(routes!(v2::clients::recordings::get, v2::clients::recordings::post))
+        .routes(routes!(v2::clients::recording::get, v2::clients::recording::delete))
+        .routes(routes!(v2::signed_urls::post))
 }
 
 fn admin() -> OpenApiRouter<Door> {
@@ -159,6 +173,7 @@ fn configurations() -> OpenApiRouter<Door> {
 fn operations() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
         .routes(routes!(media::get::get, media::put::put))
+        .routes(routes!(media::signed::get))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::get))

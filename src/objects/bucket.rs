@@ -12,14 +12,15 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::signer::{Method, Signer};
+pub use object_store::signer::Method;
+use object_store::signer::Signer;
 use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest object that is read at once, in bytes: more than anything that is kept.
-const MAX_OBJECT: u64 = 64 << 20;
+pub const MAX_OBJECT: u64 = 64 << 20;
 
 /// Objects that are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
@@ -192,20 +193,21 @@ impl Bucket {
         Ok(Some(Streamed { length, chunks: timed.boxed() }))
     }
 
-    /// An address that gives this one object to whoever has it, for as long as is said (at most seven days); `None`
-    /// where the bucket has no addresses.
+    /// An address that gives this one object to whoever has it, by this method alone, for as long as is said (at most
+    /// seven days); `None` where the bucket has no addresses.
     ///
     /// # Errors
     ///
     /// [`BucketError::Unsigned`] when its credentials cannot sign.
     pub async fn sign(
         &self,
+        method: Method,
         key: &str,
         expires_in: Duration,
     ) -> Result<Option<String>, BucketError> {
         let Some(signer) = &self.signer else { return Ok(None) };
         let path = self.path(key);
-        let signing = signer.signed_url(Method::GET, &path, expires_in);
+        let signing = signer.signed_url(method, &path, expires_in);
         match tokio::time::timeout(PATIENCE, signing).await {
             Ok(Ok(url)) => Ok(Some(url.into())),
             Ok(Err(source)) => Err(BucketError::Unsigned { key: key.to_owned(), source }),

@@ -1,9 +1,10 @@
-//! Two folders on this machine: `media/` for what Calliope makes, `input/` for what Sparrows send.
+//! Folders on this machine, laid out as a bucket is: `media/` for what Calliope makes, `input/` for what Sparrows send,
+//! `audio/` and `voice_profiles/` for what is one client's.
 //!
 //! A file is written under a hidden name, synced, renamed, and its folder synced: a kill or a power cut leaves
 //! either the whole file or a stray that [`LocalStore::strays`] finds.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileTimes};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use crate::settings::Storage;
 pub struct LocalStore {
     media: PathBuf,
     input: PathBuf,
+    audio: PathBuf,
+    voice_profiles: PathBuf,
 }
 
 /// A file could not be read, written or removed.
@@ -42,24 +45,32 @@ pub struct Staged {
     key: String,
 }
 
-/// A file in one of the folders, as a sweep finds it.
+/// A file in one of the folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stray {
     /// The key under which it would be kept; `None` for a hidden file that was never finished.
     pub key: Option<String>,
     /// Where it is.
     pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// When it was last asked for, as far as that was noted.
+    pub used: SystemTime,
 }
 
 impl LocalStore {
-    /// Takes the folders from the settings, and makes them when they are not there.
+    /// Takes the folders from the settings, and makes those that every installation needs when they are not there.
     ///
     /// # Errors
     ///
     /// [`ObjectError`] when one cannot be made.
     pub fn open(settings: &Storage) -> Result<Self, ObjectError> {
-        let store =
-            Self { media: settings.media_folder.clone(), input: settings.input_folder.clone() };
+        let store = Self {
+            media: settings.media_folder.clone(),
+            input: settings.input_folder.clone(),
+            audio: settings.audio_folder(),
+            voice_profiles: settings.voice_profiles_folder(),
+        };
         for folder in [&store.media, &store.input] {
             fs::create_dir_all(folder).map_err(|source| ObjectError {
                 key: folder.display().to_string(),
@@ -73,9 +84,7 @@ impl LocalStore {
     /// Where an object is on the disk, whether it is there or not.
     #[must_use]
     pub fn path(&self, key: &ObjectKey) -> PathBuf {
-        let shown = key.to_string();
-        let name = shown.rsplit('/').next().unwrap_or_default();
-        self.folder(key).join(name)
+        self.path_of_key(&key.to_string())
     }
 
     /// Where the media file of this name is, whether it is there or not.
@@ -100,12 +109,27 @@ impl LocalStore {
     ///
     /// [`ObjectError`] when it cannot be written.
     pub async fn stage(&self, key: &ObjectKey, bytes: Bytes) -> Result<Staged, ObjectError> {
-        let staged = Staged { part: self.part(key), path: self.path(key), key: key.to_string() };
+        let staged = self.stage_at(&key.to_string());
         blocking("written", move || match write_synced(&staged.part, &bytes) {
             Ok(()) => Ok(staged),
             Err(source) => Err(ObjectError { key: staged.key.clone(), action: "written", source }),
         })
         .await
+    }
+
+    /// A place for an object of this key under a hidden name, where nothing is written yet.
+    pub(super) fn stage_at(&self, key: &str) -> Staged {
+        let path = self.path_of_key(key);
+        Staged { part: part_beside(&path), path, key: key.to_owned() }
+    }
+
+    /// Notes that a file is used now, for [`Self::strays`] to tell. That it cannot be noted is no error.
+    pub async fn note_use(&self, key: &str, now: SystemTime) {
+        let path = self.path_of_key(key);
+        let noting = tokio::task::spawn_blocking(move || {
+            File::open(path)?.set_times(FileTimes::new().set_accessed(now))
+        });
+        let _ = noting.await;
     }
 
     /// The bytes of an object.
@@ -119,6 +143,17 @@ impl LocalStore {
             fs::read(&path).map_err(|source| ObjectError { key, action: "read", source })
         })
         .await
+    }
+
+    /// Whether there is a file of this key.
+    pub async fn has(&self, key: &str) -> bool {
+        tokio::fs::metadata(self.path_of_key(key)).await.is_ok_and(|file| file.is_file())
+    }
+
+    /// Where the file of this key is, whether it is there or not.
+    #[must_use]
+    pub fn path_of(&self, key: &str) -> PathBuf {
+        self.path_of_key(key)
     }
 
     /// Removes objects; what is not there is no error, and what cannot be removed is left to the sweep.
@@ -171,7 +206,7 @@ impl LocalStore {
         .await
     }
 
-    /// The files in both folders that were last changed within `span`.
+    /// The files in all folders that were last changed within `span`.
     ///
     /// # Errors
     ///
@@ -179,8 +214,10 @@ impl LocalStore {
     pub async fn strays(&self, span: Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
         let this = self.clone();
         blocking("listed", move || {
-            let mut strays = list(&this.media, "media", &span)?;
-            strays.extend(list(&this.input, "input", &span)?);
+            let mut strays = Vec::new();
+            for (folder, prefix) in this.folders() {
+                list(folder, prefix, &span, &mut strays)?;
+            }
             Ok(strays)
         })
         .await
@@ -195,10 +232,12 @@ impl LocalStore {
                 return Err(ObjectError { key: key.to_string(), action: "written", source });
             }
         }
-        let mut folders: Vec<&Path> = objects.iter().map(|(key, _)| self.folder(key)).collect();
+        let paths = objects.iter().map(|(key, _)| self.path(key));
+        let mut folders: Vec<PathBuf> =
+            paths.filter_map(|path| path.parent().map(Path::to_owned)).collect();
         folders.dedup();
         for folder in folders {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| {
+            File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| {
                 ObjectError { key: folder.display().to_string(), action: "written", source }
             })?;
         }
@@ -206,35 +245,48 @@ impl LocalStore {
     }
 
     fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
-        let part = self.part(key);
-        let written = write_synced(&part, bytes).and_then(|()| fs::rename(&part, self.path(key)));
+        let path = self.path(key);
+        let part = part_beside(&path);
+        let written = write_synced(&part, bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
         written
     }
 
-    fn folder(&self, key: &ObjectKey) -> &Path {
-        match key {
-            ObjectKey::Media(_) => &self.media,
-            ObjectKey::Input { .. } => &self.input,
-        }
-    }
-
-    fn part(&self, key: &ObjectKey) -> PathBuf {
-        self.folder(key).join(format!(".{}.part", Uuid::now_v7()))
+    /// The folders, each with the first segment of its keys.
+    fn folders(&self) -> [(&Path, &'static str); 4] {
+        [
+            (&self.media, "media"),
+            (&self.input, "input"),
+            (&self.audio, "audio"),
+            (&self.voice_profiles, "voice_profiles"),
+        ]
     }
 
     fn path_of_key(&self, key: &str) -> PathBuf {
-        match key.split_once('/') {
-            Some(("input", name)) => self.input.join(name),
-            Some((_, name)) => self.media.join(name),
-            None => self.media.join(key),
-        }
+        let (first, rest) = key.split_once('/').unwrap_or(("media", key));
+        let folder = self.folders().into_iter().find(|(_, prefix)| *prefix == first);
+        folder.map_or(&*self.media, |(folder, _)| folder).join(rest)
     }
 }
 
+/// A hidden name in the folder of `path`.
+fn part_beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".{}.part", Uuid::now_v7()))
+}
+
 impl Staged {
+    /// Where it is until then.
+    pub(super) fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// What it is to be.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Gives the object its name, in the place of what bore it. Dropped instead, it is gone.
     ///
     /// # Errors
@@ -268,15 +320,29 @@ fn is_part(name: &str) -> bool {
     id.is_some_and(|id| id.parse::<Uuid>().is_ok())
 }
 
-/// The files in a folder that were last changed within `span`.
-fn list(folder: &Path, prefix: &str, span: &Range<SystemTime>) -> Result<Vec<Stray>, ObjectError> {
+/// The files in a folder and those in it that were last changed within `span`.
+fn list(
+    folder: &Path,
+    prefix: &str,
+    span: &Range<SystemTime>,
+    found: &mut Vec<Stray>,
+) -> Result<(), ObjectError> {
     let failed =
         |source| ObjectError { key: folder.display().to_string(), action: "listed", source };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Folders of clients are made with the first file in them.
+        Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
         let entry = entry.map_err(failed)?;
         // A file that vanishes between listing and looking is no stray any more.
         let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() && !matches!(prefix, "media" | "input") {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            list(&entry.path(), &format!("{prefix}/{name}"), span, found)?;
+        }
         if !metadata.is_file() || !span.contains(&metadata.modified().map_err(failed)?) {
             continue;
         }
@@ -286,18 +352,35 @@ fn list(folder: &Path, prefix: &str, span: &Range<SystemTime>) -> Result<Vec<Str
             continue;
         }
         let key = (!hidden).then(|| format!("{prefix}/{name}"));
-        found.push(Stray { key, path: entry.path() });
+        let used = metadata.accessed().unwrap_or(SystemTime::UNIX_EPOCH);
+        found.push(Stray { key, path: entry.path(), size: metadata.len(), used });
     }
-    Ok(found)
+    Ok(())
+}
+
+/// A new file, in a folder that is made for it if need be.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    match File::create_new(path) {
+        Err(none) if none.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)?;
+            // A folder that was just made is as lasting as what is in it.
+            for above in folder.ancestors().skip(1).take(2) {
+                File::open(above)?.sync_all()?;
+            }
+            File::create_new(path)
+        }
+        made => made,
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    let mut file = create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     action: &'static str,
     work: impl FnOnce() -> Result<T, ObjectError> + Send + 'static,
 ) -> Result<T, ObjectError> {
@@ -307,72 +390,4 @@ async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folders() -> (tempfile::TempDir, LocalStore) {
-        let root = tempfile::tempdir().expect("a temporary folder");
-        let settings = Storage {
-            media_folder: root.path().join("media"),
-            input_folder: root.path().join("input"),
-            ..Storage::default()
-        };
-        let store = LocalStore::open(&settings).expect("folders are made");
-        (root, store)
-    }
-
-    fn key(name: &str) -> ObjectKey {
-        ObjectKey::Media(MediaName::new(name).expect("a plain name"))
-    }
-
-    #[tokio::test]
-    async fn what_was_put_is_read_and_can_be_put_again() {
-        let (_root, store) = folders();
-        for bytes in ["one", "two"] {
-            let object = (key("a.png"), Bytes::from(bytes));
-            store.put_all(vec![object]).await.expect("written");
-            assert_eq!(store.read("media/a.png").await.expect("read"), bytes.as_bytes());
-        }
-        store.remove_all(vec![key("a.png"), key("never.png")]).await;
-        assert!(store.read("media/a.png").await.is_err());
-    }
-
-    #[tokio::test]
-    async fn one_that_fails_takes_the_others_with_it() {
-        let (root, store) = folders();
-        std::fs::create_dir(root.path().join("media/b.png")).expect("in the way");
-        let objects = vec![(key("a.png"), Bytes::from("a")), (key("b.png"), Bytes::from("b"))];
-        let error = store.put_all(objects).await.expect_err("a folder is in the way");
-        assert_eq!(error.key, "media/b.png");
-        let left: Vec<_> = std::fs::read_dir(root.path().join("media")).expect("listed").collect();
-        assert_eq!(left.len(), 1, "only the folder in the way is left");
-    }
-
-    #[tokio::test]
-    async fn strays_are_files_and_unfinished_parts_older_than_asked() {
-        let (root, store) = folders();
-        let write = |path: &str| std::fs::write(root.path().join(path), "x").expect("written");
-        write("media/a.png");
-        write("media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part");
-        write("media/.theirs.part");
-        write("media/.gitignore");
-        write("input/b.jpg");
-        assert!(
-            store
-                .strays(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH)
-                .await
-                .expect("listed")
-                .is_empty()
-        );
-        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 34);
-        let mut keys: Vec<_> = store
-            .strays(SystemTime::UNIX_EPOCH..later)
-            .await
-            .expect("listed")
-            .into_iter()
-            .map(|s| s.key)
-            .collect();
-        keys.sort();
-        assert_eq!(keys, [None, Some("input/b.jpg".to_owned()), Some("media/a.png".to_owned())]);
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 
 mod bucket;
 mod local;
+mod writing;
 
-pub use bucket::{Bucket, BucketError, Listed};
+pub use bucket::{Bucket, BucketError, Listed, MAX_OBJECT, Method, Streamed};
 pub use local::{LocalStore, ObjectError, Staged, Stray};
+pub use writing::{Writing, Written};

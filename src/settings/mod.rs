@@ -35,7 +35,7 @@ pub use report::Line;
 pub use search::Search;
 pub use server::Server;
 pub use situation::Situation;
-pub use storage::{Cloud, Storage};
+pub use storage::{Cloud, Delivery, Spared, Storage};
 pub use tasks::Tasks;
 
 use variables::Environment;

@@ -33,6 +33,64 @@ pub struct Storage {
     pub media_folder: PathBuf,
     /// The folder of what Sparrows sent.
     pub input_folder: PathBuf,
+    /// The folder of recordings; beside the media folder where nothing is said.
+    pub audio_folder: Option<PathBuf>,
+    /// The folder of voice profiles; beside the media folder where nothing is said.
+    pub voice_profiles_folder: Option<PathBuf>,
+    /// Who serves media that are in the bucket.
+    pub delivery: Delivery,
+    /// How much of what is in the bucket stays on the disk too, in mebibytes; 0 for all of it.
+    pub cache_mebibytes: u64,
+    /// How long what Sparrows sent is kept, in seconds; 0 ends it with the frame that it was for.
+    pub input_retention: u64,
+    /// Whether uncompressed recordings are kept losslessly smaller.
+    pub compress_audio: bool,
+    /// After how many days the media of stories that nobody goes on with are removed; 0 for never.
+    pub retention_days: u32,
+    /// Which stories keep their media longer than that.
+    pub retention_keep: Spared,
+}
+
+/// Who serves media that are in the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Calliope, from its disk and from the bucket.
+    Proxy,
+    /// The bucket: clients are sent to an address there that is signed for a while.
+    Redirect,
+}
+
+impl Delivery {
+    /// The name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+/// Stories whose media outlive their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Spared {
+    /// Those that somebody has in a list or of which somebody keeps a frame.
+    Bookmarked,
+    /// None.
+    None,
+}
+
+impl Spared {
+    /// The name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bookmarked => "bookmarked",
+            Self::None => "none",
+        }
+    }
 }
 
 /// A place for finished media.
@@ -93,16 +151,47 @@ impl Default for Storage {
             inline_upload_seconds: 3,
             media_folder: PathBuf::from("media"),
             input_folder: PathBuf::from("input"),
+            audio_folder: None,
+            voice_profiles_folder: None,
+            delivery: Delivery::Proxy,
+            cache_mebibytes: 10_240,
+            input_retention: 24 * 60 * 60,
+            compress_audio: true,
+            retention_days: 0,
+            retention_keep: Spared::Bookmarked,
         }
     }
 }
 
 impl Storage {
+    /// Where recordings are.
+    #[must_use]
+    pub fn audio_folder(&self) -> PathBuf {
+        self.audio_folder.clone().unwrap_or_else(|| self.media_folder.with_file_name("audio"))
+    }
+
+    /// Where voice profiles are.
+    #[must_use]
+    pub fn voice_profiles_folder(&self) -> PathBuf {
+        let given = self.voice_profiles_folder.clone();
+        given.unwrap_or_else(|| self.media_folder.with_file_name("voice_profiles"))
+    }
+
     pub(super) fn validate(&self) -> Result<(), Complaint> {
-        if self.media_folder == self.input_folder {
-            let reason =
-                "must not be the media folder: what comes in and what goes out are kept apart";
-            return Err(("storage.input_folder", reason.to_owned()));
+        let (audio, voices) = (self.audio_folder(), self.voice_profiles_folder());
+        for (key, folder, others) in [
+            ("storage.input_folder", &self.input_folder, vec![&self.media_folder]),
+            ("storage.audio_folder", &audio, vec![&self.media_folder, &self.input_folder]),
+            (
+                "storage.voice_profiles_folder",
+                &voices,
+                vec![&self.media_folder, &self.input_folder, &audio],
+            ),
+        ] {
+            if others.contains(&folder) {
+                let reason = "must be a folder of its own: what comes in, what goes out and what is one client's are kept apart";
+                return Err((key, reason.to_owned()));
+            }
         }
         if self.inline_upload_seconds > 60 {
             let reason = "must be a whole number from 0 to 60".to_owned();

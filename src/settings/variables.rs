@@ -70,6 +70,10 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("CALLIOPE_BUCKET_NAME", "storage.bucket", "a bucket's name"),
     text("MEDIA_FOLDER", "storage.media_folder", "a folder's path"),
     text("INPUT_FOLDER", "storage.input_folder", "a folder's path"),
+    text("CALLIOPE_MEDIA_DELIVERY", "storage.delivery", "one of proxy, redirect"),
+    number("CALLIOPE_CACHE_MEBIBYTES", "storage.cache_mebibytes", "mebibytes, 0 for all"),
+    number("CALLIOPE_INPUT_RETENTION", "storage.input_retention", "seconds"),
+    number("CALLIOPE_RETENTION_DAYS", "storage.retention_days", "days, 0 for ever"),
     text(
         "GOOGLE_APPLICATION_CREDENTIALS",
         "storage.google_credentials",

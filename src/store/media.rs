@@ -10,7 +10,7 @@ use super::{Store, StoreError, Tx, read, within};
 pub struct MediaObject {
     /// Its path below the root of a store.
     pub key: String,
-    /// `frame`, `input` or `upload`.
+    /// `frame`, `input`, `upload`, `recording` or `voice`.
     pub kind: String,
     /// Whose it is, where it is one client's.
     pub client_id: Option<String>,
@@ -26,6 +26,10 @@ pub struct MediaObject {
     pub location: Option<String>,
     /// Since when.
     pub date_synced: Option<DateTime<Utc>>,
+    /// When what the bucket has was last read and found to be the same.
+    pub date_compared: Option<DateTime<Utc>>,
+    /// The media type that the file came with, where it is kept as FLAC.
+    pub original_type: Option<String>,
 }
 
 /// What is kept for one client, of one kind, in one month.
@@ -52,8 +56,7 @@ pub struct Unsynced {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const BY_KEY: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
-                      location, date_synced FROM media_object WHERE key = $1";
+const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
 
 impl Store {
     /// The file with this key.
@@ -76,8 +79,7 @@ impl Store {
         after: (DateTime<Utc>, &str),
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
-        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
-             location, date_synced FROM media_object \
+        const SQL: &str = "SELECT * FROM media_object \
              WHERE date_synced IS NULL AND kind <> 'input' AND (date_created, key) > ($1, $2) \
              ORDER BY date_created, key LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
@@ -99,8 +101,7 @@ impl Store {
         after: &str,
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
-        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, date_created, \
-             location, date_synced FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
+        const SQL: &str = "SELECT * FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
         read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("list files"))
     }
@@ -174,11 +175,13 @@ impl Tx {
     pub async fn keep_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
-             location, date_synced) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9) \
+             location, date_synced, original_type) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) \
              ON CONFLICT (key) DO UPDATE SET size = excluded.size, \
              content_type = excluded.content_type, sha256 = excluded.sha256, \
              date_updated = excluded.date_updated, location = excluded.location, \
-             date_synced = excluded.date_synced";
+             date_synced = excluded.date_synced, original_type = excluded.original_type, \
+             date_compared = NULL";
         within!(self, db => sqlx::query(SQL)
             .bind(&object.key)
             .bind(&object.kind)
@@ -189,6 +192,7 @@ impl Tx {
             .bind(object.date_created)
             .bind(&object.location)
             .bind(object.date_synced)
+            .bind(&object.original_type)
             .execute(db)
             .await
             .map(drop))

@@ -294,7 +294,7 @@ impl Tx {
         self.remove_media_objects(&keys).await
     }
 
-    /// Removes the rows of files that no picture, film or voice refers to; the keys of those.
+    /// Removes the rows of files that no picture, film, voice or recording refers to; the keys of those.
     ///
     /// # Errors
     ///
@@ -303,7 +303,9 @@ impl Tx {
         const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
              (SELECT 1 FROM image WHERE media_key = media_object.key) AND NOT EXISTS \
              (SELECT 1 FROM video WHERE media_key = media_object.key) AND NOT EXISTS \
-             (SELECT 1 FROM audio_clip WHERE media_key = media_object.key) AND key IN (";
+             (SELECT 1 FROM audio_clip WHERE media_key = media_object.key) AND NOT EXISTS \
+             (SELECT 1 FROM voice_sample WHERE media_key = media_object.key) AND NOT EXISTS \
+             (SELECT 1 FROM recording WHERE media_key = media_object.key) AND key IN (";
         let mut removed = Vec::new();
         for keys in keys.chunks(AT_ONCE) {
             let gone: Vec<String> = within!(self, db => {

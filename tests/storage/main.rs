@@ -12,4 +12,6 @@
 mod support;
 
 mod contract;
+mod signed;
 mod tiers;
+mod voices;

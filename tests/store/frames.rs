@@ -26,6 +26,8 @@ fn object(key: &str) -> MediaObject {
         date_created: at(0),
         location: None,
         date_synced: None,
+        date_compared: None,
+        original_type: None,
     }
 }
 

@@ -153,6 +153,8 @@ pub struct Options {
     pub choices: Choices,
     pub situator: Situator,
     pub bucket: Option<Bucket>,
+    /// Changes the rules by which files are kept.
+    pub storage: fn(&mut Storage),
     pub limits: Tasks,
     pub rates: Limits,
     pub trusted_proxies: &'static [&'static str],
@@ -168,6 +170,7 @@ impl Default for Options {
             choices: Choices::default(),
             situator: Situator::default(),
             bucket: None,
+            storage: |_| (),
             limits: Tasks::default(),
             rates: Limits::default(),
             trusted_proxies: &[],
@@ -197,11 +200,13 @@ impl TestApp {
             || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
         let store = database.store().await;
         let book = Book::new(store.clone(), Arc::clone(&options.clock));
+        let mut storage = database.storage();
+        (options.storage)(&mut storage);
         let app = App::new(Parts {
             store,
-            objects: LocalStore::open(&database.storage()).expect("folders are made"),
+            objects: LocalStore::open(&storage).expect("folders are made"),
             bucket: options.bucket,
-            inline_upload_seconds: 3,
+            storage,
             registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
             choices: options.choices,
             situator: options.situator,

@@ -1,16 +1,14 @@
-//! `GET` and `HEAD /media/{name}`: ranges, conditions and tags are tower-http's work; names and types are ours.
+//! `GET` and `HEAD /media/{name}`: what frames show, and what people keep beside it.
 
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tower::ServiceExt;
-use tower_http::services::ServeFile;
 
+use super::send::{Manner, nothing, send};
 use crate::app::MediaKind;
-use crate::domain::MediaName;
+use crate::domain::{MediaName, ObjectKey};
 use crate::http::Door;
 use crate::http::problem::Problem;
 
@@ -20,6 +18,7 @@ use crate::http::problem::Problem;
     responses(
         (status = 200, description = "The bytes."), (status = 206, description = "The asked range."),
         (status = 304, description = "Unchanged."), (status = 404, description = "No such file."),
+        (status = 307, description = "In the bucket, where the settings have clients fetch it there."),
         (status = 416, description = "No such range."),
     ))]
 pub(in crate::http) async fn get(
@@ -27,40 +26,32 @@ pub(in crate::http) async fn get(
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let (asked, _) = request.into_parts();
     let name = name.map(|Path(name)| name).unwrap_or_default();
     let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
     let Some((kind, name)) = known else { return nothing().await };
-    let path = door.app.media_path(&name);
-    let mut again = Request::new(Body::empty());
-    *again.method_mut() = request.method().clone();
-    *again.headers_mut() = request.headers().clone();
-    let mut response = serve(&path, request).await;
-    if response.status() == StatusCode::NOT_FOUND {
-        // The disk may have given it up for what was asked for more lately; then the bucket has it.
-        match door.app.fetch_media(&name).await {
-            Ok(true) => response = serve(&path, again).await,
-            Ok(false) => return nothing().await,
-            Err(error) => return Problem::of(error, "path").into_response(),
-        }
+    let key = ObjectKey::Media(name).to_string();
+    match door.app.redirect(asked.method.clone(), &key).await {
+        Ok(None) => {}
+        Ok(Some((url, lasts))) => return elsewhere(&url, lasts.as_secs() / 2),
+        Err(error) => return Problem::of(error, "path").into_response(),
     }
+    let manner = Manner {
+        media_type: HeaderValue::from_static(kind.media_type),
+        cache: HeaderValue::from_static("public, max-age=31536000, immutable"),
+    };
+    send(&door, &key, &asked, manner).await
+}
+
+/// The way there may be kept for as long as it is sure to lead somewhere.
+fn elsewhere(url: &str, seconds: u64) -> Response {
+    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !response.status().is_client_error() && !response.status().is_server_error() {
-        let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-        response.headers_mut().insert(CACHE_CONTROL, forever);
+    if let Ok(url) = HeaderValue::from_str(url) {
+        headers.insert(LOCATION, url);
     }
-    response
-}
-
-async fn serve(path: &std::path::Path, request: Request) -> Response {
-    ServeFile::new(path).oneshot(request).await.into_response().map(Body::new)
-}
-
-/// What every path below `/media/` that is no name answers.
-pub(in crate::http) async fn nothing() -> Response {
-    let problem = Problem::new(StatusCode::NOT_FOUND, "There is no media file of this name.");
-    let mut response = problem.into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(cache) = HeaderValue::from_str(&format!("private, max-age={seconds}")) {
+        headers.insert(CACHE_CONTROL, cache);
+    }
     response
 }

@@ -155,7 +155,7 @@ pub(in crate::http) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Proble
 /// The fields of a form, in which the picture and the sound may be files or text.
 pub(in crate::http) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
     let mut sent = Sent::default();
-    for Field { name, bytes } in form {
+    for Field { name, bytes, .. } in form {
         match (name.as_str(), std::str::from_utf8(&bytes)) {
             // Base64 is text and pictures are not.
             ("input_image", Err(_)) => sent.image = Some(bytes),

@@ -4,5 +4,6 @@ pub(super) mod bookmark_lists;
 pub(super) mod clients;
 pub(super) mod events;
 pub(super) mod pairing;
+pub(super) mod signed_urls;
 pub(super) mod stories;
 pub(super) mod tasks;

@@ -2,4 +2,9 @@
 
 pub(in crate::http) mod config;
 pub(in crate::http) mod next;
+pub(in crate::http) mod recording;
+pub(in crate::http) mod recordings;
+mod sounds;
 pub(in crate::http) mod telemetry;
+pub(in crate::http) mod voice_profile;
+pub(in crate::http) mod voice_profiles;

@@ -1,0 +1,153 @@
+//! Reaching files wherever they are: on this machine's disk, else in the bucket, from where they come back to the disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use super::{App, AppError};
+use crate::objects::{Bucket, BucketError, MAX_OBJECT, ObjectError};
+use crate::store::MediaObject;
+
+/// Files that come back at once at most.
+const LANES: usize = 32;
+
+/// Where a file can be read.
+#[derive(Debug)]
+pub enum Found {
+    /// There.
+    OnDisk(PathBuf),
+    /// Here: the disk does not take it.
+    InMemory(Bytes),
+}
+
+/// Has those who want the same file at once wait for one of them to fetch it. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Fetching(Arc<[Mutex<()>]>);
+
+impl Default for Fetching {
+    fn default() -> Self {
+        Self((0..LANES).map(|_| Mutex::new(())).collect())
+    }
+}
+
+impl Fetching {
+    fn lane(&self, key: &str) -> &Mutex<()> {
+        let sum = key.bytes().fold(0_usize, |sum, b| sum.wrapping_mul(31).wrapping_add(b.into()));
+        &self.0[sum % LANES]
+    }
+}
+
+impl App {
+    /// Where a file can be read, fetched from the bucket if need be; `None` where nobody has it as it was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the bucket, the database or the disk fails.
+    pub async fn find(&self, key: &str) -> Result<Option<Found>, AppError> {
+        if self.objects.has(key).await {
+            if self.bucket.is_some() {
+                self.objects.note_use(key, SystemTime::from(self.clock.now())).await;
+            }
+            return Ok(Some(Found::OnDisk(self.objects.path_of(key))));
+        }
+        self.fetch(key).await
+    }
+
+    /// The bytes of a file; `None` where nobody has it as it was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the disk or the bucket fails.
+    pub(super) async fn file(&self, key: &str) -> Result<Option<Bytes>, AppError> {
+        match self.find(key).await? {
+            Some(Found::OnDisk(_)) => match self.objects.read(key).await {
+                Ok(bytes) => Ok(Some(bytes.into())),
+                // It was removed at this moment.
+                Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Some(Found::InMemory(bytes)) => Ok(Some(bytes)),
+            None => Ok(None),
+        }
+    }
+
+    async fn fetch(&self, key: &str) -> Result<Option<Found>, AppError> {
+        let Some(bucket) = &self.bucket else { return Ok(None) };
+        let Some(object) = self.store.media_object(key).await? else { return Ok(None) };
+        if object.date_synced.is_none() {
+            return Ok(None);
+        }
+        let _alone = self.fetching.lane(key).lock().await;
+        if self.objects.has(key).await {
+            return Ok(Some(Found::OnDisk(self.objects.path_of(key))));
+        }
+        match self.fetch_to_disk(bucket, &object).await {
+            Ok(true) => Ok(Some(Found::OnDisk(self.objects.path_of(key)))),
+            Ok(false) => Ok(None),
+            Err(Missed::Bucket(error)) => Err(error.into()),
+            // A disk that is full or cannot be written must not keep anyone from what is safe elsewhere.
+            Err(Missed::Disk(error)) => {
+                warn_of_disk(&error);
+                self.fetch_to_memory(bucket, object).await
+            }
+        }
+    }
+
+    /// False where the bucket has it not, or not as it was kept.
+    async fn fetch_to_disk(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, Missed> {
+        let Some(mut streamed) = bucket.stream(&object.key).await? else { return Ok(false) };
+        let mut writing = self.objects.write(&object.key).await?;
+        while let Some(piece) = streamed.chunks.try_next().await? {
+            if writing.length() + piece.len() as u64 > MAX_OBJECT {
+                break;
+            }
+            writing = writing.append(piece).await?;
+        }
+        let written = writing.finish().await?;
+        if written.sha256 != object.sha256 {
+            tracing::error!(key = object.key, "what the bucket has is not what was kept");
+            return Ok(false);
+        }
+        written.staged.publish().await?;
+        Ok(true)
+    }
+
+    async fn fetch_to_memory(
+        &self,
+        bucket: &Bucket,
+        object: MediaObject,
+    ) -> Result<Option<Found>, AppError> {
+        let Some(bytes) = bucket.get(&object.key).await? else { return Ok(None) };
+        let content = bytes.clone();
+        let is_whole = move || Sha256::digest(&content).as_slice() == object.sha256;
+        Ok(self.compute.run(is_whole).await?.then_some(Found::InMemory(bytes)))
+    }
+}
+
+fn warn_of_disk(error: &ObjectError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(error, "a file is served from the bucket alone");
+}
+
+/// Which of two failed.
+enum Missed {
+    Bucket(BucketError),
+    Disk(ObjectError),
+}
+
+impl From<BucketError> for Missed {
+    fn from(error: BucketError) -> Self {
+        Self::Bucket(error)
+    }
+}
+
+impl From<ObjectError> for Missed {
+    fn from(error: ObjectError) -> Self {
+        Self::Disk(error)
+    }
+}

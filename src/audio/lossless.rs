@@ -1,0 +1,299 @@
+//! Uncompressed sound as FLAC, and back again to the last bit: the file that came, not only its samples.
+//!
+//! What of a WAV file is no sample stands in an APPLICATION block of the FLAC stream, which players pass over.
+
+use std::io::Cursor;
+use std::ops::Range;
+
+use bytes::Bytes;
+use flacenc::component::BitRepr;
+use flacenc::error::Verify;
+use symphonia::core::codecs::audio::AudioDecoderOptions;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::MetadataOptions;
+
+use super::pcm;
+
+/// Marks our block.
+const MARK: &[u8; 4] = b"CLIO";
+
+/// The block types of FLAC's metadata that matter here, and the bit that the last block bears.
+const APPLICATION: u8 = 2;
+const LAST: u8 = 0x80;
+
+/// `fLaC`, a block's header, and STREAMINFO.
+const STREAMINFO_END: usize = 4 + 4 + 34;
+
+/// How samples stand in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Layout {
+    rate: u32,
+    channels: usize,
+    /// 16 or 24.
+    bits: usize,
+    samples: Range<usize>,
+}
+
+/// Bare PCM (16-bit little-endian mono at 16 kHz) or a WAV file as FLAC; `None` where that would not be smaller, or the file
+/// would not come back as it was. This takes a while: not for the async threads.
+#[must_use]
+pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
+    let layout = if is_pcm { Layout::of_pcm(file) } else { Layout::of_wav(file) }?;
+    let samples = layout.read(file);
+    let config = flacenc::config::Encoder::default().into_verified().ok()?;
+    let source = flacenc::source::MemSource::from_samples(
+        &samples,
+        layout.channels,
+        layout.bits,
+        layout.rate as usize,
+    );
+    let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).ok()?;
+    let mut sink = flacenc::bitsink::ByteSink::new();
+    stream.write(&mut sink).ok()?;
+    let flac = with_rest(sink.as_slice(), file, &layout)?;
+    let comes_back =
+        flac.len() < file.len() && restore(&flac.clone().into()).as_ref() == Some(file);
+    comes_back.then_some(flac)
+}
+
+/// The file that [`compress`] was given; `None` for anything that is not its work. This takes a while: not for the async
+/// threads.
+#[must_use]
+pub fn restore(flac: &Bytes) -> Option<Bytes> {
+    let rest = rest_of(flac)?;
+    let (length, rest) = rest.split_at_checked(4)?;
+    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
+    let (head, tail) = rest.split_at_checked(length)?;
+    let mut file = head.to_vec();
+    decode(flac, &mut file)?;
+    file.extend_from_slice(tail);
+    Some(file.into())
+}
+
+impl Layout {
+    fn of_pcm(file: &[u8]) -> Option<Self> {
+        let samples = 0..file.len() - file.len() % 2;
+        let layout = Self { rate: pcm::RATE, channels: 1, bits: 16, samples };
+        (!layout.samples.is_empty()).then_some(layout)
+    }
+
+    /// By the chunks of a RIFF file.
+    fn of_wav(file: &[u8]) -> Option<Self> {
+        let u16_at = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
+        let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
+        if file.get(..4)? != b"RIFF" || file.get(8..12)? != b"WAVE" {
+            return None;
+        }
+        let (mut at, mut form) = (12, None);
+        loop {
+            let (name, length) = (file.get(at..at + 4)?, u32_at(at + 4)? as usize);
+            let begin = at + 8;
+            match (name, form) {
+                (b"fmt ", _) => {
+                    let is_pcm = u16_at(begin)? == 1;
+                    let form_here = (u16_at(begin + 2)?, u32_at(begin + 4)?, u16_at(begin + 14)?);
+                    form = Some(form_here).filter(|_| is_pcm);
+                }
+                (b"data", Some((channels, rate, bits))) => {
+                    let (channels, bits) = (usize::from(channels), usize::from(bits));
+                    let is_known = (1..=8).contains(&channels)
+                        && matches!(bits, 16 | 24)
+                        && (1..=192_000).contains(&rate);
+                    if !is_known {
+                        return None;
+                    }
+                    // A recorder that streams does not know the length when it writes it.
+                    let there = length.min(file.len() - begin);
+                    let whole = there - there % (channels * bits / 8);
+                    let samples = begin..begin + whole;
+                    let layout = Self { rate, channels, bits, samples };
+                    return (whole > 0).then_some(layout);
+                }
+                _ => {}
+            }
+            // Chunks begin at even places.
+            at = begin.checked_add(length)?.checked_next_multiple_of(2)?;
+        }
+    }
+
+    fn read(&self, file: &[u8]) -> Vec<i32> {
+        let bytes = &file[self.samples.clone()];
+        match self.bits {
+            16 => {
+                let (pairs, _) = bytes.as_chunks::<2>();
+                pairs.iter().map(|pair| i32::from(i16::from_le_bytes(*pair))).collect()
+            }
+            _ => {
+                let (triples, _) = bytes.as_chunks::<3>();
+                // The sign is in the third byte: shifted up to the top and down again.
+                triples.iter().map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c]) >> 8).collect()
+            }
+        }
+    }
+}
+
+/// The encoder's stream with our block behind STREAMINFO.
+fn with_rest(stream: &[u8], file: &[u8], layout: &Layout) -> Option<Vec<u8>> {
+    let (info, others) = stream.split_at_checked(STREAMINFO_END)?;
+    let head = &file[..layout.samples.start];
+    let tail = &file[layout.samples.end..];
+    let length = u32::try_from(MARK.len() + 4 + head.len() + tail.len()).ok()?;
+    let [0, high, middle, low] = length.to_be_bytes() else { return None };
+    let mut flac = info.to_vec();
+    // The shortest block does not count the last one, says the format; where it does, decoders take the blocks for uneven.
+    flac.copy_within(10..12, 8);
+    let last = info[4] & LAST;
+    flac[4] &= !LAST;
+    flac.extend_from_slice(&[APPLICATION | last, high, middle, low]);
+    flac.extend_from_slice(MARK);
+    flac.extend_from_slice(&u32::try_from(head.len()).ok()?.to_le_bytes());
+    flac.extend_from_slice(head);
+    flac.extend_from_slice(tail);
+    flac.extend_from_slice(others);
+    Some(flac)
+}
+
+/// What is in our block.
+fn rest_of(flac: &[u8]) -> Option<&[u8]> {
+    let mut blocks = flac.strip_prefix(b"fLaC")?;
+    loop {
+        let ([kind, high, middle, low], rest) = blocks.split_first_chunk::<4>()?;
+        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+        let (block, rest) = rest.split_at_checked(length)?;
+        if kind & !LAST == APPLICATION
+            && let Some(ours) = block.strip_prefix(MARK)
+        {
+            return Some(ours);
+        }
+        if kind & LAST != 0 {
+            return None;
+        }
+        blocks = rest;
+    }
+}
+
+/// Appends the samples, as a WAV file has them.
+fn decode(flac: &Bytes, file: &mut Vec<u8>) -> Option<()> {
+    let source = Box::new(Cursor::new(flac.clone()));
+    let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+    let (formats, metadata) = (FormatOptions::default(), MetadataOptions::default());
+    let probe = symphonia::default::get_probe();
+    let mut format = probe.probe(&Hint::new(), stream, formats, metadata).ok()?;
+    let form = format.default_track(TrackType::Audio)?.codec_params.as_ref()?.audio()?.clone();
+    let bits = form.bits_per_sample?;
+    let codecs = symphonia::default::get_codecs();
+    let mut decoder = codecs.make_audio_decoder(&form, &AudioDecoderOptions::default()).ok()?;
+    let mut samples: Vec<i32> = Vec::new();
+    while let Some(packet) = format.next_packet().ok()? {
+        let decoded = decoder.decode(&packet).ok()?;
+        samples.resize(decoded.samples_interleaved(), 0);
+        decoded.copy_to_slice_interleaved(&mut samples);
+        let bytes = bits.div_ceil(8) as usize;
+        for sample in &samples {
+            // The decoder gives the bits at the top of 32, where their order from the lowest is the file's.
+            file.extend_from_slice(&sample.to_le_bytes()[4 - bytes..]);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::audio::wav;
+
+    fn tone(samples: usize) -> Vec<u8> {
+        (0..samples)
+            .flat_map(|n| ((8000.0 * (n as f64 / 9.0).sin()) as i16).to_le_bytes())
+            .collect()
+    }
+
+    /// A WAV file of this form, with a chunk before its samples and one behind.
+    fn file(channels: u16, bits: u16, samples: &[u8]) -> Bytes {
+        let block = channels * bits / 8;
+        let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0".to_vec();
+        file.extend_from_slice(&channels.to_le_bytes());
+        file.extend_from_slice(&44_100_u32.to_le_bytes());
+        file.extend_from_slice(&(44_100 * u32::from(block)).to_le_bytes());
+        file.extend_from_slice(&block.to_le_bytes());
+        file.extend_from_slice(&bits.to_le_bytes());
+        file.extend_from_slice(b"note\x05\0\0\0hello\0data");
+        file.extend_from_slice(&u32::try_from(samples.len()).expect("short").to_le_bytes());
+        file.extend_from_slice(samples);
+        file.extend_from_slice(b"LIST\x04\0\0\0INFO");
+        file.into()
+    }
+
+    #[test]
+    fn speech_gets_smaller_and_comes_back() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/speech_16k_mono.wav");
+        let speech = Bytes::from(std::fs::read(path).expect("the fixture is there"));
+        let flac = compress(&speech, false).expect("it gets smaller");
+        assert!(flac.len() * 10 < speech.len() * 8, "{} of {}", flac.len(), speech.len());
+        assert_eq!(restore(&flac.clone().into()), Some(speech));
+        // What is kept is a FLAC file that any player plays.
+        assert!(crate::audio::measure(flac.into()).is_some_and(|measured| !measured.is_silent));
+    }
+
+    #[test]
+    fn every_form_comes_back_with_all_that_is_around_the_samples() {
+        let samples = tone(18_000);
+        for (channels, bits) in [(1, 16), (2, 16), (1, 24), (2, 24), (6, 16)] {
+            let file = file(channels, bits, &samples[..36_000]);
+            let flac = compress(&file, false);
+            // Sines of 16 bits read as 24 are noise, which FLAC makes no smaller.
+            if bits == 16 {
+                assert_eq!(restore(&flac.expect("smaller").into()), Some(file));
+            }
+        }
+        let pcm = Bytes::from(tone(16_001));
+        let flac = compress(&pcm, true).expect("it gets smaller");
+        assert_eq!(restore(&flac.into()), Some(pcm));
+        let odd = Bytes::from([tone(16_000), vec![7]].concat());
+        assert_eq!(restore(&compress(&odd, true).expect("smaller").into()), Some(odd));
+    }
+
+    #[test]
+    fn twenty_four_bits_keep_their_signs() {
+        let quiet: Vec<u8> =
+            (0..20_000_i32).flat_map(|n| (n % 7 - 3).to_le_bytes()[..3].to_vec()).collect();
+        let file = file(1, 24, &quiet);
+        assert_eq!(restore(&compress(&file, false).expect("smaller").into()), Some(file));
+    }
+
+    #[test]
+    fn what_cannot_get_smaller_or_is_no_pcm_stays_as_it_is() {
+        let mut float = file(1, 16, &tone(4000)).to_vec();
+        float[20] = 3;
+        for other in [
+            Bytes::new(),
+            Bytes::from("RIFF"),
+            float.into(),
+            file(9, 16, &tone(4000)),
+            file(1, 8, &tone(4000)),
+        ] {
+            assert_eq!(compress(&other, false), None);
+        }
+        assert_eq!(compress(&Bytes::from_static(&[1]), true), None);
+        assert_eq!(restore(&Bytes::from("fLaC")), None);
+        assert_eq!(restore(&wav(&tone(100)).into()), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn whatever_is_compressed_comes_back(samples in prop::collection::vec(any::<u8>(), 0..5000), step in 1..64usize, is_pcm: bool, cut in 0..60usize) {
+            // Each byte again and again: something that FLAC can make smaller.
+            let bytes: Vec<u8> = samples.iter().flat_map(|byte| vec![*byte; step]).collect();
+            let file = if is_pcm { bytes } else { wav(&bytes) };
+            let file = Bytes::from(file[..file.len().saturating_sub(cut)].to_vec());
+            if let Some(flac) = compress(&file, is_pcm) {
+                prop_assert_eq!(restore(&flac.into()), Some(file));
+            }
+        }
+    }
+}

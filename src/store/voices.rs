@@ -1,0 +1,297 @@
+//! How clients' voices sound, and what they recorded.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+use super::{Store, StoreError, Tx, read, within};
+
+/// A voice profile.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct VoiceProfile {
+    /// Its name.
+    pub profile_id: String,
+    /// Whatever its owner says of it.
+    #[sqlx(json)]
+    pub metadata: Value,
+    /// When it was first kept.
+    pub date_created: DateTime<Utc>,
+    /// When it was last replaced.
+    pub date_updated: DateTime<Utc>,
+}
+
+/// A sound that a client sent: a profile's sample, or a recording.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct SoundRow {
+    /// The profile of a sample; the name of a recording.
+    pub name: String,
+    /// The key of its file.
+    pub media_key: String,
+    /// As its sender calls it.
+    pub file_name: Option<String>,
+    /// As it came.
+    pub content_type: String,
+    /// In bytes, as it came.
+    pub size: i64,
+    /// Where that can be told.
+    pub duration_seconds: Option<f64>,
+    /// When it was kept.
+    pub date_created: DateTime<Utc>,
+}
+
+impl Store {
+    /// A client's voice profiles whose names come behind `after`, by name, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn voice_profiles(
+        &self,
+        client_id: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<VoiceProfile>, StoreError> {
+        const SQL: &str = "SELECT profile_id, metadata, date_created, date_updated \
+             FROM voice_profile WHERE client_id = $1 AND profile_id > $2 \
+             ORDER BY profile_id LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list voice profiles"))
+    }
+
+    /// One of a client's voice profiles.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn voice_profile(
+        &self,
+        client_id: &str,
+        profile_id: &str,
+    ) -> Result<Option<VoiceProfile>, StoreError> {
+        const SQL: &str = "SELECT profile_id, metadata, date_created, date_updated \
+             FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(profile_id)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("read a voice profile"))
+    }
+
+    /// The samples of a client's profiles from `first` to `last` by name, those of each profile in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn voice_samples(
+        &self,
+        client_id: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<SoundRow>, StoreError> {
+        const SQL: &str = "SELECT s.profile_id AS name, s.media_key, s.file_name, s.content_type, \
+             s.size, s.duration_seconds, m.date_created \
+             FROM voice_sample s JOIN media_object m ON m.key = s.media_key \
+             WHERE s.client_id = $1 AND s.profile_id >= $2 AND s.profile_id <= $3 \
+             ORDER BY s.profile_id, s.place";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(first)
+            .bind(last)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list voice samples"))
+    }
+
+    /// A client's recordings whose names come before `before`, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn recordings(
+        &self,
+        client_id: &str,
+        before: &str,
+        limit: i64,
+    ) -> Result<Vec<SoundRow>, StoreError> {
+        const SQL: &str = "SELECT name, media_key, file_name, content_type, size, duration_seconds, \
+             date_created FROM recording WHERE client_id = $1 AND name < $2 \
+             ORDER BY name DESC LIMIT $3";
+        read!(self, db => sqlx::query_as(SQL)
+            .bind(client_id)
+            .bind(before)
+            .bind(limit)
+            .fetch_all(db)
+            .await)
+        .map_err(StoreError::failed("list recordings"))
+    }
+
+    /// One of a client's recordings.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn recording(
+        &self,
+        client_id: &str,
+        name: &str,
+    ) -> Result<Option<SoundRow>, StoreError> {
+        const SQL: &str = "SELECT name, media_key, file_name, content_type, size, duration_seconds, \
+             date_created FROM recording WHERE client_id = $1 AND name = $2";
+        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(name).fetch_optional(db).await)
+            .map_err(StoreError::failed("read a recording"))
+    }
+}
+
+impl Tx {
+    /// Keeps a voice profile, or takes the place of the one of this name. The samples of that one are gone then; the
+    /// keys of their files, of which there are none where the profile is new.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn keep_voice_profile(
+        &mut self,
+        client_id: &str,
+        profile_id: &str,
+        metadata: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        // The row is locked by this: two that replace a profile at once do so one after the other.
+        const PROFILE: &str = "INSERT INTO voice_profile \
+             (client_id, profile_id, metadata, date_created, date_updated) \
+             VALUES ($1, $2, $3, $4, $4) ON CONFLICT (client_id, profile_id) DO UPDATE \
+             SET metadata = excluded.metadata, date_updated = excluded.date_updated";
+        const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
+             RETURNING media_key";
+        let failed = StoreError::failed("keep a voice profile");
+        within!(self, db => sqlx::query(PROFILE)
+            .bind(client_id)
+            .bind(profile_id)
+            .bind(Json(metadata))
+            .bind(now)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(&failed)?;
+        let keys: Vec<String> = within!(self, db => sqlx::query_scalar(SAMPLES)
+            .bind(client_id)
+            .bind(profile_id)
+            .fetch_all(db)
+            .await)
+        .map_err(&failed)?;
+        Ok(keys)
+    }
+
+    /// Adds a sample to a profile, at this place in its order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn add_voice_sample(
+        &mut self,
+        client_id: &str,
+        place: i32,
+        sample: &SoundRow,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO voice_sample (media_key, client_id, profile_id, place, \
+             file_name, content_type, size, duration_seconds) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(&sample.media_key)
+            .bind(client_id)
+            .bind(&sample.name)
+            .bind(place)
+            .bind(&sample.file_name)
+            .bind(&sample.content_type)
+            .bind(sample.size)
+            .bind(sample.duration_seconds)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("add a voice sample"))
+    }
+
+    /// Removes a voice profile; the keys of its samples' files, or `None` when there is no such profile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_voice_profile(
+        &mut self,
+        client_id: &str,
+        profile_id: &str,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
+             RETURNING media_key";
+        const PROFILE: &str = "DELETE FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
+        let failed = StoreError::failed("remove a voice profile");
+        let keys: Vec<String> = within!(self, db => sqlx::query_scalar(SAMPLES)
+            .bind(client_id)
+            .bind(profile_id)
+            .fetch_all(db)
+            .await)
+        .map_err(&failed)?;
+        let was_there = within!(self, db => sqlx::query(PROFILE)
+            .bind(client_id)
+            .bind(profile_id)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(&failed)?;
+        Ok(was_there.then_some(keys))
+    }
+
+    /// Adds a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn add_recording(
+        &mut self,
+        client_id: &str,
+        recording: &SoundRow,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO recording (client_id, name, media_key, file_name, \
+             content_type, size, duration_seconds, date_created) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        within!(self, db => sqlx::query(SQL)
+            .bind(client_id)
+            .bind(&recording.name)
+            .bind(&recording.media_key)
+            .bind(&recording.file_name)
+            .bind(&recording.content_type)
+            .bind(recording.size)
+            .bind(recording.duration_seconds)
+            .bind(recording.date_created)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("add a recording"))
+    }
+
+    /// Removes a recording; the key of its file, or `None` when there is no such recording.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn remove_recording(
+        &mut self,
+        client_id: &str,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
+        const SQL: &str =
+            "DELETE FROM recording WHERE client_id = $1 AND name = $2 RETURNING media_key";
+        within!(self, db => sqlx::query_scalar(SQL)
+            .bind(client_id)
+            .bind(name)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("remove a recording"))
+    }
+}

@@ -1,0 +1,389 @@
+//! Signed addresses against those who alter them: ours, and those of each cloud that signs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use calliope::domain::{Clock, SystemClock};
+use calliope::objects::{Bucket, Method};
+use calliope::settings::{Cloud, Storage};
+use calliope::web;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::support::clock::HandClock;
+use super::support::{Options, TestApp, TestDatabase, emulators, fixture, fixture_path};
+use crate::on_both;
+
+on_both! {
+    our_own_addresses_give_what_they_were_signed_for_and_nothing_else;
+    a_secret_changes_and_old_addresses_stay_good;
+    clients_are_sent_to_the_bucket_where_the_settings_say_so;
+}
+
+/// An address with something changed, and what was.
+fn attacks(url: &str, other: &str) -> Vec<(&'static str, String)> {
+    let replaced = |from: &str, to: &str| {
+        assert!(url.contains(from), "{from} in {url}");
+        url.replacen(from, to, 1)
+    };
+    let last = url.chars().last().expect("something");
+    let signature = if last == 'A' { 'B' } else { 'A' };
+    vec![
+        ("another object", replaced("own", other)),
+        ("a longer time", replaced("expires=", "expires=9")),
+        ("a time that is no number", replaced("expires=", "expires=x")),
+        ("the same number, written otherwise", replaced("expires=", "expires=0")),
+        ("a sign before the number", replaced("expires=", "expires=%2B")),
+        ("a number too long to be one", replaced("expires=", "expires=99999999999999999999")),
+        ("no time", url.replacen("expires=", "expired=", 1)),
+        ("no signature", url.replacen("signature=", "signed=", 1)),
+        (
+            "an empty signature",
+            url.split("signature=").next().expect("some").to_owned() + "signature=",
+        ),
+        (
+            "a signature of zeroes",
+            url.split("signature=").next().expect("some").to_owned()
+                + "signature="
+                + &"A".repeat(43),
+        ),
+        ("half a signature", url[..url.len() - 20].to_owned()),
+        (
+            "a signature with another end",
+            format!("{}{signature}{signature}", &url[..url.len() - 2]),
+        ),
+        ("a way out of the folder", replaced("own", "own%2F..%2Fother")),
+    ]
+}
+
+async fn recording(app: &TestApp, client_id: &str) -> Value {
+    let url = format!("{}/v2/clients/{client_id}/recordings", app.url);
+    let made = app.client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
+    made.json().await.expect("json")
+}
+
+async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(database: TestDatabase) {
+    let clock = HandClock::new();
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    let own = recording(&app, "own").await;
+    recording(&app, "other").await;
+    let (status, signed) =
+        app.call("POST", "/v2/signed-urls", json!({"key": own["key"], "expires_in": 60})).await;
+    assert_eq!(status, 200, "{signed}");
+    let url = signed["url"].as_str().expect("an address");
+    let status = async |method: &str, url: &str| app.call(method, url, Value::Null).await.0;
+    let got = app.get(url).send().await.expect("an answer");
+    assert_eq!(got.headers()["cache-control"], "private, no-store");
+    assert_eq!(got.headers()["content-type"], "audio/ogg");
+    assert!(got.bytes().await.expect("bytes") == fixture("speech.ogg"));
+    for (what, altered) in attacks(url, "other") {
+        assert_eq!(status("GET", &altered).await, 403, "{what}: {altered}");
+    }
+    for method in ["HEAD", "PUT", "POST", "DELETE"] {
+        let refused = status(method, url).await;
+        assert!(matches!(refused, 403..=405), "{method}: {refused}");
+    }
+    for seconds in [0, -5, 604_801, i64::MAX] {
+        let order = json!({"key": own["key"], "expires_in": seconds});
+        assert_eq!(app.call("POST", "/v2/signed-urls", order).await.0, 422, "{seconds}");
+    }
+    for key in ["audio/own/none.ogg", "../../etc/passwd", "", "a\0b"] {
+        assert_eq!(app.call("POST", "/v2/signed-urls", json!({"key": key})).await.0, 404, "{key}");
+    }
+    clock.jump(TimeDelta::seconds(59));
+    assert_eq!(status("GET", url).await, 200, "to the last second");
+    clock.jump(TimeDelta::seconds(2));
+    let (status, problem) = app.call("GET", url, Value::Null).await;
+    assert_eq!(status, 403);
+    assert!(problem["detail"].as_str().is_some_and(|told| told.contains("expired")), "{problem}");
+    app.finish().await;
+}
+
+async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
+    let clock = HandClock::new();
+    let begin = clock.now();
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    let own = recording(&app, "own").await;
+    let sign = async || {
+        let order = json!({"key": own["key"], "expires_in": 604_800});
+        let signed = app.call("POST", "/v2/signed-urls", order).await.1;
+        signed["url"].as_str().expect("an address").to_owned()
+    };
+    sign().await;
+    clock.jump(TimeDelta::days(6));
+    let old = sign().await;
+    let secrets = async || app.app.store.signing_keys().await.expect("read");
+    assert_eq!(secrets().await.len(), 1);
+    clock.jump(TimeDelta::days(2));
+    let new = sign().await;
+    assert_eq!(secrets().await.len(), 2, "another secret signs now");
+    clock.jump(TimeDelta::days(5) - TimeDelta::minutes(1));
+    for url in [&old, &new] {
+        assert_eq!(app.get(url).send().await.expect("an answer").status(), 200, "{url}");
+    }
+    clock.jump(TimeDelta::days(3));
+    sign().await;
+    let left = secrets().await;
+    assert_eq!(left.len(), 2, "the first is forgotten");
+    assert!(left.iter().all(|key| key.date_created > begin));
+    app.finish().await;
+}
+
+async fn clients_are_sent_to_the_bucket_where_the_settings_say_so(database: TestDatabase) {
+    let Some(settings) = emulators::bucket(Cloud::Aws, database.folder.path()).await else {
+        return;
+    };
+    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let options = Options {
+        bucket,
+        storage: |storage| storage.delivery = calliope::settings::Delivery::Redirect,
+        ..Options::default()
+    };
+    let app = TestApp::start_with(database, options).await;
+    let told = app.frame(json!({"client_id": "s"})).await;
+    let path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a picture"));
+    let stays = super::support::client().redirect(reqwest::redirect::Policy::none());
+    let stays = stays.build().expect("a client");
+    let sent = stays.get(format!("{}{path}", app.url)).send().await.expect("an answer");
+    assert_eq!(sent.status(), 307);
+    assert_eq!(sent.headers()["cache-control"], "private, max-age=1800");
+    let there = sent.headers()["location"].to_str().expect("text").to_owned();
+    assert!(there.contains("X-Amz-Signature="), "{there}");
+    let whole = app.get(&path).send().await.expect("an answer").bytes().await.expect("bytes");
+    let folder = app.database.folder.path();
+    assert!(whole == std::fs::read(folder.join(&path[1..])).expect("it is on the disk too"));
+    assert_eq!(app.get("/media/none.png").send().await.expect("an answer").status(), 404);
+    app.finish().await;
+}
+
+/// A server that gives its objects to whoever has a good signature of version 4, Amazon's or Google's, and checks it
+/// as those two say.
+struct Strict {
+    url: String,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Clone, Copy)]
+enum Dialect {
+    Amazon,
+    Google,
+}
+
+impl Drop for Strict {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Strict {
+    async fn start(dialect: Dialect) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = Router::new().fallback(check).with_state(dialect);
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("it serves");
+        });
+        Self { url, serving }
+    }
+}
+
+async fn check(State(dialect): State<Dialect>, request: Request) -> StatusCode {
+    if is_good(dialect, &request).unwrap_or(false) { StatusCode::OK } else { StatusCode::FORBIDDEN }
+}
+
+const SECRET: &str = "a secret";
+
+fn is_good(dialect: Dialect, request: &Request) -> Option<bool> {
+    let (prefix, algorithm) = match dialect {
+        Dialect::Amazon => ("X-Amz-", "AWS4-HMAC-SHA256"),
+        Dialect::Google => ("X-Goog-", "GOOG4-RSA-SHA256"),
+    };
+    let query = request.uri().query()?;
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+    let mut raw: Vec<&str> = query.split('&').collect();
+    raw.retain(|pair| !pair.starts_with(&format!("{prefix}Signature=")));
+    raw.sort_unstable();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        fields.insert(name.into_owned(), value.into_owned());
+    }
+    let field = |name: &str| fields.get(&format!("{prefix}{name}"));
+    if field("Algorithm")? != algorithm || field("SignedHeaders")? != "host" {
+        return Some(false);
+    }
+    let date = NaiveDateTime::parse_from_str(field("Date")?, "%Y%m%dT%H%M%SZ").ok()?;
+    let date: DateTime<Utc> = date.and_utc();
+    let lasts: i64 = field("Expires")?.parse().ok()?;
+    let now = SystemClock.now();
+    if !(1..=604_800).contains(&lasts) || now < date || now > date + TimeDelta::seconds(lasts) {
+        return Some(false);
+    }
+    // Google's clients sign for Google's own host, wherever they are sent.
+    let host = match dialect {
+        Dialect::Amazon => request.headers().get("host")?.to_str().ok()?,
+        Dialect::Google => "storage.googleapis.com",
+    };
+    let canonical = format!(
+        "{}\n{}\n{}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD",
+        request.method(),
+        request.uri().path(),
+        raw.join("&")
+    );
+    let scope = field("Credential")?.split_once('/')?.1.to_owned();
+    let digest = hex(&Sha256::digest(canonical.as_bytes()));
+    let to_sign = format!("{algorithm}\n{}\n{scope}\n{digest}", field("Date")?);
+    let signature = unhex(field("Signature")?)?;
+    Some(match dialect {
+        Dialect::Amazon => {
+            let key = scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| {
+                hmac(&key, part).finalize().into_bytes().to_vec()
+            });
+            hmac(&key, &to_sign).verify_slice(&signature).is_ok()
+        }
+        Dialect::Google => {
+            let public = std::fs::read(fixture_path("signer.pub.der")).expect("the fixture");
+            let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public);
+            public.verify(to_sign.as_bytes(), &signature).is_ok()
+        }
+    })
+}
+
+fn hmac(key: &[u8], text: &str) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length will do");
+    mac.update(text.as_bytes());
+    mac
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("written");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().as_chunks::<2>().0.iter();
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// Every attack on an address of a cloud: its parameters begin with `prefix`.
+async fn withstands(bucket: &Bucket, [date, lasts, signature]: [&str; 3]) {
+    let key = "audio/own/a.wav";
+    let sign = async |lasts| {
+        let signed = bucket.sign(Method::GET, key, Duration::from_secs(lasts)).await;
+        signed.expect("signed").expect("this bucket signs")
+    };
+    let url = sign(60).await;
+    let client = super::support::client().build().expect("a client");
+    let status = async |method: Method, url: &str| {
+        client.request(method, url).send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(status(Method::GET, &url).await, 200, "{url}");
+    let (before, given) = url.split_once(&format!("{signature}=")).expect("a signature");
+    let end = given.find('&').unwrap_or(given.len());
+    let (given, after) = given.split_at(end);
+    let first = if given.starts_with('0') { '1' } else { '0' };
+    let changed = format!("{first}{}", &given[1..]);
+    let without = |name: &str| url.replacen(&format!("{name}="), &format!("x{name}="), 1);
+    for (what, altered) in [
+        ("another object", url.replacen("own", "other", 1)),
+        ("another signature", format!("{before}{signature}={changed}{after}")),
+        ("no signature", without(signature)),
+        ("an empty signature", format!("{before}{signature}={after}")),
+        ("another begin", url.replacen(&format!("{date}=20"), &format!("{date}=21"), 1)),
+        ("another time", url.replacen(&format!("{lasts}="), &format!("{lasts}=9"), 1)),
+        ("no time", without(lasts)),
+    ] {
+        assert_ne!(altered, url, "{what}");
+        let got = status(Method::GET, &altered).await;
+        assert!(matches!(got, 400 | 401 | 403 | 404), "{what}: {got}: {altered}");
+    }
+    for method in [Method::PUT, Method::DELETE] {
+        let got = status(method.clone(), &url).await;
+        assert!(matches!(got, 400 | 401 | 403 | 404 | 405), "{method}: {got}");
+    }
+    // It runs out, and no cloud signs for longer than a week.
+    let short = sign(1).await;
+    let expired = async {
+        while status(Method::GET, &short).await == 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), expired).await.expect("it runs out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amazons_addresses() {
+    let strict = Strict::start(Dialect::Amazon).await;
+    let settings = Storage {
+        cloud: Cloud::Aws,
+        bucket: Some("stories".to_owned()),
+        endpoint: Some(strict.url.clone()),
+        region: Some("eu-north-1".to_owned()),
+        access_key_id: Some("id".to_owned()),
+        secret_access_key: Some(SECRET.into()),
+        ..Storage::default()
+    };
+    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = bucket.expect("there is one");
+    withstands(&bucket, ["X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"]).await;
+    let long = bucket.sign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
+    if let Ok(Some(url)) = long {
+        let client = super::support::client().build().expect("a client");
+        assert_eq!(client.get(url).send().await.expect("an answer").status(), 403);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn googles_addresses() {
+    let strict = Strict::start(Dialect::Google).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let account = folder.path().join("account.json");
+    let key = std::fs::read_to_string(fixture_path("signer.pem")).expect("the fixture");
+    let json = json!({"type": "service_account", "client_email": "calliope@example.org", "private_key_id": "1",
+        "private_key": key, "gcs_base_url": strict.url});
+    std::fs::write(&account, json.to_string()).expect("written");
+    let settings = Storage {
+        cloud: Cloud::Gcp,
+        bucket: Some("stories".to_owned()),
+        google_credentials: Some(account),
+        ..Storage::default()
+    };
+    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = bucket.expect("there is one");
+    withstands(&bucket, ["X-Goog-Date", "X-Goog-Expires", "X-Goog-Signature"]).await;
+    let long = bucket.sign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
+    assert!(long.is_err(), "that is longer than Google allows");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn azures_addresses() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(settings) = emulators::bucket(Cloud::Azure, folder.path()).await else { return };
+    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = bucket.expect("there is one");
+    for key in ["audio/own/a.wav", "audio/other/a.wav"] {
+        bucket.put(key, "bytes".into(), "audio/wav").await.expect("put");
+    }
+    withstands(&bucket, ["se", "se", "sig"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_and_memory_have_no_addresses() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for url in ["memory://".to_owned(), format!("file://{}", folder.path().display())] {
+        let bucket = Bucket::at(&url, &Storage::default(), web::client().expect("a client"));
+        let signed = bucket.expect("usable").sign(Method::GET, "a", Duration::from_secs(1)).await;
+        assert_eq!(signed.expect("asked"), None);
+    }
+}
