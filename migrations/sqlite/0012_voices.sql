@@ -46,5 +46,10 @@ CREATE TABLE signing_key (
 CREATE INDEX media_object_input ON media_object (date_created) WHERE kind = 'input';
 CREATE INDEX task_open_of_client ON task (client_id) WHERE status IN ('pending', 'running');
 
+CREATE INDEX story_by_time ON story (date_updated, id);
+CREATE INDEX event_by_age ON event (date_created);
+CREATE INDEX task_ended ON task (date_completed) WHERE status IN ('completed', 'failed', 'cancelled');
+
+ALTER TABLE installation ADD COLUMN bucket TEXT; -- the bucket that media_object.date_synced speaks of
 ALTER TABLE installation ADD COLUMN date_cleaned TEXT; -- when retention last had its turn
 ALTER TABLE installation ADD COLUMN kept_until TEXT;   -- a backup is being made: until then no file is removed

@@ -61,6 +61,11 @@ impl Act {
         Self { actor: principal.to_string(), is_person, request_id }
     }
 
+    /// Something that was asked for by somebody of this name, and is done now.
+    pub(super) fn by_name(actor: &str) -> Self {
+        Self { actor: actor.to_owned(), is_person: false, request_id: None }
+    }
+
     /// Something that a device does by itself.
     pub(super) fn of_device(client_id: &ClientId) -> Self {
         Self { actor: format!("device {client_id}"), is_person: false, request_id: None }

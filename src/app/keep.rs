@@ -75,8 +75,19 @@ impl App {
             tx.set_thumbnail(work.story.id, thumbnail.id).await?;
         }
         let name = name_story(&mut tx, work, told, now).await?;
+        if self.storage.input_retention == 0 {
+            self.let_inputs_go(&mut tx, work).await?;
+        }
         let answer = answer(work, told, &metadata, name, first + count, now)?;
         self.end_task(tx, work, &answer, now).await
+    }
+
+    /// Has what was sent for the frame removed with the transaction that keeps the frame.
+    async fn let_inputs_go(&self, tx: &mut Tx, work: &Work<'_>) -> Result<(), AppError> {
+        let sent = [&work.job.image, &work.job.sound, &work.job.video];
+        let keys: Vec<&str> = sent.into_iter().flatten().map(String::as_str).collect();
+        let gone = tx.remove_media_objects(&keys).await?;
+        self.remove_files_later(tx, gone).await
     }
 
     /// The last statement: it fails when another worker took the task over, and then all of the above is undone.

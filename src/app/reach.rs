@@ -64,16 +64,19 @@ impl App {
     ///
     /// [`AppError`] when the disk or the bucket fails.
     pub(super) async fn file(&self, key: &str) -> Result<Option<Bytes>, AppError> {
-        match self.find(key).await? {
-            Some(Found::OnDisk(_)) => match self.objects.read(key).await {
-                Ok(bytes) => Ok(Some(bytes.into())),
-                // It was removed at this moment.
-                Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error.into()),
-            },
-            Some(Found::InMemory(bytes)) => Ok(Some(bytes)),
-            None => Ok(None),
+        // The disk may give a file up, for what is asked for more, between our look and the opening.
+        for _ in 0..2 {
+            match self.find(key).await? {
+                None => return Ok(None),
+                Some(Found::InMemory(bytes)) => return Ok(Some(bytes)),
+                Some(Found::OnDisk(_)) => match self.objects.read(key).await {
+                    Ok(bytes) => return Ok(Some(bytes.into())),
+                    Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error.into()),
+                },
+            }
         }
+        Ok(None)
     }
 
     async fn fetch(&self, key: &str) -> Result<Option<Found>, AppError> {

@@ -11,7 +11,7 @@ use super::accept::FrameJob;
 use super::audit::Change;
 use super::stories::no_story;
 use super::story_parts::{frame_number, lane, no_frame};
-use super::{Actor, App, AppError, ErrorKind};
+use super::{Actor, App, AppError, Done, ErrorKind};
 use crate::domain::{EventKind, TaskKind, story_title};
 use crate::store::{NewTask, OldPicture, Story, Task, Tx};
 
@@ -168,26 +168,33 @@ impl App {
         Ok(())
     }
 
-    /// Removes the files of a claimed task, and ends it.
+    /// Removes the files of a claimed task, and ends it; while a backup is made it is put off.
     ///
     /// # Errors
     ///
     /// [`AppError`] when one cannot be removed; the task is tried again then.
-    pub async fn remove_files(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
+    pub async fn remove_files(&self, task: &Task, owner: Uuid) -> Result<Done, AppError> {
+        let now = self.clock.now();
+        if let Some(until) = self.store.kept_until().await?.filter(|until| *until > now) {
+            // A backup that is being made may still speak of them.
+            let mut tx = self.store.begin().await?;
+            if tx.put_off(task.id, owner, &task.payload, until).await? {
+                tx.save().await?;
+            }
+            return Ok(Done::PutOff);
+        }
         let Removal { keys } = serde_json::from_value(task.payload.clone())?;
         let removed = keys.len();
         self.objects.remove_keys(keys.clone()).await?;
         if let Some(bucket) = &self.bucket {
-            for key in &keys {
-                bucket.remove(key).await?;
-            }
+            bucket.remove_all(&keys).await?;
         }
         let mut tx = self.store.begin().await?;
         let result = Value::from(removed);
         if tx.complete(task.id, owner, &result, self.clock.now()).await? {
             tx.save().await?;
         }
-        Ok(())
+        Ok(Done::Ended)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{App, AppError, Identities, KEY_LIFE};
 use crate::objects::Stray;
 
 /// How old a file without a row must be before nobody can be about to write that row: far more than any frame takes.
-const GRACE: TimeDelta = TimeDelta::hours(2);
+pub(super) const GRACE: TimeDelta = TimeDelta::hours(2);
 
 /// File times may lag behind the clock by a tick of the kernel's.
 const TICK: TimeDelta = TimeDelta::seconds(1);
@@ -45,6 +45,7 @@ impl App {
         tx.note_sweep(until.max(since)).await?;
         tx.forget_keys(now - KEY_LIFE).await?;
         tx.forget_answers(now - KEY_LIFE).await?;
+        self.forget_records(&mut tx).await?;
         Identities::forget_old(&mut tx, now).await?;
         tx.save().await?;
         if removed > 0 {
@@ -63,7 +64,7 @@ impl App {
 
 /// Whether a key has a form that only Calliope gives: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
 /// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`.
-fn is_ours(key: &str) -> bool {
+pub(super) fn is_ours(key: &str) -> bool {
     let stem = key.rsplit_once('.').map_or(key, |(stem, _)| stem);
     match stem.split_once('/') {
         Some(("media", name)) => name.parse::<Uuid>().is_ok(),

@@ -1,12 +1,13 @@
 //! The way of files into the bucket. A row says of each whether it is there: what could not be put in time for its
 //! frame's answer waits in its row, and every process puts what its disk has until nothing waits any more.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use super::{App, AppError};
@@ -126,7 +127,9 @@ impl App {
     }
 
     async fn sync_one(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
-        let Ok(bytes) = self.objects.read(&object.key).await else { return Ok(Put::Missing) };
+        let Ok(bytes) = self.objects.read(&object.key).await else {
+            return self.adopt(bucket, object).await;
+        };
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
         let (content, expected) = (bytes.clone(), object.sha256.clone());
@@ -145,11 +148,103 @@ impl App {
             );
             return Ok(Put::Refused);
         }
+        self.note_there(bucket, object).await?;
+        Ok(Put::There(length))
+    }
+
+    /// What this disk has not, the bucket may have: from before, or from another instance.
+    async fn adopt(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
+        let size = object.size.unsigned_abs();
+        match bucket.size(&object.key).await {
+            Ok(Some(there)) if there == size => {}
+            Ok(_) => return Ok(Put::Missing),
+            Err(_) => return Ok(Put::Refused),
+        }
+        let Ok(Some(bytes)) = bucket.get(&object.key).await else { return Ok(Put::Refused) };
+        let expected = object.sha256.clone();
+        if !self.compute.run(move || Sha256::digest(&bytes).as_slice() == expected).await? {
+            return Ok(Put::Missing);
+        }
+        self.note_there(bucket, object).await?;
+        Ok(Put::There(size))
+    }
+
+    async fn note_there(&self, bucket: &Bucket, object: &MediaObject) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         let location = bucket.location(&object.key);
         tx.note_synced(object, &location, self.clock.now()).await?;
         tx.save().await?;
-        Ok(Put::There(length))
+        Ok(())
+    }
+
+    /// Has files that are noted as in another bucket than the one in use put into this one: an installation may have moved.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn forget_other_buckets(&self) -> Result<(), AppError> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        if self.store.noted_bucket().await?.as_deref() == Some(bucket.url()) {
+            return Ok(());
+        }
+        let (mut files, mut after) = (0, String::new());
+        loop {
+            let rows = self.store.files_after(&after, ROWS).await?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.key);
+            let mut tx = self.store.begin().await?;
+            for object in rows {
+                let is_here = object.location.as_deref() == Some(&*bucket.location(&object.key));
+                if object.date_synced.is_some() && !is_here {
+                    tx.note_unsynced(&object).await?;
+                    files += 1;
+                }
+            }
+            tx.save().await?;
+        }
+        let mut tx = self.store.begin().await?;
+        tx.note_bucket(bucket.url()).await?;
+        tx.save().await?;
+        if files > 0 {
+            let bucket = bucket.url();
+            tracing::warn!(
+                files,
+                bucket,
+                "files were in another bucket; they are put into this one"
+            );
+        }
+        Ok(())
+    }
+
+    /// Looks for files that were noted as there and that the bucket has not, or not as long as they are, and that this
+    /// machine's disk still has; how many will be put there again. What neither has, a verification names.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database or the bucket fails.
+    pub async fn look_for_lost(&self) -> Result<u64, AppError> {
+        let Some(bucket) = &self.bucket else { return Ok(0) };
+        let there = sizes(bucket).await?;
+        let (mut lost, mut after) = (0, String::new());
+        loop {
+            let rows = self.store.files_after(&after, ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(lost) };
+            after.clone_from(&last.key);
+            for object in rows {
+                let is_there = there.get(&object.key) == Some(&object.size.unsigned_abs());
+                if object.date_synced.is_none() || is_there || !self.objects.has(&object.key).await
+                {
+                    continue;
+                }
+                // It may have come there since the bucket was listed.
+                if bucket.size(&object.key).await? != Some(object.size.unsigned_abs()) {
+                    let mut tx = self.store.begin().await?;
+                    tx.note_unsynced(&object).await?;
+                    tx.save().await?;
+                    lost += 1;
+                }
+            }
+        }
     }
 
     /// Warns when a file waits for the bucket for too long.
@@ -167,6 +262,11 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// What a bucket has, and how long each is.
+pub(super) async fn sizes(bucket: &Bucket) -> Result<HashMap<String, u64>, BucketError> {
+    bucket.list().map_ok(|object| (object.key, object.size)).try_collect().await
 }
 
 /// A file's type, by its name.

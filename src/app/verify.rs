@@ -1,11 +1,11 @@
 //! Rows against files against bytes: what a row speaks of must be there, as it was kept, and what is there must have a row.
 
-use std::time::SystemTime;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use futures_util::TryStreamExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::sync::sizes;
 use super::{App, AppError};
 use crate::store::MediaObject;
 
@@ -43,68 +43,82 @@ impl App {
     /// [`AppError`] when the database, the disk or the bucket fails.
     pub async fn verify(&self, each: impl Fn(&Verified)) -> Result<Verified, AppError> {
         let mut verified = Verified::default();
-        let mut after = String::new();
+        let in_bucket = match &self.bucket {
+            Some(bucket) => Some(sizes(bucket).await?),
+            None => None,
+        };
+        let (mut known, mut after) = (HashSet::new(), String::new());
         loop {
             let rows = self.store.files_after(&after, ROWS).await?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.key);
             for object in rows {
-                self.verify_one(&object, &mut verified).await?;
+                self.verify_one(&object, in_bucket.as_ref(), &mut verified).await?;
+                known.insert(object.key);
                 each(&verified);
             }
         }
-        let ever = SystemTime::UNIX_EPOCH..SystemTime::from(self.clock.now());
-        for stray in self.objects.strays(ever).await? {
-            // A hidden file was never finished; the next sweep has it.
-            if let Some(key) = stray.key {
-                self.verify_known(key, &mut verified).await?;
+        // A hidden file was never finished; the next sweep has it.
+        let on_disk = self.objects.all().await?.into_iter().filter_map(|stray| stray.key);
+        let elsewhere = in_bucket.into_iter().flat_map(HashMap::into_keys);
+        let unknown: BTreeSet<String> =
+            on_disk.chain(elsewhere).filter(|key| !known.contains(key)).collect();
+        for key in unknown {
+            // Its row may have been written since, or its removal may be under way.
+            let is_orphan = self.store.media_object(&key).await?.is_none();
+            if is_orphan && self.is_there(&key).await? {
+                verified.orphaned.push(key);
             }
         }
-        if let Some(bucket) = &self.bucket {
-            let mut listed = bucket.list();
-            while let Some(object) = listed.try_next().await? {
-                self.verify_known(object.key, &mut verified).await?;
-            }
-        }
-        verified.orphaned.sort();
-        verified.orphaned.dedup();
         Ok(verified)
     }
 
     async fn verify_one(
         &self,
         object: &MediaObject,
+        in_bucket: Option<&HashMap<String, u64>>,
         verified: &mut Verified,
     ) -> Result<(), AppError> {
         verified.files += 1;
         verified.bytes += object.size.unsigned_abs();
         let on_disk = self.objects.read(&object.key).await.ok();
-        let in_bucket = match &self.bucket {
-            Some(bucket) if object.date_synced.is_some() => {
-                // The disk's copy was compared when it was put; only its length is asked for.
-                Some(bucket.size(&object.key).await?)
-            }
+        let is_noted = object.date_synced.is_some();
+        let listed = in_bucket.map(|sizes| sizes.get(&object.key).copied());
+        let there = match (&self.bucket, listed) {
+            // The list was made before: what was put since is asked for.
+            (Some(bucket), Some(None)) if is_noted => bucket.size(&object.key).await?,
+            (_, Some(size)) if is_noted => size,
             _ => None,
         };
-        let is_there = on_disk.is_some() || matches!(in_bucket, Some(Some(_)));
-        if !is_there || in_bucket == Some(None) {
-            verified.missing.push(object.key.clone());
-        }
-        if in_bucket.flatten().is_some_and(|size| size != object.size.unsigned_abs()) {
-            verified.changed.push(object.key.clone());
-        } else if let Some(bytes) = on_disk {
-            let digest = self.compute.run(move || Sha256::digest(&bytes).to_vec()).await?;
-            if digest != object.sha256 {
-                verified.changed.push(object.key.clone());
+        let is_lost = is_noted && self.bucket.is_some() && there.is_none();
+        if is_lost || (on_disk.is_none() && there.is_none()) {
+            // It may have been removed on purpose since its row was read.
+            if self.store.media_object(&object.key).await?.is_some() {
+                verified.missing.push(object.key.clone());
             }
+            return Ok(());
+        }
+        let is_changed = match on_disk {
+            _ if there.is_some_and(|size| size != object.size.unsigned_abs()) => true,
+            Some(bytes) => {
+                self.compute.run(move || Sha256::digest(&bytes).to_vec()).await? != object.sha256
+            }
+            // The bucket's copy was compared before the disk gave up its own; its length is enough.
+            None => false,
+        };
+        if is_changed {
+            verified.changed.push(object.key.clone());
         }
         Ok(())
     }
 
-    async fn verify_known(&self, key: String, verified: &mut Verified) -> Result<(), AppError> {
-        if self.store.media_object(&key).await?.is_none() {
-            verified.orphaned.push(key);
+    async fn is_there(&self, key: &str) -> Result<bool, AppError> {
+        if self.objects.has(key).await {
+            return Ok(true);
         }
-        Ok(())
+        match &self.bucket {
+            Some(bucket) => Ok(bucket.size(key).await?.is_some()),
+            None => Ok(false),
+        }
     }
 }

@@ -1,15 +1,17 @@
-//! `calliope media`: what is stored, whether all of it is there, and into the bucket with it.
+//! `calliope media`: what is stored, whether all of it is there, into the bucket with it, from one store to another, and
+//! away with what need not be kept.
 
-use std::time::Duration;
-
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::progress::{Progress, human};
 use super::{house, runtime};
-use crate::app::App;
-use crate::settings::Loaded;
+use crate::app::{App, CleanOrder, Migrated};
+use crate::domain::{Lifetime, Principal};
+use crate::objects::Bucket;
+use crate::settings::{Loaded, Settings, Spared};
+use crate::web;
 
 /// Keys at most that are named one by one.
 const NAMED: usize = 20;
@@ -18,7 +20,7 @@ const NAMED: usize = 20;
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Say the outcome as JSON
+    /// Say the outcome as JSON, and nothing else
     #[arg(long, global = true)]
     json: bool,
 }
@@ -31,18 +33,51 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Copy everything from one store to another, each file read back and compared; begun again, it goes on where it was
+    Migrate {
+        /// gs://, s3:// or az:// with a name and perhaps a prefix, file:///folder, or `local` for this installation's disk
+        #[arg(long)]
+        from: String,
+        /// The same
+        #[arg(long)]
+        to: String,
+        /// Only say what would be copied
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Compare rows, files and bytes; exit code 1 when something is missing, changed or orphaned
     Verify,
+    /// Remove media of old stories, inputs past their time, orphans, and what the disk has beyond its share
+    Cleanup {
+        /// Stories that nobody has gone on with for so long, such as 90d; without it stories keep their media
+        #[arg(long)]
+        older_than: Option<Lifetime>,
+        /// Stories that keep their media nevertheless
+        #[arg(long, value_enum, default_value = "bookmarked")]
+        keep: Spared,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Say what is stored, by client, kind and month
     Usage,
 }
 
 pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = &loaded.settings;
     runtime()?.block_on(async {
-        let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let app = house::beside(settings, |book| std::sync::Arc::new(book)).await?;
         let done = match &arguments.command {
             Command::Sync { dry_run } => sync(&app, *dry_run, arguments.json).await,
+            Command::Migrate { from, to, dry_run } => {
+                migrate(&app, settings, (from, to), *dry_run, arguments.json).await
+            }
             Command::Verify => verify(&app, arguments.json).await,
+            Command::Cleanup { older_than, keep, dry_run } => {
+                let age = older_than.map(|Lifetime(age)| age);
+                let order = CleanOrder::new(&Principal::LOCAL, age, *keep, *dry_run);
+                cleanup(&app, &order, arguments.json).await
+            }
             Command::Usage => usage(&app, arguments.json).await,
         };
         app.store.close().await;
@@ -55,31 +90,31 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     let Some(bucket) = &app.bucket else {
         bail!("there is no bucket; set CLOUD_ENV and CALLIOPE_BUCKET_NAME");
     };
+    if !dry_run {
+        app.forget_other_buckets().await?;
+        app.look_for_lost().await?;
+    }
     let waiting = app.store.unsynced().await?;
     if dry_run {
-        let files = waiting.files;
+        let (files, bytes) = (waiting.files, waiting.bytes);
         if as_json {
-            println!("{}", json!({"files": files, "bucket": bucket.url()}));
+            println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket.url()}));
         } else {
-            println!("{files} files would be put into {}", bucket.url());
+            let bytes = human(bytes.unsigned_abs());
+            println!("{files} files, {bytes}, would be put into {}", bucket.url());
         }
         return Ok(());
     }
-    let bar = bar(waiting.files.unsigned_abs());
-    let done = app
-        .sync(|done| {
-            bar.set_position((done.files + done.refused + done.missing) as u64);
-            bar.set_message(mebibytes(done.bytes));
-        })
-        .await?;
-    bar.finish_and_clear();
+    let progress = Progress::new(waiting.bytes.unsigned_abs(), as_json);
+    let done = app.sync(|done| progress.tell(done.files as u64, done.bytes)).await?;
+    progress.end();
     if as_json {
         println!(
             "{}",
             json!({"files": done.files, "bytes": done.bytes, "refused": done.refused, "missing": done.missing})
         );
     } else {
-        println!("{} files, {}, are in {} now", done.files, mebibytes(done.bytes), bucket.url());
+        println!("{} files, {}, are in {} now", done.files, human(done.bytes), bucket.url());
     }
     if done.refused > 0 || done.missing > 0 {
         bail!(
@@ -92,19 +127,94 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
-    let bar = bar(app.store.counts().await?.media_objects.unsigned_abs());
-    let verified = app
-        .verify(|verified| {
-            bar.set_position(verified.files);
-            bar.set_message(mebibytes(verified.bytes));
+async fn migrate(
+    app: &App,
+    settings: &Settings,
+    (from, to): (&str, &str),
+    dry_run: bool,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let (from, to) = (store_at(settings, from)?, store_at(settings, to)?);
+    if from.url() == to.url() {
+        bail!("--from and --to are the same store");
+    }
+    let progress = Progress::new(0, as_json);
+    let done = app
+        .migrate((&from, &to), dry_run, |done: &Migrated| {
+            progress.expect(done.bytes);
+            progress.tell(done.moved, done.moved_bytes);
         })
         .await?;
-    bar.finish_and_clear();
+    progress.end();
+    if as_json {
+        println!("{}", serde_json::to_string(&done)?);
+    } else if dry_run {
+        let (files, bytes) = (done.files, human(done.bytes));
+        println!("{files} files, {bytes}, of which {} seem to be there already", done.skipped);
+    } else {
+        let (moved, bytes) = (done.moved, human(done.moved_bytes));
+        println!("{moved} files, {bytes}, are in {} now, and were compared", to.url());
+        println!("{} of them were there before", done.skipped);
+        for (key, reason) in done.failed.iter().take(NAMED) {
+            println!("failed: {key}: {reason}");
+        }
+    }
+    if !done.failed.is_empty() {
+        bail!("{} files were not moved; run the command again", done.failed.len());
+    }
+    Ok(())
+}
+
+/// A store by its address; `local` is the folder that this installation's folders are in.
+fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
+    let url = if address == "local" {
+        let root = settings.storage.root().context(
+            "the folders media, audio and voice_profiles are not side by side under these names; say which with file:///folder",
+        )?;
+        format!("file://{}", root.display())
+    } else {
+        address.to_owned()
+    };
+    Ok(Bucket::at(&url, &settings.storage, web::client()?)?)
+}
+
+#[expect(clippy::print_stdout, reason = "the command's data")]
+async fn cleanup(app: &App, order: &CleanOrder, as_json: bool) -> anyhow::Result<()> {
+    let progress = Progress::new(0, as_json);
+    let done = app.clean(order, |done| progress.tell(done.files, done.bytes)).await?;
+    progress.end();
+    if as_json {
+        println!("{}", serde_json::to_string(&done)?);
+        return Ok(());
+    }
+    let would = if order.dry_run { "would be " } else { "" };
+    println!(
+        "media of {} stories {would}removed: {} files, {}",
+        done.stories,
+        done.files,
+        human(done.bytes)
+    );
+    if !order.dry_run {
+        println!("inputs past their time removed: {}", done.inputs);
+    }
+    println!("files that no row speaks of {would}removed: {}", done.orphans);
+    println!(
+        "files {would}left to the bucket alone: {}, {}",
+        done.evicted,
+        human(done.evicted_bytes)
+    );
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's data")]
+async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
+    let progress = Progress::new(0, as_json);
+    let verified = app.verify(|verified| progress.tell(verified.files, verified.bytes)).await?;
+    progress.end();
     if as_json {
         println!("{}", serde_json::to_string(&verified)?);
     } else {
-        println!("{} files, {}, were looked at", verified.files, mebibytes(verified.bytes));
+        println!("{} files, {}, were looked at", verified.files, human(verified.bytes));
         for (what, keys) in [
             ("missing", &verified.missing),
             ("changed", &verified.changed),
@@ -137,30 +247,10 @@ async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
     }
     for row in &usage {
         let client = row.client_id.as_deref().unwrap_or("-");
-        let bytes = mebibytes(row.bytes.unsigned_abs());
+        let bytes = human(row.bytes.unsigned_abs()).to_string();
         println!("{}  {:<7} {:>8} files {bytes:>12}  {client}", row.month, row.kind, row.files);
     }
-    let bytes = usage.iter().map(|row| row.bytes.unsigned_abs()).sum();
-    println!(
-        "{} files, {}, in all",
-        usage.iter().map(|row| row.files).sum::<i64>(),
-        mebibytes(bytes)
-    );
+    let bytes: u64 = usage.iter().map(|row| row.bytes.unsigned_abs()).sum();
+    println!("{} files, {}, in all", usage.iter().map(|row| row.files).sum::<i64>(), human(bytes));
     Ok(())
-}
-
-/// A bar on a terminal; nothing elsewhere, where the last line says it all.
-fn bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    let style =
-        ProgressStyle::with_template("{wide_bar} {pos}/{len} files, {msg}, {per_sec}, {eta} left");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -8,6 +8,7 @@ mod identity;
 mod log;
 mod media;
 mod migrate;
+mod progress;
 mod serve;
 mod storyteller;
 mod token;

@@ -19,6 +19,10 @@ pub enum TaskKind {
     FilmFrame,
     /// Remove files whose rows are gone.
     RemoveFiles,
+    /// Put into the bucket what it lacks.
+    SyncMedia,
+    /// Remove media that need not be kept.
+    CleanMedia,
 }
 
 impl TaskKind {
@@ -31,6 +35,18 @@ impl TaskKind {
             Self::SpeakFrame => "speak_frame",
             Self::FilmFrame => "film_frame",
             Self::RemoveFiles => "remove_files",
+            Self::SyncMedia => "sync_media",
+            Self::CleanMedia => "clean_media",
+        }
+    }
+
+    /// How long a run of it may take, where a frame may take `frame`. What works on everything that is kept takes as
+    /// long as there is much.
+    #[must_use]
+    pub const fn deadline(self, frame: Duration) -> Duration {
+        match self {
+            Self::SyncMedia | Self::CleanMedia => Duration::from_hours(24),
+            _ => frame,
         }
     }
 }

@@ -124,6 +124,8 @@ fn admin() -> OpenApiRouter<Door> {
         .routes(routes!(admin::audit::get))
         .routes(routes!(admin::stats::get))
         .routes(routes!(admin::tasks::get))
+        .routes(routes!(admin::media::sync))
+        .routes(routes!(admin::media::cleanup))
         .routes(routes!(admin::stories::list::get))
         .routes(routes!(
             admin::stories::read::get,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
@@ -90,6 +91,8 @@ pub struct Listed {
     pub key: String,
     /// In bytes.
     pub size: u64,
+    /// When it was put.
+    pub modified: DateTime<Utc>,
 }
 
 /// An object that comes in pieces.
@@ -105,6 +108,12 @@ impl Bucket {
     #[must_use]
     pub fn location(&self, key: &str) -> String {
         format!("{}/{key}", self.url)
+    }
+
+    /// Whether it is this folder.
+    #[must_use]
+    pub fn is_folder(&self, folder: &std::path::Path) -> bool {
+        self.url.strip_prefix("file://").is_some_and(|path| std::path::Path::new(path) == folder)
     }
 
     /// Its address.
@@ -250,7 +259,8 @@ impl Bucket {
     ///
     /// [`BucketError`] for the first that may still be there.
     pub async fn remove_all(&self, keys: &[String]) -> Result<(), BucketError> {
-        let removals = stream::iter(keys).map(|key| self.remove(key));
+        let removals = stream::iter(keys.to_vec());
+        let removals = removals.map(|key| async move { self.remove(&key).await });
         removals.buffer_unordered(REMOVED_AT_ONCE).try_collect().await
     }
 
@@ -264,7 +274,7 @@ impl Bucket {
                 parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")
             });
             let key = rest.unwrap_or_else(|| found.location.to_string());
-            Listed { key, size: found.size }
+            Listed { key, size: found.size, modified: found.last_modified }
         });
         let failed = |source| {
             let key = "its objects".to_owned();

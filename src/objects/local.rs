@@ -8,7 +8,7 @@ use std::fs::{self, File, FileTimes};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -110,7 +110,7 @@ impl LocalStore {
     /// [`ObjectError`] when it cannot be written.
     pub async fn stage(&self, key: &ObjectKey, bytes: Bytes) -> Result<Staged, ObjectError> {
         let staged = self.stage_at(&key.to_string());
-        blocking("written", move || match write_synced(&staged.part, &bytes) {
+        blocking("written", move || match write_synced(&staged.part, &staged.key, &bytes) {
             Ok(()) => Ok(staged),
             Err(source) => Err(ObjectError { key: staged.key.clone(), action: "written", source }),
         })
@@ -206,6 +206,16 @@ impl LocalStore {
         .await
     }
 
+    /// Every file in all folders.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when a folder cannot be read.
+    pub async fn all(&self) -> Result<Vec<Stray>, ObjectError> {
+        let century = Duration::from_hours(100 * 366 * 24);
+        self.strays(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + 10 * century).await
+    }
+
     /// The files in all folders that were last changed within `span`.
     ///
     /// # Errors
@@ -247,7 +257,8 @@ impl LocalStore {
     fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(key);
         let part = part_beside(&path);
-        let written = write_synced(&part, bytes).and_then(|()| fs::rename(&part, path));
+        let written =
+            write_synced(&part, &key.to_string(), bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
@@ -358,10 +369,11 @@ fn list(
     Ok(())
 }
 
-/// A new file, in a folder that is made for it if need be.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+/// A new file for an object of this key. Folders of clients are made for it if need be; the folders of the settings are not:
+/// one that is gone was taken away, perhaps with its disk.
+pub(super) fn create(path: &Path, key: &str) -> io::Result<File> {
     match File::create_new(path) {
-        Err(none) if none.kind() == io::ErrorKind::NotFound => {
+        Err(none) if none.kind() == io::ErrorKind::NotFound && key.matches('/').count() > 1 => {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
             // A folder that was just made is as lasting as what is in it.
@@ -374,8 +386,8 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create(path)?;
+fn write_synced(path: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create(path, key)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -37,7 +37,7 @@ impl LocalStore {
     /// [`ObjectError`] when no file can be made.
     pub async fn write(&self, key: &str) -> Result<Writing, ObjectError> {
         let staged = self.stage_at(key);
-        blocking("written", move || match create(staged.part()) {
+        blocking("written", move || match create(staged.part(), staged.key()) {
             Ok(file) => Ok(Writing { staged, file, sum: Sha256::new(), length: 0 }),
             Err(source) => Err(failed(&staged, source)),
         })

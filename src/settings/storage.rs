@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
@@ -73,7 +73,7 @@ impl Delivery {
 }
 
 /// Stories whose media outlive their time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Spared {
     /// Those that somebody has in a list or of which somebody keeps a frame.
@@ -164,6 +164,20 @@ impl Default for Storage {
 }
 
 impl Storage {
+    /// The folder that holds all others under the names that they have in a bucket, if there is one.
+    #[must_use]
+    pub fn root(&self) -> Option<PathBuf> {
+        let media = std::path::absolute(&self.media_folder).ok()?;
+        let root = media.parent()?.to_owned();
+        let is_in_place = |folder: &std::path::Path, name: &str| {
+            std::path::absolute(folder).is_ok_and(|folder| folder == root.join(name))
+        };
+        let all = is_in_place(&self.media_folder, "media")
+            && is_in_place(&self.audio_folder(), "audio")
+            && is_in_place(&self.voice_profiles_folder(), "voice_profiles");
+        all.then_some(root)
+    }
+
     /// Where recordings are.
     #[must_use]
     pub fn audio_folder(&self) -> PathBuf {

@@ -17,7 +17,33 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The bucket that files are noted as in; `None` where there was none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn noted_bucket(&self) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT bucket FROM installation WHERE id = 1";
+        let found: Option<Option<String>> =
+            read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
+                .map_err(StoreError::failed("read which bucket files are in"))?;
+        Ok(found.flatten())
+    }
+}
+
 impl Tx {
+    /// Notes which bucket files are noted as in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn note_bucket(&mut self, url: &str) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE installation SET bucket = $1 WHERE id = 1";
+        within!(self, db => sqlx::query(SQL).bind(url).execute(db).await.map(drop))
+            .map_err(StoreError::failed("note which bucket files are in"))
+    }
+
     /// Notes when the database began to be used, unless that is noted.
     ///
     /// # Errors

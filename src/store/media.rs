@@ -52,6 +52,8 @@ pub struct MediaUsage {
 pub struct Unsynced {
     /// How many.
     pub files: i64,
+    /// Their bytes.
+    pub bytes: i64,
     /// Since when the oldest of them is kept.
     pub oldest: Option<DateTime<Utc>>,
 }
@@ -125,7 +127,9 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn unsynced(&self) -> Result<Unsynced, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) AS files, MIN(date_created) AS oldest FROM media_object \
+        const SQL: &str = "SELECT COUNT(*) AS files, \
+             CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes, MIN(date_created) AS oldest \
+             FROM media_object \
              WHERE date_synced IS NULL AND kind <> 'input'";
         read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("count files that are not in the bucket"))

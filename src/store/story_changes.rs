@@ -49,6 +49,14 @@ pub struct OldPicture {
     media_key: String,
 }
 
+impl OldPicture {
+    /// The key of its file.
+    #[must_use]
+    pub fn media_key(&self) -> &str {
+        &self.media_key
+    }
+}
+
 impl Store {
     /// The words of a story's frame.
     ///

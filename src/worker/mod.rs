@@ -54,7 +54,8 @@ impl Worker {
             self.claim_until_stopped(),
             self.release_until_stopped(),
             self.sweep_until_stopped(),
-            self.sync_until_stopped()
+            self.sync_until_stopped(),
+            self.tidy_until_stopped()
         );
         self.running.close();
         if tokio::time::timeout(drain, self.running.wait()).await.is_err() {

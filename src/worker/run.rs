@@ -59,7 +59,8 @@ impl Worker {
             let detail = "The frame was begun too often and never finished.";
             return Outcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
         }
-        let deadline = Duration::from_secs(self.app.limits.frame_deadline_seconds);
+        let frame = Duration::from_secs(self.app.limits.frame_deadline_seconds);
+        let deadline = claimed.task.kind.deadline(frame);
         let (steps, watched) = Steps::new();
         let work = AssertUnwindSafe(self.work(claimed, &steps)).catch_unwind();
         tokio::select! {
@@ -83,7 +84,9 @@ impl Worker {
             TaskKind::IllustrateFrame => self.app.redraw_frame(task, *owner, steps).await?,
             TaskKind::SpeakFrame => self.app.speak_frame(task, *owner, steps).await?,
             TaskKind::FilmFrame => return self.app.film_frame(task, *owner, steps).await,
-            TaskKind::RemoveFiles => self.app.remove_files(task, *owner).await?,
+            TaskKind::RemoveFiles => return self.app.remove_files(task, *owner).await,
+            TaskKind::SyncMedia => self.app.sync_media(task, *owner).await?,
+            TaskKind::CleanMedia => self.app.clean_media(task, *owner).await?,
         }
         Ok(Done::Ended)
     }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use tokio::time::MissedTickBehavior;
 
 use super::Worker;
+use crate::app::Cleaned;
 use crate::store::StoreError;
 
 /// How often to sweep.
@@ -14,6 +15,9 @@ const SWEEP: Duration = Duration::from_hours(1);
 
 /// How often to look for files that are to be in the bucket.
 const SYNC: Duration = Duration::from_secs(10);
+
+/// How often to look for inputs past their time and for a disk that is too full.
+const TIDY: Duration = Duration::from_mins(1);
 
 /// Looks between two warnings of files that wait too long.
 const WARN_EVERY: u32 = 30;
@@ -65,6 +69,7 @@ impl Worker {
         let mut tick = tokio::time::interval(SYNC);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let sync = async {
+            self.logged("look at the bucket", self.app.forget_other_buckets()).await;
             let mut ticks = 0_u32;
             loop {
                 tick.tick().await;
@@ -78,6 +83,25 @@ impl Worker {
         tokio::select! {
             () = self.app.stopping.cancelled() => {}
             () = sync => {}
+        }
+    }
+
+    /// Removes inputs past their time, has the disk give up what is beyond its share, and asks for retention's turn.
+    pub(super) async fn tidy_until_stopped(&self) {
+        let mut tick = tokio::time::interval(TIDY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let tidy = async {
+            loop {
+                tick.tick().await;
+                self.logged("remove inputs", self.app.clean_inputs()).await;
+                let mut trimmed = Cleaned::default();
+                self.logged("trim the cache", self.app.trim_cache(false, &mut trimmed)).await;
+                self.logged("order retention", self.app.order_retention()).await;
+            }
+        };
+        tokio::select! {
+            () = self.app.stopping.cancelled() => {}
+            () = tidy => {}
         }
     }
 

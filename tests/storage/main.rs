@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cleaning;
 mod contract;
 mod signed;
 mod tiers;

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod bookmark_lists;
 pub(super) mod login;
 pub(super) mod logout;
+pub(super) mod media;
 pub(super) mod pairing;
 pub(super) mod pairing_code;
 pub(super) mod resources;

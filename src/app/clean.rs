@@ -1,0 +1,213 @@
+//! Cleaning up: media of stories that nobody goes on with, files that no row speaks of, and what the disk has beyond its
+//! share of what is in the bucket. Words stay: a story whose media went can still be read.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::audit::Change;
+use super::story_parts::lane;
+use super::sweep::{GRACE, is_ours};
+use super::{Act, App, AppError};
+use crate::domain::Principal;
+use crate::settings::Spared;
+
+/// Stories that are looked at in one go.
+const STORIES: i64 = 100;
+
+/// What is to be cleaned up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CleanOrder {
+    /// Media of stories that nobody has gone on with for this many seconds; `None` leaves stories alone.
+    pub older_than: Option<i64>,
+    /// Stories that keep theirs nevertheless.
+    pub keep: Spared,
+    /// Whether only to say what would go.
+    pub dry_run: bool,
+    /// Who asked for it.
+    pub actor: String,
+}
+
+/// What a cleaning removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Cleaned {
+    /// Stories that have lost their media.
+    pub stories: u64,
+    /// Files of theirs.
+    pub files: u64,
+    /// Bytes of those files.
+    pub bytes: u64,
+    /// Inputs past their time.
+    pub inputs: u64,
+    /// Files, on the disk or in the bucket, that no row spoke of.
+    pub orphans: u64,
+    /// Files that are in the bucket alone now.
+    pub evicted: u64,
+    /// Bytes of those files.
+    pub evicted_bytes: u64,
+}
+
+impl CleanOrder {
+    /// What a principal asks for.
+    #[must_use]
+    pub fn new(
+        principal: &Principal,
+        older_than: Option<TimeDelta>,
+        keep: Spared,
+        dry_run: bool,
+    ) -> Self {
+        let older_than = older_than.map(|age| age.num_seconds());
+        Self { older_than, keep, dry_run, actor: principal.to_string() }
+    }
+}
+
+impl App {
+    /// Cleans up. `each` hears of every step. What it did is told in a row of the audit.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database, the disk or the bucket fails; what was done until then stays done.
+    pub async fn clean(
+        &self,
+        order: &CleanOrder,
+        each: impl Fn(&Cleaned),
+    ) -> Result<Cleaned, AppError> {
+        let mut done = Cleaned::default();
+        let cleaned = self.clean_all(order, &mut done, each).await;
+        if !order.dry_run && done != Cleaned::default() {
+            let now = self.clock.now();
+            let after = json!({"removed": done, "older_than_seconds": order.older_than, "keep": order.keep.name()});
+            let change = Change {
+                action: "cleanup",
+                resource: "media",
+                id: "all",
+                before: None,
+                after: Some(after),
+            };
+            let mut tx = self.store.begin().await?;
+            change.note(&mut tx, &Act::by_name(&order.actor), now).await?;
+            tx.save().await?;
+            tracing::info!(?done, "media were cleaned up");
+        }
+        cleaned.map(|()| done)
+    }
+
+    async fn clean_all(
+        &self,
+        order: &CleanOrder,
+        done: &mut Cleaned,
+        each: impl Fn(&Cleaned),
+    ) -> Result<(), AppError> {
+        if let Some(age) = order.older_than {
+            let age = TimeDelta::try_seconds(age).unwrap_or(TimeDelta::MAX);
+            let until = self.clock.now().checked_sub_signed(age);
+            let until = until.unwrap_or(DateTime::UNIX_EPOCH);
+            self.clean_stories(order, until, done, &each).await?;
+        }
+        if !order.dry_run {
+            done.inputs = self.clean_inputs().await?;
+            each(done);
+        }
+        self.clean_orphans(order.dry_run, done).await?;
+        each(done);
+        self.trim_cache(order.dry_run, done).await?;
+        each(done);
+        Ok(())
+    }
+
+    async fn clean_stories(
+        &self,
+        order: &CleanOrder,
+        until: DateTime<Utc>,
+        done: &mut Cleaned,
+        each: &impl Fn(&Cleaned),
+    ) -> Result<(), AppError> {
+        let spares = order.keep == Spared::Bookmarked;
+        let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
+        loop {
+            let stories = self.store.old_stories(until, after, STORIES, spares).await?;
+            let Some(last) = stories.last() else { return Ok(()) };
+            after = *last;
+            for (_, story_id) in stories {
+                self.strip_story(order, story_id, until, done).await?;
+                each(done);
+            }
+        }
+    }
+
+    /// Takes a story's media from it, if it still may lose them.
+    async fn strip_story(
+        &self,
+        order: &CleanOrder,
+        story_id: Uuid,
+        until: DateTime<Utc>,
+        done: &mut Cleaned,
+    ) -> Result<(), AppError> {
+        let spares = order.keep == Spared::Bookmarked;
+        let mut tx = self.store.begin().await?;
+        // Somebody may have gone on with it, or kept it, meanwhile.
+        if !tx.lock_story(story_id).await?
+            || !tx.is_old(story_id, until, spares).await?
+            || tx.open_task(&lane(story_id)).await?.is_some()
+        {
+            return Ok(());
+        }
+        let mut pictures = tx.frame_pictures(story_id, 0, i32::MAX).await?;
+        pictures.extend(tx.take_thumbnail(story_id).await?);
+        let beside = tx.keys_beside(story_id, 0, i32::MAX).await?;
+        tx.strip_frames(story_id).await?;
+        let all = pictures.iter().map(|picture| picture.media_key().to_owned());
+        let all: Vec<String> = all.chain(beside.iter().cloned()).collect();
+        let bytes = tx.bytes_of(&all).await?;
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&beside).await?);
+        done.stories += 1;
+        done.files += keys.len() as u64;
+        done.bytes += bytes.unsigned_abs();
+        if order.dry_run {
+            return Ok(());
+        }
+        self.remove_files_later(&mut tx, keys).await?;
+        tx.save().await?;
+        Ok(())
+    }
+
+    /// Removes files, on the disk and in the bucket, that bear names of Calliope's own making and have no row, once nobody
+    /// can be about to write that row.
+    async fn clean_orphans(&self, dry_run: bool, done: &mut Cleaned) -> Result<(), AppError> {
+        let until = self.clock.now() - GRACE;
+        let span = SystemTime::UNIX_EPOCH..SystemTime::from(until);
+        for stray in self.objects.strays(span).await? {
+            let is_orphan = match &stray.key {
+                Some(key) => is_ours(key) && self.store.media_object(key).await?.is_none(),
+                None => true,
+            };
+            if is_orphan {
+                done.orphans += 1;
+                if !dry_run {
+                    // Already gone is as good.
+                    let _ = tokio::fs::remove_file(&stray.path).await;
+                }
+            }
+        }
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let mut listed = bucket.list();
+        while let Some(object) = listed.try_next().await? {
+            if object.modified < until
+                && is_ours(&object.key)
+                && self.store.media_object(&object.key).await?.is_none()
+            {
+                done.orphans += 1;
+                if !dry_run {
+                    bucket.remove(&object.key).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

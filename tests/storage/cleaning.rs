@@ -1,0 +1,310 @@
+//! What goes when its time has come, and what never does.
+
+use calliope::app::{CleanOrder, Cleaned};
+use calliope::domain::Principal;
+use calliope::settings::Spared;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::support::bucket::{FakeBucket, Mood};
+use super::support::clock::HandClock;
+use super::support::{Options, TestApp, TestDatabase, in_time, photo};
+use crate::on_both;
+
+on_both! {
+    old_stories_lose_their_media_and_keep_their_words;
+    inputs_go_when_their_time_has_come;
+    an_input_of_no_time_goes_with_its_frame;
+    the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else;
+    orphans_go_and_what_is_not_ours_stays;
+    retention_has_its_turn_once_a_day;
+    what_a_bucket_lost_is_put_there_again;
+    files_are_put_into_another_bucket_when_the_installation_moves;
+}
+
+fn order(days: i64, keep: Spared, dry_run: bool) -> CleanOrder {
+    CleanOrder::new(&Principal::LOCAL, Some(TimeDelta::days(days)), keep, dry_run)
+}
+
+async fn story(app: &TestApp, client_id: &str) -> String {
+    let told =
+        app.frame(json!({"client_id": client_id, "strategy": "literal", "input_text": "A boat."}));
+    told.await["story_id"].as_str().expect("an id").to_owned()
+}
+
+async fn until_no_task_is_open(app: &TestApp) {
+    in_time(async {
+        loop {
+            let open = app.app.store.tasks_by_status().await.expect("counted");
+            if open.iter().all(|(status, _)| !matches!(status.as_str(), "pending" | "running")) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabase) {
+    let clock = HandClock::new();
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    let old = story(&app, "old").await;
+    let kept = story(&app, "kept").await;
+    let listed = story(&app, "listed").await;
+    let keep = json!({"story_id": kept, "frame_number": 0});
+    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=kept", keep).await.0, 200);
+    let list = app.call("POST", "/v2/bookmark-lists?client_id=x", json!({"name": "Mine"})).await.1;
+    let path = format!("/v2/bookmark-lists/{}/stories/{listed}?client_id=x", list["id"]);
+    let (status, told) = app.call("PUT", &path, json!({})).await;
+    assert!(matches!(status, 200..=204), "{told}");
+    clock.jump(TimeDelta::days(91));
+    let new = story(&app, "new").await;
+    let before = app.files("media");
+    let would = app.app.clean(&order(90, Spared::Bookmarked, true), |_| ()).await.expect("looked");
+    assert_eq!((would.stories, app.files("media")), (1, before.clone()), "{would:?}");
+    let done = app.app.clean(&order(90, Spared::Bookmarked, false), |_| ()).await.expect("cleaned");
+    assert_eq!((done.stories, done.files, done.bytes), (1, would.files, would.bytes));
+    assert!(done.files >= 1 && done.bytes > 1000, "{done:?}");
+    until_no_task_is_open(&app).await;
+    assert_eq!(app.files("media").len(), before.len() - done.files as usize);
+    let frames = app.json(&format!("/v2/stories/{old}?client_id=old")).await;
+    assert_eq!(frames["frames"][0]["image"], Value::Null);
+    assert_eq!(frames["frames"][0]["text"], "A boat.\n");
+    for (id, client) in [(&kept, "kept"), (&listed, "listed"), (&new, "new")] {
+        let story = app.json(&format!("/v2/stories/{id}?client_id={client}")).await;
+        let path = format!("/{}", story["frames"][0]["image"]["url"].as_str().expect("a picture"));
+        assert_eq!(app.get(&path).send().await.expect("an answer").status(), 200, "{client}");
+    }
+    // The story goes on, and what was done is told.
+    assert_eq!(
+        story_of(
+            &app.frame(json!({"client_id": "old", "strategy": "literal", "input_text": "More."}))
+                .await
+        ),
+        old
+    );
+    let audit = app.json("/admin/api/audit?limit=1").await;
+    assert_eq!(audit["items"][0]["action"], "cleanup");
+    assert_eq!(audit["items"][0]["after"]["removed"]["stories"], 1, "{audit}");
+    let again =
+        app.app.clean(&order(90, Spared::Bookmarked, false), |_| ()).await.expect("cleaned");
+    assert_eq!(again, Cleaned::default());
+    let all = app.app.clean(&order(90, Spared::None, false), |_| ()).await.expect("cleaned");
+    assert_eq!(all.stories, 2);
+    until_no_task_is_open(&app).await;
+    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    app.finish().await;
+}
+
+fn story_of(told: &Value) -> &str {
+    told["story_id"].as_str().expect("an id")
+}
+
+async fn inputs_go_when_their_time_has_come(database: TestDatabase) {
+    let clock = HandClock::new();
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    clock.jump(TimeDelta::hours(23));
+    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    assert_eq!(app.app.clean_inputs().await.expect("looked"), 0);
+    clock.jump(TimeDelta::hours(2));
+    assert_eq!(app.app.clean_inputs().await.expect("removed"), 1);
+    until_no_task_is_open(&app).await;
+    assert_eq!(app.files("input").len(), 1);
+    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    app.finish().await;
+}
+
+async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
+    let options = Options { storage: |storage| storage.input_retention = 0, ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    in_time(async {
+        while !app.files("input").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    app.finish().await;
+}
+
+async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    let clock = HandClock::new();
+    let options = Options {
+        clock: clock.clone(),
+        bucket: Some(fake.bucket()),
+        storage: |storage| storage.cache_mebibytes = 1,
+        ..Options::default()
+    };
+    let app = TestApp::start_with(database, options).await;
+    let put = async |name: &str, fill: u8| {
+        clock.jump(TimeDelta::minutes(1));
+        let bytes = vec![fill; 400 << 10];
+        let sent = app.put(&format!("/media/{name}")).body(bytes).send().await.expect("an answer");
+        assert_eq!(sent.status(), 201);
+    };
+    let read = async |name: &str| {
+        clock.jump(TimeDelta::minutes(1));
+        app.get(&format!("/media/{name}")).send().await.expect("an answer").status()
+    };
+    for (name, fill) in [("a.raw", 1), ("b.raw", 2), ("c.raw", 3)] {
+        put(name, fill).await;
+    }
+    for name in ["b.raw", "c.raw", "a.raw"] {
+        assert_eq!(read(name).await, 200);
+    }
+    // 1200 KiB of 1024: the one that was used least lately goes.
+    let mut done = Cleaned::default();
+    app.app.trim_cache(false, &mut done).await.expect("trimmed");
+    assert_eq!((done.evicted, done.evicted_bytes), (1, 400 << 10));
+    assert_eq!(app.files("media"), ["a.raw", "c.raw"]);
+    assert_eq!(read("b.raw").await, 200, "it comes back");
+    assert_eq!(app.files("media").len(), 3);
+    // What the bucket does not have as it was kept stays, and is put there again.
+    let bucket = app.app.bucket.as_ref().expect("a bucket");
+    bucket.put("media/c.raw", vec![9; 400 << 10].into(), "image/rgb565").await.expect("put");
+    app.app.trim_cache(false, &mut Cleaned::default()).await.expect("trimmed");
+    assert!(app.files("media").contains(&"c.raw".to_owned()));
+    let object = app.app.store.media_object("media/c.raw").await.expect("read").expect("kept");
+    assert_eq!(object.date_synced, None);
+    app.app.sync(|_| ()).await.expect("synced");
+    assert!(fake.objects()["media/c.raw"].iter().all(|byte| *byte == 3));
+    // While the bucket is away nothing goes that nobody has compared.
+    put("d.raw", 4).await;
+    fake.set(Mood::Fails);
+    put("e.raw", 5).await;
+    let before = app.files("media");
+    let _ = app.app.trim_cache(false, &mut Cleaned::default()).await;
+    for name in ["d.raw", "e.raw"] {
+        assert!(before.contains(&name.to_owned()) && app.files("media").contains(&name.to_owned()));
+    }
+    app.finish().await;
+}
+
+async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    let clock = HandClock::new();
+    let options =
+        Options { clock: clock.clone(), bucket: Some(fake.bucket()), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s"})).await;
+    let folder = app.database.folder.path();
+    let orphan = "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png";
+    std::fs::create_dir_all(folder.join("audio/s")).expect("made");
+    let recording = "audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.wav";
+    for key in [orphan, recording, "media/holiday.png"] {
+        std::fs::write(folder.join(key), "x").expect("written");
+    }
+    let bucket = app.app.bucket.as_ref().expect("a bucket");
+    for key in [orphan, "media/holiday.png", "notes.txt"] {
+        bucket.put(key, "x".into(), "image/png").await.expect("put");
+    }
+    let found = app.app.verify(|_| ()).await.expect("verified").orphaned;
+    assert_eq!(found, [recording, orphan, "media/holiday.png", "notes.txt"]);
+    let clean = async || {
+        let order = CleanOrder::new(&Principal::LOCAL, None, Spared::Bookmarked, false);
+        app.app.clean(&order, |_| ()).await.expect("cleaned").orphans
+    };
+    // A frame may be about to write its row, as far as anyone can tell.
+    clock.jump(TimeDelta::days(-365));
+    assert_eq!(clean().await, 0);
+    clock.jump(TimeDelta::days(3650));
+    assert_eq!(clean().await, 3);
+    assert!(folder.join("media/holiday.png").exists() && fake.objects().contains_key("notes.txt"));
+    assert!(!folder.join(orphan).exists() && !fake.objects().contains_key(orphan));
+    app.finish().await;
+}
+
+async fn retention_has_its_turn_once_a_day(database: TestDatabase) {
+    let clock = HandClock::new();
+    let options = Options {
+        clock: clock.clone(),
+        storage: |storage| storage.retention_days = 30,
+        ..Options::default()
+    };
+    let app = TestApp::start_with(database, options).await;
+    let old = story(&app, "old").await;
+    let cleanings = async || {
+        app.app.order_retention().await.expect("asked");
+        until_no_task_is_open(&app).await;
+        let tasks = app.json("/admin/api/tasks?limit=100").await;
+        let tasks = tasks["items"].as_array().expect("tasks").clone();
+        tasks.into_iter().filter(|task| task["task_type"] == "clean_media").collect::<Vec<_>>()
+    };
+    cleanings().await;
+    assert_eq!(cleanings().await.len(), 1, "once, however often it is asked");
+    clock.jump(TimeDelta::days(31));
+    let tasks = cleanings().await;
+    assert_eq!(tasks.len(), 2);
+    assert_eq!(tasks[0]["result"]["stories"], 1, "{tasks:?}");
+    until_no_task_is_open(&app).await;
+    let story = app.json(&format!("/v2/stories/{old}?client_id=old")).await;
+    assert_eq!(story["frames"][0]["image"], Value::Null);
+    let audit = app.json("/admin/api/audit?limit=1").await;
+    assert_eq!(audit["items"][0]["actor"], "retention");
+    // By hand, too, and without a bucket there is nothing to sync.
+    let (status, ordered) = app
+        .call("POST", "/admin/api/media/cleanup", json!({"older_than": "1h", "keep": "none"}))
+        .await;
+    assert_eq!(status, 202, "{ordered}");
+    until_no_task_is_open(&app).await;
+    let task =
+        app.json(&format!("/v2/tasks/{}", ordered["task_id"].as_str().expect("an id"))).await;
+    assert_eq!(task["status"], "completed", "{task}");
+    assert_eq!(
+        app.call("POST", "/admin/api/media/cleanup", json!({"older_than": "soon"})).await.0,
+        422
+    );
+    assert_eq!(app.call("POST", "/admin/api/media/sync", Value::Null).await.0, 409);
+    app.finish().await;
+}
+
+async fn what_a_bucket_lost_is_put_there_again(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s"})).await;
+    let there = fake.objects();
+    for key in there.keys() {
+        app.app.bucket.as_ref().expect("a bucket").remove(key).await.expect("removed");
+    }
+    assert_eq!(app.app.verify(|_| ()).await.expect("verified").missing.len(), there.len());
+    let (status, ordered) = app.call("POST", "/admin/api/media/sync", Value::Null).await;
+    assert_eq!(status, 202, "{ordered}");
+    until_no_task_is_open(&app).await;
+    assert_eq!(fake.objects(), there);
+    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    app.finish().await;
+}
+
+async fn files_are_put_into_another_bucket_when_the_installation_moves(database: TestDatabase) {
+    let (first, second) = (FakeBucket::start().await, FakeBucket::start().await);
+    let options = Options { bucket: Some(first.bucket()), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s"})).await;
+    app.app.forget_other_buckets().await.expect("looked");
+    assert_eq!(app.app.store.unsynced().await.expect("counted").files, 0);
+    let there = first.objects();
+    let database = app.stop().await;
+    let mut settings = second.settings();
+    settings.bucket = Some("s3://stories/other".to_owned());
+    let client = calliope::web::client().expect("a client");
+    let bucket = calliope::objects::Bucket::of(&settings, client).expect("usable");
+    let app = TestApp::start_with(database, Options { bucket, ..Options::default() }).await;
+    in_time(async {
+        while second.objects().len() < there.len() {
+            app.app.forget_other_buckets().await.expect("looked");
+            app.app.sync(|_| ()).await.expect("synced");
+        }
+    })
+    .await;
+    let arrived: Vec<_> = second.objects().into_iter().collect();
+    let expected: Vec<_> =
+        there.into_iter().map(|(key, bytes)| (format!("other/{key}"), bytes)).collect();
+    assert_eq!(arrived, expected);
+    app.finish().await;
+}
