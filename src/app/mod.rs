@@ -12,6 +12,7 @@ mod answers;
 mod asleep;
 mod audit;
 mod await_frame;
+mod backup;
 mod beside;
 mod bookmark_lists;
 mod bookmarks;
@@ -72,6 +73,7 @@ pub use answer::{
 };
 pub use answers::{Answer, Keyed};
 pub use audit::{Act, AuditView};
+pub use backup::{Manifest, Restored, restore};
 pub use beside::Done;
 pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
 pub use bookmarks::FrameBookmarkView;

@@ -1,5 +1,6 @@
 //! Commands: one file each. Data goes to standard output, progress and messages to standard error.
 
+mod backup;
 mod collector;
 mod config;
 mod healthcheck;
@@ -44,6 +45,10 @@ enum Command {
     Token(token::Arguments),
     /// Look after stored media
     Media(media::Arguments),
+    /// Write the database, and with --media every file, into one archive, while the service goes on
+    Backup(backup::Backup),
+    /// Bring an archive back into a database that nobody has used, whichever kind it is
+    Restore(backup::Restore),
     /// Try out storytellers and their prompts
     Storyteller(storyteller::Arguments),
     /// Ask a running calliope whether it is ready; for containers
@@ -82,6 +87,8 @@ impl Cli {
             Command::User(arguments) => user::run(&loaded()?, arguments),
             Command::Token(arguments) => token::run(&loaded()?, arguments),
             Command::Media(arguments) => media::run(&loaded()?, &arguments),
+            Command::Backup(arguments) => backup::back_up(&loaded()?, &arguments),
+            Command::Restore(arguments) => backup::restore(&loaded()?, &arguments),
             Command::Storyteller(arguments) => storyteller::run(&loaded()?, arguments),
             Command::Healthcheck => healthcheck::run(&loaded()?),
         }

@@ -235,7 +235,7 @@ impl LocalStore {
 
     fn put_all_now(&self, objects: &[(ObjectKey, Bytes)]) -> Result<(), ObjectError> {
         for (done, (key, bytes)) in objects.iter().enumerate() {
-            if let Err(source) = self.put_now(key, bytes) {
+            if let Err(source) = self.put_now(&key.to_string(), bytes) {
                 for (key, _) in &objects[..done] {
                     let _ = fs::remove_file(self.path(key));
                 }
@@ -254,11 +254,15 @@ impl LocalStore {
         Ok(())
     }
 
-    fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path(key);
+    /// Writes an object, here and now: for threads that may block.
+    ///
+    /// # Errors
+    ///
+    /// The system's own; nothing is left of the object then.
+    pub fn put_now(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path_of_key(key);
         let part = part_beside(&path);
-        let written =
-            write_synced(&part, &key.to_string(), bytes).and_then(|()| fs::rename(&part, path));
+        let written = write_synced(&part, key, bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }

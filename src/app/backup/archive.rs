@@ -1,0 +1,208 @@
+//! The archive itself: a tar file that has its name only when it is whole, and what is in one.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{FORM, MANIFEST, Manifest};
+use crate::app::{AppError, ErrorKind};
+
+/// The longest manifest that is read, in bytes: of some millions of files.
+const MAX_MANIFEST: u64 = 1 << 30;
+
+/// What is in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its path there.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// An archive that is being written.
+pub(super) struct Archive {
+    part: PathBuf,
+    builder: Option<tar::Builder<BufWriter<File>>>,
+    entries: Vec<Entry>,
+}
+
+impl Archive {
+    pub(super) async fn create(part: &Path) -> Result<Self, AppError> {
+        let path = part.to_owned();
+        let file = blocking(move || File::create(path)).await?;
+        let builder = Some(tar::Builder::new(BufWriter::new(file)));
+        Ok(Self { part: part.to_owned(), builder, entries: Vec::new() })
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) async fn append(&mut self, path: &str, content: Vec<u8>) -> Result<(), AppError> {
+        let size = content.len() as u64;
+        self.append_all(path, size, move || Ok(io::Cursor::new(content))).await
+    }
+
+    pub(super) async fn append_file(&mut self, path: &str, file: &Path) -> Result<(), AppError> {
+        let size = tokio::fs::metadata(file).await.map_err(refused)?.len();
+        let file = file.to_owned();
+        self.append_all(path, size, move || File::open(file)).await
+    }
+
+    async fn append_all<R: Read>(
+        &mut self,
+        path: &str,
+        size: u64,
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
+    ) -> Result<(), AppError> {
+        let Some(mut builder) = self.builder.take() else { return Ok(()) };
+        let name = path.to_owned();
+        let (builder, sum) = blocking(move || {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(size);
+            header.set_mode(0o600);
+            let mut content = Summed { inner: open()?.take(size), sum: Sha256::new() };
+            builder.append_data(&mut header, &name, &mut content)?;
+            Ok((builder, hex(&content.sum.finalize())))
+        })
+        .await?;
+        self.builder = Some(builder);
+        self.entries.push(Entry { path: path.to_owned(), size, sha256: sum });
+        Ok(())
+    }
+
+    /// Makes it lasting, and gives it its name.
+    pub(super) async fn finish(mut self, path: &Path) -> Result<(), AppError> {
+        let Some(builder) = self.builder.take() else { return Ok(()) };
+        let (part, path) = (self.part.clone(), path.to_owned());
+        blocking(move || {
+            let mut file = builder.into_inner()?;
+            file.flush()?;
+            file.get_ref().sync_all()?;
+            std::fs::rename(part, &path)?;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        })
+        .await
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        // Gone already where it has its name.
+        let _ = std::fs::remove_file(&self.part);
+    }
+}
+
+/// Reads an archive from its beginning to its end and compares every checksum; what it says of itself.
+pub(super) async fn check(path: &Path) -> Result<Manifest, AppError> {
+    let (path, shown) = (path.to_owned(), path.display().to_string());
+    let broken = |what: String| AppError::new(ErrorKind::Invalid, format!("{shown} {what}"));
+    let read = tokio::task::spawn_blocking(move || read_all(&path)).await;
+    let read = read.map_err(AppError::internal)?;
+    let (entries, manifest) =
+        read.map_err(|error| broken(format!("cannot be read as a backup: {error}")))?;
+    let manifest = manifest.ok_or_else(|| broken("has no end: it was cut off".to_owned()))?;
+    let manifest: Manifest = serde_json::from_slice(&manifest)
+        .map_err(|_| broken("has no manifest that can be read".to_owned()))?;
+    if manifest.form > FORM {
+        let version = &manifest.calliope;
+        return Err(broken(format!("was made by Calliope {version}; restore it with that one")));
+    }
+    for (found, told) in entries.iter().zip(&manifest.entries) {
+        if found != told {
+            return Err(broken(format!("is damaged at {}", found.path)));
+        }
+    }
+    if entries.len() != manifest.entries.len() {
+        return Err(broken("has not the entries that its manifest tells".to_owned()));
+    }
+    Ok(manifest)
+}
+
+type Found = (Vec<Entry>, Option<Vec<u8>>);
+
+fn read_all(path: &Path) -> io::Result<Found> {
+    let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
+    let (mut entries, mut manifest) = (Vec::new(), None);
+    for entry in archive.entries()? {
+        let entry = entry?;
+        let (path, size) = (name_of(&entry)?, entry.size());
+        if path == MANIFEST {
+            let mut bytes = Vec::new();
+            entry.take(MAX_MANIFEST).read_to_end(&mut bytes)?;
+            manifest = Some(bytes);
+            break;
+        }
+        let mut content = Summed { inner: entry, sum: Sha256::new() };
+        io::copy(&mut content, &mut io::sink())?;
+        entries.push(Entry { path, size, sha256: hex(&content.sum.finalize()) });
+    }
+    Ok((entries, manifest))
+}
+
+/// Goes through the entries of an archive that was checked, in their order, until `each` says that it has seen enough.
+pub(super) fn walk(
+    path: &Path,
+    mut each: impl FnMut(&str, &mut dyn Read) -> io::Result<bool>,
+) -> io::Result<()> {
+    let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let name = name_of(&entry)?;
+        if !each(&name, &mut entry)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn name_of(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
+    let path = entry.path()?;
+    let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    match path.to_str() {
+        Some(name) if plain && entry.header().entry_type().is_file() => Ok(name.to_owned()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "an entry is no plain file")),
+    }
+}
+
+/// What is read, summed up on its way.
+struct Summed<R> {
+    inner: R,
+    sum: Sha256,
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.sum.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// File work on the threads for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, AppError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(AppError::internal)?.map_err(refused)
+}
+
+pub(super) fn refused(error: io::Error) -> AppError {
+    let detail = format!("The disk refused: {error}.");
+    AppError { cause: Some(error.into()), ..AppError::new(ErrorKind::Unavailable, detail) }
+}

@@ -1,0 +1,164 @@
+//! An archive back into an installation that nobody has used yet: checked to its end before anything is touched.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::archive::{blocking, check, hex, refused, walk};
+use super::{DATABASE, OBJECTS, ROWS, Temporary, beside};
+use crate::app::{AppError, ErrorKind};
+use crate::objects::LocalStore;
+use crate::settings::Settings;
+use crate::store::{MediaObject, Store};
+
+/// What a restore brought back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// Stories.
+    pub stories: i64,
+    /// Frames.
+    pub frames: i64,
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Restores an archive into the database and the folders of the settings. `each` hears of each file: how many, and their
+/// bytes.
+///
+/// # Errors
+///
+/// [`ErrorKind::Invalid`] for an archive that is damaged, [`ErrorKind::Conflict`] for a database that is in use or was;
+/// nothing is changed then. [`AppError`] when the database or the disk fails: files that were written until then are
+/// swept up later, and no row is there.
+pub async fn restore(
+    settings: &Settings,
+    path: &Path,
+    each: impl Fn(u64, u64) + Send + 'static,
+) -> Result<Restored, AppError> {
+    let manifest = check(path).await?;
+    let database = &settings.database;
+    let is_postgres = database.is_postgres();
+    let folder = if is_postgres { path.to_owned() } else { database.path.clone() };
+    if let Some(folder) = folder.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(refused)?;
+    }
+    let rows = Temporary(beside(&folder, "restored"));
+    extract_rows(path, &rows.0).await?;
+    // This also brings the tables of an older version up to date, and refuses those of a later one.
+    let snapshot = Store::open_snapshot(&rows.0).await?;
+    let target = Store::connect(database).await?;
+    let _alone = target.sole_use(&database.path)?;
+    target.migrate().await?;
+    if !target.is_unused().await? {
+        let detail = "The database is in use already; restore into one that nobody has used, and keep this one.";
+        return Err(AppError::new(ErrorKind::Conflict, detail));
+    }
+    let mut restored = Restored::default();
+    if manifest.has_media {
+        let objects = LocalStore::open(&settings.storage)?;
+        let expected = place_of_files(&snapshot).await?;
+        let path = path.to_owned();
+        let (files, bytes) =
+            blocking(move || write_files(&path, &objects, &expected, each)).await?;
+        (restored.files, restored.bytes) = (files, bytes);
+    }
+    let counts = snapshot.counts().await?;
+    (restored.stories, restored.frames) = (counts.stories, counts.frames);
+    snapshot.close().await;
+    if is_postgres {
+        target.fill(&rows.0).await?;
+        target.close().await;
+        return Ok(restored);
+    }
+    target.close().await;
+    let from = rows.0.clone();
+    let to = database.path.clone();
+    blocking(move || put_in_place(&from, &to)).await?;
+    Ok(restored)
+}
+
+async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
+    let (path, to) = (path.to_owned(), to.to_owned());
+    blocking(move || {
+        walk(&path, |name, content| {
+            if name == DATABASE {
+                let mut file = File::create(&to)?;
+                io::copy(content, &mut file)?;
+                file.sync_all()?;
+            }
+            Ok(name != DATABASE)
+        })
+    })
+    .await
+}
+
+/// What each file is to be. Rows forget which bucket theirs are in: they are on this disk now, and go into the bucket that
+/// is configured here.
+async fn place_of_files(snapshot: &Store) -> Result<HashMap<String, Vec<u8>>, AppError> {
+    let (mut expected, mut after) = (HashMap::new(), String::new());
+    loop {
+        let rows = snapshot.files_after(&after, ROWS).await?;
+        let Some(last) = rows.last() else { return Ok(expected) };
+        after.clone_from(&last.key);
+        let mut tx = snapshot.begin().await?;
+        for object in rows {
+            tx.note_unsynced(&object).await?;
+            let MediaObject { key, sha256, .. } = object;
+            expected.insert(key, sha256);
+        }
+        tx.save().await?;
+    }
+}
+
+fn write_files(
+    path: &Path,
+    objects: &LocalStore,
+    expected: &HashMap<String, Vec<u8>>,
+    each: impl Fn(u64, u64),
+) -> io::Result<(u64, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    let mut folders = BTreeSet::new();
+    walk(path, |name, content| {
+        let Some(key) = name.strip_prefix(OBJECTS) else { return Ok(true) };
+        let broken =
+            |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{key} {what}"));
+        let sum = expected.get(key).ok_or_else(|| broken("has no row"))?;
+        let mut whole = Vec::new();
+        content.read_to_end(&mut whole)?;
+        if Sha256::digest(&whole).as_slice() != sum.as_slice() {
+            return Err(broken(&format!("is not what its row says ({})", hex(sum))));
+        }
+        objects.put_now(key, &whole)?;
+        folders.extend(objects.path_of(key).parent().map(Path::to_owned));
+        files += 1;
+        bytes += whole.len() as u64;
+        each(files, bytes);
+        Ok(true)
+    })?;
+    // Files are there for good before the rows that speak of them.
+    for folder in folders {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok((files, bytes))
+}
+
+/// The database's file in the place of the empty one. What SQLite kept beside that one must not be taken for this one's.
+fn put_in_place(from: &Path, to: &Path) -> io::Result<()> {
+    for tail in ["-wal", "-shm"] {
+        let mut path = to.as_os_str().to_owned();
+        path.push(tail);
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    std::fs::rename(from, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}

@@ -1,0 +1,92 @@
+//! `calliope backup` and `calliope restore`: all of an installation in one file, and back.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use serde_json::json;
+
+use super::progress::{Progress, human};
+use super::{house, runtime};
+use crate::app;
+use crate::settings::Loaded;
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The archive to write; it must not be there yet
+    file: PathBuf,
+    /// Put pictures, films, voices and recordings into it, too
+    #[arg(long)]
+    media: bool,
+    /// Say the outcome as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The archive to read
+    file: PathBuf,
+    /// Say the outcome as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+#[expect(clippy::print_stdout, reason = "the command's data")]
+pub(super) fn back_up(loaded: &Loaded, arguments: &Backup) -> anyhow::Result<()> {
+    runtime()?.block_on(async {
+        let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let rows = app.store.media_usage().await?;
+        let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
+        let progress = Progress::new(bytes, arguments.json);
+        let tell = |files, bytes| progress.tell(files, bytes);
+        let made = app.back_up(&arguments.file, arguments.media, tell).await;
+        progress.end();
+        app.store.close().await;
+        let manifest = made?;
+        let files = manifest.entries.len() - 1;
+        let bytes: u64 = manifest.entries.iter().map(|entry| entry.size).sum();
+        let missing = manifest.missing.len();
+        let path = arguments.file.display();
+        if arguments.json {
+            println!("{}", json!({"file": path.to_string(), "files": files, "bytes": bytes, "missing": manifest.missing}));
+        } else {
+            println!("{path} holds the database and {files} files: {}", human(bytes));
+        }
+        if missing > 0 {
+            bail!("{missing} files that rows speak of are nowhere; `calliope media verify` names them");
+        }
+        Ok(())
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "the command's data")]
+pub(super) fn restore(loaded: &Loaded, arguments: &Restore) -> anyhow::Result<()> {
+    runtime()?.block_on(async {
+        let bytes = std::fs::metadata(&arguments.file).map_or(0, |file| file.len());
+        let progress = Progress::new(bytes, arguments.json);
+        let progress = std::sync::Arc::new(std::sync::Mutex::new(progress));
+        let told = std::sync::Arc::clone(&progress);
+        let tell = move |files, bytes| {
+            if let Ok(progress) = told.lock() {
+                progress.tell(files, bytes);
+            }
+        };
+        let restored = app::restore(&loaded.settings, &arguments.file, tell).await;
+        if let Ok(progress) = progress.lock() {
+            progress.end();
+        }
+        let restored = restored?;
+        if arguments.json {
+            println!("{}", serde_json::to_string(&restored)?);
+        } else {
+            let (stories, frames) = (restored.stories, restored.frames);
+            println!(
+                "{stories} stories, {frames} frames and {} files are back: {}",
+                restored.files,
+                human(restored.bytes)
+            );
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,144 @@
+//! One value of a row, on its way from one database to the other.
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::postgres::PgRow;
+use sqlx::query_builder::Separated;
+use sqlx::sqlite::SqliteRow;
+use sqlx::types::Json;
+use sqlx::{Postgres, Row, Sqlite};
+use uuid::Uuid;
+
+/// A column that both databases have.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    kind: Kind,
+    /// Whether the database numbers it.
+    pub(super) is_identity: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    Long,
+    Int,
+    Real,
+    Flag,
+    Id,
+    Time,
+    Json,
+    Bytes,
+}
+
+/// A value; each may be null.
+pub(super) enum Cell {
+    Text(Option<String>),
+    Long(Option<i64>),
+    Int(Option<i32>),
+    Real(Option<f64>),
+    Flag(Option<bool>),
+    Id(Option<Uuid>),
+    Time(Option<DateTime<Utc>>),
+    Json(Option<Box<RawValue>>),
+    Bytes(Option<Vec<u8>>),
+}
+
+impl Column {
+    /// A column of this name, which PostgreSQL calls by this type.
+    pub(super) fn new(name: String, kind: &str, is_identity: bool) -> Result<Self, sqlx::Error> {
+        let kind = match kind {
+            "text" | "varchar" => Kind::Text,
+            "int8" => Kind::Long,
+            "int4" => Kind::Int,
+            "float8" => Kind::Real,
+            "bool" => Kind::Flag,
+            "uuid" => Kind::Id,
+            "timestamptz" => Kind::Time,
+            "jsonb" => Kind::Json,
+            "bytea" => Kind::Bytes,
+            other => {
+                let told = format!("columns of the type {other} ({name}) cannot be copied");
+                return Err(sqlx::Error::Protocol(told));
+            }
+        };
+        Ok(Self { name, kind, is_identity })
+    }
+
+    pub(super) fn quoted(&self) -> String {
+        format!("\"{}\"", self.name)
+    }
+}
+
+/// The values of a row of PostgreSQL's.
+pub(super) fn of_postgres(row: &PgRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
+    let cell = |(at, column): (usize, &Column)| {
+        Ok(match column.kind {
+            Kind::Text => Cell::Text(row.try_get(at)?),
+            Kind::Long => Cell::Long(row.try_get(at)?),
+            Kind::Int => Cell::Int(row.try_get(at)?),
+            Kind::Real => Cell::Real(row.try_get(at)?),
+            Kind::Flag => Cell::Flag(row.try_get(at)?),
+            Kind::Id => Cell::Id(row.try_get(at)?),
+            Kind::Time => Cell::Time(row.try_get(at)?),
+            Kind::Json => {
+                Cell::Json(row.try_get::<Option<Json<Box<RawValue>>>, _>(at)?.map(|json| json.0))
+            }
+            Kind::Bytes => Cell::Bytes(row.try_get(at)?),
+        })
+    };
+    columns.iter().enumerate().map(cell).collect()
+}
+
+/// The values of a row of SQLite's.
+pub(super) fn of_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
+    let cell = |(at, column): (usize, &Column)| {
+        Ok(match column.kind {
+            Kind::Text => Cell::Text(row.try_get(at)?),
+            Kind::Long => Cell::Long(row.try_get(at)?),
+            Kind::Int => Cell::Int(row.try_get(at)?),
+            Kind::Real => Cell::Real(row.try_get(at)?),
+            Kind::Flag => Cell::Flag(row.try_get(at)?),
+            Kind::Id => Cell::Id(row.try_get(at)?),
+            Kind::Time => Cell::Time(row.try_get(at)?),
+            Kind::Json => {
+                let json = row.try_get::<Option<String>, _>(at)?.map(RawValue::from_string);
+                Cell::Json(json.transpose().map_err(|error| sqlx::Error::Decode(error.into()))?)
+            }
+            Kind::Bytes => Cell::Bytes(row.try_get(at)?),
+        })
+    };
+    columns.iter().enumerate().map(cell).collect()
+}
+
+pub(super) fn bind_sqlite(mut row: Separated<'_, Sqlite, &str>, cells: Vec<Cell>) {
+    for cell in cells {
+        match cell {
+            Cell::Text(value) => row.push_bind(value),
+            Cell::Long(value) => row.push_bind(value),
+            Cell::Int(value) => row.push_bind(value),
+            Cell::Real(value) => row.push_bind(value),
+            Cell::Flag(value) => row.push_bind(value),
+            Cell::Id(value) => row.push_bind(value),
+            Cell::Time(value) => row.push_bind(value),
+            Cell::Json(value) => row.push_bind(value.map(|json| json.get().to_owned())),
+            Cell::Bytes(value) => row.push_bind(value),
+        };
+    }
+}
+
+pub(super) fn bind_postgres(mut row: Separated<'_, Postgres, &str>, cells: Vec<Cell>) {
+    for cell in cells {
+        match cell {
+            Cell::Text(value) => row.push_bind(value),
+            Cell::Long(value) => row.push_bind(value),
+            Cell::Int(value) => row.push_bind(value),
+            Cell::Real(value) => row.push_bind(value),
+            Cell::Flag(value) => row.push_bind(value),
+            Cell::Id(value) => row.push_bind(value),
+            Cell::Time(value) => row.push_bind(value),
+            Cell::Json(value) => row.push_bind(value.map(Json)),
+            Cell::Bytes(value) => row.push_bind(value),
+        };
+    }
+}

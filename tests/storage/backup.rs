@@ -1,0 +1,273 @@
+//! Backups: what was there is there again, in either database, whatever went on meanwhile.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use calliope::app::{ErrorKind, restore};
+use calliope::settings::Settings;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use super::support::bucket::FakeBucket;
+use super::support::{Options, TestApp, TestDatabase, answer, fixture, photo};
+use crate::on_both;
+
+on_both! {
+    a_backup_of_one_database_is_restored_into_the_other;
+    a_backup_is_restored_into_the_same_kind_of_database;
+    a_backup_under_load_is_of_one_moment;
+    what_is_damaged_or_would_be_overwritten_is_refused;
+    what_is_in_the_bucket_alone_is_in_the_backup_too;
+}
+
+fn settings(database: &TestDatabase) -> Settings {
+    Settings {
+        database: database.settings.clone(),
+        storage: database.storage(),
+        ..Settings::default()
+    }
+}
+
+/// Something of everything.
+async fn live(app: &TestApp) {
+    for _ in 0..3 {
+        let photo = json!({"client_id": "s", "input_image": photo(), "output_image_format": "rgb565",
+            "output_image_width": 32, "output_image_height": 24});
+        app.frame(photo).await;
+    }
+    let told = app
+        .frame(
+            json!({"client_id": "t", "strategy": "literal", "input_text": "Ein Boot – \u{1f6f6}."}),
+        )
+        .await;
+    let kept = json!({"story_id": told["story_id"], "frame_number": 0, "comments": "fine"});
+    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=t", kept).await.0, 200);
+    let flock =
+        json!({"flock_id": "north", "description": "The north.", "parameters": {"debug": true}});
+    assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
+    let flock = json!({"flock_id": "far", "description": "", "parent_flock_id": "north"});
+    assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
+    let token = json!({"name": "kitchen", "scope": "device", "client_id": "s"});
+    assert_eq!(app.call("POST", "/admin/api/tokens", token).await.0, 201);
+    let report = json!({"battery_mv": 3700, "battery_percent": 61.700_000_000_000_003});
+    assert_eq!(app.call("POST", "/v2/clients/s/telemetry", report).await.0, 204);
+    let sample = Part::bytes(fixture("speech_16k_mono.wav")).file_name("a.wav");
+    let form = Form::new().text("metadata", r#"{"n": 0.1}"#).part("samples", sample);
+    assert_eq!(answer(app.put("/v2/clients/s/voice-profiles/oma").multipart(form)).await.0, 201);
+}
+
+/// All that the API tells, without what differs from one request to the next.
+async fn told(app: &TestApp) -> Vec<(String, Value)> {
+    let stories = app.json("/admin/api/stories?limit=100").await;
+    let mut paths: Vec<String> = [
+        "/v1/stories?client_id=s",
+        "/v1/stories?client_id=t",
+        "/v1/bookmarks/frame?client_id=t",
+        "/admin/api/stories?limit=100",
+        "/admin/api/flock-configs",
+        "/admin/api/prompt-templates",
+        "/admin/api/strategy-configs",
+        "/admin/api/inference-models",
+        "/admin/api/tokens",
+        "/admin/api/audit",
+        "/admin/api/sparrow-states",
+        "/v2/clients/s/telemetry",
+        "/v2/clients/s/voice-profiles",
+        "/v2/clients/s/config",
+        "/v2/tasks?limit=100",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for story in stories["items"].as_array().expect("stories") {
+        paths.push(format!("/v2/stories/{}", story["story_id"].as_str().expect("an id")));
+    }
+    let mut all = Vec::new();
+    for path in paths {
+        let mut value = app.json(&path).await;
+        strip(&mut value);
+        all.push((path, value));
+    }
+    all
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for name in ["request_id", "generation_date", "url_expires"] {
+                fields.remove(name);
+            }
+            // An address that is signed is another each time.
+            if fields.contains_key("key") {
+                fields.remove("url");
+            }
+            fields.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+async fn comes_back(database: TestDatabase, target: TestDatabase) {
+    let app = TestApp::start(database).await;
+    live(&app).await;
+    let expected = told(&app).await;
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let archive = elsewhere.path().join("backup.tar");
+    let manifest = app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    assert!(manifest.missing.is_empty() && manifest.entries.len() > 10, "{manifest:?}");
+    let left = std::fs::read_dir(elsewhere.path()).expect("listed");
+    let hidden = left.filter(|entry| {
+        entry.as_ref().expect("listed").file_name().to_string_lossy().starts_with('.')
+    });
+    assert_eq!(hidden.count(), 0, "nothing is left beside the archive");
+    let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
+    assert_eq!(restored.files, manifest.entries.len() as u64 - 1);
+    app.finish().await;
+    let app = TestApp::start(target).await;
+    for ((path, expected), (_, found)) in expected.iter().zip(told(&app).await) {
+        assert_eq!(&found, expected, "{path}");
+    }
+    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    // The stories go on, with ids of their own.
+    let before = app.json("/v1/stories?client_id=s").await;
+    app.frame(json!({"client_id": "s"})).await;
+    let after = app.json("/v1/stories?client_id=s").await;
+    assert_ne!(before["stories"][0]["story_frame_count"], after["stories"][0]["story_frame_count"]);
+    let flock = json!({"flock_id": "south", "description": ""});
+    assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
+    app.finish().await;
+}
+
+async fn a_backup_of_one_database_is_restored_into_the_other(database: TestDatabase) {
+    let target = if database.postgres.is_some() {
+        Some(TestDatabase::sqlite())
+    } else {
+        TestDatabase::postgres().await
+    };
+    match target {
+        Some(target) => comes_back(database, target).await,
+        None => database.remove().await,
+    }
+}
+
+async fn a_backup_is_restored_into_the_same_kind_of_database(database: TestDatabase) {
+    let target = if database.postgres.is_some() {
+        TestDatabase::postgres().await
+    } else {
+        Some(TestDatabase::sqlite())
+    };
+    comes_back(database, target.expect("there was one of its kind")).await;
+}
+
+async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    for client in ["a", "b", "c"] {
+        app.frame(json!({"client_id": client})).await;
+    }
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let archive = elsewhere.path().join("backup.tar");
+    let is_done = AtomicBool::new(false);
+    let load = async |client: &str| {
+        let mut round = 0;
+        while !is_done.load(Ordering::Relaxed) {
+            let told = app
+                .frame(json!({"client_id": client, "strategy": "literal", "input_text": "x"}))
+                .await;
+            if round % 2 == 1 {
+                let id = told["story_id"].as_str().expect("an id");
+                let path = format!("/v2/stories/{id}?client_id={client}");
+                assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
+            }
+            round += 1;
+        }
+    };
+    let backing = async {
+        let made = app.app.back_up(&archive, true, |_, _| ()).await;
+        is_done.store(true, Ordering::Relaxed);
+        made.expect("backed up")
+    };
+    let (manifest, (), (), ()) = tokio::join!(backing, load("a"), load("b"), load("c"));
+    assert_eq!(manifest.missing, Vec::<String>::new(), "every row's file is there");
+    assert_eq!(app.app.store.kept_until().await.expect("read"), None, "files may go again");
+    app.finish().await;
+    let target = TestDatabase::sqlite();
+    let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
+    assert!(restored.stories >= 3, "{restored:?}");
+    let app = TestApp::start(target).await;
+    for story in app.json("/admin/api/stories?limit=100").await["items"].as_array().expect("some") {
+        let detail =
+            app.json(&format!("/v2/stories/{}", story["story_id"].as_str().expect("an id"))).await;
+        let frames = detail["frames"].as_array().expect("frames");
+        assert_eq!(json!(frames.len()), detail["story_frame_count"]);
+    }
+    assert!(app.app.verify(|_| ()).await.expect("verified").missing.is_empty());
+    app.finish().await;
+}
+
+async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    live(&app).await;
+    let folder = app.database.folder.path().to_owned();
+    let archive = folder.join("backup.tar");
+    app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let again = app.app.back_up(&archive, true, |_, _| ()).await.expect_err("it is there");
+    assert_eq!(again.kind, ErrorKind::Invalid);
+    // The database that it was made of is in use.
+    let of_itself = settings(&app.database);
+    let used = restore(&of_itself, &archive, |_, _| ()).await.expect_err("refused");
+    assert!(matches!(used.kind, ErrorKind::Conflict | ErrorKind::Unavailable), "{used:?}");
+    let whole = std::fs::read(&archive).expect("read");
+    let damage = |name: &str, bytes: Vec<u8>| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    };
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    for (what, path) in [
+        ("a bit in the rows", damage("rows.tar", flipped(9000))),
+        ("a bit in a picture", damage("picture.tar", flipped(whole.len() / 2))),
+        ("cut off", damage("cut.tar", whole[..whole.len() / 3].to_vec())),
+        ("without its end", damage("end.tar", whole[..whole.len() - 4096].to_vec())),
+        ("no archive", damage("text.tar", b"just words".to_vec())),
+        ("nothing", damage("nothing.tar", Vec::new())),
+        ("no file", folder.join("none.tar")),
+    ] {
+        let target = TestDatabase::sqlite();
+        let refused = restore(&settings(&target), Path::new(&path), |_, _| ()).await;
+        let refused = refused.expect_err(what);
+        assert_eq!(refused.kind, ErrorKind::Invalid, "{what}: {refused:?}");
+        let left = std::fs::read_dir(target.folder.path()).expect("listed").count();
+        assert_eq!(left, 0, "{what}: nothing is touched");
+    }
+    app.finish().await;
+}
+
+async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s"})).await;
+    for name in app.files("media") {
+        std::fs::remove_file(app.database.folder.path().join("media").join(name)).expect("removed");
+    }
+    let archive = app.database.folder.path().join("backup.tar");
+    let manifest = app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    assert_eq!(manifest.entries.len(), fake.objects().len() + 1);
+    let rows = app.app.back_up(&archive.with_extension("rows"), false, |_, _| ()).await;
+    assert_eq!(
+        rows.expect("backed up").entries.len(),
+        1,
+        "the rows alone, where that is asked for"
+    );
+    // There it is on the disk, and in no bucket yet.
+    let target = TestDatabase::sqlite();
+    restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
+    let store = target.store().await;
+    assert_eq!(store.unsynced().await.expect("counted").files, fake.objects().len() as i64);
+    store.close().await;
+    app.finish().await;
+}
