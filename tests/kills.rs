@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use calliope::store::Store;
 use serde_json::{Value, json};
+use support::chance::Chance;
 use support::process::Process;
 use support::{TestDatabase, files};
 use uuid::Uuid;
@@ -32,19 +33,6 @@ on_both! {
 const CLIENTS: usize = 4;
 
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-/// `SplitMix64`: the moments of the kills, the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 /// Posts frame after frame, each until it is answered, under a key of its own; the texts that were asked for.
 async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> Vec<String> {

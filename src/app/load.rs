@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ready::answers;
 use super::{App, AppError};
-use crate::store::Connections;
+use crate::store::{Connections, Unsynced};
 
 /// How long to wait for the database: whoever asks for numbers wants to know, above all, when it hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -18,6 +19,12 @@ pub struct Load {
     pub waiting: Option<Waiting>,
     /// The database's pools.
     pub connections: Vec<Connections>,
+    /// Files on their way into the bucket; `None` where there is no bucket, or the database does not tell.
+    pub unsynced: Option<Unsynced>,
+    /// Whether the bucket answers as it should; `None` where there is none.
+    pub bucket_answers: Option<bool>,
+    /// The time by which the oldest are old.
+    pub now: DateTime<Utc>,
 }
 
 /// Tasks that wait.
@@ -43,7 +50,15 @@ impl App {
                 None
             }
         };
-        Load { waiting, connections: self.store.connections() }
+        let (unsynced, bucket_answers) = match &self.bucket {
+            Some(bucket) => {
+                let unsynced = tokio::time::timeout(PATIENCE, self.store.unsynced()).await;
+                (unsynced.ok().and_then(Result::ok), Some(answers(bucket).await.is_ok()))
+            }
+            None => (None, None),
+        };
+        let (connections, now) = (self.store.connections(), self.clock.now());
+        Load { waiting, connections, unsynced, bucket_answers, now }
     }
 
     async fn waiting(&self) -> Result<Waiting, AppError> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
-use crate::objects::Bucket;
+use crate::objects::{Bucket, BucketError};
 
 /// How long the bucket may take to answer whoever asks how it is.
 const BUCKET_PATIENCE: Duration = Duration::from_secs(2);
@@ -103,21 +103,28 @@ impl App {
             (unsynced.files, unsynced.oldest.map_or(0, waits))
         });
         let behind = format!("{files} files wait for it, the oldest for {seconds} s");
-        let asked = tokio::time::timeout(BUCKET_PATIENCE, bucket.size("media/ready")).await;
-        match asked {
-            Ok(Ok(_)) if files == 0 => Part { status: Health::Ok, reason: None },
-            Ok(Ok(_)) => {
+        match answers(bucket).await {
+            Ok(()) if files == 0 => Part { status: Health::Ok, reason: None },
+            Ok(()) => {
                 Part { status: Health::Ok, reason: Some(format!("The bucket answers; {behind}.")) }
             }
-            Ok(Err(error)) => {
+            Err(Some(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the bucket is down");
                 let reason = Some(format!("The bucket does not answer as it should; {behind}."));
                 Part { status: Health::Degraded, reason }
             }
-            Err(_elapsed) => {
+            Err(None) => {
                 let reason = Some(format!("The bucket does not answer; {behind}."));
                 Part { status: Health::Degraded, reason }
             }
         }
+    }
+}
+
+/// Whether a bucket answers as it should; `None` is the error of one that does not answer at all.
+pub(super) async fn answers(bucket: &Bucket) -> Result<(), Option<BucketError>> {
+    match tokio::time::timeout(BUCKET_PATIENCE, bucket.size("media/ready")).await {
+        Ok(answer) => answer.map(drop).map_err(Some),
+        Err(_elapsed) => Err(None),
     }
 }

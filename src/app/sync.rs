@@ -141,7 +141,16 @@ impl App {
             );
             return Ok(Put::Missing);
         }
+        if self.is_there_by_now(bucket, object).await? {
+            return Ok(Put::There(length));
+        }
         if let Err(error) = bucket.put(&object.key, bytes, &object.content_type).await {
+            if matches!(error, BucketError::Changed { .. }) {
+                // Whoever put it before us, and noted that, has lost it by this.
+                let mut tx = self.store.begin().await?;
+                tx.note_unsynced(object).await?;
+                tx.save().await?;
+            }
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "a file is put into the bucket later"
@@ -150,6 +159,26 @@ impl App {
         }
         self.note_there(bucket, object).await?;
         Ok(Put::There(length))
+    }
+
+    /// Whether another process was quicker. A put that fails half-way must not take the place of one that went well.
+    async fn is_there_by_now(
+        &self,
+        bucket: &Bucket,
+        object: &MediaObject,
+    ) -> Result<bool, AppError> {
+        let row = self.store.media_object(&object.key).await?;
+        let Some(row) = row.filter(|row| row.sha256 == object.sha256) else { return Ok(true) };
+        if row.date_synced.is_some() {
+            return Ok(true);
+        }
+        // An upload may have been replaced by another of its length; all else never changes.
+        let is_there = object.kind != "upload"
+            && bucket.size(&object.key).await.ok().flatten() == Some(object.size.unsigned_abs());
+        if is_there {
+            self.note_there(bucket, object).await?;
+        }
+        Ok(is_there)
     }
 
     /// What this disk has not, the bucket may have: from before, or from another instance.

@@ -1,11 +1,13 @@
 //! Rows against files against bytes: what a row speaks of must be there, as it was kept, and what is there must have a row.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::SystemTime;
 
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::sync::sizes;
+use super::sweep::GRACE;
 use super::{App, AppError};
 use crate::store::MediaObject;
 
@@ -23,8 +25,10 @@ pub struct Verified {
     pub missing: Vec<String>,
     /// Keys of files whose bytes are not those that were kept.
     pub changed: Vec<String>,
-    /// Keys of files, on the disk or in the bucket, that no row speaks of.
+    /// Keys of files, on the disk or in the bucket, that no row speaks of and none can be about to.
     pub orphaned: Vec<String>,
+    /// Files that no row speaks of, and that are so new that one may be about to.
+    pub recent: u64,
 }
 
 impl Verified {
@@ -43,10 +47,17 @@ impl App {
     /// [`AppError`] when the database, the disk or the bucket fails.
     pub async fn verify(&self, each: impl Fn(&Verified)) -> Result<Verified, AppError> {
         let mut verified = Verified::default();
-        let in_bucket = match &self.bucket {
-            Some(bucket) => Some(sizes(bucket).await?),
-            None => None,
-        };
+        let until = self.clock.now() - GRACE;
+        let mut in_bucket: Option<HashMap<String, u64>> = None;
+        let mut suspects: BTreeMap<String, bool> = BTreeMap::new();
+        if let Some(bucket) = &self.bucket {
+            let mut listed = bucket.list();
+            let sizes = in_bucket.insert(HashMap::new());
+            while let Some(object) = listed.try_next().await? {
+                suspects.insert(object.key.clone(), object.modified < until);
+                sizes.insert(object.key, object.size);
+            }
+        }
         let (mut known, mut after) = (HashSet::new(), String::new());
         loop {
             let rows = self.store.files_after(&after, ROWS).await?;
@@ -58,16 +69,25 @@ impl App {
                 each(&verified);
             }
         }
-        // A hidden file was never finished; the next sweep has it.
-        let on_disk = self.objects.all().await?.into_iter().filter_map(|stray| stray.key);
-        let elsewhere = in_bucket.into_iter().flat_map(HashMap::into_keys);
-        let unknown: BTreeSet<String> =
-            on_disk.chain(elsewhere).filter(|key| !known.contains(key)).collect();
-        for key in unknown {
+        for stray in self.objects.all().await? {
+            // A hidden file was never finished; the next sweep has it.
+            if let Some(key) = stray.key.filter(|key| !known.contains(key)) {
+                let is_old = stray.modified < SystemTime::from(until);
+                suspects.entry(key).and_modify(|old| *old |= is_old).or_insert(is_old);
+            }
+        }
+        for (key, is_old) in suspects {
             // Its row may have been written since, or its removal may be under way.
-            let is_orphan = self.store.media_object(&key).await?.is_none();
-            if is_orphan && self.is_there(&key).await? {
+            if known.contains(&key) || self.store.media_object(&key).await?.is_some() {
+                continue;
+            }
+            if !self.is_there(&key).await? {
+                continue;
+            }
+            if is_old {
                 verified.orphaned.push(key);
+            } else {
+                verified.recent += 1;
             }
         }
         Ok(verified)

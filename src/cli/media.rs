@@ -227,6 +227,12 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
                 println!("{what}: and {} more; --json names all", keys.len() - NAMED);
             }
         }
+        if verified.recent > 0 {
+            println!(
+                "{} files are so new that their rows may still be on their way",
+                verified.recent
+            );
+        }
     }
     if !verified.is_clean() {
         bail!("not everything is as it was kept");

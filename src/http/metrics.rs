@@ -33,6 +33,20 @@ fn write_load(text: &mut String, load: &Load) {
         let oldest = waiting.oldest.to_std().unwrap_or_default().as_secs_f64();
         gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
     }
+    if let Some(unsynced) = load.unsynced {
+        let meaning = "Files that are on a disk alone and are to be in the bucket.";
+        gauge(text, "calliope_media_unsynced_files", meaning, &[("", unsynced.files as f64)]);
+        let meaning = "Bytes of those files.";
+        gauge(text, "calliope_media_unsynced_bytes", meaning, &[("", unsynced.bytes as f64)]);
+        let oldest = unsynced.oldest.map(|oldest| (load.now - oldest).to_std().unwrap_or_default());
+        let meaning = "How long the oldest of those files waits.";
+        let seconds = oldest.unwrap_or_default().as_secs_f64();
+        gauge(text, "calliope_media_oldest_unsynced_seconds", meaning, &[("", seconds)]);
+    }
+    if let Some(answers) = load.bucket_answers {
+        let meaning = "Whether the bucket answers as it should.";
+        gauge(text, "calliope_bucket_up", meaning, &[("", f64::from(u8::from(answers)))]);
+    }
     let (mut open, mut most) = (Vec::new(), Vec::new());
     for pool in &load.connections {
         let busy = pool.open.saturating_sub(pool.idle);

@@ -54,6 +54,8 @@ pub struct Stray {
     pub path: PathBuf,
     /// In bytes.
     pub size: u64,
+    /// When it was last changed.
+    pub modified: SystemTime,
     /// When it was last asked for, as far as that was noted.
     pub used: SystemTime,
 }
@@ -358,7 +360,8 @@ fn list(
             let name = entry.file_name().to_string_lossy().into_owned();
             list(&entry.path(), &format!("{prefix}/{name}"), span, found)?;
         }
-        if !metadata.is_file() || !span.contains(&metadata.modified().map_err(failed)?) {
+        let modified = metadata.modified().map_err(failed)?;
+        if !metadata.is_file() || !span.contains(&modified) {
             continue;
         }
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -368,7 +371,7 @@ fn list(
         }
         let key = (!hidden).then(|| format!("{prefix}/{name}"));
         let used = metadata.accessed().unwrap_or(SystemTime::UNIX_EPOCH);
-        found.push(Stray { key, path: entry.path(), size: metadata.len(), used });
+        found.push(Stray { key, path: entry.path(), size: metadata.len(), modified, used });
     }
     Ok(())
 }

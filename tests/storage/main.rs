@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::missing_panics_doc,
     clippy::unwrap_used,
     reason = "a test that cannot go on says why and ends"
@@ -14,6 +15,10 @@ mod support;
 mod backup;
 mod cleaning;
 mod contract;
+mod disk;
+mod kills;
+mod migration;
+mod outage;
 mod signed;
 mod tiers;
 mod voices;

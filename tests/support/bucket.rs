@@ -70,6 +70,20 @@ impl FakeBucket {
         }
     }
 
+    /// The environment variables that lead to it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        [
+            ("CLOUD_ENV", "aws"),
+            ("CALLIOPE_BUCKET_NAME", "stories"),
+            ("AWS_ENDPOINT_URL", &self.url),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .to_vec()
+    }
+
     /// The service's way to it.
     pub fn bucket(&self) -> Bucket {
         let client = web::client().expect("a client");

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod bucket;
+pub mod chance;
 pub mod clock;
 pub mod emulators;
 pub mod process;

@@ -1,10 +1,12 @@
 //! The real program, started and killed.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::TestDatabase;
+use super::bucket::FakeBucket;
 
 /// The program, as an operator starts it.
 pub struct Process {
@@ -14,11 +16,30 @@ pub struct Process {
 
 impl Process {
     pub async fn start(database: &TestDatabase, port: u16) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_calliope"))
-            .envs(database.environment())
+        let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
+        Self::start_as(command, &database.environment(), database.folder.path(), port).await
+    }
+
+    /// The program with a bucket.
+    pub async fn start_beside(database: &TestDatabase, bucket: &FakeBucket, port: u16) -> Self {
+        let mut variables = database.environment();
+        variables.extend(bucket.environment());
+        let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
+        Self::start_as(command, &variables, database.folder.path(), port).await
+    }
+
+    /// What a command makes of the program.
+    pub async fn start_as(
+        mut command: Command,
+        variables: &[(&str, String)],
+        folder: &Path,
+        port: u16,
+    ) -> Self {
+        let mut child = command
+            .envs(variables.iter().map(|(name, value)| (*name, value)))
             .env("PORT", port.to_string())
             .env("CALLIOPE_LOG", "info,sqlx=error")
-            .current_dir(database.folder.path())
+            .current_dir(folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

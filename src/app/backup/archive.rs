@@ -34,7 +34,7 @@ pub(super) struct Archive {
 impl Archive {
     pub(super) async fn create(part: &Path) -> Result<Self, AppError> {
         let path = part.to_owned();
-        let file = blocking(move || File::create(path)).await?;
+        let file = blocking(move || private(&path)).await?;
         let builder = Some(tar::Builder::new(BufWriter::new(file)));
         Ok(Self { part: part.to_owned(), builder, entries: Vec::new() })
     }
@@ -192,6 +192,15 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A new file that its owner alone may read: there are keys in it.
+pub(super) fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// File work on the threads for it.

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::archive::{blocking, check, hex, refused, walk};
+use super::archive::{blocking, check, hex, private, refused, walk};
 use super::{DATABASE, OBJECTS, ROWS, Temporary, beside};
 use crate::app::{AppError, ErrorKind};
 use crate::objects::LocalStore;
@@ -88,7 +88,7 @@ async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
     blocking(move || {
         walk(&path, |name, content| {
             if name == DATABASE {
-                let mut file = File::create(&to)?;
+                let mut file = private(&to)?;
                 io::copy(content, &mut file)?;
                 file.sync_all()?;
             }

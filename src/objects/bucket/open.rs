@@ -49,7 +49,8 @@ impl Bucket {
     }
 
     /// The bucket at a URL: `gs://`, `s3://` or `az://` with a name and perhaps a prefix, `file:///folder`, `memory://`.
-    /// Credentials are those of the settings, else what the machine that this runs on has.
+    /// Credentials are those of the settings where these are for the same cloud, else what the environment and the machine
+    /// that this runs on have.
     ///
     /// # Errors
     ///
@@ -80,12 +81,14 @@ impl Bucket {
             }
             "s3" => {
                 let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_retry(retry);
-                let builder = amazon(builder, settings);
+                let builder =
+                    if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
                 signing(builder.with_http_connector(out).build().map_err(failed)?)
             }
             "az" => {
                 let builder = MicrosoftAzureBuilder::from_env().with_container_name(name);
-                let builder = azure(builder, settings);
+                let builder =
+                    if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
                 let builder = builder.with_retry(retry).with_http_connector(out);
                 signing(builder.build().map_err(failed)?)
             }

@@ -1,0 +1,202 @@
+//! Killed at random during uploads, migrations and cleanups: what is kept is whole, and nothing was removed that was not
+//! safe elsewhere.
+//!
+//! `CALLIOPE_STORAGE_KILLS=200 cargo test --test storage kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use calliope::domain::{Clock, Principal};
+use calliope::settings::Spared;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::support::bucket::{FakeBucket, Mood};
+use super::support::chance::Chance;
+use super::support::process::Process;
+use super::support::{Options, TestApp, TestDatabase, client, fixture, in_time, photo};
+use crate::on_both;
+
+on_both! {
+    nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_killed;
+}
+
+/// Kills of each database's run.
+const KILLS: u64 = 50;
+
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Frames, profiles and recordings, kept and removed, for as long as there is not enough. Errors are the kills'.
+async fn work(url: String, name: String, enough: Arc<AtomicBool>) {
+    let client = client().timeout(Duration::from_secs(10)).pool_max_idle_per_host(0).build();
+    let client = client.expect("a client");
+    let mut round = 0_u32;
+    while !enough.load(Ordering::Relaxed) {
+        round += 1;
+        let frame = json!({"client_id": name, "strategy": "literal", "input_text": "On.", "input_image": photo()});
+        let _ = client.post(format!("{url}/v1/frames")).json(&frame).send().await;
+        let sample = || Part::bytes(fixture("speech.mp3")).file_name("a.mp3");
+        let form = Form::new().part("samples", sample()).part("samples", sample());
+        let profile = format!("{url}/v2/clients/{name}/voice-profiles/p{}", round % 3);
+        let _ = client.put(&profile).multipart(form).send().await;
+        if round.is_multiple_of(4) {
+            let _ = client.delete(&profile).send().await;
+        }
+        if round.is_multiple_of(5) {
+            let _ = client.put(format!("{url}/v1/story/reset?client_id={name}")).send().await;
+        }
+    }
+}
+
+/// A command beside the service; it may be killed, too.
+fn command(database: &TestDatabase, fake: &FakeBucket, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_calliope"))
+        .args(arguments)
+        .envs(database.environment())
+        .envs(fake.environment())
+        .env("CALLIOPE_LOG", "off")
+        .current_dir(database.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts")
+}
+
+async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_killed(
+    database: TestDatabase,
+) {
+    let _alone = ALONE.lock().await;
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let kills = number("CALLIOPE_STORAGE_KILLS").unwrap_or(KILLS);
+    let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
+    println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
+    let mut chance = Chance(seed);
+    let fake = FakeBucket::start().await;
+    std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
+    // A cache of a mebibyte, so that every start has something to give up.
+    let settings =
+        "[tasks]\nlease_seconds = 1\n[storage]\ncache_mebibytes = 1\ninline_upload_seconds = 1\n";
+    std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
+    let mut process = Process::start_beside(&database, &fake, 0).await;
+    let port = process.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let enough = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..3)
+        .map(|n| tokio::spawn(work(process.url.clone(), format!("sparrow{n}"), enough.clone())))
+        .collect();
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let to = format!("file://{}", elsewhere.path().display());
+    for round in 0..kills {
+        let moods = [Mood::Well, Mood::Well, Mood::Fails, Mood::Truncates, Mood::Stalls];
+        fake.set(moods[chance.below(moods.len() as u64) as usize]);
+        let arguments: &[&str] = match round % 3 {
+            0 => &["media", "migrate", "--from", "local", "--to", &to],
+            1 => &["media", "cleanup", "--older-than", "1h", "--keep", "none"],
+            _ => &["media", "sync"],
+        };
+        if round % 3 == 1 {
+            age_stories(&database).await;
+        }
+        let mut command = command(&database, &fake, arguments);
+        tokio::time::sleep(Duration::from_millis(150 + chance.below(900))).await;
+        if chance.below(2) == 0 {
+            let _ = command.kill();
+            process.kill();
+        } else {
+            process.kill();
+            let _ = command.kill();
+        }
+        command.wait().expect("reaped");
+        process = Process::start_beside(&database, &fake, port).await;
+    }
+    enough.store(true, Ordering::Relaxed);
+    fake.set(Mood::Well);
+    for worker in workers {
+        worker.await.expect("it ends");
+    }
+    process.kill();
+    check(database, &fake).await;
+}
+
+/// Has stories look as if nobody had gone on with them for long.
+async fn age_stories(database: &TestDatabase) {
+    use secrecy::ExposeSecret;
+    const SQL: &str = "UPDATE story SET date_updated = $1";
+    let long_ago = calliope::domain::SystemClock.now() - TimeDelta::days(1);
+    match &database.settings.url {
+        Some(url) => {
+            let pool = sqlx::PgPool::connect(url.expose_secret()).await.expect("connected");
+            sqlx::query(SQL).bind(long_ago).execute(&pool).await.expect("aged");
+            pool.close().await;
+        }
+        None => {
+            let url =
+                format!("sqlite://{}", database.folder.path().join("data/calliope.db").display());
+            let pool = sqlx::SqlitePool::connect(&url).await.expect("connected");
+            sqlx::query(SQL).bind(long_ago).execute(&pool).await.expect("aged");
+            pool.close().await;
+        }
+    }
+}
+
+/// After the next start.
+async fn check(database: TestDatabase, fake: &FakeBucket) {
+    let options =
+        Options { bucket: Some(fake.bucket()), clock: Arc::new(Later), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    in_time(async {
+        loop {
+            let open = app.app.store.tasks_by_status().await.expect("counted");
+            let is_open = |(status, _): &(String, i64)| matches!(&**status, "pending" | "running");
+            let unsynced = app.app.store.unsynced().await.expect("counted");
+            if unsynced.files == 0 && !open.iter().any(is_open) {
+                return;
+            }
+            app.app.sync(|_| ()).await.expect("synced");
+        }
+    })
+    .await;
+    let order = calliope::app::CleanOrder::new(&Principal::LOCAL, None, Spared::None, false);
+    let cleaned = app.app.clean(&order, |_| ()).await.expect("cleaned");
+    let verified = app.app.verify(|_| ()).await.expect("verified");
+    println!("{cleaned:?}; {} files", verified.files);
+    assert!(verified.is_clean() && verified.recent == 0, "{verified:?}");
+    assert!(verified.files > 10, "the kills came too fast for anything to be kept");
+    // Each voice profile has all of its samples, or is not there.
+    for n in 0..3 {
+        let profiles = app.json(&format!("/v2/clients/sparrow{n}/voice-profiles")).await;
+        for profile in profiles["items"].as_array().expect("profiles") {
+            let samples = profile["samples"].as_array().expect("samples");
+            assert_eq!(samples.len(), 2, "{profile}");
+            for sample in samples {
+                let bytes =
+                    app.app.store.media_object(sample["key"].as_str().expect("a key")).await;
+                assert_eq!(
+                    bytes.expect("read").expect("kept").size,
+                    sample["size"].as_i64().unwrap_or(0)
+                );
+            }
+        }
+        let story: Value = app.json(&format!("/v1/story/?client_id=sparrow{n}")).await;
+        for frame in story["frames"].as_array().expect("frames") {
+            if let Some(url) = frame["image"]["url"].as_str() {
+                let got = app.get(&format!("/{url}")).send().await.expect("an answer");
+                assert_eq!(got.status(), 200, "{url}");
+            }
+        }
+    }
+    app.finish().await;
+}
+
+/// Past the time in which a row may be about to be written.
+#[derive(Debug)]
+struct Later;
+
+impl Clock for Later {
+    fn now(&self) -> DateTime<Utc> {
+        calliope::domain::SystemClock.now() + TimeDelta::hours(3)
+    }
+}
