@@ -17,7 +17,7 @@ RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliop
 
 FROM debian:bookworm-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin calliope \
-    && mkdir -p /app/data /app/media /app/input \
+    && mkdir -p /app/data /app/media /app/input /app/audio /app/voice_profiles \
     && chown -R calliope:calliope /app
 WORKDIR /app
 COPY --from=build /src/target/release/calliope /usr/local/bin/calliope
@@ -25,7 +25,7 @@ COPY config config
 USER 10001
 ENV HOST=0.0.0.0 PORT=8008
 EXPOSE 8008
-VOLUME ["/app/data", "/app/media", "/app/input"]
+VOLUME ["/app/data", "/app/media", "/app/input", "/app/audio", "/app/voice_profiles"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=12s --start-period=10s CMD ["calliope", "healthcheck"]
 ENTRYPOINT ["calliope"]

@@ -113,7 +113,10 @@ impl Drop for FakeBucket {
 async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Response {
     let mood = held.lock().unwrap_or_else(PoisonError::into_inner).mood;
     let (parts, content) = request.into_parts();
-    let mut bytes = body::to_bytes(content, usize::MAX).await.unwrap_or_default();
+    // What is broken off becomes no object.
+    let Ok(mut bytes) = body::to_bytes(content, usize::MAX).await else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
     match mood {
         Mood::Fails => return plain(StatusCode::SERVICE_UNAVAILABLE),
         Mood::Forbids => return plain(StatusCode::FORBIDDEN),

@@ -1,6 +1,7 @@
 //! Which bucket an address leads to, and with whose credentials.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use object_store::aws::AmazonS3Builder;
@@ -72,7 +73,11 @@ impl Bucket {
         let out = Out(client);
         let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
             "gs" => {
-                let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(name);
+                let mut builder =
+                    given("GOOGLE_", GoogleCloudStorageBuilder::new(), |b, key, value| {
+                        b.with_config(key, value)
+                    })
+                    .with_bucket_name(name);
                 if let Some(path) = &settings.google_credentials {
                     builder = builder.with_service_account_path(path.display().to_string());
                 }
@@ -80,13 +85,20 @@ impl Bucket {
                 signing(builder.build().map_err(failed)?)
             }
             "s3" => {
-                let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_retry(retry);
+                let builder = given("AWS_", AmazonS3Builder::new(), |b, key, value| {
+                    b.with_config(key, value)
+                })
+                .with_bucket_name(name)
+                .with_retry(retry);
                 let builder =
                     if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
                 signing(builder.with_http_connector(out).build().map_err(failed)?)
             }
             "az" => {
-                let builder = MicrosoftAzureBuilder::from_env().with_container_name(name);
+                let builder = given("AZURE_", MicrosoftAzureBuilder::new(), |b, key, value| {
+                    b.with_config(key, value)
+                })
+                .with_container_name(name);
                 let builder =
                     if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
                 let builder = builder.with_retry(retry).with_http_connector(out);
@@ -106,6 +118,17 @@ impl Bucket {
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self { store, signer, prefix, url, keeps_types: scheme != "file" })
     }
+}
+
+/// A builder with what the environment says of its cloud. An empty variable counts as absent, as in compose files.
+fn given<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> B) -> B {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let value = value.into_string().ok().filter(|value| !value.trim().is_empty())?;
+        let key = name.starts_with(prefix).then(|| name.to_ascii_lowercase().parse().ok())??;
+        Some((key, value))
+    });
+    variables.fold(builder, |builder, (key, value)| set(builder, key, value))
 }
 
 /// A store that signs its own addresses.
