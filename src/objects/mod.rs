@@ -3,8 +3,10 @@
 
 mod bucket;
 mod local;
+mod stray;
 mod writing;
 
 pub use bucket::{Bucket, BucketError, Listed, MAX_OBJECT, Method, Streamed};
-pub use local::{LocalStore, ObjectError, Staged, Stray};
+pub use local::{LocalStore, ObjectError, Staged};
+pub use stray::Stray;
 pub use writing::{Writing, Written};

@@ -11,6 +11,7 @@ on_both! {
     a_frames_pictures_are_in_the_bucket_before_its_answer;
     a_bucket_that_is_away_gets_everything_in_the_end;
     what_the_disk_has_lost_comes_back;
+    what_many_want_at_once_is_fetched_once;
 }
 
 async fn start(database: TestDatabase, fake: &FakeBucket) -> TestApp {
@@ -112,5 +113,24 @@ async fn what_the_disk_has_lost_comes_back(database: TestDatabase) {
     assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 404);
     fake.set(Mood::Fails);
     assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 503);
+    app.finish().await;
+}
+
+async fn what_many_want_at_once_is_fetched_once(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    let app = start(database, &fake).await;
+    let url = image_of(&app.frame(json!({"client_id": "s"})).await);
+    let path = app.database.folder.path().join(&url);
+    let whole = std::fs::read(&path).expect("it is on the disk");
+    std::fs::remove_file(&path).expect("removed");
+    let before = fake.fetched();
+    let gets = (0..16).map(|_| async {
+        let got = app.get(&format!("/{url}")).send().await.expect("an answer");
+        got.bytes().await.expect("bytes")
+    });
+    for got in futures_util::future::join_all(gets).await {
+        assert!(got == whole);
+    }
+    assert_eq!(fake.fetched() - before, 1);
     app.finish().await;
 }

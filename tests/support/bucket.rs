@@ -36,6 +36,8 @@ pub enum Mood {
 struct Held {
     mood: Mood,
     objects: BTreeMap<String, Bytes>,
+    /// How often an object was fetched.
+    fetched: usize,
 }
 
 /// The bucket, for as long as it is kept.
@@ -99,6 +101,11 @@ impl FakeBucket {
         self.held().objects.clone()
     }
 
+    /// How often an object was fetched.
+    pub fn fetched(&self) -> usize {
+        self.held().fetched
+    }
+
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,7 +147,11 @@ async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Respo
             Some(bytes) if parts.method == Method::HEAD => {
                 with(StatusCode::OK, Body::empty(), Some(bytes.len()))
             }
-            Some(bytes) => with(StatusCode::OK, Body::from(bytes.clone()), Some(bytes.len())),
+            Some(bytes) => {
+                let bytes = bytes.clone();
+                held.fetched += 1;
+                with(StatusCode::OK, Body::from(bytes.clone()), Some(bytes.len()))
+            }
             None => plain(StatusCode::NOT_FOUND),
         },
         Method::DELETE => {
