@@ -32,8 +32,10 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
         (
             &[("MEDIA_FOLDER", "x"), ("INPUT_FOLDER", "x")],
             "INPUT_FOLDER: ",
-            "must not be the media folder",
+            "must be a folder of its own",
         ),
+        (&[("CALLIOPE_MEDIA_DELIVERY", "cdn")], "CALLIOPE_MEDIA_DELIVERY: ", "proxy, redirect"),
+        (&[("CALLIOPE_RETENTION_DAYS", "soon")], "CALLIOPE_RETENTION_DAYS: ", "days, 0 for ever"),
         (&[("CALLIOPE_METRICS_ADDRESS", "9108")], "CALLIOPE_METRICS_ADDRESS: ", "127.0.0.1:9108"),
         (
             &[("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318")],
