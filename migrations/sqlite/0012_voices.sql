@@ -43,6 +43,8 @@ CREATE TABLE signing_key (
     date_created TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX signing_key_by_age ON signing_key (date_created);
+
 CREATE INDEX media_object_input ON media_object (date_created) WHERE kind = 'input';
 CREATE INDEX task_open_of_client ON task (client_id) WHERE status IN ('pending', 'running');
 

@@ -12,7 +12,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 #[test]
 fn a_wrong_value_names_its_variable_and_what_it_may_be() {
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
-    let cases: [Case<'_>; 18] = [
+    let cases: [Case<'_>; 20] = [
         (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
         (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
         (&[("HOST", "localhost")], "HOST: ", "an IP address"),

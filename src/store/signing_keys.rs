@@ -22,7 +22,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        const SQL: &str = "SELECT secret, date_created FROM signing_key ORDER BY id DESC LIMIT 100";
+        const SQL: &str = "SELECT secret, date_created FROM signing_key \
+             WHERE id > (SELECT MAX(id) - 100 FROM signing_key) ORDER BY id DESC";
         read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("read the signing keys"))
     }
