@@ -1,10 +1,13 @@
 //! What the disk gives up: inputs past their time, and the least used of what is safe in the bucket.
 
+use std::time::SystemTime;
+
 use chrono::TimeDelta;
 use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 
 use super::clean::Cleaned;
+use super::sweep::{GRACE, is_ours};
 use super::{App, AppError};
 use crate::objects::{Bucket, Stray};
 use crate::store::MediaObject;
@@ -72,7 +75,17 @@ impl App {
             if bytes <= most {
                 break;
             }
-            let Some(object) = self.store.media_object(&key).await? else { continue };
+            let Some(object) = self.store.media_object(&key).await? else {
+                // Another instance may have removed what this disk still has.
+                if is_ours(&key) && stray.modified < SystemTime::from(self.clock.now() - GRACE) {
+                    done.orphans += 1;
+                    bytes -= stray.size;
+                    if !dry_run {
+                        let _ = tokio::fs::remove_file(&stray.path).await;
+                    }
+                }
+                continue;
+            };
             if object.date_synced.is_none() {
                 continue;
             }

@@ -83,7 +83,7 @@ impl App {
     /// [`AppError`] when the database or the bucket fails; the task is tried again then.
     pub async fn sync_media(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
         let lost = self.look_for_lost().await?;
-        let done = self.sync(|_| ()).await?;
+        let done = self.sync_and_adopt(|_| ()).await?;
         if done.refused > 0 {
             let detail =
                 format!("The bucket refused {} files; they are tried again.", done.refused);

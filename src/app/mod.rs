@@ -153,6 +153,7 @@ pub struct App {
     hub: events::Hub,
     seen_lately: sparrows::SeenLately,
     fetching: reach::Fetching,
+    signing: signed::Signing,
 }
 
 /// What [`App::new`] is built from.
@@ -220,6 +221,7 @@ impl App {
             hub: events::Hub::default(),
             seen_lately: sparrows::SeenLately::default(),
             fetching: reach::Fetching::default(),
+            signing: signed::Signing::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Ours are an HMAC-SHA-256 over method, key and expiry by a secret of the database's, so that every instance knows it. A
 //! secret signs for a week and is known for two: no address outlives the secret that signed it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -32,6 +33,26 @@ const SIGNS: TimeDelta = TimeDelta::days(7);
 
 /// How long clocks of instances may differ.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// The secret that signs now, so that it is not read for each address. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Signing(Arc<Mutex<Option<SigningKey>>>);
+
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signing")
+    }
+}
+
+impl Signing {
+    fn get(&self) -> Option<SigningKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, key: &SigningKey) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+    }
+}
 
 /// Which object is wanted, and for how long.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,19 +100,21 @@ impl App {
         let key = Some(&order.key).filter(|key| !key.contains('\0')).ok_or_else(no_object)?;
         let object = self.store.media_object(key).await?;
         let object = object.filter(|object| may_see(principal, object)).ok_or_else(no_object)?;
-        self.signed(&object, lasts).await
+        self.signed(&object.key, is_the_buckets(&object), lasts).await
     }
 
-    /// An address for an object.
+    /// An address for an object: the bucket's, where it has the object as it came.
     pub(super) async fn signed(
         &self,
-        object: &MediaObject,
+        key: &str,
+        is_the_buckets: bool,
         lasts: Option<TimeDelta>,
     ) -> Result<SignedUrl, AppError> {
         let lasts = lasts.unwrap_or(USUAL);
         let url_expires = self.clock.now() + lasts;
-        let key = object.key.clone();
-        if let Some(url) = self.signed_by_bucket(Method::GET, object, lasts).await? {
+        let key = key.to_owned();
+        if is_the_buckets && let Some(url) = self.signed_by_bucket(Method::GET, &key, lasts).await?
+        {
             return Ok(SignedUrl { key, url, url_expires });
         }
         let secret = self.signing_key().await?.secret;
@@ -114,24 +137,23 @@ impl App {
         if self.storage.delivery == Delivery::Proxy || self.bucket.is_none() {
             return Ok(None);
         }
-        let Some(object) = self.store.media_object(key).await? else { return Ok(None) };
-        let url = self.signed_by_bucket(method, &object, USUAL).await?;
+        let object = self.store.media_object(key).await?;
+        if !object.as_ref().is_some_and(is_the_buckets) {
+            return Ok(None);
+        }
+        let url = self.signed_by_bucket(method, key, USUAL).await?;
         Ok(url.map(|url| (url, USUAL.to_std().unwrap_or_default())))
     }
 
-    /// What is kept otherwise than it came can be given by us alone.
     async fn signed_by_bucket(
         &self,
         method: Method,
-        object: &MediaObject,
+        key: &str,
         lasts: TimeDelta,
     ) -> Result<Option<String>, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(None) };
-        if object.date_synced.is_none() || object.original_type.is_some() {
-            return Ok(None);
-        }
         let lasts = lasts.to_std().map_err(AppError::internal)?;
-        Ok(bucket.sign(method, &object.key, lasts).await?)
+        Ok(bucket.sign(method, key, lasts).await?)
     }
 
     /// The object that one of our own addresses gives.
@@ -188,8 +210,13 @@ impl App {
     /// The secret that signs now; a new one where the last has signed for long enough.
     async fn signing_key(&self) -> Result<SigningKey, AppError> {
         let now = self.clock.now();
+        let signs = |key: &SigningKey| now - key.date_created < SIGNS && now >= key.date_created;
+        if let Some(key) = self.signing.get().filter(signs) {
+            return Ok(key);
+        }
         let newest = self.store.signing_keys().await?.into_iter().next();
-        if let Some(key) = newest.filter(|key| now - key.date_created < SIGNS) {
+        if let Some(key) = newest.filter(signs) {
+            self.signing.set(&key);
             return Ok(key);
         }
         let mut secret = vec![0; 32];
@@ -198,8 +225,14 @@ impl App {
         let mut tx = self.store.begin().await?;
         tx.add_signing_key(&key, now - SIGNS - LONGEST - SKEW).await?;
         tx.save().await?;
+        self.signing.set(&key);
         Ok(key)
     }
+}
+
+/// Whether the bucket can give an object. What is kept otherwise than it came can be given by us alone.
+fn is_the_buckets(object: &MediaObject) -> bool {
+    object.date_synced.is_some() && object.original_type.is_none()
 }
 
 /// What belongs to nobody alone is public by its name; all else is its client's.

@@ -142,6 +142,8 @@ impl App {
             size: checked.size,
             duration_seconds: checked.duration_seconds,
             date_created: object.date_created,
+            is_synced: false,
+            is_compressed: !is_as_it_came,
         };
         Ok(Sound { key, bytes: checked.kept, object, row })
     }
@@ -152,15 +154,15 @@ impl App {
         let since = self.write_files(files).await?;
         for sound in sounds {
             sound.object = self.synced(sound.object.clone(), since);
+            sound.row.is_synced = since.is_some();
         }
         Ok(())
     }
 
     /// A sound as its client sees it.
     pub(super) async fn sound_view(&self, row: SoundRow) -> Result<SoundView, AppError> {
-        let object = self.store.media_object(&row.media_key).await?;
-        let object = object.ok_or_else(|| AppError::gone(&row.media_key))?;
-        let SignedUrl { url, url_expires, .. } = self.signed(&object, None).await?;
+        let SignedUrl { url, url_expires, .. } =
+            self.signed(&row.media_key, row.is_synced && !row.is_compressed, None).await?;
         Ok(SoundView {
             name: row.name,
             key: row.media_key,

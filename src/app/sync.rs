@@ -98,6 +98,20 @@ impl App {
     ///
     /// [`AppError`] when the database fails.
     pub async fn sync(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
+        self.sync_rows(false, each).await
+    }
+
+    /// The same, and looks of what this machine's disk has not whether the bucket has it already: from before, or from
+    /// another instance. That asks the bucket of each.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn sync_and_adopt(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
+        self.sync_rows(true, each).await
+    }
+
+    async fn sync_rows(&self, adopts: bool, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
         let mut done = Synced::default();
         let Some(bucket) = &self.bucket else { return Ok(done) };
         let mut after = (DateTime::UNIX_EPOCH, String::new());
@@ -106,7 +120,7 @@ impl App {
             let Some(last) = rows.last() else { return Ok(done) };
             after = (last.date_created, last.key.clone());
             let mut puts = stream::iter(rows)
-                .map(|object| async move { self.sync_one(bucket, &object).await })
+                .map(|object| async move { self.sync_one(bucket, &object, adopts).await })
                 .buffer_unordered(AT_ONCE);
             while let Some(put) = puts.next().await {
                 match put? {
@@ -126,9 +140,14 @@ impl App {
         }
     }
 
-    async fn sync_one(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
+    async fn sync_one(
+        &self,
+        bucket: &Bucket,
+        object: &MediaObject,
+        adopts: bool,
+    ) -> Result<Put, AppError> {
         let Ok(bytes) = self.objects.read(&object.key).await else {
-            return self.adopt(bucket, object).await;
+            return if adopts { self.adopt(bucket, object).await } else { Ok(Put::Missing) };
         };
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
@@ -181,7 +200,7 @@ impl App {
         Ok(is_there)
     }
 
-    /// What this disk has not, the bucket may have: from before, or from another instance.
+    /// What this disk has not, the bucket may have.
     async fn adopt(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
         let size = object.size.unsigned_abs();
         match bucket.size(&object.key).await {

@@ -106,7 +106,7 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let progress = Progress::new(waiting.bytes.unsigned_abs(), as_json);
-    let done = app.sync(|done| progress.tell(done.files as u64, done.bytes)).await?;
+    let done = app.sync_and_adopt(|done| progress.tell(done.files as u64, done.bytes)).await?;
     progress.end();
     if as_json {
         println!(
@@ -208,7 +208,9 @@ async fn cleanup(app: &App, order: &CleanOrder, as_json: bool) -> anyhow::Result
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
-    let progress = Progress::new(0, as_json);
+    let rows = app.store.media_usage().await?;
+    let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
+    let progress = Progress::new(bytes, as_json);
     let verified = app.verify(|verified| progress.tell(verified.files, verified.bytes)).await?;
     progress.end();
     if as_json {

@@ -9,10 +9,13 @@ use super::{MediaObject, Store, StoreError, Tx, read, within};
 /// Rows that one statement looks at at most: databases bound how much may be bound.
 const AT_ONCE: usize = 500;
 
-/// Stories by their age whose media may go; `$5` is whether bookmarks spare them.
+/// Stories by their age whose media may go; `$5` is whether bookmarks spare them. What a Sparrow shows that was there since,
+/// or what a flock shares, stays whatever its age: no screen goes dark.
 const OLD: &str = "SELECT s.date_updated, s.id FROM story s WHERE s.date_updated < $1 \
      AND (s.date_updated, s.id) > ($2, $3) AND EXISTS (SELECT 1 FROM story_frame f \
-     WHERE f.story_id = s.id AND f.image_id IS NOT NULL) AND (NOT $5 OR (NOT EXISTS \
+     WHERE f.story_id = s.id AND f.image_id IS NOT NULL) AND NOT EXISTS \
+     (SELECT 1 FROM sparrow_state c WHERE c.current_story_id = s.id AND c.last_seen >= $1) \
+     AND NOT EXISTS (SELECT 1 FROM flock_story WHERE story_id = s.id) AND (NOT $5 OR (NOT EXISTS \
      (SELECT 1 FROM story_bookmark WHERE story_id = s.id) AND NOT EXISTS \
      (SELECT 1 FROM story_frame_bookmark WHERE story_id = s.id))) \
      ORDER BY s.date_updated, s.id LIMIT $4";
@@ -72,6 +75,8 @@ impl Tx {
         spares_bookmarked: bool,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story s WHERE s.id = $1 AND s.date_updated < $2 \
+             AND NOT EXISTS (SELECT 1 FROM sparrow_state c WHERE c.current_story_id = s.id \
+             AND c.last_seen >= $2) AND NOT EXISTS (SELECT 1 FROM flock_story WHERE story_id = s.id) \
              AND (NOT $3 OR (NOT EXISTS (SELECT 1 FROM story_bookmark WHERE story_id = s.id) \
              AND NOT EXISTS (SELECT 1 FROM story_frame_bookmark WHERE story_id = s.id)))";
         let found: i64 = within!(self, db => sqlx::query_scalar(SQL)

@@ -38,6 +38,10 @@ pub struct SoundRow {
     pub duration_seconds: Option<f64>,
     /// When it was kept.
     pub date_created: DateTime<Utc>,
+    /// Whether its file is in the bucket.
+    pub is_synced: bool,
+    /// Whether its file is kept otherwise than it came.
+    pub is_compressed: bool,
 }
 
 impl Store {
@@ -96,7 +100,8 @@ impl Store {
         last: &str,
     ) -> Result<Vec<SoundRow>, StoreError> {
         const SQL: &str = "SELECT s.profile_id AS name, s.media_key, s.file_name, s.content_type, \
-             s.size, s.duration_seconds, m.date_created \
+             s.size, s.duration_seconds, m.date_created, m.date_synced IS NOT NULL AS is_synced, \
+             m.original_type IS NOT NULL AS is_compressed \
              FROM voice_sample s JOIN media_object m ON m.key = s.media_key \
              WHERE s.client_id = $1 AND s.profile_id >= $2 AND s.profile_id <= $3 \
              ORDER BY s.profile_id, s.place";
@@ -120,9 +125,11 @@ impl Store {
         before: &str,
         limit: i64,
     ) -> Result<Vec<SoundRow>, StoreError> {
-        const SQL: &str = "SELECT name, media_key, file_name, content_type, size, duration_seconds, \
-             date_created FROM recording WHERE client_id = $1 AND name < $2 \
-             ORDER BY name DESC LIMIT $3";
+        const SQL: &str = "SELECT r.name, r.media_key, r.file_name, r.content_type, r.size, \
+             r.duration_seconds, r.date_created, m.date_synced IS NOT NULL AS is_synced, \
+             m.original_type IS NOT NULL AS is_compressed \
+             FROM recording r JOIN media_object m ON m.key = r.media_key \
+             WHERE r.client_id = $1 AND r.name < $2 ORDER BY r.name DESC LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(before)
@@ -142,8 +149,11 @@ impl Store {
         client_id: &str,
         name: &str,
     ) -> Result<Option<SoundRow>, StoreError> {
-        const SQL: &str = "SELECT name, media_key, file_name, content_type, size, duration_seconds, \
-             date_created FROM recording WHERE client_id = $1 AND name = $2";
+        const SQL: &str = "SELECT r.name, r.media_key, r.file_name, r.content_type, r.size, \
+             r.duration_seconds, r.date_created, m.date_synced IS NOT NULL AS is_synced, \
+             m.original_type IS NOT NULL AS is_compressed \
+             FROM recording r JOIN media_object m ON m.key = r.media_key \
+             WHERE r.client_id = $1 AND r.name = $2";
         read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a recording"))
     }

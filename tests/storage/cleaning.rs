@@ -58,7 +58,10 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     let path = format!("/v2/bookmark-lists/{}/stories/{listed}?client_id=x", list["id"]);
     let (status, told) = app.call("PUT", &path, json!({})).await;
     assert!(matches!(status, 200..=204), "{told}");
+    let shown = story(&app, "shown").await;
     clock.jump(TimeDelta::days(91));
+    // It shows the same picture still, and asks whether there is another.
+    app.json("/v2/clients/shown/next").await;
     let new = story(&app, "new").await;
     let before = app.files("media");
     let would = app.app.clean(&order(90, Spared::Bookmarked, true), |_| ()).await.expect("looked");
@@ -71,7 +74,7 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     let frames = app.json(&format!("/v2/stories/{old}?client_id=old")).await;
     assert_eq!(frames["frames"][0]["image"], Value::Null);
     assert_eq!(frames["frames"][0]["text"], "A boat.\n");
-    for (id, client) in [(&kept, "kept"), (&listed, "listed"), (&new, "new")] {
+    for (id, client) in [(&kept, "kept"), (&listed, "listed"), (&shown, "shown"), (&new, "new")] {
         let story = app.json(&format!("/v2/stories/{id}?client_id={client}")).await;
         let path = format!("/{}", story["frames"][0]["image"]["url"].as_str().expect("a picture"));
         assert_eq!(app.get(&path).send().await.expect("an answer").status(), 200, "{client}");
