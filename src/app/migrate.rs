@@ -209,7 +209,11 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        told = format!("{told}: {error}");
+        // Some repeat what they came from.
+        let inner = error.to_string();
+        if !told.contains(&inner) {
+            told = format!("{told}: {inner}");
+        }
         cause = error.source();
     }
     told

@@ -100,7 +100,11 @@ fn report(error: &anyhow::Error) {
     let mut line = error.to_string();
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(inner) = cause {
-        line = format!("{line}: {inner}");
+        // Some errors repeat what they came from.
+        let told = inner.to_string();
+        if !line.contains(&told) {
+            line = format!("{line}: {told}");
+        }
         cause = inner.source();
     }
     eprintln!("calliope: {}", line.replace('\n', " "));

@@ -297,7 +297,9 @@ pub(super) fn create(path: &Path, key: &str) -> io::Result<File> {
             fs::create_dir_all(folder)?;
             // A folder that was just made is as lasting as what is in it.
             for above in folder.ancestors().skip(1).take(2) {
-                File::open(above)?.sync_all()?;
+                // A path that leads from here has nothing at its top.
+                let is_here = above.as_os_str().is_empty();
+                File::open(if is_here { Path::new(".") } else { above })?.sync_all()?;
             }
             File::create_new(path)
         }

@@ -1,11 +1,14 @@
 //! Voice profiles and recordings: kept whole or not at all, given back as they came, and to their own client alone.
 
+use std::process::Command;
+
 use calliope::app::identity::{Act, NewTokenOrder};
 use calliope::domain::{Principal, ScopeName};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, Mood};
+use super::support::process::Process;
 use super::support::{Options, TestApp, TestDatabase, answer, files, fixture, in_time};
 use crate::on_both;
 
@@ -37,6 +40,22 @@ async fn fetch(app: &TestApp, sound: &Value) -> (u16, String, Vec<u8>) {
     let got = app.get(url).send().await.expect("an answer");
     let kind = got.headers()["content-type"].to_str().expect("text").to_owned();
     (got.status().as_u16(), kind, got.bytes().await.expect("bytes").to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_that_nobody_named_are_where_the_service_runs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = Command::new(env!("CARGO_BIN_EXE_calliope"));
+    let process = Process::start_as(program, &[], folder.path(), 0).await;
+    let client = super::support::client().build().expect("a client");
+    let url = format!("{}/v2/clients/s/recordings", process.url);
+    let made = client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
+    assert_eq!(made.status(), 201);
+    let url = format!("{}/v2/clients/s/voice-profiles/oma", process.url);
+    let put = client.put(url).multipart(form(&json!({}), &["speech.mp3"]));
+    assert_eq!(answer(put).await.0, 201);
+    assert_eq!(files(&folder.path().join("audio/s")).len(), 1);
+    assert_eq!(files(&folder.path().join("voice_profiles/s/oma")).len(), 1);
 }
 
 async fn a_voice_profile_comes_back_as_it_was_sent(database: TestDatabase) {
