@@ -53,5 +53,6 @@ CREATE INDEX event_by_age ON event (date_created);
 CREATE INDEX task_ended ON task (date_completed) WHERE status IN ('completed', 'failed', 'cancelled');
 
 ALTER TABLE installation ADD COLUMN bucket TEXT; -- the bucket that media_object.date_synced speaks of
+ALTER TABLE installation ADD COLUMN mark TEXT; -- what this installation leaves in its bucket, so that others know of it
 ALTER TABLE installation ADD COLUMN date_cleaned TEXT; -- when retention last had its turn
 ALTER TABLE installation ADD COLUMN kept_until TEXT;   -- a backup is being made: until then no file is removed

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::audit::Change;
 use super::story_parts::lane;
 use super::sweep::{GRACE, is_ours};
+use super::sync::MARKS;
 use super::{Act, App, AppError};
 use crate::domain::Principal;
 use crate::settings::Spared;
@@ -177,12 +178,16 @@ impl App {
         Ok(())
     }
 
-    /// Removes files, on the disk and in the bucket, that bear names of Calliope's own making and have no row, once nobody
-    /// can be about to write that row.
+    /// Removes files, on the disk and in the bucket, that bear names of Calliope's own making, were made since this
+    /// database is used, and have no row, once nobody can be about to write that row. In a bucket that another
+    /// installation uses too they are left alone: they may be its own.
     async fn clean_orphans(&self, dry_run: bool, done: &mut Cleaned) -> Result<(), AppError> {
+        let Some(since) = self.store.installed_at().await? else { return Ok(()) };
         let until = self.clock.now() - GRACE;
-        let span = SystemTime::UNIX_EPOCH..SystemTime::from(until);
-        for stray in self.objects.strays(span).await? {
+        if since >= until {
+            return Ok(());
+        }
+        for stray in self.objects.strays(SystemTime::from(since)..SystemTime::from(until)).await? {
             let is_orphan = match &stray.key {
                 Some(key) => is_ours(key) && self.store.media_object(key).await?.is_none(),
                 None => true,
@@ -196,17 +201,30 @@ impl App {
             }
         }
         let Some(bucket) = &self.bucket else { return Ok(()) };
+        let own = format!("{MARKS}{}", self.store.mark().await?.unwrap_or_default());
+        let (mut others, mut orphans) = (Vec::new(), Vec::new());
         let mut listed = bucket.list();
         while let Some(object) = listed.try_next().await? {
-            if object.modified < until
+            if object.key.starts_with(MARKS) {
+                others.extend(Some(object.key).filter(|mark| *mark != own));
+            } else if (since..until).contains(&object.modified)
                 && is_ours(&object.key)
                 && self.store.media_object(&object.key).await?.is_none()
             {
-                done.orphans += 1;
-                if !dry_run {
-                    bucket.remove(&object.key).await?;
-                }
+                orphans.push(object.key);
             }
+        }
+        if !others.is_empty() {
+            let marks = others.join(", ");
+            tracing::warn!(
+                marks,
+                "another installation uses this bucket, so that files without a row stay; remove its mark if it is no more"
+            );
+            return Ok(());
+        }
+        done.orphans += orphans.len() as u64;
+        if !dry_run {
+            bucket.remove_all(&orphans).await?;
         }
         Ok(())
     }

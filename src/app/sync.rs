@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{App, AppError};
 use crate::app::MediaKind;
@@ -24,6 +25,9 @@ const ROWS: i64 = 100;
 
 /// How old the oldest file may be that is not in the bucket before the log warns.
 const TOO_OLD: TimeDelta = TimeDelta::hours(1);
+
+/// Where the marks of installations are in a bucket.
+pub(super) const MARKS: &str = ".calliope/";
 
 /// What a run of the sync came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -250,6 +254,7 @@ impl App {
             }
             tx.save().await?;
         }
+        self.leave_mark(bucket).await?;
         let mut tx = self.store.begin().await?;
         tx.note_bucket(bucket.url()).await?;
         tx.save().await?;
@@ -293,6 +298,16 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Leaves a mark in the bucket, by which other installations that use it see that its files are not theirs alone.
+    async fn leave_mark(&self, bucket: &Bucket) -> Result<(), AppError> {
+        let mut tx = self.store.begin().await?;
+        let mark = tx.set_mark(Some(&Uuid::now_v7().to_string())).await?;
+        tx.save().await?;
+        let mark = format!("{MARKS}{}", mark.unwrap_or_default());
+        bucket.put(&mark, Bytes::from_static(b"calliope\n"), "text/plain").await?;
+        Ok(())
     }
 
     /// Warns when a file waits for the bucket for too long.

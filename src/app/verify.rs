@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::sweep::GRACE;
+use super::sync::MARKS;
 use super::{App, AppError};
 use crate::store::MediaObject;
 
@@ -54,6 +55,9 @@ impl App {
             let mut listed = bucket.list();
             let sizes = in_bucket.insert(HashMap::new());
             while let Some(object) = listed.try_next().await? {
+                if object.key.starts_with(MARKS) {
+                    continue;
+                }
                 suspects.insert(object.key.clone(), object.modified < until);
                 sizes.insert(object.key, object.size);
             }

@@ -70,75 +70,65 @@ impl Column {
     }
 }
 
+/// The values of a row; how JSON is read differs.
+macro_rules! cells {
+    ($row:ident, $columns:ident, $json:expr) => {{
+        let cell = |(at, column): (usize, &Column)| {
+            Ok(match column.kind {
+                Kind::Text => Cell::Text($row.try_get(at)?),
+                Kind::Long => Cell::Long($row.try_get(at)?),
+                Kind::Int => Cell::Int($row.try_get(at)?),
+                Kind::Real => Cell::Real($row.try_get(at)?),
+                Kind::Flag => Cell::Flag($row.try_get(at)?),
+                Kind::Id => Cell::Id($row.try_get(at)?),
+                Kind::Time => Cell::Time($row.try_get(at)?),
+                Kind::Json => Cell::Json($json(at)?),
+                Kind::Bytes => Cell::Bytes($row.try_get(at)?),
+            })
+        };
+        $columns.iter().enumerate().map(cell).collect()
+    }};
+}
+
 /// The values of a row of PostgreSQL's.
 pub(super) fn of_postgres(row: &PgRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
-    let cell = |(at, column): (usize, &Column)| {
-        Ok(match column.kind {
-            Kind::Text => Cell::Text(row.try_get(at)?),
-            Kind::Long => Cell::Long(row.try_get(at)?),
-            Kind::Int => Cell::Int(row.try_get(at)?),
-            Kind::Real => Cell::Real(row.try_get(at)?),
-            Kind::Flag => Cell::Flag(row.try_get(at)?),
-            Kind::Id => Cell::Id(row.try_get(at)?),
-            Kind::Time => Cell::Time(row.try_get(at)?),
-            Kind::Json => {
-                Cell::Json(row.try_get::<Option<Json<Box<RawValue>>>, _>(at)?.map(|json| json.0))
-            }
-            Kind::Bytes => Cell::Bytes(row.try_get(at)?),
-        })
-    };
-    columns.iter().enumerate().map(cell).collect()
+    type Raw = Option<Json<Box<RawValue>>>;
+    let json = |at: usize| row.try_get::<Raw, _>(at).map(|json| json.map(|json| json.0));
+    cells!(row, columns, json)
 }
 
 /// The values of a row of SQLite's.
 pub(super) fn of_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
-    let cell = |(at, column): (usize, &Column)| {
-        Ok(match column.kind {
-            Kind::Text => Cell::Text(row.try_get(at)?),
-            Kind::Long => Cell::Long(row.try_get(at)?),
-            Kind::Int => Cell::Int(row.try_get(at)?),
-            Kind::Real => Cell::Real(row.try_get(at)?),
-            Kind::Flag => Cell::Flag(row.try_get(at)?),
-            Kind::Id => Cell::Id(row.try_get(at)?),
-            Kind::Time => Cell::Time(row.try_get(at)?),
-            Kind::Json => {
-                let json = row.try_get::<Option<String>, _>(at)?.map(RawValue::from_string);
-                Cell::Json(json.transpose().map_err(|error| sqlx::Error::Decode(error.into()))?)
-            }
-            Kind::Bytes => Cell::Bytes(row.try_get(at)?),
-        })
+    let json = |at: usize| {
+        let json = row.try_get::<Option<String>, _>(at)?.map(RawValue::from_string);
+        json.transpose().map_err(|error| sqlx::Error::Decode(error.into()))
     };
-    columns.iter().enumerate().map(cell).collect()
+    cells!(row, columns, json)
+}
+
+/// The values of a row that is inserted.
+macro_rules! bind {
+    ($row:ident, $cells:ident, $json:expr) => {
+        for cell in $cells {
+            match cell {
+                Cell::Text(value) => $row.push_bind(value),
+                Cell::Long(value) => $row.push_bind(value),
+                Cell::Int(value) => $row.push_bind(value),
+                Cell::Real(value) => $row.push_bind(value),
+                Cell::Flag(value) => $row.push_bind(value),
+                Cell::Id(value) => $row.push_bind(value),
+                Cell::Time(value) => $row.push_bind(value),
+                Cell::Json(value) => $row.push_bind(value.map($json)),
+                Cell::Bytes(value) => $row.push_bind(value),
+            };
+        }
+    };
 }
 
 pub(super) fn bind_sqlite(mut row: Separated<'_, Sqlite, &str>, cells: Vec<Cell>) {
-    for cell in cells {
-        match cell {
-            Cell::Text(value) => row.push_bind(value),
-            Cell::Long(value) => row.push_bind(value),
-            Cell::Int(value) => row.push_bind(value),
-            Cell::Real(value) => row.push_bind(value),
-            Cell::Flag(value) => row.push_bind(value),
-            Cell::Id(value) => row.push_bind(value),
-            Cell::Time(value) => row.push_bind(value),
-            Cell::Json(value) => row.push_bind(value.map(|json| json.get().to_owned())),
-            Cell::Bytes(value) => row.push_bind(value),
-        };
-    }
+    bind!(row, cells, |json: Box<RawValue>| json.get().to_owned());
 }
 
 pub(super) fn bind_postgres(mut row: Separated<'_, Postgres, &str>, cells: Vec<Cell>) {
-    for cell in cells {
-        match cell {
-            Cell::Text(value) => row.push_bind(value),
-            Cell::Long(value) => row.push_bind(value),
-            Cell::Int(value) => row.push_bind(value),
-            Cell::Real(value) => row.push_bind(value),
-            Cell::Flag(value) => row.push_bind(value),
-            Cell::Id(value) => row.push_bind(value),
-            Cell::Time(value) => row.push_bind(value),
-            Cell::Json(value) => row.push_bind(value.map(Json)),
-            Cell::Bytes(value) => row.push_bind(value),
-        };
-    }
+    bind!(row, cells, Json);
 }

@@ -30,9 +30,36 @@ impl Store {
                 .map_err(StoreError::failed("read which bucket files are in"))?;
         Ok(found.flatten())
     }
+
+    /// What this installation leaves in its bucket; `None` where it has left nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn mark(&self) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT mark FROM installation WHERE id = 1";
+        let found: Option<Option<String>> =
+            read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
+                .map_err(StoreError::failed("read the installation's mark"))?;
+        Ok(found.flatten())
+    }
 }
 
 impl Tx {
+    /// Gives the installation a mark, unless it has one; the one that it has then. `None` takes it away.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn set_mark(&mut self, mark: Option<&str>) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "UPDATE installation SET mark = CASE WHEN $1 IS NULL THEN NULL \
+             ELSE COALESCE(mark, $1) END WHERE id = 1 RETURNING mark";
+        let kept: Option<Option<String>> =
+            within!(self, db => sqlx::query_scalar(SQL).bind(mark).fetch_optional(db).await)
+                .map_err(StoreError::failed("mark the installation"))?;
+        Ok(kept.flatten())
+    }
+
     /// Notes which bucket files are noted as in.
     ///
     /// # Errors

@@ -178,8 +178,6 @@ impl Tx {
              (client_id, profile_id, metadata, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $4) ON CONFLICT (client_id, profile_id) DO UPDATE \
              SET metadata = excluded.metadata, date_updated = excluded.date_updated";
-        const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
-             RETURNING media_key";
         let failed = StoreError::failed("keep a voice profile");
         within!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
@@ -190,13 +188,22 @@ impl Tx {
             .await
             .map(drop))
         .map_err(&failed)?;
-        let keys: Vec<String> = within!(self, db => sqlx::query_scalar(SAMPLES)
+        self.take_voice_samples(client_id, profile_id).await
+    }
+
+    async fn take_voice_samples(
+        &mut self,
+        client_id: &str,
+        profile_id: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
+             RETURNING media_key";
+        within!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(profile_id)
             .fetch_all(db)
             .await)
-        .map_err(&failed)?;
-        Ok(keys)
+        .map_err(StoreError::failed("take the samples from a voice profile"))
     }
 
     /// Adds a sample to a profile, at this place in its order.
@@ -237,16 +244,9 @@ impl Tx {
         client_id: &str,
         profile_id: &str,
     ) -> Result<Option<Vec<String>>, StoreError> {
-        const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
-             RETURNING media_key";
         const PROFILE: &str = "DELETE FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
         let failed = StoreError::failed("remove a voice profile");
-        let keys: Vec<String> = within!(self, db => sqlx::query_scalar(SAMPLES)
-            .bind(client_id)
-            .bind(profile_id)
-            .fetch_all(db)
-            .await)
-        .map_err(&failed)?;
+        let keys = self.take_voice_samples(client_id, profile_id).await?;
         let was_there = within!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
             .bind(profile_id)

@@ -69,10 +69,10 @@ impl Worker {
         let mut tick = tokio::time::interval(SYNC);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let sync = async {
-            self.logged("look at the bucket", self.app.forget_other_buckets()).await;
             let mut ticks = 0_u32;
             loop {
                 tick.tick().await;
+                self.logged("look at the bucket", self.app.forget_other_buckets()).await;
                 self.logged("sync", self.app.sync(|_| ())).await;
                 if ticks.is_multiple_of(WARN_EVERY) {
                     self.logged("look for old files", self.app.warn_of_old()).await;

@@ -267,6 +267,7 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
     let target = TestDatabase::sqlite();
     restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     let store = target.store().await;
+    assert_eq!(store.mark().await.expect("read"), None, "it is another installation");
     assert_eq!(
         store.unsynced().await.expect("counted").files.unsigned_abs(),
         fake.objects().len() as u64

@@ -218,6 +218,14 @@ async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     let found = app.app.verify(|_| ()).await.expect("verified").orphaned;
     assert_eq!(found, [recording, orphan, "media/holiday.png", "notes.txt"]);
     assert_eq!(clean().await, 3);
+    // In a bucket that others use too, nobody knows whose a file is.
+    bucket.put(orphan, "x".into(), "image/png").await.expect("put");
+    app.app.forget_other_buckets().await.expect("marked");
+    bucket.put(".calliope/another", "x".into(), "text/plain").await.expect("put");
+    assert_eq!(clean().await, 0);
+    assert!(fake.objects().contains_key(orphan));
+    bucket.remove(".calliope/another").await.expect("removed");
+    assert_eq!(clean().await, 1);
     assert!(folder.join("media/holiday.png").exists() && fake.objects().contains_key("notes.txt"));
     assert!(!folder.join(orphan).exists() && !fake.objects().contains_key(orphan));
     app.finish().await;

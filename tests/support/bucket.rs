@@ -96,9 +96,11 @@ impl FakeBucket {
         self.held().mood = mood;
     }
 
-    /// What it holds.
+    /// What it holds, but for the marks of installations.
     pub fn objects(&self) -> BTreeMap<String, Bytes> {
-        self.held().objects.clone()
+        let mut objects = self.held().objects.clone();
+        objects.retain(|key, _| !key.contains(".calliope/"));
+        objects
     }
 
     /// How often an object was fetched.

@@ -59,6 +59,10 @@ pub async fn restore(
         let detail = "The database is in use already; restore into one that nobody has used, and keep this one.";
         return Err(AppError::new(ErrorKind::Conflict, detail));
     }
+    // Where the other still is, the two must be told apart in the bucket that they share.
+    let mut tx = snapshot.begin().await?;
+    tx.set_mark(None).await?;
+    tx.save().await?;
     let mut restored = Restored::default();
     if manifest.has_media {
         let objects = LocalStore::open(&settings.storage)?;
