@@ -30,6 +30,7 @@ mod inputs;
 mod keep;
 mod load;
 mod media;
+mod memory;
 mod migrate;
 mod models;
 mod next_frame;
@@ -85,6 +86,10 @@ pub use identity::Identities;
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
+pub use memory::{
+    ByImportance, ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder,
+    PatternView,
+};
 pub use migrate::Migrated;
 pub use models::Choices;
 pub use next_frame::{Newest, Next, NextFrame, NextOrder};

@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .merge(bookmark_lists())
         .merge(devices())
         .merge(voices())
+        .merge(memory())
         .merge(admin())
         .merge(configurations())
         .merge(operations())
@@ -85,6 +86,29 @@ fn devices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
         .routes(routes!(v2::pairing::post, v2::pairing::get))
+}
+
+fn memory() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::clients::patterns::get, v2::clients::patterns::delete))
+        .routes(routes!(v2::clients::patterns::batch))
+        .routes(routes!(v2::clients::pattern::delete_type))
+        .routes(routes!(
+            v2::clients::pattern::get,
+            v2::clients::pattern::put,
+            v2::clients::pattern::delete
+        ))
+        .routes(routes!(v2::clients::context::get, v2::clients::context::delete))
+        .routes(routes!(
+            v2::clients::context_value::get,
+            v2::clients::context_value::put,
+            v2::clients::context_value::delete
+        ))
+        .routes(routes!(
+            v2::clients::insights::get,
+            v2::clients::insights::post,
+            v2::clients::insights::delete
+        ))
 }
 
 fn voices() -> OpenApiRouter<Door> {

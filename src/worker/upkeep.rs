@@ -96,6 +96,7 @@ impl Worker {
                 self.logged("remove inputs", self.app.clean_inputs()).await;
                 let mut trimmed = Cleaned::default();
                 self.logged("trim the cache", self.app.trim_cache(false, &mut trimmed)).await;
+                self.logged("purge context", self.app.purge_context()).await;
                 self.logged("order retention", self.app.order_retention()).await;
             }
         };

@@ -21,6 +21,7 @@ mod idempotency;
 mod identity;
 mod limits;
 mod media;
+mod memory;
 mod pairing;
 mod proxies;
 mod stories;

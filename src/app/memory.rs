@@ -1,0 +1,466 @@
+//! What is known of a client: patterns (what it is like), context (what is going on), insights (what was noticed).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::page::Page;
+use super::{App, AppError, ErrorKind};
+use crate::domain::ClientId;
+use crate::store::{Context, Insight, InsightFilter, Pattern};
+
+/// The longest name of a type, a key or a session, in characters.
+const MAX_NAME: usize = 128;
+
+/// The largest value, as JSON in bytes.
+const MAX_VALUE: usize = 64 << 10;
+
+/// Patterns at most in one batch.
+pub const MAX_BATCH: usize = 200;
+
+/// The longest that something of the context may hold.
+const LONGEST: TimeDelta = TimeDelta::days(3653);
+
+/// Something that a client is like.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatternOrder {
+    /// Any JSON: at most 64 KiB.
+    pub value: Value,
+    /// How sure that is: 0-1, 1 without.
+    pub confidence: Option<f64>,
+}
+
+/// One of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedPattern {
+    /// What kind of thing.
+    pub r#type: String,
+    /// Which one.
+    pub key: String,
+    /// Any JSON: at most 64 KiB.
+    pub value: Value,
+    /// How sure that is: 0-1, 1 without.
+    pub confidence: Option<f64>,
+}
+
+/// Something that a client is like.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PatternView {
+    /// What kind of thing.
+    pub r#type: String,
+    /// Which one.
+    pub key: String,
+    /// Whatever is known.
+    pub value: Value,
+    /// How sure that is: 0-1.
+    pub confidence: f64,
+    /// When it was first noticed.
+    pub date_created: DateTime<Utc>,
+    /// When it was last.
+    pub date_updated: DateTime<Utc>,
+}
+
+/// Something that is going on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContextOrder {
+    /// Any JSON: at most 64 KiB.
+    pub value: Value,
+    /// In which session; without, it belongs to none.
+    pub session_id: Option<String>,
+    /// For how many seconds it holds; without, until it is removed.
+    pub expires_in: Option<i64>,
+}
+
+/// Something that is going on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContextView {
+    /// Which thing.
+    pub key: String,
+    /// In which session; null where it belongs to none.
+    pub session_id: Option<String>,
+    /// Whatever is going on.
+    pub value: Value,
+    /// Since when it is known.
+    pub date_created: DateTime<Utc>,
+    /// When it was last said.
+    pub date_updated: DateTime<Utc>,
+    /// Until when it holds.
+    pub date_expires: Option<DateTime<Utc>>,
+}
+
+/// Something that was noticed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InsightOrder {
+    /// What kind of thing.
+    pub r#type: String,
+    /// What it is: any JSON, at most 64 KiB.
+    pub data: Value,
+    /// 0-1, 0.5 without.
+    pub importance: Option<f64>,
+}
+
+/// Something that was noticed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InsightView {
+    /// Grows with time.
+    pub id: i64,
+    /// What kind of thing.
+    pub r#type: String,
+    /// What it is.
+    pub data: Value,
+    /// 0-1.
+    pub importance: f64,
+    /// When it was noticed.
+    pub date_created: DateTime<Utc>,
+}
+
+/// Where a list of insights goes on: importance and id of the last.
+pub type ByImportance = (f64, i64);
+
+impl App {
+    /// Keeps a pattern, in the place of the one of this type and key; true when there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_pattern(
+        &self,
+        client_id: &ClientId,
+        (kind, key): (&str, &str),
+        order: PatternOrder,
+    ) -> Result<(PatternView, bool), AppError> {
+        let PatternOrder { value, confidence } = order;
+        let pattern =
+            NamedPattern { r#type: kind.to_owned(), key: key.to_owned(), value, confidence };
+        let pattern = self.checked(pattern)?;
+        let mut tx = self.store.begin().await?;
+        let is_new = tx.keep_pattern(client_id.as_str(), &pattern).await?;
+        tx.save().await?;
+        Ok((self.pattern(client_id, kind, key).await?, is_new))
+    }
+
+    /// Keeps patterns, all of them or none; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_patterns(
+        &self,
+        client_id: &ClientId,
+        patterns: Vec<NamedPattern>,
+    ) -> Result<usize, AppError> {
+        if patterns.is_empty() || patterns.len() > MAX_BATCH {
+            let reason = format!("A batch has 1 to {MAX_BATCH} patterns.");
+            return Err(AppError::new(ErrorKind::Invalid, reason));
+        }
+        let patterns: Vec<Pattern> =
+            patterns.into_iter().map(|pattern| self.checked(pattern)).collect::<Result<_, _>>()?;
+        let mut tx = self.store.begin().await?;
+        for pattern in &patterns {
+            tx.keep_pattern(client_id.as_str(), pattern).await?;
+        }
+        tx.save().await?;
+        Ok(patterns.len())
+    }
+
+    /// A client's patterns, by type and key.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn patterns(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        after: Option<(String, String)>,
+        limit: i64,
+    ) -> Result<Page<PatternView, (String, String)>, AppError> {
+        let (type_after, key_after) = after.unwrap_or_default();
+        let after = (&*type_after, &*key_after);
+        let rows = self.store.patterns(client_id.as_str(), kind, after, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| (row.kind.clone(), row.key.clone())))
+    }
+
+    /// One of a client's patterns.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn pattern(
+        &self,
+        client_id: &ClientId,
+        kind: &str,
+        key: &str,
+    ) -> Result<PatternView, AppError> {
+        let (kind, key) = (name("type", kind)?, name("key", key)?);
+        let row = self.store.pattern(client_id.as_str(), kind, key).await?;
+        row.map(PatternView::from).ok_or_else(|| nothing("The client has no such pattern."))
+    }
+
+    /// Removes a client's patterns: all, those of a type, or one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for one that is not there.
+    pub async fn remove_patterns(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<(), AppError> {
+        let kind = kind.map(|kind| name("type", kind)).transpose()?;
+        let key = key.map(|key| name("key", key)).transpose()?;
+        let mut tx = self.store.begin().await?;
+        let removed = tx.remove_patterns(client_id.as_str(), kind, key).await?;
+        tx.save().await?;
+        if removed == 0 && key.is_some() {
+            return Err(nothing("The client has no such pattern."));
+        }
+        Ok(())
+    }
+
+    /// Keeps something of a client's context; true when there was nothing of this session and key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_context(
+        &self,
+        client_id: &ClientId,
+        key: &str,
+        order: ContextOrder,
+    ) -> Result<(ContextView, bool), AppError> {
+        let now = self.clock.now();
+        let lasts = order.expires_in.map(TimeDelta::try_seconds);
+        let date_expires = match lasts {
+            None => None,
+            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= LONGEST => Some(now + lasts),
+            Some(_) => {
+                let reason = "must be a number of seconds, from 1 to those of ten years";
+                return Err(AppError::invalid("expires_in", reason));
+            }
+        };
+        let session_id = session(order.session_id.as_deref())?.to_owned();
+        let context = Context {
+            session_id,
+            key: name("key", key)?.to_owned(),
+            value: value("value", order.value)?,
+            date_created: now,
+            date_updated: now,
+            date_expires,
+        };
+        let mut tx = self.store.begin().await?;
+        let is_new = tx.keep_context(client_id.as_str(), &context).await?;
+        tx.save().await?;
+        Ok((self.context_value(client_id, &context.session_id, key).await?, is_new))
+    }
+
+    /// What of a client's context holds now, by session and key.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn context(
+        &self,
+        client_id: &ClientId,
+        session_id: Option<&str>,
+        after: Option<(String, String)>,
+        limit: i64,
+    ) -> Result<Page<ContextView, (String, String)>, AppError> {
+        let now = self.clock.now();
+        let (session_after, key_after) = after.unwrap_or_default();
+        let after = (&*session_after, &*key_after);
+        let rows =
+            self.store.context(client_id.as_str(), session_id, after, now, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| (row.session_id.clone(), row.key.clone())))
+    }
+
+    /// One thing of a client's context; an empty session is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], also for what has expired.
+    pub async fn context_value(
+        &self,
+        client_id: &ClientId,
+        session_id: &str,
+        key: &str,
+    ) -> Result<ContextView, AppError> {
+        let (session_id, key) = (session(Some(session_id))?, name("key", key)?);
+        let now = self.clock.now();
+        let row = self.store.context_value(client_id.as_str(), session_id, key, now).await?;
+        row.map(ContextView::from)
+            .ok_or_else(|| nothing("The client's context has nothing of this key."))
+    }
+
+    /// Removes of a client's context all, what is of a session, or one thing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for one that is not there.
+    pub async fn remove_context(
+        &self,
+        client_id: &ClientId,
+        session_id: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<(), AppError> {
+        let key = key.map(|key| name("key", key)).transpose()?;
+        let session_id = match (session_id, key) {
+            (None, None) => None,
+            (given, _) => Some(session(given)?),
+        };
+        let mut tx = self.store.begin().await?;
+        let removed = tx.remove_context(client_id.as_str(), session_id, key).await?;
+        tx.save().await?;
+        if removed == 0 && key.is_some() {
+            return Err(nothing("The client's context has nothing of this key."));
+        }
+        Ok(())
+    }
+
+    /// Forgets context that has expired; how much.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails.
+    pub async fn purge_context(&self) -> Result<u64, AppError> {
+        let mut tx = self.store.begin().await?;
+        let purged = tx.purge_context(self.clock.now()).await?;
+        tx.save().await?;
+        Ok(purged)
+    }
+
+    /// Adds an insight.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn add_insight(
+        &self,
+        client_id: &ClientId,
+        order: InsightOrder,
+    ) -> Result<InsightView, AppError> {
+        let importance = share("importance", order.importance.unwrap_or(0.5))?;
+        let kind = name("type", &order.r#type)?.to_owned();
+        let data = value("data", order.data)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let id = tx.add_insight(client_id.as_str(), (&kind, &data), importance, now).await?;
+        tx.save().await?;
+        Ok(InsightView { id, r#type: kind, data, importance, date_created: now })
+    }
+
+    /// A client's insights, the most important first, then the newest.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn insights(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        min_importance: f64,
+        after: Option<ByImportance>,
+        limit: i64,
+    ) -> Result<Page<InsightView, ByImportance>, AppError> {
+        let min_importance = share("min_importance", min_importance)?;
+        // Before every one.
+        let after = after.unwrap_or((2.0, i64::MAX));
+        let filter = InsightFilter { kind, min_importance, after };
+        let rows = self.store.insights(client_id.as_str(), filter, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| (row.importance, row.id)))
+    }
+
+    /// Removes a client's insights: all, or those of a type.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn remove_insights(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+    ) -> Result<(), AppError> {
+        let kind = kind.map(|kind| name("type", kind)).transpose()?;
+        let mut tx = self.store.begin().await?;
+        tx.remove_insights(client_id.as_str(), kind).await?;
+        tx.save().await?;
+        Ok(())
+    }
+
+    fn checked(&self, pattern: NamedPattern) -> Result<Pattern, AppError> {
+        let now = self.clock.now();
+        Ok(Pattern {
+            kind: name("type", &pattern.r#type)?.to_owned(),
+            key: name("key", &pattern.key)?.to_owned(),
+            value: value("value", pattern.value)?,
+            confidence: share("confidence", pattern.confidence.unwrap_or(1.0))?,
+            date_created: now,
+            date_updated: now,
+        })
+    }
+}
+
+/// A name that can be kept, shown and put into a path.
+fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
+    let length = text.chars().count();
+    if (1..=MAX_NAME).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(text);
+    }
+    Err(AppError::invalid(field, format!("must be 1 to {MAX_NAME} printable characters")))
+}
+
+/// A session's name; nothing stands for none.
+fn session(text: Option<&str>) -> Result<&str, AppError> {
+    match text {
+        None | Some("") => Ok(""),
+        Some(text) => name("session_id", text),
+    }
+}
+
+/// A value that both databases take.
+fn value(field: &str, value: Value) -> Result<Value, AppError> {
+    let text = value.to_string();
+    if text.len() > MAX_VALUE || text.replace(r"\\", "").contains(r"\u0000") {
+        return Err(AppError::invalid(field, "must be JSON of at most 64 KiB, without NUL"));
+    }
+    Ok(value)
+}
+
+fn share(field: &str, number: f64) -> Result<f64, AppError> {
+    if (0.0..=1.0).contains(&number) {
+        return Ok(number);
+    }
+    Err(AppError::invalid(field, "must be a number from 0 to 1"))
+}
+
+fn nothing(detail: &str) -> AppError {
+    AppError::new(ErrorKind::NotFound, detail)
+}
+
+impl From<Pattern> for PatternView {
+    fn from(row: Pattern) -> Self {
+        let Pattern { kind, key, value, confidence, date_created, date_updated } = row;
+        Self { r#type: kind, key, value, confidence, date_created, date_updated }
+    }
+}
+
+impl From<Context> for ContextView {
+    fn from(row: Context) -> Self {
+        let Context { session_id, key, value, date_created, date_updated, date_expires } = row;
+        let session_id = Some(session_id).filter(|session| !session.is_empty());
+        Self { key, session_id, value, date_created, date_updated, date_expires }
+    }
+}
+
+impl From<Insight> for InsightView {
+    fn from(row: Insight) -> Self {
+        let Insight { id, kind, data, importance, date_created } = row;
+        Self { id, r#type: kind, data, importance, date_created }
+    }
+}
