@@ -1,14 +1,18 @@
 //! What is known of a client: patterns (what it is like), context (what is going on), insights (what was noticed).
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+mod views;
+
+use chrono::TimeDelta;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::page::Page;
 use super::{App, AppError, ErrorKind};
 use crate::domain::ClientId;
-use crate::store::{Context, Insight, InsightFilter, Pattern};
+use crate::store::{Context, InsightFilter, Pattern};
+
+pub use views::{
+    ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder, PatternView,
+};
 
 /// The longest name of a type, a key or a session, in characters.
 const MAX_NAME: usize = 128;
@@ -21,103 +25,6 @@ pub const MAX_BATCH: usize = 200;
 
 /// The longest that something of the context may hold.
 const LONGEST: TimeDelta = TimeDelta::days(3653);
-
-/// Something that a client is like.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PatternOrder {
-    /// Any JSON: at most 64 KiB.
-    pub value: Value,
-    /// How sure that is: 0-1, 1 without.
-    pub confidence: Option<f64>,
-}
-
-/// One of a batch.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NamedPattern {
-    /// What kind of thing.
-    pub r#type: String,
-    /// Which one.
-    pub key: String,
-    /// Any JSON: at most 64 KiB.
-    pub value: Value,
-    /// How sure that is: 0-1, 1 without.
-    pub confidence: Option<f64>,
-}
-
-/// Something that a client is like.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PatternView {
-    /// What kind of thing.
-    pub r#type: String,
-    /// Which one.
-    pub key: String,
-    /// Whatever is known.
-    pub value: Value,
-    /// How sure that is: 0-1.
-    pub confidence: f64,
-    /// When it was first noticed.
-    pub date_created: DateTime<Utc>,
-    /// When it was last.
-    pub date_updated: DateTime<Utc>,
-}
-
-/// Something that is going on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContextOrder {
-    /// Any JSON: at most 64 KiB.
-    pub value: Value,
-    /// In which session; without, it belongs to none.
-    pub session_id: Option<String>,
-    /// For how many seconds it holds; without, until it is removed.
-    pub expires_in: Option<i64>,
-}
-
-/// Something that is going on.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ContextView {
-    /// Which thing.
-    pub key: String,
-    /// In which session; null where it belongs to none.
-    pub session_id: Option<String>,
-    /// Whatever is going on.
-    pub value: Value,
-    /// Since when it is known.
-    pub date_created: DateTime<Utc>,
-    /// When it was last said.
-    pub date_updated: DateTime<Utc>,
-    /// Until when it holds.
-    pub date_expires: Option<DateTime<Utc>>,
-}
-
-/// Something that was noticed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InsightOrder {
-    /// What kind of thing.
-    pub r#type: String,
-    /// What it is: any JSON, at most 64 KiB.
-    pub data: Value,
-    /// 0-1, 0.5 without.
-    pub importance: Option<f64>,
-}
-
-/// Something that was noticed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct InsightView {
-    /// Grows with time.
-    pub id: i64,
-    /// What kind of thing.
-    pub r#type: String,
-    /// What it is.
-    pub data: Value,
-    /// 0-1.
-    pub importance: f64,
-    /// When it was noticed.
-    pub date_created: DateTime<Utc>,
-}
 
 /// Where a list of insights goes on: importance and id of the last.
 pub type ByImportance = (f64, i64);
@@ -441,26 +348,4 @@ fn share(field: &str, number: f64) -> Result<f64, AppError> {
 
 fn nothing(detail: &str) -> AppError {
     AppError::new(ErrorKind::NotFound, detail)
-}
-
-impl From<Pattern> for PatternView {
-    fn from(row: Pattern) -> Self {
-        let Pattern { kind, key, value, confidence, date_created, date_updated } = row;
-        Self { r#type: kind, key, value, confidence, date_created, date_updated }
-    }
-}
-
-impl From<Context> for ContextView {
-    fn from(row: Context) -> Self {
-        let Context { session_id, key, value, date_created, date_updated, date_expires } = row;
-        let session_id = Some(session_id).filter(|session| !session.is_empty());
-        Self { key, session_id, value, date_created, date_updated, date_expires }
-    }
-}
-
-impl From<Insight> for InsightView {
-    fn from(row: Insight) -> Self {
-        let Insight { id, kind, data, importance, date_created } = row;
-        Self { id, r#type: kind, data, importance, date_created }
-    }
 }
