@@ -179,9 +179,11 @@ impl App {
         self.compute.run(move || Sha256::digest(&bytes).to_vec()).await.ok()
     }
 
-    /// Has rows say where their files are; the media folder's own disk is no place beside it.
+    /// Has rows say where their files are; the media folder's own disk is no place beside it. While another bucket is in
+    /// use, rows go on to speak of that one: a note of this place would be taken for the bucket's.
     async fn note_moved(&self, to: &Bucket, moved: &mut Vec<MediaObject>) -> Result<(), AppError> {
-        if moved.is_empty() {
+        if moved.is_empty() || self.bucket.as_ref().is_some_and(|bucket| bucket.url() != to.url()) {
+            moved.clear();
             return Ok(());
         }
         let is_our_disk = self.storage.root().is_some_and(|root| to.is_folder(&root));

@@ -83,6 +83,7 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
     let mut process = Process::start_beside(&database, &fake, 0).await;
     let port = process.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    tell_the_past(&process.url).await;
     let enough = Arc::new(AtomicBool::new(false));
     let workers: Vec<_> = (0..3)
         .map(|n| tokio::spawn(work(process.url.clone(), format!("sparrow{n}"), enough.clone())))
@@ -119,6 +120,22 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
     }
     process.kill();
     check(database, &fake, kills >= KILLS).await;
+}
+
+/// Stories that nobody goes on with: each client is in another one by now.
+async fn tell_the_past(url: &str) {
+    let client = client().build().expect("a client");
+    for n in 0..6 {
+        let frame =
+            json!({"client_id": format!("past{n}"), "strategy": "literal", "input_text": "Once."});
+        let reset = format!("{url}/v1/story/reset?client_id=past{n}");
+        for _ in 0..2 {
+            let told = client.post(format!("{url}/v1/frames")).json(&frame).send().await;
+            assert_eq!(told.expect("an answer").status(), 200);
+            let left = client.put(&reset).send().await.expect("an answer");
+            assert!(left.status().is_success(), "{left:?}");
+        }
+    }
 }
 
 /// Has stories look as if nobody had gone on with them for long.

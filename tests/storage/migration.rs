@@ -11,13 +11,14 @@ use futures_util::TryStreamExt;
 use serde_json::json;
 
 use super::support::bucket::{FakeBucket, Mood};
-use super::support::{TestApp, TestDatabase, emulators, fixture};
+use super::support::{Options, TestApp, TestDatabase, emulators, fixture};
 use crate::on_both;
 
 on_both! {
     an_installation_goes_round_every_cloud_and_comes_home;
     a_migration_goes_on_where_it_was;
     what_is_broken_is_not_moved;
+    a_copy_elsewhere_is_not_taken_for_the_buckets;
 }
 
 fn bucket_of(settings: &Storage) -> Bucket {
@@ -115,6 +116,22 @@ async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
     assert_eq!(content(&to).await, content(&local).await);
     fake.set(Mood::Fails);
     assert!(app.app.migrate((&local, &to), false, |_| ()).await.is_err(), "it cannot be listed");
+    app.finish().await;
+}
+
+async fn a_copy_elsewhere_is_not_taken_for_the_buckets(database: TestDatabase) {
+    let fake = FakeBucket::start().await;
+    fake.set(Mood::Truncates);
+    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let app = TestApp::start_with(database, options).await;
+    app.frame(json!({"client_id": "s"})).await;
+    let waiting = app.app.store.unsynced().await.expect("counted").files;
+    assert!(waiting > 0, "the bucket has not what it was given");
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let (from, to) = (folder(app.database.folder.path()), folder(elsewhere.path()));
+    let done = app.app.migrate((&from, &to), false, |_| ()).await.expect("moved");
+    assert_eq!(done.moved.cast_signed(), waiting);
+    assert_eq!(app.app.store.unsynced().await.expect("counted").files, waiting, "they wait on");
     app.finish().await;
 }
 

@@ -10,9 +10,11 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use axum::{Router, body};
 use bytes::Bytes;
+use calliope::domain::{Clock, SystemClock};
 use calliope::objects::Bucket;
 use calliope::settings::{Cloud, Storage};
 use calliope::web;
+use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -36,6 +38,8 @@ pub enum Mood {
 struct Held {
     mood: Mood,
     objects: BTreeMap<String, Bytes>,
+    /// When each was put.
+    put: BTreeMap<String, DateTime<Utc>>,
     /// How often an object was fetched.
     fetched: usize,
 }
@@ -139,12 +143,11 @@ async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Respo
     let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
     match parts.method {
         Method::PUT => {
+            held.put.insert(key.clone(), SystemClock.now());
             held.objects.insert(key, bytes);
             with(StatusCode::OK, Body::empty(), None)
         }
-        Method::GET if key.is_empty() => {
-            with(StatusCode::OK, Body::from(list(&held.objects)), None)
-        }
+        Method::GET if key.is_empty() => with(StatusCode::OK, Body::from(list(&held)), None),
         Method::GET | Method::HEAD => match held.objects.get(&key) {
             Some(bytes) if parts.method == Method::HEAD => {
                 with(StatusCode::OK, Body::empty(), Some(bytes.len()))
@@ -175,14 +178,15 @@ async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Respo
     }
 }
 
-fn list(objects: &BTreeMap<String, Bytes>) -> String {
+fn list(held: &Held) -> String {
     let mut told = String::from("<ListBucketResult><IsTruncated>false</IsTruncated>");
-    for (key, bytes) in objects {
+    for (key, bytes) in &held.objects {
         let size = bytes.len();
+        let put = held.put[key].to_rfc3339_opts(SecondsFormat::Millis, true);
         write!(
             told,
             "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"e\"</ETag>\
-             <LastModified>2026-11-28T10:00:00.000Z</LastModified></Contents>"
+             <LastModified>{put}</LastModified></Contents>"
         )
         .expect("written");
     }
