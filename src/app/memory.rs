@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::page::Page;
 use super::{App, AppError, ErrorKind};
-use crate::domain::ClientId;
+use crate::domain::{ClientId, has_nul};
 use crate::store::{Context, InsightFilter, Pattern};
 
 pub use views::{
@@ -333,7 +333,7 @@ fn session(text: Option<&str>) -> Result<&str, AppError> {
 /// A value that both databases take.
 fn value(field: &str, value: Value) -> Result<Value, AppError> {
     let text = value.to_string();
-    if text.len() > MAX_VALUE || text.replace(r"\\", "").contains(r"\u0000") {
+    if text.len() > MAX_VALUE || has_nul(&text) {
         return Err(AppError::invalid(field, "must be JSON of at most 64 KiB, without NUL"));
     }
     Ok(value)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::page::Page;
 use super::{App, AppError, ErrorKind};
-use crate::domain::ClientId;
+use crate::domain::{ClientId, has_nul};
 use crate::store::{Report, SparrowState, TelemetryRow};
 
 /// Reports at most that are kept of one Sparrow.
@@ -210,7 +210,7 @@ impl TelemetryOrder {
             let json = serde_json::to_string(extra).unwrap_or_default();
             if json.len() > MAX_EXTRA {
                 refuse("extra", "is larger than 4 KiB; shorten it");
-            } else if json.contains("\\u0000") {
+            } else if has_nul(&json) {
                 refuse("extra", "must not have a NUL character");
             }
         }

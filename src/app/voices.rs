@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::page::Page;
 use super::sounds::{NewSound, SoundView};
 use super::{App, AppError, ErrorKind};
-use crate::domain::{ClientId, ObjectKey, ProfileName, client_segment};
+use crate::domain::{ClientId, ObjectKey, ProfileName, client_segment, has_nul};
 use crate::store::VoiceProfile;
 
 /// Samples at most of one profile.
@@ -54,7 +54,7 @@ impl App {
         let profile = profile_name(profile)?;
         let metadata = Value::Object(metadata);
         let text = metadata.to_string();
-        if text.len() > MAX_METADATA || text.contains("\\u0000") {
+        if text.len() > MAX_METADATA || has_nul(&text) {
             let reason = "must be a JSON object of at most 16 KiB, without NUL";
             return Err(AppError::invalid("metadata", reason));
         }

@@ -4,6 +4,7 @@ mod cascade;
 mod client;
 mod clock;
 mod event;
+mod json;
 mod key;
 mod lifetime;
 mod parameters;
@@ -21,6 +22,7 @@ pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
+pub use json::has_nul;
 pub use key::{
     InvalidMediaName, InvalidProfileName, MediaName, ObjectKey, ProfileName, client_segment,
     file_slug,

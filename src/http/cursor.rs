@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::app::AppError;
+use crate::domain::has_nul;
 
 /// The longest cursor that is read, in bytes: four times the longest that is made.
 const MAX: usize = 16 << 10;
@@ -26,7 +27,7 @@ fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|_| cursor.len() <= MAX);
     let json = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     // No row holds a NUL, and PostgreSQL does not even look for one.
-    let json = json.filter(|json| !json.replace(r"\\", "").contains(r"\u0000"));
+    let json = json.filter(|json| !has_nul(json));
     json.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(|| {
         let reason = "was not made here; send the next_cursor of the part before, or none";
         Problem::of(AppError::invalid("cursor", reason), "query")

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::audit::Change;
 use super::page::Page;
 use super::{Act, App, AppError, ErrorKind};
+use crate::domain::has_nul;
 use crate::store::{Dated, ResourceTable, Tx};
 
 /// One kind of configuration.
@@ -221,7 +222,7 @@ impl App {
 
 /// What every kind refuses, and then what this one does.
 fn check<T: Resource>(item: &mut T) -> Result<(), AppError> {
-    if serde_json::to_string(item)?.contains("\\u0000") {
+    if has_nul(&serde_json::to_string(item)?) {
         let detail = "A NUL character cannot be kept; leave it out.";
         return Err(AppError::new(ErrorKind::Invalid, detail));
     }
