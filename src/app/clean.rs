@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::audit::Change;
 use super::story_parts::lane;
-use super::sweep::{GRACE, is_ours};
+use super::sweep::{GRACE, is_ours, remove_strays};
 use super::sync::MARKS;
 use super::{Act, App, AppError};
 use crate::domain::Principal;
@@ -187,31 +187,21 @@ impl App {
         if since >= until {
             return Ok(());
         }
-        for stray in self.objects.strays(SystemTime::from(since)..SystemTime::from(until)).await? {
-            let is_orphan = match &stray.key {
-                Some(key) => is_ours(key) && self.store.media_object(key).await?.is_none(),
-                None => true,
-            };
-            if is_orphan {
-                done.orphans += 1;
-                if !dry_run {
-                    // Already gone is as good.
-                    let _ = tokio::fs::remove_file(&stray.path).await;
-                }
-            }
+        let span = SystemTime::from(since)..SystemTime::from(until);
+        let left = self.left_behind(span).await?;
+        done.orphans += left.len() as u64;
+        if !dry_run {
+            remove_strays(left).await;
         }
         let Some(bucket) = &self.bucket else { return Ok(()) };
         let own = format!("{MARKS}{}", self.store.mark().await?.unwrap_or_default());
-        let (mut others, mut orphans) = (Vec::new(), Vec::new());
+        let (mut others, mut suspects) = (Vec::new(), Vec::new());
         let mut listed = bucket.list();
         while let Some(object) = listed.try_next().await? {
             if object.key.starts_with(MARKS) {
                 others.extend(Some(object.key).filter(|mark| *mark != own));
-            } else if (since..until).contains(&object.modified)
-                && is_ours(&object.key)
-                && self.store.media_object(&object.key).await?.is_none()
-            {
-                orphans.push(object.key);
+            } else if (since..until).contains(&object.modified) && is_ours(&object.key) {
+                suspects.push(object.key);
             }
         }
         if !others.is_empty() {
@@ -222,6 +212,7 @@ impl App {
             );
             return Ok(());
         }
+        let orphans = self.store.unknown_keys(suspects).await?;
         done.orphans += orphans.len() as u64;
         if !dry_run {
             bucket.remove_all(&orphans).await?;

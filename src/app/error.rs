@@ -100,6 +100,22 @@ impl AppError {
     }
 }
 
+/// An error and what it came from, on one line.
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Some repeat what they came from.
+        let inner = error.to_string();
+        if !told.contains(&inner) {
+            told = format!("{told}: {inner}");
+        }
+        cause = error.source();
+    }
+    told.replace('\n', " ")
+}
+
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)

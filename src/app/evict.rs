@@ -9,19 +9,11 @@ use sha2::{Digest, Sha256};
 use super::clean::Cleaned;
 use super::sweep::{GRACE, is_ours};
 use super::{App, AppError};
-use crate::objects::{Bucket, Stray};
+use crate::objects::{Bucket, Stray, Streamed};
 use crate::store::MediaObject;
 
 /// Inputs that one transaction removes.
 const INPUTS: i64 = 200;
-
-/// What became of a file that may leave the disk.
-enum Eviction {
-    /// It is in the bucket alone now.
-    Gone,
-    /// It stays: it is nowhere else.
-    Stays,
-}
 
 impl App {
     /// Removes inputs past their time; how many.
@@ -42,7 +34,6 @@ impl App {
                 return Ok(removed);
             }
             removed += keys.len() as u64;
-            let keys = keys.into_iter().map(|(key, _)| key).collect();
             self.remove_files_later(&mut tx, keys).await?;
             tx.save().await?;
         }
@@ -89,7 +80,7 @@ impl App {
             if object.date_synced.is_none() {
                 continue;
             }
-            if !dry_run && matches!(self.evict(bucket, &object).await?, Eviction::Stays) {
+            if !dry_run && !self.evict(bucket, &object).await? {
                 continue;
             }
             bytes -= stray.size;
@@ -99,8 +90,8 @@ impl App {
         Ok(())
     }
 
-    /// Removes a file from the disk once what the bucket has was read and found to be the same.
-    async fn evict(&self, bucket: &Bucket, object: &MediaObject) -> Result<Eviction, AppError> {
+    /// Removes a file from the disk once what the bucket has was read and found to be the same; false when it stays.
+    async fn evict(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
         if object.date_compared.is_none() && !is_whole(bucket, object).await? {
             tracing::error!(
                 key = object.key,
@@ -109,23 +100,25 @@ impl App {
             let mut tx = self.store.begin().await?;
             tx.note_unsynced(object).await?;
             tx.save().await?;
-            return Ok(Eviction::Stays);
+            return Ok(false);
         }
         let mut tx = self.store.begin().await?;
         let at = object.date_compared.unwrap_or_else(|| self.clock.now());
         // The row is held while the file goes, so that nobody puts another in its place meanwhile.
         if !tx.note_compared(object, at).await? {
-            return Ok(Eviction::Stays);
+            return Ok(false);
         }
         self.objects.remove_keys(vec![object.key.clone()]).await?;
         tx.save().await?;
-        Ok(Eviction::Gone)
+        Ok(true)
     }
 }
 
 /// Whether the bucket has a file as it was kept, read to its end.
 async fn is_whole(bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
-    let Some(mut streamed) = bucket.stream(&object.key).await? else { return Ok(false) };
+    let streamed = bucket.stream(&object.key).await?;
+    let is_as_long = |there: &Streamed| there.length == object.size.unsigned_abs();
+    let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
     let mut sum = Sha256::new();
     while let Some(piece) = streamed.chunks.try_next().await? {
         // A piece is some ten kilobytes long: less than a tenth of a millisecond.

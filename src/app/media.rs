@@ -1,7 +1,5 @@
 //! Media that is fetched by name, and media that people upload.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -83,12 +81,6 @@ pub enum Uploaded {
 }
 
 impl App {
-    /// Where the media file of this name is on the disk, whether it is there or not.
-    #[must_use]
-    pub fn media_path(&self, name: &MediaName) -> PathBuf {
-        self.objects.media_path(name)
-    }
-
     /// Keeps an upload.
     ///
     /// # Errors
@@ -121,12 +113,16 @@ impl App {
         if let Some(bucket) = &self.bucket
             && self.put_soon(bucket, vec![(key, bytes)]).await.is_some()
         {
-            let mut tx = self.store.begin().await?;
-            let location = bucket.location(&object.key);
-            tx.note_synced(&object, &location, self.clock.now()).await?;
-            tx.save().await?;
+            self.note_there(bucket, &object).await?;
         }
         Ok(if earlier.is_some() { Uploaded::Replaced } else { Uploaded::Created })
+    }
+
+    /// The SHA-256 of a file, on the threads for such work where it is long.
+    pub(super) async fn sum(&self, bytes: Bytes) -> Result<Vec<u8>, AppError> {
+        let is_long = bytes.len() > HASH_HERE;
+        let sum = move || Sha256::digest(&bytes).to_vec();
+        Ok(if is_long { self.compute.run(sum).await? } else { sum() })
     }
 
     /// A file's row, with its checksum.
@@ -137,19 +133,13 @@ impl App {
         bytes: &Bytes,
         media_type: &str,
     ) -> Result<MediaObject, AppError> {
-        let sha256 = if bytes.len() > HASH_HERE {
-            let bytes = bytes.clone();
-            self.compute.run(move || Sha256::digest(&bytes).to_vec()).await?
-        } else {
-            Sha256::digest(bytes).to_vec()
-        };
         Ok(MediaObject {
             key: key.to_string(),
             kind: kind.to_owned(),
             client_id: None,
             size: i64::try_from(bytes.len()).map_err(AppError::internal)?,
             content_type: media_type.to_owned(),
-            sha256,
+            sha256: self.sum(bytes.clone()).await?,
             date_created: self.clock.now(),
             location: None,
             date_synced: None,

@@ -4,15 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use super::sync::sizes;
-use super::{App, AppError};
-use crate::objects::{Bucket, BucketError};
+use super::{App, AppError, with_causes};
+use crate::objects::Bucket;
 use crate::store::MediaObject;
 
 /// Files that are moved at once.
@@ -145,38 +143,28 @@ impl App {
         key: &str,
         row: Option<&MediaObject>,
         is_there: bool,
-    ) -> Result<Result<Arrived, String>, BucketError> {
+    ) -> Result<Result<Arrived, String>, AppError> {
         let Some(bytes) = from.get(key).await? else {
             return Ok(Err("it was removed meanwhile".to_owned()));
         };
-        let Some(sum) = self.sum(bytes.clone()).await else {
-            return Ok(Err("the command was broken off".to_owned()));
-        };
+        let sum = self.sum(bytes.clone()).await?;
         if row.is_some_and(|row| row.sha256 != sum) {
             return Ok(Err("its bytes are not those that were kept".to_owned()));
         }
         if is_there
             && let Some(copy) = to.get(key).await?
-            && self.sum(copy).await.as_ref() == Some(&sum)
+            && self.sum(copy).await? == sum
         {
             return Ok(Ok(Arrived::Before));
         }
         let media_type = row.map_or("application/octet-stream", |row| &row.content_type);
         to.put(key, bytes, media_type).await?;
-        let copy = to.get(key).await?;
-        let copied = match copy {
-            Some(copy) => self.sum(copy).await,
-            None => None,
-        };
-        if copied.as_ref() == Some(&sum) {
-            Ok(Ok(Arrived::Now))
-        } else {
-            Ok(Err("what arrived is not what was sent".to_owned()))
+        if let Some(copy) = to.get(key).await?
+            && self.sum(copy).await? == sum
+        {
+            return Ok(Ok(Arrived::Now));
         }
-    }
-
-    async fn sum(&self, bytes: Bytes) -> Option<Vec<u8>> {
-        self.compute.run(move || Sha256::digest(&bytes).to_vec()).await.ok()
+        Ok(Err("what arrived is not what was sent".to_owned()))
     }
 
     /// Has rows say where their files are; the media folder's own disk is no place beside it. While another bucket is in
@@ -204,19 +192,4 @@ impl App {
 fn is_kept(key: &str) -> bool {
     FOLDERS.iter().any(|folder| key.starts_with(folder))
         && !key.split('/').any(|part| part.starts_with('.'))
-}
-
-/// An error and what it came from, on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Some repeat what they came from.
-        let inner = error.to_string();
-        if !told.contains(&inner) {
-            told = format!("{told}: {inner}");
-        }
-        cause = error.source();
-    }
-    told
 }

@@ -80,7 +80,7 @@ pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
 pub use bookmarks::FrameBookmarkView;
 pub use clean::{CleanOrder, Cleaned};
 pub use client_config::ClientConfigView;
-pub use error::{AppError, ErrorKind};
+pub use error::{AppError, ErrorKind, with_causes};
 pub use events::{EventListener, EventView};
 pub use identity::Identities;
 pub use inputs::Sound;

@@ -2,19 +2,21 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::{App, AppError};
-use crate::objects::{Bucket, BucketError, MAX_OBJECT, ObjectError};
+use crate::objects::{Bucket, BucketError, ObjectError, Streamed};
 use crate::store::MediaObject;
 
 /// Files that come back at once at most.
 const LANES: usize = 32;
+
+/// How long a use that was noted stands for those that follow.
+const NOTED_AGAIN: Duration = Duration::from_mins(10);
 
 /// Where a file can be read.
 #[derive(Debug)]
@@ -49,9 +51,11 @@ impl App {
     ///
     /// [`AppError`] when the bucket, the database or the disk fails.
     pub async fn find(&self, key: &str) -> Result<Option<Found>, AppError> {
-        if self.objects.has(key).await {
-            if self.bucket.is_some() {
-                self.objects.note_use(key, SystemTime::from(self.clock.now())).await;
+        if let Some(last) = self.objects.last_use(key).await {
+            let now = SystemTime::from(self.clock.now());
+            let is_long_ago = now.duration_since(last).map_or(true, |ago| ago > NOTED_AGAIN);
+            if self.bucket.is_some() && is_long_ago {
+                self.objects.note_use(key, now).await;
             }
             return Ok(Some(Found::OnDisk(self.objects.path_of(key))));
         }
@@ -103,12 +107,11 @@ impl App {
 
     /// False where the bucket has it not, or not as it was kept.
     async fn fetch_to_disk(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, Missed> {
-        let Some(mut streamed) = bucket.stream(&object.key).await? else { return Ok(false) };
+        let streamed = bucket.stream(&object.key).await?;
+        let is_as_long = |there: &Streamed| there.length == object.size.unsigned_abs();
+        let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
         let mut writing = self.objects.write(&object.key).await?;
         while let Some(piece) = streamed.chunks.try_next().await? {
-            if writing.length() + piece.len() as u64 > MAX_OBJECT {
-                break;
-            }
             writing = writing.append(piece).await?;
         }
         let written = writing.finish().await?;
@@ -126,9 +129,8 @@ impl App {
         object: MediaObject,
     ) -> Result<Option<Found>, AppError> {
         let Some(bytes) = bucket.get(&object.key).await? else { return Ok(None) };
-        let content = bytes.clone();
-        let is_whole = move || Sha256::digest(&content).as_slice() == object.sha256;
-        Ok(self.compute.run(is_whole).await?.then_some(Found::InMemory(bytes)))
+        let is_whole = self.sum(bytes.clone()).await? == object.sha256;
+        Ok(is_whole.then_some(Found::InMemory(bytes)))
     }
 }
 

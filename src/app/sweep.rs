@@ -1,6 +1,8 @@
 //! Removing what a kill left behind: files without a row, idempotency keys, sessions and pairings past their
 //! time.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,14 +35,9 @@ impl App {
         let until = alone_until.max(now - GRACE);
         let Some(since) = self.store.swept_until().await? else { return Ok(0) };
         let span = SystemTime::from(since - TICK)..SystemTime::from(until);
-        let mut removed = 0;
-        for stray in self.objects.strays(span).await? {
-            if self.is_left_behind(&stray).await? {
-                // Already gone is as good.
-                let _ = tokio::fs::remove_file(&stray.path).await;
-                removed += 1;
-            }
-        }
+        let left = self.left_behind(span).await?;
+        let removed = left.len();
+        remove_strays(left).await;
         let mut tx = self.store.begin().await?;
         tx.note_sweep(until.max(since)).await?;
         tx.forget_keys(now - KEY_LIFE).await?;
@@ -54,11 +51,25 @@ impl App {
         Ok(removed)
     }
 
-    async fn is_left_behind(&self, stray: &Stray) -> Result<bool, AppError> {
-        match &stray.key {
-            Some(key) => Ok(is_ours(key) && self.store.media_object(key).await?.is_none()),
-            None => Ok(true),
-        }
+    /// Files changed within `span` that bear a name of Calliope's own making and have no row, and those that were never
+    /// finished.
+    pub(super) async fn left_behind(
+        &self,
+        span: Range<SystemTime>,
+    ) -> Result<Vec<Stray>, AppError> {
+        let mut strays = self.objects.strays(span).await?;
+        strays.retain(|stray| stray.key.as_deref().is_none_or(is_ours));
+        let keys = strays.iter().filter_map(|stray| stray.key.clone()).collect();
+        let unknown: HashSet<String> = self.store.unknown_keys(keys).await?.into_iter().collect();
+        strays.retain(|stray| stray.key.as_ref().is_none_or(|key| unknown.contains(key)));
+        Ok(strays)
+    }
+}
+
+/// Removes files; one that is gone already is as good.
+pub(super) async fn remove_strays(strays: Vec<Stray>) {
+    for stray in strays {
+        let _ = tokio::fs::remove_file(&stray.path).await;
     }
 }
 

@@ -2,13 +2,13 @@
 //! frame's answer waits in its row, and every process puts what its disk has until nothing waits any more.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{App, AppError};
@@ -155,9 +155,7 @@ impl App {
         };
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
-        let (content, expected) = (bytes.clone(), object.sha256.clone());
-        let is_whole = move || Sha256::digest(&content).as_slice() == expected;
-        if !self.compute.run(is_whole).await? {
+        if self.sum(bytes.clone()).await? != object.sha256 {
             tracing::error!(
                 key = object.key,
                 "a file is not as it was kept; it is not put into the bucket"
@@ -213,15 +211,18 @@ impl App {
             Err(_) => return Ok(Put::Refused),
         }
         let Ok(Some(bytes)) = bucket.get(&object.key).await else { return Ok(Put::Refused) };
-        let expected = object.sha256.clone();
-        if !self.compute.run(move || Sha256::digest(&bytes).as_slice() == expected).await? {
+        if self.sum(bytes).await? != object.sha256 {
             return Ok(Put::Missing);
         }
         self.note_there(bucket, object).await?;
         Ok(Put::There(size))
     }
 
-    async fn note_there(&self, bucket: &Bucket, object: &MediaObject) -> Result<(), AppError> {
+    pub(super) async fn note_there(
+        &self,
+        bucket: &Bucket,
+        object: &MediaObject,
+    ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         let location = bucket.location(&object.key);
         tx.note_synced(object, &location, self.clock.now()).await?;
@@ -239,11 +240,9 @@ impl App {
         if self.store.noted_bucket().await?.as_deref() == Some(bucket.url()) {
             return Ok(());
         }
-        let (mut files, mut after) = (0, String::new());
-        loop {
-            let rows = self.store.files_after(&after, ROWS).await?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.key);
+        let mut files = 0;
+        let mut pages = pin!(self.store.files());
+        while let Some(rows) = pages.try_next().await? {
             let mut tx = self.store.begin().await?;
             for object in rows {
                 let is_here = object.location.as_deref() == Some(&*bucket.location(&object.key));
@@ -278,11 +277,9 @@ impl App {
     pub async fn look_for_lost(&self) -> Result<u64, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(0) };
         let there = sizes(bucket).await?;
-        let (mut lost, mut after) = (0, String::new());
-        loop {
-            let rows = self.store.files_after(&after, ROWS).await?;
-            let Some(last) = rows.last() else { return Ok(lost) };
-            after.clone_from(&last.key);
+        let mut lost = 0;
+        let mut pages = pin!(self.store.files());
+        while let Some(rows) = pages.try_next().await? {
             for object in rows {
                 let is_there = there.get(&object.key) == Some(&object.size.unsigned_abs());
                 if object.date_synced.is_none() || is_there || !self.objects.has(&object.key).await
@@ -298,6 +295,7 @@ impl App {
                 }
             }
         }
+        Ok(lost)
     }
 
     /// Leaves a mark in the bucket, by which other installations that use it see that its files are not theirs alone.

@@ -1,19 +1,16 @@
 //! Rows against files against bytes: what a row speaks of must be there, as it was kept, and what is there must have a row.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::pin::pin;
 use std::time::SystemTime;
 
 use futures_util::TryStreamExt;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::sweep::GRACE;
 use super::sync::MARKS;
 use super::{App, AppError};
 use crate::store::MediaObject;
-
-/// Rows that are looked at in one go.
-const ROWS: i64 = 500;
 
 /// What is wrong with what is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -62,11 +59,9 @@ impl App {
                 sizes.insert(object.key, object.size);
             }
         }
-        let (mut known, mut after) = (HashSet::new(), String::new());
-        loop {
-            let rows = self.store.files_after(&after, ROWS).await?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.key);
+        let mut known = HashSet::new();
+        let mut pages = pin!(self.store.files());
+        while let Some(rows) = pages.try_next().await? {
             for object in rows {
                 self.verify_one(&object, in_bucket.as_ref(), &mut verified).await?;
                 known.insert(object.key);
@@ -124,9 +119,7 @@ impl App {
         }
         let is_changed = match on_disk {
             _ if there.is_some_and(|size| size != object.size.unsigned_abs()) => true,
-            Some(bytes) => {
-                self.compute.run(move || Sha256::digest(&bytes).to_vec()).await? != object.sha256
-            }
+            Some(bytes) => self.sum(bytes.into()).await? != object.sha256,
             // The bucket's copy was compared before the disk gave up its own; its length is enough.
             None => false,
         };

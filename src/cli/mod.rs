@@ -15,12 +15,11 @@ mod storyteller;
 mod token;
 mod user;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{AppError, ErrorKind};
+use crate::app::{AppError, ErrorKind, with_causes};
 use crate::settings::{InvalidSetting, Loaded};
 
 /// Tells stories to small devices.
@@ -97,17 +96,7 @@ impl Cli {
 
 #[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 fn report(error: &anyhow::Error) {
-    let mut line = error.to_string();
-    let mut cause: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(inner) = cause {
-        // Some errors repeat what they came from.
-        let told = inner.to_string();
-        if !line.contains(&told) {
-            line = format!("{line}: {told}");
-        }
-        cause = inner.source();
-    }
-    eprintln!("calliope: {}", line.replace('\n', " "));
+    eprintln!("calliope: {}", with_causes(error.as_ref()));
 }
 
 /// An async runtime for a command.

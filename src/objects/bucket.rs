@@ -21,7 +21,7 @@ use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOption
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest object that is read at once, in bytes: more than anything that is kept.
-pub const MAX_OBJECT: u64 = 64 << 20;
+const MAX_OBJECT: u64 = 64 << 20;
 
 /// Objects that are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
@@ -163,13 +163,9 @@ impl Bucket {
             let bytes = found.bytes().await?;
             Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == length))
         };
-        match in_time("get", key, getting).await {
-            Ok(Some(bytes)) => Ok(Some(bytes)),
-            Ok(None) => Err(BucketError::Changed { key: key.to_owned() }),
-            Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
+        match found(in_time("get", key, getting).await)? {
+            Some(None) => Err(BucketError::Changed { key: key.to_owned() }),
+            whole => Ok(whole.flatten()),
         }
     }
 
@@ -180,16 +176,11 @@ impl Bucket {
     /// [`BucketError`] when the bucket fails; the stream's items are the same.
     pub async fn stream(&self, key: &str) -> Result<Option<Streamed>, BucketError> {
         let path = self.path(key);
-        let found = match in_time("get", key, self.store.get(&path)).await {
-            Ok(found) => found,
-            Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let length = found.meta.size;
+        let got = in_time("get", key, self.store.get(&path)).await;
+        let Some(got) = found(got)? else { return Ok(None) };
+        let length = got.meta.size;
         let key = key.to_owned();
-        let chunks = found.into_stream();
+        let chunks = got.into_stream();
         // Each piece has the same time as a whole exchange: a bucket that stalls half-way is given up too.
         let timed = stream::unfold(chunks, move |mut chunks| {
             let key = key.clone();
@@ -231,13 +222,8 @@ impl Bucket {
     /// [`BucketError`] when the bucket fails.
     pub async fn size(&self, key: &str) -> Result<Option<u64>, BucketError> {
         let path = self.path(key);
-        match in_time("get", key, self.store.head(&path)).await {
-            Ok(found) => Ok(Some(found.size)),
-            Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        let looked = in_time("get", key, self.store.head(&path)).await;
+        Ok(found(looked)?.map(|object| object.size))
     }
 
     /// Removes an object; one that is not there is no error.
@@ -247,10 +233,7 @@ impl Bucket {
     /// [`BucketError`] when it may still be there.
     pub async fn remove(&self, key: &str) -> Result<(), BucketError> {
         let path = self.path(key);
-        match in_time("remove", key, self.store.delete(&path)).await {
-            Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => Ok(()),
-            removed => removed,
-        }
+        found(in_time("remove", key, self.store.delete(&path)).await).map(|_| ())
     }
 
     /// Removes objects; one that is not there is no error.
@@ -285,6 +268,15 @@ impl Bucket {
 
     fn path(&self, key: &str) -> Path {
         key.split('/').fold(self.prefix.clone(), Path::join)
+    }
+}
+
+/// What was asked for, where it is there at all.
+fn found<T>(asked: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

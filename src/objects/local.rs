@@ -4,7 +4,7 @@
 //! A file is written under a hidden name, synced, renamed, and its folder synced: a kill or a power cut leaves
 //! either the whole file or a stray that [`LocalStore::strays`] finds.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::domain::{MediaName, ObjectKey};
+use crate::domain::ObjectKey;
 use crate::settings::Storage;
 
 /// The local folders.
@@ -70,13 +70,7 @@ impl LocalStore {
     /// Where an object is on the disk, whether it is there or not.
     #[must_use]
     pub fn path(&self, key: &ObjectKey) -> PathBuf {
-        self.path_of_key(&key.to_string())
-    }
-
-    /// Where the media file of this name is, whether it is there or not.
-    #[must_use]
-    pub fn media_path(&self, name: &MediaName) -> PathBuf {
-        self.media.join(name.as_str())
+        self.path_of(&key.to_string())
     }
 
     /// Writes objects, all of them or none that a caller would see as written.
@@ -105,13 +99,13 @@ impl LocalStore {
 
     /// A place for an object of this key under a hidden name, where nothing is written yet.
     pub(super) fn stage_at(&self, key: &str) -> Staged {
-        let path = self.path_of_key(key);
+        let path = self.path_of(key);
         Staged { part: part_beside(&path), path, key: key.to_owned() }
     }
 
     /// Notes that a file is used now, for [`Self::strays`] to tell. That it cannot be noted is no error.
     pub async fn note_use(&self, key: &str, now: SystemTime) {
-        let path = self.path_of_key(key);
+        let path = self.path_of(key);
         let noting = tokio::task::spawn_blocking(move || {
             File::open(path)?.set_times(FileTimes::new().set_accessed(now))
         });
@@ -124,7 +118,7 @@ impl LocalStore {
     ///
     /// [`ObjectError`] when it is not there or cannot be read.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
-        let (path, key) = (self.path_of_key(key), key.to_owned());
+        let (path, key) = (self.path_of(key), key.to_owned());
         blocking("read", move || {
             fs::read(&path).map_err(|source| ObjectError { key, action: "read", source })
         })
@@ -133,13 +127,13 @@ impl LocalStore {
 
     /// Whether there is a file of this key.
     pub async fn has(&self, key: &str) -> bool {
-        tokio::fs::metadata(self.path_of_key(key)).await.is_ok_and(|file| file.is_file())
+        self.last_use(key).await.is_some()
     }
 
-    /// Where the file of this key is, whether it is there or not.
-    #[must_use]
-    pub fn path_of(&self, key: &str) -> PathBuf {
-        self.path_of_key(key)
+    /// When the file of this key was last asked for, as far as that was noted; `None` where there is none.
+    pub async fn last_use(&self, key: &str) -> Option<SystemTime> {
+        let file = tokio::fs::metadata(self.path_of(key)).await.ok().filter(Metadata::is_file)?;
+        Some(file.accessed().unwrap_or(SystemTime::UNIX_EPOCH))
     }
 
     /// Removes objects; what is not there is no error, and what cannot be removed is left to the sweep.
@@ -162,7 +156,7 @@ impl LocalStore {
         let this = self.clone();
         blocking("removed", move || {
             for key in keys {
-                match fs::remove_file(this.path_of_key(&key)) {
+                match fs::remove_file(this.path_of(&key)) {
                     Ok(()) => {}
                     Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
                     Err(source) => return Err(ObjectError { key, action: "removed", source }),
@@ -219,7 +213,7 @@ impl LocalStore {
     ///
     /// The system's own; nothing is left of the object then.
     pub fn put_now(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path_of_key(key);
+        let path = self.path_of(key);
         let part = part_beside(&path);
         let written = write_synced(&part, key, bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
@@ -238,7 +232,9 @@ impl LocalStore {
         ]
     }
 
-    fn path_of_key(&self, key: &str) -> PathBuf {
+    /// Where the file of this key is, whether it is there or not.
+    #[must_use]
+    pub fn path_of(&self, key: &str) -> PathBuf {
         let (first, rest) = key.split_once('/').unwrap_or(("media", key));
         let folder = self.folders().into_iter().find(|(_, prefix)| *prefix == first);
         folder.map_or(&*self.media, |(folder, _)| folder).join(rest)

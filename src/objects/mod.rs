@@ -6,7 +6,7 @@ mod local;
 mod stray;
 mod writing;
 
-pub use bucket::{Bucket, BucketError, Listed, MAX_OBJECT, Method, Streamed};
+pub use bucket::{Bucket, BucketError, Listed, Method, Streamed};
 pub use local::{LocalStore, ObjectError, Staged};
 pub use stray::Stray;
 pub use writing::{Writing, Written};

@@ -15,7 +15,6 @@ pub struct Writing {
     staged: Staged,
     file: File,
     sum: Sha256,
-    length: u64,
 }
 
 /// A file that is written and has no name yet.
@@ -25,8 +24,6 @@ pub struct Written {
     pub staged: Staged,
     /// Of its bytes.
     pub sha256: Vec<u8>,
-    /// In bytes.
-    pub length: u64,
 }
 
 impl LocalStore {
@@ -38,7 +35,7 @@ impl LocalStore {
     pub async fn write(&self, key: &str) -> Result<Writing, ObjectError> {
         let staged = self.stage_at(key);
         blocking("written", move || match create(staged.part(), staged.key()) {
-            Ok(file) => Ok(Writing { staged, file, sum: Sha256::new(), length: 0 }),
+            Ok(file) => Ok(Writing { staged, file, sum: Sha256::new() }),
             Err(source) => Err(failed(&staged, source)),
         })
         .await
@@ -46,12 +43,6 @@ impl LocalStore {
 }
 
 impl Writing {
-    /// How much is written, in bytes.
-    #[must_use]
-    pub const fn length(&self) -> u64 {
-        self.length
-    }
-
     /// Appends a piece.
     ///
     /// # Errors
@@ -60,7 +51,6 @@ impl Writing {
     pub async fn append(mut self, piece: Bytes) -> Result<Self, ObjectError> {
         blocking("written", move || {
             self.sum.update(&piece);
-            self.length += piece.len() as u64;
             match self.file.write_all(&piece) {
                 Ok(()) => Ok(self),
                 Err(source) => Err(failed(&self.staged, source)),
@@ -76,11 +66,7 @@ impl Writing {
     /// [`ObjectError`] when the disk refuses; nothing is left of the file then.
     pub async fn finish(self) -> Result<Written, ObjectError> {
         blocking("written", move || match self.file.sync_all() {
-            Ok(()) => Ok(Written {
-                staged: self.staged,
-                sha256: self.sum.finalize().to_vec(),
-                length: self.length,
-            }),
+            Ok(()) => Ok(Written { staged: self.staged, sha256: self.sum.finalize().to_vec() }),
             Err(source) => Err(failed(&self.staged, source)),
         })
         .await

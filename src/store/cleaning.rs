@@ -133,7 +133,7 @@ impl Tx {
     }
 
     /// Removes the rows of inputs kept before `until` whose clients wait for nothing; at most `limit`, the oldest first;
-    /// the keys and the sizes of their files.
+    /// the keys of their files.
     ///
     /// # Errors
     ///
@@ -142,12 +142,12 @@ impl Tx {
         &mut self,
         until: DateTime<Utc>,
         limit: i64,
-    ) -> Result<Vec<(String, i64)>, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM media_object WHERE key IN (SELECT m.key FROM media_object m \
              WHERE m.kind = 'input' AND m.date_created < $1 AND NOT EXISTS (SELECT 1 FROM task t \
              WHERE t.client_id = m.client_id AND t.status IN ('pending', 'running')) \
-             ORDER BY m.date_created LIMIT $2) RETURNING key, size";
-        within!(self, db => sqlx::query_as(SQL).bind(until).bind(limit).fetch_all(db).await)
+             ORDER BY m.date_created LIMIT $2) RETURNING key";
+        within!(self, db => sqlx::query_scalar(SQL).bind(until).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("remove inputs"))
     }
 

@@ -1,9 +1,18 @@
 //! Every file that is kept: one row each, in the transaction that makes the file part of something.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use futures_util::{Stream, stream};
+use sqlx::{FromRow, QueryBuilder};
 
 use super::{Store, StoreError, Tx, read, within};
+
+/// Rows that a page of all files has.
+const PAGE: i64 = 500;
+
+/// Keys that one statement looks for at most: databases bound how much may be bound.
+const AT_ONCE: usize = 500;
 
 /// A file that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -93,19 +102,47 @@ impl Store {
         .map_err(StoreError::failed("list files that are not in the bucket"))
     }
 
-    /// Files by their keys, those behind `after`, at most `limit`.
+    /// Every file by its key, some hundreds at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails; that is the end then.
+    pub fn files(&self) -> impl Stream<Item = Result<Vec<MediaObject>, StoreError>> + Send {
+        stream::try_unfold(String::new(), move |after| async move {
+            let rows = self.files_after(&after).await?;
+            let last = rows.last().map(|last| last.key.clone());
+            Ok(last.map(|last| (rows, last)))
+        })
+    }
+
+    async fn files_after(&self, after: &str) -> Result<Vec<MediaObject>, StoreError> {
+        const SQL: &str = "SELECT * FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
+        read!(self, db => sqlx::query_as(SQL).bind(after).bind(PAGE).fetch_all(db).await)
+            .map_err(StoreError::failed("list files"))
+    }
+
+    /// Those of these keys that no row has.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn files_after(
-        &self,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<MediaObject>, StoreError> {
-        const SQL: &str = "SELECT * FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("list files"))
+    pub async fn unknown_keys(&self, keys: Vec<String>) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT key FROM media_object WHERE key IN (";
+        let mut known: HashSet<String> = HashSet::new();
+        for keys in keys.chunks(AT_ONCE) {
+            let found: Vec<String> = read!(self, db => {
+                let mut select = QueryBuilder::new(SQL);
+                let mut list = select.separated(", ");
+                for key in keys {
+                    list.push_bind(key);
+                }
+                list.push_unseparated(")");
+                select.build_query_scalar().fetch_all(db).await
+            })
+            .map_err(StoreError::failed("look which files are known"))?;
+            known.extend(found);
+        }
+        Ok(keys.into_iter().filter(|key| !known.contains(key)).collect())
     }
 
     /// What is kept, by client, kind and month; the most bytes first.

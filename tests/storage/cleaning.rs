@@ -145,13 +145,13 @@ async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database:
     };
     let app = TestApp::start_with(database, options).await;
     let put = async |name: &str, fill: u8| {
-        clock.jump(TimeDelta::minutes(1));
+        clock.jump(TimeDelta::minutes(11));
         let bytes = vec![fill; 400 << 10];
         let sent = app.put(&format!("/media/{name}")).body(bytes).send().await.expect("an answer");
         assert_eq!(sent.status(), 201);
     };
     let read = async |name: &str| {
-        clock.jump(TimeDelta::minutes(1));
+        clock.jump(TimeDelta::minutes(11));
         app.get(&format!("/media/{name}")).send().await.expect("an answer").status()
     };
     for (name, fill) in [("a.raw", 1), ("b.raw", 2), ("c.raw", 3)] {

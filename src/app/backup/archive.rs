@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -43,7 +44,7 @@ impl Archive {
         &self.entries
     }
 
-    pub(super) async fn append(&mut self, path: &str, content: Vec<u8>) -> Result<(), AppError> {
+    pub(super) async fn append(&mut self, path: &str, content: Bytes) -> Result<(), AppError> {
         let size = content.len() as u64;
         self.append_all(path, size, move || Ok(io::Cursor::new(content))).await
     }

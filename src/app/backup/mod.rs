@@ -9,11 +9,13 @@ mod archive;
 mod restore;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{App, AppError, ErrorKind};
 use crate::store::Store;
@@ -34,9 +36,6 @@ const KEPT: TimeDelta = TimeDelta::seconds(90);
 
 /// How often that word is given.
 const SAID_AGAIN: Duration = Duration::from_secs(30);
-
-/// Rows that are looked at in one go.
-const ROWS: i64 = 500;
 
 /// What an archive says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,7 +129,7 @@ impl App {
             entries: archive.entries().to_vec(),
             missing,
         };
-        archive.append(MANIFEST, serde_json::to_vec_pretty(&manifest)?).await?;
+        archive.append(MANIFEST, serde_json::to_vec_pretty(&manifest)?.into()).await?;
         archive.finish(path).await?;
         Ok(manifest)
     }
@@ -142,41 +141,35 @@ impl App {
         missing: &mut Vec<String>,
         each: impl Fn(u64, u64),
     ) -> Result<(), AppError> {
-        let (mut files, mut bytes, mut after) = (0, 0, String::new());
-        loop {
-            let rows = snapshot.files_after(&after, ROWS).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after.clone_from(&last.key);
+        let (mut files, mut bytes) = (0, 0);
+        let mut pages = pin!(snapshot.files());
+        while let Some(rows) = pages.try_next().await? {
             for object in rows {
                 let content = match self.objects.read(&object.key).await {
-                    Ok(content) => Some(content),
+                    Ok(content) => Some(content.into()),
                     Err(_) => match &self.bucket {
-                        Some(bucket) => bucket.get(&object.key).await?.map(Into::into),
+                        Some(bucket) => bucket.get(&object.key).await?,
                         None => None,
                     },
                 };
-                let Some(content) = content else {
+                // A file of another moment than its row, or a broken one, is not what was kept.
+                let whole: Option<Bytes> = match content {
+                    Some(content) if self.sum(content.clone()).await? == object.sha256 => {
+                        Some(content)
+                    }
+                    _ => None,
+                };
+                let Some(content) = whole else {
                     missing.push(object.key);
                     continue;
                 };
-                let (content, sum) = self
-                    .compute
-                    .run(move || {
-                        let sum = Sha256::digest(&content).to_vec();
-                        (content, sum)
-                    })
-                    .await?;
-                if sum != object.sha256 {
-                    // A file of another moment than its row, or a broken one: neither is what was kept.
-                    missing.push(object.key);
-                    continue;
-                }
                 files += 1;
                 bytes += content.len() as u64;
                 archive.append(&format!("{OBJECTS}{}", object.key), content).await?;
                 each(files, bytes);
             }
         }
+        Ok(())
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::pin::pin;
 
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::archive::{blocking, check, hex, private, refused, walk};
-use super::{DATABASE, OBJECTS, ROWS, Temporary, beside};
+use super::{DATABASE, OBJECTS, Temporary, beside};
 use crate::app::{AppError, ErrorKind};
 use crate::objects::LocalStore;
 use crate::settings::Settings;
@@ -105,11 +107,9 @@ async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
 /// What each file is to be. Rows forget which bucket theirs are in: they are on this disk now, and go into the bucket that
 /// is configured here.
 async fn place_of_files(snapshot: &Store) -> Result<HashMap<String, Vec<u8>>, AppError> {
-    let (mut expected, mut after) = (HashMap::new(), String::new());
-    loop {
-        let rows = snapshot.files_after(&after, ROWS).await?;
-        let Some(last) = rows.last() else { return Ok(expected) };
-        after.clone_from(&last.key);
+    let mut expected = HashMap::new();
+    let mut pages = pin!(snapshot.files());
+    while let Some(rows) = pages.try_next().await? {
         let mut tx = snapshot.begin().await?;
         for object in rows {
             tx.note_unsynced(&object).await?;
@@ -118,6 +118,7 @@ async fn place_of_files(snapshot: &Store) -> Result<HashMap<String, Vec<u8>>, Ap
         }
         tx.save().await?;
     }
+    Ok(expected)
 }
 
 fn write_files(

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::MediaName;
 
 fn folders() -> (tempfile::TempDir, LocalStore) {
     let root = tempfile::tempdir().expect("a temporary folder");
