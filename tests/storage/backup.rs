@@ -9,13 +9,14 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::support::bucket::FakeBucket;
-use super::support::{Options, TestApp, TestDatabase, answer, fixture, photo};
+use super::support::{Options, TestApp, TestDatabase, answer, fixture, in_time, photo};
 use crate::on_both;
 
 on_both! {
     a_backup_of_one_database_is_restored_into_the_other;
     a_backup_is_restored_into_the_same_kind_of_database;
     a_backup_under_load_is_of_one_moment;
+    no_file_goes_while_a_backup_is_made;
     what_is_damaged_or_would_be_overwritten_is_refused;
     what_is_in_the_bucket_alone_is_in_the_backup_too;
 }
@@ -201,6 +202,50 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         assert_eq!(json!(frames.len()), detail["story_frame_count"]);
     }
     assert!(app.app.verify(|_| ()).await.expect("verified").missing.is_empty());
+    app.finish().await;
+}
+
+async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let told = app.frame(json!({"client_id": "s"})).await;
+    let before = app.files("media");
+    let mut tx = app.app.store.begin().await.expect("begun");
+    tx.keep_files(Some(app.app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
+    tx.save().await.expect("saved");
+    let path = format!("/v2/stories/{}?client_id=s", told["story_id"].as_str().expect("an id"));
+    assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
+    // The task that removes them has had its turn, and waits.
+    in_time(async {
+        loop {
+            let tasks = app.json("/admin/api/tasks?limit=100").await;
+            let tasks = tasks["items"].as_array().expect("tasks").clone();
+            let removal = tasks.iter().find(|task| task["task_type"] == "remove_files");
+            if removal.is_some_and(|task| task["attempts"] == 1 && task["status"] == "pending") {
+                return;
+            }
+            assert!(removal.is_none_or(|task| task["status"] != "completed"), "{removal:?}");
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(app.files("media"), before);
+    // A backup says so for as long as it takes.
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let archive = elsewhere.path().join("backup.tar");
+    let mut tx = app.app.store.begin().await.expect("begun");
+    tx.keep_files(None).await.expect("let go");
+    tx.save().await.expect("saved");
+    let was_held = async {
+        let mut was_held = false;
+        while !was_held && !archive.exists() {
+            was_held = app.app.store.kept_until().await.expect("read").is_some();
+        }
+        was_held
+    };
+    let backing = app.app.back_up(&archive, true, |_, _| ());
+    let (made, was_held) = Box::pin(async { tokio::join!(backing, was_held) }).await;
+    assert!(made.is_ok() && was_held, "{made:?}");
+    assert_eq!(app.app.store.kept_until().await.expect("read"), None);
     app.finish().await;
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calliope::domain::{Clock, SystemClock};
 use calliope::objects::{Bucket, Method};
 use calliope::settings::{Cloud, Storage};
@@ -99,6 +101,17 @@ async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(datab
     }
     for key in ["audio/own/none.ogg", "../../etc/passwd", "", "a\0b"] {
         assert_eq!(app.call("POST", "/v2/signed-urls", json!({"key": key})).await.0, 404, "{key}");
+    }
+    // Whoever has the secret signs for a week and no longer.
+    let secret = app.app.store.signing_keys().await.expect("read").remove(0).secret;
+    for (days, expected) in [(6, 200), (8, 403)] {
+        let (key, expires) =
+            (own["key"].as_str().expect("a key"), clock.now() + TimeDelta::days(days));
+        let expires = expires.timestamp();
+        let signature = hmac(&secret, &format!("GET\n{key}\n{expires}")).finalize().into_bytes();
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let url = format!("/media/signed/{key}?expires={expires}&signature={signature}");
+        assert_eq!(status("GET", &url).await, expected, "{days} days");
     }
     clock.jump(TimeDelta::seconds(59));
     assert_eq!(status("GET", url).await, 200, "to the last second");
