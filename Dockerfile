@@ -5,10 +5,11 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 # The dependencies first: they change less often than the source.
 COPY Cargo.toml Cargo.lock build.rs ./
+COPY crates crates
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && for bench in events offline pixels service; do echo 'fn main() {}' > "benches/$bench.rs"; done \
+    && for bench in events offline pixels service storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
     && cargo build --release --locked --bin calliope
 COPY migrations migrations
 COPY src src

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calliope::domain::{Season, Sight, Size};
 use calliope::imaging::decode;
-use calliope::inference::offline::{painter, teller, vision};
-use calliope::inference::{Brief, ImageAsk};
+use calliope::inference::Brief;
+use calliope::inference::offline::teller;
+use calliope::painter::{self, Commission};
+use calliope::vision;
 use divan::{Bencher, black_box};
 use serde_json::Value;
 
@@ -73,8 +75,8 @@ fn illustration_512(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| {
             let seed = seeds.fetch_add(1, Ordering::Relaxed);
-            let (prompt, seen) = (prompt.clone(), brief.seen.clone());
-            ImageAsk { prompt, size: Size::new(512, 512), seed, seen }
+            let look = brief.seen.as_ref().and_then(|seen| seen.look.as_ref());
+            Commission { words: &prompt, size: Size::new(512, 512), seed, look }
         })
-        .bench_values(|ask| painter::paint(&ask));
+        .bench_values(|commission| painter::paint(&commission));
 }

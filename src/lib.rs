@@ -10,16 +10,20 @@
 //! | use cases | [`app`]: tell a frame, read stories, keep media |
 //! | ways of telling | [`storytellers`]: one file a strategy |
 //! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`situation`]: where, when, weather and sky |
-//! | pure work | [`settings`], [`imaging`], [`audio`], [`compute`], [`telemetry`], [`web`] |
+//! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`telemetry`], [`web`] |
 //! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
+//!
+//! `domain` is a crate of its own, `crates/domain`, and so are `imaging`, `vision` and `painter` together,
+//! `crates/pixels`: test builds optimise that one alone.
+
+pub use calliope_domain as domain;
+pub use calliope_pixels::{imaging, painter, vision};
 
 pub mod app;
 pub mod audio;
 pub mod cli;
 pub mod compute;
-pub mod domain;
 pub mod http;
-pub mod imaging;
 pub mod inference;
 pub mod objects;
 pub mod settings;

@@ -12,7 +12,8 @@ const FLOORS: &[&[&str]] = &[
     &["app"],
     &["storytellers"],
     &["store", "objects", "inference", "situation"],
-    &["settings", "imaging", "audio", "compute", "telemetry", "web"],
+    // Below them, and not in `src`: the crates of `crates/`, whose manifests keep them down.
+    &["settings", "imaging", "vision", "painter", "audio", "compute", "telemetry", "web"],
     &["domain"],
 ];
 
@@ -141,8 +142,8 @@ fn a_broken_rule_is_seen() {
 
 #[test]
 fn a_long_file_says_why() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in sources(&root) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for path in ["src", "crates"].into_iter().flat_map(|folder| sources(&root.join(folder))) {
         let source = fs::read_to_string(&path).expect("a source");
         let head: String = source.lines().take(12).collect::<Vec<_>>().join("\n");
         let says_why = head.contains("long because");

@@ -17,7 +17,8 @@ use super::{App, AppError};
 use crate::audio::{self, AudioFormat, Measured};
 use crate::domain::Sight;
 use crate::imaging::{self, ImagingError};
-use crate::inference::{Drawn, Minds, SoundAsk, merged, offline};
+use crate::inference::{Drawn, Minds, SoundAsk, merged};
+use crate::vision;
 
 /// The longest side of a picture that is looked at, in pixels.
 const LOOKED_AT: u32 = 1024;
@@ -99,7 +100,7 @@ impl App {
     ) -> Result<Option<Sight>, AppError> {
         let Some(photograph) = photograph else { return Ok(None) };
         let pixels = Arc::clone(&photograph.pixels);
-        let measuring = self.compute.run(move || offline::vision::look(&pixels));
+        let measuring = self.compute.run(move || vision::look(&pixels));
         let (measured, described) = tokio::join!(measuring, minds.see(&photograph.pixels, prompt));
         let measured = measured?;
         Ok(Some(match described {

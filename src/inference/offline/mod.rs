@@ -3,9 +3,7 @@
 //!
 //! Demos, tests and outages all use it. It does not claim to understand: it names what pixels can prove.
 
-pub mod painter;
 pub mod teller;
-pub mod vision;
 
 use std::sync::Arc;
 
@@ -17,6 +15,7 @@ use super::{
     TextAsk, TextModel, Usage,
 };
 use crate::compute::{BrokenOff, Compute};
+use crate::painter::{self, Commission};
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "offline";
@@ -67,7 +66,12 @@ impl StructuredModel for Offline {
 impl ImageModel for Offline {
     async fn image(&self, _: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
         let ask = ask.clone();
-        let painted = self.compute.run(move || Picture::Pixels(painter::paint(&ask))).await;
+        let painted = self.compute.run(move || {
+            let look = ask.seen.as_ref().and_then(|seen| seen.look.as_ref());
+            let (words, size, seed) = (&ask.prompt, ask.size, ask.seed);
+            Picture::Pixels(painter::paint(&Commission { words, size, seed, look }))
+        });
+        let painted = painted.await;
         Ok(Answer::new(painted.map_err(broken)?, Usage::default()))
     }
 }

@@ -1,0 +1,243 @@
+//! What a frame is asked for: the parameters that a request, a configuration or a strategy may give.
+//!
+//! Levels are laid over each other as JSON objects ([`crate::Cascade`]), and read once at the end ([`Parameters::read`]), so that every level says things in the same words. Reading is lenient in the
+//! ways that small clients need: numbers and switches may be strings, null and empty mean "not given".
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::cascade::is_given;
+use crate::{Dither, ImageFormat};
+
+/// The parameters of one frame, resolved.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Parameters {
+    /// Text that came with the request.
+    pub input_text: Option<String>,
+    /// `lat,lon`, or a place name for the prompt.
+    pub location: Option<String>,
+    /// The format of the returned image; absent means PNG.
+    pub output_image_format: Option<ImageFormat>,
+    /// Width of the returned image in pixels, 1-4096.
+    pub output_image_width: Option<u32>,
+    /// Height of the returned image in pixels, 1-4096.
+    pub output_image_height: Option<u32>,
+    /// Error diffusion for formats with few levels.
+    pub output_image_dither: Option<Dither>,
+    /// Prefix of the illustration's prompt.
+    pub output_image_style: Option<String>,
+    /// A wish for the manner of the text.
+    pub output_text_style: Option<String>,
+    /// At most this many characters of text; the storyteller keeps to it where it can.
+    pub max_output_text_length: Option<u32>,
+    /// Ask for a video where the strategy can make one.
+    pub generate_video: Option<bool>,
+    /// Ask for spoken text where a voice is configured.
+    pub narrate: Option<bool>,
+    /// The voice that speaks, by its name at the provider of voices.
+    pub narration_voice: Option<String>,
+    /// Fill `debug_data`.
+    pub debug: Option<bool>,
+}
+
+/// A parameter whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {reason}")]
+pub struct RefusedParameter {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// One sentence that says what it may be.
+    pub reason: String,
+}
+
+impl Parameters {
+    /// The longest `input_text`, in characters.
+    pub const MAX_INPUT_TEXT: usize = 20_000;
+    /// The longest style or place, in characters.
+    pub const MAX_PHRASE: usize = 2_000;
+    /// The longest name of a voice, in characters.
+    pub const MAX_VOICE: usize = 100;
+
+    /// Reads the parameters known here; others are left to whoever knows them.
+    ///
+    /// # Errors
+    ///
+    /// Every [`RefusedParameter`], in the order of the fields above.
+    pub fn read(given: &Map<String, Value>) -> Result<Self, Vec<RefusedParameter>> {
+        let mut fields = Fields { given, refused: Vec::new() };
+        let parameters = Self {
+            input_text: fields.text("input_text", Self::MAX_INPUT_TEXT),
+            location: fields.text("location", Self::MAX_PHRASE),
+            output_image_format: fields.parsed("output_image_format"),
+            output_image_width: fields.integer("output_image_width", 1..=4096),
+            output_image_height: fields.integer("output_image_height", 1..=4096),
+            output_image_dither: fields.dither("output_image_dither"),
+            output_image_style: fields.text("output_image_style", Self::MAX_PHRASE),
+            output_text_style: fields.text("output_text_style", Self::MAX_PHRASE),
+            max_output_text_length: fields.integer("max_output_text_length", 1..=100_000),
+            generate_video: fields.flag("generate_video"),
+            narrate: fields.flag("narrate"),
+            narration_voice: fields.text("narration_voice", Self::MAX_VOICE),
+            debug: fields.flag("debug"),
+        };
+        if fields.refused.is_empty() { Ok(parameters) } else { Err(fields.refused) }
+    }
+
+    /// Whether a parameter of this name is known here.
+    #[must_use]
+    pub fn is_known(name: &str) -> bool {
+        serde_json::to_value(Self::default()).is_ok_and(|fields| fields.get(name).is_some())
+    }
+
+    /// Reads `given` and writes it again: what is known here, in one spelling, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parameters::read`].
+    pub fn clean(given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<RefusedParameter>> {
+        let mut clean = match serde_json::to_value(Self::read(given)?) {
+            Ok(Value::Object(clean)) => clean,
+            // A plain struct of plain fields is always an object.
+            _ => Map::new(),
+        };
+        clean.retain(|_, value| !value.is_null());
+        Ok(clean)
+    }
+}
+
+/// Reads one object field by field, and remembers what it had to refuse.
+struct Fields<'a> {
+    given: &'a Map<String, Value>,
+    refused: Vec<RefusedParameter>,
+}
+
+impl Fields<'_> {
+    fn refuse<T>(&mut self, name: &'static str, reason: impl Display) -> Option<T> {
+        self.refused.push(RefusedParameter { name, reason: reason.to_string() });
+        None
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.given.get(name).filter(|value| is_given(value))
+    }
+
+    fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        let text = match self.value(name)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return self.refuse(name, "must be text"),
+        };
+        if text.chars().count() > max {
+            return self.refuse(name, format_args!("has more than {max} characters; shorten it"));
+        }
+        Some(text.replace('\0', ""))
+    }
+
+    fn integer(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let number = match self.value(name)? {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
+        let Some(number) = number else {
+            let (low, high) = (range.start(), range.end());
+            return self.refuse(name, format_args!("must be a whole number from {low} to {high}"));
+        };
+        Some(number)
+    }
+
+    fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let word = match self.value(name)? {
+            Value::Bool(flag) => return Some(*flag),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.trim().to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        match word.as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => self.refuse(name, "must be true or false"),
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
+        let parsed = match self.value(name)? {
+            Value::String(text) => text.parse::<T>().map_err(|error| error.to_string()),
+            _ => Err("must be text".to_owned()),
+        };
+        parsed.map_or_else(|reason| self.refuse(name, reason), Some)
+    }
+
+    fn dither(&mut self, name: &'static str) -> Option<Dither> {
+        let value = self.value(name)?.clone();
+        match serde_json::from_value(value) {
+            Ok(dither) => Some(dither),
+            Err(_) => self.refuse(name, "must be `none` or `floyd-steinberg`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("not an object: {other}"),
+        }
+    }
+
+    #[test]
+    fn small_clients_may_send_everything_as_strings() {
+        let sent = object(json!({
+            "output_image_width": "320", "output_image_format": "RAW", "debug": "on", "input_text": 7,
+            "output_image_dither": "floyd-steinberg", "unheard_of": [1],
+        }));
+        let read = Parameters::read(&sent).expect("all of it is readable");
+        assert_eq!(read.output_image_width, Some(320));
+        assert_eq!(read.output_image_format, Some(ImageFormat::Rgb565));
+        assert_eq!(read.output_image_dither, Some(Dither::FloydSteinberg));
+        assert_eq!((read.debug, read.input_text.as_deref()), (Some(true), Some("7")));
+    }
+
+    #[test]
+    fn what_is_kept_is_known_and_in_one_spelling() {
+        let sent = object(json!({
+            "output_image_format": "raw", "debug": "yes", "api_key": "k", "input_img": "x", "location": "a\u{0}b",
+        }));
+        assert!(Parameters::is_known("debug") && !Parameters::is_known("input_img"));
+        let clean = Parameters::clean(&sent).expect("readable");
+        let expected =
+            json!({"output_image_format": "image/rgb565", "debug": true, "location": "ab"});
+        assert_eq!(Value::Object(clean), expected);
+    }
+
+    #[test]
+    fn every_refusal_is_told_at_once() {
+        let sent = object(json!({
+            "output_image_width": 0, "output_image_height": 4097, "output_image_format": "image/tiff",
+            "debug": "perhaps", "location": {"lat": 1}, "input_text": "x".repeat(20_001),
+        }));
+        let refused = Parameters::read(&sent).expect_err("nothing of it is readable");
+        let names: Vec<_> = refused.iter().map(|r| r.name).collect();
+        assert_eq!(
+            names,
+            [
+                "input_text",
+                "location",
+                "output_image_format",
+                "output_image_width",
+                "output_image_height",
+                "debug"
+            ]
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! Schedules by the hours of the week.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::schedule::days::Days;
+use crate::schedule::seconds::Hold;
+use crate::schedule::state::InForce;
+use crate::schedule::time::{TimeOfDay, dates, reached, zone};
+use crate::schedule::{RefusedSchedule, check_length};
+
+/// How far ahead changes are looked for: over every window of a week, with a day to spare.
+const DAYS_AHEAD: i64 = 8;
+
+/// Windows of the week; the first that is open is in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
+pub struct Weekly {
+    #[serde(default, deserialize_with = "zone")]
+    time_zone: Tz,
+    weekly: Vec<Window>,
+    /// What is in force outside of every window; without it nothing is added.
+    #[serde(default)]
+    otherwise: Otherwise,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Window {
+    /// The days on which it begins.
+    #[serde(default)]
+    days: Days,
+    from: TimeOfDay,
+    /// On the day after where this is not later than `from`.
+    until: TimeOfDay,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    parameters: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_duration_seconds: Option<Hold>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sleep: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Otherwise {
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    parameters: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_duration_seconds: Option<Hold>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sleep: bool,
+}
+
+/// One opening of a window.
+struct Opening {
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    window: usize,
+}
+
+impl Weekly {
+    /// What the types do not say: how many windows there are.
+    pub(super) fn check(&self) -> Result<(), RefusedSchedule> {
+        check_length("weekly", self.weekly.len())
+    }
+
+    pub(super) fn parameters_mut(
+        &mut self,
+    ) -> impl Iterator<Item = (String, &mut Map<String, Value>)> {
+        let windows = self.weekly.iter_mut().enumerate();
+        let windows =
+            windows.map(|(index, w)| (format!("weekly[{index}].parameters"), &mut w.parameters));
+        let otherwise = ("otherwise.parameters".to_owned(), &mut self.otherwise.parameters);
+        windows.chain([otherwise])
+    }
+
+    pub(super) fn in_force(&self, now: DateTime<Utc>) -> InForce {
+        let openings = self.openings(now);
+        let step = window_at(&openings, now);
+        let (parameters, hold) = match step.map(|index| &self.weekly[index]) {
+            Some(window) => (&window.parameters, window.min_duration_seconds),
+            None => (&self.otherwise.parameters, self.otherwise.min_duration_seconds),
+        };
+        let asleep = self.sleeps(step);
+        let ahead = ahead(&openings, now);
+        let next = |wanted: &dyn Fn(Option<usize>) -> bool| {
+            ahead.iter().copied().find(|at| wanted(window_at(&openings, *at)))
+        };
+        InForce {
+            parameters: parameters.clone(),
+            min_duration_seconds: hold.map(Hold::get),
+            asleep,
+            next_wake_at: if asleep { next(&|window| !self.sleeps(window)) } else { None },
+            changes_at: next(&|window| window != step),
+            trigger_condition: None,
+            step,
+        }
+    }
+
+    fn sleeps(&self, window: Option<usize>) -> bool {
+        window.map_or(self.otherwise.sleep, |index| self.weekly[index].sleep)
+    }
+
+    /// Every opening that may be met between `now` and the last moment looked at.
+    fn openings(&self, now: DateTime<Utc>) -> Vec<Opening> {
+        let dates = dates(self.time_zone, now, -1, DAYS_AHEAD + 1);
+        let opening = |date, (index, window): (usize, &Window)| {
+            let over_night = TimeDelta::days(i64::from(window.until <= window.from));
+            Some(Opening {
+                from: reached(self.time_zone, window.from.on(date)),
+                until: reached(
+                    self.time_zone,
+                    window.until.on(date.checked_add_signed(over_night)?),
+                ),
+                window: index,
+            })
+        };
+        dates
+            .flat_map(|date| {
+                let windows = self.weekly.iter().enumerate();
+                windows
+                    .filter(move |(_, window)| window.days.contain(date))
+                    .filter_map(move |window| opening(date, window))
+            })
+            .collect()
+    }
+}
+
+/// The first of the windows that are open.
+fn window_at(openings: &[Opening], at: DateTime<Utc>) -> Option<usize> {
+    let open = openings.iter().filter(|opening| opening.from <= at && at < opening.until);
+    open.map(|opening| opening.window).min()
+}
+
+/// When windows open and close after `now`, in order.
+fn ahead(openings: &[Opening], now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    let times = openings.iter().flat_map(|opening| [opening.from, opening.until]);
+    let end = now + TimeDelta::days(DAYS_AHEAD);
+    let mut times: Vec<_> = times.filter(|at| now < *at && *at <= end).collect();
+    times.sort_unstable();
+    times.dedup();
+    times
+}

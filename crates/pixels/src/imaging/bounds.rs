@@ -1,0 +1,82 @@
+//! How large a picture may be, so that no request can claim all the memory there is.
+
+use image::RgbImage;
+
+use super::error::ImagingError;
+use calliope_domain::Size;
+
+/// The longest side read or made, in pixels: twice a 4K screen, far above any device served.
+pub const MAX_SIDE: u32 = 8192;
+
+/// The most pixels read or made: 50 megapixels, which is 150 MB as RGB.
+pub const MAX_PIXELS: u64 = 50_000_000;
+
+/// The most bytes a decoder may allocate: [`MAX_PIXELS`] of 16-bit RGBA.
+pub(super) const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
+
+/// The size of `image`.
+pub(super) fn size_of(image: &RgbImage) -> Size {
+    Size::new(image.width(), image.height())
+}
+
+/// Passes the size of a picture that came in, or says why it is refused.
+pub(super) fn check_read(size: Size) -> Result<Size, ImagingError> {
+    check(size, ImagingError::TooLarge)
+}
+
+/// Passes the size of a picture to be made, or says why it is refused.
+pub(super) fn check_asked(size: Size) -> Result<Size, ImagingError> {
+    check(size, ImagingError::AskedTooLarge)
+}
+
+fn check(size: Size, too_large: fn(Size) -> ImagingError) -> Result<Size, ImagingError> {
+    let Size { width, height } = size;
+    if width == 0 || height == 0 {
+        return Err(ImagingError::Empty(size));
+    }
+    if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(too_large(size));
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_limits_are_inclusive() {
+        for (width, height) in [(1, 1), (8192, 1), (1, 8192), (8192, 6103), (6250, 8000)] {
+            assert!(check_read(Size::new(width, height)).is_ok(), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn one_pixel_more_is_refused() {
+        for (width, height) in [(8193, 1), (1, 8193), (8192, 6104), (6251, 8000), (u32::MAX, 1)] {
+            let refused = check_read(Size::new(width, height));
+            assert!(matches!(refused, Err(ImagingError::TooLarge(_))), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn no_pixels_are_refused() {
+        for (width, height) in [(0, 0), (0, 5), (5, 0)] {
+            let refused = check_asked(Size::new(width, height));
+            assert!(matches!(refused, Err(ImagingError::Empty(_))), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn the_refusals_say_what_to_change() {
+        let huge = Size::new(60_000, 60_000);
+        assert_eq!(
+            check_read(huge).unwrap_err().to_string(),
+            "the image is 60000x60000 pixels; at most 8192 a side and 50 megapixels are read"
+        );
+        assert_eq!(
+            check_asked(huge).unwrap_err().to_string(),
+            "a picture of 60000x60000 pixels was asked for; ask for at most 8192 a side and 50 megapixels"
+        );
+    }
+}
