@@ -9,7 +9,7 @@
 //! | doors | [`http`]: requests; [`worker`]: background tasks. They translate and decide nothing |
 //! | use cases | [`app`]: tell a frame, read stories, keep media |
 //! | ways of telling | [`storytellers`]: one file a strategy |
-//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`situation`]: where, when, weather and sky |
+//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`vectors`]: nearness in meaning; [`situation`]: where, when, weather and sky |
 //! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`telemetry`], [`web`] |
 //! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
 //!
@@ -31,5 +31,6 @@ pub mod situation;
 pub mod store;
 pub mod storytellers;
 pub mod telemetry;
+pub mod vectors;
 pub mod web;
 pub mod worker;

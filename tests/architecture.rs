@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["http", "worker"],
     &["app"],
     &["storytellers"],
-    &["store", "objects", "inference", "situation"],
+    &["store", "objects", "inference", "vectors", "situation"],
     // Below them, and not in `src`: the crates of `crates/`, whose manifests keep them down.
     &["settings", "imaging", "vision", "painter", "audio", "compute", "telemetry", "web"],
     &["domain"],

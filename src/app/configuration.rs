@@ -30,7 +30,7 @@ pub(super) struct ClientLevel {
 }
 
 /// A client's own configuration and its flocks', the highest first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ClientLevels {
     pub(super) levels: Vec<ClientLevel>,
     /// The flock whose story the client shares.

@@ -124,7 +124,12 @@ impl App {
         Ok(id)
     }
 
-    async fn end_upkeep(&self, task: &Task, owner: Uuid, result: &Value) -> Result<(), AppError> {
+    pub(super) async fn end_upkeep(
+        &self,
+        task: &Task,
+        owner: Uuid,
+        result: &Value,
+    ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         if tx.complete(task.id, owner, result, self.clock.now()).await? {
             tx.save().await?;

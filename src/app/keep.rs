@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
 use super::illustrate::{Illustrated, Rendered};
-use super::tell::{Told, Work, metadata};
+use super::tell::{Told, Work, metadata, prompts};
 use super::{App, AppError, ErrorKind};
 use crate::domain::{EventKind, slug_base, story_title};
 use crate::store::{NewFrame, NewImage, Title, Tx};
@@ -44,6 +44,10 @@ impl App {
             return Err(AppError::new(ErrorKind::Unavailable, detail));
         }
         let metadata = metadata(work, told, &generation_date(now));
+        let seen = told.perceived.seen.as_ref().map(|sight| &*sight.description);
+        let said = [told.perceived.heard.as_deref(), work.parameters.input_text.as_deref()];
+        let heard = Some(said.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        let heard = heard.filter(|heard| !heard.is_empty());
         for (index, picture) in told.pictures.iter().enumerate() {
             keep_pictures(&mut tx, picture, now).await?;
             let beat = &told.telling.beats[index];
@@ -54,6 +58,9 @@ impl App {
                 image_id: Some(picture.original.id),
                 device_image_id: Some(picture.for_device().id),
                 illustration: beat.illustration.words(),
+                seen: seen.filter(|_| index == 0),
+                heard: heard.as_deref().filter(|_| index == 0),
+                language: prompts(&work.strategy).language,
                 min_duration_seconds: min_duration(work),
                 trigger_condition: work.job.trigger_condition.as_ref(),
                 metadata: &metadata,
@@ -66,6 +73,7 @@ impl App {
                 voiced.keep(&mut tx, (work.story.id, number), now).await?;
             }
             let film = told.films.then_some(picture.original.id);
+            self.index_later(&mut tx, work.story.id, number).await?;
             self.order_beside(&mut tx, work, (index, number), (&told.narration, film)).await?;
             let number = json!({"number": number});
             let client_id = Some(work.story.client_id.as_str());

@@ -26,6 +26,7 @@ mod evict;
 mod housekeeping;
 pub mod identity;
 mod illustrate;
+mod index;
 mod inputs;
 mod keep;
 mod load;
@@ -44,6 +45,7 @@ mod redraw;
 mod rehearse;
 mod renditions;
 mod resources;
+mod search;
 mod seeds;
 mod signed;
 mod sounds;
@@ -83,6 +85,7 @@ pub use client_config::ClientConfigView;
 pub use error::{AppError, ErrorKind, with_causes};
 pub use events::{EventListener, EventView};
 pub use identity::Identities;
+pub use index::{IndexStatus, Indexed};
 pub use inputs::Sound;
 pub use load::{Load, Waiting};
 pub use media::{MediaKind, Uploaded};
@@ -100,6 +103,7 @@ pub use ready::{Health, Readiness};
 pub use redraw::RedrawOrder;
 pub use rehearse::{Rehearsal, Rehearsed, Rehearsing};
 pub use resources::{Resource, ResourceView};
+pub use search::{FoundView, Matched, Mode, SearchOrder, SearchPage, SearchPlace, SimilarView};
 pub use signed::{SignOrder, SignedUrl};
 pub use sounds::{NewSound, SoundView};
 pub use sparrows::{SparrowStateView, TelemetryOrder, TelemetryView};
@@ -159,6 +163,7 @@ pub struct App {
     seen_lately: sparrows::SeenLately,
     fetching: reach::Fetching,
     signing: signed::Signing,
+    semantic: search::Semantic,
 }
 
 /// What [`App::new`] is built from.
@@ -227,6 +232,7 @@ impl App {
             seen_lately: sparrows::SeenLately::default(),
             fetching: reach::Fetching::default(),
             signing: signed::Signing::default(),
+            semantic: search::Semantic::default(),
         }
     }
 }

@@ -12,8 +12,8 @@ use super::configuration::ClientLevels;
 use super::{App, AppError};
 use crate::domain::LevelName;
 use crate::inference::{
-    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Overhear, Patience, Prices, Variant,
-    offline, openai, runway,
+    Account, Budget, Call, Cast, InferenceError, Keys, Minds, MindsParts, Model, Overhear,
+    Patience, Prices, Variant, offline, openai, runway,
 };
 use crate::settings;
 use crate::store::{ModelChoice, ModelRow, Story, Strategy};
@@ -38,6 +38,7 @@ pub struct Choices {
     speech: Vec<(String, String)>,
     video: Vec<(String, String)>,
     moderation: Vec<(String, String)>,
+    embedding: Vec<(String, String)>,
     patience: Patience,
     budget_per_day: Option<f64>,
 }
@@ -78,6 +79,7 @@ impl Choices {
             speech: named(&minds.speech, usual("gpt-4o-mini-tts")),
             video: named(&minds.video, film),
             moderation: named(&minds.moderation, Vec::new()),
+            embedding: named(&minds.embedding, usual("text-embedding-3-small")),
             patience: Patience {
                 text: seconds(minds.text_seconds),
                 image: seconds(minds.image_seconds),
@@ -95,6 +97,11 @@ impl Choices {
     /// Whether any model is chosen that tells or paints.
     pub(super) fn has_any(&self) -> bool {
         !self.text.is_empty() || !self.image.is_empty()
+    }
+
+    /// The model that turns texts into vectors, as `provider/name`; `None` where there is no semantic search.
+    pub(super) fn embedder(&self) -> Option<String> {
+        self.embedding.first().map(|(provider, name)| format!("{provider}/{name}"))
     }
 
     /// How long a film may be in the making.
@@ -171,6 +178,22 @@ impl App {
             end: Instant::now() + deadline.saturating_sub(afterwards),
             memories,
         }))
+    }
+
+    /// Vectors of texts, of the installation's own model and at its expense.
+    pub(super) async fn embed(
+        &self,
+        texts: &[String],
+        patience: Duration,
+    ) -> Result<Vec<Vec<f32>>, InferenceError> {
+        let chain = self.chain(None, &self.choices.embedding).await.unwrap_or_default();
+        let model = chain.into_iter().next();
+        let model = model.unwrap_or_else(|| Model::plain(offline::NAME, offline::NAME));
+        let budgets = budgets(&ClientLevels::default(), "", self.choices.budget_per_day);
+        let account = Account { client_id: None, story_id: None, budgets };
+        let keys = Keys::default();
+        let call = Call { model: &model, keys: &keys, deadline: Instant::now() + patience };
+        self.registry.embed(call, &account, texts).await
     }
 
     /// A strategy's model and the installation's, without the offline one.

@@ -84,13 +84,27 @@ impl App {
             _ if self.choices.has_any() => Part { status: Health::Ok, reason: None },
             _ => none("None is configured; the offline provider tells and paints."),
         };
-        let parts = [database.status, object_store.status, providers.status];
+        let vector_index = match self.needs_rebuild().await {
+            _ if self.choices.embedder().is_none() => {
+                none("No model for vectors is configured; search is by words alone.")
+            }
+            Ok(true) => {
+                let reason = "The index was made with another model; run `calliope index rebuild`. Search is by words alone until then.";
+                Part { status: Health::Degraded, reason: Some(reason.to_owned()) }
+            }
+            Ok(false) => Part { status: Health::Ok, reason: None },
+            Err(_) => {
+                let reason = Some("The database does not tell.".to_owned());
+                Part { status: Health::Degraded, reason }
+            }
+        };
+        let parts = [database.status, object_store.status, vector_index.status, providers.status];
         let worst = |health| parts.contains(&health).then_some(health);
         Readiness {
             status: worst(Health::Down).or(worst(Health::Degraded)).unwrap_or(Health::Ok),
             database,
             object_store,
-            vector_index: none("None is configured; there is no semantic search."),
+            vector_index,
             providers,
         }
     }

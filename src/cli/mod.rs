@@ -6,10 +6,12 @@ mod config;
 mod healthcheck;
 mod house;
 mod identity;
+mod index;
 mod log;
 mod media;
 mod migrate;
 mod progress;
+mod search;
 mod serve;
 mod storyteller;
 mod token;
@@ -44,6 +46,10 @@ enum Command {
     Token(token::Arguments),
     /// Look after stored media
     Media(media::Arguments),
+    /// Put frames into the index for semantic search
+    Index(index::Arguments),
+    /// Find frames, as the service does
+    Search(search::Arguments),
     /// Write the database, and with --media every file, into one archive, while the service goes on
     Backup(backup::Backup),
     /// Bring an archive back into a database that nobody has used, whichever kind it is
@@ -86,6 +92,8 @@ impl Cli {
             Command::User(arguments) => user::run(&loaded()?, arguments),
             Command::Token(arguments) => token::run(&loaded()?, arguments),
             Command::Media(arguments) => media::run(&loaded()?, &arguments),
+            Command::Index(arguments) => index::run(&loaded()?, &arguments),
+            Command::Search(arguments) => search::run(&loaded()?, arguments),
             Command::Backup(arguments) => backup::back_up(&loaded()?, &arguments),
             Command::Restore(arguments) => backup::restore(&loaded()?, &arguments),
             Command::Storyteller(arguments) => storyteller::run(&loaded()?, arguments),

@@ -9,26 +9,39 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Work on files, of which so many bytes are to be done.
+/// Work on files, of which so many bytes are to be done, or on frames.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     begun: Instant,
     told: Cell<Instant>,
     total: Cell<u64>,
     is_quiet: bool,
+    /// Whether what is done is counted in bytes, and not in frames.
+    is_of_bytes: bool,
 }
 
 impl Progress {
     /// `total` is in bytes; nothing is shown where `is_quiet`.
     pub(super) fn new(total: u64, is_quiet: bool) -> Self {
-        let bar = (!is_quiet && stderr().is_terminal()).then(|| ProgressBar::new(total));
         let style = "{wide_bar} {msg}, {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        Self::styled(total, is_quiet, style, true)
+    }
+
+    /// `total` is in frames.
+    pub(super) fn of_frames(total: u64, is_quiet: bool) -> Self {
+        let style = "{wide_bar} {pos} of {len} frames, {per_sec}, {eta} left";
+        Self::styled(total, is_quiet, style, false)
+    }
+
+    fn styled(total: u64, is_quiet: bool, style: &str, is_of_bytes: bool) -> Self {
+        let bar = (!is_quiet && stderr().is_terminal()).then(|| ProgressBar::new(total));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(style)) {
             bar.set_style(style);
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         let now = Instant::now();
-        Self { bar, begun: now, told: Cell::new(now), total: Cell::new(total), is_quiet }
+        let (told, total) = (Cell::new(now), Cell::new(total));
+        Self { bar, begun: now, told, total, is_quiet, is_of_bytes }
     }
 
     /// It is known by now how many bytes there are.
@@ -36,7 +49,7 @@ impl Progress {
         self.total.set(total);
     }
 
-    /// So many files and bytes are done.
+    /// So many files and bytes are done; frames count as both.
     pub(super) fn tell(&self, files: u64, bytes: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(self.total.get().max(bytes));
@@ -47,15 +60,19 @@ impl Progress {
             let seconds = self.begun.elapsed().as_secs_f64();
             let rate = bytes as f64 / seconds.max(0.001);
             let left = self.total.get().saturating_sub(bytes) as f64 / rate.max(1.0);
+            let left = HumanDuration(Duration::from_secs_f64(left));
+            let total = self.total.get();
+            let line = if self.is_of_bytes {
+                let (done, total) = (HumanBytes(bytes), HumanBytes(total));
+                format!(
+                    "{files} files, {done} of {total}, {}/s, {left} left",
+                    HumanBytes(rate as u64)
+                )
+            } else {
+                format!("{files} of {total} frames, {rate:.0} a second, {left} left")
+            };
             // Whoever reads no progress is no reason to end.
-            let _ = writeln!(
-                stderr(),
-                "{files} files, {} of {}, {}/s, {} left",
-                HumanBytes(bytes),
-                HumanBytes(self.total.get()),
-                HumanBytes(rate as u64),
-                HumanDuration(Duration::from_secs_f64(left))
-            );
+            let _ = writeln!(stderr(), "{line}");
         }
     }
 

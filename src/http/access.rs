@@ -53,6 +53,7 @@ fn is_for_devices(route: &str) -> bool {
     [
         "/v1/",
         "/v2/clients/{client_id}",
+        "/v2/search",
         "/v2/stories",
         "/v2/tasks",
         "/v2/events",

@@ -27,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Door> {
         .merge(devices())
         .merge(voices())
         .merge(memory())
+        .merge(search())
         .merge(admin())
         .merge(configurations())
         .merge(operations())
@@ -86,6 +87,12 @@ fn devices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
         .routes(routes!(v2::pairing::post, v2::pairing::get))
+}
+
+fn search() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::search::get))
+        .routes(routes!(v2::stories::frames::similar::get))
 }
 
 fn memory() -> OpenApiRouter<Door> {
@@ -148,6 +155,7 @@ fn admin() -> OpenApiRouter<Door> {
         .routes(routes!(admin::audit::get))
         .routes(routes!(admin::stats::get))
         .routes(routes!(admin::tasks::get))
+        .routes(routes!(admin::index::get, admin::index::post))
         .routes(routes!(admin::media::sync))
         .routes(routes!(admin::media::cleanup))
         .routes(routes!(admin::stories::list::get))

@@ -22,6 +22,8 @@ pub struct Minds {
     pub video: Option<String>,
     /// Judges whether texts are fit for everybody, before anyone sees them; nobody does where none is given.
     pub moderation: Option<String>,
+    /// Turns texts into vectors, for semantic search; there is none where none is given.
+    pub embedding: Option<String>,
     /// How long a text may take, all attempts together, in seconds.
     pub text_seconds: u64,
     /// How long an illustration may take.
@@ -46,6 +48,7 @@ impl Default for Minds {
             speech: None,
             video: None,
             moderation: None,
+            embedding: None,
             text_seconds: 60,
             image_seconds: 90,
             senses_seconds: 30,
@@ -66,6 +69,7 @@ impl Minds {
             ("minds.speech", &self.speech),
             ("minds.video", &self.video),
             ("minds.moderation", &self.moderation),
+            ("minds.embedding", &self.embedding),
         ];
         for (key, given) in models {
             let all = given.as_deref().map(parts).unwrap_or_default();

@@ -132,6 +132,7 @@ fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
         ("minds.speech", minds.speech.clone()),
         ("minds.video", minds.video.clone()),
         ("minds.moderation", minds.moderation.clone()),
+        ("minds.embedding", minds.embedding.clone()),
         ("minds.text_seconds", shown(&minds.text_seconds)),
         ("minds.image_seconds", shown(&minds.image_seconds)),
         ("minds.senses_seconds", shown(&minds.senses_seconds)),

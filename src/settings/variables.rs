@@ -131,6 +131,11 @@ pub(super) const VARIABLES: &[Variable] = &[
         "minds.moderation",
         "a provider and a model, such as openai/omni-moderation-latest",
     ),
+    text(
+        "CALLIOPE_EMBEDDING_MODEL",
+        "minds.embedding",
+        "a provider and a model, such as openai/text-embedding-3-small",
+    ),
     Variable {
         name: "CALLIOPE_BUDGET_PER_DAY",
         key: "minds.budget_per_day",

@@ -88,6 +88,12 @@ pub struct NewFrame<'a> {
     pub device_image_id: Option<Uuid>,
     /// The prompt of its illustration.
     pub illustration: &'a str,
+    /// What the camera saw, in words.
+    pub seen: Option<&'a str>,
+    /// What was heard and said.
+    pub heard: Option<&'a str>,
+    /// The language that it is told in; English where none is given.
+    pub language: Option<&'a str>,
     /// How long to show it at least.
     pub min_duration_seconds: i32,
     /// What to wait for before the next one.
@@ -230,8 +236,8 @@ impl Tx {
     pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
-             state_before, date_created) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+             state_before, date_created, seen, heard, language) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         within!(self, db => sqlx::query(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
@@ -244,6 +250,9 @@ impl Tx {
             .bind(Json(frame.metadata))
             .bind(Json(frame.state_before))
             .bind(frame.now)
+            .bind(frame.seen)
+            .bind(frame.heard)
+            .bind(frame.language)
             .execute(db)
             .await
             .map(drop))

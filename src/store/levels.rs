@@ -23,6 +23,8 @@ pub struct SparrowLevel {
     pub schedule: Option<Value>,
     /// How many US dollars its models may cost in a day.
     pub budget_per_day: Option<f64>,
+    /// Whether anything is learned from it.
+    pub is_learned_from: bool,
 }
 
 /// A flock's configuration.
@@ -45,6 +47,8 @@ pub struct FlockLevel {
     pub frames_per_day: Option<i32>,
     /// How many US dollars its members' models may cost in a day, all together.
     pub budget_per_day: Option<f64>,
+    /// Whether anything is learned from its members.
+    pub is_learned_from: bool,
 }
 
 impl Store {
@@ -55,7 +59,7 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
         const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
-             budget_per_day \
+             budget_per_day, is_learned_from \
              FROM sparrow_config WHERE client_id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a sparrow's configuration"))
@@ -68,7 +72,7 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn flock_level(&self, flock_id: &str) -> Result<Option<FlockLevel>, StoreError> {
         const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, \
-             frames_per_day, budget_per_day \
+             frames_per_day, budget_per_day, is_learned_from \
              FROM flock_config WHERE flock_id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(flock_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a flock's configuration"))

@@ -1,7 +1,7 @@
 //! Rows: stories, frames, tasks and their kin, in SQLite or PostgreSQL by one SQL text.
 //!
 //! Reads are methods of [`Store`]; writes are methods of [`Tx`], a transaction that is nothing until
-//! [`Tx::save`]. What differs between the databases lives in `dialect.rs` alone. Absence is `Option`, never an
+//! [`Tx::save`]. What differs between the databases lives in `dialect` alone. Absence is `Option`, never an
 //! error. One table family a file.
 
 mod announce;
@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod events;
 mod flocks;
+mod found;
 mod frames;
 mod idempotency;
 mod installation;
@@ -44,6 +45,7 @@ mod telemetry;
 mod tokens;
 mod tx;
 mod users;
+mod vectors;
 mod version;
 mod voices;
 
@@ -56,9 +58,11 @@ pub use bookmarks::FrameBookmark;
 pub use cleaning::ByAge;
 pub use configs::{ModelChoice, ModelRow, SHARED_PROMPTS, Seeds, Strategy, StrategySummary};
 pub use dialect::SoleUse;
+pub use dialect::words::{Having, MARKS, Ranked, SearchFilter, Sees};
 pub use error::StoreError;
 pub use events::Event;
 pub use flocks::ScheduleRow;
+pub use found::FoundFrame;
 pub use frames::{FramePicture, FrameRow, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{KeyUse, UsedKey};
 pub use levels::{FlockLevel, SparrowLevel};
@@ -82,6 +86,7 @@ pub use telemetry::{Report, SparrowState, TelemetryRow};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;
 pub use users::{Credentials, NewUser, User};
+pub use vectors::{EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
 pub use voices::{SoundRow, VoiceProfile};
 
 use pools::Pools;

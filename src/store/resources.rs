@@ -126,12 +126,12 @@ resource!(StrategyConfig in "strategy_config" by slug,
 
 resource!(SparrowConfig in "sparrow_config" by client_id,
     [1 client_id, 2 description, 3 parent_flock_id, 4 follow_parent_story, 5 parameters, 6 keys,
-     7 schedule, 8 budget_per_day], 9,
+     7 schedule, 8 budget_per_day, 9 is_private, 10 is_learned_from], 11,
     &[]);
 
 resource!(FlockConfig in "flock_config" by flock_id,
 [1 flock_id, 2 description, 3 parent_flock_id, 4 parameters, 5 keys, 6 schedule,
- 7 frames_per_day, 8 budget_per_day], 9,
+ 7 frames_per_day, 8 budget_per_day, 9 is_learned_from], 10,
 &[
     ("sparrow-configs", "SELECT client_id FROM sparrow_config WHERE parent_flock_id = $1 ORDER BY client_id"),
     ("flock-configs", "SELECT flock_id FROM flock_config WHERE parent_flock_id = $1 ORDER BY flock_id"),

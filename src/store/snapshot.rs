@@ -98,17 +98,18 @@ async fn file(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await
 }
 
-/// The tables that hold rows of ours, by name.
+/// The tables that hold rows of ours, by name; the full text follows from them.
 async fn tables(file: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' \
-               AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE '!_sqlx%' ESCAPE '!' ORDER BY name";
+               AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE '!_sqlx%' ESCAPE '!' \
+               AND name NOT LIKE 'frame!_words%' ESCAPE '!' AND name <> 'frame_vocabulary' ORDER BY name";
     sqlx::query_scalar(sql).fetch_all(file).await
 }
 
 /// A table's columns, as PostgreSQL has them.
 async fn columns(server: &mut PgConnection, table: &str) -> Result<Vec<Column>, sqlx::Error> {
     let sql = "SELECT column_name::TEXT, udt_name::TEXT, is_identity::TEXT FROM information_schema.columns \
-               WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position";
+               WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position";
     let rows = sqlx::query(sql).bind(table).fetch_all(server).await?;
     rows.iter()
         .map(|row| {

@@ -98,6 +98,7 @@ impl Worker {
                 self.logged("trim the cache", self.app.trim_cache(false, &mut trimmed)).await;
                 self.logged("purge context", self.app.purge_context()).await;
                 self.logged("order retention", self.app.order_retention()).await;
+                self.logged("order indexing", self.app.order_overdue_indexing()).await;
             }
         };
         tokio::select! {

@@ -76,7 +76,7 @@ fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
             json!({
                 "flock_id": "The Wood", "description": "", "parent_flock_id": null,
                 "parameters": {"strategy": "gentle-fern", "client_type": "e-ink badge"}, "keys": {},
-                "schedule": null, "frames_per_day": 100, "budget_per_day": 2.5,
+                "schedule": null, "frames_per_day": 100, "budget_per_day": 2.5, "is_learned_from": false,
             }),
         ),
         (
@@ -85,7 +85,7 @@ fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
             json!({
                 "client_id": "AA:BB/cc", "description": "", "parent_flock_id": "The Wood",
                 "follow_parent_story": true, "parameters": {"location": "Oslo"}, "keys": {},
-                "schedule": null, "budget_per_day": null,
+                "schedule": null, "budget_per_day": null, "is_private": true, "is_learned_from": false,
             }),
         ),
     ]

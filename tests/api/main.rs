@@ -24,6 +24,7 @@ mod media;
 mod memory;
 mod pairing;
 mod proxies;
+mod search;
 mod stories;
 mod storytellers;
 mod v1_contract;

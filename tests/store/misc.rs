@@ -147,7 +147,7 @@ async fn every_query_has_its_index() {
     let mut looked_at = 0;
     let no_table = ["SCAN waiting", "SCAN CONSTANT ROW"];
     let dialect =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect.rs"));
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect/mod.rs"));
     let claim = claim_statement(&dialect.expect("a source"));
     // A report of all that is kept reads all that is kept, when someone asks for it.
     let is_report = |sql: &String| sql.contains("GROUP BY client_id, kind");

@@ -4,6 +4,7 @@
 pub mod bucket;
 pub mod chance;
 pub mod clock;
+pub mod embedder;
 pub mod emulators;
 pub mod process;
 pub mod provider;

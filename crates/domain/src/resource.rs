@@ -129,6 +129,12 @@ pub struct SparrowConfig {
     /// How many US dollars its models may cost in a day (UTC); null for no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,
+    /// Whether its stories are found by itself and admins alone.
+    #[serde(default)]
+    pub is_private: bool,
+    /// Whether anything is learned from its stories; what its flocks forbid is forbidden.
+    #[serde(default = "yes")]
+    pub is_learned_from: bool,
 }
 
 /// What the members of a flock are told to be.
@@ -159,6 +165,9 @@ pub struct FlockConfig {
     /// How many US dollars its members' models may cost in a day (UTC) together; null for no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,
+    /// Whether anything is learned from its members' stories.
+    #[serde(default = "yes")]
+    pub is_learned_from: bool,
 }
 
 /// What devices of a kind are told to be.
@@ -174,6 +183,10 @@ pub struct ClientTypeConfig {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub parameters: Object,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn usual() -> String {

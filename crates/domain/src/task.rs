@@ -23,6 +23,10 @@ pub enum TaskKind {
     SyncMedia,
     /// Remove media that need not be kept.
     CleanMedia,
+    /// Put a frame into the index for semantic search.
+    IndexFrame,
+    /// Put every frame into it that is not there.
+    IndexFrames,
 }
 
 impl TaskKind {
@@ -37,6 +41,8 @@ impl TaskKind {
             Self::RemoveFiles => "remove_files",
             Self::SyncMedia => "sync_media",
             Self::CleanMedia => "clean_media",
+            Self::IndexFrame => "index_frame",
+            Self::IndexFrames => "index_frames",
         }
     }
 
@@ -45,7 +51,7 @@ impl TaskKind {
     #[must_use]
     pub const fn deadline(self, frame: Duration) -> Duration {
         match self {
-            Self::SyncMedia | Self::CleanMedia => Duration::from_hours(24),
+            Self::SyncMedia | Self::CleanMedia | Self::IndexFrames => Duration::from_hours(24),
             _ => frame,
         }
     }

@@ -37,7 +37,7 @@ pub(in crate::http) struct Ordered {
     message: &'static str,
 }
 
-type Accepted = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Ordered>);
+pub(super) type Accepted = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Ordered>);
 
 /// Put into the bucket what it lacks.
 #[utoipa::path(post, path = "/admin/api/media/sync", tag = "admin",
@@ -70,7 +70,11 @@ pub(in crate::http) async fn cleanup(
     accepted(door.app.order_cleaning(&order).await, "Media are cleaned up.")
 }
 
-fn accepted(ordered: Result<Uuid, AppError>, message: &'static str) -> Result<Accepted, Problem> {
+/// The answer to an order that a task carries out.
+pub(super) fn accepted(
+    ordered: Result<Uuid, AppError>,
+    message: &'static str,
+) -> Result<Accepted, Problem> {
     let task_id = ordered.map_err(|error| Problem::of(error, "body"))?;
     let location = HeaderValue::from_str(&format!("/v2/tasks/{task_id}"));
     let location = location.unwrap_or(HeaderValue::from_static("/v2/tasks"));

@@ -3,6 +3,7 @@
 mod act;
 pub(super) mod audit;
 pub(super) mod bookmark_lists;
+pub(super) mod index;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod media;

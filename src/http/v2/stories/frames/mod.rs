@@ -5,3 +5,4 @@ pub(in crate::http) mod illustrate;
 pub(in crate::http) mod list;
 pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
+pub(in crate::http) mod similar;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 
+pub(super) mod words;
+
 use super::tx::Open;
 use super::{Announcement, Store, StoreError};
 use crate::store::pools::Pools;

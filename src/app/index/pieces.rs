@@ -1,0 +1,163 @@
+//! What of a frame goes into the index: its text, then what its picture shows, what was seen and what was heard, in pieces
+//! that a model for vectors takes whole.
+
+use crate::store::FrameToIndex;
+
+/// Characters of a piece at most: some 250 tokens of English, which the smallest usual models still read whole.
+const MOST: usize = 1000;
+
+/// The pieces of a frame, in their order; none where there is nothing to find.
+pub(super) fn pieces(frame: &FrameToIndex) -> Vec<String> {
+    let text = frame.text.as_deref().unwrap_or_default().trim();
+    let mut document = text.to_owned();
+    for (what, words) in [
+        ("The picture shows", &frame.illustration),
+        ("The camera saw", &frame.seen),
+        ("Heard", &frame.heard),
+    ] {
+        let words = words.as_deref().unwrap_or_default().trim();
+        // An illustration is often of the text itself.
+        if words.is_empty() || words.contains(text) && !text.is_empty() || text.contains(words) {
+            continue;
+        }
+        if !document.is_empty() {
+            document.push('\n');
+        }
+        document.extend([what, ": ", words]);
+    }
+    split(&document)
+}
+
+/// Splits on sentences. Each piece but the first begins with the last sentence of the one before, where that is short
+/// enough, so that what spans two sentences is whole in one of them.
+fn split(document: &str) -> Vec<String> {
+    let length = |text: &str| text.chars().count();
+    let mut pieces: Vec<String> = Vec::new();
+    let mut piece: Vec<&str> = Vec::new();
+    let mut size = 0;
+    for sentence in sentences(document) {
+        let more = length(sentence) + 1;
+        if size + more > MOST + 1 && !piece.is_empty() {
+            pieces.push(piece.join(" "));
+            let overlap = piece.last().copied().filter(|last| length(last) + 1 + more <= MOST / 2);
+            piece = overlap.into_iter().collect();
+            size = piece.iter().map(|sentence| length(sentence) + 1).sum();
+        }
+        piece.push(sentence);
+        size += more;
+    }
+    if !piece.is_empty() {
+        pieces.push(piece.join(" "));
+    }
+    pieces
+}
+
+/// Sentences and lines, each at most [`MOST`] characters: what is longer is cut between words, or anywhere.
+fn sentences(document: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = document;
+    while !rest.is_empty() {
+        let (sentence, behind) = rest.split_at(end(rest));
+        rest = behind;
+        let mut sentence = sentence.trim();
+        while let Some((most, _)) = sentence.char_indices().nth(MOST) {
+            let cut = sentence[..most].rfind(char::is_whitespace).filter(|cut| *cut > 0);
+            let (head, tail) = sentence.split_at(cut.unwrap_or(most));
+            found.push(head.trim_end());
+            sentence = tail.trim_start();
+        }
+        if !sentence.is_empty() {
+            found.push(sentence);
+        }
+    }
+    found
+}
+
+/// Where the first sentence ends, its closing quotes included.
+fn end(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let after = at + c.len_utf8();
+        match c {
+            '\n' | '。' | '！' | '？' | '।' => return after,
+            '.' | '!' | '?' | '…' => {
+                let mut after = after;
+                while let Some((at, c)) = chars.next_if(|(_, c)| "”’\"')»".contains(*c)) {
+                    after = at + c.len_utf8();
+                }
+                if chars.peek().is_none_or(|(_, next)| next.is_whitespace()) {
+                    return after;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn frame(text: &str, illustration: &str, seen: &str) -> FrameToIndex {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        FrameToIndex {
+            id: 1,
+            story_id: Uuid::nil(),
+            number: 0,
+            text: given(text),
+            illustration: given(illustration),
+            seen: given(seen),
+            heard: None,
+            language: None,
+            client_id: "s".to_owned(),
+            strategy: "fern".to_owned(),
+            date_created: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_short_frame_is_one_piece() {
+        let pieces =
+            |text: &str, illustration: &str, seen: &str| pieces(&frame(text, illustration, seen));
+        let text = "The lamp went out.";
+        assert_eq!(pieces(text, "", ""), [text]);
+        assert_eq!(pieces(text, &format!("in ink {text}"), ""), [text], "said once");
+        assert_eq!(
+            pieces(text, "a dark room", "A red boat."),
+            ["The lamp went out. The picture shows: a dark room The camera saw: A red boat."]
+        );
+        assert_eq!(pieces("", "a dark room", ""), ["The picture shows: a dark room"]);
+        assert_eq!(pieces("", "", ""), [""; 0]);
+    }
+
+    #[test]
+    fn a_long_frame_is_split_between_sentences_that_overlap() {
+        let sentence =
+            |n: usize| format!("“Sentence {n} of many,” said Mr.Grey, “goes on for 3.5 lines!”");
+        let text: Vec<String> = (0..40).map(sentence).collect();
+        let found = pieces(&frame(&text.join(" "), "", ""));
+        assert!(found.len() > 2, "{found:?}");
+        for pair in found.windows(2) {
+            let last = &pair[0][pair[0].rfind("“Sentence").expect("a sentence")..];
+            assert!(pair[1].starts_with(last), "{pair:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_nothing_is_too_long(text in "([a-zß。. !?…”\n]{0,60}|[^\\s]{900,2500}){0,6}") {
+            let found = split(&text);
+            let bare = |text: &str| text.split_whitespace().map(str::to_owned).collect::<String>();
+            prop_assert!(found.iter().all(|piece| piece.chars().count() <= MOST));
+            let joined: String = found.iter().map(|piece| bare(piece)).collect();
+            // Overlaps only add.
+            let mut rest = joined.chars();
+            prop_assert!(bare(&text).chars().all(|c| rest.any(|other| other == c)));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Finding frames: by their words, by their meaning, and by both, fused by reciprocal rank.
+//!
+//! Words always answer. Meaning does where a model for vectors is configured, answers in time, and is the one that the index
+//! was made with; where not, the answer is by words alone and says so in its `mode`.
+
+mod query;
+mod semantic;
+mod views;
+
+use std::collections::HashMap;
+
+use super::{Actor, App, AppError};
+use crate::domain::ClientId;
+use crate::store::{FoundFrame, Having, Ranked, SearchFilter, Sees};
+use query::Query;
+use semantic::Near;
+
+pub(super) use semantic::Semantic;
+pub use views::{FoundView, Matched, Mode, SearchOrder, SearchPage, SearchPlace, SimilarView};
+
+/// How many frames of each way of searching are fused, and how far an answer can be read on.
+const DEPTH: usize = 200;
+
+/// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): how little the first ranks count above those
+/// behind them.
+const RRF: f64 = 60.0;
+
+/// One way of searching: frames, the best first.
+type Ranks = Vec<i64>;
+
+impl App {
+    /// Finds frames, the best first.
+    ///
+    /// # Errors
+    ///
+    /// [`super::ErrorKind::Invalid`] for a query that is empty or too long.
+    pub async fn search(
+        &self,
+        actor: Actor<'_>,
+        order: &SearchOrder,
+    ) -> Result<SearchPage, AppError> {
+        let query = Query::read(&order.query)?;
+        let place = match order.after {
+            Some(place) => place,
+            None => SearchPlace { at: 0, newest: self.store.newest_frame_id().await? },
+        };
+        let private = self.store.private_clients().await?;
+        let own = actor.client_id.map(ClientId::as_str);
+        let sees = match own {
+            _ if private.is_empty() || actor.principal.is_admin() => Sees::All,
+            Some(own) => Sees::Own(own),
+            None => Sees::Public,
+        };
+        let filter = SearchFilter {
+            client_id: order.client_id.as_ref().map(ClientId::as_str),
+            strategy: order.strategy.as_deref(),
+            since: order.since,
+            until: order.until,
+            newest: place.newest,
+            sees,
+        };
+        let by_meaning = async {
+            if order.mode == Mode::Lexical {
+                return Ok(None);
+            }
+            self.near_query(&query, filter, &private).await
+        };
+        let by_words = async {
+            if order.mode == Mode::Semantic {
+                return Ok(Vec::new());
+            }
+            self.with_words(&query, filter).await
+        };
+        let (by_meaning, by_words) = tokio::join!(by_meaning, by_words);
+        let (mode, words, meaning) = match (order.mode, by_meaning?) {
+            (mode, Some(meaning)) => (mode, by_words?, meaning),
+            // Nobody can tell the meaning; the words still answer.
+            (Mode::Semantic, None) => {
+                (Mode::Lexical, self.with_words(&query, filter).await?, Vec::new())
+            }
+            (_, None) => (Mode::Lexical, by_words?, Vec::new()),
+        };
+        let ranked = fuse(&words, &meaning);
+        self.page(&query, &ranked, place, order.limit, mode).await
+    }
+
+    /// The frames that are most like one, the nearest first; `None` where nobody can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`super::ErrorKind::NotFound`] when there is no such frame.
+    pub async fn similar_frames(
+        &self,
+        actor: Actor<'_>,
+        (story_id, number): (&str, &str),
+        limit: i64,
+    ) -> Result<SimilarView, AppError> {
+        let story = self.find_story(story_id).await?;
+        let number = super::story_parts::frame_number(number)?;
+        let found = self.store.frame_id(story.id, number).await?;
+        let id = found.ok_or_else(super::story_parts::no_frame)?;
+        let private = self.store.private_clients().await?;
+        let hidden = if actor.principal.is_admin() {
+            Vec::new()
+        } else {
+            private.iter().map(String::as_str).filter(|client_id| !actor.is(client_id)).collect()
+        };
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let near = self.near_frame(id, hidden, limit).await?;
+        let is_indexed = near.is_some();
+        let ranked: Vec<Ranked> = near
+            .unwrap_or_default()
+            .into_iter()
+            .map(|hit| Ranked { id: hit.frame, score: f64::from(hit.cosine) })
+            .collect();
+        let ids: Vec<i64> = ranked.iter().map(|ranked| ranked.id).collect();
+        let mut found = by_id(self.store.found_frames(&ids).await?);
+        let results = ranked.iter().filter_map(|ranked| {
+            Some(FoundView::of(
+                found.remove(&ranked.id)?,
+                ranked.score,
+                vec![Matched::Semantic],
+                None,
+            ))
+        });
+        Ok(SimilarView { results: results.collect(), is_indexed })
+    }
+
+    /// Frames by their words: those with all of them before those with some.
+    async fn with_words(&self, query: &Query, filter: SearchFilter<'_>) -> Result<Ranks, AppError> {
+        let (words, limit) = (&query.words, i64::try_from(DEPTH).unwrap_or(i64::MAX));
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = |ranked: Vec<Ranked>| ranked.into_iter().map(|ranked| ranked.id);
+        let mut found: Ranks =
+            ids(self.store.frames_with_words(words, Having::All, filter, limit).await?).collect();
+        if let [word] = &**words
+            && found.is_empty()
+        {
+            let near = query::nearest(word, self.store.words_near(word).await?);
+            if !near.is_empty() {
+                found.extend(ids(self
+                    .store
+                    .frames_with_words(&near, Having::AnyBeginning, filter, limit)
+                    .await?));
+            }
+        } else if words.len() > 1 && found.len() < DEPTH {
+            let some = self.store.frames_with_words(words, Having::Any, filter, limit).await?;
+            let all: std::collections::HashSet<i64> = found.iter().copied().collect();
+            found.extend(ids(some).filter(|id| !all.contains(id)));
+            found.truncate(DEPTH);
+        }
+        Ok(found)
+    }
+
+    /// A part of what was found, as it is shown.
+    async fn page(
+        &self,
+        query: &Query,
+        ranked: &[(i64, f64, Vec<Matched>)],
+        place: SearchPlace,
+        limit: i64,
+        mode: Mode,
+    ) -> Result<SearchPage, AppError> {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let part = ranked.iter().skip(place.at).take(limit);
+        let ids: Vec<i64> = part.clone().map(|(id, ..)| *id).collect();
+        let mut found = by_id(self.store.found_frames(&ids).await?);
+        let mut marked: HashMap<i64, String> =
+            self.store.marked(&query.words, &ids).await?.into_iter().collect();
+        let results = part.filter_map(|(id, score, matched)| {
+            let frame = found.remove(id)?;
+            Some(FoundView::of(frame, *score, matched.clone(), marked.remove(id).as_deref()))
+        });
+        let results = results.collect();
+        let at = place.at.saturating_add(limit);
+        let next = (at < ranked.len()).then_some(SearchPlace { at, ..place });
+        Ok(SearchPage { results, mode, next_cursor: next })
+    }
+
+    /// Frames near a query in meaning; `None` where nobody can tell.
+    async fn near_query(
+        &self,
+        query: &Query,
+        filter: SearchFilter<'_>,
+        private: &[String],
+    ) -> Result<Option<Ranks>, AppError> {
+        let near = Near { filter, private, limit: DEPTH };
+        let hits = self.near(&query.text, near).await?;
+        Ok(hits.map(|hits| hits.into_iter().map(|hit| hit.frame).collect()))
+    }
+}
+
+fn by_id(found: Vec<FoundFrame>) -> HashMap<i64, FoundFrame> {
+    found.into_iter().map(|frame| (frame.id, frame)).collect()
+}
+
+/// Reciprocal rank fusion. A score of 1 is for what is first in every way of searching that found anything.
+fn fuse(words: &[i64], meaning: &[i64]) -> Vec<(i64, f64, Vec<Matched>)> {
+    let ways = [(Matched::Lexical, words), (Matched::Semantic, meaning)];
+    let used = ways.iter().filter(|(_, ranks)| !ranks.is_empty()).count().max(1) as f64;
+    let mut fused: HashMap<i64, (f64, Vec<Matched>)> = HashMap::new();
+    for (way, ranks) in ways {
+        for (rank, id) in ranks.iter().enumerate() {
+            let (score, matched) = fused.entry(*id).or_default();
+            *score += (RRF + 1.0) / (RRF + 1.0 + rank as f64) / used;
+            matched.push(way);
+        }
+    }
+    let mut fused: Vec<_> =
+        fused.into_iter().map(|(id, (score, matched))| (id, score, matched)).collect();
+    fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+    fused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_both_ways_find_comes_first() {
+        let fused = fuse(&[1, 2, 3], &[4, 3]);
+        let ids: Vec<i64> = fused.iter().map(|(id, ..)| *id).collect();
+        assert_eq!(ids, [3, 4, 1, 2], "of equals the newer first");
+        assert_eq!(fused[0].2, [Matched::Lexical, Matched::Semantic]);
+        assert!((fuse(&[7], &[7])[0].1 - 1.0).abs() < 1e-9);
+        assert!((fuse(&[7], &[])[0].1 - 1.0).abs() < 1e-9);
+        assert_eq!(fuse(&[], &[]), []);
+    }
+}

@@ -1,0 +1,160 @@
+//! What is searched for: the words that databases look up, and the words that a misspelt one may stand for.
+
+use crate::app::AppError;
+
+/// The longest query, in characters.
+const MAX: usize = 1000;
+
+/// Words of it at most that are looked up.
+const MAX_WORDS: usize = 32;
+
+/// Words in the place of one that is misspelt.
+const STAND_INS: usize = 5;
+
+/// Letters that a stem has at least for its word to be known by it.
+const SHORTEST_STEM: usize = 5;
+
+/// Letters that it lacks of its word at most.
+const LONGEST_ENDING: usize = 3;
+
+/// Words so common in English that they say nothing of what is searched for, unless they are all there is.
+const COMMON: &[&str] = &[
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been",
+    "but", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her",
+    "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of",
+    "on", "or", "our", "out", "she", "so", "some", "than", "that", "the", "their", "them", "then",
+    "there", "they", "this", "to", "up", "was", "we", "were", "what", "when", "where", "which",
+    "while", "who", "whom", "whose", "why", "will", "with", "you", "your",
+];
+
+/// A query that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Query {
+    /// As it was asked, for a model.
+    pub(super) text: String,
+    /// For a database: letters and digits alone, in lower case, each once.
+    pub(super) words: Vec<String>,
+}
+
+impl Query {
+    pub(super) fn read(text: &str) -> Result<Self, AppError> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > MAX || text.contains('\0') {
+            let reason = format!("must be 1 to {MAX} characters, without NUL");
+            return Err(AppError::invalid("query", reason));
+        }
+        let lower = text.to_lowercase();
+        let mut words: Vec<String> = Vec::new();
+        for word in lower.split(|c: char| !c.is_alphanumeric()) {
+            if !word.is_empty() && words.iter().all(|other| other != word) {
+                words.push(word.to_owned());
+            }
+        }
+        if words.iter().any(|word| !is_common(word)) {
+            words.retain(|word| !is_common(word));
+        }
+        words.truncate(MAX_WORDS);
+        Ok(Self { text: text.to_owned(), words })
+    }
+}
+
+fn is_common(word: &str) -> bool {
+    COMMON.binary_search(&word).is_ok()
+}
+
+/// Those words of a vocabulary that a misspelt word most likely stands for, the likeliest first. The vocabulary may be of
+/// stems, which end before their words do.
+pub(super) fn nearest(word: &str, vocabulary: Vec<String>) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    // Short words have too many neighbours to guess among.
+    let most = match letters.len() {
+        0..=3 => return Vec::new(),
+        4..=5 => 1,
+        _ => 2,
+    };
+    let mut near: Vec<(usize, String)> = vocabulary
+        .into_iter()
+        .filter(|other| other.chars().all(char::is_alphanumeric))
+        .filter_map(|other| {
+            let theirs: Vec<char> = other.chars().collect();
+            let mut off = distance(&letters, &theirs);
+            // An ending that a stem lacks is one letter's worth of doubt.
+            let ending = letters.len().saturating_sub(theirs.len());
+            if theirs.len() >= SHORTEST_STEM && (1..=LONGEST_ENDING).contains(&ending) {
+                off = off.min(distance(&letters[..theirs.len()], &theirs) + 1);
+            }
+            (off <= most).then_some((off, other))
+        })
+        .collect();
+    near.sort();
+    near.dedup();
+    near.truncate(STAND_INS);
+    near.into_iter().map(|(_, word)| word).collect()
+}
+
+/// How many letters are to be added, left out, changed or swapped with their neighbour to make one word of the other (optimal
+/// string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        Query::read(text).expect("a query").words
+    }
+
+    #[test]
+    fn common_words_count_only_where_there_is_nothing_else() {
+        assert!(COMMON.is_sorted());
+        assert_eq!(
+            words("The keeper's lamp, AND the keeper’s boat!"),
+            ["keeper", "s", "lamp", "boat"]
+        );
+        assert_eq!(words("to be or not"), ["to", "be", "or", "not"]);
+        assert_eq!(words("NEAR(\"a\" b*) ' \\ :"), ["near", "b"]);
+        assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);
+        assert_eq!(words("…!"), [""; 0]);
+        assert!(Query::read("  ").is_err() && Query::read(&"x".repeat(1001)).is_err());
+        assert!(Query::read("a\0b").is_err());
+        let many: Vec<String> = (0..99).map(|n| format!("w{n}")).collect();
+        assert_eq!(words(&many.join(" ")).len(), MAX_WORDS);
+    }
+
+    #[test]
+    fn a_misspelt_word_finds_what_it_stands_for() {
+        let near = |word: &str, vocabulary: &[&str]| {
+            nearest(word, vocabulary.iter().map(|word| (*word).to_owned()).collect())
+        };
+        assert_eq!(near("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
+        assert_eq!(near("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
+        assert_eq!(near("bot", &["boat"]), [""; 0], "too short to guess");
+        assert_eq!(near("boatt", &["boat", "goat", "bo'at"]), ["boat"]);
+    }
+
+    #[test]
+    fn distances_are_those_of_typing() {
+        let off = |a: &str, b: &str| {
+            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        };
+        assert_eq!(off("", "abc"), 3);
+        assert_eq!(off("abc", "acb"), 1);
+        assert_eq!(off("kitten", "sitting"), 3);
+        assert_eq!(off("same", "same"), 0);
+    }
+}

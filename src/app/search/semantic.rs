@@ -1,0 +1,238 @@
+//! The vectors of all frames in memory, and of what was lately searched for.
+//!
+//! Each search asks the database for the number of the index's newest change and reads what changed since: what any
+//! instance has written is found by all of them. Frames that are gone are left out when their rows are read, and forgotten
+//! then.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+
+use crate::app::index::is_made_with;
+use crate::app::{App, AppError};
+use crate::store::{SearchFilter, Sees, VectorIndexRow};
+use crate::vectors::{Entry, Hit, LocalIndex, Wanted, unpacked};
+
+/// How long a search waits for the vector of its query.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Queries whose vectors are remembered.
+const QUERIES: u64 = 1000;
+
+/// Rows that are read at once.
+const ROWS: i64 = 4096;
+
+/// What one process knows. Clones share it.
+#[derive(Debug, Clone)]
+pub(in crate::app) struct Semantic {
+    held: Arc<RwLock<Held>>,
+    queries: Cache<(String, String), Arc<Vec<f32>>>,
+}
+
+/// The index as of a change.
+#[derive(Debug, Default)]
+struct Held {
+    index: LocalIndex,
+    made_with: Option<(String, i32)>,
+    version: i64,
+}
+
+/// What is searched for, and where.
+pub(super) struct Near<'a> {
+    pub(super) filter: SearchFilter<'a>,
+    pub(super) private: &'a [String],
+    pub(super) limit: usize,
+}
+
+impl Default for Semantic {
+    fn default() -> Self {
+        Self { held: Arc::default(), queries: Cache::new(QUERIES) }
+    }
+}
+
+impl App {
+    /// The frames nearest to a text, the nearest first; `None` where nobody can tell.
+    pub(super) async fn near(
+        &self,
+        text: &str,
+        near: Near<'_>,
+    ) -> Result<Option<Vec<Hit>>, AppError> {
+        let Some(row) = self.usable_index().await? else { return Ok(None) };
+        let Some(vector) = self.vector_of(&row, text).await else { return Ok(None) };
+        let Near { filter, private, limit } = near;
+        let hidden = match filter.sees {
+            Sees::All => Vec::new(),
+            Sees::Public => private.iter().map(String::as_str).collect(),
+            Sees::Own(own) => {
+                private.iter().map(String::as_str).filter(|client_id| *client_id != own).collect()
+            }
+        };
+        let wanted = Wanted {
+            client_id: filter.client_id,
+            strategy: filter.strategy,
+            since: filter.since,
+            until: filter.until,
+            newest: Some(filter.newest),
+            hidden,
+            except: None,
+        };
+        self.nearest(&row, &vector, &wanted, limit).await.map(Some)
+    }
+
+    /// The frames nearest to a frame, itself left out; `None` where it is not in the index.
+    pub(super) async fn near_frame(
+        &self,
+        id: i64,
+        hidden: Vec<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<Hit>>, AppError> {
+        let row = self.store.vector_index().await?;
+        let Some(vector) = self.held(&row).await?.index.vector_of(id) else { return Ok(None) };
+        let wanted = Wanted { hidden, except: Some(id), ..Wanted::default() };
+        self.nearest(&row, &vector, &wanted, limit).await.map(Some)
+    }
+
+    /// What the index is made with, where queries can be compared with it.
+    async fn usable_index(&self) -> Result<Option<VectorIndexRow>, AppError> {
+        let configured = self.choices.embedder();
+        let row = self.store.vector_index().await?;
+        let is_usable = configured.is_some() && is_made_with(&row, configured.as_deref());
+        Ok(is_usable.then_some(row))
+    }
+
+    async fn vector_of(&self, row: &VectorIndexRow, text: &str) -> Option<Arc<Vec<f32>>> {
+        let key = (row.model.clone().unwrap_or_default(), text.to_owned());
+        let queries = &self.semantic.queries;
+        if let Some(vector) = queries.get(&key) {
+            return Some(vector);
+        }
+        match self.embed(std::slice::from_ref(&key.1), PATIENCE).await {
+            Ok(vectors) => {
+                let vector = Arc::new(vectors.into_iter().next()?);
+                queries.insert(key, Arc::clone(&vector));
+                Some(vector)
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a query has no vector; its words are searched for alone");
+                None
+            }
+        }
+    }
+
+    /// Scans for frames that are still there, on a thread for such work.
+    async fn nearest(
+        &self,
+        row: &VectorIndexRow,
+        vector: &[f32],
+        wanted: &Wanted<'_>,
+        limit: usize,
+    ) -> Result<Vec<Hit>, AppError> {
+        loop {
+            let held = self.held(row).await?;
+            let hits = self.scan(held, vector, wanted, limit).await?;
+            let ids: Vec<i64> = hits.iter().map(|hit| hit.frame).collect();
+            let there: HashSet<i64> = self.store.frames_there(&ids).await?.into_iter().collect();
+            let gone: Vec<i64> = ids.into_iter().filter(|id| !there.contains(id)).collect();
+            if gone.is_empty() {
+                return Ok(hits);
+            }
+            let mut held = self.semantic.held.write().await;
+            for frame in gone {
+                held.index.remove(frame, 0);
+            }
+        }
+    }
+
+    async fn scan(
+        &self,
+        held: OwnedRwLockReadGuard<Held>,
+        vector: &[f32],
+        wanted: &Wanted<'_>,
+        limit: usize,
+    ) -> Result<Vec<Hit>, AppError> {
+        let vector = vector.to_vec();
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (client_id, strategy) = (owned(wanted.client_id), owned(wanted.strategy));
+        let hidden: Vec<String> = wanted.hidden.iter().map(|name| (*name).to_owned()).collect();
+        let Wanted { since, until, newest, except, .. } = *wanted;
+        let scan = move || {
+            let wanted = Wanted {
+                client_id: client_id.as_deref(),
+                strategy: strategy.as_deref(),
+                since,
+                until,
+                newest,
+                hidden: hidden.iter().map(String::as_str).collect(),
+                except,
+            };
+            held.index.nearest(&vector, &wanted, limit)
+        };
+        self.compute.run(scan).await.map_err(AppError::internal)
+    }
+
+    /// The index with all that is saved.
+    async fn held(&self, row: &VectorIndexRow) -> Result<OwnedRwLockReadGuard<Held>, AppError> {
+        let held = Arc::clone(&self.semantic.held).read_owned().await;
+        if held.is_of(row) {
+            return Ok(held);
+        }
+        drop(held);
+        let mut held = Arc::clone(&self.semantic.held).write_owned().await;
+        if !held.is_of(row) {
+            self.catch_up(&mut held, row).await?;
+        }
+        Ok(held.downgrade())
+    }
+
+    async fn catch_up(&self, held: &mut Held, row: &VectorIndexRow) -> Result<(), AppError> {
+        let dimension = row.dimension.unwrap_or(0);
+        let made_with = row.model.clone().map(|model| (model, dimension));
+        if held.made_with != made_with {
+            let index = LocalIndex::new(usize::try_from(dimension).unwrap_or(0));
+            *held = Held { index, made_with, version: 0 };
+        }
+        let (begun, is_first) = (tokio::time::Instant::now(), held.version == 0);
+        let mut after = (held.version, i64::MAX, i32::MAX);
+        loop {
+            let rows = self.store.embeddings_after(after, ROWS).await?;
+            for row in &rows {
+                if row.piece == 0 {
+                    held.index.remove(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
+                }
+                let Some(vector) = row.vector.as_deref().and_then(unpacked) else { continue };
+                held.index.put(&Entry {
+                    frame: row.frame_id,
+                    piece: row.piece,
+                    client_id: &row.client_id,
+                    strategy: &row.strategy,
+                    told: row.date_created,
+                    vector: &vector,
+                });
+            }
+            match rows.last() {
+                Some(last) => after = (last.version, last.frame_id, last.piece),
+                None => break,
+            }
+        }
+        // Changes that were saved meanwhile may be here already; that they are read again does no harm.
+        held.version = row.version;
+        if is_first {
+            let (vectors, bytes) = (held.index.count(), held.index.bytes());
+            let milliseconds = begun.elapsed().as_millis() as u64;
+            tracing::info!(vectors, bytes, milliseconds, "the index for semantic search was read");
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn is_of(&self, row: &VectorIndexRow) -> bool {
+        let made_with = row.model.as_deref().zip(row.dimension);
+        let ours = self.made_with.as_ref().map(|(model, dimension)| (&**model, *dimension));
+        self.version >= row.version && ours == made_with
+    }
+}

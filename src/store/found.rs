@@ -1,0 +1,126 @@
+//! Frames as searches show them.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Store, StoreError, read};
+
+/// A frame that was found.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct FoundFrame {
+    /// The frame's id.
+    pub id: i64,
+    /// Its story.
+    pub story_id: Uuid,
+    /// The client that the story was made for.
+    pub client_id: String,
+    /// The strategy's slug.
+    pub strategy: String,
+    /// The story's title.
+    pub title: String,
+    /// The story's slug.
+    pub slug: Option<String>,
+    /// The frame's number, from 0.
+    pub number: i32,
+    /// Its text.
+    pub text: Option<String>,
+    /// The key of the file of its original illustration.
+    pub image_key: Option<String>,
+    /// That one's width in pixels.
+    pub image_width: Option<i32>,
+    /// That one's height in pixels.
+    pub image_height: Option<i32>,
+    /// That one's media type.
+    pub image_format: Option<String>,
+    /// When it was told.
+    pub date_created: DateTime<Utc>,
+}
+
+const BY_ID: &str = "SELECT f.id, f.story_id, s.client_id, s.strategy, s.title, s.slug, f.number, f.text, \
+     i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
+     i.format AS image_format, f.date_created FROM story_frame f JOIN story s ON s.id = f.story_id \
+     LEFT JOIN image i ON i.id = f.image_id WHERE f.id IN (";
+
+impl Store {
+    /// These frames, those of them that are still there, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn found_frames(&self, ids: &[i64]) -> Result<Vec<FoundFrame>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        read!(self, db => {
+            let mut query = QueryBuilder::new(BY_ID);
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            list.push_unseparated(")");
+            query.build_query_as().fetch_all(db).await
+        })
+        .map_err(StoreError::failed("read frames that were found"))
+    }
+
+    /// Which of these frames are still there, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frames_there(&self, ids: &[i64]) -> Result<Vec<i64>, StoreError> {
+        const SQL: &str = "SELECT id FROM story_frame WHERE id IN (";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        read!(self, db => {
+            let mut query = QueryBuilder::new(SQL);
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            list.push_unseparated(")");
+            query.build_query_scalar().fetch_all(db).await
+        })
+        .map_err(StoreError::failed("look whether frames are there"))
+    }
+
+    /// The id of the newest frame of all; 0 before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn newest_frame_id(&self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT MAX(id) FROM story_frame";
+        let newest: Option<i64> = read!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
+            .map_err(StoreError::failed("look for the newest frame"))?;
+        Ok(newest.unwrap_or(0))
+    }
+
+    /// The id of a story's frame.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn frame_id(&self, story_id: Uuid, number: i32) -> Result<Option<i64>, StoreError> {
+        const SQL: &str = "SELECT id FROM story_frame WHERE story_id = $1 AND number = $2";
+        read!(self, db => sqlx::query_scalar(SQL)
+            .bind(story_id)
+            .bind(number)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("look for a frame"))
+    }
+
+    /// The clients whose stories are private.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn private_clients(&self) -> Result<Vec<String>, StoreError> {
+        const SQL: &str = "SELECT client_id FROM sparrow_config WHERE is_private";
+        read!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await)
+            .map_err(StoreError::failed("list private clients"))
+    }
+}

@@ -1,0 +1,351 @@
+//! Finding frames: by words on any installation, by meaning where a model for vectors is configured; only what one may see.
+
+use std::sync::atomic::Ordering;
+
+use calliope::domain::ScopeName;
+use serde_json::{Value, json};
+
+use crate::identity::token;
+use crate::on_both;
+use crate::support::embedder::Embedder;
+use crate::support::{Options, TestApp, TestDatabase, in_time};
+
+on_both! {
+    words_are_found_in_any_form_and_marked;
+    a_misspelt_word_is_found;
+    what_is_found_can_be_narrowed_and_read_on;
+    a_private_sparrows_stories_are_found_by_itself_and_admins;
+    without_a_model_search_is_by_words_and_says_so;
+    meaning_finds_what_words_do_not;
+    what_a_model_left_over_is_indexed_later;
+    an_index_of_another_model_is_not_used_until_it_is_rebuilt;
+    frames_like_one_are_found;
+}
+
+const FRAMES: &[(&str, &str)] = &[
+    ("ada", "The keepers climbed the lighthouse stairs before the storm."),
+    ("ada", "An old vessel came into the harbour without a crew."),
+    ("ada", "“Keep the door shut,” said the baker, and hid the last loaf."),
+    ("ben", "A hound slept by the stove while the winter went on."),
+    ("ben", "She wept over the letter, and folded it again."),
+    ("ben", "Nobody in the Straße had seen such frost; the lantern went out."),
+];
+
+/// Tells frames of these words, each in its client's own story.
+async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (client_id, text) in frames {
+        let order =
+            json!({"client_id": client_id, "strategy": "show-this-frame", "input_text": text});
+        told.push(app.frame(order).await);
+    }
+    told
+}
+
+/// Until every frame is in the index.
+async fn indexed(app: &TestApp) {
+    let waiting = async {
+        while app.json("/admin/api/index").await["waiting"] != 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(waiting).await;
+}
+
+async fn find(app: &TestApp, query: &str) -> Value {
+    app.json(&format!("/v2/search?query={query}")).await
+}
+
+/// The first words of what was found.
+fn found(answer: &Value) -> Vec<String> {
+    let results = answer["results"].as_array().expect("results").iter();
+    let text = |result: &Value| result["text"].as_str().expect("a text").to_owned();
+    results.map(|result| text(result).split(' ').take(3).collect::<Vec<_>>().join(" ")).collect()
+}
+
+async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let told = tell(&app, FRAMES).await;
+    let answer = find(&app, "keeping%20a%20keeper").await;
+    assert_eq!(answer["mode"], "lexical");
+    assert_eq!(found(&answer).first().map(String::as_str), Some("The keepers climbed"), "{answer}");
+    let first = &answer["results"][0];
+    assert_eq!(first["story_id"], told[0]["story_id"]);
+    assert_eq!((&first["slug"], &first["frame_number"]), (&told[0]["slug"], &json!(0)));
+    assert_eq!(first["matched_by"], json!(["lexical"]));
+    assert_eq!((&first["score"], &first["highlights"]), (&json!(1.0), &json!([[4, 11]])));
+    let url = first["image"]["url"].as_str().expect("a picture");
+    assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 200);
+    // Places are counted in characters, and letters are compared without their case.
+    let answer = find(&app, "FROST").await;
+    assert_eq!(found(&answer), ["Nobody in the"]);
+    assert_eq!(answer["results"][0]["highlights"], json!([[35, 40]]));
+    // What means something to a database means nothing here.
+    for query in
+        ["NEAR(frost%20*)", "frost%20OR", "%22frost", "frost'--", "frost%20%26%20%7C%20!%20%3A*"]
+    {
+        assert_eq!(
+            found(&find(&app, query).await).first().map(String::as_str),
+            Some("Nobody in the"),
+            "{query}"
+        );
+    }
+    assert_eq!(found(&find(&app, "zebra").await), [""; 0]);
+    assert_eq!(found(&find(&app, "%E2%80%A6").await), [""; 0]);
+    for refused in [
+        "",
+        "query=",
+        "query=a&mode=psychic",
+        "query=a&since=soon",
+        "query=a&cursor=x",
+        "query=a&limit=0",
+    ] {
+        let path = format!("/v2/search?{refused}");
+        assert_eq!(app.call("GET", &path, Value::Null).await.0, 422, "{refused}");
+    }
+    // What is gone is not found, and what is told anew is.
+    let story = told[5]["story_id"].as_str().expect("an id");
+    let path = format!("/v2/stories/{story}/?client_id=ben");
+    assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
+    assert_eq!(found(&find(&app, "frost").await), [""; 0]);
+    tell(&app, &[("ben", "The frost is back.")]).await;
+    assert_eq!(found(&find(&app, "frost").await), ["The frost is"]);
+    app.finish().await;
+}
+
+async fn a_misspelt_word_is_found(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    tell(&app, FRAMES).await;
+    for (typed, expected) in [
+        ("lighthosue", "The keepers climbed"),
+        ("harbor", "An old vessel"),
+        ("lettre", "She wept over"),
+    ] {
+        let answer = find(&app, typed).await;
+        assert_eq!(found(&answer), [expected], "{typed}");
+    }
+    assert_eq!(found(&find(&app, "elephants").await), [""; 0]);
+    app.finish().await;
+}
+
+async fn what_is_found_can_be_narrowed_and_read_on(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let texts: Vec<String> = (0..9).map(|n| format!("Lamp number {n} was lit.")).collect();
+    let frames: Vec<(&str, &str)> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| (if n < 5 { "ada" } else { "ben" }, text.as_str()))
+        .collect();
+    tell(&app, &frames).await;
+    app.frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": "a lamp"})).await;
+    let count = async |narrowed: &str| {
+        found(&find(&app, &format!("lamps&limit=100&{narrowed}")).await).len()
+    };
+    assert_eq!(count("client_id=ada").await, 5);
+    assert_eq!(count("strategy=show-this-frame").await, 9);
+    assert_eq!(count("strategy=show-this-frame&client_id=ben").await, 4);
+    assert_eq!(count("client_id=nobody").await, 0);
+    let sixth = find(&app, "lamps%20number%205").await["results"][0]["date_created"].clone();
+    let sixth = sixth.as_str().expect("a time").to_owned();
+    assert_eq!(count(&format!("strategy=show-this-frame&since={sixth}")).await, 4);
+    assert_eq!(count(&format!("strategy=show-this-frame&until={sixth}")).await, 5);
+    // Part by part it is the same as in one, also while more is told.
+    let whole = find(&app, "lamps&limit=100").await;
+    let (mut parts, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let part = find(&app, &format!("lamps&limit=2{cursor}")).await;
+        parts
+            .extend(part["results"].as_array().expect("results").iter().map(|r| r["text"].clone()));
+        tell(&app, &[("dora", &format!("A lamp more, after {}.", parts.len()))]).await;
+        let Some(next) = part["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let whole: Vec<Value> =
+        whole["results"].as_array().expect("results").iter().map(|r| r["text"].clone()).collect();
+    assert_eq!(parts, whole);
+    app.finish().await;
+}
+
+async fn a_private_sparrows_stories_are_found_by_itself_and_admins(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    let options = Options { api_key: Some("a key of these tests"), ..embedder.options("ideas") };
+    let mut app = TestApp::start_with(database, options).await;
+    let key = |key: &str| {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("x-api-key", key.parse().expect("a header"));
+        crate::support::client().default_headers(headers).build().expect("a client")
+    };
+    let admin = token(&app, ScopeName::Admin, None, None).await;
+    let ada = token(&app, ScopeName::Device, Some("ada"), None).await;
+    let ben = token(&app, ScopeName::Device, Some("ben"), None).await;
+    let any = token(&app, ScopeName::Client, None, None).await;
+    app.client = key(&admin);
+    for (client_id, is_private) in [("ada", true), ("ben", false)] {
+        let config = json!({"client_id": client_id, "is_private": is_private});
+        let (status, answer) = app.call("POST", "/admin/api/sparrow-configs", config).await;
+        assert_eq!((status, &answer["is_private"]), (201, &json!(is_private)), "{answer}");
+    }
+    tell(&app, &[("ada", "A ship of mine."), ("ben", "A ship of yours.")]).await;
+    indexed(&app).await;
+    for mode in ["lexical", "semantic", "hybrid"] {
+        for (who, narrowed, expected) in [
+            (&admin, "", 2),
+            (&ada, "", 2),
+            (&ben, "", 1),
+            (&any, "", 1),
+            (&any, "&client_id=ada", 1),
+            (&any, "&client_id=ben", 1),
+        ] {
+            app.client = key(who);
+            let answer = find(&app, &format!("ship&mode={mode}{narrowed}")).await;
+            assert_eq!(answer["mode"], mode);
+            assert_eq!(found(&answer).len(), expected, "{mode} {narrowed}: {answer}");
+        }
+        app.client = key(&ben);
+        let path = format!("/v2/search?query=ship&mode={mode}&client_id=ada");
+        assert_eq!(app.call("GET", &path, Value::Null).await.0, 403);
+    }
+    app.finish().await;
+}
+
+async fn without_a_model_search_is_by_words_and_says_so(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    tell(&app, FRAMES).await;
+    for mode in ["semantic", "hybrid", "lexical"] {
+        let answer = find(&app, &format!("vessel&mode={mode}")).await;
+        assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1), "{answer}");
+    }
+    assert_eq!(app.call("POST", "/admin/api/index", json!({})).await.0, 409);
+    let ready = app.json("/readyz").await;
+    assert_eq!(ready["vector_index"]["status"], "ok", "{ready}");
+    app.finish().await;
+}
+
+async fn meaning_finds_what_words_do_not(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    let app = TestApp::start_with(database, embedder.options("ideas")).await;
+    let told = tell(&app, FRAMES).await;
+    indexed(&app).await;
+    let answer = find(&app, "a%20sailing%20ship&limit=3").await;
+    assert_eq!(
+        (&answer["mode"], &found(&answer)[0]),
+        (&json!("hybrid"), &"An old vessel".to_owned())
+    );
+    assert_eq!(answer["results"][0]["matched_by"], json!(["semantic"]));
+    let answer = find(&app, "sorrow&mode=semantic&limit=1").await;
+    assert_eq!(
+        (&answer["mode"], found(&answer)),
+        (&json!("semantic"), vec!["She wept over".to_owned()])
+    );
+    let answer = find(&app, "loaf&limit=1").await;
+    assert_eq!(answer["results"][0]["matched_by"], json!(["lexical", "semantic"]), "{answer}");
+    assert_eq!(answer["results"][0]["score"], 1.0);
+    // The same query is not paid for twice.
+    let asked = embedder.provider.received().len();
+    find(&app, "loaf&limit=1").await;
+    assert_eq!(embedder.provider.received().len(), asked);
+    // Narrowed by meaning too.
+    let answer = find(&app, "snow&mode=semantic&client_id=ada&limit=1").await;
+    assert_ne!(found(&answer), ["A hound slept"]);
+    // What is told and what is gone follow at once.
+    tell(&app, &[("ada", "A puppy, at last!")]).await;
+    indexed(&app).await;
+    assert_eq!(found(&find(&app, "dogs&mode=semantic&limit=1").await), ["A puppy, at"]);
+    let story = told[3]["story_id"].as_str().expect("an id");
+    let path = format!("/v2/stories/{story}/?client_id=ben");
+    assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
+    let left = found(&find(&app, "snow&mode=semantic&limit=100").await);
+    assert!(!left.contains(&"A hound slept".to_owned()), "{left:?}");
+    assert_eq!(left.len(), 4, "ben's story is gone: {left:?}");
+    app.finish().await;
+}
+
+async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    embedder.is_down.store(true, Ordering::Relaxed);
+    let mut options = embedder.options("ideas");
+    options.limits.max_attempts = 1;
+    let app = TestApp::start_with(database, options).await;
+    tell(&app, &FRAMES[..2]).await;
+    let answer = find(&app, "vessel").await;
+    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
+    embedder.is_down.store(false, Ordering::Relaxed);
+    // The breaker lets the model rest for a while; the task waits for it.
+    let done = async {
+        loop {
+            let (status, ordered) = app.call("POST", "/admin/api/index", json!({})).await;
+            assert_eq!(status, 202, "{ordered}");
+            let path = format!("/v2/tasks/{}", ordered["task_id"].as_str().expect("an id"));
+            let ended = loop {
+                let task = app.json(&path).await;
+                if task["completed_at"] != Value::Null {
+                    break task;
+                }
+                tokio::task::yield_now().await;
+            };
+            if ended["status"] == "completed" {
+                break;
+            }
+        }
+    };
+    in_time(done).await;
+    let status = app.json("/admin/api/index").await;
+    assert_eq!((&status["waiting"], &status["pieces"]), (&json!(0), &json!(2)), "{status}");
+    assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
+    app.finish().await;
+}
+
+async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    let app = TestApp::start_with(database, embedder.options("ideas")).await;
+    tell(&app, FRAMES).await;
+    indexed(&app).await;
+    let database = app.stop().await;
+    let app = TestApp::start_with(database, embedder.options("other-ideas")).await;
+    let ready = app.json("/readyz").await;
+    assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
+    assert_eq!(find(&app, "ship").await["mode"], "lexical");
+    // A new frame waits: vectors of two models do not mix.
+    tell(&app, &[("ada", "The ship again.")]).await;
+    assert_eq!(app.json("/admin/api/index").await["waiting"], 1);
+    let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
+    assert_eq!(status, 202);
+    let rebuilt = async {
+        loop {
+            let status = app.json("/admin/api/index").await;
+            if status["waiting"] == 0 && status["model"] == "openai/other-ideas" {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(rebuilt).await;
+    let answer = find(&app, "ship&mode=semantic&limit=2").await;
+    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 2));
+    assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
+    app.finish().await;
+}
+
+async fn frames_like_one_are_found(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    let app = TestApp::start_with(database, embedder.options("ideas")).await;
+    let told = tell(&app, FRAMES).await;
+    indexed(&app).await;
+    tell(&app, &[("cleo", "A dog in the snow.")]).await;
+    indexed(&app).await;
+    let path = |story: &Value, number: u32| {
+        format!(
+            "/v2/stories/{}/frames/{number}/similar",
+            story["story_id"].as_str().expect("an id")
+        )
+    };
+    let similar = app.json(&format!("{}?limit=1", path(&told[3], 0))).await;
+    assert_eq!(
+        (&similar["is_indexed"], found(&similar)),
+        (&json!(true), vec!["A dog in".to_owned()])
+    );
+    assert_eq!(app.call("GET", &path(&told[3], 9), Value::Null).await.0, 404);
+    let nowhere = json!({"story_id": "01900000-0000-7000-8000-000000000000"});
+    assert_eq!(app.call("GET", &path(&nowhere, 0), Value::Null).await.0, 404);
+    app.finish().await;
+}
