@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calliope::domain::{Season, Sight, Size};
 use calliope::imaging::decode;
-use calliope::inference::Brief;
 use calliope::inference::offline::teller;
+use calliope::inference::{Brief, Known};
 use calliope::painter::{self, Commission};
 use calliope::vision;
 use divan::{Bencher, black_box};
@@ -45,6 +45,7 @@ fn brief() -> Brief {
         season: Season::Autumn,
         style: None,
         max_chars: None,
+        known: Known::default(),
     };
     for number in 1..=30 {
         let tale = teller::compose(&brief);

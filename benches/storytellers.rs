@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use calliope::compute::Compute;
 use calliope::domain::{Parameters, Season, Sight};
 use calliope::inference::{
-    Account, Answer, Brief, Call, Cast, Failure, Keys, Minds, MindsParts, Model, Patience,
+    Account, Answer, Brief, Call, Cast, Failure, Keys, Known, Minds, MindsParts, Model, Patience,
     Provider, Registry, StructuredAsk, StructuredModel, TextAsk, TextModel, Usage,
 };
 use calliope::storytellers::{self, Prompts, Scene};
@@ -83,6 +83,7 @@ fn brief() -> Brief {
         season: Season::Autumn,
         style: None,
         max_chars: None,
+        known: Known::default(),
     }
 }
 

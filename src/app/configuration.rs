@@ -27,6 +27,8 @@ pub(super) struct ClientLevel {
     pub(super) frames_per_day: Option<i32>,
     /// How many US dollars models may cost in a day.
     pub(super) budget_per_day: Option<f64>,
+    /// Whether anything may be learned.
+    pub(super) is_learned_from: bool,
 }
 
 /// A client's own configuration and its flocks', the highest first.
@@ -282,6 +284,7 @@ fn sparrow_level(sparrow: SparrowLevel) -> ClientLevel {
         schedule: readable(sparrow.schedule.as_ref(), &LevelName::Sparrow),
         frames_per_day: None,
         budget_per_day: sparrow.budget_per_day,
+        is_learned_from: sparrow.is_learned_from,
     }
 }
 
@@ -294,6 +297,7 @@ fn flock_level(flock: FlockLevel) -> ClientLevel {
         keys: flock.keys,
         frames_per_day: flock.frames_per_day,
         budget_per_day: flock.budget_per_day,
+        is_learned_from: flock.is_learned_from,
     }
 }
 

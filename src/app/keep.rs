@@ -82,6 +82,9 @@ impl App {
         if let Some(thumbnail) = told.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
             tx.set_thumbnail(work.story.id, thumbnail.id).await?;
         }
+        if let Some(lessons) = &told.lessons {
+            self.remember_later(&mut tx, lessons).await?;
+        }
         let name = name_story(&mut tx, work, told, now).await?;
         if self.storage.input_retention == 0 {
             self.let_inputs_go(&mut tx, work).await?;

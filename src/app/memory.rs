@@ -2,9 +2,10 @@
 
 mod views;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::learn::sureness;
 use super::page::Page;
 use super::{App, AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
@@ -90,6 +91,8 @@ impl App {
         let (type_after, key_after) = after.unwrap_or_default();
         let after = (&*type_after, &*key_after);
         let rows = self.store.patterns(client_id.as_str(), kind, after, limit + 1).await?;
+        let now = self.clock.now();
+        let rows = rows.into_iter().map(|row| faded(row, now)).collect();
         Ok(Page::of(rows, limit, |row| (row.kind.clone(), row.key.clone())))
     }
 
@@ -106,6 +109,7 @@ impl App {
     ) -> Result<PatternView, AppError> {
         let (kind, key) = (name("type", kind)?, name("key", key)?);
         let row = self.store.pattern(client_id.as_str(), kind, key).await?;
+        let row = row.map(|row| faded(row, self.clock.now()));
         row.map(PatternView::from).ok_or_else(|| nothing("The client has no such pattern."))
     }
 
@@ -307,10 +311,16 @@ impl App {
             key: name("key", &pattern.key)?.to_owned(),
             value: value("value", pattern.value)?,
             confidence: share("confidence", pattern.confidence.unwrap_or(1.0))?,
+            evidence: None,
             date_created: now,
             date_updated: now,
         })
     }
+}
+
+/// A pattern as sure as it is now.
+fn faded(pattern: Pattern, now: DateTime<Utc>) -> Pattern {
+    Pattern { confidence: sureness(&pattern, now), ..pattern }
 }
 
 /// A name that can be kept, shown and put into a path.

@@ -29,6 +29,7 @@ mod illustrate;
 mod index;
 mod inputs;
 mod keep;
+mod learn;
 mod load;
 mod media;
 mod memory;
@@ -122,7 +123,7 @@ use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::inference::Registry;
 use crate::objects::{Bucket, LocalStore};
-use crate::settings::{Storage, Tasks};
+use crate::settings::{Memory, Storage, Tasks};
 use crate::situation::Situator;
 use crate::store::Store;
 
@@ -144,6 +145,8 @@ pub struct App {
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
     pub choices: Choices,
+    /// What is learned of clients, and how much of it is told.
+    pub memory: Memory,
     /// Where and when.
     pub situator: Situator,
     /// Threads for pixels.
@@ -181,6 +184,8 @@ pub struct Parts {
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
     pub choices: Choices,
+    /// What is learned of clients, and how much of it is told.
+    pub memory: Memory,
     /// Where and when.
     pub situator: Situator,
     /// Threads for pixels.
@@ -204,6 +209,7 @@ impl App {
             storage,
             registry,
             choices,
+            memory,
             situator,
             compute,
             clock,
@@ -220,6 +226,7 @@ impl App {
             storage,
             registry,
             choices,
+            memory,
             situator,
             compute,
             clock,

@@ -14,7 +14,7 @@ use super::tell::{prompts, seed_of};
 use super::{App, AppError};
 use crate::domain::{ImageFormat, Parameters};
 use crate::imaging;
-use crate::inference::{Brief, Drawn, Minds, Overhear};
+use crate::inference::{Brief, Drawn, Known, Minds, Overhear};
 use crate::store::Strategy;
 use crate::storytellers::{self, Scene, Telling};
 
@@ -123,6 +123,7 @@ impl Rehearsing<'_> {
             season: situation.season,
             style: parameters.output_text_style.clone(),
             max_chars: parameters.max_output_text_length.map(|most| most as usize),
+            known: Known::default(),
         };
         let scene = Scene {
             brief: &brief,

@@ -14,6 +14,7 @@ use super::accept::FrameJob;
 use super::answer::FrameView;
 use super::beside::{Narration, wants_film};
 use super::illustrate::Illustrated;
+use super::learn::Lessons;
 use super::models::MindsOf;
 use super::perceive::{Perceived, Photograph};
 use super::{App, AppError};
@@ -85,6 +86,8 @@ pub(super) struct Told {
     pub(super) situation: String,
     pub(super) notes: Vec<String>,
     pub(super) memories: Map<String, Value>,
+    /// What the frame teaches about its client, where that is wished for.
+    pub(super) lessons: Option<Lessons>,
 }
 
 impl App {
@@ -147,6 +150,9 @@ impl App {
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(work.job.notes.iter().cloned());
+        let (client_id, strategy) = (&work.job.client_id, &work.strategy.slug);
+        let may_learn = count > 0 && self.may_learn_from(client_id).await?;
+        let lessons = may_learn.then(|| Lessons::of(client_id, strategy, &brief, &work.parameters));
         let told = Told {
             telling,
             pictures,
@@ -157,6 +163,7 @@ impl App {
             situation,
             notes,
             memories,
+            lessons,
         };
         steps.at("keep", self.keep(work, told)).await?;
         Ok(count)
@@ -238,6 +245,7 @@ impl App {
             season: situation.season,
             style: parameters.output_text_style.clone(),
             max_chars: parameters.max_output_text_length.map(|max| max as usize),
+            known: self.known(&work.job.client_id).await?,
         };
         Ok((brief, situation.text))
     }

@@ -54,6 +54,7 @@ async fn furnish(
         storage: settings.storage.clone(),
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
+        memory: settings.memory.clone(),
         situator: Situator::new(&settings.situation, client)?,
         compute,
         clock,

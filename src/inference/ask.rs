@@ -42,11 +42,27 @@ pub struct Brief {
     pub style: Option<String>,
     /// At most this many characters, where one is given.
     pub max_chars: Option<usize>,
+    /// What is known of whom it is told to.
+    pub known: Known,
+}
+
+/// What is known of somebody, the surest first, in words that a prompt can name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// What they like: `boat`.
+    pub likes: Vec<String>,
+    /// What is going on: `seen: A red boat on a beach.`
+    pub lately: Vec<String>,
+    /// What was noticed about them, in sentences.
+    pub noticed: Vec<String>,
+    /// What is usual for them: `time: evening`.
+    pub usual: Vec<String>,
 }
 
 impl Brief {
     /// Material for an ask that is about no frame.
-    pub(super) fn nothing() -> Self {
+    #[must_use]
+    pub fn nothing() -> Self {
         Self {
             seed: 0,
             frame_number: 0,
@@ -61,6 +77,7 @@ impl Brief {
             season: Season::Spring,
             style: None,
             max_chars: None,
+            known: Known::default(),
         }
     }
 }

@@ -36,7 +36,8 @@ use serde_json::Value;
 use crate::domain::Sight;
 
 pub use ask::{
-    Brief, FilmAsk, ImageAsk, Picture, SoundAsk, SpeechAsk, StructuredAsk, TextAsk, VisionAsk,
+    Brief, FilmAsk, ImageAsk, Known, Picture, SoundAsk, SpeechAsk, StructuredAsk, TextAsk,
+    VisionAsk,
 };
 pub use embed::MOST_TEXTS;
 pub use failure::{Failure, InferenceError};

@@ -6,6 +6,7 @@
 mod database;
 mod limits;
 mod log;
+mod memory;
 mod minds;
 mod networks;
 mod observability;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 pub use database::Database;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use memory::Memory;
 pub use minds::Minds;
 pub(crate) use minds::parts;
 pub use observability::Observability;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub providers: Providers,
     /// Which models are asked, and how much they may cost.
     pub minds: Minds,
+    /// What is learned of clients.
+    pub memory: Memory,
     /// What is asked of others about where a Sparrow is.
     pub situation: Situation,
     /// The vector index.
@@ -119,6 +123,7 @@ impl Loaded {
             settings.tasks.validate(),
             settings.providers.validate(),
             settings.minds.validate(),
+            settings.memory.validate(),
             settings.situation.validate(),
             settings.log.validate(),
             settings.observability.validate(),

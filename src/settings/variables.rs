@@ -143,6 +143,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         may_be: "US dollars, such as 5 or 0.5",
     },
     Variable {
+        name: "CALLIOPE_LEARNING",
+        key: "memory.learning",
+        kind: Kind::Flag,
+        may_be: "true or false",
+    },
+    Variable {
         name: "CALLIOPE_SITUATION_ONLINE",
         key: "situation.is_online",
         kind: Kind::Flag,

@@ -19,8 +19,10 @@ pub struct Pattern {
     /// Whatever is known.
     #[sqlx(json)]
     pub value: Value,
-    /// How sure that is: 0-1.
+    /// How sure that is: 0-1; of what was learned, as it was when it was last noticed.
     pub confidence: f64,
+    /// What it was learned from; `None` for what somebody put.
+    pub evidence: Option<f64>,
     /// When it was first noticed.
     pub date_created: DateTime<Utc>,
     /// When it was last.
@@ -86,10 +88,10 @@ impl Store {
         after: (&str, &str),
         limit: i64,
     ) -> Result<Vec<Pattern>, StoreError> {
-        const ALL: &str = "SELECT type, key, value, confidence, date_created, date_updated \
+        const ALL: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
              FROM user_pattern WHERE client_id = $1 AND (type, key) > ($2, $3) \
              ORDER BY type, key LIMIT $4";
-        const OF_TYPE: &str = "SELECT type, key, value, confidence, date_created, date_updated \
+        const OF_TYPE: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
              FROM user_pattern WHERE client_id = $1 AND type = $2 AND key > $3 \
              ORDER BY key LIMIT $4";
         let (sql, kind) = kind.map_or((ALL, after.0), |kind| (OF_TYPE, kind));
@@ -114,7 +116,7 @@ impl Store {
         kind: &str,
         key: &str,
     ) -> Result<Option<Pattern>, StoreError> {
-        const SQL: &str = "SELECT type, key, value, confidence, date_created, date_updated \
+        const SQL: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
              FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
@@ -231,9 +233,9 @@ impl Tx {
         pattern: &Pattern,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO user_pattern \
-             (client_id, type, key, value, confidence, date_created, date_updated) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (client_id, type, key) DO UPDATE \
-             SET value = excluded.value, confidence = excluded.confidence, \
+             (client_id, type, key, value, confidence, evidence, date_created, date_updated) \
+             VALUES ($1, $2, $3, $4, $5, $7, $6, $6) ON CONFLICT (client_id, type, key) DO UPDATE \
+             SET value = excluded.value, confidence = excluded.confidence, evidence = excluded.evidence, \
              date_updated = excluded.date_updated RETURNING date_created = date_updated";
         within!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
@@ -242,6 +244,7 @@ impl Tx {
             .bind(Json(&pattern.value))
             .bind(pattern.confidence)
             .bind(pattern.date_updated)
+            .bind(pattern.evidence)
             .fetch_one(db)
             .await)
         .map_err(StoreError::failed("keep a pattern"))

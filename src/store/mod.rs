@@ -22,6 +22,7 @@ mod found;
 mod frames;
 mod idempotency;
 mod installation;
+mod learned;
 mod levels;
 mod like;
 mod media;

@@ -6,7 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::Scene;
 use crate::domain::{Parameters, Season, Sight};
-use crate::inference::Brief;
+use crate::inference::{Brief, Known};
 
 /// Rendering ends after about so many steps: a template is an admin's, but a loop without an end must not take the
 /// service with it.
@@ -79,11 +79,33 @@ fn material(scene: &Scene<'_>, text: &str) -> Value {
         brief => Value::from(Serde(scene.brief)),
         parameters => Value::from(Serde(scene.parameters)),
         situation => scene.situation,
+        known => known_words(&scene.brief.known),
         muse => super::muse::spark(scene.brief),
         last_words => super::last_words(&scene.brief.prior, super::LAST_WORDS),
         language => scene.prompts.language,
         text => text,
     }
+}
+
+/// What is known of whoever listens, in a few sentences; empty where nothing is.
+fn known_words(known: &Known) -> String {
+    let mut words = Vec::new();
+    if !known.likes.is_empty() {
+        let likes = known.likes.join(", ");
+        words.push(format!(
+            "Whoever listens likes: {likes}. Let one of these come up where it fits."
+        ));
+    }
+    if !known.noticed.is_empty() {
+        words.push(format!("Known of them: {}", known.noticed.join(" ")));
+    }
+    if !known.usual.is_empty() {
+        words.push(format!("Usual for them: {}.", known.usual.join(", ")));
+    }
+    if !known.lately.is_empty() {
+        words.push(format!("A while ago: {}", known.lately.join("; ")));
+    }
+    words.join("\n")
 }
 
 fn rendered(template: &str, material: Value) -> Result<String, minijinja::Error> {
@@ -132,6 +154,12 @@ pub(super) fn sample_brief() -> Brief {
         season: Season::Autumn,
         style: Some(text("as a fairy tale")),
         max_chars: Some(300),
+        known: Known {
+            likes: vec![text("boat"), text("lighthouse")],
+            lately: vec![text("seen: A dog on a beach.")],
+            noticed: vec![text("Asks for boats whenever it rains.")],
+            usual: vec![text("time: evening")],
+        },
     }
 }
 
@@ -143,6 +171,7 @@ fn sample() -> Value {
         brief => Value::from(Serde(&brief)),
         parameters => Value::from(Serde(&Parameters::default())),
         situation => "It is a Thursday in autumn, early evening, in Lisbon.",
+        known => known_words(&brief.known),
         language => "Portuguese",
         text => "Somebody knocked, twice.",
         prompt => "A red boat on a beach.",
@@ -188,6 +217,7 @@ mod tests {
             place: None,
             style: None,
             max_chars: None,
+            known: Known::default(),
             ..sample_brief()
         };
         let bare = context! {

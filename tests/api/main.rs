@@ -19,6 +19,7 @@ mod failures;
 mod frames;
 mod idempotency;
 mod identity;
+mod learning;
 mod limits;
 mod media;
 mod memory;

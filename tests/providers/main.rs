@@ -26,7 +26,7 @@ use calliope::audio::AudioFormat;
 use calliope::compute::Compute;
 use calliope::domain::{Season, Sight, Size};
 use calliope::inference::{
-    Account, Brief, Call, Cast, FilmAsk, ImageAsk, Keys, Minds, MindsParts, Model, Nobody,
+    Account, Brief, Call, Cast, FilmAsk, ImageAsk, Keys, Known, Minds, MindsParts, Model, Nobody,
     Patience, Registry, SoundAsk, SpeechAsk, Structured, Wire,
 };
 use calliope::settings::Providers;
@@ -125,6 +125,7 @@ pub(crate) fn brief() -> Brief {
         season: Season::Spring,
         style: None,
         max_chars: None,
+        known: Known::default(),
     }
 }
 

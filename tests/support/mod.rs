@@ -22,7 +22,7 @@ use calliope::domain::{Clock, SystemClock};
 use calliope::http::{Door, Entry, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::{Bucket, LocalStore};
-use calliope::settings::{Database, Limits, Storage, Tasks};
+use calliope::settings::{Database, Limits, Memory, Storage, Tasks};
 use calliope::situation::Situator;
 use calliope::store::Store;
 use calliope::telemetry::Meters;
@@ -153,6 +153,7 @@ pub struct Options {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
     pub choices: Choices,
+    pub memory: Memory,
     pub situator: Situator,
     pub bucket: Option<Bucket>,
     /// Changes the rules by which files are kept.
@@ -170,6 +171,7 @@ impl Default for Options {
             api_key: None,
             registry: None,
             choices: Choices::default(),
+            memory: Memory::default(),
             situator: Situator::default(),
             bucket: None,
             storage: |_| (),
@@ -211,6 +213,7 @@ impl TestApp {
             storage,
             registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
             choices: options.choices,
+            memory: options.memory,
             situator: options.situator,
             compute,
             clock: options.clock,

@@ -4,6 +4,7 @@ mod cascade;
 mod client;
 mod clock;
 mod event;
+mod evidence;
 mod json;
 mod key;
 mod lifetime;
@@ -22,6 +23,7 @@ pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
+pub use evidence::Evidence;
 pub use json::has_nul;
 pub use key::{
     InvalidMediaName, InvalidProfileName, MediaName, ObjectKey, ProfileName, client_segment,

@@ -23,6 +23,8 @@ pub enum TaskKind {
     SyncMedia,
     /// Remove media that need not be kept.
     CleanMedia,
+    /// Keep what a frame teaches about its client.
+    Remember,
     /// Put a frame into the index for semantic search.
     IndexFrame,
     /// Put every frame into it that is not there.
@@ -41,6 +43,7 @@ impl TaskKind {
             Self::RemoveFiles => "remove_files",
             Self::SyncMedia => "sync_media",
             Self::CleanMedia => "clean_media",
+            Self::Remember => "remember",
             Self::IndexFrame => "index_frame",
             Self::IndexFrames => "index_frames",
         }

@@ -40,8 +40,10 @@ pub struct PatternView {
     pub key: String,
     /// Whatever is known.
     pub value: Value,
-    /// How sure that is: 0-1.
+    /// How sure that is now: 0-1. What was learned fades.
     pub confidence: f64,
+    /// Whether it was learned from frames; otherwise somebody put it.
+    pub is_learned: bool,
     /// When it was first noticed.
     pub date_created: DateTime<Utc>,
     /// When it was last.
@@ -106,8 +108,9 @@ pub struct InsightView {
 
 impl From<Pattern> for PatternView {
     fn from(row: Pattern) -> Self {
-        let Pattern { kind, key, value, confidence, date_created, date_updated } = row;
-        Self { r#type: kind, key, value, confidence, date_created, date_updated }
+        let Pattern { kind, key, value, confidence, evidence, date_created, date_updated } = row;
+        let is_learned = evidence.is_some();
+        Self { r#type: kind, key, value, confidence, is_learned, date_created, date_updated }
     }
 }
 

@@ -56,6 +56,7 @@ impl Senses {
             senses.hues = palette.take(6).filter_map(|swatch| clean::hue(&swatch.name)).collect();
             senses.note = clean::quote(description, QUOTE);
         }
+        senses.take_up(brief);
         let style = brief.style.as_deref().unwrap_or_default().to_lowercase();
         senses.tone = wished_tone(&style, grammar);
         senses.spare =
@@ -63,7 +64,23 @@ impl Senses {
         let (said, heard) = (senses.said.as_deref(), senses.heard.as_deref());
         senses.salt =
             fingerprint(&[description, said.unwrap_or_default(), heard.unwrap_or_default()]);
+        if !brief.known.likes.is_empty() {
+            senses.salt ^= fingerprint(&[&brief.known.likes.join(" ")]);
+        }
         senses
+    }
+
+    /// Lets what the listener likes come up now and then: in every other frame, one thing of it beside the most striking one
+    /// that was seen.
+    fn take_up(&mut self, brief: &Brief) {
+        let likes: Vec<String> =
+            brief.known.likes.iter().take(6).filter_map(|like| clean::thing(like)).collect();
+        let turn = u64::from(brief.frame_number) + brief.seed % 2;
+        let at = usize::try_from(turn / 2).unwrap_or(0) % likes.len().max(1);
+        if let Some(like) = likes.into_iter().nth(at).filter(|_| turn.is_multiple_of(2)) {
+            self.things.truncate(1);
+            self.things.push(like);
+        }
     }
 
     /// Whether there is anything seen that a sentence could name.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::english::{length, sentences};
 use super::{Tale, compose};
 use crate::domain::{Look, Season, Sight, Swatch};
-use crate::inference::ask::Brief;
+use crate::inference::ask::{Brief, Known};
 
 /// A brief for the first frame of a story at four on an autumn afternoon.
 fn brief(seed: u64) -> Brief {
@@ -29,6 +29,7 @@ fn brief(seed: u64) -> Brief {
         season: Season::Autumn,
         style: None,
         max_chars: None,
+        known: Known::default(),
     }
 }
 

@@ -156,3 +156,26 @@ fn stories_through_hours_seasons_and_styles_are_sound() {
         assert_eq!(repeats(&tales), Vec::<String>::new(), "seed {seed}");
     }
 }
+
+#[test]
+fn what_the_listener_likes_comes_up_now_and_then() {
+    let told = |likes: &[&str]| {
+        let mut brief = brief(11);
+        brief.seen = Some(recognised());
+        brief.known.likes = likes.iter().map(|like| (*like).to_owned()).collect();
+        let mut texts = Vec::new();
+        for number in 0..12 {
+            brief.frame_number = number;
+            let tale = compose(&brief);
+            brief.prior.push(tale.text.clone());
+            brief.memory = tale.memory;
+            texts.push(tale.text);
+        }
+        texts
+    };
+    let (lovers, others) = (told(&["zeppelin"]), told(&[]));
+    let count = |texts: &[String]| texts.iter().filter(|text| text.contains("a zeppelin")).count();
+    assert!((1..=8).contains(&count(&lovers)), "{lovers:#?}");
+    assert_eq!(count(&others), 0);
+    assert!(lovers.iter().zip(&others).filter(|(a, b)| a != b).count() > 8);
+}
