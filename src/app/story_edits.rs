@@ -109,19 +109,7 @@ impl App {
         if !tx.lock_story(story.id).await? {
             return Err(no_story());
         }
-        let mut pictures: Vec<OldPicture> = tx.frame_pictures(story.id, 0, i32::MAX).await?;
-        pictures.extend(tx.take_thumbnail(story.id).await?);
-        let beside = tx.keys_beside(story.id, 0, i32::MAX).await?;
-        tx.remove_story(story.id).await?;
-        let mut keys = tx.remove_pictures(&pictures).await?;
-        let tasks = tx.remove_work_on(story.id).await?;
-        let inputs = tasks.into_iter().flat_map(|task| {
-            let job: FrameJob = serde_json::from_value(task.payload).unwrap_or_default();
-            [job.image, job.sound, job.video].into_iter().flatten()
-        });
-        let inputs: Vec<String> = inputs.collect();
-        let others: Vec<&str> = inputs.iter().chain(&beside).map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&others).await?);
+        let keys = self.remove_story_rows(&mut tx, story.id).await?;
         self.remove_files_later(&mut tx, keys).await?;
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();
@@ -131,6 +119,28 @@ impl App {
         tx.save().await?;
         tracing::info!(story = %story.id, actor = %actor.principal, "a story was removed");
         Ok(())
+    }
+
+    /// Removes a story, locked before, with everything that belongs to it; the keys of its files, which are to follow.
+    pub(super) async fn remove_story_rows(
+        &self,
+        tx: &mut Tx,
+        id: Uuid,
+    ) -> Result<Vec<String>, AppError> {
+        let mut pictures: Vec<OldPicture> = tx.frame_pictures(id, 0, i32::MAX).await?;
+        pictures.extend(tx.take_thumbnail(id).await?);
+        let beside = tx.keys_beside(id, 0, i32::MAX).await?;
+        tx.remove_story(id).await?;
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        let tasks = tx.remove_work_on(id).await?;
+        let inputs = tasks.into_iter().flat_map(|task| {
+            let job: FrameJob = serde_json::from_value(task.payload).unwrap_or_default();
+            [job.image, job.sound, job.video].into_iter().flatten()
+        });
+        let inputs: Vec<String> = inputs.collect();
+        let others: Vec<&str> = inputs.iter().chain(&beside).map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&others).await?);
+        Ok(keys)
     }
 
     /// A story that the actor may change.
@@ -191,6 +201,8 @@ impl App {
         }
         let mut tx = self.store.begin().await?;
         let result = Value::from(removed);
+        // The names of files may tell of whom they were.
+        tx.forget_order(task.id).await?;
         if tx.complete(task.id, owner, &result, self.clock.now()).await? {
             tx.save().await?;
         }

@@ -150,9 +150,9 @@ impl App {
         let (mut notes, memories) = minds.into_kept();
         notes.append(&mut perceived.notes);
         notes.extend(work.job.notes.iter().cloned());
-        let (client_id, strategy) = (&work.job.client_id, &work.strategy.slug);
-        let may_learn = count > 0 && self.may_learn_from(client_id).await?;
-        let lessons = may_learn.then(|| Lessons::of(client_id, strategy, &brief, &work.parameters));
+        let (job, strategy) = (&work.job, &work.strategy.slug);
+        let may_learn = count > 0 && self.may_learn_from(&job.client_id).await?;
+        let lessons = may_learn.then(|| Lessons::of(job, strategy, &brief, &work.parameters));
         let told = Told {
             telling,
             pictures,

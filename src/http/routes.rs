@@ -97,6 +97,8 @@ fn search() -> OpenApiRouter<Door> {
 
 fn memory() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
+        .routes(routes!(v2::clients::client::delete))
+        .routes(routes!(v2::clients::client::export))
         .routes(routes!(v2::clients::patterns::get, v2::clients::patterns::delete))
         .routes(routes!(v2::clients::patterns::batch))
         .routes(routes!(v2::clients::pattern::delete_type))

@@ -87,6 +87,7 @@ impl Worker {
             TaskKind::RemoveFiles => return self.app.remove_files(task, *owner).await,
             TaskKind::SyncMedia => self.app.sync_media(task, *owner).await?,
             TaskKind::CleanMedia => self.app.clean_media(task, *owner).await?,
+            TaskKind::EraseClient => return self.app.erase_client(task, *owner).await,
             TaskKind::Remember => self.app.remember(task, *owner).await?,
             TaskKind::IndexFrame => self.app.index_frame(task, *owner).await?,
             TaskKind::IndexFrames => self.app.index_frames(task, *owner).await?,

@@ -1,9 +1,10 @@
 //! `/admin/api`: what admins configure, and what they look at.
 
+use calliope::settings::Memory;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase};
+use crate::support::{Options, TestApp, TestDatabase};
 
 on_both! {
     each_kind_is_made_read_changed_and_removed;
@@ -325,7 +326,9 @@ async fn a_change_is_in_force_at_once(database: TestDatabase) {
 }
 
 async fn admins_see_the_whole(database: TestDatabase) {
-    let app = TestApp::start(database).await;
+    // What is learned is learned by tasks of its own.
+    let memory = Memory { learning: false, ..Memory::default() };
+    let app = TestApp::start_with(database, Options { memory, ..Options::default() }).await;
     for (client, text) in [("a", "A kite."), ("b", "A boat.")] {
         app.frame(json!({"client_id": client, "strategy": "literal", "input_text": text})).await;
     }

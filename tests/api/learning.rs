@@ -192,7 +192,7 @@ async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
     let prompts: Vec<String> = model
         .received()
         .iter()
-        .map(|request| request.text())
+        .map(crate::support::provider::Received::text)
         .filter(|text| text.contains("A brown dog on a beach.") && text.contains("story"))
         .collect();
     let [lovers, others] = &prompts[..] else { panic!("{prompts:#?}") };

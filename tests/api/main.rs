@@ -14,6 +14,7 @@ mod configuration;
 mod conventions;
 mod device_tokens;
 mod devices;
+mod erasure;
 mod events;
 mod failures;
 mod frames;

@@ -23,6 +23,8 @@ pub enum TaskKind {
     SyncMedia,
     /// Remove media that need not be kept.
     CleanMedia,
+    /// Remove everything that is held about a client.
+    EraseClient,
     /// Keep what a frame teaches about its client.
     Remember,
     /// Put a frame into the index for semantic search.
@@ -43,6 +45,7 @@ impl TaskKind {
             Self::RemoveFiles => "remove_files",
             Self::SyncMedia => "sync_media",
             Self::CleanMedia => "clean_media",
+            Self::EraseClient => "erase_client",
             Self::Remember => "remember",
             Self::IndexFrame => "index_frame",
             Self::IndexFrames => "index_frames",
@@ -54,7 +57,9 @@ impl TaskKind {
     #[must_use]
     pub const fn deadline(self, frame: Duration) -> Duration {
         match self {
-            Self::SyncMedia | Self::CleanMedia | Self::IndexFrames => Duration::from_hours(24),
+            Self::SyncMedia | Self::CleanMedia | Self::IndexFrames | Self::EraseClient => {
+                Duration::from_hours(24)
+            }
             _ => frame,
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::accept::FrameJob;
 use crate::domain::{Parameters, Sight};
 use crate::inference::Brief;
 
@@ -23,6 +24,9 @@ const WORDS: usize = 500;
 pub(in crate::app) struct Lessons {
     /// Of whom.
     pub(super) client_id: String,
+    /// The request that the frame was asked for by, and its trace, for the task to go on there.
+    request_id: String,
+    traceparent: Option<String>,
     /// The strategy whose models may be asked about it.
     pub(super) strategy: String,
     /// What the camera saw.
@@ -49,7 +53,7 @@ pub(super) struct Lesson {
 impl Lessons {
     /// What a frame teaches about the client that asked for it.
     pub(in crate::app) fn of(
-        client_id: &str,
+        job: &FrameJob,
         strategy: &str,
         brief: &Brief,
         parameters: &Parameters,
@@ -79,7 +83,9 @@ impl Lessons {
         evidence.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
         evidence.dedup_by(|a, b| (&a.kind, &a.key) == (&b.kind, &b.key));
         Self {
-            client_id: client_id.to_owned(),
+            client_id: job.client_id.clone(),
+            request_id: job.request_id.clone(),
+            traceparent: job.traceparent.clone(),
             strategy: strategy.to_owned(),
             seen: short(&brief.seen.as_ref().map(|seen| seen.description.clone())),
             heard: short(&brief.heard),

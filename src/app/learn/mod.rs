@@ -68,7 +68,12 @@ impl App {
     pub async fn remember(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
         let lessons: Lessons = serde_json::from_value(task.payload.clone())?;
         if !self.may_learn_from(&lessons.client_id).await? {
-            return self.end_upkeep(task, owner, &json!({"learned": 0})).await;
+            let mut tx = self.store.begin().await?;
+            tx.forget_order(task.id).await?;
+            if tx.complete(task.id, owner, &json!({"learned": 0}), self.clock.now()).await? {
+                tx.save().await?;
+            }
+            return Ok(());
         }
         let insight = self.insight_on(&lessons).await?;
         let client_id = &*lessons.client_id;
@@ -88,6 +93,8 @@ impl App {
             tx.forget_old_insights(client_id, insight::KIND, insight::MOST).await?;
         }
         let result = json!({"learned": lessons.evidence.len()});
+        // What was learned is the client's to see and to remove; a task would keep it for a month.
+        tx.forget_order(task.id).await?;
         if tx.complete(task.id, owner, &result, now).await? {
             tx.save().await?;
         }

@@ -37,7 +37,7 @@ pub(in crate::http) struct Ordered {
     message: &'static str,
 }
 
-pub(super) type Accepted = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Ordered>);
+pub(in crate::http) type Accepted = (StatusCode, [(HeaderName, HeaderValue); 1], Json<Ordered>);
 
 /// Put into the bucket what it lacks.
 #[utoipa::path(post, path = "/admin/api/media/sync", tag = "admin",
@@ -71,7 +71,7 @@ pub(in crate::http) async fn cleanup(
 }
 
 /// The answer to an order that a task carries out.
-pub(super) fn accepted(
+pub(in crate::http) fn accepted(
     ordered: Result<Uuid, AppError>,
     message: &'static str,
 ) -> Result<Accepted, Problem> {

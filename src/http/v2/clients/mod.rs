@@ -1,5 +1,6 @@
 //! What belongs to one Sparrow: `/v2/clients/{client_id}/…`.
 
+pub(in crate::http) mod client;
 pub(in crate::http) mod config;
 pub(in crate::http) mod context;
 pub(in crate::http) mod context_value;

@@ -1,0 +1,273 @@
+//! What is held about a client can be seen whole, and removed whole.
+
+use calliope::domain::ScopeName;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+use crate::identity::token;
+use crate::on_both;
+use crate::support::embedder::Embedder;
+use crate::support::{Options, TestApp, TestDatabase, answer, fixture, in_time, photo};
+
+on_both! {
+    everything_about_a_client_is_shown_in_one_document;
+    nothing_names_an_erased_client_and_others_keep_what_is_theirs;
+    an_erasure_waits_for_no_one_and_can_be_done_again;
+}
+
+/// A name that nothing else contains.
+const NEMO: &str = "nemo-7f3a51";
+
+/// A client that has left something everywhere.
+async fn live(app: &TestApp, client_id: &str) {
+    let config = json!({"client_id": client_id, "description": "by the window",
+        "keys": {"openai_api_key": "sk-of-its-own-1234567890"}});
+    assert_eq!(app.call("POST", "/admin/api/sparrow-configs", config).await.0, 201);
+    let story = app
+        .frame(json!({"client_id": client_id, "input_image": photo(), "input_text": "A ship!",
+        "strategy": "show-this-frame"}))
+        .await;
+    app.frame(json!({"client_id": client_id, "input_image": photo(), "strategy": "fern"})).await;
+    for (path, body) in [
+        ("patterns/subject/boats", json!({"value": client_id})),
+        ("context/mood", json!({"value": "merry"})),
+    ] {
+        assert_eq!(app.call("PUT", &format!("/v2/clients/{client_id}/{path}"), body).await.0, 201);
+    }
+    let insight = json!({"type": "mood", "data": {"text": "Likes the sea."}});
+    assert_eq!(
+        app.call("POST", &format!("/v2/clients/{client_id}/insights"), insight).await.0,
+        201
+    );
+    let report = json!({"battery_mv": 3900});
+    assert_eq!(
+        app.call("POST", &format!("/v2/clients/{client_id}/telemetry"), report).await.0,
+        204
+    );
+    let keep = json!({"story_id": story["story_id"], "frame_number": 0, "comments": "the best"});
+    let path = format!("/v1/bookmarks/frame/?client_id={client_id}");
+    assert_eq!(app.call("POST", &path, keep).await.0, 200);
+    let path = format!("/v2/bookmark-lists?client_id={client_id}");
+    let list = app
+        .client
+        .post(format!("{}{path}", app.url))
+        .header("idempotency-key", format!("k {client_id}"));
+    let (status, list) = answer(list.json(&json!({"name": "evenings"}))).await;
+    assert_eq!(status, 201, "{list}");
+    let path = format!(
+        "/v2/bookmark-lists/{}/stories/{}?client_id={client_id}",
+        list["id"],
+        story["story_id"].as_str().expect("an id")
+    );
+    assert!(app.call("PUT", &path, json!({})).await.0 < 300);
+    let sound = app.client.post(format!("{}/v2/clients/{client_id}/recordings", app.url));
+    let sound = sound.header("content-type", "audio/wav").body(fixture("speech_16k_mono.wav"));
+    assert_eq!(answer(sound).await.0, 201);
+    let sample = Part::bytes(fixture("speech.mp3")).file_name("speech.mp3");
+    let form = Form::new().text("metadata", "{}").part("samples", sample);
+    let profile = app.put(&format!("/v2/clients/{client_id}/voice-profiles/oma")).multipart(form);
+    assert_eq!(answer(profile).await.0, 201);
+    token(app, ScopeName::Device, Some(client_id), None).await;
+    assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
+}
+
+/// Until no task is open.
+async fn quiet(app: &TestApp) {
+    let waiting = async {
+        loop {
+            let tasks = app.json("/admin/api/tasks?limit=100").await;
+            let open = |task: &Value| task["completed_at"].is_null();
+            if !tasks["items"].as_array().expect("tasks").iter().any(open) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(waiting).await;
+}
+
+/// Where a text stands in a database: the columns of every table, the keys of every file.
+async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
+    let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
+    app.app.store.snapshot(&copy).await.expect("a snapshot");
+    let mut file =
+        SqliteConnection::connect(&format!("sqlite://{}", copy.display())).await.expect("opened");
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )
+    .fetch_all(&mut file)
+    .await
+    .expect("tables");
+    assert!(tables.len() > 40, "{tables:?}");
+    let mut found = Vec::new();
+    for table in tables {
+        let columns = sqlx::query(AssertSqlSafe(format!("PRAGMA table_info(\"{table}\")")));
+        for column in columns.fetch_all(&mut file).await.expect("columns") {
+            let column: String = column.get("name");
+            let sql = format!(
+                "SELECT COUNT(*) FROM \"{table}\" WHERE instr(CAST(\"{column}\" AS TEXT), '{text}') > 0"
+            );
+            let count: i64 =
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut file).await.expect("counted");
+            if count > 0 {
+                found.push(format!("{table}.{column}"));
+            }
+        }
+    }
+    for entry in walk(app.database.folder.path()) {
+        if entry.contains(text) {
+            found.push(entry);
+        }
+    }
+    found
+}
+
+fn walk(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        // A folder that is left empty is swept up later.
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+async fn everything_about_a_client_is_shown_in_one_document(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    live(&app, NEMO).await;
+    live(&app, "other").await;
+    quiet(&app).await;
+    let document = app.json(&format!("/v2/clients/{NEMO}/export")).await;
+    assert_eq!(document["client_id"], NEMO);
+    let count = |name: &str| document[name].as_array().expect("a list").len();
+    for (name, at_least) in [
+        ("patterns", 2),
+        ("context", 3),
+        ("insights", 1),
+        ("voice_profiles", 1),
+        ("recordings", 1),
+        ("telemetry", 1),
+        ("frame_bookmarks", 1),
+        ("bookmark_lists", 1),
+        ("files", 3),
+        ("stories", 2),
+    ] {
+        assert!(count(name) >= at_least, "{name}: {document}");
+    }
+    assert_eq!(document["bookmark_lists"][0]["stories"].as_array().map(Vec::len), Some(1));
+    let stories = document["stories"].as_array().expect("stories");
+    let shown =
+        stories.iter().find(|story| story["frames"][0]["text"] == "A ship!\n").expect("the story");
+    assert_eq!(
+        (&shown["frames"][0]["heard"], &shown["frames"][0]["number"]),
+        (&json!("A ship!"), &json!(0))
+    );
+    assert!(shown["frames"][0]["seen"].is_string());
+    assert!(shown["files"].as_array().is_some_and(|files| !files.is_empty()), "{shown}");
+    let text = document.to_string();
+    assert!(!text.contains("sk-of-its-own") && !text.contains("\"other\""), "{text}");
+    let nobody = app.json("/v2/clients/nobody/export").await;
+    assert_eq!((&nobody["stories"], &nobody["configuration"]), (&json!([]), &Value::Null));
+    app.finish().await;
+}
+
+async fn erased(app: &TestApp, client_id: &str) -> Value {
+    let (status, ordered) =
+        app.call("DELETE", &format!("/v2/clients/{client_id}"), Value::Null).await;
+    assert_eq!(status, 202, "{ordered}");
+    let path = format!("/v2/tasks/{}", ordered["task_id"].as_str().expect("an id"));
+    let ended = async {
+        loop {
+            let task = app.json(&path).await;
+            if !task["completed_at"].is_null() {
+                break task;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(ended).await
+}
+
+async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database: TestDatabase) {
+    let embedder = Embedder::start().await;
+    let app = TestApp::start_with(database, embedder.options("ideas")).await;
+    live(&app, NEMO).await;
+    live(&app, "other").await;
+    quiet(&app).await;
+    let before = mentions(&app, NEMO).await;
+    for place in [
+        "story.client_id",
+        "user_pattern.client_id",
+        "api_token.client_id",
+        "audit.after_value",
+        "pairing.client_id",
+        "recording.client_id",
+        "media_object.key",
+        "event.client_id",
+    ] {
+        assert!(before.iter().any(|found| found == place), "{place}: {before:?}");
+    }
+    let others = |document: &Value| {
+        let mut document = document.clone();
+        document["date_exported"] = Value::Null;
+        // Signed addresses are new each time.
+        document["recordings"] = Value::Null;
+        document["voice_profiles"] = Value::Null;
+        document
+    };
+    let kept = others(&app.json("/v2/clients/other/export").await);
+    let task = erased(&app, NEMO).await;
+    assert_eq!(
+        (&task["status"], &task["result"]["stories"]),
+        (&json!("completed"), &json!(2)),
+        "{task}"
+    );
+    assert!(task["result"]["files"].as_u64().is_some_and(|files| files >= 6), "{task}");
+    quiet(&app).await;
+    assert_eq!(mentions(&app, NEMO).await, [""; 0]);
+    let found = app.json("/v2/search?query=ship&mode=semantic&limit=100").await;
+    let results = found["results"].as_array().expect("results");
+    let texts: Vec<&Value> = results.iter().map(|result| &result["text"]).collect();
+    assert_eq!((texts.len(), texts[0]), (2, &json!("A ship!")), "{found}");
+    assert_eq!(app.json("/admin/api/index").await["pieces"], 2, "the other's two frames");
+    assert_eq!(others(&app.json("/v2/clients/other/export").await), kept);
+    let audit = app.json("/admin/api/audit?resource=clients").await;
+    assert_eq!(audit["items"][0]["action"], "erase", "{audit}");
+    app.finish().await;
+}
+
+async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabase) {
+    let app = TestApp::start_with(
+        database,
+        Options { api_key: Some("a key of these tests"), ..Options::default() },
+    )
+    .await;
+    let call = async |secret: &str, method: &str, path: &str| {
+        let request =
+            app.client.request(method.parse().expect("a method"), format!("{}{path}", app.url));
+        answer(request.header("x-api-key", secret)).await
+    };
+    let device = token(&app, ScopeName::Device, Some("s"), None).await;
+    let (status, _) = call(&device, "DELETE", "/v2/clients/another").await;
+    assert_eq!(status, 403);
+    let (status, _) = call(&device, "GET", "/v2/clients/another/export").await;
+    assert_eq!(status, 403);
+    // A device may erase itself, its own token included; then nobody knows it.
+    let (status, ordered) = call(&device, "DELETE", "/v2/clients/s").await;
+    assert_eq!(status, 202, "{ordered}");
+    let refused = async {
+        while call(&device, "GET", "/v2/clients/s/patterns").await.0 != 401 {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(refused).await;
+    let admin = token(&app, ScopeName::Admin, None, None).await;
+    let (status, again) = call(&admin, "DELETE", "/v2/clients/s").await;
+    assert_eq!(status, 202, "{again}");
+    app.finish().await;
+}
