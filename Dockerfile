@@ -9,7 +9,7 @@ COPY crates crates
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && for bench in events offline pixels service storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
+    && for bench in events offline pixels search service storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
     && cargo build --release --locked --bin calliope
 COPY migrations migrations
 COPY src src

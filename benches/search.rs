@@ -1,0 +1,297 @@
+//! Searching 100,000 frames in each way, and reading what is known of 10,000 clients, on both databases.
+//!
+//! The frames are the offline teller's; the model for vectors answers at once with 384 numbers that depend on a text's words, so
+//! that the figures are Calliope's own. PostgreSQL is the one that `CALLIOPE_TEST_POSTGRES` names; it is left out without.
+//! `CALLIOPE_BENCH_FRAMES` and `CALLIOPE_BENCH_CLIENTS` make it smaller.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot go on says why and ends"
+)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use calliope::app::{Actor, Choices, Mode, SearchOrder};
+use calliope::compute::Compute;
+use calliope::domain::Principal;
+use calliope::inference::offline::teller;
+use calliope::inference::{
+    Answer, Brief, Call, EmbeddingModel, Failure, Provider, Registry, Usage, offline,
+};
+use calliope::settings::{Minds, Providers};
+use calliope::store::{NewFrame, NewStory, Pattern, Store};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use support::{Options, TestApp, TestDatabase};
+use uuid::Uuid;
+
+/// Numbers of a vector.
+const DIMENSION: usize = 384;
+
+/// Frames of one story.
+const STORY: usize = 20;
+
+/// Patterns of one client.
+const PATTERNS: usize = 100;
+
+/// What is searched for, each phrase several times.
+const ROUNDS: usize = 400;
+
+/// Words become directions, and a text the sum of its words'.
+struct Instantly;
+
+#[async_trait]
+impl EmbeddingModel for Instantly {
+    async fn embed(
+        &self,
+        _: &Call<'_>,
+        texts: &[String],
+    ) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
+        let vectors = texts.iter().map(|text| vector(text)).collect();
+        Ok(Answer::new(vectors, Usage::default()))
+    }
+}
+
+fn vector(text: &str) -> Vec<f32> {
+    let mut sum = vec![0.01_f32; DIMENSION];
+    for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()) {
+        let mut hasher = DefaultHasher::new();
+        word.hash(&mut hasher);
+        let mut state = hasher.finish() | 1;
+        for number in &mut sum {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *number += (state as i32 as f32) / (i32::MAX as f32);
+        }
+    }
+    sum
+}
+
+fn options() -> Options {
+    let provider = Provider { embedding: Some(Arc::new(Instantly)), ..Provider::default() };
+    let offline = offline::provider(Compute::new());
+    let minds = Minds { embedding: Some("instant/words".to_owned()), ..Minds::default() };
+    Options {
+        registry: Some(Registry::default().with(offline::NAME, offline).with("instant", provider)),
+        choices: Choices::of(&minds, &Providers::default()),
+        ..Options::default()
+    }
+}
+
+fn number(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn time(at: usize) -> DateTime<Utc> {
+    let at = i64::try_from(at).expect("a small number");
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(at)
+}
+
+/// The times' median and 99th percentile, in milliseconds.
+fn show(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    println!("{what:<58} p50 {:>8.2} ms   p99 {:>8.2} ms", at(0.5), at(0.99));
+}
+
+/// Stories of the offline teller, as rows; some of their texts.
+async fn fill(store: &Store, frames: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    for story in 0..frames / STORY {
+        let id = Uuid::now_v7();
+        let mut brief = Brief { seed: story as u64, ..Brief::nothing() };
+        let mut tx = store.begin().await.expect("begun");
+        let client = format!("sparrow {}", story % 500);
+        tx.create_story(NewStory {
+            id,
+            client_id: &client,
+            flock_id: None,
+            strategy: "fern",
+            storyteller: "fern",
+            now: time(story),
+        })
+        .await
+        .expect("created");
+        let count = i32::try_from(STORY).expect("a small number");
+        let now = time(story);
+        assert!(tx.take_frame_numbers(id, (0, count), &Value::Null, now).await.expect("taken"));
+        for frame in 0..count {
+            brief.frame_number = frame.unsigned_abs();
+            let tale = teller::compose(&brief);
+            brief.memory = tale.memory;
+            tx.add_frame(NewFrame {
+                story_id: id,
+                number: frame,
+                text: Some(&tale.text),
+                image_id: None,
+                device_image_id: None,
+                illustration: &tale.illustration,
+                seen: None,
+                heard: None,
+                language: None,
+                min_duration_seconds: 20,
+                trigger_condition: None,
+                metadata: &json!({"strategy_config": "fern"}),
+                state_before: &Value::Null,
+                now,
+            })
+            .await
+            .expect("added");
+            if (story * STORY + frame as usize).is_multiple_of(97) {
+                texts.push(tale.text);
+            }
+        }
+        tx.save().await.expect("saved");
+    }
+    texts
+}
+
+/// Two to four words out of each text: what somebody remembers of a frame.
+fn phrases(texts: &[String]) -> Vec<String> {
+    let phrase = |(n, text): (usize, &String)| {
+        let words: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).collect();
+        let count = 2 + n % 3;
+        let chosen = (0..count).filter_map(|k| words.get((n * 7 + k * 5) % words.len().max(1)));
+        chosen.copied().collect::<Vec<_>>().join(" ")
+    };
+    let all = texts.iter().enumerate().map(phrase).filter(|phrase| !phrase.is_empty());
+    all.take(ROUNDS / 4).collect()
+}
+
+async fn search(app: &TestApp, phrases: &[String], mode: Mode) -> Vec<Duration> {
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let query = phrases[round % phrases.len()].clone();
+        let order = SearchOrder { query, mode, limit: 20, ..SearchOrder::default() };
+        let actor = Actor { principal: &Principal::LOCAL, client_id: None };
+        let begun = Instant::now();
+        let found = app.app.search(actor, &order).await.expect("found");
+        // The first round of a phrase pays for its vector.
+        if round >= phrases.len() {
+            times.push(begun.elapsed());
+        }
+        assert_eq!(found.mode, mode);
+        assert!(!found.results.is_empty(), "{}", order.query);
+    }
+    times
+}
+
+async fn searching(database: TestDatabase) {
+    let frames = number("CALLIOPE_BENCH_FRAMES", 100_000);
+    let app = TestApp::start_with(database, options()).await;
+    let begun = Instant::now();
+    let texts = fill(&app.app.store, frames).await;
+    println!("{frames} frames written in {:.0} s", begun.elapsed().as_secs_f64());
+    let phrases = phrases(&texts);
+    let begun = Instant::now();
+    let indexed = app.app.index_all(u64::MAX, |_| ()).await.expect("indexed");
+    let seconds = begun.elapsed().as_secs_f64();
+    println!(
+        "index made: {} pieces in {seconds:.1} s, {:.0} frames a second",
+        indexed.pieces,
+        indexed.frames as f64 / seconds
+    );
+    let before = resident();
+    let begun = Instant::now();
+    search(&app, &phrases[..1], Mode::Semantic).await;
+    println!(
+        "index read into memory and {ROUNDS} searches: {:.1} s, {} MiB more resident",
+        begun.elapsed().as_secs_f64(),
+        (resident().saturating_sub(before)) >> 20
+    );
+    for (what, mode) in
+        [("by words", Mode::Lexical), ("by meaning", Mode::Semantic), ("both", Mode::Hybrid)]
+    {
+        let _warm = search(&app, &phrases, mode).await;
+        show(what, search(&app, &phrases, mode).await);
+    }
+    app.finish().await;
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+    pages * 4096
+}
+
+async fn remembering(database: TestDatabase) {
+    let clients = number("CALLIOPE_BENCH_CLIENTS", 10_000);
+    let store = database.store().await;
+    let begun = Instant::now();
+    for few in (0..clients).collect::<Vec<_>>().chunks(100) {
+        let mut tx = store.begin().await.expect("begun");
+        for client in few {
+            for key in 0..PATTERNS {
+                let pattern = Pattern {
+                    kind: ["subject", "colour", "place", "time"][key % 4].to_owned(),
+                    key: format!("thing {key}"),
+                    value: json!({"times": key}),
+                    confidence: (key * 37 % 100) as f64 / 100.0,
+                    evidence: Some(1.0),
+                    date_created: time(0),
+                    date_updated: time(key),
+                };
+                tx.keep_pattern(&format!("sparrow {client}"), &pattern).await.expect("kept");
+            }
+        }
+        tx.save().await.expect("saved");
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{} patterns written in {seconds:.0} s", clients * PATTERNS);
+    let name = |round: usize| format!("sparrow {}", round * 7919 % clients);
+    let mut times: [Vec<Duration>; 4] = std::array::from_fn(|_| Vec::new());
+    for round in 0..2 * ROUNDS {
+        let client = name(round);
+        let mut timed = |what: usize, begun: Instant| times[what].push(begun.elapsed());
+        let begun = Instant::now();
+        let all = store.patterns(&client, None, ("", ""), 100).await.expect("read");
+        timed(0, begun);
+        let begun = Instant::now();
+        let some = store.patterns(&client, Some("colour"), ("", ""), 100).await.expect("read");
+        timed(1, begun);
+        let begun = Instant::now();
+        let one = store.pattern(&client, "time", "thing 3").await.expect("read");
+        timed(2, begun);
+        let begun = Instant::now();
+        let strongest = store.strongest_patterns(&client, 40).await.expect("read");
+        timed(3, begun);
+        assert_eq!((all.len(), some.len(), one.is_some(), strongest.len()), (100, 25, true, 40));
+    }
+    let what = ["a client's 100 patterns", "its 25 of a type", "one", "its 40 strongest"];
+    for (what, times) in what.into_iter().zip(times) {
+        show(what, times);
+    }
+    store.close().await;
+    database.remove().await;
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        for is_sqlite in [true, false] {
+            let database = async || {
+                if is_sqlite {
+                    Some(TestDatabase::sqlite())
+                } else {
+                    TestDatabase::postgres().await
+                }
+            };
+            let Some(first) = database().await else { return };
+            println!("\n{} ({cores} cores)", if is_sqlite { "SQLite" } else { "PostgreSQL" });
+            searching(first).await;
+            remembering(database().await.expect("as before")).await;
+        }
+    });
+}
