@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::page::Page;
-use super::{Actor, App, AppError};
+use super::{Actor, App, AppError, ErrorKind};
 use crate::domain::{ClientId, Principal, SparrowConfig};
 use crate::store::StoryPart;
 
@@ -71,9 +71,10 @@ impl App {
         document.raw(",");
         document.field("date_exported", &self.clock.now())?;
         document.raw(",");
-        document.field("configuration", &self.resource::<SparrowConfig>(client).await.ok())?;
+        let configuration = found(self.resource::<SparrowConfig>(client).await)?;
+        document.field("configuration", &configuration)?;
         document.raw(",");
-        document.field("state", &self.sparrow_state(id).await.ok())?;
+        document.field("state", &found(self.sparrow_state(id).await)?)?;
         list!(document, "patterns", after => self.patterns(id, None, after, AT_ONCE));
         list!(document, "context", after => self.context(id, None, after, AT_ONCE));
         list!(document, "insights", after => self.insights(id, None, 0.0, after, AT_ONCE));
@@ -169,6 +170,14 @@ impl App {
             items.push(json!({"list": list, "stories": kept}));
         }
         Ok(Page { items, next: page.next })
+    }
+}
+
+/// What was found; nothing where there is no such thing.
+fn found<T>(answer: Result<T, AppError>) -> Result<Option<T>, AppError> {
+    match answer {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

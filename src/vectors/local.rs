@@ -143,17 +143,31 @@ impl LocalIndex {
     /// Takes a frame's pieces out from number `from` on.
     pub fn remove(&mut self, frame: i64, from: i32) {
         let mut piece = from;
-        while let Some(place) = self.places.remove(&(frame, piece)) {
-            let last = self.rows.len() - 1;
-            let moved = self.rows[last];
-            self.rows.swap_remove(place);
-            let (start, end) = (place * self.dimension, last * self.dimension);
-            self.numbers.copy_within(end..end + self.dimension, start);
-            self.numbers.truncate(end);
-            if place != last {
-                self.places.insert((moved.frame, moved.piece), place);
-            }
+        while let Some(place) = self.places.get(&(frame, piece)) {
+            self.take_out(*place);
             piece += 1;
+        }
+    }
+
+    /// Takes all pieces of these frames out.
+    pub fn forget(&mut self, frames: &HashSet<i64>) {
+        for place in (0..self.rows.len()).rev() {
+            if frames.contains(&self.rows[place].frame) {
+                self.take_out(place);
+            }
+        }
+    }
+
+    /// Takes the vector at a place out; the last one moves there.
+    fn take_out(&mut self, place: usize) {
+        let last = self.rows.len() - 1;
+        let gone = self.rows.swap_remove(place);
+        self.places.remove(&(gone.frame, gone.piece));
+        let (start, end) = (place * self.dimension, last * self.dimension);
+        self.numbers.copy_within(end..end + self.dimension, start);
+        self.numbers.truncate(end);
+        if let Some(moved) = self.rows.get(place) {
+            self.places.insert((moved.frame, moved.piece), place);
         }
     }
 
@@ -321,7 +335,11 @@ mod tests {
             let mut kept: HashMap<i64, Vec<f32>> = HashMap::new();
             for (frame, pieces, angle, removes) in changes {
                 if removes {
-                    index.remove(frame, 0);
+                    if pieces == 0 {
+                        index.remove(frame, 0);
+                    } else {
+                        index.forget(&HashSet::from([frame]));
+                    }
                     kept.remove(&frame);
                 } else {
                     let angles: Vec<f32> = (0..=pieces).map(|p| (f32::from(angle) + p as f32) / 50.0).collect();

@@ -90,6 +90,8 @@ async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
             "{query}"
         );
     }
+    let endless = "%E8%AA%9E".repeat(900);
+    assert_eq!(found(&find(&app, &endless).await), [""; 0]);
     assert_eq!(found(&find(&app, "zebra").await), [""; 0]);
     assert_eq!(found(&find(&app, "%E2%80%A6").await), [""; 0]);
     for refused in [
@@ -99,6 +101,7 @@ async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
         "query=a&since=soon",
         "query=a&cursor=x",
         "query=a&limit=0",
+        "query=a&strategy=%00",
     ] {
         let path = format!("/v2/search?{refused}");
         assert_eq!(app.call("GET", &path, Value::Null).await.0, 422, "{refused}");

@@ -157,6 +157,8 @@ impl App {
     pub async fn index_frame(&self, task: &Task, owner: Uuid) -> Result<(), AppError> {
         let OneFrame { story_id, number } = serde_json::from_value(task.payload.clone())?;
         let frame = self.store.frame_to_index(story_id, number).await?;
+        // A frame that is gone needs no vectors, and one of a model that is not the index's waits for it to be rebuilt.
+        let frame = if self.needs_rebuild().await? { None } else { frame };
         let frames: Vec<FrameToIndex> = frame.into_iter().collect();
         let indexed = self.index_batch(&frames).await?;
         self.end_upkeep(task, owner, &json!(indexed)).await
@@ -255,6 +257,9 @@ impl App {
 
     /// Puts frames into the index, all in one transaction.
     async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<Indexed, AppError> {
+        if frames.is_empty() {
+            return Ok(Indexed::default());
+        }
         let model = self.embedder()?;
         let texts: Vec<Vec<String>> = frames.iter().map(pieces).collect();
         let all: Vec<String> = texts.iter().flatten().cloned().collect();

@@ -8,6 +8,9 @@ const MAX: usize = 1000;
 /// Words of it at most that are looked up.
 const MAX_WORDS: usize = 32;
 
+/// The longest word that is looked up, in characters; PostgreSQL refuses longer ones.
+const LONGEST: usize = 100;
+
 /// Words in the place of one that is misspelt.
 const STAND_INS: usize = 5;
 
@@ -46,7 +49,8 @@ impl Query {
         let lower = text.to_lowercase();
         let mut words: Vec<String> = Vec::new();
         for word in lower.split(|c: char| !c.is_alphanumeric()) {
-            if !word.is_empty() && words.iter().all(|other| other != word) {
+            let is_word = (1..=LONGEST).contains(&word.chars().count());
+            if is_word && words.iter().all(|other| other != word) {
                 words.push(word.to_owned());
             }
         }
@@ -130,6 +134,7 @@ mod tests {
         assert_eq!(words("NEAR(\"a\" b*) ' \\ :"), ["near", "b"]);
         assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);
         assert_eq!(words("…!"), [""; 0]);
+        assert_eq!(words(&"語".repeat(101)), [""; 0]);
         assert!(Query::read("  ").is_err() && Query::read(&"x".repeat(1001)).is_err());
         assert!(Query::read("a\0b").is_err());
         let many: Vec<String> = (0..99).map(|n| format!("w{n}")).collect();

@@ -136,14 +136,11 @@ impl App {
             let hits = self.scan(held, vector, wanted, limit).await?;
             let ids: Vec<i64> = hits.iter().map(|hit| hit.frame).collect();
             let there: HashSet<i64> = self.store.frames_there(&ids).await?.into_iter().collect();
-            let gone: Vec<i64> = ids.into_iter().filter(|id| !there.contains(id)).collect();
+            let gone: HashSet<i64> = ids.into_iter().filter(|id| !there.contains(id)).collect();
             if gone.is_empty() {
                 return Ok(hits);
             }
-            let mut held = self.semantic.held.write().await;
-            for frame in gone {
-                held.index.remove(frame, 0);
-            }
+            self.semantic.held.write().await.index.forget(&gone);
         }
     }
 

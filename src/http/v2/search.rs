@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{FoundView, Mode, SearchOrder, SearchPlace};
+use crate::app::{AppError, FoundView, Mode, SearchOrder, SearchPlace};
 use crate::domain::{ClientId, Principal};
 use crate::http::acting::Acting;
 use crate::http::problem::{Problem, ProblemBody};
@@ -66,11 +66,15 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<FindQuery>,
 ) -> Result<Json<Found>, Problem> {
     let after: Option<SearchPlace> = cursor::place(query.cursor.as_ref())?;
+    if query.strategy.as_deref().is_some_and(|strategy| strategy.contains('\0')) {
+        let reason = "must be a strategy's slug";
+        return Err(Problem::of(AppError::invalid("strategy", reason), "query"));
+    }
     let acting = Acting::of(principal, query.client_id.clone());
     let order = SearchOrder {
         query: query.query,
         client_id: query.client_id,
-        strategy: query.strategy.filter(|strategy| !strategy.contains('\0')),
+        strategy: query.strategy,
         since: query.since,
         until: query.until,
         mode: query.mode,
