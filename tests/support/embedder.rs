@@ -35,7 +35,7 @@ impl Embedder {
         let ill = Arc::clone(&is_down);
         let provider = FakeProvider::start(move |_, request| {
             if ill.load(Ordering::Relaxed) {
-                return Reply::status(503, json!({"error": {"message": "overloaded"}}));
+                return Reply::status(400, json!({"error": {"message": "no such model"}}));
             }
             let asked = request.json();
             let texts = asked["input"].as_array().expect("a list of texts");
