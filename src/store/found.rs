@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
+use super::dialect::words::push_all;
 use super::{Store, StoreError, read};
 
 /// A frame that was found.
@@ -54,11 +55,7 @@ impl Store {
         }
         read!(self, db => {
             let mut query = QueryBuilder::new(BY_ID);
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(*id);
-            }
-            list.push_unseparated(")");
+            push_all(&mut query, ids);
             query.build_query_as().fetch_all(db).await
         })
         .map_err(StoreError::failed("read frames that were found"))
@@ -76,11 +73,7 @@ impl Store {
         }
         read!(self, db => {
             let mut query = QueryBuilder::new(SQL);
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(*id);
-            }
-            list.push_unseparated(")");
+            push_all(&mut query, ids);
             query.build_query_scalar().fetch_all(db).await
         })
         .map_err(StoreError::failed("look whether frames are there"))

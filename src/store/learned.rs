@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::memory::ONE_PATTERN;
 use super::{Pattern, Store, StoreError, Tx, read, within};
 
 impl Store {
@@ -50,9 +51,7 @@ impl Tx {
         kind: &str,
         key: &str,
     ) -> Result<Option<Pattern>, StoreError> {
-        const SQL: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
-             FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
-        within!(self, db => sqlx::query_as(SQL)
+        within!(self, db => sqlx::query_as(ONE_PATTERN)
             .bind(client_id)
             .bind(kind)
             .bind(key)

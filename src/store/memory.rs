@@ -64,6 +64,10 @@ pub struct Insight {
     pub date_created: DateTime<Utc>,
 }
 
+/// One of a client's patterns.
+pub(super) const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
+     FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
+
 /// Which of a client's insights.
 #[derive(Debug, Clone, Copy)]
 pub struct InsightFilter<'a> {
@@ -116,9 +120,7 @@ impl Store {
         kind: &str,
         key: &str,
     ) -> Result<Option<Pattern>, StoreError> {
-        const SQL: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
-             FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
-        read!(self, db => sqlx::query_as(SQL)
+        read!(self, db => sqlx::query_as(ONE_PATTERN)
             .bind(client_id)
             .bind(kind)
             .bind(key)

@@ -73,21 +73,6 @@ async fn live(app: &TestApp, client_id: &str) {
     assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
 }
 
-/// Until no task is open.
-async fn quiet(app: &TestApp) {
-    let waiting = async {
-        loop {
-            let tasks = app.json("/admin/api/tasks?limit=100").await;
-            let open = |task: &Value| task["completed_at"].is_null();
-            if !tasks["items"].as_array().expect("tasks").iter().any(open) {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    in_time(waiting).await;
-}
-
 /// Where a text stands in a database: the columns of every table, the keys of every file.
 async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
@@ -142,7 +127,7 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     let app = TestApp::start(database).await;
     live(&app, NEMO).await;
     live(&app, "other").await;
-    quiet(&app).await;
+    app.quiet().await;
     let document = app.json(&format!("/v2/clients/{NEMO}/export")).await;
     assert_eq!(document["client_id"], NEMO);
     let count = |name: &str| document[name].as_array().expect("a list").len();
@@ -201,7 +186,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     let app = TestApp::start_with(database, options).await;
     live(&app, NEMO).await;
     live(&app, "other").await;
-    quiet(&app).await;
+    app.quiet().await;
     let before = mentions(&app, NEMO).await;
     for place in [
         "story.client_id",
@@ -231,7 +216,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
         "{task}"
     );
     assert!(task["result"]["files"].as_u64().is_some_and(|files| files >= 6), "{task}");
-    quiet(&app).await;
+    app.quiet().await;
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);
     let found = app.json("/v2/search?query=ship&mode=semantic&limit=100").await;
     let results = found["results"].as_array().expect("results");

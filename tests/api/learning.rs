@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::support::clock::HandClock;
 use crate::support::provider::{FakeProvider, Reply};
-use crate::support::{Options, TestApp, TestDatabase, in_time, photo};
+use crate::support::{Options, TestApp, TestDatabase, photo};
 
 on_both! {
     what_recurs_is_learned_and_fades;
@@ -63,21 +63,6 @@ fn asking(provider: &FakeProvider) -> Options {
     }
 }
 
-/// Until every lesson is kept.
-async fn remembered(app: &TestApp) {
-    let waiting = async {
-        loop {
-            let tasks = app.json("/admin/api/tasks?limit=100").await;
-            let open = |task: &Value| task["completed_at"].is_null();
-            if !tasks["items"].as_array().expect("tasks").iter().any(open) {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    in_time(waiting).await;
-}
-
 async fn pattern(app: &TestApp, client_id: &str, path: &str) -> Option<f64> {
     let path = format!("/v2/clients/{client_id}/patterns/{path}");
     let (status, pattern) = app.call("GET", &path, Value::Null).await;
@@ -91,7 +76,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     let order = json!({"client_id": "s", "strategy": "continuous-v1", "input_image": photo(),
         "input_text": "Look!", "location": "Lisbon"});
     app.frame(order.clone()).await;
-    remembered(&app).await;
+    app.quiet().await;
     let first = pattern(&app, "s", "subject/dog").await.expect("learned");
     assert!((first - 0.159).abs() < 0.001, "{first}");
     let learned = app.json("/v2/clients/s/patterns?limit=100").await;
@@ -115,7 +100,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
         app.call("GET", "/v2/clients/s/context/seen?session_id=frames", Value::Null).await;
     assert_eq!(status, 404, "that was a while ago");
     app.frame(order.clone()).await;
-    remembered(&app).await;
+    app.quiet().await;
     let second = pattern(&app, "s", "subject/dog").await.expect("learned");
     assert!(second > first + 0.1, "{second}");
     clock.jump(TimeDelta::days(60));
@@ -125,7 +110,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     let put = json!({"value": "Rex", "confidence": 0.7});
     app.call("PUT", "/v2/clients/s/patterns/subject/dog", put).await;
     app.frame(order).await;
-    remembered(&app).await;
+    app.quiet().await;
     clock.jump(TimeDelta::days(60));
     let path = "/v2/clients/s/patterns/subject/dog";
     let kept = app.json(path).await;
@@ -152,7 +137,7 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     for client_id in ["own", "member", "free"] {
         app.frame(order(client_id)).await;
     }
-    remembered(&app).await;
+    app.quiet().await;
     let count = async |app: &TestApp, client_id: &str| {
         let patterns = app.json(&format!("/v2/clients/{client_id}/patterns")).await;
         let context = app.json(&format!("/v2/clients/{client_id}/context")).await;
@@ -165,7 +150,7 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     let memory = Memory { learning: false, ..Memory::default() };
     let app = TestApp::start_with(database, Options { memory, ..asking(&model) }).await;
     app.frame(order("new")).await;
-    remembered(&app).await;
+    app.quiet().await;
     assert_eq!(count(&app, "new").await, 0);
     app.finish().await;
 }
@@ -212,7 +197,7 @@ async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
     let noticed = async || app.json("/v2/clients/s/insights?type=noticed").await["items"].clone();
     for frames in 1..=4 {
         app.frame(order.clone()).await;
-        remembered(&app).await;
+        app.quiet().await;
         // Too little is known before.
         let expected = usize::from(frames >= 4);
         assert_eq!(noticed().await.as_array().map(Vec::len), Some(expected), "{frames}");
@@ -226,7 +211,7 @@ async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
     assert_eq!(first["importance"], 0.9);
     clock.jump(TimeDelta::hours(23));
     app.frame(order).await;
-    remembered(&app).await;
+    app.quiet().await;
     assert_eq!(noticed().await.as_array().map(Vec::len), Some(2));
     app.finish().await;
 }

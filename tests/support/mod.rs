@@ -296,6 +296,21 @@ impl TestApp {
         answer
     }
 
+    /// Until no task is open.
+    pub async fn quiet(&self) {
+        let waiting = async {
+            loop {
+                let tasks = self.json("/admin/api/tasks?limit=100").await;
+                let open = |task: &Value| task["completed_at"].is_null();
+                if !tasks["items"].as_array().expect("tasks").iter().any(open) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        in_time(waiting).await;
+    }
+
     /// The names of the files in `media/` or `input/`.
     pub fn files(&self, folder: &str) -> Vec<String> {
         files(&self.database.folder.path().join(folder))

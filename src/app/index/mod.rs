@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{App, AppError, ErrorKind};
 use crate::domain::TaskKind;
 use crate::inference::MOST_TEXTS;
-use crate::store::{FrameToIndex, NewTask, Task, Tx};
+use crate::store::{FrameToIndex, NewTask, Task, Tx, VectorIndexRow};
 use crate::vectors;
 use pieces::pieces;
 
@@ -228,7 +228,7 @@ impl App {
         let row = self.store.vector_index().await?;
         let counts = self.store.index_counts().await?;
         Ok(IndexStatus {
-            needs_rebuild: self.needs_rebuild().await?,
+            needs_rebuild: self.is_outdated(&row),
             place: row.place,
             model: row.model,
             dimension: row.dimension,
@@ -241,10 +241,12 @@ impl App {
 
     /// Whether the index was made with something else than what is configured.
     pub(super) async fn needs_rebuild(&self) -> Result<bool, AppError> {
-        let (row, configured) = (self.store.vector_index().await?, self.choices.embedder());
-        Ok(configured.is_some()
-            && row.place.is_some()
-            && !is_made_with(&row, configured.as_deref()))
+        Ok(self.is_outdated(&self.store.vector_index().await?))
+    }
+
+    fn is_outdated(&self, row: &VectorIndexRow) -> bool {
+        let configured = self.choices.embedder();
+        configured.is_some() && row.place.is_some() && !is_made_with(row, configured.as_deref())
     }
 
     /// The model for vectors.
@@ -274,7 +276,10 @@ impl App {
                 }
             })?;
             dimension = vectors.first().map_or(dimension, Vec::len);
-            packed.extend(vectors.iter().map(|vector| vectors::packed(vector)));
+            let packing = move || -> Vec<Option<Vec<u8>>> {
+                vectors.iter().map(|vector| vectors::packed(vector)).collect()
+            };
+            packed.extend(self.compute.run(packing).await?);
         }
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -298,6 +303,6 @@ impl App {
 }
 
 /// Whether vectors of this model, kept here, are what the index is made of.
-pub(super) fn is_made_with(row: &crate::store::VectorIndexRow, model: Option<&str>) -> bool {
+pub(super) fn is_made_with(row: &VectorIndexRow, model: Option<&str>) -> bool {
     row.place.as_deref() == Some(LOCAL) && row.model.as_deref() == model
 }

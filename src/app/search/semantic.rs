@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::app::index::is_made_with;
 use crate::app::{App, AppError};
-use crate::store::{SearchFilter, Sees, VectorIndexRow};
+use crate::store::{EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
 use crate::vectors::{Entry, Hit, LocalIndex, Wanted, unpacked};
 
 /// How long a search waits for the vector of its query.
@@ -180,12 +180,16 @@ impl App {
         drop(held);
         let mut held = Arc::clone(&self.semantic.held).write_owned().await;
         if !held.is_of(row) {
-            self.catch_up(&mut held, row).await?;
+            held = self.catch_up(held, row).await?;
         }
         Ok(held.downgrade())
     }
 
-    async fn catch_up(&self, held: &mut Held, row: &VectorIndexRow) -> Result<(), AppError> {
+    async fn catch_up(
+        &self,
+        mut held: OwnedRwLockWriteGuard<Held>,
+        row: &VectorIndexRow,
+    ) -> Result<OwnedRwLockWriteGuard<Held>, AppError> {
         let dimension = row.dimension.unwrap_or(0);
         let made_with = row.model.clone().map(|model| (model, dimension));
         if held.made_with != made_with {
@@ -196,24 +200,16 @@ impl App {
         let mut after = (held.version, i64::MAX, i32::MAX);
         loop {
             let rows = self.store.embeddings_after(after, ROWS).await?;
-            for row in &rows {
-                if row.piece == 0 {
-                    held.index.remove(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
+            let Some(last) = rows.last() else { break };
+            after = (last.version, last.frame_id, last.piece);
+            // Thousands of vectors are no work for a thread that others wait for.
+            let taking_in = move || {
+                for row in &rows {
+                    held.take_in(row);
                 }
-                let Some(vector) = row.vector.as_deref().and_then(unpacked) else { continue };
-                held.index.put(&Entry {
-                    frame: row.frame_id,
-                    piece: row.piece,
-                    client_id: &row.client_id,
-                    strategy: &row.strategy,
-                    told: row.date_created,
-                    vector: &vector,
-                });
-            }
-            match rows.last() {
-                Some(last) => after = (last.version, last.frame_id, last.piece),
-                None => break,
-            }
+                held
+            };
+            held = self.compute.run(taking_in).await?;
         }
         // Changes that were saved meanwhile may be here already; that they are read again does no harm.
         held.version = row.version;
@@ -222,11 +218,26 @@ impl App {
             let milliseconds = begun.elapsed().as_millis() as u64;
             tracing::info!(vectors, bytes, milliseconds, "the index for semantic search was read");
         }
-        Ok(())
+        Ok(held)
     }
 }
 
 impl Held {
+    fn take_in(&mut self, row: &EmbeddingRow) {
+        if row.piece == 0 {
+            self.index.remove(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
+        }
+        let Some(vector) = row.vector.as_deref().and_then(unpacked) else { return };
+        self.index.put(&Entry {
+            frame: row.frame_id,
+            piece: row.piece,
+            client_id: &row.client_id,
+            strategy: &row.strategy,
+            told: row.date_created,
+            vector: &vector,
+        });
+    }
+
     fn is_of(&self, row: &VectorIndexRow) -> bool {
         let made_with = row.model.as_deref().zip(row.dimension);
         let ours = self.made_with.as_ref().map(|(model, dimension)| (&**model, *dimension));

@@ -235,7 +235,8 @@ impl<'a> SearchFilter<'a> {
     }
 }
 
-fn push_all<D: Database>(query: &mut QueryBuilder<D>, ids: &[i64])
+/// The values of a set, up to its closing bracket.
+pub(in crate::store) fn push_all<D: Database>(query: &mut QueryBuilder<D>, ids: &[i64])
 where
     i64: Type<D> + for<'q> Encode<'q, D>,
 {
