@@ -129,6 +129,7 @@ use crate::objects::{Bucket, LocalStore};
 use crate::settings::{Memory, Storage, Tasks};
 use crate::situation::Situator;
 use crate::store::Store;
+use crate::vectors::Pinecone;
 
 /// How long an idempotency key is kept.
 const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
@@ -144,6 +145,8 @@ pub struct App {
     pub bucket: Option<Bucket>,
     /// The rules by which they are kept.
     pub storage: Storage,
+    /// Where vectors are, when it is not the database.
+    pub pinecone: Option<Pinecone>,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -183,6 +186,8 @@ pub struct Parts {
     pub bucket: Option<Bucket>,
     /// The rules by which they are kept.
     pub storage: Storage,
+    /// Where vectors are, when it is not the database.
+    pub pinecone: Option<Pinecone>,
     /// Models.
     pub registry: Registry,
     /// Which of them are asked where a strategy leaves the choice.
@@ -210,6 +215,7 @@ impl App {
             objects,
             bucket,
             storage,
+            pinecone,
             registry,
             choices,
             memory,
@@ -227,6 +233,7 @@ impl App {
             objects,
             bucket,
             storage,
+            pinecone,
             registry,
             choices,
             memory,

@@ -74,7 +74,6 @@ impl App {
             (Some(bucket), Health::Ok) => self.bucket_health(bucket).await,
             _ => object_store,
         };
-        let none = |reason: &str| Part { status: Health::Ok, reason: Some(reason.to_owned()) };
         let providers = match self.registry.resting() {
             resting if !resting.is_empty() => {
                 let all = resting.join(", ");
@@ -84,20 +83,7 @@ impl App {
             _ if self.choices.has_any() => Part { status: Health::Ok, reason: None },
             _ => none("None is configured; the offline provider tells and paints."),
         };
-        let vector_index = match self.needs_rebuild().await {
-            _ if self.choices.embedder().is_none() => {
-                none("No model for vectors is configured; search is by words alone.")
-            }
-            Ok(true) => {
-                let reason = "The index was made with another model; run `calliope index rebuild`. Search is by words alone until then.";
-                Part { status: Health::Degraded, reason: Some(reason.to_owned()) }
-            }
-            Ok(false) => Part { status: Health::Ok, reason: None },
-            Err(_) => {
-                let reason = Some("The database does not tell.".to_owned());
-                Part { status: Health::Degraded, reason }
-            }
-        };
+        let vector_index = self.vector_index_health().await;
         let parts = [database.status, object_store.status, vector_index.status, providers.status];
         let worst = |health| parts.contains(&health).then_some(health);
         Readiness {
@@ -106,6 +92,23 @@ impl App {
             object_store,
             vector_index,
             providers,
+        }
+    }
+
+    /// Whether frames can be found by meaning, where they are to be.
+    async fn vector_index_health(&self) -> Part {
+        if self.choices.embedder().is_none() {
+            return none("No model for vectors is configured; search is by words alone.");
+        }
+        let degraded = |reason: String| Part { status: Health::Degraded, reason: Some(reason) };
+        match (self.needs_rebuild().await, &self.pinecone) {
+            (Ok(true), _) => degraded("The index was made with another model or in another place; run `calliope index rebuild`. Search is by words alone until then.".to_owned()),
+            (Ok(false), None) => Part { status: Health::Ok, reason: None },
+            (Ok(false), Some(pinecone)) => match pinecone.check().await {
+                Ok(()) => Part { status: Health::Ok, reason: None },
+                Err(fault) => degraded(format!("{fault}. Search is by words alone until then.")),
+            },
+            (Err(_), _) => degraded("The database does not tell.".to_owned()),
         }
     }
 
@@ -133,6 +136,11 @@ impl App {
             }
         }
     }
+}
+
+/// A part that is not there, and need not be.
+fn none(reason: &str) -> Part {
+    Part { status: Health::Ok, reason: Some(reason.to_owned()) }
 }
 
 /// Whether a bucket answers as it should; `None` is the error of one that does not answer at all.

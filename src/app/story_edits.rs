@@ -90,6 +90,7 @@ impl App {
         let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
         keys.extend(tx.remove_media_objects(&beside).await?);
         self.remove_files_later(&mut tx, keys).await?;
+        self.forget_later(&mut tx, story.id, number..=number).await?;
         let gone = json!({"number": number, "removed": true});
         tx.tell(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
         tx.save().await?;
@@ -130,6 +131,8 @@ impl App {
         let mut pictures: Vec<OldPicture> = tx.frame_pictures(id, 0, i32::MAX).await?;
         pictures.extend(tx.take_thumbnail(id).await?);
         let beside = tx.keys_beside(id, 0, i32::MAX).await?;
+        let size = tx.story_size(id).await?;
+        self.forget_later(tx, id, 0..=size.frames - 1).await?;
         tx.remove_story(id).await?;
         let mut keys = tx.remove_pictures(&pictures).await?;
         let tasks = tx.remove_work_on(id).await?;

@@ -13,6 +13,7 @@ use crate::objects::{Bucket, LocalStore};
 use crate::settings::Settings;
 use crate::situation::Situator;
 use crate::store::{SoleUse, Store};
+use crate::vectors::Pinecone;
 use crate::web;
 
 /// The house of a service, which has an SQLite database to itself.
@@ -52,6 +53,7 @@ async fn furnish(
         objects: LocalStore::open(&settings.storage)?,
         bucket: Bucket::of(&settings.storage, client.clone())?,
         storage: settings.storage.clone(),
+        pinecone: Pinecone::of(&settings.search)?,
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
         memory: settings.memory.clone(),

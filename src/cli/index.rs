@@ -68,8 +68,17 @@ async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
         println!("{}", json!(status));
         return Ok(());
     }
-    let IndexStatus { place, model, dimension, configured_model, frames, waiting, pieces, .. } =
-        &status;
+    let IndexStatus {
+        place,
+        model,
+        dimension,
+        configured_model,
+        frames,
+        waiting,
+        pieces,
+        counted,
+        ..
+    } = &status;
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     println!("place       {}", or_none(place));
     println!("model       {}", or_none(model));
@@ -77,6 +86,9 @@ async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
     println!("dimension   {}", dimension.unwrap_or(0));
     println!("frames      {frames}, {waiting} of them not in the index");
     println!("pieces      {pieces}");
+    if let Some(counted) = counted {
+        println!("counted     {counted} by Pinecone, which is some seconds behind");
+    }
     if status.needs_rebuild {
         println!("search is by words alone until `calliope index rebuild` was run");
     }

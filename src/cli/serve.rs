@@ -55,6 +55,8 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     beside.spawn(async move { store.hear_others().await });
     let tailing = app.clone();
     beside.spawn(async move { tailing.tail_events().await });
+    let looking = app.clone();
+    beside.spawn(async move { looking.prepare_index().await });
     let stop = stopping.clone();
     tokio::spawn(async move {
         asked_to_stop().await;

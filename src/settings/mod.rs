@@ -125,6 +125,7 @@ impl Loaded {
             settings.minds.validate(),
             settings.memory.validate(),
             settings.situation.validate(),
+            settings.search.validate(),
             settings.log.validate(),
             settings.observability.validate(),
         ];

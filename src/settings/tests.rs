@@ -9,9 +9,19 @@ fn refusal(variables: &[(&str, &str)]) -> String {
     read(variables).expect_err("these settings should have been refused")
 }
 
+/// Variables, who gave the wrong one, and what it may be.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
+fn refuse(cases: &[Case<'_>]) {
+    for (variables, who, what) in cases {
+        let line = refusal(variables);
+        assert!(line.starts_with(who) && line.contains(what), "{variables:?}: {line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+}
+
 #[test]
 fn a_wrong_value_names_its_variable_and_what_it_may_be() {
-    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
     let cases: [Case<'_>; 20] = [
         (&[("PORT", "abc")], "PORT: ", "a port, 0-65535"),
         (&[("PORT", "70000")], "PORT: ", "a port, 0-65535"),
@@ -66,11 +76,30 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
             "from 0 to 1000000",
         ),
     ];
-    for (variables, who, what) in cases {
-        let line = refusal(variables);
-        assert!(line.starts_with(who) && line.contains(what), "{variables:?}: {line}");
-        assert_eq!(line.lines().count(), 1, "{line}");
-    }
+    refuse(&cases);
+}
+
+#[test]
+fn pinecone_is_named_whole_or_not_at_all() {
+    refuse(&[
+        (
+            &[("PINECONE_API_KEY", "pc-1234")],
+            "SEMANTIC_SEARCH_INDEX: ",
+            "must name Pinecone's index, because PINECONE_API_KEY is set",
+        ),
+        (
+            &[("PINECONE_API_KEY", "pc 1234"), ("SEMANTIC_SEARCH_INDEX", "stories")],
+            "PINECONE_API_KEY: ",
+            "printable characters without spaces",
+        ),
+        (&[("SEMANTIC_SEARCH_INDEX", "My Stories")], "SEMANTIC_SEARCH_INDEX: ", "lower-case"),
+        (&[("PINECONE_CONTROLLER_HOST", "pinecone")], "PINECONE_CONTROLLER_HOST: ", "https://"),
+        (
+            &[("SEMANTIC_SEARCH_CREATE", "true"), ("PINECONE_ENVIRONMENT", "us-east1-gcp")],
+            "PINECONE_ENVIRONMENT: ",
+            "such as aws-us-east-1",
+        ),
+    ]);
 }
 
 #[test]

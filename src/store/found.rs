@@ -43,6 +43,17 @@ const BY_ID: &str = "SELECT f.id, f.story_id, s.client_id, s.strategy, s.title, 
      i.format AS image_format, f.date_created FROM story_frame f JOIN story s ON s.id = f.story_id \
      LEFT JOIN image i ON i.id = f.image_id WHERE f.id IN (";
 
+/// A frame that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct FrameThere {
+    /// The frame's id.
+    pub id: i64,
+    /// Its story.
+    pub story_id: Uuid,
+    /// Its number, from 0.
+    pub number: i32,
+}
+
 impl Store {
     /// These frames, those of them that are still there, in no order.
     ///
@@ -61,20 +72,20 @@ impl Store {
         .map_err(StoreError::failed("read frames that were found"))
     }
 
-    /// Which of these frames are still there, in no order.
+    /// Those of these frames that are still there, in no order.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database fails.
-    pub async fn frames_there(&self, ids: &[i64]) -> Result<Vec<i64>, StoreError> {
-        const SQL: &str = "SELECT id FROM story_frame WHERE id IN (";
+    pub async fn frames_there(&self, ids: &[i64]) -> Result<Vec<FrameThere>, StoreError> {
+        const SQL: &str = "SELECT id, story_id, number FROM story_frame WHERE id IN (";
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         read!(self, db => {
             let mut query = QueryBuilder::new(SQL);
             push_all(&mut query, ids);
-            query.build_query_scalar().fetch_all(db).await
+            query.build_query_as().fetch_all(db).await
         })
         .map_err(StoreError::failed("look whether frames are there"))
     }

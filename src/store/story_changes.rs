@@ -42,6 +42,15 @@ pub struct RemovedTask {
     pub payload: Value,
 }
 
+/// How much a story is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct StorySize {
+    /// Frames.
+    pub frames: i32,
+    /// Pieces of them in the index for search.
+    pub pieces: i64,
+}
+
 /// A picture that belongs to frames about to go.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct OldPicture {
@@ -241,6 +250,20 @@ impl Tx {
             pictures.extend(found);
         }
         Ok(pictures)
+    }
+
+    /// How much a story is; nothing where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn story_size(&mut self, id: Uuid) -> Result<StorySize, StoreError> {
+        const SQL: &str = "SELECT frame_count AS frames, (SELECT COUNT(*) FROM story_frame f \
+             JOIN frame_embedding e ON e.frame_id = f.id WHERE f.story_id = s.id) AS pieces \
+             FROM story s WHERE id = $1";
+        let size = within!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+            .map_err(StoreError::failed("see how much a story is"))?;
+        Ok(size.unwrap_or_default())
     }
 
     /// Removes a story with its frames and bookmarks.

@@ -1,9 +1,17 @@
-//! Where texts are near each other in meaning: vectors of half precision, and the frames that they are of.
+//! Where texts are near each other in meaning: vectors, and the frames that they are of.
 //!
-//! [`LocalIndex`] is the index for everyone: exact, in memory, filled from rows by whoever has them.
+//! [`LocalIndex`] is the index for everyone: exact, in memory and in half precision, filled from rows by whoever has them.
+//! [`Pinecone`] is the one for those who have more than a machine should hold.
 
+mod elsewhere;
 mod half;
 mod local;
+mod pinecone;
 
+pub use elsewhere::{Cause, Fault, FrameVectors, Match};
 pub use half::{packed, unpacked};
 pub use local::{Entry, Hit, LocalIndex, Wanted};
+pub use pinecone::Pinecone;
+
+/// Pieces that a frame has at most.
+pub const MOST_PIECES: i32 = 16;

@@ -91,6 +91,7 @@ impl Worker {
             TaskKind::Remember => self.app.remember(task, *owner).await?,
             TaskKind::IndexFrame => self.app.index_frame(task, *owner).await?,
             TaskKind::IndexFrames => self.app.index_frames(task, *owner).await?,
+            TaskKind::ForgetFrames => return self.app.forget_frames(task, *owner).await,
         }
         Ok(Done::Ended)
     }

@@ -18,13 +18,10 @@ on_both! {
     what_is_found_can_be_narrowed_and_read_on;
     a_private_sparrows_stories_are_found_by_itself_and_admins;
     without_a_model_search_is_by_words_and_says_so;
-    meaning_finds_what_words_do_not;
     what_a_model_left_over_is_indexed_later;
-    an_index_of_another_model_is_not_used_until_it_is_rebuilt;
-    frames_like_one_are_found;
 }
 
-const FRAMES: &[(&str, &str)] = &[
+pub const FRAMES: &[(&str, &str)] = &[
     ("ada", "The keepers climbed the lighthouse stairs before the storm."),
     ("ada", "An old vessel came into the harbour without a crew."),
     ("ada", "“Keep the door shut,” said the baker, and hid the last loaf."),
@@ -34,7 +31,7 @@ const FRAMES: &[(&str, &str)] = &[
 ];
 
 /// Tells frames of these words, each in its client's own story.
-async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
+pub async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
     let mut told = Vec::new();
     for (client_id, text) in frames {
         let order =
@@ -45,7 +42,7 @@ async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
 }
 
 /// Until every frame is in the index.
-async fn indexed(app: &TestApp) {
+pub async fn indexed(app: &TestApp) {
     let waiting = async {
         while app.json("/admin/api/index").await["waiting"] != 0 {
             tokio::task::yield_now().await;
@@ -54,15 +51,22 @@ async fn indexed(app: &TestApp) {
     in_time(waiting).await;
 }
 
-async fn find(app: &TestApp, query: &str) -> Value {
+pub async fn find(app: &TestApp, query: &str) -> Value {
     app.json(&format!("/v2/search?query={query}")).await
 }
 
 /// The first words of what was found.
-fn found(answer: &Value) -> Vec<String> {
+pub fn found(answer: &Value) -> Vec<String> {
     let results = answer["results"].as_array().expect("results").iter();
     let text = |result: &Value| result["text"].as_str().expect("a text").to_owned();
     results.map(|result| text(result).split(' ').take(3).collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// A client that shows a key.
+pub fn keyed(key: &str) -> reqwest::Client {
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("x-api-key", key.parse().expect("a header"));
+    crate::support::client().default_headers(headers).build().expect("a client")
 }
 
 async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
@@ -175,16 +179,11 @@ async fn a_private_sparrows_stories_are_found_by_itself_and_admins(database: Tes
     let embedder = Embedder::start().await;
     let options = Options { api_key: Some("a key of these tests"), ..embedder.options("ideas") };
     let mut app = TestApp::start_with(database, options).await;
-    let key = |key: &str| {
-        let mut headers = reqwest::header::HeaderMap::new();
-        headers.insert("x-api-key", key.parse().expect("a header"));
-        crate::support::client().default_headers(headers).build().expect("a client")
-    };
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let ada = token(&app, ScopeName::Device, Some("ada"), None).await;
     let ben = token(&app, ScopeName::Device, Some("ben"), None).await;
     let any = token(&app, ScopeName::Client, None, None).await;
-    app.client = key(&admin);
+    app.client = keyed(&admin);
     for (client_id, is_private) in [("ada", true), ("ben", false)] {
         let config = json!({"client_id": client_id, "is_private": is_private});
         let (status, answer) = app.call("POST", "/admin/api/sparrow-configs", config).await;
@@ -201,12 +200,12 @@ async fn a_private_sparrows_stories_are_found_by_itself_and_admins(database: Tes
             (&any, "&client_id=ada", 1),
             (&any, "&client_id=ben", 1),
         ] {
-            app.client = key(who);
+            app.client = keyed(who);
             let answer = find(&app, &format!("ship&mode={mode}{narrowed}")).await;
             assert_eq!(answer["mode"], mode);
             assert_eq!(found(&answer).len(), expected, "{mode} {narrowed}: {answer}");
         }
-        app.client = key(&ben);
+        app.client = keyed(&ben);
         let path = format!("/v2/search?query=ship&mode={mode}&client_id=ada");
         assert_eq!(app.call("GET", &path, Value::Null).await.0, 403);
     }
@@ -223,45 +222,6 @@ async fn without_a_model_search_is_by_words_and_says_so(database: TestDatabase) 
     assert_eq!(app.call("POST", "/admin/api/index", json!({})).await.0, 409);
     let ready = app.json("/readyz").await;
     assert_eq!(ready["vector_index"]["status"], "ok", "{ready}");
-    app.finish().await;
-}
-
-async fn meaning_finds_what_words_do_not(database: TestDatabase) {
-    let embedder = Embedder::start().await;
-    let app = TestApp::start_with(database, embedder.options("ideas")).await;
-    let told = tell(&app, FRAMES).await;
-    indexed(&app).await;
-    let answer = find(&app, "a%20sailing%20ship&limit=3").await;
-    assert_eq!(
-        (&answer["mode"], &found(&answer)[0]),
-        (&json!("hybrid"), &"An old vessel".to_owned())
-    );
-    assert_eq!(answer["results"][0]["matched_by"], json!(["semantic"]));
-    let answer = find(&app, "sorrow&mode=semantic&limit=1").await;
-    assert_eq!(
-        (&answer["mode"], found(&answer)),
-        (&json!("semantic"), vec!["She wept over".to_owned()])
-    );
-    let answer = find(&app, "loaf&limit=1").await;
-    assert_eq!(answer["results"][0]["matched_by"], json!(["lexical", "semantic"]), "{answer}");
-    assert_eq!(answer["results"][0]["score"], 1.0);
-    // The same query is not paid for twice.
-    let asked = embedder.provider.received().len();
-    find(&app, "loaf&limit=1").await;
-    assert_eq!(embedder.provider.received().len(), asked);
-    // Narrowed by meaning too.
-    let answer = find(&app, "snow&mode=semantic&client_id=ada&limit=1").await;
-    assert_ne!(found(&answer), ["A hound slept"]);
-    // What is told and what is gone follow at once.
-    tell(&app, &[("ada", "A puppy, at last!")]).await;
-    indexed(&app).await;
-    assert_eq!(found(&find(&app, "dogs&mode=semantic&limit=1").await), ["A puppy, at"]);
-    let story = told[3]["story_id"].as_str().expect("an id");
-    let path = format!("/v2/stories/{story}/?client_id=ben");
-    assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    let left = found(&find(&app, "snow&mode=semantic&limit=100").await);
-    assert!(!left.contains(&"A hound slept".to_owned()), "{left:?}");
-    assert_eq!(left.len(), 4, "ben's story is gone: {left:?}");
     app.finish().await;
 }
 
@@ -300,60 +260,5 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
     // An admin may ask for it too.
     let (status, ordered) = app.call("POST", "/admin/api/index", json!({})).await;
     assert_eq!(status, 202, "{ordered}");
-    app.finish().await;
-}
-
-async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(database: TestDatabase) {
-    let embedder = Embedder::start().await;
-    let app = TestApp::start_with(database, embedder.options("ideas")).await;
-    tell(&app, FRAMES).await;
-    indexed(&app).await;
-    let database = app.stop().await;
-    let app = TestApp::start_with(database, embedder.options("other-ideas")).await;
-    let ready = app.json("/readyz").await;
-    assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
-    assert_eq!(find(&app, "ship").await["mode"], "lexical");
-    // A new frame waits: vectors of two models do not mix.
-    tell(&app, &[("ada", "The ship again.")]).await;
-    assert_eq!(app.json("/admin/api/index").await["waiting"], 1);
-    let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
-    assert_eq!(status, 202);
-    let rebuilt = async {
-        loop {
-            let status = app.json("/admin/api/index").await;
-            if status["waiting"] == 0 && status["model"] == "openai/other-ideas" {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    in_time(rebuilt).await;
-    let answer = find(&app, "ship&mode=semantic&limit=2").await;
-    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 2));
-    assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
-    app.finish().await;
-}
-
-async fn frames_like_one_are_found(database: TestDatabase) {
-    let embedder = Embedder::start().await;
-    let app = TestApp::start_with(database, embedder.options("ideas")).await;
-    let told = tell(&app, FRAMES).await;
-    indexed(&app).await;
-    tell(&app, &[("cleo", "A dog in the snow.")]).await;
-    indexed(&app).await;
-    let path = |story: &Value, number: u32| {
-        format!(
-            "/v2/stories/{}/frames/{number}/similar",
-            story["story_id"].as_str().expect("an id")
-        )
-    };
-    let similar = app.json(&format!("{}?limit=1", path(&told[3], 0))).await;
-    assert_eq!(
-        (&similar["is_indexed"], found(&similar)),
-        (&json!(true), vec!["A dog in".to_owned()])
-    );
-    assert_eq!(app.call("GET", &path(&told[3], 9), Value::Null).await.0, 404);
-    let nowhere = json!({"story_id": "01900000-0000-7000-8000-000000000000"});
-    assert_eq!(app.call("GET", &path(&nowhere, 0), Value::Null).await.0, 404);
     app.finish().await;
 }

@@ -22,6 +22,9 @@ const IDEAS: &[&[&str]] = &[
     &["snow", "winter", "frost"],
 ];
 
+/// Numbers of a vector.
+pub const DIMENSION: usize = IDEAS.len() + 1;
+
 /// The model, for as long as it is kept.
 pub struct Embedder {
     pub provider: FakeProvider,

@@ -26,6 +26,7 @@ use calliope::settings::{Database, Limits, Memory, Storage, Tasks};
 use calliope::situation::Situator;
 use calliope::store::Store;
 use calliope::telemetry::Meters;
+use calliope::vectors::Pinecone;
 use calliope::worker::Worker;
 use serde_json::Value;
 use sqlx::{Connection, Executor};
@@ -158,6 +159,7 @@ pub struct Options {
     pub bucket: Option<Bucket>,
     /// Changes the rules by which files are kept.
     pub storage: fn(&mut Storage),
+    pub pinecone: Option<Pinecone>,
     pub limits: Tasks,
     pub rates: Limits,
     pub trusted_proxies: &'static [&'static str],
@@ -175,6 +177,7 @@ impl Default for Options {
             situator: Situator::default(),
             bucket: None,
             storage: |_| (),
+            pinecone: None,
             limits: Tasks::default(),
             rates: Limits::default(),
             trusted_proxies: &[],
@@ -211,6 +214,7 @@ impl TestApp {
             objects: LocalStore::open(&storage).expect("folders are made"),
             bucket: options.bucket,
             storage,
+            pinecone: options.pinecone,
             registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
             choices: options.choices,
             memory: options.memory,
@@ -294,6 +298,20 @@ impl TestApp {
         let (status, answer) = answer(self.get(path)).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
+    }
+
+    /// The JSON at a path, once it is as it should be.
+    pub async fn json_when(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let waiting = async {
+            loop {
+                let answer = self.json(path).await;
+                if is_so(&answer) {
+                    break answer;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        in_time(waiting).await
     }
 
     /// Until no task is open.

@@ -31,6 +31,8 @@ pub enum TaskKind {
     IndexFrame,
     /// Put every frame into it that is not there.
     IndexFrames,
+    /// Take frames that are gone out of it.
+    ForgetFrames,
 }
 
 impl TaskKind {
@@ -49,6 +51,7 @@ impl TaskKind {
             Self::Remember => "remember",
             Self::IndexFrame => "index_frame",
             Self::IndexFrames => "index_frames",
+            Self::ForgetFrames => "forget_frames",
         }
     }
 

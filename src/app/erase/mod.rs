@@ -27,6 +27,9 @@ struct Erasure {
     /// Files whose rows are gone, and which may still be there.
     #[serde(default)]
     files: Vec<String>,
+    /// Stories that are gone, with how many frames they had, whose vectors may still be at Pinecone.
+    #[serde(default)]
+    unindexed: Vec<(Uuid, i32)>,
     #[serde(default)]
     removed: Erased,
 }
@@ -36,6 +39,9 @@ struct Erasure {
 struct Erased {
     stories: u64,
     files: u64,
+    /// Pieces of frames in the index for search.
+    #[serde(default)]
+    pieces: u64,
     rows: u64,
 }
 
@@ -64,6 +70,7 @@ impl App {
             client_id: client_id.as_str().to_owned(),
             actor,
             files: Vec::new(),
+            unindexed: Vec::new(),
             removed: Erased::default(),
         })?;
         let task = NewTask {
@@ -99,6 +106,7 @@ impl App {
                 return Ok(Done::PutOff);
             }
             run.remove_files(&mut erasure).await?;
+            run.remove_vectors(&mut erasure).await?;
             if let Some(id) = self.store.any_story_of(&erasure.client_id).await? {
                 run.remove_story(&mut erasure, id).await?;
                 continue;
@@ -137,9 +145,26 @@ impl Run<'_> {
         self.save(self.app.store.begin().await?, erasure).await
     }
 
+    /// Takes the frames of stories that are gone out of Pinecone, where there is one.
+    async fn remove_vectors(self, erasure: &mut Erasure) -> Result<(), AppError> {
+        if erasure.unindexed.is_empty() {
+            return Ok(());
+        }
+        if let Some(pinecone) = &self.app.pinecone {
+            for (story_id, frames) in &erasure.unindexed {
+                pinecone.remove(*story_id, 0..=frames - 1).await?;
+            }
+        }
+        erasure.unindexed.clear();
+        self.save(self.app.store.begin().await?, erasure).await
+    }
+
     async fn remove_story(self, erasure: &mut Erasure, id: Uuid) -> Result<(), AppError> {
         let mut tx = self.app.store.begin().await?;
         if tx.lock_story(id).await? {
+            let size = tx.story_size(id).await?;
+            erasure.unindexed.push((id, size.frames));
+            erasure.removed.pieces += size.pieces.unsigned_abs();
             erasure.files.extend(self.app.remove_story_rows(&mut tx, id).await?);
             erasure.removed.stories += 1;
         }

@@ -4,7 +4,9 @@
 //! model that failed has left over, and what was told before there was one, a task for all of it picks up. The vectors are
 //! rows; what [`super::search`] scans follows from them.
 
+mod forget;
 mod pieces;
+mod place;
 
 use std::time::Duration;
 
@@ -18,11 +20,8 @@ use super::{App, AppError, ErrorKind};
 use crate::domain::TaskKind;
 use crate::inference::MOST_TEXTS;
 use crate::store::{FrameToIndex, NewTask, Task, Tx, VectorIndexRow};
-use crate::vectors;
 use pieces::pieces;
-
-/// Where vectors are kept in this installation's own database.
-const LOCAL: &str = "local";
+use place::Batch;
 
 /// How long the model may take for one batch, all attempts together.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -65,7 +64,7 @@ pub struct Indexed {
 /// How the index is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IndexStatus {
-    /// Where its vectors are: `local`; null before the first.
+    /// Where its vectors are: `local`, or `pinecone/INDEX/NAMESPACE`; null before the first.
     pub place: Option<String>,
     /// The model that they were made with; null before the first.
     pub model: Option<String>,
@@ -79,6 +78,8 @@ pub struct IndexStatus {
     pub waiting: i64,
     /// Pieces of frames in it.
     pub pieces: i64,
+    /// Vectors that Pinecone counts; null where they are kept here, or it does not answer. It counts some seconds behind.
+    pub counted: Option<u64>,
     /// Whether the index was made with something else than what is configured: search is lexical until it is rebuilt.
     pub needs_rebuild: bool,
 }
@@ -199,11 +200,12 @@ impl App {
         Ok(done)
     }
 
-    /// Takes everything out of the index, for it to be made anew with what is configured.
+    /// Takes everything out of the index, for it to be made anew with what is configured. What Pinecone has is taken out
+    /// while Pinecone is configured.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails.
+    /// [`AppError`] when the database fails, or Pinecone does.
     pub async fn empty_index(&self) -> Result<(), AppError> {
         let newest = self.store.newest_frame_id().await?;
         let mut tx = self.store.begin().await?;
@@ -215,6 +217,9 @@ impl App {
             tx.unindex(after, after + OUT_AT_ONCE).await?;
             tx.save().await?;
             after += OUT_AT_ONCE;
+        }
+        if let Some(pinecone) = &self.pinecone {
+            pinecone.clear().await?;
         }
         Ok(())
     }
@@ -236,6 +241,10 @@ impl App {
             frames: counts.frames,
             waiting: counts.waiting,
             pieces: counts.pieces,
+            counted: match &self.pinecone {
+                Some(pinecone) => pinecone.count().await.ok(),
+                None => None,
+            },
         })
     }
 
@@ -246,7 +255,9 @@ impl App {
 
     fn is_outdated(&self, row: &VectorIndexRow) -> bool {
         let configured = self.choices.embedder();
-        configured.is_some() && row.place.is_some() && !is_made_with(row, configured.as_deref())
+        configured.is_some()
+            && row.place.is_some()
+            && !self.is_made_with(row, configured.as_deref())
     }
 
     /// The model for vectors.
@@ -257,52 +268,36 @@ impl App {
         })
     }
 
-    /// Puts frames into the index, all in one transaction.
+    /// Puts frames into the index.
     async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<Indexed, AppError> {
         if frames.is_empty() {
             return Ok(Indexed::default());
         }
         let model = self.embedder()?;
+        if let Some(pinecone) = &self.pinecone {
+            // What cannot be kept need not be paid for.
+            pinecone.prepare(None).await?;
+        }
         let texts: Vec<Vec<String>> = frames.iter().map(pieces).collect();
         let all: Vec<String> = texts.iter().flatten().cloned().collect();
-        let mut packed = Vec::with_capacity(all.len());
-        let mut dimension = 0;
-        for texts in all.chunks(MOST_TEXTS) {
-            let vectors = self.embed(texts, PATIENCE).await.map_err(|error| {
+        let mut all_vectors = self.vectors_of(&all).await?.into_iter();
+        let vectors =
+            texts.iter().map(|texts| all_vectors.by_ref().take(texts.len()).collect()).collect();
+        self.keep_vectors(Batch { frames, vectors, model: &model }).await
+    }
+
+    /// The vectors of texts.
+    async fn vectors_of(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, AppError> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(MOST_TEXTS) {
+            vectors.extend(self.embed(texts, PATIENCE).await.map_err(|error| {
                 let detail = "The model for vectors does not answer as it should.";
                 AppError {
                     cause: Some(Box::new(error)),
                     ..AppError::new(ErrorKind::Unavailable, detail)
                 }
-            })?;
-            dimension = vectors.first().map_or(dimension, Vec::len);
-            let packing = move || -> Vec<Option<Vec<u8>>> {
-                vectors.iter().map(|vector| vectors::packed(vector)).collect()
-            };
-            packed.extend(self.compute.run(packing).await?);
+            })?);
         }
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let dimension = i32::try_from(dimension).map_err(AppError::internal)?;
-        if !packed.is_empty() && !tx.settle_index(LOCAL, &model, dimension).await? {
-            let detail = "The index was made with another model; run `calliope index rebuild`.";
-            return Err(AppError::new(ErrorKind::Conflict, detail));
-        }
-        let version = tx.change_index().await?;
-        let (mut indexed, mut packed) = (Indexed::default(), packed.into_iter());
-        for (frame, texts) in frames.iter().zip(&texts) {
-            let vectors: Vec<Option<Vec<u8>>> = packed.by_ref().take(texts.len()).collect();
-            if tx.keep_pieces(frame.id, &vectors, version, now).await? {
-                indexed.frames += 1;
-                indexed.pieces += vectors.len() as u64;
-            }
-        }
-        tx.save().await?;
-        Ok(indexed)
+        Ok(vectors)
     }
-}
-
-/// Whether vectors of this model, kept here, are what the index is made of.
-pub(super) fn is_made_with(row: &VectorIndexRow, model: Option<&str>) -> bool {
-    row.place.as_deref() == Some(LOCAL) && row.model.as_deref() == model
 }

@@ -2,11 +2,13 @@
 //! that a model for vectors takes whole.
 
 use crate::store::FrameToIndex;
+use crate::vectors::MOST_PIECES;
 
 /// Characters of a piece at most: some 250 tokens of English, which the smallest usual models still read whole.
 const MOST: usize = 1000;
 
-/// The pieces of a frame, in their order; none where there is nothing to find.
+/// The pieces of a frame, in their order; none where there is nothing to find. What is too long for [`MOST_PIECES`] is found
+/// by its words alone.
 pub(super) fn pieces(frame: &FrameToIndex) -> Vec<String> {
     let text = frame.text.as_deref().unwrap_or_default().trim();
     let mut document = text.to_owned();
@@ -25,7 +27,9 @@ pub(super) fn pieces(frame: &FrameToIndex) -> Vec<String> {
         }
         document.extend([what, ": ", words]);
     }
-    split(&document)
+    let mut pieces = split(&document);
+    pieces.truncate(usize::try_from(MOST_PIECES).unwrap_or(usize::MAX));
+    pieces
 }
 
 /// Splits on sentences. Each piece but the first begins with the last sentence of the one before, where that is short

@@ -120,7 +120,7 @@ impl App {
             private.iter().map(String::as_str).filter(|client_id| !actor.is(client_id)).collect()
         };
         let limit = usize::try_from(limit).unwrap_or(0);
-        let near = self.near_frame(id, hidden, limit).await?;
+        let near = self.near_frame((id, story.id, number), hidden, limit).await?;
         let is_indexed = near.is_some();
         let ranked: Vec<Ranked> = near
             .unwrap_or_default()

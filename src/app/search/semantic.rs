@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use uuid::Uuid;
 
-use crate::app::index::is_made_with;
 use crate::app::{App, AppError};
 use crate::store::{EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
-use crate::vectors::{Entry, Hit, LocalIndex, Wanted, unpacked};
+use crate::vectors::{Entry, Hit, LocalIndex, Match, Wanted, unpacked};
 
 /// How long a search waits for the vector of its query.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -79,27 +79,62 @@ impl App {
             hidden,
             except: None,
         };
-        self.nearest(&row, &vector, &wanted, limit).await.map(Some)
+        let Some(pinecone) = &self.pinecone else {
+            return self.nearest(&row, &vector, &wanted, limit).await.map(Some);
+        };
+        match pinecone.nearest(&vector, &wanted, limit).await {
+            Ok(found) => self.still_there(found).await.map(Some),
+            Err(fault) => {
+                let error = &fault as &dyn std::error::Error;
+                tracing::warn!(error, "a query's words are searched for alone");
+                Ok(None)
+            }
+        }
     }
 
     /// The frames nearest to a frame, itself left out; `None` where it is not in the index.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::app::ErrorKind::Unavailable`] when Pinecone does not answer.
     pub(super) async fn near_frame(
         &self,
-        id: i64,
+        (id, story_id, number): (i64, Uuid, i32),
         hidden: Vec<&str>,
         limit: usize,
     ) -> Result<Option<Vec<Hit>>, AppError> {
         let row = self.store.vector_index().await?;
-        let Some(vector) = self.held(&row).await?.index.vector_of(id) else { return Ok(None) };
         let wanted = Wanted { hidden, except: Some(id), ..Wanted::default() };
-        self.nearest(&row, &vector, &wanted, limit).await.map(Some)
+        let Some(pinecone) = &self.pinecone else {
+            let Some(vector) = self.held(&row).await?.index.vector_of(id) else { return Ok(None) };
+            return self.nearest(&row, &vector, &wanted, limit).await.map(Some);
+        };
+        if row.place.as_deref() != Some(pinecone.place()) {
+            return Ok(None);
+        }
+        let Some(vector) = pinecone.vector_of(story_id, number).await? else { return Ok(None) };
+        let found = pinecone.nearest(&vector, &wanted, limit).await?;
+        self.still_there(found).await.map(Some)
+    }
+
+    /// Of what Pinecone knows, the frames that are there.
+    async fn still_there(&self, found: Vec<Match>) -> Result<Vec<Hit>, AppError> {
+        let ids: Vec<i64> = found.iter().map(|found| found.frame).collect();
+        let there = self.store.frames_there(&ids).await?;
+        let there: HashSet<(i64, Uuid, i32)> =
+            there.into_iter().map(|frame| (frame.id, frame.story_id, frame.number)).collect();
+        let found = found
+            .into_iter()
+            .filter(|found| there.contains(&(found.frame, found.story_id, found.number)))
+            .map(|found| Hit { frame: found.frame, cosine: found.cosine });
+        Ok(found.collect())
     }
 
     /// What the index is made with, where queries can be compared with it.
     async fn usable_index(&self) -> Result<Option<VectorIndexRow>, AppError> {
         let configured = self.choices.embedder();
         let row = self.store.vector_index().await?;
-        let is_usable = configured.is_some() && is_made_with(&row, configured.as_deref());
+        let is_usable = configured.is_some() && self.is_made_with(&row, configured.as_deref());
         Ok(is_usable.then_some(row))
     }
 
@@ -135,7 +170,8 @@ impl App {
             let held = self.held(row).await?;
             let hits = self.scan(held, vector, wanted, limit).await?;
             let ids: Vec<i64> = hits.iter().map(|hit| hit.frame).collect();
-            let there: HashSet<i64> = self.store.frames_there(&ids).await?.into_iter().collect();
+            let there = self.store.frames_there(&ids).await?;
+            let there: HashSet<i64> = there.into_iter().map(|frame| frame.id).collect();
             let gone: HashSet<i64> = ids.into_iter().filter(|id| !there.contains(id)).collect();
             if gone.is_empty() {
                 return Ok(hits);

@@ -1,0 +1,87 @@
+//! Vectors that another service keeps: what is given to it, what it finds, and why it did not do what it was asked to.
+
+use std::error::Error;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// What a client of the service says of an error.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why Pinecone did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// There is no such index.
+    #[error("Pinecone has no index {0}; make it there, or set SEMANTIC_SEARCH_CREATE")]
+    Missing(String),
+    /// It cannot be used yet.
+    #[error("Pinecone's index {0} is not ready yet")]
+    NotReady(String),
+    /// It is not made for vectors such as the model's.
+    #[error(
+        "Pinecone's index {index} compares vectors of {found}, and the model makes some of {wanted} to be compared by cosine; \
+         name another index in SEMANTIC_SEARCH_INDEX, or another model"
+    )]
+    Unfit {
+        /// The index.
+        index: String,
+        /// Its numbers a vector, and its metric.
+        found: String,
+        /// The model's numbers a vector.
+        wanted: usize,
+    },
+    /// The key opens nothing.
+    #[error("Pinecone does not take the key; check PINECONE_API_KEY")]
+    Key,
+    /// Too much was asked of it.
+    #[error("Pinecone is asked too much at once")]
+    Throttled,
+    /// It does not answer.
+    #[error("Pinecone does not answer")]
+    Unavailable(#[source] Option<Cause>),
+    /// It takes this request for wrong.
+    #[error("Pinecone refuses")]
+    Refused(#[source] Cause),
+}
+
+impl Fault {
+    /// Whether it may be gone when the same is asked again.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::NotReady(_) | Self::Throttled | Self::Unavailable(_))
+    }
+}
+
+/// A frame with the vectors of its pieces.
+#[derive(Debug)]
+pub struct FrameVectors<'a> {
+    /// The story.
+    pub story_id: Uuid,
+    /// The frame's number in it.
+    pub number: i32,
+    /// The frame's id.
+    pub frame: i64,
+    /// The client that the story was made for.
+    pub client_id: &'a str,
+    /// The story's strategy.
+    pub strategy: &'a str,
+    /// What it is told in; `None` for English.
+    pub language: Option<&'a str>,
+    /// When it was told.
+    pub told: DateTime<Utc>,
+    /// Of its pieces, in their order.
+    pub vectors: Vec<Vec<f32>>,
+}
+
+/// A frame that is near, as Pinecone knows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match {
+    /// The story.
+    pub story_id: Uuid,
+    /// The frame's number in it.
+    pub number: i32,
+    /// The frame's id.
+    pub frame: i64,
+    /// The cosine of the nearest of its pieces.
+    pub cosine: f32,
+}

@@ -1,0 +1,308 @@
+//! Vectors at Pinecone, by its own client: the one place that knows how it is spoken to.
+//!
+//! A piece of a frame is the vector `{story}/{number}/{piece}` in this installation's namespace, with what a search may be
+//! narrowed by as its metadata. A frame has at most [`MOST_PIECES`], so that all of its ids are known without asking.
+//! Pinecone shows a change some seconds after it took it, and may know not yet, or know still, what the database says:
+//! whoever asks compares what comes back with the rows.
+
+mod link;
+mod wire;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pinecone_sdk::models::{Cloud, Namespace, Vector};
+use pinecone_sdk::pinecone::{PineconeClient, PineconeClientConfig};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::half::unit;
+use super::{Fault, FrameVectors, MOST_PIECES, Match, Wanted};
+use crate::settings::Search;
+use link::Known;
+use wire::{fault, filter, id, metadata, number_of, read};
+
+/// How long it may take to write, and how often it is tried: an index that is being made takes a while to be ready.
+const WRITING: (Duration, usize) = (Duration::from_mins(1), 30);
+
+/// The same while somebody waits for an answer.
+const READING: (Duration, usize) = (Duration::from_secs(4), 1);
+
+/// Vectors in one request, which may have two megabytes.
+const VECTORS: usize = 100;
+
+/// Ids in one request.
+const IDS: usize = 1000;
+
+/// Matches that are asked for at most: an answer with more of them is larger than the client reads.
+const MOST_MATCHES: usize = 1000;
+
+/// A namespace of an index. Clones share connections.
+#[derive(Clone)]
+pub struct Pinecone {
+    client: Arc<PineconeClient>,
+    index: String,
+    namespace: Namespace,
+    /// Where the index is made when it is missing.
+    made_in: Option<(Cloud, String)>,
+    place: String,
+    known: Arc<Mutex<Known>>,
+}
+
+impl fmt::Debug for Pinecone {
+    /// Without the client, which shows its key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pinecone").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Pinecone {
+    /// What the settings name; `None` where they name none. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Refused`] when the client cannot be built.
+    pub fn of(search: &Search) -> Result<Option<Self>, Fault> {
+        let Some((key, index)) = search.pinecone_api_key.as_ref().zip(search.index.clone()) else {
+            return Ok(None);
+        };
+        let config = PineconeClientConfig {
+            api_key: Some(key.expose_secret().to_owned()),
+            control_plane_host: Some(search.pinecone_url.trim_end_matches('/').to_owned()),
+            // Given, so that the client does not look for some in the environment.
+            additional_headers: Some(HashMap::new()),
+            source_tag: Some("calliope".to_owned()),
+        };
+        let client = Arc::new(config.client().map_err(fault)?);
+        let made_in = search.cloud_and_region().filter(|_| search.creates_index);
+        let made_in = made_in.map(|(cloud, region)| {
+            let cloud = match cloud {
+                "aws" => Cloud::Aws,
+                "azure" => Cloud::Azure,
+                _ => Cloud::Gcp,
+            };
+            (cloud, region.to_owned())
+        });
+        let place = format!("pinecone/{index}/{}", search.namespace);
+        let namespace = Namespace::from(&*search.namespace);
+        Ok(Some(Self { client, index, namespace, made_in, place, known: Arc::default() }))
+    }
+
+    /// `pinecone/INDEX/NAMESPACE`.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Sees to it that the index takes vectors of so many numbers: makes it where it is missing and may be made, and
+    /// compares its dimension and its metric. With `None` that is done for as many as it was last done for, if ever.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn prepare(&self, dimension: Option<usize>) -> Result<(), Fault> {
+        {
+            let mut known = self.known();
+            let Some(dimension) = dimension.or(known.dimension) else { return Ok(()) };
+            if known.dimension.replace(dimension) != Some(dimension) {
+                known.forget();
+            }
+        }
+        self.patiently(WRITING, || self.host()).await.map(drop)
+    }
+
+    /// Whether it answers, and is fit for the model as far as that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn check(&self) -> Result<(), Fault> {
+        let patience = Duration::from_secs(2);
+        let described = timeout(patience, self.client.describe_index(&self.index)).await;
+        let model = described.map_err(|_| Fault::Unavailable(None))?;
+        let model = model.map_err(|error| self.of_index(error))?;
+        let dimension = {
+            let mut known = self.known();
+            known.rests_until = None;
+            known.dimension
+        };
+        self.fit(&model, dimension)
+    }
+
+    /// Puts frames in, in the place of what it had of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]; some of it may have been put in then.
+    pub async fn put(&self, frames: &[FrameVectors<'_>]) -> Result<(), Fault> {
+        let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.vectors(frame)).collect();
+        for some in vectors.chunks(VECTORS) {
+            self.patiently(WRITING, || async {
+                let mut index = self.connection().await?;
+                let answer = index.upsert(some, &self.namespace).await;
+                self.answered(index, answer).map(drop)
+            })
+            .await?;
+        }
+        // A frame that is told anew may have fewer pieces than before.
+        let rest = frames.iter().flat_map(|frame| {
+            let first = i32::try_from(frame.vectors.len()).unwrap_or(MOST_PIECES);
+            (first..MOST_PIECES).map(|piece| id(frame.story_id, frame.number, piece))
+        });
+        self.remove_ids(&rest.collect::<Vec<String>>()).await
+    }
+
+    /// Takes frames of a story out, whether they are in or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]; some may be out then.
+    pub async fn remove(&self, story_id: Uuid, numbers: RangeInclusive<i32>) -> Result<(), Fault> {
+        let ids = |number| (0..MOST_PIECES).map(move |piece| id(story_id, number, piece));
+        let ids: Vec<String> = numbers.flat_map(ids).collect();
+        self.remove_ids(&ids).await
+    }
+
+    /// Takes everything out of the namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn clear(&self) -> Result<(), Fault> {
+        self.patiently(WRITING, || async {
+            let mut index = self.connection().await?;
+            let answer = index.delete_all(&self.namespace).await;
+            self.removed(index, answer)
+        })
+        .await
+    }
+
+    /// How many vectors the namespace has, as far as Pinecone has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn count(&self) -> Result<u64, Fault> {
+        self.patiently(READING, || async {
+            let mut index = self.connection().await?;
+            let answer = index.describe_index_stats(None).await;
+            let stats = self.answered(index, answer)?;
+            let ours = stats.namespaces.get(&self.namespace.name);
+            Ok(ours.map_or(0, |summary| u64::from(summary.vector_count)))
+        })
+        .await
+    }
+
+    /// The mean direction of a frame's pieces; `None` where it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn vector_of(&self, story_id: Uuid, number: i32) -> Result<Option<Vec<f32>>, Fault> {
+        let ids: Vec<String> = (0..MOST_PIECES).map(|piece| id(story_id, number, piece)).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.awake()?;
+        let found = self
+            .patiently(READING, || async {
+                let mut index = self.connection().await?;
+                let answer = index.fetch(&ids, &self.namespace).await;
+                self.answered(index, answer)
+            })
+            .await?;
+        let mut sum: Vec<f32> = Vec::new();
+        for direction in found.vectors.values().filter_map(|vector| unit(&vector.values)) {
+            sum.resize(direction.len(), 0.0);
+            sum.iter_mut().zip(direction).for_each(|(sum, number)| *sum += number);
+        }
+        Ok(unit(&sum))
+    }
+
+    /// The frames nearest to a vector, the nearest first, at most `limit`, of those that Pinecone knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`].
+    pub async fn nearest(
+        &self,
+        vector: &[f32],
+        wanted: &Wanted<'_>,
+        limit: usize,
+    ) -> Result<Vec<Match>, Fault> {
+        self.awake()?;
+        let filter = filter(wanted);
+        // A frame has few pieces, so a small multiple of the frames mostly does.
+        let mut among = limit.saturating_mul(4).min(MOST_MATCHES);
+        loop {
+            let found = self
+                .patiently(READING, || async {
+                    let (vector, filter) = (vector.to_vec(), filter.clone());
+                    let most = among as u32;
+                    let mut index = self.connection().await?;
+                    let answer = index
+                        .query_by_value(
+                            vector,
+                            None,
+                            most,
+                            &self.namespace,
+                            filter,
+                            None,
+                            Some(true),
+                        )
+                        .await;
+                    self.answered(index, answer)
+                })
+                .await?;
+            let count = found.matches.len();
+            let mut seen = HashSet::new();
+            let matches = found.matches.iter().filter_map(|found| {
+                let frame = number_of(found.metadata.as_ref()?, "frame")?;
+                read(&found.id, frame as i64, found.score)
+            });
+            let mut matches: Vec<Match> =
+                matches.filter(|found| seen.insert((found.story_id, found.number))).collect();
+            if matches.len() >= limit || count < among || among == MOST_MATCHES {
+                matches.truncate(limit);
+                return Ok(matches);
+            }
+            among = among.saturating_mul(4).min(MOST_MATCHES);
+        }
+    }
+
+    fn vectors(&self, frame: &FrameVectors<'_>) -> impl Iterator<Item = Vector> {
+        let metadata = metadata(&json!({
+            "story": frame.story_id.to_string(),
+            "number": frame.number,
+            "frame": frame.frame,
+            "client": frame.client_id,
+            "strategy": frame.strategy,
+            "language": frame.language.unwrap_or("en"),
+            "told": frame.told.timestamp_micros(),
+            "environment": self.namespace.name,
+        }));
+        let (story_id, number) = (frame.story_id, frame.number);
+        (0..MOST_PIECES).zip(frame.vectors.clone()).map(move |(piece, values)| Vector {
+            id: id(story_id, number, piece),
+            values,
+            sparse_values: None,
+            metadata: metadata.clone(),
+        })
+    }
+
+    async fn remove_ids(&self, ids: &[String]) -> Result<(), Fault> {
+        for some in ids.chunks(IDS) {
+            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+            self.patiently(WRITING, || async {
+                let mut index = self.connection().await?;
+                let answer = index.delete_by_id(&some, &self.namespace).await;
+                self.removed(index, answer)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,398 @@
+//! Pinecone, as far as its published protocol goes: REST about indexes, gRPC about vectors; and its bad days.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::{BufMut, Bytes, BytesMut};
+use calliope::settings::Search;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use prost::Message;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::pinecone_wire::{
+    DeleteRequest, FetchRequest, FetchResponse, Nothing, QueryRequest, QueryResponse, ScoredVector,
+    Stats, StatsRequest, Summary, UpsertRequest, UpsertResponse, Vector, as_json,
+};
+
+/// The key that it takes.
+pub const KEY: &str = "pc-key-of-tests";
+
+/// gRPC's codes.
+pub const INVALID: u16 = 3;
+pub const NOT_FOUND: u16 = 5;
+pub const THROTTLED: u16 = 8;
+pub const UNAVAILABLE: u16 = 14;
+pub const UNKNOWN_KEY: u16 = 16;
+
+/// The service, for as long as it is kept.
+pub struct FakePinecone {
+    /// Where it is asked about indexes.
+    pub url: String,
+    state: Arc<Mutex<Held>>,
+    _serving: JoinSet<()>,
+}
+
+/// An index.
+#[derive(Debug, Clone)]
+pub struct FakeIndex {
+    pub dimension: usize,
+    pub metric: &'static str,
+    /// How often it is looked at before it is ready.
+    pub is_initializing: usize,
+}
+
+#[derive(Default)]
+struct Held {
+    indexes: HashMap<String, FakeIndex>,
+    /// By namespace and id.
+    vectors: BTreeMap<(String, String), Kept>,
+    /// Codes that the next calls of a method end with.
+    failing: VecDeque<(String, u16)>,
+    is_down: bool,
+    calls: Vec<String>,
+    data: String,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    values: Vec<f32>,
+    metadata: Option<prost_types::Struct>,
+}
+
+impl FakePinecone {
+    pub async fn start() -> Self {
+        let (control, data) = (listener().await, listener().await);
+        let address = |of: &TcpListener| format!("http://{}", of.local_addr().expect("an address"));
+        let url = address(&control);
+        let state = Arc::new(Mutex::new(Held { data: address(&data), ..Held::default() }));
+        let routes = Router::new()
+            .route("/indexes/{name}", get(describe))
+            .route("/indexes", post(create))
+            .with_state(Arc::clone(&state));
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let _ended = axum::serve(control, routes).await;
+        });
+        serving.spawn(serve_vectors(data, Arc::clone(&state)));
+        Self { url, state, _serving: serving }
+    }
+
+    /// Settings that name an index of it.
+    pub fn search(&self, index: &str) -> Search {
+        Search {
+            pinecone_api_key: Some(KEY.into()),
+            pinecone_url: self.url.clone(),
+            index: Some(index.to_owned()),
+            ..Search::default()
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.state.lock().expect("nobody panics with it")
+    }
+
+    pub fn add_index(&self, name: &str, index: FakeIndex) {
+        self.held().indexes.insert(name.to_owned(), index);
+    }
+
+    pub fn index(&self, name: &str) -> Option<FakeIndex> {
+        self.held().indexes.get(name).cloned()
+    }
+
+    /// The next calls of a method end so.
+    pub fn fail(&self, method: &str, codes: &[u16]) {
+        self.held().failing.extend(codes.iter().map(|code| (method.to_owned(), *code)));
+    }
+
+    /// Whether anything is answered at all.
+    pub fn set_down(&self, is_down: bool) {
+        self.held().is_down = is_down;
+    }
+
+    /// The ids that a namespace has, with what is known of each.
+    pub fn vectors(&self, namespace: &str) -> Vec<(String, Value)> {
+        let held = self.held();
+        let ours = held.vectors.iter().filter(|((of, _), _)| of == namespace);
+        ours.map(|((_, id), kept)| {
+            (id.clone(), kept.metadata.as_ref().map_or(Value::Null, as_json))
+        })
+        .collect()
+    }
+
+    /// How often a method was called.
+    pub fn calls(&self, method: &str) -> usize {
+        self.held().calls.iter().filter(|call| *call == method).count()
+    }
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
+
+fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+    let error = json!({"error": {"code": code, "message": message}, "status": status.as_u16()});
+    (status, Json(error)).into_response()
+}
+
+/// A bad day, or a wrong key.
+fn closed(held: &Held, headers: &HeaderMap) -> Option<Response> {
+    if held.is_down {
+        let message = "Something went wrong";
+        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
+    }
+    if headers.get("api-key").is_none_or(|key| key != KEY) {
+        let message = "Invalid API Key";
+        return Some(refused(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message));
+    }
+    None
+}
+
+fn shown(name: &str, index: &FakeIndex, host: &str, is_ready: bool) -> Value {
+    json!({
+        "name": name, "dimension": index.dimension, "metric": index.metric, "host": host,
+        "deletion_protection": "disabled",
+        "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}},
+        "status": {"ready": is_ready, "state": if is_ready { "Ready" } else { "Initializing" }},
+    })
+}
+
+async fn describe(
+    State(state): State<Arc<Mutex<Held>>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let mut held = state.lock().expect("nobody panics with it");
+    held.calls.push("describe".to_owned());
+    if let Some(closed) = closed(&held, &headers) {
+        return closed;
+    }
+    let host = held.data.clone();
+    let Some(index) = held.indexes.get_mut(&name) else {
+        let message = format!("Resource {name} not found");
+        return refused(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
+    };
+    let is_ready = index.is_initializing == 0;
+    index.is_initializing = index.is_initializing.saturating_sub(1);
+    Json(shown(&name, index, &host, is_ready)).into_response()
+}
+
+async fn create(
+    State(state): State<Arc<Mutex<Held>>>,
+    headers: HeaderMap,
+    Json(asked): Json<Value>,
+) -> Response {
+    let mut held = state.lock().expect("nobody panics with it");
+    held.calls.push("create".to_owned());
+    if let Some(closed) = closed(&held, &headers) {
+        return closed;
+    }
+    let name = asked["name"].as_str().expect("a name").to_owned();
+    if held.indexes.contains_key(&name) {
+        return refused(StatusCode::CONFLICT, "ALREADY_EXISTS", "Resource already exists");
+    }
+    assert_eq!(asked["spec"]["serverless"], json!({"cloud": "aws", "region": "us-east-1"}));
+    let dimension = asked["dimension"].as_u64().expect("a dimension") as usize;
+    let metric = if asked["metric"] == "cosine" { "cosine" } else { "dotproduct" };
+    let index = FakeIndex { dimension, metric, is_initializing: 2 };
+    let answer = shown(&name, &index, &held.data, false);
+    held.indexes.insert(name, index);
+    (StatusCode::CREATED, Json(answer)).into_response()
+}
+
+async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Held>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = Arc::clone(&state);
+        let service = hyper::service::service_fn(move |request| {
+            let state = Arc::clone(&state);
+            async move { Ok::<_, Infallible>(answer(&state, request).await) }
+        });
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service);
+        connections.spawn(async move {
+            let _ended = connection.await;
+        });
+    }
+}
+
+type Body =
+    StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
+
+/// A unary call: a message in, a message or a code out.
+async fn answer(state: &Mutex<Held>, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
+    let (head, body) = request.into_parts();
+    let sent = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut held = state.lock().expect("nobody panics with it");
+    let method = head.uri.path().trim_start_matches("/VectorService/").to_owned();
+    held.calls.push(method.clone());
+    let is_failing = held.failing.front().is_some_and(|(failing, _)| *failing == method);
+    let done = if held.is_down {
+        Err((UNAVAILABLE, "connection refused".to_owned()))
+    } else if head.headers.get("api-key").is_none_or(|key| key != KEY) {
+        Err((UNKNOWN_KEY, "Invalid API Key".to_owned()))
+    } else if is_failing {
+        let code = held.failing.pop_front().map_or(UNAVAILABLE, |(_, code)| code);
+        Err((code, "a bad day".to_owned()))
+    } else {
+        held.call(&method, sent.get(5..).unwrap_or_default())
+    };
+    let (frames, status) = match done {
+        Ok(message) => {
+            let mut framed = BytesMut::new();
+            framed.put_u8(0);
+            framed.put_u32(u32::try_from(message.len()).expect("a small message"));
+            framed.extend_from_slice(&message);
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", "0".parse().expect("a header"));
+            (vec![Ok(Frame::data(framed.freeze())), Ok(Frame::trailers(trailers))], None)
+        }
+        Err(refused) => (Vec::new(), Some(refused)),
+    };
+    let mut response = hyper::Response::builder().header("content-type", "application/grpc");
+    if let Some((code, message)) = status {
+        response = response.header("grpc-status", code).header("grpc-message", message);
+    }
+    response.body(StreamBody::new(futures_util::stream::iter(frames))).expect("a response")
+}
+
+type Done = Result<Vec<u8>, (u16, String)>;
+
+impl Held {
+    fn call(&mut self, method: &str, message: &[u8]) -> Done {
+        match method {
+            "Upsert" => self.upsert(read(message)?),
+            "Query" => self.query(read(message)?),
+            "Fetch" => Ok(self.fetch(read(message)?)),
+            "Delete" => self.delete(&read(message)?),
+            "DescribeIndexStats" => read(message).map(|request| self.stats(&request)),
+            other => Err((12, format!("{other} is not spoken here"))),
+        }
+    }
+
+    /// Numbers of the one index that is ready.
+    fn fits(&self, values: &[f32]) -> Result<(), (u16, String)> {
+        let (given, dimension) =
+            (values.len(), self.indexes.values().next().map_or(0, |index| index.dimension));
+        if given == dimension && values.iter().any(|number| *number != 0.0) {
+            return Ok(());
+        }
+        let message = format!(
+            "Vector dimension {given} does not match the dimension of the index {dimension}"
+        );
+        Err((INVALID, message))
+    }
+
+    fn upsert(&mut self, request: UpsertRequest) -> Done {
+        if request.vectors.is_empty() || request.vectors.len() > 1000 {
+            return Err((INVALID, "an upsert has 1 to 1000 vectors".to_owned()));
+        }
+        for vector in &request.vectors {
+            self.fits(&vector.values)?;
+        }
+        let upserted_count = request.vectors.len() as u32;
+        for Vector { id, values, metadata } in request.vectors {
+            self.vectors.insert((request.namespace.clone(), id), Kept { values, metadata });
+        }
+        Ok(UpsertResponse { upserted_count }.encode_to_vec())
+    }
+
+    fn query(&mut self, request: QueryRequest) -> Done {
+        self.fits(&request.vector)?;
+        if !(1..=10_000).contains(&request.top_k) {
+            return Err((INVALID, "top_k is from 1 to 10000".to_owned()));
+        }
+        let filter = request.filter.as_ref().map(as_json);
+        let mut matches: Vec<ScoredVector> = Vec::new();
+        for ((namespace, id), kept) in &self.vectors {
+            let metadata = kept.metadata.as_ref().map_or(Value::Null, as_json);
+            if *namespace != request.namespace
+                || !filter.as_ref().is_none_or(|f| fits(f, &metadata))
+            {
+                continue;
+            }
+            let metadata = kept.metadata.clone().filter(|_| request.include_metadata);
+            let score = cosine(&request.vector, &kept.values);
+            matches.push(ScoredVector { id: id.clone(), score, metadata });
+        }
+        matches.sort_by(|a, b| b.score.total_cmp(&a.score));
+        matches.truncate(request.top_k as usize);
+        Ok(QueryResponse { matches, namespace: request.namespace }.encode_to_vec())
+    }
+
+    fn fetch(&self, request: FetchRequest) -> Vec<u8> {
+        let mut vectors = HashMap::new();
+        for id in request.ids {
+            if let Some(kept) = self.vectors.get(&(request.namespace.clone(), id.clone())) {
+                let Kept { values, metadata } = kept.clone();
+                vectors.insert(id.clone(), Vector { id, values, metadata });
+            }
+        }
+        FetchResponse { vectors, namespace: request.namespace }.encode_to_vec()
+    }
+
+    fn delete(&mut self, request: &DeleteRequest) -> Done {
+        if request.ids.len() > 1000 || request.ids.is_empty() != request.delete_all {
+            return Err((INVALID, "a deletion has 1 to 1000 ids, or is of all".to_owned()));
+        }
+        if !self.vectors.keys().any(|(namespace, _)| *namespace == request.namespace) {
+            return Err((NOT_FOUND, "Namespace not found".to_owned()));
+        }
+        self.vectors.retain(|(namespace, id), _| {
+            *namespace != request.namespace || !(request.delete_all || request.ids.contains(id))
+        });
+        Ok(Nothing {}.encode_to_vec())
+    }
+
+    fn stats(&self, _: &StatsRequest) -> Vec<u8> {
+        let mut namespaces: HashMap<String, Summary> = HashMap::new();
+        for (namespace, _) in self.vectors.keys() {
+            namespaces.entry(namespace.clone()).or_default().vector_count += 1;
+        }
+        let dimension = self.indexes.values().next().map_or(0, |index| index.dimension as u32);
+        let total_vector_count = self.vectors.len() as u32;
+        Stats { namespaces, dimension, total_vector_count }.encode_to_vec()
+    }
+}
+
+fn read<M: Message + Default>(message: &[u8]) -> Result<M, (u16, String)> {
+    M::decode(message).map_err(|error| (INVALID, error.to_string()))
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// Whether metadata is as a filter wants it.
+fn fits(filter: &Value, metadata: &Value) -> bool {
+    filter.as_object().expect("a filter").iter().all(|(field, wanted)| {
+        if field == "$and" {
+            return wanted.as_array().expect("filters").iter().all(|each| fits(each, metadata));
+        }
+        wanted.as_object().expect("an operation").iter().all(|(operation, operand)| {
+            let value = &metadata[field];
+            let among = || operand.as_array().expect("a list").contains(value);
+            let number = |of: &Value| of.as_f64().expect("a number");
+            match operation.as_str() {
+                "$eq" => value == operand,
+                "$ne" => value != operand,
+                "$in" => among(),
+                "$nin" => !among(),
+                "$gte" => number(value) >= number(operand),
+                "$lte" => number(value) <= number(operand),
+                "$lt" => number(value) < number(operand),
+                other => panic!("{other} is no operation"),
+            }
+        })
+    })
+}
