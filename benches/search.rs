@@ -159,7 +159,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
 fn phrases(texts: &[String]) -> Vec<String> {
     let phrase = |(n, text): (usize, &String)| {
         let words: Vec<&str> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).collect();
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 5).collect();
         let count = 2 + n % 3;
         let chosen = (0..count).filter_map(|k| words.get((n * 7 + k * 5) % words.len().max(1)));
         chosen.copied().collect::<Vec<_>>().join(" ")
@@ -193,11 +193,13 @@ async fn searching(database: TestDatabase) {
     let texts = fill(&app.app.store, frames).await;
     println!("{frames} frames written in {:.0} s", begun.elapsed().as_secs_f64());
     let phrases = phrases(&texts);
+    // Workers may have begun with it.
+    app.app.empty_index().await.expect("emptied");
     let begun = Instant::now();
     let indexed = app.app.index_all(u64::MAX, |_| ()).await.expect("indexed");
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "index made: {} pieces in {seconds:.1} s, {:.0} frames a second",
+        "index made anew: {} pieces in {seconds:.1} s, {:.0} frames a second",
         indexed.pieces,
         indexed.frames as f64 / seconds
     );

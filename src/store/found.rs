@@ -52,6 +52,8 @@ pub struct FrameThere {
     pub story_id: Uuid,
     /// Its number, from 0.
     pub number: i32,
+    /// When it was told.
+    pub date_created: DateTime<Utc>,
 }
 
 impl Store {
@@ -78,7 +80,8 @@ impl Store {
     ///
     /// [`StoreError`] when the database fails.
     pub async fn frames_there(&self, ids: &[i64]) -> Result<Vec<FrameThere>, StoreError> {
-        const SQL: &str = "SELECT id, story_id, number FROM story_frame WHERE id IN (";
+        const SQL: &str =
+            "SELECT id, story_id, number, date_created FROM story_frame WHERE id IN (";
         if ids.is_empty() {
             return Ok(Vec::new());
         }

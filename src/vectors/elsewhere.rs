@@ -82,6 +82,8 @@ pub struct Match {
     pub number: i32,
     /// The frame's id.
     pub frame: i64,
+    /// When it was told, in microseconds: its number, and even its id, may come to be another frame's.
+    pub told: i64,
     /// The cosine of the nearest of its pieces.
     pub cosine: f32,
 }

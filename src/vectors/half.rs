@@ -4,10 +4,7 @@
 //! takes half the room of single precision.
 
 use ::half::f16;
-use ::half::slice::HalfFloatSliceExt;
-
-/// Numbers that are turned into single precision at once: they stay in the nearest cache.
-const AT_ONCE: usize = 512;
+use pulp::{Arch, NullaryFnOnce};
 
 /// Sums that are made side by side, so that a core adds several pairs in one step.
 const LANES: usize = 16;
@@ -35,26 +32,43 @@ pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
 
 /// The cosine of two vectors of length one and of as many numbers.
 pub(super) fn cosine(vector: &[f32], kept: &[f16]) -> f32 {
-    let mut wide = [0.0_f32; AT_ONCE];
-    let mut total = 0.0;
-    for (ours, theirs) in vector.chunks(AT_ONCE).zip(kept.chunks(AT_ONCE)) {
-        let wide = &mut wide[..theirs.len()];
-        theirs.convert_to_f32_slice(wide);
-        total += dot(ours, wide);
-    }
-    total
+    Arch::new().dispatch(Cosine { vector, kept })
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
+/// Built for each set of instructions that a processor may have: what it calls must be inlined into it.
+struct Cosine<'a> {
+    vector: &'a [f32],
+    kept: &'a [f16],
+}
+
+impl NullaryFnOnce for Cosine<'_> {
+    type Output = f32;
+
+    #[expect(clippy::inline_always, reason = "it is built for other instructions than its caller")]
+    #[inline(always)]
+    fn call(self) -> f32 {
+        let mut sums = [0.0_f32; LANES];
+        let (ours, ours_rest) = self.vector.as_chunks::<LANES>();
+        let (theirs, theirs_rest) = self.kept.as_chunks::<LANES>();
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            for lane in 0..LANES {
+                sums[lane] += ours[lane] * wide(theirs[lane]);
+            }
         }
+        let rest = ours_rest.iter().zip(theirs_rest);
+        rest.map(|(ours, theirs)| ours * wide(*theirs)).sum::<f32>() + sums.iter().sum::<f32>()
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
+}
+
+/// A finite number in single precision: its bits moved to where that has them, and its exponent put right by a product. Unlike
+/// a call for it, this becomes part of the loop around it.
+#[inline(always)]
+fn wide(number: f16) -> f32 {
+    /// Two to the power of the difference of the exponents' biases, 127 - 15.
+    const SCALE: f32 = f32::from_bits((127 + 112) << 23);
+    let bits = u32::from(number.to_bits());
+    let magnitude = f32::from_bits((bits & 0x7FFF) << 13) * SCALE;
+    f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
 }
 
 #[cfg(test)]
@@ -70,6 +84,14 @@ mod tests {
             let kept = unpacked(&packed(&vector).expect("a direction")).expect("a vector");
             let unit = unit(&vector).expect("a direction");
             prop_assert!((cosine(&unit, &kept) - 1.0).abs() < 0.002);
+        }
+    }
+
+    #[test]
+    fn every_finite_number_is_widened_exactly() {
+        let all = (0..=u16::MAX).map(f16::from_bits).filter(|number| number.is_finite());
+        for number in all {
+            assert_eq!(wide(number).to_bits(), number.to_f32().to_bits(), "{number:?}");
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Wanted<'a> {
 pub struct Hit {
     /// The frame.
     pub frame: i64,
+    /// When it was told, in microseconds: an id may come to be another frame's.
+    pub told: i64,
     /// The cosine of the nearest of its pieces: 1 is the same direction.
     pub cosine: f32,
 }
@@ -197,7 +199,11 @@ impl LocalIndex {
             .iter()
             .zip(self.numbers.chunks_exact(self.dimension))
             .filter(|(row, _)| filter.takes(row))
-            .map(|(row, kept)| Hit { frame: row.frame, cosine: cosine(&vector, kept) })
+            .map(|(row, kept)| Hit {
+                frame: row.frame,
+                told: row.told,
+                cosine: cosine(&vector, kept),
+            })
             .collect();
         best(&mut scored, limit)
     }

@@ -30,6 +30,9 @@ const RRF: f64 = 10.0;
 /// a tie (`scripts/search-quality`).
 const SOME_WORDS: f64 = 0.05;
 
+/// Frames with more of the words, after which those with fewer are not looked for: a page of them.
+const ENOUGH: usize = 20;
+
 /// One way of searching: frames, the best first.
 type Ranks = Vec<i64>;
 
@@ -38,7 +41,7 @@ type Ranks = Vec<i64>;
 struct ByWords {
     /// Those with all of them, or with the one that a misspelt one stands for.
     all: Ranks,
-    /// Those with some.
+    /// Those with some, those with more of them first.
     some: Ranks,
 }
 
@@ -162,10 +165,17 @@ impl App {
                 let having = Having::AnyBeginning;
                 all.extend(ids(self.store.frames_with_words(&near, having, filter, limit).await?));
             }
-        } else if words.len() > 1 && all.len() < DEPTH {
-            let any = self.store.frames_with_words(words, Having::Any, filter, limit).await?;
-            let known: HashSet<i64> = all.iter().copied().collect();
-            some = ids(any).filter(|id| !known.contains(id)).take(DEPTH - all.len()).collect();
+        } else if words.len() > 1 {
+            let mut known: HashSet<i64> = all.iter().copied().collect();
+            let telling = query::telling(words);
+            let mut least = telling.len().min(words.len() - 1);
+            while known.len() < ENOUGH && least > 0 {
+                let having = Having::AtLeast(least);
+                let found = self.store.frames_with_words(&telling, having, filter, limit).await?;
+                some.extend(ids(found).filter(|id| known.insert(*id)));
+                least -= 1;
+            }
+            some.truncate(DEPTH - all.len());
         }
         Ok(ByWords { all, some })
     }

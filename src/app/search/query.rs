@@ -11,6 +11,9 @@ const MAX_WORDS: usize = 32;
 /// The longest word that is looked up, in characters; PostgreSQL refuses longer ones.
 const LONGEST: usize = 100;
 
+/// Words that are looked up by choices of them: ten choices at most.
+const TELLING: usize = 5;
+
 /// Words in the place of one that is misspelt.
 const STAND_INS: usize = 5;
 
@@ -64,6 +67,14 @@ impl Query {
 
 fn is_common(word: &str) -> bool {
     COMMON.binary_search(&word).is_ok()
+}
+
+/// Of many words the longest, which are mostly the rarest: what is looked up by choices of them.
+pub(super) fn telling(words: &[String]) -> Vec<String> {
+    let mut telling = words.to_vec();
+    telling.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    telling.truncate(TELLING);
+    telling
 }
 
 /// Those words of a vocabulary that a misspelt word most likely stands for, the likeliest first. The vocabulary may be of

@@ -121,13 +121,19 @@ impl App {
     async fn still_there(&self, found: Vec<Match>) -> Result<Vec<Hit>, AppError> {
         let ids: Vec<i64> = found.iter().map(|found| found.frame).collect();
         let there = self.store.frames_there(&ids).await?;
-        let there: HashSet<(i64, Uuid, i32)> =
-            there.into_iter().map(|frame| (frame.id, frame.story_id, frame.number)).collect();
-        let found = found
+        let there: HashSet<(i64, Uuid, i32, i64)> = there
             .into_iter()
-            .filter(|found| there.contains(&(found.frame, found.story_id, found.number)))
-            .map(|found| Hit { frame: found.frame, cosine: found.cosine });
-        Ok(found.collect())
+            .map(|frame| {
+                let told = frame.date_created.timestamp_micros();
+                (frame.id, frame.story_id, frame.number, told)
+            })
+            .collect();
+        let hits = found.into_iter().filter_map(|found| {
+            let Match { story_id, number, frame, told, cosine } = found;
+            let is_there = there.contains(&(frame, story_id, number, told));
+            is_there.then_some(Hit { frame, told, cosine })
+        });
+        Ok(hits.collect())
     }
 
     /// What the index is made with, where queries can be compared with it.
@@ -170,9 +176,11 @@ impl App {
             let held = self.held(row).await?;
             let hits = self.scan(held, vector, wanted, limit).await?;
             let ids: Vec<i64> = hits.iter().map(|hit| hit.frame).collect();
-            let there = self.store.frames_there(&ids).await?;
-            let there: HashSet<i64> = there.into_iter().map(|frame| frame.id).collect();
-            let gone: HashSet<i64> = ids.into_iter().filter(|id| !there.contains(id)).collect();
+            let there = self.store.frames_there(&ids).await?.into_iter();
+            let there: HashSet<(i64, i64)> =
+                there.map(|frame| (frame.id, frame.date_created.timestamp_micros())).collect();
+            let gone = hits.iter().filter(|hit| !there.contains(&(hit.frame, hit.told)));
+            let gone: HashSet<i64> = gone.map(|hit| hit.frame).collect();
             if gone.is_empty() {
                 return Ok(hits);
             }

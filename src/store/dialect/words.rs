@@ -18,8 +18,8 @@ pub const MARKS: (char, char) = ('\u{2}', '\u{3}');
 pub enum Having {
     /// All of them.
     All,
-    /// At least one.
-    Any,
+    /// At least so many of them.
+    AtLeast(usize),
     /// At least one word that begins like one of them: they may be stems, which are not to be stemmed again.
     AnyBeginning,
 }
@@ -100,7 +100,11 @@ impl Store {
                     "SELECT r.id, ts_rank(r.words, q.words, 1)::FLOAT8 AS score FROM to_tsquery('english', ",
                 );
                 query.push_bind(for_tsquery(words, having));
-                query.push(") AS q(words), story_frame r JOIN story s ON s.id = r.story_id WHERE r.words @@ q.words");
+                query.push(") AS q(words), story_frame r");
+                if filter.needs_rows() {
+                    query.push(" JOIN story s ON s.id = r.story_id");
+                }
+                query.push(" WHERE r.words @@ q.words");
                 query.push(" AND r.id <= ").push_bind(filter.newest);
                 filter.push(&mut query);
                 query.push(" ORDER BY score DESC, r.id DESC LIMIT ").push_bind(limit);
@@ -130,7 +134,7 @@ impl Store {
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
                 query.push(") FROM frame_words WHERE frame_words MATCH ");
-                query.push_bind(format!("text : ({})", for_fts5(words, Having::Any)));
+                query.push_bind(format!("text : ({})", for_fts5(words, Having::AtLeast(1))));
                 query.push(" AND rowid IN (");
                 push_all(&mut query, ids);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
@@ -139,7 +143,7 @@ impl Store {
                 let mut query = QueryBuilder::<Postgres>::new(
                     "SELECT id, ts_headline('english', text, to_tsquery('english', ",
                 );
-                query.push_bind(for_tsquery(words, Having::Any));
+                query.push_bind(for_tsquery(words, Having::AtLeast(1)));
                 query.push("), ");
                 query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
                 query.push(") FROM story_frame WHERE text IS NOT NULL AND id IN (");
@@ -249,21 +253,60 @@ where
 
 /// Quoted, so that `and`, `or`, `not` and `near` are words like any other.
 fn for_fts5(words: &[String], having: Having) -> String {
-    let (end, between) = match having {
-        Having::All => ("\"", " "),
-        Having::Any => ("\"", " OR "),
-        Having::AnyBeginning => ("\"*", " OR "),
-    };
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}{end}")).collect();
-    quoted.join(between)
+    let is_beginning = having == Having::AnyBeginning;
+    let quoted = |word: &String| format!("\"{word}\"{}", if is_beginning { "*" } else { "" });
+    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, (" ", " OR "))
 }
 
 fn for_tsquery(words: &[String], having: Having) -> String {
-    let (end, between) = match having {
-        Having::All => ("'", " & "),
-        Having::Any => ("'", " | "),
-        Having::AnyBeginning => ("':*", " | "),
+    let is_beginning = having == Having::AnyBeginning;
+    let quoted = |word: &String| format!("'{word}'{}", if is_beginning { ":*" } else { "" });
+    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, (" & ", " | "))
+}
+
+/// The choices of words that are to be had together, each in brackets.
+fn any_of(words: &[String], having: Having, (and, or): (&str, &str)) -> String {
+    let size = match having {
+        Having::All => words.len(),
+        Having::AtLeast(least) => least.clamp(1, words.len().max(1)),
+        Having::AnyBeginning => 1,
     };
-    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}{end}")).collect();
-    quoted.join(between)
+    let choices = choices(words, size).into_iter().map(|choice| format!("({})", choice.join(and)));
+    choices.collect::<Vec<_>>().join(or)
+}
+
+/// Every choice of `size` of the words, in their order.
+fn choices(words: &[String], size: usize) -> Vec<Vec<&str>> {
+    let Some(rest) = words.len().checked_sub(size) else { return Vec::new() };
+    if size == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for first in 0..=rest {
+        for behind in choices(&words[first + 1..], size - 1) {
+            all.push(std::iter::once(&*words[first]).chain(behind).collect());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(of: &str) -> Vec<String> {
+        of.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn words_are_asked_for_together_or_by_choices() {
+        let three = words("lamp boat sea");
+        assert_eq!(for_fts5(&three, Having::All), r#"("lamp" "boat" "sea")"#);
+        let two = r#"("lamp" "boat") OR ("lamp" "sea") OR ("boat" "sea")"#;
+        assert_eq!(for_fts5(&three, Having::AtLeast(2)), two);
+        assert_eq!(for_tsquery(&three, Having::AtLeast(3)), "('lamp' & 'boat' & 'sea')");
+        assert_eq!(for_tsquery(&three, Having::AtLeast(1)), "('lamp') | ('boat') | ('sea')");
+        assert_eq!(for_tsquery(&three[..1], Having::AnyBeginning), "('lamp':*)");
+        assert_eq!(choices(&words("a b c d e"), 3).len(), 10);
+    }
 }

@@ -25,7 +25,7 @@ use super::half::unit;
 use super::{Fault, FrameVectors, MOST_PIECES, Match, Wanted};
 use crate::settings::Search;
 use link::Known;
-use wire::{fault, filter, id, metadata, number_of, read};
+use wire::{fault, filter, id, metadata, read};
 
 /// How long it may take to write, and how often it is tried: an index that is being made takes a while to be ready.
 const WRITING: (Duration, usize) = (Duration::from_mins(1), 30);
@@ -259,10 +259,10 @@ impl Pinecone {
                 .await?;
             let count = found.matches.len();
             let mut seen = HashSet::new();
-            let matches = found.matches.iter().filter_map(|found| {
-                let frame = number_of(found.metadata.as_ref()?, "frame")?;
-                read(&found.id, frame as i64, found.score)
-            });
+            let matches = found
+                .matches
+                .iter()
+                .filter_map(|found| read(&found.id, found.metadata.as_ref()?, found.score));
             let mut matches: Vec<Match> =
                 matches.filter(|found| seen.insert((found.story_id, found.number))).collect();
             if matches.len() >= limit || count < among || among == MOST_MATCHES {

@@ -14,11 +14,12 @@ pub(super) fn id(story_id: Uuid, number: i32, piece: i32) -> String {
 }
 
 /// The frame that a vector is of.
-pub(super) fn read(id: &str, frame: i64, cosine: f32) -> Option<Match> {
+pub(super) fn read(id: &str, metadata: &Metadata, cosine: f32) -> Option<Match> {
+    let whole = |name: &str| number_of(metadata, name).map(|number| number as i64);
     let mut parts = id.split('/');
     let story_id = parts.next()?.parse().ok()?;
     let number = parts.next()?.parse().ok()?;
-    Some(Match { story_id, number, frame, cosine })
+    Some(Match { story_id, number, frame: whole("frame")?, told: whole("told")?, cosine })
 }
 
 /// What is wanted, as Pinecone's filters say it.
@@ -68,7 +69,7 @@ fn value(json: &serde_json::Value) -> Value {
     Value { kind: Some(kind) }
 }
 
-pub(super) fn number_of(metadata: &Metadata, name: &str) -> Option<f64> {
+fn number_of(metadata: &Metadata, name: &str) -> Option<f64> {
     match metadata.fields.get(name)?.kind {
         Some(Kind::NumberValue(number)) => Some(number),
         _ => None,
