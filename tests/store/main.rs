@@ -7,6 +7,7 @@ mod support;
 mod bookmarks;
 mod configs;
 mod frames;
+mod memory;
 mod misc;
 mod stories;
 mod tasks;

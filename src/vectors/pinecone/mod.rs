@@ -168,18 +168,22 @@ impl Pinecone {
         self.remove_ids(&ids).await
     }
 
-    /// Takes everything out of the namespace.
+    /// Takes everything out of the namespace. Where there is no index, there is nothing in it.
     ///
     /// # Errors
     ///
     /// [`Fault`].
     pub async fn clear(&self) -> Result<(), Fault> {
-        self.patiently(WRITING, || async {
+        let cleared = self.patiently(WRITING, || async {
             let mut index = self.connection().await?;
             let answer = index.delete_all(&self.namespace).await;
             self.removed(index, answer)
         })
-        .await
+        .await;
+        match cleared {
+            Err(Fault::Missing(_)) => Ok(()),
+            cleared => cleared,
+        }
     }
 
     /// How many vectors the namespace has, as far as Pinecone has counted.

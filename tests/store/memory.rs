@@ -1,0 +1,187 @@
+//! What is known of clients: each one's alone, in its order, for as long as it holds.
+
+use calliope::store::{Context, Insight, InsightFilter, Pattern, Store};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::support::TestDatabase;
+use crate::{at, on_both};
+
+on_both! {
+    patterns_are_kept_once_and_listed_by_type_and_strength;
+    what_was_learned_least_is_forgotten_and_what_was_put_is_not;
+    context_ends_at_the_moment_it_expires;
+    insights_come_by_importance_and_old_ones_go;
+}
+
+fn pattern(kind: &str, key: &str, confidence: f64, evidence: Option<f64>, now: i64) -> Pattern {
+    Pattern {
+        kind: kind.to_owned(),
+        key: key.to_owned(),
+        value: json!({"is": [key, confidence]}),
+        confidence,
+        evidence,
+        date_created: at(now),
+        date_updated: at(now),
+    }
+}
+
+async fn keep(store: &Store, client_id: &str, patterns: &[Pattern]) -> Vec<bool> {
+    let mut tx = store.begin().await.expect("begun");
+    let mut are_new = Vec::new();
+    for pattern in patterns {
+        are_new.push(tx.keep_pattern(client_id, pattern).await.expect("kept"));
+    }
+    tx.save().await.expect("saved");
+    are_new
+}
+
+fn keys(patterns: &[Pattern]) -> Vec<&str> {
+    patterns.iter().map(|pattern| pattern.key.as_str()).collect()
+}
+
+async fn patterns_are_kept_once_and_listed_by_type_and_strength(database: TestDatabase) {
+    let store = database.store().await;
+    let (boat, cat) =
+        (pattern("likes", "boat", 0.9, None, 1), pattern("likes", "cat", 0.2, None, 1));
+    let noon = pattern("times", "noon", 0.5, Some(1.5), 1);
+    let are_new = keep(&store, "ada", &[noon.clone(), cat.clone(), boat.clone()]).await;
+    assert_eq!(are_new, [true, true, true]);
+    assert_eq!(keep(&store, "ben", &[pattern("likes", "dog", 1.0, None, 1)]).await, [true]);
+    let all =
+        async |client, kind, after| store.patterns(client, kind, after, 2).await.expect("read");
+    assert_eq!(all("ada", None, ("", "")).await, [boat.clone(), cat]);
+    assert_eq!(all("ada", None, ("likes", "cat")).await, [noon]);
+    assert_eq!(keys(&all("ada", Some("likes"), ("", "boat")).await), ["cat"]);
+    assert_eq!(all("nobody", None, ("", "")).await, []);
+    // Put again, it is replaced, and keeps when it was first seen.
+    let again = pattern("likes", "boat", 0.1, None, 9);
+    assert_eq!(keep(&store, "ada", std::slice::from_ref(&again)).await, [false]);
+    let kept = store.pattern("ada", "likes", "boat").await.expect("read");
+    assert_eq!(kept, Some(Pattern { date_created: at(1), ..again }));
+    assert_eq!(store.pattern("ben", "likes", "boat").await.expect("read"), None);
+    let strongest = store.strongest_patterns("ada", 2).await.expect("read");
+    assert_eq!(keys(&strongest), ["noon", "cat"]);
+    let removed = async |kind, key| {
+        let mut tx = store.begin().await.expect("begun");
+        let removed = tx.remove_patterns("ada", kind, key).await.expect("removed");
+        tx.save().await.expect("saved");
+        removed
+    };
+    assert_eq!(removed(Some("likes"), Some("boat")).await, 1);
+    assert_eq!(removed(Some("times"), None).await, 1);
+    assert_eq!(removed(None, None).await, 1);
+    assert_eq!(keys(&all("ben", None, ("", "")).await), ["dog"], "another's stay");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn what_was_learned_least_is_forgotten_and_what_was_put_is_not(database: TestDatabase) {
+    let store = database.store().await;
+    let learned = (0..5).map(|n| {
+        pattern("subjects", &format!("thing {n}"), f64::from(n) / 10.0, Some(f64::from(n)), 1)
+    });
+    let patterns: Vec<Pattern> = learned.chain([pattern("likes", "put", 0.0, None, 1)]).collect();
+    keep(&store, "ada", &patterns).await;
+    keep(&store, "ben", &patterns).await;
+    let mut tx = store.begin().await.expect("begun");
+    tx.forget_weakest("ada", 2).await.expect("forgotten");
+    tx.save().await.expect("saved");
+    let left = store.patterns("ada", None, ("", ""), 10).await.expect("read");
+    assert_eq!(keys(&left), ["put", "thing 3", "thing 4"]);
+    assert_eq!(store.patterns("ben", None, ("", ""), 10).await.expect("read").len(), 6);
+    store.close().await;
+    database.remove().await;
+}
+
+fn context(session_id: &str, key: &str, expires: Option<i64>) -> Context {
+    Context {
+        session_id: session_id.to_owned(),
+        key: key.to_owned(),
+        value: json!([key, null]),
+        date_created: at(0),
+        date_updated: at(0),
+        date_expires: expires.map(at),
+    }
+}
+
+async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
+    let store = database.store().await;
+    let mut tx = store.begin().await.expect("begun");
+    for (client, context) in [
+        ("ada", context("", "mood", None)),
+        ("ada", context("walk", "seen", Some(60))),
+        ("ada", context("walk", "heard", Some(90))),
+        ("ben", context("walk", "seen", Some(600))),
+    ] {
+        assert!(tx.keep_context(client, &context).await.expect("kept"));
+    }
+    tx.save().await.expect("saved");
+    let listed = async |session, now: DateTime<Utc>| {
+        let found = store.context("ada", session, ("", ""), now, 10).await.expect("read");
+        found.into_iter().map(|context| context.key).collect::<Vec<_>>()
+    };
+    let just_before = at(60) - chrono::TimeDelta::microseconds(1);
+    assert_eq!(listed(None, just_before).await, ["mood", "heard", "seen"]);
+    assert_eq!(listed(Some("walk"), at(60)).await, ["heard"]);
+    assert_eq!(listed(None, at(90)).await, ["mood"]);
+    let one = async |now| store.context_value("ada", "walk", "seen", now).await.expect("read");
+    assert_eq!(one(just_before).await, Some(context("walk", "seen", Some(60))));
+    assert_eq!(one(at(60)).await, None);
+    let mut tx = store.begin().await.expect("begun");
+    assert_eq!(tx.purge_context(at(60)).await.expect("purged"), 1);
+    // What is put anew holds again.
+    assert!(tx.keep_context("ada", &context("walk", "seen", Some(700))).await.expect("kept"));
+    tx.save().await.expect("saved");
+    assert_eq!(listed(Some("walk"), at(600)).await, ["seen"]);
+    let mut tx = store.begin().await.expect("begun");
+    assert_eq!(tx.remove_context("ada", Some("walk"), None).await.expect("removed"), 2);
+    assert_eq!(tx.remove_context("ada", None, None).await.expect("removed"), 1);
+    tx.save().await.expect("saved");
+    let bens = store.context("ben", None, ("", ""), at(0), 10).await.expect("read");
+    assert_eq!(bens.len(), 1);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
+    let store = database.store().await;
+    let mut tx = store.begin().await.expect("begun");
+    for (n, (client, kind, importance)) in
+        [("ada", "habit", 0.4), ("ada", "taste", 0.9), ("ada", "habit", 0.9), ("ben", "habit", 1.0)]
+            .into_iter()
+            .enumerate()
+    {
+        let now = at(i64::try_from(n).expect("a small number"));
+        tx.add_insight(client, (kind, &json!({"n": n})), importance, now).await.expect("added");
+    }
+    tx.save().await.expect("saved");
+    let first = (f64::MAX, i64::MAX);
+    let listed = async |kind, min_importance, after, limit| {
+        let filter = InsightFilter { kind, min_importance, after };
+        store.insights("ada", filter, limit).await.expect("read")
+    };
+    let numbers = |insights: &[Insight]| -> Vec<Value> {
+        insights.iter().map(|insight| insight.data["n"].clone()).collect()
+    };
+    assert_eq!(numbers(&listed(None, 0.0, first, 10).await), [2, 1, 0], "newer before older");
+    assert_eq!(numbers(&listed(None, 0.5, first, 10).await), [2, 1]);
+    assert_eq!(numbers(&listed(Some("habit"), 0.0, first, 10).await), [2, 0]);
+    let page = listed(None, 0.0, first, 1).await;
+    let behind = (page[0].importance, page[0].id);
+    assert_eq!(numbers(&listed(None, 0.0, behind, 10).await), [1, 0]);
+    assert_eq!(store.last_insight("ada", "habit").await.expect("read"), Some(at(2)));
+    assert_eq!(store.last_insight("ada", "nothing").await.expect("read"), None);
+    let mut tx = store.begin().await.expect("begun");
+    tx.forget_old_insights("ada", "habit", 1).await.expect("forgotten");
+    tx.save().await.expect("saved");
+    assert_eq!(numbers(&listed(None, 0.0, first, 10).await), [2, 1]);
+    let mut tx = store.begin().await.expect("begun");
+    assert_eq!(tx.remove_insights("ada", Some("taste")).await.expect("removed"), 1);
+    assert_eq!(tx.remove_insights("ada", None).await.expect("removed"), 1);
+    tx.save().await.expect("saved");
+    let filter = InsightFilter { kind: None, min_importance: 0.0, after: first };
+    assert_eq!(store.insights("ben", filter, 10).await.expect("read").len(), 1);
+    store.close().await;
+    database.remove().await;
+}
