@@ -1,13 +1,15 @@
 //! The local index: every vector in memory, compared with each.
 //!
 //! A scan is exact, needs no building, and takes each change at once; at 100,000 vectors of 384 numbers it takes one core
-//! some ten milliseconds (`benches/README.md`).
+//! some fifteen milliseconds, most of it waiting for memory (`benches/README.md`).
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use half::f16;
 
+use super::MOST_PIECES;
 use super::half::{cosine, unit};
 
 /// A vector to be put into the index.
@@ -116,9 +118,11 @@ impl LocalIndex {
             + self.places.capacity() * place
     }
 
-    /// Puts a vector in, in the place of the one of this frame and piece; one of another dimension is left out.
+    /// Puts a vector in, in the place of the one of this frame and piece; one of another dimension, or beyond
+    /// [`MOST_PIECES`], is left out.
     pub fn put(&mut self, entry: &Entry<'_>) {
-        if entry.vector.len() != self.dimension || self.dimension == 0 {
+        let fits = entry.vector.len() == self.dimension && (0..MOST_PIECES).contains(&entry.piece);
+        if !fits || self.dimension == 0 {
             return;
         }
         let row = Row {
@@ -194,40 +198,55 @@ impl LocalIndex {
             return Vec::new();
         };
         let Some(filter) = Filter::of(self, wanted) else { return Vec::new() };
-        let mut scored: Vec<Hit> = self
-            .rows
-            .iter()
-            .zip(self.numbers.chunks_exact(self.dimension))
-            .filter(|(row, _)| filter.takes(row))
-            .map(|(row, kept)| Hit {
-                frame: row.frame,
-                told: row.told,
-                cosine: cosine(&vector, kept),
-            })
-            .collect();
-        best(&mut scored, limit)
+        let mut best = Best::of(limit);
+        let rows = self.rows.iter().zip(self.numbers.chunks_exact(self.dimension));
+        for (row, kept) in rows.filter(|(row, _)| filter.takes(row)) {
+            let cosine = cosine(&vector, kept);
+            best.take(Hit { frame: row.frame, told: row.told, cosine });
+        }
+        best.frames(limit)
     }
 }
 
-/// The first of each frame, until there are `limit`. A frame has few pieces, so a small multiple of `limit` mostly does.
-fn best(scored: &mut [Hit], limit: usize) -> Vec<Hit> {
-    let order = |a: &Hit, b: &Hit| b.cosine.total_cmp(&a.cosine).then(b.frame.cmp(&a.frame));
-    let mut among = limit.saturating_mul(4);
-    loop {
-        let few = among.min(scored.len());
-        if few < scored.len() {
-            scored.select_nth_unstable_by(few, order);
+/// The nearest pieces so far, in no order: as many as must have the wanted number of frames among them, and some more.
+struct Best {
+    hits: Vec<Hit>,
+    most: usize,
+    /// What is not nearer is not among them.
+    least: f32,
+}
+
+impl Best {
+    fn of(frames: usize) -> Self {
+        let most = frames.saturating_mul(MOST_PIECES as usize).max(1);
+        Self { hits: Vec::new(), most, least: f32::MIN }
+    }
+
+    fn take(&mut self, hit: Hit) {
+        if hit.cosine < self.least {
+            return;
         }
-        let near = &mut scored[..few];
-        near.sort_unstable_by(order);
+        self.hits.push(hit);
+        if self.hits.len() >= self.most.saturating_mul(2) {
+            let (_, last, _) = self.hits.select_nth_unstable_by(self.most - 1, Hit::order);
+            self.least = last.cosine;
+            self.hits.truncate(self.most);
+        }
+    }
+
+    /// The first of each frame, the nearest first.
+    fn frames(mut self, limit: usize) -> Vec<Hit> {
+        self.hits.sort_unstable_by(Hit::order);
         let mut seen = HashSet::new();
-        let mut hits: Vec<Hit> =
-            near.iter().filter(|hit| seen.insert(hit.frame)).copied().collect();
-        if hits.len() >= limit || few == scored.len() {
-            hits.truncate(limit);
-            return hits;
-        }
-        among = among.saturating_mul(4);
+        self.hits.retain(|hit| seen.len() < limit && seen.insert(hit.frame));
+        self.hits
+    }
+}
+
+impl Hit {
+    /// The nearest first; of equally near ones the newer.
+    fn order(&self, other: &Self) -> Ordering {
+        other.cosine.total_cmp(&self.cosine).then(other.frame.cmp(&self.frame))
     }
 }
 

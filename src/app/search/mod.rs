@@ -168,12 +168,15 @@ impl App {
         } else if words.len() > 1 {
             let mut known: HashSet<i64> = all.iter().copied().collect();
             let telling = query::telling(words);
-            let mut least = telling.len().min(words.len() - 1);
-            while known.len() < ENOUGH && least > 0 {
+            // Half of them, then any: each step reads the lists of all words, whatever it finds.
+            let half = telling.len().div_ceil(2);
+            for least in [half, 1].into_iter().skip(usize::from(half == 1)) {
+                if known.len() >= ENOUGH {
+                    break;
+                }
                 let having = Having::AtLeast(least);
                 let found = self.store.frames_with_words(&telling, having, filter, limit).await?;
                 some.extend(ids(found).filter(|id| known.insert(*id)));
-                least -= 1;
             }
             some.truncate(DEPTH - all.len());
         }

@@ -90,13 +90,15 @@ impl Pinecone {
             Err(PineconeError::ResourceAlreadyExistsError { .. }) => {
                 Err(Fault::NotReady(self.index.clone()))
             }
-            made => {
+            Err(error) => Err(fault(error)),
+            Ok(model) => {
                 tracing::info!(place = self.place, "an index is being made");
-                made.map_err(fault)
+                Ok(model)
             }
         }
     }
 
+    /// Whether an index is fit for vectors of so many numbers, and ready.
     pub(super) fn fit(&self, model: &IndexModel, dimension: Option<usize>) -> Result<(), Fault> {
         let index = self.index.clone();
         let numbers = usize::try_from(model.dimension).unwrap_or(0);
@@ -112,6 +114,7 @@ impl Pinecone {
         if model.status.ready { Ok(()) } else { Err(Fault::NotReady(index)) }
     }
 
+    /// A connection that nobody else uses: the client's calls want it for themselves.
     pub(super) async fn connection(&self) -> Result<Index, Fault> {
         if let Some(index) = self.known().idle.pop() {
             return Ok(index);

@@ -33,8 +33,11 @@ const WRITING: (Duration, usize) = (Duration::from_mins(1), 30);
 /// The same while somebody waits for an answer.
 const READING: (Duration, usize) = (Duration::from_secs(4), 1);
 
-/// Vectors in one request, which may have two megabytes.
+/// Vectors in one request at most.
 const VECTORS: usize = 100;
+
+/// Bytes in one request at most, and what a vector takes beside its numbers: two megabytes are allowed, and names may be long.
+const REQUEST: (usize, usize) = (1_500_000, 2000);
 
 /// Ids in one request.
 const IDS: usize = 1000;
@@ -141,7 +144,9 @@ impl Pinecone {
     /// [`Fault`]; some of it may have been put in then.
     pub async fn put(&self, frames: &[FrameVectors<'_>]) -> Result<(), Fault> {
         let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.vectors(frame)).collect();
-        for some in vectors.chunks(VECTORS) {
+        let numbers = vectors.first().map_or(0, |vector| vector.values.len());
+        let most = REQUEST.0 / (REQUEST.1 + 4 * numbers);
+        for some in vectors.chunks(most.clamp(1, VECTORS)) {
             self.patiently(WRITING, || async {
                 let mut index = self.connection().await?;
                 let answer = index.upsert(some, &self.namespace).await;
@@ -174,12 +179,13 @@ impl Pinecone {
     ///
     /// [`Fault`].
     pub async fn clear(&self) -> Result<(), Fault> {
-        let cleared = self.patiently(WRITING, || async {
-            let mut index = self.connection().await?;
-            let answer = index.delete_all(&self.namespace).await;
-            self.removed(index, answer)
-        })
-        .await;
+        let cleared = self
+            .patiently(WRITING, || async {
+                let mut index = self.connection().await?;
+                let answer = index.delete_all(&self.namespace).await;
+                self.removed(index, answer)
+            })
+            .await;
         match cleared {
             Err(Fault::Missing(_)) => Ok(()),
             cleared => cleared,
