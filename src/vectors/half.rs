@@ -12,8 +12,12 @@ const LANES: usize = 16;
 /// A vector as bytes, made of length one; `None` for one that has no direction.
 #[must_use]
 pub fn packed(vector: &[f32]) -> Option<Vec<u8>> {
-    let unit = unit(vector)?;
-    Some(unit.iter().flat_map(|number| f16::from_f32(*number).to_le_bytes()).collect())
+    // Processors take their time for numbers below the smallest normal one, and these change no cosine that anyone would see.
+    let half = |number: f32| {
+        let half = f16::from_f32(number);
+        if half.is_normal() { half } else { f16::ZERO }
+    };
+    Some(unit(vector)?.into_iter().flat_map(|number| half(number).to_le_bytes()).collect())
 }
 
 /// The numbers of what was packed; `None` for bytes that are no vector.
@@ -30,33 +34,51 @@ pub(super) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
     is_direction.then(|| vector.iter().map(|v| (f64::from(*v) / length) as f32).collect())
 }
 
-/// The cosine of two vectors of length one and of as many numbers.
-pub(super) fn cosine(vector: &[f32], kept: &[f16]) -> f32 {
-    match Arch::new() {
-        // Without such an instruction, a fused product and sum is a slow call.
-        Arch::Scalar => Cosine::<false> { vector, kept }.call(),
-        arch => arch.dispatch(Cosine::<true> { vector, kept }),
+/// A vector of length one to compare others with.
+///
+/// A number in half precision becomes one in single precision by moving its bits to where that has them; its exponent is then
+/// too small by the difference of the two biases, 127 - 15. Here that is made up for once, in the vector that all are compared
+/// with, and what is left for each number is to move, to mask, and to multiply and add.
+#[derive(Debug)]
+pub(super) struct Direction(Vec<f32>);
+
+impl Direction {
+    /// `None` for a vector that has no direction.
+    pub(super) fn of(vector: &[f32]) -> Option<Self> {
+        const SCALE: f32 = f32::from_bits((127 + 112) << 23);
+        Some(Self(unit(vector)?.into_iter().map(|number| number * SCALE).collect()))
+    }
+
+    /// How many numbers it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The cosine with what was packed of as many numbers.
+    pub(super) fn cosine(&self, kept: &[f16]) -> f32 {
+        match Arch::new() {
+            // Without such an instruction, a fused product and sum is a slow call.
+            Arch::Scalar => Dot::<false>(&self.0, kept).call(),
+            arch => arch.dispatch(Dot::<true>(&self.0, kept)),
+        }
     }
 }
 
 /// Built for each set of instructions that a processor may have: what it calls must be inlined into it.
-struct Cosine<'a, const IS_FUSED: bool> {
-    vector: &'a [f32],
-    kept: &'a [f16],
-}
+struct Dot<'a, const IS_FUSED: bool>(&'a [f32], &'a [f16]);
 
-impl<const IS_FUSED: bool> NullaryFnOnce for Cosine<'_, IS_FUSED> {
+impl<const IS_FUSED: bool> NullaryFnOnce for Dot<'_, IS_FUSED> {
     type Output = f32;
 
     #[expect(clippy::inline_always, reason = "it is built for other instructions than its caller")]
     #[inline(always)]
     fn call(self) -> f32 {
         let mut sums = [0.0_f32; LANES];
-        let (ours, ours_rest) = self.vector.as_chunks::<LANES>();
-        let (theirs, theirs_rest) = self.kept.as_chunks::<LANES>();
+        let (ours, ours_rest) = self.0.as_chunks::<LANES>();
+        let (theirs, theirs_rest) = self.1.as_chunks::<LANES>();
         for (ours, theirs) in ours.iter().zip(theirs) {
             for lane in 0..LANES {
-                let theirs = wide(theirs[lane]);
+                let theirs = moved(theirs[lane]);
                 sums[lane] = if IS_FUSED {
                     ours[lane].mul_add(theirs, sums[lane])
                 } else {
@@ -65,19 +87,16 @@ impl<const IS_FUSED: bool> NullaryFnOnce for Cosine<'_, IS_FUSED> {
             }
         }
         let rest = ours_rest.iter().zip(theirs_rest);
-        rest.map(|(ours, theirs)| ours * wide(*theirs)).sum::<f32>() + sums.iter().sum::<f32>()
+        rest.map(|(ours, theirs)| ours * moved(*theirs)).sum::<f32>() + sums.iter().sum::<f32>()
     }
 }
 
-/// A finite number in single precision: its bits moved to where that has them, and its exponent put right by a product. Unlike
-/// a call for it, this becomes part of the loop around it.
+/// A finite number divided by two to the power of 112.
+#[expect(clippy::inline_always, reason = "as for what calls it")]
 #[inline(always)]
-fn wide(number: f16) -> f32 {
-    /// Two to the power of the difference of the exponents' biases, 127 - 15.
-    const SCALE: f32 = f32::from_bits((127 + 112) << 23);
-    let bits = u32::from(number.to_bits());
-    let magnitude = f32::from_bits((bits & 0x7FFF) << 13) * SCALE;
-    f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
+fn moved(number: f16) -> f32 {
+    let bits = i32::from(number.to_bits().cast_signed()) << 13;
+    f32::from_bits(bits.cast_unsigned() & 0x8FFF_E000)
 }
 
 #[cfg(test)]
@@ -91,18 +110,21 @@ mod tests {
         fn what_was_packed_points_the_same_way(vector in prop::collection::vec(-100.0_f32..100.0, 1..1600)) {
             prop_assume!(vector.iter().any(|number| number.abs() > 0.01));
             let kept = unpacked(&packed(&vector).expect("a direction")).expect("a vector");
-            let unit = unit(&vector).expect("a direction");
-            prop_assert!((cosine(&unit, &kept) - 1.0).abs() < 0.002);
-            let plain = Cosine::<false> { vector: &unit, kept: &kept }.call();
-            prop_assert!((cosine(&unit, &kept) - plain).abs() < 0.000_01);
+            let direction = Direction::of(&vector).expect("a direction");
+            let cosine = direction.cosine(&kept);
+            prop_assert!((cosine - 1.0).abs() < 0.002);
+            let plain = Dot::<false>(&direction.0, &kept).call();
+            prop_assert!((cosine - plain).abs() < 0.000_01);
         }
     }
 
     #[test]
-    fn every_finite_number_is_widened_exactly() {
+    fn every_finite_number_is_moved_exactly() {
+        let scale = 2.0_f32.powi(112);
         let all = (0..=u16::MAX).map(f16::from_bits).filter(|number| number.is_finite());
         for number in all {
-            assert_eq!(wide(number).to_bits(), number.to_f32().to_bits(), "{number:?}");
+            let moved = moved(number) * scale;
+            assert_eq!(moved.to_bits(), number.to_f32().to_bits(), "{number:?}");
         }
     }
 
