@@ -168,19 +168,35 @@ impl App {
         } else if words.len() > 1 {
             let mut known: HashSet<i64> = all.iter().copied().collect();
             let telling = query::telling(words);
-            // Half of them, then any: each step reads the lists of all words, whatever it finds.
             let half = telling.len().div_ceil(2);
-            for least in [half, 1].into_iter().skip(usize::from(half == 1)) {
-                if known.len() >= ENOUGH {
-                    break;
-                }
-                let having = Having::AtLeast(least);
+            if known.len() < ENOUGH && half > 1 {
+                let having = Having::AtLeast(half);
                 let found = self.store.frames_with_words(&telling, having, filter, limit).await?;
                 some.extend(ids(found).filter(|id| known.insert(*id)));
+            }
+            if known.len() < ENOUGH {
+                let any = self.with_any(&telling, filter, limit).await?;
+                some.extend(any.into_iter().filter(|id| known.insert(*id)));
             }
             some.truncate(DEPTH - all.len());
         }
         Ok(ByWords { all, some })
+    }
+
+    /// Frames with any of the words: those with the rarest first, of each word the newest first. To rank them all would take
+    /// as long as there are many, and say little: they have one word each.
+    async fn with_any(
+        &self,
+        words: &[String],
+        filter: SearchFilter<'_>,
+        limit: i64,
+    ) -> Result<Ranks, AppError> {
+        let mut lists = Vec::with_capacity(words.len());
+        for word in words {
+            lists.push(self.store.newest_with_word(word, filter, limit).await?);
+        }
+        lists.sort_by_key(Vec::len);
+        Ok(lists.concat())
     }
 
     /// A part of what was found, as it is shown.

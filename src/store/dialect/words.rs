@@ -113,6 +113,54 @@ impl Store {
         }
     }
 
+    /// The newest frames that have a word, the newest first, at most `limit`: fewer than `limit` are all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub async fn newest_with_word(
+        &self,
+        word: &str,
+        filter: SearchFilter<'_>,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let failed = StoreError::failed("search frames for a word");
+        let words = [word.to_owned()];
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT f.rowid FROM frame_words f");
+                let joins = filter.needs_rows();
+                if joins {
+                    query.push(
+                        " JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id",
+                    );
+                }
+                query.push(" WHERE frame_words MATCH ").push_bind(for_fts5(&words, Having::All));
+                query.push(" AND f.rowid <= ").push_bind(filter.newest);
+                if joins {
+                    filter.push(&mut query);
+                }
+                query.push(" ORDER BY f.rowid DESC LIMIT ").push_bind(limit);
+                query.build_query_scalar().fetch_all(read).await.map_err(failed)
+            }
+            Pools::Postgres(pool) => {
+                let mut query = QueryBuilder::<Postgres>::new("SELECT r.id FROM story_frame r");
+                let joins = filter.needs_rows();
+                if joins {
+                    query.push(" JOIN story s ON s.id = r.story_id");
+                }
+                query.push(" WHERE r.words @@ to_tsquery('english', ");
+                query.push_bind(for_tsquery(&words, Having::All));
+                query.push(") AND r.id <= ").push_bind(filter.newest);
+                filter.push(&mut query);
+                // Frames of one client are not to be looked for among all frames, from the newest on.
+                query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
+                query.push(" LIMIT ").push_bind(limit);
+                query.build_query_scalar().fetch_all(pool).await.map_err(failed)
+            }
+        }
+    }
+
     /// The texts of these frames with [`MARKS`] around what any of the words found.
     ///
     /// # Errors
