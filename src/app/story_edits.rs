@@ -13,7 +13,7 @@ use super::stories::no_story;
 use super::story_parts::{frame_number, lane, no_frame};
 use super::{Actor, App, AppError, Done, ErrorKind};
 use crate::domain::{EventKind, TaskKind, story_title};
-use crate::store::{NewTask, OldPicture, Story, Task, Tx};
+use crate::store::{NewTask, OldPicture, Story, StorySize, Task, Tx};
 
 /// Keys at most in one task that removes files.
 const KEYS_A_TASK: usize = 1000;
@@ -110,7 +110,7 @@ impl App {
         if !tx.lock_story(story.id).await? {
             return Err(no_story());
         }
-        let keys = self.remove_story_rows(&mut tx, story.id).await?;
+        let (keys, _) = self.remove_story_rows(&mut tx, story.id).await?;
         self.remove_files_later(&mut tx, keys).await?;
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();
@@ -122,12 +122,13 @@ impl App {
         Ok(())
     }
 
-    /// Removes a story, locked before, with everything that belongs to it; the keys of its files, which are to follow.
+    /// Removes a story, locked before, with everything that belongs to it; the keys of its files, which are to follow, and how
+    /// much it was.
     pub(super) async fn remove_story_rows(
         &self,
         tx: &mut Tx,
         id: Uuid,
-    ) -> Result<Vec<String>, AppError> {
+    ) -> Result<(Vec<String>, StorySize), AppError> {
         let mut pictures: Vec<OldPicture> = tx.frame_pictures(id, 0, i32::MAX).await?;
         pictures.extend(tx.take_thumbnail(id).await?);
         let beside = tx.keys_beside(id, 0, i32::MAX).await?;
@@ -143,7 +144,7 @@ impl App {
         let inputs: Vec<String> = inputs.collect();
         let others: Vec<&str> = inputs.iter().chain(&beside).map(String::as_str).collect();
         keys.extend(tx.remove_media_objects(&others).await?);
-        Ok(keys)
+        Ok((keys, size))
     }
 
     /// A story that the actor may change.

@@ -6,6 +6,7 @@ mod support;
 
 mod admin;
 mod admin_refusals;
+mod at_pinecone;
 mod auth;
 mod bad_input;
 mod bookmark_lists;

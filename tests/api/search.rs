@@ -42,6 +42,18 @@ pub async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
     told
 }
 
+/// Nine frames, five of them ada's and four ben's, and one of cleo's that is told by another strategy.
+pub async fn tell_of_two(app: &TestApp, text: impl Fn(usize) -> String, of_cleo: &str) {
+    let texts: Vec<String> = (0..9).map(text).collect();
+    let frames: Vec<(&str, &str)> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| (if n < 5 { "ada" } else { "ben" }, text.as_str()))
+        .collect();
+    tell(app, &frames).await;
+    app.frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": of_cleo})).await;
+}
+
 /// Until every frame is in the index.
 pub async fn indexed(app: &TestApp) {
     let waiting = async {
@@ -163,14 +175,7 @@ async fn a_misspelt_word_is_found(database: TestDatabase) {
 
 async fn what_is_found_can_be_narrowed_and_read_on(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let texts: Vec<String> = (0..9).map(|n| format!("Lamp number {n} was lit.")).collect();
-    let frames: Vec<(&str, &str)> = texts
-        .iter()
-        .enumerate()
-        .map(|(n, text)| (if n < 5 { "ada" } else { "ben" }, text.as_str()))
-        .collect();
-    tell(&app, &frames).await;
-    app.frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": "a lamp"})).await;
+    tell_of_two(&app, |n| format!("Lamp number {n} was lit."), "a lamp").await;
     let count = async |narrowed: &str| {
         found(&find(&app, &format!("lamps&limit=100&{narrowed}")).await).len()
     };

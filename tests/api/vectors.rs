@@ -1,5 +1,4 @@
-//! Finding by meaning, whatever keeps the vectors: the same is shown of the local index and of Pinecone, on both databases;
-//! and what Pinecone's bad days do.
+//! Finding by meaning, whatever keeps the vectors: the same is shown of the local index and of Pinecone, on both databases.
 
 use std::sync::atomic::Ordering;
 
@@ -9,12 +8,11 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::identity::token;
-use crate::on_both;
-use crate::pinecone::{FakeIndex, FakePinecone, KEY, THROTTLED, UNAVAILABLE};
-use crate::search::{FRAMES, find, found, indexed, keyed, tell};
+use crate::pinecone::{FakeIndex, FakePinecone};
+use crate::search::{FRAMES, find, found, indexed, keyed, tell, tell_of_two};
 use crate::support::clock::HandClock;
 use crate::support::embedder::{DIMENSION, Embedder};
-use crate::support::{Options, TestApp, TestDatabase, in_time};
+use crate::support::{Options, TestApp, TestDatabase};
 
 /// Each test on each index and each database.
 macro_rules! on_each {
@@ -50,18 +48,10 @@ on_each! {
     nothing_of_an_erased_client_is_in_the_index;
 }
 
-on_both! {
-    a_rebuild_moves_vectors_both_ways;
-    a_missing_index_is_made_and_waited_for;
-    an_index_that_does_not_fit_is_told_of_and_not_paid_for;
-    a_throttled_pinecone_is_asked_again;
-    without_pinecone_words_answer_and_what_is_gone_waits;
-}
-
 /// What keeps the vectors, and what makes them.
-struct Vectors {
-    embedder: Embedder,
-    pinecone: Option<FakePinecone>,
+pub struct Vectors {
+    pub embedder: Embedder,
+    pub pinecone: Option<FakePinecone>,
 }
 
 impl Vectors {
@@ -70,14 +60,14 @@ impl Vectors {
     }
 
     /// With an index that fits.
-    async fn at_pinecone() -> Self {
+    pub async fn at_pinecone() -> Self {
         let pinecone = FakePinecone::start().await;
         let index = FakeIndex { dimension: DIMENSION, metric: "cosine", is_initializing: 0 };
         pinecone.add_index("stories", index);
         Self { embedder: Embedder::start().await, pinecone: Some(pinecone) }
     }
 
-    fn options(&self, model: &str) -> Options {
+    pub fn options(&self, model: &str) -> Options {
         let search = self.pinecone.as_ref().map(|pinecone| pinecone.search("stories"));
         let pinecone = search.and_then(|search| Pinecone::of(&search).expect("a client"));
         Options { pinecone, ..self.embedder.options(model) }
@@ -150,16 +140,9 @@ async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
     assert_eq!(app.json("/admin/api/index").await["waiting"], 1);
     let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
     assert_eq!(status, 202);
-    let rebuilt = async {
-        loop {
-            let status = app.json("/admin/api/index").await;
-            if status["waiting"] == 0 && status["model"] == "openai/other-ideas" {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    in_time(rebuilt).await;
+    let is_rebuilt =
+        |status: &Value| status["waiting"] == 0 && status["model"] == "openai/other-ideas";
+    app.json_when("/admin/api/index", is_rebuilt).await;
     let answer = find(&app, "ship&mode=semantic&limit=2").await;
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 2));
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
@@ -191,14 +174,7 @@ async fn frames_like_one_are_found(database: TestDatabase, vectors: Vectors) {
 
 async fn what_is_near_can_be_narrowed_and_read_on(database: TestDatabase, vectors: Vectors) {
     let app = TestApp::start_with(database, vectors.options("ideas")).await;
-    let texts: Vec<String> = (0..9).map(|n| format!("A boat, the {n}th of nine.")).collect();
-    let frames: Vec<(&str, &str)> = texts
-        .iter()
-        .enumerate()
-        .map(|(n, text)| (if n < 5 { "ada" } else { "ben" }, text.as_str()))
-        .collect();
-    tell(&app, &frames).await;
-    app.frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": "a sail"})).await;
+    tell_of_two(&app, |n| format!("A boat, the {n}th of nine."), "a sail").await;
     indexed(&app).await;
     let near = async |narrowed: &str| {
         let query = format!("vessels&mode=semantic&{narrowed}");
@@ -302,7 +278,7 @@ async fn nothing_of_an_erased_client_is_in_the_index(database: TestDatabase, vec
 }
 
 /// Until no task is open, those that are put off included.
-async fn quiet_over_time(app: &TestApp, clock: &HandClock) {
+pub async fn quiet_over_time(app: &TestApp, clock: &HandClock) {
     let is_quiet = |tasks: &Value| {
         let open = tasks["items"].as_array().expect("tasks").iter();
         let mut open = open.filter(|task| task["completed_at"].is_null()).peekable();
@@ -316,164 +292,4 @@ async fn quiet_over_time(app: &TestApp, clock: &HandClock) {
         false
     };
     app.json_when("/admin/api/tasks?limit=100", is_quiet).await;
-}
-
-/// Has the index made anew, and waits for it.
-async fn rebuilt(app: &TestApp, place: &str) {
-    let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
-    assert_eq!(status, 202);
-    let is_there = |status: &Value| status["waiting"] == 0 && status["place"] == place;
-    app.json_when("/admin/api/index", is_there).await;
-}
-
-async fn a_rebuild_moves_vectors_both_ways(database: TestDatabase) {
-    let vectors = Vectors::at_pinecone().await;
-    let pinecone = vectors.pinecone.as_ref().expect("it is there");
-    let app = TestApp::start_with(database, vectors.embedder.options("ideas")).await;
-    tell(&app, FRAMES).await;
-    indexed(&app).await;
-    let app = TestApp::start_with(app.stop().await, vectors.options("ideas")).await;
-    assert_eq!(find(&app, "ship").await["mode"], "lexical", "the index is elsewhere");
-    let ready = app.json("/readyz").await;
-    assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
-    rebuilt(&app, "pinecone/stories/calliope").await;
-    assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
-    let status = app.json("/admin/api/index").await;
-    assert_eq!((&status["pieces"], &status["counted"]), (&json!(6), &json!(6)));
-    let (id, known) = &pinecone.vectors("calliope")[0];
-    let story = known["story"].as_str().expect("a story");
-    assert_eq!(*id, format!("{story}/0/0"));
-    assert_eq!(known["environment"], "calliope");
-    assert_eq!((&known["language"], &known["number"]), (&json!("en"), &json!(0.0)));
-    // A second time leaves no more than the first.
-    rebuilt(&app, "pinecone/stories/calliope").await;
-    app.quiet().await;
-    assert_eq!(pinecone.vectors("calliope").len(), 6);
-    let app = TestApp::start_with(app.stop().await, vectors.embedder.options("ideas")).await;
-    assert_eq!(find(&app, "ship").await["mode"], "lexical");
-    rebuilt(&app, "local").await;
-    assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
-    app.finish().await;
-}
-
-async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
-    let (pinecone, embedder) = (FakePinecone::start().await, Embedder::start().await);
-    let mut search = pinecone.search("tales");
-    let made = |search: &_| Pinecone::of(search).expect("a client");
-    let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
-    let app = TestApp::start_with(database, options).await;
-    app.app.prepare_index().await;
-    let ready = app.json("/readyz").await;
-    let reason = ready["vector_index"]["reason"].as_str().expect("a reason");
-    assert!(reason.contains("no index tales") && reason.contains("SEMANTIC_SEARCH_CREATE"));
-    assert!(pinecone.index("tales").is_none());
-    search.creates_index = true;
-    search.pinecone_environment = Some("aws-us-east-1".to_owned());
-    let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
-    let app = TestApp::start_with(app.stop().await, options).await;
-    app.app.prepare_index().await;
-    let index = pinecone.index("tales").expect("it was made");
-    assert_eq!((index.dimension, index.metric), (DIMENSION, "cosine"));
-    assert_eq!((pinecone.calls("create"), index.is_initializing), (1, 0));
-    tell(&app, &FRAMES[..2]).await;
-    indexed(&app).await;
-    assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
-    assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
-    app.finish().await;
-}
-
-async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDatabase) {
-    let (pinecone, embedder) = (FakePinecone::start().await, Embedder::start().await);
-    for (name, dimension, metric) in [("wide", 1536, "cosine"), ("dotted", DIMENSION, "dotproduct")]
-    {
-        pinecone.add_index(name, FakeIndex { dimension, metric, is_initializing: 0 });
-    }
-    let mut database = database;
-    let mut wrong = pinecone.search("wide");
-    wrong.pinecone_api_key = Some(format!("{KEY}-of-another").into());
-    for (search, expected) in [
-        (pinecone.search("wide"), ["1536 numbers by cosine", "SEMANTIC_SEARCH_INDEX"]),
-        (pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
-        (wrong, ["does not take the key", "PINECONE_API_KEY"]),
-    ] {
-        let pinecone = Pinecone::of(&search).expect("a client");
-        let options = Options { pinecone, ..embedder.options("ideas") };
-        let app = TestApp::start_with(database, options).await;
-        app.app.prepare_index().await;
-        let asked = embedder.provider.received().len();
-        let ready = app.json("/readyz").await;
-        let part = &ready["vector_index"];
-        let reason = part["reason"].as_str().expect("a reason");
-        assert!(expected.iter().all(|words| reason.contains(words)), "{reason}");
-        assert_eq!((&ready["status"], &part["status"]), (&json!("degraded"), &json!("degraded")));
-        tell(&app, &FRAMES[..1]).await;
-        app.quiet().await;
-        assert_eq!(embedder.provider.received().len(), asked, "nothing was paid for");
-        assert_eq!(find(&app, "keepers").await["mode"], "lexical");
-        database = app.stop().await;
-    }
-    assert_eq!(pinecone.calls("Upsert"), 0);
-    database.remove().await;
-}
-
-async fn a_throttled_pinecone_is_asked_again(database: TestDatabase) {
-    let vectors = Vectors::at_pinecone().await;
-    let pinecone = vectors.pinecone.as_ref().expect("it is there");
-    let app = TestApp::start_with(database, vectors.options("ideas")).await;
-    pinecone.fail("Upsert", &[THROTTLED, THROTTLED, UNAVAILABLE]);
-    tell(&app, &FRAMES[1..2]).await;
-    indexed(&app).await;
-    assert_eq!((pinecone.calls("Upsert"), pinecone.vectors("calliope").len()), (4, 1));
-    let tasks = app.json("/admin/api/tasks?limit=100").await.to_string();
-    assert!(!tasks.contains("\"failed\""), "{tasks}");
-    pinecone.fail("Query", &[THROTTLED]);
-    let answer = find(&app, "ship&mode=semantic").await;
-    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 1), "once is nothing");
-    pinecone.fail("Query", &[THROTTLED, THROTTLED]);
-    let answer = find(&app, "vessel").await;
-    assert_eq!(
-        (&answer["mode"], found(&answer).len()),
-        (&json!("lexical"), 1),
-        "nobody waits long"
-    );
-    app.finish().await;
-}
-
-async fn without_pinecone_words_answer_and_what_is_gone_waits(database: TestDatabase) {
-    let (vectors, clock) = (Vectors::at_pinecone().await, HandClock::new());
-    let pinecone = vectors.pinecone.as_ref().expect("it is there");
-    let options = Options { clock: clock.clone(), ..vectors.options("ideas") };
-    let app = TestApp::start_with(database, options).await;
-    let told = tell(&app, FRAMES).await;
-    indexed(&app).await;
-    app.quiet().await;
-    pinecone.set_down(true);
-    let answer = find(&app, "vessel&mode=semantic").await;
-    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
-    let queries = pinecone.calls("Query");
-    find(&app, "vessel").await;
-    assert_eq!(pinecone.calls("Query"), queries, "nobody waits for it again at once");
-    let story = told[1]["story_id"].as_str().expect("an id");
-    let (status, problem) =
-        app.call("GET", &format!("/v2/stories/{story}/frames/0/similar"), Value::Null).await;
-    assert_eq!((status, &problem["detail"]), (503, &json!("Pinecone does not answer.")));
-    let ready = app.json("/readyz").await;
-    assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
-    // A story that goes meanwhile leaves Pinecone when that is well again.
-    let path = format!("/v2/stories/{story}/?client_id=ada");
-    assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    let put_off = |tasks: &Value| {
-        let tasks = tasks["items"].as_array().expect("tasks");
-        tasks.iter().any(|task| task["task_type"] == "forget_frames" && task["status"] == "pending")
-    };
-    app.json_when("/admin/api/tasks?limit=100", put_off).await;
-    assert_eq!(pinecone.vectors("calliope").len(), 6);
-    pinecone.set_down(false);
-    assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
-    assert_eq!(find(&app, "ship&mode=semantic").await["mode"], "semantic");
-    quiet_over_time(&app, &clock).await;
-    let left = pinecone.vectors("calliope");
-    assert_eq!(left.len(), 3, "the story had three of six frames");
-    assert!(left.iter().all(|(id, _)| !id.starts_with(story)), "{left:?}");
-    app.finish().await;
 }

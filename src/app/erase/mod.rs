@@ -162,10 +162,10 @@ impl Run<'_> {
     async fn remove_story(self, erasure: &mut Erasure, id: Uuid) -> Result<(), AppError> {
         let mut tx = self.app.store.begin().await?;
         if tx.lock_story(id).await? {
-            let size = tx.story_size(id).await?;
+            let (keys, size) = self.app.remove_story_rows(&mut tx, id).await?;
+            erasure.files.extend(keys);
             erasure.unindexed.push((id, size.frames));
             erasure.removed.pieces += size.pieces.unsigned_abs();
-            erasure.files.extend(self.app.remove_story_rows(&mut tx, id).await?);
             erasure.removed.stories += 1;
         }
         self.save(tx, erasure).await

@@ -62,8 +62,9 @@ impl App {
         let dimension = batch.vectors.iter().flatten().next().map_or(0, Vec::len);
         let kept = match &self.pinecone {
             Some(pinecone) => {
-                self.settle_place(batch.model, dimension).await?;
+                // An index that does not fit is not what this one is made of.
                 pinecone.prepare(Some(dimension).filter(|dimension| *dimension > 0)).await?;
+                self.settle_place(batch.model, dimension).await?;
                 let kept = batch.vectors.iter().map(|vectors| vec![None; vectors.len()]).collect();
                 pinecone.put(&given(batch.frames, batch.vectors)).await?;
                 kept

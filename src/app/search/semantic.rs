@@ -12,9 +12,9 @@ use moka::sync::Cache;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use uuid::Uuid;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, ErrorKind};
 use crate::store::{EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
-use crate::vectors::{Entry, Hit, LocalIndex, Match, Wanted, unpacked};
+use crate::vectors::{Entry, Fault, Hit, LocalIndex, Match, Wanted, unpacked};
 
 /// How long a search waits for the vector of its query.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -112,8 +112,17 @@ impl App {
         if row.place.as_deref() != Some(pinecone.place()) {
             return Ok(None);
         }
-        let Some(vector) = pinecone.vector_of(story_id, number).await? else { return Ok(None) };
-        let found = pinecone.nearest(&vector, &wanted, limit).await?;
+        // Whoever reads can do nothing about what is wrong with it.
+        let silent = |fault: Fault| AppError {
+            cause: Some(fault.into()),
+            ..AppError::new(
+                ErrorKind::Unavailable,
+                "The index for search does not answer; try again later.",
+            )
+        };
+        let vector = pinecone.vector_of(story_id, number).await.map_err(silent)?;
+        let Some(vector) = vector else { return Ok(None) };
+        let found = pinecone.nearest(&vector, &wanted, limit).await.map_err(silent)?;
         self.still_there(found).await.map(Some)
     }
 
