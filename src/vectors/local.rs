@@ -3,13 +3,13 @@
 //! A scan is exact, needs no building, and takes each change at once; at 100,000 vectors of 384 numbers it takes one core
 //! some ten milliseconds, most of it waiting for memory (`benches/README.md`).
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use half::f16;
 
 use super::MOST_PIECES;
+use super::best::Best;
 use super::half::{Direction, unit};
 
 /// Stretches of memory that are read side by side: a scan waits for memory most of its time, and a processor fetches ahead in
@@ -213,48 +213,6 @@ impl LocalIndex {
     }
 }
 
-/// The nearest pieces so far, in no order: as many as must have the wanted number of frames among them, and some more.
-struct Best {
-    hits: Vec<Hit>,
-    most: usize,
-    /// What is not nearer is not among them.
-    least: f32,
-}
-
-impl Best {
-    fn of(frames: usize) -> Self {
-        let most = frames.saturating_mul(MOST_PIECES as usize).max(1);
-        Self { hits: Vec::new(), most, least: f32::MIN }
-    }
-
-    fn take(&mut self, hit: Hit) {
-        if hit.cosine < self.least {
-            return;
-        }
-        self.hits.push(hit);
-        if self.hits.len() >= self.most.saturating_mul(2) {
-            let (_, last, _) = self.hits.select_nth_unstable_by(self.most - 1, Hit::order);
-            self.least = last.cosine;
-            self.hits.truncate(self.most);
-        }
-    }
-
-    /// The first of each frame, the nearest first.
-    fn frames(mut self, limit: usize) -> Vec<Hit> {
-        self.hits.sort_unstable_by(Hit::order);
-        let mut seen = HashSet::new();
-        self.hits.retain(|hit| seen.len() < limit && seen.insert(hit.frame));
-        self.hits
-    }
-}
-
-impl Hit {
-    /// The nearest first; of equally near ones the newer.
-    fn order(&self, other: &Self) -> Ordering {
-        other.cosine.total_cmp(&self.cosine).then(other.frame.cmp(&self.frame))
-    }
-}
-
 /// What is wanted, in the index's own numbers.
 struct Filter {
     client: Option<u32>,
@@ -353,6 +311,19 @@ mod tests {
         let hits = index.nearest(&at(0.0), &Wanted::default(), 2);
         assert_eq!(frames(&hits), [9, 0], "as near, and newer");
         assert!((hits[0].cosine - 1.0).abs() < 0.001);
+    }
+
+    #[test]
+    fn the_nearest_of_many_are_kept_wherever_they_stand() {
+        let mut index = LocalIndex::new(2);
+        // Every frame once, in an order that has near ones early, late and between.
+        for frame in (0..499).map(|n| n * 211 % 499) {
+            put(&mut index, (frame, 0), "a", &at(frame as f32 * 0.003));
+        }
+        let find =
+            |angle: f32, limit| frames(&index.nearest(&at(angle), &Wanted::default(), limit));
+        assert_eq!(find(-1.0, 4), [0, 1, 2, 3]);
+        assert_eq!(find(2.5, 3), [498, 497, 496]);
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 //! [`LocalIndex`] is the index for everyone: exact, in memory and in half precision, filled from rows by whoever has them.
 //! [`Pinecone`] is the one for those who have more than a machine should hold.
 
+mod best;
 mod elsewhere;
 mod half;
 mod local;

@@ -1,6 +1,7 @@
 //! Vectors at Pinecone: how they get there and back, and what its bad days do.
 
 use calliope::vectors::Pinecone;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -92,10 +93,11 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     let mut database = database;
     let mut wrong = pinecone.search("wide");
     wrong.pinecone_api_key = Some(format!("{KEY}-of-another").into());
-    for (search, expected) in [
-        (pinecone.search("wide"), ["1536 numbers by cosine", "SEMANTIC_SEARCH_INDEX"]),
-        (pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
-        (wrong, ["does not take the key", "PINECONE_API_KEY"]),
+    // What was shown last is not shown again: each round has a frame of its own.
+    for (told, search, expected) in [
+        (0, pinecone.search("wide"), ["1536 numbers by cosine", "SEMANTIC_SEARCH_INDEX"]),
+        (1, pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
+        (2, wrong, ["does not take the key", "PINECONE_API_KEY"]),
     ] {
         let pinecone = Pinecone::of(&search).expect("a client");
         let options = Options { pinecone, ..embedder.options("ideas") };
@@ -107,11 +109,12 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         let reason = part["reason"].as_str().expect("a reason");
         assert!(expected.iter().all(|words| reason.contains(words)), "{reason}");
         assert_eq!((&ready["status"], &part["status"]), (&json!("degraded"), &json!("degraded")));
-        tell(&app, &FRAMES[..1]).await;
+        tell(&app, &FRAMES[told..=told]).await;
         app.quiet().await;
+        let status = app.json("/admin/api/index").await;
+        assert_eq!((&status["waiting"], &status["place"]), (&json!(told + 1), &Value::Null));
         assert_eq!(embedder.provider.received().len(), asked, "nothing was paid for");
         assert_eq!(find(&app, "keepers").await["mode"], "lexical");
-        assert_eq!(app.json("/admin/api/index").await["place"], Value::Null);
         database = app.stop().await;
     }
     // Nor is it taken for what the index is made of, where it is first looked at when there is something to keep.
@@ -119,9 +122,10 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     let options =
         Options { pinecone: Pinecone::of(&search).expect("a client"), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
-    tell(&app, &FRAMES[..1]).await;
+    tell(&app, &FRAMES[3..4]).await;
     app.quiet().await;
-    assert_eq!(app.json("/admin/api/index").await["place"], Value::Null);
+    let status = app.json("/admin/api/index").await;
+    assert_eq!((&status["waiting"], &status["place"]), (&json!(4), &Value::Null));
     assert_eq!(pinecone.calls("Upsert"), 0);
     app.finish().await;
 }
@@ -182,6 +186,10 @@ async fn without_pinecone_words_answer_and_what_is_gone_waits(database: TestData
     pinecone.set_down(false);
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
     assert_eq!(find(&app, "ship&mode=semantic").await["mode"], "semantic");
+    let is_looked_after_again = |_: &Value| pinecone.vectors("calliope").len() == 3;
+    clock.jump(TimeDelta::minutes(6));
+    app.json_when("/livez", is_looked_after_again).await;
+    pinecone.arrive("calliope", &format!("{story}/1/0"));
     quiet_over_time(&app, &clock).await;
     let left = pinecone.vectors("calliope");
     assert_eq!(left.len(), 3, "the story had three of six frames");

@@ -129,6 +129,12 @@ impl FakePinecone {
         .collect()
     }
 
+    /// A vector arrives late: it was under way while its frame was removed.
+    pub fn arrive(&self, namespace: &str, id: &str) {
+        let kept = Kept { values: vec![1.0], metadata: None };
+        self.held().vectors.insert((namespace.to_owned(), id.to_owned()), kept);
+    }
+
     /// How often a method was called.
     pub fn calls(&self, method: &str) -> usize {
         self.held().calls.iter().filter(|call| *call == method).count()
