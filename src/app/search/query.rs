@@ -23,15 +23,15 @@ const SHORTEST_STEM: usize = 5;
 /// Letters that it lacks of its word at most.
 const LONGEST_ENDING: usize = 3;
 
-/// Words so common in English that they say nothing of what is searched for, unless they are all there is.
-const COMMON: &[&str] = &[
-    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been",
-    "but", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her",
-    "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of",
-    "on", "or", "our", "out", "she", "so", "some", "than", "that", "the", "their", "them", "then",
-    "there", "they", "this", "to", "up", "was", "we", "were", "what", "when", "where", "which",
-    "while", "who", "whom", "whose", "why", "will", "with", "you", "your",
-];
+/// Words so common in English that they say nothing of what is searched for, unless they are all there is: PostgreSQL's, which
+/// it does not look up, and some more.
+const COMMON: &str = "\
+    a about above after again against all also am an and any are as at be because been before being below between \
+    both but by can did do does doing don down during each few for from further had has have having he her here \
+    hers herself him himself his how i if in into is it its itself just me more most my myself no nor not now of \
+    off on once only or other our ours ourselves out over own s same she should so some such t than that the their \
+    theirs them themselves then there these they this those through to too under until up very was we were what \
+    when where which while who whom whose why will with you your yours yourself yourselves";
 
 /// A query that was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Query {
 }
 
 fn is_common(word: &str) -> bool {
-    COMMON.binary_search(&word).is_ok()
+    COMMON.split(' ').any(|common| common == word)
 }
 
 /// Of many words the longest, which are mostly the rarest: what is looked up by choices of them.
@@ -136,11 +136,7 @@ mod tests {
 
     #[test]
     fn common_words_count_only_where_there_is_nothing_else() {
-        assert!(COMMON.is_sorted());
-        assert_eq!(
-            words("The keeper's lamp, AND the keeper’s boat!"),
-            ["keeper", "s", "lamp", "boat"]
-        );
+        assert_eq!(words("The keeper's lamp, AND the keeper’s boat!"), ["keeper", "lamp", "boat"]);
         assert_eq!(words("to be or not"), ["to", "be", "or", "not"]);
         assert_eq!(words("NEAR(\"a\" b*) ' \\ :"), ["near", "b"]);
         assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);

@@ -10,6 +10,10 @@ use crate::store::{Store, StoreError};
 /// Words of the vocabulary at most that a misspelt word is compared with.
 const VOCABULARY: i64 = 5000;
 
+/// PostgreSQL plans a search for the words that it has: how many frames have them decides the way. The plan that it keeps for
+/// a prepared statement takes any word for a rare one.
+const AFRESH: bool = false;
+
 /// What [`Store::marked`] puts before and behind each word that was found: characters that no text of ours has.
 pub const MARKS: (char, char) = ('\u{2}', '\u{3}');
 
@@ -108,7 +112,7 @@ impl Store {
                 query.push(" AND r.id <= ").push_bind(filter.newest);
                 filter.push(&mut query);
                 query.push(" ORDER BY score DESC, r.id DESC LIMIT ").push_bind(limit);
-                query.build_query_as().fetch_all(pool).await.map_err(failed)
+                query.build_query_as().persistent(AFRESH).fetch_all(pool).await.map_err(failed)
             }
         }
     }
@@ -156,7 +160,7 @@ impl Store {
                 // Frames of one client are not to be looked for among all frames, from the newest on.
                 query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
                 query.push(" LIMIT ").push_bind(limit);
-                query.build_query_scalar().fetch_all(pool).await.map_err(failed)
+                query.build_query_scalar().persistent(AFRESH).fetch_all(pool).await.map_err(failed)
             }
         }
     }
@@ -196,7 +200,7 @@ impl Store {
                 query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
                 query.push(") FROM story_frame WHERE text IS NOT NULL AND id IN (");
                 push_all(&mut query, ids);
-                query.build_query_as().fetch_all(pool).await.map_err(failed)
+                query.build_query_as().persistent(AFRESH).fetch_all(pool).await.map_err(failed)
             }
         }
     }
@@ -241,7 +245,7 @@ impl Store {
                 let mut tx = pool.begin().await.map_err(&failed)?;
                 let low = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
                 low.execute(&mut *tx).await.map_err(&failed)?;
-                let words = sqlx::query_scalar(SQL).bind(word).bind(VOCABULARY);
+                let words = sqlx::query_scalar(SQL).bind(word).bind(VOCABULARY).persistent(AFRESH);
                 words.fetch_all(&mut *tx).await.map_err(failed)
             }
         }
