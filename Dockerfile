@@ -5,6 +5,7 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 # The dependencies first: they change less often than the source.
 COPY Cargo.toml Cargo.lock build.rs ./
+COPY .cargo .cargo
 COPY crates crates
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
