@@ -11,6 +11,9 @@ use crate::settings::Loaded;
 /// Characters that are shown around the first word that was found.
 const AROUND: usize = 160;
 
+/// Characters of a title at most.
+const HEADING: usize = 60;
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Words, or a sentence
@@ -72,10 +75,21 @@ pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
         eprintln!("nobody can tell the meaning here; these are found by their words");
     }
     for frame in &found.results {
-        println!("{} · {} frame {}", frame.title, frame.slug, frame.frame_number);
+        println!("{} · {} frame {}", heading(&frame.title), frame.slug, frame.frame_number);
         println!("    {}\n", excerpt(frame));
     }
     Ok(())
+}
+
+/// A title that fits a line: a story that nobody named has its beginning for one.
+fn heading(title: &str) -> String {
+    if title.chars().count() <= HEADING {
+        return title.to_owned();
+    }
+    let cut: String = title.chars().take(HEADING).collect();
+    // Between words, where there are any.
+    let words = cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words);
+    format!("{}…", words.trim_end_matches([',', '.', ';', ':', ' ']))
 }
 
 /// A part of a frame's text with what was found in it, on one line.
@@ -88,4 +102,17 @@ fn excerpt(frame: &FoundView) -> String {
     let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
     let (before, after) = (if from > 0 { "…" } else { "" }, if to < text.len() { "…" } else { "" });
     format!("{before}{part}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heading;
+
+    #[test]
+    fn a_heading_fits_a_line_and_ends_with_a_word() {
+        assert_eq!(heading("The lamp"), "The lamp");
+        let long = "This happened in Isla Menor, a small island with one road, two shops and more";
+        assert_eq!(heading(long), "This happened in Isla Menor, a small island with one road…");
+        assert_eq!(heading(&"語".repeat(61)), format!("{}…", "語".repeat(60)));
+    }
 }

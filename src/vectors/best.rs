@@ -46,3 +46,36 @@ impl Hit {
         other.cosine.total_cmp(&self.cosine).then(other.frame.cmp(&self.frame))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However many there are, in whatever order, and however alike, what is kept is what sorting all of them gives.
+        #[test]
+        fn what_is_kept_is_what_sorting_all_gives(cosines in vec(0_u16..1000, 0..400), limit in 1_usize..4) {
+            let hits: Vec<Hit> = (0_i64..)
+                .zip(&cosines)
+                .map(|(at, cosine)| Hit {
+                    frame: at / i64::from(MOST_PIECES),
+                    told: 0,
+                    cosine: f32::from(*cosine) / 100_000.0,
+                })
+                .collect();
+            let mut best = Best::of(limit);
+            for hit in &hits {
+                best.take(*hit);
+            }
+            let mut sorted = hits;
+            sorted.sort_by(Hit::order);
+            let mut seen = HashSet::new();
+            sorted.retain(|hit| seen.insert(hit.frame));
+            sorted.truncate(limit);
+            prop_assert_eq!(best.frames(limit), sorted);
+        }
+    }
+}
