@@ -50,11 +50,11 @@ use crate::settings::Limits;
 use crate::telemetry::Meters;
 use limits::Limiters;
 
-/// What every endpoint may use.
+/// What every endpoint may use. Each route and layer has one, and each request takes a few: a clone is to cost nothing.
 #[derive(Debug, Clone)]
 pub struct Door {
     /// The use cases.
-    pub app: App,
+    pub app: Arc<App>,
     /// Who may come in.
     entry: Arc<Entry>,
     /// How much each has asked for.
@@ -70,7 +70,7 @@ impl Door {
     #[must_use]
     pub fn new(app: App, entry: Entry, meters: Meters) -> Self {
         let limiters = Arc::new(Limiters::new(&entry.limits));
-        Self { app, entry: Arc::new(entry), limiters, room: Room::default(), meters }
+        Self { app: Arc::new(app), entry: Arc::new(entry), limiters, room: Room::default(), meters }
     }
 }
 
