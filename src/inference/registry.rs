@@ -41,10 +41,10 @@ pub struct Provider {
     pub moderation: Option<Arc<dyn ModerationModel>>,
 }
 
-/// Every provider of this process, by name. Clones share what is known of how well each of them is.
+/// Every provider of this process, by name. Clones share all of it, and what is known of how well each of them is.
 #[derive(Clone, Default)]
 pub struct Registry {
-    providers: BTreeMap<String, Provider>,
+    providers: Arc<BTreeMap<String, Provider>>,
     caller: Caller,
     clumsy: Clumsy,
 }
@@ -106,7 +106,7 @@ impl Registry {
     /// Adds a provider, in the place of one that had its name.
     #[must_use]
     pub fn with(mut self, name: &str, provider: Provider) -> Self {
-        self.providers.insert(name.to_owned(), provider);
+        Arc::make_mut(&mut self.providers).insert(name.to_owned(), provider);
         self
     }
 
