@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::pinecone::{FakeIndex, FakePinecone, KEY, THROTTLED, UNAVAILABLE};
+use crate::pinecone::{FakeIndex, FakePinecone, KEY};
+use crate::pinecone_wire::{THROTTLED, UNAVAILABLE};
 use crate::search::{FRAMES, find, found, indexed, tell};
 use crate::support::clock::HandClock;
 use crate::support::embedder::{DIMENSION, Embedder};

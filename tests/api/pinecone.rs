@@ -20,19 +20,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::pinecone_wire::{
-    DeleteRequest, FetchRequest, FetchResponse, Nothing, QueryRequest, QueryResponse, ScoredVector,
-    Stats, StatsRequest, Summary, UpsertRequest, UpsertResponse, Vector, as_json,
+    DeleteRequest, FetchRequest, FetchResponse, INVALID, NOT_FOUND, Nothing, QueryRequest,
+    QueryResponse, ScoredVector, Stats, StatsRequest, Summary, UNAVAILABLE, UNKNOWN_KEY,
+    UpsertRequest, UpsertResponse, Vector, as_json,
 };
 
 /// The key that it takes.
 pub const KEY: &str = "pc-key-of-tests";
-
-/// gRPC's codes.
-pub const INVALID: u16 = 3;
-pub const NOT_FOUND: u16 = 5;
-pub const THROTTLED: u16 = 8;
-pub const UNAVAILABLE: u16 = 14;
-pub const UNKNOWN_KEY: u16 = 16;
 
 /// The service, for as long as it is kept.
 pub struct FakePinecone {

@@ -7,6 +7,13 @@ use prost_types::Struct;
 use prost_types::value::Kind;
 use serde_json::{Map, Value};
 
+/// gRPC's codes.
+pub const INVALID: u16 = 3;
+pub const NOT_FOUND: u16 = 5;
+pub const THROTTLED: u16 = 8;
+pub const UNAVAILABLE: u16 = 14;
+pub const UNKNOWN_KEY: u16 = 16;
+
 #[derive(Clone, PartialEq, Message)]
 pub struct Vector {
     #[prost(string, tag = "1")]

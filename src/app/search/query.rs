@@ -137,6 +137,11 @@ mod tests {
     #[test]
     fn common_words_count_only_where_there_is_nothing_else() {
         assert_eq!(words("The keeper's lamp, AND the keeper’s boat!"), ["keeper", "lamp", "boat"]);
+        assert_eq!(
+            words("because of a lamp"),
+            ["lamp"],
+            "nor what PostgreSQL alone would leave out"
+        );
         assert_eq!(words("to be or not"), ["to", "be", "or", "not"]);
         assert_eq!(words("NEAR(\"a\" b*) ' \\ :"), ["near", "b"]);
         assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);
