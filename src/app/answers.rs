@@ -69,10 +69,6 @@ impl App {
     }
 
     /// Keeps the answer to a key's request. What held a secret is kept without its body.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn keep_answer(
         &self,
         key: &KeyUse,
@@ -86,10 +82,6 @@ impl App {
     }
 
     /// Gives a key back whose request changed nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn forget_answer(&self, key: &KeyUse) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         tx.forget_answer(key).await?;

@@ -111,10 +111,6 @@ impl Change<'_> {
 
 impl App {
     /// Changes, the newest first: those of a kind of resource, or of one of them, or all; those older than `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn audit(
         &self,
         resource: Option<&str>,

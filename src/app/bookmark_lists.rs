@@ -97,10 +97,6 @@ impl Actor<'_> {
 
 impl App {
     /// A client's lists by their names, from behind the name `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn own_lists(
         &self,
         client_id: &ClientId,
@@ -113,10 +109,6 @@ impl App {
     }
 
     /// The lists that all may read, the newest first, those older than the list `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn public_lists(
         &self,
         before: Option<i64>,
@@ -128,10 +120,6 @@ impl App {
     }
 
     /// Everyone's lists whose name or owner contains `q`, the newest first, those older than the list `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn all_lists(
         &self,
         q: &str,

@@ -17,10 +17,6 @@ const INPUTS: i64 = 200;
 
 impl App {
     /// Removes inputs past their time; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn clean_inputs(&self) -> Result<u64, AppError> {
         let kept =
             i64::try_from(self.storage.input_retention).ok().and_then(TimeDelta::try_seconds);

@@ -38,10 +38,6 @@ impl App {
     }
 
     /// Has media cleaned up; the task's id.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn order_cleaning(&self, order: &CleanOrder) -> Result<Uuid, AppError> {
         let payload = serde_json::to_value(order)?;
         let mut tx = self.store.begin().await?;
@@ -51,10 +47,6 @@ impl App {
     }
 
     /// Orders the cleaning that the settings ask for, once a day for all instances together.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn order_retention(&self) -> Result<(), AppError> {
         if self.storage.retention_days == 0 {
             return Ok(());

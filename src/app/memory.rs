@@ -77,10 +77,6 @@ impl App {
     }
 
     /// A client's patterns, by type and key.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn patterns(
         &self,
         client_id: &ClientId,
@@ -172,10 +168,6 @@ impl App {
     }
 
     /// What of a client's context holds now, by session and key.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn context(
         &self,
         client_id: &ClientId,
@@ -235,10 +227,6 @@ impl App {
     }
 
     /// Forgets context that has expired; how much.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn purge_context(&self) -> Result<u64, AppError> {
         let mut tx = self.store.begin().await?;
         let purged = tx.purge_context(self.clock.now()).await?;

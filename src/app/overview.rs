@@ -75,10 +75,6 @@ pub struct StoryOverviewView {
 
 impl App {
     /// How much there is.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn stats(&self) -> Result<Stats, AppError> {
         let counts = self.store.counts().await?;
         let now = self.clock.now();
@@ -96,10 +92,6 @@ impl App {
     }
 
     /// Everyone's stories whose title, slug or client contains `q`, the newest first, those begun before `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn all_stories(
         &self,
         q: &str,

@@ -36,10 +36,6 @@ impl App {
     }
 
     /// A client's recordings, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn recordings(
         &self,
         client_id: &ClientId,

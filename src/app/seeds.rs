@@ -10,10 +10,6 @@ const SEEDS: &str = include_str!("../../config/seeds.toml");
 
 impl App {
     /// Adds the models, prompts and strategies that are missing.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn seed(&self) -> Result<(), AppError> {
         let seeds = seeds().map_err(AppError::internal)?;
         let mut tx = self.store.begin().await?;

@@ -126,10 +126,6 @@ impl App {
     }
 
     /// What a device said of itself, the newest first, that which is older than report `before`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn reports(
         &self,
         client_id: &ClientId,
@@ -142,10 +138,6 @@ impl App {
     }
 
     /// Sparrows whose name contains `q`, by name, those behind `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn sparrow_states(
         &self,
         q: &str,

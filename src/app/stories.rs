@@ -60,10 +60,6 @@ impl App {
     }
 
     /// The client's own stories, last updated first.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
         let stories = self.store.stories_of(client_id, StoryPart::first(LISTED)).await?;
@@ -81,10 +77,6 @@ impl App {
     }
 
     /// Leaves the client's current story, so that its next frame begins a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn reset_story(&self, client_id: &ClientId) -> Result<(), AppError> {
         let now = self.clock.now();
         let client_id = client_id.as_str();

@@ -98,10 +98,6 @@ impl App {
     }
 
     /// A part of a client's stories, also of those that have no frame yet.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn stories_part(
         &self,
         client_id: &ClientId,

@@ -24,10 +24,6 @@ pub struct StrategyView {
 
 impl App {
     /// Every strategy, the defaults first. With a client, the default is what it gets when it asks for none.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn strategies(
         &self,
         client_id: Option<&ClientId>,

@@ -97,20 +97,12 @@ impl App {
     }
 
     /// Puts every file into the bucket that is not there and that this machine has. `each` hears of each file.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn sync(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
         self.sync_rows(false, each).await
     }
 
     /// The same, and looks of what this machine's disk has not whether the bucket has it already: from before, or from
     /// another instance. That asks the bucket of each.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn sync_and_adopt(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
         self.sync_rows(true, each).await
     }
@@ -231,10 +223,6 @@ impl App {
     }
 
     /// Has files that are noted as in another bucket than the one in use put into this one: an installation may have moved.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn forget_other_buckets(&self) -> Result<(), AppError> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
         if self.store.noted_bucket().await?.as_deref() == Some(bucket.url()) {
@@ -309,10 +297,6 @@ impl App {
     }
 
     /// Warns when a file waits for the bucket for too long.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn warn_of_old(&self) -> Result<(), AppError> {
         let unsynced = self.store.unsynced().await?;
         if let Some(oldest) = unsynced.oldest

@@ -78,10 +78,6 @@ impl App {
     }
 
     /// Tasks, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn list_tasks(
         &self,
         filter: TaskFilter<'_>,

@@ -89,10 +89,6 @@ impl App {
     }
 
     /// A client's voice profiles, by name.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn voice_profiles(
         &self,
         client_id: &ClientId,

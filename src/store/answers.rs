@@ -25,10 +25,6 @@ pub struct KeptAnswer {
 
 impl Store {
     /// What is known of a key's first request, if it came since `since`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn kept_answer(
         &self,
         key: &KeyUse,
@@ -48,10 +44,6 @@ impl Store {
 
 impl Tx {
     /// Takes a key for a request that begins; false when it is taken already. One from before `since` is taken anew.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn begin_answer(
         &mut self,
         key: &KeyUse,
@@ -75,10 +67,6 @@ impl Tx {
     }
 
     /// Keeps the answer to a key's request.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_answer(
         &mut self,
         key: &KeyUse,
@@ -101,10 +89,6 @@ impl Tx {
     }
 
     /// Gives a key back whose request changed nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_answer(&mut self, key: &KeyUse) -> Result<(), StoreError> {
         const SQL: &str =
             "DELETE FROM idempotency_answer WHERE scope = $1 AND key = $2 AND status IS NULL";
@@ -118,10 +102,6 @@ impl Tx {
     }
 
     /// Forgets the answers to requests from before `since`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_answers(&mut self, since: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM idempotency_answer WHERE date_created < $1";
         within!(self, db => sqlx::query(SQL).bind(since).execute(db).await.map(drop))

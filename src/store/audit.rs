@@ -56,10 +56,6 @@ pub struct AuditRow {
 impl Store {
     /// Changes before the one with id `before`, the newest first, at most `limit`: those of a kind of resource, of one
     /// of that kind, or all.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn audited(
         &self,
         resource: Option<&str>,
@@ -85,10 +81,6 @@ impl Store {
 
 impl Tx {
     /// Notes a change, as part of the transaction that makes it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn audit(&mut self, entry: AuditEntry<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO audit (actor, action, resource, resource_id, \
              before_value, after_value, request_id, date_created) \

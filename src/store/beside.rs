@@ -63,10 +63,6 @@ pub struct NewAudioClip<'a> {
 
 impl Tx {
     /// Gives a frame its film, in the place of one that it had; false when there is no such frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_video(
         &mut self,
         (story_id, number): (Uuid, i32),
@@ -96,10 +92,6 @@ impl Tx {
     }
 
     /// Gives a frame its voice, in the place of one that it had; false when there is no such frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_audio_clip(
         &mut self,
         (story_id, number): (Uuid, i32),
@@ -125,10 +117,6 @@ impl Tx {
     }
 
     /// The keys of the films and voices of a story's frames from number `from` to `to`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keys_beside(
         &mut self,
         story_id: Uuid,
@@ -149,10 +137,6 @@ impl Tx {
     }
 
     /// The original illustration of a frame, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_image(
         &mut self,
         story_id: Uuid,
@@ -169,10 +153,6 @@ impl Tx {
     }
 
     /// Takes a frame's film from it; the key of its file.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn take_video(
         &mut self,
         (story_id, number): (Uuid, i32),

@@ -53,10 +53,6 @@ pub struct ListChange<'a> {
 
 impl Store {
     /// The list with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn bookmark_list(&self, id: i64) -> Result<Option<BookmarkList>, StoreError> {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
@@ -64,10 +60,6 @@ impl Store {
     }
 
     /// A client's lists in the order of their names, from behind `after`, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn bookmark_lists_of(
         &self,
         client_id: &str,
@@ -86,10 +78,6 @@ impl Store {
     }
 
     /// The lists that all may read, the newest first, those older than `before`, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn public_bookmark_lists(
         &self,
         before: i64,
@@ -102,10 +90,6 @@ impl Store {
     }
 
     /// Everyone's lists whose name or owner contains `q`, the newest first, those older than `before`, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn all_bookmark_lists(
         &self,
         q: &str,
@@ -127,10 +111,6 @@ impl Store {
 
 impl Tx {
     /// How many lists a client has.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn count_bookmark_lists(&mut self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM bookmark_list WHERE client_id = $1";
         within!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
@@ -187,10 +167,6 @@ impl Tx {
     }
 
     /// Removes a list with what it holds; `None` when it is gone already.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_bookmark_list(
         &mut self,
         id: i64,

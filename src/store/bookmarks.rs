@@ -31,10 +31,6 @@ pub struct FrameBookmark {
 
 impl Store {
     /// A client's bookmark of one frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_bookmark(
         &self,
         client_id: &str,
@@ -56,10 +52,6 @@ impl Store {
     }
 
     /// The latest bookmarks of a client, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_bookmarks(
         &self,
         client_id: &str,
@@ -75,10 +67,6 @@ impl Store {
     }
 
     /// The latest bookmarks of a client in one story, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_bookmarks_in(
         &self,
         client_id: &str,
@@ -102,10 +90,6 @@ impl Store {
 
 impl Tx {
     /// Keeps a frame for a client, or renews what is noted about it; `false` when there is no such frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_frame_bookmark(
         &mut self,
         client_id: &str,
@@ -134,10 +118,6 @@ impl Tx {
     }
 
     /// Removes a bookmark of a client's own; `false` when it has none with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_frame_bookmark(
         &mut self,
         client_id: &str,

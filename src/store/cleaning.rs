@@ -26,10 +26,6 @@ pub type ByAge = (DateTime<Utc>, Uuid);
 impl Store {
     /// Stories that have media and that nobody has gone on with since `until`, the oldest first, those behind `after`,
     /// at most `limit`; without those that somebody keeps, where `spares_bookmarked`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn old_stories(
         &self,
         until: DateTime<Utc>,
@@ -49,10 +45,6 @@ impl Store {
     }
 
     /// Until when no file is to be removed, because a backup is being made.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn kept_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT kept_until FROM installation WHERE id = 1";
         let found: Option<Option<DateTime<Utc>>> =
@@ -64,10 +56,6 @@ impl Store {
 
 impl Tx {
     /// Whether a story, locked before, may still lose its media.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn is_old(
         &mut self,
         id: Uuid,
@@ -90,10 +78,6 @@ impl Tx {
     }
 
     /// Takes films, voices and pictures from all frames of a story; their rows are the caller's to remove.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn strip_frames(&mut self, story_id: Uuid) -> Result<(), StoreError> {
         const FILMS: &str = "DELETE FROM video WHERE frame_id IN \
              (SELECT id FROM story_frame WHERE story_id = $1)";
@@ -109,10 +93,6 @@ impl Tx {
     }
 
     /// How long the files of these keys are together, in bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn bytes_of(&mut self, keys: &[String]) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT size FROM media_object WHERE key IN (";
         let mut bytes = 0;
@@ -134,10 +114,6 @@ impl Tx {
 
     /// Removes the rows of inputs kept before `until` whose clients wait for nothing; at most `limit`, the oldest first;
     /// the keys of their files.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_inputs(
         &mut self,
         until: DateTime<Utc>,
@@ -153,10 +129,6 @@ impl Tx {
 
     /// Notes that the bucket has a file as it was kept, and holds its row until the transaction ends; false when the row
     /// speaks of other bytes by now, or of none in the bucket.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_compared(
         &mut self,
         object: &MediaObject,
@@ -175,10 +147,6 @@ impl Tx {
     }
 
     /// Notes that a file of these bytes is not in the bucket.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_unsynced(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE media_object SET location = NULL, date_synced = NULL, \
              date_compared = NULL WHERE key = $1 AND sha256 = $2";
@@ -192,10 +160,6 @@ impl Tx {
     }
 
     /// Whether it is time to clean up: true for one process, once in the time since `since`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn take_cleaning(
         &mut self,
         now: DateTime<Utc>,
@@ -213,10 +177,6 @@ impl Tx {
     }
 
     /// Has files kept until then; `None` lets them go again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_files(&mut self, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE installation SET kept_until = $1 WHERE id = 1";
         within!(self, db => sqlx::query(SQL).bind(until).execute(db).await.map(drop))
@@ -224,10 +184,6 @@ impl Tx {
     }
 
     /// Forgets events told before `events`, tasks ended before `tasks` and calls made before `calls`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_records(
         &mut self,
         events: DateTime<Utc>,

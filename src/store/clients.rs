@@ -7,10 +7,6 @@ use super::{Store, StoreError, Tx, read, within};
 
 impl Store {
     /// The story that a client is in.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn current_story(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT current_story_id FROM sparrow_state WHERE client_id = $1";
         let found: Option<Option<Uuid>> =
@@ -23,10 +19,6 @@ impl Store {
 impl Tx {
     /// The story that a client is in. The client's row is made if need be and stays locked until the transaction
     /// ends: what one client asks for at once is decided one after the other.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn lock_client(
         &mut self,
         client_id: &str,
@@ -41,10 +33,6 @@ impl Tx {
     }
 
     /// Puts a client, locked before, into a story, or into none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_current_story(
         &mut self,
         client_id: &str,

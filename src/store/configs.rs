@@ -155,10 +155,6 @@ struct StrategyRow {
 
 impl Store {
     /// Every strategy, the default first, then by slug.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn strategies(&self) -> Result<Vec<StrategySummary>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, description, is_default, is_experimental \
              FROM strategy_config ORDER BY is_default DESC, slug";
@@ -167,10 +163,6 @@ impl Store {
     }
 
     /// The strategy with this slug; failing that, the default one of the storyteller of this name, or its first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn strategy(&self, name: &str) -> Result<Option<Strategy>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, parameters, text_to_text_model_config, \
              text_to_image_model_config, text_to_video_model_config, seed_prompt_template \
@@ -220,10 +212,6 @@ impl Store {
     }
 
     /// What is configured for a provider's model of this name; of several the first by slug.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn model_named(
         &self,
         provider: &str,
@@ -239,10 +227,6 @@ impl Store {
 
 impl Tx {
     /// Adds the seeds whose slugs are not there; what is there stays as its owner left it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn seed(&mut self, seeds: &Seeds, now: DateTime<Utc>) -> Result<(), StoreError> {
         for model in &seeds.inference_models {
             self.seed_model(model, now).await?;

@@ -59,10 +59,6 @@ pub struct Mention<Id: Unpin + Send> {
 
 impl Store {
     /// One of a client's stories.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn any_story_of(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE client_id = $1 ORDER BY date_updated LIMIT 1";
         read!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_optional(db).await)
@@ -70,10 +66,6 @@ impl Store {
     }
 
     /// Tasks behind an id, by id, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn task_mentions(
         &self,
         after: Uuid,
@@ -87,10 +79,6 @@ impl Store {
 
     /// Answers that are kept for requests that may be sent again, behind a scope and a key, in that order, at most `limit`:
     /// their scope, key and body.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn answers_after(
         &self,
         (scope, key): (&str, &str),
@@ -108,10 +96,6 @@ impl Store {
     }
 
     /// Files that are noted as a client's, by name: their keys, kinds, media types and sizes in bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn files_of(&self, client_id: &str) -> Result<Vec<FileListing>, StoreError> {
         const SQL: &str = "SELECT key, kind, content_type, size FROM media_object WHERE client_id = $1 ORDER BY key";
         read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_all(db).await)
@@ -119,10 +103,6 @@ impl Store {
     }
 
     /// The files of a story's frames, by name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn files_of_story(&self, story_id: Uuid) -> Result<Vec<FileListing>, StoreError> {
         const SQL: &str = "SELECT m.key, m.kind, m.content_type, m.size FROM media_object m WHERE m.key IN (\
              SELECT i.media_key FROM story_frame f JOIN image i ON i.id = f.image_id WHERE f.story_id = $1 \
@@ -135,10 +115,6 @@ impl Store {
     }
 
     /// What was seen and heard for each frame of a story, by its number.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn taken_in(
         &self,
         story_id: Uuid,
@@ -150,10 +126,6 @@ impl Store {
     }
 
     /// Changes behind an id, by id, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn audit_mentions(
         &self,
         after: i64,
@@ -168,10 +140,6 @@ impl Store {
 
 impl Tx {
     /// Removes every row that is a client's own; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_rows_of(&mut self, client_id: &str) -> Result<u64, StoreError> {
         const SPENT: &str = "DELETE FROM spend WHERE scope = $1";
         let failed = StoreError::failed("remove a client's rows");
@@ -195,10 +163,6 @@ impl Tx {
     }
 
     /// Removes a client's recordings and voice profiles; the keys of their files.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_sounds_of(&mut self, client_id: &str) -> Result<Vec<String>, StoreError> {
         const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 RETURNING media_key";
         const RECORDINGS: &str = "DELETE FROM recording WHERE client_id = $1 RETURNING media_key";
@@ -217,10 +181,6 @@ impl Tx {
     }
 
     /// The keys of files that are noted as a client's: what it sent, above all.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keys_of(&mut self, client_id: &str) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT key FROM media_object WHERE client_id = $1";
         within!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_all(db).await)
@@ -228,10 +188,6 @@ impl Tx {
     }
 
     /// Takes a client's name from files that others still refer to.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn disown_files_of(&mut self, client_id: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE media_object SET client_id = NULL WHERE client_id = $1";
         within!(self, db => sqlx::query(SQL).bind(client_id).execute(db).await.map(drop))
@@ -239,10 +195,6 @@ impl Tx {
     }
 
     /// Removes a task, and those that wait for its end are told.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_task(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM task WHERE id = $1";
         within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
@@ -252,10 +204,6 @@ impl Tx {
     }
 
     /// Removes the note of a change.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_audit(&mut self, id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM audit WHERE id = $1";
         within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
@@ -263,10 +211,6 @@ impl Tx {
     }
 
     /// Removes an answer that is kept for a request that may be sent again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn drop_answer(&mut self, scope: &str, key: &str) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM idempotency_answer WHERE scope = $1 AND key = $2";
         within!(self, db => sqlx::query(SQL).bind(scope).bind(key).execute(db).await.map(drop))
@@ -274,10 +218,6 @@ impl Tx {
     }
 
     /// Has a task that is about to be ended forget what it was about: whose it is, and what it was to do.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_order(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE task SET payload = $2, lane = NULL, client_id = NULL WHERE id = $1";
@@ -287,10 +227,6 @@ impl Tx {
     }
 
     /// Keeps how far a running task is; false when `owner` has lost it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_progress(
         &mut self,
         id: Uuid,

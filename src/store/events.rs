@@ -39,10 +39,6 @@ pub(super) struct NewEvent {
 
 impl Store {
     /// A story's events after the one with id `after`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn events_of_story(
         &self,
         story_id: Uuid,
@@ -61,10 +57,6 @@ impl Store {
     }
 
     /// The events of a client's stories after the one with id `after`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn events_of_client(
         &self,
         client_id: &str,
@@ -83,10 +75,6 @@ impl Store {
     }
 
     /// All events after the one with id `after`, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn events_after(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
              WHERE id > $1 ORDER BY id LIMIT $2";
@@ -95,10 +83,6 @@ impl Store {
     }
 
     /// The id of the last event; 0 before the first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn last_event_id(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT MAX(id) FROM event";
         let last: Option<i64> = read!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)

@@ -23,20 +23,12 @@ const STATES: &str = "SELECT level, state FROM schedule_state WHERE client_id = 
 
 impl Store {
     /// Where a client stands on its schedules.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn schedule_states(&self, client_id: &str) -> Result<Vec<ScheduleRow>, StoreError> {
         read!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
             .map_err(StoreError::failed("read a client's schedules"))
     }
 
     /// The story that a flock's members share under a strategy.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn flock_story(
         &self,
         flock_id: &str,
@@ -55,10 +47,6 @@ impl Store {
 
 impl Tx {
     /// Where a client, locked before, stands on its schedules.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn schedule_states(
         &mut self,
         client_id: &str,
@@ -68,10 +56,6 @@ impl Tx {
     }
 
     /// Notes where a client stands on the schedule of a level.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_schedule_state(
         &mut self,
         client_id: &str,
@@ -94,10 +78,6 @@ impl Tx {
 
     /// The story that a flock's members share under a strategy. The row is made if need be and stays locked until
     /// the transaction ends, so that members who come at once begin one story and not two.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn lock_flock_story(
         &mut self,
         flock_id: &str,
@@ -118,10 +98,6 @@ impl Tx {
     }
 
     /// Gives the members of a flock, locked before, a story to share, or none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_flock_story(
         &mut self,
         flock_id: &str,
@@ -143,10 +119,6 @@ impl Tx {
     }
 
     /// Counts a frame against a flock's limit for a day; false, and nothing counted, when the limit is reached.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn count_flock_frame(
         &mut self,
         flock_id: &str,

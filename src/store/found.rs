@@ -58,10 +58,6 @@ pub struct FrameThere {
 
 impl Store {
     /// These frames, those of them that are still there, in no order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn found_frames(&self, ids: &[i64]) -> Result<Vec<FoundFrame>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -75,10 +71,6 @@ impl Store {
     }
 
     /// Those of these frames that are still there, in no order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frames_there(&self, ids: &[i64]) -> Result<Vec<FrameThere>, StoreError> {
         const SQL: &str =
             "SELECT id, story_id, number, date_created FROM story_frame WHERE id IN (";
@@ -94,10 +86,6 @@ impl Store {
     }
 
     /// The id of the newest frame of all; 0 before the first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn newest_frame_id(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT MAX(id) FROM story_frame";
         let newest: Option<i64> = read!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
@@ -106,10 +94,6 @@ impl Store {
     }
 
     /// The id of a story's frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_id(&self, story_id: Uuid, number: i32) -> Result<Option<i64>, StoreError> {
         const SQL: &str = "SELECT id FROM story_frame WHERE story_id = $1 AND number = $2";
         read!(self, db => sqlx::query_scalar(SQL)
@@ -121,10 +105,6 @@ impl Store {
     }
 
     /// The clients whose stories are private.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn private_clients(&self) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT client_id FROM sparrow_config WHERE is_private";
         read!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await)

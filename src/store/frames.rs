@@ -125,19 +125,11 @@ pub struct NewImage<'a> {
 
 impl Store {
     /// All frames of a story, in order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frames(&self, story_id: Uuid) -> Result<Vec<FrameRow>, StoreError> {
         self.frames_after(story_id, -1, i64::MAX).await
     }
 
     /// A story's frames behind number `after`, in order, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frames_after(
         &self,
         story_id: Uuid,
@@ -163,10 +155,6 @@ impl Store {
     }
 
     /// The last frame of a story, with its pictures.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
@@ -194,10 +182,6 @@ impl Store {
     }
 
     /// The picture with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn picture(&self, id: Uuid) -> Result<Option<FramePicture>, StoreError> {
         const SQL: &str = "SELECT id, media_key, width, height, format FROM image WHERE id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
@@ -205,10 +189,6 @@ impl Store {
     }
 
     /// The texts of a story's latest frames, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn latest_texts(
         &self,
         story_id: Uuid,
@@ -229,10 +209,6 @@ impl Store {
 
 impl Tx {
     /// Adds a frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
@@ -260,10 +236,6 @@ impl Tx {
     }
 
     /// Adds a picture.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6)";
@@ -281,10 +253,6 @@ impl Tx {
     }
 
     /// Adds a picture that was rendered from another, unless it is there.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_rendition(
         &mut self,
         image: NewImage<'_>,

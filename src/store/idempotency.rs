@@ -28,10 +28,6 @@ pub struct UsedKey {
 
 impl Store {
     /// What this key was used for, if it was since `since`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn used_key(
         &self,
         key: &KeyUse,
@@ -51,10 +47,6 @@ impl Store {
 
 impl Tx {
     /// Uses a key for a task; false when it is in use already. One from before `since` is used anew.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn use_key(
         &mut self,
         key: &KeyUse,
@@ -80,10 +72,6 @@ impl Tx {
     }
 
     /// Forgets the keys from before `since`; how many there were.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_keys(&mut self, since: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM idempotency_key WHERE date_created < $1";
         within!(self, db => sqlx::query(SQL)

@@ -6,10 +6,6 @@ use super::{Store, StoreError, Tx, read, within};
 
 impl Store {
     /// Files changed until then were looked at by a sweep, or are older than this database.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn swept_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT swept_until FROM installation WHERE id = 1";
         read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
@@ -19,10 +15,6 @@ impl Store {
 
 impl Store {
     /// The bucket that files are noted as in; `None` where there was none yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn noted_bucket(&self) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT bucket FROM installation WHERE id = 1";
         let found: Option<Option<String>> =
@@ -32,10 +24,6 @@ impl Store {
     }
 
     /// What this installation leaves in its bucket; `None` where it has left nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn mark(&self) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT mark FROM installation WHERE id = 1";
         let found: Option<Option<String>> =
@@ -47,10 +35,6 @@ impl Store {
 
 impl Tx {
     /// Gives the installation a mark, unless it has one; the one that it has then. `None` takes it away.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_mark(&mut self, mark: Option<&str>) -> Result<Option<String>, StoreError> {
         const SQL: &str = "UPDATE installation SET mark = CASE WHEN $1 IS NULL THEN NULL \
              ELSE COALESCE(mark, $1) END WHERE id = 1 RETURNING mark";
@@ -61,10 +45,6 @@ impl Tx {
     }
 
     /// Notes which bucket files are noted as in.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_bucket(&mut self, url: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE installation SET bucket = $1 WHERE id = 1";
         within!(self, db => sqlx::query(SQL).bind(url).execute(db).await.map(drop))
@@ -72,10 +52,6 @@ impl Tx {
     }
 
     /// Notes when the database began to be used, unless that is noted.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_installation(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO installation (id, date_created, swept_until) \
              VALUES (1, $1, $1) ON CONFLICT (id) DO NOTHING";
@@ -84,10 +60,6 @@ impl Tx {
     }
 
     /// Notes that files changed until `until` were looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_sweep(&mut self, until: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE installation SET swept_until = $1 WHERE id = 1";
         within!(self, db => sqlx::query(SQL).bind(until).execute(db).await.map(drop))

@@ -7,10 +7,6 @@ use super::{Pattern, Store, StoreError, Tx, read, within};
 
 impl Store {
     /// A client's patterns of the highest confidence, as it was when each was last noticed; at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn strongest_patterns(
         &self,
         client_id: &str,
@@ -23,10 +19,6 @@ impl Store {
     }
 
     /// When the newest of a client's insights of a type was noticed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn last_insight(
         &self,
         client_id: &str,
@@ -41,10 +33,6 @@ impl Store {
 
 impl Tx {
     /// One of a client's patterns, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn pattern(
         &mut self,
         client_id: &str,
@@ -61,10 +49,6 @@ impl Tx {
     }
 
     /// Forgets what was learned of a client beyond the `keep` patterns of the highest confidence; what was put stays.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_weakest(&mut self, client_id: &str, keep: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM user_pattern WHERE client_id = $1 AND evidence IS NOT NULL \
              AND (type, key) IN (SELECT type, key FROM user_pattern WHERE client_id = $1 \
@@ -74,10 +58,6 @@ impl Tx {
     }
 
     /// Forgets a client's insights of a type but the newest `keep`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_old_insights(
         &mut self,
         client_id: &str,

@@ -53,10 +53,6 @@ pub struct FlockLevel {
 
 impl Store {
     /// A Sparrow's own configuration.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
         const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
              budget_per_day, is_learned_from \
@@ -66,10 +62,6 @@ impl Store {
     }
 
     /// A flock's configuration.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn flock_level(&self, flock_id: &str) -> Result<Option<FlockLevel>, StoreError> {
         const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, \
              frames_per_day, budget_per_day, is_learned_from \
@@ -79,10 +71,6 @@ impl Store {
     }
 
     /// The parameters of a kind of client.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn client_type_level(
         &self,
         client_type: &str,

@@ -71,20 +71,12 @@ const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
 
 impl Store {
     /// The file with this key.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn media_object(&self, key: &str) -> Result<Option<MediaObject>, StoreError> {
         read!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
     /// Files that are to be in the bucket and are not yet, the oldest first, those behind `after`, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn unsynced_files(
         &self,
         after: (DateTime<Utc>, &str),
@@ -122,10 +114,6 @@ impl Store {
     }
 
     /// Those of these keys that no row has.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn unknown_keys(&self, keys: Vec<String>) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT key FROM media_object WHERE key IN (";
         let mut known: HashSet<String> = HashSet::new();
@@ -146,10 +134,6 @@ impl Store {
     }
 
     /// What is kept, by client, kind and month; the most bytes first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn media_usage(&self) -> Result<Vec<MediaUsage>, StoreError> {
         const SQL: &str = "SELECT client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) AS month, \
              COUNT(*) AS files, CAST(SUM(size) AS BIGINT) AS bytes FROM media_object \
@@ -159,10 +143,6 @@ impl Store {
     }
 
     /// How many files are to be in the bucket and are not yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn unsynced(&self) -> Result<Unsynced, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS files, \
              CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes, MIN(date_created) AS oldest \
@@ -175,10 +155,6 @@ impl Store {
 
 impl Tx {
     /// Notes that a file of these bytes is in a bucket; false when it has other bytes by now, or is gone.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_synced(
         &mut self,
         object: &MediaObject,
@@ -199,20 +175,12 @@ impl Tx {
     }
 
     /// The file with this key, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn media_object(&mut self, key: &str) -> Result<Option<MediaObject>, StoreError> {
         within!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
     /// Keeps a file's row; one that is there under the same key takes the new size, type and checksum.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \

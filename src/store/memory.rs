@@ -81,10 +81,6 @@ pub struct InsightFilter<'a> {
 
 impl Store {
     /// A client's patterns behind `after`, a type and a key, in that order, at most `limit`; of one type where it is said.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn patterns(
         &self,
         client_id: &str,
@@ -110,10 +106,6 @@ impl Store {
     }
 
     /// One of a client's patterns.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn pattern(
         &self,
         client_id: &str,
@@ -131,10 +123,6 @@ impl Store {
 
     /// What of a client's context holds at `now`, behind `after`, a session and a key, in that order, at most `limit`; of
     /// one session where it is said.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn context(
         &self,
         client_id: &str,
@@ -163,10 +151,6 @@ impl Store {
     }
 
     /// One thing of a client's context, if it holds at `now`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn context_value(
         &self,
         client_id: &str,
@@ -188,10 +172,6 @@ impl Store {
     }
 
     /// A client's insights, the most important first, then the newest, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn insights(
         &self,
         client_id: &str,
@@ -225,10 +205,6 @@ impl Store {
 
 impl Tx {
     /// Keeps a pattern, or takes the place of the one of this type and key; true when there was none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_pattern(
         &mut self,
         client_id: &str,
@@ -253,10 +229,6 @@ impl Tx {
     }
 
     /// Removes a client's patterns: all, those of a type, or the one of a type and a key; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_patterns(
         &mut self,
         client_id: &str,
@@ -272,10 +244,6 @@ impl Tx {
 
     /// Keeps something of a client's context, or takes the place of what has this session and key; true when there was
     /// nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_context(
         &mut self,
         client_id: &str,
@@ -299,10 +267,6 @@ impl Tx {
     }
 
     /// Removes of a client's context all, what is of a session, or one thing of a session; how much.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_context(
         &mut self,
         client_id: &str,
@@ -318,10 +282,6 @@ impl Tx {
     }
 
     /// Forgets context that has expired by `now`, of every client; how much.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn purge_context(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM conversation_context \
              WHERE date_expires IS NOT NULL AND date_expires <= $1";
@@ -334,10 +294,6 @@ impl Tx {
     }
 
     /// Adds an insight; its id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_insight(
         &mut self,
         client_id: &str,
@@ -359,10 +315,6 @@ impl Tx {
     }
 
     /// Removes a client's insights: all, or those of a type; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_insights(
         &mut self,
         client_id: &str,

@@ -42,10 +42,6 @@ pub struct StoryOverview {
 
 impl Store {
     /// How much there is.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story) AS stories, \
              (SELECT COUNT(*) FROM story_frame) AS frames, \
@@ -56,10 +52,6 @@ impl Store {
     }
 
     /// How many tasks stand how.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn tasks_by_status(&self) -> Result<Vec<(String, i64)>, StoreError> {
         const SQL: &str = "SELECT status, COUNT(*) FROM task GROUP BY status ORDER BY status";
         read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
@@ -67,10 +59,6 @@ impl Store {
     }
 
     /// Since when this database is used.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn installed_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT date_created FROM installation WHERE id = 1";
         read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
@@ -79,10 +67,6 @@ impl Store {
 
     /// Stories begun before the one with id `before`, whose title, slug or client contains `text`, the newest first, at
     /// most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn all_stories(
         &self,
         text: &str,

@@ -55,10 +55,6 @@ pub struct NewPairing<'a> {
 
 impl Store {
     /// The request that is polled with the token of this SHA-256, however it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn pairing_by_poll(
         &self,
         poll_sha256: &[u8; 32],
@@ -69,10 +65,6 @@ impl Store {
     }
 
     /// Requests after the one with id `after` that wait to be approved or collected, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn open_pairings(
         &self,
         after: i64,
@@ -93,10 +85,6 @@ impl Store {
 
 impl Tx {
     /// How many requests of clients other than this one are open.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn other_open_pairings(
         &mut self,
         client_id: &str,
@@ -109,10 +97,6 @@ impl Tx {
     }
 
     /// Keeps a request, in the place of the client's earlier one if that was not collected.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn begin_pairing(&mut self, new: NewPairing<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO pairing \
              (code, poll_sha256, client_id, model, firmware, address, date_created, date_expires) \
@@ -138,10 +122,6 @@ impl Tx {
     }
 
     /// Approves an open request and gives the device until `until` to collect; `None` when there is none that waits.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn approve_pairing(
         &mut self,
         code: &str,
@@ -163,10 +143,6 @@ impl Tx {
     }
 
     /// Whether a request with this code was approved.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn is_pairing_approved(&mut self, code: &str) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT id FROM pairing WHERE code = $1 AND date_approved IS NOT NULL";
         let found: Option<i64> =
@@ -176,10 +152,6 @@ impl Tx {
     }
 
     /// Marks an approved request as collected, which happens once; `None` when it cannot be.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn collect_pairing(
         &mut self,
         poll_sha256: &[u8; 32],
@@ -197,10 +169,6 @@ impl Tx {
     }
 
     /// Removes a request whose token was not collected; `None` when there is none open.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn refuse_pairing(
         &mut self,
         code: &str,
@@ -213,10 +181,6 @@ impl Tx {
     }
 
     /// Removes requests that expired before `before`; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_pairings(&mut self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM pairing WHERE date_expires < $1";
         within!(self, db => sqlx::query(SQL)

@@ -147,10 +147,6 @@ resource!(ClientTypeConfig in "client_type_config" by client_type,
 impl Store {
     /// Resources whose name comes after `after` and whose name or description contains `text`, by name, at most
     /// `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn resources<T: ResourceTable>(
         &self,
         after: &str,
@@ -168,10 +164,6 @@ impl Store {
     }
 
     /// The resource of this name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn resource<T: ResourceTable>(
         &self,
         name: &str,
@@ -183,10 +175,6 @@ impl Store {
 
 impl Tx {
     /// The resource of this name, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn resource<T: ResourceTable>(
         &mut self,
         name: &str,
@@ -196,10 +184,6 @@ impl Tx {
     }
 
     /// Adds a resource; false when there is one of its name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_resource<T: ResourceTable>(
         &mut self,
         item: &T,
@@ -214,10 +198,6 @@ impl Tx {
     }
 
     /// Puts a resource in the place of the one of its name; false when there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn replace_resource<T: ResourceTable>(
         &mut self,
         item: &T,
@@ -249,10 +229,6 @@ impl Tx {
     }
 
     /// What refers to the resource of this name: `model-configs fern`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn referrers<T: ResourceTable>(
         &mut self,
         name: &str,

@@ -18,10 +18,6 @@ pub struct Session {
 
 impl Store {
     /// The session with this SHA-256, while it lasts and its user may log in.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn session(
         &self,
         sha256: &[u8; 32],
@@ -37,10 +33,6 @@ impl Store {
 
 impl Tx {
     /// Begins a session.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn begin_session(
         &mut self,
         sha256: &[u8; 32],
@@ -62,10 +54,6 @@ impl Tx {
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn end_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE sha256 = $1";
         within!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
@@ -73,10 +61,6 @@ impl Tx {
     }
 
     /// Ends every session of a user.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn end_sessions_of(&mut self, user_id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE user_id = $1";
         within!(self, db => sqlx::query(SQL).bind(user_id).execute(db).await.map(drop))
@@ -84,10 +68,6 @@ impl Tx {
     }
 
     /// Removes sessions that ended before `before`; how many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_sessions(&mut self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM session WHERE date_expires < $1";
         within!(self, db => sqlx::query(SQL)

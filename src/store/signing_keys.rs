@@ -17,10 +17,6 @@ pub struct SigningKey {
 
 impl Store {
     /// Every secret, the newest first: there are a few.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         const SQL: &str = "SELECT secret, date_created FROM signing_key \
              WHERE id > (SELECT MAX(id) - 100 FROM signing_key) ORDER BY id DESC";
@@ -31,10 +27,6 @@ impl Store {
 
 impl Tx {
     /// Adds a secret, and forgets those made before `old`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_signing_key(
         &mut self,
         key: &SigningKey,

@@ -59,10 +59,6 @@ impl Store {
     }
 
     /// Whether nobody has used this database yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn is_unused(&self) -> Result<bool, StoreError> {
         for table in USED {
             let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS one");

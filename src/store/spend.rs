@@ -40,10 +40,6 @@ pub struct NewCall<'a> {
 
 impl Store {
     /// What was spent or is set aside on a day, by scope, in millionths of a US dollar.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn spent_on(&self, scope: &str, day: NaiveDate) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT micro_usd FROM spend WHERE scope = $1 AND day = $2";
         let spent: Option<i64> = read!(self, db => sqlx::query_scalar(SQL)
@@ -56,10 +52,6 @@ impl Store {
     }
 
     /// How many calls were made since then, by provider, model, capability and outcome.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn calls_since(&self, since: DateTime<Utc>) -> Result<Vec<CallCount>, StoreError> {
         const SQL: &str = "SELECT provider, model, capability, outcome, COUNT(*) AS calls, \
              CAST(SUM(milliseconds) AS BIGINT) AS milliseconds, CAST(SUM(micro_usd) AS BIGINT) AS micro_usd \
@@ -92,10 +84,6 @@ pub struct CallCount {
 
 impl Tx {
     /// Adds an amount to what a scope spends on a day; false, and nothing added, when that would be more than `most`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn spend(
         &mut self,
         scope: &str,
@@ -121,10 +109,6 @@ impl Tx {
     }
 
     /// Corrects what a scope has spent on a day.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn correct_spend(
         &mut self,
         scope: &str,
@@ -144,10 +128,6 @@ impl Tx {
     }
 
     /// Writes a call down.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_call(&mut self, call: NewCall<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO inference_call (client_id, story_id, capability, provider, model, \
              outcome, attempts, milliseconds, input_tokens, output_tokens, images, seconds, micro_usd, \

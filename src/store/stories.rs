@@ -67,20 +67,12 @@ const BY_ID: &str = "SELECT id, client_id, flock_id, strategy, storyteller, titl
 
 impl Store {
     /// The story with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story(&self, id: Uuid) -> Result<Option<Story>, StoreError> {
         read!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
     /// The id of the story with this slug.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_id_of_slug(&self, slug: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE slug = $1";
         read!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
@@ -88,10 +80,6 @@ impl Store {
     }
 
     /// The id of the story that had this id in the service it was imported from.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_id_of_legacy_id(&self, id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE legacy_id = $1";
         read!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
@@ -101,20 +89,12 @@ impl Store {
 
 impl Tx {
     /// The story with this id, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story(&mut self, id: Uuid) -> Result<Option<Story>, StoreError> {
         within!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
     /// Begins a story without frames.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn create_story(&mut self, story: NewStory<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story \
              (id, client_id, flock_id, strategy, storyteller, title, state, frame_count, date_created, \
@@ -134,10 +114,6 @@ impl Tx {
     }
 
     /// Removes a story that nothing was ever told or ordered in; any other stays.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1 AND frame_count = 0 \
              AND NOT EXISTS (SELECT 1 FROM task WHERE task.story_id = $1)";
@@ -146,10 +122,6 @@ impl Tx {
     }
 
     /// Gives a story that has no frame yet another strategy.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn change_strategy(
         &mut self,
         id: Uuid,
@@ -171,10 +143,6 @@ impl Tx {
     /// Takes the `count` frame numbers from `first` on for a story and keeps its state; false when `first` is not its
     /// next number, or there is no such story. The row stays locked until the transaction ends, so that numbers have
     /// no gaps.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn take_frame_numbers(
         &mut self,
         id: Uuid,
@@ -242,10 +210,6 @@ impl Tx {
     }
 
     /// Gives a story the picture that lists show, unless it has one.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_thumbnail(&mut self, id: Uuid, image: Uuid) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE story SET thumbnail_id = $2 WHERE id = $1 AND thumbnail_id IS NULL";

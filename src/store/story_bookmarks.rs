@@ -25,10 +25,6 @@ pub struct StoryBookmark {
 
 impl Store {
     /// The stories in a list, the last kept first, those kept earlier than `before`, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_bookmarks(
         &self,
         list_id: i64,
@@ -48,10 +44,6 @@ impl Store {
     }
 
     /// A story in a list.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_bookmark(
         &self,
         list_id: i64,
@@ -67,10 +59,6 @@ impl Store {
 
 impl Tx {
     /// How many stories a list holds.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn count_story_bookmarks(&mut self, list_id: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story_bookmark WHERE list_id = $1";
         within!(self, db => sqlx::query_scalar(SQL).bind(list_id).fetch_one(db).await)
@@ -106,10 +94,6 @@ impl Tx {
     }
 
     /// Renews what is noted about a story in a list; `false` when it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn renew_story_bookmark(
         &mut self,
         list_id: i64,
@@ -132,10 +116,6 @@ impl Tx {
     }
 
     /// Takes a story out of a list; `false` when it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_story_bookmark(
         &mut self,
         list_id: i64,

@@ -68,10 +68,6 @@ impl OldPicture {
 
 impl Store {
     /// The words of a story's frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_words(
         &self,
         story_id: Uuid,
@@ -89,10 +85,6 @@ impl Store {
 
 impl Tx {
     /// Has whatever else would change a story wait until this transaction ends; false when there is no such story.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn lock_story(&mut self, id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story SET frame_count = frame_count WHERE id = $1";
         within!(self, db => sqlx::query(SQL)
@@ -104,10 +96,6 @@ impl Tx {
     }
 
     /// Gives a story another title. Its slug stays: links lead by it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn retitle_story(
         &mut self,
         id: Uuid,
@@ -120,10 +108,6 @@ impl Tx {
     }
 
     /// The state that a story was in before its frame `number`; `None` when there is no such frame.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn state_before(
         &mut self,
         story_id: Uuid,
@@ -141,10 +125,6 @@ impl Tx {
     }
 
     /// Takes back a story's last frame, which has this number; false when it is not the last.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn take_frame_back(
         &mut self,
         story_id: Uuid,
@@ -174,10 +154,6 @@ impl Tx {
     }
 
     /// Gives a frame other pictures; false when it is gone.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn set_frame_pictures(
         &mut self,
         (story_id, number): (Uuid, i32),
@@ -198,10 +174,6 @@ impl Tx {
     }
 
     /// Takes the picture that lists show from a story; its id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn take_thumbnail(
         &mut self,
         story_id: Uuid,
@@ -219,10 +191,6 @@ impl Tx {
     }
 
     /// The pictures of a story's frames from number `from` to `to`, those that were rendered from others first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_pictures(
         &mut self,
         story_id: Uuid,
@@ -253,10 +221,6 @@ impl Tx {
     }
 
     /// How much a story is; nothing where there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_size(&mut self, id: Uuid) -> Result<StorySize, StoreError> {
         const SQL: &str = "SELECT frame_count AS frames, (SELECT COUNT(*) FROM story_frame f \
              JOIN frame_embedding e ON e.frame_id = f.id WHERE f.story_id = s.id) AS pieces \
@@ -267,10 +231,6 @@ impl Tx {
     }
 
     /// Removes a story with its frames and bookmarks.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1";
         within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
@@ -278,10 +238,6 @@ impl Tx {
     }
 
     /// Removes what was done for a story, and what was told of it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_work_on(&mut self, story_id: Uuid) -> Result<Vec<RemovedTask>, StoreError> {
         const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING id, status, payload";
         const EVENTS: &str = "DELETE FROM event WHERE story_id = $1";
@@ -326,10 +282,6 @@ impl Tx {
     }
 
     /// Removes the rows of files that no picture, film, voice or recording refers to; the keys of those.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
              (SELECT 1 FROM image WHERE media_key = media_object.key) AND NOT EXISTS \

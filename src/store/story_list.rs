@@ -56,10 +56,6 @@ impl StoryPart {
 
 impl Store {
     /// A part of a client's stories in which something was told or ordered, last updated first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn stories_of(
         &self,
         client_id: &str,
@@ -92,10 +88,6 @@ impl Store {
     }
 
     /// How many stories a client has in which something was told or ordered.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn count_stories(&self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story s WHERE s.client_id = $1 \
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id))";

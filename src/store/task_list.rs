@@ -21,10 +21,6 @@ pub struct TaskFilter<'a> {
 
 impl Store {
     /// Tasks, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn tasks(&self, filter: TaskFilter<'_>, limit: i64) -> Result<Vec<Task>, StoreError> {
         const OF_STORY: &str = "SELECT * FROM task WHERE story_id = $1 \
              AND ($2 IS NULL OR client_id = $2) AND ($3 IS NULL OR status = $3) AND id < $4 \
@@ -52,10 +48,6 @@ impl Store {
     }
 
     /// The last task that was ordered for a story.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn last_task_of(&self, story_id: Uuid) -> Result<Option<Task>, StoreError> {
         const SQL: &str =
             "SELECT * FROM task WHERE story_id = $1 AND lane IS NOT NULL ORDER BY id DESC LIMIT 1";
@@ -64,10 +56,6 @@ impl Store {
     }
 
     /// The task of a lane that runs, or runs next.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn open_task(&self, lane: &str) -> Result<Option<Task>, StoreError> {
         read!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
             .map_err(StoreError::failed("read a lane's task"))
@@ -79,20 +67,12 @@ const OPEN: &str = "SELECT * FROM task WHERE lane = $1 AND status IN ('pending',
 
 impl Tx {
     /// The task of a lane that runs, or runs next.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn open_task(&mut self, lane: &str) -> Result<Option<Task>, StoreError> {
         within!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
             .map_err(StoreError::failed("read a lane's task"))
     }
 
     /// Calls a task off; none when it has ended already. A run that is under way finds its lease lost.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn cancel(
         &mut self,
         id: Uuid,
@@ -112,10 +92,6 @@ impl Tx {
     }
 
     /// Has a task that failed or was called off done after all, as if it were new; none when it stands otherwise.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn revive(
         &mut self,
         id: Uuid,

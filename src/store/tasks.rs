@@ -70,10 +70,6 @@ pub struct NewTask<'a> {
 
 impl Store {
     /// The task with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn task(&self, id: Uuid) -> Result<Option<Task>, StoreError> {
         const SQL: &str = "SELECT * FROM task WHERE id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
@@ -81,10 +77,6 @@ impl Store {
     }
 
     /// How many tasks wait, counted up to `at_most`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn waiting_tasks(&self, at_most: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM \
              (SELECT 1 FROM task WHERE status = 'pending' LIMIT $1) AS waiting";
@@ -93,10 +85,6 @@ impl Store {
     }
 
     /// When the next pending task is due: in the past when one waits for its lane.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn next_due(
         &self,
         after: DateTime<Utc>,
@@ -109,10 +97,6 @@ impl Store {
 
 impl Tx {
     /// Enqueues a task.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn enqueue(&mut self, task: NewTask<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO task (id, kind, status, lane, client_id, story_id, payload, \
              attempts, failures, run_at, date_created) \
@@ -134,10 +118,6 @@ impl Tx {
     }
 
     /// Adds a task that is done already, for those who wait for its result or ask for it again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_ended_task(
         &mut self,
         task: NewTask<'_>,
@@ -161,10 +141,6 @@ impl Tx {
     }
 
     /// Whether a story has ever been worked on.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn story_has_tasks(&mut self, story_id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT 1 FROM task WHERE story_id = $1 LIMIT 1";
         let found: Option<i32> =
@@ -175,10 +151,6 @@ impl Tx {
 
     /// Leases the next due task to `owner` until `until`; `None` when there is none, or another worker was first.
     /// Drop the transaction on `None`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn claim(
         &mut self,
         owner: Uuid,
@@ -201,10 +173,6 @@ impl Tx {
     }
 
     /// Ends a task with what came of it; false when `owner` has lost its lease, and then nothing must be saved.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn complete(
         &mut self,
         id: Uuid,
@@ -229,10 +197,6 @@ impl Tx {
     }
 
     /// Gives a task up; false when `owner` has lost its lease.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn fail(
         &mut self,
         id: Uuid,
@@ -257,10 +221,6 @@ impl Tx {
     }
 
     /// Has a task tried again at `run_at`; false when `owner` has lost its lease.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn retry(
         &mut self,
         id: Uuid,
@@ -286,10 +246,6 @@ impl Tx {
 
     /// Puts a task off until `run_at`, with what it knows by then; false when `owner` has lost it. That it got so far
     /// ends a row of failures.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn put_off(
         &mut self,
         id: Uuid,
@@ -312,10 +268,6 @@ impl Tx {
     }
 
     /// Keeps a lease until `until`, and says at which step the task is; false when `owner` has lost it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_lease(
         &mut self,
         id: Uuid,
@@ -337,10 +289,6 @@ impl Tx {
     }
 
     /// Takes back a task that `owner` runs and will not finish, as if it had never been claimed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn release(&mut self, id: Uuid, owner: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = attempts - 1, step = NULL, \
              lease_owner = NULL, lease_until = NULL \
@@ -352,10 +300,6 @@ impl Tx {
     }
 
     /// Takes back the tasks whose workers have been silent for longer than their lease; how many there were.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn release_expired(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', step = NULL, lease_owner = NULL, \
              lease_until = NULL WHERE status = 'running' AND lease_until < $1";

@@ -79,10 +79,6 @@ pub struct SparrowState {
 
 impl Store {
     /// A Sparrow's reports before the one with id `before`, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn reports(
         &self,
         client_id: &str,
@@ -102,10 +98,6 @@ impl Store {
 
     /// Sparrows whose name comes behind `after` and contains `text`, by name, at most `limit`, each with its last
     /// report.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn sparrow_states(
         &self,
         text: &str,
@@ -147,10 +139,6 @@ impl Store {
     }
 
     /// A Sparrow as it was last seen.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn sparrow_state(&self, client_id: &str) -> Result<Option<SparrowState>, StoreError> {
         const SQL: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
              FROM sparrow_state WHERE client_id = $1";
@@ -165,10 +153,6 @@ impl Store {
 
 impl Tx {
     /// Notes that a Sparrow is there.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_seen(
         &mut self,
         client_id: &str,
@@ -182,10 +166,6 @@ impl Tx {
     }
 
     /// Keeps a report.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_report(&mut self, report: Report<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO telemetry (client_id, battery_mv, battery_percent, rssi_dbm, \
              free_heap_bytes, firmware, wake_reason, extra, date_created) \
@@ -207,10 +187,6 @@ impl Tx {
     }
 
     /// Forgets all but the last `kept` reports of a Sparrow.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn forget_reports(&mut self, client_id: &str, kept: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM telemetry WHERE client_id = $1 AND id <= \
              (SELECT id FROM telemetry WHERE client_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";

@@ -65,10 +65,6 @@ const BY_ID: &str = "SELECT * FROM api_token WHERE id = $1";
 
 impl Store {
     /// The token with this SHA-256, however it stands.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn token_by_sha256(&self, sha256: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         const SQL: &str = "SELECT * FROM api_token WHERE sha256 = $1";
         read!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).fetch_optional(db).await)
@@ -76,20 +72,12 @@ impl Store {
     }
 
     /// The token with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn token(&self, id: i64) -> Result<Option<Token>, StoreError> {
         read!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
     /// Tokens with ids below `before` whose name or client contains `text`, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn tokens(
         &self,
         before: i64,
@@ -112,10 +100,6 @@ impl Store {
 
 impl Tx {
     /// Keeps a token; its id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_token(&mut self, new: NewToken<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO api_token (name, scope, client_id, sha256, hint, \
              created_by, date_expires, date_created, date_updated) \
@@ -135,20 +119,12 @@ impl Tx {
     }
 
     /// The token with this id, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn token(&mut self, id: i64) -> Result<Option<Token>, StoreError> {
         within!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
     /// Gives a token another name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn rename_token(
         &mut self,
         id: i64,
@@ -161,10 +137,6 @@ impl Tx {
     }
 
     /// Takes a token back; one that was taken back before keeps that date.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn revoke_token(&mut self, id: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE api_token SET date_revoked = $2, date_updated = $2 \
              WHERE id = $1 AND date_revoked IS NULL";
@@ -173,10 +145,6 @@ impl Tx {
     }
 
     /// Takes back every token that a client got by pairing; their ids.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn revoke_paired_tokens(
         &mut self,
         client_id: &str,
@@ -194,10 +162,6 @@ impl Tx {
     }
 
     /// Notes that a token was used, unless a use after `since` is noted already.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn note_token_use(
         &mut self,
         id: i64,

@@ -53,10 +53,6 @@ const BY_NAME: &str = "SELECT id, username, description, is_active, date_created
 
 impl Store {
     /// What a login with this name is checked against.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
         const SQL: &str = "SELECT id, password_hash, is_active FROM admin_user WHERE username = $1";
         read!(self, db => sqlx::query_as(SQL).bind(username).fetch_optional(db).await)
@@ -64,20 +60,12 @@ impl Store {
     }
 
     /// The user of this name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn user(&self, username: &str) -> Result<Option<User>, StoreError> {
         read!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
             .map_err(StoreError::failed("read a user"))
     }
 
     /// Users whose name comes after `after` and whose name or description contains `text`, by name, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn users(
         &self,
         after: &str,
@@ -101,10 +89,6 @@ impl Store {
 
 impl Tx {
     /// Adds a user; false when the name is taken.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_user(&mut self, new: NewUser<'_>) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO admin_user \
              (username, description, password_hash, is_active, date_created, date_updated) \
@@ -123,20 +107,12 @@ impl Tx {
     }
 
     /// The user of this name, as this transaction sees it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn user(&mut self, username: &str) -> Result<Option<User>, StoreError> {
         within!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
             .map_err(StoreError::failed("read a user"))
     }
 
     /// Changes the user of this name.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn change_user(&mut self, user: NewUser<'_>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE admin_user SET description = $2, \
              password_hash = COALESCE($3, password_hash), is_active = $4, date_updated = $5 \
@@ -154,10 +130,6 @@ impl Tx {
     }
 
     /// Removes a user, and with it the user's sessions.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn delete_user(&mut self, id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM admin_user WHERE id = $1";
         within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
@@ -165,10 +137,6 @@ impl Tx {
     }
 
     /// Whether anyone else may log in.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn has_other_active_user(&mut self, username: &str) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT id FROM admin_user WHERE is_active AND username <> $1 \
              ORDER BY username LIMIT 1";

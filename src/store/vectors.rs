@@ -80,10 +80,6 @@ pub struct IndexCounts {
 
 impl Store {
     /// What the vectors were made with.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn vector_index(&self) -> Result<VectorIndexRow, StoreError> {
         const SQL: &str = "SELECT place, model, dimension, version FROM vector_index WHERE id = 1";
         read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
@@ -91,10 +87,6 @@ impl Store {
     }
 
     /// Pieces behind a change, a frame and a piece, in the order of the changes, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn embeddings_after(
         &self,
         (version, frame_id, piece): (i64, i64, i32),
@@ -116,10 +108,6 @@ impl Store {
     }
 
     /// Frames behind an id that are not in the index, by id, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frames_to_index(
         &self,
         after: i64,
@@ -134,10 +122,6 @@ impl Store {
     }
 
     /// Whether a frame that was told before a time is not in the index.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn is_any_to_index(&self, until: DateTime<Utc>) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT date_created FROM story_frame WHERE date_indexed IS NULL \
              ORDER BY id LIMIT 1";
@@ -148,10 +132,6 @@ impl Store {
     }
 
     /// A story's frame with what is to be found of it, whether it is in the index or not.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frame_to_index(
         &self,
         story_id: Uuid,
@@ -169,10 +149,6 @@ impl Store {
     }
 
     /// How much of all is in the index. This reads the keys of everything.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn index_counts(&self) -> Result<IndexCounts, StoreError> {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story_frame) AS frames, \
              (SELECT COUNT(*) FROM story_frame WHERE date_indexed IS NULL) AS waiting, \
@@ -184,10 +160,6 @@ impl Store {
 
 impl Tx {
     /// Notes a change of the index, which no other transaction can until this one ends; its number.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn change_index(&mut self) -> Result<i64, StoreError> {
         const SQL: &str =
             "UPDATE vector_index SET version = version + 1 WHERE id = 1 RETURNING version";
@@ -196,10 +168,6 @@ impl Tx {
     }
 
     /// Notes what the vectors are made with, unless something else is noted already; whether it is so now.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn settle_index(
         &mut self,
         place: &str,
@@ -219,10 +187,6 @@ impl Tx {
     }
 
     /// Forgets what the vectors were made with.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn unsettle_index(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE vector_index SET place = NULL, model = NULL, dimension = NULL, \
              version = version + 1 WHERE id = 1";
@@ -231,10 +195,6 @@ impl Tx {
     }
 
     /// Takes frames whose ids lie behind `after`, up to `upto`, out of the index.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn unindex(&mut self, after: i64, upto: i64) -> Result<(), StoreError> {
         const PIECES: &str = "DELETE FROM frame_embedding WHERE frame_id > $1 AND frame_id <= $2";
         const FRAMES: &str = "UPDATE story_frame SET date_indexed = NULL \
@@ -248,10 +208,6 @@ impl Tx {
 
     /// Keeps all pieces of a frame, in the place of those that it had, and notes that it is in the index; false when there
     /// is no such frame any more. The vectors are `None` where another service has them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_pieces(
         &mut self,
         frame_id: i64,

@@ -47,10 +47,6 @@ impl Version {
 
 impl Store {
     /// The version of what may be cached.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn configuration_version(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT configuration_version FROM installation WHERE id = 1";
         let forgotten = match self.version.fresh() {
@@ -70,10 +66,6 @@ impl Store {
 impl Tx {
     /// Says that this transaction changes what is cached. It also makes such changes wait for each other, so that
     /// what one of them has checked still holds when it is saved: call it first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn change_configuration(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE installation SET configuration_version = configuration_version + 1 WHERE id = 1";
         self.changes_configuration = true;

@@ -46,10 +46,6 @@ pub struct SoundRow {
 
 impl Store {
     /// A client's voice profiles whose names come behind `after`, by name, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn voice_profiles(
         &self,
         client_id: &str,
@@ -69,10 +65,6 @@ impl Store {
     }
 
     /// One of a client's voice profiles.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn voice_profile(
         &self,
         client_id: &str,
@@ -89,10 +81,6 @@ impl Store {
     }
 
     /// The samples of a client's profiles from `first` to `last` by name, those of each profile in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn voice_samples(
         &self,
         client_id: &str,
@@ -115,10 +103,6 @@ impl Store {
     }
 
     /// A client's recordings whose names come before `before`, the newest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn recordings(
         &self,
         client_id: &str,
@@ -140,10 +124,6 @@ impl Store {
     }
 
     /// One of a client's recordings.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn recording(
         &self,
         client_id: &str,
@@ -162,10 +142,6 @@ impl Store {
 impl Tx {
     /// Keeps a voice profile, or takes the place of the one of this name. The samples of that one are gone then; the
     /// keys of their files, of which there are none where the profile is new.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn keep_voice_profile(
         &mut self,
         client_id: &str,
@@ -207,10 +183,6 @@ impl Tx {
     }
 
     /// Adds a sample to a profile, at this place in its order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_voice_sample(
         &mut self,
         client_id: &str,
@@ -235,10 +207,6 @@ impl Tx {
     }
 
     /// Removes a voice profile; the keys of its samples' files, or `None` when there is no such profile.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_voice_profile(
         &mut self,
         client_id: &str,
@@ -258,10 +226,6 @@ impl Tx {
     }
 
     /// Adds a recording.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn add_recording(
         &mut self,
         client_id: &str,
@@ -286,10 +250,6 @@ impl Tx {
     }
 
     /// Removes a recording; the key of its file, or `None` when there is no such recording.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn remove_recording(
         &mut self,
         client_id: &str,

@@ -47,10 +47,6 @@ struct Erased {
 
 impl App {
     /// Orders that everything held about a client be removed; the task's id. While one is under way, that one's.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn order_erasure(
         &self,
         actor: Actor<'_>,

@@ -63,10 +63,6 @@ impl Identities {
     }
 
     /// Whom a token stands for now.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn prove_token(&self, token: &str) -> Result<Proof, AppError> {
         const UNKNOWN: Proof = Proof::Refused("The token is not known here.");
         let text = token.strip_prefix(secret::TOKEN_PREFIX);
@@ -91,10 +87,6 @@ impl Identities {
 
     /// Whose session a cookie stands for now. Sessions are few and are looked up each time, so that one that was
     /// ended is over everywhere at once.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, AppError> {
         if !secret::is_secret(cookie) {
             return Ok(None);

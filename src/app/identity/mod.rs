@@ -52,10 +52,6 @@ impl Identities {
     }
 
     /// Forgets sessions and pairings that are over, within a transaction.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub(super) async fn forget_old(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
         tx.forget_sessions(now).await?;
         tx.forget_pairings(now - PAIRING_MEMORY).await?;

@@ -171,10 +171,6 @@ impl Identities {
     }
 
     /// Devices that wait to be approved, or have not collected their token, the oldest first, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn open_pairings(
         &self,
         after: Option<i64>,

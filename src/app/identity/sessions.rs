@@ -55,10 +55,6 @@ impl Identities {
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn log_out(&self, cookie: &str) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         tx.end_session(&secret::hash(cookie)).await?;

@@ -111,10 +111,6 @@ impl Identities {
     }
 
     /// Tokens whose name or client contains `text`, the newest first, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn tokens(
         &self,
         after: Option<i64>,

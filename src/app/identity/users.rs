@@ -106,10 +106,6 @@ impl Identities {
     }
 
     /// People whose name or description contains `text`, by name, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn users(
         &self,
         after: Option<&str>,

@@ -123,10 +123,6 @@ impl App {
     }
 
     /// Orders the same where a frame has waited for long, unless it is ordered already.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn order_overdue_indexing(&self) -> Result<(), AppError> {
         let is_on = self.choices.embedder().is_some();
         let overdue = self.clock.now() - OVERDUE;
@@ -225,10 +221,6 @@ impl App {
     }
 
     /// How the index is.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn index_status(&self) -> Result<IndexStatus, AppError> {
         let row = self.store.vector_index().await?;
         let counts = self.store.index_counts().await?;

@@ -74,10 +74,6 @@ impl<T: Resource> From<Dated<T>> for ResourceView<T> {
 
 impl App {
     /// Configurations of a kind whose name or description contains `q`, by name, those behind `after`.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError`] when the database fails.
     pub async fn resources<T: Resource>(
         &self,
         q: &str,

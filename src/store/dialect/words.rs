@@ -67,10 +67,6 @@ pub struct Ranked {
 
 impl Store {
     /// Frames that have these words, the best first, at most `limit`. Words are letters and digits and nothing else.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn frames_with_words(
         &self,
         words: &[String],
@@ -118,10 +114,6 @@ impl Store {
     }
 
     /// The newest frames that have a word, the newest first, at most `limit`: fewer than `limit` are all of them.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn newest_with_word(
         &self,
         word: &str,
@@ -166,10 +158,6 @@ impl Store {
     }
 
     /// The texts of these frames with [`MARKS`] around what any of the words found.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn marked(
         &self,
         words: &[String],
@@ -206,10 +194,6 @@ impl Store {
     }
 
     /// Words of the frames' texts that a misspelt one may stand for, where the database can tell.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
     pub async fn words_near(&self, word: &str) -> Result<Vec<String>, StoreError> {
         let failed = StoreError::failed("look for similar words");
         let Some(first) = word.chars().next() else { return Ok(Vec::new()) };
