@@ -176,7 +176,7 @@ async fn search(app: &TestApp, phrases: &[String], mode: Mode) -> Vec<Duration> 
         let order = SearchOrder { query, mode, limit: 20, ..SearchOrder::default() };
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
         let begun = Instant::now();
-        let found = app.app.search(actor, &order).await.expect("found");
+        let found = app.app.search().search(actor, &order).await.expect("found");
         // The first round of a phrase pays for its vector.
         if round >= phrases.len() {
             times.push(begun.elapsed());
@@ -191,14 +191,14 @@ async fn searching(database: TestDatabase) {
     let frames = number("CALLIOPE_BENCH_FRAMES", 100_000);
     let app = TestApp::start_with(database, options()).await;
     let begun = Instant::now();
-    let texts = fill(&app.app.store, frames).await;
+    let texts = fill(&app.store, frames).await;
     println!("{frames} frames written in {:.0} s", begun.elapsed().as_secs_f64());
     let phrases = phrases(&texts);
     // Workers may have begun with it.
-    app.app.empty_index().await.expect("emptied");
+    app.app.search().empty_index().await.expect("emptied");
     let begun = Instant::now();
-    app.app.index_all(u64::MAX, |_| ()).await.expect("indexed");
-    let status = app.app.index_status().await.expect("a status");
+    app.app.search().index_all(u64::MAX, |_| ()).await.expect("indexed");
+    let status = app.app.search().index_status().await.expect("a status");
     assert_eq!((status.waiting, status.frames), (0, i64::try_from(frames).expect("a number")));
     println!(
         "index made anew, of {} pieces, in {:.1} s",

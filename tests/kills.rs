@@ -18,11 +18,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use calliope::domain::{Clock, SystemClock};
 use calliope::store::Store;
 use serde_json::{Value, json};
 use support::chance::Chance;
 use support::process::Process;
 use support::{TestDatabase, files};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 on_both! {
@@ -148,19 +150,12 @@ async fn check_story(url: &str, client_id: &str, texts: &[String]) {
 /// missing.
 async fn check_files(database: &TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
-    let app = support::TestApp::start(TestDatabase {
-        folder: tempfile::tempdir().expect("a temporary folder"),
-        settings: database.settings.clone(),
-        postgres: None,
-    })
-    .await;
-    let objects = calliope::objects::LocalStore::open(&database.storage()).expect("opened");
-    let mut sweeper = app.app.clone();
-    sweeper.objects = objects;
     // As if the grace of a shared database had passed.
-    let later = app.app.clock.now() + chrono::TimeDelta::hours(3);
-    sweeper.clock = Arc::new(Held(later));
-    sweeper.sweep(later).await.expect("swept");
+    let later = SystemClock.now() + chrono::TimeDelta::hours(3);
+    let options = support::Options { clock: Arc::new(Held(later)), ..support::Options::default() };
+    let stopping = CancellationToken::new();
+    let sweeper = support::services(store.clone(), database.storage(), stopping, options);
+    sweeper.ops().sweep(later).await.expect("swept");
     let (mut on_disk, mut referred_to) = (BTreeSet::new(), 0);
     for folder in ["media", "input"] {
         let names = files(&database.folder.path().join(folder));
@@ -174,7 +169,6 @@ async fn check_files(database: &TestDatabase) {
     }
     assert_eq!(referred_to, count_objects(database).await, "every row has its file");
     store.close().await;
-    app.finish().await;
 }
 
 fn check_bytes(path: &Path, size: i64) {

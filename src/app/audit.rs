@@ -5,27 +5,26 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::page::Page;
-use super::{Actor, App, AppError};
+use super::{Actor, AppError};
 use crate::domain::{ClientId, Identity, Principal};
 use crate::store::{AuditEntry, AuditRow, Tx};
 
 /// Who changes something.
 #[derive(Debug, Clone)]
 pub struct Act {
-    pub(super) actor: String,
+    pub(in crate::app) actor: String,
     /// Whether it is somebody who has logged in, and may have no other way in.
-    pub(super) is_person: bool,
+    pub(in crate::app) is_person: bool,
     request_id: Option<String>,
 }
 
 /// A change.
-pub(super) struct Change<'a> {
-    pub(super) action: &'static str,
-    pub(super) resource: &'static str,
-    pub(super) id: &'a str,
-    pub(super) before: Option<Value>,
-    pub(super) after: Option<Value>,
+pub(in crate::app) struct Change<'a> {
+    pub(in crate::app) action: &'static str,
+    pub(in crate::app) resource: &'static str,
+    pub(in crate::app) id: &'a str,
+    pub(in crate::app) before: Option<Value>,
+    pub(in crate::app) after: Option<Value>,
 }
 
 /// A change that was made.
@@ -62,19 +61,24 @@ impl Act {
     }
 
     /// Something that was asked for by somebody of this name, and is done now.
-    pub(super) fn by_name(actor: &str) -> Self {
+    pub(in crate::app) fn by_name(actor: &str) -> Self {
         Self { actor: actor.to_owned(), is_person: false, request_id: None }
     }
 
     /// Something that a device does by itself.
-    pub(super) fn of_device(client_id: &ClientId) -> Self {
+    pub(in crate::app) fn of_device(client_id: &ClientId) -> Self {
         Self { actor: format!("device {client_id}"), is_person: false, request_id: None }
     }
 }
 
+/// A thing as it was or became, for a [`Change`].
+pub(in crate::app) fn noted(thing: &impl Serialize) -> Result<Option<Value>, AppError> {
+    serde_json::to_value(thing).map(Some).map_err(AppError::internal)
+}
+
 impl Change<'_> {
     /// Notes the change in the transaction that makes it.
-    pub(super) async fn note(
+    pub(in crate::app) async fn note(
         &self,
         tx: &mut Tx,
         act: &Act,
@@ -96,7 +100,7 @@ impl Change<'_> {
 
 impl Change<'_> {
     /// Notes what somebody did who speaks for no client: what a client does with its own is no admin's change.
-    pub(super) async fn note_of(
+    pub(in crate::app) async fn note_of(
         &self,
         tx: &mut Tx,
         actor: Actor<'_>,
@@ -106,21 +110,6 @@ impl Change<'_> {
             return Ok(());
         }
         self.note(tx, &Act::new(actor.principal, None), now).await
-    }
-}
-
-impl App {
-    /// Changes, the newest first: those of a kind of resource, or of one of them, or all; those older than `before`.
-    pub async fn audit(
-        &self,
-        resource: Option<&str>,
-        resource_id: Option<&str>,
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Page<AuditView, i64>, AppError> {
-        let before = before.unwrap_or(i64::MAX);
-        let rows = self.store.audited(resource, resource_id, before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.id))
     }
 }
 

@@ -3,17 +3,13 @@
 use std::error::Error;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::compute::BrokenOff;
 use crate::domain::RefusedParameter;
-use crate::imaging::ImagingError;
 use crate::objects::{BucketError, ObjectError};
-use crate::store::StoreError;
+use crate::store::{LeaseError, LeaseLost, StoreError};
 
 /// What kind of failure it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// There is no such thing.
     NotFound,
@@ -35,25 +31,67 @@ pub enum ErrorKind {
     Deadline,
     /// The database or the disk fails; it may work again in a moment.
     Unavailable,
+    /// The task that was worked on is another worker's by now; nothing was saved.
+    LeaseLost,
     /// A fault of ours.
     Internal,
 }
 
+impl ErrorKind {
+    /// Every kind.
+    const ALL: [Self; 12] = [
+        Self::NotFound,
+        Self::NotYours,
+        Self::NotKnown,
+        Self::Invalid,
+        Self::Conflict,
+        Self::UnsupportedMedia,
+        Self::Busy,
+        Self::Provider,
+        Self::Deadline,
+        Self::Unavailable,
+        Self::LeaseLost,
+        Self::Internal,
+    ];
+
+    /// Its name in rows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::NotYours => "not_yours",
+            Self::NotKnown => "not_known",
+            Self::Invalid => "invalid",
+            Self::Conflict => "conflict",
+            Self::UnsupportedMedia => "unsupported_media",
+            Self::Busy => "busy",
+            Self::Provider => "provider",
+            Self::Deadline => "deadline",
+            Self::Unavailable => "unavailable",
+            Self::LeaseLost => "lease_lost",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// A use case that failed: a plain sentence for the caller, the cause for the log.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct AppError {
     /// What kind of failure.
     pub kind: ErrorKind,
     /// One plain sentence that says what to change.
     pub detail: String,
     /// The parameters that are wrong, with the reason for each.
-    #[serde(default)]
     pub fields: Vec<(String, String)>,
     /// When to try again, where that is known.
-    #[serde(default)]
     pub retry_after_seconds: Option<u64>,
     /// What it came from; it never leaves the process.
-    #[serde(skip)]
     pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -89,12 +127,12 @@ impl AppError {
     }
 
     /// A file that a row speaks of, and that nobody has.
-    pub(super) fn gone(key: &str) -> Self {
+    pub(in crate::app) fn gone(key: &str) -> Self {
         Self::internal(format!("the file {key} is neither on the disk nor in a bucket"))
     }
 
     /// Something that should not happen.
-    pub(super) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(in crate::app) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something went wrong here; the log has the details under this request id.";
         Self { cause: Some(cause.into()), ..Self::new(ErrorKind::Internal, detail) }
     }
@@ -163,15 +201,19 @@ impl From<BrokenOff> for AppError {
     }
 }
 
-impl From<ImagingError> for AppError {
-    fn from(error: ImagingError) -> Self {
-        Self::internal(error)
+impl From<LeaseLost> for AppError {
+    fn from(lost: LeaseLost) -> Self {
+        let detail = "Another worker took the task over.";
+        Self { cause: Some(lost.into()), ..Self::new(ErrorKind::LeaseLost, detail) }
     }
 }
 
-impl From<serde_json::Error> for AppError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::internal(error)
+impl From<LeaseError> for AppError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Lost(lost) => lost.into(),
+            LeaseError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -1,255 +1,331 @@
-//! Use cases: what Calliope does, whoever asks. The doors ([`crate::http`], [`crate::worker`]) translate to and
-//! from here; everything below is called from here alone.
+//! Use cases: what Calliope does, whoever asks. The entry points ([`crate::http`], [`crate::worker`], [`crate::cli`])
+//! translate to and from here.
 //!
-//! One frame's way: [`App::order_frame`] checks and keeps what came and enqueues a task in one transaction;
-//! a worker calls [`App::tell_frame`], which ends the task in the transaction that keeps the frame;
-//! [`App::await_frame`] waits for that.
+//! Each subject is a service of its own, in a folder of its own, with private fields. A service stands on services
+//! below it, which its constructor takes, and never calls one above it. From the roof down:
+//!
+//! | service | owns |
+//! |---|---|
+//! | [`Ops`] | backup, erasure, export, health, load, maintenance |
+//! | [`Frames`] | the road of a frame |
+//! | [`Search`] | the index, queries, similar frames |
+//! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles |
+//! | [`Events`] | the event log's subscribers |
+//! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
+//! | [`Models`] | which models are asked, and what they cost |
+//! | [`Config`], [`Files`], [`Identities`], [`Idempotency`] | the cascade; files wherever they are; who may come in; repeated requests |
+//! | [`Jobs`] | the queue of durable work |
+//!
+//! `cargo test --test architecture services -- --nocapture` prints who stands on whom.
 
-mod accept;
 mod actor;
-mod answer;
-mod answers;
-mod asleep;
 mod audit;
-mod await_frame;
-mod backup;
-mod beside;
-mod bookmark_lists;
-mod bookmarks;
-mod cache;
-mod clean;
-mod client_config;
-mod configuration;
-mod erase;
+mod clients;
+mod config;
 mod error;
 mod events;
-mod evict;
-mod export;
-mod housekeeping;
+mod files;
+mod frames;
+mod idempotency;
 pub mod identity;
-mod illustrate;
-mod index;
-mod inputs;
-mod keep;
-mod learn;
-mod load;
-mod media;
-mod memory;
-mod migrate;
+pub mod jobs;
 mod models;
-mod next_frame;
-mod overview;
+mod ops;
 mod page;
-mod perceive;
-mod reach;
-mod ready;
-mod recordings;
-mod redraw;
-mod rehearse;
-mod renditions;
-mod resources;
 mod search;
-mod seeds;
-mod signed;
-mod sounds;
-mod sparrows;
-mod spend;
 mod stories;
-mod story_bookmarks;
-mod story_edits;
-mod story_parts;
-mod strategies;
-mod sweep;
-mod sync;
-mod tasks;
-mod tell;
-mod verify;
-mod voices;
-mod whose_story;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-pub use accept::{FrameOrder, Ordered, WhichStory};
 pub use actor::Actor;
-pub use answer::{
-    AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,
-};
-pub use answers::{Answer, Keyed};
 pub use audit::{Act, AuditView};
-pub use backup::{Manifest, Restored, restore};
-pub use beside::Done;
-pub use bookmark_lists::{BookmarkListView, ListEdit, ListOrder};
-pub use bookmarks::FrameBookmarkView;
-pub use clean::{CleanOrder, Cleaned};
-pub use client_config::ClientConfigView;
-pub use error::{AppError, ErrorKind, with_causes};
-pub use events::{EventListener, EventView};
-pub use export::Export;
-pub use identity::Identities;
-pub use index::{IndexStatus, Indexed};
-pub use inputs::Sound;
-pub use load::{Load, Waiting};
-pub use media::{MediaKind, Uploaded};
-pub use memory::{
-    ByImportance, ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder,
-    PatternView,
+pub use clients::{
+    ByImportance, Clients, ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern,
+    PatternOrder, PatternView, SparrowStateView, TelemetryOrder, TelemetryView, VoiceProfileView,
 };
-pub use migrate::Migrated;
-pub use models::Choices;
-pub use next_frame::{Newest, Next, NextFrame, NextOrder};
-pub use overview::{Stats, StoryOverviewView};
+pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
+pub use error::{AppError, ErrorKind, with_causes};
+pub use events::{EventListener, EventView, Events};
+pub use files::{
+    Cleaned, FileStores, Files, Found, MediaKind, Migrated, NewSound, SignOrder, SignedUrl,
+    SoundView, Synced, Uploaded, Verified,
+};
+pub use frames::{
+    FrameOrder, Frames, Newest, Next, NextFrame, NextOrder, Ordered, RedrawOrder, Rehearsal,
+    Rehearsed, Rehearsing, Sound,
+};
+pub use idempotency::{Answer, Idempotency, Keyed};
+pub use identity::Identities;
+pub use jobs::{Jobs, TaskView};
+pub use models::{Book, Choices, Models};
+pub use ops::{
+    Export, Health, Load, Manifest, Ops, Readiness, Restored, Stats, StoryOverviewView, Waiting,
+    restore,
+};
 pub use page::Page;
-pub use reach::Found;
-pub use ready::{Health, Readiness};
-pub use redraw::RedrawOrder;
-pub use rehearse::{Rehearsal, Rehearsed, Rehearsing};
-pub use resources::{Resource, ResourceView};
-pub use search::{FoundView, Matched, Mode, SearchOrder, SearchPage, SearchPlace, SimilarView};
-pub use signed::{SignOrder, SignedUrl};
-pub use sounds::{NewSound, SoundView};
-pub use sparrows::{SparrowStateView, TelemetryOrder, TelemetryView};
-pub use spend::Book;
-pub use stories::Reading;
-pub use story_bookmarks::{KeptStory, StoryBookmarkView};
-pub use story_parts::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
-pub use strategies::StrategyView;
-pub use sync::Synced;
-pub use tasks::TaskView;
-pub use tell::Steps;
-pub use verify::Verified;
-pub use voices::VoiceProfileView;
+pub use search::{
+    FoundView, IndexStatus, Indexed, Matched, Mode, Search, SearchOrder, SearchPage, SearchPlace,
+    SimilarView,
+};
+pub use stories::{
+    AudioView, BookmarkListView, FrameBookmarkView, FrameView, ImageView, KeptStory, ListEdit,
+    ListOrder, NumberedFrame, Reading, Stories, StoriesPart, StoryBookmarkView, StoryDetail,
+    StoryListView, StoryPlace, StoryResponse, StoryStatus, StoryView, VideoView, WhichStory,
+};
 
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::inference::Registry;
-use crate::objects::{Bucket, LocalStore};
-use crate::settings::{Memory, Storage, Tasks};
+use crate::settings::{Memory, Tasks};
 use crate::situation::Situator;
 use crate::store::Store;
 use crate::vectors::Pinecone;
 
-/// How long an idempotency key is kept.
-const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
-
-/// The use cases, with what they work on. Clones share everything.
-#[derive(Debug, Clone)]
+/// The services of one process.
+#[derive(Debug)]
 pub struct App {
-    /// Rows.
-    pub store: Store,
-    /// Files.
-    pub objects: LocalStore,
-    /// Where files go beside this machine's disk.
-    pub bucket: Option<Bucket>,
-    /// The rules by which they are kept.
-    pub storage: Storage,
-    /// Where vectors are, when it is not the database.
-    pub pinecone: Option<Pinecone>,
-    /// Models.
-    pub registry: Registry,
-    /// Which of them are asked where a strategy leaves the choice.
-    pub choices: Choices,
-    /// What is learned of clients, and how much of it is told.
-    pub memory: Memory,
-    /// Where and when.
-    pub situator: Situator,
-    /// Threads for pixels.
-    pub compute: Compute,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Who may come in.
-    pub identities: Identities,
-    /// Bounds of the work.
-    pub limits: Tasks,
-    /// When this process began, before it took any work.
-    pub started: DateTime<Utc>,
-    /// Cancelled when the process is asked to stop: no work is begun after that.
-    pub stopping: CancellationToken,
-    caches: cache::Caches,
-    hub: events::Hub,
-    seen_lately: sparrows::SeenLately,
-    fetching: reach::Fetching,
-    signing: signed::Signing,
-    semantic: search::Semantic,
+    store: Store,
+    compute: Compute,
+    started: DateTime<Utc>,
+    stopping: CancellationToken,
+    jobs: Arc<Jobs>,
+    idempotency: Arc<Idempotency>,
+    identities: Identities,
+    files: Arc<Files>,
+    config: Arc<Config>,
+    stories: Arc<Stories>,
+    events: Events,
+    clients: Arc<Clients>,
+    search: Arc<Search>,
+    frames: Frames,
+    ops: Ops,
 }
 
-/// What [`App::new`] is built from.
+/// What the services of one process are built from.
 #[derive(Debug)]
-pub struct Parts {
+pub struct Resources {
     /// Rows, their tables made.
     pub store: Store,
-    /// Files.
-    pub objects: LocalStore,
-    /// Where files go beside this machine's disk.
-    pub bucket: Option<Bucket>,
-    /// The rules by which they are kept.
-    pub storage: Storage,
-    /// Where vectors are, when it is not the database.
+    /// Where files are kept, and by which rules.
+    pub files: FileStores,
+    /// Where vectors are kept, if not in the database.
     pub pinecone: Option<Pinecone>,
-    /// Models.
+    /// The models that can be asked.
     pub registry: Registry,
-    /// Which of them are asked where a strategy leaves the choice.
+    /// Which of them are asked if a strategy leaves the choice.
     pub choices: Choices,
     /// What is learned of clients, and how much of it is told.
     pub memory: Memory,
-    /// Where and when.
+    /// Where and when it is.
     pub situator: Situator,
-    /// Threads for pixels.
+    /// Threads for work on pixels and bytes.
     pub compute: Compute,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Bounds of the work.
+    /// The bounds of background work.
     pub limits: Tasks,
-    /// Cancelled when the process is asked to stop.
+    /// Cancelled when the process is asked to stop: no work is begun after that.
     pub stopping: CancellationToken,
 }
 
 impl App {
-    /// The use cases of one process, before it takes any work.
+    /// Builds the services of one process, before it takes any work.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        let Parts {
-            store,
-            objects,
-            bucket,
-            storage,
-            pinecone,
-            registry,
+    #[expect(clippy::too_many_lines, reason = "who stands on whom, all in one place")]
+    pub fn new(resources: Resources) -> Self {
+        let Resources { store, clock, compute, stopping, choices, pinecone, limits, .. } =
+            resources;
+        let frame_deadline = Duration::from_secs(limits.frame_deadline_seconds);
+        let follow_ups = jobs::FollowUps {
+            indexes_frames: choices.embedder().is_some(),
+            has_remote_index: pinecone.is_some(),
+        };
+        let (rows, time) = (|| store.clone(), || Arc::clone(&clock));
+        let threads = || compute.clone();
+
+        let jobs = Arc::new(Jobs::new(rows(), time(), limits, follow_ups));
+        let idempotency = Arc::new(Idempotency::new(rows(), time()));
+        let identities = Identities::new(rows(), threads(), time());
+        let files = Files::new(rows(), time(), threads(), resources.files, Arc::clone(&jobs));
+        let files = Arc::new(files);
+        let config = Arc::new(Config::new(rows(), time()));
+        let models = Models::new(
+            resources.registry,
             choices,
-            memory,
-            situator,
-            compute,
-            clock,
-            limits,
-            stopping,
-        } = parts;
-        let started = clock.now();
-        let caches = cache::Caches::default();
-        let identities = Identities::new(store.clone(), compute.clone(), Arc::clone(&clock));
+            Arc::clone(&config),
+            threads(),
+            frame_deadline,
+        );
+        let models = Arc::new(models);
+        let stories = Stories::new(rows(), time(), Arc::clone(&config), Arc::clone(&jobs));
+        let stories = Arc::new(stories);
+        let events = Events::new(rows(), Arc::clone(&stories), stopping.clone());
+        let clients = Arc::new(Clients::new(
+            rows(),
+            time(),
+            Arc::clone(&config),
+            Arc::clone(&files),
+            Arc::clone(&models),
+            Arc::clone(&jobs),
+            resources.memory,
+        ));
+        let search = Arc::new(Search::new(
+            rows(),
+            time(),
+            threads(),
+            Arc::clone(&models),
+            Arc::clone(&stories),
+            Arc::clone(&jobs),
+            pinecone,
+            stopping.clone(),
+        ));
+        let frames = Frames::new(&frames::Below {
+            store: rows(),
+            clock: time(),
+            compute: threads(),
+            situator: resources.situator,
+            jobs: Arc::clone(&jobs),
+            idempotency: Arc::clone(&idempotency),
+            files: Arc::clone(&files),
+            config: Arc::clone(&config),
+            models: Arc::clone(&models),
+            stories: Arc::clone(&stories),
+            events: events.clone(),
+            clients: Arc::clone(&clients),
+            frame_deadline,
+            stopping: stopping.clone(),
+        });
+        let ops = Ops::new(
+            rows(),
+            time(),
+            Arc::clone(&config),
+            Arc::clone(&files),
+            models,
+            Arc::clone(&stories),
+            Arc::clone(&clients),
+            Arc::clone(&search),
+            Arc::clone(&jobs),
+        );
         Self {
+            started: clock.now(),
             store,
-            objects,
-            bucket,
-            storage,
-            pinecone,
-            registry,
-            choices,
-            memory,
-            situator,
             compute,
-            clock,
-            identities,
-            limits,
-            started,
             stopping,
-            caches,
-            hub: events::Hub::default(),
-            seen_lately: sparrows::SeenLately::default(),
-            fetching: reach::Fetching::default(),
-            signing: signed::Signing::default(),
-            semantic: search::Semantic::default(),
+            jobs,
+            idempotency,
+            identities,
+            files,
+            config,
+            stories,
+            events,
+            clients,
+            search,
+            frames,
+            ops,
         }
+    }
+
+    /// The queue of durable work.
+    #[must_use]
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// Requests that are sent again.
+    #[must_use]
+    pub fn idempotency(&self) -> &Idempotency {
+        &self.idempotency
+    }
+
+    /// Who may come in.
+    #[must_use]
+    pub const fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// Files.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Configurations.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Stories and bookmarks.
+    #[must_use]
+    pub fn stories(&self) -> &Stories {
+        &self.stories
+    }
+
+    /// The event log's subscribers.
+    #[must_use]
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// What is known of clients.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Finding frames.
+    #[must_use]
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Ordering and telling frames.
+    #[must_use]
+    pub const fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// Operating the installation.
+    #[must_use]
+    pub const fn ops(&self) -> &Ops {
+        &self.ops
+    }
+
+    /// Threads for work on pixels and bytes.
+    #[must_use]
+    pub const fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
+    /// When this process began, before it took any work.
+    #[must_use]
+    pub const fn started(&self) -> DateTime<Utc> {
+        self.started
+    }
+
+    /// Cancelled when the process is asked to stop: no work is begun after that.
+    #[must_use]
+    pub const fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// The kind of database that rows are in.
+    #[must_use]
+    pub fn database(&self) -> &'static str {
+        if self.store.is_sqlite() { "SQLite" } else { "PostgreSQL" }
+    }
+
+    /// Passes on what other instances announce, until dropped.
+    pub async fn hear_other_instances(&self) {
+        self.store.hear_others().await;
+    }
+
+    /// Closes the database's connections.
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 }

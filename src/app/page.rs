@@ -12,7 +12,7 @@ pub struct Page<T, After> {
 impl<T, After> Page<T, After> {
     /// The first `limit` of `rows`, of which one more was read to see whether there is more; `after` tells the place
     /// of a row in the list.
-    pub(super) fn of<Row: Into<T>>(
+    pub(in crate::app) fn of<Row: Into<T>>(
         rows: Vec<Row>,
         limit: i64,
         after: impl FnOnce(&Row) -> After,
@@ -21,7 +21,7 @@ impl<T, After> Page<T, After> {
     }
 
     /// The same, for rows that `view` makes items of.
-    pub(super) fn of_map<Row>(
+    pub(in crate::app) fn of_map<Row>(
         mut rows: Vec<Row>,
         limit: i64,
         after: impl FnOnce(&Row) -> After,

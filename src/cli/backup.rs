@@ -36,13 +36,13 @@ pub(super) struct Restore {
 pub(super) fn back_up(loaded: &Loaded, arguments: &Backup) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
-        let rows = app.store.media_usage().await?;
+        let rows = app.files().usage().await?;
         let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
         let progress = Progress::new(bytes, arguments.json);
         let tell = |files, bytes| progress.tell(files, bytes);
-        let made = app.back_up(&arguments.file, arguments.media, tell).await;
+        let made = app.ops().back_up(&arguments.file, arguments.media, tell).await;
         progress.end();
-        app.store.close().await;
+        app.close().await;
         let manifest = made?;
         let files = manifest.entries.len() - 1;
         let bytes: u64 = manifest.entries.iter().map(|entry| entry.size).sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Book, Choices, Parts};
+use crate::app::{App, Book, Choices, FileStores, Resources};
 use crate::compute::Compute;
 use crate::domain::SystemClock;
 use crate::inference::{Ledger, Registry, Wire};
@@ -48,11 +48,14 @@ async fn furnish(
     let client = web::client()?;
     let wire = Wire::new(client.clone(), compute.clone());
     let book = Book::new(store.clone(), clock.clone());
-    let app = App::new(Parts {
-        store,
-        objects: LocalStore::open(&settings.storage)?,
+    let files = FileStores {
+        local: LocalStore::open(&settings.storage)?,
         bucket: Bucket::of(&settings.storage, client.clone())?,
-        storage: settings.storage.clone(),
+        rules: settings.storage.clone(),
+    };
+    let app = App::new(Resources {
+        store,
+        files,
         pinecone: Pinecone::of(&settings.search)?,
         registry: Registry::of(&settings.providers, &wire).kept_in(ledger(book)),
         choices: Choices::of(&settings.minds, &settings.providers),
@@ -63,6 +66,6 @@ async fn furnish(
         limits: settings.tasks.clone(),
         stopping,
     });
-    app.seed().await?;
+    app.config().seed().await?;
     Ok(app)
 }

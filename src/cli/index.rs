@@ -39,7 +39,7 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
             Some(Command::Rebuild) => index(&app, true, u64::MAX, arguments.json).await,
             None => index(&app, arguments.force, arguments.max_frames, arguments.json).await,
         };
-        app.store.close().await;
+        app.close().await;
         done
     })
 }
@@ -47,11 +47,11 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn index(app: &App, force: bool, most: u64, as_json: bool) -> anyhow::Result<()> {
     if force {
-        app.empty_index().await?;
+        app.search().empty_index().await?;
     }
-    let waiting = app.index_status().await?.waiting.unsigned_abs().min(most);
+    let waiting = app.search().index_status().await?.waiting.unsigned_abs().min(most);
     let progress = Progress::of_frames(waiting, as_json);
-    let done = app.index_all(most, |done| progress.tell(done.frames, done.frames)).await?;
+    let done = app.search().index_all(most, |done| progress.tell(done.frames, done.frames)).await?;
     progress.end();
     if as_json {
         println!("{}", json!(done));
@@ -63,7 +63,7 @@ async fn index(app: &App, force: bool, most: u64, as_json: bool) -> anyhow::Resu
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
-    let status = app.index_status().await?;
+    let status = app.search().index_status().await?;
     if as_json {
         println!("{}", json!(status));
         return Ok(());

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::progress::{Progress, human};
 use super::{house, runtime};
-use crate::app::{App, CleanOrder, Migrated};
+use crate::app::jobs::CleanMedia;
+use crate::app::{App, Migrated};
 use crate::domain::{Lifetime, Principal};
 use crate::objects::Bucket;
 use crate::settings::{Loaded, Settings, Spared};
@@ -75,38 +76,39 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
             Command::Verify => verify(&app, arguments.json).await,
             Command::Cleanup { older_than, keep, dry_run } => {
                 let age = older_than.map(|Lifetime(age)| age);
-                let order = CleanOrder::new(&Principal::LOCAL, age, *keep, *dry_run);
+                let order = CleanMedia::new(&Principal::LOCAL, age, *keep, *dry_run);
                 cleanup(&app, &order, arguments.json).await
             }
             Command::Usage => usage(&app, arguments.json).await,
         };
-        app.store.close().await;
+        app.close().await;
         done
     })
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
-    let Some(bucket) = &app.bucket else {
+    let Some(bucket) = app.files().bucket_url() else {
         bail!("there is no bucket; set CLOUD_ENV and CALLIOPE_BUCKET_NAME");
     };
     if !dry_run {
-        app.forget_other_buckets().await?;
-        app.look_for_lost().await?;
+        app.files().forget_other_buckets().await?;
+        app.files().look_for_lost().await?;
     }
-    let waiting = app.store.unsynced().await?;
+    let waiting = app.files().unsynced().await?;
     if dry_run {
         let (files, bytes) = (waiting.files, waiting.bytes);
         if as_json {
-            println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket.url()}));
+            println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket}));
         } else {
             let bytes = human(bytes.unsigned_abs());
-            println!("{files} files, {bytes}, would be put into {}", bucket.url());
+            println!("{files} files, {bytes}, would be put into {bucket}");
         }
         return Ok(());
     }
     let progress = Progress::new(waiting.bytes.unsigned_abs(), as_json);
-    let done = app.sync_and_adopt(|done| progress.tell(done.files as u64, done.bytes)).await?;
+    let done =
+        app.files().sync_and_adopt(|done| progress.tell(done.files as u64, done.bytes)).await?;
     progress.end();
     if as_json {
         println!(
@@ -114,7 +116,7 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
             json!({"files": done.files, "bytes": done.bytes, "refused": done.refused, "missing": done.missing})
         );
     } else {
-        println!("{} files, {}, are in {} now", done.files, human(done.bytes), bucket.url());
+        println!("{} files, {}, are in {} now", done.files, human(done.bytes), bucket);
     }
     if done.refused > 0 || done.missing > 0 {
         bail!(
@@ -140,6 +142,7 @@ async fn migrate(
     }
     let progress = Progress::new(0, as_json);
     let done = app
+        .files()
         .migrate((&from, &to), dry_run, |done: &Migrated| {
             progress.expect(done.bytes);
             progress.tell(done.moved, done.moved_bytes);
@@ -179,9 +182,9 @@ fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-async fn cleanup(app: &App, order: &CleanOrder, as_json: bool) -> anyhow::Result<()> {
+async fn cleanup(app: &App, order: &CleanMedia, as_json: bool) -> anyhow::Result<()> {
     let progress = Progress::new(0, as_json);
-    let done = app.clean(order, |done| progress.tell(done.files, done.bytes)).await?;
+    let done = app.files().clean(order, |done| progress.tell(done.files, done.bytes)).await?;
     progress.end();
     if as_json {
         println!("{}", serde_json::to_string(&done)?);
@@ -208,10 +211,11 @@ async fn cleanup(app: &App, order: &CleanOrder, as_json: bool) -> anyhow::Result
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
-    let rows = app.store.media_usage().await?;
+    let rows = app.files().usage().await?;
     let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
     let progress = Progress::new(bytes, as_json);
-    let verified = app.verify(|verified| progress.tell(verified.files, verified.bytes)).await?;
+    let verified =
+        app.files().verify(|verified| progress.tell(verified.files, verified.bytes)).await?;
     progress.end();
     if as_json {
         println!("{}", serde_json::to_string(&verified)?);
@@ -244,7 +248,7 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
-    let usage = app.store.media_usage().await?;
+    let usage = app.files().usage().await?;
     if as_json {
         let rows = usage.iter().map(|row| {
             json!({"client_id": row.client_id, "kind": row.kind, "month": row.month,

@@ -63,8 +63,8 @@ pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
     let found = runtime()?.block_on(async {
         let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
-        let found = app.search(actor, &order).await;
-        app.store.close().await;
+        let found = app.search().search(actor, &order).await;
+        app.close().await;
         anyhow::Ok(found?)
     })?;
     if arguments.json {

@@ -2,6 +2,7 @@
 //! taking work, then stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -27,6 +28,7 @@ pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
 async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()> {
     let stopping = CancellationToken::new();
     let (app, _sole_use) = house::service(settings, stopping.clone()).await?;
+    let app = Arc::new(app);
     let listener = listen((settings.server.host, settings.server.port).into()).await?;
     let address = listener.local_addr()?;
     let numbers = match settings.observability.metrics_address {
@@ -34,7 +36,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         None => None,
     };
     let meters = Meters::install()?;
-    let database = if app.store.is_sqlite() { "SQLite" } else { "PostgreSQL" };
+    let database = app.database();
     let milliseconds = started.elapsed().as_millis();
     tracing::info!(database, milliseconds, "calliope tells stories at http://{address}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
@@ -44,19 +46,19 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         trusted_proxies: settings.server.trusted_proxies.clone(),
         limits: settings.limits.clone(),
     };
-    let door = Door::new(app.clone(), entry, meters.clone());
+    let door = Door::new(Arc::clone(&app), entry, meters.clone());
     let mut beside = JoinSet::new();
     if let Some(listener) = numbers {
         tracing::info!("numbers are at http://{}/metrics", listener.local_addr()?);
         beside.spawn(serve_metrics(listener, door.clone()));
     }
     beside.spawn(async move { meters.keep_up().await });
-    let store = app.store.clone();
-    beside.spawn(async move { store.hear_others().await });
-    let tailing = app.clone();
-    beside.spawn(async move { tailing.tail_events().await });
-    let looking = app.clone();
-    beside.spawn(async move { looking.prepare_index().await });
+    let hearing = Arc::clone(&app);
+    beside.spawn(async move { hearing.hear_other_instances().await });
+    let tailing = Arc::clone(&app);
+    beside.spawn(async move { tailing.events().tail().await });
+    let looking = Arc::clone(&app);
+    beside.spawn(async move { looking.search().prepare_index().await });
     let stop = stopping.clone();
     tokio::spawn(async move {
         asked_to_stop().await;
@@ -65,9 +67,9 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     });
     // A task's answer must find its request's connection open: connections drain a moment longer than tasks.
     let connections = serve(listener, door, stopping, drain + Duration::from_secs(2));
-    tokio::join!(connections, Worker::new(app.clone()).run(drain));
+    tokio::join!(connections, Worker::new(Arc::clone(&app), settings.tasks.clone()).run(drain));
     beside.shutdown().await;
-    app.store.close().await;
+    app.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -74,6 +74,7 @@ async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
         print(&format!("    | {capability}\n    | {}\n", prompt.replace('\n', "\n    | ")));
     });
     let mut story = app
+        .frames()
         .rehearse(Rehearsal {
             strategy: order.slug,
             image: image.map(Into::into),
@@ -91,7 +92,7 @@ async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
         }
     }
     drop(story);
-    app.store.close().await;
+    app.close().await;
     Ok(())
 }
 

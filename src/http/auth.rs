@@ -117,7 +117,7 @@ async fn by_key(
         if !Identities::is_meant_as_token(key) {
             continue;
         }
-        match door.app.identities.prove_token(key).await.map_err(|e| Problem::of(e, "header"))? {
+        match door.app.identities().prove_token(key).await.map_err(|e| Problem::of(e, "header"))? {
             Proof::Valid(principal) => return Ok(Some(principal)),
             Proof::Refused(reason) => *refused = Some(reason),
         }
@@ -128,7 +128,7 @@ async fn by_key(
 /// The person whose session the request's cookie stands for.
 async fn logged_in(door: &Door, parts: &Parts) -> Result<Option<Principal>, Problem> {
     let Some(cookie) = session_cookie::get(&parts.headers) else { return Ok(None) };
-    let session = door.app.identities.session(cookie).await;
+    let session = door.app.identities().session(cookie).await;
     let session = session.map_err(|error| Problem::of(error, "cookie"))?;
     let Some(session) = session else { return Ok(None) };
     session_cookie::check_origin(&parts.method, &parts.headers)?;

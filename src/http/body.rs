@@ -113,7 +113,7 @@ pub(super) async fn parsed<T: Send + 'static>(
     if length <= PARSE_HERE {
         return read();
     }
-    door.app.compute.run(read).await.unwrap_or_else(|_| Err(broken()))
+    door.app.compute().run(read).await.unwrap_or_else(|_| Err(broken()))
 }
 
 fn broken() -> Problem {

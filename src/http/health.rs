@@ -18,7 +18,7 @@ pub(super) async fn livez() -> &'static str {
     (status = 200, body = Readiness), (status = 503, description = "The database is down.", body = Readiness),
 ))]
 pub(super) async fn readyz(State(door): State<Door>) -> (StatusCode, Json<Readiness>) {
-    let readiness = door.app.readiness().await;
+    let readiness = door.app.ops().readiness().await;
     let status = match readiness.status {
         Health::Ok | Health::Degraded => StatusCode::OK,
         Health::Down => StatusCode::SERVICE_UNAVAILABLE,

@@ -18,10 +18,10 @@ pub(super) async fn get(State(door): State<Door>) -> ([(HeaderName, &'static str
     let mut text = door.meters.render();
     let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
     gauge(&mut text, "calliope_build_info", "What runs.", &[(version, 1.0)]);
-    let started = door.app.started.timestamp_millis() as f64 / 1000.0;
+    let started = door.app.started().timestamp_millis() as f64 / 1000.0;
     let meaning = "When this process began, in seconds since 1970.";
     gauge(&mut text, "process_start_time_seconds", meaning, &[("", started)]);
-    write_load(&mut text, &door.app.load().await);
+    write_load(&mut text, &door.app.ops().load().await);
     ([(CONTENT_TYPE, FORMAT)], text)
 }
 

@@ -68,9 +68,9 @@ pub struct Door {
 impl Door {
     /// The door of an app.
     #[must_use]
-    pub fn new(app: App, entry: Entry, meters: Meters) -> Self {
+    pub fn new(app: Arc<App>, entry: Entry, meters: Meters) -> Self {
         let limiters = Arc::new(Limiters::new(&entry.limits));
-        Self { app: Arc::new(app), entry: Arc::new(entry), limiters, room: Room::default(), meters }
+        Self { app, entry: Arc::new(entry), limiters, room: Room::default(), meters }
     }
 }
 

@@ -71,7 +71,7 @@ impl Problem {
             ErrorKind::NotYours => StatusCode::FORBIDDEN,
             ErrorKind::NotKnown => StatusCode::UNAUTHORIZED,
             ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Conflict | ErrorKind::LeaseLost => StatusCode::CONFLICT,
             ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Provider => StatusCode::BAD_GATEWAY,

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, read, within};
@@ -215,32 +214,5 @@ impl Tx {
         const SQL: &str = "DELETE FROM idempotency_answer WHERE scope = $1 AND key = $2";
         within!(self, db => sqlx::query(SQL).bind(scope).bind(key).execute(db).await.map(drop))
             .map_err(StoreError::failed("forget a kept answer"))
-    }
-
-    /// Has a task that is about to be ended forget what it was about: whose it is, and what it was to do.
-    pub async fn forget_order(&mut self, id: Uuid) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE task SET payload = $2, lane = NULL, client_id = NULL WHERE id = $1";
-        let nothing = Json(Value::Object(serde_json::Map::new()));
-        within!(self, db => sqlx::query(SQL).bind(id).bind(nothing).execute(db).await.map(drop))
-            .map_err(StoreError::failed("forget a task's order"))
-    }
-
-    /// Keeps how far a running task is; false when `owner` has lost it.
-    pub async fn note_progress(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        payload: &Value,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET payload = $3 WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(Json(payload))
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("note how far a task is"))
     }
 }

@@ -45,7 +45,7 @@ impl Store {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Event>, StoreError> {
-        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
+        const SQL: &str = "SELECT * FROM event \
              WHERE story_id = $1 AND id > $2 ORDER BY id LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
@@ -63,7 +63,7 @@ impl Store {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Event>, StoreError> {
-        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
+        const SQL: &str = "SELECT * FROM event \
              WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
@@ -76,7 +76,7 @@ impl Store {
 
     /// All events after the one with id `after`, oldest first, at most `limit`.
     pub async fn events_after(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
-        const SQL: &str = "SELECT id, kind, client_id, story_id, payload, date_created FROM event \
+        const SQL: &str = "SELECT * FROM event \
              WHERE id > $1 ORDER BY id LIMIT $2";
         read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("read the event log"))
@@ -92,8 +92,9 @@ impl Store {
 }
 
 impl Tx {
-    /// Logs that something happened; it is written when the transaction is saved.
-    pub fn tell(
+    /// Publishes that something happened; it is written when the transaction is saved. The functions that change how a
+    /// task stands do so themselves.
+    pub fn publish(
         &mut self,
         kind: EventKind,
         client_id: Option<&str>,
@@ -105,7 +106,7 @@ impl Tx {
         self.events.push(NewEvent { kind, client_id, story_id, payload, now });
     }
 
-    /// Writes what was told.
+    /// Writes what was published.
     pub(super) async fn log_events(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO event (kind, client_id, story_id, payload, date_created) ";
         if self.events.is_empty() {

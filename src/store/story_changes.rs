@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, within};
+use super::{Store, StoreError, Task, Tx, within};
 use crate::domain::TaskStatus;
 use crate::store::read;
 
@@ -28,18 +28,6 @@ pub struct FrameWords {
     pub illustration: Option<String>,
     /// Its original illustration.
     pub image_id: Option<Uuid>,
-}
-
-/// A task that was removed with its story.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct RemovedTask {
-    /// Its id.
-    pub id: Uuid,
-    /// How it stood.
-    pub status: TaskStatus,
-    /// What it knew.
-    #[sqlx(json)]
-    pub payload: Value,
 }
 
 /// How much a story is.
@@ -237,12 +225,12 @@ impl Tx {
             .map_err(StoreError::failed("remove a story"))
     }
 
-    /// Removes what was done for a story, and what was told of it.
-    pub async fn remove_work_on(&mut self, story_id: Uuid) -> Result<Vec<RemovedTask>, StoreError> {
-        const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING id, status, payload";
+    /// Removes a story's tasks and events, and returns the tasks as they stood.
+    pub async fn remove_work_on(&mut self, story_id: Uuid) -> Result<Vec<Task>, StoreError> {
+        const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING *";
         const EVENTS: &str = "DELETE FROM event WHERE story_id = $1";
         let failed = StoreError::failed("remove the work on a story");
-        let tasks: Vec<RemovedTask> =
+        let tasks: Vec<Task> =
             within!(self, db => sqlx::query_as(TASKS).bind(story_id).fetch_all(db).await)
                 .map_err(&failed)?;
         within!(self, db => sqlx::query(EVENTS).bind(story_id).execute(db).await.map(drop))

@@ -81,12 +81,15 @@ impl Tx {
         const SQL: &str = "UPDATE task SET status = 'cancelled', step = NULL, lease_owner = NULL, \
              lease_until = NULL, date_completed = $2 \
              WHERE id = $1 AND status IN ('pending', 'running') RETURNING *";
-        let cancelled = within!(self, db => sqlx::query_as(SQL)
+        let cancelled: Option<Task> = within!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("cancel a task"))?;
+        if let Some(task) = &cancelled {
+            self.publish_task(task.id, task.into(), task.status, now);
+        }
         self.announce_end(id);
         Ok(cancelled)
     }
@@ -100,12 +103,15 @@ impl Tx {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = 0, failures = 0, \
              error = NULL, run_at = $2, date_started = NULL, date_completed = NULL \
              WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING *";
-        let revived = within!(self, db => sqlx::query_as(SQL)
+        let revived: Option<Task> = within!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("revive a task"))?;
+        if let Some(task) = &revived {
+            self.publish_task(task.id, task.into(), task.status, now);
+        }
         self.announce(Announcement::TaskReady);
         Ok(revived)
     }

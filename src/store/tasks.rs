@@ -1,17 +1,19 @@
 //! The task table: durable work, claimed by lease.
 //!
 //! A task is enqueued in the transaction that accepts the work, and ended in the transaction that keeps its
-//! outcome; both can only happen together, so work is neither lost nor done twice. A worker that loses its lease
-//! finds out when it tries to end the task: every such statement names the owner.
+//! outcome; both can only happen together, so work is neither lost nor done twice. What a worker may do with a task
+//! that it has claimed is in [`Lease`].
+//!
+//! Every function that changes how a task stands also publishes the event that says so.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Announcement, Store, StoreError, Tx, dialect, read, within};
-use crate::domain::{TaskKind, TaskStatus};
+use super::{Announcement, Lease, Store, StoreError, Tx, dialect, read, within};
+use crate::domain::{EventKind, TaskKind, TaskStatus};
 
 /// A task as it stands.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -95,49 +97,68 @@ impl Store {
     }
 }
 
+/// Whom and which story a task is for: who hears how it stands.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct Subject {
+    pub(super) client_id: Option<String>,
+    pub(super) story_id: Option<Uuid>,
+}
+
+impl From<&Task> for Subject {
+    fn from(task: &Task) -> Self {
+        Self { client_id: task.client_id.clone(), story_id: task.story_id }
+    }
+}
+
 impl Tx {
     /// Enqueues a task.
     pub async fn enqueue(&mut self, task: NewTask<'_>) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO task (id, kind, status, lane, client_id, story_id, payload, \
-             attempts, failures, run_at, date_created) \
-             VALUES ($1, $2, 'pending', $3, $4, $5, $6, 0, 0, $7, $7)";
-        within!(self, db => sqlx::query(SQL)
-            .bind(task.id)
-            .bind(task.kind)
-            .bind(&task.lane)
-            .bind(task.client_id)
-            .bind(task.story_id)
-            .bind(Json(task.payload))
-            .bind(task.now)
-            .execute(db)
+        self.insert_task(&task, TaskStatus::Pending, None)
             .await
-            .map(drop))
-        .map_err(StoreError::failed("enqueue a task"))?;
+            .map_err(StoreError::failed("enqueue a task"))?;
+        let subject =
+            Subject { client_id: task.client_id.map(str::to_owned), story_id: task.story_id };
+        self.publish_task(task.id, subject, TaskStatus::Pending, task.now);
         self.announce(Announcement::TaskReady);
         Ok(())
     }
 
-    /// Adds a task that is done already, for those who wait for its result or ask for it again.
+    /// Adds a task that is done already, for those who wait for its result or ask for it again. Nobody waited for it
+    /// to be done, so no event says so.
     pub async fn add_ended_task(
         &mut self,
         task: NewTask<'_>,
         result: &Value,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO task (id, kind, status, client_id, story_id, payload, result, \
+        self.insert_task(&task, TaskStatus::Completed, Some(result))
+            .await
+            .map_err(StoreError::failed("add a task that is done"))
+    }
+
+    async fn insert_task(
+        &mut self,
+        task: &NewTask<'_>,
+        status: TaskStatus,
+        result: Option<&Value>,
+    ) -> Result<(), sqlx::Error> {
+        const SQL: &str = "INSERT INTO task (id, kind, status, lane, client_id, story_id, payload, result, \
              attempts, failures, run_at, date_created, date_started, date_completed) \
-             VALUES ($1, $2, 'completed', $3, $4, $5, $6, 0, 0, $7, $7, $7, $7)";
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9, $10, $10)";
+        let ended = (status == TaskStatus::Completed).then_some(task.now);
         within!(self, db => sqlx::query(SQL)
             .bind(task.id)
             .bind(task.kind)
+            .bind(status)
+            .bind(&task.lane)
             .bind(task.client_id)
             .bind(task.story_id)
             .bind(Json(task.payload))
-            .bind(Json(result))
+            .bind(result.map(Json))
             .bind(task.now)
+            .bind(ended)
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("add a task that is done"))
     }
 
     /// Whether a story has ever been worked on.
@@ -151,14 +172,17 @@ impl Tx {
 
     /// Leases the next due task to `owner` until `until`; `None` when there is none, or another worker was first.
     /// Drop the transaction on `None`.
+    ///
+    /// Each claim needs an owner of its own, so that a run which lost its lease cannot end the run that took over, not
+    /// even in one process.
     pub async fn claim(
         &mut self,
         owner: Uuid,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Task>, StoreError> {
+    ) -> Result<Option<Lease>, StoreError> {
         let sql = dialect::claim(&self.open);
-        let claimed = within!(self, db => sqlx::query_as(sql)
+        let claimed: Result<Option<Task>, StoreError> = within!(self, db => sqlx::query_as(sql)
             .bind(owner)
             .bind(until)
             .bind(now)
@@ -168,135 +192,8 @@ impl Tx {
         match claimed {
             // The index on running lanes decided between two workers.
             Err(error) if error.is_conflict() => Ok(None),
-            claimed => claimed,
+            claimed => Ok(claimed?.map(|task| Lease::new(task, owner))),
         }
-    }
-
-    /// Ends a task with what came of it; false when `owner` has lost its lease, and then nothing must be saved.
-    pub async fn complete(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        result: &Value,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'completed', result = $3, error = NULL, \
-             step = NULL, lease_owner = NULL, lease_until = NULL, date_completed = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let ended = within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(Json(result))
-            .bind(now)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("complete a task"))?;
-        self.announce_end(id);
-        Ok(ended)
-    }
-
-    /// Gives a task up; false when `owner` has lost its lease.
-    pub async fn fail(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        error: &Value,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'failed', error = $3, step = NULL, \
-             lease_owner = NULL, lease_until = NULL, date_completed = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let ended = within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(Json(error))
-            .bind(now)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("give a task up"))?;
-        self.announce_end(id);
-        Ok(ended)
-    }
-
-    /// Has a task tried again at `run_at`; false when `owner` has lost its lease.
-    pub async fn retry(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        error: &Value,
-        run_at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', failures = failures + 1, error = $3, \
-             step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let retried = within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(Json(error))
-            .bind(run_at)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("put a task back"))?;
-        self.announce(Announcement::TaskReady);
-        Ok(retried)
-    }
-
-    /// Puts a task off until `run_at`, with what it knows by then; false when `owner` has lost it. That it got so far
-    /// ends a row of failures.
-    pub async fn put_off(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        payload: &Value,
-        run_at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', failures = 0, error = NULL, payload = $3, \
-             step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(Json(payload))
-            .bind(run_at)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("put a task off"))
-    }
-
-    /// Keeps a lease until `until`, and says at which step the task is; false when `owner` has lost it.
-    pub async fn keep_lease(
-        &mut self,
-        id: Uuid,
-        owner: Uuid,
-        until: DateTime<Utc>,
-        step: Option<&str>,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE task SET lease_until = $3, step = $4 \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        within!(self, db => sqlx::query(SQL)
-            .bind(id)
-            .bind(owner)
-            .bind(until)
-            .bind(step)
-            .execute(db)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("keep a lease"))
-    }
-
-    /// Takes back a task that `owner` runs and will not finish, as if it had never been claimed.
-    pub async fn release(&mut self, id: Uuid, owner: Uuid) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', attempts = attempts - 1, step = NULL, \
-             lease_owner = NULL, lease_until = NULL \
-             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(owner).execute(db).await.map(drop))
-            .map_err(StoreError::failed("release a task"))?;
-        self.announce(Announcement::TaskReady);
-        Ok(())
     }
 
     /// Takes back the tasks whose workers have been silent for longer than their lease; how many there were.
@@ -313,6 +210,36 @@ impl Tx {
             self.announce(Announcement::TaskReady);
         }
         Ok(released)
+    }
+
+    /// Publishes how a task stands to those who listen to its story or its client.
+    pub(super) fn publish_task(
+        &mut self,
+        id: Uuid,
+        subject: Subject,
+        status: TaskStatus,
+        now: DateTime<Utc>,
+    ) {
+        self.publish_task_fields(subject, json!({"id": id, "status": status}), now);
+    }
+
+    /// Publishes the step that a running task is at.
+    pub(super) fn publish_step(
+        &mut self,
+        id: Uuid,
+        subject: Subject,
+        step: Option<&str>,
+        now: DateTime<Utc>,
+    ) {
+        let fields = json!({"id": id, "status": TaskStatus::Running, "step": step});
+        self.publish_task_fields(subject, fields, now);
+    }
+
+    fn publish_task_fields(&mut self, subject: Subject, fields: Value, now: DateTime<Utc>) {
+        let Subject { client_id, story_id } = subject;
+        if client_id.is_some() || story_id.is_some() {
+            self.publish(EventKind::Task, client_id.as_deref(), story_id, fields, now);
+        }
     }
 
     pub(super) fn announce_end(&mut self, id: Uuid) {

@@ -8,17 +8,16 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 use crate::app::App;
-use crate::store::{Announcement, StoreError, Task};
+use crate::settings::Tasks;
+use crate::store::{Announcement, Lease};
 
 /// How often to look for tasks without being told: news from another process may be lost.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,25 +25,19 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The tasks of one process.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    app: App,
+    app: Arc<App>,
+    limits: Tasks,
     /// Says that what still runs must be put back.
     halt: CancellationToken,
     running: TaskTracker,
 }
 
-/// A task under a lease.
-#[derive(Debug)]
-struct Claimed {
-    task: Task,
-    owner: Uuid,
-}
-
 impl Worker {
-    /// A worker that has not begun.
+    /// A worker that has not begun; `limits` bound its work.
     #[must_use]
-    pub fn new(app: App) -> Self {
+    pub fn new(app: Arc<App>, limits: Tasks) -> Self {
         let (halt, running) = (CancellationToken::new(), TaskTracker::new());
-        Self { app, halt, running }
+        Self { app, limits, halt, running }
     }
 
     /// Works until the app stops, then waits `drain` for what still runs, then puts the rest back.
@@ -69,13 +62,13 @@ impl Worker {
     }
 
     async fn claim_until_stopped(&self) {
-        let turns = Arc::new(Semaphore::new(self.app.limits.concurrency));
-        let mut news = self.app.store.announcements();
+        let turns = Arc::new(Semaphore::new(self.limits.concurrency));
+        let mut news = self.app.jobs().announcements();
         while let Some(turn) = self.next_turn(&turns).await {
             // What was announced so far is what the claim below looks for.
             while !matches!(news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
-            match self.claim().await {
-                Ok(Some(claimed)) => self.start(claimed, turn),
+            match self.app.jobs().claim().await {
+                Ok(Some(lease)) => self.start(lease, turn),
                 Ok(None) => self.wait_for_work(&mut news).await,
                 Err(error) => {
                     tracing::error!(
@@ -92,35 +85,22 @@ impl Worker {
     async fn next_turn(&self, turns: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
-            () = self.app.stopping.cancelled() => None,
+            () = self.app.stopping().cancelled() => None,
             turn = Arc::clone(turns).acquire_owned() => turn.ok(),
         }
     }
 
-    async fn claim(&self) -> Result<Option<Claimed>, StoreError> {
-        // Each claim has an owner of its own, so that a run which lost its lease cannot end the run that took over,
-        // not even in one process.
-        let owner = Uuid::now_v7();
-        let now = self.app.clock.now();
-        let mut tx = self.app.store.begin().await?;
-        let Some(task) = tx.claim(owner, now + self.lease(), now).await? else { return Ok(None) };
-        tx.save().await?;
-        Ok(Some(Claimed { task, owner }))
-    }
-
-    fn start(&self, claimed: Claimed, turn: OwnedSemaphorePermit) {
+    fn start(&self, lease: Lease, turn: OwnedSemaphorePermit) {
         let worker = self.clone();
         self.running.spawn(async move {
-            worker.run_task(&claimed).await;
+            worker.run_task(&lease).await;
             drop(turn);
         });
     }
 
     /// Returns when a task may be ready.
     async fn wait_for_work(&self, news: &mut Receiver<Announcement>) {
-        let now = self.app.clock.now();
-        let due = self.app.store.next_due(now).await.ok().flatten();
-        let until_due = due.and_then(|due| (due - now).to_std().ok()).unwrap_or(LOOK);
+        let until_due = self.app.jobs().next_due().await.ok().flatten().unwrap_or(LOOK);
         let look_at = Instant::now() + until_due.min(LOOK);
         let ready = async {
             // Anything but other news is a reason to look, lost news above all.
@@ -128,17 +108,13 @@ impl Worker {
             while let Ok(TaskEnded(_) | EventLogged) = news.recv().await {}
         };
         tokio::select! {
-            () = self.app.stopping.cancelled() => {}
+            () = self.app.stopping().cancelled() => {}
             () = ready => {}
             () = tokio::time::sleep_until(look_at) => {}
         }
     }
 
     async fn wait(&self, time: Duration) {
-        let _ = tokio::time::timeout(time, self.app.stopping.cancelled()).await;
-    }
-
-    fn lease(&self) -> TimeDelta {
-        TimeDelta::seconds(self.app.limits.lease_seconds.cast_signed())
+        let _ = tokio::time::timeout(time, self.app.stopping().cancelled()).await;
     }
 }

@@ -5,14 +5,13 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use serde_json::json;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::{Claimed, Worker};
-use crate::app::{AppError, Done, ErrorKind, Steps};
-use crate::domain::{EventKind, TaskKind, TraceParent, backoff};
-use crate::store::{StoreError, Task};
+use super::Worker;
+use crate::app::jobs::{AfterFailure, AnyJob, Origin, Steps, TaskOutcome};
+use crate::app::{AppError, ErrorKind};
+use crate::store::{Lease, LeaseError};
 use crate::telemetry;
 
 /// Claims at most, kills included: a task that takes the process down each time must end some day, and one that was
@@ -21,10 +20,8 @@ const MAX_CLAIMS: i32 = 1000;
 
 /// How a run ended.
 enum Outcome {
-    /// Its use case ended it.
-    Done,
-    /// Its use case put it off.
-    PutOff,
+    /// Its use case completed or deferred it.
+    Ended(TaskOutcome),
     /// It failed.
     Failed(AppError),
     /// Another worker has it now.
@@ -34,18 +31,19 @@ enum Outcome {
 }
 
 impl Worker {
-    pub(super) async fn run_task(&self, claimed: &Claimed) {
-        let task = &claimed.task;
-        let text = |name: &str| task.payload.get(name).and_then(|value| value.as_str());
-        let request_id = text("request_id");
+    pub(super) async fn run_task(&self, lease: &Lease) {
+        let task = lease.task();
+        let job = AnyJob::decode(task);
+        let origin = job.as_ref().ok().and_then(AnyJob::origin);
+        let request_id = origin.map(|origin| &*origin.request_id);
         let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id,
             trace_id = Empty, otel.kind = "consumer");
         // The request may have come to another process; its trace goes on here.
-        telemetry::begin(&span, text("traceparent").and_then(TraceParent::parse));
+        telemetry::begin(&span, origin.and_then(Origin::trace));
         telemetry::name(&span, format!("task {}", task.kind.name()));
         async {
-            let outcome = self.outcome(claimed).await;
-            if let Err(error) = self.end(claimed, outcome).await {
+            let outcome = self.outcome(lease, job).await;
+            if let Err(error) = self.end(lease, outcome).await {
                 let error = &error as &dyn Error;
                 tracing::error!(error, "a task could not be ended; its lease will run out");
             }
@@ -54,55 +52,66 @@ impl Worker {
         .await;
     }
 
-    async fn outcome(&self, claimed: &Claimed) -> Outcome {
-        if claimed.task.attempts > MAX_CLAIMS {
+    async fn outcome(&self, lease: &Lease, job: Result<AnyJob, AppError>) -> Outcome {
+        let task = lease.task();
+        if task.attempts > MAX_CLAIMS {
             let detail = "The frame was begun too often and never finished.";
             return Outcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
         }
-        let frame = Duration::from_secs(self.app.limits.frame_deadline_seconds);
-        let deadline = claimed.task.kind.deadline(frame);
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let frame = Duration::from_secs(self.limits.frame_deadline_seconds);
+        let deadline = task.kind.deadline(frame);
         let (steps, watched) = Steps::new();
-        let work = AssertUnwindSafe(self.work(claimed, &steps)).catch_unwind();
+        let work = AssertUnwindSafe(self.work(lease, job, &steps)).catch_unwind();
         tokio::select! {
             ended = tokio::time::timeout(deadline, work) => match ended {
-                Ok(Ok(Ok(Done::Ended))) => Outcome::Done,
-                Ok(Ok(Ok(Done::PutOff))) => Outcome::PutOff,
+                Ok(Ok(Ok(outcome))) => Outcome::Ended(outcome),
+                Ok(Ok(Err(error))) if error.kind == ErrorKind::LeaseLost => Outcome::Lost,
                 Ok(Ok(Err(error))) => Outcome::Failed(error),
                 Ok(Err(_panic)) => Outcome::Failed(panicked()),
                 Err(_elapsed) => Outcome::Failed(too_long()),
             },
-            () = self.hold_lease(claimed, watched) => Outcome::Lost,
+            () = self.hold_lease(lease, watched) => Outcome::Lost,
             () = self.halt.cancelled() => Outcome::Halted,
         }
     }
 
-    /// One arm a kind of task, one use case an arm.
-    async fn work(&self, claimed: &Claimed, steps: &Steps) -> Result<Done, AppError> {
-        let Claimed { task, owner } = claimed;
-        match task.kind {
-            TaskKind::TellFrame => self.app.tell_frame(task, *owner, steps).await?,
-            TaskKind::IllustrateFrame => self.app.redraw_frame(task, *owner, steps).await?,
-            TaskKind::SpeakFrame => self.app.speak_frame(task, *owner, steps).await?,
-            TaskKind::FilmFrame => return self.app.film_frame(task, *owner, steps).await,
-            TaskKind::RemoveFiles => return self.app.remove_files(task, *owner).await,
-            TaskKind::SyncMedia => self.app.sync_media(task, *owner).await?,
-            TaskKind::CleanMedia => self.app.clean_media(task, *owner).await?,
-            TaskKind::EraseClient => return self.app.erase_client(task, *owner).await,
-            TaskKind::Remember => self.app.remember(task, *owner).await?,
-            TaskKind::IndexFrame => self.app.index_frame(task, *owner).await?,
-            TaskKind::IndexFrames => self.app.index_frames(task, *owner).await?,
-            TaskKind::ForgetFrames => return self.app.forget_frames(task, *owner).await,
+    /// One arm a kind of job, one use case an arm.
+    async fn work(
+        &self,
+        lease: &Lease,
+        job: AnyJob,
+        steps: &Steps,
+    ) -> Result<TaskOutcome, AppError> {
+        let app = &self.app;
+        match job {
+            AnyJob::TellFrame(job) => app.frames().tell(lease, job, steps).await,
+            AnyJob::IllustrateFrame(job) => app.frames().redraw(lease, job, steps).await,
+            AnyJob::SpeakFrame(job) => app.frames().speak(lease, job, steps).await,
+            AnyJob::FilmFrame(job) => app.frames().film(lease, job, steps).await,
+            AnyJob::RemoveFiles(job) => app.files().remove_files(lease, job).await,
+            AnyJob::SyncMedia(_) => app.files().sync_media(lease).await,
+            AnyJob::CleanMedia(job) => app.files().clean_media(lease, job).await,
+            AnyJob::EraseClient(job) => app.ops().erase_client(lease, job).await,
+            AnyJob::Remember(job) => app.clients().learn(lease, job).await,
+            AnyJob::IndexFrame(job) => app.search().index_frame(lease, job).await,
+            AnyJob::IndexFrames(job) => app.search().index_frames(lease, job).await,
+            AnyJob::ForgetFrames(job) => app.search().forget_frames(lease, job).await,
         }
-        Ok(Done::Ended)
     }
 
-    async fn end(&self, claimed: &Claimed, outcome: Outcome) -> Result<(), StoreError> {
-        let task = &claimed.task;
+    async fn end(&self, lease: &Lease, outcome: Outcome) -> Result<(), LeaseError> {
+        let task = lease.task();
         let ended = match &outcome {
-            Outcome::Done => "done",
-            Outcome::PutOff => "put_off",
-            Outcome::Failed(error) if self.is_tried_again(task, error) => "retried",
-            Outcome::Failed(_) => "failed",
+            Outcome::Ended(TaskOutcome::Completed) => "done",
+            Outcome::Ended(TaskOutcome::Deferred) => "put_off",
+            Outcome::Failed(error) => match self.app.jobs().after_failure(task, error) {
+                AfterFailure::Retried => "retried",
+                AfterFailure::GivenUp => "failed",
+            },
             Outcome::Lost => "lost",
             Outcome::Halted => "halted",
         };
@@ -111,59 +120,42 @@ impl Worker {
             telemetry::fail(&Span::current(), format!("{:?}", error.kind));
         }
         match outcome {
-            Outcome::Done | Outcome::PutOff => Ok(()),
-            Outcome::Failed(error) => self.retry_or_fail(claimed, &error).await,
+            Outcome::Ended(_) => Ok(()),
+            Outcome::Failed(error) => self.note_failure(lease, &error).await,
             Outcome::Lost => {
-                tracing::warn!("the lease was lost; another worker goes on");
+                warn_of_loss();
                 Ok(())
             }
-            Outcome::Halted => {
-                let mut tx = self.app.store.begin().await?;
-                tx.release(claimed.task.id, claimed.owner).await?;
-                tx.save().await
+            Outcome::Halted => Ok(self.app.jobs().release(lease).await?),
+        }
+    }
+
+    async fn note_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
+        match self.app.jobs().note_failure(lease, error).await {
+            Err(LeaseError::Lost(_)) => {
+                warn_of_loss();
+                return Ok(());
             }
+            noted => noted?,
         }
-    }
-
-    fn is_tried_again(&self, task: &Task, error: &AppError) -> bool {
-        error.may_pass() && task.failures.unsigned_abs() + 1 < self.app.limits.max_attempts
-    }
-
-    async fn retry_or_fail(&self, claimed: &Claimed, error: &AppError) -> Result<(), StoreError> {
-        let Claimed { task, owner } = claimed;
+        let task = lease.task();
         let failure = task.failures.unsigned_abs() + 1;
-        let again = self.is_tried_again(task, error);
-        let told = json!(error);
-        let now = self.app.clock.now();
-        let mut tx = self.app.store.begin().await?;
-        let (was_ours, status) = if again {
-            let wait = backoff(failure, jitter(task, failure));
-            (tx.retry(task.id, *owner, &told, now + wait).await?, "pending")
-        } else {
-            (tx.fail(task.id, *owner, &told, now).await?, "failed")
-        };
-        if !was_ours {
-            tracing::warn!("the lease was lost; another worker goes on");
-            return Ok(());
-        }
-        let event = json!({"id": task.id, "status": status});
-        let client_id = task.client_id.as_deref();
-        tx.tell(EventKind::Task, client_id, task.story_id, event, now);
-        tx.save().await?;
+        let after = self.app.jobs().after_failure(task, error);
         let error = error as &dyn Error;
-        if again {
-            tracing::warn!(failure, error, "a task failed; it is tried again");
-        } else {
-            tracing::error!(failure, error, "a task failed and is given up");
+        match after {
+            AfterFailure::Retried => {
+                tracing::warn!(failure, error, "a task failed; it is tried again");
+            }
+            AfterFailure::GivenUp => {
+                tracing::error!(failure, error, "a task failed and is given up");
+            }
         }
         Ok(())
     }
 }
 
-/// Between 0 and 1, unlike for tasks that failed together: from the random end of the task's id.
-fn jitter(task: &Task, attempt: u32) -> f64 {
-    let bits = (task.id.as_u128() >> (attempt % 32)) as u32;
-    f64::from(bits) / f64::from(u32::MAX)
+fn warn_of_loss() {
+    tracing::warn!("the lease was lost; another worker goes on");
 }
 
 fn panicked() -> AppError {

@@ -3,12 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::time::MissedTickBehavior;
 
 use super::Worker;
 use crate::app::Cleaned;
-use crate::store::StoreError;
 
 /// How often to sweep.
 const SWEEP: Duration = Duration::from_hours(1);
@@ -22,27 +20,22 @@ const TIDY: Duration = Duration::from_mins(1);
 /// Looks between two warnings of files that wait too long.
 const WARN_EVERY: u32 = 30;
 
-/// Longer than any lease: on SQLite nobody else can hold one when a process begins.
-const AGES: TimeDelta = TimeDelta::days(3650);
-
 impl Worker {
     /// Takes back what the last process on a SQLite file was at when it ended. This comes before the first claim.
     pub(super) async fn take_over(&self) {
-        let ahead = if self.app.store.is_sqlite() { AGES } else { TimeDelta::zero() };
-        self.logged("release leases", self.release(ahead)).await;
+        self.logged("release leases", self.app.jobs().take_over()).await;
     }
 
     pub(super) async fn release_until_stopped(&self) {
-        let mut tick =
-            tokio::time::interval(Duration::from_secs(self.app.limits.lease_seconds) / 3);
+        let mut tick = tokio::time::interval(Duration::from_secs(self.limits.lease_seconds) / 3);
         let release = async {
             loop {
                 tick.tick().await;
-                self.logged("release leases", self.release(TimeDelta::zero())).await;
+                self.logged("release leases", self.app.jobs().release_expired()).await;
             }
         };
         tokio::select! {
-            () = self.app.stopping.cancelled() => {}
+            () = self.app.stopping().cancelled() => {}
             () = release => {}
         }
     }
@@ -52,18 +45,18 @@ impl Worker {
         let sweep = async {
             loop {
                 tick.tick().await;
-                self.logged("sweep", self.app.sweep(self.app.started)).await;
+                self.logged("sweep", self.app.ops().sweep(self.app.started())).await;
             }
         };
         tokio::select! {
-            () = self.app.stopping.cancelled() => {}
+            () = self.app.stopping().cancelled() => {}
             () = sweep => {}
         }
     }
 
     /// Puts into the bucket what could not be put when it was made.
     pub(super) async fn sync_until_stopped(&self) {
-        if self.app.bucket.is_none() {
+        if !self.app.files().has_bucket() {
             return;
         }
         let mut tick = tokio::time::interval(SYNC);
@@ -72,16 +65,16 @@ impl Worker {
             let mut ticks = 0_u32;
             loop {
                 tick.tick().await;
-                self.logged("look at the bucket", self.app.forget_other_buckets()).await;
-                self.logged("sync", self.app.sync(|_| ())).await;
+                self.logged("look at the bucket", self.app.files().forget_other_buckets()).await;
+                self.logged("sync", self.app.files().sync(|_| ())).await;
                 if ticks.is_multiple_of(WARN_EVERY) {
-                    self.logged("look for old files", self.app.warn_of_old()).await;
+                    self.logged("look for old files", self.app.files().warn_of_old()).await;
                 }
                 ticks = ticks.wrapping_add(1);
             }
         };
         tokio::select! {
-            () = self.app.stopping.cancelled() => {}
+            () = self.app.stopping().cancelled() => {}
             () = sync => {}
         }
     }
@@ -93,29 +86,19 @@ impl Worker {
         let tidy = async {
             loop {
                 tick.tick().await;
-                self.logged("remove inputs", self.app.clean_inputs()).await;
+                self.logged("remove inputs", self.app.files().clean_inputs()).await;
                 let mut trimmed = Cleaned::default();
-                self.logged("trim the cache", self.app.trim_cache(false, &mut trimmed)).await;
-                self.logged("purge context", self.app.purge_context()).await;
-                self.logged("order retention", self.app.order_retention()).await;
-                self.logged("order indexing", self.app.order_overdue_indexing()).await;
+                self.logged("trim the cache", self.app.files().trim_cache(false, &mut trimmed))
+                    .await;
+                self.logged("purge context", self.app.clients().purge_context()).await;
+                self.logged("order retention", self.app.ops().order_retention()).await;
+                self.logged("order indexing", self.app.search().order_overdue_indexing()).await;
             }
         };
         tokio::select! {
-            () = self.app.stopping.cancelled() => {}
+            () = self.app.stopping().cancelled() => {}
             () = tidy => {}
         }
-    }
-
-    /// Takes back leases that run out within `ahead` from now.
-    async fn release(&self, ahead: TimeDelta) -> Result<u64, StoreError> {
-        let mut tx = self.app.store.begin().await?;
-        let released = tx.release_expired(self.app.clock.now() + ahead).await?;
-        tx.save().await?;
-        if released > 0 {
-            tracing::info!(released, "tasks whose worker fell silent go on here");
-        }
-        Ok(released)
     }
 
     async fn logged<T, E: Error + 'static>(

@@ -278,7 +278,7 @@ async fn secrets_are_written_and_never_read(database: TestDatabase) {
         assert_eq!(status, 422, "{keys}");
     }
     let stored: calliope::store::Dated<calliope::domain::SparrowConfig> =
-        app.app.store.resource("s").await.expect("read").expect("there");
+        app.store.resource("s").await.expect("read").expect("there");
     assert_eq!(
         stored.item.keys.get("openai_api_key"),
         Some(&json!(secret)),

@@ -65,7 +65,7 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     let made = |search: &_| Pinecone::of(search).expect("a client");
     let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
-    app.app.prepare_index().await;
+    app.app.search().prepare_index().await;
     let ready = app.json("/readyz").await;
     let reason = ready["vector_index"]["reason"].as_str().expect("a reason");
     assert!(reason.contains("no index tales") && reason.contains("SEMANTIC_SEARCH_CREATE"));
@@ -74,7 +74,7 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     search.pinecone_environment = Some("aws-us-east-1".to_owned());
     let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(app.stop().await, options).await;
-    app.app.prepare_index().await;
+    app.app.search().prepare_index().await;
     let index = pinecone.index("tales").expect("it was made");
     assert_eq!((index.dimension, index.metric), (DIMENSION, "cosine"));
     assert_eq!((pinecone.calls("create"), index.is_initializing), (1, 0));
@@ -103,7 +103,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         let pinecone = Pinecone::of(&search).expect("a client");
         let options = Options { pinecone, ..embedder.options("ideas") };
         let app = TestApp::start_with(database, options).await;
-        app.app.prepare_index().await;
+        app.app.search().prepare_index().await;
         let asked = embedder.provider.received().len();
         let ready = app.json("/readyz").await;
         let part = &ready["vector_index"];

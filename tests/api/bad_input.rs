@@ -149,12 +149,11 @@ fn check_problem(problem: &Value, status: u16) {
 async fn trace(app: &TestApp) -> Vec<String> {
     let mut trace = [app.files("media"), app.files("input")].concat();
     for client_id in ["s", "another"] {
-        let current = app.app.store.current_story(client_id).await.expect("read");
-        let stories =
-            app.app.store.stories_of(client_id, StoryPart::first(100)).await.expect("listed");
+        let current = app.store.current_story(client_id).await.expect("read");
+        let stories = app.store.stories_of(client_id, StoryPart::first(100)).await.expect("listed");
         trace.push(format!("{current:?} {stories:?}"));
     }
-    trace.push(app.app.store.waiting_tasks(100).await.expect("counted").to_string());
+    trace.push(app.store.waiting_tasks(100).await.expect("counted").to_string());
     trace
 }
 

@@ -245,8 +245,8 @@ async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
 
 async fn a_client_has_no_endless_lists(database: TestDatabase) {
     let app = shared(database).await;
-    let now = app.app.clock.now();
-    let mut tx = app.app.store.begin().await.expect("begun");
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await.expect("begun");
     for number in 0..999 {
         let new = calliope::store::NewBookmarkList {
             client_id: "s",

@@ -89,7 +89,7 @@ async fn health_tells_what_works() {
     assert_eq!(answer(app.get("/livez")).await, (200, Value::String("ok".into())));
     let ready = app.json("/readyz").await;
     assert_eq!((&ready["status"], &ready["database"]["status"]), (&"ok".into(), &"ok".into()));
-    app.app.store.close().await;
+    app.store.close().await;
     let (status, ready) = answer(app.get("/readyz")).await;
     assert_eq!(
         (status, &ready["status"], &ready["object_store"]["status"]),

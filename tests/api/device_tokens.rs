@@ -99,7 +99,7 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
         date_expires: None,
     };
     let act = Act::new(&Principal::LOCAL, None);
-    let token = app.app.identities.create_token(order, &act).await.expect("made").token;
+    let token = app.app.identities().create_token(order, &act).await.expect("made").token;
     let victim = victim(&app).await;
     let before = belongings(&app, &victim).await;
     let contract: Value = serde_json::to_value(openapi()).expect("JSON");

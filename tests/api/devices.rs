@@ -95,7 +95,7 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let waiting = tokio::spawn(app.get(&format!("/v2/clients/s/next?wait=60&etag={etag}")).send());
     app.json("/v2/clients/s/next").await;
-    app.app.stopping.cancel();
+    app.stopping.cancel();
     let ended = in_time(waiting).await.expect("joined");
     assert!(
         ended.is_err() || ended.is_ok_and(|response| response.status() == 304),
@@ -180,7 +180,7 @@ async fn no_more_than_five_hundred_reports_are_kept() {
         let report = json!({"battery_mv": number});
         assert_eq!(app.call("POST", "/v2/clients/s/telemetry", report).await.0, 204);
     }
-    let kept = app.app.store.reports("s", i64::MAX, 1000).await.expect("read");
+    let kept = app.store.reports("s", i64::MAX, 1000).await.expect("read");
     let first = kept.last().map(|report| report.battery_mv);
     assert_eq!((kept.len(), first), (500, Some(Some(3))));
     app.finish().await;

@@ -76,7 +76,7 @@ async fn live(app: &TestApp, client_id: &str) {
 /// Where a text stands in a database: the columns of every table, the keys of every file.
 async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
-    app.app.store.snapshot(&copy).await.expect("a snapshot");
+    app.store.snapshot(&copy).await.expect("a snapshot");
     let mut file =
         SqliteConnection::connect(&format!("sqlite://{}", copy.display())).await.expect("opened");
     let tables: Vec<String> = sqlx::query_scalar(

@@ -59,10 +59,10 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     let running = tokio::spawn(answer(app.post_frame(&body)));
     let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
     let waiting = tokio::spawn(answer(app.post_frame(&body)));
-    while app.app.store.waiting_tasks(10).await.expect("counted") == 0 {
+    while app.store.waiting_tasks(10).await.expect("counted") == 0 {
         tokio::task::yield_now().await;
     }
-    app.app.stopping.cancel();
+    app.stopping.cancel();
     let (status, problem) = waiting.await.expect("joined");
     assert_eq!(status, 503, "{problem}");
     assert!(!running.is_finished(), "what runs is not broken off");
@@ -92,7 +92,7 @@ async fn a_full_queue_says_when_to_come_back() {
     let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
     for waiting in 1..=2 {
         posts.push(tokio::spawn(answer(app.post_frame(&body))));
-        while app.app.store.waiting_tasks(10).await.expect("counted") < waiting {
+        while app.store.waiting_tasks(10).await.expect("counted") < waiting {
             tokio::task::yield_now().await;
         }
     }
@@ -116,7 +116,7 @@ async fn a_disk_that_fails_is_told_and_nothing_is_half_kept() {
     let (status, problem) = answer(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("disk")), "{problem}");
-    assert_eq!(app.app.store.current_story("s").await.expect("read"), None);
+    assert_eq!(app.store.current_story("s").await.expect("read"), None);
     std::fs::remove_file(&input).expect("removed");
     std::fs::create_dir(&input).expect("made");
     assert_eq!(app.frame(body).await["story_frame_count"], 1);
@@ -153,8 +153,8 @@ async fn a_sweep_removes_what_a_kill_left_behind() {
     ] {
         std::fs::write(app.database.folder.path().join(stray), "left behind").expect("written");
     }
-    let later = app.app.clock.now() + chrono::TimeDelta::hours(1);
-    assert_eq!(app.app.sweep(later).await.expect("swept"), 3);
+    let later = app.clock.now() + chrono::TimeDelta::hours(1);
+    assert_eq!(app.app.ops().sweep(later).await.expect("swept"), 3);
     assert_eq!([app.files("media"), app.files("input")].concat(), kept);
     app.finish().await;
 }

@@ -43,7 +43,7 @@ pub async fn token(
         date_expires: None,
     };
     let act = Act::new(&Principal::LOCAL, None);
-    app.app.identities.create_token(order, &act).await.expect("made").token
+    app.app.identities().create_token(order, &act).await.expect("made").token
 }
 
 pub fn with(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::RequestBuilder {

@@ -75,8 +75,8 @@ async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: Te
     clock.jump(TimeDelta::seconds(60));
     assert_eq!(app.call("GET", &format!("{mood}?session_id=evening"), Value::Null).await.0, 404);
     assert_eq!(names(&app.json(&format!("{base}?session_id=evening")).await, "key"), ["guest"]);
-    assert_eq!(app.app.purge_context().await.expect("purged"), 1);
-    assert_eq!(app.app.purge_context().await.expect("purged"), 0);
+    assert_eq!(app.app.clients().purge_context().await.expect("purged"), 1);
+    assert_eq!(app.app.clients().purge_context().await.expect("purged"), 0);
     // What has expired does not stand in the way of what is said anew.
     let again = json!({"value": 1, "session_id": "evening"});
     assert_eq!(app.call("PUT", &mood, again.clone()).await.0, 201);

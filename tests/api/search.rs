@@ -273,7 +273,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
     embedder.is_down.store(false, Ordering::Relaxed);
     // Not at once, for a task of its own may still be at it.
-    app.app.order_overdue_indexing().await.expect("looked");
+    app.app.search().order_overdue_indexing().await.expect("looked");
     let tasks = app.json("/admin/api/tasks?limit=100").await;
     let kinds = tasks["items"].as_array().expect("tasks").iter().map(|task| &task["task_type"]);
     let kinds: Vec<&Value> = kinds.collect();
@@ -282,7 +282,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
         "{kinds:?}"
     );
     clock.jump(TimeDelta::minutes(6));
-    app.app.order_overdue_indexing().await.expect("ordered");
+    app.app.search().order_overdue_indexing().await.expect("ordered");
     indexed(&app).await;
     assert_eq!(app.json("/admin/api/index").await["pieces"], 2);
     assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);

@@ -113,8 +113,8 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
         asked.iter().rfind(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
     assert!(second.to_string().contains("Ada, who mends nets"), "{second}");
 
-    let since = app.app.started - TimeDelta::hours(1);
-    let calls = app.app.store.calls_since(since).await.expect("counted");
+    let since = app.app.started() - TimeDelta::hours(1);
+    let calls = app.store.calls_since(since).await.expect("counted");
     let calls: Vec<_> = calls
         .iter()
         .map(|c| (c.capability.as_str(), c.model.as_str(), c.outcome.as_str(), c.calls))

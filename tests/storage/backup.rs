@@ -114,7 +114,7 @@ async fn comes_back(database: TestDatabase, target: TestDatabase) {
     let expected = told(&app).await;
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let archive = elsewhere.path().join("backup.tar");
-    let manifest = app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let manifest = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
     assert!(manifest.missing.is_empty() && manifest.entries.len() > 10, "{manifest:?}");
     let left = std::fs::read_dir(elsewhere.path()).expect("listed");
     let hidden = left.filter(|entry| {
@@ -128,7 +128,7 @@ async fn comes_back(database: TestDatabase, target: TestDatabase) {
     for ((path, expected), (_, found)) in expected.iter().zip(told(&app).await) {
         assert_eq!(&found, expected, "{path}");
     }
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     // The stories go on, with ids of their own.
     let before = app.json("/v1/stories?client_id=s").await;
     app.frame(json!({"client_id": "s"})).await;
@@ -183,13 +183,13 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         }
     };
     let backing = async {
-        let made = app.app.back_up(&archive, true, |_, _| ()).await;
+        let made = app.app.ops().back_up(&archive, true, |_, _| ()).await;
         is_done.store(true, Ordering::Relaxed);
         made.expect("backed up")
     };
     let (manifest, (), (), ()) = tokio::join!(backing, load("a"), load("b"), load("c"));
     assert_eq!(manifest.missing, Vec::<String>::new(), "every row's file is there");
-    assert_eq!(app.app.store.kept_until().await.expect("read"), None, "files may go again");
+    assert_eq!(app.store.kept_until().await.expect("read"), None, "files may go again");
     app.finish().await;
     let target = TestDatabase::sqlite();
     let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
@@ -201,7 +201,7 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         let frames = detail["frames"].as_array().expect("frames");
         assert_eq!(json!(frames.len()), detail["story_frame_count"]);
     }
-    assert!(app.app.verify(|_| ()).await.expect("verified").missing.is_empty());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").missing.is_empty());
     app.finish().await;
 }
 
@@ -209,8 +209,8 @@ async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let told = app.frame(json!({"client_id": "s"})).await;
     let before = app.files("media");
-    let mut tx = app.app.store.begin().await.expect("begun");
-    tx.keep_files(Some(app.app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
+    let mut tx = app.store.begin().await.expect("begun");
+    tx.keep_files(Some(app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
     tx.save().await.expect("saved");
     let path = format!("/v2/stories/{}?client_id=s", told["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
@@ -232,20 +232,20 @@ async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     // A backup says so for as long as it takes.
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let archive = elsewhere.path().join("backup.tar");
-    let mut tx = app.app.store.begin().await.expect("begun");
+    let mut tx = app.store.begin().await.expect("begun");
     tx.keep_files(None).await.expect("let go");
     tx.save().await.expect("saved");
     let was_held = async {
         let mut was_held = false;
         while !was_held && !archive.exists() {
-            was_held = app.app.store.kept_until().await.expect("read").is_some();
+            was_held = app.store.kept_until().await.expect("read").is_some();
         }
         was_held
     };
-    let backing = app.app.back_up(&archive, true, |_, _| ());
+    let backing = app.app.ops().back_up(&archive, true, |_, _| ());
     let (made, was_held) = Box::pin(async { tokio::join!(backing, was_held) }).await;
     assert!(made.is_ok() && was_held, "{made:?}");
-    assert_eq!(app.app.store.kept_until().await.expect("read"), None);
+    assert_eq!(app.store.kept_until().await.expect("read"), None);
     app.finish().await;
 }
 
@@ -254,8 +254,8 @@ async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDataba
     live(&app).await;
     let folder = app.database.folder.path().to_owned();
     let archive = folder.join("backup.tar");
-    app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
-    let again = app.app.back_up(&archive, true, |_, _| ()).await.expect_err("it is there");
+    app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let again = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect_err("it is there");
     assert_eq!(again.kind, ErrorKind::Invalid);
     // The database that it was made of is in use.
     let of_itself = settings(&app.database);
@@ -300,9 +300,9 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
         std::fs::remove_file(app.database.folder.path().join("media").join(name)).expect("removed");
     }
     let archive = app.database.folder.path().join("backup.tar");
-    let manifest = app.app.back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let manifest = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
     assert_eq!(manifest.entries.len(), fake.objects().len() + 1);
-    let rows = app.app.back_up(&archive.with_extension("rows"), false, |_, _| ()).await;
+    let rows = app.app.ops().back_up(&archive.with_extension("rows"), false, |_, _| ()).await;
     assert_eq!(
         rows.expect("backed up").entries.len(),
         1,

@@ -35,7 +35,7 @@ async fn story(app: &TestApp, client_id: &str) -> String {
 async fn until_no_task_is_open(app: &TestApp) {
     in_time(async {
         loop {
-            let open = app.app.store.tasks_by_status().await.expect("counted");
+            let open = app.store.tasks_by_status().await.expect("counted");
             if open.iter().all(|(status, _)| !matches!(status.as_str(), "pending" | "running")) {
                 return;
             }
@@ -64,9 +64,15 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     app.json("/v2/clients/shown/next").await;
     let new = story(&app, "new").await;
     let before = app.files("media");
-    let would = app.app.clean(&order(90, Spared::Bookmarked, true), |_| ()).await.expect("looked");
+    let would =
+        app.app.files().clean(&order(90, Spared::Bookmarked, true), |_| ()).await.expect("looked");
     assert_eq!((would.stories, app.files("media")), (1, before.clone()), "{would:?}");
-    let done = app.app.clean(&order(90, Spared::Bookmarked, false), |_| ()).await.expect("cleaned");
+    let done = app
+        .app
+        .files()
+        .clean(&order(90, Spared::Bookmarked, false), |_| ())
+        .await
+        .expect("cleaned");
     assert_eq!((done.stories, done.files, done.bytes), (1, would.files, would.bytes));
     assert!(done.files >= 1 && done.bytes > 1000, "{done:?}");
     until_no_task_is_open(&app).await;
@@ -90,13 +96,18 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     let audit = app.json("/admin/api/audit?limit=1").await;
     assert_eq!(audit["items"][0]["action"], "cleanup");
     assert_eq!(audit["items"][0]["after"]["removed"]["stories"], 1, "{audit}");
-    let again =
-        app.app.clean(&order(90, Spared::Bookmarked, false), |_| ()).await.expect("cleaned");
+    let again = app
+        .app
+        .files()
+        .clean(&order(90, Spared::Bookmarked, false), |_| ())
+        .await
+        .expect("cleaned");
     assert_eq!(again, Cleaned::default());
-    let all = app.app.clean(&order(90, Spared::None, false), |_| ()).await.expect("cleaned");
+    let all =
+        app.app.files().clean(&order(90, Spared::None, false), |_| ()).await.expect("cleaned");
     assert_eq!(all.stories, 2);
     until_no_task_is_open(&app).await;
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     app.finish().await;
 }
 
@@ -111,12 +122,12 @@ async fn inputs_go_when_their_time_has_come(database: TestDatabase) {
     app.frame(json!({"client_id": "s", "input_image": photo()})).await;
     clock.jump(TimeDelta::hours(23));
     app.frame(json!({"client_id": "s", "input_image": photo()})).await;
-    assert_eq!(app.app.clean_inputs().await.expect("looked"), 0);
+    assert_eq!(app.app.files().clean_inputs().await.expect("looked"), 0);
     clock.jump(TimeDelta::hours(2));
-    assert_eq!(app.app.clean_inputs().await.expect("removed"), 1);
+    assert_eq!(app.app.files().clean_inputs().await.expect("removed"), 1);
     until_no_task_is_open(&app).await;
     assert_eq!(app.files("input").len(), 1);
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     app.finish().await;
 }
 
@@ -130,7 +141,7 @@ async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
         }
     })
     .await;
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     app.finish().await;
 }
 
@@ -162,26 +173,26 @@ async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database:
     }
     // 1200 KiB of 1024: the one that was used least lately goes.
     let mut done = Cleaned::default();
-    app.app.trim_cache(false, &mut done).await.expect("trimmed");
+    app.app.files().trim_cache(false, &mut done).await.expect("trimmed");
     assert_eq!((done.evicted, done.evicted_bytes), (1, 400 << 10));
     assert_eq!(app.files("media"), ["a.raw", "c.raw"]);
     assert_eq!(read("b.raw").await, 200, "it comes back");
     assert_eq!(app.files("media").len(), 3);
     // What the bucket does not have as it was kept stays, and is put there again.
-    let bucket = app.app.bucket.as_ref().expect("a bucket");
+    let bucket = app.bucket.as_ref().expect("a bucket");
     bucket.put("media/c.raw", vec![9; 400 << 10].into(), "image/rgb565").await.expect("put");
-    app.app.trim_cache(false, &mut Cleaned::default()).await.expect("trimmed");
+    app.app.files().trim_cache(false, &mut Cleaned::default()).await.expect("trimmed");
     assert!(app.files("media").contains(&"c.raw".to_owned()));
-    let object = app.app.store.media_object("media/c.raw").await.expect("read").expect("kept");
+    let object = app.store.media_object("media/c.raw").await.expect("read").expect("kept");
     assert_eq!(object.date_synced, None);
-    app.app.sync(|_| ()).await.expect("synced");
+    app.app.files().sync(|_| ()).await.expect("synced");
     assert!(fake.objects()["media/c.raw"].iter().all(|byte| *byte == 3));
     // While the bucket is away nothing goes that nobody has compared.
     put("d.raw", 4).await;
     fake.set(Mood::Fails);
     put("e.raw", 5).await;
     let before = app.files("media");
-    let _ = app.app.trim_cache(false, &mut Cleaned::default()).await;
+    let _ = app.app.files().trim_cache(false, &mut Cleaned::default()).await;
     for name in ["d.raw", "e.raw"] {
         assert!(before.contains(&name.to_owned()) && app.files("media").contains(&name.to_owned()));
     }
@@ -202,25 +213,25 @@ async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     for key in [orphan, recording, "media/holiday.png"] {
         std::fs::write(folder.join(key), "x").expect("written");
     }
-    let bucket = app.app.bucket.as_ref().expect("a bucket");
+    let bucket = app.bucket.as_ref().expect("a bucket");
     for key in [orphan, "media/holiday.png", "notes.txt"] {
         bucket.put(key, "x".into(), "image/png").await.expect("put");
     }
     clock.jump(TimeDelta::days(-365));
-    let found = app.app.verify(|_| ()).await.expect("verified");
+    let found = app.app.files().verify(|_| ()).await.expect("verified");
     assert_eq!((found.orphaned.len(), found.recent), (0, 4), "rows may be on their way");
     let clean = async || {
         let order = CleanOrder::new(&Principal::LOCAL, None, Spared::Bookmarked, false);
-        app.app.clean(&order, |_| ()).await.expect("cleaned").orphans
+        app.app.files().clean(&order, |_| ()).await.expect("cleaned").orphans
     };
     assert_eq!(clean().await, 0);
     clock.jump(TimeDelta::days(3650));
-    let found = app.app.verify(|_| ()).await.expect("verified").orphaned;
+    let found = app.app.files().verify(|_| ()).await.expect("verified").orphaned;
     assert_eq!(found, [recording, orphan, "media/holiday.png", "notes.txt"]);
     assert_eq!(clean().await, 3);
     // In a bucket that others use too, nobody knows whose a file is.
     bucket.put(orphan, "x".into(), "image/png").await.expect("put");
-    app.app.forget_other_buckets().await.expect("marked");
+    app.app.files().forget_other_buckets().await.expect("marked");
     bucket.put(".calliope/another", "x".into(), "text/plain").await.expect("put");
     assert_eq!(clean().await, 0);
     assert!(fake.objects().contains_key(orphan));
@@ -241,7 +252,7 @@ async fn retention_has_its_turn_once_a_day(database: TestDatabase) {
     let app = TestApp::start_with(database, options).await;
     let old = story(&app, "old").await;
     let cleanings = async || {
-        app.app.order_retention().await.expect("asked");
+        app.app.ops().order_retention().await.expect("asked");
         until_no_task_is_open(&app).await;
         let tasks = app.json("/admin/api/tasks?limit=100").await;
         let tasks = tasks["items"].as_array().expect("tasks").clone();
@@ -282,14 +293,14 @@ async fn what_a_bucket_lost_is_put_there_again(database: TestDatabase) {
     app.frame(json!({"client_id": "s"})).await;
     let there = fake.objects();
     for key in there.keys() {
-        app.app.bucket.as_ref().expect("a bucket").remove(key).await.expect("removed");
+        app.bucket.as_ref().expect("a bucket").remove(key).await.expect("removed");
     }
-    assert_eq!(app.app.verify(|_| ()).await.expect("verified").missing.len(), there.len());
+    assert_eq!(app.app.files().verify(|_| ()).await.expect("verified").missing.len(), there.len());
     let (status, ordered) = app.call("POST", "/admin/api/media/sync", Value::Null).await;
     assert_eq!(status, 202, "{ordered}");
     until_no_task_is_open(&app).await;
     assert_eq!(fake.objects(), there);
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     app.finish().await;
 }
 
@@ -298,8 +309,8 @@ async fn files_are_put_into_another_bucket_when_the_installation_moves(database:
     let options = Options { bucket: Some(first.bucket()), ..Options::default() };
     let app = TestApp::start_with(database, options).await;
     app.frame(json!({"client_id": "s"})).await;
-    app.app.forget_other_buckets().await.expect("looked");
-    assert_eq!(app.app.store.unsynced().await.expect("counted").files, 0);
+    app.app.files().forget_other_buckets().await.expect("looked");
+    assert_eq!(app.store.unsynced().await.expect("counted").files, 0);
     let there = first.objects();
     let database = app.stop().await;
     let mut settings = second.settings();
@@ -309,8 +320,8 @@ async fn files_are_put_into_another_bucket_when_the_installation_moves(database:
     let app = TestApp::start_with(database, Options { bucket, ..Options::default() }).await;
     in_time(async {
         while second.objects().len() < there.len() {
-            app.app.forget_other_buckets().await.expect("looked");
-            app.app.sync(|_| ()).await.expect("synced");
+            app.app.files().forget_other_buckets().await.expect("looked");
+            app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
     .await;

@@ -166,19 +166,19 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
     let app = TestApp::start_with(database, options).await;
     in_time(async {
         loop {
-            let open = app.app.store.tasks_by_status().await.expect("counted");
+            let open = app.store.tasks_by_status().await.expect("counted");
             let is_open = |(status, _): &(String, i64)| matches!(&**status, "pending" | "running");
-            let unsynced = app.app.store.unsynced().await.expect("counted");
+            let unsynced = app.store.unsynced().await.expect("counted");
             if unsynced.files == 0 && !open.iter().any(is_open) {
                 return;
             }
-            app.app.sync(|_| ()).await.expect("synced");
+            app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
     .await;
     let order = calliope::app::CleanOrder::new(&Principal::LOCAL, None, Spared::None, false);
-    let cleaned = app.app.clean(&order, |_| ()).await.expect("cleaned");
-    let verified = app.app.verify(|_| ()).await.expect("verified");
+    let cleaned = app.app.files().clean(&order, |_| ()).await.expect("cleaned");
+    let verified = app.app.files().verify(|_| ()).await.expect("verified");
     println!("{cleaned:?}; {} files", verified.files);
     assert!(verified.is_clean() && verified.recent == 0, "{verified:?}");
     assert!(verified.files > 10, "the kills came too fast for anything to be kept");
@@ -189,8 +189,7 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
             let samples = profile["samples"].as_array().expect("samples");
             assert_eq!(samples.len(), 2, "{profile}");
             for sample in samples {
-                let bytes =
-                    app.app.store.media_object(sample["key"].as_str().expect("a key")).await;
+                let bytes = app.store.media_object(sample["key"].as_str().expect("a key")).await;
                 assert_eq!(
                     bytes.expect("read").expect("kept").size,
                     sample["size"].as_i64().unwrap_or(0)

@@ -61,18 +61,18 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
     };
     in_time(async { tokio::join!(weather, load("a"), load("b"), load("c"), load("d")) }).await;
     in_time(async {
-        while app.app.store.unsynced().await.expect("counted").files > 0 {
-            app.app.sync(|_| ()).await.expect("synced");
+        while app.store.unsynced().await.expect("counted").files > 0 {
+            app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
     .await;
     let there = fake.objects();
     assert_eq!(there.len(), app.files("media").len());
     for (key, bytes) in there {
-        let object = app.app.store.media_object(&key).await.expect("read").expect("kept");
+        let object = app.store.media_object(&key).await.expect("read").expect("kept");
         assert_eq!(Sha256::digest(&bytes).as_slice(), object.sha256, "{key}");
     }
-    let verified = app.app.verify(|_| ()).await.expect("verified");
+    let verified = app.app.files().verify(|_| ()).await.expect("verified");
     assert!(verified.is_clean(), "{verified:?}");
     let numbers = app.get("/metrics").send().await.expect("an answer").text().await.expect("text");
     assert!(numbers.contains("calliope_media_unsynced_files 0"), "{numbers}");

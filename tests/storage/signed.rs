@@ -103,7 +103,7 @@ async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(datab
         assert_eq!(app.call("POST", "/v2/signed-urls", json!({"key": key})).await.0, 404, "{key}");
     }
     // Whoever has the secret signs for a week and no longer.
-    let secret = app.app.store.signing_keys().await.expect("read").remove(0).secret;
+    let secret = app.store.signing_keys().await.expect("read").remove(0).secret;
     for (days, expected) in [(6, 200), (8, 403)] {
         let (key, expires) =
             (own["key"].as_str().expect("a key"), clock.now() + TimeDelta::days(days));
@@ -136,7 +136,7 @@ async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
     sign().await;
     clock.jump(TimeDelta::days(6));
     let old = sign().await;
-    let secrets = async || app.app.store.signing_keys().await.expect("read");
+    let secrets = async || app.store.signing_keys().await.expect("read");
     assert_eq!(secrets().await.len(), 1);
     clock.jump(TimeDelta::days(2));
     let new = sign().await;

@@ -36,10 +36,10 @@ async fn a_frames_pictures_are_in_the_bucket_before_its_answer(database: TestDat
         .await;
     let there: Vec<String> = fake.objects().into_keys().collect();
     assert_eq!(there, keys(&app), "pictures, and not what the Sparrow sent");
-    let object = app.app.store.media_object(&image_of(&told)).await.expect("read").expect("kept");
+    let object = app.store.media_object(&image_of(&told)).await.expect("read").expect("kept");
     assert_eq!(object.location, Some(format!("s3://stories/{}", object.key)));
     assert!(object.date_synced.is_some());
-    assert_eq!(app.app.store.unsynced().await.expect("counted").files, 0);
+    assert_eq!(app.store.unsynced().await.expect("counted").files, 0);
     // What is removed is removed from both.
     let story = told["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}?client_id=s");
@@ -64,12 +64,12 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
         let is_away = matches!(mood, Mood::Fails | Mood::Forbids | Mood::Stalls);
         assert_eq!(ready["status"] == "degraded", is_away, "{mood:?}: {ready}");
     }
-    let waiting = app.app.store.unsynced().await.expect("counted");
+    let waiting = app.store.unsynced().await.expect("counted");
     assert!(waiting.files >= 4 && waiting.oldest.is_some(), "{waiting:?}");
     fake.set(Mood::Well);
     let synced = async {
-        while app.app.store.unsynced().await.expect("counted").files > 0 {
-            app.app.sync(|_| ()).await.expect("synced");
+        while app.store.unsynced().await.expect("counted").files > 0 {
+            app.app.files().sync(|_| ()).await.expect("synced");
             tokio::task::yield_now().await;
         }
     };
@@ -78,7 +78,7 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
     let there = fake.objects();
     assert_eq!(there.keys().cloned().collect::<Vec<_>>(), keys(&app));
     for (key, bytes) in there {
-        let object = app.app.store.media_object(&key).await.expect("read").expect("kept");
+        let object = app.store.media_object(&key).await.expect("read").expect("kept");
         assert_eq!(Sha256::digest(&bytes).as_slice(), object.sha256, "{key}");
     }
     app.finish().await;

@@ -85,12 +85,12 @@ async fn a_voice_profile_comes_back_as_it_was_sent(database: TestDatabase) {
     assert_eq!(fetch(&app, &samples[3]).await.2, pcm());
     // WAV and PCM take less room than they came with.
     let object = samples[0]["key"].as_str().expect("a key");
-    let object = app.app.store.media_object(object).await.expect("read").expect("kept");
+    let object = app.store.media_object(object).await.expect("read").expect("kept");
     assert_eq!(object.content_type, "audio/flac");
     assert!(object.size * 10 < samples[0]["size"].as_i64().expect("bytes") * 8);
     let list = app.json("/v2/clients/24:6F/voice-profiles").await;
     assert_eq!(list["items"][0]["samples"].as_array().map(Vec::len), Some(4));
-    assert!(app.app.verify(|_| ()).await.expect("verified").is_clean());
+    assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     app.finish().await;
 }
 
@@ -176,7 +176,7 @@ async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
         404
     );
     let key = wav["key"].as_str().expect("a key");
-    assert!(app.app.store.media_object(key).await.expect("read").is_none());
+    assert!(app.store.media_object(key).await.expect("read").is_none());
     app.finish().await;
 }
 
@@ -202,7 +202,7 @@ async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
         .header("content-type", format!("multipart/form-data; boundary={boundary}"))
         .body(text);
     assert_eq!(answer(request).await.0, 400);
-    assert_eq!(app.app.store.counts().await.expect("counted").media_objects, 0);
+    assert_eq!(app.store.counts().await.expect("counted").media_objects, 0);
     let folder = app.database.folder.path();
     assert!(!folder.join("audio").exists() && !folder.join("voice_profiles").exists());
     app.finish().await;
@@ -226,7 +226,7 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
             expires_in: None,
             date_expires: None,
         };
-        tokens.push(app.app.identities.create_token(order, &act).await.expect("made").token);
+        tokens.push(app.app.identities().create_token(order, &act).await.expect("made").token);
     }
     let call = |token: usize, method: &str, path: &str, body: Value| {
         let method = method.parse().expect("a method");
@@ -267,11 +267,11 @@ async fn voices_wait_for_a_bucket_that_is_away(database: TestDatabase) {
     fake.set(Mood::Fails);
     let put = app.put("/v2/clients/s/voice-profiles/oma");
     assert_eq!(answer(put.multipart(form(&json!({}), &["speech.mp3"]))).await.0, 201);
-    assert_eq!(app.app.store.unsynced().await.expect("counted").files, 1);
+    assert_eq!(app.store.unsynced().await.expect("counted").files, 1);
     fake.set(Mood::Well);
     let synced = async {
-        while app.app.store.unsynced().await.expect("counted").files > 0 {
-            app.app.sync(|_| ()).await.expect("synced");
+        while app.store.unsynced().await.expect("counted").files > 0 {
+            app.app.files().sync(|_| ()).await.expect("synced");
         }
     };
     in_time(synced).await;

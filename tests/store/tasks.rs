@@ -1,7 +1,7 @@
 //! The task table: claimed once, in order, one at a time in a lane.
 
 use calliope::domain::{TaskKind, TaskStatus};
-use calliope::store::{Announcement, NewTask, Store, Task};
+use calliope::store::{Announcement, Lease, LeaseError, NewTask, Store};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ on_both! {
     a_failed_one_holds_its_lane_until_it_is_done;
     what_is_claimed_at_once_is_claimed_once;
     a_lost_lease_ends_nothing;
+    a_change_of_a_task_publishes_its_event;
+    a_task_that_forgot_its_client_tells_nobody;
     a_released_task_was_never_claimed;
     an_expired_lease_is_taken_back;
     waiting_tasks_are_counted_and_dated;
@@ -38,13 +40,14 @@ async fn enqueue(store: &Store, lane: Option<&str>, now: DateTime<Utc>) -> Uuid 
     id
 }
 
-async fn claim(store: &Store, owner: Uuid, now: DateTime<Utc>) -> Option<Task> {
+async fn claim(store: &Store, now: DateTime<Utc>) -> Option<Lease> {
     let mut tx = store.begin().await.expect("begun");
-    let task = tx.claim(owner, now + chrono::TimeDelta::seconds(10), now).await.expect("claimed");
-    if task.is_some() {
+    let until = now + chrono::TimeDelta::seconds(10);
+    let lease = tx.claim(Uuid::now_v7(), until, now).await.expect("claimed");
+    if lease.is_some() {
         tx.save().await.expect("saved");
     }
-    task
+    lease
 }
 
 async fn status(store: &Store, id: Uuid) -> TaskStatus {
@@ -54,15 +57,15 @@ async fn status(store: &Store, id: Uuid) -> TaskStatus {
 async fn a_task_goes_its_whole_road(database: TestDatabase) {
     let store = database.store().await;
     let mut news = store.announcements();
-    let owner = Uuid::now_v7();
     let id = enqueue(&store, Some("lane"), at(0)).await;
     assert_eq!(news.recv().await, Ok(Announcement::TaskReady));
-    let task = claim(&store, owner, at(1)).await.expect("one is due");
+    let lease = claim(&store, at(1)).await.expect("one is due");
+    let task = lease.task().clone();
     assert_eq!((task.id, task.attempts, task.status), (id, 1, TaskStatus::Running));
     assert_eq!((task.payload, task.date_started), (json!({"n": 1}), Some(at(1))));
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.keep_lease(id, owner, at(20), Some("tell")).await.expect("kept"));
-    assert!(tx.complete(id, owner, &json!({"done": true}), at(2)).await.expect("completed"));
+    lease.extend(&mut tx, at(20), Some("tell")).await.expect("kept");
+    lease.complete(&mut tx, &json!({"done": true}), at(2)).await.expect("completed");
     tx.save().await.expect("saved");
     assert_eq!(news.recv().await, Ok(Announcement::TaskEnded(id)));
     let task = store.task(id).await.expect("read").expect("there");
@@ -75,47 +78,43 @@ async fn a_task_goes_its_whole_road(database: TestDatabase) {
 
 async fn a_lane_runs_one_at_a_time_in_order(database: TestDatabase) {
     let store = database.store().await;
-    let owner = Uuid::now_v7();
     let first = enqueue(&store, Some("a"), at(0)).await;
     let second = enqueue(&store, Some("a"), at(0)).await;
     let other = enqueue(&store, Some("b"), at(0)).await;
     let free = [enqueue(&store, None, at(0)).await, enqueue(&store, None, at(0)).await];
     let mut claimed = Vec::new();
-    while let Some(task) = claim(&store, owner, at(1)).await {
-        claimed.push(task.id);
+    while let Some(lease) = claim(&store, at(1)).await {
+        claimed.push(lease);
     }
-    assert_eq!(claimed, [first, other, free[0], free[1]], "the second of lane a waits");
+    let ids: Vec<Uuid> = claimed.iter().map(|lease| lease.task().id).collect();
+    assert_eq!(ids, [first, other, free[0], free[1]], "the second of lane a waits");
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.complete(first, owner, &Value::Null, at(2)).await.expect("completed"));
+    claimed[0].complete(&mut tx, &Value::Null, at(2)).await.expect("completed");
     tx.save().await.expect("saved");
-    assert_eq!(claim(&store, owner, at(3)).await.map(|task| task.id), Some(second));
+    assert_eq!(claim(&store, at(3)).await.map(|lease| lease.task().id), Some(second));
     store.close().await;
     database.remove().await;
 }
 
 async fn a_failed_one_holds_its_lane_until_it_is_done(database: TestDatabase) {
     let store = database.store().await;
-    let owner = Uuid::now_v7();
     let first = enqueue(&store, Some("a"), at(0)).await;
     let second = enqueue(&store, Some("a"), at(0)).await;
-    claim(&store, owner, at(1)).await.expect("the first");
+    let lease = claim(&store, at(1)).await.expect("the first");
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.retry(first, owner, &json!("why"), at(60)).await.expect("put back"));
+    lease.retry(&mut tx, &json!("why"), at(60), at(1)).await.expect("put back");
     tx.save().await.expect("saved");
-    assert_eq!(
-        claim(&store, owner, at(2)).await,
-        None,
-        "the first is not due, the second behind it"
-    );
+    assert_eq!(claim(&store, at(2)).await, None, "the first is not due, the second behind it");
     assert_eq!(store.next_due(at(2)).await.expect("read"), Some(at(60)));
-    let again = claim(&store, owner, at(60)).await.expect("due now");
+    let lease = claim(&store, at(60)).await.expect("due now");
+    let again = lease.task();
     assert_eq!((again.id, again.attempts, again.failures), (first, 2, 1));
     assert_eq!(again.error, Some(json!("why")));
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.fail(first, owner, &json!("for good"), at(61)).await.expect("given up"));
+    lease.fail(&mut tx, &json!("for good"), at(61)).await.expect("given up");
     tx.save().await.expect("saved");
     assert_eq!(status(&store, first).await, TaskStatus::Failed);
-    assert_eq!(claim(&store, owner, at(62)).await.map(|task| task.id), Some(second));
+    assert_eq!(claim(&store, at(62)).await.map(|lease| lease.task().id), Some(second));
     store.close().await;
     database.remove().await;
 }
@@ -133,7 +132,7 @@ async fn what_is_claimed_at_once_is_claimed_once(database: TestDatabase) {
             let mut mine = Vec::new();
             // A claim that another one beat comes back empty, so a few are tried.
             for _ in 0..20 {
-                mine.extend(claim(&store, Uuid::now_v7(), at(1)).await.map(|task| task.id));
+                mine.extend(claim(&store, at(1)).await.map(|lease| lease.task().id));
             }
             mine
         })
@@ -152,28 +151,108 @@ async fn what_is_claimed_at_once_is_claimed_once(database: TestDatabase) {
 
 async fn a_lost_lease_ends_nothing(database: TestDatabase) {
     let store = database.store().await;
-    let (owner, stranger) = (Uuid::now_v7(), Uuid::now_v7());
     let id = enqueue(&store, None, at(0)).await;
-    claim(&store, owner, at(1)).await.expect("claimed");
+    let lost = claim(&store, at(1)).await.expect("claimed until 11");
     let mut tx = store.begin().await.expect("begun");
-    assert!(!tx.complete(id, stranger, &Value::Null, at(2)).await.expect("asked"));
-    assert!(!tx.fail(id, stranger, &Value::Null, at(2)).await.expect("asked"));
-    assert!(!tx.retry(id, stranger, &Value::Null, at(2)).await.expect("asked"));
-    assert!(!tx.keep_lease(id, stranger, at(99), None).await.expect("asked"));
-    tx.release(id, stranger).await.expect("asked");
+    assert_eq!(tx.release_expired(at(12)).await.expect("released"), 1);
     tx.save().await.expect("saved");
-    assert_eq!(status(&store, id).await, TaskStatus::Running);
+    let other = claim(&store, at(12)).await.expect("claimed by another");
+    let mut tx = store.begin().await.expect("begun");
+    let is_lost = |tried| matches!(tried, Err(LeaseError::Lost(_)));
+    assert!(is_lost(lost.complete(&mut tx, &Value::Null, at(13)).await));
+    assert!(is_lost(lost.fail(&mut tx, &Value::Null, at(13)).await));
+    assert!(is_lost(lost.retry(&mut tx, &Value::Null, at(13), at(13)).await));
+    assert!(is_lost(lost.defer(&mut tx, &Value::Null, at(13)).await));
+    assert!(is_lost(lost.extend(&mut tx, at(99), None).await));
+    assert!(is_lost(lost.enter_step(&mut tx, at(99), Some("tell"), at(13)).await));
+    assert!(is_lost(lost.note_progress(&mut tx, &json!({"n": 2})).await));
+    assert!(is_lost(lost.forget_order(&mut tx).await));
+    lost.release(&mut tx).await.expect("asked");
+    tx.save().await.expect("saved");
+    let task = store.task(id).await.expect("read").expect("there");
+    assert_eq!((task.status, task.step), (TaskStatus::Running, None));
+    assert_eq!((task.payload, task.client_id.as_deref()), (json!({"n": 1}), Some("s")));
+    assert_eq!(
+        store.events_after(0, 10).await.expect("read").len(),
+        1,
+        "that it was enqueued, and nothing of the lost lease"
+    );
+    let mut tx = store.begin().await.expect("begun");
+    other.complete(&mut tx, &Value::Null, at(14)).await.expect("its own");
+    tx.save().await.expect("saved");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_change_of_a_task_publishes_its_event(database: TestDatabase) {
+    let store = database.store().await;
+    let id = enqueue(&store, None, at(0)).await;
+    let lease = claim(&store, at(1)).await.expect("claimed");
+    let mut tx = store.begin().await.expect("begun");
+    lease.extend(&mut tx, at(20), None).await.expect("kept");
+    lease.enter_step(&mut tx, at(20), Some("tell"), at(2)).await.expect("kept");
+    lease.retry(&mut tx, &json!("why"), at(3), at(2)).await.expect("put back");
+    tx.save().await.expect("saved");
+    let lease = claim(&store, at(3)).await.expect("claimed");
+    let mut tx = store.begin().await.expect("begun");
+    lease.defer(&mut tx, &json!({"n": 2}), at(4)).await.expect("put off");
+    tx.save().await.expect("saved");
+    let lease = claim(&store, at(4)).await.expect("claimed");
+    let mut tx = store.begin().await.expect("begun");
+    lease.fail(&mut tx, &json!("for good"), at(5)).await.expect("given up");
+    tx.revive(id, at(6)).await.expect("asked").expect("it failed");
+    tx.cancel(id, at(7)).await.expect("asked").expect("it is open");
+    tx.revive(id, at(8)).await.expect("asked").expect("it was cancelled");
+    tx.save().await.expect("saved");
+    let lease = claim(&store, at(9)).await.expect("claimed");
+    let mut tx = store.begin().await.expect("begun");
+    lease.complete(&mut tx, &Value::Null, at(10)).await.expect("completed");
+    tx.save().await.expect("saved");
+    let events = store.events_after(0, 100).await.expect("read");
+    let told: Vec<(Option<&str>, &str, &str)> = events
+        .iter()
+        .map(|event| {
+            let word = |name: &str| event.payload[name].as_str().unwrap_or_default();
+            (event.client_id.as_deref(), word("status"), word("step"))
+        })
+        .collect();
+    let expected = [
+        ("pending", ""),
+        ("running", "tell"),
+        ("pending", ""),
+        ("failed", ""),
+        ("pending", ""),
+        ("cancelled", ""),
+        ("pending", ""),
+        ("completed", ""),
+    ];
+    assert_eq!(told, expected.map(|(status, step)| (Some("s"), status, step)));
+    assert!(events.iter().all(|event| event.payload["id"] == json!(id)));
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_task_that_forgot_its_client_tells_nobody(database: TestDatabase) {
+    let store = database.store().await;
+    let id = enqueue(&store, Some("lane"), at(0)).await;
+    let lease = claim(&store, at(1)).await.expect("claimed");
+    let mut tx = store.begin().await.expect("begun");
+    lease.forget_order(&mut tx).await.expect("forgotten");
+    lease.complete(&mut tx, &Value::Null, at(2)).await.expect("completed");
+    tx.save().await.expect("saved");
+    let task = store.task(id).await.expect("read").expect("there");
+    assert_eq!((task.client_id, task.payload), (None, json!({})));
+    assert_eq!(store.events_after(0, 10).await.expect("read").len(), 1, "that it was enqueued");
     store.close().await;
     database.remove().await;
 }
 
 async fn a_released_task_was_never_claimed(database: TestDatabase) {
     let store = database.store().await;
-    let owner = Uuid::now_v7();
     let id = enqueue(&store, None, at(0)).await;
-    claim(&store, owner, at(1)).await.expect("claimed");
+    let lease = claim(&store, at(1)).await.expect("claimed");
     let mut tx = store.begin().await.expect("begun");
-    tx.release(id, owner).await.expect("released");
+    lease.release(&mut tx).await.expect("released");
     tx.save().await.expect("saved");
     let task = store.task(id).await.expect("read").expect("there");
     assert_eq!((task.status, task.attempts), (TaskStatus::Pending, 0));
@@ -183,15 +262,15 @@ async fn a_released_task_was_never_claimed(database: TestDatabase) {
 
 async fn an_expired_lease_is_taken_back(database: TestDatabase) {
     let store = database.store().await;
-    let owner = Uuid::now_v7();
     let id = enqueue(&store, None, at(0)).await;
-    claim(&store, owner, at(1)).await.expect("claimed until 11");
+    claim(&store, at(1)).await.expect("claimed until 11");
     for (now, released) in [(at(11), 0), (at(12), 1), (at(13), 0)] {
         let mut tx = store.begin().await.expect("begun");
         assert_eq!(tx.release_expired(now).await.expect("released"), released);
         tx.save().await.expect("saved");
     }
-    let again = claim(&store, Uuid::now_v7(), at(14)).await.expect("claimed again");
+    let lease = claim(&store, at(14)).await.expect("claimed again");
+    let again = lease.task();
     assert_eq!((again.id, again.attempts, again.failures), (id, 2, 0), "a kill is no failure");
     store.close().await;
     database.remove().await;
@@ -213,7 +292,7 @@ async fn waiting_tasks_are_counted_and_dated(database: TestDatabase) {
 async fn what_is_called_off_or_tried_again_is_told_as_it_was_written(database: TestDatabase) {
     let store = database.store().await;
     let id = enqueue(&store, Some("lane"), at(0)).await;
-    claim(&store, Uuid::now_v7(), at(1)).await.expect("one is due");
+    claim(&store, at(1)).await.expect("one is due");
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.revive(id, at(2)).await.expect("tried"), None, "it runs");
     let cancelled = tx.cancel(id, at(2)).await.expect("tried").expect("it ran");
@@ -228,7 +307,8 @@ async fn what_is_called_off_or_tried_again_is_told_as_it_was_written(database: T
     );
     tx.save().await.expect("saved");
     // Whoever claims it after that changes nothing of what was told.
-    let again = claim(&store, Uuid::now_v7(), at(4)).await.expect("it is due again");
+    let lease = claim(&store, at(4)).await.expect("it is due again");
+    let again = lease.task();
     assert_eq!((again.id, again.attempts), (id, 1));
     store.close().await;
     database.remove().await;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calliope::app::{App, Book, Choices, Parts};
+use calliope::app::{App, Book, Choices, FileStores, Resources};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
 use calliope::http::{Door, Entry, serve};
@@ -187,9 +187,43 @@ impl Default for Options {
     }
 }
 
+/// The services on a store and folders, before they take any work.
+pub fn services(
+    store: Store,
+    storage: Storage,
+    stopping: CancellationToken,
+    options: Options,
+) -> App {
+    let compute = Compute::new();
+    let offline = || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
+    let book = Book::new(store.clone(), Arc::clone(&options.clock));
+    let files = FileStores {
+        local: LocalStore::open(&storage).expect("folders are made"),
+        bucket: options.bucket,
+        rules: storage,
+    };
+    App::new(Resources {
+        store,
+        files,
+        pinecone: options.pinecone,
+        registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
+        choices: options.choices,
+        memory: options.memory,
+        situator: options.situator,
+        compute,
+        clock: options.clock,
+        limits: options.limits,
+        stopping,
+    })
+}
+
 /// The real service on a free port.
 pub struct TestApp {
-    pub app: App,
+    pub app: Arc<App>,
+    pub store: Store,
+    pub bucket: Option<Bucket>,
+    pub clock: Arc<dyn Clock>,
+    pub stopping: CancellationToken,
     pub url: String,
     pub client: reqwest::Client,
     pub database: TestDatabase,
@@ -202,64 +236,50 @@ impl TestApp {
     }
 
     pub async fn start_with(database: TestDatabase, options: Options) -> Self {
-        let compute = Compute::new();
-        let offline =
-            || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
         let store = database.store().await;
-        let book = Book::new(store.clone(), Arc::clone(&options.clock));
         let mut storage = database.storage();
         (options.storage)(&mut storage);
-        let app = App::new(Parts {
-            store,
-            objects: LocalStore::open(&storage).expect("folders are made"),
-            bucket: options.bucket,
-            storage,
-            pinecone: options.pinecone,
-            registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
-            choices: options.choices,
-            memory: options.memory,
-            situator: options.situator,
-            compute,
-            clock: options.clock,
-            limits: options.limits,
-            stopping: CancellationToken::new(),
-        });
-        app.seed().await.expect("seeded");
+        let (bucket, clock) = (options.bucket.clone(), Arc::clone(&options.clock));
+        let (stopping, limits) = (CancellationToken::new(), options.limits.clone());
+        let (api_key, rates) = (options.api_key, options.rates.clone());
+        let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
+        let app = Arc::new(services(store.clone(), storage, stopping.clone(), options));
+        app.config().seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let proxies = options.trusted_proxies.iter();
+        let proxies = trusted_proxies.iter();
         let entry = Entry {
-            api_key: options.api_key.map(Into::into),
+            api_key: api_key.map(Into::into),
             trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
-            limits: options.rates,
+            limits: rates,
             ..Entry::default()
         };
         let meters = Meters::install().expect("numbers are kept");
-        let door = Door::new(app.clone(), entry, meters);
-        let drain = options.drain;
-        let (store, tailing) = (app.store.clone(), app.clone());
+        let door = Door::new(Arc::clone(&app), entry, meters);
+        let tailing = Arc::clone(&app);
         let running = vec![
-            tokio::spawn(serve(listener, door, app.stopping.clone(), drain)),
-            tokio::spawn(Worker::new(app.clone()).run(drain)),
+            tokio::spawn(serve(listener, door, stopping.clone(), drain)),
+            tokio::spawn(Worker::new(Arc::clone(&app), limits).run(drain)),
             tokio::spawn(async move {
-                let beside = async { tokio::join!(store.hear_others(), tailing.tail_events()) };
+                let beside =
+                    async { tokio::join!(tailing.hear_other_instances(), tailing.events().tail()) };
                 let _ = tokio::time::timeout(Duration::from_mins(10), beside).await;
             }),
         ];
         let client = client().build().expect("a client");
-        Self { app, url, client, database, running }
+        Self { app, store, bucket, clock, stopping, url, client, database, running }
     }
 
     /// Stops the service, waits for it, and removes what it used.
     pub async fn stop(mut self) -> TestDatabase {
-        self.app.stopping.cancel();
+        self.stopping.cancel();
         if let Some(hearing) = self.running.pop() {
             hearing.abort();
         }
         for part in self.running {
             part.await.expect("the service ends well");
         }
-        self.app.store.close().await;
+        self.store.close().await;
         self.database
     }
 

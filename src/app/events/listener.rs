@@ -7,15 +7,15 @@ use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::hub::Seat;
-use super::{EventView, PAGE, Topic};
-use crate::app::{App, AppError};
+use super::{EventView, Events, PAGE, Topic};
+use crate::app::AppError;
 use crate::store::{Event, StoreError};
 use crate::telemetry::Listening;
 
 /// One who listens, in the order of the events, to none twice.
 #[derive(Debug)]
 pub struct EventListener {
-    app: App,
+    events: Events,
     topic: Topic,
     seat: Seat,
     /// The last event that was heard; nothing before it is wanted.
@@ -31,18 +31,18 @@ pub struct EventListener {
 
 impl EventListener {
     pub(super) async fn begin(
-        app: App,
+        events: Events,
         topic: Topic,
         after: Option<i64>,
     ) -> Result<Self, AppError> {
         // The seat comes before the look at the log, or an event in between would be missed.
-        let seat = app.seat(topic.clone())?;
-        let last = app.store.last_event_id().await?;
+        let seat = events.seat(topic.clone())?;
+        let last = events.store.last_event_id().await?;
         // An id from before the database was made anew would wait for its successor for ever.
         let heard = after.map_or(last, |after| after.clamp(0, last));
         let is_behind = heard < last;
         Ok(Self {
-            app,
+            events,
             topic,
             seat,
             heard,
@@ -62,7 +62,7 @@ impl EventListener {
     /// The next event; `None` when there will be none any more: the story was removed, the process stops, or the log
     /// cannot be read. Whoever comes back with the last id misses nothing.
     pub async fn next(&mut self) -> Option<Arc<EventView>> {
-        let stopping = self.app.stopping.clone();
+        let stopping = self.events.stopping.clone();
         tokio::select! {
             () = stopping.cancelled() => None,
             event = self.next_event() => event,
@@ -114,8 +114,8 @@ impl EventListener {
 
     async fn events_behind(&self) -> Result<Vec<Event>, StoreError> {
         match &self.topic {
-            Topic::Story(id) => self.app.store.events_of_story(*id, self.heard, PAGE).await,
-            Topic::Client(id) => self.app.store.events_of_client(id, self.heard, PAGE).await,
+            Topic::Story(id) => self.events.store.events_of_story(*id, self.heard, PAGE).await,
+            Topic::Client(id) => self.events.store.events_of_client(id, self.heard, PAGE).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What happens to stories, told to whoever listens.
 //!
-//! The log in the database is the truth. One task of each process ([`App::tail_events`]) reads on in it and hands
+//! The log in the database is the truth. One task of each process ([`Events::tail`]) reads on in it and hands
 //! each event to the listeners of its story and of its client; a listener that begins, comes back, or was too slow
 //! reads in the log itself. Ids grow in the order in which events can be read, so whoever has read up to one has
 //! missed nothing, and the seam between the two needs no more than a comparison.
@@ -9,18 +9,22 @@ mod hub;
 mod listener;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::broadcast::error::TryRecvError;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(super) use hub::{Hub, Seat};
+use hub::Hub;
+pub(in crate::app) use hub::Seat;
 pub use listener::EventListener;
 
-use super::{App, AppError, ErrorKind};
+use super::stories::Stories;
+use super::{AppError, ErrorKind};
 use crate::domain::{ClientId, EventKind};
-use crate::store::{Event, StoreError};
+use crate::store::{Event, Store, StoreError};
 
 /// How often to look without being told: news from another process may be lost.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,7 +34,7 @@ const PAGE: i64 = 200;
 
 /// Whose events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Topic {
+pub(in crate::app) enum Topic {
     /// Those of a story.
     Story(Uuid),
     /// Those of all of a client's stories.
@@ -50,9 +54,26 @@ pub struct EventView {
     is_removal: bool,
 }
 
-impl App {
+/// What happens to stories. Clones share the listeners.
+#[derive(Debug, Clone)]
+pub struct Events {
+    store: Store,
+    stories: Arc<Stories>,
+    hub: Hub,
+    stopping: CancellationToken,
+}
+
+impl Events {
+    pub(in crate::app) fn new(
+        store: Store,
+        stories: Arc<Stories>,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { store, stories, hub: Hub::default(), stopping }
+    }
+
     /// A place among those who hear a topic.
-    pub(super) fn seat(&self, topic: Topic) -> Result<Seat, AppError> {
+    pub(in crate::app) fn seat(&self, topic: Topic) -> Result<Seat, AppError> {
         self.hub.take_seat(topic).ok_or_else(|| {
             let detail = "Too many listen for events already; try again in a minute.";
             let busy = AppError::new(ErrorKind::Busy, detail);
@@ -70,7 +91,7 @@ impl App {
         story_id: &str,
         after: Option<i64>,
     ) -> Result<EventListener, AppError> {
-        let story = self.find_story(story_id).await?;
+        let story = self.stories.find_story(story_id).await?;
         EventListener::begin(self.clone(), Topic::Story(story.id), after).await
     }
 
@@ -89,7 +110,7 @@ impl App {
     }
 
     /// Hands the events of this process and of others to those who listen here, until dropped.
-    pub async fn tail_events(&self) {
+    pub async fn tail(&self) {
         let mut news = self.store.announcements();
         let mut after = None;
         loop {

@@ -23,7 +23,7 @@ pub use tokens::{NewTokenOrder, NewTokenView, TokenView};
 pub use users::{UserChange, UserOrder, UserView};
 
 pub use super::audit::Act;
-pub(super) use super::audit::Change;
+pub(super) use super::audit::{Change, noted};
 use super::{AppError, ErrorKind, Page};
 use crate::compute::Compute;
 use crate::domain::Clock;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, secret, tokens};
+use super::{Act, Change, Identities, Page, check_text, not_found, noted, secret, tokens};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, ScopeName};
 use crate::store::{NewPairing, NewToken, Pairing, Token};
@@ -198,7 +198,7 @@ impl Identities {
             return Err(no_such());
         };
         let view = PairingView::from(pairing);
-        let after = Some(serde_json::to_value(&view)?);
+        let after = noted(&view)?;
         let change =
             Change { action: "approve", resource: RESOURCE, id: &view.code, before: None, after };
         change.note(&mut tx, act, now).await?;
@@ -217,7 +217,7 @@ impl Identities {
         let mut tx = self.store.begin().await?;
         let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(no_such)?;
         let view = PairingView::from(pairing);
-        let before = Some(serde_json::to_value(&view)?);
+        let before = noted(&view)?;
         let change =
             Change { action: "refuse", resource: RESOURCE, id: &view.code, before, after: None };
         change.note(&mut tx, act, now).await?;

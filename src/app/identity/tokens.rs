@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, secret};
+use super::{Act, Change, Identities, Page, check_text, not_found, noted, secret};
 use crate::app::AppError;
 use crate::domain::{ClientId, Lifetime, ScopeName};
 use crate::store::{NewToken, Token, Tx};
@@ -170,7 +170,7 @@ impl Identities {
             action: "revoke",
             resource: RESOURCE,
             id: &id.to_string(),
-            before: Some(serde_json::to_value(TokenView::from(before))?),
+            before: noted(&TokenView::from(before))?,
             after: Some(json!({"date_revoked": now})),
         };
         change.note(&mut tx, act, now).await?;
@@ -205,7 +205,7 @@ pub(super) fn new_token() -> Result<String, AppError> {
 pub(super) async fn keep(tx: &mut Tx, new: NewToken<'_>, act: &Act) -> Result<TokenView, AppError> {
     let id = tx.add_token(new).await?;
     let kept = tx.token(id).await?.map(TokenView::from).ok_or_else(no_such)?;
-    let after = Some(serde_json::to_value(&kept)?);
+    let after = noted(&kept)?;
     let id = id.to_string();
     let change = Change { action: "create", resource: RESOURCE, id: &id, before: None, after };
     change.note(tx, act, new.now).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, passwords};
+use super::{Act, Change, Identities, Page, check_text, not_found, noted, passwords};
 use crate::app::{AppError, ErrorKind};
 use crate::store::{NewUser, Tx, User};
 
@@ -87,7 +87,7 @@ impl Identities {
         }
         let view =
             UserView { username, description, is_active, date_created: now, date_updated: now };
-        let after = Some(serde_json::to_value(&view)?);
+        let after = noted(&view)?;
         note(&mut tx, "create", (None, after), &view.username, act, now).await?;
         tx.save().await?;
         Ok(view)
@@ -156,11 +156,11 @@ impl Identities {
         }
         let before = UserView::from(before);
         let after = UserView { description, is_active, date_updated: now, ..before.clone() };
-        let mut noted = serde_json::to_value(&after)?;
+        let mut changed = noted(&after)?.unwrap_or_default();
         if password_hash.is_some() {
-            noted["password"] = json!("•••");
+            changed["password"] = json!("•••");
         }
-        let values = (Some(serde_json::to_value(&before)?), Some(noted));
+        let values = (noted(&before)?, Some(changed));
         note(&mut tx, "update", values, username, act, now).await?;
         tx.save().await?;
         Ok(after)
@@ -181,7 +181,7 @@ impl Identities {
         let user = tx.user(username).await?.ok_or_else(no_such)?;
         leave_somebody(&mut tx, &user, act).await?;
         tx.delete_user(user.id).await?;
-        let before = Some(serde_json::to_value(UserView::from(user))?);
+        let before = noted(&UserView::from(user))?;
         note(&mut tx, "delete", (before, None), username, act, now).await?;
         Ok(tx.save().await?)
     }

@@ -12,7 +12,8 @@ use moka::sync::Cache;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use uuid::Uuid;
 
-use crate::app::{App, AppError, ErrorKind};
+use crate::app::search::Search;
+use crate::app::{AppError, ErrorKind};
 use crate::store::{EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
 use crate::vectors::{Entry, Fault, Hit, LocalIndex, Match, Wanted, unpacked};
 
@@ -53,7 +54,7 @@ impl Default for Semantic {
     }
 }
 
-impl App {
+impl Search {
     /// The frames nearest to a text, the nearest first; `None` where nobody can tell.
     pub(super) async fn near(
         &self,
@@ -147,7 +148,7 @@ impl App {
 
     /// What the index is made with, where queries can be compared with it.
     async fn usable_index(&self) -> Result<Option<VectorIndexRow>, AppError> {
-        let configured = self.choices.embedder();
+        let configured = self.models.embedder();
         let row = self.store.vector_index().await?;
         let is_usable = configured.is_some() && self.is_made_with(&row, configured.as_deref());
         Ok(is_usable.then_some(row))
@@ -159,7 +160,7 @@ impl App {
         if let Some(vector) = queries.get(&key) {
             return Some(vector);
         }
-        match self.embed(std::slice::from_ref(&key.1), PATIENCE).await {
+        match self.models.embed(std::slice::from_ref(&key.1), PATIENCE).await {
             Ok(vectors) => {
                 let vector = Arc::new(vectors.into_iter().next()?);
                 queries.insert(key, Arc::clone(&vector));

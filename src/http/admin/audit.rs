@@ -41,6 +41,7 @@ pub(in crate::http) async fn get(
     let text = |needle: &Option<Needle>| needle.as_ref().map(|needle| needle.0.clone());
     let (resource, resource_id) = (text(&query.resource), text(&query.resource_id));
     let limit = query.limit.0;
-    let page = door.app.audit(resource.as_deref(), resource_id.as_deref(), before, limit).await;
+    let page =
+        door.app.ops().audit(resource.as_deref(), resource_id.as_deref(), before, limit).await;
     page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

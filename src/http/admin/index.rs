@@ -24,7 +24,7 @@ pub(in crate::http) struct IndexOrder {
 #[utoipa::path(get, path = "/admin/api/index", tag = "admin",
     responses((status = 200, body = IndexStatus)))]
 pub(in crate::http) async fn get(State(door): State<Door>) -> Result<Json<IndexStatus>, Problem> {
-    let status = door.app.index_status().await;
+    let status = door.app.search().index_status().await;
     status.map(Json).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -38,5 +38,5 @@ pub(in crate::http) async fn post(
     State(door): State<Door>,
     Sent(order): Sent<IndexOrder>,
 ) -> Result<Accepted, Problem> {
-    accepted(door.app.order_indexing(order.force).await, "Frames are put into the index.")
+    accepted(door.app.search().order_indexing(order.force).await, "Frames are put into the index.")
 }

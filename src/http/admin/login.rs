@@ -41,7 +41,7 @@ pub(in crate::http) async fn post(
     Extension(client): Extension<ClientAddress>,
     Sent(Login { username, password }): Sent<Login>,
 ) -> Result<impl IntoResponse, Problem> {
-    let logged_in = door.app.identities.log_in(&username, password, client.ip).await;
+    let logged_in = door.app.identities().log_in(&username, password, client.ip).await;
     let logged_in = logged_in.map_err(|error| Problem::of(error, "body"))?;
     let cookie = session_cookie::set(&logged_in.cookie, client.is_secure);
     let headers = AppendHeaders([(SET_COOKIE, cookie), (CACHE_CONTROL, "no-store".to_owned())]);

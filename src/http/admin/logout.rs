@@ -16,7 +16,7 @@ pub(in crate::http) async fn post(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     if let Some(cookie) = session_cookie::get(&headers) {
-        let ended = door.app.identities.log_out(cookie).await;
+        let ended = door.app.identities().log_out(cookie).await;
         ended.map_err(|error| Problem::of(error, "cookie"))?;
     }
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie::clear())])))

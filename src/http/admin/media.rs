@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::app::{AppError, CleanOrder};
+use crate::app::AppError;
+use crate::app::jobs::CleanMedia;
 use crate::domain::{Lifetime, Principal};
 use crate::http::Door;
 use crate::http::json::Sent;
@@ -46,7 +47,7 @@ pub(in crate::http) type Accepted = (StatusCode, [(HeaderName, HeaderValue); 1],
         (status = 409, description = "There is no bucket.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn sync(State(door): State<Door>) -> Result<Accepted, Problem> {
-    let ordered = door.app.order_sync().await;
+    let ordered = door.app.ops().order_sync().await;
     accepted(ordered, "What the bucket lacks is put there.")
 }
 
@@ -66,8 +67,8 @@ pub(in crate::http) async fn cleanup(
         .map_err(|error| Problem::of(AppError::invalid("older_than", error), "body"))?
         .map(|Lifetime(age)| age);
     let keep = order.keep.unwrap_or(Spared::Bookmarked);
-    let order = CleanOrder::new(&principal, older_than, keep, order.dry_run);
-    accepted(door.app.order_cleaning(&order).await, "Media are cleaned up.")
+    let order = CleanMedia::new(&principal, older_than, keep, order.dry_run);
+    accepted(door.app.ops().order_cleaning(&order).await, "Media are cleaned up.")
 }
 
 /// The answer to an order that a task carries out.

@@ -18,6 +18,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<PageQuery>,
 ) -> Result<Json<List<PairingView>>, Problem> {
     let after = cursor::place(query.cursor.as_ref())?;
-    let open = door.app.identities.open_pairings(after, query.limit.0).await;
+    let open = door.app.identities().open_pairings(after, query.limit.0).await;
     open.map(|open| Json(List::of(open))).map_err(|error| Problem::of(error, "query"))
 }

@@ -22,7 +22,7 @@ pub(in crate::http) async fn approve(
     Path(code): Path<String>,
     By(act): By,
 ) -> Result<Json<PairingView>, Problem> {
-    let approved = door.app.identities.approve_pairing(&code, &act).await;
+    let approved = door.app.identities().approve_pairing(&code, &act).await;
     approved.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -35,6 +35,6 @@ pub(in crate::http) async fn delete(
     Path(code): Path<String>,
     By(act): By,
 ) -> Result<StatusCode, Problem> {
-    let refused = door.app.identities.refuse_pairing(&code, &act).await;
+    let refused = door.app.identities().refuse_pairing(&code, &act).await;
     refused.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

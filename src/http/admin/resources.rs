@@ -25,7 +25,7 @@ async fn list<T: Resource>(
     query: SearchQuery,
 ) -> Result<Json<List<ResourceView<T>>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let page = door.app.resources(&query.q.0, after.as_deref(), query.limit.0).await;
+    let page = door.app.config().resources(&query.q.0, after.as_deref(), query.limit.0).await;
     page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -34,7 +34,7 @@ async fn create<T: Resource>(
     By(act): By,
     item: T,
 ) -> Result<impl IntoResponse + use<T>, Problem> {
-    let made = door.app.create_resource(item, &act).await;
+    let made = door.app.config().create_resource(item, &act).await;
     let made = made.map_err(|error| Problem::of(error, "body"))?;
     let name: String = form_urlencoded::byte_serialize(made.item.id().as_bytes()).collect();
     let location = format!("/admin/api/{}/{}", T::NAME, name.replace('+', "%20"));
@@ -79,7 +79,7 @@ macro_rules! resource_routes {
                 State(door): State<Door>,
                 Path(id): Path<String>,
             ) -> Answer<$type> {
-                let found = door.app.resource(&id).await;
+                let found = door.app.config().resource(&id).await;
                 found.map(Json).map_err(|error| Problem::of(error, "path"))
             }
 
@@ -96,7 +96,7 @@ macro_rules! resource_routes {
                 By(act): By,
                 Sent(item): Sent<$type, MAX_BODY>,
             ) -> Answer<$type> {
-                let written = door.app.replace_resource(&id, item, &act).await;
+                let written = door.app.config().replace_resource(&id, item, &act).await;
                 written.map(Json).map_err(|error| Problem::of(error, "body"))
             }
 
@@ -113,7 +113,7 @@ macro_rules! resource_routes {
                 By(act): By,
                 Sent(patch): Sent<Value, MAX_BODY>,
             ) -> Answer<$type> {
-                let written = door.app.patch_resource(&id, patch, &act).await;
+                let written = door.app.config().patch_resource(&id, patch, &act).await;
                 written.map(Json).map_err(|error| Problem::of(error, "body"))
             }
 
@@ -127,7 +127,7 @@ macro_rules! resource_routes {
                 Path(id): Path<String>,
                 By(act): By,
             ) -> Result<StatusCode, Problem> {
-                let removed = door.app.remove_resource::<$type>(&id, &act).await;
+                let removed = door.app.config().remove_resource::<$type>(&id, &act).await;
                 removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
             }
         }

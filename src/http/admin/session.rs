@@ -35,7 +35,7 @@ pub(in crate::http) async fn get(
         return Ok(Json(SessionBody { actor, username: None, expires_at: None }));
     };
     let cookie = session_cookie::get(&headers).unwrap_or_default();
-    let session = door.app.identities.session(cookie).await;
+    let session = door.app.identities().session(cookie).await;
     let session = session.map_err(|error| Problem::of(error, "cookie"))?;
     let expires_at = session.map(|session| session.date_expires);
     Ok(Json(SessionBody { actor, username: Some(name), expires_at }))

@@ -10,5 +10,5 @@ use crate::http::problem::Problem;
 /// How much there is.
 #[utoipa::path(get, path = "/admin/api/stats", tag = "admin", responses((status = 200, body = Stats)))]
 pub(in crate::http) async fn get(State(door): State<Door>) -> Result<Json<Stats>, Problem> {
-    door.app.stats().await.map(Json).map_err(|error| Problem::of(error, "query"))
+    door.app.ops().stats().await.map(Json).map_err(|error| Problem::of(error, "query"))
 }

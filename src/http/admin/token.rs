@@ -27,7 +27,7 @@ pub(in crate::http) async fn get(
     State(door): State<Door>,
     Path(id): Path<String>,
 ) -> Result<Json<TokenView>, Problem> {
-    let token = door.app.identities.token(number(&id)).await;
+    let token = door.app.identities().token(number(&id)).await;
     token.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -44,7 +44,7 @@ pub(in crate::http) async fn patch(
     By(act): By,
     Sent(change): Sent<TokenChange>,
 ) -> Result<Json<TokenView>, Problem> {
-    let renamed = door.app.identities.rename_token(number(&id), &change.name, &act).await;
+    let renamed = door.app.identities().rename_token(number(&id), &change.name, &act).await;
     renamed.map(Json).map_err(|error| Problem::of(error, "body"))
 }
 
@@ -72,7 +72,7 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     By(act): By,
 ) -> Result<StatusCode, Problem> {
-    let revoked = door.app.identities.revoke_token(number(&id), &act).await;
+    let revoked = door.app.identities().revoke_token(number(&id), &act).await;
     revoked.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }
 

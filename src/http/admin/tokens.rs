@@ -22,7 +22,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<TokenView>>, Problem> {
     let before = cursor::place(query.cursor.as_ref())?;
-    let tokens = door.app.identities.tokens(before, &query.q.0, query.limit.0).await;
+    let tokens = door.app.identities().tokens(before, &query.q.0, query.limit.0).await;
     tokens.map(|tokens| Json(List::of(tokens))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -34,7 +34,7 @@ pub(in crate::http) async fn post(
     By(act): By,
     Sent(order): Sent<NewTokenOrder>,
 ) -> Result<impl IntoResponse, Problem> {
-    let created = door.app.identities.create_token(order, &act).await;
+    let created = door.app.identities().create_token(order, &act).await;
     let created = created.map_err(|error| Problem::of(error, "body"))?;
     let headers = AppendHeaders([(CACHE_CONTROL, "no-store")]);
     Ok((StatusCode::CREATED, headers, Json(created)))

@@ -18,7 +18,7 @@ pub(in crate::http) async fn get(
     State(door): State<Door>,
     Path(username): Path<String>,
 ) -> Result<Json<UserView>, Problem> {
-    let user = door.app.identities.user(&username).await;
+    let user = door.app.identities().user(&username).await;
     user.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -36,7 +36,7 @@ pub(in crate::http) async fn patch(
     By(act): By,
     Sent(change): Sent<UserChange>,
 ) -> Result<Json<UserView>, Problem> {
-    let changed = door.app.identities.change_user(&username, change, &act).await;
+    let changed = door.app.identities().change_user(&username, change, &act).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))
 }
 
@@ -54,7 +54,7 @@ pub(in crate::http) async fn put(
     By(act): By,
     Sent(change): Sent<UserChange>,
 ) -> Result<Json<UserView>, Problem> {
-    let changed = door.app.identities.change_user(&username, change.whole(), &act).await;
+    let changed = door.app.identities().change_user(&username, change.whole(), &act).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))
 }
 
@@ -70,6 +70,6 @@ pub(in crate::http) async fn delete(
     Path(username): Path<String>,
     By(act): By,
 ) -> Result<StatusCode, Problem> {
-    let deleted = door.app.identities.delete_user(&username, &act).await;
+    let deleted = door.app.identities().delete_user(&username, &act).await;
     deleted.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

@@ -20,7 +20,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<UserView>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let users = door.app.identities.users(after.as_deref(), &query.q.0, query.limit.0).await;
+    let users = door.app.identities().users(after.as_deref(), &query.q.0, query.limit.0).await;
     users.map(|users| Json(List::of(users))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -35,7 +35,7 @@ pub(in crate::http) async fn post(
     By(act): By,
     Sent(order): Sent<UserOrder>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
-    let created = door.app.identities.create_user(order, &act).await;
+    let created = door.app.identities().create_user(order, &act).await;
     let created = created.map_err(|error| Problem::of(error, "body"))?;
     Ok((StatusCode::CREATED, Json(created)))
 }

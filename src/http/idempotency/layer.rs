@@ -62,7 +62,7 @@ async fn answer_once(
         return Ok(next.run(request).await);
     };
     let failed = |error| Problem::of(error, "header");
-    match door.app.begin_answer(&key).await.map_err(failed)? {
+    match door.app.idempotency().begin_answer(&key).await.map_err(failed)? {
         Keyed::Again(answer) => Ok(replayed(answer)),
         Keyed::First => {
             let request = Request::from_parts(parts, Body::from(content));
@@ -85,7 +85,7 @@ async fn keep(
 ) -> Result<Response, Problem> {
     let failed = |error| Problem::of(error, "header");
     if !response.status().is_success() {
-        door.app.forget_answer(key).await.map_err(failed)?;
+        door.app.idempotency().forget_answer(key).await.map_err(failed)?;
         return Ok(response);
     }
     let (parts, content) = response.into_parts();
@@ -95,7 +95,7 @@ async fn keep(
     })?;
     let status = parts.status.as_u16();
     let answer = Answer { status, headers: kept_headers(&parts.headers), body: content.to_vec() };
-    door.app.keep_answer(key, &answer, is_secret).await.map_err(failed)?;
+    door.app.idempotency().keep_answer(key, &answer, is_secret).await.map_err(failed)?;
     Ok(Response::from_parts(parts, Body::from(content)))
 }
 

@@ -31,7 +31,7 @@ pub(in crate::http) async fn get(
     let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
     let Some((kind, name)) = known else { return nothing().await };
     let key = ObjectKey::Media(name).to_string();
-    match door.app.redirect(asked.method.clone(), &key).await {
+    match door.app.files().redirect(asked.method.clone(), &key).await {
         Ok(None) => {}
         Ok(Some((url, lasts))) => return elsewhere(&url, lasts.as_secs() / 2),
         Err(error) => return Problem::of(error, "path").into_response(),

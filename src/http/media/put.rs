@@ -27,7 +27,7 @@ pub(in crate::http) async fn put(
     let bytes = sent(&parts.headers, body::read(content).await?).await?;
     let name = MediaName::new(&name)
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
-    match door.app.upload_media(name, bytes).await {
+    match door.app.files().upload_media(name, bytes).await {
         Ok(Uploaded::Created) => Ok(StatusCode::CREATED),
         Ok(Uploaded::Replaced) => Ok(StatusCode::OK),
         Err(error) => Err(Problem::of(error, "body")),

@@ -41,7 +41,7 @@ pub(super) async fn send(door: &Door, key: &str, asked: &Parts, manner: Manner) 
 async fn answer(door: &Door, key: &str, asked: &Parts) -> Result<Option<Response>, Problem> {
     // The disk may give a file up, for what is asked for more, between our look and the opening.
     for _ in 0..2 {
-        match door.app.find(key).await.map_err(|error| Problem::of(error, "path"))? {
+        match door.app.files().find(key).await.map_err(|error| Problem::of(error, "path"))? {
             None => return Ok(None),
             Some(Found::InMemory(bytes)) => return Ok(Some(Body::from(bytes).into_response())),
             Some(Found::OnDisk(path)) => {

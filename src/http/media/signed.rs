@@ -43,7 +43,8 @@ pub(in crate::http) async fn get(
         }
     }
     let refused = |error| Problem::of(error, "path");
-    let object = door.app.object_signed(&key, &expires, &signature).await.map_err(refused)?;
+    let object =
+        door.app.files().object_signed(&key, &expires, &signature).await.map_err(refused)?;
     let came_as = object.original_type.as_ref().unwrap_or(&object.content_type);
     let manner = Manner {
         media_type: HeaderValue::from_str(came_as)
@@ -53,7 +54,7 @@ pub(in crate::http) async fn get(
     if object.original_type.is_none() {
         return Ok(send(&door, &key, &asked, manner).await);
     }
-    let bytes = door.app.as_it_came(&object).await.map_err(refused)?;
+    let bytes = door.app.files().as_it_came(&object).await.map_err(refused)?;
     let mut response = Body::from(bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(axum::http::header::CONTENT_TYPE, manner.media_type);

@@ -66,7 +66,7 @@ async fn order_in_full(
     let ordering = async move {
         let app = door.app.clone();
         let order = read_order(&door, arrived).await?;
-        let ordered = app.order_frame(order).await.map_err(|error| Problem::of(error, "body"));
+        let ordered = app.frames().order(order).await.map_err(|error| Problem::of(error, "body"));
         drop(room);
         ordered
     };
@@ -120,13 +120,14 @@ pub(in crate::http) async fn get(
     let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
     let order = fields::order(sent, request_id, "query")?;
     let order = FrameOrder { trace: Some(trace), address: Some(client.ip), ..order };
-    let ordered = door.app.order_frame(order).await.map_err(|error| Problem::of(error, "query"))?;
+    let ordered =
+        door.app.frames().order(order).await.map_err(|error| Problem::of(error, "query"))?;
     Ok(told(&door, ordered, "query").await)
 }
 
 /// Waits for a frame that was ordered.
 async fn told(door: &Door, ordered: Ordered, place: &str) -> Response {
-    let mut response = match door.app.await_frame(ordered.task_id).await {
+    let mut response = match door.app.frames().wait_for(ordered.task_id).await {
         Ok(story) => Json(story).into_response(),
         Err(error) => Problem::of(error, place).into_response(),
     };

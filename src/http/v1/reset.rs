@@ -14,6 +14,6 @@ pub(in crate::http) async fn put(
     State(door): State<Door>,
     query: ClientQuery,
 ) -> Result<Json<()>, Problem> {
-    let reset = door.app.reset_story(&query.client_id).await;
+    let reset = door.app.stories().reset_story(&query.client_id).await;
     reset.map(Json).map_err(|error| Problem::of(error, "query"))
 }

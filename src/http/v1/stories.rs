@@ -31,8 +31,8 @@ pub(in crate::http) async fn get(
     Extension(RequestId(request_id)): Extension<RequestId>,
     query: ClientQuery,
 ) -> Result<Json<StoriesResponse>, Problem> {
-    let stories = door.app.list_stories(&query.client_id).await;
+    let stories = door.app.stories().list_stories(&query.client_id).await;
     let stories = stories.map_err(|error| Problem::of(error, "query"))?;
-    let generation_date = door.app.generation_date();
+    let generation_date = door.app.stories().generation_date();
     Ok(Json(StoriesResponse { stories, request_id, generation_date }))
 }

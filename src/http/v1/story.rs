@@ -19,6 +19,6 @@ pub(in crate::http) async fn get(
     query: ClientQuery,
 ) -> Result<Json<StoryResponse>, Problem> {
     let reading = Reading { request_id, debug: query.debug };
-    let read = door.app.read_story(&query.client_id, query.story_id.as_deref(), reading);
+    let read = door.app.stories().read_story(&query.client_id, query.story_id.as_deref(), reading);
     read.await.map(Json).map_err(|error| Problem::of(error, "query"))
 }

@@ -20,6 +20,6 @@ pub(in crate::http) async fn get(
     query: ClientQuery,
 ) -> Result<Json<StoryResponse>, Problem> {
     let reading = Reading { request_id, debug: query.debug };
-    let read = door.app.read_story_by_slug(&query.client_id, &slug, reading);
+    let read = door.app.stories().read_story_by_slug(&query.client_id, &slug, reading);
     read.await.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -24,6 +24,7 @@ pub(in crate::http) async fn get(
         .transpose()
         .map_err(|error| Problem::of(AppError::invalid("client_id", error.to_string()), "query"))?;
     door.app
+        .config()
         .strategies(client_id.as_ref())
         .await
         .map(Json)

@@ -23,6 +23,6 @@ pub(in crate::http) async fn get(
     listening: Listening,
 ) -> Result<Response, Problem> {
     let client_id = listening.acting.client_id()?;
-    let listener = door.app.hear_client(client_id, listening.after).await;
+    let listener = door.app.events().hear_client(client_id, listening.after).await;
     listener.map(sse::stream).map_err(|error| Problem::of(error, "query"))
 }

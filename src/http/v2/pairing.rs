@@ -46,7 +46,7 @@ pub(in crate::http) async fn post(
     Extension(client): Extension<ClientAddress>,
     Sent(device): Sent<Device>,
 ) -> Result<impl IntoResponse, Problem> {
-    let begun = door.app.identities.begin_pairing(device, client.ip).await;
+    let begun = door.app.identities().begin_pairing(device, client.ip).await;
     let begun = begun.map_err(|error| Problem::of(error, "body"))?;
     Ok((StatusCode::CREATED, AppendHeaders([(CACHE_CONTROL, "no-store")]), Json(begun)))
 }
@@ -69,7 +69,7 @@ pub(in crate::http) async fn get(
         let detail = "Send the poll token as Authorization: Bearer, or as poll_token in the query.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
-    let collected = door.app.identities.poll_pairing(&poll, client.ip).await;
+    let collected = door.app.identities().poll_pairing(&poll, client.ip).await;
     let no_store = (CACHE_CONTROL, "no-store");
     Ok(match collected.map_err(|error| Problem::of(error, "query"))? {
         Collected::Waiting { expires_at } => {

@@ -81,7 +81,7 @@ pub(in crate::http) async fn get(
         limit: query.limit.0,
         after,
     };
-    let found = door.app.search(acting.actor(), &order).await;
+    let found = door.app.search().search(acting.actor(), &order).await;
     let found = found.map_err(|error| Problem::of(error, "query"))?;
     let next_cursor = found.next_cursor.as_ref().map(cursor::encode);
     Ok(Json(Found { results: found.results, mode: found.mode, next_cursor }))

@@ -21,6 +21,6 @@ pub(in crate::http) async fn post(
     Extension(principal): Extension<Principal>,
     Sent(order): Sent<SignOrder>,
 ) -> Result<Json<SignedUrl>, Problem> {
-    let signed = door.app.sign(&principal, &order).await;
+    let signed = door.app.files().sign(&principal, &order).await;
     signed.map(Json).map_err(|error| Problem::of(error, "body"))
 }

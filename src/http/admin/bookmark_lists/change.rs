@@ -24,6 +24,6 @@ pub(in crate::http) async fn patch(
     Extension(principal): Extension<Principal>,
     Sent(edit): Sent<ListEdit>,
 ) -> Result<Json<BookmarkListView>, Problem> {
-    let changed = door.app.change_list(admin(&principal), path_id::id(&id), edit).await;
+    let changed = door.app.stories().change_list(admin(&principal), path_id::id(&id), edit).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))
 }

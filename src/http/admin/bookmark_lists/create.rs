@@ -44,7 +44,7 @@ pub(in crate::http) async fn post(
 ) -> Result<impl IntoResponse, Problem> {
     let ClientListOrder { client_id, name, description, is_public } = order;
     let order = ListOrder { name, description, is_public };
-    let made = door.app.create_list(admin(&principal), &client_id, order).await;
+    let made = door.app.stories().create_list(admin(&principal), &client_id, order).await;
     let made = made.map_err(|error| Problem::of(error, "body"))?;
     let location = format!("/admin/api/bookmark-lists/{}", made.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(made)))

@@ -18,6 +18,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_list(admin(&principal), path_id::id(&id)).await;
+    let removed = door.app.stories().remove_list(admin(&principal), path_id::id(&id)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

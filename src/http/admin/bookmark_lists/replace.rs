@@ -24,6 +24,7 @@ pub(in crate::http) async fn put(
     Extension(principal): Extension<Principal>,
     Sent(edit): Sent<ListOrder>,
 ) -> Result<Json<BookmarkListView>, Problem> {
-    let changed = door.app.change_list(admin(&principal), path_id::id(&id), edit.into()).await;
+    let changed =
+        door.app.stories().change_list(admin(&principal), path_id::id(&id), edit.into()).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))
 }

@@ -17,6 +17,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<SparrowStateView>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let states = door.app.sparrow_states(&query.q.0, after.as_deref(), query.limit.0).await;
+    let states =
+        door.app.clients().sparrow_states(&query.q.0, after.as_deref(), query.limit.0).await;
     states.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

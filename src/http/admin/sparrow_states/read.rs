@@ -16,6 +16,6 @@ pub(in crate::http) async fn get(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
 ) -> Result<Json<SparrowStateView>, Problem> {
-    let state = door.app.sparrow_state(&client_id).await;
+    let state = door.app.clients().sparrow_state(&client_id).await;
     state.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -18,6 +18,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Json<List<StoryOverviewView>>, Problem> {
     let before: Option<Uuid> = cursor::place(query.cursor.as_ref())?;
-    let stories = door.app.all_stories(&query.q.0, before, query.limit.0).await;
+    let stories = door.app.ops().all_stories(&query.q.0, before, query.limit.0).await;
     stories.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

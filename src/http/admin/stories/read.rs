@@ -19,6 +19,6 @@ pub(in crate::http) async fn get(
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<StoryDetail>, Problem> {
-    let detail = door.app.story_detail(admin(&principal), &id, true, request_id).await;
+    let detail = door.app.stories().story_detail(admin(&principal), &id, true, request_id).await;
     detail.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -53,7 +53,7 @@ pub(in crate::http) async fn post(
     let refused = |error| Problem::of(error, "body");
     let (story_id, number) = named_frame(&fields).map_err(refused)?;
     let comments = text(&fields, "comments").map_err(refused)?;
-    let kept = door.app.keep_frame(&query.client_id, story_id, number, comments).await;
+    let kept = door.app.stories().keep_frame(&query.client_id, story_id, number, comments).await;
     kept.map(Json).map_err(refused)
 }
 

@@ -35,8 +35,9 @@ pub(in crate::http) async fn get(
     Extension(RequestId(request_id)): Extension<RequestId>,
     query: ClientQuery,
 ) -> Result<Json<BookmarksResponse>, Problem> {
-    let bookmarks = door.app.kept_frames(&query.client_id, query.story_id.as_deref()).await;
+    let bookmarks =
+        door.app.stories().kept_frames(&query.client_id, query.story_id.as_deref()).await;
     let bookmarks = bookmarks.map_err(|error| Problem::of(error, "query"))?;
-    let generation_date = door.app.generation_date();
+    let generation_date = door.app.stories().generation_date();
     Ok(Json(BookmarksResponse { bookmarks, request_id, generation_date }))
 }

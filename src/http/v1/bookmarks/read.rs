@@ -26,6 +26,6 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<FrameBookmarkView>, Problem> {
     // What is no number is no frame's.
     let number = number.parse().unwrap_or(-1);
-    let kept = door.app.kept_frame(&query.client_id, &story_id, number).await;
+    let kept = door.app.stories().kept_frame(&query.client_id, &story_id, number).await;
     kept.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -20,6 +20,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     query: ClientQuery,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.forget_frame(&query.client_id, path_id::id(&id)).await;
+    let removed = door.app.stories().forget_frame(&query.client_id, path_id::id(&id)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

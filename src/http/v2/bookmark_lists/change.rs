@@ -25,6 +25,6 @@ pub(in crate::http) async fn patch(
     acting: Acting,
     Sent(edit): Sent<ListEdit>,
 ) -> Result<Json<BookmarkListView>, Problem> {
-    let changed = door.app.change_list(acting.actor(), path_id::id(&id), edit).await;
+    let changed = door.app.stories().change_list(acting.actor(), path_id::id(&id), edit).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))
 }

@@ -25,7 +25,7 @@ pub(in crate::http) async fn post(
     acting: Acting,
     Sent(order): Sent<ListOrder>,
 ) -> Result<impl IntoResponse, Problem> {
-    let made = door.app.create_list(acting.actor(), &acting.client_id, order).await;
+    let made = door.app.stories().create_list(acting.actor(), &acting.client_id, order).await;
     let made = made.map_err(|error| Problem::of(error, "body"))?;
     let location = format!("/v2/bookmark-lists/{}", made.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(made)))

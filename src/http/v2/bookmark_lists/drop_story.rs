@@ -24,6 +24,6 @@ pub(in crate::http) async fn delete(
     Path((id, story_id)): Path<(String, String)>,
     acting: Acting,
 ) -> Result<StatusCode, Problem> {
-    let dropped = door.app.drop_story(acting.actor(), path_id::id(&id), &story_id).await;
+    let dropped = door.app.stories().drop_story(acting.actor(), path_id::id(&id), &story_id).await;
     dropped.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

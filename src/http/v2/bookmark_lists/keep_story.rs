@@ -46,7 +46,7 @@ pub(in crate::http) async fn put(
     Sent(request): Sent<StoryBookmarkRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<StoryBookmarkView>), Problem> {
     let (id, comments) = (path_id::id(&id), request.comments.as_deref());
-    match door.app.keep_story(acting.actor(), id, &story_id, comments).await {
+    match door.app.stories().keep_story(acting.actor(), id, &story_id, comments).await {
         Ok(KeptStory::Added(kept)) => Ok((StatusCode::CREATED, Json(kept))),
         Ok(KeptStory::Renewed(kept)) => Ok((StatusCode::OK, Json(kept))),
         Err(error) => Err(Problem::of(error, "body")),

@@ -17,6 +17,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<ClientPageQuery>,
 ) -> Result<Json<List<BookmarkListView>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let lists = door.app.own_lists(&query.client_id, after.as_deref(), query.limit.0).await;
+    let lists =
+        door.app.stories().own_lists(&query.client_id, after.as_deref(), query.limit.0).await;
     lists.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

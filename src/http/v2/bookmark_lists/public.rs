@@ -17,6 +17,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<PageQuery>,
 ) -> Result<Json<List<BookmarkListView>>, Problem> {
     let before = cursor::place(query.cursor.as_ref())?;
-    let lists = door.app.public_lists(before, query.limit.0).await;
+    let lists = door.app.stories().public_lists(before, query.limit.0).await;
     lists.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

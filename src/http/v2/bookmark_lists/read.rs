@@ -27,6 +27,6 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<ListWithStories>, Problem> {
     let before = cursor::place(query.cursor.as_ref())?;
     let actor = Actor { principal: &principal, client_id: Some(&query.client_id) };
-    let read = door.app.read_list(actor, path_id::id(&id), before, query.limit.0).await;
+    let read = door.app.stories().read_list(actor, path_id::id(&id), before, query.limit.0).await;
     read.map(|read| Json(ListWithStories::of(read))).map_err(|error| Problem::of(error, "path"))
 }

@@ -20,6 +20,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     acting: Acting,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_list(acting.actor(), path_id::id(&id)).await;
+    let removed = door.app.stories().remove_list(acting.actor(), path_id::id(&id)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

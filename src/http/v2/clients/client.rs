@@ -23,7 +23,7 @@ pub(in crate::http) async fn export(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
 ) -> ([(HeaderName, HeaderValue); 2], Body) {
-    let export = door.app.export(client_id);
+    let export = door.app.ops().export(client_id);
     let pieces = stream::unfold(export, async |mut export| Some((export.recv().await?, export)));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -46,6 +46,6 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
 ) -> Result<Accepted, Problem> {
     let acting = Acting::of(principal, None);
-    let ordered = door.app.order_erasure(acting.actor(), &client_id).await;
+    let ordered = door.app.ops().order_erasure(acting.actor(), &client_id).await;
     accepted(ordered, "Everything that is held about the client is removed.")
 }

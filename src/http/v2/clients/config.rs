@@ -20,6 +20,6 @@ pub(in crate::http) async fn get(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
 ) -> Result<Json<ClientConfigView>, Problem> {
-    let config = door.app.client_config(&client_id).await;
+    let config = door.app.config().client_config(&client_id).await;
     config.map(Json).map_err(|error| Problem::of(error, "path"))
 }

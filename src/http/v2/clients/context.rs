@@ -48,7 +48,7 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<List<ContextView>>, Problem> {
     let after: Option<(String, String)> = cursor::place(query.cursor.as_ref())?;
     let session_id = query.session_id.as_deref();
-    let page = door.app.context(&client_id, session_id, after, query.limit.0).await;
+    let page = door.app.clients().context(&client_id, session_id, after, query.limit.0).await;
     page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -61,6 +61,7 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
     Asked(query): Asked<SessionQuery>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_context(&client_id, query.session_id.as_deref(), None).await;
+    let removed =
+        door.app.clients().remove_context(&client_id, query.session_id.as_deref(), None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "query"))
 }

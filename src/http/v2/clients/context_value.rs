@@ -33,7 +33,7 @@ pub(in crate::http) async fn put(
     Path((_, key)): Path<(String, String)>,
     Sent(order): Sent<ContextOrder, MAX>,
 ) -> Result<(StatusCode, Json<ContextView>), Problem> {
-    let kept = door.app.keep_context(&client_id, &key, order).await;
+    let kept = door.app.clients().keep_context(&client_id, &key, order).await;
     let (view, is_new) = kept.map_err(|error| Problem::of(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
@@ -53,7 +53,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SessionQuery>,
 ) -> Result<Json<ContextView>, Problem> {
     let session_id = query.session_id.unwrap_or_default();
-    let view = door.app.context_value(&client_id, &session_id, &key).await;
+    let view = door.app.clients().context_value(&client_id, &session_id, &key).await;
     view.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -72,6 +72,7 @@ pub(in crate::http) async fn delete(
     Asked(query): Asked<SessionQuery>,
 ) -> Result<StatusCode, Problem> {
     let session_id = query.session_id.unwrap_or_default();
-    let removed = door.app.remove_context(&client_id, Some(&session_id), Some(&key)).await;
+    let removed =
+        door.app.clients().remove_context(&client_id, Some(&session_id), Some(&key)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

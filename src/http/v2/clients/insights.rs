@@ -58,7 +58,7 @@ pub(in crate::http) async fn post(
     PathClient(client_id): PathClient,
     Sent(order): Sent<InsightOrder, MAX>,
 ) -> Result<(StatusCode, Json<InsightView>), Problem> {
-    let added = door.app.add_insight(&client_id, order).await;
+    let added = door.app.clients().add_insight(&client_id, order).await;
     let view = added.map_err(|error| Problem::of(error, "body"))?;
     Ok((StatusCode::CREATED, Json(view)))
 }
@@ -74,7 +74,7 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<List<InsightView>>, Problem> {
     let after: Option<ByImportance> = cursor::place(query.cursor.as_ref())?;
     let (kind, least) = (query.r#type.as_deref(), query.min_importance);
-    let page = door.app.insights(&client_id, kind, least, after, query.limit.0).await;
+    let page = door.app.clients().insights(&client_id, kind, least, after, query.limit.0).await;
     page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -87,6 +87,6 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
     Asked(query): Asked<TypeQuery>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_insights(&client_id, query.r#type.as_deref()).await;
+    let removed = door.app.clients().remove_insights(&client_id, query.r#type.as_deref()).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "query"))
 }

@@ -66,7 +66,7 @@ pub(in crate::http) async fn get(
         wait: Duration::from_secs(query.wait.0),
         parameters: parameters(query),
     };
-    let next = door.app.next_frame(&client_id, order).await;
+    let next = door.app.frames().next(&client_id, order).await;
     next.map(answer).map_err(|error| Problem::of(error, "query"))
 }
 

@@ -32,7 +32,7 @@ pub(in crate::http) async fn put(
     Path((_, kind, key)): Path<(String, String, String)>,
     Sent(order): Sent<PatternOrder, MAX>,
 ) -> Result<(StatusCode, Json<PatternView>), Problem> {
-    let kept = door.app.keep_pattern(&client_id, (&kind, &key), order).await;
+    let kept = door.app.clients().keep_pattern(&client_id, (&kind, &key), order).await;
     let (view, is_new) = kept.map_err(|error| Problem::of(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
@@ -50,7 +50,7 @@ pub(in crate::http) async fn get(
     PathClient(client_id): PathClient,
     Path((_, kind, key)): Path<(String, String, String)>,
 ) -> Result<Json<PatternView>, Problem> {
-    let view = door.app.pattern(&client_id, &kind, &key).await;
+    let view = door.app.clients().pattern(&client_id, &kind, &key).await;
     view.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -67,7 +67,7 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
     Path((_, kind, key)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_patterns(&client_id, Some(&kind), Some(&key)).await;
+    let removed = door.app.clients().remove_patterns(&client_id, Some(&kind), Some(&key)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -83,6 +83,6 @@ pub(in crate::http) async fn delete_type(
     PathClient(client_id): PathClient,
     Path((_, kind)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_patterns(&client_id, Some(&kind), None).await;
+    let removed = door.app.clients().remove_patterns(&client_id, Some(&kind), None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

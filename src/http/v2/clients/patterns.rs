@@ -49,7 +49,7 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<List<PatternView>>, Problem> {
     let after: Option<(String, String)> = cursor::place(query.cursor.as_ref())?;
     let kind = query.r#type.as_deref();
-    let page = door.app.patterns(&client_id, kind, after, query.limit.0).await;
+    let page = door.app.clients().patterns(&client_id, kind, after, query.limit.0).await;
     page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }
 
@@ -66,7 +66,7 @@ pub(in crate::http) async fn batch(
     PathClient(client_id): PathClient,
     Sent(patterns): Sent<Vec<NamedPattern>, MAX_BATCH_BYTES>,
 ) -> Result<Json<Kept>, Problem> {
-    let kept = door.app.keep_patterns(&client_id, patterns).await;
+    let kept = door.app.clients().keep_patterns(&client_id, patterns).await;
     kept.map(|kept| Json(Kept { kept })).map_err(|error| Problem::of(error, "body"))
 }
 
@@ -78,6 +78,6 @@ pub(in crate::http) async fn delete(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_patterns(&client_id, None, None).await;
+    let removed = door.app.clients().remove_patterns(&client_id, None, None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

@@ -21,7 +21,7 @@ pub(in crate::http) async fn get(
     PathClient(client_id): PathClient,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<SoundView>, Problem> {
-    let view = door.app.recording(&client_id, &name).await;
+    let view = door.app.clients().recording(&client_id, &name).await;
     view.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -37,6 +37,6 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_recording(&client_id, &name).await;
+    let removed = door.app.clients().remove_recording(&client_id, &name).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

@@ -44,7 +44,7 @@ pub(in crate::http) async fn post(
         sounds::of_body(&parts.headers, bytes)
     };
     let keeping = async move {
-        let kept = door.app.keep_recording(&client_id, sound).await;
+        let kept = door.app.clients().keep_recording(&client_id, sound).await;
         kept.map_err(|error| Problem::of(error, "body"))
     };
     let view = body::in_full(keeping).await?;
@@ -66,6 +66,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<PageQuery>,
 ) -> Result<Json<List<SoundView>>, Problem> {
     let before: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let recordings = door.app.recordings(&client_id, before, query.limit.0).await;
+    let recordings = door.app.clients().recordings(&client_id, before, query.limit.0).await;
     recordings.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

@@ -25,7 +25,7 @@ pub(in crate::http) async fn post(
     PathClient(client_id): PathClient,
     Sent(order): Sent<TelemetryOrder>,
 ) -> Result<StatusCode, Problem> {
-    let kept = door.app.report(&client_id, order).await;
+    let kept = door.app.clients().report(&client_id, order).await;
     kept.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "body"))
 }
 
@@ -39,6 +39,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<PageQuery>,
 ) -> Result<Json<List<TelemetryView>>, Problem> {
     let before: Option<i64> = cursor::place(query.cursor.as_ref())?;
-    let reports = door.app.reports(&client_id, before, query.limit.0).await;
+    let reports = door.app.clients().reports(&client_id, before, query.limit.0).await;
     reports.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

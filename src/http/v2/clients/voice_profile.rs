@@ -61,9 +61,10 @@ pub(in crate::http) async fn put(
         }
     }
     let keeping = async move {
-        let kept = door.app.keep_voice_profile(&client_id, &profile, metadata, samples).await;
+        let kept =
+            door.app.clients().keep_voice_profile(&client_id, &profile, metadata, samples).await;
         let is_new = kept.map_err(|error| Problem::of(error, "body"))?;
-        let view = door.app.voice_profile(&client_id, &profile).await;
+        let view = door.app.clients().voice_profile(&client_id, &profile).await;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         view.map(|view| (status, Json(view))).map_err(|error| Problem::of(error, "path"))
     };
@@ -82,7 +83,7 @@ pub(in crate::http) async fn get(
     PathClient(client_id): PathClient,
     Path((_, profile)): Path<(String, String)>,
 ) -> Result<Json<VoiceProfileView>, Problem> {
-    let view = door.app.voice_profile(&client_id, &profile).await;
+    let view = door.app.clients().voice_profile(&client_id, &profile).await;
     view.map(Json).map_err(|error| Problem::of(error, "path"))
 }
 
@@ -98,7 +99,7 @@ pub(in crate::http) async fn delete(
     PathClient(client_id): PathClient,
     Path((_, profile)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_voice_profile(&client_id, &profile).await;
+    let removed = door.app.clients().remove_voice_profile(&client_id, &profile).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }
 

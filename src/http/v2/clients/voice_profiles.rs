@@ -20,6 +20,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<PageQuery>,
 ) -> Result<Json<List<VoiceProfileView>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let profiles = door.app.voice_profiles(&client_id, after, query.limit.0).await;
+    let profiles = door.app.clients().voice_profiles(&client_id, after, query.limit.0).await;
     profiles.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

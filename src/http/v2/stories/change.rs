@@ -38,7 +38,7 @@ pub(in crate::http) async fn patch(
     Sent(edit): Sent<StoryEdit>,
 ) -> Result<Json<StoryDetail>, Problem> {
     let refused = |error| Problem::of(error, "body");
-    door.app.rename_story(acting.actor(), &id, &edit.title).await.map_err(refused)?;
-    let detail = door.app.story_detail(acting.actor(), &id, false, request_id).await;
+    door.app.stories().rename_story(acting.actor(), &id, &edit.title).await.map_err(refused)?;
+    let detail = door.app.stories().story_detail(acting.actor(), &id, false, request_id).await;
     detail.map(Json).map_err(refused)
 }

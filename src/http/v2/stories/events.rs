@@ -25,6 +25,6 @@ pub(in crate::http) async fn get(
     Path(id): Path<String>,
     listening: Listening,
 ) -> Result<Response, Problem> {
-    let listener = door.app.hear_story(&id, listening.after).await;
+    let listener = door.app.events().hear_story(&id, listening.after).await;
     listener.map(sse::stream).map_err(|error| Problem::of(error, "path"))
 }

@@ -69,7 +69,7 @@ pub(in crate::http) async fn get(
     let after: Option<StoryPlace> = cursor::place(query.cursor.as_ref())?;
     let (limit, offset) = (query.limit.0, query.offset.0);
     let part = StoryPart { after, offset, limit };
-    let part = door.app.stories_part(acting.client_id()?, part).await;
+    let part = door.app.stories().stories_part(acting.client_id()?, part).await;
     let part = part.map_err(|error| Problem::of(error, "query"))?;
     let next_cursor = part.next.as_ref().map(cursor::encode);
     let has_more = next_cursor.is_some();

@@ -41,7 +41,7 @@ async fn accepted(
     message: &'static str,
 ) -> Result<Response, Problem> {
     let task_id = ordered.task_id;
-    let task = door.app.task(actor, &task_id.to_string()).await;
+    let task = door.app.jobs().task(actor, &task_id.to_string()).await;
     let story_id = task.map_err(|error| Problem::of(error, "body"))?.story_id;
     let body = Json(Accepted { story_id, message, task_id });
     let mut response = (StatusCode::ACCEPTED, body).into_response();

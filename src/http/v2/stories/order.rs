@@ -94,7 +94,8 @@ where
         let length = content.len();
         let read = move || read_order(&parts, &content, acting, asking);
         let (acting, order) = body::parsed(&door, length, read).await?;
-        let ordered = door.app.order_frame(order).await.map_err(|error| Problem::of(error, "body"));
+        let ordered =
+            door.app.frames().order(order).await.map_err(|error| Problem::of(error, "body"));
         drop(room);
         Ok((acting, ordered?))
     };

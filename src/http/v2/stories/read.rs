@@ -38,6 +38,7 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<StoryDetail>, Problem> {
     let acting = Acting::of(principal, query.client_id);
     let with_frames = query.include_frames.unwrap_or(true);
-    let detail = door.app.story_detail(acting.actor(), &id, with_frames, request_id).await;
+    let detail =
+        door.app.stories().story_detail(acting.actor(), &id, with_frames, request_id).await;
     detail.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -20,6 +20,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     acting: Acting,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.remove_story(acting.actor(), &id).await;
+    let removed = door.app.stories().remove_story(acting.actor(), &id).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

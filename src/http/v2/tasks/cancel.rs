@@ -21,6 +21,6 @@ pub(in crate::http) async fn post(
     Path(id): Path<String>,
     acting: Acting,
 ) -> Result<Json<TaskView>, Problem> {
-    let task = door.app.cancel_task(acting.actor(), &id).await;
+    let task = door.app.jobs().cancel_task(acting.actor(), &id).await;
     task.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -54,6 +54,6 @@ pub(in crate::http) async fn get(
         status: query.status,
         before: cursor::place(query.cursor.as_ref())?,
     };
-    let tasks = door.app.list_tasks(filter, query.limit.0).await;
+    let tasks = door.app.jobs().list_tasks(filter, query.limit.0).await;
     tasks.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
 }

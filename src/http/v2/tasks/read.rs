@@ -20,5 +20,10 @@ pub(in crate::http) async fn get(
     Path(id): Path<String>,
     acting: Acting,
 ) -> Result<Json<TaskView>, Problem> {
-    door.app.task(acting.actor(), &id).await.map(Json).map_err(|error| Problem::of(error, "path"))
+    door.app
+        .jobs()
+        .task(acting.actor(), &id)
+        .await
+        .map(Json)
+        .map_err(|error| Problem::of(error, "path"))
 }

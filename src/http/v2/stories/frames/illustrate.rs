@@ -33,7 +33,7 @@ pub(in crate::http) async fn post(
     acting: Acting,
 ) -> Result<Response, Problem> {
     let order = RedrawOrder { request_id, trace: Some(trace) };
-    let ordered = door.app.order_redraw(acting.actor(), (&id, &number), order).await;
+    let ordered = door.app.frames().order_redraw(acting.actor(), &id, &number, order).await;
     let ordered = ordered.map_err(|error| Problem::of(error, "path"))?;
     accepted(&door, acting.actor(), ordered, "The frame is being illustrated anew.").await
 }

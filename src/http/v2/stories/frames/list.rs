@@ -19,6 +19,6 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SharedPageQuery>,
 ) -> Result<Json<List<NumberedFrame>>, Problem> {
     let after: Option<i32> = cursor::place(query.cursor.as_ref())?;
-    let frames = door.app.frames_part(&id, after, query.limit.0).await;
+    let frames = door.app.stories().frames_part(&id, after, query.limit.0).await;
     frames.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "path"))
 }

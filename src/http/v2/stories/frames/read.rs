@@ -22,6 +22,6 @@ pub(in crate::http) async fn get(
     Path((id, number)): Path<(String, String)>,
     Asked(_): Asked<ActingQuery>,
 ) -> Result<Json<NumberedFrame>, Problem> {
-    let frame = door.app.frame(&id, &number).await;
+    let frame = door.app.stories().frame(&id, &number).await;
     frame.map(Json).map_err(|error| Problem::of(error, "path"))
 }

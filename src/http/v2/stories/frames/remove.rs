@@ -25,6 +25,6 @@ pub(in crate::http) async fn delete(
     Path((id, number)): Path<(String, String)>,
     acting: Acting,
 ) -> Result<StatusCode, Problem> {
-    let taken = door.app.take_frame_back(acting.actor(), &id, &number).await;
+    let taken = door.app.stories().take_frame_back(acting.actor(), &id, &number).await;
     taken.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
 }

@@ -41,6 +41,7 @@ pub(in crate::http) async fn get(
     Asked(query): Asked<SimilarQuery>,
 ) -> Result<Json<SimilarView>, Problem> {
     let acting = Acting::of(principal, query.client_id);
-    let similar = door.app.similar_frames(acting.actor(), (&id, &number), query.limit.0).await;
+    let similar =
+        door.app.search().similar_frames(acting.actor(), (&id, &number), query.limit.0).await;
     similar.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -1,0 +1,350 @@
+//! What is known of a client: patterns (what it is like), context (what is going on), insights (what was noticed).
+
+mod views;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::app::Page;
+use crate::app::clients::Clients;
+use crate::app::clients::learning::sureness;
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{ClientId, has_nul};
+use crate::store::{Context, InsightFilter, Pattern};
+
+pub use views::{
+    ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder, PatternView,
+};
+
+/// The longest name of a type, a key or a session, in characters.
+const MAX_NAME: usize = 128;
+
+/// The largest value, as JSON in bytes.
+const MAX_VALUE: usize = 64 << 10;
+
+/// Patterns at most in one batch.
+pub const MAX_BATCH: usize = 200;
+
+/// The longest that something of the context may hold.
+const LONGEST: TimeDelta = TimeDelta::days(3653);
+
+/// Where a list of insights goes on: importance and id of the last.
+pub type ByImportance = (f64, i64);
+
+impl Clients {
+    /// Keeps a pattern, in the place of the one of this type and key; true when there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_pattern(
+        &self,
+        client_id: &ClientId,
+        (kind, key): (&str, &str),
+        order: PatternOrder,
+    ) -> Result<(PatternView, bool), AppError> {
+        let PatternOrder { value, confidence } = order;
+        let pattern =
+            NamedPattern { r#type: kind.to_owned(), key: key.to_owned(), value, confidence };
+        let pattern = self.checked(pattern)?;
+        let mut tx = self.store.begin().await?;
+        let is_new = tx.keep_pattern(client_id.as_str(), &pattern).await?;
+        tx.save().await?;
+        Ok((self.pattern(client_id, kind, key).await?, is_new))
+    }
+
+    /// Keeps patterns, all of them or none; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_patterns(
+        &self,
+        client_id: &ClientId,
+        patterns: Vec<NamedPattern>,
+    ) -> Result<usize, AppError> {
+        if patterns.is_empty() || patterns.len() > MAX_BATCH {
+            let reason = format!("A batch has 1 to {MAX_BATCH} patterns.");
+            return Err(AppError::new(ErrorKind::Invalid, reason));
+        }
+        let patterns: Vec<Pattern> =
+            patterns.into_iter().map(|pattern| self.checked(pattern)).collect::<Result<_, _>>()?;
+        let mut tx = self.store.begin().await?;
+        for pattern in &patterns {
+            tx.keep_pattern(client_id.as_str(), pattern).await?;
+        }
+        tx.save().await?;
+        Ok(patterns.len())
+    }
+
+    /// A client's patterns, by type and key.
+    pub async fn patterns(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        after: Option<(String, String)>,
+        limit: i64,
+    ) -> Result<Page<PatternView, (String, String)>, AppError> {
+        let (type_after, key_after) = after.unwrap_or_default();
+        let after = (&*type_after, &*key_after);
+        let rows = self.store.patterns(client_id.as_str(), kind, after, limit + 1).await?;
+        let now = self.clock.now();
+        let rows = rows.into_iter().map(|row| faded(row, now)).collect();
+        Ok(Page::of(rows, limit, |row| (row.kind.clone(), row.key.clone())))
+    }
+
+    /// One of a client's patterns.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn pattern(
+        &self,
+        client_id: &ClientId,
+        kind: &str,
+        key: &str,
+    ) -> Result<PatternView, AppError> {
+        let (kind, key) = (name("type", kind)?, name("key", key)?);
+        let row = self.store.pattern(client_id.as_str(), kind, key).await?;
+        let row = row.map(|row| faded(row, self.clock.now()));
+        row.map(PatternView::from).ok_or_else(|| nothing("The client has no such pattern."))
+    }
+
+    /// Removes a client's patterns: all, those of a type, or one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for one that is not there.
+    pub async fn remove_patterns(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<(), AppError> {
+        let kind = kind.map(|kind| name("type", kind)).transpose()?;
+        let key = key.map(|key| name("key", key)).transpose()?;
+        let mut tx = self.store.begin().await?;
+        let removed = tx.remove_patterns(client_id.as_str(), kind, key).await?;
+        tx.save().await?;
+        if removed == 0 && key.is_some() {
+            return Err(nothing("The client has no such pattern."));
+        }
+        Ok(())
+    }
+
+    /// Keeps something of a client's context; true when there was nothing of this session and key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn keep_context(
+        &self,
+        client_id: &ClientId,
+        key: &str,
+        order: ContextOrder,
+    ) -> Result<(ContextView, bool), AppError> {
+        let now = self.clock.now();
+        let lasts = order.expires_in.map(TimeDelta::try_seconds);
+        let date_expires = match lasts {
+            None => None,
+            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= LONGEST => Some(now + lasts),
+            Some(_) => {
+                let reason = "must be a number of seconds, from 1 to those of ten years";
+                return Err(AppError::invalid("expires_in", reason));
+            }
+        };
+        let session_id = session(order.session_id.as_deref())?.to_owned();
+        let context = Context {
+            session_id,
+            key: name("key", key)?.to_owned(),
+            value: value("value", order.value)?,
+            date_created: now,
+            date_updated: now,
+            date_expires,
+        };
+        let mut tx = self.store.begin().await?;
+        let is_new = tx.keep_context(client_id.as_str(), &context).await?;
+        tx.save().await?;
+        Ok((self.context_value(client_id, &context.session_id, key).await?, is_new))
+    }
+
+    /// What of a client's context holds now, by session and key.
+    pub async fn context(
+        &self,
+        client_id: &ClientId,
+        session_id: Option<&str>,
+        after: Option<(String, String)>,
+        limit: i64,
+    ) -> Result<Page<ContextView, (String, String)>, AppError> {
+        let now = self.clock.now();
+        let (session_after, key_after) = after.unwrap_or_default();
+        let after = (&*session_after, &*key_after);
+        let rows =
+            self.store.context(client_id.as_str(), session_id, after, now, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| (row.session_id.clone(), row.key.clone())))
+    }
+
+    /// One thing of a client's context; an empty session is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], also for what has expired.
+    pub async fn context_value(
+        &self,
+        client_id: &ClientId,
+        session_id: &str,
+        key: &str,
+    ) -> Result<ContextView, AppError> {
+        let (session_id, key) = (session(Some(session_id))?, name("key", key)?);
+        let now = self.clock.now();
+        let row = self.store.context_value(client_id.as_str(), session_id, key, now).await?;
+        row.map(ContextView::from)
+            .ok_or_else(|| nothing("The client's context has nothing of this key."))
+    }
+
+    /// Removes of a client's context all, what is of a session, or one thing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for one that is not there.
+    pub async fn remove_context(
+        &self,
+        client_id: &ClientId,
+        session_id: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<(), AppError> {
+        let key = key.map(|key| name("key", key)).transpose()?;
+        let session_id = match (session_id, key) {
+            (None, None) => None,
+            (given, _) => Some(session(given)?),
+        };
+        let mut tx = self.store.begin().await?;
+        let removed = tx.remove_context(client_id.as_str(), session_id, key).await?;
+        tx.save().await?;
+        if removed == 0 && key.is_some() {
+            return Err(nothing("The client's context has nothing of this key."));
+        }
+        Ok(())
+    }
+
+    /// Forgets context that has expired; how much.
+    pub async fn purge_context(&self) -> Result<u64, AppError> {
+        let mut tx = self.store.begin().await?;
+        let purged = tx.purge_context(self.clock.now()).await?;
+        tx.save().await?;
+        Ok(purged)
+    }
+
+    /// Adds an insight.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn add_insight(
+        &self,
+        client_id: &ClientId,
+        order: InsightOrder,
+    ) -> Result<InsightView, AppError> {
+        let importance = share("importance", order.importance.unwrap_or(0.5))?;
+        let kind = name("type", &order.r#type)?.to_owned();
+        let data = value("data", order.data)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let id = tx.add_insight(client_id.as_str(), (&kind, &data), importance, now).await?;
+        tx.save().await?;
+        Ok(InsightView { id, r#type: kind, data, importance, date_created: now })
+    }
+
+    /// A client's insights, the most important first, then the newest.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn insights(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+        min_importance: f64,
+        after: Option<ByImportance>,
+        limit: i64,
+    ) -> Result<Page<InsightView, ByImportance>, AppError> {
+        let min_importance = share("min_importance", min_importance)?;
+        // Before every one.
+        let after = after.unwrap_or((2.0, i64::MAX));
+        let filter = InsightFilter { kind, min_importance, after };
+        let rows = self.store.insights(client_id.as_str(), filter, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| (row.importance, row.id)))
+    }
+
+    /// Removes a client's insights: all, or those of a type.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`].
+    pub async fn remove_insights(
+        &self,
+        client_id: &ClientId,
+        kind: Option<&str>,
+    ) -> Result<(), AppError> {
+        let kind = kind.map(|kind| name("type", kind)).transpose()?;
+        let mut tx = self.store.begin().await?;
+        tx.remove_insights(client_id.as_str(), kind).await?;
+        tx.save().await?;
+        Ok(())
+    }
+
+    fn checked(&self, pattern: NamedPattern) -> Result<Pattern, AppError> {
+        let now = self.clock.now();
+        Ok(Pattern {
+            kind: name("type", &pattern.r#type)?.to_owned(),
+            key: name("key", &pattern.key)?.to_owned(),
+            value: value("value", pattern.value)?,
+            confidence: share("confidence", pattern.confidence.unwrap_or(1.0))?,
+            evidence: None,
+            date_created: now,
+            date_updated: now,
+        })
+    }
+}
+
+/// A pattern as sure as it is now.
+fn faded(pattern: Pattern, now: DateTime<Utc>) -> Pattern {
+    Pattern { confidence: sureness(&pattern, now), ..pattern }
+}
+
+/// A name that can be kept, shown and put into a path.
+fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
+    let length = text.chars().count();
+    if (1..=MAX_NAME).contains(&length) && !text.chars().any(char::is_control) {
+        return Ok(text);
+    }
+    Err(AppError::invalid(field, format!("must be 1 to {MAX_NAME} printable characters")))
+}
+
+/// A session's name; nothing stands for none.
+fn session(text: Option<&str>) -> Result<&str, AppError> {
+    match text {
+        None | Some("") => Ok(""),
+        Some(text) => name("session_id", text),
+    }
+}
+
+/// A value that both databases take.
+fn value(field: &str, value: Value) -> Result<Value, AppError> {
+    let text = value.to_string();
+    if text.len() > MAX_VALUE || has_nul(&text) {
+        return Err(AppError::invalid(field, "must be JSON of at most 64 KiB, without NUL"));
+    }
+    Ok(value)
+}
+
+fn share(field: &str, number: f64) -> Result<f64, AppError> {
+    if (0.0..=1.0).contains(&number) {
+        return Ok(number);
+    }
+    Err(AppError::invalid(field, "must be a number from 0 to 1"))
+}
+
+fn nothing(detail: &str) -> AppError {
+    AppError::new(ErrorKind::NotFound, detail)
+}

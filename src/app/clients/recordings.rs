@@ -1,0 +1,87 @@
+//! What a client recorded, kept beside it.
+
+use uuid::Uuid;
+
+use crate::app::Page;
+use crate::app::clients::Clients;
+use crate::app::files::{NewSound, SoundView};
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{ClientId, MediaName, ObjectKey, client_segment};
+use crate::store::SoundRow;
+
+impl Clients {
+    /// Keeps a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnsupportedMedia`] for what is no sound.
+    pub async fn keep_recording(
+        &self,
+        client_id: &ClientId,
+        sound: NewSound,
+    ) -> Result<SoundView, AppError> {
+        // Names rise with time, and none is given twice.
+        let id = Uuid::now_v7();
+        let client = client_segment(client_id);
+        let checked = self.files.check_new_sound(sound).await?;
+        let named = ("recording", MediaName::of(id, checked.extension).as_str().to_owned());
+        let key = ObjectKey::Audio { client, name: MediaName::of(id, checked.kept_as) };
+        let mut sounds = [self.files.describe_sound(client_id, named, key, checked).await?];
+        self.files.write_sounds(&mut sounds).await?;
+        let [sound] = sounds;
+        let mut tx = self.store.begin().await?;
+        tx.keep_media_object(&sound.object).await?;
+        tx.add_recording(client_id.as_str(), &sound.row).await?;
+        tx.save().await?;
+        self.files.sound_view(sound.row).await
+    }
+
+    /// A client's recordings, the newest first.
+    pub async fn recordings(
+        &self,
+        client_id: &ClientId,
+        before: Option<String>,
+        limit: i64,
+    ) -> Result<Page<SoundView, String>, AppError> {
+        // Behind every name.
+        let before = before.unwrap_or_else(|| "g".to_owned());
+        let rows = self.store.recordings(client_id.as_str(), &before, limit + 1).await?;
+        let page = Page::of_map(rows, limit, |row| row.name.clone(), |row: SoundRow| row);
+        let mut items = Vec::with_capacity(page.items.len());
+        for row in page.items {
+            items.push(self.files.sound_view(row).await?);
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// One of a client's recordings.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn recording(&self, client_id: &ClientId, name: &str) -> Result<SoundView, AppError> {
+        let name = MediaName::new(name).map_err(|_| no_recording())?;
+        let row = self.store.recording(client_id.as_str(), name.as_str()).await?;
+        self.files.sound_view(row.ok_or_else(no_recording)?).await
+    }
+
+    /// Removes a recording.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn remove_recording(&self, client_id: &ClientId, name: &str) -> Result<(), AppError> {
+        let name = MediaName::new(name).map_err(|_| no_recording())?;
+        let mut tx = self.store.begin().await?;
+        let key = tx.remove_recording(client_id.as_str(), name.as_str()).await?;
+        let key = key.ok_or_else(no_recording)?;
+        let gone = tx.remove_media_objects(&[&*key]).await?;
+        self.jobs.remove_files_later(&mut tx, gone).await?;
+        tx.save().await?;
+        Ok(())
+    }
+}
+
+fn no_recording() -> AppError {
+    AppError::new(ErrorKind::NotFound, "The client has no recording of this name.")
+}

@@ -1,0 +1,124 @@
+//! What the disk gives up: inputs past their time, and the least used of what is safe in the bucket.
+
+use std::time::SystemTime;
+
+use chrono::TimeDelta;
+use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
+
+use super::Files;
+use super::orphans::{GRACE, is_ours};
+use super::retention::Cleaned;
+use crate::app::AppError;
+use crate::objects::{Bucket, Stray, Streamed};
+use crate::store::MediaObject;
+
+/// Inputs that one transaction removes.
+const INPUTS: i64 = 200;
+
+impl Files {
+    /// Removes inputs past their time; how many.
+    pub async fn clean_inputs(&self) -> Result<u64, AppError> {
+        let kept = i64::try_from(self.rules.input_retention).ok().and_then(TimeDelta::try_seconds);
+        let until = self.clock.now().checked_sub_signed(kept.unwrap_or(TimeDelta::MAX));
+        let Some(until) = until else { return Ok(0) };
+        let mut removed = 0;
+        loop {
+            let mut tx = self.store.begin().await?;
+            let keys = tx.remove_inputs(until, INPUTS).await?;
+            if keys.is_empty() {
+                return Ok(removed);
+            }
+            removed += keys.len() as u64;
+            self.jobs.remove_files_later(&mut tx, keys).await?;
+            tx.save().await?;
+        }
+    }
+
+    /// Has the disk give up what is safe in the bucket, the least lately used first, until the rest is within its bound.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database, the disk or the bucket fails.
+    pub async fn trim_cache(&self, dry_run: bool, done: &mut Cleaned) -> Result<(), AppError> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        if self.rules.cache_mebibytes == 0 {
+            return Ok(());
+        }
+        let most = self.rules.cache_mebibytes.saturating_mul(1 << 20);
+        let mut files: Vec<(String, Stray)> = Vec::new();
+        for stray in self.local.all().await? {
+            match &stray.key {
+                Some(key) if !key.starts_with("input/") => files.push((key.clone(), stray)),
+                _ => {}
+            }
+        }
+        let mut bytes: u64 = files.iter().map(|(_, stray)| stray.size).sum();
+        if bytes <= most {
+            return Ok(());
+        }
+        files.sort_by_key(|(_, stray)| stray.used);
+        for (key, stray) in files {
+            if bytes <= most {
+                break;
+            }
+            let Some(object) = self.store.media_object(&key).await? else {
+                // Another instance may have removed what this disk still has.
+                if is_ours(&key) && stray.modified < SystemTime::from(self.clock.now() - GRACE) {
+                    done.orphans += 1;
+                    bytes -= stray.size;
+                    if !dry_run {
+                        let _ = tokio::fs::remove_file(&stray.path).await;
+                    }
+                }
+                continue;
+            };
+            if object.date_synced.is_none() {
+                continue;
+            }
+            if !dry_run && !self.evict(bucket, &object).await? {
+                continue;
+            }
+            bytes -= stray.size;
+            done.evicted += 1;
+            done.evicted_bytes += stray.size;
+        }
+        Ok(())
+    }
+
+    /// Removes a file from the disk once what the bucket has was read and found to be the same; false when it stays.
+    async fn evict(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
+        if object.date_compared.is_none() && !is_whole(bucket, object).await? {
+            tracing::error!(
+                key = object.key,
+                "the bucket has a file not, or not as it was kept; it is put there again"
+            );
+            let mut tx = self.store.begin().await?;
+            tx.note_unsynced(object).await?;
+            tx.save().await?;
+            return Ok(false);
+        }
+        let mut tx = self.store.begin().await?;
+        let at = object.date_compared.unwrap_or_else(|| self.clock.now());
+        // The row is held while the file goes, so that nobody puts another in its place meanwhile.
+        if !tx.note_compared(object, at).await? {
+            return Ok(false);
+        }
+        self.local.remove_keys(vec![object.key.clone()]).await?;
+        tx.save().await?;
+        Ok(true)
+    }
+}
+
+/// Whether the bucket has a file as it was kept, read to its end.
+async fn is_whole(bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
+    let streamed = bucket.stream(&object.key).await?;
+    let is_as_long = |there: &Streamed| there.length == object.size.unsigned_abs();
+    let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
+    let mut sum = Sha256::new();
+    while let Some(piece) = streamed.chunks.try_next().await? {
+        // A piece is some ten kilobytes long: less than a tenth of a millisecond.
+        sum.update(&piece);
+    }
+    Ok(sum.finalize().as_slice() == object.sha256)
+}

@@ -1,0 +1,196 @@
+//! Moving an installation's files from one store to another: each is read back from where it went, and compared, before
+//! it counts. Broken off, it goes on where it was.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use super::Files;
+use super::sync::sizes;
+use crate::app::{AppError, with_causes};
+use crate::objects::Bucket;
+use crate::store::MediaObject;
+
+/// Files that are moved at once.
+const AT_ONCE: usize = 16;
+
+/// Mebibytes of files that are in memory at once.
+const ROOM: u32 = 192;
+
+/// Rows that are noted in one transaction.
+const NOTED: usize = 200;
+
+/// What belongs to an installation. What Sparrows sent is not among it: it is kept for a day, on the disk.
+const FOLDERS: [&str; 3] = ["media/", "audio/", "voice_profiles/"];
+
+/// What a migration did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Migrated {
+    /// Files that are there to be moved.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that are at their destination, whole.
+    pub moved: u64,
+    /// Their bytes.
+    pub moved_bytes: u64,
+    /// Of those, files that were there already.
+    pub skipped: u64,
+    /// Files that could not be moved, with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// What became of one file.
+struct Move {
+    key: String,
+    size: u64,
+    /// Its row, where it has one; then it can be noted.
+    row: Option<MediaObject>,
+    outcome: Result<Arrived, String>,
+}
+
+enum Arrived {
+    Now,
+    Before,
+    /// Before, and its row says so.
+    Noted,
+}
+
+impl Files {
+    /// Copies everything of an installation from one store to another. Rows say afterwards where their files are. `each`
+    /// hears of each file.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails, or one of the stores cannot be listed. What cannot be moved is told in the
+    /// outcome.
+    pub async fn migrate(
+        &self,
+        (from, to): (&Bucket, &Bucket),
+        dry_run: bool,
+        each: impl Fn(&Migrated),
+    ) -> Result<Migrated, AppError> {
+        let mut found: Vec<(String, u64)> = sizes(from).await?.into_iter().collect();
+        found.retain(|(key, _)| is_kept(key));
+        found.sort();
+        let there = sizes(to).await?;
+        let bytes = found.iter().map(|(_, size)| size).sum();
+        let mut done = Migrated { files: found.len() as u64, bytes, ..Migrated::default() };
+        each(&done);
+        if dry_run {
+            let is_there = |(key, size): &&(String, u64)| there.get(key) == Some(size);
+            done.skipped = found.iter().filter(is_there).count() as u64;
+            return Ok(done);
+        }
+        let room = Arc::new(Semaphore::new(ROOM as usize));
+        let there = Arc::new(there);
+        let mut moves = stream::iter(found)
+            .map(|(key, size)| {
+                let (room, there) = (Arc::clone(&room), Arc::clone(&there));
+                async move { self.move_one((from, to), key, size, &there, &room).await }
+            })
+            .buffer_unordered(AT_ONCE);
+        let mut arrived = Vec::new();
+        while let Some(moved) = moves.next().await {
+            let Move { key, size, row, outcome } = moved?;
+            match outcome {
+                Ok(how) => {
+                    done.moved += 1;
+                    done.moved_bytes += size;
+                    done.skipped += u64::from(!matches!(how, Arrived::Now));
+                    arrived.extend(row.filter(|_| !matches!(how, Arrived::Noted)));
+                }
+                Err(reason) => done.failed.push((key, reason)),
+            }
+            if arrived.len() >= NOTED {
+                self.note_moved(to, &mut arrived).await?;
+            }
+            each(&done);
+        }
+        self.note_moved(to, &mut arrived).await?;
+        Ok(done)
+    }
+
+    async fn move_one(
+        &self,
+        (from, to): (&Bucket, &Bucket),
+        key: String,
+        size: u64,
+        there: &HashMap<String, u64>,
+        room: &Semaphore,
+    ) -> Result<Move, AppError> {
+        let row = self.store.media_object(&key).await?;
+        let is_there = there.get(&key) == Some(&size);
+        let noted = row.as_ref().and_then(|row| row.location.as_deref());
+        if is_there && noted == Some(&*to.location(&key)) {
+            return Ok(Move { key, size, row, outcome: Ok(Arrived::Noted) });
+        }
+        let mebibytes = ((size >> 20) as u32 + 1).min(ROOM);
+        let _room = room.acquire_many(mebibytes).await.map_err(AppError::internal)?;
+        let outcome = match self.carry((from, to), &key, row.as_ref(), is_there).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(with_causes(&error)),
+        };
+        Ok(Move { key, size, row, outcome })
+    }
+
+    /// The inner error is a file that is not what it should be.
+    async fn carry(
+        &self,
+        (from, to): (&Bucket, &Bucket),
+        key: &str,
+        row: Option<&MediaObject>,
+        is_there: bool,
+    ) -> Result<Result<Arrived, String>, AppError> {
+        let Some(bytes) = from.get(key).await? else {
+            return Ok(Err("it was removed meanwhile".to_owned()));
+        };
+        let sum = self.sum(bytes.clone()).await?;
+        if row.is_some_and(|row| row.sha256 != sum) {
+            return Ok(Err("its bytes are not those that were kept".to_owned()));
+        }
+        if is_there
+            && let Some(copy) = to.get(key).await?
+            && self.sum(copy).await? == sum
+        {
+            return Ok(Ok(Arrived::Before));
+        }
+        let media_type = row.map_or("application/octet-stream", |row| &row.content_type);
+        to.put(key, bytes, media_type).await?;
+        if let Some(copy) = to.get(key).await?
+            && self.sum(copy).await? == sum
+        {
+            return Ok(Ok(Arrived::Now));
+        }
+        Ok(Err("what arrived is not what was sent".to_owned()))
+    }
+
+    /// Has rows say where their files are; the media folder's own disk is no place beside it. While another bucket is in
+    /// use, rows go on to speak of that one: a note of this place would be taken for the bucket's.
+    async fn note_moved(&self, to: &Bucket, moved: &mut Vec<MediaObject>) -> Result<(), AppError> {
+        if moved.is_empty() || self.bucket.as_ref().is_some_and(|bucket| bucket.url() != to.url()) {
+            moved.clear();
+            return Ok(());
+        }
+        let is_our_disk = self.rules.root().is_some_and(|root| to.is_folder(&root));
+        let mut tx = self.store.begin().await?;
+        for object in moved.drain(..) {
+            if is_our_disk {
+                tx.note_unsynced(&object).await?;
+            } else {
+                tx.note_synced(&object, &to.location(&object.key), self.clock.now()).await?;
+            }
+        }
+        tx.save().await?;
+        Ok(())
+    }
+}
+
+/// Whether a key is of something that is moved: not an input, nor what a write left unfinished.
+fn is_kept(key: &str) -> bool {
+    FOLDERS.iter().any(|folder| key.starts_with(folder))
+        && !key.split('/').any(|part| part.starts_with('.'))
+}

@@ -1,0 +1,53 @@
+//! Removing files whose rows are gone.
+
+use serde_json::Value;
+
+use super::Files;
+use crate::app::AppError;
+use crate::app::jobs::{RemoveFiles, TaskOutcome};
+use crate::domain::ObjectKey;
+use crate::store::Lease;
+
+impl Files {
+    /// Removes the files of a claimed task, and ends it. While a backup is made, the task is deferred: the backup may
+    /// still need them.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when one cannot be removed; the task is tried again then.
+    pub async fn remove_files(
+        &self,
+        lease: &Lease,
+        job: RemoveFiles,
+    ) -> Result<TaskOutcome, AppError> {
+        let now = self.clock.now();
+        if let Some(until) = self.store.kept_until().await?.filter(|until| *until > now) {
+            return self.jobs.defer(lease, &job, until).await;
+        }
+        let removed = job.keys.len();
+        self.remove_everywhere(job.keys).await?;
+        let mut tx = self.store.begin().await?;
+        // The names of files may tell whose they were.
+        lease.forget_order(&mut tx).await?;
+        lease.complete(&mut tx, &Value::from(removed), self.clock.now()).await?;
+        tx.save().await?;
+        Ok(TaskOutcome::Completed)
+    }
+
+    /// Removes files from this machine's disk and from the bucket.
+    pub(in crate::app) async fn remove_everywhere(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<(), AppError> {
+        self.local.remove_keys(keys.clone()).await?;
+        if let Some(bucket) = &self.bucket {
+            bucket.remove_all(&keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes files that were written a moment ago and that no row will speak of.
+    pub(in crate::app) async fn discard(&self, keys: Vec<ObjectKey>) {
+        self.local.remove_all(keys).await;
+    }
+}

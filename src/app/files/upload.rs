@@ -1,0 +1,151 @@
+//! Media that is fetched by name, and media that people upload.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::Files;
+use crate::app::{AppError, ErrorKind};
+use crate::audio::AudioFormat;
+use crate::domain::{MediaName, ObjectKey};
+use crate::imaging;
+use crate::store::MediaObject;
+
+/// Bytes above which hashing goes to the blocking threads: about a tenth of a millisecond's work.
+const HASH_HERE: usize = 64 * 1024;
+
+/// What the extension of a media name promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaKind {
+    /// The media type to serve it with.
+    pub media_type: &'static str,
+    /// How its bytes are recognised.
+    family: Family,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Image(imaging::InputFormat),
+    Audio(AudioFormat),
+    Video,
+    /// Device pixels: without a header, nothing tells them from noise.
+    Bare,
+}
+
+impl MediaKind {
+    /// By a name's extension; `None` for what is not kept here.
+    #[must_use]
+    pub fn of(name: &MediaName) -> Option<Self> {
+        use imaging::InputFormat::{Bmp, Gif, Jpeg, Png, Webp};
+        let audio = |format: AudioFormat| (format.media_type(), Family::Audio(format));
+        let (media_type, family) = match name.extension().as_str() {
+            "png" => ("image/png", Family::Image(Png)),
+            "jpg" | "jpeg" => ("image/jpeg", Family::Image(Jpeg)),
+            "webp" => ("image/webp", Family::Image(Webp)),
+            "gif" => ("image/gif", Family::Image(Gif)),
+            "bmp" => ("image/bmp", Family::Image(Bmp)),
+            "raw" | "rgb565" => ("image/rgb565", Family::Bare),
+            "grayscale16" => ("image/grayscale16", Family::Bare),
+            "mp3" => audio(AudioFormat::Mp3),
+            "wav" => audio(AudioFormat::Wav),
+            "ogg" | "oga" | "opus" => audio(AudioFormat::Ogg),
+            "m4a" => audio(AudioFormat::M4a),
+            "flac" => audio(AudioFormat::Flac),
+            "weba" => audio(AudioFormat::Webm),
+            "mp4" => ("video/mp4", Family::Video),
+            "webm" => ("video/webm", Family::Video),
+            _ => return None,
+        };
+        Some(Self { media_type, family })
+    }
+
+    /// Whether bytes are what the extension says.
+    fn fits(self, bytes: &[u8]) -> bool {
+        match self.family {
+            Family::Image(format) => imaging::sniff(bytes) == Some(format),
+            Family::Audio(format) => AudioFormat::sniff(bytes) == Some(format),
+            Family::Video => matches!(
+                (self.media_type, AudioFormat::sniff(bytes)),
+                ("video/mp4", Some(AudioFormat::M4a)) | ("video/webm", Some(AudioFormat::Webm))
+            ),
+            Family::Bare => !bytes.is_empty() && bytes.len().is_multiple_of(2),
+        }
+    }
+}
+
+/// What an upload did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploaded {
+    /// There was nothing of this name.
+    Created,
+    /// It took the place of an earlier upload.
+    Replaced,
+}
+
+impl Files {
+    /// Keeps an upload.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnsupportedMedia`] when it is no media or not what its name says, [`ErrorKind::Conflict`] when
+    /// the name is a frame's.
+    pub async fn upload_media(&self, name: MediaName, bytes: Bytes) -> Result<Uploaded, AppError> {
+        let kind = MediaKind::of(&name).filter(|kind| kind.fits(&bytes)).ok_or_else(|| {
+            let detail = "Only images, sounds and videos are kept here, and the bytes must be what the name's extension says.";
+            AppError::new(ErrorKind::UnsupportedMedia, detail)
+        })?;
+        let key = ObjectKey::Media(name);
+        let object = self.media_object(&key, "upload", &bytes, kind.media_type).await?;
+        // The slow part comes before the transaction: others want to write too.
+        let staged = self.local.stage(&key, bytes.clone()).await?;
+        let mut tx = self.store.begin().await?;
+        let earlier = tx.media_object(&object.key).await?;
+        // On some disks `A.PNG` and `a.png` are one file; frames are all in lower case.
+        let lower = tx.media_object(&object.key.to_lowercase()).await?;
+        let taken = earlier.as_ref().or(lower.as_ref());
+        if taken.as_ref().is_some_and(|taken| taken.kind != object.kind) {
+            let detail = "This name belongs to a frame, which never changes; choose another name.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        tx.keep_media_object(&object).await?;
+        // The row comes first: should the file not follow, the transaction is dropped with it.
+        staged.publish().await?;
+        tx.save().await?;
+        // Only once it is kept here: an earlier upload must not be replaced in the bucket alone.
+        if let Some(bucket) = &self.bucket
+            && self.put_soon(bucket, vec![(key, bytes)]).await.is_some()
+        {
+            self.note_there(bucket, &object).await?;
+        }
+        Ok(if earlier.is_some() { Uploaded::Replaced } else { Uploaded::Created })
+    }
+
+    /// The SHA-256 of a file, on the threads for such work where it is long.
+    pub(in crate::app) async fn sum(&self, bytes: Bytes) -> Result<Vec<u8>, AppError> {
+        let is_long = bytes.len() > HASH_HERE;
+        let sum = move || Sha256::digest(&bytes).to_vec();
+        Ok(if is_long { self.compute.run(sum).await? } else { sum() })
+    }
+
+    /// A file's row, with its checksum.
+    pub(in crate::app) async fn media_object(
+        &self,
+        key: &ObjectKey,
+        kind: &str,
+        bytes: &Bytes,
+        media_type: &str,
+    ) -> Result<MediaObject, AppError> {
+        Ok(MediaObject {
+            key: key.to_string(),
+            kind: kind.to_owned(),
+            client_id: None,
+            size: i64::try_from(bytes.len()).map_err(AppError::internal)?,
+            content_type: media_type.to_owned(),
+            sha256: self.sum(bytes.clone()).await?,
+            date_created: self.clock.now(),
+            location: None,
+            date_synced: None,
+            date_compared: None,
+            original_type: None,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What a Sparrow sent, checked before anything of it is kept.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::FrameOrder;
+use crate::app::AppError;
+use crate::app::files::Files;
+use crate::audio::AudioFormat;
+use crate::compute::Compute;
+use crate::domain::{Clock, ObjectKey};
+use crate::imaging;
+use crate::store::MediaObject;
+
+/// A recording.
+#[derive(Debug)]
+pub struct Sound {
+    /// As it was sent.
+    pub bytes: Bytes,
+    /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
+    pub is_pcm: bool,
+}
+
+/// A checked input that is about to be written.
+pub(super) struct Input {
+    pub(super) key: ObjectKey,
+    pub(super) bytes: Bytes,
+    media_type: &'static str,
+}
+
+/// Checks and writes what Sparrows send.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    clock: Arc<dyn Clock>,
+    compute: Compute,
+    files: Arc<Files>,
+}
+
+impl Inputs {
+    pub(super) fn new(clock: Arc<dyn Clock>, compute: Compute, files: Arc<Files>) -> Self {
+        Self { clock, compute, files }
+    }
+
+    /// Checks every input of an order.
+    pub(super) async fn check(&self, order: &FrameOrder) -> Result<Vec<Input>, AppError> {
+        let image = self.check_image(order).await?;
+        let sound = self.check_sound(order)?;
+        let video = self.check_video(order)?;
+        Ok([image, sound, video].into_iter().flatten().collect())
+    }
+
+    /// A picture is decoded once now, so that a broken one is refused while its sender still listens.
+    async fn check_image(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
+        let Some(bytes) = order.image.clone() else { return Ok(None) };
+        let looked = bytes.clone();
+        let checked =
+            self.compute.run(move || imaging::decode(&looked).map(|_| imaging::sniff(&looked)));
+        let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
+        let format =
+            format.ok_or_else(|| AppError::internal("a picture of no format was decoded"))?;
+        let key = self.input_key(order, format.extension());
+        Ok(Some(Input { key, media_type: format.media_type(), bytes }))
+    }
+
+    fn check_sound(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
+        let Some(sound) = &order.sound else { return Ok(None) };
+        let (extension, media_type) = if sound.is_pcm {
+            ("pcm", "audio/pcm;rate=16000")
+        } else {
+            let format = AudioFormat::sniff(&sound.bytes).ok_or_else(|| {
+                let reason = "is no sound that is known here; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
+                AppError::invalid("input_audio", reason)
+            })?;
+            (format.extension(), format.media_type())
+        };
+        let key = self.input_key(order, extension);
+        Ok(Some(Input { key, media_type, bytes: sound.bytes.clone() }))
+    }
+
+    /// MP4 and WebM hold videos as they hold sounds.
+    fn check_video(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
+        let Some(bytes) = &order.video else { return Ok(None) };
+        let (extension, media_type) = match AudioFormat::sniff(bytes) {
+            Some(AudioFormat::M4a) => ("mp4", "video/mp4"),
+            Some(AudioFormat::Webm) => ("webm", "video/webm"),
+            _ => return Err(AppError::invalid("snippets", "a video must be MP4 or WebM")),
+        };
+        let key = self.input_key(order, extension);
+        Ok(Some(Input { key, media_type, bytes: bytes.clone() }))
+    }
+
+    fn input_key(&self, order: &FrameOrder, extension: &'static str) -> ObjectKey {
+        ObjectKey::input(&order.client_id, self.clock.now(), Uuid::now_v7(), extension)
+    }
+
+    /// Writes checked inputs to this machine's disk.
+    pub(super) async fn write(&self, inputs: &[Input]) -> Result<(), AppError> {
+        let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
+        self.files.write_here(files).await
+    }
+
+    /// Removes inputs whose order was not taken.
+    pub(super) async fn discard(&self, inputs: Vec<Input>) {
+        self.files.discard(inputs.into_iter().map(|input| input.key).collect()).await;
+    }
+
+    /// The inputs' rows.
+    pub(super) async fn describe(
+        &self,
+        client_id: &str,
+        inputs: &[Input],
+    ) -> Result<Vec<MediaObject>, AppError> {
+        let mut objects = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let object =
+                self.files.media_object(&input.key, "input", &input.bytes, input.media_type);
+            objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object.await? });
+        }
+        Ok(objects)
+    }
+}

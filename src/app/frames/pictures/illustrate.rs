@@ -1,0 +1,218 @@
+//! From an illustration's prompt to files: the original as PNG, the picture as its device wants it, and for a
+//! story's first illustration a thumbnail. They are written at once, so that a request for many frames does not hold
+//! all their pictures in memory.
+
+use std::iter;
+
+use bytes::Bytes;
+use image::RgbImage;
+use uuid::Uuid;
+
+use super::Pictures;
+use crate::app::AppError;
+use crate::app::frames::FrameRun;
+use crate::app::frames::chance::mix;
+use crate::app::frames::senses::Photograph;
+use crate::app::stories::ImageView;
+use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
+use crate::imaging::{self, ImagingError};
+use crate::inference::{Brief, Drawn, ImageAsk, Minds};
+use crate::store::MediaObject;
+use crate::storytellers::{Beat, Illustration};
+
+/// The size of an illustration when nobody asks for one.
+pub(in crate::app::frames) const USUAL: Size = Size::new(512, 512);
+
+/// The longest side of a thumbnail, in pixels.
+const THUMBNAIL: u32 = 48;
+
+/// A picture whose file is written, and that is to be kept.
+#[derive(Debug, Clone)]
+pub(in crate::app::frames) struct Rendered {
+    pub(in crate::app::frames) id: Uuid,
+    pub(in crate::app::frames) key: ObjectKey,
+    pub(in crate::app::frames) object: MediaObject,
+    pub(in crate::app::frames) view: ImageView,
+}
+
+/// One beat's pictures.
+#[derive(Debug)]
+pub(in crate::app::frames) struct Illustrated {
+    pub(in crate::app::frames) original: Rendered,
+    /// `None` when the original is what the device asked for.
+    pub(in crate::app::frames) device: Option<Rendered>,
+    /// Only for the first illustration of a story.
+    pub(in crate::app::frames) thumbnail: Option<Rendered>,
+}
+
+/// Encoded bytes with the size of what they show.
+pub(in crate::app::frames) struct Encoded {
+    pub(in crate::app::frames) bytes: Vec<u8>,
+    pub(in crate::app::frames) size: Size,
+    pub(in crate::app::frames) format: ImageFormat,
+}
+
+impl Illustrated {
+    /// The picture that the device shows.
+    pub(in crate::app::frames) fn for_device(&self) -> &Rendered {
+        self.device.as_ref().unwrap_or(&self.original)
+    }
+
+    /// Every file of it.
+    pub(in crate::app::frames) fn files(&self) -> impl Iterator<Item = &Rendered> {
+        iter::once(&self.original).chain(&self.device).chain(&self.thumbnail)
+    }
+}
+
+/// What a picture is wanted for.
+pub(in crate::app::frames) struct Wanted {
+    pub(in crate::app::frames) parameters: Parameters,
+    pub(in crate::app::frames) thumbnail: bool,
+}
+
+/// The picture of one beat of a frame: the photograph that came with the request, or a painting.
+pub(in crate::app::frames) async fn picture_of(
+    index: usize,
+    beat: &Beat,
+    brief: &Brief,
+    photograph: Option<&Photograph>,
+    minds: &Minds,
+) -> Result<Drawn, AppError> {
+    match (&beat.illustration, photograph) {
+        (Illustration::Photograph, Some(photograph)) => Ok(photograph.drawn()),
+        (Illustration::Photograph, None) => {
+            Err(AppError::internal("there is no photograph to show"))
+        }
+        (Illustration::Of(words), _) => {
+            let seed = mix(brief.seed ^ mix((u64::from(brief.frame_number) << 16) + index as u64));
+            let prompt = words.clone();
+            let ask = ImageAsk { prompt, size: USUAL, seed, seen: brief.seen.clone() };
+            minds.image(&ask).await.map_err(AppError::internal)
+        }
+    }
+}
+
+impl Pictures {
+    /// Writes the files of one beat's picture.
+    pub(in crate::app::frames) async fn illustrate(
+        &self,
+        run: &FrameRun<'_>,
+        index: usize,
+        picture: Drawn,
+    ) -> Result<Illustrated, AppError> {
+        let is_first = index == 0 && run.story.frame_count == 0;
+        let wanted = Wanted { parameters: run.parameters.clone(), thumbnail: is_first };
+        self.draw_files(picture, &run.job.client_id, wanted).await
+    }
+
+    /// Writes a picture's files.
+    pub(in crate::app::frames) async fn draw_files(
+        &self,
+        picture: Drawn,
+        client_id: &str,
+        wanted: Wanted,
+    ) -> Result<Illustrated, AppError> {
+        let encoded = self.compute.run(move || encode_all(picture, &wanted)).await?;
+        let encoded = encoded.map_err(AppError::internal)?;
+        let [original, device, thumbnail] = encoded;
+        let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
+        let mut files = Vec::new();
+        let illustrated = Illustrated {
+            original: self.rendered(client_id, original, &mut files).await?,
+            device: self.rendered_if(client_id, device, &mut files).await?,
+            thumbnail: self.rendered_if(client_id, thumbnail, &mut files).await?,
+        };
+        let since = self.files.write_files(files).await?;
+        let synced = |mut rendered: Rendered| {
+            rendered.object = self.files.synced(rendered.object, since);
+            rendered
+        };
+        Ok(Illustrated {
+            original: synced(illustrated.original),
+            device: illustrated.device.map(synced),
+            thumbnail: illustrated.thumbnail.map(synced),
+        })
+    }
+
+    async fn rendered_if(
+        &self,
+        client_id: &str,
+        encoded: Option<Encoded>,
+        files: &mut Vec<(ObjectKey, Bytes)>,
+    ) -> Result<Option<Rendered>, AppError> {
+        match encoded {
+            Some(encoded) => self.rendered(client_id, encoded, files).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn rendered(
+        &self,
+        client_id: &str,
+        encoded: Encoded,
+        files: &mut Vec<(ObjectKey, Bytes)>,
+    ) -> Result<Rendered, AppError> {
+        let Encoded { bytes, size, format } = encoded;
+        let id = Uuid::now_v7();
+        let key = ObjectKey::Media(MediaName::of(id, format.extension()));
+        let bytes = Bytes::from(bytes);
+        let object = self.files.media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
+        let view = ImageView {
+            width: size.width.cast_signed(),
+            height: size.height.cast_signed(),
+            format: format.media_type().to_owned(),
+            url: key.to_string(),
+        };
+        files.push((key.clone(), bytes));
+        Ok(Rendered { id, key, object, view })
+    }
+}
+
+/// The original, the device's picture where it differs, and the thumbnail where one is wanted.
+fn encode_all(picture: Drawn, wanted: &Wanted) -> Result<[Option<Encoded>; 3], ImagingError> {
+    let Drawn { pixels, png } = picture;
+    let size = Size::new(pixels.width(), pixels.height());
+    let png = match png {
+        Some(png) => png,
+        None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
+    };
+    let original = Encoded { bytes: png, size, format: ImageFormat::Png };
+    let device = for_device(&pixels, &wanted.parameters)?;
+    let thumbnail = if wanted.thumbnail { Some(thumbnail(&pixels)?) } else { None };
+    Ok([Some(original), device, thumbnail])
+}
+
+/// `None` when the original is what the device asked for.
+fn for_device(pixels: &RgbImage, parameters: &Parameters) -> Result<Option<Encoded>, ImagingError> {
+    let original = Size::new(pixels.width(), pixels.height());
+    let (width, height) = (parameters.output_image_width, parameters.output_image_height);
+    let is_png = matches!(parameters.output_image_format, None | Some(ImageFormat::Png));
+    if is_png && imaging::fitted_size(original, width, height) == original {
+        return Ok(None);
+    }
+    device_picture(pixels, parameters).map(Some)
+}
+
+/// A picture fitted, dithered and packed as a device asked.
+pub(in crate::app::frames) fn device_picture(
+    pixels: &RgbImage,
+    parameters: &Parameters,
+) -> Result<Encoded, ImagingError> {
+    let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
+    let (width, height) = (parameters.output_image_width, parameters.output_image_height);
+    let fitted = imaging::fit(pixels, width, height)?;
+    let size = Size::new(fitted.width(), fitted.height());
+    let dither = parameters.output_image_dither.unwrap_or_default();
+    let bytes = imaging::encode(&fitted, format, dither)?;
+    Ok(Encoded { bytes, size, format })
+}
+
+fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {
+    let is_wide = pixels.width() >= pixels.height();
+    let (width, height) = if is_wide { (Some(THUMBNAIL), None) } else { (None, Some(THUMBNAIL)) };
+    let small = imaging::fit(pixels, width, height)?;
+    let size = Size::new(small.width(), small.height());
+    let bytes = imaging::encode(&small, ImageFormat::Png, Dither::None)?;
+    Ok(Encoded { bytes, size, format: ImageFormat::Png })
+}

@@ -1,0 +1,143 @@
+//! A frame's picture as a device asks for it: the one that was kept with the frame if it is just that, else one
+//! rendered from the original, once, and kept beside it.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Pictures;
+use super::illustrate::device_picture;
+use crate::app::AppError;
+use crate::app::stories::ImageView;
+use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
+use crate::imaging;
+use crate::store::{FramePicture, MediaObject, NewImage, NewestFrame};
+
+impl Pictures {
+    /// The picture of a frame in the format and size that `parameters` ask for; `None` for a frame without one.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the original is gone or cannot be read, or the rendition cannot be kept.
+    pub(in crate::app::frames) async fn rendition(
+        &self,
+        client_id: &str,
+        frame: &NewestFrame,
+        parameters: &Parameters,
+    ) -> Result<Option<ImageView>, AppError> {
+        let Some(original) = &frame.original else { return Ok(None) };
+        let wanted = Wanted::of(original, parameters);
+        if wanted.is_met_by(original, Dither::None) {
+            return Ok(Some(view(original)));
+        }
+        if let Some(device) = &frame.device
+            && wanted.is_met_by(device, kept_dither(&frame.frame.metadata.0))
+        {
+            return Ok(Some(view(device)));
+        }
+        let id = wanted.id(original.id);
+        if let Some(kept) = self.store.picture(id).await? {
+            return Ok(Some(view(&kept)));
+        }
+        self.render(client_id, original, id, parameters).await.map(Some)
+    }
+
+    /// Two that render the same at once write the same file and the same row.
+    async fn render(
+        &self,
+        client_id: &str,
+        original: &FramePicture,
+        id: Uuid,
+        parameters: &Parameters,
+    ) -> Result<ImageView, AppError> {
+        let bytes =
+            self.files.file(&original.key).await?.ok_or_else(|| AppError::gone(&original.key))?;
+        let parameters = parameters.clone();
+        let rendered = self.compute.run(move || {
+            let pixels = imaging::decode(&bytes)?;
+            device_picture(&pixels, &parameters)
+        });
+        let rendered = rendered.await?.map_err(AppError::internal)?;
+        let format = rendered.format;
+        let key = ObjectKey::Media(MediaName::of(id, format.extension()));
+        let bytes = Bytes::from(rendered.bytes);
+        let object = self.files.media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
+        let since = self.files.write_files(vec![(key.clone(), bytes)]).await?;
+        let object = self.files.synced(object, since);
+        let mut tx = self.store.begin().await?;
+        tx.keep_media_object(&object).await?;
+        let (width, height) =
+            (rendered.size.width.cast_signed(), rendered.size.height.cast_signed());
+        let image = NewImage {
+            id,
+            media_key: &object.key,
+            width,
+            height,
+            format: format.media_type(),
+            now: self.clock.now(),
+        };
+        tx.add_rendition(image, original.id).await?;
+        tx.save().await?;
+        let format = format.media_type().to_owned();
+        Ok(ImageView { width, height, format, url: object.key })
+    }
+}
+
+/// What a device asks for, as far as it tells one picture from another.
+struct Wanted {
+    format: ImageFormat,
+    size: Size,
+    dither: Dither,
+}
+
+impl Wanted {
+    fn of(original: &FramePicture, parameters: &Parameters) -> Self {
+        let size = Size::new(original.width.unsigned_abs(), original.height.unsigned_abs());
+        let (width, height) = (parameters.output_image_width, parameters.output_image_height);
+        let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
+        let dithers =
+            matches!(format, ImageFormat::Rgb565 | ImageFormat::Grayscale16 | ImageFormat::Bmp);
+        let asked = parameters.output_image_dither.unwrap_or_default();
+        let dither = if dithers { asked } else { Dither::None };
+        Self { format, size: imaging::fitted_size(size, width, height), dither }
+    }
+
+    fn is_met_by(&self, picture: &FramePicture, dither: Dither) -> bool {
+        let size = Size::new(picture.width.unsigned_abs(), picture.height.unsigned_abs());
+        picture.format == self.format.media_type() && size == self.size && dither == self.dither
+    }
+
+    /// The same for the same wish, so that what is rendered once is found again.
+    fn id(&self, original: Uuid) -> Uuid {
+        let Self { format, size: Size { width, height }, dither } = self;
+        let wish = format!("{original} {} {width} {height} {dither:?}", format.media_type());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Sha256::digest(wish)[..16]);
+        Uuid::new_v8(bytes)
+    }
+}
+
+/// How the picture that was kept with a frame was dithered: as the frame's parameters say.
+fn kept_dither(metadata: &RawValue) -> Dither {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        parameters: Kept,
+    }
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        output_image_dither: Option<Dither>,
+    }
+    let metadata: Option<Metadata> = serde_json::from_str(metadata.get()).ok();
+    metadata.and_then(|metadata| metadata.parameters.output_image_dither).unwrap_or_default()
+}
+
+fn view(picture: &FramePicture) -> ImageView {
+    ImageView {
+        width: picture.width,
+        height: picture.height,
+        format: picture.format.clone(),
+        url: picture.key.clone(),
+    }
+}

@@ -1,0 +1,72 @@
+//! A frame being made, and what it has become before it is kept.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::attachments::Narration;
+use super::pictures::Illustrated;
+use super::senses::Perceived;
+use crate::app::jobs::{LearnFrame, TellFrame};
+use crate::app::stories::FrameView;
+use crate::domain::Parameters;
+use crate::store::{Lease, ModelChoice, Story, Strategy};
+use crate::storytellers::{Prompts, Telling};
+
+/// A frame being made.
+pub(super) struct FrameRun<'a> {
+    pub(super) lease: &'a Lease,
+    pub(super) job: TellFrame,
+    pub(super) story: Story,
+    pub(super) strategy: Arc<Strategy>,
+    pub(super) parameters: Parameters,
+}
+
+/// Everything that the last step keeps.
+pub(super) struct GeneratedFrame {
+    pub(super) telling: Telling,
+    pub(super) pictures: Vec<Illustrated>,
+    pub(super) narration: Narration,
+    /// Whether a video is to be made of each picture.
+    pub(super) films: bool,
+    /// The frame that is shown again, if nothing new was told.
+    pub(super) again: Option<FrameView>,
+    pub(super) perceived: Perceived,
+    pub(super) situation: String,
+    pub(super) notes: Vec<String>,
+    /// What providers asked to have kept with the story.
+    pub(super) memories: Map<String, Value>,
+    /// What the frame teaches about its client, if learning is allowed.
+    pub(super) lessons: Option<LearnFrame>,
+}
+
+impl GeneratedFrame {
+    /// What the frame's metadata says of how it came to be.
+    pub(super) fn metadata(&self, run: &FrameRun<'_>, generated_at: &str) -> Value {
+        let slug = |choice: &Option<ModelChoice>| choice.as_ref().map(|choice| choice.slug.clone());
+        let mut parameters = run.job.parameters.clone();
+        parameters.remove("input_text");
+        json!({
+            "situation": self.situation,
+            "strategy_config": run.strategy.slug,
+            "text_to_text_model_config": slug(&run.strategy.text),
+            "text_to_image_model_config": slug(&run.strategy.image),
+            "generated_at": generated_at,
+            "parameters": parameters,
+            "errors": self.notes,
+        })
+    }
+}
+
+/// The prompt templates of a strategy.
+pub(super) fn prompts(strategy: &Strategy) -> Prompts<'_> {
+    let text = strategy.text.as_ref();
+    let editor = strategy.editor.as_ref();
+    Prompts {
+        text: text.and_then(|choice| choice.prompt_template.as_deref()),
+        seed: strategy.seed_prompt.as_deref(),
+        editor: editor.and_then(|choice| choice.prompt_template.as_deref()),
+        illustration: strategy.prompts.get("illustration").map(String::as_str),
+        language: text.and_then(|choice| choice.target_language.as_deref()),
+    }
+}

@@ -1,0 +1,138 @@
+//! The whole installation at a glance, for admins.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Ops;
+use crate::app::models::INSTALLATION;
+use crate::app::{AppError, Page};
+use crate::store::{CallCount, StoryOverview};
+
+/// How much there is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Stats {
+    /// Since when the installation is used.
+    pub date_created: Option<DateTime<Utc>>,
+    /// Stories, those that have no frame yet included.
+    pub stories: i64,
+    /// Frames.
+    pub frames: i64,
+    /// Sparrows that were ever seen.
+    pub sparrows: i64,
+    /// Files that are kept.
+    pub media_objects: i64,
+    /// Tasks by how they stand.
+    pub tasks: BTreeMap<String, i64>,
+    /// US dollars that models have cost today (UTC), what is set aside for running calls included.
+    pub spent_today: f64,
+    /// Calls of models in the last 24 hours.
+    pub calls: Vec<CallsView>,
+}
+
+/// Calls of one model for one thing that ended in the same way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallsView {
+    /// The provider's name in configurations.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub model: String,
+    /// `text`, `structured`, `image`, `vision` or `transcription`.
+    pub capability: String,
+    /// `done`, or a failure's name.
+    pub outcome: String,
+    /// How many there were.
+    pub calls: i64,
+    /// How long one took on average, in milliseconds, all attempts together.
+    pub mean_milliseconds: i64,
+    /// What they cost together, in US dollars.
+    pub cost: f64,
+}
+
+/// A story as an admin looks for it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoryOverviewView {
+    /// The story's id.
+    pub story_id: Uuid,
+    /// The Sparrow that it was made for.
+    pub client_id: String,
+    /// The strategy's slug.
+    pub strategy: String,
+    /// Its first text on one line, or what it was named.
+    pub title: String,
+    /// Its name in links.
+    pub slug: Option<String>,
+    /// How many frames it has.
+    pub story_frame_count: i32,
+    /// When it was begun.
+    pub date_created: DateTime<Utc>,
+    /// When its last frame was added.
+    pub date_updated: DateTime<Utc>,
+}
+
+impl Ops {
+    /// How much there is.
+    pub async fn stats(&self) -> Result<Stats, AppError> {
+        let counts = self.store.counts().await?;
+        let now = self.clock.now();
+        let calls = self.store.calls_since(now - TimeDelta::hours(24)).await?;
+        Ok(Stats {
+            date_created: self.store.installed_at().await?,
+            stories: counts.stories,
+            frames: counts.frames,
+            sparrows: counts.sparrows,
+            media_objects: counts.media_objects,
+            tasks: self.store.tasks_by_status().await?.into_iter().collect(),
+            spent_today: dollars(self.store.spent_on(INSTALLATION, now.date_naive()).await?),
+            calls: calls.into_iter().map(CallsView::from).collect(),
+        })
+    }
+
+    /// Everyone's stories whose title, slug or client contains `q`, the newest first, those begun before `before`.
+    pub async fn all_stories(
+        &self,
+        q: &str,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> Result<Page<StoryOverviewView, Uuid>, AppError> {
+        let before = before.unwrap_or(Uuid::max());
+        let rows = self.store.all_stories(q, before, limit + 1).await?;
+        Ok(Page::of(rows, limit, |row| row.id))
+    }
+}
+
+fn dollars(micro_usd: i64) -> f64 {
+    micro_usd as f64 / 1e6
+}
+
+impl From<CallCount> for CallsView {
+    fn from(row: CallCount) -> Self {
+        Self {
+            mean_milliseconds: row.milliseconds / row.calls.max(1),
+            cost: dollars(row.micro_usd),
+            provider: row.provider,
+            model: row.model,
+            capability: row.capability,
+            outcome: row.outcome,
+            calls: row.calls,
+        }
+    }
+}
+
+impl From<StoryOverview> for StoryOverviewView {
+    fn from(row: StoryOverview) -> Self {
+        Self {
+            story_id: row.id,
+            client_id: row.client_id,
+            strategy: row.strategy,
+            title: row.title,
+            slug: row.slug,
+            story_frame_count: row.frame_count,
+            date_created: row.date_created,
+            date_updated: row.date_updated,
+        }
+    }
+}

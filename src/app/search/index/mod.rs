@@ -1,0 +1,282 @@
+//! The index for semantic search: what of a frame goes into it, and when.
+//!
+//! A frame's pieces are a task of the transaction that keeps the frame, where a model for vectors is configured. What a
+//! model that failed has left over, and what was told before there was one, a task for all of it picks up. The vectors are
+//! rows; what [`crate::app::search`] scans follows from them.
+
+mod forget;
+mod pieces;
+mod place;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Search;
+use crate::app::jobs::{IndexFrame, IndexFrames, Subject, TaskOutcome};
+use crate::app::{AppError, ErrorKind};
+use crate::inference::MOST_TEXTS;
+use crate::store::{FrameToIndex, Lease, VectorIndexRow};
+use pieces::pieces;
+use place::Batch;
+
+/// How long the model may take for one batch, all attempts together.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Frames that are read at once.
+const AT_ONCE: i64 = 64;
+
+/// Frames whose ids are taken out of the index at once.
+const OUT_AT_ONCE: i64 = 5000;
+
+/// How long a frame may be without vectors before someone looks after it.
+const OVERDUE: TimeDelta = TimeDelta::minutes(5);
+
+/// What was put into the index.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Indexed {
+    /// Frames.
+    pub frames: u64,
+    /// Pieces of theirs.
+    pub pieces: u64,
+}
+
+/// How the index is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IndexStatus {
+    /// Where its vectors are: `local`, or `pinecone/INDEX/NAMESPACE`; null before the first.
+    pub place: Option<String>,
+    /// The model that they were made with; null before the first.
+    pub model: Option<String>,
+    /// Numbers of a vector.
+    pub dimension: Option<i32>,
+    /// The model that is configured; null where there is no semantic search.
+    pub configured_model: Option<String>,
+    /// Frames in all.
+    pub frames: i64,
+    /// Frames that are not in the index.
+    pub waiting: i64,
+    /// Pieces of frames in it.
+    pub pieces: i64,
+    /// Vectors that Pinecone counts; null where they are kept here, or it does not answer. It counts some seconds behind.
+    pub counted: Option<u64>,
+    /// Whether the index was made with something else than what is configured: search is lexical until it is rebuilt.
+    pub needs_rebuild: bool,
+}
+
+/// Whether the index can be used.
+#[derive(Debug)]
+pub(in crate::app) enum IndexHealth {
+    /// There is none, because no model for vectors is configured.
+    Off,
+    /// It can.
+    Ok,
+    /// It cannot, for this reason: search is by words alone.
+    Degraded(String),
+}
+
+impl Search {
+    /// Whether the index can be used.
+    pub(in crate::app) async fn health(&self) -> IndexHealth {
+        if self.models.embedder().is_none() {
+            return IndexHealth::Off;
+        }
+        let degraded = IndexHealth::Degraded;
+        match (self.needs_rebuild().await, &self.pinecone) {
+            (Ok(true), _) => degraded("The index was made with another model or in another place; run `calliope index rebuild`. Search is by words alone until then.".to_owned()),
+            (Ok(false), None) => IndexHealth::Ok,
+            (Ok(false), Some(pinecone)) => match pinecone.check().await {
+                Ok(()) => IndexHealth::Ok,
+                Err(fault) => degraded(format!("{fault}. Search is by words alone until then.")),
+            },
+            (Err(_), _) => degraded("The database does not tell.".to_owned()),
+        }
+    }
+
+    /// Orders that all that is not in the index be put into it or, with `force`, that it be made anew; the task's id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] where there is no model for vectors.
+    pub async fn order_indexing(&self, force: bool) -> Result<Uuid, AppError> {
+        self.embedder()?;
+        let mut tx = self.store.begin().await?;
+        let id = self.jobs.enqueue(&mut tx, Subject::default(), &IndexFrames { force }).await?;
+        tx.save().await?;
+        Ok(id)
+    }
+
+    /// Orders the same where a frame has waited for long, unless it is ordered already.
+    pub async fn order_overdue_indexing(&self) -> Result<(), AppError> {
+        let is_on = self.models.embedder().is_some();
+        let overdue = self.clock.now() - OVERDUE;
+        if !is_on || !self.store.is_any_to_index(overdue).await? || self.needs_rebuild().await? {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        if tx.open_task(IndexFrames::LANE).await?.is_none() {
+            let job = IndexFrames { force: false };
+            self.jobs.enqueue(&mut tx, Subject::default(), &job).await?;
+            tx.save().await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the frame of a claimed task into the index, and ends the task.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the model or the database fails; the task is tried again then.
+    pub async fn index_frame(
+        &self,
+        lease: &Lease,
+        job: IndexFrame,
+    ) -> Result<TaskOutcome, AppError> {
+        let IndexFrame { story_id, number } = job;
+        let frame = self.store.frame_to_index(story_id, number).await?;
+        // A frame that is gone needs no vectors, and one of a model that is not the index's waits for it to be rebuilt.
+        let frame = if self.needs_rebuild().await? { None } else { frame };
+        let frames: Vec<FrameToIndex> = frame.into_iter().collect();
+        let indexed = self.index_batch(&frames).await?;
+        self.jobs.complete(lease, &json!(indexed)).await
+    }
+
+    /// Puts all that is not in the index into it for a claimed task, and ends the task.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the model or the database fails; the task is tried again then, and finds less to do.
+    pub async fn index_frames(
+        &self,
+        lease: &Lease,
+        job: IndexFrames,
+    ) -> Result<TaskOutcome, AppError> {
+        if job.force {
+            self.empty_index().await?;
+        }
+        let indexed = self.index_all(u64::MAX, |_| ()).await?;
+        self.jobs.complete(lease, &json!(indexed)).await
+    }
+
+    /// Puts frames that are not in the index into it, at most `most` of them, and tells how many after each batch.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] where there is no model for vectors, or the index was made with another.
+    pub async fn index_all(&self, most: u64, told: impl Fn(Indexed)) -> Result<Indexed, AppError> {
+        self.embedder()?;
+        let (mut done, mut after) = (Indexed::default(), 0);
+        while done.frames < most && !self.stopping.is_cancelled() {
+            let limit = AT_ONCE.min(i64::try_from(most - done.frames).unwrap_or(i64::MAX));
+            let frames = self.store.frames_to_index(after, limit).await?;
+            let Some(last) = frames.last() else { break };
+            after = last.id;
+            let batch = self.index_batch(&frames).await?;
+            done.frames += batch.frames;
+            done.pieces += batch.pieces;
+            told(done);
+        }
+        Ok(done)
+    }
+
+    /// Takes everything out of the index, for it to be made anew with what is configured. What Pinecone has is taken out
+    /// while Pinecone is configured.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] when the database fails, or Pinecone does.
+    pub async fn empty_index(&self) -> Result<(), AppError> {
+        let newest = self.store.newest_frame_id().await?;
+        let mut tx = self.store.begin().await?;
+        tx.unsettle_index().await?;
+        tx.save().await?;
+        let mut after = 0;
+        while after < newest {
+            let mut tx = self.store.begin().await?;
+            tx.unindex(after, after + OUT_AT_ONCE).await?;
+            tx.save().await?;
+            after += OUT_AT_ONCE;
+        }
+        if let Some(pinecone) = &self.pinecone {
+            pinecone.clear().await?;
+        }
+        Ok(())
+    }
+
+    /// How the index is.
+    pub async fn index_status(&self) -> Result<IndexStatus, AppError> {
+        let row = self.store.vector_index().await?;
+        let counts = self.store.index_counts().await?;
+        Ok(IndexStatus {
+            needs_rebuild: self.is_outdated(&row),
+            place: row.place,
+            model: row.model,
+            dimension: row.dimension,
+            configured_model: self.models.embedder(),
+            frames: counts.frames,
+            waiting: counts.waiting,
+            pieces: counts.pieces,
+            counted: match &self.pinecone {
+                Some(pinecone) => pinecone.count().await.ok(),
+                None => None,
+            },
+        })
+    }
+
+    /// Whether the index was made with something else than what is configured.
+    async fn needs_rebuild(&self) -> Result<bool, AppError> {
+        Ok(self.is_outdated(&self.store.vector_index().await?))
+    }
+
+    fn is_outdated(&self, row: &VectorIndexRow) -> bool {
+        let configured = self.models.embedder();
+        configured.is_some()
+            && row.place.is_some()
+            && !self.is_made_with(row, configured.as_deref())
+    }
+
+    /// The model for vectors.
+    fn embedder(&self) -> Result<String, AppError> {
+        self.models.embedder().ok_or_else(|| {
+            let detail = "No model turns texts into vectors here; set OPENAI_API_KEY, or minds.embedding in the configuration.";
+            AppError::new(ErrorKind::Conflict, detail)
+        })
+    }
+
+    /// Puts frames into the index.
+    async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<Indexed, AppError> {
+        if frames.is_empty() {
+            return Ok(Indexed::default());
+        }
+        let model = self.embedder()?;
+        if let Some(pinecone) = &self.pinecone {
+            // What cannot be kept need not be paid for.
+            pinecone.prepare(None).await?;
+        }
+        let texts: Vec<Vec<String>> = frames.iter().map(pieces).collect();
+        let all: Vec<String> = texts.iter().flatten().cloned().collect();
+        let mut all_vectors = self.vectors_of(&all).await?.into_iter();
+        let vectors =
+            texts.iter().map(|texts| all_vectors.by_ref().take(texts.len()).collect()).collect();
+        self.keep_vectors(Batch { frames, vectors, model: &model }).await
+    }
+
+    /// The vectors of texts.
+    async fn vectors_of(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, AppError> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(MOST_TEXTS) {
+            vectors.extend(self.models.embed(texts, PATIENCE).await.map_err(|error| {
+                let detail = "The model for vectors does not answer as it should.";
+                AppError {
+                    cause: Some(Box::new(error)),
+                    ..AppError::new(ErrorKind::Unavailable, detail)
+                }
+            })?);
+        }
+        Ok(vectors)
+    }
+}

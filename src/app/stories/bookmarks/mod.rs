@@ -1,0 +1,9 @@
+//! Bookmarks: frames that a client keeps, and lists of stories.
+
+mod entries;
+mod frames;
+mod lists;
+
+pub use entries::{KeptStory, StoryBookmarkView};
+pub use frames::FrameBookmarkView;
+pub use lists::{BookmarkListView, ListEdit, ListOrder};

@@ -1,0 +1,163 @@
+//! Changing a story by hand: its title, its last frame taken back, all of it removed.
+//!
+//! What is removed is gone with the transaction; its files follow by a task of the same transaction, so that a kill
+//! in between leaves neither a frame without its picture nor a picture without its frame.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Stories, frame_number, no_frame, no_story};
+use crate::app::audit::Change;
+use crate::app::jobs::{Job, TellFrame, decode, story_lane};
+use crate::app::{Actor, AppError, ErrorKind};
+use crate::domain::{EventKind, story_title};
+use crate::store::{OldPicture, Story, StorySize, Tx};
+
+impl Stories {
+    /// Gives a story another title; its slug stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`]; [`ErrorKind::Invalid`] for a title that is none.
+    pub async fn rename_story(
+        &self,
+        actor: Actor<'_>,
+        story_id: &str,
+        title: &str,
+    ) -> Result<Story, AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let title = checked_title(title)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        tx.retitle_story(story.id, &title, now).await?;
+        let (before, after) = (json!({"title": story.title}), json!({"title": title}));
+        let id = story.id.to_string();
+        change("update", &id, before, Some(after)).note_of(&mut tx, actor, now).await?;
+        let named = json!({"title": title, "slug": story.slug});
+        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), named, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, actor = %actor.principal, "a story was renamed");
+        self.store.story(story.id).await?.ok_or_else(no_story)
+    }
+
+    /// Takes a story's last frame back, as if it had never been told.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when it is not the last, or the story is being told.
+    pub async fn take_frame_back(
+        &self,
+        actor: Actor<'_>,
+        story_id: &str,
+        number: &str,
+    ) -> Result<(), AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let number = frame_number(number)?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        if tx.open_task(&story_lane(story.id)).await?.is_some() {
+            let detail = "The story is being told; wait until that is done, or cancel its task.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        let state = tx.state_before(story.id, number).await?.ok_or_else(no_frame)?;
+        let mut pictures = tx.frame_pictures(story.id, number, number).await?;
+        if number == 0 {
+            pictures.extend(tx.take_thumbnail(story.id).await?);
+        }
+        let beside = tx.keys_beside(story.id, number, number).await?;
+        if !tx.take_frame_back(story.id, number, &state, now).await? {
+            let detail = "Only a story's last frame can be taken back; begin with that one.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&beside).await?);
+        self.jobs.remove_files_later(&mut tx, keys).await?;
+        self.jobs.forget_later(&mut tx, story.id, number..=number).await?;
+        let gone = json!({"number": number, "removed": true});
+        tx.publish(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, number, actor = %actor.principal, "a frame was taken back");
+        Ok(())
+    }
+
+    /// Removes a story with everything that belongs to it. What is under way in it is called off.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`].
+    pub async fn remove_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
+        let story = self.story_to_change(actor, story_id).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if !tx.lock_story(story.id).await? {
+            return Err(no_story());
+        }
+        let (keys, _) = self.remove_story_rows(&mut tx, story.id).await?;
+        self.jobs.remove_files_later(&mut tx, keys).await?;
+        let before = json!({"client_id": story.client_id, "title": story.title});
+        let id = story.id.to_string();
+        change("delete", &id, before, None).note_of(&mut tx, actor, now).await?;
+        let gone = json!({"removed": true});
+        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), gone, now);
+        tx.save().await?;
+        tracing::info!(story = %story.id, actor = %actor.principal, "a story was removed");
+        Ok(())
+    }
+
+    /// Removes a story, locked before, with everything that belongs to it; the keys of its files, which are to follow, and how
+    /// much it was.
+    pub(in crate::app) async fn remove_story_rows(
+        &self,
+        tx: &mut Tx,
+        id: Uuid,
+    ) -> Result<(Vec<String>, StorySize), AppError> {
+        let mut pictures: Vec<OldPicture> = tx.frame_pictures(id, 0, i32::MAX).await?;
+        pictures.extend(tx.take_thumbnail(id).await?);
+        let beside = tx.keys_beside(id, 0, i32::MAX).await?;
+        let size = tx.story_size(id).await?;
+        self.jobs.forget_later(tx, id, 0..=size.frames - 1).await?;
+        tx.remove_story(id).await?;
+        let mut keys = tx.remove_pictures(&pictures).await?;
+        let tasks = tx.remove_work_on(id).await?;
+        let mut others: Vec<String> = beside;
+        for task in tasks.iter().filter(|task| task.kind == TellFrame::KIND) {
+            let job: TellFrame = decode(task)?;
+            others.extend(job.inputs().into_iter().map(str::to_owned));
+        }
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&others).await?);
+        Ok((keys, size))
+    }
+}
+
+/// A change of a story, for the audit.
+fn change<'a>(
+    action: &'static str,
+    id: &'a str,
+    before: Value,
+    after: Option<Value>,
+) -> Change<'a> {
+    Change { action, resource: "stories", id, before: Some(before), after }
+}
+
+/// A title that can be kept, on one line.
+pub(in crate::app) fn checked_title(title: &str) -> Result<String, AppError> {
+    if title.chars().count() > 1000 || title.contains('\0') {
+        return Err(AppError::invalid(
+            "title",
+            "must be text of at most 1000 characters, without NUL",
+        ));
+    }
+    let title = story_title(title);
+    if title.is_empty() {
+        return Err(AppError::invalid("title", "is empty; say what the story is called"));
+    }
+    Ok(title)
+}

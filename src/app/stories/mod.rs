@@ -1,0 +1,54 @@
+//! Stories: who may read and change them, reading, listing and editing them, and bookmarks.
+
+mod access;
+mod bookmarks;
+mod edit;
+mod list;
+mod read;
+mod views;
+
+use std::sync::Arc;
+
+pub use access::WhichStory;
+pub(in crate::app) use access::{StoryWanted, may_add};
+pub use bookmarks::{
+    BookmarkListView, FrameBookmarkView, KeptStory, ListEdit, ListOrder, StoryBookmarkView,
+};
+pub(in crate::app) use edit::checked_title;
+pub use list::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
+pub(in crate::app) use list::{frame_number, no_frame};
+pub use read::Reading;
+pub use views::{
+    AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,
+};
+pub(in crate::app) use views::{generation_date, with_newline};
+
+use super::config::Config;
+use super::jobs::Jobs;
+use super::{AppError, ErrorKind};
+use crate::domain::Clock;
+use crate::store::Store;
+
+/// Stories and bookmarks.
+#[derive(Debug)]
+pub struct Stories {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    config: Arc<Config>,
+    jobs: Arc<Jobs>,
+}
+
+impl Stories {
+    pub(in crate::app) fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        config: Arc<Config>,
+        jobs: Arc<Jobs>,
+    ) -> Self {
+        Self { store, clock, config, jobs }
+    }
+}
+
+fn no_story() -> AppError {
+    AppError::new(ErrorKind::NotFound, "There is no such story; check its id or slug.")
+}

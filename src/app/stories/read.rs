@@ -1,0 +1,152 @@
+//! Reading stories, and leaving one for the next.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{Stories, StoryListView, StoryResponse, StoryView, may_add, no_story};
+use crate::app::AppError;
+use crate::domain::ClientId;
+use crate::store::{Story, StoryPart};
+
+/// Stories at most in v1's list, which has no pages.
+const LISTED: i64 = 1000;
+
+/// How a story is read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The request's id, for the answer.
+    pub request_id: String,
+    /// Whether to fill `debug_data`.
+    pub debug: bool,
+}
+
+impl Stories {
+    /// A story with all its frames; without an id the client's current one, which is begun if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for an unknown id.
+    pub async fn read_story(
+        &self,
+        client_id: &ClientId,
+        story_id: Option<&str>,
+        reading: Reading,
+    ) -> Result<StoryResponse, AppError> {
+        let story = match story_id {
+            Some(id) => self.find_story(id).await?,
+            None => self.current_story(client_id).await?,
+        };
+        self.whole(&story, client_id, reading).await
+    }
+
+    /// A story with all its frames, by its name in links.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] for an unknown slug.
+    pub async fn read_story_by_slug(
+        &self,
+        client_id: &ClientId,
+        slug: &str,
+        reading: Reading,
+    ) -> Result<StoryResponse, AppError> {
+        if slug.contains('\0') {
+            return Err(no_story());
+        }
+        let id = self.store.story_id_of_slug(slug).await?.ok_or_else(no_story)?;
+        let story = self.store.story(id).await?.ok_or_else(no_story)?;
+        self.whole(&story, client_id, reading).await
+    }
+
+    /// The client's own stories, last updated first.
+    pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
+        let client_id = client_id.as_str();
+        let stories = self.store.stories_of(client_id, StoryPart::first(LISTED)).await?;
+        let shared = self.shared_current(client_id).await?;
+        let told = stories.into_iter().filter(|story| story.frame_count > 0);
+        Ok(told.map(|story| StoryListView::of(story, client_id, shared)).collect())
+    }
+
+    /// The story that a client shares with its flock now; `None` when it shares none.
+    pub(in crate::app) async fn shared_current(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<Uuid>, AppError> {
+        let levels = self.config.levels(client_id).await?;
+        let Some(flock_id) = &levels.follows else { return Ok(None) };
+        let strategy = self.config.present(client_id, &levels).await?.settled.strategy;
+        Ok(self.store.flock_story(flock_id, &strategy.slug).await?)
+    }
+
+    /// Leaves the client's current story, so that its next frame begins a new one.
+    pub async fn reset_story(&self, client_id: &ClientId) -> Result<(), AppError> {
+        let now = self.clock.now();
+        let client_id = client_id.as_str();
+        let levels = self.config.levels(client_id).await?;
+        let mut tx = self.store.begin().await?;
+        let Some(current) = tx.lock_client(client_id, now).await? else { return Ok(()) };
+        let story = tx.story(current).await?;
+        if let Some(story) = &story
+            && let Some(flock_id) =
+                story.flock_id.as_ref().filter(|_| story.flock_id == levels.follows)
+        {
+            // Who shares a story leaves it for all.
+            tx.lock_flock_story(flock_id, &story.strategy, now).await?;
+            tx.set_flock_story(flock_id, &story.strategy, None, now).await?;
+        }
+        // One that nothing was told in is new enough.
+        if story.is_some_and(|story| story.frame_count == 0) && !tx.story_has_tasks(current).await?
+        {
+            return Ok(());
+        }
+        tx.set_current_story(client_id, None, now).await?;
+        Ok(tx.save().await?)
+    }
+
+    async fn current_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
+        let client_id = client_id.as_str();
+        let levels = self.config.levels(client_id).await?;
+        let settled = self.config.present(client_id, &levels).await?.settled;
+        if let Some(story) = self.story_of(client_id, &levels, &settled.strategy.slug).await? {
+            return Ok(story);
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        // Another request may have begun one meanwhile.
+        let id = match tx.lock_client(client_id, now).await? {
+            Some(id) => id,
+            None => {
+                let id = self.begin_story(&mut tx, client_id, &settled.strategy, None).await?;
+                tx.set_current_story(client_id, Some(id), now).await?;
+                id
+            }
+        };
+        tx.save().await?;
+        self.store.story(id).await?.ok_or_else(no_story)
+    }
+
+    async fn whole(
+        &self,
+        story: &Story,
+        client_id: &ClientId,
+        reading: Reading,
+    ) -> Result<StoryResponse, AppError> {
+        let frames = self.store.frames(story.id).await?;
+        let levels = self.config.levels(client_id.as_str()).await?;
+        let view = StoryView::of(story, may_add(story, client_id.as_str(), &levels));
+        let now = self.generation_date();
+        let response = StoryResponse::of_read(frames, view, reading.request_id, now);
+        let debug_data = if reading.debug { debug_data(story) } else { Map::new() };
+        Ok(StoryResponse { debug_data, ..response })
+    }
+}
+
+fn debug_data(story: &Story) -> Map<String, Value> {
+    let fields = [
+        ("story_id", json!(story.id)),
+        ("story_title", json!(story.title)),
+        ("thoth_link", Value::Null),
+        (&story.storyteller, story.state.clone()),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
