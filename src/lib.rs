@@ -10,14 +10,15 @@
 //! | use cases | [`app`]: tell a frame, read stories, keep media |
 //! | ways of telling | [`storytellers`]: one file a strategy |
 //! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`vectors`]: nearness in meaning; [`situation`]: where, when, weather and sky |
-//! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`telemetry`], [`web`] |
+//! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`sky`], [`telemetry`], [`web`] |
 //! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
 //!
-//! `domain` is a crate of its own, `crates/domain`, and so are `imaging`, `vision` and `painter` together,
-//! `crates/pixels`: test builds optimise that one alone.
+//! `domain` is a crate of its own, `crates/domain`, and so is `sky`, `crates/sky`. `imaging`, `vision` and `painter` are
+//! one together, `crates/pixels`: test builds optimise that one alone.
 
 pub use calliope_domain as domain;
 pub use calliope_pixels::{imaging, painter, vision};
+pub use calliope_sky as sky;
 
 pub mod app;
 pub mod audio;

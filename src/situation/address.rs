@@ -11,8 +11,8 @@ use moka::sync::Cache;
 use serde::Deserialize;
 
 use super::place::Place;
-use super::sky::Coordinates;
 use crate::settings;
+use crate::sky::Coordinates;
 
 /// How long an address is remembered after a Sparrow last asked from it.
 const REMEMBERED_FOR: Duration = Duration::from_hours(1);

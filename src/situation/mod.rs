@@ -6,7 +6,6 @@
 
 mod address;
 mod place;
-mod sky;
 mod weather;
 mod words;
 
@@ -20,11 +19,11 @@ use tokio::time::Instant;
 
 use crate::domain::Season;
 use crate::settings;
+use crate::sky::Coordinates;
 use crate::web;
 pub use address::PlacesError;
 use address::{Addresses, Located};
 use place::{Gazetteer, Place};
-use sky::Coordinates;
 use weather::{Forecast, Weather};
 
 /// How long a place keeps its name and its zone.

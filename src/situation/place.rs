@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::sky::Coordinates;
+use crate::sky::Coordinates;
 
 /// A place on the map.
 #[derive(Debug, Clone, PartialEq)]

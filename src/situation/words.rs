@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Timelike};
 
-use super::sky::{
-    Coordinates, Eclipse, EclipseKind, eclipse_near, moon, planets_above, shower_active, sun,
-};
 use super::weather::Weather;
 use crate::domain::Season;
+use crate::sky::{
+    Coordinates, Eclipse, EclipseKind, MoonPhase, active_shower, eclipse_near, is_dark, moon, sun,
+    visible_planets,
+};
 
 /// So many per cent of clouds hide the sky.
 const HIDDEN: f64 = 85.0;
@@ -100,24 +101,24 @@ fn part_of_day(known: &Known<'_>) -> &'static str {
 fn sky(known: &Known<'_>, place: Coordinates) -> Vec<String> {
     let time = known.local.to_utc();
     let is_hidden = known.weather.is_some_and(|weather| weather.cloud_cover > HIDDEN);
-    let is_dark = sun(time).altitude(time, place) < -4.0;
     let moon = moon(time);
     let is_up = moon.direction.altitude(time, place) > 0.0;
     let mut sentences = Vec::new();
-    if is_dark {
+    if is_dark(time, place) {
         let clouds = if is_hidden { ", behind the clouds" } else { "" };
-        let lit = (moon.lit * 100.0).round();
-        sentences.push(if is_up && moon.phase() != "new" {
-            format!("The moon is {} and up, {lit:.0}% of it lit{clouds}.", moon.phase())
+        let lit = (moon.illuminated_fraction * 100.0).round();
+        let phase = phase(moon.phase());
+        sentences.push(if is_up && moon.phase() != MoonPhase::New {
+            format!("The moon is {phase} and up, {lit:.0}% of it lit{clouds}.")
         } else {
-            format!("The moon is {} and not in the sky.", moon.phase())
+            format!("The moon is {phase} and not in the sky.")
         });
-        let planets = planets_above(time, place);
+        let planets = visible_planets(time, place);
         if !planets.is_empty() && !is_hidden {
             let verb = if planets.len() == 1 { "stands" } else { "stand" };
             sentences.push(format!("{} {verb} in the sky.", listed(&planets)));
         }
-        if let Some(shower) = shower_active(known.local.date_naive(), place.latitude)
+        if let Some(shower) = active_shower(known.local.date_naive(), place.latitude)
             && !is_hidden
         {
             sentences.push(format!("These are the nights of the {}: meteors fall.", shower.name));
@@ -130,29 +131,43 @@ fn sky(known: &Known<'_>, place: Coordinates) -> Vec<String> {
     sentences
 }
 
+/// A phase of the moon, as it follows "The moon is".
+fn phase(phase: MoonPhase) -> &'static str {
+    match phase {
+        MoonPhase::New => "new",
+        MoonPhase::WaxingCrescent => "a waxing crescent",
+        MoonPhase::FirstQuarter => "at its first quarter",
+        MoonPhase::WaxingGibbous => "waxing and gibbous",
+        MoonPhase::Full => "full",
+        MoonPhase::WaningGibbous => "waning and gibbous",
+        MoonPhase::LastQuarter => "at its last quarter",
+        MoonPhase::WaningCrescent => "a waning crescent",
+    }
+}
+
 /// A sentence for an eclipse of this local day: of the moon where it can be seen, of the sun wherever one is.
 fn eclipsed(eclipse: &Eclipse, known: &Known<'_>, place: Coordinates) -> Option<String> {
-    let local = eclipse.at.with_timezone(known.local.offset());
+    let local = eclipse.greatest.with_timezone(known.local.offset());
     if local.num_days_from_ce() != known.local.num_days_from_ce() {
         return None;
     }
     let at = local.format("%H:%M");
-    let is_seen = moon(eclipse.at).direction.altitude(eclipse.at, place) > 0.0;
+    let is_seen = moon(eclipse.greatest).direction.altitude(eclipse.greatest, place) > 0.0;
     match eclipse.kind {
-        EclipseKind::MoonTotal if is_seen => {
+        EclipseKind::TotalLunar if is_seen => {
             Some(format!("Tonight the moon is eclipsed wholly; it is reddest at {at}."))
         }
-        EclipseKind::MoonPartial if is_seen => {
+        EclipseKind::PartialLunar if is_seen => {
             Some(format!("Tonight the moon is eclipsed in part, most at {at}."))
         }
-        EclipseKind::MoonTotal | EclipseKind::MoonPartial => None,
-        EclipseKind::SunTotal => {
+        EclipseKind::TotalLunar | EclipseKind::PartialLunar => None,
+        EclipseKind::TotalSolar => {
             Some("Somewhere on Earth the sun is eclipsed wholly today.".to_owned())
         }
-        EclipseKind::SunAnnular => {
+        EclipseKind::AnnularSolar => {
             Some("Somewhere on Earth the sun becomes a ring of fire today.".to_owned())
         }
-        EclipseKind::SunPartial => {
+        EclipseKind::PartialSolar => {
             Some("Somewhere on Earth the sun is eclipsed in part today.".to_owned())
         }
     }

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["storytellers"],
     &["store", "objects", "inference", "vectors", "situation"],
     // Below them, and not in `src`: the crates of `crates/`, whose manifests keep them down.
-    &["settings", "imaging", "vision", "painter", "audio", "compute", "telemetry", "web"],
+    &["settings", "imaging", "vision", "painter", "audio", "compute", "sky", "telemetry", "web"],
     &["domain"],
 ];
 

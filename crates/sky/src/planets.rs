@@ -1,19 +1,22 @@
-//! The sun and the planets that eyes can see. Keplerian elements and their rates from Standish, "Approximate
+//! The sun and the planets that the naked eye can see. Keplerian elements and their rates from Standish, "Approximate
 //! Positions of the Major Planets" (JPL), valid 1800-2050.
 
 use chrono::{DateTime, Utc};
 
-use super::{Coordinates, Ecliptic, centuries, cos, sin};
+use crate::coordinates::{Coordinates, Ecliptic, cos, sin};
+use crate::epoch::centuries;
 
-/// An orbit: each element at the beginning of 2000, and its change in a century.
+/// An orbit: each element at J2000.0, and its change in a Julian century. Angles are in degrees.
 struct Orbit {
     name: &'static str,
-    /// Astronomical units.
+    /// The semi-major axis, in astronomical units.
     axis: (f64, f64),
     eccentricity: (f64, f64),
     inclination: (f64, f64),
     mean_longitude: (f64, f64),
+    /// The longitude of the perihelion.
     perihelion: (f64, f64),
+    /// The longitude of the ascending node.
     node: (f64, f64),
 }
 
@@ -75,21 +78,24 @@ const PLANETS: [Orbit; 5] = [
     },
 ];
 
-/// How high a planet must stand to be seen over roofs and trees.
-const HIGH: f64 = 8.0;
+/// The sun's altitude below which it is dark, in degrees.
+const DARK: f64 = -4.0;
 
-/// How far it must be from the sun not to drown in twilight.
-const CLEAR: f64 = 15.0;
+/// How high a planet must be to be seen over roofs and trees, in degrees.
+const MIN_ALTITUDE: f64 = 8.0;
+
+/// How far a planet must be from the sun to stand out from twilight, in degrees.
+const MIN_ELONGATION: f64 = 15.0;
 
 impl Orbit {
-    /// Heliocentric, in astronomical units, in the ecliptic of 2000.
+    /// The heliocentric position in the ecliptic of J2000.0, in astronomical units.
     fn position(&self, t: f64) -> [f64; 3] {
         let at = |(value, rate): (f64, f64)| value + rate * t;
         let (axis, eccentricity) = (at(self.axis), at(self.eccentricity));
         let (node, perihelion) = (at(self.node), at(self.perihelion));
         let inclination = at(self.inclination);
         let anomaly = (at(self.mean_longitude) - perihelion).to_radians();
-        // Kepler's equation, by Newton's way; these orbits are so round that a few steps do.
+        // Kepler's equation, by Newton's method; these orbits are so round that six steps are enough.
         let mut eccentric = anomaly;
         for _ in 0..6 {
             let error = eccentric - eccentricity * eccentric.sin() - anomaly;
@@ -107,13 +113,14 @@ impl Orbit {
         ]
     }
 
-    /// As seen from Earth, in the ecliptic of the day.
+    /// The direction as seen from Earth, in the ecliptic of the day.
     fn direction(&self, t: f64) -> Ecliptic {
         let (planet, earth) = (self.position(t), EARTH.position(t));
         direction([planet[0] - earth[0], planet[1] - earth[1], planet[2] - earth[2]], t)
     }
 }
 
+/// Turns a geocentric position in the ecliptic of J2000.0 into a direction in the ecliptic of the day.
 fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
     // The equinox moves by 1.397 degrees in a century.
     let longitude = y.atan2(x).to_degrees() + 1.397 * t;
@@ -121,26 +128,34 @@ fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
     Ecliptic { longitude: longitude.rem_euclid(360.0), latitude }
 }
 
-/// Where the sun is.
-pub(in crate::situation) fn sun(time: DateTime<Utc>) -> Ecliptic {
+/// Returns the direction of the sun at a time, from the Earth's orbital elements by Standish.
+pub fn sun(time: DateTime<Utc>) -> Ecliptic {
     let t = centuries(time);
     let [x, y, z] = EARTH.position(t);
     direction([-x, -y, -z], t)
 }
 
-/// The planets that can be seen from a place: none while the sun is up.
-pub(in crate::situation) fn planets_above(
-    time: DateTime<Utc>,
-    place: Coordinates,
-) -> Vec<&'static str> {
-    let sun = sun(time);
-    if sun.altitude(time, place) > -4.0 {
+/// Reports whether it is dark enough at a place to see the brightest stars and planets: the sun is more than 4 degrees
+/// below the horizon.
+pub fn is_dark(time: DateTime<Utc>, place: Coordinates) -> bool {
+    sun(time).altitude(time, place) < DARK
+}
+
+/// Returns the English names of the planets that the naked eye can see from a place, in the order of their orbits from
+/// the sun outwards.
+///
+/// A planet counts as visible if it is dark ([`is_dark`]), the planet is more than 8 degrees above the horizon, and it
+/// is more than 15 degrees from the sun. Weather is not considered. The planets are Mercury, Venus, Mars, Jupiter and
+/// Saturn; their orbital elements are those by Standish.
+pub fn visible_planets(time: DateTime<Utc>, place: Coordinates) -> Vec<&'static str> {
+    if !is_dark(time, place) {
         return Vec::new();
     }
+    let sun = sun(time);
     let t = centuries(time);
     let seen = PLANETS.iter().filter(|planet| {
         let direction = planet.direction(t);
-        direction.altitude(time, place) > HIGH && direction.from(sun) > CLEAR
+        direction.altitude(time, place) > MIN_ALTITUDE && direction.separation(sun) > MIN_ELONGATION
     });
     seen.map(|planet| planet.name).collect()
 }
@@ -175,25 +190,26 @@ mod tests {
     #[test]
     fn planets_meet_and_stand_opposite_when_they_did() {
         let meeting = planet("Jupiter", "2020-12-21T18:20:00Z");
-        let apart = meeting.from(planet("Saturn", "2020-12-21T18:20:00Z"));
+        let apart = meeting.separation(planet("Saturn", "2020-12-21T18:20:00Z"));
         assert!(apart < 0.3, "the great conjunction: {apart}");
         for (name, time) in [
             ("Mars", "2025-01-16T02:39:00Z"),
             ("Jupiter", "2026-01-10T08:34:00Z"),
             ("Saturn", "2025-09-21T05:46:00Z"),
         ] {
-            let apart = planet(name, time).from(sun(at(time)));
+            let apart = planet(name, time).separation(sun(at(time)));
             assert!(apart > 173.0, "{name} at its opposition: {apart}");
         }
-        let venus = planet("Venus", "2025-01-10T00:00:00Z").from(sun(at("2025-01-10T00:00:00Z")));
+        let venus =
+            planet("Venus", "2025-01-10T00:00:00Z").separation(sun(at("2025-01-10T00:00:00Z")));
         assert!((venus - 47.2).abs() < 0.5, "its greatest elongation: {venus}");
     }
 
     #[test]
     fn by_day_no_planet_is_seen() {
         let london = Coordinates { latitude: 51.5, longitude: 0.0 };
-        assert!(planets_above(at("2026-06-21T12:00:00Z"), london).is_empty());
+        assert!(visible_planets(at("2026-06-21T12:00:00Z"), london).is_empty());
         // Jupiter, opposite the sun, stands high over London at midnight.
-        assert_eq!(planets_above(at("2026-01-10T00:00:00Z"), london), ["Jupiter"]);
+        assert_eq!(visible_planets(at("2026-01-10T00:00:00Z"), london), ["Jupiter"]);
     }
 }

@@ -1,0 +1,19 @@
+//! Time as the formulas take it: days and centuries since the epoch J2000.0.
+
+use chrono::{DateTime, Utc};
+
+/// Days from 1 January 1970, 0h, to J2000.0: noon of 1 January 2000.
+pub(crate) const DAYS_TO_J2000: f64 = 10_957.5;
+
+/// Milliseconds in a day.
+pub(crate) const MILLISECONDS: f64 = 86_400_000.0;
+
+/// Days since J2000.0. The epoch is in Terrestrial Time; UTC differs from it by about a minute, which is ignored.
+pub(crate) fn days(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / MILLISECONDS - DAYS_TO_J2000
+}
+
+/// Julian centuries (36,525 days) since J2000.0.
+pub(crate) fn centuries(time: DateTime<Utc>) -> f64 {
+    days(time) / 36_525.0
+}
