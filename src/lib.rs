@@ -11,7 +11,7 @@
 //! | ways of telling | [`storytellers`]: one file a strategy |
 //! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`vectors`]: nearness in meaning; [`situation`]: where, when, weather and sky |
 //! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`sky`], [`telemetry`], [`web`] |
-//! | the nouns | [`domain`]: story, frame, client, picture, task. No I/O |
+//! | the nouns | [`domain`]: story, frame, client, picture, task. It does no I/O itself; rows and the API contract read and write its types by their derives |
 //!
 //! `domain` is a crate of its own, `crates/domain`, and so is `sky`, `crates/sky`. `imaging`, `vision` and `painter` are
 //! one together, `crates/pixels`: test builds optimise that one alone.

@@ -1,4 +1,7 @@
-//! The nouns of the house: what a story, a frame, a client and a task are. No I/O happens here.
+//! The nouns of Calliope: what a story, a frame, a client and a task are.
+//!
+//! The crate does no I/O itself. Its types carry the derives (serde, sqlx, utoipa) by which database rows and the API
+//! contract read and write them.
 
 mod cascade;
 mod client;
