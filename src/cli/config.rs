@@ -13,7 +13,7 @@ pub(super) struct Arguments {
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> {
-    let lines = loaded.report();
+    let lines = loaded.report()?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&lines)?);
         return Ok(());

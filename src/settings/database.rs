@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 
-use super::Complaint;
+use super::{Complaint, secret};
 
 /// The database.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     /// A `postgres://` URL; it goes before the parts below.
+    #[serde(serialize_with = "secret::serialize")]
     pub url: Option<SecretString>,
     /// PostgreSQL's host name; setting it (or `url`) chooses PostgreSQL.
     pub hostname: Option<String>,
@@ -22,6 +23,7 @@ pub struct Database {
     /// PostgreSQL's user.
     pub username: String,
     /// PostgreSQL's password.
+    #[serde(serialize_with = "secret::serialize")]
     pub password: Option<SecretString>,
     /// PostgreSQL's database.
     pub database: String,

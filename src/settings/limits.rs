@@ -1,11 +1,11 @@
 //! How much anyone may ask for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// The rate limits. A minute's worth may come at once; then it grows back evenly. 0 means no limit.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Requests a minute that one API token may send.

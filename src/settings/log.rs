@@ -1,11 +1,11 @@
 //! What is logged, and how.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// The log, on standard error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// What passes, in the syntax of `RUST_LOG`: `info`, or `info,calliope=debug`.
@@ -15,7 +15,7 @@ pub struct Log {
 }
 
 /// How a line of the log looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.

@@ -1,11 +1,11 @@
 //! What is learned of clients, and how much of it storytellers are told.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// The memory of clients.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Memory {
     /// Whether anything is learned at all. Flocks and Sparrows may forbid it for themselves; none can allow what is

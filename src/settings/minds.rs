@@ -1,11 +1,11 @@
 //! Which models are asked where a strategy leaves the choice, how long they may take, and what they may cost.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// Models, as `provider/name`; where none is given, the keys that are there decide.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Minds {
     /// Writes stories.

@@ -13,6 +13,7 @@ mod observability;
 mod providers;
 mod report;
 mod search;
+mod secret;
 mod server;
 mod situation;
 mod storage;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Format, Toml};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use database::Database;
 pub use limits::Limits;
@@ -43,7 +44,7 @@ pub use tasks::Tasks;
 use variables::Environment;
 
 /// Everything that an operator may decide.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where and for whom to listen.
@@ -107,9 +108,12 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Every setting with its value (secrets hidden) and its source, for `calliope config`.
-    #[must_use]
-    pub fn report(&self) -> Vec<Line> {
+    /// Lists every setting with its value (secrets hidden) and its source, for `calliope config`.
+    ///
+    /// # Errors
+    ///
+    /// A setting cannot be written as text, such as a path that is not Unicode.
+    pub fn report(&self) -> serde_json::Result<Vec<Line>> {
         report::lines(&self.settings, &self.sources)
     }
 

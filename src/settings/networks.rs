@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::Serializer;
 
 /// Reads `10.0.0.7`, `192.168.0.0/16` and their IPv6 kin.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
@@ -13,6 +13,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNe
         network(text).ok_or_else(|| D::Error::custom(format!("`{text}` is no address or network")))
     };
     written.iter().map(read).collect()
+}
+
+/// Writes each network as text, such as `192.168.0.0/16`.
+pub(super) fn serialize<S: Serializer>(networks: &[IpNet], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(networks.iter().map(ToString::to_string))
 }
 
 /// One network; an address is a network of its own. What is IPv4 in IPv6's clothes becomes IPv4, as addresses do.

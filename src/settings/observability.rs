@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
@@ -11,7 +11,7 @@ use super::Complaint;
 /// Of OpenTelemetry's own variables, those below are settings; the exporter reads some others by itself, above all
 /// `OTEL_EXPORTER_OTLP_HEADERS` (where a collector wants a key), `OTEL_EXPORTER_OTLP_TIMEOUT` and
 /// `OTEL_RESOURCE_ATTRIBUTES`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Observability {
     /// An address, such as 127.0.0.1:9108, that serves `/metrics` and nothing else, without a key: whoever can reach

@@ -1,44 +1,43 @@
-//! What `calliope config` shows: every setting, its value, and who gave it.
+//! Lists what `calliope config` shows: every setting, its value, and who gave it.
+//!
+//! The list is read from the serialised settings, so that a new field appears in it without further code.
 
-use std::fmt::Display;
+use std::fmt;
+use std::marker::PhantomData;
 
 use figment::Figment;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::Settings;
+use super::secret::Hidden;
 use super::variables::file_name;
-use super::{LogFormat, Settings};
 
 /// One setting in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// The setting, such as `server.port`.
-    pub key: &'static str,
-    /// Its value as text; secrets as `•••` and their last four characters; null where there is none.
+    pub key: String,
+    /// Its value as text, or null if it is not set. A secret is `•••` and, if it is long enough, its last four
+    /// characters.
     pub value: Option<String>,
     /// `default`, a variable's name, or a file's.
     pub source: String,
 }
 
-/// Whether a setting's value must not be shown.
+/// Returns whether a setting's value must not be shown.
 pub(super) fn is_secret(key: &str) -> bool {
-    ["api_key", "api_token", "password", "access_key", "database.url"]
-        .iter()
-        .any(|tail| key.ends_with(tail))
+    // If the fields cannot be listed, every value is treated as a secret.
+    fields(&Settings::default())
+        .map_or(true, |fields| fields.iter().any(|field| field.key == key && field.is_secret))
 }
 
-/// Hides a secret: its last four characters when it is long enough for these to say little.
-fn hidden(secret: &SecretString) -> String {
-    let text = secret.expose_secret();
-    let tail: String = text.chars().skip(text.chars().count().saturating_sub(4)).collect();
-    if text.chars().count() >= 12 { format!("•••{tail}") } else { "•••".to_owned() }
-}
-
-pub(super) fn lines(settings: &Settings, sources: &Figment) -> Vec<Line> {
-    values(settings)
-        .into_iter()
-        .map(|(key, value)| Line { key, value, source: source(sources, key) })
-        .collect()
+pub(super) fn lines(settings: &Settings, sources: &Figment) -> serde_json::Result<Vec<Line>> {
+    let shown = Settings { storage: settings.storage.with_folders(), ..settings.clone() };
+    let line = |Field { key, value, .. }| Line { source: source(sources, &key), key, value };
+    Ok(fields(&shown)?.into_iter().map(line).collect())
 }
 
 fn source(sources: &Figment, key: &str) -> String {
@@ -48,117 +47,75 @@ fn source(sources: &Figment, key: &str) -> String {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one line a setting")]
-fn values(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
-    let shown = |value: &dyn Display| Some(value.to_string());
-    let secret = |value: Option<&SecretString>| value.map(hidden);
-    let Settings {
-        server,
-        database,
-        storage,
-        limits,
-        tasks,
-        providers,
-        minds,
-        memory,
-        situation,
-        search,
-        log,
-        observability,
-    } = settings;
-    let log_format = match log.format {
-        LogFormat::Text => "text",
-        LogFormat::Json => "json",
-    };
-    let networks: Vec<String> = server.trusted_proxies.iter().map(ToString::to_string).collect();
-    vec![
-        ("server.host", shown(&server.host)),
-        ("server.port", shown(&server.port)),
-        ("server.api_key", secret(server.api_key.as_ref())),
-        ("server.allowed_origins", shown(&server.allowed_origins.join(", "))),
-        ("server.trusted_proxies", shown(&networks.join(", "))),
-        ("server.drain_seconds", shown(&server.drain_seconds)),
-        ("database.url", secret(database.url.as_ref())),
-        ("database.hostname", database.hostname.clone()),
-        ("database.port", shown(&database.port)),
-        ("database.username", shown(&database.username)),
-        ("database.password", secret(database.password.as_ref())),
-        ("database.database", shown(&database.database)),
-        ("database.connections", shown(&database.connections)),
-        ("database.path", shown(&database.path.display())),
-        ("storage.cloud", shown(&storage.cloud.name())),
-        ("storage.bucket", storage.bucket.clone()),
-        (
-            "storage.google_credentials",
-            storage.google_credentials.as_ref().map(|path| path.display().to_string()),
-        ),
-        ("storage.endpoint", storage.endpoint.clone()),
-        ("storage.region", storage.region.clone()),
-        ("storage.access_key_id", storage.access_key_id.clone()),
-        ("storage.secret_access_key", secret(storage.secret_access_key.as_ref())),
-        ("storage.inline_upload_seconds", shown(&storage.inline_upload_seconds)),
-        ("storage.media_folder", shown(&storage.media_folder.display())),
-        ("storage.input_folder", shown(&storage.input_folder.display())),
-        ("storage.audio_folder", shown(&storage.audio_folder().display())),
-        ("storage.voice_profiles_folder", shown(&storage.voice_profiles_folder().display())),
-        ("storage.delivery", shown(&storage.delivery.name())),
-        ("storage.cache_mebibytes", shown(&storage.cache_mebibytes)),
-        ("storage.input_retention", shown(&storage.input_retention)),
-        ("storage.compress_audio", shown(&storage.compress_audio)),
-        ("storage.retention_days", shown(&storage.retention_days)),
-        ("storage.retention_keep", shown(&storage.retention_keep.name())),
-        ("limits.requests_per_minute_per_token", shown(&limits.requests_per_minute_per_token)),
-        ("limits.requests_per_minute_per_address", shown(&limits.requests_per_minute_per_address)),
-        ("tasks.concurrency", shown(&tasks.concurrency)),
-        ("tasks.lease_seconds", shown(&tasks.lease_seconds)),
-        ("tasks.frame_deadline_seconds", shown(&tasks.frame_deadline_seconds)),
-        ("tasks.max_attempts", shown(&tasks.max_attempts)),
-        ("tasks.max_waiting", shown(&tasks.max_waiting)),
-        ("providers.openai_api_key", secret(providers.openai_api_key.as_ref())),
-        ("providers.openai_base_url", providers.openai_base_url.clone()),
-        ("providers.azure_api_key", secret(providers.azure_api_key.as_ref())),
-        ("providers.azure_api_host", providers.azure_api_host.clone()),
-        ("providers.stability_api_key", secret(providers.stability_api_key.as_ref())),
-        ("providers.stability_base_url", providers.stability_base_url.clone()),
-        ("providers.huggingface_api_key", secret(providers.huggingface_api_key.as_ref())),
-        ("providers.huggingface_base_url", providers.huggingface_base_url.clone()),
-        ("providers.replicate_api_token", secret(providers.replicate_api_token.as_ref())),
-        ("providers.replicate_base_url", providers.replicate_base_url.clone()),
-        ("providers.runway_api_key", secret(providers.runway_api_key.as_ref())),
-        ("providers.runway_base_url", providers.runway_base_url.clone()),
-        ("minds.text", minds.text.clone()),
-        ("minds.image", minds.image.clone()),
-        ("minds.vision", minds.vision.clone()),
-        ("minds.transcription", minds.transcription.clone()),
-        ("minds.speech", minds.speech.clone()),
-        ("minds.video", minds.video.clone()),
-        ("minds.moderation", minds.moderation.clone()),
-        ("minds.embedding", minds.embedding.clone()),
-        ("memory.learning", shown(&memory.learning)),
-        ("memory.prompt_tokens", shown(&memory.prompt_tokens)),
-        ("minds.text_seconds", shown(&minds.text_seconds)),
-        ("minds.image_seconds", shown(&minds.image_seconds)),
-        ("minds.senses_seconds", shown(&minds.senses_seconds)),
-        ("minds.speech_seconds", shown(&minds.speech_seconds)),
-        ("minds.video_seconds", shown(&minds.video_seconds)),
-        ("minds.budget_per_day", minds.budget_per_day.map(|budget| budget.to_string())),
-        ("situation.is_online", shown(&situation.is_online)),
-        ("situation.weather_url", shown(&situation.weather_url)),
-        ("situation.gazetteer_url", shown(&situation.gazetteer_url)),
-        ("situation.places_file", situation.places_file.as_ref().map(|p| p.display().to_string())),
-        ("situation.places_url", situation.places_url.clone()),
-        ("situation.patience_milliseconds", shown(&situation.patience_milliseconds)),
-        ("search.pinecone_api_key", secret(search.pinecone_api_key.as_ref())),
-        ("search.pinecone_environment", search.pinecone_environment.clone()),
-        ("search.pinecone_url", shown(&search.pinecone_url)),
-        ("search.index", search.index.clone()),
-        ("search.namespace", shown(&search.namespace)),
-        ("search.creates_index", shown(&search.creates_index)),
-        ("log.filter", shown(&log.filter)),
-        ("log.format", shown(&log_format)),
-        ("observability.metrics_address", observability.metrics_address.map(|a| a.to_string())),
-        ("observability.otlp_endpoint", observability.otlp_endpoint.clone()),
-        ("observability.service_name", shown(&observability.service_name)),
-        ("observability.sample_ratio", shown(&observability.sample_ratio)),
-    ]
+/// A field of a section.
+struct Field {
+    /// The section and the field, such as `server.port`.
+    key: String,
+    value: Option<String>,
+    is_secret: bool,
 }
+
+/// Lists the fields of every section, in the order in which the structs declare them.
+fn fields(settings: &impl Serialize) -> serde_json::Result<Vec<Field>> {
+    let json = serde_json::to_string(settings)?;
+    let sections: Members<Members<Box<RawValue>>> = serde_json::from_str(&json)?;
+    let mut fields = Vec::new();
+    for (section, members) in sections.0 {
+        for (name, raw) in members.0 {
+            let key = format!("{section}.{name}");
+            let (value, is_secret) = match serde_json::from_str(raw.get())? {
+                Value::Object(_) => (serde_json::from_str::<Hidden>(raw.get())?.secret, true),
+                plain => (text(plain, raw.get())?, false),
+            };
+            fields.push(Field { key, value, is_secret });
+        }
+    }
+    Ok(fields)
+}
+
+/// Writes a value, whose JSON is `raw`, as text; a list's items are joined by commas.
+fn text(value: Value, raw: &str) -> serde_json::Result<Option<String>> {
+    Ok(match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        // serde_json may round a decimal number in its last digit; the standard library does not.
+        Value::Number(number) if number.is_f64() => {
+            Some(raw.parse::<f64>().map_err(serde_json::Error::custom)?.to_string())
+        }
+        Value::Array(_) => {
+            let items: Vec<String> = serde_json::from_str(raw)?;
+            Some(items.join(", "))
+        }
+        other => Some(other.to_string()),
+    })
+}
+
+/// The members of a JSON object, in their order; serde_json's own map sorts them.
+struct Members<V>(Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+struct MembersVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<V> {
+    type Value = Members<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a struct")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,19 @@
 //! The vector index for semantic search: this installation's own, or Pinecone.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::{Complaint, secret};
 
 /// Clouds in which Pinecone makes indexes.
 const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
 
 /// Pinecone, where one is configured: with its key and the index's name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
     /// Pinecone's key.
+    #[serde(serialize_with = "secret::serialize")]
     pub pinecone_api_key: Option<SecretString>,
     /// Where an index is made: a cloud and its region, such as `aws-us-east-1`.
     pub pinecone_environment: Option<String>,

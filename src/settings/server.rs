@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Complaint, networks};
+use super::{Complaint, networks, secret};
 
 /// The HTTP door.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     /// The address to listen on. Anything but loopback needs `api_key`.
@@ -17,11 +17,12 @@ pub struct Server {
     /// The port to listen on; 0 takes any free one.
     pub port: u16,
     /// The key that every client shares; without one, only this machine is served.
+    #[serde(serialize_with = "secret::serialize")]
     pub api_key: Option<SecretString>,
     /// Web origins whose pages may call from a browser (`https://stories.example`).
     pub allowed_origins: Vec<String>,
     /// Proxies whose word on who calls (`Forwarded`, `X-Forwarded-For`) is taken: addresses and networks.
-    #[serde(deserialize_with = "networks::deserialize")]
+    #[serde(with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// How long running requests and tasks may take to end when the process is asked to stop, in seconds.
     pub drain_seconds: u64,

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// The gazetteer and the weather, asked only for Sparrows that have a location; and how Sparrows without one are placed
 /// by their address, where that is wished for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Situation {
     /// Whether anyone is asked at all; what can be computed is told either way.

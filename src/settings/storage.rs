@@ -6,10 +6,10 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::{Complaint, secret};
 
 /// The stores of media files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Storage {
     /// Which cloud finished media go to.
@@ -26,6 +26,7 @@ pub struct Storage {
     /// The id of an access key of Amazon's; for Azure, the storage account's name.
     pub access_key_id: Option<String>,
     /// The key itself.
+    #[serde(serialize_with = "secret::serialize")]
     pub secret_access_key: Option<SecretString>,
     /// How long a frame's files may take to get into the bucket before its answer; what takes longer follows.
     pub inline_upload_seconds: u64,
@@ -52,24 +53,13 @@ pub struct Storage {
 }
 
 /// Who serves media that are in the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// Calliope, from its disk and from the bucket.
     Proxy,
     /// The bucket: clients are sent to an address there that is signed for a while.
     Redirect,
-}
-
-impl Delivery {
-    /// The name in settings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Proxy => "proxy",
-            Self::Redirect => "redirect",
-        }
-    }
 }
 
 /// Stories whose media outlive their time.
@@ -94,7 +84,8 @@ impl Spared {
 }
 
 /// A place for finished media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cloud {
     /// This machine's disk alone.
     Local,
@@ -189,6 +180,15 @@ impl Storage {
     pub fn voice_profiles_folder(&self) -> PathBuf {
         let given = self.voice_profiles_folder.clone();
         given.unwrap_or_else(|| self.media_folder.with_file_name("voice_profiles"))
+    }
+
+    /// Returns these settings with the default of each folder that is not set.
+    pub(super) fn with_folders(&self) -> Self {
+        Self {
+            audio_folder: Some(self.audio_folder()),
+            voice_profiles_folder: Some(self.voice_profiles_folder()),
+            ..self.clone()
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), Complaint> {

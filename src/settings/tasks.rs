@@ -1,11 +1,11 @@
 //! How work is done: how much at once, for how long, how often again.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Complaint;
 
 /// The workers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tasks {
     /// Tasks that run at once in this process.

@@ -121,10 +121,10 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
     let path = file.display().to_string();
     let loaded = read(&[("CALLIOPE_CONFIG", &path), ("PORT", "2"), ("HOST", "")]).expect("valid");
     assert_eq!((loaded.settings.server.port, loaded.settings.tasks.lease_seconds), (2, 3));
-    let report = loaded.report();
+    let report = loaded.report().expect("listed");
     let source = |key: &str| report.iter().find(|l| l.key == key).map(|l| l.source.clone());
     assert_eq!(source("server.port").as_deref(), Some("PORT"));
-    let bucket = read(&[("GCS_BUCKET_NAME", "stories")]).expect("valid").report();
+    let bucket = read(&[("GCS_BUCKET_NAME", "stories")]).expect("valid").report().expect("listed");
     let given = bucket.iter().find(|line| line.key == "storage.bucket").expect("listed");
     assert_eq!(given.source, "GCS_BUCKET_NAME");
     assert_eq!(source("server.host").as_deref(), Some("default"));
@@ -134,7 +134,8 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
 #[test]
 fn trusted_proxies_are_a_list() {
     let loaded = read(&[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, fd00::/8,")]).expect("valid");
-    let line = loaded.report().into_iter().find(|line| line.key == "server.trusted_proxies");
+    let report = loaded.report().expect("listed");
+    let line = report.into_iter().find(|line| line.key == "server.trusted_proxies");
     assert_eq!(line.and_then(|line| line.value).as_deref(), Some("10.0.0.7/32, fd00::/8"));
 }
 
@@ -170,8 +171,21 @@ fn secrets_are_never_shown() {
         .collect();
     assert!(variables.len() >= 9);
     let loaded = read(&variables).expect("valid");
-    let shown = format!("{:?} {loaded:?}", loaded.report());
+    let shown = format!("{:?} {loaded:?}", loaded.report().expect("listed"));
     assert!(!shown.contains("do-not-print") && shown.contains("•••1234"));
+}
+
+#[test]
+fn a_secret_of_the_wrong_type_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, "[server]\napi_key = 12345678\nport = \"87654321\"\n").expect("written");
+    let path = file.display().to_string();
+    let line = refusal(&[("CALLIOPE_CONFIG", &path), ("PORT", "1")]);
+    assert!(line.contains("server.api_key: has a value of the wrong type"), "{line}");
+    assert!(!line.contains("12345678"), "{line}");
+    let line = refusal(&[("CALLIOPE_CONFIG", &path), ("CALLIOPE_API_KEY", "a-key-1234")]);
+    assert!(line.contains("server.port") && line.contains("87654321"), "{line}");
 }
 
 #[test]
@@ -197,7 +211,7 @@ fn what_is_seen_from_outside_is_off_until_it_is_asked_for() {
     assert_eq!(asked.metrics_address, "0.0.0.0:9108".parse().ok());
     assert_eq!(asked.service_name, "stories");
     assert!((asked.sample_ratio - 0.25).abs() < f64::EPSILON);
-    let report = loaded.report();
+    let report = loaded.report().expect("listed");
     for (name, value) in variables {
         let line = report.iter().find(|line| line.source == name).expect("listed");
         assert_eq!(line.value.as_deref(), Some(value));

@@ -6,6 +6,7 @@ use figment::value::{Dict, Map, Tag, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
 use super::InvalidSetting;
+use super::report::is_secret;
 
 /// One environment variable: its name, the setting it gives, how it is read, what it may be.
 pub(super) struct Variable {
@@ -274,7 +275,7 @@ pub(super) fn explain(error: &Error) -> InvalidSetting {
     let who = error.metadata.as_ref().map_or_else(|| key.clone(), |given| named(given, &key));
     let hint = VARIABLES.iter().find(|v| v.key == key).map(|v| format!("; it may be {}", v.may_be));
     // A secret must not be repeated on the screen: neither as a value, nor in the line that a parser quotes.
-    let what = if super::report::is_secret(&key) {
+    let what = if is_secret(&key) {
         "has a value of the wrong type".to_owned()
     } else {
         error.kind.to_string().lines().next().unwrap_or_default().to_owned()
