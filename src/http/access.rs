@@ -1,92 +1,231 @@
-//! What every route asks of who calls it. A route that is not named here is for admins alone, so that a new one
-//! cannot forget.
+//! Who may call each route. `routes.rs` states it for each group of routes; this module records it and looks it up.
 
+use std::collections::HashMap;
+
+use axum::Router;
 use axum::http::Method;
+use axum::routing::MethodRouter;
+use utoipa::openapi::{OpenApi, PathItem};
+use utoipa_axum::router::OpenApiRouter;
 
-/// What a route asks for. Each asks for more than the one before.
+use super::Door;
+
+/// Who may call a route. Each variant admits fewer callers than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
-    /// Nothing: it is open.
-    Nothing,
-    /// Any proof. A device may call it for itself: where the route, its query or its body names a `client_id`, that
-    /// must be the device's own.
+pub(super) enum Access {
+    /// Everyone, also without a key.
+    Public,
+    /// Every authenticated caller. A device may call the route for itself: a `client_id` in the path, the query or the
+    /// body must be the device's own.
     Device,
-    /// More than a device's token.
+    /// Every authenticated caller except devices.
     Client,
-    /// An admin.
+    /// Admins.
     Admin,
 }
 
-/// What the route with this template (`/v1/story/slug/{slug}`) asks for; `None` stands for paths that lead nowhere.
-pub(super) fn need(method: &Method, route: Option<&str>) -> Need {
-    let Some(route) = route else { return Need::Client };
-    let reads = method == Method::GET || method == Method::HEAD;
-    if reads && is_open_to_read(route) || is_open(method, route) {
-        return Need::Nothing;
+/// Who may call each method of each route, by the route's template (`/v1/story/slug/{slug}`).
+#[derive(Debug, Default)]
+pub(super) struct AccessRules(HashMap<String, Vec<(Method, Access)>>);
+
+impl AccessRules {
+    /// Returns who may call a route. `None` stands for a path that matches no route.
+    ///
+    /// A route outside every group is for admins, so that a new route is safe until it states who may call it. A method
+    /// that the path does not have requires what the path's other methods require at most, and then gets a 405; if
+    /// those are all public, it is for admins, because a public group opens only the methods that it lists.
+    pub(super) fn access(&self, method: &Method, route: Option<&str>) -> Access {
+        let Some(route) = route else { return Access::Client };
+        let Some(methods) = self.0.get(route) else { return Access::Admin };
+        let listed = methods.iter().find(|(listed, _)| listed == method);
+        listed.map_or_else(|| strictest(methods), |(_, access)| *access)
     }
-    if is_for_devices(route) {
-        return Need::Device;
-    }
-    match route {
-        "/media/{name}" | "/openapi.json" => Need::Client,
-        _ => Need::Admin,
+
+    /// Adds a rule. If a method has several, the strictest counts.
+    fn add(&mut self, access: Access, method: Method, route: &str) {
+        let methods = self.0.entry(route.to_owned()).or_default();
+        match methods.iter_mut().find(|(listed, _)| *listed == method) {
+            Some((_, earlier)) => *earlier = access.max(*earlier),
+            None => methods.push((method, access)),
+        }
     }
 }
 
-fn is_open_to_read(route: &str) -> bool {
-    let is_page = route == "/docs" || route.starts_with("/docs/");
-    let is_file = route.starts_with("/media/");
-    let is_named = matches!(
-        route,
-        "/livez" | "/readyz" | "/robots.txt" | "/favicon.ico" | "/apple-touch-icon{*rest}"
-    );
-    is_page || is_file || is_named
+fn strictest(methods: &[(Method, Access)]) -> Access {
+    let accesses = methods.iter().map(|(_, access)| *access);
+    accesses.filter(|access| *access != Access::Public).max().unwrap_or(Access::Admin)
 }
 
-/// These two are throttled.
-fn is_open(method: &Method, route: &str) -> bool {
-    let calls = matches!(*method, Method::GET | Method::POST);
-    (calls && route == "/v2/pairing") || (method == Method::POST && route == "/admin/api/login")
+/// Collects routes in groups, and records who may call each group.
+pub(super) struct RouteGroups {
+    router: OpenApiRouter<Door>,
+    rules: AccessRules,
 }
 
-fn is_for_devices(route: &str) -> bool {
-    [
-        "/v1/",
-        "/v2/clients/{client_id}",
-        "/v2/search",
-        "/v2/stories",
-        "/v2/tasks",
-        "/v2/events",
-        "/v2/bookmark-lists",
-        "/v2/signed-urls",
-    ]
-    .iter()
-    .any(|prefix| route.starts_with(prefix))
+/// What [`RouteGroups`] collected.
+pub(super) struct RouteParts {
+    pub(super) router: Router<Door>,
+    pub(super) contract: OpenApi,
+    pub(super) rules: AccessRules,
+}
+
+impl RouteGroups {
+    pub(super) fn new(contract: OpenApi) -> Self {
+        Self { router: OpenApiRouter::with_openapi(contract), rules: AccessRules::default() }
+    }
+
+    /// Adds a group of routes. `access` holds for every operation in the group's OpenAPI document, and for HEAD
+    /// wherever the group has GET.
+    pub(super) fn group(mut self, access: Access, group: OpenApiRouter<Door>) -> Self {
+        for (route, item) in &group.get_openapi().paths.paths {
+            for method in methods(item) {
+                self.rules.add(access, method, route);
+            }
+        }
+        Self { router: self.router.merge(group), ..self }
+    }
+
+    /// Adds a route that is not in the OpenAPI document. `access` holds for GET and HEAD.
+    pub(super) fn undocumented(
+        self,
+        access: Access,
+        route: &str,
+        endpoint: MethodRouter<Door>,
+    ) -> Self {
+        let mut this = self.method(access, Method::GET, route).method(access, Method::HEAD, route);
+        this.router = this.router.route(route, endpoint);
+        this
+    }
+
+    /// Restricts one method of a route further than its group does.
+    pub(super) fn method(mut self, access: Access, method: Method, route: &str) -> Self {
+        self.rules.add(access, method, route);
+        self
+    }
+
+    /// Returns the OpenAPI document of the groups so far.
+    pub(super) fn contract(&self) -> &OpenApi {
+        self.router.get_openapi()
+    }
+
+    pub(super) fn into_parts(self) -> RouteParts {
+        let (router, contract) = self.router.split_for_parts();
+        RouteParts { router, contract, rules: self.rules }
+    }
+}
+
+/// Returns the methods of a path, with HEAD for GET, as axum routes it.
+fn methods(item: &PathItem) -> impl Iterator<Item = Method> {
+    let methods = [
+        (Method::GET, item.get.is_some()),
+        (Method::HEAD, item.get.is_some() || item.head.is_some()),
+        (Method::POST, item.post.is_some()),
+        (Method::PUT, item.put.is_some()),
+        (Method::PATCH, item.patch.is_some()),
+        (Method::DELETE, item.delete.is_some()),
+        (Method::OPTIONS, item.options.is_some()),
+        (Method::TRACE, item.trace.is_some()),
+    ];
+    methods.into_iter().filter_map(|(method, exists)| exists.then_some(method))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Write;
+
+    use utoipa::OpenApi as _;
+    use utoipa_axum::routes;
+
     use super::*;
+    use crate::http::routes::routes as all_routes;
+
+    const METHODS: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+
+    /// The whole list is a snapshot, so that a review shows every change to it.
+    #[test]
+    fn every_route_states_who_may_call_it() {
+        let RouteParts { contract, rules, .. } = all_routes().into_parts();
+        for (route, item) in &contract.paths.paths {
+            for method in methods(item) {
+                let listed =
+                    rules.0.get(route).is_some_and(|of| of.iter().any(|(m, _)| *m == method));
+                assert!(listed, "{method} {route} is in no group");
+            }
+        }
+        let mut list = String::new();
+        let mut routes: Vec<&str> = rules.0.keys().map(String::as_str).collect();
+        routes.sort_unstable();
+        for route in routes {
+            let mut by_access = BTreeMap::<Access, Vec<&str>>::new();
+            for method in &METHODS {
+                let access = rules.access(method, Some(route));
+                by_access.entry(access).or_default().push(method.as_str());
+            }
+            let is_one = by_access.len() == 1;
+            for (access, methods) in by_access {
+                let methods = if is_one { "every method".to_owned() } else { methods.join(" ") };
+                writeln!(list, "{route}: {access:?}: {methods}").expect("a line");
+            }
+        }
+        insta::assert_snapshot!("access", list);
+    }
+
+    #[derive(utoipa::OpenApi)]
+    struct Contract;
+
+    #[utoipa::path(get, path = "/a/{id}")]
+    async fn a() {}
+
+    #[utoipa::path(put, path = "/a/{id}")]
+    async fn a_put() {}
+
+    #[utoipa::path(get, path = "/b")]
+    async fn b() {}
 
     #[test]
-    fn a_route_that_is_not_named_is_for_admins() {
-        for (method, route, expected) in [
-            (Method::HEAD, Some("/media/{name}"), Need::Nothing),
-            (Method::PUT, Some("/media/{name}"), Need::Client),
-            (Method::GET, Some("/readyz"), Need::Nothing),
-            (Method::POST, Some("/livez"), Need::Admin),
-            (Method::GET, Some("/openapi.json"), Need::Client),
-            (Method::GET, Some("/docsx"), Need::Admin),
-            (Method::GET, Some("/v1/stories"), Need::Device),
-            (Method::GET, Some("/v2/clients/{client_id}/config"), Need::Device),
-            (Method::POST, Some("/v2/pairing"), Need::Nothing),
-            (Method::POST, Some("/admin/api/login"), Need::Nothing),
-            (Method::GET, Some("/admin/api/users"), Need::Admin),
-            (Method::GET, Some("/metrics"), Need::Admin),
-            (Method::GET, Some("/v9/anything"), Need::Admin),
-            (Method::GET, None, Need::Client),
-        ] {
-            assert_eq!(need(&method, route), expected, "{method} {route:?}");
+    fn a_route_outside_every_group_is_for_admins() {
+        let groups = RouteGroups::new(Contract::openapi())
+            .group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
+        let forgotten = groups.router.merge(OpenApiRouter::new().routes(routes!(b)));
+        let groups = RouteGroups { router: forgotten, ..groups };
+        let RouteParts { contract, rules, .. } = groups.into_parts();
+        assert!(contract.paths.paths.contains_key("/b"));
+        assert_eq!(rules.access(&Method::GET, Some("/b")), Access::Admin);
+        assert_eq!(rules.access(&Method::GET, Some("/a/{id}")), Access::Public);
+        assert_eq!(rules.access(&Method::GET, None), Access::Client, "no such path");
+    }
+
+    #[test]
+    fn a_method_outside_the_group_is_as_strict_as_its_path_and_never_public() {
+        let groups = RouteGroups::new(Contract::openapi())
+            .group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
+        let open = groups.rules.access(&Method::PUT, Some("/a/{id}"));
+        assert_eq!(open, Access::Admin);
+        let groups = groups.group(Access::Client, OpenApiRouter::new().routes(routes!(a_put)));
+        let access = |method| groups.rules.access(&method, Some("/a/{id}"));
+        assert_eq!([Method::GET, Method::HEAD].map(access), [Access::Public; 2]);
+        assert_eq!([Method::PUT, Method::POST].map(access), [Access::Client; 2]);
+    }
+
+    #[test]
+    fn the_strictest_of_two_rules_counts() {
+        for order in [[Access::Public, Access::Admin], [Access::Admin, Access::Public]] {
+            let groups = RouteGroups::new(Contract::openapi());
+            let groups = order
+                .into_iter()
+                .fold(groups, |groups, access| groups.method(access, Method::HEAD, "/b"));
+            assert_eq!(groups.rules.access(&Method::HEAD, Some("/b")), Access::Admin);
         }
     }
 }

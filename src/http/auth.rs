@@ -1,4 +1,6 @@
-//! Who may come in: what [`access`] asks of a route against what a request proves.
+//! Who may come in: compares the [`Access`] that a route requires with what a request proves.
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
@@ -10,7 +12,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::access::{self, Need};
+use super::access::{Access, AccessRules};
 use super::address::ClientAddress;
 use super::problem::Problem;
 use super::{Door, Entry, session_cookie};
@@ -18,28 +20,35 @@ use crate::app::Identities;
 use crate::app::identity::Proof;
 use crate::domain::{Principal, Scope};
 
-pub(super) async fn layer(State(door): State<Door>, request: Request, next: Next) -> Response {
+/// What the layer needs to check a request.
+#[derive(Debug, Clone)]
+pub(super) struct Guard {
+    pub(super) door: Door,
+    pub(super) rules: Arc<AccessRules>,
+}
+
+pub(super) async fn layer(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admit(&door, &mut parts).await {
+    match admit(&guard, &mut parts).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Lets a request in, with its [`Principal`] among its extensions, or says why not.
-async fn admit(door: &Door, parts: &mut Parts) -> Result<(), Problem> {
+async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Problem> {
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let need = access::need(&parts.method, route);
-    if need == Need::Nothing {
+    let access = guard.rules.access(&parts.method, route);
+    if access == Access::Public {
         return Ok(());
     }
-    let principal = identify(door, parts).await?;
+    let principal = identify(&guard.door, parts).await?;
     let is_device = matches!(principal.scope, Scope::Device(_));
-    if need == Need::Admin && !principal.is_admin() {
+    if access == Access::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
     }
-    if is_device && need > Need::Device {
+    if is_device && access > Access::Device {
         return Err(forbidden("A device's token opens only what is the device's own."));
     }
     if is_device {

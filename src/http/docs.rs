@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -38,20 +37,25 @@ const PAGE: &str = r#"<!doctype html>
 const START: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
 "##;
 
-pub(super) fn router(contract: &OpenApi) -> Router<Door> {
+/// Serves the contract as JSON.
+pub(super) fn contract(contract: &OpenApi) -> MethodRouter<Door> {
     let contract = Arc::new(contract.to_json().unwrap_or_default());
-    let json = move || {
+    get(move || {
         let contract = String::clone(&contract);
         async move { ([(CONTENT_TYPE, "application/json")], contract) }
-    };
-    Router::new()
-        .route("/openapi.json", get(json))
-        .route("/docs", get(|| async { Html(PAGE) }))
-        .route("/docs/start.js", get(|| async { ([(CONTENT_TYPE, "text/javascript")], START) }))
-        .route("/docs/{file}", get(asset))
+    })
 }
 
-async fn asset(Path(file): Path<String>) -> Response {
+pub(super) async fn page() -> Html<&'static str> {
+    Html(PAGE)
+}
+
+pub(super) async fn start() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript")], START)
+}
+
+/// Serves a file of Swagger UI.
+pub(super) async fn asset(Path(file): Path<String>) -> Response {
     match utoipa_swagger_ui::serve(&file, Arc::new(Config::default())) {
         Ok(Some(found)) => {
             let mut response =

@@ -1,29 +1,29 @@
 //! The layers around every route.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::routing::any;
 use axum::{Router, middleware};
 use tower::Layer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::{Door, address, auth, docs, idempotency, limits, media, request_id, routes};
+use super::access::RouteParts;
+use super::{Door, address, auth, idempotency, limits, request_id, routes};
 
 /// How long a body may pause while it comes in.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The whole service. Every path answers with and without its trailing slash.
 pub fn router(door: Door) -> NormalizePath<Router> {
-    let (router, contract) = routes::routes().split_for_parts();
+    let RouteParts { router, rules, .. } = routes::routes().into_parts();
+    let guard = auth::Guard { door: door.clone(), rules: Arc::new(rules) };
     let router = router
-        .merge(docs::router(&contract))
-        .route("/media/{name}/{*rest}", any(media::send::nothing))
         .layer(middleware::from_fn_with_state(door.clone(), idempotency::layer::layer))
         .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
-        .layer(middleware::from_fn_with_state(door.clone(), auth::layer))
+        .layer(middleware::from_fn_with_state(guard, auth::layer))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(middleware::from_fn_with_state(door.clone(), limits::by_address))
         .layer(cors(&door))

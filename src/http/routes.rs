@@ -1,10 +1,13 @@
-//! Every route, in lists by whom they are for.
+//! Every route, in groups. [`routes`] states next to each group who may call it.
 
+use axum::http::Method;
+use axum::routing::{any, get};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Door, admin, health, media, metrics, v1, v2};
+use super::access::{Access, RouteGroups};
+use super::{Door, admin, docs, health, media, metrics, v1, v2};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -16,21 +19,36 @@ struct Contract;
 /// The contract, as OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    routes().into_parts().contract
 }
 
-pub(super) fn routes() -> OpenApiRouter<Door> {
-    OpenApiRouter::with_openapi(Contract::openapi())
-        .merge(v1())
-        .merge(stories())
-        .merge(bookmark_lists())
-        .merge(devices())
-        .merge(voices())
-        .merge(memory())
-        .merge(search())
-        .merge(admin())
-        .merge(configurations())
-        .merge(operations())
+pub(super) fn routes() -> RouteGroups {
+    let documented = RouteGroups::new(Contract::openapi())
+        .group(Access::Device, v1())
+        .group(Access::Device, stories())
+        .group(Access::Device, bookmark_lists())
+        .group(Access::Device, devices())
+        .group(Access::Device, voices())
+        .group(Access::Device, memory())
+        .group(Access::Device, search())
+        .group(Access::Client, media_uploads())
+        .group(Access::Admin, admin())
+        .group(Access::Admin, configurations())
+        .group(Access::Admin, metrics())
+        .group(Access::Public, health())
+        .group(Access::Public, media_files())
+        // These two are throttled.
+        .group(Access::Public, pairing())
+        .group(Access::Public, login())
+        // HEAD would collect the token, which is given once, without showing it.
+        .method(Access::Admin, Method::HEAD, "/v2/pairing");
+    let contract = docs::contract(documented.contract());
+    documented
+        .undocumented(Access::Client, "/openapi.json", contract)
+        .undocumented(Access::Public, "/docs", get(docs::page))
+        .undocumented(Access::Public, "/docs/start.js", get(docs::start))
+        .undocumented(Access::Public, "/docs/{file}", get(docs::asset))
+        .undocumented(Access::Public, "/media/{name}/{*rest}", any(media::send::nothing))
 }
 
 fn v1() -> OpenApiRouter<Door> {
@@ -86,7 +104,10 @@ fn devices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::clients::config::get))
         .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
-        .routes(routes!(v2::pairing::post, v2::pairing::get))
+}
+
+fn pairing() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(v2::pairing::post, v2::pairing::get))
 }
 
 fn search() -> OpenApiRouter<Door> {
@@ -133,9 +154,12 @@ fn voices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::signed_urls::post))
 }
 
+fn login() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(admin::login::post))
+}
+
 fn admin() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
-        .routes(routes!(admin::login::post))
         .routes(routes!(admin::logout::post))
         .routes(routes!(admin::session::get))
         .routes(routes!(admin::users::get, admin::users::post))
@@ -206,11 +230,19 @@ fn configurations() -> OpenApiRouter<Door> {
     )
 }
 
-fn operations() -> OpenApiRouter<Door> {
-    OpenApiRouter::new()
-        .routes(routes!(media::get::get, media::put::put))
-        .routes(routes!(media::signed::get))
-        .routes(routes!(health::livez))
-        .routes(routes!(health::readyz))
-        .routes(routes!(metrics::get))
+fn media_uploads() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(media::put::put))
+}
+
+/// The endpoint itself checks the signature of a signed URL.
+fn media_files() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(media::get::get)).routes(routes!(media::signed::get))
+}
+
+fn health() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz))
+}
+
+fn metrics() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(metrics::get))
 }
