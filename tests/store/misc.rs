@@ -39,8 +39,8 @@ async fn events_are_read_from_where_one_left_off(database: TestDatabase) {
     let id = Uuid::now_v7();
     for (kind, number) in [(EventKind::Task, 0), (EventKind::Frame, 1), (EventKind::Story, 2)] {
         let mut tx = store.begin().await.expect("begun");
-        tx.tell(kind, Some("s"), Some(id), json!({"number": number}), at(number));
-        tx.tell(kind, Some("s"), Some(Uuid::now_v7()), json!({}), at(0));
+        tx.publish(kind, Some("s"), Some(id), json!({"number": number}), at(number));
+        tx.publish(kind, Some("s"), Some(Uuid::now_v7()), json!({}), at(0));
         tx.save().await.expect("saved");
     }
     let events = store.events_of_story(id, 0, 10).await.expect("read");
