@@ -1,6 +1,7 @@
 //! What goes when its time has come, and what never does.
 
-use calliope::app::{CleanOrder, Cleaned};
+use calliope::app::Cleaned;
+use calliope::app::jobs::CleanMedia;
 use calliope::domain::Principal;
 use calliope::settings::Spared;
 use chrono::TimeDelta;
@@ -22,8 +23,8 @@ on_both! {
     files_are_put_into_another_bucket_when_the_installation_moves;
 }
 
-fn order(days: i64, keep: Spared, dry_run: bool) -> CleanOrder {
-    CleanOrder::new(&Principal::LOCAL, Some(TimeDelta::days(days)), keep, dry_run)
+fn order(days: i64, keep: Spared, dry_run: bool) -> CleanMedia {
+    CleanMedia::new(&Principal::LOCAL, Some(TimeDelta::days(days)), keep, dry_run)
 }
 
 async fn story(app: &TestApp, client_id: &str) -> String {
@@ -221,7 +222,7 @@ async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     let found = app.app.files().verify(|_| ()).await.expect("verified");
     assert_eq!((found.orphaned.len(), found.recent), (0, 4), "rows may be on their way");
     let clean = async || {
-        let order = CleanOrder::new(&Principal::LOCAL, None, Spared::Bookmarked, false);
+        let order = CleanMedia::new(&Principal::LOCAL, None, Spared::Bookmarked, false);
         app.app.files().clean(&order, |_| ()).await.expect("cleaned").orphans
     };
     assert_eq!(clean().await, 0);

@@ -176,7 +176,7 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
         }
     })
     .await;
-    let order = calliope::app::CleanOrder::new(&Principal::LOCAL, None, Spared::None, false);
+    let order = calliope::app::jobs::CleanMedia::new(&Principal::LOCAL, None, Spared::None, false);
     let cleaned = app.app.files().clean(&order, |_| ()).await.expect("cleaned");
     let verified = app.app.files().verify(|_| ()).await.expect("verified");
     println!("{cleaned:?}; {} files", verified.files);

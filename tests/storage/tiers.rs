@@ -103,8 +103,7 @@ async fn what_the_disk_has_lost_comes_back(database: TestDatabase) {
     assert_eq!(app.json(next).await["image"]["format"], "image/grayscale16");
     // What is not what was kept is not served.
     std::fs::remove_file(&path).expect("removed");
-    app.app
-        .bucket
+    app.bucket
         .as_ref()
         .expect("a bucket")
         .put(&url, "other".into(), "image/png")
