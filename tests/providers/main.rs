@@ -18,6 +18,7 @@ mod log;
 mod openai;
 mod situation;
 mod spend;
+mod stored_jobs;
 
 use std::sync::Arc;
 use std::time::Duration;

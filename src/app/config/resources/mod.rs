@@ -140,7 +140,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`App::replace_resource`].
+    /// As [`Config::replace_resource`].
     pub async fn patch_resource<T: Resource>(
         &self,
         id: &str,

@@ -35,7 +35,7 @@ impl Search {
     }
 
     /// Looks whether Pinecone's index is there and fit for the model, and has it made where it may be. What is wrong is
-    /// logged, and told by [`App::readiness`]; Calliope works without it meanwhile.
+    /// logged, and told by `/readyz`; Calliope works without it meanwhile.
     pub async fn prepare_index(&self) {
         let (Some(pinecone), Some(model)) = (&self.pinecone, self.models.embedder()) else {
             return;
