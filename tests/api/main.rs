@@ -22,6 +22,7 @@ mod frames;
 mod idempotency;
 mod identity;
 mod learning;
+mod leases;
 mod limits;
 mod media;
 mod memory;

@@ -59,6 +59,7 @@ async fn a_task_goes_its_whole_road(database: TestDatabase) {
     let mut news = store.announcements();
     let id = enqueue(&store, Some("lane"), at(0)).await;
     assert_eq!(news.recv().await, Ok(Announcement::TaskReady));
+    assert_eq!(news.recv().await, Ok(Announcement::EventLogged), "that it is pending");
     let lease = claim(&store, at(1)).await.expect("one is due");
     let task = lease.task().clone();
     assert_eq!((task.id, task.attempts, task.status), (id, 1, TaskStatus::Running));
