@@ -79,12 +79,16 @@ impl Frames {
         let pictures = Arc::new(pictures::Pictures::new(below));
         let senses = Arc::new(senses::Senses::new(below));
         let attachments = Arc::new(attachments::Attachments::new(below));
-        let parts = (Arc::clone(&senses), Arc::clone(&pictures), Arc::clone(&attachments));
         Self {
             intake: intake::Intake::new(below, Arc::clone(&pictures)),
             waiter: wait::FrameWaiter::new(below),
             next: next::NextFrames::new(below, Arc::clone(&pictures)),
-            generator: generate::Generator::new(below, parts.0, parts.1, parts.2),
+            generator: generate::Generator::new(
+                below,
+                Arc::clone(&senses),
+                Arc::clone(&pictures),
+                Arc::clone(&attachments),
+            ),
             redraws: redraw::Redraws::new(below, pictures, Arc::clone(&attachments)),
             attachments,
             rehearsals: rehearse::Rehearsals::new(below, senses),
