@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Beside, Store, StoreError, Tx, read, within};
+use crate::domain::Dither;
 
 /// A frame with its original illustration.
 #[derive(Debug, FromRow)]
@@ -49,6 +50,8 @@ pub struct FramePicture {
     pub height: i32,
     /// A media type.
     pub format: String,
+    /// The dithering that a device's picture was made with; absent for originals and thumbnails.
+    pub dither: Option<Dither>,
 }
 
 /// A story's newest frame with its pictures.
@@ -119,6 +122,8 @@ pub struct NewImage<'a> {
     pub height: i32,
     /// A media type.
     pub format: &'a str,
+    /// The dithering that a device's picture was made with; absent for originals and thumbnails.
+    pub dither: Option<Dither>,
     /// When.
     pub now: DateTime<Utc>,
 }
@@ -183,7 +188,8 @@ impl Store {
 
     /// The picture with this id.
     pub async fn picture(&self, id: Uuid) -> Result<Option<FramePicture>, StoreError> {
-        const SQL: &str = "SELECT id, media_key, width, height, format FROM image WHERE id = $1";
+        const SQL: &str =
+            "SELECT id, media_key, width, height, format, dither FROM image WHERE id = $1";
         read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a picture"))
     }
@@ -237,14 +243,15 @@ impl Tx {
 
     /// Adds a picture.
     pub async fn add_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, date_created) \
-             VALUES ($1, $2, $3, $4, $5, $6)";
+        const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, date_created) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)";
         within!(self, db => sqlx::query(SQL)
             .bind(image.id)
             .bind(image.media_key)
             .bind(image.width)
             .bind(image.height)
             .bind(image.format)
+            .bind(image.dither)
             .bind(image.now)
             .execute(db)
             .await
@@ -259,14 +266,15 @@ impl Tx {
         original: Uuid,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image \
-             (id, media_key, width, height, format, date_created, rendition_of) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+             (id, media_key, width, height, format, dither, date_created, rendition_of) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
         within!(self, db => sqlx::query(SQL)
             .bind(image.id)
             .bind(image.media_key)
             .bind(image.width)
             .bind(image.height)
             .bind(image.format)
+            .bind(image.dither)
             .bind(image.now)
             .bind(original)
             .execute(db)

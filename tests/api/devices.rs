@@ -10,6 +10,7 @@ use crate::support::{TestApp, TestDatabase, answer, in_time};
 
 on_both! {
     the_newest_frame_comes_in_the_devices_pixels_and_not_twice;
+    a_picture_is_used_again_for_the_dithering_that_it_was_made_with;
     a_device_that_waits_gets_the_next_frame_as_it_is_told;
     a_device_that_follows_a_flock_gets_what_others_are_told;
     a_report_is_kept_and_shown_to_admins;
@@ -69,6 +70,44 @@ async fn the_newest_frame_comes_in_the_devices_pixels_and_not_twice(database: Te
     ] {
         let (status, problem) = answer(app.get(&format!("/v2/clients/s/next?{bad}"))).await;
         assert_eq!(status, 422, "{bad}: {problem}");
+    }
+    app.finish().await;
+}
+
+async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let order = |format: &str, dither: Option<&str>| {
+        json!({"client_id": "s", "strategy": "literal", "input_text": "One.",
+            "output_image_format": format, "output_image_dither": dither,
+            "output_image_width": 48, "output_image_height": 40})
+    };
+    let next = async |query: &str| {
+        let size = "output_image_width=48&output_image_height=40";
+        let path = format!("/v2/clients/s/next?{size}&output_image_format={query}");
+        app.json(&path).await["image"].clone()
+    };
+    let (dithered, plain) =
+        ("rgb565&output_image_dither=floyd-steinberg", "rgb565&output_image_dither=none");
+    let told = app.frame(order("rgb565", Some("floyd-steinberg"))).await;
+    assert_eq!(next(dithered).await, told["frames"][0]["image"]);
+    let other = next(plain).await;
+    assert_ne!(other["url"], told["frames"][0]["image"]["url"]);
+    assert_eq!(next("rgb565").await, other, "nothing is dithered unless it is asked for");
+
+    let files = app.files("media").len();
+    let path =
+        format!("/v2/stories/{}/frames/0/illustrate", told["story_id"].as_str().expect("an id"));
+    assert_eq!(app.call("POST", &format!("{path}?client_id=s"), Value::Null).await.0, 202);
+    app.quiet().await;
+    assert_eq!(app.files("media").len(), files - 1, "the picture that was rendered later is gone");
+    next(dithered).await;
+    assert_eq!(app.files("media").len(), files - 1, "the new picture is dithered too");
+    next(plain).await;
+    assert_eq!(app.files("media").len(), files);
+
+    for format in ["png", "jpeg", "webp", "bmp", "rgb565", "grayscale16"] {
+        let told = app.frame(order(format, None)).await;
+        assert_eq!(next(format).await, told["frames"][0]["image"], "{format}");
     }
     app.finish().await;
 }

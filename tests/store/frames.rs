@@ -1,5 +1,6 @@
 //! Frames, pictures and files.
 
+use calliope::domain::Dither;
 use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPart};
 use serde_json::json;
 use uuid::Uuid;
@@ -9,6 +10,7 @@ use crate::{at, on_both, story};
 
 on_both! {
     frames_come_back_in_order_with_their_pictures;
+    a_picture_tells_how_it_was_dithered;
     a_number_is_taken_once;
     the_latest_texts_come_oldest_first;
     a_media_object_is_kept_once_and_renewed;
@@ -35,8 +37,9 @@ async fn picture(store: &Store, key: &str) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
     tx.keep_media_object(&object(key)).await.expect("kept");
+    let (format, dither) = ("image/png", None);
     let image =
-        NewImage { id, media_key: key, width: 512, height: 256, format: "image/png", now: at(0) };
+        NewImage { id, media_key: key, width: 512, height: 256, format, dither, now: at(0) };
     tx.add_image(image).await.expect("added");
     tx.save().await.expect("saved");
     id
@@ -84,6 +87,30 @@ async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
     assert_eq!(metadata, json!({"number": 0}));
     assert_eq!((frames[1].text.as_deref(), frames[1].image_key.as_deref()), (None, None));
     assert!(frames[1].trigger_condition.is_none());
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
+    let store = database.store().await;
+    let original = picture(&store, "media/a.png").await;
+    let mut tx = store.begin().await.expect("begun");
+    let (format, now) = ("image/rgb565", at(0));
+    let mut added = vec![(original, None)];
+    for (key, dither) in [("media/b.raw", Dither::None), ("media/c.raw", Dither::FloydSteinberg)] {
+        tx.keep_media_object(&object(key)).await.expect("kept");
+        let dither = Some(dither);
+        let image = |id| NewImage { id, media_key: key, width: 4, height: 2, format, dither, now };
+        let (kept, rendered) = (Uuid::now_v7(), Uuid::now_v7());
+        tx.add_image(image(kept)).await.expect("added");
+        tx.add_rendition(image(rendered), original).await.expect("added");
+        added.extend([(kept, dither), (rendered, dither)]);
+    }
+    tx.save().await.expect("saved");
+    for (id, dither) in added {
+        let picture = store.picture(id).await.expect("read").expect("it is there");
+        assert_eq!(picture.dither, dither);
+    }
     store.close().await;
     database.remove().await;
 }

@@ -8,6 +8,7 @@ mod bookmarks;
 mod configs;
 mod frames;
 mod memory;
+mod migrations;
 mod misc;
 mod stories;
 mod tasks;

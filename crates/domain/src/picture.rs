@@ -102,8 +102,9 @@ impl TryFrom<String> for ImageFormat {
 }
 
 /// Whether quantisation error is spread to neighbouring pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "kebab-case")]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Dither {
     /// Each pixel is cut to the nearest level below, alone.
     #[default]

@@ -197,6 +197,7 @@ pub(super) async fn keep_pictures(
             width: file.view.width,
             height: file.view.height,
             format: &file.view.format,
+            dither: file.dither,
             now,
         };
         tx.add_image(image).await?;

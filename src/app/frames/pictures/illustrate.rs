@@ -33,6 +33,8 @@ pub(in crate::app::frames) struct Rendered {
     pub(in crate::app::frames) key: ObjectKey,
     pub(in crate::app::frames) object: MediaObject,
     pub(in crate::app::frames) view: ImageView,
+    /// `None` for originals and thumbnails.
+    pub(in crate::app::frames) dither: Option<Dither>,
 }
 
 /// One beat's pictures.
@@ -50,6 +52,9 @@ pub(in crate::app::frames) struct Encoded {
     pub(in crate::app::frames) bytes: Vec<u8>,
     pub(in crate::app::frames) size: Size,
     pub(in crate::app::frames) format: ImageFormat,
+    /// The dithering that the device asked for, even if its format has no use for it; `None` for originals and
+    /// thumbnails.
+    pub(in crate::app::frames) dither: Option<Dither>,
 }
 
 impl Illustrated {
@@ -152,7 +157,7 @@ impl Pictures {
         encoded: Encoded,
         files: &mut Vec<(ObjectKey, Bytes)>,
     ) -> Result<Rendered, AppError> {
-        let Encoded { bytes, size, format } = encoded;
+        let Encoded { bytes, size, format, dither } = encoded;
         let id = Uuid::now_v7();
         let key = ObjectKey::Media(MediaName::of(id, format.extension()));
         let bytes = Bytes::from(bytes);
@@ -165,7 +170,7 @@ impl Pictures {
             url: key.to_string(),
         };
         files.push((key.clone(), bytes));
-        Ok(Rendered { id, key, object, view })
+        Ok(Rendered { id, key, object, view, dither })
     }
 }
 
@@ -177,7 +182,7 @@ fn encode_all(picture: Drawn, wanted: &Wanted) -> Result<[Option<Encoded>; 3], I
         Some(png) => png,
         None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
     };
-    let original = Encoded { bytes: png, size, format: ImageFormat::Png };
+    let original = Encoded { bytes: png, size, format: ImageFormat::Png, dither: None };
     let device = for_device(&pixels, &wanted.parameters)?;
     let thumbnail = if wanted.thumbnail { Some(thumbnail(&pixels)?) } else { None };
     Ok([Some(original), device, thumbnail])
@@ -205,7 +210,7 @@ pub(in crate::app::frames) fn device_picture(
     let size = Size::new(fitted.width(), fitted.height());
     let dither = parameters.output_image_dither.unwrap_or_default();
     let bytes = imaging::encode(&fitted, format, dither)?;
-    Ok(Encoded { bytes, size, format })
+    Ok(Encoded { bytes, size, format, dither: Some(dither) })
 }
 
 fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {
@@ -214,5 +219,5 @@ fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {
     let small = imaging::fit(pixels, width, height)?;
     let size = Size::new(small.width(), small.height());
     let bytes = imaging::encode(&small, ImageFormat::Png, Dither::None)?;
-    Ok(Encoded { bytes, size, format: ImageFormat::Png })
+    Ok(Encoded { bytes, size, format: ImageFormat::Png, dither: None })
 }

@@ -2,7 +2,6 @@
 //! rendered from the original, once, and kept beside it.
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -28,19 +27,18 @@ impl Pictures {
     ) -> Result<Option<ImageView>, AppError> {
         let Some(original) = &frame.original else { return Ok(None) };
         let wanted = Wanted::of(original, parameters);
-        if wanted.is_met_by(original, Dither::None) {
+        if wanted.is_met_by(original) {
             return Ok(Some(view(original)));
         }
         if let Some(device) = &frame.device
-            && wanted.is_met_by(device, kept_dither(&frame.frame.metadata.0))
+            && wanted.is_met_by(device)
         {
             return Ok(Some(view(device)));
         }
-        let id = wanted.id(original.id);
-        if let Some(kept) = self.store.picture(id).await? {
+        if let Some(kept) = self.store.picture(wanted.id(original.id)).await? {
             return Ok(Some(view(&kept)));
         }
-        self.render(client_id, original, id, parameters).await.map(Some)
+        self.render(client_id, original, &wanted, parameters).await.map(Some)
     }
 
     /// Two that render the same at once write the same file and the same row.
@@ -48,9 +46,10 @@ impl Pictures {
         &self,
         client_id: &str,
         original: &FramePicture,
-        id: Uuid,
+        wanted: &Wanted,
         parameters: &Parameters,
     ) -> Result<ImageView, AppError> {
+        let id = wanted.id(original.id);
         let bytes =
             self.files.file(&original.key).await?.ok_or_else(|| AppError::gone(&original.key))?;
         let parameters = parameters.clone();
@@ -76,6 +75,7 @@ impl Pictures {
             width,
             height,
             format: format.media_type(),
+            dither: Some(wanted.dither),
             now: self.clock.now(),
         };
         tx.add_rendition(image, original.id).await?;
@@ -104,7 +104,10 @@ impl Wanted {
         Self { format, size: imaging::fitted_size(size, width, height), dither }
     }
 
-    fn is_met_by(&self, picture: &FramePicture, dither: Dither) -> bool {
+    /// Whether this picture is the one that is asked for. A picture for a device keeps the dithering that it was
+    /// ordered with, also in a format that has no use for one.
+    fn is_met_by(&self, picture: &FramePicture) -> bool {
+        let dither = picture.dither.unwrap_or_default();
         let size = Size::new(picture.width.unsigned_abs(), picture.height.unsigned_abs());
         picture.format == self.format.media_type() && size == self.size && dither == self.dither
     }
@@ -117,20 +120,6 @@ impl Wanted {
         bytes.copy_from_slice(&Sha256::digest(wish)[..16]);
         Uuid::new_v8(bytes)
     }
-}
-
-/// How the picture that was kept with a frame was dithered: as the frame's parameters say.
-fn kept_dither(metadata: &RawValue) -> Dither {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        parameters: Kept,
-    }
-    #[derive(serde::Deserialize)]
-    struct Kept {
-        output_image_dither: Option<Dither>,
-    }
-    let metadata: Option<Metadata> = serde_json::from_str(metadata.get()).ok();
-    metadata.and_then(|metadata| metadata.parameters.output_image_dither).unwrap_or_default()
 }
 
 fn view(picture: &FramePicture) -> ImageView {

@@ -1,0 +1,141 @@
+//! Rows that are older than a migration, after it.
+
+use calliope::domain::Dither;
+use calliope::store::Store;
+use serde_json::json;
+use sqlx::migrate::Migrator;
+use sqlx::types::Json;
+use sqlx::{PgPool, SqlitePool};
+use uuid::Uuid;
+
+use crate::support::TestDatabase;
+use crate::{at, on_both};
+
+on_both! {
+    the_pictures_of_old_frames_get_their_dithering;
+}
+
+/// A database with the tables of an earlier version.
+enum Old {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs one statement on an old database.
+macro_rules! run {
+    ($old:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match $old {
+            Old::Sqlite(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
+            Old::Postgres(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
+        }
+        .expect("the statement runs")
+    };
+}
+
+impl Old {
+    /// Applies the migrations up to `version`.
+    async fn at(database: &TestDatabase, version: i64) -> Self {
+        // This makes the SQLite file, and no tables.
+        Store::connect(&database.settings).await.expect("connected").close().await;
+        let of = async |name: &str| {
+            let folder = format!("{}/migrations/{name}", env!("CARGO_MANIFEST_DIR"));
+            Migrator::new(std::path::Path::new(&folder)).await.expect("migrations")
+        };
+        if let Some((server, name)) = &database.postgres {
+            let pool = PgPool::connect(&format!("{server}/{name}")).await.expect("opened");
+            of("postgres").await.run_to(version, &pool).await.expect("migrated");
+            return Self::Postgres(pool);
+        }
+        let url = format!("sqlite://{}", database.settings.path.display());
+        let pool = SqlitePool::connect(&url).await.expect("opened");
+        of("sqlite").await.run_to(version, &pool).await.expect("migrated");
+        Self::Sqlite(pool)
+    }
+
+    /// Applies the other migrations.
+    async fn migrated(self, database: &TestDatabase) -> Store {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+        database.store().await
+    }
+}
+
+async fn old_picture(old: &Old) -> Uuid {
+    let id = Uuid::now_v7();
+    let key = format!("media/{id}.raw");
+    run!(
+        old,
+        "INSERT INTO media_object (key, kind, size, content_type, sha256, date_created, date_updated) \
+         VALUES ($1, 'frame', 1, 'image/rgb565', $2, $3, $3)",
+        &key,
+        &[7_u8; 32][..],
+        at(0),
+    );
+    run!(
+        old,
+        "INSERT INTO image (id, media_key, width, height, format, date_created) \
+         VALUES ($1, $2, 48, 40, 'image/rgb565', $3)",
+        id,
+        &key,
+        at(0),
+    );
+    id
+}
+
+async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) {
+    let old = Old::at(&database, 16).await;
+    let story = Uuid::now_v7();
+    run!(
+        &old,
+        "INSERT INTO story (id, client_id, strategy, storyteller, title, state, frame_count, \
+         date_created, date_updated) VALUES ($1, 's', 'fern', 'fern', '', $2, 6, $3, $3)",
+        story,
+        Json(json!({})),
+        at(0),
+    );
+    let dithered = Some(Dither::FloydSteinberg);
+    let frames = [
+        (json!({"parameters": {"output_image_dither": "floyd-steinberg"}}), dithered),
+        (json!({"parameters": {"output_image_dither": "none"}}), Some(Dither::None)),
+        (json!({"parameters": {"output_image_dither": "of a later version"}}), Some(Dither::None)),
+        (json!({"parameters": {"output_image_width": 48}}), Some(Dither::None)),
+        (json!({"parameters": "floyd-steinberg"}), Some(Dither::None)),
+        (json!({}), Some(Dither::None)),
+    ];
+    let mut pictures = Vec::new();
+    for (number, (metadata, dither)) in (0_i32..).zip(frames) {
+        let (original, device) = (old_picture(&old).await, old_picture(&old).await);
+        run!(
+            &old,
+            "INSERT INTO story_frame (story_id, number, image_id, device_image_id, \
+             min_duration_seconds, metadata, date_created) VALUES ($1, $2, $3, $4, 20, $5, $6)",
+            story,
+            number,
+            original,
+            device,
+            Json(&metadata),
+            at(0),
+        );
+        pictures.extend([(original, None), (device, dither)]);
+    }
+    let both = old_picture(&old).await;
+    run!(
+        &old,
+        "INSERT INTO story_frame (story_id, number, image_id, device_image_id, \
+         min_duration_seconds, metadata, date_created) VALUES ($1, 6, $2, $2, 20, $3, $4)",
+        story,
+        both,
+        Json(json!({"parameters": {"output_image_dither": "floyd-steinberg"}})),
+        at(0),
+    );
+    pictures.push((both, None));
+    let store = old.migrated(&database).await;
+    for (id, dither) in pictures {
+        let picture = store.picture(id).await.expect("read").expect("it is there");
+        assert_eq!(picture.dither, dither, "{id}");
+    }
+    store.close().await;
+    database.remove().await;
+}
