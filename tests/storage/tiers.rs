@@ -101,15 +101,16 @@ async fn what_the_disk_has_lost_comes_back(database: TestDatabase) {
     std::fs::remove_file(&path).expect("removed");
     let next = "/v2/clients/s/next?output_image_format=grayscale16&output_image_width=16";
     assert_eq!(app.json(next).await["image"]["format"], "image/grayscale16");
-    // What is not what was kept is not served.
-    std::fs::remove_file(&path).expect("removed");
-    app.bucket
-        .as_ref()
-        .expect("a bucket")
-        .put(&url, "other".into(), "image/png")
-        .await
-        .expect("put");
-    assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 404);
+    // What is not what was kept is not served: neither what is shorter, nor what differs by a bit.
+    let mut differing = whole.clone();
+    differing[whole.len() / 2] ^= 1;
+    for other in [b"other".to_vec(), differing] {
+        let _ = std::fs::remove_file(&path);
+        let bucket = app.bucket.as_ref().expect("a bucket");
+        bucket.put(&url, other.into(), "image/png").await.expect("put");
+        assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 404);
+        assert!(!path.exists(), "nor does it come to the disk");
+    }
     fake.set(Mood::Fails);
     assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 503);
     app.finish().await;
