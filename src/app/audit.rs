@@ -3,11 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::{Actor, AppError};
 use crate::domain::{ClientId, Identity, Principal};
-use crate::store::{AuditEntry, AuditRow, Tx};
+use crate::store::{AuditEntry, Tx};
 
 /// Who changes something.
 #[derive(Debug, Clone)]
@@ -25,31 +24,6 @@ pub(in crate::app) struct Change<'a> {
     pub(in crate::app) id: &'a str,
     pub(in crate::app) before: Option<Value>,
     pub(in crate::app) after: Option<Value>,
-}
-
-/// A change that was made.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AuditView {
-    /// Grows with time.
-    pub id: i64,
-    /// Who did it: `user ada`, `token 7 (kitchen)`, …
-    pub actor: String,
-    /// `create`, `update`, `delete`, …
-    pub action: String,
-    /// To what kind of thing: `flock-configs`.
-    pub resource: String,
-    /// To which one.
-    pub resource_id: String,
-    /// As it was.
-    #[schema(value_type = Option<Object>)]
-    pub before: Option<Value>,
-    /// As it became.
-    #[schema(value_type = Option<Object>)]
-    pub after: Option<Value>,
-    /// The request that asked for it.
-    pub request_id: Option<String>,
-    /// When.
-    pub date_created: DateTime<Utc>,
 }
 
 impl Act {
@@ -110,21 +84,5 @@ impl Change<'_> {
             return Ok(());
         }
         self.note(tx, &Act::new(actor.principal, None), now).await
-    }
-}
-
-impl From<AuditRow> for AuditView {
-    fn from(row: AuditRow) -> Self {
-        Self {
-            id: row.id,
-            actor: row.actor,
-            action: row.action,
-            resource: row.resource,
-            resource_id: row.resource_id,
-            before: row.before_value,
-            after: row.after_value,
-            request_id: row.request_id,
-            date_created: row.date_created,
-        }
     }
 }

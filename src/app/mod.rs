@@ -42,10 +42,10 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use actor::Actor;
-pub use audit::{Act, AuditView};
+pub use audit::Act;
 pub use clients::{
-    ByImportance, Clients, ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern,
-    PatternOrder, PatternView, SparrowStateView, TelemetryOrder, TelemetryView, VoiceProfileView,
+    ByImportance, Clients, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder,
+    PatternView, TelemetryOrder, VoiceProfileView,
 };
 pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
 pub use error::{AppError, ErrorKind, with_causes};
@@ -62,19 +62,21 @@ pub use idempotency::{Answer, Idempotency, Keyed};
 pub use identity::Identities;
 pub use jobs::{Jobs, TaskView};
 pub use models::{Book, Choices, Models};
-pub use ops::{
-    Export, Health, Load, Manifest, Ops, Readiness, Restored, Stats, StoryOverviewView, Waiting,
-    restore,
-};
+pub use ops::{Export, Health, Load, Manifest, Ops, Readiness, Restored, Stats, Waiting, restore};
 pub use page::Page;
 pub use search::{
     FoundView, IndexStatus, Indexed, Matched, Mode, Search, SearchOrder, SearchPage, SearchPlace,
     SimilarView,
 };
 pub use stories::{
-    AudioView, BookmarkListView, FrameBookmarkView, FrameView, ImageView, KeptStory, ListEdit,
-    ListOrder, NumberedFrame, Reading, Stories, StoriesPart, StoryBookmarkView, StoryDetail,
-    StoryListView, StoryPlace, StoryResponse, StoryStatus, StoryView, VideoView, WhichStory,
+    AudioView, FrameBookmarkView, FrameView, ImageView, KeptStory, ListEdit, ListOrder,
+    NumberedFrame, Reading, Stories, StoriesPart, StoryBookmarkView, StoryDetail, StoryListView,
+    StoryPlace, StoryResponse, StoryStatus, StoryView, VideoView, WhichStory,
+};
+
+// Rows that clients see as they are stored.
+pub use crate::store::{
+    AuditRecord, BookmarkList, Insight, SparrowState, StoryOverview, TelemetryReport,
 };
 
 use crate::compute::Compute;

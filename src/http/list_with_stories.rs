@@ -4,14 +4,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::page::List;
-use crate::app::{BookmarkListView, Page, StoryBookmarkView};
+use crate::app::{BookmarkList, Page, StoryBookmarkView};
 
 /// A list with a part of its stories, the last kept first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ListWithStories {
     /// The list.
     #[serde(flatten)]
-    list: BookmarkListView,
+    list: BookmarkList,
     /// Its stories.
     #[serde(flatten)]
     stories: List<StoryBookmarkView>,
@@ -19,7 +19,7 @@ pub(super) struct ListWithStories {
 
 impl ListWithStories {
     /// A list and a part of its stories.
-    pub(super) fn of((list, page): (BookmarkListView, Page<StoryBookmarkView, i64>)) -> Self {
+    pub(super) fn of((list, page): (BookmarkList, Page<StoryBookmarkView, i64>)) -> Self {
         Self { list, stories: List::of(page) }
     }
 }

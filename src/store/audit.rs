@@ -1,9 +1,11 @@
 //! Who changed what.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
+use utoipa::ToSchema;
 
 use super::{Store, StoreError, Tx, read, within};
 
@@ -28,25 +30,28 @@ pub struct AuditEntry<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// A change that was noted.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct AuditRow {
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = AuditView)]
+pub struct AuditRecord {
     /// Grows with time.
     pub id: i64,
-    /// Who did it.
+    /// Who did it: `user ada`, `token 7 (kitchen)`, …
     pub actor: String,
-    /// What was done.
+    /// `create`, `update`, `delete`, …
     pub action: String,
-    /// To what kind of thing.
+    /// To what kind of thing: `flock-configs`.
     pub resource: String,
     /// To which one.
     pub resource_id: String,
-    /// As it was, where it was.
-    #[sqlx(json(nullable))]
-    pub before_value: Option<Value>,
-    /// As it became, where it still was.
-    #[sqlx(json(nullable))]
-    pub after_value: Option<Value>,
+    /// As it was.
+    #[sqlx(rename = "before_value", json(nullable))]
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<Value>,
+    /// As it became.
+    #[sqlx(rename = "after_value", json(nullable))]
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<Value>,
     /// The request that asked for it.
     pub request_id: Option<String>,
     /// When.
@@ -62,7 +67,7 @@ impl Store {
         resource_id: Option<&str>,
         before: i64,
         limit: i64,
-    ) -> Result<Vec<AuditRow>, StoreError> {
+    ) -> Result<Vec<AuditRecord>, StoreError> {
         const OF_ONE: &str = "SELECT * FROM audit WHERE resource = $1 AND resource_id = $2 AND id < $3 \
              ORDER BY id DESC LIMIT $4";
         const SOME: &str = "SELECT * FROM audit WHERE id < $3 AND ($1 IS NULL OR resource = $1) \

@@ -1,19 +1,22 @@
 //! Named lists of stories, each one client's, some for all to read.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::like::containing;
 use super::{Store, StoreError, Tx, read, within};
 
-/// A list without its stories.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+/// A list.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, ToSchema)]
+#[schema(as = BookmarkListView)]
 pub struct BookmarkList {
     /// The list's id.
     pub id: i64,
     /// Whose it is.
     pub client_id: String,
-    /// Unlike those of the client's other lists.
+    /// Its name.
     pub name: String,
     /// What it is for.
     pub description: String,

@@ -2,9 +2,11 @@
 //! that purges what has expired.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
+use utoipa::ToSchema;
 
 use super::{Store, StoreError, Tx, read, within};
 
@@ -48,12 +50,14 @@ pub struct Context {
 }
 
 /// Something that was noticed.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = InsightView)]
 pub struct Insight {
     /// Grows with time.
     pub id: i64,
     /// What kind of thing.
     #[sqlx(rename = "type")]
+    #[serde(rename = "type")]
     pub kind: String,
     /// What it is.
     #[sqlx(json)]

@@ -54,7 +54,7 @@ mod voices;
 
 pub use announce::Announcement;
 pub use answers::KeptAnswer;
-pub use audit::{AuditEntry, AuditRow};
+pub use audit::{AuditEntry, AuditRecord};
 pub use beside::{Beside, NewAudioClip, NewVideo};
 pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
@@ -87,7 +87,7 @@ pub use story_changes::{FrameWords, OldPicture, StorySize};
 pub use story_list::{StoryListing, StoryPart};
 pub use task_list::TaskFilter;
 pub use tasks::{NewTask, Task};
-pub use telemetry::{Report, SparrowState, TelemetryRow};
+pub use telemetry::{Report, SparrowState, TelemetryReport};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;
 pub use users::{Credentials, NewUser, User};

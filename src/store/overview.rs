@@ -1,7 +1,9 @@
 //! The whole installation at a glance.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Store, StoreError, like, read};
@@ -20,9 +22,11 @@ pub struct Counts {
 }
 
 /// A story as an admin looks for it.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = StoryOverviewView)]
 pub struct StoryOverview {
-    /// UUIDv7.
+    /// The story's id.
+    #[serde(rename = "story_id")]
     pub id: Uuid,
     /// The Sparrow that it was made for.
     pub client_id: String,
@@ -33,6 +37,7 @@ pub struct StoryOverview {
     /// Its name in links.
     pub slug: Option<String>,
     /// How many frames it has.
+    #[serde(rename = "story_frame_count")]
     pub frame_count: i32,
     /// When it was begun.
     pub date_created: DateTime<Utc>,

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, like, read, within};
@@ -33,34 +35,39 @@ pub struct Report<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// A report that was kept.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct TelemetryRow {
+/// What a device said of itself.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = TelemetryView)]
+pub struct TelemetryReport {
     /// Grows with time.
+    #[serde(skip)]
     pub id: i64,
     /// Whose.
+    #[serde(skip)]
     pub client_id: String,
-    /// Millivolts.
+    /// The battery's voltage in millivolts.
     pub battery_mv: Option<i32>,
-    /// 0-100.
+    /// How full the battery is: 0-100.
     pub battery_percent: Option<f64>,
-    /// dBm.
+    /// The strength of the radio signal in dBm.
     pub rssi_dbm: Option<i32>,
-    /// Bytes.
+    /// Free memory in bytes.
     pub free_heap_bytes: Option<i64>,
-    /// Name and version.
+    /// The firmware's name and version.
     pub firmware: Option<String>,
     /// Why it woke.
     pub wake_reason: Option<String>,
-    /// An object of its own.
+    /// Whatever else it had to say.
     #[sqlx(json(nullable))]
+    #[schema(value_type = Option<Object>)]
     pub extra: Option<Value>,
-    /// When.
+    /// When it said so.
     pub date_created: DateTime<Utc>,
 }
 
-/// A Sparrow as it was last seen.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+/// A Sparrow as an operator looks after it.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = SparrowStateView)]
 pub struct SparrowState {
     /// The Sparrow.
     pub client_id: String,
@@ -68,13 +75,13 @@ pub struct SparrowState {
     pub current_story_id: Option<Uuid>,
     /// When it last asked for something.
     pub last_seen: Option<DateTime<Utc>>,
+    /// What it last said of itself.
+    #[sqlx(skip)]
+    pub telemetry: Option<TelemetryReport>,
     /// When it was first seen.
     pub date_created: DateTime<Utc>,
     /// When it last went into another story.
     pub date_updated: DateTime<Utc>,
-    /// Its last report.
-    #[sqlx(skip)]
-    pub telemetry: Option<TelemetryRow>,
 }
 
 impl Store {
@@ -84,7 +91,7 @@ impl Store {
         client_id: &str,
         before: i64,
         limit: i64,
-    ) -> Result<Vec<TelemetryRow>, StoreError> {
+    ) -> Result<Vec<TelemetryReport>, StoreError> {
         const SQL: &str = "SELECT * FROM telemetry WHERE client_id = $1 AND id < $2 \
              ORDER BY id DESC LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
@@ -123,14 +130,14 @@ impl Store {
         let Some(last) = states.last().map(|state| state.client_id.clone()) else {
             return Ok(states);
         };
-        let reports: Vec<TelemetryRow> = read!(self, db => sqlx::query_as(LATEST)
+        let reports: Vec<TelemetryReport> = read!(self, db => sqlx::query_as(LATEST)
             .bind(after)
             .bind(&last)
             .bind(&pattern)
             .fetch_all(db)
             .await)
         .map_err(failed)?;
-        let mut reports: HashMap<String, TelemetryRow> =
+        let mut reports: HashMap<String, TelemetryReport> =
             reports.into_iter().map(|report| (report.client_id.clone(), report)).collect();
         for state in &mut states {
             state.telemetry = reports.remove(&state.client_id);

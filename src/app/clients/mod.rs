@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 pub(in crate::app) use learning::lessons_of;
 pub use memory::{
-    ByImportance, ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder,
-    PatternView,
+    ByImportance, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
 };
-pub use telemetry::{SparrowStateView, TelemetryOrder, TelemetryView};
+pub use telemetry::TelemetryOrder;
 pub use voices::VoiceProfileView;
 
 use super::config::Config;

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use moka::sync::Cache;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::app::Page;
 use crate::app::clients::Clients;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
-use crate::store::{Report, SparrowState, TelemetryRow};
+use crate::store::{Report, SparrowState, TelemetryReport};
 
 /// Reports at most that are kept of one Sparrow.
 const KEPT: i64 = 500;
@@ -55,45 +53,6 @@ pub struct TelemetryOrder {
     pub extra: Option<Map<String, Value>>,
 }
 
-/// What a device said of itself.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TelemetryView {
-    /// The battery's voltage in millivolts.
-    pub battery_mv: Option<i32>,
-    /// How full the battery is: 0-100.
-    pub battery_percent: Option<f64>,
-    /// The strength of the radio signal in dBm.
-    pub rssi_dbm: Option<i32>,
-    /// Free memory in bytes.
-    pub free_heap_bytes: Option<i64>,
-    /// The firmware's name and version.
-    pub firmware: Option<String>,
-    /// Why it woke.
-    pub wake_reason: Option<String>,
-    /// Whatever else it had to say.
-    #[schema(value_type = Option<Object>)]
-    pub extra: Option<Value>,
-    /// When it said so.
-    pub date_created: DateTime<Utc>,
-}
-
-/// A Sparrow as an operator looks after it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct SparrowStateView {
-    /// The Sparrow.
-    pub client_id: String,
-    /// The story that it is in.
-    pub current_story_id: Option<Uuid>,
-    /// When it last asked for something.
-    pub last_seen: Option<DateTime<Utc>>,
-    /// What it last said of itself.
-    pub telemetry: Option<TelemetryView>,
-    /// When it was first seen.
-    pub date_created: DateTime<Utc>,
-    /// When it last went into another story.
-    pub date_updated: DateTime<Utc>,
-}
-
 impl Clients {
     /// Keeps what a device says of itself; of each the last 500 reports are kept.
     ///
@@ -132,7 +91,7 @@ impl Clients {
         client_id: &ClientId,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Page<TelemetryView, i64>, AppError> {
+    ) -> Result<Page<TelemetryReport, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.reports(client_id.as_str(), before, limit + 1).await?;
         Ok(Page::of(rows, limit, |row| row.id))
@@ -144,7 +103,7 @@ impl Clients {
         q: &str,
         after: Option<&str>,
         limit: i64,
-    ) -> Result<Page<SparrowStateView, String>, AppError> {
+    ) -> Result<Page<SparrowState, String>, AppError> {
         let rows = self.store.sparrow_states(q, after.unwrap_or_default(), limit + 1).await?;
         Ok(Page::of(rows, limit, |row| row.client_id.clone()))
     }
@@ -154,9 +113,9 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for one that was never seen.
-    pub async fn sparrow_state(&self, client_id: &ClientId) -> Result<SparrowStateView, AppError> {
+    pub async fn sparrow_state(&self, client_id: &ClientId) -> Result<SparrowState, AppError> {
         let found = self.store.sparrow_state(client_id.as_str()).await?;
-        found.map(Into::into).ok_or_else(|| {
+        found.ok_or_else(|| {
             let detail = "This Sparrow was never seen; check its client_id.";
             AppError::new(ErrorKind::NotFound, detail)
         })
@@ -208,33 +167,5 @@ impl TelemetryOrder {
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(wrong)) }
-    }
-}
-
-impl From<TelemetryRow> for TelemetryView {
-    fn from(row: TelemetryRow) -> Self {
-        Self {
-            battery_mv: row.battery_mv,
-            battery_percent: row.battery_percent,
-            rssi_dbm: row.rssi_dbm,
-            free_heap_bytes: row.free_heap_bytes,
-            firmware: row.firmware,
-            wake_reason: row.wake_reason,
-            extra: row.extra,
-            date_created: row.date_created,
-        }
-    }
-}
-
-impl From<SparrowState> for SparrowStateView {
-    fn from(state: SparrowState) -> Self {
-        Self {
-            client_id: state.client_id,
-            current_story_id: state.current_story_id,
-            last_seen: state.last_seen,
-            telemetry: state.telemetry.map(Into::into),
-            date_created: state.date_created,
-            date_updated: state.date_updated,
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! The log of what admins changed.
 
 use super::Ops;
-use crate::app::{AppError, AuditView, Page};
+use crate::app::{AppError, Page};
+use crate::store::AuditRecord;
 
 impl Ops {
     /// Changes, the newest first: those of a kind of resource, or of one of them, or all; those older than `before`.
@@ -11,7 +12,7 @@ impl Ops {
         resource_id: Option<&str>,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Page<AuditView, i64>, AppError> {
+    ) -> Result<Page<AuditRecord, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.audited(resource, resource_id, before, limit + 1).await?;
         Ok(Page::of(rows, limit, |row| row.id))

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use backup::{Manifest, Restored, restore};
 pub use export::Export;
 pub use load::{Load, Waiting};
-pub use overview::{Stats, StoryOverviewView};
+pub use overview::Stats;
 pub use readiness::{Health, Readiness};
 
 use super::clients::Clients;

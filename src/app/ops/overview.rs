@@ -52,27 +52,6 @@ pub struct CallsView {
     pub cost: f64,
 }
 
-/// A story as an admin looks for it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StoryOverviewView {
-    /// The story's id.
-    pub story_id: Uuid,
-    /// The Sparrow that it was made for.
-    pub client_id: String,
-    /// The strategy's slug.
-    pub strategy: String,
-    /// Its first text on one line, or what it was named.
-    pub title: String,
-    /// Its name in links.
-    pub slug: Option<String>,
-    /// How many frames it has.
-    pub story_frame_count: i32,
-    /// When it was begun.
-    pub date_created: DateTime<Utc>,
-    /// When its last frame was added.
-    pub date_updated: DateTime<Utc>,
-}
-
 impl Ops {
     /// How much there is.
     pub async fn stats(&self) -> Result<Stats, AppError> {
@@ -97,7 +76,7 @@ impl Ops {
         q: &str,
         before: Option<Uuid>,
         limit: i64,
-    ) -> Result<Page<StoryOverviewView, Uuid>, AppError> {
+    ) -> Result<Page<StoryOverview, Uuid>, AppError> {
         let before = before.unwrap_or(Uuid::max());
         let rows = self.store.all_stories(q, before, limit + 1).await?;
         Ok(Page::of(rows, limit, |row| row.id))
@@ -118,21 +97,6 @@ impl From<CallCount> for CallsView {
             capability: row.capability,
             outcome: row.outcome,
             calls: row.calls,
-        }
-    }
-}
-
-impl From<StoryOverview> for StoryOverviewView {
-    fn from(row: StoryOverview) -> Self {
-        Self {
-            story_id: row.id,
-            client_id: row.client_id,
-            strategy: row.strategy,
-            title: row.title,
-            slug: row.slug,
-            story_frame_count: row.frame_count,
-            date_created: row.date_created,
-            date_updated: row.date_updated,
         }
     }
 }

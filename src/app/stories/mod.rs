@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 pub use access::WhichStory;
 pub(in crate::app) use access::{StoryWanted, may_add};
-pub use bookmarks::{
-    BookmarkListView, FrameBookmarkView, KeptStory, ListEdit, ListOrder, StoryBookmarkView,
-};
+pub use bookmarks::{FrameBookmarkView, KeptStory, ListEdit, ListOrder, StoryBookmarkView};
 pub(in crate::app) use edit::checked_title;
 pub use list::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
 pub(in crate::app) use list::{frame_number, no_frame};

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::AuditView;
+use crate::app::AuditRecord;
 use crate::http::page::List;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::{Asked, Limit, Needle};
@@ -32,11 +32,11 @@ pub(in crate::http) struct AuditQuery {
 
 /// Changes, the newest first.
 #[utoipa::path(get, path = "/admin/api/audit", tag = "admin", params(AuditQuery),
-    responses((status = 200, body = List<AuditView>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = List<AuditRecord>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     Asked(query): Asked<AuditQuery>,
-) -> Result<Json<List<AuditView>>, Problem> {
+) -> Result<Json<List<AuditRecord>>, Problem> {
     let before: Option<i64> = cursor::place(query.cursor.as_ref())?;
     let text = |needle: &Option<Needle>| needle.as_ref().map(|needle| needle.0.clone());
     let (resource, resource_id) = (text(&query.resource), text(&query.resource_id));

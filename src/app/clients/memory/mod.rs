@@ -10,11 +10,9 @@ use crate::app::clients::Clients;
 use crate::app::clients::learning::sureness;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
-use crate::store::{Context, InsightFilter, Pattern};
+use crate::store::{Context, Insight, InsightFilter, Pattern};
 
-pub use views::{
-    ContextOrder, ContextView, InsightOrder, InsightView, NamedPattern, PatternOrder, PatternView,
-};
+pub use views::{ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView};
 
 /// The longest name of a type, a key or a session, in characters.
 const MAX_NAME: usize = 128;
@@ -244,7 +242,7 @@ impl Clients {
         &self,
         client_id: &ClientId,
         order: InsightOrder,
-    ) -> Result<InsightView, AppError> {
+    ) -> Result<Insight, AppError> {
         let importance = share("importance", order.importance.unwrap_or(0.5))?;
         let kind = name("type", &order.r#type)?.to_owned();
         let data = value("data", order.data)?;
@@ -252,7 +250,7 @@ impl Clients {
         let mut tx = self.store.begin().await?;
         let id = tx.add_insight(client_id.as_str(), (&kind, &data), importance, now).await?;
         tx.save().await?;
-        Ok(InsightView { id, r#type: kind, data, importance, date_created: now })
+        Ok(Insight { id, kind, data, importance, date_created: now })
     }
 
     /// A client's insights, the most important first, then the newest.
@@ -267,7 +265,7 @@ impl Clients {
         min_importance: f64,
         after: Option<ByImportance>,
         limit: i64,
-    ) -> Result<Page<InsightView, ByImportance>, AppError> {
+    ) -> Result<Page<Insight, ByImportance>, AppError> {
         let min_importance = share("min_importance", min_importance)?;
         // Before every one.
         let after = after.unwrap_or((2.0, i64::MAX));

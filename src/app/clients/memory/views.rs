@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::store::{Context, Insight, Pattern};
+use crate::store::{Context, Pattern};
 
 /// Something that a client is like.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -91,21 +91,6 @@ pub struct InsightOrder {
     pub importance: Option<f64>,
 }
 
-/// Something that was noticed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct InsightView {
-    /// Grows with time.
-    pub id: i64,
-    /// What kind of thing.
-    pub r#type: String,
-    /// What it is.
-    pub data: Value,
-    /// 0-1.
-    pub importance: f64,
-    /// When it was noticed.
-    pub date_created: DateTime<Utc>,
-}
-
 impl From<Pattern> for PatternView {
     fn from(row: Pattern) -> Self {
         let Pattern { kind, key, value, confidence, evidence, date_created, date_updated } = row;
@@ -119,12 +104,5 @@ impl From<Context> for ContextView {
         let Context { session_id, key, value, date_created, date_updated, date_expires } = row;
         let session_id = Some(session_id).filter(|session| !session.is_empty());
         Self { key, session_id, value, date_created, date_updated, date_expires }
-    }
-}
-
-impl From<Insight> for InsightView {
-    fn from(row: Insight) -> Self {
-        let Insight { id, kind, data, importance, date_created } = row;
-        Self { id, r#type: kind, data, importance, date_created }
     }
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::frames::check_comments;
-use super::lists::{BookmarkListView, no_list};
+use super::lists::no_list;
 use crate::app::stories::{Stories, no_story};
 use crate::app::{Actor, AppError, ErrorKind, Page};
-use crate::store::{ListChange, StoryBookmark};
+use crate::store::{BookmarkList, ListChange, StoryBookmark};
 
 /// Stories at most in one list.
 const MAX_STORIES: i64 = 10_000;
@@ -61,11 +61,11 @@ impl Stories {
         id: i64,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<(BookmarkListView, Page<StoryBookmarkView, i64>), AppError> {
+    ) -> Result<(BookmarkList, Page<StoryBookmarkView, i64>), AppError> {
         let list = self.readable_list(actor, id).await?;
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.story_bookmarks(id, before, limit + 1).await?;
-        Ok((list.into(), Page::of(rows, limit, |kept| kept.id)))
+        Ok((list, Page::of(rows, limit, |kept| kept.id)))
     }
 
     /// Puts a story into a list, or renews what is noted about it there.

@@ -1,7 +1,6 @@
 //! Named lists of stories: each one client's, some for all to read.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::app::audit::{Change, noted};
@@ -43,40 +42,6 @@ pub struct ListEdit {
     pub is_public: Option<bool>,
 }
 
-/// A list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct BookmarkListView {
-    /// The list's id.
-    pub id: i64,
-    /// Whose it is.
-    pub client_id: String,
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// Whether others may read it.
-    pub is_public: bool,
-    /// When it was made.
-    pub date_created: DateTime<Utc>,
-    /// When it, or what it holds, last changed.
-    pub date_updated: DateTime<Utc>,
-}
-
-impl From<BookmarkList> for BookmarkListView {
-    fn from(row: BookmarkList) -> Self {
-        let BookmarkList {
-            id,
-            client_id,
-            name,
-            description,
-            is_public,
-            date_created,
-            date_updated,
-        } = row;
-        Self { id, client_id, name, description, is_public, date_created, date_updated }
-    }
-}
-
 impl From<ListOrder> for ListEdit {
     fn from(order: ListOrder) -> Self {
         Self {
@@ -102,7 +67,7 @@ impl Stories {
         client_id: &ClientId,
         after: Option<&str>,
         limit: i64,
-    ) -> Result<Page<BookmarkListView, String>, AppError> {
+    ) -> Result<Page<BookmarkList, String>, AppError> {
         let after = after.unwrap_or_default();
         let rows = self.store.bookmark_lists_of(client_id.as_str(), after, limit + 1).await?;
         Ok(Page::of(rows, limit, |list| list.name.clone()))
@@ -113,7 +78,7 @@ impl Stories {
         &self,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Page<BookmarkListView, i64>, AppError> {
+    ) -> Result<Page<BookmarkList, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.public_bookmark_lists(before, limit + 1).await?;
         Ok(Page::of(rows, limit, |list| list.id))
@@ -125,7 +90,7 @@ impl Stories {
         q: &str,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Page<BookmarkListView, i64>, AppError> {
+    ) -> Result<Page<BookmarkList, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.all_bookmark_lists(q, before, limit + 1).await?;
         Ok(Page::of(rows, limit, |list| list.id))
@@ -142,7 +107,7 @@ impl Stories {
         actor: Actor<'_>,
         owner: &ClientId,
         order: ListOrder,
-    ) -> Result<BookmarkListView, AppError> {
+    ) -> Result<BookmarkList, AppError> {
         let order = checked(order.into())?;
         let (client_id, now) = (owner.as_str(), self.clock.now());
         let mut tx = self.store.begin().await?;
@@ -161,7 +126,7 @@ impl Stories {
         };
         let list = tx.add_bookmark_list(new).await.map_err(name_taken)?;
         self.finish_list(tx, actor, None, Some(&list)).await?;
-        Ok(list.into())
+        Ok(list)
     }
 
     /// Changes a list.
@@ -175,7 +140,7 @@ impl Stories {
         actor: Actor<'_>,
         id: i64,
         edit: ListEdit,
-    ) -> Result<BookmarkListView, AppError> {
+    ) -> Result<BookmarkList, AppError> {
         let edit = checked(edit)?;
         let before = self.changeable_list(actor, id).await?;
         let change = ListChange {
@@ -187,7 +152,7 @@ impl Stories {
         let changed = tx.change_bookmark_list(id, change, self.clock.now()).await;
         let after = changed.map_err(name_taken)?.ok_or_else(no_list)?;
         self.finish_list(tx, actor, Some(&before), Some(&after)).await?;
-        Ok(after.into())
+        Ok(after)
     }
 
     /// Removes a list with what it holds; the stories stay.
@@ -226,7 +191,7 @@ impl Stories {
             _ => "update",
         };
         let value = |list: Option<&BookmarkList>| match list {
-            Some(list) => noted(&BookmarkListView::from(list.clone())),
+            Some(list) => noted(list),
             None => Ok(None),
         };
         let id = after.or(before).map_or(0, |list| list.id);

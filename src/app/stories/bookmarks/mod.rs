@@ -6,4 +6,4 @@ mod lists;
 
 pub use entries::{KeptStory, StoryBookmarkView};
 pub use frames::FrameBookmarkView;
-pub use lists::{BookmarkListView, ListEdit, ListOrder};
+pub use lists::{ListEdit, ListOrder};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::admin;
-use crate::app::{BookmarkListView, ListOrder};
+use crate::app::{BookmarkList, ListOrder};
 use crate::domain::{ClientId, Principal};
 use crate::http::Door;
 use crate::http::json::Sent;
@@ -33,7 +33,7 @@ pub(in crate::http) struct ClientListOrder {
 /// Make a list for a client.
 #[utoipa::path(post, path = "/admin/api/bookmark-lists", tag = "admin", request_body = ClientListOrder,
     responses(
-        (status = 201, description = "Made; `Location` says where it is.", body = BookmarkListView),
+        (status = 201, description = "Made; `Location` says where it is.", body = BookmarkList),
         (status = 409, description = "The client has one of this name, or too many.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]

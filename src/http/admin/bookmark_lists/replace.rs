@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
 use super::admin;
-use crate::app::{BookmarkListView, ListOrder};
+use crate::app::{BookmarkList, ListOrder};
 use crate::domain::Principal;
 use crate::http::json::Sent;
 use crate::http::problem::{Problem, ProblemBody};
@@ -14,7 +14,7 @@ use crate::http::{Door, path_id};
 #[utoipa::path(put, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
     params(("id" = i64, Path, description = "The list's id.")), request_body = ListOrder,
     responses(
-        (status = 200, body = BookmarkListView), (status = 404, body = ProblemBody),
+        (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
         (status = 409, description = "The client has one of this name.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
@@ -23,7 +23,7 @@ pub(in crate::http) async fn put(
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
     Sent(edit): Sent<ListOrder>,
-) -> Result<Json<BookmarkListView>, Problem> {
+) -> Result<Json<BookmarkList>, Problem> {
     let changed =
         door.app.stories().change_list(admin(&principal), path_id::id(&id), edit.into()).await;
     changed.map(Json).map_err(|error| Problem::of(error, "body"))

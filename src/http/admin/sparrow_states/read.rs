@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::app::SparrowStateView;
+use crate::app::SparrowState;
 use crate::http::Door;
 use crate::http::path_client::PathClient;
 use crate::http::problem::{Problem, ProblemBody};
@@ -11,11 +11,11 @@ use crate::http::problem::{Problem, ProblemBody};
 /// One Sparrow.
 #[utoipa::path(get, path = "/admin/api/sparrow-states/{client_id}", tag = "admin",
     params(("client_id" = String, Path, description = "The Sparrow.")),
-    responses((status = 200, body = SparrowStateView), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = SparrowState), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
-) -> Result<Json<SparrowStateView>, Problem> {
+) -> Result<Json<SparrowState>, Problem> {
     let state = door.app.clients().sparrow_state(&client_id).await;
     state.map(Json).map_err(|error| Problem::of(error, "path"))
 }

@@ -7,7 +7,7 @@ use axum::http::header::LOCATION;
 use axum::response::{AppendHeaders, IntoResponse};
 
 use super::{Acting, ClientQuery};
-use crate::app::{BookmarkListView, ListOrder};
+use crate::app::{BookmarkList, ListOrder};
 use crate::http::Door;
 use crate::http::json::Sent;
 use crate::http::problem::{Problem, ProblemBody};
@@ -16,7 +16,7 @@ use crate::http::problem::{Problem, ProblemBody};
 #[utoipa::path(post, path = "/v2/bookmark-lists", tag = "bookmark lists", params(ClientQuery),
     request_body = ListOrder,
     responses(
-        (status = 201, description = "Made; `Location` says where it is.", body = BookmarkListView),
+        (status = 201, description = "Made; `Location` says where it is.", body = BookmarkList),
         (status = 409, description = "The client has one of this name, or too many.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]

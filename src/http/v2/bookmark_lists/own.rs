@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::app::BookmarkListView;
+use crate::app::BookmarkList;
 use crate::http::page::{ClientPageQuery, List};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Asked;
@@ -11,11 +11,11 @@ use crate::http::{Door, cursor};
 
 /// The client's own lists, by their names.
 #[utoipa::path(get, path = "/v2/bookmark-lists", tag = "bookmark lists", params(ClientPageQuery),
-    responses((status = 200, body = List<BookmarkListView>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = List<BookmarkList>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     Asked(query): Asked<ClientPageQuery>,
-) -> Result<Json<List<BookmarkListView>>, Problem> {
+) -> Result<Json<List<BookmarkList>>, Problem> {
     let after: Option<String> = cursor::place(query.cursor.as_ref())?;
     let lists =
         door.app.stories().own_lists(&query.client_id, after.as_deref(), query.limit.0).await;

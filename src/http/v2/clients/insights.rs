@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::{ByImportance, InsightOrder, InsightView};
+use crate::app::{ByImportance, Insight, InsightOrder};
 use crate::http::json::Sent;
 use crate::http::page::List;
 use crate::http::path_client::PathClient;
@@ -50,14 +50,14 @@ pub(in crate::http) struct TypeQuery {
     params(("client_id" = String, Path, description = "The Sparrow.")),
     request_body = InsightOrder,
     responses(
-        (status = 201, description = "Added.", body = InsightView),
+        (status = 201, description = "Added.", body = Insight),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
     Sent(order): Sent<InsightOrder, MAX>,
-) -> Result<(StatusCode, Json<InsightView>), Problem> {
+) -> Result<(StatusCode, Json<Insight>), Problem> {
     let added = door.app.clients().add_insight(&client_id, order).await;
     let view = added.map_err(|error| Problem::of(error, "body"))?;
     Ok((StatusCode::CREATED, Json(view)))
@@ -66,12 +66,12 @@ pub(in crate::http) async fn post(
 /// A client's insights, the most important first, then the newest.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/insights", tag = "memory",
     params(("client_id" = String, Path, description = "The Sparrow."), InsightsQuery),
-    responses((status = 200, body = List<InsightView>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = List<Insight>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
     Asked(query): Asked<InsightsQuery>,
-) -> Result<Json<List<InsightView>>, Problem> {
+) -> Result<Json<List<Insight>>, Problem> {
     let after: Option<ByImportance> = cursor::place(query.cursor.as_ref())?;
     let (kind, least) = (query.r#type.as_deref(), query.min_importance);
     let page = door.app.clients().insights(&client_id, kind, least, after, query.limit.0).await;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::app::{TelemetryOrder, TelemetryView};
+use crate::app::{TelemetryOrder, TelemetryReport};
 use crate::http::json::Sent;
 use crate::http::page::{List, PageQuery};
 use crate::http::path_client::PathClient;
@@ -32,12 +32,12 @@ pub(in crate::http) async fn post(
 /// What the device said of itself, the newest first.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/telemetry", tag = "devices",
     params(("client_id" = String, Path, description = "The Sparrow."), PageQuery),
-    responses((status = 200, body = List<TelemetryView>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = List<TelemetryReport>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(door): State<Door>,
     PathClient(client_id): PathClient,
     Asked(query): Asked<PageQuery>,
-) -> Result<Json<List<TelemetryView>>, Problem> {
+) -> Result<Json<List<TelemetryReport>>, Problem> {
     let before: Option<i64> = cursor::place(query.cursor.as_ref())?;
     let reports = door.app.clients().reports(&client_id, before, query.limit.0).await;
     reports.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
