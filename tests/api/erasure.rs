@@ -1,6 +1,7 @@
 //! What is held about a client can be seen whole, and removed whole.
 
 use calliope::domain::ScopeName;
+use chrono::{DateTime, TimeDelta};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
@@ -15,6 +16,7 @@ on_both! {
     everything_about_a_client_is_shown_in_one_document;
     nothing_names_an_erased_client_and_others_keep_what_is_theirs;
     an_erasure_waits_for_no_one_and_can_be_done_again;
+    what_no_task_speaks_of_any_more_is_erased_too;
 }
 
 /// A name that nothing else contains.
@@ -258,5 +260,23 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let (status, again) = call(&admin, "DELETE", "/v2/clients/s").await;
     assert_eq!(status, 202, "{again}");
+    app.finish().await;
+}
+
+async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    app.frame(json!({"client_id": NEMO, "input_image": photo(), "strategy": "show-this-frame"}))
+        .await;
+    app.quiet().await;
+    // Ended tasks are forgotten after a month; what was sent may be kept for longer.
+    let (never, later) = (DateTime::UNIX_EPOCH, app.clock.now() + TimeDelta::hours(1));
+    let mut tx = app.store.begin().await.expect("begun");
+    tx.forget_records(never, later, never).await.expect("forgotten");
+    tx.save().await.expect("saved");
+    assert_eq!(app.files("input").len(), 1, "the photograph is there");
+    assert_eq!(erased(&app, NEMO).await["status"], "completed");
+    app.quiet().await;
+    assert_eq!(app.files("input"), [""; 0]);
+    assert_eq!(mentions(&app, NEMO).await, [""; 0]);
     app.finish().await;
 }
