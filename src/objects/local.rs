@@ -288,7 +288,7 @@ impl Drop for Staged {
 /// one that is gone was taken away, perhaps with its disk.
 pub(super) fn create(path: &Path, key: &str) -> io::Result<File> {
     match File::create_new(path) {
-        Err(none) if none.kind() == io::ErrorKind::NotFound && key.matches('/').count() > 1 => {
+        Err(none) if none.kind() == io::ErrorKind::NotFound && is_in_client_folder(key) => {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
             // A folder that was just made is as lasting as what is in it.
@@ -301,6 +301,10 @@ pub(super) fn create(path: &Path, key: &str) -> io::Result<File> {
         }
         made => made,
     }
+}
+
+fn is_in_client_folder(key: &str) -> bool {
+    key.parse::<ObjectKey>().is_ok_and(|key| key.is_in_client_folder())
 }
 
 fn write_synced(path: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {

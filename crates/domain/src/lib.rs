@@ -29,7 +29,8 @@ pub use event::EventKind;
 pub use evidence::Evidence;
 pub use json::has_nul;
 pub use key::{
-    InvalidMediaName, InvalidProfileName, MediaName, ObjectKey, ProfileName, client_segment,
+    ClientFolder, Extension, InputName, InvalidClientFolder, InvalidExtension, InvalidInputName,
+    InvalidMediaName, InvalidObjectKey, InvalidProfileName, MediaName, ObjectKey, ProfileName,
     file_slug,
 };
 pub use lifetime::{InvalidLifetime, Lifetime};

@@ -6,7 +6,7 @@ use crate::app::Page;
 use crate::app::clients::Clients;
 use crate::app::files::{NewSound, SoundView};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{ClientId, MediaName, ObjectKey, client_segment};
+use crate::domain::{ClientFolder, ClientId, MediaName, ObjectKey};
 use crate::store::SoundRow;
 
 impl Clients {
@@ -22,7 +22,7 @@ impl Clients {
     ) -> Result<SoundView, AppError> {
         // Names rise with time, and none is given twice.
         let id = Uuid::now_v7();
-        let client = client_segment(client_id);
+        let client = ClientFolder::of(client_id);
         let checked = self.files.check_new_sound(sound).await?;
         let named = ("recording", MediaName::of(id, checked.extension).as_str().to_owned());
         let key = ObjectKey::Audio { client, name: MediaName::of(id, checked.kept_as) };

@@ -13,7 +13,7 @@ use crate::app::Page;
 use crate::app::clients::Clients;
 use crate::app::files::{NewSound, SoundView};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{ClientId, ObjectKey, ProfileName, client_segment, has_nul};
+use crate::domain::{ClientFolder, ClientId, Extension, ObjectKey, ProfileName, has_nul};
 use crate::store::VoiceProfile;
 
 /// Samples at most of one profile.
@@ -67,9 +67,9 @@ impl Clients {
         let checked = try_join_all(checked).await?;
         let mut sounds = Vec::with_capacity(checked.len());
         for (number, checked) in (self.first_number()..).zip(checked) {
-            let (client, profile) = (client_segment(client_id), profile.clone());
+            let (client, profile) = (ClientFolder::of(client_id), profile.clone());
             let named = ("voice", profile.as_str().to_owned());
-            let extension = checked.kept_as;
+            let extension = Extension::of(checked.kept_as);
             let key = ObjectKey::VoiceSample { client, profile, number, extension };
             sounds.push(self.files.describe_sound(client_id, named, key, checked).await?);
         }
@@ -142,9 +142,9 @@ impl Clients {
 
     /// A number that no other sample has or had, so that a file on its way out is never the one on its way in:
     /// milliseconds, and bits of chance, with room for the samples of one profile.
-    fn first_number(&self) -> i64 {
-        let chance = i64::from(Uuid::now_v7().as_u128() as u16);
-        (self.clock.now().timestamp_millis() << 20) | (chance << 4)
+    fn first_number(&self) -> u64 {
+        let chance = u64::from(Uuid::now_v7().as_u128() as u16);
+        (self.clock.now().timestamp_millis().unsigned_abs() << 20) | (chance << 4)
     }
 
     async fn with_samples(
@@ -159,7 +159,9 @@ impl Clients {
         for sample in samples {
             let profile = sample.name.clone();
             let mut view = self.files.sound_view(sample).await?;
-            view.key.rsplit('/').next().unwrap_or_default().clone_into(&mut view.name);
+            if let Ok(key) = view.key.parse::<ObjectKey>() {
+                view.name = key.file_name();
+            }
             by_profile.entry(profile).or_default().push(view);
         }
         let view = |row: VoiceProfile| VoiceProfileView {

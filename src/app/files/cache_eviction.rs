@@ -7,9 +7,10 @@ use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 
 use super::Files;
-use super::orphans::{GRACE, is_ours};
+use super::orphans::GRACE;
 use super::retention::Cleaned;
 use crate::app::AppError;
+use crate::domain::ObjectKey;
 use crate::objects::{Bucket, Stray, Streamed};
 use crate::store::MediaObject;
 
@@ -46,12 +47,10 @@ impl Files {
             return Ok(());
         }
         let most = self.rules.cache_mebibytes.saturating_mul(1 << 20);
-        let mut files: Vec<(String, Stray)> = Vec::new();
+        let mut files: Vec<(ObjectKey, Stray)> = Vec::new();
         for stray in self.local.all().await? {
-            match &stray.key {
-                Some(key) if !key.starts_with("input/") => files.push((key.clone(), stray)),
-                _ => {}
-            }
+            let key = stray.key.as_deref().and_then(|key| key.parse().ok());
+            files.extend(key.filter(|key: &ObjectKey| !key.is_input()).map(|key| (key, stray)));
         }
         let mut bytes: u64 = files.iter().map(|(_, stray)| stray.size).sum();
         if bytes <= most {
@@ -62,9 +61,10 @@ impl Files {
             if bytes <= most {
                 break;
             }
-            let Some(object) = self.store.media_object(&key).await? else {
+            let Some(object) = self.store.media_object(&key.to_string()).await? else {
                 // Another instance may have removed what this disk still has.
-                if is_ours(&key) && stray.modified < SystemTime::from(self.clock.now() - GRACE) {
+                let until = SystemTime::from(self.clock.now() - GRACE);
+                if key.is_generated() && stray.modified < until {
                     done.orphans += 1;
                     bytes -= stray.size;
                     if !dry_run {

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::Files;
 use super::sync::sizes;
 use crate::app::{AppError, with_causes};
+use crate::domain::ObjectKey;
 use crate::objects::Bucket;
 use crate::store::MediaObject;
 
@@ -22,9 +23,6 @@ const ROOM: u32 = 192;
 
 /// Rows that are noted in one transaction.
 const NOTED: usize = 200;
-
-/// What belongs to an installation. What Sparrows sent is not among it: it is kept for a day, on the disk.
-const FOLDERS: [&str; 3] = ["media/", "audio/", "voice_profiles/"];
 
 /// What a migration did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -189,8 +187,33 @@ impl Files {
     }
 }
 
-/// Whether a key is of something that is moved: not an input, nor what a write left unfinished.
+/// Returns whether a migration moves the object of this key. What Sparrows sent stays: it is kept for a day, on the disk. A
+/// text that is no key names something that Calliope cannot have kept, or that a write left unfinished.
 fn is_kept(key: &str) -> bool {
-    FOLDERS.iter().any(|folder| key.starts_with(folder))
-        && !key.split('/').any(|part| part.starts_with('.'))
+    key.parse::<ObjectKey>().is_ok_and(|key| !key.is_input())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_kept;
+
+    #[test]
+    fn only_what_is_kept_for_good_is_moved() {
+        for kept in [
+            "media/holiday.png",
+            "audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.wav",
+            "voice_profiles/s/oma/sample_1.flac",
+        ] {
+            assert!(is_kept(kept), "{kept}");
+        }
+        for other in [
+            "input/s_20261123T070417382226_00000007_in.jpg",
+            "media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part",
+            "audio/.hidden/a.wav",
+            ".calliope/0197f2c4-5b1e-7c3a-9d1e-000000000000",
+            "calliope.db",
+        ] {
+            assert!(!is_kept(other), "{other}");
+        }
+    }
 }

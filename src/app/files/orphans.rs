@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use super::Files;
 use crate::app::AppError;
+use crate::domain::ObjectKey;
 use crate::objects::Stray;
 
 /// How old a file without a row must be before nobody can be about to write that row: far more than any frame takes.
@@ -68,30 +68,11 @@ pub(in crate::app) async fn remove_strays(strays: Vec<Stray>) {
     }
 }
 
-/// Whether a key has a form that only Calliope gives: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
-/// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`.
+/// Returns whether a key has a form that only Calliope gives: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
+/// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`. A text that is no key is never
+/// one of these.
 pub(in crate::app) fn is_ours(key: &str) -> bool {
-    let stem = key.rsplit_once('.').map_or(key, |(stem, _)| stem);
-    match stem.split_once('/') {
-        Some(("media", name)) => name.parse::<Uuid>().is_ok(),
-        Some(("input", name)) => {
-            let mut parts = name.rsplit('_');
-            let is_hex =
-                |part: &str| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            let is_time = |part: &str| part.len() == 21 && part.as_bytes()[8] == b'T';
-            parts.next() == Some("in")
-                && parts.next().is_some_and(is_hex)
-                && parts.next().is_some_and(is_time)
-        }
-        Some(("audio", rest)) => {
-            rest.split_once('/').is_some_and(|(_, name)| name.parse::<Uuid>().is_ok())
-        }
-        Some(("voice_profiles", rest)) => {
-            let number = rest.rsplit('/').next().and_then(|name| name.strip_prefix("sample_"));
-            number.is_some_and(|number| number.parse::<u64>().is_ok())
-        }
-        _ => false,
-    }
+    key.parse::<ObjectKey>().is_ok_and(|key| key.is_generated())
 }
 
 #[cfg(test)]
@@ -112,6 +93,9 @@ mod tests {
             "input/letter.jpg",
             "input/letter_in.txt",
             "other/x_in.jpg",
+            "media/../media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
+            "audio/../0197f2c4-5b1e-7c3a-9d1e-000000000000.wav",
+            "voice_profiles/sample_1.flac",
         ] {
             assert!(!is_ours(theirs), "{theirs}");
         }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Files, MediaKind};
 use crate::app::jobs::TaskOutcome;
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{MediaName, ObjectKey};
+use crate::domain::ObjectKey;
 use crate::objects::{Bucket, BucketError, ObjectError};
 use crate::store::{Lease, MediaObject};
 
@@ -89,8 +89,7 @@ impl Files {
         files: Vec<(ObjectKey, Bytes)>,
     ) -> Option<DateTime<Utc>> {
         let put = files.into_iter().map(|(key, bytes)| async move {
-            let key = key.to_string();
-            bucket.put(&key, bytes, media_type(&key)).await
+            bucket.put(&key.to_string(), bytes, media_type(&key)).await
         });
         let all = async { join_all(put).await.into_iter().collect::<Result<(), BucketError>>() };
         let patience = Duration::from_secs(self.rules.inline_upload_seconds);
@@ -349,9 +348,26 @@ pub(in crate::app) async fn sizes(bucket: &Bucket) -> Result<HashMap<String, u64
     bucket.list().map_ok(|object| (object.key, object.size)).try_collect().await
 }
 
-/// A file's type, by its name.
-fn media_type(key: &str) -> &'static str {
-    let name = key.rsplit('/').next().and_then(|name| MediaName::new(name).ok());
-    let kind = name.as_ref().and_then(MediaKind::of);
-    kind.map_or("application/octet-stream", |kind| kind.media_type)
+/// Returns the media type that a key's extension stands for.
+fn media_type(key: &ObjectKey) -> &'static str {
+    MediaKind::of(key).map_or("application/octet-stream", |kind| kind.media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_the_media_type_of_its_extension() {
+        for (key, expected) in [
+            ("media/Holiday.PNG", "image/png"),
+            ("media/a.b.raw", "image/rgb565"),
+            ("input/s_20261123T070417382226_00000007_in.mp4", "video/mp4"),
+            ("audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.pcm", "application/octet-stream"),
+            ("voice_profiles/s/oma/sample_1.flac", "audio/flac"),
+        ] {
+            let key = key.parse().expect("a key");
+            assert_eq!(media_type(&key), expected, "{key}");
+        }
+    }
 }

@@ -32,12 +32,12 @@ enum Family {
 }
 
 impl MediaKind {
-    /// By a name's extension; `None` for what is not kept here.
+    /// Returns what a key's extension promises; `None` for what is not kept here.
     #[must_use]
-    pub fn of(name: &MediaName) -> Option<Self> {
+    pub fn of(key: &ObjectKey) -> Option<Self> {
         use imaging::InputFormat::{Bmp, Gif, Jpeg, Png, Webp};
         let audio = |format: AudioFormat| (format.media_type(), Family::Audio(format));
-        let (media_type, family) = match name.extension().as_str() {
+        let (media_type, family) = match key.extension().as_str() {
             "png" => ("image/png", Family::Image(Png)),
             "jpg" | "jpeg" => ("image/jpeg", Family::Image(Jpeg)),
             "webp" => ("image/webp", Family::Image(Webp)),
@@ -89,11 +89,11 @@ impl Files {
     /// [`ErrorKind::UnsupportedMedia`] when it is no media or not what its name says, [`ErrorKind::Conflict`] when
     /// the name is a frame's.
     pub async fn upload_media(&self, name: MediaName, bytes: Bytes) -> Result<Uploaded, AppError> {
-        let kind = MediaKind::of(&name).filter(|kind| kind.fits(&bytes)).ok_or_else(|| {
+        let key = ObjectKey::Media(name);
+        let kind = MediaKind::of(&key).filter(|kind| kind.fits(&bytes)).ok_or_else(|| {
             let detail = "Only images, sounds and videos are kept here, and the bytes must be what the name's extension says.";
             AppError::new(ErrorKind::UnsupportedMedia, detail)
         })?;
-        let key = ObjectKey::Media(name);
         let object = self.media_object(&key, "upload", &bytes, kind.media_type).await?;
         // The slow part comes before the transaction: others want to write too.
         let staged = self.local.stage(&key, bytes.clone()).await?;

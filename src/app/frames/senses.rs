@@ -17,7 +17,7 @@ use crate::app::AppError;
 use crate::app::files::Files;
 use crate::audio::{self, AudioFormat, Measured};
 use crate::compute::Compute;
-use crate::domain::{Clock, Sight};
+use crate::domain::{Clock, ObjectKey, Sight};
 use crate::imaging::{self, ImagingError};
 use crate::inference::{Drawn, Minds, SoundAsk, merged};
 use crate::situation::{Situation, Situator};
@@ -163,8 +163,7 @@ impl Senses {
         notes: &mut Vec<String>,
     ) -> Result<Option<SoundAsk>, AppError> {
         let Some(bytes) = self.input(key, "sound", notes).await? else { return Ok(None) };
-        let is_pcm =
-            std::path::Path::new(key).extension().is_some_and(|extension| extension == "pcm");
+        let is_pcm = key.parse::<ObjectKey>().is_ok_and(|key| key.extension() == "pcm");
         let bytes = if is_pcm {
             self.compute.run(move || Bytes::from(audio::wav(&bytes))).await?
         } else {

@@ -28,9 +28,9 @@ pub(in crate::http) async fn get(
 ) -> Response {
     let (asked, _) = request.into_parts();
     let name = name.map(|Path(name)| name).unwrap_or_default();
-    let known = MediaName::new(&name).ok().and_then(|name| Some((MediaKind::of(&name)?, name)));
-    let Some((kind, name)) = known else { return nothing().await };
-    let key = ObjectKey::Media(name).to_string();
+    let key = MediaName::new(&name).ok().map(ObjectKey::Media);
+    let known = key.and_then(|key| Some((MediaKind::of(&key)?, key.to_string())));
+    let Some((kind, key)) = known else { return nothing().await };
     match door.app.files().redirect(asked.method.clone(), &key).await {
         Ok(None) => {}
         Ok(Some((url, lasts))) => return elsewhere(&url, lasts.as_secs() / 2),
