@@ -58,7 +58,7 @@ pub use frames::{
     FrameOrder, Frames, Newest, Next, NextFrame, NextOrder, Ordered, RedrawOrder, Rehearsal,
     Rehearsed, Rehearsing, Sound,
 };
-pub use idempotency::{Answer, Idempotency, Keyed};
+pub use idempotency::{Answer, Idempotency, IdempotencyOutcome};
 pub use identity::Identities;
 pub use jobs::{Jobs, TaskView};
 pub use models::{Book, Choices, Models};

@@ -76,15 +76,15 @@ impl Store {
             .map_err(StoreError::failed("look through tasks"))
     }
 
-    /// Answers that are kept for requests that may be sent again, behind a scope and a key, in that order, at most `limit`:
-    /// their scope, key and body.
+    /// Returns the keys of requests that became no task, behind a scope and a key, in that order, at most `limit`: their
+    /// scope, key and the body of the answer that is kept for them. A key of a task goes with its task.
     pub async fn answers_after(
         &self,
         (scope, key): (&str, &str),
         limit: i64,
     ) -> Result<Vec<(String, String, Option<Vec<u8>>)>, StoreError> {
-        const SQL: &str = "SELECT scope, key, body FROM idempotency_answer WHERE (scope, key) > ($1, $2) \
-             ORDER BY scope, key LIMIT $3";
+        const SQL: &str = "SELECT scope, key, body FROM idempotency_key \
+             WHERE (scope, key) > ($1, $2) AND task_id IS NULL ORDER BY scope, key LIMIT $3";
         read!(self, db => sqlx::query_as(SQL)
             .bind(scope)
             .bind(key)
@@ -211,7 +211,7 @@ impl Tx {
 
     /// Removes an answer that is kept for a request that may be sent again.
     pub async fn drop_answer(&mut self, scope: &str, key: &str) -> Result<(), StoreError> {
-        const SQL: &str = "DELETE FROM idempotency_answer WHERE scope = $1 AND key = $2";
+        const SQL: &str = "DELETE FROM idempotency_key WHERE scope = $1 AND key = $2";
         within!(self, db => sqlx::query(SQL).bind(scope).bind(key).execute(db).await.map(drop))
             .map_err(StoreError::failed("forget a kept answer"))
     }

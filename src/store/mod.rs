@@ -5,7 +5,6 @@
 //! error. One table family a file.
 
 mod announce;
-mod answers;
 mod audit;
 mod beside;
 mod bookmark_lists;
@@ -53,7 +52,6 @@ mod version;
 mod voices;
 
 pub use announce::Announcement;
-pub use answers::KeptAnswer;
 pub use audit::{AuditEntry, AuditRecord};
 pub use beside::{Beside, NewAudioClip, NewVideo};
 pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};

@@ -1,7 +1,7 @@
 //! Rows that are older than a migration, after it.
 
 use calliope::domain::Dither;
-use calliope::store::Store;
+use calliope::store::{KeyUse, Store, UsedKey};
 use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::types::Json;
@@ -13,6 +13,7 @@ use crate::{at, on_both};
 
 on_both! {
     the_pictures_of_old_frames_get_their_dithering;
+    keys_of_tasks_and_keys_of_answers_come_into_one_table;
 }
 
 /// A database with the tables of an earlier version.
@@ -136,6 +137,89 @@ async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) 
         let picture = store.picture(id).await.expect("read").expect("it is there");
         assert_eq!(picture.dither, dither, "{id}");
     }
+    store.close().await;
+    database.remove().await;
+}
+
+async fn old_key(old: &Old, key: &str, task_id: Uuid, seconds: i64) {
+    run!(
+        old,
+        "INSERT INTO idempotency_key (scope, key, fingerprint, task_id, date_created) \
+         VALUES ('call', $1, $2, $3, $4)",
+        key,
+        &[1_u8; 32][..],
+        task_id,
+        at(seconds),
+    );
+}
+
+async fn old_answer(old: &Old, key: &str, status: Option<i32>, seconds: i64) {
+    run!(
+        old,
+        "INSERT INTO idempotency_answer (scope, key, fingerprint, status, headers, body, date_created) \
+         VALUES ('call', $1, $2, $3, $4, $5, $6)",
+        key,
+        &[2_u8; 32][..],
+        status,
+        status.map(|_| Json(json!({"location": "/x"}))),
+        status.map(|_| &b"done"[..]),
+        at(seconds),
+    );
+}
+
+async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDatabase) {
+    let old = Old::at(&database, 17).await;
+    let id = Uuid::now_v7();
+    run!(
+        &old,
+        "INSERT INTO task (id, kind, status, payload, attempts, failures, run_at, date_created) \
+         VALUES ($1, 'tell_frame', 'pending', $2, 0, 0, $3, $3)",
+        id,
+        Json(json!({})),
+        at(0),
+    );
+    for (key, seconds) in [("task", 5), ("task later", 5), ("answer later", 5)] {
+        old_key(&old, key, id, seconds).await;
+    }
+    for (key, status, seconds) in [
+        ("answer", Some(201), 5),
+        ("under way", None, 5),
+        ("task later", Some(201), 4),
+        ("answer later", Some(201), 6),
+    ] {
+        old_answer(&old, key, status, seconds).await;
+    }
+    let store = old.migrated(&database).await;
+    let task = UsedKey {
+        fingerprint: vec![1; 32],
+        task_id: Some(id),
+        status: None,
+        headers: None,
+        body: None,
+    };
+    let answer = UsedKey {
+        fingerprint: vec![2; 32],
+        task_id: None,
+        status: Some(201),
+        headers: Some(json!({"location": "/x"})),
+        body: Some(b"done".into()),
+    };
+    let under_way = UsedKey { status: None, headers: None, body: None, ..answer.clone() };
+    for (key, since, expected) in [
+        ("task", 5, &task),
+        ("task later", 5, &task),
+        ("answer", 5, &answer),
+        ("answer later", 6, &answer),
+        ("under way", 5, &under_way),
+    ] {
+        let given = KeyUse { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
+        let used = store.used_key(&given, at(since)).await.expect("read");
+        assert_eq!(used.as_ref(), Some(expected), "{key}");
+    }
+    let mut tx = store.begin().await.expect("begun");
+    tx.remove_task(id).await.expect("removed");
+    assert_eq!(tx.forget_keys(at(9)).await.expect("forgotten"), 3, "the keys of a task go with it");
+    tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;
 }

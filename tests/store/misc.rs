@@ -1,7 +1,7 @@
 //! Events, idempotency keys, migrations, sole use, and that every query has its index.
 
 use calliope::domain::{EventKind, TaskKind};
-use calliope::store::{KeyUse, NewTask, Store, StoreError};
+use calliope::store::{KeyUse, NewTask, Store, StoreError, UsedKey};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use crate::{at, on_both};
 on_both! {
     events_are_read_from_where_one_left_off;
     a_key_is_used_once_a_day;
+    a_key_has_the_answer_to_its_request;
     migrations_are_applied_once;
     the_database_answers;
     pools_tell_how_they_stand;
@@ -70,18 +71,66 @@ async fn a_key_is_used_once_a_day(database: TestDatabase) {
     let (first, second) = (task(&store).await, task(&store).await);
     let day = 86_400;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.use_key(&key, first, at(-day), at(0)).await.expect("used"));
-    assert!(!tx.use_key(&key, second, at(-day), at(0)).await.expect("asked"));
+    assert!(tx.take_key(&key, Some(first), at(-day), at(0)).await.expect("taken"));
+    assert!(!tx.take_key(&key, Some(second), at(-day), at(0)).await.expect("asked"));
+    assert!(!tx.take_key(&key, None, at(-day), at(0)).await.expect("asked"));
     let elsewhere = KeyUse { scope: "another call".into(), ..key.clone() };
-    assert!(tx.use_key(&elsewhere, second, at(-day), at(0)).await.expect("used"));
+    assert!(tx.take_key(&elsewhere, Some(second), at(-day), at(0)).await.expect("taken"));
+    tx.give_key_back(&key).await.expect("asked");
     tx.save().await.expect("saved");
-    let used = store.used_key(&key, at(-day)).await.expect("read").expect("used above");
-    assert_eq!((used.task_id, used.fingerprint), (first, vec![1; 32]));
+    let used = store.used_key(&key, at(-day)).await.expect("read").expect("taken above");
+    assert_eq!((used.task_id, used.fingerprint), (Some(first), vec![1; 32]));
+    assert_eq!((used.status, used.headers, used.body), (None, None, None));
     assert_eq!(store.used_key(&key, at(1)).await.expect("read"), None, "too long ago");
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.use_key(&key, second, at(1), at(day)).await.expect("used anew"));
+    assert!(tx.take_key(&key, Some(second), at(1), at(day)).await.expect("taken anew"));
     assert_eq!(tx.forget_keys(at(day)).await.expect("forgotten"), 1);
     tx.save().await.expect("saved");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
+    let store = database.store().await;
+    let key = |key: &str| KeyUse { scope: "call".into(), key: key.into(), fingerprint: [1; 32] };
+    let (answered, secret, refused) = (key("a"), key("b"), key("c"));
+    let headers = json!({"content-type": "text/plain"});
+    let mut tx = store.begin().await.expect("begun");
+    for key in [&answered, &secret, &refused] {
+        assert!(tx.take_key(key, None, at(-9), at(0)).await.expect("taken"));
+    }
+    tx.save().await.expect("saved");
+    let used = async |key: &KeyUse| store.used_key(key, at(-9)).await.expect("read");
+    let is_empty = |used: &UsedKey| used.task_id.is_none() && used.status.is_none();
+    assert!(used(&answered).await.is_some_and(|used| is_empty(&used)), "it is under way");
+    let mut tx = store.begin().await.expect("begun");
+    tx.keep_answer(&answered, 201, &headers, Some(b"done")).await.expect("kept");
+    tx.keep_answer(&secret, 200, &headers, None).await.expect("kept");
+    for key in [&answered, &secret, &refused] {
+        tx.give_key_back(key).await.expect("asked");
+    }
+    tx.save().await.expect("saved");
+    let kept = used(&answered).await.expect("an answer stays");
+    assert_eq!(
+        (kept.status, kept.headers, kept.body),
+        (Some(201), Some(headers), Some(b"done".into()))
+    );
+    let kept = used(&secret).await.expect("an answer stays");
+    assert_eq!((kept.status, kept.body), (Some(200), None));
+    assert_eq!(used(&refused).await, None, "what changed nothing may be sent again");
+
+    let id = task(&store).await;
+    let mut tx = store.begin().await.expect("begun");
+    assert!(tx.take_key(&answered, None, at(1), at(2)).await.expect("taken anew"));
+    assert!(tx.take_key(&secret, Some(id), at(1), at(2)).await.expect("taken anew"));
+    tx.save().await.expect("saved");
+    assert!(used(&answered).await.is_some_and(|used| is_empty(&used) && used.body.is_none()));
+    let named = store.answers_after(("", ""), 9).await.expect("read");
+    assert_eq!(named, [("call".to_owned(), "a".to_owned(), None)], "tasks are not among them");
+    let mut tx = store.begin().await.expect("begun");
+    tx.remove_task(id).await.expect("removed");
+    tx.save().await.expect("saved");
+    assert_eq!(used(&secret).await, None, "a key goes with its task");
     store.close().await;
     database.remove().await;
 }

@@ -1,7 +1,8 @@
 //! A request that is sent again gets the answer that it got before, and does nothing twice.
 //!
-//! The key is taken before the request is done, and its answer kept after that. A process that is killed in between
-//! leaves a key without an answer: nobody knows then what was done, and it is not done again.
+//! A request that becomes a task takes its key in the transaction that enqueues the task. Any other request takes its key
+//! before it is done, and its answer is kept after that. A process that is killed in between leaves a key without an
+//! answer: nobody knows then what was done, and it is not done again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{AppError, ErrorKind};
 use crate::domain::Clock;
-use crate::store::{KeptAnswer, KeyUse, Store, Tx};
+use crate::store::{KeyUse, Store, Tx, UsedKey};
 
 /// How long a key is kept.
 const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
@@ -37,11 +38,21 @@ pub struct Answer {
 
 /// What is to be done with a request that has a key.
 #[derive(Debug)]
-pub enum Keyed {
-    /// It is the first with this key: do it, and then tell how it went.
-    First,
+pub enum IdempotencyOutcome {
+    /// It is the first with this key: do it, and then call [`Idempotency::complete`] or [`Idempotency::give_back`].
+    Fresh,
     /// It was done before, and this was the answer.
-    Again(Answer),
+    Replay(Answer),
+}
+
+/// What became of a key's first request.
+enum Earlier {
+    /// It became this task.
+    Task(Uuid),
+    /// It got this answer.
+    Answer(Answer),
+    /// It is still under way, or was cut off.
+    UnderWay,
 }
 
 /// The keys of requests, and what came of each.
@@ -56,7 +67,23 @@ impl Idempotency {
         Self { store, clock }
     }
 
-    /// The task that a key's earlier request became, if there was one.
+    /// Looks up what became of a key's first request, if there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] when the key came with another request; [`ErrorKind::Conflict`] when the answer held a
+    /// secret that is shown once.
+    async fn earlier(&self, key: &KeyUse) -> Result<Option<Earlier>, AppError> {
+        let Some(used) = self.store.used_key(key, self.clock.now() - KEY_LIFE).await? else {
+            return Ok(None);
+        };
+        if used.fingerprint != key.fingerprint {
+            return Err(used_for_another());
+        }
+        became(used).map(Some)
+    }
+
+    /// The task that a key's first request became, if there was one.
     ///
     /// # Errors
     ///
@@ -65,68 +92,56 @@ impl Idempotency {
         &self,
         key: &KeyUse,
     ) -> Result<Option<Uuid>, AppError> {
-        let Some(used) = self.store.used_key(key, self.clock.now() - KEY_LIFE).await? else {
-            return Ok(None);
-        };
-        if used.fingerprint == key.fingerprint {
-            return Ok(Some(used.task_id));
+        match self.earlier(key).await? {
+            Some(Earlier::Task(task_id)) => Ok(Some(task_id)),
+            Some(Earlier::Answer(_) | Earlier::UnderWay) => Err(used_for_another()),
+            None => Ok(None),
         }
-        Err(used_for_another())
     }
 
-    /// Uses a key for a task, with the transaction that enqueues it; false when the key is in use already.
-    pub(in crate::app) async fn use_for_task(
+    /// Takes a key for a task, with the transaction that enqueues it; false when the key is taken already.
+    pub(in crate::app) async fn take_for_task(
         &self,
         tx: &mut Tx,
         key: &KeyUse,
         task_id: Uuid,
     ) -> Result<bool, AppError> {
         let now = self.clock.now();
-        Ok(tx.use_key(key, task_id, now - KEY_LIFE, now).await?)
+        Ok(tx.take_key(key, Some(task_id), now - KEY_LIFE, now).await?)
     }
 
-    /// Forgets keys that are past their time, within a transaction.
-    pub(in crate::app) async fn forget_old(
-        tx: &mut Tx,
-        now: DateTime<Utc>,
-    ) -> Result<(), AppError> {
-        tx.forget_keys(now - KEY_LIFE).await?;
-        tx.forget_answers(now - KEY_LIFE).await?;
-        Ok(())
-    }
-
-    /// Takes a key, or finds what was answered under it. A first request that is under way is waited for.
+    /// Takes a key for a request that becomes no task, or finds what was answered under it. A first request that is
+    /// under way is waited for.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`] when it came with another request; [`ErrorKind::Conflict`] when its answer held a secret
     /// that is shown once, or does not come.
-    pub async fn begin_answer(&self, key: &KeyUse) -> Result<Keyed, AppError> {
+    pub async fn begin(&self, key: &KeyUse) -> Result<IdempotencyOutcome, AppError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let now = self.clock.now();
-            let since = now - KEY_LIFE;
-            if let Some(kept) = self.store.kept_answer(key, since).await? {
-                if let Some(answer) = again(key, kept)? {
-                    return Ok(Keyed::Again(answer));
-                }
-                if Instant::now() >= deadline {
+            match self.earlier(key).await? {
+                Some(Earlier::Answer(answer)) => return Ok(IdempotencyOutcome::Replay(answer)),
+                Some(Earlier::Task(_)) => return Err(used_for_another()),
+                Some(Earlier::UnderWay) if Instant::now() >= deadline => {
                     let detail = "The first request with this Idempotency-Key was not answered; look at what is there, and use a new key.";
                     return Err(AppError::new(ErrorKind::Conflict, detail));
                 }
-                tokio::time::sleep(LOOK).await;
-                continue;
-            }
-            let mut tx = self.store.begin().await?;
-            if tx.begin_answer(key, since, now).await? {
-                tx.save().await?;
-                return Ok(Keyed::First);
+                Some(Earlier::UnderWay) => tokio::time::sleep(LOOK).await,
+                None => {
+                    let now = self.clock.now();
+                    let mut tx = self.store.begin().await?;
+                    if tx.take_key(key, None, now - KEY_LIFE, now).await? {
+                        tx.save().await?;
+                        return Ok(IdempotencyOutcome::Fresh);
+                    }
+                }
             }
         }
     }
 
     /// Keeps the answer to a key's request. What held a secret is kept without its body.
-    pub async fn keep_answer(
+    pub async fn complete(
         &self,
         key: &KeyUse,
         answer: &Answer,
@@ -139,26 +154,35 @@ impl Idempotency {
     }
 
     /// Gives a key back whose request changed nothing.
-    pub async fn forget_answer(&self, key: &KeyUse) -> Result<(), AppError> {
+    pub async fn give_back(&self, key: &KeyUse) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        tx.forget_answer(key).await?;
+        tx.give_key_back(key).await?;
         Ok(tx.save().await?)
+    }
+
+    /// Forgets keys that are past their time, within a transaction.
+    pub(in crate::app) async fn forget_old(
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+    ) -> Result<(), AppError> {
+        tx.forget_keys(now - KEY_LIFE).await?;
+        Ok(())
     }
 }
 
-/// The answer that was kept; `None` while there is none.
-fn again(key: &KeyUse, kept: KeptAnswer) -> Result<Option<Answer>, AppError> {
-    if kept.fingerprint != key.fingerprint {
-        return Err(used_for_another());
+/// Reads what became of a request from its key's row.
+fn became(used: UsedKey) -> Result<Earlier, AppError> {
+    if let Some(task_id) = used.task_id {
+        return Ok(Earlier::Task(task_id));
     }
-    let Some(status) = kept.status.and_then(|status| u16::try_from(status).ok()) else {
-        return Ok(None);
+    let Some(status) = used.status.and_then(|status| u16::try_from(status).ok()) else {
+        return Ok(Earlier::UnderWay);
     };
-    let Some(body) = kept.body else {
+    let Some(body) = used.body else {
         let detail = "This was done before, and its answer held a secret that is shown once; to get another one, use a new key.";
         return Err(AppError::new(ErrorKind::Conflict, detail));
     };
-    Ok(Some(Answer { status, headers: kept.headers.unwrap_or_default(), body }))
+    Ok(Earlier::Answer(Answer { status, headers: used.headers.unwrap_or_default(), body }))
 }
 
 fn used_for_another() -> AppError {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::REPLAYED;
-use crate::app::{Answer, Keyed};
+use crate::app::{Answer, IdempotencyOutcome};
 use crate::domain::Principal;
 use crate::http::problem::Problem;
 use crate::http::{Door, body};
@@ -62,9 +62,9 @@ async fn answer_once(
         return Ok(next.run(request).await);
     };
     let failed = |error| Problem::of(error, "header");
-    match door.app.idempotency().begin_answer(&key).await.map_err(failed)? {
-        Keyed::Again(answer) => Ok(replayed(answer)),
-        Keyed::First => {
+    match door.app.idempotency().begin(&key).await.map_err(failed)? {
+        IdempotencyOutcome::Replay(answer) => Ok(replayed(answer)),
+        IdempotencyOutcome::Fresh => {
             let request = Request::from_parts(parts, Body::from(content));
             // Even if the client hangs up: it will come again, and ask how it went.
             let doing = async move {
@@ -85,7 +85,7 @@ async fn keep(
 ) -> Result<Response, Problem> {
     let failed = |error| Problem::of(error, "header");
     if !response.status().is_success() {
-        door.app.idempotency().forget_answer(key).await.map_err(failed)?;
+        door.app.idempotency().give_back(key).await.map_err(failed)?;
         return Ok(response);
     }
     let (parts, content) = response.into_parts();
@@ -95,7 +95,7 @@ async fn keep(
     })?;
     let status = parts.status.as_u16();
     let answer = Answer { status, headers: kept_headers(&parts.headers), body: content.to_vec() };
-    door.app.idempotency().keep_answer(key, &answer, is_secret).await.map_err(failed)?;
+    door.app.idempotency().complete(key, &answer, is_secret).await.map_err(failed)?;
     Ok(Response::from_parts(parts, Body::from(content)))
 }
 

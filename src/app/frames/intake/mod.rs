@@ -264,7 +264,7 @@ impl Intake {
         let subject = Subject { client_id: Some(client_id), story_id: Some(story_id) };
         let task_id = self.jobs.enqueue(&mut tx, subject, &job(checked, turn)).await?;
         if let Some(key) = &order.key
-            && !self.idempotency.use_for_task(&mut tx, key, task_id).await?
+            && !self.idempotency.take_for_task(&mut tx, key, task_id).await?
         {
             return Ok(Enqueued::KeyTaken);
         }

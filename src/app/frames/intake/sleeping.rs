@@ -112,7 +112,7 @@ impl Intake {
         let job = job(checked, turn);
         let task_id = self.jobs.add_completed(&mut tx, subject, &job, &result).await?;
         if let Some(key) = &checked.order.key
-            && !self.idempotency.use_for_task(&mut tx, key, task_id).await?
+            && !self.idempotency.take_for_task(&mut tx, key, task_id).await?
         {
             drop(tx);
             return self.earlier_order(Some(key)).await;
