@@ -124,7 +124,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
         .expect("created");
         let count = i32::try_from(STORY).expect("a small number");
         let now = time(story);
-        assert!(tx.take_frame_numbers(id, (0, count), &Value::Null, now).await.expect("taken"));
+        assert!(tx.take_frame_numbers(id, 0, count, &Value::Null, now).await.expect("taken"));
         for frame in 0..count {
             brief.frame_number = frame.unsigned_abs();
             let tale = teller::compose(&brief);

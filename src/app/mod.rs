@@ -44,8 +44,8 @@ use tokio_util::sync::CancellationToken;
 pub use actor::Actor;
 pub use audit::Act;
 pub use clients::{
-    ByImportance, Clients, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder,
-    PatternView, TelemetryOrder, VoiceProfileView,
+    Clients, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
+    TelemetryOrder, VoiceProfileView,
 };
 pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
 pub use error::{AppError, ErrorKind, with_causes};
@@ -74,9 +74,9 @@ pub use stories::{
     StoryPlace, StoryResponse, StoryStatus, StoryView, VideoView, WhichStory,
 };
 
-// Rows that clients see as they are stored.
+// Rows that clients see as they are stored, and their places in lists.
 pub use crate::store::{
-    AuditRecord, BookmarkList, Insight, SparrowState, StoryOverview, TelemetryReport,
+    AuditRecord, BookmarkList, ByImportance, Insight, SparrowState, StoryOverview, TelemetryReport,
 };
 
 use crate::compute::Compute;

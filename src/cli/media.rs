@@ -71,7 +71,7 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
         let done = match &arguments.command {
             Command::Sync { dry_run } => sync(&app, *dry_run, arguments.json).await,
             Command::Migrate { from, to, dry_run } => {
-                migrate(&app, settings, (from, to), *dry_run, arguments.json).await
+                migrate(&app, settings, from, to, *dry_run, arguments.json).await
             }
             Command::Verify => verify(&app, arguments.json).await,
             Command::Cleanup { older_than, keep, dry_run } => {
@@ -132,7 +132,8 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
 async fn migrate(
     app: &App,
     settings: &Settings,
-    (from, to): (&str, &str),
+    from: &str,
+    to: &str,
     dry_run: bool,
     as_json: bool,
 ) -> anyhow::Result<()> {
@@ -143,7 +144,7 @@ async fn migrate(
     let progress = Progress::new(0, as_json);
     let done = app
         .files()
-        .migrate((&from, &to), dry_run, |done: &Migrated| {
+        .migrate(&from, &to, dry_run, |done: &Migrated| {
             progress.expect(done.bytes);
             progress.tell(done.moved, done.moved_bytes);
         })

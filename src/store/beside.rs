@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{StoreError, Tx, within};
+use crate::domain::FramePlace;
 
 /// A frame's film and voice, as far as it has them.
 #[derive(Debug, Clone, Default, PartialEq, FromRow)]
@@ -65,7 +66,7 @@ impl Tx {
     /// Gives a frame its film, in the place of one that it had; false when there is no such frame.
     pub async fn set_video(
         &mut self,
-        (story_id, number): (Uuid, i32),
+        frame: FramePlace,
         video: NewVideo<'_>,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO video (frame_id, media_key, width, height, format, \
@@ -76,8 +77,8 @@ impl Tx {
              duration_seconds = excluded.duration_seconds, frame_rate = excluded.frame_rate, \
              date_created = excluded.date_created";
         within!(self, db => sqlx::query(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .bind(video.media_key)
             .bind(video.width)
             .bind(video.height)
@@ -94,7 +95,7 @@ impl Tx {
     /// Gives a frame its voice, in the place of one that it had; false when there is no such frame.
     pub async fn set_audio_clip(
         &mut self,
-        (story_id, number): (Uuid, i32),
+        frame: FramePlace,
         clip: NewAudioClip<'_>,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO audio_clip (frame_id, media_key, format, duration_seconds, \
@@ -104,8 +105,8 @@ impl Tx {
              format = excluded.format, duration_seconds = excluded.duration_seconds, \
              date_created = excluded.date_created";
         within!(self, db => sqlx::query(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .bind(clip.media_key)
             .bind(clip.format)
             .bind(clip.duration_seconds)
@@ -137,15 +138,11 @@ impl Tx {
     }
 
     /// The original illustration of a frame, as this transaction sees it.
-    pub async fn frame_image(
-        &mut self,
-        story_id: Uuid,
-        number: i32,
-    ) -> Result<Option<Uuid>, StoreError> {
+    pub async fn frame_image(&mut self, frame: FramePlace) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT image_id FROM story_frame WHERE story_id = $1 AND number = $2";
         let found: Option<Option<Uuid>> = within!(self, db => sqlx::query_scalar(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("read a frame's illustration"))?;
@@ -153,15 +150,12 @@ impl Tx {
     }
 
     /// Takes a frame's film from it; the key of its file.
-    pub async fn take_video(
-        &mut self,
-        (story_id, number): (Uuid, i32),
-    ) -> Result<Option<String>, StoreError> {
+    pub async fn take_video(&mut self, frame: FramePlace) -> Result<Option<String>, StoreError> {
         const SQL: &str = "DELETE FROM video WHERE frame_id = \
              (SELECT id FROM story_frame WHERE story_id = $1 AND number = $2) RETURNING media_key";
         within!(self, db => sqlx::query_scalar(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("take a frame's film"))

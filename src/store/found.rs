@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::dialect::words::push_all;
 use super::{Store, StoreError, read};
+use crate::domain::FramePlace;
 
 /// A frame that was found.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -94,11 +95,11 @@ impl Store {
     }
 
     /// The id of a story's frame.
-    pub async fn frame_id(&self, story_id: Uuid, number: i32) -> Result<Option<i64>, StoreError> {
+    pub async fn frame_id(&self, frame: FramePlace) -> Result<Option<i64>, StoreError> {
         const SQL: &str = "SELECT id FROM story_frame WHERE story_id = $1 AND number = $2";
         read!(self, db => sqlx::query_scalar(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("look for a frame"))

@@ -69,6 +69,9 @@ pub struct Unsynced {
 
 const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
 
+/// The place of a file among those that are not in the bucket yet: when it was kept, and its key.
+pub type UnsyncedPlace<'a> = (DateTime<Utc>, &'a str);
+
 impl Store {
     /// The file with this key.
     pub async fn media_object(&self, key: &str) -> Result<Option<MediaObject>, StoreError> {
@@ -79,7 +82,7 @@ impl Store {
     /// Files that are to be in the bucket and are not yet, the oldest first, those behind `after`, at most `limit`.
     pub async fn unsynced_files(
         &self,
-        after: (DateTime<Utc>, &str),
+        after: UnsyncedPlace<'_>,
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
         const SQL: &str = "SELECT * FROM media_object \

@@ -68,9 +68,27 @@ pub struct Insight {
     pub date_created: DateTime<Utc>,
 }
 
+/// An insight to be added.
+#[derive(Debug)]
+pub struct NewInsight<'a> {
+    /// Whose.
+    pub client_id: &'a str,
+    /// What kind of thing.
+    pub kind: &'a str,
+    /// What it is.
+    pub data: &'a Value,
+    /// 0-1.
+    pub importance: f64,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
 /// One of a client's patterns.
 pub(super) const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
      FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
+
+/// The place of an insight among a client's: its importance and its id.
+pub type ByImportance = (f64, i64);
 
 /// Which of a client's insights.
 #[derive(Debug, Clone, Copy)]
@@ -79,8 +97,8 @@ pub struct InsightFilter<'a> {
     pub kind: Option<&'a str>,
     /// At least this important.
     pub min_importance: f64,
-    /// Behind this one: its importance and its id.
-    pub after: (f64, i64),
+    /// Behind this one.
+    pub after: ByImportance,
 }
 
 impl Store {
@@ -298,21 +316,15 @@ impl Tx {
     }
 
     /// Adds an insight; its id.
-    pub async fn add_insight(
-        &mut self,
-        client_id: &str,
-        (kind, data): (&str, &Value),
-        importance: f64,
-        now: DateTime<Utc>,
-    ) -> Result<i64, StoreError> {
+    pub async fn add_insight(&mut self, insight: NewInsight<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO user_insight (client_id, type, data, importance, date_created) \
              VALUES ($1, $2, $3, $4, $5) RETURNING id";
         within!(self, db => sqlx::query_scalar(SQL)
-            .bind(client_id)
-            .bind(kind)
-            .bind(Json(data))
-            .bind(importance)
-            .bind(now)
+            .bind(insight.client_id)
+            .bind(insight.kind)
+            .bind(Json(insight.data))
+            .bind(insight.importance)
+            .bind(insight.now)
             .fetch_one(db)
             .await)
         .map_err(StoreError::failed("add an insight"))

@@ -146,7 +146,8 @@ impl Tx {
     pub async fn take_frame_numbers(
         &mut self,
         id: Uuid,
-        (first, count): (i32, i32),
+        first: i32,
+        count: i32,
         state: &Value,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {

@@ -10,7 +10,7 @@ use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Store, StoreError, Task, Tx, within};
-use crate::domain::TaskStatus;
+use crate::domain::{FramePlace, TaskStatus};
 use crate::store::read;
 
 /// Rows that one statement removes at most: databases bound how much may be bound.
@@ -56,15 +56,11 @@ impl OldPicture {
 
 impl Store {
     /// The words of a story's frame.
-    pub async fn frame_words(
-        &self,
-        story_id: Uuid,
-        number: i32,
-    ) -> Result<Option<FrameWords>, StoreError> {
+    pub async fn frame_words(&self, frame: FramePlace) -> Result<Option<FrameWords>, StoreError> {
         const SQL: &str = "SELECT metadata, text, illustration, image_id FROM story_frame WHERE story_id = $1 AND number = $2";
         read!(self, db => sqlx::query_as(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("read a frame's words"))
@@ -95,28 +91,23 @@ impl Tx {
             .map_err(StoreError::failed("give a story another title"))
     }
 
-    /// The state that a story was in before its frame `number`; `None` when there is no such frame.
-    pub async fn state_before(
-        &mut self,
-        story_id: Uuid,
-        number: i32,
-    ) -> Result<Option<Value>, StoreError> {
+    /// The state that a story was in before a frame; `None` when there is no such frame.
+    pub async fn state_before(&mut self, frame: FramePlace) -> Result<Option<Value>, StoreError> {
         const SQL: &str =
             "SELECT state_before FROM story_frame WHERE story_id = $1 AND number = $2";
         let found: Option<Option<Json<Value>>> = within!(self, db => sqlx::query_scalar(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("read the state before a frame"))?;
         Ok(found.map(|state| state.map_or(Value::Null, |json| json.0)))
     }
 
-    /// Takes back a story's last frame, which has this number; false when it is not the last.
+    /// Takes a frame back that is the last of its story; false when it is not.
     pub async fn take_frame_back(
         &mut self,
-        story_id: Uuid,
-        number: i32,
+        frame: FramePlace,
         state: &Value,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
@@ -126,8 +117,8 @@ impl Tx {
         const FRAME: &str = "DELETE FROM story_frame WHERE story_id = $1 AND number = $2";
         let failed = StoreError::failed("take a frame back");
         let is_last = within!(self, db => sqlx::query(STORY)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .bind(Json(state))
             .bind(now)
             .execute(db)
@@ -135,7 +126,7 @@ impl Tx {
             .map(|done| done.rows_affected() == 1))
         .map_err(&failed)?;
         if is_last {
-            within!(self, db => sqlx::query(FRAME).bind(story_id).bind(number).execute(db).await.map(drop))
+            within!(self, db => sqlx::query(FRAME).bind(frame.story_id).bind(frame.number).execute(db).await.map(drop))
                 .map_err(&failed)?;
         }
         Ok(is_last)
@@ -144,15 +135,15 @@ impl Tx {
     /// Gives a frame other pictures; false when it is gone.
     pub async fn set_frame_pictures(
         &mut self,
-        (story_id, number): (Uuid, i32),
+        frame: FramePlace,
         image_id: Uuid,
         device_image_id: Uuid,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story_frame SET image_id = $3, device_image_id = $4 \
              WHERE story_id = $1 AND number = $2";
         within!(self, db => sqlx::query(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .bind(image_id)
             .bind(device_image_id)
             .execute(db)

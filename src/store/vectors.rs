@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, read, within};
+use crate::domain::FramePlace;
 
 /// What the vectors were made with, and the newest change of the index.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -67,6 +68,17 @@ pub struct EmbeddingRow {
     pub date_created: DateTime<Utc>,
 }
 
+/// The place of a piece in the order of the index's changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmbeddingPlace {
+    /// The change that it came with.
+    pub version: i64,
+    /// The frame's id.
+    pub frame_id: i64,
+    /// Which piece, from 0.
+    pub piece: i32,
+}
+
 /// How much of all is in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct IndexCounts {
@@ -86,10 +98,10 @@ impl Store {
             .map_err(StoreError::failed("read what the index is made with"))
     }
 
-    /// Pieces behind a change, a frame and a piece, in the order of the changes, at most `limit`.
+    /// Pieces behind `after`, in the order of the changes, at most `limit`.
     pub async fn embeddings_after(
         &self,
-        (version, frame_id, piece): (i64, i64, i32),
+        after: EmbeddingPlace,
         limit: i64,
     ) -> Result<Vec<EmbeddingRow>, StoreError> {
         const SQL: &str = "SELECT e.frame_id, e.piece, (SELECT COUNT(*) FROM frame_embedding o \
@@ -98,9 +110,9 @@ impl Store {
              JOIN story s ON s.id = f.story_id WHERE (e.version, e.frame_id, e.piece) > ($1, $2, $3) \
              ORDER BY e.version, e.frame_id, e.piece LIMIT $4";
         read!(self, db => sqlx::query_as(SQL)
-            .bind(version)
-            .bind(frame_id)
-            .bind(piece)
+            .bind(after.version)
+            .bind(after.frame_id)
+            .bind(after.piece)
             .bind(limit)
             .fetch_all(db)
             .await)
@@ -134,15 +146,14 @@ impl Store {
     /// A story's frame with what is to be found of it, whether it is in the index or not.
     pub async fn frame_to_index(
         &self,
-        story_id: Uuid,
-        number: i32,
+        frame: FramePlace,
     ) -> Result<Option<FrameToIndex>, StoreError> {
         const SQL: &str = "SELECT f.id, f.story_id, f.number, f.text, f.illustration, f.seen, f.heard, \
              f.language, s.client_id, s.strategy, f.date_created FROM story_frame f \
              JOIN story s ON s.id = f.story_id WHERE f.story_id = $1 AND f.number = $2";
         read!(self, db => sqlx::query_as(SQL)
-            .bind(story_id)
-            .bind(number)
+            .bind(frame.story_id)
+            .bind(frame.number)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("read a frame for the index"))

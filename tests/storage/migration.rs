@@ -72,26 +72,26 @@ async fn an_installation_goes_round_every_cloud_and_comes_home(database: TestDat
     stores.push(folder(home.path()));
     for pair in stores.windows(2) {
         let (from, to) = (&pair[0], &pair[1]);
-        let would = app.app.files().migrate((from, to), true, |_| ()).await.expect("looked");
+        let would = app.app.files().migrate(from, to, true, |_| ()).await.expect("looked");
         assert_eq!(
             (would.files, would.moved, content(to).await.len()),
             (all, 0, 0),
             "{}",
             to.url()
         );
-        let done = app.app.files().migrate((from, to), false, |_| ()).await.expect("moved");
+        let done = app.app.files().migrate(from, to, false, |_| ()).await.expect("moved");
         assert_eq!((done.moved, done.skipped, done.failed.len()), (all, 0, 0), "{}", to.url());
         assert_eq!(content(to).await, expected, "{}", to.url());
         for key in expected.keys() {
             let object = app.store.media_object(key).await.expect("read").expect("kept");
             assert_eq!(object.location, Some(to.location(key)));
         }
-        let again = app.app.files().migrate((from, to), false, |_| ()).await.expect("looked");
+        let again = app.app.files().migrate(from, to, false, |_| ()).await.expect("looked");
         assert_eq!((again.moved, again.skipped), (all, all), "there is nothing left to do");
     }
     // Back on its own disk, a row speaks of no bucket.
     let last = stores.last().expect("a store");
-    app.app.files().migrate((last, &local), false, |_| ()).await.expect("moved");
+    app.app.files().migrate(last, &local, false, |_| ()).await.expect("moved");
     for key in expected.keys() {
         let object = app.store.media_object(key).await.expect("read").expect("kept");
         assert_eq!((object.location, object.date_synced), (None, None), "{key}");
@@ -105,18 +105,18 @@ async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
     let to = fake.bucket();
     let all = content(&local).await.len();
     fake.set(Mood::Truncates);
-    let broken = app.app.files().migrate((&local, &to), false, |_| ()).await.expect("tried");
+    let broken = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("tried");
     assert_eq!((broken.moved, broken.failed.len()), (0, all), "{broken:?}");
     fake.set(Mood::Well);
     // One is there already: as it is, from another way; it counts only once it was compared.
     let (key, bytes) = content(&local).await.pop_first().expect("a file");
     to.put(&key, bytes, "image/png").await.expect("put");
-    let done = app.app.files().migrate((&local, &to), false, |_| ()).await.expect("moved");
+    let done = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("moved");
     assert_eq!((done.moved, done.skipped, done.failed.len()), (all as u64, 1, 0));
     assert_eq!(content(&to).await, content(&local).await);
     fake.set(Mood::Fails);
     assert!(
-        app.app.files().migrate((&local, &to), false, |_| ()).await.is_err(),
+        app.app.files().migrate(&local, &to, false, |_| ()).await.is_err(),
         "it cannot be listed"
     );
     app.finish().await;
@@ -132,7 +132,7 @@ async fn a_copy_elsewhere_is_not_taken_for_the_buckets(database: TestDatabase) {
     assert!(waiting > 0, "the bucket has not what it was given");
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let (from, to) = (folder(app.database.folder.path()), folder(elsewhere.path()));
-    let done = app.app.files().migrate((&from, &to), false, |_| ()).await.expect("moved");
+    let done = app.app.files().migrate(&from, &to, false, |_| ()).await.expect("moved");
     assert_eq!(done.moved.cast_signed(), waiting);
     assert_eq!(app.store.unsynced().await.expect("counted").files, waiting, "they wait on");
     app.finish().await;
@@ -149,8 +149,7 @@ async fn what_is_broken_is_not_moved(database: TestDatabase) {
     std::fs::write(&path, bytes).expect("written");
     std::fs::write(path.with_file_name(".0197f2c4-5b1e-7c3a-9d1e-000000000000.part"), "x")
         .expect("written");
-    let done =
-        app.app.files().migrate((&local, &fake.bucket()), false, |_| ()).await.expect("moved");
+    let done = app.app.files().migrate(&local, &fake.bucket(), false, |_| ()).await.expect("moved");
     assert_eq!((done.files, done.moved, done.failed.len()), (all, all - 1, 1), "{done:?}");
     assert_eq!(done.failed[0].0, format!("media/{name}"));
     assert!(done.failed[0].1.contains("not those that were kept"), "{done:?}");

@@ -19,7 +19,7 @@ on_both! {
 async fn told(store: &Store, client_id: &str) -> Uuid {
     let id = story(store, client_id, at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.take_frame_numbers(id, (0, 2), &json!({}), at(1)).await.expect("taken"));
+    assert!(tx.take_frame_numbers(id, 0, 2, &json!({}), at(1)).await.expect("taken"));
     for number in 0..2 {
         let text = format!("Frame {number}.");
         let frame = NewFrame {

@@ -48,7 +48,7 @@ async fn picture(store: &Store, key: &str) -> Uuid {
 async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
     let mut tx = store.begin().await.expect("begun");
     let number = tx.story(story_id).await.expect("read").expect("the story is there").frame_count;
-    assert!(tx.take_frame_numbers(story_id, (number, 1), &json!({}), at(1)).await.expect("taken"));
+    assert!(tx.take_frame_numbers(story_id, number, 1, &json!({}), at(1)).await.expect("taken"));
     let frame = NewFrame {
         story_id,
         number,
@@ -141,7 +141,7 @@ async fn a_number_is_taken_once(database: TestDatabase) {
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
     for (story, first) in [(Uuid::now_v7(), 0), (id, 0), (id, 2)] {
-        let taken = tx.take_frame_numbers(story, (first, 1), &json!({}), at(1)).await;
+        let taken = tx.take_frame_numbers(story, first, 1, &json!({}), at(1)).await;
         assert!(!taken.expect("asked"), "no such story, or not its next number");
     }
     drop(tx);

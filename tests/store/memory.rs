@@ -1,6 +1,6 @@
 //! What is known of clients: each one's alone, in its order, for as long as it holds.
 
-use calliope::store::{Context, Insight, InsightFilter, Pattern, Store};
+use calliope::store::{Context, Insight, InsightFilter, NewInsight, Pattern, Store};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -153,7 +153,9 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
             .enumerate()
     {
         let now = at(i64::try_from(n).expect("a small number"));
-        tx.add_insight(client, (kind, &json!({"n": n})), importance, now).await.expect("added");
+        let data = json!({"n": n});
+        let insight = NewInsight { client_id: client, kind, data: &data, importance, now };
+        tx.add_insight(insight).await.expect("added");
     }
     tx.save().await.expect("saved");
     let first = (f64::MAX, i64::MAX);

@@ -36,7 +36,7 @@ async fn what_is_not_saved_never_was(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "sparrow", at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    tx.take_frame_numbers(id, (0, 3), &json!({}), at(1)).await.expect("taken");
+    tx.take_frame_numbers(id, 0, 3, &json!({}), at(1)).await.expect("taken");
     tx.lock_client("sparrow", at(1)).await.expect("locked");
     drop(tx);
     let found = store.story(id).await.expect("read").expect("there");
@@ -84,7 +84,7 @@ async fn stories_are_listed_last_updated_first(database: TestDatabase) {
     story(&store, "another", at(3)).await;
     for (id, now) in [(new, at(10)), (old, at(20))] {
         let mut tx = store.begin().await.expect("begun");
-        tx.take_frame_numbers(id, (0, 1), &json!({"k": [1]}), now).await.expect("taken");
+        tx.take_frame_numbers(id, 0, 1, &json!({"k": [1]}), now).await.expect("taken");
         tx.save().await.expect("saved");
     }
     let listed = store.stories_of("s", StoryPart::first(100)).await.expect("listed");
@@ -103,7 +103,7 @@ async fn an_empty_story_may_change_its_strategy_and_another_not(database: TestDa
     for (strategy, frames) in [("literal", 1), ("narcissus", 0)] {
         let mut tx = store.begin().await.expect("begun");
         tx.change_strategy(id, strategy, strategy).await.expect("changed");
-        tx.take_frame_numbers(id, (0, frames), &json!(null), at(1)).await.expect("taken");
+        tx.take_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("taken");
         tx.save().await.expect("saved");
         assert_eq!(store.story(id).await.expect("read").expect("there").strategy, "literal");
     }

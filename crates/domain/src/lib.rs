@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod event;
 mod evidence;
+mod frame;
 mod json;
 mod key;
 mod lifetime;
@@ -27,6 +28,7 @@ pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
 pub use evidence::Evidence;
+pub use frame::FramePlace;
 pub use json::has_nul;
 pub use key::{
     ClientFolder, Extension, InputName, InvalidClientFolder, InvalidExtension, InvalidInputName,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub(in crate::app) use learning::lessons_of;
 pub use memory::{
-    ByImportance, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
+    ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
 };
 pub use telemetry::TelemetryOrder;
 pub use voices::VoiceProfileView;

@@ -24,9 +24,10 @@ impl Clients {
         let id = Uuid::now_v7();
         let client = ClientFolder::of(client_id);
         let checked = self.files.check_new_sound(sound).await?;
-        let named = ("recording", MediaName::of(id, checked.extension).as_str().to_owned());
+        let name = MediaName::of(id, checked.extension).as_str().to_owned();
         let key = ObjectKey::Audio { client, name: MediaName::of(id, checked.kept_as) };
-        let mut sounds = [self.files.describe_sound(client_id, named, key, checked).await?];
+        let sound = self.files.describe_sound(client_id, "recording", name, key, checked).await?;
+        let mut sounds = [sound];
         self.files.write_sounds(&mut sounds).await?;
         let [sound] = sounds;
         let mut tx = self.store.begin().await?;

@@ -68,10 +68,10 @@ impl Clients {
         let mut sounds = Vec::with_capacity(checked.len());
         for (number, checked) in (self.first_number()..).zip(checked) {
             let (client, profile) = (ClientFolder::of(client_id), profile.clone());
-            let named = ("voice", profile.as_str().to_owned());
+            let name = profile.as_str().to_owned();
             let extension = Extension::of(checked.kept_as);
             let key = ObjectKey::VoiceSample { client, profile, number, extension };
-            sounds.push(self.files.describe_sound(client_id, named, key, checked).await?);
+            sounds.push(self.files.describe_sound(client_id, "voice", name, key, checked).await?);
         }
         self.files.write_sounds(&mut sounds).await?;
         let now = self.clock.now();

@@ -67,7 +67,8 @@ impl Files {
     /// outcome.
     pub async fn migrate(
         &self,
-        (from, to): (&Bucket, &Bucket),
+        from: &Bucket,
+        to: &Bucket,
         dry_run: bool,
         each: impl Fn(&Migrated),
     ) -> Result<Migrated, AppError> {
@@ -88,7 +89,7 @@ impl Files {
         let mut moves = stream::iter(found)
             .map(|(key, size)| {
                 let (room, there) = (Arc::clone(&room), Arc::clone(&there));
-                async move { self.move_one((from, to), key, size, &there, &room).await }
+                async move { self.move_one(from, to, key, size, &there, &room).await }
             })
             .buffer_unordered(AT_ONCE);
         let mut arrived = Vec::new();
@@ -114,7 +115,8 @@ impl Files {
 
     async fn move_one(
         &self,
-        (from, to): (&Bucket, &Bucket),
+        from: &Bucket,
+        to: &Bucket,
         key: String,
         size: u64,
         there: &HashMap<String, u64>,
@@ -128,7 +130,7 @@ impl Files {
         }
         let mebibytes = ((size >> 20) as u32 + 1).min(ROOM);
         let _room = room.acquire_many(mebibytes).await.map_err(AppError::internal)?;
-        let outcome = match self.carry((from, to), &key, row.as_ref(), is_there).await {
+        let outcome = match self.carry(from, to, &key, row.as_ref(), is_there).await {
             Ok(outcome) => outcome,
             Err(error) => Err(with_causes(&error)),
         };
@@ -138,7 +140,8 @@ impl Files {
     /// The inner error is a file that is not what it should be.
     async fn carry(
         &self,
-        (from, to): (&Bucket, &Bucket),
+        from: &Bucket,
+        to: &Bucket,
         key: &str,
         row: Option<&MediaObject>,
         is_there: bool,

@@ -127,7 +127,8 @@ impl Files {
     pub(in crate::app) async fn describe_sound(
         &self,
         client_id: &ClientId,
-        (kind, name): (&'static str, String),
+        kind: &'static str,
+        name: String,
         key: ObjectKey,
         checked: Checked,
     ) -> Result<Sound, AppError> {

@@ -14,7 +14,7 @@ use crate::app::files::Files;
 use crate::app::jobs::{Jobs, Subject};
 use crate::app::stories::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{Clock, EventKind, ObjectKey, slug_base, story_title};
+use crate::domain::{Clock, EventKind, FramePlace, ObjectKey, slug_base, story_title};
 use crate::store::{NewFrame, NewImage, Store, Title, Tx};
 
 /// How long a frame is shown at least, in seconds, when nothing says otherwise.
@@ -78,7 +78,7 @@ impl Persist {
         let count = i32::try_from(generated.telling.beats.len()).map_err(AppError::internal)?;
         let state = json!({"telling": generated.telling.state, "memories": generated.memories});
         let first = run.story.frame_count;
-        if !tx.take_frame_numbers(run.story.id, (first, count), &state, now).await? {
+        if !tx.take_frame_numbers(run.story.id, first, count, &state, now).await? {
             // A frame was taken back while this one was told after it; a story that is gone shows at the next attempt.
             let detail = "The story changed meanwhile; the frame is told anew.";
             return Err(AppError::new(ErrorKind::Unavailable, detail));
@@ -137,7 +137,7 @@ impl Persist {
         };
         tx.add_frame(frame).await?;
         if let Some(voiced) = generated.narration.of(index) {
-            voiced.keep(tx, run.story.id, number, now).await?;
+            voiced.keep(tx, FramePlace { story_id: run.story.id, number }, now).await?;
         }
         self.jobs.index_later(tx, run.story.id, number).await?;
         let wanted = AttachmentsWanted {

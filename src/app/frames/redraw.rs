@@ -17,7 +17,7 @@ use crate::app::jobs::{Jobs, Origin, RedrawFrame, Steps, Subject, TaskOutcome};
 use crate::app::models::{MindsOf, Models};
 use crate::app::stories::{Stories, frame_number, no_frame};
 use crate::app::{Actor, AppError};
-use crate::domain::{Clock, EventKind, Parameters, TraceParent};
+use crate::domain::{Clock, EventKind, FramePlace, Parameters, TraceParent};
 use crate::inference::ImageAsk;
 use crate::store::{FrameWords, Lease, Store, Story, Tx};
 
@@ -84,7 +84,8 @@ impl Redraws {
     ) -> Result<Ordered, AppError> {
         let story = self.stories.story_to_change(actor, story_id).await?;
         let number = frame_number(number)?;
-        self.store.frame_words(story.id, number).await?.ok_or_else(no_frame)?;
+        let frame = FramePlace { story_id: story.id, number };
+        self.store.frame_words(frame).await?.ok_or_else(no_frame)?;
         self.jobs.check_room().await?;
         let origin = Origin::new(order.request_id, order.trace);
         let subject = Subject { client_id: Some(&story.client_id), story_id: Some(story.id) };
@@ -108,7 +109,8 @@ impl Redraws {
         let number = job.number;
         let story_id = lease.task().story_id.ok_or_else(no_frame)?;
         let story = self.store.story(story_id).await?.ok_or_else(no_frame)?;
-        let words = self.store.frame_words(story_id, number).await?.ok_or_else(no_frame)?;
+        let words =
+            self.store.frame_words(FramePlace { story_id, number }).await?.ok_or_else(no_frame)?;
         let redrawn = self.draw_again(&story, number, words, lease.task().id);
         let redrawn = steps.at("illustrate", redrawn).await?;
         let kept = self.keep_redrawn(lease, &story, job, &redrawn);
@@ -167,8 +169,8 @@ impl Redraws {
         let mut old = tx.frame_pictures(story.id, number, number).await?;
         keep_pictures(&mut tx, picture, now).await?;
         let device = picture.for_device();
-        let place = (story.id, number);
-        if !tx.set_frame_pictures(place, picture.original.id, device.id).await? {
+        let frame = FramePlace { story_id: story.id, number };
+        if !tx.set_frame_pictures(frame, picture.original.id, device.id).await? {
             return Err(no_frame());
         }
         if let Some(thumbnail) = &picture.thumbnail {
@@ -177,7 +179,7 @@ impl Redraws {
         }
         let mut keys = tx.remove_pictures(&old).await?;
         // Its film begins with the old picture; whoever wished for one gets another.
-        if let Some(film) = tx.take_video(place).await? {
+        if let Some(film) = tx.take_video(frame).await? {
             keys.extend(tx.remove_media_objects(&[&film]).await?);
         }
         if redrawn.wants_film {

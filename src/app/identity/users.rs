@@ -88,7 +88,7 @@ impl Identities {
         let view =
             UserView { username, description, is_active, date_created: now, date_updated: now };
         let after = noted(&view)?;
-        note(&mut tx, "create", (None, after), &view.username, act, now).await?;
+        note(&mut tx, "create", None, after, &view.username, act, now).await?;
         tx.save().await?;
         Ok(view)
     }
@@ -160,8 +160,7 @@ impl Identities {
         if password_hash.is_some() {
             changed["password"] = json!("•••");
         }
-        let values = (noted(&before)?, Some(changed));
-        note(&mut tx, "update", values, username, act, now).await?;
+        note(&mut tx, "update", noted(&before)?, Some(changed), username, act, now).await?;
         tx.save().await?;
         Ok(after)
     }
@@ -182,7 +181,7 @@ impl Identities {
         leave_somebody(&mut tx, &user, act).await?;
         tx.delete_user(user.id).await?;
         let before = noted(&UserView::from(user))?;
-        note(&mut tx, "delete", (before, None), username, act, now).await?;
+        note(&mut tx, "delete", before, None, username, act, now).await?;
         Ok(tx.save().await?)
     }
 }
@@ -221,7 +220,8 @@ async fn leave_somebody(tx: &mut Tx, user: &User, act: &Act) -> Result<(), AppEr
 async fn note(
     tx: &mut Tx,
     action: &'static str,
-    (before, after): (Option<Value>, Option<Value>),
+    before: Option<Value>,
+    after: Option<Value>,
     username: &str,
     act: &Act,
     now: DateTime<Utc>,

@@ -10,7 +10,7 @@ use super::semantic::Near;
 use super::{FoundView, Matched, Mode, Search, SearchOrder, SearchPage, SearchPlace, SimilarView};
 use crate::app::stories::{frame_number, no_frame};
 use crate::app::{Actor, AppError};
-use crate::domain::ClientId;
+use crate::domain::{ClientId, FramePlace};
 use crate::store::{FoundFrame, Having, Ranked, SearchFilter, Sees};
 
 /// How many frames of each way of searching are fused, and how far an answer can be read on.
@@ -104,12 +104,13 @@ impl Search {
     pub async fn similar_frames(
         &self,
         actor: Actor<'_>,
-        (story_id, number): (&str, &str),
+        story_id: &str,
+        number: &str,
         limit: i64,
     ) -> Result<SimilarView, AppError> {
         let story = self.stories.find_story(story_id).await?;
-        let number = frame_number(number)?;
-        let found = self.store.frame_id(story.id, number).await?;
+        let place = FramePlace { story_id: story.id, number: frame_number(number)? };
+        let found = self.store.frame_id(place).await?;
         let id = found.ok_or_else(no_frame)?;
         let private = self.store.private_clients().await?;
         let hidden = if actor.principal.is_admin() {
@@ -118,7 +119,7 @@ impl Search {
             private.iter().map(String::as_str).filter(|client_id| !actor.is(client_id)).collect()
         };
         let limit = usize::try_from(limit).unwrap_or(0);
-        let near = self.near_frame((id, story.id, number), hidden, limit).await?;
+        let near = self.near_frame(id, place, hidden, limit).await?;
         let is_indexed = near.is_some();
         let ranked: Vec<Ranked> = near
             .unwrap_or_default()

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::app::search::Search;
 use crate::app::{AppError, ErrorKind};
-use crate::store::{EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
+use crate::domain::FramePlace;
+use crate::store::{EmbeddingPlace, EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
 use crate::vectors::{Entry, Fault, Hit, LocalIndex, Match, Wanted, unpacked};
 
 /// How long a search waits for the vector of its query.
@@ -100,7 +101,8 @@ impl Search {
     /// [`crate::app::ErrorKind::Unavailable`] when Pinecone does not answer.
     pub(super) async fn near_frame(
         &self,
-        (id, story_id, number): (i64, Uuid, i32),
+        id: i64,
+        place: FramePlace,
         hidden: Vec<&str>,
         limit: usize,
     ) -> Result<Option<Vec<Hit>>, AppError> {
@@ -121,7 +123,7 @@ impl Search {
                 "The index for search does not answer; try again later.",
             )
         };
-        let vector = pinecone.vector_of(story_id, number).await.map_err(silent)?;
+        let vector = pinecone.vector_of(place).await.map_err(silent)?;
         let Some(vector) = vector else { return Ok(None) };
         let found = pinecone.nearest(&vector, &wanted, limit).await.map_err(silent)?;
         self.still_there(found).await.map(Some)
@@ -251,11 +253,13 @@ impl Search {
             *held = Held { index, made_with, version: 0 };
         }
         let (begun, is_first) = (tokio::time::Instant::now(), held.version == 0);
-        let mut after = (held.version, i64::MAX, i32::MAX);
+        let mut after =
+            EmbeddingPlace { version: held.version, frame_id: i64::MAX, piece: i32::MAX };
         loop {
             let rows = self.store.embeddings_after(after, ROWS).await?;
             let Some(last) = rows.last() else { break };
-            after = (last.version, last.frame_id, last.piece);
+            let EmbeddingRow { version, frame_id, piece, .. } = *last;
+            after = EmbeddingPlace { version, frame_id, piece };
             // Thousands of vectors are no work for a thread that others wait for.
             let taking_in = move || {
                 for row in &rows {

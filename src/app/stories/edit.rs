@@ -10,7 +10,7 @@ use super::{Stories, frame_number, no_frame, no_story};
 use crate::app::audit::Change;
 use crate::app::jobs::{Job, TellFrame, decode, story_lane};
 use crate::app::{Actor, AppError, ErrorKind};
-use crate::domain::{EventKind, story_title};
+use crate::domain::{EventKind, FramePlace, story_title};
 use crate::store::{OldPicture, Story, StorySize, Tx};
 
 impl Stories {
@@ -56,6 +56,7 @@ impl Stories {
     ) -> Result<(), AppError> {
         let story = self.story_to_change(actor, story_id).await?;
         let number = frame_number(number)?;
+        let frame = FramePlace { story_id: story.id, number };
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if !tx.lock_story(story.id).await? {
@@ -65,13 +66,13 @@ impl Stories {
             let detail = "The story is being told; wait until that is done, or cancel its task.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let state = tx.state_before(story.id, number).await?.ok_or_else(no_frame)?;
+        let state = tx.state_before(frame).await?.ok_or_else(no_frame)?;
         let mut pictures = tx.frame_pictures(story.id, number, number).await?;
         if number == 0 {
             pictures.extend(tx.take_thumbnail(story.id).await?);
         }
         let beside = tx.keys_beside(story.id, number, number).await?;
-        if !tx.take_frame_back(story.id, number, &state, now).await? {
+        if !tx.take_frame_back(frame, &state, now).await? {
             let detail = "Only a story's last frame can be taken back; begin with that one.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }

@@ -98,7 +98,7 @@ impl Minds {
     ) -> Result<String, InferenceError> {
         let chain = &self.parts.cast.text;
         let told = self.chain(chain, TOLD, |model| {
-            self.prose(model, (prompt, self.deadline(Capability::Text)), brief, check)
+            self.prose(model, prompt, self.deadline(Capability::Text), brief, check)
         });
         let (told, model) = told.await?;
         Ok(self.remember(&model, told))
@@ -114,7 +114,7 @@ impl Minds {
         let mut failures = Vec::new();
         for model in &self.parts.cast.editor {
             let until = self.deadline(Capability::Text);
-            match self.prose(model, (prompt, until), brief, check).await {
+            match self.prose(model, prompt, until, brief, check).await {
                 Ok(answer) => return Some(answer.value),
                 Err(error) => failures.push(error.to_string()),
             }
@@ -129,7 +129,7 @@ impl Minds {
     pub async fn aside(&self, prompt: &str, brief: &Brief) -> Option<String> {
         for model in &self.parts.cast.text {
             let until = self.deadline(Capability::Text);
-            match self.prose(model, (prompt, until), brief, &Ok).await {
+            match self.prose(model, prompt, until, brief, &Ok).await {
                 Ok(answer) => return Some(answer.value),
                 Err(error) => tracing::info!(%error, "a model gave no aside"),
             }
@@ -152,7 +152,7 @@ impl Minds {
     ) -> Result<Value, InferenceError> {
         let chain = &self.parts.cast.text;
         let told =
-            self.chain(chain, TOLD, |model| self.shaped(model, ask, brief, (check, from_prose)));
+            self.chain(chain, TOLD, |model| self.shaped(model, ask, brief, check, from_prose));
         let (told, model) = told.await?;
         Ok(self.remember(&model, told))
     }
@@ -163,18 +163,19 @@ impl Minds {
         model: &Model,
         Structured { prompt, schema, plain }: Structured<'_>,
         brief: &Brief,
-        (check, from_prose): (Check<'_, Value>, Check<'_, String, Value>),
+        check: Check<'_, Value>,
+        from_prose: Check<'_, String, Value>,
     ) -> Result<Answer<Value>, InferenceError> {
         let until = self.deadline(Capability::Structured);
         if model.provider == offline::NAME {
-            return self.object(model, (prompt, schema), until, brief, check).await;
+            return self.object(model, prompt, schema, until, brief, check).await;
         }
         let registry = &self.parts.registry;
         if !registry.is_clumsy(model) {
             let now = Instant::now();
             // What is left is enough for prose, which is shorter.
             let first = now + until.saturating_duration_since(now).mul_f64(FOR_SHAPE);
-            let object = self.object(model, (prompt, schema), first, brief, check).await;
+            let object = self.object(model, prompt, schema, first, brief, check).await;
             let Err(InferenceError { failure, .. }) = &object else {
                 registry.gave_shape(model);
                 return object;
@@ -185,7 +186,7 @@ impl Minds {
             registry.lacked_shape(model, *failure == Failure::TooSlow);
         }
         let readable = |text: String| from_prose(text.clone()).map(|_| text);
-        let told = self.prose(model, (plain, until), brief, &readable).await?;
+        let told = self.prose(model, plain, until, brief, &readable).await?;
         let Answer { value, usage, memory } = told;
         let value = from_prose(value).map_err(|reason| InferenceError {
             provider: registry.title(&model.provider),
@@ -250,7 +251,8 @@ impl Minds {
     async fn prose(
         &self,
         model: &Model,
-        (prompt, until): (&str, Instant),
+        prompt: &str,
+        until: Instant,
         brief: &Brief,
         check: Check<'_, String>,
     ) -> Result<Answer<String>, InferenceError> {
@@ -278,7 +280,8 @@ impl Minds {
     async fn object(
         &self,
         model: &Model,
-        (prompt, schema): (&str, &Value),
+        prompt: &str,
+        schema: &Value,
         until: Instant,
         brief: &Brief,
         check: Check<'_, Value>,

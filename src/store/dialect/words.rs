@@ -291,17 +291,17 @@ where
 fn for_fts5(words: &[String], having: Having) -> String {
     let is_beginning = having == Having::AnyBeginning;
     let quoted = |word: &String| format!("\"{word}\"{}", if is_beginning { "*" } else { "" });
-    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, (" ", " OR "))
+    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, " ", " OR ")
 }
 
 fn for_tsquery(words: &[String], having: Having) -> String {
     let is_beginning = having == Having::AnyBeginning;
     let quoted = |word: &String| format!("'{word}'{}", if is_beginning { ":*" } else { "" });
-    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, (" & ", " | "))
+    any_of(&words.iter().map(quoted).collect::<Vec<_>>(), having, " & ", " | ")
 }
 
-/// The choices of words that are to be had together, each in brackets.
-fn any_of(words: &[String], having: Having, (and, or): (&str, &str)) -> String {
+/// The choices of words that are to be had together, each in brackets; `and` joins words, `or` joins choices.
+fn any_of(words: &[String], having: Having, and: &str, or: &str) -> String {
     let size = match having {
         Having::All => words.len(),
         Having::AtLeast(least) => least.clamp(1, words.len().max(1)),

@@ -28,6 +28,15 @@ const REST: Duration = Duration::from_secs(15);
 /// Connections that are kept while nobody uses them.
 const IDLE: usize = 8;
 
+/// How long an operation may take, and how often it is tried again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// All attempts together, with the waits between them.
+    pub(super) time: Duration,
+    /// Attempts at most after the first one.
+    pub(super) retries: usize,
+}
+
 /// What one process has found out.
 #[derive(Default)]
 pub(super) struct Known {
@@ -152,13 +161,13 @@ impl Pinecone {
     /// Tries until it is done, cannot be done or takes too long.
     pub(super) async fn patiently<T, F: Future<Output = Result<T, Fault>>>(
         &self,
-        (time, again): (Duration, usize),
+        patience: Patience,
         attempt: impl FnMut() -> F,
     ) -> Result<T, Fault> {
         let waits = ExponentialBuilder::default()
             .with_min_delay(FIRST_WAIT)
             .with_max_delay(LONGEST_WAIT)
-            .with_max_times(again)
+            .with_max_times(patience.retries)
             .with_jitter();
         let mut silences = 0;
         let tried = attempt.retry(waits).when(|fault| {
@@ -168,7 +177,7 @@ impl Pinecone {
             }
             fault.may_pass() && silences < MOST_SILENCES
         });
-        let done = timeout(time, tried).await.unwrap_or(Err(Fault::Unavailable(None)));
+        let done = timeout(patience.time, tried).await.unwrap_or(Err(Fault::Unavailable(None)));
         if matches!(done, Err(Fault::Unavailable(_))) {
             let mut known = self.known();
             known.forget();

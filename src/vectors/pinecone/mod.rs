@@ -23,15 +23,16 @@ use uuid::Uuid;
 
 use super::half::unit;
 use super::{Fault, FrameVectors, MOST_PIECES, Match, Wanted};
+use crate::domain::FramePlace;
 use crate::settings::Search;
-use link::Known;
+use link::{Known, Patience};
 use wire::{fault, filter, id, metadata, read};
 
-/// How long it may take to write, and how often it is tried: an index that is being made takes a while to be ready.
-const WRITING: (Duration, usize) = (Duration::from_mins(1), 30);
+/// How patient a write is: an index that is being made takes a while to be ready.
+const WRITING: Patience = Patience { time: Duration::from_mins(1), retries: 30 };
 
 /// The same while somebody waits for an answer.
-const READING: (Duration, usize) = (Duration::from_secs(4), 1);
+const READING: Patience = Patience { time: Duration::from_secs(4), retries: 1 };
 
 /// Vectors in one request at most.
 const VECTORS: usize = 100;
@@ -213,7 +214,8 @@ impl Pinecone {
     /// # Errors
     ///
     /// [`Fault`].
-    pub async fn vector_of(&self, story_id: Uuid, number: i32) -> Result<Option<Vec<f32>>, Fault> {
+    pub async fn vector_of(&self, place: FramePlace) -> Result<Option<Vec<f32>>, Fault> {
+        let FramePlace { story_id, number } = place;
         let ids: Vec<String> = (0..MOST_PIECES).map(|piece| id(story_id, number, piece)).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         self.awake()?;

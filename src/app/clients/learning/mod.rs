@@ -19,7 +19,7 @@ use super::Clients;
 use crate::app::AppError;
 use crate::app::jobs::{LearnFrame, Observation, TaskOutcome};
 use crate::domain::Evidence;
-use crate::store::{Context, Lease, Pattern, Tx};
+use crate::store::{Context, Lease, NewInsight, Pattern, Tx};
 
 /// The session that holds what frames were about.
 const SESSION: &str = "frames";
@@ -61,7 +61,9 @@ impl Clients {
             tx.keep_context(client_id, &lately(key, words, now)).await?;
         }
         if let Some((data, importance)) = insight {
-            tx.add_insight(client_id, (insight::KIND, &data), importance, now).await?;
+            let kind = insight::KIND;
+            let insight = NewInsight { client_id, kind, data: &data, importance, now };
+            tx.add_insight(insight).await?;
             tx.forget_old_insights(client_id, insight::KIND, insight::MOST).await?;
         }
         self.end_learning(tx, lease, lessons.evidence.len()).await

@@ -10,7 +10,7 @@ use crate::app::clients::Clients;
 use crate::app::clients::learning::sureness;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
-use crate::store::{Context, Insight, InsightFilter, Pattern};
+use crate::store::{ByImportance, Context, Insight, InsightFilter, NewInsight, Pattern};
 
 pub use views::{ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView};
 
@@ -26,9 +26,6 @@ pub const MAX_BATCH: usize = 200;
 /// The longest that something of the context may hold.
 const LONGEST: TimeDelta = TimeDelta::days(3653);
 
-/// Where a list of insights goes on: importance and id of the last.
-pub type ByImportance = (f64, i64);
-
 impl Clients {
     /// Keeps a pattern, in the place of the one of this type and key; true when there was none.
     ///
@@ -38,7 +35,8 @@ impl Clients {
     pub async fn keep_pattern(
         &self,
         client_id: &ClientId,
-        (kind, key): (&str, &str),
+        kind: &str,
+        key: &str,
         order: PatternOrder,
     ) -> Result<(PatternView, bool), AppError> {
         let PatternOrder { value, confidence } = order;
@@ -248,7 +246,9 @@ impl Clients {
         let data = value("data", order.data)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let id = tx.add_insight(client_id.as_str(), (&kind, &data), importance, now).await?;
+        let insight =
+            NewInsight { client_id: client_id.as_str(), kind: &kind, data: &data, importance, now };
+        let id = tx.add_insight(insight).await?;
         tx.save().await?;
         Ok(Insight { id, kind, data, importance, date_created: now })
     }

@@ -117,7 +117,7 @@ impl Config {
             let detail = format!("There is {} {} already; change that one.", T::NAME, item.id());
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        note(&mut tx, "create", (None, Some(&item)), act, now).await?;
+        note(&mut tx, "create", None, Some(&item), act, now).await?;
         tx.save().await?;
         Ok(ResourceView { item: shown(item), date_created: now, date_updated: now })
     }
@@ -183,7 +183,7 @@ impl Config {
         check(&mut after)?;
         after.fits(&mut tx).await?;
         tx.replace_resource(&after, now).await?;
-        note(&mut tx, "update", (Some(&before), Some(&after)), act, now).await?;
+        note(&mut tx, "update", Some(&before), Some(&after), act, now).await?;
         tx.save().await?;
         Ok(ResourceView { item: shown(after), date_created, date_updated: now })
     }
@@ -212,7 +212,7 @@ impl Config {
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         tx.remove_resource::<T>(id).await?;
-        note(&mut tx, "delete", (Some(&before), None), act, now).await?;
+        note(&mut tx, "delete", Some(&before), None, act, now).await?;
         Ok(tx.save().await?)
     }
 }
@@ -229,7 +229,8 @@ fn check<T: Resource>(item: &mut T) -> Result<(), AppError> {
 async fn note<T: Resource>(
     tx: &mut Tx,
     action: &'static str,
-    (before, after): (Option<&T>, Option<&T>),
+    before: Option<&T>,
+    after: Option<&T>,
     act: &Act,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), AppError> {

@@ -24,7 +24,7 @@ use crate::app::models::{MindsOf, Models};
 use crate::app::stories::no_frame;
 use crate::app::{AppError, ErrorKind};
 use crate::compute::Compute;
-use crate::domain::{Clock, EventKind, MediaName, ObjectKey};
+use crate::domain::{Clock, EventKind, FramePlace, MediaName, ObjectKey};
 use crate::inference::{Minds, Nobody};
 use crate::store::{FrameWords, Lease, MediaObject, Store, Story, Tx};
 
@@ -155,7 +155,8 @@ impl Attachments {
     async fn frame_of(&self, lease: &Lease, number: i32) -> Result<(Story, FrameWords), AppError> {
         let story_id = lease.task().story_id.ok_or_else(no_frame)?;
         let story = self.store.story(story_id).await?.ok_or_else(no_frame)?;
-        let words = self.store.frame_words(story_id, number).await?.ok_or_else(no_frame)?;
+        let words =
+            self.store.frame_words(FramePlace { story_id, number }).await?.ok_or_else(no_frame)?;
         Ok((story, words))
     }
 

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{Attachments, Given, failed};
 use crate::app::AppError;
@@ -10,7 +9,7 @@ use crate::app::frames::FrameRun;
 use crate::app::jobs::{SpeakFrame, Steps, TaskOutcome};
 use crate::app::stories::{AudioView, no_frame};
 use crate::audio::AudioFormat;
-use crate::domain::ObjectKey;
+use crate::domain::{FramePlace, ObjectKey};
 use crate::inference::{Minds, Nobody, SpeechAsk, Spoken};
 use crate::store::{Lease, MediaObject, NewAudioClip, Tx};
 use crate::storytellers::Telling;
@@ -116,7 +115,8 @@ impl Attachments {
             let mut tx = self.store.begin().await?;
             tx.lock_story(story.id).await?;
             let replaced = tx.keys_beside(story.id, number, number).await?;
-            voiced.keep(&mut tx, story.id, number, self.clock.now()).await?;
+            let frame = FramePlace { story_id: story.id, number };
+            voiced.keep(&mut tx, frame, self.clock.now()).await?;
             self.finish(tx, lease, &story, Given { view, replaced }).await
         };
         self.keep_or_remove(steps.at("keep", keep).await, &voiced.key).await?;
@@ -145,8 +145,7 @@ impl Voiced {
     pub(in crate::app::frames) async fn keep(
         &self,
         tx: &mut Tx,
-        story_id: Uuid,
-        number: i32,
+        frame: FramePlace,
         now: DateTime<Utc>,
     ) -> Result<(), AppError> {
         tx.keep_media_object(&self.object).await?;
@@ -156,6 +155,6 @@ impl Voiced {
             duration_seconds: self.view.duration_seconds,
             now,
         };
-        if tx.set_audio_clip((story_id, number), clip).await? { Ok(()) } else { Err(no_frame()) }
+        if tx.set_audio_clip(frame, clip).await? { Ok(()) } else { Err(no_frame()) }
     }
 }

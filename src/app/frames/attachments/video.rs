@@ -10,7 +10,7 @@ use crate::app::frames::senses::Photograph;
 use crate::app::jobs::{FilmFrame, Steps, TaskOutcome};
 use crate::app::stories::{VideoView, no_frame};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::Parameters;
+use crate::domain::{FramePlace, Parameters};
 use crate::inference::{Film, FilmAsk, Minds};
 use crate::store::{FrameWords, Lease, NewVideo, Story};
 
@@ -91,17 +91,18 @@ impl Attachments {
             duration_seconds: film.seconds,
             frame_rate: film.frame_rate,
         };
+        let frame = FramePlace { story_id: story.id, number: job.number };
         let keep = async {
             let now = self.clock.now();
             let mut tx = self.store.begin().await?;
             // A redraw of the picture waits, or has ended; then the film is of another picture.
             tx.lock_story(story.id).await?;
-            let words = tx.frame_image(story.id, job.number).await?;
+            let words = tx.frame_image(frame).await?;
             if words != Some(job.image_id) {
                 let detail = "The frame has another picture by now.";
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
-            let old = tx.take_video((story.id, job.number)).await?;
+            let old = tx.take_video(frame).await?;
             tx.keep_media_object(&object).await?;
             let video = NewVideo {
                 media_key: &object.key,
@@ -112,7 +113,7 @@ impl Attachments {
                 frame_rate: film.frame_rate,
                 now,
             };
-            if !tx.set_video((story.id, job.number), video).await? {
+            if !tx.set_video(frame, video).await? {
                 return Err(no_frame());
             }
             let view = json!({"number": job.number, "video": view});

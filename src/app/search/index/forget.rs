@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::app::AppError;
 use crate::app::jobs::{ForgetFrames, TaskOutcome};
 use crate::app::search::Search;
+use crate::domain::FramePlace;
 use crate::store::Lease;
 
 /// When to look again: vectors that were under way when their frame was removed have arrived by then, or never will.
@@ -69,7 +70,8 @@ impl Search {
 
     /// Whether a single frame is there again. A story that is gone never is.
     async fn is_told(&self, gone: &ForgetFrames) -> Result<bool, AppError> {
-        let found = self.store.frame_id(gone.story_id, gone.from).await?;
+        let first = FramePlace { story_id: gone.story_id, number: gone.from };
+        let found = self.store.frame_id(first).await?;
         Ok(gone.from == gone.to && found.is_some())
     }
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::Search;
 use crate::app::jobs::{IndexFrame, IndexFrames, Subject, TaskOutcome};
 use crate::app::{AppError, ErrorKind};
+use crate::domain::FramePlace;
 use crate::inference::MOST_TEXTS;
 use crate::store::{FrameToIndex, Lease, VectorIndexRow};
 use pieces::pieces;
@@ -137,7 +138,7 @@ impl Search {
         job: IndexFrame,
     ) -> Result<TaskOutcome, AppError> {
         let IndexFrame { story_id, number } = job;
-        let frame = self.store.frame_to_index(story_id, number).await?;
+        let frame = self.store.frame_to_index(FramePlace { story_id, number }).await?;
         // A frame that is gone needs no vectors, and one of a model that is not the index's waits for it to be rebuilt.
         let frame = if self.needs_rebuild().await? { None } else { frame };
         let frames: Vec<FrameToIndex> = frame.into_iter().collect();

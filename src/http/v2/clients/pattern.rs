@@ -32,7 +32,7 @@ pub(in crate::http) async fn put(
     Path((_, kind, key)): Path<(String, String, String)>,
     Sent(order): Sent<PatternOrder, MAX>,
 ) -> Result<(StatusCode, Json<PatternView>), Problem> {
-    let kept = door.app.clients().keep_pattern(&client_id, (&kind, &key), order).await;
+    let kept = door.app.clients().keep_pattern(&client_id, &kind, &key, order).await;
     let (view, is_new) = kept.map_err(|error| Problem::of(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }

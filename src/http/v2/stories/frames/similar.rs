@@ -42,6 +42,6 @@ pub(in crate::http) async fn get(
 ) -> Result<Json<SimilarView>, Problem> {
     let acting = Acting::of(principal, query.client_id);
     let similar =
-        door.app.search().similar_frames(acting.actor(), (&id, &number), query.limit.0).await;
+        door.app.search().similar_frames(acting.actor(), &id, &number, query.limit.0).await;
     similar.map(Json).map_err(|error| Problem::of(error, "path"))
 }
