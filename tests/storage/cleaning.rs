@@ -46,6 +46,10 @@ async fn until_no_task_is_open(app: &TestApp) {
     .await;
 }
 
+async fn clean(app: &TestApp, order: &CleanMedia) -> Cleaned {
+    app.app.files().clean(order, |_| ()).await.expect("cleaned")
+}
+
 async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabase) {
     let clock = HandClock::new();
     let options = Options { clock: clock.clone(), ..Options::default() };
@@ -65,15 +69,9 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     app.json("/v2/clients/shown/next").await;
     let new = story(&app, "new").await;
     let before = app.files("media");
-    let would =
-        app.app.files().clean(&order(90, Spared::Bookmarked, true), |_| ()).await.expect("looked");
+    let would = clean(&app, &order(90, Spared::Bookmarked, true)).await;
     assert_eq!((would.stories, app.files("media")), (1, before.clone()), "{would:?}");
-    let done = app
-        .app
-        .files()
-        .clean(&order(90, Spared::Bookmarked, false), |_| ())
-        .await
-        .expect("cleaned");
+    let done = clean(&app, &order(90, Spared::Bookmarked, false)).await;
     assert_eq!((done.stories, done.files, done.bytes), (1, would.files, would.bytes));
     assert!(done.files >= 1 && done.bytes > 1000, "{done:?}");
     until_no_task_is_open(&app).await;
@@ -97,15 +95,9 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     let audit = app.json("/admin/api/audit?limit=1").await;
     assert_eq!(audit["items"][0]["action"], "cleanup");
     assert_eq!(audit["items"][0]["after"]["removed"]["stories"], 1, "{audit}");
-    let again = app
-        .app
-        .files()
-        .clean(&order(90, Spared::Bookmarked, false), |_| ())
-        .await
-        .expect("cleaned");
+    let again = clean(&app, &order(90, Spared::Bookmarked, false)).await;
     assert_eq!(again, Cleaned::default());
-    let all =
-        app.app.files().clean(&order(90, Spared::None, false), |_| ()).await.expect("cleaned");
+    let all = clean(&app, &order(90, Spared::None, false)).await;
     assert_eq!(all.stories, 2);
     until_no_task_is_open(&app).await;
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
