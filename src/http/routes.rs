@@ -1,4 +1,4 @@
-//! Every route, in groups. [`routes`] states next to each group who may call it.
+//! Every route, in groups. [`routes()`] states next to each group who may call it.
 
 use axum::http::Method;
 use axum::routing::{any, get};

@@ -74,7 +74,8 @@ impl Redraws {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`]; [`ErrorKind::Busy`] when there is too much to do.
+    /// [`NotFound`](crate::app::ErrorKind::NotFound) and [`NotYours`](crate::app::ErrorKind::NotYours);
+    /// [`Busy`](crate::app::ErrorKind::Busy) when there is too much to do.
     pub(super) async fn order_redraw(
         &self,
         actor: Actor<'_>,

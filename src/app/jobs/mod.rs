@@ -1,7 +1,7 @@
 //! Durable work: what jobs there are, how they are enqueued, and what a worker does with one that it has claimed.
 //!
 //! A job is a type ([`Job`]): the payload of one kind of task. It is enqueued in the transaction that accepts the work
-//! ([`Jobs::enqueue`]), decoded in one place ([`AnyJob::decode`]), and ended under its [`Lease`] in the transaction
+//! (`Jobs::enqueue`), decoded in one place ([`AnyJob::decode`]), and ended under its [`Lease`] in the transaction
 //! that keeps its outcome. Because "later" is data, no service calls one above it.
 
 mod failure;

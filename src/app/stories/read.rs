@@ -25,7 +25,7 @@ impl Stories {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown id.
+    /// [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) for an unknown id.
     pub async fn read_story(
         &self,
         client_id: &ClientId,
@@ -43,7 +43,7 @@ impl Stories {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown slug.
+    /// [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) for an unknown slug.
     pub async fn read_story_by_slug(
         &self,
         client_id: &ClientId,
