@@ -188,7 +188,7 @@ impl LocalStore {
 
     fn put_all_now(&self, objects: &[(ObjectKey, Bytes)]) -> Result<(), ObjectError> {
         for (done, (key, bytes)) in objects.iter().enumerate() {
-            if let Err(source) = self.put_now(&key.to_string(), bytes) {
+            if let Err(source) = self.put_now(key, bytes) {
                 for (key, _) in &objects[..done] {
                     let _ = fs::remove_file(self.path(key));
                 }
@@ -212,10 +212,11 @@ impl LocalStore {
     /// # Errors
     ///
     /// The system's own; nothing is left of the object then.
-    pub fn put_now(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path_of(key);
+    pub fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(key);
         let part = part_beside(&path);
-        let written = write_synced(&part, key, bytes).and_then(|()| fs::rename(&part, path));
+        let written =
+            write_synced(&part, &key.to_string(), bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }

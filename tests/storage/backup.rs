@@ -1,13 +1,19 @@
 //! Backups: what was there is there again, in either database, whatever went on meanwhile.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use calliope::app::{ErrorKind, restore};
 use calliope::settings::Settings;
+use calliope::store::{MediaObject, Store};
+use chrono::DateTime;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::signed::hex;
 use super::support::bucket::FakeBucket;
 use super::support::{Options, TestApp, TestDatabase, answer, fixture, in_time, photo};
 use crate::on_both;
@@ -19,6 +25,7 @@ on_both! {
     no_file_goes_while_a_backup_is_made;
     what_is_damaged_or_would_be_overwritten_is_refused;
     what_is_in_the_bucket_alone_is_in_the_backup_too;
+    a_backup_that_names_a_path_outside_the_folders_is_refused;
 }
 
 fn settings(database: &TestDatabase) -> Settings {
@@ -318,5 +325,85 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
         fake.objects().len() as u64
     );
     store.close().await;
+    app.finish().await;
+}
+
+/// An archive that somebody made by hand: its checksums are right, and one of its rows names a path of the system.
+async fn with_a_file_at(archive: &Path, key: &str) {
+    let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut read = tar::Archive::new(File::open(archive).expect("opened"));
+    for entry in read.entries().expect("entries") {
+        let mut entry = entry.expect("an entry");
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).expect("read");
+        let name = String::from_utf8(entry.path_bytes().into_owned()).expect("a name");
+        entries.push((name, bytes));
+    }
+    let (_, manifest) = entries.pop().expect("a manifest");
+    let content = b"anything".to_vec();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rows = folder.path().join("rows.db");
+    std::fs::write(&rows, &entries[0].1).expect("written");
+    let store = Store::open_snapshot(&rows).await.expect("opened");
+    let mut tx = store.begin().await.expect("begun");
+    let object = MediaObject {
+        key: key.to_owned(),
+        kind: "frame".to_owned(),
+        client_id: None,
+        size: content.len().try_into().expect("short"),
+        content_type: "image/png".to_owned(),
+        sha256: Sha256::digest(&content).to_vec(),
+        date_created: DateTime::UNIX_EPOCH,
+        location: None,
+        date_synced: None,
+        date_compared: None,
+        original_type: None,
+    };
+    tx.keep_media_object(&object).await.expect("kept");
+    tx.save().await.expect("saved");
+    store.close().await;
+    entries[0].1 = std::fs::read(&rows).expect("read");
+    entries.push((format!("objects/{key}"), content));
+    let mut manifest: Value = serde_json::from_slice(&manifest).expect("a manifest");
+    let sums = entries.iter().map(|(path, bytes)| {
+        json!({"path": path, "size": bytes.len(), "sha256": hex(&Sha256::digest(bytes))})
+    });
+    manifest["entries"] = sums.collect();
+    entries.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
+    let mut written = tar::Builder::new(File::create(archive).expect("created"));
+    for (name, bytes) in &entries {
+        // The name is set byte by byte: the library would tidy it.
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().expect("of this kind").name[..name.len()]
+            .copy_from_slice(name.as_bytes());
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o600);
+        header.set_cksum();
+        written.append(&header, bytes.as_slice()).expect("appended");
+    }
+    written.finish().expect("finished");
+}
+
+async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    app.frame(json!({"client_id": "s"})).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let outside = folder.path().join("outside");
+    for (name, key) in [
+        ("slash.tar", format!("media/{}", outside.display())),
+        ("unknown.tar", "secrets/a.png".to_owned()),
+        ("hidden.tar", "media/.part".to_owned()),
+    ] {
+        let archive = folder.path().join(name);
+        app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
+        with_a_file_at(&archive, &key).await;
+        let target = TestDatabase::sqlite();
+        let refused = restore(&settings(&target), &archive, |_, _| ()).await.expect_err(&key);
+        assert_eq!(refused.kind, ErrorKind::Invalid, "{key}: {refused:?}");
+        assert!(refused.detail.contains(&key), "{refused:?}");
+        assert!(!outside.exists(), "{key}: nothing is written outside the folders");
+        let media = std::fs::read_dir(target.folder.path().join("media"));
+        assert_eq!(media.map_or(0, Iterator::count), 0, "{key}: nor inside them");
+    }
     app.finish().await;
 }

@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use super::archive::{blocking, check, hex, private, refused, walk};
 use super::{DATABASE, OBJECTS, Temporary, beside};
 use crate::app::{AppError, ErrorKind};
+use crate::domain::ObjectKey;
 use crate::objects::LocalStore;
 use crate::settings::Settings;
-use crate::store::{MediaObject, Store};
+use crate::store::Store;
 
 /// What a restore brought back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -35,7 +36,7 @@ pub struct Restored {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Invalid`] for an archive that is damaged, [`ErrorKind::Conflict`] for a database that is in use or was;
+/// [`ErrorKind::Invalid`] for an archive that is damaged or names a file that is no object's, [`ErrorKind::Conflict`] for a database that is in use or was;
 /// nothing is changed then. [`AppError`] when the database or the disk fails: files that were written until then are
 /// swept up later, and no row is there.
 pub async fn restore(
@@ -105,16 +106,21 @@ async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
 }
 
 /// What each file is to be. Rows forget which bucket theirs are in: they are on this disk now, and go into the bucket that
-/// is configured here.
-async fn place_of_files(snapshot: &Store) -> Result<HashMap<String, Vec<u8>>, AppError> {
+/// is configured here. Each key is parsed, because an archive may come from anybody: one that is no [`ObjectKey`] could name a
+/// path outside the folders.
+async fn place_of_files(snapshot: &Store) -> Result<HashMap<ObjectKey, Vec<u8>>, AppError> {
     let mut expected = HashMap::new();
     let mut pages = pin!(snapshot.files());
     while let Some(rows) = pages.try_next().await? {
         let mut tx = snapshot.begin().await?;
         for object in rows {
             tx.note_unsynced(&object).await?;
-            let MediaObject { key, sha256, .. } = object;
-            expected.insert(key, sha256);
+            let key = object.key.parse::<ObjectKey>().map_err(|error| {
+                let key = &object.key;
+                let detail = format!("The backup has a file with the key {key:?}: {error}.");
+                AppError::new(ErrorKind::Invalid, detail)
+            })?;
+            expected.insert(key, object.sha256);
         }
         tx.save().await?;
     }
@@ -124,23 +130,24 @@ async fn place_of_files(snapshot: &Store) -> Result<HashMap<String, Vec<u8>>, Ap
 fn write_files(
     path: &Path,
     objects: &LocalStore,
-    expected: &HashMap<String, Vec<u8>>,
+    expected: &HashMap<ObjectKey, Vec<u8>>,
     each: impl Fn(u64, u64),
 ) -> io::Result<(u64, u64)> {
     let (mut files, mut bytes) = (0, 0);
     let mut folders = BTreeSet::new();
     walk(path, |name, content| {
-        let Some(key) = name.strip_prefix(OBJECTS) else { return Ok(true) };
+        let Some(name) = name.strip_prefix(OBJECTS) else { return Ok(true) };
         let broken =
-            |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{key} {what}"));
-        let sum = expected.get(key).ok_or_else(|| broken("has no row"))?;
+            |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{name} {what}"));
+        let key: ObjectKey = name.parse().map_err(|_| broken("is not the key of an object"))?;
+        let sum = expected.get(&key).ok_or_else(|| broken("has no row"))?;
         let mut whole = Vec::new();
         content.read_to_end(&mut whole)?;
         if Sha256::digest(&whole).as_slice() != sum.as_slice() {
             return Err(broken(&format!("is not what its row says ({})", hex(sum))));
         }
-        objects.put_now(key, &whole)?;
-        folders.extend(objects.path_of(key).parent().map(Path::to_owned));
+        objects.put_now(&key, &whole)?;
+        folders.extend(objects.path(&key).parent().map(Path::to_owned));
         files += 1;
         bytes += whole.len() as u64;
         each(files, bytes);
