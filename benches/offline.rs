@@ -7,11 +7,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use calliope::domain::{Season, Sight, Size};
+use calliope::domain::{ImageAnalysis, Season, Size};
 use calliope::imaging::decode;
-use calliope::inference::offline::teller;
-use calliope::inference::{Brief, Known};
-use calliope::painter::{self, Commission};
+use calliope::inference::offline::composer;
+use calliope::inference::{AudienceProfile, FrameContext};
+use calliope::painter::{self, PaintRequest};
 use calliope::vision;
 use divan::{Bencher, black_box};
 use serde_json::Value;
@@ -25,13 +25,13 @@ fn photo() -> image::RgbImage {
     decode(&std::fs::read(path).expect("the fixture is there")).expect("a JPEG")
 }
 
-fn sight() -> Sight {
-    vision::look(&photo())
+fn sight() -> ImageAnalysis {
+    vision::analyze(&photo())
 }
 
 /// The thirty-first frame of a story: as much past as there can be.
-fn brief() -> Brief {
-    let mut brief = Brief {
+fn brief() -> FrameContext {
+    let mut brief = FrameContext {
         seed: 7,
         frame_number: 0,
         prior: Vec::new(),
@@ -45,10 +45,10 @@ fn brief() -> Brief {
         season: Season::Autumn,
         style: None,
         max_chars: None,
-        known: Known::default(),
+        known: AudienceProfile::default(),
     };
     for number in 1..=30 {
-        let tale = teller::compose(&brief);
+        let tale = composer::compose(&brief);
         brief.prior.push(tale.text);
         brief.memory = tale.memory;
         brief.frame_number = number;
@@ -59,25 +59,25 @@ fn brief() -> Brief {
 #[divan::bench]
 fn look_at_640x480(bencher: Bencher<'_, '_>) {
     let photo = photo();
-    bencher.bench(|| vision::look(black_box(&photo)));
+    bencher.bench(|| vision::analyze(black_box(&photo)));
 }
 
 #[divan::bench]
 fn passage(bencher: Bencher<'_, '_>) {
     let brief = brief();
-    bencher.bench(|| teller::compose(black_box(&brief)));
+    bencher.bench(|| composer::compose(black_box(&brief)));
 }
 
 #[divan::bench(sample_count = 40, sample_size = 1)]
 fn illustration_512(bencher: Bencher<'_, '_>) {
     let brief = brief();
-    let prompt = teller::compose(&brief).illustration;
+    let prompt = composer::compose(&brief).illustration;
     let seeds = AtomicU64::new(0);
     bencher
         .with_inputs(|| {
             let seed = seeds.fetch_add(1, Ordering::Relaxed);
-            let look = brief.seen.as_ref().and_then(|seen| seen.look.as_ref());
-            Commission { words: &prompt, size: Size::new(512, 512), seed, look }
+            let look = brief.seen.as_ref().and_then(|seen| seen.features.as_ref());
+            PaintRequest { prompt: &prompt, size: Size::new(512, 512), seed, features: look }
         })
         .bench_values(|commission| painter::paint(&commission));
 }

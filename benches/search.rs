@@ -19,18 +19,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use calliope::app::{Actor, Choices, Mode, SearchOrder};
+use calliope::app::{Actor, ModelDefaults, SearchMode, SearchRequest};
 use calliope::compute::Compute;
 use calliope::domain::Principal;
-use calliope::inference::offline::teller;
+use calliope::inference::offline::composer;
 use calliope::inference::{
-    Answer, Brief, Call, EmbeddingModel, Failure, Provider, Registry, Usage, offline,
+    CallContext, EmbeddingModel, Failure, FrameContext, ModelResponse, Provider, Registry, Usage,
+    offline,
 };
-use calliope::settings::{Minds, Providers};
+use calliope::settings::{ModelSettings, ProviderSettings};
 use calliope::store::{NewFrame, NewStory, Pattern, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use support::{Options, TestApp, TestDatabase};
+use support::{TestApp, TestDatabase, TestOptions};
 use uuid::Uuid;
 
 /// Numbers of a vector.
@@ -52,11 +53,11 @@ struct Instantly;
 impl EmbeddingModel for Instantly {
     async fn embed(
         &self,
-        _: &Call<'_>,
+        _: &CallContext<'_>,
         texts: &[String],
-    ) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
+    ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure> {
         let vectors = texts.iter().map(|text| vector(text)).collect();
-        Ok(Answer::new(vectors, Usage::default()))
+        Ok(ModelResponse::new(vectors, Usage::default()))
     }
 }
 
@@ -76,14 +77,19 @@ fn vector(text: &str) -> Vec<f32> {
     sum
 }
 
-fn options() -> Options {
+fn options() -> TestOptions {
     let provider = Provider { embedding: Some(Arc::new(Instantly)), ..Provider::default() };
     let offline = offline::provider(Compute::new());
-    let minds = Minds { embedding: Some("instant/words".to_owned()), ..Minds::default() };
-    Options {
-        registry: Some(Registry::default().with(offline::NAME, offline).with("instant", provider)),
-        choices: Choices::of(&minds, &Providers::default()),
-        ..Options::default()
+    let minds =
+        ModelSettings { embedding: Some("instant/words".to_owned()), ..ModelSettings::default() };
+    TestOptions {
+        registry: Some(
+            Registry::default()
+                .with_provider(offline::NAME, offline)
+                .with_provider("instant", provider),
+        ),
+        choices: ModelDefaults::from_settings(&minds, &ProviderSettings::default()),
+        ..TestOptions::default()
     }
 }
 
@@ -109,7 +115,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
     let mut texts = Vec::new();
     for story in 0..frames / STORY {
         let id = Uuid::now_v7();
-        let mut brief = Brief { seed: story as u64, ..Brief::nothing() };
+        let mut brief = FrameContext { seed: story as u64, ..FrameContext::empty() };
         let mut tx = store.begin().await.expect("begun");
         let client = format!("sparrow {}", story % 500);
         tx.create_story(NewStory {
@@ -124,10 +130,10 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
         .expect("created");
         let count = i32::try_from(STORY).expect("a small number");
         let now = time(story);
-        assert!(tx.take_frame_numbers(id, 0, count, &Value::Null, now).await.expect("taken"));
+        assert!(tx.reserve_frame_numbers(id, 0, count, &Value::Null, now).await.expect("taken"));
         for frame in 0..count {
             brief.frame_number = frame.unsigned_abs();
-            let tale = teller::compose(&brief);
+            let tale = composer::compose(&brief);
             brief.memory = tale.memory;
             tx.add_frame(NewFrame {
                 story_id: id,
@@ -169,11 +175,11 @@ fn phrases(texts: &[String]) -> Vec<String> {
     all.take(ROUNDS / 4).collect()
 }
 
-async fn search(app: &TestApp, phrases: &[String], mode: Mode) -> Vec<Duration> {
+async fn search(app: &TestApp, phrases: &[String], mode: SearchMode) -> Vec<Duration> {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
         let query = phrases[round % phrases.len()].clone();
-        let order = SearchOrder { query, mode, limit: 20, ..SearchOrder::default() };
+        let order = SearchRequest { query, mode, limit: 20, ..SearchRequest::default() };
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
         let begun = Instant::now();
         let found = app.app.search().search(actor, &order).await.expect("found");
@@ -195,7 +201,7 @@ async fn searching(database: TestDatabase) {
     println!("{frames} frames written in {:.0} s", begun.elapsed().as_secs_f64());
     let phrases = phrases(&texts);
     // Workers may have begun with it.
-    app.app.search().empty_index().await.expect("emptied");
+    app.app.search().clear_index().await.expect("emptied");
     let begun = Instant::now();
     app.app.search().index_all(u64::MAX, |_| ()).await.expect("indexed");
     let status = app.app.search().index_status().await.expect("a status");
@@ -207,19 +213,21 @@ async fn searching(database: TestDatabase) {
     );
     let before = resident();
     let begun = Instant::now();
-    search(&app, &phrases[..1], Mode::Semantic).await;
+    search(&app, &phrases[..1], SearchMode::Semantic).await;
     println!(
         "index read into memory and {ROUNDS} searches: {:.1} s, {} MiB more resident",
         begun.elapsed().as_secs_f64(),
         (resident().saturating_sub(before)) >> 20
     );
-    for (what, mode) in
-        [("by words", Mode::Lexical), ("by meaning", Mode::Semantic), ("both", Mode::Hybrid)]
-    {
+    for (what, mode) in [
+        ("by words", SearchMode::Lexical),
+        ("by meaning", SearchMode::Semantic),
+        ("both", SearchMode::Hybrid),
+    ] {
         let _warm = search(&app, &phrases, mode).await;
         show(what, search(&app, &phrases, mode).await);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Bytes of this process that are in memory.
@@ -246,7 +254,7 @@ async fn remembering(database: TestDatabase) {
                     date_created: time(0),
                     date_updated: time(key),
                 };
-                tx.keep_pattern(&format!("sparrow {client}"), &pattern).await.expect("kept");
+                tx.upsert_pattern(&format!("sparrow {client}"), &pattern).await.expect("kept");
             }
         }
         tx.save().await.expect("saved");

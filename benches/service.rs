@@ -18,18 +18,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use calliope::app::Choices;
+use calliope::app::ModelDefaults;
 use calliope::compute::Compute;
-use calliope::domain::Sight;
+use calliope::domain::ImageAnalysis;
 use calliope::imaging;
 use calliope::inference::{
-    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Registry, StructuredAsk,
-    StructuredModel, Usage, VisionAsk, VisionModel, offline,
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
+    Registry, StructuredModel, StructuredRequest, Usage, VisionModel, VisionRequest, offline,
 };
 use calliope::settings;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use serde_json::{Value, json};
-use support::{Options, TestApp, TestDatabase};
+use support::{TestApp, TestDatabase, TestOptions};
 
 /// Answers at once: a passage, a 1024×1024 PNG, a sight.
 struct Instantly {
@@ -39,11 +39,11 @@ struct Instantly {
 
 #[async_trait]
 impl StructuredModel for Instantly {
-    async fn structured(
+    async fn generate_structured(
         &self,
-        _: &Call<'_>,
-        ask: &StructuredAsk,
-    ) -> Result<Answer<Value>, Failure> {
+        _: &CallContext<'_>,
+        ask: &StructuredRequest,
+    ) -> Result<ModelResponse<Value>, Failure> {
         // Each passage is another one: a model that repeats itself is asked again.
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let properties = ask.schema["properties"].as_object().expect("properties");
@@ -53,22 +53,33 @@ impl StructuredModel for Instantly {
             _ => json!(text),
         };
         let value = properties.iter().map(|(name, schema)| (name.clone(), fill(schema))).collect();
-        Ok(Answer::new(Value::Object(value), Usage::default()))
+        Ok(ModelResponse::new(Value::Object(value), Usage::default()))
     }
 }
 
 #[async_trait]
 impl ImageModel for Instantly {
-    async fn image(&self, _: &Call<'_>, _: &ImageAsk) -> Result<Answer<Picture>, Failure> {
-        Ok(Answer::new(Picture::Encoded(self.png.clone()), Usage::default()))
+    async fn generate_image(
+        &self,
+        _: &CallContext<'_>,
+        _: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
+        Ok(ModelResponse::new(GeneratedImage::Encoded(self.png.clone()), Usage::default()))
     }
 }
 
 #[async_trait]
 impl VisionModel for Instantly {
-    async fn see(&self, _: &Call<'_>, _: &VisionAsk) -> Result<Answer<Sight>, Failure> {
+    async fn describe_image(
+        &self,
+        _: &CallContext<'_>,
+        _: &VisionRequest,
+    ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
         let description = "A person in orange.".to_owned();
-        Ok(Answer::new(Sight { description, ..Sight::default() }, Usage::default()))
+        Ok(ModelResponse::new(
+            ImageAnalysis { description, ..ImageAnalysis::default() },
+            Usage::default(),
+        ))
     }
 }
 
@@ -88,19 +99,19 @@ fn registry() -> Registry {
         ..Provider::default()
     };
     let offline = offline::provider(Compute::new());
-    Registry::default().with(offline::NAME, offline).with("instant", provider)
+    Registry::default().with_provider(offline::NAME, offline).with_provider("instant", provider)
 }
 
 /// Everything is asked of the provider that answers at once.
-fn choices() -> Choices {
+fn choices() -> ModelDefaults {
     let instant = Some("instant/model".to_owned());
-    let minds = settings::Minds {
+    let minds = settings::ModelSettings {
         text: instant.clone(),
         image: instant.clone(),
         vision: instant,
-        ..settings::Minds::default()
+        ..settings::ModelSettings::default()
     };
-    Choices::of(&minds, &settings::Providers::default())
+    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
 }
 
 fn order(client_id: &str) -> Value {
@@ -134,14 +145,17 @@ fn main() {
             "service (SQLite; {} cores)",
             std::thread::available_parallelism().map_or(1, usize::from)
         );
-        let options =
-            Options { registry: Some(registry()), choices: choices(), ..Options::default() };
+        let options = TestOptions {
+            registry: Some(registry()),
+            choices: choices(),
+            ..TestOptions::default()
+        };
         let app = Arc::new(TestApp::start_with(TestDatabase::sqlite(), options).await);
         one_frame_at_a_time(&app).await;
         eight_frames_at_once(&app).await;
         read_a_story(&app).await;
         list_stories(&app).await;
-        Arc::into_inner(app).expect("all is done").finish().await;
+        Arc::into_inner(app).expect("all is done").stop_and_remove().await;
         start_and_idle().await;
     });
 }
@@ -150,13 +164,13 @@ async fn one_frame_at_a_time(app: &TestApp) {
     const FRAMES: u32 = 100;
     let body = order("one");
     for _ in 0..5 {
-        app.frame(body.clone()).await;
+        app.create_frame(body.clone()).await;
     }
     let (started, before) = (Instant::now(), processor_time());
     let mut times = Vec::new();
     for _ in 0..FRAMES {
         let begun = Instant::now();
-        app.frame(body.clone()).await;
+        app.create_frame(body.clone()).await;
         times.push(begun.elapsed());
     }
     times.sort();
@@ -193,7 +207,7 @@ async fn eight_frames_at_once(app: &Arc<TestApp>) {
         tokio::spawn(async move {
             let body = order(&format!("of eight {n}"));
             for _ in 0..EACH {
-                app.frame(body.clone()).await;
+                app.create_frame(body.clone()).await;
             }
         })
     });
@@ -246,14 +260,14 @@ async fn read(app: &Arc<TestApp>, what: &str, path: &'static str) {
 
 async fn read_a_story(app: &Arc<TestApp>) {
     for _ in 0..20 {
-        app.frame(order("reader")).await;
+        app.create_frame(order("reader")).await;
     }
     read(app, "read a story of 20 frames", "/v1/story/?client_id=reader").await;
 }
 
 async fn list_stories(app: &Arc<TestApp>) {
     for _ in 0..50 {
-        app.frame(order("lister")).await;
+        app.create_frame(order("lister")).await;
         app.put("/v1/story/reset/?client_id=lister").send().await.expect("reset");
     }
     read(app, "list 50 stories", "/v1/stories/?client_id=lister").await;

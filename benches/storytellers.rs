@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use calliope::compute::Compute;
-use calliope::domain::{Parameters, Season, Sight};
+use calliope::domain::{FrameParameters, ImageAnalysis, Season};
 use calliope::inference::{
-    Account, Answer, Brief, Call, Cast, Failure, Keys, Known, Minds, MindsParts, Model, Patience,
-    Provider, Registry, StructuredAsk, StructuredModel, TextAsk, TextModel, Usage,
+    ApiKeys, AudienceProfile, CallContext, Failure, FrameContext, Model, ModelChains,
+    ModelResponse, ModelSession, ModelSessionParts, Provider, Registry, SpendAccount,
+    StructuredModel, StructuredRequest, TextModel, TextRequest, Timeouts, Usage,
 };
 use calliope::storytellers::{self, Prompts, Scene};
 use divan::Bencher;
@@ -36,14 +37,22 @@ struct AtOnce;
 
 #[async_trait]
 impl TextModel for AtOnce {
-    async fn text(&self, _: &Call<'_>, _: &TextAsk) -> Result<Answer<String>, Failure> {
-        Ok(Answer::new(PASSAGE.to_owned(), Usage::default()))
+    async fn generate_text(
+        &self,
+        _: &CallContext<'_>,
+        _: &TextRequest,
+    ) -> Result<ModelResponse<String>, Failure> {
+        Ok(ModelResponse::new(PASSAGE.to_owned(), Usage::default()))
     }
 }
 
 #[async_trait]
 impl StructuredModel for AtOnce {
-    async fn structured(&self, _: &Call<'_>, _: &StructuredAsk) -> Result<Answer<Value>, Failure> {
+    async fn generate_structured(
+        &self,
+        _: &CallContext<'_>,
+        _: &StructuredRequest,
+    ) -> Result<ModelResponse<Value>, Failure> {
         let list =
             |word: &str| json!(vec![format!("the {word} of the harbour, and what it hides"); 6]);
         let plan = json!({
@@ -53,7 +62,7 @@ impl StructuredModel for AtOnce {
             "past_developments": list("storm"), "current_development": "Ada waits.",
             "possible_developments": list("letter"),
         });
-        Ok(Answer::new(plan, Usage::default()))
+        Ok(ModelResponse::new(plan, Usage::default()))
     }
 }
 
@@ -62,19 +71,19 @@ fn seeds() -> Vec<Value> {
     seeds.extract_inner("prompt_templates").expect("prompts")
 }
 
-fn brief() -> Brief {
+fn brief() -> FrameContext {
     let prior = (0..30).map(|number| {
         format!("In hour {number} the tide left something on the steps. Ada counted {number} knots in its rope and said nothing. The keeper, who had seen it too, closed his door. All night the bell at the end of the pier rang {number} times.")
     });
-    Brief {
+    FrameContext {
         seed: 7,
         frame_number: 30,
         prior: prior.collect(),
         state: Value::Null,
         memory: Value::Null,
-        seen: Some(Sight {
+        seen: Some(ImageAnalysis {
             description: "A red boat on a beach, under a grey sky.".to_owned(),
-            ..Sight::default()
+            ..ImageAnalysis::default()
         }),
         heard: Some("Look, a boat!".to_owned()),
         said: None,
@@ -83,27 +92,27 @@ fn brief() -> Brief {
         season: Season::Autumn,
         style: None,
         max_chars: None,
-        known: Known::default(),
+        known: AudienceProfile::default(),
     }
 }
 
-fn minds() -> Minds {
+fn minds() -> ModelSession {
     let model = Arc::new(AtOnce);
     let instant = Provider {
-        title: "instant",
+        display_name: "instant",
         text: Some(model.clone()),
         structured: Some(model),
         ..Provider::default()
     };
-    let all = vec![Model::plain("instant", "model")];
-    Minds::new(MindsParts {
-        registry: Registry::default().with("instant", instant),
+    let all = vec![Model::new("instant", "model")];
+    ModelSession::new(ModelSessionParts {
+        registry: Registry::default().with_provider("instant", instant),
         compute: Compute::new(),
-        cast: Cast { text: all.clone(), editor: all, ..Cast::default() },
-        keys: Keys::default(),
-        account: Account::default(),
-        patience: Patience::default(),
-        end: Instant::now() + Duration::from_mins(1),
+        chains: ModelChains { text: all.clone(), editor: all, ..ModelChains::default() },
+        keys: ApiKeys::default(),
+        account: SpendAccount::default(),
+        timeouts: Timeouts::default(),
+        deadline: Instant::now() + Duration::from_mins(1),
         memories: Map::new(),
     })
 }
@@ -127,17 +136,17 @@ fn tell(bencher: Bencher<'_, '_>, name: &str) {
         illustration: template("illustration"),
         ..Prompts::default()
     };
-    let parameters = Parameters::default();
+    let parameters = FrameParameters::default();
     bencher.bench_local(|| {
         runtime.block_on(async {
             let minds = minds();
             let scene = Scene {
-                brief: &brief,
+                context: &brief,
                 situation: "It is a Thursday in autumn, early evening, in Lisbon.",
                 photograph: None,
                 parameters: &parameters,
                 prompts,
-                minds: &minds,
+                session: &minds,
             };
             let told = storyteller.tell(&scene).await.expect("told");
             assert!(!minds.was_offline() && !told.beats.is_empty());

@@ -10,20 +10,20 @@ use tokio::sync::Semaphore;
 /// A bounded way onto the blocking threads. Clones share the bound.
 #[derive(Debug, Clone)]
 pub struct Compute {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// The work panicked. The panic itself was logged where it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a computation broke off")]
-pub struct BrokenOff;
+pub struct ComputePanicked;
 
 impl Compute {
     /// One piece of work at a time per core.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Arc::new(Semaphore::new(cores)) }
+        Self { permits: Arc::new(Semaphore::new(cores)) }
     }
 
     /// Runs `work` when its turn comes. Work that has begun is not called off when the caller goes away.
@@ -34,15 +34,16 @@ impl Compute {
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, BrokenOff> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| BrokenOff)?;
+    ) -> Result<T, ComputePanicked> {
+        let permit =
+            Arc::clone(&self.permits).acquire_owned().await.map_err(|_| ComputePanicked)?;
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _turn = permit;
             span.in_scope(work)
         })
         .await
-        .map_err(|_| BrokenOff)
+        .map_err(|_| ComputePanicked)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::process::Process;
-use support::sse::{Heard, Stream};
+use support::sse::{SseEvent, SseStream};
 use support::{TestDatabase, in_time};
 
 fn client() -> reqwest::Client {
@@ -71,16 +71,16 @@ async fn tell(process: &Process, number: usize) -> String {
 }
 
 /// Listens on a process from where `last` was.
-async fn listen(process: &Process, story: &str, last: Option<i64>) -> Stream {
+async fn listen(process: &Process, story: &str, last: Option<i64>) -> SseStream {
     let request = client().get(format!("{}/v2/stories/{story}/events", process.url));
-    Stream::open(match last {
+    SseStream::open(match last {
         Some(last) => request.header("last-event-id", last),
         None => request,
     })
     .await
 }
 
-fn number(heard: &Heard) -> Option<u64> {
+fn number(heard: &SseEvent) -> Option<u64> {
     heard.data["number"].as_u64().filter(|_| heard.event == "frame")
 }
 
@@ -101,7 +101,7 @@ async fn a_listener_on_one_hears_every_frame_told_on_the_other_once() {
         // Some of it is heard before the restart, and some is only made up for.
         if round % 2 == 0 {
             let last = next as u64 - 2;
-            heard.extend(stream.until(|event| number(event) == Some(last)).await);
+            heard.extend(stream.read_until(|event| number(event) == Some(last)).await);
             mouth.kill();
             mouth = Process::start(&database, 0).await;
         } else {
@@ -112,11 +112,11 @@ async fn a_listener_on_one_hears_every_frame_told_on_the_other_once() {
             tell(&mouth, next).await;
             next += 1;
             ears = Process::start(&database, 0).await;
-            stream = listen(&ears, &story, stream.last).await;
+            stream = listen(&ears, &story, stream.last_id).await;
         }
     }
     let last = next as u64 - 1;
-    heard.extend(stream.until(|event| number(event) == Some(last)).await);
+    heard.extend(stream.read_until(|event| number(event) == Some(last)).await);
     let frames: Vec<u64> = heard.iter().filter_map(number).collect();
     assert_eq!(frames, (0..=last).collect::<Vec<_>>(), "each frame once, in order");
     assert!(heard.is_sorted_by(|one, two| one.id < two.id), "no event twice");

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use calliope::domain::{Clock, SystemClock};
 use calliope::store::Store;
 use serde_json::{Value, json};
-use support::chance::Chance;
 use support::process::Process;
+use support::rng::TestRng;
 use support::{TestDatabase, files};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -99,7 +99,7 @@ async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(databas
     let kills = number("CALLIOPE_KILLS").unwrap_or(100);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
-    let mut chance = Chance(seed);
+    let mut chance = TestRng(seed);
     // Other processes' tasks come back when their lease ends; a short one keeps this test short.
     std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
     let settings = "[tasks]\nlease_seconds = 1\n";
@@ -152,10 +152,11 @@ async fn check_files(database: &TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
     // As if the grace of a shared database had passed.
     let later = SystemClock.now() + chrono::TimeDelta::hours(3);
-    let options = support::Options { clock: Arc::new(Held(later)), ..support::Options::default() };
+    let options =
+        support::TestOptions { clock: Arc::new(Held(later)), ..support::TestOptions::default() };
     let stopping = CancellationToken::new();
-    let sweeper = support::services(store.clone(), database.storage(), stopping, options);
-    sweeper.ops().sweep(later).await.expect("swept");
+    let sweeper = support::build_app(store.clone(), database.storage(), stopping, options);
+    sweeper.ops().run_maintenance(later).await.expect("swept");
     let (mut on_disk, mut referred_to) = (BTreeSet::new(), 0);
     for folder in ["media", "input"] {
         let names = files(&database.folder.path().join(folder));

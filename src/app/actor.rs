@@ -13,12 +13,12 @@ pub struct Actor<'a> {
 
 impl Actor<'_> {
     /// Whether it speaks for this client.
-    pub(in crate::app) fn is(&self, client_id: &str) -> bool {
+    pub(in crate::app) fn acts_for(&self, client_id: &str) -> bool {
         self.client_id.is_some_and(|own| own.as_str() == client_id)
     }
 
     /// Whether it may change what belongs to this client: its owner may, and an admin.
-    pub(in crate::app) fn may_change(&self, client_id: &str) -> bool {
-        self.is(client_id) || self.principal.is_admin()
+    pub(in crate::app) fn can_change(&self, client_id: &str) -> bool {
+        self.acts_for(client_id) || self.principal.is_admin()
     }
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::compute::BrokenOff;
-use crate::domain::RefusedParameter;
-use crate::objects::{BucketError, ObjectError};
+use crate::compute::ComputePanicked;
+use crate::domain::InvalidParameter;
+use crate::objects::{BucketError, LocalStoreError};
 use crate::store::{LeaseError, LeaseLost, StoreError};
 
 /// What kind of failure it is.
@@ -14,9 +14,9 @@ pub enum ErrorKind {
     /// There is no such thing.
     NotFound,
     /// It is someone else's, or not for this caller.
-    NotYours,
+    Forbidden,
     /// Who asks has not proved who that is.
-    NotKnown,
+    Unauthenticated,
     /// What was sent cannot be used; `fields` says what and why.
     Invalid,
     /// It would overwrite, or contradict, what is there.
@@ -41,8 +41,8 @@ impl ErrorKind {
     /// Every kind.
     const ALL: [Self; 12] = [
         Self::NotFound,
-        Self::NotYours,
-        Self::NotKnown,
+        Self::Forbidden,
+        Self::Unauthenticated,
         Self::Invalid,
         Self::Conflict,
         Self::UnsupportedMedia,
@@ -59,8 +59,8 @@ impl ErrorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
-            Self::NotYours => "not_yours",
-            Self::NotKnown => "not_known",
+            Self::Forbidden => "not_yours",
+            Self::Unauthenticated => "not_known",
             Self::Invalid => "invalid",
             Self::Conflict => "conflict",
             Self::UnsupportedMedia => "unsupported_media",
@@ -75,7 +75,7 @@ impl ErrorKind {
 
     /// The kind of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
@@ -115,19 +115,19 @@ impl AppError {
     /// Several parameters that cannot be used.
     #[must_use]
     pub fn invalid_fields(fields: Vec<(String, String)>) -> Self {
-        let told: Vec<String> =
+        let details: Vec<String> =
             fields.iter().map(|(field, reason)| format!("{field}: {reason}")).collect();
-        Self { fields, ..Self::new(ErrorKind::Invalid, told.join("; ")) }
+        Self { fields, ..Self::new(ErrorKind::Invalid, details.join("; ")) }
     }
 
     /// Whether the same may succeed when it is tried again.
     #[must_use]
-    pub const fn may_pass(&self) -> bool {
+    pub const fn is_retryable(&self) -> bool {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Internal | ErrorKind::Deadline)
     }
 
     /// A file that a row speaks of, and that nobody has.
-    pub(in crate::app) fn gone(key: &str) -> Self {
+    pub(in crate::app) fn file_missing(key: &str) -> Self {
         Self::internal(format!("the file {key} is neither on the disk nor in a bucket"))
     }
 
@@ -141,17 +141,17 @@ impl AppError {
 /// An error and what it came from, on one line.
 #[must_use]
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut told = error.to_string();
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         // Some repeat what they came from.
         let inner = error.to_string();
-        if !told.contains(&inner) {
-            told = format!("{told}: {inner}");
+        if !line.contains(&inner) {
+            line = format!("{line}: {inner}");
         }
         cause = error.source();
     }
-    told.replace('\n', " ")
+    line.replace('\n', " ")
 }
 
 impl fmt::Display for AppError {
@@ -173,8 +173,8 @@ impl From<StoreError> for AppError {
     }
 }
 
-impl From<ObjectError> for AppError {
-    fn from(error: ObjectError) -> Self {
+impl From<LocalStoreError> for AppError {
+    fn from(error: LocalStoreError) -> Self {
         let detail = match error.source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 "The disk is full; nothing was kept. Try again when there is room."
@@ -195,8 +195,8 @@ impl From<BucketError> for AppError {
     }
 }
 
-impl From<BrokenOff> for AppError {
-    fn from(error: BrokenOff) -> Self {
+impl From<ComputePanicked> for AppError {
+    fn from(error: ComputePanicked) -> Self {
         Self::internal(error)
     }
 }
@@ -217,8 +217,8 @@ impl From<LeaseError> for AppError {
     }
 }
 
-impl From<Vec<RefusedParameter>> for AppError {
-    fn from(refused: Vec<RefusedParameter>) -> Self {
+impl From<Vec<InvalidParameter>> for AppError {
+    fn from(refused: Vec<InvalidParameter>) -> Self {
         Self::invalid_fields(refused.into_iter().map(|r| (r.name.to_owned(), r.reason)).collect())
     }
 }

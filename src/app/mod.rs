@@ -42,48 +42,52 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use actor::Actor;
-pub use audit::Act;
+pub use audit::AuditContext;
 pub use clients::{
-    Clients, ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
-    TelemetryOrder, VoiceProfileView,
+    BatchPattern, Clients, ContextRequest, ContextView, InsightRequest, PatternRequest,
+    PatternView, TelemetryRequest, VoiceProfileView,
 };
 pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
 pub use error::{AppError, ErrorKind, with_causes};
 pub use events::{EventListener, EventView, Events};
 pub use files::{
-    Cleaned, FileStores, Files, Found, MediaKind, Migrated, NewSound, SignOrder, SignedUrl,
-    SoundView, Synced, Uploaded, Verified,
+    CleanupSummary, FileLocation, FileStores, Files, MediaFormat, MediaMigrationSummary, NewSound,
+    PresignRequest, PresignedUrl, SoundView, SyncSummary, UploadOutcome, VerificationSummary,
 };
 pub use frames::{
-    FrameOrder, Frames, Newest, Next, NextFrame, NextOrder, Ordered, RedrawOrder, Rehearsal,
-    Rehearsed, Rehearsing, Sound,
+    AcceptedOrder, AudioInput, FrameOrder, Frames, NextFrame, NextFrameQuery, NextFrameResult,
+    RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, TaggedFrame,
 };
-pub use idempotency::{Answer, Idempotency, IdempotencyOutcome};
+pub use idempotency::{Idempotency, IdempotencyOutcome, StoredResponse};
 pub use identity::Identities;
 pub use jobs::{Jobs, TaskView};
-pub use models::{Book, Choices, Models};
-pub use ops::{Export, Health, Load, Manifest, Ops, Readiness, Restored, Stats, Waiting, restore};
+pub use models::{ModelDefaults, Models, SpendLedger};
+pub use ops::{
+    BackupManifest, ExportStream, HealthStatus, InstallationStats, Ops, QueueStats, Readiness,
+    RestoreSummary, SystemLoad, restore,
+};
 pub use page::Page;
 pub use search::{
-    FoundView, IndexStatus, Indexed, Matched, Mode, Search, SearchOrder, SearchPage, SearchPlace,
-    SimilarView,
+    IndexStatus, IndexingSummary, MatchedBy, Search, SearchCursor, SearchHitView, SearchMode,
+    SearchPage, SearchRequest, SimilarFramesView,
 };
 pub use stories::{
-    AudioView, FrameBookmarkView, FrameView, ImageView, KeptStory, ListEdit, ListOrder,
-    NumberedFrame, Reading, Stories, StoriesPart, StoryBookmarkView, StoryDetail, StoryListView,
-    StoryPlace, StoryResponse, StoryStatus, StoryView, VideoView, WhichStory,
+    AudioView, BookmarkListPatch, BookmarkListRequest, FrameBookmarkView, FrameView, ImageView,
+    NumberedFrame, ReadOptions, Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor,
+    StoryDetail, StoryListPage, StoryListView, StoryResponse, StorySelector, StoryStatus,
+    StoryView, VideoView,
 };
 
 // Rows that clients see as they are stored, and their places in lists.
 pub use crate::store::{
-    AuditRecord, BookmarkList, ByImportance, Insight, SparrowState, StoryOverview, TelemetryReport,
+    AuditRecord, BookmarkList, Insight, InsightCursor, SparrowState, StoryOverview, TelemetryReport,
 };
 
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::inference::Registry;
-use crate::settings::{Memory, Tasks};
-use crate::situation::Situator;
+use crate::settings::{MemorySettings, TaskSettings};
+use crate::situation::SituationService;
 use crate::store::Store;
 use crate::vectors::Pinecone;
 
@@ -92,8 +96,8 @@ use crate::vectors::Pinecone;
 pub struct App {
     store: Store,
     compute: Compute,
-    started: DateTime<Utc>,
-    stopping: CancellationToken,
+    started_at: DateTime<Utc>,
+    shutdown: CancellationToken,
     jobs: Arc<Jobs>,
     idempotency: Arc<Idempotency>,
     identities: Identities,
@@ -109,7 +113,7 @@ pub struct App {
 
 /// What the services of one process are built from.
 #[derive(Debug)]
-pub struct Resources {
+pub struct AppResources {
     /// Rows, their tables made.
     pub store: Store,
     /// Where files are kept, and by which rules.
@@ -119,56 +123,71 @@ pub struct Resources {
     /// The models that can be asked.
     pub registry: Registry,
     /// Which of them are asked if a strategy leaves the choice.
-    pub choices: Choices,
+    pub model_defaults: ModelDefaults,
     /// What is learned of clients, and how much of it is told.
-    pub memory: Memory,
+    pub memory: MemorySettings,
     /// Where and when it is.
-    pub situator: Situator,
+    pub situator: SituationService,
     /// Threads for work on pixels and bytes.
     pub compute: Compute,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The bounds of background work.
-    pub limits: Tasks,
+    pub task_settings: TaskSettings,
     /// Cancelled when the process is asked to stop: no work is begun after that.
-    pub stopping: CancellationToken,
+    pub shutdown: CancellationToken,
 }
 
 impl App {
     /// Builds the services of one process, before it takes any work.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "who stands on whom, all in one place")]
-    pub fn new(resources: Resources) -> Self {
-        let Resources { store, clock, compute, stopping, choices, pinecone, limits, .. } =
-            resources;
+    pub fn new(resources: AppResources) -> Self {
+        let AppResources {
+            store,
+            clock,
+            compute,
+            shutdown: stopping,
+            model_defaults: choices,
+            pinecone,
+            task_settings: limits,
+            ..
+        } = resources;
         let frame_deadline = Duration::from_secs(limits.frame_deadline_seconds);
         let follow_ups = jobs::FollowUps {
-            indexes_frames: choices.embedder().is_some(),
+            indexes_frames: choices.embedding_model().is_some(),
             has_remote_index: pinecone.is_some(),
         };
-        let (rows, time) = (|| store.clone(), || Arc::clone(&clock));
-        let threads = || compute.clone();
+        let (clone_store, clone_clock) = (|| store.clone(), || Arc::clone(&clock));
+        let clone_compute = || compute.clone();
 
-        let jobs = Arc::new(Jobs::new(rows(), time(), limits, follow_ups));
-        let idempotency = Arc::new(Idempotency::new(rows(), time()));
-        let identities = Identities::new(rows(), threads(), time());
-        let files = Files::new(rows(), time(), threads(), resources.files, Arc::clone(&jobs));
+        let jobs = Arc::new(Jobs::new(clone_store(), clone_clock(), limits, follow_ups));
+        let idempotency = Arc::new(Idempotency::new(clone_store(), clone_clock()));
+        let identities = Identities::new(clone_store(), clone_compute(), clone_clock());
+        let files = Files::new(
+            clone_store(),
+            clone_clock(),
+            clone_compute(),
+            resources.files,
+            Arc::clone(&jobs),
+        );
         let files = Arc::new(files);
-        let config = Arc::new(Config::new(rows(), time()));
+        let config = Arc::new(Config::new(clone_store(), clone_clock()));
         let models = Models::new(
             resources.registry,
             choices,
             Arc::clone(&config),
-            threads(),
+            clone_compute(),
             frame_deadline,
         );
         let models = Arc::new(models);
-        let stories = Stories::new(rows(), time(), Arc::clone(&config), Arc::clone(&jobs));
+        let stories =
+            Stories::new(clone_store(), clone_clock(), Arc::clone(&config), Arc::clone(&jobs));
         let stories = Arc::new(stories);
-        let events = Events::new(rows(), Arc::clone(&stories), stopping.clone());
+        let events = Events::new(clone_store(), Arc::clone(&stories), stopping.clone());
         let clients = Arc::new(Clients::new(
-            rows(),
-            time(),
+            clone_store(),
+            clone_clock(),
             Arc::clone(&config),
             Arc::clone(&files),
             Arc::clone(&models),
@@ -176,19 +195,19 @@ impl App {
             resources.memory,
         ));
         let search = Arc::new(Search::new(
-            rows(),
-            time(),
-            threads(),
+            clone_store(),
+            clone_clock(),
+            clone_compute(),
             Arc::clone(&models),
             Arc::clone(&stories),
             Arc::clone(&jobs),
             pinecone,
             stopping.clone(),
         ));
-        let frames = Frames::new(&frames::Below {
-            store: rows(),
-            clock: time(),
-            compute: threads(),
+        let frames = Frames::new(&frames::FrameDependencies {
+            store: clone_store(),
+            clock: clone_clock(),
+            compute: clone_compute(),
             situator: resources.situator,
             jobs: Arc::clone(&jobs),
             idempotency: Arc::clone(&idempotency),
@@ -202,8 +221,8 @@ impl App {
             stopping: stopping.clone(),
         });
         let ops = Ops::new(
-            rows(),
-            time(),
+            clone_store(),
+            clone_clock(),
             Arc::clone(&config),
             Arc::clone(&files),
             models,
@@ -213,10 +232,10 @@ impl App {
             Arc::clone(&jobs),
         );
         Self {
-            started: clock.now(),
+            started_at: clock.now(),
             store,
             compute,
-            stopping,
+            shutdown: stopping,
             jobs,
             idempotency,
             identities,
@@ -305,25 +324,25 @@ impl App {
 
     /// When this process began, before it took any work.
     #[must_use]
-    pub const fn started(&self) -> DateTime<Utc> {
-        self.started
+    pub const fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
     }
 
     /// Cancelled when the process is asked to stop: no work is begun after that.
     #[must_use]
-    pub const fn stopping(&self) -> &CancellationToken {
-        &self.stopping
+    pub const fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
     }
 
     /// The kind of database that rows are in.
     #[must_use]
-    pub fn database(&self) -> &'static str {
+    pub fn database_kind(&self) -> &'static str {
         if self.store.is_sqlite() { "SQLite" } else { "PostgreSQL" }
     }
 
     /// Passes on what other instances announce, until dropped.
-    pub async fn hear_other_instances(&self) {
-        self.store.hear_others().await;
+    pub async fn listen_to_other_instances(&self) {
+        self.store.listen_for_notices().await;
     }
 
     /// Closes the database's connections.

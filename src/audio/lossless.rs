@@ -17,18 +17,18 @@ use symphonia::core::meta::MetadataOptions;
 use super::pcm;
 
 /// Marks our block.
-const MARK: &[u8; 4] = b"CLIO";
+const APPLICATION_ID: &[u8; 4] = b"CLIO";
 
 /// The block types of FLAC's metadata that matter here, and the bit that the last block bears.
-const APPLICATION: u8 = 2;
-const LAST: u8 = 0x80;
+const APPLICATION_BLOCK: u8 = 2;
+const LAST_BLOCK_FLAG: u8 = 0x80;
 
 /// `fLaC`, a block's header, and STREAMINFO.
 const STREAMINFO_END: usize = 4 + 4 + 34;
 
 /// How samples stand in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Layout {
+struct SampleLayout {
     rate: u32,
     channels: usize,
     /// 16 or 24.
@@ -40,8 +40,8 @@ struct Layout {
 /// would not come back as it was. This takes a while: not for the async threads.
 #[must_use]
 pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
-    let layout = if is_pcm { Layout::of_pcm(file) } else { Layout::of_wav(file) }?;
-    let samples = layout.read(file);
+    let layout = if is_pcm { SampleLayout::from_pcm(file) } else { SampleLayout::from_wav(file) }?;
+    let samples = layout.read_samples(file);
     let config = flacenc::config::Encoder::default().into_verified().ok()?;
     let source = flacenc::source::MemSource::from_samples(
         &samples,
@@ -52,7 +52,7 @@ pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
     let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).ok()?;
     let mut sink = flacenc::bitsink::ByteSink::new();
     stream.write(&mut sink).ok()?;
-    let flac = with_rest(sink.as_slice(), file, &layout)?;
+    let flac = embed_surroundings(sink.as_slice(), file, &layout)?;
     let comes_back =
         flac.len() < file.len() && restore(&flac.clone().into()).as_ref() == Some(file);
     comes_back.then_some(flac)
@@ -62,7 +62,7 @@ pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
 /// threads.
 #[must_use]
 pub fn restore(flac: &Bytes) -> Option<Bytes> {
-    let rest = rest_of(flac)?;
+    let rest = embedded_surroundings(flac)?;
     let (length, rest) = rest.split_at_checked(4)?;
     let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
     let (head, tail) = rest.split_at_checked(length)?;
@@ -72,15 +72,15 @@ pub fn restore(flac: &Bytes) -> Option<Bytes> {
     Some(file.into())
 }
 
-impl Layout {
-    fn of_pcm(file: &[u8]) -> Option<Self> {
+impl SampleLayout {
+    fn from_pcm(file: &[u8]) -> Option<Self> {
         let samples = 0..file.len() - file.len() % 2;
-        let layout = Self { rate: pcm::RATE, channels: 1, bits: 16, samples };
+        let layout = Self { rate: pcm::SAMPLE_RATE, channels: 1, bits: 16, samples };
         (!layout.samples.is_empty()).then_some(layout)
     }
 
     /// By the chunks of a RIFF file.
-    fn of_wav(file: &[u8]) -> Option<Self> {
+    fn from_wav(file: &[u8]) -> Option<Self> {
         let u16_at = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
         let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
         if file.get(..4)? != b"RIFF" || file.get(8..12)? != b"WAVE" {
@@ -118,7 +118,7 @@ impl Layout {
         }
     }
 
-    fn read(&self, file: &[u8]) -> Vec<i32> {
+    fn read_samples(&self, file: &[u8]) -> Vec<i32> {
         let bytes = &file[self.samples.clone()];
         match self.bits {
             16 => {
@@ -135,19 +135,19 @@ impl Layout {
 }
 
 /// The encoder's stream with our block behind STREAMINFO.
-fn with_rest(stream: &[u8], file: &[u8], layout: &Layout) -> Option<Vec<u8>> {
+fn embed_surroundings(stream: &[u8], file: &[u8], layout: &SampleLayout) -> Option<Vec<u8>> {
     let (info, others) = stream.split_at_checked(STREAMINFO_END)?;
     let head = &file[..layout.samples.start];
     let tail = &file[layout.samples.end..];
-    let length = u32::try_from(MARK.len() + 4 + head.len() + tail.len()).ok()?;
+    let length = u32::try_from(APPLICATION_ID.len() + 4 + head.len() + tail.len()).ok()?;
     let [0, high, middle, low] = length.to_be_bytes() else { return None };
     let mut flac = info.to_vec();
     // The shortest block does not count the last one, says the format; where it does, decoders take the blocks for uneven.
     flac.copy_within(10..12, 8);
-    let last = info[4] & LAST;
-    flac[4] &= !LAST;
-    flac.extend_from_slice(&[APPLICATION | last, high, middle, low]);
-    flac.extend_from_slice(MARK);
+    let last = info[4] & LAST_BLOCK_FLAG;
+    flac[4] &= !LAST_BLOCK_FLAG;
+    flac.extend_from_slice(&[APPLICATION_BLOCK | last, high, middle, low]);
+    flac.extend_from_slice(APPLICATION_ID);
     flac.extend_from_slice(&u32::try_from(head.len()).ok()?.to_le_bytes());
     flac.extend_from_slice(head);
     flac.extend_from_slice(tail);
@@ -156,18 +156,18 @@ fn with_rest(stream: &[u8], file: &[u8], layout: &Layout) -> Option<Vec<u8>> {
 }
 
 /// What is in our block.
-fn rest_of(flac: &[u8]) -> Option<&[u8]> {
+fn embedded_surroundings(flac: &[u8]) -> Option<&[u8]> {
     let mut blocks = flac.strip_prefix(b"fLaC")?;
     loop {
         let ([kind, high, middle, low], rest) = blocks.split_first_chunk::<4>()?;
         let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
         let (block, rest) = rest.split_at_checked(length)?;
-        if kind & !LAST == APPLICATION
-            && let Some(ours) = block.strip_prefix(MARK)
+        if kind & !LAST_BLOCK_FLAG == APPLICATION_BLOCK
+            && let Some(ours) = block.strip_prefix(APPLICATION_ID)
         {
             return Some(ours);
         }
-        if kind & LAST != 0 {
+        if kind & LAST_BLOCK_FLAG != 0 {
             return None;
         }
         blocks = rest;
@@ -204,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audio::wav;
+    use crate::audio::pcm_to_wav;
 
     fn tone(samples: usize) -> Vec<u8> {
         (0..samples)
@@ -280,7 +280,7 @@ mod tests {
         }
         assert_eq!(compress(&Bytes::from_static(&[1]), true), None);
         assert_eq!(restore(&Bytes::from("fLaC")), None);
-        assert_eq!(restore(&wav(&tone(100)).into()), None);
+        assert_eq!(restore(&pcm_to_wav(&tone(100)).into()), None);
     }
 
     proptest! {
@@ -289,7 +289,7 @@ mod tests {
         fn whatever_is_compressed_comes_back(samples in prop::collection::vec(any::<u8>(), 0..5000), step in 1..64usize, is_pcm: bool, cut in 0..60usize) {
             // Each byte again and again: something that FLAC can make smaller.
             let bytes: Vec<u8> = samples.iter().flat_map(|byte| vec![*byte; step]).collect();
-            let file = if is_pcm { bytes } else { wav(&bytes) };
+            let file = if is_pcm { bytes } else { pcm_to_wav(&bytes) };
             let file = Bytes::from(file[..file.len().saturating_sub(cut)].to_vec());
             if let Some(flac) = compress(&file, is_pcm) {
                 prop_assert_eq!(restore(&flac.into()), Some(file));

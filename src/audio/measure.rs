@@ -16,23 +16,23 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 /// Below this share of full scale even the loudest moment is no speech: the noise of a cheap microphone.
-const SILENCE: f64 = 0.004;
+const SILENCE_THRESHOLD: f64 = 0.004;
 
 /// How many moments there are in a second.
-const MOMENTS: usize = 10;
+const WINDOWS_PER_SECOND: usize = 10;
 
 /// Opus has one rate, whatever was recorded.
 const OPUS_RATE: u32 = 48_000;
 
 /// The most that a packet of Opus has for a channel: 120 ms.
-const OPUS_PACKET: usize = 5760;
+const MAX_OPUS_PACKET_SAMPLES: usize = 5760;
 
 /// How much is decoded, in seconds, before a sound counts as one in which there may be something.
-const PATIENCE: f64 = 600.0;
+const MAX_DECODED_SECONDS: f64 = 600.0;
 
 /// What can be said of a sound without understanding it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct AudioMeasurement {
     /// How long it is.
     pub seconds: f64,
     /// Whether there is nothing to hear.
@@ -41,7 +41,7 @@ pub struct Measured {
 
 /// Measures a sound; `None` for what no decoder here understands. This takes milliseconds: not for the async threads.
 #[must_use]
-pub fn measure(file: Bytes) -> Option<Measured> {
+pub fn measure(file: Bytes) -> Option<AudioMeasurement> {
     let stream =
         MediaSourceStream::new(Box::new(Cursor::new(file)), MediaSourceStreamOptions::default());
     let (formats, metadata) = (FormatOptions::default(), MetadataOptions::default());
@@ -49,10 +49,10 @@ pub fn measure(file: Bytes) -> Option<Measured> {
     let mut format = probe.probe(&Hint::new(), stream, formats, metadata).ok()?;
     let track = format.default_track(TrackType::Audio)?;
     let (track_id, time_base) = (track.id, track.time_base);
-    let mut decoder = Decoder::of(track.codec_params.as_ref()?.audio()?)?;
-    let mut loudness = Loudness::default();
+    let mut decoder = Decoder::new(track.codec_params.as_ref()?.audio()?)?;
+    let mut loudness = LoudnessMeter::default();
     let mut span = None;
-    while let Some(packet) = next(format.as_mut()) {
+    while let Some(packet) = next_packet(format.as_mut()) {
         if packet.track_id != track_id {
             continue;
         }
@@ -64,17 +64,17 @@ pub fn measure(file: Bytes) -> Option<Measured> {
             decoder.decode(&packet, &mut loudness);
         }
     }
-    loudness.end_moment();
+    loudness.end_window();
     let ticks = span.map_or(0, |(first, last)| last.saturating_sub(first).max(0));
     let seconds = match time_base {
         Some(base) => ticks as f64 * f64::from(base.numer.get()) / f64::from(base.denom.get()),
         None => loudness.seconds,
     };
-    Some(Measured { seconds, is_silent: loudness.may_be_silent() })
+    Some(AudioMeasurement { seconds, is_silent: loudness.may_be_silent() })
 }
 
 /// The next packet. What is broken off or out of shape ends there.
-fn next(format: &mut dyn FormatReader) -> Option<Packet> {
+fn next_packet(format: &mut dyn FormatReader) -> Option<Packet> {
     format.next_packet().ok().flatten()
 }
 
@@ -84,7 +84,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn of(form: &AudioCodecParameters) -> Option<Self> {
+    fn new(form: &AudioCodecParameters) -> Option<Self> {
         if form.codec == CODEC_ID_OPUS {
             // Of more channels than two, Opus makes several streams. Nothing with one microphone sends that.
             let channels = form.channels.as_ref().map_or(1, Channels::count).min(2);
@@ -92,7 +92,7 @@ impl Decoder {
             return Some(Self::Opus {
                 decoder,
                 channels,
-                samples: vec![0.0; OPUS_PACKET * channels],
+                samples: vec![0.0; MAX_OPUS_PACKET_SAMPLES * channels],
             });
         }
         let codecs = symphonia::default::get_codecs();
@@ -101,12 +101,12 @@ impl Decoder {
     }
 
     /// Listens to a packet; one that cannot be decoded is passed over.
-    fn decode(&mut self, packet: &Packet, loudness: &mut Loudness) {
+    fn decode(&mut self, packet: &Packet, loudness: &mut LoudnessMeter) {
         match self {
             Self::Opus { decoder, channels, samples } => {
                 if let Ok(frames) = decoder.decode_float(&packet.data, samples, false) {
                     let heard = &samples[..(frames * *channels).min(samples.len())];
-                    loudness.hear(heard, OPUS_RATE, *channels);
+                    loudness.add_samples(heard, OPUS_RATE, *channels);
                 }
             }
             Self::Other { decoder, samples } => {
@@ -114,42 +114,42 @@ impl Decoder {
                 samples.resize(decoded.samples_interleaved(), 0.0);
                 decoded.copy_to_slice_interleaved(&mut *samples);
                 let spec = decoded.spec();
-                loudness.hear(samples, spec.rate(), spec.channels().count());
+                loudness.add_samples(samples, spec.rate(), spec.channels().count());
             }
         }
     }
 }
 
-/// The root mean square of each tenth of a second, against [`SILENCE`].
+/// The root mean square of each tenth of a second, against [`SILENCE_THRESHOLD`].
 #[derive(Debug, Default)]
-struct Loudness {
+struct LoudnessMeter {
     seconds: f64,
     squares: f64,
     samples: usize,
-    is_something: bool,
+    has_sound: bool,
 }
 
-impl Loudness {
+impl LoudnessMeter {
     fn may_be_silent(&self) -> bool {
-        !self.is_something && self.seconds < PATIENCE
+        !self.has_sound && self.seconds < MAX_DECODED_SECONDS
     }
 
-    fn hear(&mut self, samples: &[f32], rate: u32, channels: usize) {
+    fn add_samples(&mut self, samples: &[f32], rate: u32, channels: usize) {
         let a_second = rate as usize * channels.max(1);
-        let moment = (a_second / MOMENTS).max(1);
+        let moment = (a_second / WINDOWS_PER_SECOND).max(1);
         for sample in samples {
             self.squares += f64::from(*sample).powi(2);
             self.samples += 1;
             if self.samples == moment {
-                self.end_moment();
+                self.end_window();
             }
         }
         self.seconds += samples.len() as f64 / a_second.max(1) as f64;
     }
 
-    fn end_moment(&mut self) {
+    fn end_window(&mut self) {
         let loudness = (self.squares / self.samples.max(1) as f64).sqrt();
-        self.is_something |= loudness >= SILENCE;
+        self.has_sound |= loudness >= SILENCE_THRESHOLD;
         (self.squares, self.samples) = (0.0, 0);
     }
 }
@@ -158,10 +158,10 @@ impl Loudness {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::wav;
+    use super::super::pcm_to_wav;
     use super::*;
 
-    fn read(file: Vec<u8>) -> Option<Measured> {
+    fn read(file: Vec<u8>) -> Option<AudioMeasurement> {
         measure(file.into())
     }
 
@@ -199,17 +199,17 @@ mod tests {
                 "{name}: {measured:?}"
             );
         }
-        let hiss = read(wav(&tone(0.002, 16_000))).expect("measured");
+        let hiss = read(pcm_to_wav(&tone(0.002, 16_000))).expect("measured");
         assert!(hiss.is_silent && (hiss.seconds - 1.0).abs() < 1e-9, "{hiss:?}");
         let mut late = tone(0.0, 64_000);
         late.extend(tone(0.1, 3000));
-        let late = read(wav(&late)).expect("measured");
+        let late = read(pcm_to_wav(&late)).expect("measured");
         assert!(!late.is_silent, "a short word at the end");
     }
 
     #[test]
     fn a_recorder_that_streams_leaves_a_wrong_length() {
-        let mut file = wav(&tone(0.1, 16_000));
+        let mut file = pcm_to_wav(&tone(0.1, 16_000));
         for at in [4, 40] {
             file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
         }

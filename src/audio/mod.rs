@@ -5,8 +5,8 @@ pub mod lossless;
 mod measure;
 mod pcm;
 
-pub use measure::{Measured, measure};
-pub use pcm::wav;
+pub use measure::{AudioMeasurement, measure};
+pub use pcm::pcm_to_wav;
 
 /// A container that browsers and devices send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
-use super::progress::{Progress, human};
-use super::{house, runtime};
+use super::progress::{Progress, human_bytes};
+use super::{bootstrap, runtime};
 use crate::app;
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -33,15 +33,15 @@ pub(super) struct Restore {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-pub(super) fn back_up(loaded: &Loaded, arguments: &Backup) -> anyhow::Result<()> {
+pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
         let rows = app.files().usage().await?;
         let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
         let progress = Progress::new(bytes, arguments.json);
-        let tell = |files, bytes| progress.tell(files, bytes);
-        let made = app.ops().back_up(&arguments.file, arguments.media, tell).await;
-        progress.end();
+        let on_progress = |files, bytes| progress.update(files, bytes);
+        let made = app.ops().create_backup(&arguments.file, arguments.media, on_progress).await;
+        progress.finish();
         app.close().await;
         let manifest = made?;
         let files = manifest.entries.len() - 1;
@@ -51,7 +51,7 @@ pub(super) fn back_up(loaded: &Loaded, arguments: &Backup) -> anyhow::Result<()>
         if arguments.json {
             println!("{}", json!({"file": path.to_string(), "files": files, "bytes": bytes, "missing": manifest.missing}));
         } else {
-            println!("{path} holds the database and {files} files: {}", human(bytes));
+            println!("{path} holds the database and {files} files: {}", human_bytes(bytes));
         }
         if missing > 0 {
             bail!("{missing} files that rows speak of are nowhere; `calliope media verify` names them");
@@ -61,20 +61,20 @@ pub(super) fn back_up(loaded: &Loaded, arguments: &Backup) -> anyhow::Result<()>
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-pub(super) fn restore(loaded: &Loaded, arguments: &Restore) -> anyhow::Result<()> {
+pub(super) fn restore(loaded: &LoadedSettings, arguments: &Restore) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let bytes = std::fs::metadata(&arguments.file).map_or(0, |file| file.len());
         let progress = Progress::new(bytes, arguments.json);
         let progress = std::sync::Arc::new(std::sync::Mutex::new(progress));
-        let told = std::sync::Arc::clone(&progress);
-        let tell = move |files, bytes| {
-            if let Ok(progress) = told.lock() {
-                progress.tell(files, bytes);
+        let shared_progress = std::sync::Arc::clone(&progress);
+        let on_progress = move |files, bytes| {
+            if let Ok(progress) = shared_progress.lock() {
+                progress.update(files, bytes);
             }
         };
-        let restored = app::restore(&loaded.settings, &arguments.file, tell).await;
+        let restored = app::restore(&loaded.settings, &arguments.file, on_progress).await;
         if let Ok(progress) = progress.lock() {
-            progress.end();
+            progress.finish();
         }
         let restored = restored?;
         if arguments.json {
@@ -84,7 +84,7 @@ pub(super) fn restore(loaded: &Loaded, arguments: &Restore) -> anyhow::Result<()
             println!(
                 "{stories} stories, {frames} frames and {} files are back: {}",
                 restored.files,
-                human(restored.bytes)
+                human_bytes(restored.bytes)
             );
         }
         Ok(())

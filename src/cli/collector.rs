@@ -14,30 +14,30 @@ use rustls::crypto::ring;
 use tokio::runtime::Handle;
 
 /// How long one batch of spans may take to be taken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends what the exporter gives it, from the exporter's own thread.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub(super) struct CollectorClient {
     client: Arc<HyperClient<HttpsConnector<HttpConnector>>>,
     /// Connections live on the service's runtime: the exporter's thread has none.
     handle: Handle,
     is_down: AtomicBool,
 }
 
-impl Collector {
+impl CollectorClient {
     pub(super) fn new(handle: Handle) -> anyhow::Result<Self> {
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(ring::default_provider())?
             .https_or_http()
             .enable_http1()
             .build();
-        let client = Arc::new(HyperClient::new(connector, PATIENCE, None));
+        let client = Arc::new(HyperClient::new(connector, TIMEOUT, None));
         Ok(Self { client, handle, is_down: AtomicBool::new(false) })
     }
 
     /// Says that the collector is down, or there again, once each time.
-    fn note(&self, failure: Option<&str>) {
+    fn log_transition(&self, failure: Option<&str>) {
         let was_down = self.is_down.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(reason) if !was_down => {
@@ -50,15 +50,15 @@ impl Collector {
 }
 
 #[async_trait]
-impl HttpClient for Collector {
+impl HttpClient for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = Arc::clone(&self.client);
         let sent = self.handle.spawn(async move { client.send_bytes(request).await }).await;
         let sent = sent.unwrap_or_else(|error| Err(error.into()));
         match &sent {
-            Ok(response) if response.status().is_success() => self.note(None),
-            Ok(response) => self.note(Some(response.status().as_str())),
-            Err(error) => self.note(Some(&error.to_string())),
+            Ok(response) if response.status().is_success() => self.log_transition(None),
+            Ok(response) => self.log_transition(Some(response.status().as_str())),
+            Err(error) => self.log_transition(Some(&error.to_string())),
         }
         sent
     }

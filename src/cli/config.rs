@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -12,7 +12,7 @@ pub(super) struct Arguments {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
     let lines = loaded.report()?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&lines)?);

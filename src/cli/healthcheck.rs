@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings) -> anyhow::Result<()> {
     let server = &loaded.settings.server;
     // A service on every address is asked on this machine's own.
     let host = match server.host {
@@ -20,9 +20,9 @@ pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
         host => host,
     };
     let address = (host, server.port).into();
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)
         .with_context(|| format!("nothing answers at {address}"))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.take(64 * 1024).read_to_string(&mut answer)?;

@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::progress::Progress;
-use super::{house, runtime};
+use super::{bootstrap, runtime};
 use crate::app::{App, IndexStatus};
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -31,9 +31,10 @@ enum Command {
     Rebuild,
 }
 
-pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book))
+            .await?;
         let done = match arguments.command {
             Some(Command::Status) => status(&app, arguments.json).await,
             Some(Command::Rebuild) => index(&app, true, u64::MAX, arguments.json).await,
@@ -47,12 +48,13 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
 #[expect(clippy::print_stdout, reason = "the command's data")]
 async fn index(app: &App, force: bool, most: u64, as_json: bool) -> anyhow::Result<()> {
     if force {
-        app.search().empty_index().await?;
+        app.search().clear_index().await?;
     }
     let waiting = app.search().index_status().await?.waiting.unsigned_abs().min(most);
-    let progress = Progress::of_frames(waiting, as_json);
-    let done = app.search().index_all(most, |done| progress.tell(done.frames, done.frames)).await?;
-    progress.end();
+    let progress = Progress::for_frames(waiting, as_json);
+    let done =
+        app.search().index_all(most, |done| progress.update(done.frames, done.frames)).await?;
+    progress.finish();
     if as_json {
         println!("{}", json!(done));
     } else {

@@ -15,11 +15,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use super::collector::Collector;
-use crate::settings::{LogFormat, Observability, Settings};
+use super::collector::CollectorClient;
+use crate::settings::{LogFormat, ObservabilitySettings, Settings};
 
 /// How long the last spans may take to be sent when the process ends.
-const LAST_SPANS: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The traces of this process, to be closed at its end.
 #[derive(Debug)]
@@ -60,14 +60,14 @@ fn is_traced(metadata: &Metadata<'_>) -> bool {
 
 fn provider(
     endpoint: &str,
-    settings: &Observability,
+    settings: &ObservabilitySettings,
     handle: Handle,
 ) -> anyhow::Result<SdkTracerProvider> {
     // What OpenTelemetry's variable names is where all signals go; traces have a place of their own below it.
     let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Collector::new(handle)?)
+        .with_http_client(CollectorClient::new(handle)?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(url)
         .build()?;
@@ -89,7 +89,8 @@ impl Traces {
     pub(super) async fn close(self) {
         let Some(provider) = self.0 else { return };
         let closed =
-            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_SPANS)).await;
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_TIMEOUT))
+                .await;
         if !matches!(closed, Ok(Ok(()))) {
             tracing::debug!("the last spans could not be sent");
         }

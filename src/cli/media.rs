@@ -5,17 +5,17 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::progress::{Progress, human};
-use super::{house, runtime};
-use crate::app::jobs::CleanMedia;
-use crate::app::{App, Migrated};
+use super::progress::{Progress, human_bytes};
+use super::{bootstrap, runtime};
+use crate::app::jobs::ApplyRetention;
+use crate::app::{App, MediaMigrationSummary};
 use crate::domain::{Lifetime, Principal};
+use crate::http_client;
 use crate::objects::Bucket;
-use crate::settings::{Loaded, Settings, Spared};
-use crate::web;
+use crate::settings::{LoadedSettings, RetentionExemption, Settings};
 
 /// Keys at most that are named one by one.
-const NAMED: usize = 20;
+const MAX_LISTED_KEYS: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -55,7 +55,7 @@ enum Command {
         older_than: Option<Lifetime>,
         /// Stories that keep their media nevertheless
         #[arg(long, value_enum, default_value = "bookmarked")]
-        keep: Spared,
+        keep: RetentionExemption,
         /// Only say what would go
         #[arg(long)]
         dry_run: bool,
@@ -64,10 +64,10 @@ enum Command {
     Usage,
 }
 
-pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
     let settings = &loaded.settings;
     runtime()?.block_on(async {
-        let app = house::beside(settings, |book| std::sync::Arc::new(book)).await?;
+        let app = bootstrap::build_for_command(settings, |book| std::sync::Arc::new(book)).await?;
         let done = match &arguments.command {
             Command::Sync { dry_run } => sync(&app, *dry_run, arguments.json).await,
             Command::Migrate { from, to, dry_run } => {
@@ -76,7 +76,7 @@ pub(super) fn run(loaded: &Loaded, arguments: &Arguments) -> anyhow::Result<()> 
             Command::Verify => verify(&app, arguments.json).await,
             Command::Cleanup { older_than, keep, dry_run } => {
                 let age = older_than.map(|Lifetime(age)| age);
-                let order = CleanMedia::new(&Principal::LOCAL, age, *keep, *dry_run);
+                let order = ApplyRetention::new(&Principal::LOCAL, age, *keep, *dry_run);
                 cleanup(&app, &order, arguments.json).await
             }
             Command::Usage => usage(&app, arguments.json).await,
@@ -92,31 +92,31 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
         bail!("there is no bucket; set CLOUD_ENV and CALLIOPE_BUCKET_NAME");
     };
     if !dry_run {
-        app.files().forget_other_buckets().await?;
-        app.files().look_for_lost().await?;
+        app.files().reset_sync_after_bucket_change().await?;
+        app.files().requeue_lost_files().await?;
     }
-    let waiting = app.files().unsynced().await?;
+    let waiting = app.files().sync_backlog().await?;
     if dry_run {
         let (files, bytes) = (waiting.files, waiting.bytes);
         if as_json {
             println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket}));
         } else {
-            let bytes = human(bytes.unsigned_abs());
+            let bytes = human_bytes(bytes.unsigned_abs());
             println!("{files} files, {bytes}, would be put into {bucket}");
         }
         return Ok(());
     }
     let progress = Progress::new(waiting.bytes.unsigned_abs(), as_json);
     let done =
-        app.files().sync_and_adopt(|done| progress.tell(done.files as u64, done.bytes)).await?;
-    progress.end();
+        app.files().sync_and_recover(|done| progress.update(done.files as u64, done.bytes)).await?;
+    progress.finish();
     if as_json {
         println!(
             "{}",
             json!({"files": done.files, "bytes": done.bytes, "refused": done.refused, "missing": done.missing})
         );
     } else {
-        println!("{} files, {}, are in {} now", done.files, human(done.bytes), bucket);
+        println!("{} files, {}, are in {} now", done.files, human_bytes(done.bytes), bucket);
     }
     if done.refused > 0 || done.missing > 0 {
         bail!(
@@ -144,22 +144,22 @@ async fn migrate(
     let progress = Progress::new(0, as_json);
     let done = app
         .files()
-        .migrate(&from, &to, dry_run, |done: &Migrated| {
-            progress.expect(done.bytes);
-            progress.tell(done.moved, done.moved_bytes);
+        .migrate(&from, &to, dry_run, |done: &MediaMigrationSummary| {
+            progress.set_total(done.bytes);
+            progress.update(done.moved, done.moved_bytes);
         })
         .await?;
-    progress.end();
+    progress.finish();
     if as_json {
         println!("{}", serde_json::to_string(&done)?);
     } else if dry_run {
-        let (files, bytes) = (done.files, human(done.bytes));
+        let (files, bytes) = (done.files, human_bytes(done.bytes));
         println!("{files} files, {bytes}, of which {} seem to be there already", done.skipped);
     } else {
-        let (moved, bytes) = (done.moved, human(done.moved_bytes));
+        let (moved, bytes) = (done.moved, human_bytes(done.moved_bytes));
         println!("{moved} files, {bytes}, are in {} now, and were compared", to.url());
         println!("{} of them were there before", done.skipped);
-        for (key, reason) in done.failed.iter().take(NAMED) {
+        for (key, reason) in done.failed.iter().take(MAX_LISTED_KEYS) {
             println!("failed: {key}: {reason}");
         }
     }
@@ -179,14 +179,15 @@ fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
     } else {
         address.to_owned()
     };
-    Ok(Bucket::at(&url, &settings.storage, web::client()?)?)
+    Ok(Bucket::from_url(&url, &settings.storage, http_client::build_client()?)?)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-async fn cleanup(app: &App, order: &CleanMedia, as_json: bool) -> anyhow::Result<()> {
+async fn cleanup(app: &App, order: &ApplyRetention, as_json: bool) -> anyhow::Result<()> {
     let progress = Progress::new(0, as_json);
-    let done = app.files().clean(order, |done| progress.tell(done.files, done.bytes)).await?;
-    progress.end();
+    let done =
+        app.files().run_cleanup(order, |done| progress.update(done.files, done.bytes)).await?;
+    progress.finish();
     if as_json {
         println!("{}", serde_json::to_string(&done)?);
         return Ok(());
@@ -196,7 +197,7 @@ async fn cleanup(app: &App, order: &CleanMedia, as_json: bool) -> anyhow::Result
         "media of {} stories {would}removed: {} files, {}",
         done.stories,
         done.files,
-        human(done.bytes)
+        human_bytes(done.bytes)
     );
     if !order.dry_run {
         println!("inputs past their time removed: {}", done.inputs);
@@ -205,7 +206,7 @@ async fn cleanup(app: &App, order: &CleanMedia, as_json: bool) -> anyhow::Result
     println!(
         "files {would}left to the bucket alone: {}, {}",
         done.evicted,
-        human(done.evicted_bytes)
+        human_bytes(done.evicted_bytes)
     );
     Ok(())
 }
@@ -216,22 +217,22 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
     let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
     let progress = Progress::new(bytes, as_json);
     let verified =
-        app.files().verify(|verified| progress.tell(verified.files, verified.bytes)).await?;
-    progress.end();
+        app.files().verify(|verified| progress.update(verified.files, verified.bytes)).await?;
+    progress.finish();
     if as_json {
         println!("{}", serde_json::to_string(&verified)?);
     } else {
-        println!("{} files, {}, were looked at", verified.files, human(verified.bytes));
+        println!("{} files, {}, were looked at", verified.files, human_bytes(verified.bytes));
         for (what, keys) in [
             ("missing", &verified.missing),
             ("changed", &verified.changed),
             ("orphaned", &verified.orphaned),
         ] {
-            for key in keys.iter().take(NAMED) {
+            for key in keys.iter().take(MAX_LISTED_KEYS) {
                 println!("{what}: {key}");
             }
-            if keys.len() > NAMED {
-                println!("{what}: and {} more; --json names all", keys.len() - NAMED);
+            if keys.len() > MAX_LISTED_KEYS {
+                println!("{what}: and {} more; --json names all", keys.len() - MAX_LISTED_KEYS);
             }
         }
         if verified.recent > 0 {
@@ -260,10 +261,14 @@ async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
     }
     for row in &usage {
         let client = row.client_id.as_deref().unwrap_or("-");
-        let bytes = human(row.bytes.unsigned_abs()).to_string();
+        let bytes = human_bytes(row.bytes.unsigned_abs()).to_string();
         println!("{}  {:<7} {:>8} files {bytes:>12}  {client}", row.month, row.kind, row.files);
     }
     let bytes: u64 = usage.iter().map(|row| row.bytes.unsigned_abs()).sum();
-    println!("{} files, {}, in all", usage.iter().map(|row| row.files).sum::<i64>(), human(bytes));
+    println!(
+        "{} files, {}, in all",
+        usage.iter().map(|row| row.files).sum::<i64>(),
+        human_bytes(bytes)
+    );
     Ok(())
 }

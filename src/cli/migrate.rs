@@ -6,8 +6,8 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::runtime;
-use crate::settings::{InvalidSetting, Loaded};
-use crate::store::{Store, new_migration};
+use crate::settings::{InvalidSetting, LoadedSettings};
+use crate::store::{Store, create_migration_files};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -15,11 +15,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     check: bool,
     #[command(subcommand)]
-    new: Option<New>,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
-enum New {
+enum Command {
     /// Make migrations/sqlite/NNNN_NAME.sql and migrations/postgres/NNNN_NAME.sql
     New {
         /// Lower case letters, digits and underscores
@@ -29,11 +29,11 @@ enum New {
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data and messages")]
 pub(super) fn run(
-    loaded: impl FnOnce() -> Result<Loaded, InvalidSetting>,
+    loaded: impl FnOnce() -> Result<LoadedSettings, InvalidSetting>,
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
-    if let Some(New::New { name }) = &arguments.new {
-        for file in new_migration(Path::new("."), name)? {
+    if let Some(Command::New { name }) = &arguments.command {
+        for file in create_migration_files(Path::new("."), name)? {
             println!("{}", file.display());
         }
         return Ok(());

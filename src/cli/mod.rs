@@ -1,10 +1,10 @@
 //! Commands: one file each. Data goes to standard output, progress and messages to standard error.
 
 mod backup;
+mod bootstrap;
 mod collector;
 mod config;
 mod healthcheck;
-mod house;
 mod identity;
 mod index;
 mod log;
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::{AppError, ErrorKind, with_causes};
-use crate::settings::{InvalidSetting, Loaded};
+use crate::settings::{InvalidSetting, LoadedSettings};
 
 /// Tells stories to small devices.
 #[derive(Debug, Parser)]
@@ -84,7 +84,7 @@ impl Cli {
                 Some((name.into_string().ok()?, value.into_string().ok()?))
             })
         };
-        let loaded = || Loaded::read(variables());
+        let loaded = || LoadedSettings::load(variables());
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(&loaded()?),
             Command::Config(arguments) => config::run(&loaded()?, &arguments),

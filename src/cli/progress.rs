@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
 /// How often a line is written where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Work on files, of which so many bytes are to be done, or on frames.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    begun: Instant,
-    told: Cell<Instant>,
+    started_at: Instant,
+    last_line_at: Cell<Instant>,
     total: Cell<u64>,
     is_quiet: bool,
     /// Whether what is done is counted in bytes, and not in frames.
-    is_of_bytes: bool,
+    is_in_bytes: bool,
 }
 
 impl Progress {
@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// `total` is in frames.
-    pub(super) fn of_frames(total: u64, is_quiet: bool) -> Self {
+    pub(super) fn for_frames(total: u64, is_quiet: bool) -> Self {
         let style = "{wide_bar} {pos} of {len} frames, {per_sec}, {eta} left";
         Self::styled(total, is_quiet, style, false)
     }
@@ -41,28 +41,28 @@ impl Progress {
         }
         let now = Instant::now();
         let (told, total) = (Cell::new(now), Cell::new(total));
-        Self { bar, begun: now, told, total, is_quiet, is_of_bytes }
+        Self { bar, started_at: now, last_line_at: told, total, is_quiet, is_in_bytes: is_of_bytes }
     }
 
     /// It is known by now how many bytes there are.
-    pub(super) fn expect(&self, total: u64) {
+    pub(super) fn set_total(&self, total: u64) {
         self.total.set(total);
     }
 
     /// So many files and bytes are done; frames count as both.
-    pub(super) fn tell(&self, files: u64, bytes: u64) {
+    pub(super) fn update(&self, files: u64, bytes: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(self.total.get().max(bytes));
             bar.set_position(bytes);
             bar.set_message(format!("{files} files"));
-        } else if !self.is_quiet && self.told.get().elapsed() >= LINE_EVERY {
-            self.told.set(Instant::now());
-            let seconds = self.begun.elapsed().as_secs_f64();
+        } else if !self.is_quiet && self.last_line_at.get().elapsed() >= LINE_INTERVAL {
+            self.last_line_at.set(Instant::now());
+            let seconds = self.started_at.elapsed().as_secs_f64();
             let rate = bytes as f64 / seconds.max(0.001);
             let left = self.total.get().saturating_sub(bytes) as f64 / rate.max(1.0);
             let left = HumanDuration(Duration::from_secs_f64(left));
             let total = self.total.get();
-            let line = if self.is_of_bytes {
+            let line = if self.is_in_bytes {
                 let (done, total) = (HumanBytes(bytes), HumanBytes(total));
                 format!(
                     "{files} files, {done} of {total}, {}/s, {left} left",
@@ -77,7 +77,7 @@ impl Progress {
     }
 
     /// It is done.
-    pub(super) fn end(&self) {
+    pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -85,6 +85,6 @@ impl Progress {
 }
 
 /// Bytes for people.
-pub(super) fn human(bytes: u64) -> HumanBytes {
+pub(super) fn human_bytes(bytes: u64) -> HumanBytes {
     HumanBytes(bytes)
 }

@@ -3,16 +3,16 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{house, runtime};
-use crate::app::{Actor, FoundView, Mode, SearchOrder};
+use super::{bootstrap, runtime};
+use crate::app::{Actor, SearchHitView, SearchMode, SearchRequest};
 use crate::domain::{ClientId, Principal};
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
 /// Characters that are shown around the first word that was found.
-const AROUND: usize = 160;
+const EXCERPT_CHARS: usize = 160;
 
 /// Characters of a title at most.
-const HEADING: usize = 60;
+const MAX_HEADING_CHARS: usize = 60;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     strategy: Option<String>,
     /// By words, by meaning, or both
     #[arg(long, value_enum, default_value = "hybrid")]
-    mode: Mode,
+    mode: SearchMode,
     /// How many frames at most
     #[arg(long, default_value = "10", value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-impl ValueEnum for Mode {
+impl ValueEnum for SearchMode {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Hybrid, Self::Semantic, Self::Lexical]
     }
@@ -50,18 +50,19 @@ impl ValueEnum for Mode {
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data")]
-pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let client_id = arguments.client_id.map(ClientId::try_from).transpose()?;
-    let order = SearchOrder {
+    let order = SearchRequest {
         query: arguments.query,
         client_id,
         strategy: arguments.strategy,
         mode: arguments.mode,
         limit: i64::from(arguments.limit),
-        ..SearchOrder::default()
+        ..SearchRequest::default()
     };
     let found = runtime()?.block_on(async {
-        let app = house::beside(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book))
+            .await?;
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
         let found = app.search().search(actor, &order).await;
         app.close().await;
@@ -83,21 +84,21 @@ pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
 
 /// A title that fits a line: a story that nobody named has its beginning for one.
 fn heading(title: &str) -> String {
-    if title.chars().count() <= HEADING {
+    if title.chars().count() <= MAX_HEADING_CHARS {
         return title.to_owned();
     }
-    let cut: String = title.chars().take(HEADING).collect();
+    let cut: String = title.chars().take(MAX_HEADING_CHARS).collect();
     // Between words, where there are any.
     let words = cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words);
     format!("{}…", words.trim_end_matches([',', '.', ';', ':', ' ']))
 }
 
 /// A part of a frame's text with what was found in it, on one line.
-fn excerpt(frame: &FoundView) -> String {
+fn excerpt(frame: &SearchHitView) -> String {
     let text: Vec<char> = frame.text.as_deref().unwrap_or("(a picture)").chars().collect();
     let first = frame.highlights.first().map_or(0, |(from, _)| *from);
-    let from = first.saturating_sub(AROUND / 2);
-    let to = (from + AROUND).min(text.len());
+    let from = first.saturating_sub(EXCERPT_CHARS / 2);
+    let to = (from + EXCERPT_CHARS).min(text.len());
     let part: String = text[from.min(to)..to].iter().collect();
     let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
     let (before, after) = (if from > 0 { "…" } else { "" }, if to < text.len() { "…" } else { "" });

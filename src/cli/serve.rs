@@ -10,13 +10,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{house, log, runtime};
-use crate::http::{Door, Entry, serve, serve_metrics};
-use crate::settings::{Loaded, Settings};
-use crate::telemetry::Meters;
+use super::{bootstrap, log, runtime};
+use crate::http::{AccessPolicy, HttpState, serve, serve_metrics};
+use crate::settings::{LoadedSettings, Settings};
+use crate::telemetry::MetricsRecorder;
 use crate::worker::Worker;
 
-pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings) -> anyhow::Result<()> {
     let started = Instant::now();
     let runtime = runtime()?;
     let traces = log::start(&loaded.settings, runtime.handle().clone())?;
@@ -26,49 +26,49 @@ pub(super) fn run(loaded: &Loaded) -> anyhow::Result<()> {
 }
 
 async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()> {
-    let stopping = CancellationToken::new();
-    let (app, _sole_use) = house::service(settings, stopping.clone()).await?;
+    let shutdown = CancellationToken::new();
+    let (app, _sole_use) = bootstrap::build_service(settings, shutdown.clone()).await?;
     let app = Arc::new(app);
     let listener = listen((settings.server.host, settings.server.port).into()).await?;
     let address = listener.local_addr()?;
-    let numbers = match settings.observability.metrics_address {
+    let metrics_listener = match settings.observability.metrics_address {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let meters = Meters::install()?;
-    let database = app.database();
+    let meters = MetricsRecorder::install()?;
+    let database = app.database_kind();
     let milliseconds = started.elapsed().as_millis();
     tracing::info!(database, milliseconds, "calliope tells stories at http://{address}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
-    let entry = Entry {
+    let access_policy = AccessPolicy {
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.allowed_origins.clone(),
         trusted_proxies: settings.server.trusted_proxies.clone(),
         limits: settings.limits.clone(),
     };
-    let door = Door::new(Arc::clone(&app), entry, meters.clone());
-    let mut beside = JoinSet::new();
-    if let Some(listener) = numbers {
+    let state = HttpState::new(Arc::clone(&app), access_policy, meters.clone());
+    let mut background_tasks = JoinSet::new();
+    if let Some(listener) = metrics_listener {
         tracing::info!("numbers are at http://{}/metrics", listener.local_addr()?);
-        beside.spawn(serve_metrics(listener, door.clone()));
+        background_tasks.spawn(serve_metrics(listener, state.clone()));
     }
-    beside.spawn(async move { meters.keep_up().await });
-    let hearing = Arc::clone(&app);
-    beside.spawn(async move { hearing.hear_other_instances().await });
-    let tailing = Arc::clone(&app);
-    beside.spawn(async move { tailing.events().tail().await });
-    let looking = Arc::clone(&app);
-    beside.spawn(async move { looking.search().prepare_index().await });
-    let stop = stopping.clone();
+    background_tasks.spawn(async move { meters.run_upkeep().await });
+    let notifications_app = Arc::clone(&app);
+    background_tasks.spawn(async move { notifications_app.listen_to_other_instances().await });
+    let events_app = Arc::clone(&app);
+    background_tasks.spawn(async move { events_app.events().tail().await });
+    let search_app = Arc::clone(&app);
+    background_tasks.spawn(async move { search_app.search().prepare_index().await });
+    let stop = shutdown.clone();
     tokio::spawn(async move {
-        asked_to_stop().await;
+        shutdown_signal().await;
         tracing::info!("asked to stop; what runs is finished first");
         stop.cancel();
     });
     // A task's answer must find its request's connection open: connections drain a moment longer than tasks.
-    let connections = serve(listener, door, stopping, drain + Duration::from_secs(2));
+    let connections = serve(listener, state, shutdown, drain + Duration::from_secs(2));
     tokio::join!(connections, Worker::new(Arc::clone(&app), settings.tasks.clone()).run(drain));
-    beside.shutdown().await;
+    background_tasks.shutdown().await;
     app.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -80,7 +80,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Returns at SIGTERM or Ctrl-C.
-async fn asked_to_stop() {
+async fn shutdown_signal() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -8,10 +8,10 @@ use anyhow::Context;
 use async_trait::async_trait;
 use clap::{Args, Subcommand};
 
-use super::{house, runtime};
-use crate::app::{Book, Rehearsal, Rehearsed};
-use crate::inference::{Account, CallRecord, Failure, Ledger, Overhear, Reservation};
-use crate::settings::Loaded;
+use super::{bootstrap, runtime};
+use crate::app::{RehearsalOptions, RehearsedFrame, SpendLedger};
+use crate::inference::{CallRecord, Failure, Ledger, PromptObserver, Reservation, SpendAccount};
+use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -49,12 +49,12 @@ struct Try {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let Command::Try(order) = arguments.command;
     runtime()?.block_on(tell(loaded, order))
 }
 
-async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
+async fn tell(loaded: &LoadedSettings, order: Try) -> anyhow::Result<()> {
     let image = match &order.image {
         Some(path) => {
             let file = std::fs::read(path);
@@ -67,28 +67,29 @@ async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
         made.with_context(|| format!("{} cannot be made", folder.display()))?;
     }
     let calls = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&calls);
-    let book = move |inner| Arc::new(Noting { inner, calls: noted }) as Arc<dyn Ledger>;
-    let app = house::beside(&loaded.settings, book).await?;
-    let show: Overhear = Arc::new(|capability, prompt| {
+    let recorded_calls = Arc::clone(&calls);
+    let ledger =
+        move |inner| Arc::new(RecordingLedger { inner, calls: recorded_calls }) as Arc<dyn Ledger>;
+    let app = bootstrap::build_for_command(&loaded.settings, ledger).await?;
+    let show: PromptObserver = Arc::new(|capability, prompt| {
         print(&format!("    | {capability}\n    | {}\n", prompt.replace('\n', "\n    | ")));
     });
     let mut story = app
         .frames()
-        .rehearse(Rehearsal {
+        .start_rehearsal(RehearsalOptions {
             strategy: order.slug,
             image: image.map(Into::into),
             text: order.text,
             location: order.location,
-            overhear: order.show_prompts.then_some(show),
+            on_prompt: order.show_prompts.then_some(show),
         })
         .await?;
     for number in 0..order.frames {
         let told = story.next_frame().await?;
         let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
-        print(&shown(number, &told, &calls));
+        print(&format_frame(number, &told, &calls));
         if let Some(folder) = &order.out {
-            write(folder, number, &told)?;
+            write_pictures(folder, number, &told)?;
         }
     }
     drop(story);
@@ -97,7 +98,7 @@ async fn tell(loaded: &Loaded, order: Try) -> anyhow::Result<()> {
 }
 
 /// A frame as a person reads it: its story first, then where it came from.
-fn shown(number: u32, told: &Rehearsed, calls: &[CallRecord]) -> String {
+fn format_frame(number: u32, told: &RehearsedFrame, calls: &[CallRecord]) -> String {
     let mut text = String::new();
     for (passage, illustration) in &told.texts {
         let passage = passage.as_deref().unwrap_or("(no words)");
@@ -131,7 +132,7 @@ fn shown(number: u32, told: &Rehearsed, calls: &[CallRecord]) -> String {
     text
 }
 
-fn write(folder: &Path, number: u32, told: &Rehearsed) -> anyhow::Result<()> {
+fn write_pictures(folder: &Path, number: u32, told: &RehearsedFrame) -> anyhow::Result<()> {
     for (index, picture) in told.pictures.iter().enumerate() {
         let path = folder.join(format!("{number:03}-{index}.png"));
         let written = std::fs::write(&path, picture);
@@ -147,22 +148,26 @@ fn print(text: &str) {
 
 /// The installation's book, and what was written into it lately.
 #[derive(Debug)]
-struct Noting {
-    inner: Book,
+struct RecordingLedger {
+    inner: SpendLedger,
     calls: Arc<Mutex<Vec<CallRecord>>>,
 }
 
 #[async_trait]
-impl Ledger for Noting {
-    async fn reserve(&self, account: &Account, micro_usd: i64) -> Result<Reservation, Failure> {
+impl Ledger for RecordingLedger {
+    async fn reserve(
+        &self,
+        account: &SpendAccount,
+        micro_usd: i64,
+    ) -> Result<Reservation, Failure> {
         self.inner.reserve(account, micro_usd).await
     }
 
-    async fn settle(&self, account: &Account, reserved: Reservation, micro_usd: i64) {
-        self.inner.settle(account, reserved, micro_usd).await;
+    async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64) {
+        self.inner.reconcile(account, reserved, micro_usd).await;
     }
 
-    async fn record(&self, account: &Account, record: CallRecord) {
+    async fn record(&self, account: &SpendAccount, record: CallRecord) {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
         self.inner.record(account, record).await;
     }

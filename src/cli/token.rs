@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::identity::with_identities;
-use crate::app::identity::{NewTokenOrder, TokenView};
+use crate::app::identity::{CreateTokenRequest, TokenView};
 use crate::domain::{Lifetime, ScopeName};
-use crate::settings::Loaded;
+use crate::settings::LoadedSettings;
 
 /// How many are read at a time.
-const PART: i64 = 100;
+const PAGE_SIZE: i64 = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -60,7 +60,7 @@ enum ScopeArgument {
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data and messages")]
-pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Create(create) => {
             let order = order(create);
@@ -94,21 +94,21 @@ fn lifetime(text: &str) -> Result<String, crate::domain::InvalidLifetime> {
     text.parse::<Lifetime>().map(|_| text.to_owned())
 }
 
-fn order(create: Create) -> NewTokenOrder {
+fn order(create: Create) -> CreateTokenRequest {
     let scope = match create.scope {
         ScopeArgument::Admin => ScopeName::Admin,
         ScopeArgument::Client => ScopeName::Client,
         ScopeArgument::Device => ScopeName::Device,
     };
     let Create { name, client_id, expires: expires_in, .. } = create;
-    NewTokenOrder { name, scope, client_id, expires_in, date_expires: None }
+    CreateTokenRequest { name, scope, client_id, expires_in, date_expires: None }
 }
 
-fn list(loaded: &Loaded) -> anyhow::Result<Vec<TokenView>> {
+fn list(loaded: &LoadedSettings) -> anyhow::Result<Vec<TokenView>> {
     with_identities(loaded, async |identities, _| {
         let (mut tokens, mut after) = (Vec::new(), None);
         loop {
-            let page = identities.tokens(after, "", PART).await?;
+            let page = identities.tokens(after, "", PAGE_SIZE).await?;
             tokens.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -124,7 +124,7 @@ fn line(token: &TokenView) -> String {
         ScopeName::Client => "client",
         ScopeName::Device => "device",
     };
-    let standing = match (token.date_revoked, token.date_expires) {
+    let validity = match (token.date_revoked, token.date_expires) {
         (Some(at), _) => format!("revoked {}", at.date_naive()),
         (None, Some(at)) => format!("until {}", at.format("%Y-%m-%dT%H:%MZ")),
         (None, None) => "good".to_owned(),
@@ -133,5 +133,5 @@ fn line(token: &TokenView) -> String {
         token.last_used.map_or("never".to_owned(), |at| at.format("%Y-%m-%dT%H:%MZ").to_string());
     let (id, hint, name) = (token.id, &token.hint, &token.name);
     let client = token.client_id.as_deref().unwrap_or("-");
-    format!("{id:>5}  {hint}  {scope:<6}  {standing:<24}  used {used:<17}  {client}  {name}")
+    format!("{id:>5}  {hint}  {scope:<6}  {validity:<24}  used {used:<17}  {client}  {name}")
 }

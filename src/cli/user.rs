@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::identity::with_identities;
-use crate::app::identity::UserOrder;
-use crate::settings::Loaded;
+use crate::app::identity::CreateUserRequest;
+use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,10 +25,11 @@ enum Command {
 }
 
 #[expect(clippy::print_stderr, reason = "the command's messages")]
-pub(super) fn run(loaded: &Loaded, arguments: Arguments) -> anyhow::Result<()> {
+pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let Command::Create { name: username } = arguments.command;
     let password = password()?;
-    let order = UserOrder { username, password, description: String::new(), is_active: true };
+    let order =
+        CreateUserRequest { username, password, description: String::new(), is_active: true };
     let user = with_identities(loaded, async |identities, act| {
         Ok(identities.create_user(order, &act).await?)
     })?;

@@ -8,7 +8,7 @@ use axum::routing::MethodRouter;
 use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::Door;
+use super::HttpState;
 
 /// Who may call a route. Each variant admits fewer callers than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ impl AccessRules {
     /// A route outside every group is for admins, so that a new route is safe until it states who may call it. A method
     /// that the path does not have requires what the path's other methods require at most, and then gets a 405; if
     /// those are all public, it is for admins, because a public group opens only the methods that it lists.
-    pub(super) fn access(&self, method: &Method, route: Option<&str>) -> Access {
+    pub(super) fn required_access(&self, method: &Method, route: Option<&str>) -> Access {
         let Some(route) = route else { return Access::Client };
         let Some(methods) = self.0.get(route) else { return Access::Admin };
         let listed = methods.iter().find(|(listed, _)| listed == method);
@@ -58,25 +58,25 @@ fn strictest(methods: &[(Method, Access)]) -> Access {
 
 /// Collects routes in groups, and records who may call each group.
 pub(super) struct RouteGroups {
-    router: OpenApiRouter<Door>,
+    router: OpenApiRouter<HttpState>,
     rules: AccessRules,
 }
 
 /// What [`RouteGroups`] collected.
 pub(super) struct RouteParts {
-    pub(super) router: Router<Door>,
-    pub(super) contract: OpenApi,
+    pub(super) router: Router<HttpState>,
+    pub(super) openapi: OpenApi,
     pub(super) rules: AccessRules,
 }
 
 impl RouteGroups {
-    pub(super) fn new(contract: OpenApi) -> Self {
-        Self { router: OpenApiRouter::with_openapi(contract), rules: AccessRules::default() }
+    pub(super) fn new(openapi: OpenApi) -> Self {
+        Self { router: OpenApiRouter::with_openapi(openapi), rules: AccessRules::default() }
     }
 
     /// Adds a group of routes. `access` holds for every operation in the group's OpenAPI document, and for HEAD
     /// wherever the group has GET.
-    pub(super) fn group(mut self, access: Access, group: OpenApiRouter<Door>) -> Self {
+    pub(super) fn add_group(mut self, access: Access, group: OpenApiRouter<HttpState>) -> Self {
         for (route, item) in &group.get_openapi().paths.paths {
             for method in methods(item) {
                 self.rules.add(access, method, route);
@@ -86,31 +86,35 @@ impl RouteGroups {
     }
 
     /// Adds a route that is not in the OpenAPI document. `access` holds for GET and HEAD.
-    pub(super) fn undocumented(
+    pub(super) fn add_undocumented(
         self,
         access: Access,
         route: &str,
-        endpoint: MethodRouter<Door>,
+        endpoint: MethodRouter<HttpState>,
     ) -> Self {
-        let mut this = self.method(access, Method::GET, route).method(access, Method::HEAD, route);
+        let mut this = self.restrict_method(access, Method::GET, route).restrict_method(
+            access,
+            Method::HEAD,
+            route,
+        );
         this.router = this.router.route(route, endpoint);
         this
     }
 
     /// Restricts one method of a route further than its group does.
-    pub(super) fn method(mut self, access: Access, method: Method, route: &str) -> Self {
+    pub(super) fn restrict_method(mut self, access: Access, method: Method, route: &str) -> Self {
         self.rules.add(access, method, route);
         self
     }
 
     /// Returns the OpenAPI document of the groups so far.
-    pub(super) fn contract(&self) -> &OpenApi {
+    pub(super) fn openapi(&self) -> &OpenApi {
         self.router.get_openapi()
     }
 
     pub(super) fn into_parts(self) -> RouteParts {
-        let (router, contract) = self.router.split_for_parts();
-        RouteParts { router, contract, rules: self.rules }
+        let (router, openapi) = self.router.split_for_parts();
+        RouteParts { router, openapi, rules: self.rules }
     }
 }
 
@@ -155,7 +159,7 @@ mod tests {
     /// The whole list is a snapshot, so that a review shows every change to it.
     #[test]
     fn every_route_states_who_may_call_it() {
-        let RouteParts { contract, rules, .. } = all_routes().into_parts();
+        let RouteParts { openapi: contract, rules, .. } = all_routes().into_parts();
         for (route, item) in &contract.paths.paths {
             for method in methods(item) {
                 let listed =
@@ -169,7 +173,7 @@ mod tests {
         for route in routes {
             let mut by_access = BTreeMap::<Access, Vec<&str>>::new();
             for method in &METHODS {
-                let access = rules.access(method, Some(route));
+                let access = rules.required_access(method, Some(route));
                 by_access.entry(access).or_default().push(method.as_str());
             }
             let is_one = by_access.len() == 1;
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[derive(utoipa::OpenApi)]
-    struct Contract;
+    struct ApiDoc;
 
     #[utoipa::path(get, path = "/a/{id}")]
     async fn a() {}
@@ -195,25 +199,25 @@ mod tests {
 
     #[test]
     fn a_route_outside_every_group_is_for_admins() {
-        let groups = RouteGroups::new(Contract::openapi())
-            .group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
+        let groups = RouteGroups::new(ApiDoc::openapi())
+            .add_group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
         let forgotten = groups.router.merge(OpenApiRouter::new().routes(routes!(b)));
         let groups = RouteGroups { router: forgotten, ..groups };
-        let RouteParts { contract, rules, .. } = groups.into_parts();
+        let RouteParts { openapi: contract, rules, .. } = groups.into_parts();
         assert!(contract.paths.paths.contains_key("/b"));
-        assert_eq!(rules.access(&Method::GET, Some("/b")), Access::Admin);
-        assert_eq!(rules.access(&Method::GET, Some("/a/{id}")), Access::Public);
-        assert_eq!(rules.access(&Method::GET, None), Access::Client, "no such path");
+        assert_eq!(rules.required_access(&Method::GET, Some("/b")), Access::Admin);
+        assert_eq!(rules.required_access(&Method::GET, Some("/a/{id}")), Access::Public);
+        assert_eq!(rules.required_access(&Method::GET, None), Access::Client, "no such path");
     }
 
     #[test]
     fn a_method_outside_the_group_is_as_strict_as_its_path_and_never_public() {
-        let groups = RouteGroups::new(Contract::openapi())
-            .group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
-        let open = groups.rules.access(&Method::PUT, Some("/a/{id}"));
+        let groups = RouteGroups::new(ApiDoc::openapi())
+            .add_group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
+        let open = groups.rules.required_access(&Method::PUT, Some("/a/{id}"));
         assert_eq!(open, Access::Admin);
-        let groups = groups.group(Access::Client, OpenApiRouter::new().routes(routes!(a_put)));
-        let access = |method| groups.rules.access(&method, Some("/a/{id}"));
+        let groups = groups.add_group(Access::Client, OpenApiRouter::new().routes(routes!(a_put)));
+        let access = |method| groups.rules.required_access(&method, Some("/a/{id}"));
         assert_eq!([Method::GET, Method::HEAD].map(access), [Access::Public; 2]);
         assert_eq!([Method::PUT, Method::POST].map(access), [Access::Client; 2]);
     }
@@ -221,11 +225,11 @@ mod tests {
     #[test]
     fn the_strictest_of_two_rules_counts() {
         for order in [[Access::Public, Access::Admin], [Access::Admin, Access::Public]] {
-            let groups = RouteGroups::new(Contract::openapi());
+            let groups = RouteGroups::new(ApiDoc::openapi());
             let groups = order
                 .into_iter()
-                .fold(groups, |groups, access| groups.method(access, Method::HEAD, "/b"));
-            assert_eq!(groups.rules.access(&Method::HEAD, Some("/b")), Access::Admin);
+                .fold(groups, |groups, access| groups.restrict_method(access, Method::HEAD, "/b"));
+            assert_eq!(groups.rules.required_access(&Method::HEAD, Some("/b")), Access::Admin);
         }
     }
 }

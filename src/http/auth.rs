@@ -15,35 +15,35 @@ use subtle::ConstantTimeEq;
 use super::access::{Access, AccessRules};
 use super::address::ClientAddress;
 use super::problem::Problem;
-use super::{Door, Entry, session_cookie};
+use super::{AccessPolicy, HttpState, session_cookie};
 use crate::app::Identities;
-use crate::app::identity::Proof;
+use crate::app::identity::TokenVerification;
 use crate::domain::{Principal, Scope};
 
 /// What the layer needs to check a request.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
-    pub(super) door: Door,
+pub(super) struct AuthState {
+    pub(super) state: HttpState,
     pub(super) rules: Arc<AccessRules>,
 }
 
-pub(super) async fn layer(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admit(&guard, &mut parts).await {
+    match authorize(&auth, &mut parts).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Lets a request in, with its [`Principal`] among its extensions, or says why not.
-async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Problem> {
+async fn authorize(auth: &AuthState, parts: &mut Parts) -> Result<(), Problem> {
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let access = guard.rules.access(&parts.method, route);
+    let access = auth.rules.required_access(&parts.method, route);
     if access == Access::Public {
         return Ok(());
     }
-    let principal = identify(&guard.door, parts).await?;
+    let principal = authenticate(&auth.state, parts).await?;
     let is_device = matches!(principal.scope, Scope::Device(_));
     if access == Access::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
@@ -52,7 +52,7 @@ async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Problem> {
         return Err(forbidden("A device's token opens only what is the device's own."));
     }
     if is_device {
-        for client_id in named_clients(parts).await {
+        for client_id in requested_client_ids(parts).await {
             may_act_for(&principal, &client_id)?;
         }
     }
@@ -63,7 +63,7 @@ async fn admit(guard: &Guard, parts: &mut Parts) -> Result<(), Problem> {
 /// Refuses a principal that may not speak for a client. The layer does this for clients that a path or a query
 /// names; an endpoint must do it for one that its body names.
 pub(super) fn may_act_for(principal: &Principal, client_id: &str) -> Result<(), Problem> {
-    if principal.may_act_for(client_id) {
+    if principal.can_act_for(client_id) {
         return Ok(());
     }
     Err(forbidden(
@@ -76,7 +76,7 @@ fn forbidden(detail: &'static str) -> Problem {
 }
 
 /// Every `client_id` in a request's path and query.
-async fn named_clients(parts: &mut Parts) -> Vec<String> {
+async fn requested_client_ids(parts: &mut Parts) -> Vec<String> {
     let path = RawPathParams::from_request_parts(parts, &()).await.ok();
     let in_path = path.iter().flatten().filter(|(name, _)| *name == "client_id");
     let mut named: Vec<String> = in_path.map(|(_, value)| value.to_owned()).collect();
@@ -87,71 +87,83 @@ async fn named_clients(parts: &mut Parts) -> Vec<String> {
 
 /// Who asks, by the first of its proofs that holds: what was sent on purpose, a session, and last the cookie that
 /// browsers keep sending.
-async fn identify(door: &Door, parts: &Parts) -> Result<Principal, Problem> {
-    let is_keyless = door.entry.api_key.is_none();
-    if is_keyless && let Some(problem) = stranger(&door.entry, parts) {
+async fn authenticate(state: &HttpState, parts: &Parts) -> Result<Principal, Problem> {
+    let is_keyless = state.access_policy.api_key.is_none();
+    if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts) {
         return Err(problem);
     }
-    let sent = given_keys(&parts.headers, &parts.uri);
-    let kept = kept_keys(&parts.headers);
+    let explicit_keys = explicit_keys(&parts.headers, &parts.uri);
+    let cookie_keys = cookie_keys(&parts.headers);
     let mut refused = None;
-    if let Some(principal) = by_key(door, &sent, &mut refused).await? {
+    if let Some(principal) = authenticate_with_keys(state, &explicit_keys, &mut refused).await? {
         return Ok(principal);
     }
-    if let Some(person) = logged_in(door, parts).await? {
+    if let Some(person) = authenticate_with_session(state, parts).await? {
         return Ok(person);
     }
-    if let Some(principal) = by_key(door, &kept, &mut refused).await? {
+    if let Some(principal) = authenticate_with_keys(state, &cookie_keys, &mut refused).await? {
         return Ok(principal);
     }
     // Without a key whoever is on this machine is let in, but not in the place of one who was refused.
     if is_keyless && refused.is_none() {
         return Ok(Principal::LOCAL);
     }
-    let is_anonymous = sent.is_empty() && kept.is_empty();
-    Err(unknown(parts.uri.path(), refused.unwrap_or_else(|| reason(is_anonymous))))
+    let is_anonymous = explicit_keys.is_empty() && cookie_keys.is_empty();
+    Err(unauthenticated(
+        parts.uri.path(),
+        refused.unwrap_or_else(|| key_error_detail(is_anonymous)),
+    ))
 }
 
 /// Whoever has the first of these keys that is right. `refused` gets the reason why one is not that was once.
-async fn by_key(
-    door: &Door,
+async fn authenticate_with_keys(
+    state: &HttpState,
     keys: &[String],
     refused: &mut Option<&'static str>,
 ) -> Result<Option<Principal>, Problem> {
     for key in keys {
-        let shared = door.entry.api_key.as_ref();
-        if shared.is_some_and(|shared| is_equal(key, shared.expose_secret())) {
+        let shared = state.access_policy.api_key.as_ref();
+        if shared.is_some_and(|shared| constant_time_eq(key, shared.expose_secret())) {
             return Ok(Some(Principal::SHARED_KEY));
         }
-        if !Identities::is_meant_as_token(key) {
+        if !Identities::is_token_like(key) {
             continue;
         }
-        match door.app.identities().prove_token(key).await.map_err(|e| Problem::of(e, "header"))? {
-            Proof::Valid(principal) => return Ok(Some(principal)),
-            Proof::Refused(reason) => *refused = Some(reason),
+        match state
+            .app
+            .identities()
+            .verify_token(key)
+            .await
+            .map_err(|e| Problem::from_error(e, "header"))?
+        {
+            TokenVerification::Valid(principal) => return Ok(Some(principal)),
+            TokenVerification::Rejected(reason) => *refused = Some(reason),
         }
     }
     Ok(None)
 }
 
 /// The person whose session the request's cookie stands for.
-async fn logged_in(door: &Door, parts: &Parts) -> Result<Option<Principal>, Problem> {
+async fn authenticate_with_session(
+    state: &HttpState,
+    parts: &Parts,
+) -> Result<Option<Principal>, Problem> {
     let Some(cookie) = session_cookie::get(&parts.headers) else { return Ok(None) };
-    let session = door.app.identities().session(cookie).await;
-    let session = session.map_err(|error| Problem::of(error, "cookie"))?;
+    let session = state.app.identities().session(cookie).await;
+    let session = session.map_err(|error| Problem::from_error(error, "cookie"))?;
     let Some(session) = session else { return Ok(None) };
     session_cookie::check_origin(&parts.method, &parts.headers)?;
-    Ok(Some(Identities::person(session)))
+    Ok(Some(Identities::session_principal(session)))
 }
 
-fn unknown(path: &str, detail: &'static str) -> Problem {
+fn unauthenticated(path: &str, detail: &'static str) -> Problem {
     // v1's clients know 403.
     let status =
         if path.starts_with("/v1/") { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
     Problem::new(status, detail)
 }
 
-const fn reason(is_anonymous: bool) -> &'static str {
+const fn key_error_detail(is_anonymous: bool) -> &'static str {
     if is_anonymous {
         "An API key is needed: send it as X-Api-Key, as Authorization: Bearer, as api_key in the query, or as a cookie."
     } else {
@@ -163,27 +175,27 @@ const fn reason(is_anonymous: bool) -> &'static str {
 /// machine, is none of them: it shows by the host it asked for or the origin it came from.
 ///
 /// Nor is what came through a proxy on this machine from another.
-fn stranger(entry: &Entry, parts: &Parts) -> Option<Problem> {
-    let is_from_here = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_here);
+fn non_local_problem(policy: &AccessPolicy, parts: &Parts) -> Option<Problem> {
+    let is_local = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_local);
     // What cannot be read is from elsewhere.
     let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host_is_here = text(HOST.as_str()).is_none_or(is_this_machine);
+    let is_host_local = text(HOST.as_str()).is_none_or(is_local_host);
     let origin = text(ORIGIN.as_str());
     let is_allowed =
-        origin.is_some_and(|o| entry.allowed_origins.iter().any(|allowed| allowed == o));
-    let origin_is_here = origin.is_none_or(|origin| {
-        is_this_machine(origin.split_once("://").map_or(origin, |(_, host)| host))
+        origin.is_some_and(|o| policy.allowed_origins.iter().any(|allowed| allowed == o));
+    let is_origin_local = origin.is_none_or(|origin| {
+        is_local_host(origin.split_once("://").map_or(origin, |(_, host)| host))
     });
     // A picture or a link on a page elsewhere sends no origin, but browsers say that it crosses sites.
-    let crosses_sites = text("sec-fetch-site") == Some("cross-site");
-    if is_from_here && host_is_here && (is_allowed || (origin_is_here && !crosses_sites)) {
+    let is_cross_site = text("sec-fetch-site") == Some("cross-site");
+    if is_local && is_host_local && (is_allowed || (is_origin_local && !is_cross_site)) {
         return None;
     }
     let detail = "Without an API key only programs of this machine are served; set CALLIOPE_API_KEY to serve others.";
     Some(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
-fn is_this_machine(host: &str) -> bool {
+fn is_local_host(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
@@ -193,7 +205,7 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// Every key that a request was sent with: clients put it where they can.
-fn given_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
+fn explicit_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut keys = Vec::new();
     keys.extend(text("x-api-key").map(str::to_owned));
@@ -210,14 +222,14 @@ fn given_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
 }
 
 /// The keys that a browser keeps as a cookie.
-fn kept_keys(headers: &HeaderMap) -> Vec<String> {
+fn cookie_keys(headers: &HeaderMap) -> Vec<String> {
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     pairs.filter(|(name, _)| *name == "api_key").map(|(_, key)| key.to_owned()).collect()
 }
 
 /// Takes the same time wherever two keys differ, and whatever their lengths.
-fn is_equal(given: &str, key: &str) -> bool {
+fn constant_time_eq(given: &str, key: &str) -> bool {
     Sha256::digest(given).ct_eq(&Sha256::digest(key)).into()
 }
 
@@ -228,11 +240,11 @@ mod tests {
     #[test]
     fn this_machine_is_known_by_name_and_address() {
         for here in ["localhost", "LOCALHOST:8008", "127.0.0.1:1", "127.8.9.1", "[::1]:8008"] {
-            assert!(is_this_machine(here), "{here}");
+            assert!(is_local_host(here), "{here}");
         }
         for elsewhere in ["", "example.org", "localhost.example.org:80", "10.0.0.1", "[fe80::1]:80"]
         {
-            assert!(!is_this_machine(elsewhere), "{elsewhere}");
+            assert!(!is_local_host(elsewhere), "{elsewhere}");
         }
     }
 }

@@ -10,27 +10,27 @@ use crate::app::AppError;
 use crate::domain::has_nul;
 
 /// The longest cursor that is read, in bytes: four times the longest that is made.
-const MAX: usize = 16 << 10;
+const MAX_CURSOR_BYTES: usize = 16 << 10;
 
 /// A place as clients carry it.
-pub(super) fn encode(place: &impl Serialize) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
+pub(super) fn encode(position: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
 /// The place where a list goes on; `None` for its beginning.
-pub(super) fn place<T: DeserializeOwned>(cursor: Option<&String>) -> Result<Option<T>, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(cursor: Option<&String>) -> Result<Option<T>, Problem> {
     cursor.map(|cursor| decode(cursor)).transpose()
 }
 
 /// The place that a cursor stands for.
 fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|_| cursor.len() <= MAX);
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|_| cursor.len() <= MAX_CURSOR_BYTES);
     let json = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     // No row holds a NUL, and PostgreSQL does not even look for one.
     let json = json.filter(|json| !has_nul(json));
     json.and_then(|json| serde_json::from_str(&json).ok()).ok_or_else(|| {
         let reason = "was not made here; send the next_cursor of the part before, or none";
-        Problem::of(AppError::invalid("cursor", reason), "query")
+        Problem::from_error(AppError::invalid("cursor", reason), "query")
     })
 }
 
@@ -60,7 +60,7 @@ mod tests {
         assert!(decode::<String>(&encode(&7)).is_err());
         assert!(decode::<String>(&encode(&"a\0b")).is_err());
         assert!(decode::<String>(&encode(&r"a\u0000")).is_ok(), "that is a backslash and no NUL");
-        assert!(decode::<String>(&encode(&"x".repeat(MAX))).is_err());
+        assert!(decode::<String>(&encode(&"x".repeat(MAX_CURSOR_BYTES))).is_err());
         assert!(decode::<String>(&encode(&"x".repeat(4000))).is_ok());
     }
 }

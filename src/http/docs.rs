@@ -13,7 +13,7 @@ use axum::routing::{MethodRouter, get};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-use super::Door;
+use super::HttpState;
 use super::problem::Problem;
 
 /// Swagger UI's own page expects to be at `/docs/`; this one is the same with and without the slash.
@@ -34,11 +34,11 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-const START: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
+const INIT_SCRIPT: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
 "##;
 
 /// Serves the contract as JSON.
-pub(super) fn contract(contract: &OpenApi) -> MethodRouter<Door> {
+pub(super) fn openapi_json(contract: &OpenApi) -> MethodRouter<HttpState> {
     let contract = Arc::new(contract.to_json().unwrap_or_default());
     get(move || {
         let contract = String::clone(&contract);
@@ -50,8 +50,8 @@ pub(super) async fn page() -> Html<&'static str> {
     Html(PAGE)
 }
 
-pub(super) async fn start() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript")], START)
+pub(super) async fn init_script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript")], INIT_SCRIPT)
 }
 
 /// Serves a file of Swagger UI.

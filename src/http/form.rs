@@ -27,12 +27,12 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The fields of a form whose body has been read.
-pub(super) async fn fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
+pub(super) async fn read_fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
     let boundary = multer::parse_boundary(content_type(headers).unwrap_or_default());
-    let boundary = boundary.map_err(|_| broken("The multipart body has no boundary."))?;
+    let boundary = boundary.map_err(|_| invalid_form("The multipart body has no boundary."))?;
     let body = futures_util::stream::once(async { Ok::<_, Infallible>(body) });
     let mut form = Multipart::new(body, boundary);
-    let unreadable = |_| broken("The multipart body cannot be read; send it again.");
+    let unreadable = |_| invalid_form("The multipart body cannot be read; send it again.");
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         let name = field.name().unwrap_or_default().to_owned();
@@ -48,6 +48,6 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
 }
 
-fn broken(detail: &'static str) -> Problem {
+fn invalid_form(detail: &'static str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }

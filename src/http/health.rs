@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Door;
-use crate::app::{Health, Readiness};
+use super::HttpState;
+use crate::app::{HealthStatus, Readiness};
 
 /// The process answers.
 #[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = str)))]
@@ -17,11 +17,11 @@ pub(super) async fn livez() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, description = "The database is down.", body = Readiness),
 ))]
-pub(super) async fn readyz(State(door): State<Door>) -> (StatusCode, Json<Readiness>) {
-    let readiness = door.app.ops().readiness().await;
+pub(super) async fn readyz(State(state): State<HttpState>) -> (StatusCode, Json<Readiness>) {
+    let readiness = state.app.ops().readiness().await;
     let status = match readiness.status {
-        Health::Ok | Health::Degraded => StatusCode::OK,
-        Health::Down => StatusCode::SERVICE_UNAVAILABLE,
+        HealthStatus::Ok | HealthStatus::Degraded => StatusCode::OK,
+        HealthStatus::Down => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(readiness))
 }

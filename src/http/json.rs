@@ -12,12 +12,12 @@ use super::problem::Problem;
 use crate::app::AppError;
 
 /// The largest such body, in bytes, where nothing else is said; some come from people who have not proved who they are.
-const SMALL: usize = 16 << 10;
+const DEFAULT_MAX_BYTES: usize = 16 << 10;
 
 /// A body of at most `MAX` bytes that was read. The type refuses the fields that it does not know.
-pub(super) struct Sent<T, const MAX: usize = SMALL>(pub(super) T);
+pub(super) struct ValidJson<T, const MAX: usize = DEFAULT_MAX_BYTES>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for Sent<T, MAX> {
+impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for ValidJson<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -57,7 +57,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         {
             broken(&worse)
         } else if error.inner().is_data() {
-            Problem::of(unusable(&error), "body")
+            Problem::from_error(invalid_input(&error), "body")
         } else {
             broken(error.inner())
         }
@@ -67,7 +67,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// What is wrong with which field.
-pub(super) fn unusable<E: Display>(error: &serde_path_to_error::Error<E>) -> AppError {
+pub(super) fn invalid_input<E: Display>(error: &serde_path_to_error::Error<E>) -> AppError {
     let whole = error.inner().to_string();
     let reason = whole.split(" at line ").next().unwrap_or(&whole);
     let quoted = |after: &str| reason.strip_prefix(after)?.split('`').next();

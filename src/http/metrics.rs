@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 
-use super::Door;
-use crate::app::Load;
-use crate::telemetry::gauge;
+use super::HttpState;
+use crate::app::SystemLoad;
+use crate::telemetry::write_gauge;
 
 /// Prometheus' text format.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -14,47 +14,50 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What is counted and timed, in Prometheus' text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, body = str, content_type = "text/plain")))]
-pub(super) async fn get(State(door): State<Door>) -> ([(HeaderName, &'static str); 1], String) {
-    let mut text = door.meters.render();
+pub(super) async fn get(
+    State(state): State<HttpState>,
+) -> ([(HeaderName, &'static str); 1], String) {
+    let mut text = state.meters.render();
     let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
-    gauge(&mut text, "calliope_build_info", "What runs.", &[(version, 1.0)]);
-    let started = door.app.started().timestamp_millis() as f64 / 1000.0;
+    write_gauge(&mut text, "calliope_build_info", "What runs.", &[(version, 1.0)]);
+    let started = state.app.started_at().timestamp_millis() as f64 / 1000.0;
     let meaning = "When this process began, in seconds since 1970.";
-    gauge(&mut text, "process_start_time_seconds", meaning, &[("", started)]);
-    write_load(&mut text, &door.app.ops().load().await);
+    write_gauge(&mut text, "process_start_time_seconds", meaning, &[("", started)]);
+    write_load(&mut text, &state.app.ops().system_load().await);
     ([(CONTENT_TYPE, FORMAT)], text)
 }
 
-fn write_load(text: &mut String, load: &Load) {
-    if let Some(waiting) = load.waiting {
+fn write_load(text: &mut String, load: &SystemLoad) {
+    if let Some(waiting) = load.queue {
         let meaning = "Tasks that wait for a worker, their turn or their next attempt.";
-        gauge(text, "calliope_tasks_waiting", meaning, &[("", waiting.tasks as f64)]);
+        write_gauge(text, "calliope_tasks_waiting", meaning, &[("", waiting.tasks as f64)]);
         let meaning = "How long the task that has been due longest waits.";
-        let oldest = waiting.oldest.to_std().unwrap_or_default().as_secs_f64();
-        gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
+        let oldest = waiting.oldest_wait.to_std().unwrap_or_default().as_secs_f64();
+        write_gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
     }
-    if let Some(unsynced) = load.unsynced {
+    if let Some(unsynced) = load.sync_backlog {
         let meaning = "Files that are on a disk alone and are to be in the bucket.";
-        gauge(text, "calliope_media_unsynced_files", meaning, &[("", unsynced.files as f64)]);
+        write_gauge(text, "calliope_media_unsynced_files", meaning, &[("", unsynced.files as f64)]);
         let meaning = "Bytes of those files.";
-        gauge(text, "calliope_media_unsynced_bytes", meaning, &[("", unsynced.bytes as f64)]);
-        let oldest = unsynced.oldest.map(|oldest| (load.now - oldest).to_std().unwrap_or_default());
+        write_gauge(text, "calliope_media_unsynced_bytes", meaning, &[("", unsynced.bytes as f64)]);
+        let oldest =
+            unsynced.oldest.map(|oldest| (load.measured_at - oldest).to_std().unwrap_or_default());
         let meaning = "How long the oldest of those files waits.";
         let seconds = oldest.unwrap_or_default().as_secs_f64();
-        gauge(text, "calliope_media_oldest_unsynced_seconds", meaning, &[("", seconds)]);
+        write_gauge(text, "calliope_media_oldest_unsynced_seconds", meaning, &[("", seconds)]);
     }
-    if let Some(answers) = load.bucket_answers {
+    if let Some(answers) = load.is_bucket_up {
         let meaning = "Whether the bucket answers as it should.";
-        gauge(text, "calliope_bucket_up", meaning, &[("", f64::from(u8::from(answers)))]);
+        write_gauge(text, "calliope_bucket_up", meaning, &[("", f64::from(u8::from(answers)))]);
     }
     let (mut open, mut most) = (Vec::new(), Vec::new());
     for pool in &load.connections {
         let busy = pool.open.saturating_sub(pool.idle);
         open.push((format!("pool=\"{}\",state=\"busy\"", pool.pool), f64::from(busy)));
         open.push((format!("pool=\"{}\",state=\"idle\"", pool.pool), f64::from(pool.idle)));
-        most.push((format!("pool=\"{}\"", pool.pool), f64::from(pool.most)));
+        most.push((format!("pool=\"{}\"", pool.pool), f64::from(pool.max)));
     }
-    gauge(text, "calliope_database_connections", "Open connections to the database.", &open);
+    write_gauge(text, "calliope_database_connections", "Open connections to the database.", &open);
     let meaning = "Connections to the database that may be open at once.";
-    gauge(text, "calliope_database_connections_max", meaning, &most);
+    write_gauge(text, "calliope_database_connections_max", meaning, &most);
 }

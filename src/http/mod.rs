@@ -3,21 +3,20 @@
 //! here, so that an endpoint cannot forget them.
 
 mod access;
-mod acting;
 mod address;
 mod admin;
 mod auth;
 mod body;
+mod bookmark_list;
 mod cursor;
 mod docs;
-mod encoded;
-mod endless;
 mod form;
 mod health;
 mod idempotency;
+mod inline_media;
 mod json;
 mod limits;
-mod list_with_stories;
+mod long_lived;
 mod media;
 mod metrics;
 mod page;
@@ -25,6 +24,7 @@ mod path_client;
 mod path_id;
 mod problem;
 mod query;
+mod request_actor;
 mod request_id;
 mod router;
 mod routes;
@@ -34,8 +34,8 @@ mod sse;
 mod v1;
 mod v2;
 
+use body::BodyBudget;
 pub use body::MAX_BODY;
-use body::Room;
 pub use router::router;
 pub use routes::openapi;
 pub use server::{serve, serve_metrics};
@@ -46,37 +46,43 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::app::App;
-use crate::settings::Limits;
-use crate::telemetry::Meters;
-use limits::Limiters;
+use crate::settings::RateLimitSettings;
+use crate::telemetry::MetricsRecorder;
+use limits::RateLimiters;
 
 /// What every endpoint may use. Each route and layer has one, and each request takes a few: a clone is to cost nothing.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct HttpState {
     /// The use cases.
     pub app: Arc<App>,
     /// Who may come in.
-    entry: Arc<Entry>,
+    access_policy: Arc<AccessPolicy>,
     /// How much each has asked for.
-    limiters: Arc<Limiters>,
+    rate_limiters: Arc<RateLimiters>,
     /// Memory for requests that come in.
-    room: Room,
+    body_budget: BodyBudget,
     /// What is counted and timed.
-    meters: Meters,
+    meters: MetricsRecorder,
 }
 
-impl Door {
+impl HttpState {
     /// The door of an app.
     #[must_use]
-    pub fn new(app: Arc<App>, entry: Entry, meters: Meters) -> Self {
-        let limiters = Arc::new(Limiters::new(&entry.limits));
-        Self { app, entry: Arc::new(entry), limiters, room: Room::default(), meters }
+    pub fn new(app: Arc<App>, access_policy: AccessPolicy, meters: MetricsRecorder) -> Self {
+        let limiters = Arc::new(RateLimiters::new(&access_policy.limits));
+        Self {
+            app,
+            access_policy: Arc::new(access_policy),
+            rate_limiters: limiters,
+            body_budget: BodyBudget::default(),
+            meters,
+        }
     }
 }
 
 /// Who may come in.
 #[derive(Debug, Default)]
-pub struct Entry {
+pub struct AccessPolicy {
     /// The key that clients share; without one only this machine's own programs are served.
     pub api_key: Option<SecretString>,
     /// Web origins whose pages may call.
@@ -84,5 +90,5 @@ pub struct Entry {
     /// Proxies whose word on who calls is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// How much anyone may ask for.
-    pub limits: Limits,
+    pub limits: RateLimitSettings,
 }

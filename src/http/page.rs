@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::cursor;
-use super::query::{Limit, Needle};
+use super::query::{Limit, SearchText};
 use crate::app::Page;
 use crate::domain::ClientId;
 
@@ -42,7 +42,7 @@ pub(super) struct SharedPageQuery {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct SearchQuery {
+pub(super) struct SearchPageQuery {
     /// How many items at most: 1-100, 20 without.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
@@ -52,7 +52,7 @@ pub(super) struct SearchQuery {
     /// Only what contains this.
     #[serde(default)]
     #[param(value_type = Option<String>, max_length = 255)]
-    pub(super) q: Needle,
+    pub(super) q: SearchText,
 }
 
 /// Which part of a client's list.
@@ -82,7 +82,7 @@ pub(super) struct List<T> {
 
 impl<T> List<T> {
     /// A part of a list as clients see it.
-    pub(super) fn of<After: Serialize>(page: Page<T, After>) -> Self {
+    pub(super) fn from_page<After: Serialize>(page: Page<T, After>) -> Self {
         Self { items: page.items, next_cursor: page.next.as_ref().map(cursor::encode) }
     }
 }

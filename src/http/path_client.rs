@@ -9,13 +9,14 @@ use crate::domain::ClientId;
 
 /// The Sparrow that a path names.
 #[derive(Debug)]
-pub(super) struct PathClient(pub(super) ClientId);
+pub(super) struct PathClientId(pub(super) ClientId);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathClient {
+impl<S: Send + Sync> FromRequestParts<S> for PathClientId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let invalid = |reason: String| Problem::of(AppError::invalid("client_id", reason), "path");
+        let invalid =
+            |reason: String| Problem::from_error(AppError::invalid("client_id", reason), "path");
         let params = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|error| invalid(error.to_string()))?;

@@ -65,11 +65,11 @@ impl Problem {
     }
 
     /// A failed use case; `place` is where its parameters came from: `body`, `query` or `path`.
-    pub(super) fn of(error: AppError, place: &str) -> Self {
+    pub(super) fn from_error(error: AppError, location: &str) -> Self {
         let status = match error.kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
-            ErrorKind::NotYours => StatusCode::FORBIDDEN,
-            ErrorKind::NotKnown => StatusCode::UNAUTHORIZED,
+            ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+            ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Conflict | ErrorKind::LeaseLost => StatusCode::CONFLICT,
             ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -79,7 +79,7 @@ impl Problem {
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let field = |(name, msg)| InvalidField { loc: vec![place.to_owned(), name], msg };
+        let field = |(name, msg)| InvalidField { loc: vec![location.to_owned(), name], msg };
         Self {
             status,
             detail: error.detail.into(),
@@ -140,14 +140,14 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the problem that a response carries, or one for a refusal that the framework made.
-pub(super) fn finish(response: &mut Response, request_id: &str) {
+pub(super) fn write_problem(response: &mut Response, request_id: &str) {
     let carried = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = carried.or_else(|| by_itself(response)) {
+    if let Some(problem) = carried.or_else(|| framework_problem(response)) {
         problem.write_into(response, request_id);
     }
 }
 
-fn by_itself(response: &Response) -> Option<Problem> {
+fn framework_problem(response: &Response) -> Option<Problem> {
     // An answer in JSON, such as that of /readyz, is an endpoint's own.
     if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
         return None;

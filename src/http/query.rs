@@ -7,13 +7,13 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::json::unusable;
+use super::json::invalid_input;
 use super::problem::Problem;
 
 /// A query that was read. The type refuses the fields that it does not know.
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct ValidQuery<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for ValidQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -26,7 +26,8 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let fields = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "api_key");
     let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(fields.as_bytes()));
-    serde_path_to_error::deserialize(reader).map_err(|error| Problem::of(unusable(&error), "query"))
+    serde_path_to_error::deserialize(reader)
+        .map_err(|error| Problem::from_error(invalid_input(&error), "query"))
 }
 
 /// How many items of a list at most: 1-100, 20 when nothing is said.
@@ -42,14 +43,14 @@ pub(super) struct Offset(pub(super) i64);
 /// How many seconds a request waits: 0-60, 0 when nothing is said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u64")]
-pub(super) struct Wait(pub(super) u64);
+pub(super) struct WaitSeconds(pub(super) u64);
 
 /// Text that a list is searched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Needle(pub(super) String);
+pub(super) struct SearchText(pub(super) String);
 
-impl TryFrom<String> for Needle {
+impl TryFrom<String> for SearchText {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -62,7 +63,7 @@ impl TryFrom<String> for Needle {
 
 /// A limit that is none.
 #[derive(Debug)]
-pub(super) struct NoLimit;
+pub(super) struct InvalidLimit;
 
 impl Default for Limit {
     fn default() -> Self {
@@ -83,7 +84,7 @@ impl TryFrom<i64> for Offset {
     }
 }
 
-impl TryFrom<u64> for Wait {
+impl TryFrom<u64> for WaitSeconds {
     type Error = &'static str;
 
     fn try_from(seconds: u64) -> Result<Self, Self::Error> {
@@ -92,14 +93,14 @@ impl TryFrom<u64> for Wait {
 }
 
 impl TryFrom<i64> for Limit {
-    type Error = NoLimit;
+    type Error = InvalidLimit;
 
-    fn try_from(limit: i64) -> Result<Self, NoLimit> {
-        if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err(NoLimit) }
+    fn try_from(limit: i64) -> Result<Self, InvalidLimit> {
+        if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err(InvalidLimit) }
     }
 }
 
-impl fmt::Display for NoLimit {
+impl fmt::Display for InvalidLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("must be from 1 to 100")
     }

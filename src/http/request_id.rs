@@ -15,14 +15,14 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::address::ClientAddress;
-use super::problem::{Problem, finish};
+use super::problem::{Problem, write_problem};
 use crate::domain::TraceParent;
 use crate::telemetry;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Where the client's own trace is, if it has one.
-const TRACE: HeaderName = HeaderName::from_static("traceparent");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The id of the request at hand, for endpoints.
 #[derive(Debug, Clone)]
@@ -30,16 +30,17 @@ pub(super) struct RequestId(pub(super) String);
 
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&HEADER).and_then(|id| id.to_str().ok());
-    let id =
-        given.filter(|id| is_sane(id)).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let id = given
+        .filter(|id| is_valid_id(id))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     // The query stays out of the log: it may carry a key.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let sends = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let may_have_body = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let address = request.extensions().get::<ClientAddress>().map(|client| client.ip.to_string());
     let span = tracing::info_span!("request", request_id = %id, %method, path, address,
         trace_id = Empty, otel.kind = "server");
-    let trace = telemetry::begin(&span, given_trace(&request));
+    let trace = telemetry::start_or_join_trace(&span, parse_traceparent(&request));
     request.extensions_mut().insert(trace);
     let counted = observe(&request, &span);
     async {
@@ -48,19 +49,19 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
             let detail = "Something broke here; the log has the details under this request id.";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
-        finish(&mut response, &id);
-        if sends && response.status().is_client_error() {
+        write_problem(&mut response, &id);
+        if may_have_body && response.status().is_client_error() {
             // What was refused early may not have been read: nothing else can follow on this connection.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let status = response.status().as_u16();
         tracing::debug!(status, "answered");
         let here = Span::current();
-        telemetry::annotate(&here, "http.response.status_code", i64::from(status));
+        telemetry::set_attribute(&here, "http.response.status_code", i64::from(status));
         if response.status().is_server_error() {
-            telemetry::fail(&here, status.to_string());
+            telemetry::mark_failed(&here, status.to_string());
         }
-        counted.answered(status);
+        counted.finish(status);
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);
         }
@@ -71,15 +72,15 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
 }
 
 /// A trace that is named twice is none.
-fn given_trace(request: &Request) -> Option<TraceParent> {
-    let mut given = request.headers().get_all(&TRACE).iter();
+fn parse_traceparent(request: &Request) -> Option<TraceParent> {
+    let mut given = request.headers().get_all(&TRACEPARENT).iter();
     let first = given.next().filter(|_| given.next().is_none())?;
     TraceParent::parse(first.to_str().ok()?)
 }
 
 /// Counts a request, and names its span, by the route that it takes: paths and methods that clients make up must not
 /// become labels.
-fn observe(request: &Request, span: &Span) -> telemetry::Request {
+fn observe(request: &Request, span: &Span) -> telemetry::RequestTimer {
     let method = match *request.method() {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -91,14 +92,14 @@ fn observe(request: &Request, span: &Span) -> telemetry::Request {
         _ => "other",
     };
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
-    telemetry::name(span, format!("{method} {route}"));
-    telemetry::annotate(span, "http.request.method", method);
-    telemetry::annotate(span, "http.route", route.to_owned());
-    telemetry::Request::begin(method, route.to_owned())
+    telemetry::set_span_name(span, format!("{method} {route}"));
+    telemetry::set_attribute(span, "http.request.method", method);
+    telemetry::set_attribute(span, "http.route", route.to_owned());
+    telemetry::RequestTimer::start(method, route.to_owned())
 }
 
 /// A token that is safe in headers and logs.
-fn is_sane(id: &str) -> bool {
+fn is_valid_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
     (1..=128).contains(&id.len()) && id.bytes().all(plain)
 }
@@ -109,9 +110,9 @@ mod tests {
 
     #[test]
     fn an_id_that_could_forge_a_log_line_is_not_taken() {
-        assert!(is_sane("01J-abc_2.3:4"));
+        assert!(is_valid_id("01J-abc_2.3:4"));
         for bad in ["", "a b", "a\nb", "ä", &"x".repeat(129)] {
-            assert!(!is_sane(bad), "{bad:?}");
+            assert!(!is_valid_id(bad), "{bad:?}");
         }
     }
 }

@@ -11,31 +11,31 @@ use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::access::RouteParts;
-use super::{Door, address, auth, idempotency, limits, request_id, routes};
+use super::{HttpState, address, auth, idempotency, limits, request_id, routes};
 
 /// How long a body may pause while it comes in.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
+const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The whole service. Every path answers with and without its trailing slash.
-pub fn router(door: Door) -> NormalizePath<Router> {
+pub fn router(state: HttpState) -> NormalizePath<Router> {
     let RouteParts { router, rules, .. } = routes::routes().into_parts();
-    let guard = auth::Guard { door: door.clone(), rules: Arc::new(rules) };
+    let auth = auth::AuthState { state: state.clone(), rules: Arc::new(rules) };
     let router = router
-        .layer(middleware::from_fn_with_state(door.clone(), idempotency::layer::layer))
-        .layer(middleware::from_fn_with_state(door.clone(), limits::by_token))
-        .layer(middleware::from_fn_with_state(guard, auth::layer))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
-        .layer(middleware::from_fn_with_state(door.clone(), limits::by_address))
-        .layer(cors(&door))
+        .layer(middleware::from_fn_with_state(state.clone(), idempotency::layer::layer))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::limit_by_token))
+        .layer(middleware::from_fn_with_state(auth, auth::layer))
+        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE_TIMEOUT))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::limit_by_address))
+        .layer(cors(&state))
         .layer(middleware::from_fn(request_id::layer))
-        .layer(middleware::from_fn_with_state(door.clone(), address::layer))
-        .with_state(door);
+        .layer(middleware::from_fn_with_state(state.clone(), address::layer))
+        .with_state(state);
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
 /// Pages of the allowed origins may call with a key in a header; without any, no page may.
-fn cors(door: &Door) -> CorsLayer {
-    let origins = door.entry.allowed_origins.iter();
+fn cors(state: &HttpState) -> CorsLayer {
+    let origins = state.access_policy.allowed_origins.iter();
     let origins = origins.filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))

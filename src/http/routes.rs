@@ -7,51 +7,51 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Access, RouteGroups};
-use super::{Door, admin, docs, health, media, metrics, v1, v2};
+use super::{HttpState, admin, docs, health, media, metrics, v1, v2};
 
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Calliope",
     description = "A story backend for small devices: a photo in, the next frame of a story out."
 ))]
-struct Contract;
+struct ApiDoc;
 
 /// The contract, as OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_parts().contract
+    routes().into_parts().openapi
 }
 
 pub(super) fn routes() -> RouteGroups {
-    let documented = RouteGroups::new(Contract::openapi())
-        .group(Access::Device, v1())
-        .group(Access::Device, stories())
-        .group(Access::Device, bookmark_lists())
-        .group(Access::Device, devices())
-        .group(Access::Device, voices())
-        .group(Access::Device, memory())
-        .group(Access::Device, search())
-        .group(Access::Client, media_uploads())
-        .group(Access::Admin, admin())
-        .group(Access::Admin, configurations())
-        .group(Access::Admin, metrics())
-        .group(Access::Public, health())
-        .group(Access::Public, media_files())
+    let documented = RouteGroups::new(ApiDoc::openapi())
+        .add_group(Access::Device, v1())
+        .add_group(Access::Device, stories())
+        .add_group(Access::Device, bookmark_lists())
+        .add_group(Access::Device, devices())
+        .add_group(Access::Device, voices())
+        .add_group(Access::Device, memory())
+        .add_group(Access::Device, search())
+        .add_group(Access::Client, media_uploads())
+        .add_group(Access::Admin, admin())
+        .add_group(Access::Admin, configurations())
+        .add_group(Access::Admin, metrics())
+        .add_group(Access::Public, health())
+        .add_group(Access::Public, media_files())
         // These two are throttled.
-        .group(Access::Public, pairing())
-        .group(Access::Public, login())
+        .add_group(Access::Public, pairing())
+        .add_group(Access::Public, login())
         // HEAD would collect the token, which is given once, without showing it.
-        .method(Access::Admin, Method::HEAD, "/v2/pairing");
-    let contract = docs::contract(documented.contract());
+        .restrict_method(Access::Admin, Method::HEAD, "/v2/pairing");
+    let openapi_json = docs::openapi_json(documented.openapi());
     documented
-        .undocumented(Access::Client, "/openapi.json", contract)
-        .undocumented(Access::Public, "/docs", get(docs::page))
-        .undocumented(Access::Public, "/docs/start.js", get(docs::start))
-        .undocumented(Access::Public, "/docs/{file}", get(docs::asset))
-        .undocumented(Access::Public, "/media/{name}/{*rest}", any(media::send::nothing))
+        .add_undocumented(Access::Client, "/openapi.json", openapi_json)
+        .add_undocumented(Access::Public, "/docs", get(docs::page))
+        .add_undocumented(Access::Public, "/docs/start.js", get(docs::init_script))
+        .add_undocumented(Access::Public, "/docs/{file}", get(docs::asset))
+        .add_undocumented(Access::Public, "/media/{name}/{*rest}", any(media::serve::not_found))
 }
 
-fn v1() -> OpenApiRouter<Door> {
+fn v1() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v1::frames::post, v1::frames::get))
         .routes(routes!(v1::story::get))
@@ -59,12 +59,12 @@ fn v1() -> OpenApiRouter<Door> {
         .routes(routes!(v1::reset::put))
         .routes(routes!(v1::stories::get))
         .routes(routes!(v1::strategies::get))
-        .routes(routes!(v1::bookmarks::keep::post, v1::bookmarks::list::get))
+        .routes(routes!(v1::bookmarks::create::post, v1::bookmarks::list::get))
         .routes(routes!(v1::bookmarks::read::get))
         .routes(routes!(v1::bookmarks::remove::delete))
 }
 
-fn stories() -> OpenApiRouter<Door> {
+fn stories() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::stories::list::get, v2::stories::create::post))
         .routes(routes!(
@@ -84,39 +84,39 @@ fn stories() -> OpenApiRouter<Door> {
         .routes(routes!(v2::tasks::retry::post))
 }
 
-fn bookmark_lists() -> OpenApiRouter<Door> {
+fn bookmark_lists() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
-        .routes(routes!(v2::bookmark_lists::own::get, v2::bookmark_lists::create::post))
-        .routes(routes!(v2::bookmark_lists::public::get))
+        .routes(routes!(v2::bookmark_lists::list::get, v2::bookmark_lists::create::post))
+        .routes(routes!(v2::bookmark_lists::list_public::get))
         .routes(routes!(
             v2::bookmark_lists::read::get,
             v2::bookmark_lists::change::patch,
             v2::bookmark_lists::remove::delete
         ))
         .routes(routes!(
-            v2::bookmark_lists::keep_story::put,
-            v2::bookmark_lists::drop_story::delete
+            v2::bookmark_lists::put_story::put,
+            v2::bookmark_lists::remove_story::delete
         ))
 }
 
-fn devices() -> OpenApiRouter<Door> {
+fn devices() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::clients::config::get))
         .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
 }
 
-fn pairing() -> OpenApiRouter<Door> {
+fn pairing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(v2::pairing::post, v2::pairing::get))
 }
 
-fn search() -> OpenApiRouter<Door> {
+fn search() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::search::get))
         .routes(routes!(v2::stories::frames::similar::get))
 }
 
-fn memory() -> OpenApiRouter<Door> {
+fn memory() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::clients::client::delete))
         .routes(routes!(v2::clients::client::export))
@@ -141,7 +141,7 @@ fn memory() -> OpenApiRouter<Door> {
         ))
 }
 
-fn voices() -> OpenApiRouter<Door> {
+fn voices() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::clients::voice_profiles::get))
         .routes(routes!(
@@ -154,11 +154,11 @@ fn voices() -> OpenApiRouter<Door> {
         .routes(routes!(v2::signed_urls::post))
 }
 
-fn login() -> OpenApiRouter<Door> {
+fn login() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(admin::login::post))
 }
 
-fn admin() -> OpenApiRouter<Door> {
+fn admin() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(admin::logout::post))
         .routes(routes!(admin::session::get))
@@ -217,7 +217,7 @@ macro_rules! configuration {
     };
 }
 
-fn configurations() -> OpenApiRouter<Door> {
+fn configurations() -> OpenApiRouter<HttpState> {
     configuration!(
         OpenApiRouter::new(),
         inference_models,
@@ -230,19 +230,19 @@ fn configurations() -> OpenApiRouter<Door> {
     )
 }
 
-fn media_uploads() -> OpenApiRouter<Door> {
+fn media_uploads() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(media::put::put))
 }
 
 /// The endpoint itself checks the signature of a signed URL.
-fn media_files() -> OpenApiRouter<Door> {
+fn media_files() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(media::get::get)).routes(routes!(media::signed::get))
 }
 
-fn health() -> OpenApiRouter<Door> {
+fn health() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz))
 }
 
-fn metrics() -> OpenApiRouter<Door> {
+fn metrics() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(metrics::get))
 }

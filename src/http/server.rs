@@ -25,37 +25,41 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use super::address::Peer;
-use super::endless::{self, Endless};
-use super::{Door, metrics, router};
+use super::long_lived::{self, LongLived};
+use super::{HttpState, metrics, router};
 
 /// How long a client may take to send a request's headers, or be silent between requests.
-const HEADERS: Duration = Duration::from_mins(1);
+const HEADER_READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Serves until `stopping`, then waits at most `drain` for what is under way.
 pub async fn serve(
     listener: TcpListener,
-    door: Door,
-    stopping: CancellationToken,
+    state: HttpState,
+    shutdown: CancellationToken,
     drain: Duration,
 ) {
-    accept(listener, router(door), stopping, drain).await;
+    accept_loop(listener, router(state), shutdown, drain).await;
 }
 
 /// Serves the numbers, and nothing else, to whoever can reach the listener, until dropped: they are of interest as
 /// long as the process lives.
-pub async fn serve_metrics(listener: TcpListener, door: Door) {
-    let only = Router::new().route("/metrics", get(metrics::get)).with_state(door);
-    accept(listener, only, CancellationToken::new(), Duration::ZERO).await;
+pub async fn serve_metrics(listener: TcpListener, state: HttpState) {
+    let only = Router::new().route("/metrics", get(metrics::get)).with_state(state);
+    accept_loop(listener, only, CancellationToken::new(), Duration::ZERO).await;
 }
 
-async fn accept<S>(listener: TcpListener, service: S, stopping: CancellationToken, drain: Duration)
-where
+async fn accept_loop<S>(
+    listener: TcpListener,
+    service: S,
+    shutdown: CancellationToken,
+    drain: Duration,
+) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let connections = TaskTracker::new();
-    while let Some((stream, peer)) = next(&listener, &stopping).await {
-        connections.spawn(converse(stream, peer, service.clone(), stopping.clone()));
+    while let Some((stream, peer)) = accept_next(&listener, &shutdown).await {
+        connections.spawn(serve_connection(stream, peer, service.clone(), shutdown.clone()));
     }
     drop(listener);
     connections.close();
@@ -65,26 +69,28 @@ where
 }
 
 /// Answers the requests of one connection, one after the other, until it closes.
-async fn converse<S>(stream: TcpStream, peer: Peer, service: S, stopping: CancellationToken)
+async fn serve_connection<S>(stream: TcpStream, peer: Peer, service: S, shutdown: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let endless = Slot::default();
-    let slot = Arc::clone(&endless);
-    let each = service_fn(move |request| answer(request, peer, service.clone(), Arc::clone(&slot)));
+    let slot = ResponseSlot::default();
+    let slot_of_connection = Arc::clone(&slot);
+    let each = service_fn(move |request| {
+        handle_request(request, peer, service.clone(), Arc::clone(&slot_of_connection))
+    });
     let mut http = Builder::new();
     // A client that has closed its sending side may still read, and has asked in any case.
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).half_close(true);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true);
     let mut connection = http.serve_connection(TokioIo::new(stream), each);
     let mut is_ending = false;
     let ended = loop {
         tokio::select! {
             ended = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
-                Poll::Pending if lock(&endless).is_some() => Poll::Ready(Ok(())),
+                Poll::Pending if lock(&slot).is_some() => Poll::Ready(Ok(())),
                 polled => polled,
             }) => break ended,
-            () = stopping.cancelled(), if !is_ending => {
+            () = shutdown.cancelled(), if !is_ending => {
                 Pin::new(&mut connection).graceful_shutdown();
                 is_ending = true;
             }
@@ -95,47 +101,50 @@ where
         tracing::debug!(error = &error as &dyn Error, "a connection broke");
         return;
     }
-    let Some(answer) = lock(&endless).take() else { return };
+    let Some(answer) = lock(&slot).take() else { return };
     // hyper reads a request only when it has sent what it answered before, so its buffers hold nothing.
     let stream = connection.into_parts().io.into_inner();
-    if let Err(error) = endless::send(stream, answer).await {
+    if let Err(error) = long_lived::send(stream, answer).await {
         tracing::debug!(error = &error as &dyn Error, "a connection broke");
     }
 }
 
-fn lock(slot: &Slot) -> MutexGuard<'_, Option<Response>> {
+fn lock(slot: &ResponseSlot) -> MutexGuard<'_, Option<Response>> {
     // Nothing that can panic is done under the lock.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where an endless answer waits for its connection.
-type Slot = Arc<Mutex<Option<Response>>>;
+type ResponseSlot = Arc<Mutex<Option<Response>>>;
 
 /// Answers one request. An endless answer goes to the slot, and hyper never hears of it.
-async fn answer<S>(
+async fn handle_request<S>(
     request: hyper::Request<Incoming>,
     peer: Peer,
     service: S,
-    endless: Slot,
+    slot: ResponseSlot,
 ) -> Result<Response, Infallible>
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
-    let mut answer = service.oneshot(request).await?;
-    if answer.extensions_mut().remove::<Endless>().is_some() {
-        *lock(&endless) = Some(answer);
+    let mut response = service.oneshot(request).await?;
+    if response.extensions_mut().remove::<LongLived>().is_some() {
+        *lock(&slot) = Some(response);
         return std::future::pending().await;
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// The next connection; `None` when it is time to stop.
-async fn next(listener: &TcpListener, stopping: &CancellationToken) -> Option<(TcpStream, Peer)> {
+async fn accept_next(
+    listener: &TcpListener,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, Peer)> {
     loop {
         let accepted = tokio::select! {
-            () = stopping.cancelled() => return None,
+            () = shutdown.cancelled() => return None,
             accepted = listener.accept() => accepted,
         };
         match accepted {

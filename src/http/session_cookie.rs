@@ -5,13 +5,13 @@ use axum::http::header::{COOKIE, HOST, ORIGIN, REFERER};
 use axum::http::{HeaderMap, Method, StatusCode};
 
 use super::problem::Problem;
-use crate::app::identity::SESSION;
+use crate::app::identity::SESSION_LIFETIME;
 
 const NAME: &str = "calliope_session";
 
 /// The `Set-Cookie` that begins a session; `secure` when the request came by https.
 pub(super) fn set(value: &str, secure: bool) -> String {
-    build(value, SESSION.num_seconds(), secure)
+    build(value, SESSION_LIFETIME.num_seconds(), secure)
 }
 
 /// The `Set-Cookie` that ends a session.

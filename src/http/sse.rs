@@ -14,10 +14,10 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::IntoParams;
 
-use super::acting::{self, Acting};
-use super::endless::Endless;
+use super::long_lived::LongLived;
 use super::problem::Problem;
-use super::query::Asked;
+use super::query::ValidQuery;
+use super::request_actor::{self, RequestActor};
 use crate::app::{AppError, EventListener};
 use crate::domain::{ClientId, EventKind};
 
@@ -28,13 +28,13 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// How long a stream lasts: a client comes back then, with proof that it still may.
-const LIFE: Duration = Duration::from_hours(1);
+const MAX_STREAM_DURATION: Duration = Duration::from_hours(1);
 
 /// Who listens, and from where on.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListenQuery {
+pub(super) struct EventsQuery {
     /// The Sparrow; a device's token means its own without it.
     #[param(value_type = Option<String>)]
     client_id: Option<ClientId>,
@@ -44,17 +44,17 @@ pub(super) struct ListenQuery {
 }
 
 /// Who listens, and from where on.
-pub(super) struct Listening {
-    pub(super) acting: Acting,
+pub(super) struct EventSubscription {
+    pub(super) actor: RequestActor,
     pub(super) after: Option<i64>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Listening {
+impl<S: Send + Sync> FromRequestParts<S> for EventSubscription {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Asked(query) = Asked::<ListenQuery>::from_request_parts(parts, state).await?;
-        let acting = Acting::of(acting::principal(parts)?, query.client_id);
+        let ValidQuery(query) = ValidQuery::<EventsQuery>::from_request_parts(parts, state).await?;
+        let actor = RequestActor::new(request_actor::require_principal(parts)?, query.client_id);
         let header = parts.headers.get("last-event-id");
         let after = match header {
             Some(id) => Some(id.to_str().unwrap_or("?").to_owned()),
@@ -63,33 +63,33 @@ impl<S: Send + Sync> FromRequestParts<S> for Listening {
         let after = after.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
         let after = after.map_err(|_| {
             let reason = "must be the id of the last event that was heard, a whole number";
-            let place = if header.is_some() { "header" } else { "query" };
-            Problem::of(AppError::invalid("last_event_id", reason), place)
+            let location = if header.is_some() { "header" } else { "query" };
+            Problem::from_error(AppError::invalid("last_event_id", reason), location)
         })?;
-        Ok(Self { acting, after })
+        Ok(Self { actor, after })
     }
 }
 
 /// All that is heard, as it comes.
 pub(super) fn stream(listener: EventListener) -> Response {
     // The first block has an id and nothing to tell: who is cut off before anything happens misses nothing either.
-    let first = Event::default().id(listener.heard().to_string()).retry(RETRY);
+    let first = Event::default().id(listener.last_event_id().to_string()).retry(RETRY);
     let first = stream::iter([Ok::<_, Infallible>(first)]);
-    let deadline = Instant::now() + LIFE;
+    let deadline = Instant::now() + MAX_STREAM_DURATION;
     let rest = stream::unfold(listener, move |mut listener| async move {
         let heard = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
         let event = Event::default().id(heard.id.to_string());
-        let event = event.event(name(heard.kind)).data(&heard.data);
+        let event = event.event(event_name(heard.kind)).data(&heard.data);
         Some((Ok(event), listener))
     });
     let events = stream::StreamExt::chain(first, rest);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Proxies would hold events back until there are many.
     let headers = [(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")];
-    (Extension(Endless), headers, sse).into_response()
+    (Extension(LongLived), headers, sse).into_response()
 }
 
-const fn name(kind: EventKind) -> &'static str {
+const fn event_name(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Task => "task",
         EventKind::Frame => "frame",

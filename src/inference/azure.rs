@@ -8,91 +8,98 @@ use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Answer, Call, Failure, Provider, Usage, VisionAsk, VisionModel, Wire, wire};
-use crate::domain::Sight;
+use super::{
+    CallContext, Failure, ModelResponse, Provider, ProviderClient, Usage, VisionModel,
+    VisionRequest, provider_client,
+};
+use crate::domain::ImageAnalysis;
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "azure";
 
 /// The key's name in configurations of clients.
-const KEY: &str = "azure_api_key";
+const KEY_NAME: &str = "azure_api_key";
 
 /// The model name that stands for the older version.
-const OLD: &str = "v3.2";
+const LEGACY_VERSION: &str = "v3.2";
 
 /// Below this, it guesses.
-const SURE: f64 = 0.5;
+const MIN_CONFIDENCE: f64 = 0.5;
 
 /// The provider's capabilities.
 #[must_use]
-pub fn provider(wire: Wire, host: Option<&str>, key: Option<SecretString>) -> Provider {
-    let address = host.map(|host| {
+pub fn provider(client: ProviderClient, host: Option<&str>, key: Option<SecretString>) -> Provider {
+    let base_url = host.map(|host| {
         let host = host.trim_end_matches('/');
         if host.contains("://") { host.to_owned() } else { format!("https://{host}") }
     });
-    let azure = Arc::new(Azure { wire, address, key });
-    Provider { title: "Azure", vision: Some(azure), ..Provider::default() }
+    let azure = Arc::new(Azure { client, base_url, key });
+    Provider { display_name: "Azure", vision: Some(azure), ..Provider::default() }
 }
 
 struct Azure {
-    wire: Wire,
+    client: ProviderClient,
     /// The resource's own address.
-    address: Option<String>,
+    base_url: Option<String>,
     key: Option<SecretString>,
 }
 
 #[async_trait]
 impl VisionModel for Azure {
-    async fn see(&self, call: &Call<'_>, ask: &VisionAsk) -> Result<Answer<Sight>, Failure> {
-        let address = self.address.as_ref().ok_or(Failure::NotConfigured)?;
-        let key = call.key(KEY, self.key.as_ref())?;
-        let is_old = call.model.name == OLD;
+    async fn describe_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &VisionRequest,
+    ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
+        let address = self.base_url.as_ref().ok_or(Failure::NotConfigured)?;
+        let key = call.key(KEY_NAME, self.key.as_ref())?;
+        let is_old = call.model.name == LEGACY_VERSION;
         let path = if is_old {
             "vision/v3.2/analyze?visualFeatures=Description,Objects,Tags&language=en"
         } else {
             "computervision/imageanalysis:analyze?api-version=2024-02-01&features=caption,objects,people,read,tags&language=en"
         };
         let request = self
-            .wire
+            .client
             .post(&format!("{address}/{path}"))
-            .header("ocp-apim-subscription-key", wire::secret("", key)?)
+            .header("ocp-apim-subscription-key", provider_client::secret_header("", key)?)
             .header(CONTENT_TYPE, "application/octet-stream")
-            .body(self.wire.jpeg(&ask.picture).await?);
-        let answer = self.wire.json(request).await?;
-        let sight = if is_old { read_old(&answer) } else { read_new(&answer) };
+            .body(self.client.encode_jpeg(&ask.picture).await?);
+        let answer = self.client.fetch_json(request).await?;
+        let sight = if is_old { parse_v3(&answer) } else { parse_v4(&answer) };
         if sight.description.is_empty() && sight.things.is_empty() && sight.tags.is_empty() {
-            return Err(Failure::unusable("it names nothing"));
+            return Err(Failure::invalid_response("it names nothing"));
         }
-        Ok(Answer::new(sight, Usage { images: 1, ..Usage::default() }))
+        Ok(ModelResponse::new(sight, Usage { images: 1, ..Usage::default() }))
     }
 }
 
 /// Texts found at a place below each entry of a list, those that it is sure of.
-fn listed(answer: &Value, list: &str, place: &str) -> Vec<String> {
+fn confident_texts(answer: &Value, list: &str, place: &str) -> Vec<String> {
     let entries = answer.pointer(list).and_then(Value::as_array).into_iter().flatten();
     let sure = entries.filter(|entry| {
         let confidence = entry.get("confidence").or_else(|| entry.pointer("/tags/0/confidence"));
-        confidence.and_then(Value::as_f64).is_none_or(|confidence| confidence >= SURE)
+        confidence.and_then(Value::as_f64).is_none_or(|confidence| confidence >= MIN_CONFIDENCE)
     });
     let texts = sure.filter_map(|entry| entry.pointer(place)?.as_str());
     texts.map(str::to_owned).take(12).collect()
 }
 
-fn read_old(answer: &Value) -> Sight {
+fn parse_v3(answer: &Value) -> ImageAnalysis {
     let caption = answer.pointer("/description/captions/0/text").and_then(Value::as_str);
-    Sight {
+    ImageAnalysis {
         description: sentence(caption.unwrap_or_default()),
-        things: listed(answer, "/objects", "/object"),
-        tags: listed(answer, "/tags", "/name"),
-        ..Sight::default()
+        things: confident_texts(answer, "/objects", "/object"),
+        tags: confident_texts(answer, "/tags", "/name"),
+        ..ImageAnalysis::default()
     }
 }
 
-fn read_new(answer: &Value) -> Sight {
+fn parse_v4(answer: &Value) -> ImageAnalysis {
     let caption = answer.pointer("/captionResult/text").and_then(Value::as_str);
     let people = answer.pointer("/peopleResult/values").and_then(Value::as_array);
     let people = people.into_iter().flatten().filter(|person| {
-        person.get("confidence").and_then(Value::as_f64).is_some_and(|sure| sure >= SURE)
+        person.get("confidence").and_then(Value::as_f64).is_some_and(|sure| sure >= MIN_CONFIDENCE)
     });
     let people = match people.count() {
         0 => Vec::new(),
@@ -100,14 +107,15 @@ fn read_new(answer: &Value) -> Sight {
         count => vec![format!("{count} people")],
     };
     let blocks = answer.pointer("/readResult/blocks").and_then(Value::as_array);
-    let texts = blocks.into_iter().flatten().flat_map(|block| listed(block, "/lines", "/text"));
-    Sight {
+    let texts =
+        blocks.into_iter().flatten().flat_map(|block| confident_texts(block, "/lines", "/text"));
+    ImageAnalysis {
         description: sentence(caption.unwrap_or_default()),
-        things: listed(answer, "/objectsResult/values", "/tags/0/name"),
+        things: confident_texts(answer, "/objectsResult/values", "/tags/0/name"),
         people,
         texts: texts.take(12).collect(),
-        tags: listed(answer, "/tagsResult/values", "/name"),
-        ..Sight::default()
+        tags: confident_texts(answer, "/tagsResult/values", "/name"),
+        ..ImageAnalysis::default()
     }
 }
 
@@ -145,7 +153,7 @@ mod tests {
             "readResult": {"blocks": [{"lines": [{"text": "ESPERANZA"}, {"text": "1961"}]}]},
             "tagsResult": {"values": [{"name": "sky", "confidence": 0.99}]},
         });
-        let (old, new) = (read_old(&old), read_new(&new));
+        let (old, new) = (parse_v3(&old), parse_v4(&new));
         for sight in [&old, &new] {
             assert_eq!(sight.description, "A red boat on a beach.");
             assert_eq!(

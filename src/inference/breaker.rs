@@ -8,30 +8,30 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Failures in a row that open the breaker.
-const TRIP: u32 = 5;
+const FAILURE_THRESHOLD: u32 = 5;
 
 /// How long it stays open before one call may try again.
-const REST: Duration = Duration::from_secs(30);
+const OPEN_DURATION: Duration = Duration::from_secs(30);
 
 /// One breaker for each provider and model. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Breakers(Arc<Mutex<HashMap<(String, String), Breaker>>>);
+pub(super) struct CircuitBreakers(Arc<Mutex<HashMap<(String, String), CircuitBreaker>>>);
 
 #[derive(Debug, Default)]
-struct Breaker {
+struct CircuitBreaker {
     failures: u32,
     /// Until when nobody may call; then one may, who moves it on.
-    rests_until: Option<Instant>,
+    open_until: Option<Instant>,
 }
 
-impl Breakers {
+impl CircuitBreakers {
     /// Whether a call may go out now. One that may has to say how it went.
     pub(super) fn allow(&self, provider: &str, model: &str, now: Instant) -> bool {
-        self.with(provider, model, |breaker| match breaker.rests_until {
+        self.with(provider, model, |breaker| match breaker.open_until {
             Some(until) if now < until => false,
             Some(_) => {
                 // The others wait until this one is back.
-                breaker.rests_until = Some(now + REST);
+                breaker.open_until = Some(now + OPEN_DURATION);
                 true
             }
             None => true,
@@ -39,28 +39,33 @@ impl Breakers {
     }
 
     /// The model answered, if only to say that it does not like the request.
-    pub(super) fn well(&self, provider: &str, model: &str) {
-        self.with(provider, model, |breaker| *breaker = Breaker::default());
+    pub(super) fn on_success(&self, provider: &str, model: &str) {
+        self.with(provider, model, |breaker| *breaker = CircuitBreaker::default());
     }
 
     /// The model failed.
-    pub(super) fn ill(&self, provider: &str, model: &str, now: Instant) {
+    pub(super) fn on_failure(&self, provider: &str, model: &str, now: Instant) {
         self.with(provider, model, |breaker| {
             breaker.failures = breaker.failures.saturating_add(1);
-            if breaker.failures >= TRIP {
-                if breaker.failures == TRIP {
-                    tracing::warn!(provider, model, "a model failed {TRIP} times and rests");
+            if breaker.failures >= FAILURE_THRESHOLD {
+                if breaker.failures == FAILURE_THRESHOLD {
+                    tracing::warn!(
+                        provider,
+                        model,
+                        "a model failed {FAILURE_THRESHOLD} times and rests"
+                    );
                 }
-                breaker.rests_until = Some(now + REST);
+                breaker.open_until = Some(now + OPEN_DURATION);
             }
         });
     }
 
     /// The models that are left alone, or were until a moment ago.
-    pub(super) fn resting(&self, now: Instant) -> Vec<(String, String)> {
+    pub(super) fn open_circuits(&self, now: Instant) -> Vec<(String, String)> {
         let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rests = |breaker: &Breaker| {
-            breaker.failures >= TRIP && breaker.rests_until.is_some_and(|until| now < until + REST)
+        let rests = |breaker: &CircuitBreaker| {
+            breaker.failures >= FAILURE_THRESHOLD
+                && breaker.open_until.is_some_and(|until| now < until + OPEN_DURATION)
         };
         let resting = breakers.iter().filter(|(_, breaker)| rests(breaker));
         let mut resting: Vec<_> = resting.map(|(model, _)| model.clone()).collect();
@@ -68,7 +73,12 @@ impl Breakers {
         resting
     }
 
-    fn with<T>(&self, provider: &str, model: &str, change: impl FnOnce(&mut Breaker) -> T) -> T {
+    fn with<T>(
+        &self,
+        provider: &str,
+        model: &str,
+        change: impl FnOnce(&mut CircuitBreaker) -> T,
+    ) -> T {
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(breakers.entry((provider.to_owned(), model.to_owned())).or_default())
     }
@@ -80,36 +90,39 @@ mod tests {
 
     #[test]
     fn after_five_failures_a_model_rests_and_one_call_tries_it_again() {
-        let (breakers, start) = (Breakers::default(), Instant::now());
-        for _ in 0..TRIP {
+        let (breakers, start) = (CircuitBreakers::default(), Instant::now());
+        for _ in 0..FAILURE_THRESHOLD {
             assert!(breakers.allow("p", "m", start));
-            breakers.ill("p", "m", start);
+            breakers.on_failure("p", "m", start);
         }
-        assert!(!breakers.allow("p", "m", start + REST / 2));
+        assert!(!breakers.allow("p", "m", start + OPEN_DURATION / 2));
         let resting = [("p".to_owned(), "m".to_owned())];
-        assert_eq!(breakers.resting(start + REST / 2), resting);
-        assert!(breakers.resting(start + REST * 3).is_empty(), "nobody has asked since");
+        assert_eq!(breakers.open_circuits(start + OPEN_DURATION / 2), resting);
+        assert!(
+            breakers.open_circuits(start + OPEN_DURATION * 3).is_empty(),
+            "nobody has asked since"
+        );
         assert!(breakers.allow("p", "other", start), "each model has its own");
-        let later = start + REST;
+        let later = start + OPEN_DURATION;
         assert!(breakers.allow("p", "m", later), "one may try");
         assert!(!breakers.allow("p", "m", later), "the others wait for it");
-        breakers.ill("p", "m", later);
-        assert!(!breakers.allow("p", "m", later + REST / 2), "it rests again");
-        assert!(breakers.allow("p", "m", later + REST));
-        breakers.well("p", "m");
-        assert!(breakers.resting(later + REST).is_empty());
-        assert!(breakers.allow("p", "m", later + REST));
-        assert!(breakers.allow("p", "m", later + REST), "it is well");
+        breakers.on_failure("p", "m", later);
+        assert!(!breakers.allow("p", "m", later + OPEN_DURATION / 2), "it rests again");
+        assert!(breakers.allow("p", "m", later + OPEN_DURATION));
+        breakers.on_success("p", "m");
+        assert!(breakers.open_circuits(later + OPEN_DURATION).is_empty());
+        assert!(breakers.allow("p", "m", later + OPEN_DURATION));
+        assert!(breakers.allow("p", "m", later + OPEN_DURATION), "it is well");
     }
 
     #[test]
     fn one_success_forgives_what_was() {
-        let (breakers, now) = (Breakers::default(), Instant::now());
+        let (breakers, now) = (CircuitBreakers::default(), Instant::now());
         for _ in 0..10 {
-            for _ in 1..TRIP {
-                breakers.ill("p", "m", now);
+            for _ in 1..FAILURE_THRESHOLD {
+                breakers.on_failure("p", "m", now);
             }
-            breakers.well("p", "m");
+            breakers.on_success("p", "m");
         }
         assert!(breakers.allow("p", "m", now));
     }

@@ -1,40 +1,43 @@
 //! Texts as vectors. They are asked for beside any frame, by whoever indexes or searches; there is no chain, for the
 //! vectors of two models have nothing to do with each other.
 
-use super::call::Order;
-use super::{Account, Answer, Call, Capability, Failure, InferenceError, Registry, Usage};
+use super::call::PendingCall;
+use super::{
+    CallContext, Capability, Failure, InferenceError, ModelResponse, Registry, SpendAccount, Usage,
+};
 
 /// The most texts of one call.
-pub const MOST_TEXTS: usize = 256;
+pub const MAX_BATCH_TEXTS: usize = 256;
 
 /// A token is about four characters of English; of other scripts it is fewer.
-const CHARACTERS_A_TOKEN: u64 = 2;
+const CHARACTERS_PER_TOKEN: u64 = 2;
 
 impl Registry {
-    /// A vector for each text, in their order, all of one length. At most [`MOST_TEXTS`] at once.
+    /// A vector for each text, in their order, all of one length. At most [`MAX_BATCH_TEXTS`] at once.
     ///
     /// # Errors
     ///
     /// [`InferenceError`] when the model gives none, or not what was asked for.
     pub async fn embed(
         &self,
-        call: Call<'_>,
-        account: &Account,
+        call: CallContext<'_>,
+        account: &SpendAccount,
         texts: &[String],
     ) -> Result<Vec<Vec<f32>>, InferenceError> {
         let characters: u64 = texts.iter().map(|text| text.chars().count() as u64).sum();
-        let input_tokens = characters / CHARACTERS_A_TOKEN + texts.len() as u64;
+        let input_tokens = characters / CHARACTERS_PER_TOKEN + texts.len() as u64;
         let most = Usage { input_tokens, ..Usage::default() };
-        let order = Order { capability: Capability::Embedding, call, account, most };
+        let order =
+            PendingCall { capability: Capability::Embedding, call, account, max_usage: most };
         let answer = self
-            .ask(
+            .call_model(
                 &order,
                 |provider| provider.embedding.clone(),
                 |asked| async move {
-                    if texts.len() > MOST_TEXTS {
+                    if texts.len() > MAX_BATCH_TEXTS {
                         return Err(Failure::rejected("too many texts at once"));
                     }
-                    checked(asked.embed(&order.call, texts).await?, texts.len())
+                    validate(asked.embed(&order.call, texts).await?, texts.len())
                 },
             )
             .await?;
@@ -42,7 +45,10 @@ impl Registry {
     }
 }
 
-fn checked(answer: Answer<Vec<Vec<f32>>>, texts: usize) -> Result<Answer<Vec<Vec<f32>>>, Failure> {
+fn validate(
+    answer: ModelResponse<Vec<Vec<f32>>>,
+    texts: usize,
+) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure> {
     let vectors = &answer.value;
     let length = vectors.first().map_or(0, Vec::len);
     let is_usable = |vector: &Vec<f32>| {
@@ -52,16 +58,18 @@ fn checked(answer: Answer<Vec<Vec<f32>>>, texts: usize) -> Result<Answer<Vec<Vec
     };
     if vectors.len() != texts {
         let given = vectors.len();
-        return Err(Failure::unusable(&format!("it has {given} vectors for {texts} texts")));
+        return Err(Failure::invalid_response(&format!(
+            "it has {given} vectors for {texts} texts"
+        )));
     }
     if !vectors.iter().all(is_usable) {
-        return Err(Failure::unusable("its vectors are no vectors, or not of one length"));
+        return Err(Failure::invalid_response("its vectors are no vectors, or not of one length"));
     }
     Ok(answer)
 }
 
 /// The numbers of an array.
-pub(super) fn vector(value: &serde_json::Value) -> Option<Vec<f32>> {
+pub(super) fn parse_vector(value: &serde_json::Value) -> Option<Vec<f32>> {
     value.as_array()?.iter().map(|number| number.as_f64().map(|number| number as f32)).collect()
 }
 
@@ -73,7 +81,7 @@ mod tests {
     fn vectors_are_checked() {
         let check = |vectors: &[&[f32]], texts| {
             let vectors = vectors.iter().map(|vector| vector.to_vec()).collect();
-            checked(Answer::new(vectors, Usage::default()), texts).is_ok()
+            validate(ModelResponse::new(vectors, Usage::default()), texts).is_ok()
         };
         assert!(check(&[&[1.0, 0.0], &[0.5, 0.5]], 2));
         assert!(check(&[], 0));

@@ -17,16 +17,16 @@ pub enum Failure {
     NotConfigured,
     /// The provider is there, and does not do this.
     #[error("does not do this")]
-    Incapable,
+    Unsupported,
     /// The provider's rules forbid an answer to this prompt.
     #[error("refused the content of the request")]
-    Refused,
+    ContentRefused,
     /// It wrote what is not fit for everybody.
     #[error("wrote what is not fit for everybody")]
-    Unfit,
+    ContentFlagged,
     /// The key is not accepted. The provider's message is left out: some repeat the key.
     #[error("did not accept its key")]
-    Denied,
+    InvalidKey,
     /// The request was wrong; asked again it would be wrong again.
     #[error("refused the request: {0}")]
     Rejected(String),
@@ -46,10 +46,10 @@ pub enum Failure {
     },
     /// It took longer than the deadline.
     #[error("did not answer in time")]
-    TooSlow,
+    TimedOut,
     /// It answered, but nothing can be made of it.
     #[error("gave an answer that cannot be used: {0}")]
-    Unusable(String),
+    InvalidResponse(String),
     /// It answered with more than anyone reads.
     #[error("gave an answer of over {0} MiB")]
     TooLarge(usize),
@@ -61,58 +61,61 @@ pub enum Failure {
     },
     /// It failed so often lately that it is left alone for a while.
     #[error("was not asked, because it failed several times in a row")]
-    Resting,
+    CircuitOpen,
     /// Something here broke.
     #[error("could not be asked: {0}")]
-    Broken(String),
+    Internal(String),
 }
 
 impl Failure {
     /// A provider's refusal of a request, its message cut and without control characters.
     pub(super) fn rejected(message: &str) -> Self {
-        Self::Rejected(shown(message))
+        Self::Rejected(sanitize_message(message))
     }
 
     /// An answer that cannot be used.
-    pub(super) fn unusable(what: &str) -> Self {
-        Self::Unusable(shown(what))
+    pub(super) fn invalid_response(what: &str) -> Self {
+        Self::InvalidResponse(sanitize_message(what))
     }
 
     /// A failure that may pass.
     pub(super) fn unavailable(reason: &str) -> Self {
-        Self::ill(reason, None)
+        Self::unavailable_with_retry_after(reason, None)
     }
 
     /// A failure that may pass, perhaps when the provider says.
-    pub(super) fn ill(reason: &str, retry_after: Option<Duration>) -> Self {
-        Self::Unavailable { reason: shown(reason), retry_after }
+    pub(super) fn unavailable_with_retry_after(
+        reason: &str,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self::Unavailable { reason: sanitize_message(reason), retry_after }
     }
 
     /// Whether the same call may succeed a moment later.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::Unusable(_))
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::InvalidResponse(_))
     }
 
     /// Whether other words may help.
     pub(super) const fn is_about_content(&self) -> bool {
-        matches!(self, Self::Refused | Self::Unfit)
+        matches!(self, Self::ContentRefused | Self::ContentFlagged)
     }
 
     /// Whether it says that the provider is unwell, and not that one request was.
-    pub(super) const fn is_illness(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TooSlow)
+    pub(super) const fn is_provider_failure(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TimedOut)
     }
 
     /// Whether the provider was not even asked.
-    pub(super) const fn is_ours(&self) -> bool {
+    pub(super) const fn is_local(&self) -> bool {
         matches!(
             self,
             Self::NotConfigured
-                | Self::Incapable
+                | Self::Unsupported
                 | Self::OverBudget { .. }
-                | Self::Resting
-                | Self::Broken(_)
+                | Self::CircuitOpen
+                | Self::Internal(_)
         )
     }
 
@@ -130,19 +133,19 @@ impl Failure {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::NotConfigured => "not_configured",
-            Self::Incapable => "incapable",
-            Self::Refused => "refused",
-            Self::Unfit => "unfit",
-            Self::Denied => "denied",
+            Self::Unsupported => "incapable",
+            Self::ContentRefused => "refused",
+            Self::ContentFlagged => "unfit",
+            Self::InvalidKey => "denied",
             Self::Rejected(_) => "rejected",
             Self::Busy { .. } => "busy",
             Self::Unavailable { .. } => "unavailable",
-            Self::TooSlow => "too_slow",
-            Self::Unusable(_) => "unusable",
+            Self::TimedOut => "too_slow",
+            Self::InvalidResponse(_) => "unusable",
             Self::TooLarge(_) => "too_large",
             Self::OverBudget { .. } => "over_budget",
-            Self::Resting => "resting",
-            Self::Broken(_) => "broken",
+            Self::CircuitOpen => "resting",
+            Self::Internal(_) => "broken",
         }
     }
 }
@@ -159,7 +162,7 @@ pub struct InferenceError {
 
 /// A message of somebody else, safe to show: one line of bounded length without a full stop at its end. Words that
 /// no language has are cut: some providers repeat the picture that they were sent.
-fn shown(message: &str) -> String {
+fn sanitize_message(message: &str) -> String {
     let start: String = message.chars().take(4 * MAX_MESSAGE).collect();
     let words: Vec<String> = start
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -184,18 +187,23 @@ mod tests {
         let text = error.to_string();
         assert!(text.starts_with("OpenAI refused the request: no model of this name. x"), "{text}");
         assert!(text.len() < 240 && !text.contains('\n'));
-        let echo = Failure::unusable(&format!("data:image/png;base64,{}", "iVBOR".repeat(100)));
+        let echo =
+            Failure::invalid_response(&format!("data:image/png;base64,{}", "iVBOR".repeat(100)));
         assert!(echo.to_string().len() < 150, "{echo}");
     }
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        assert!(Failure::Busy { retry_after: None }.is_transient());
-        assert!(Failure::unavailable("HTTP 500").is_transient());
-        assert!(Failure::unusable("no JSON").is_transient());
-        for failure in [Failure::Denied, Failure::Refused, Failure::rejected("x"), Failure::TooSlow]
-        {
-            assert!(!failure.is_transient(), "{failure}");
+        assert!(Failure::Busy { retry_after: None }.is_retryable());
+        assert!(Failure::unavailable("HTTP 500").is_retryable());
+        assert!(Failure::invalid_response("no JSON").is_retryable());
+        for failure in [
+            Failure::InvalidKey,
+            Failure::ContentRefused,
+            Failure::rejected("x"),
+            Failure::TimedOut,
+        ] {
+            assert!(!failure.is_retryable(), "{failure}");
         }
     }
 }

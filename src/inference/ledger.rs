@@ -8,7 +8,7 @@ use super::{Capability, Failure, Usage};
 
 /// For whom calls are made.
 #[derive(Debug, Clone, Default)]
-pub struct Account {
+pub struct SpendAccount {
     /// The Sparrow.
     pub client_id: Option<String>,
     /// The story.
@@ -65,13 +65,14 @@ pub trait Ledger: std::fmt::Debug + Send + Sync {
     ///
     /// [`Failure::OverBudget`] when one of them does not have it, [`Failure::Broken`] when the book cannot be written:
     /// what nobody can account for is not spent.
-    async fn reserve(&self, account: &Account, micro_usd: i64) -> Result<Reservation, Failure>;
+    async fn reserve(&self, account: &SpendAccount, micro_usd: i64)
+    -> Result<Reservation, Failure>;
 
     /// Puts what an attempt did cost in the place of what was set aside. Where the book cannot be written, and where
     /// the process is killed, what was set aside stays spent.
-    async fn settle(&self, account: &Account, reserved: Reservation, micro_usd: i64);
+    async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64);
 
     /// Writes a call down. It is a record for people: where it cannot be written, the log says so and the story goes
     /// on.
-    async fn record(&self, account: &Account, record: CallRecord);
+    async fn record(&self, account: &SpendAccount, record: CallRecord);
 }

@@ -5,96 +5,121 @@
 //! Storytellers never call a provider: they ask [`Minds`], which go from one model to the next, end with the offline
 //! provider, and say so.
 
-mod ask;
 pub mod azure;
 mod breaker;
 mod call;
 mod embed;
 mod failure;
-mod film;
+mod generated_image;
+mod generated_speech;
+mod generated_video;
 pub mod huggingface;
+mod image_analysis;
 mod ledger;
-mod minds;
 mod model;
+mod model_session;
 pub mod offline;
 pub mod openai;
-mod picture;
 mod poll;
+mod provider_client;
 mod registry;
 pub mod replicate;
+mod request;
 pub mod runway;
-mod shape;
-mod sight;
 pub mod stability;
-mod voice;
-mod wire;
+mod structured_output;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::domain::Sight;
+use crate::domain::ImageAnalysis;
 
-pub use ask::{
-    Brief, FilmAsk, ImageAsk, Known, Picture, SoundAsk, SpeechAsk, StructuredAsk, TextAsk,
-    VisionAsk,
-};
-pub use embed::MOST_TEXTS;
+pub use embed::MAX_BATCH_TEXTS;
 pub use failure::{Failure, InferenceError};
-pub use film::Film;
-pub use ledger::{Account, Budget, CallRecord, Ledger, Reservation};
-pub use minds::{Cast, Check, Filming, Minds, MindsParts, Nobody, Overhear, Reword, Structured};
-pub use model::{Answer, Call, Capability, Keys, Model, Patience, Prices, Usage, Variant};
-pub use picture::Drawn;
+pub use generated_image::DecodedImage;
+pub use generated_speech::GeneratedSpeech;
+pub use generated_video::GeneratedVideo;
+pub use image_analysis::merge_image_analyses;
+pub use ledger::{Budget, CallRecord, Ledger, Reservation, SpendAccount};
+pub use model::{
+    ApiKeys, ApiVariant, CallContext, Capability, Model, ModelResponse, Prices, Timeouts, Usage,
+};
+pub use model_session::{
+    ModelChains, ModelSession, ModelSessionParts, ModelUnavailable, OutputCheck, PendingVideo,
+    PromptObserver, RewordPrompt, StructuredPrompt,
+};
+pub use provider_client::ProviderClient;
 pub use registry::{Provider, Registry};
-pub use sight::merged;
-pub use voice::Spoken;
-pub use wire::Wire;
+pub use request::{
+    AudienceProfile, FrameContext, GeneratedImage, ImageRequest, SoundRequest, SpeechRequest,
+    StructuredRequest, TextRequest, VideoRequest, VisionRequest,
+};
 
 /// Writes prose.
 #[async_trait]
 pub trait TextModel: Send + Sync {
     /// Prose for the ask.
-    async fn text(&self, call: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure>;
+    async fn generate_text(
+        &self,
+        call: &CallContext<'_>,
+        ask: &TextRequest,
+    ) -> Result<ModelResponse<String>, Failure>;
 }
 
 /// Writes a JSON object of a given shape.
 #[async_trait]
 pub trait StructuredModel: Send + Sync {
     /// An object with the schema's properties.
-    async fn structured(
+    async fn generate_structured(
         &self,
-        call: &Call<'_>,
-        ask: &StructuredAsk,
-    ) -> Result<Answer<Value>, Failure>;
+        call: &CallContext<'_>,
+        ask: &StructuredRequest,
+    ) -> Result<ModelResponse<Value>, Failure>;
 }
 
 /// Paints.
 #[async_trait]
 pub trait ImageModel: Send + Sync {
     /// A picture of about the asked size.
-    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure>;
+    async fn generate_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure>;
 }
 
 /// Looks at pictures.
 #[async_trait]
 pub trait VisionModel: Send + Sync {
     /// What there is to see.
-    async fn see(&self, call: &Call<'_>, ask: &VisionAsk) -> Result<Answer<Sight>, Failure>;
+    async fn describe_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &VisionRequest,
+    ) -> Result<ModelResponse<ImageAnalysis>, Failure>;
 }
 
 /// Writes down speech.
 #[async_trait]
 pub trait TranscriptionModel: Send + Sync {
     /// What was said; empty when nothing was.
-    async fn transcribe(&self, call: &Call<'_>, ask: &SoundAsk) -> Result<Answer<String>, Failure>;
+    async fn transcribe(
+        &self,
+        call: &CallContext<'_>,
+        ask: &SoundRequest,
+    ) -> Result<ModelResponse<String>, Failure>;
 }
 
 /// Speaks.
 #[async_trait]
 pub trait SpeechModel: Send + Sync {
     /// A sound file in which the text is spoken.
-    async fn speak(&self, call: &Call<'_>, ask: &SpeechAsk) -> Result<Answer<Bytes>, Failure>;
+    async fn synthesize_speech(
+        &self,
+        call: &CallContext<'_>,
+        ask: &SpeechRequest,
+    ) -> Result<ModelResponse<Bytes>, Failure>;
 }
 
 /// Makes films. That takes minutes, so it is begun and asked after: whoever waits can do so without holding anything,
@@ -102,10 +127,18 @@ pub trait SpeechModel: Send + Sync {
 #[async_trait]
 pub trait VideoModel: Send + Sync {
     /// Begins a film of a few seconds; the name by which it is asked after, and what it will have used up.
-    async fn begin(&self, call: &Call<'_>, ask: &FilmAsk) -> Result<Answer<String>, Failure>;
+    async fn start_video(
+        &self,
+        call: &CallContext<'_>,
+        ask: &VideoRequest,
+    ) -> Result<ModelResponse<String>, Failure>;
 
     /// The film as an MP4 file; `None` while it is being made.
-    async fn film(&self, call: &Call<'_>, name: &str) -> Result<Option<Bytes>, Failure>;
+    async fn poll_video(
+        &self,
+        call: &CallContext<'_>,
+        name: &str,
+    ) -> Result<Option<Bytes>, Failure>;
 }
 
 /// Turns texts into vectors.
@@ -114,14 +147,18 @@ pub trait EmbeddingModel: Send + Sync {
     /// A vector for each text, in their order.
     async fn embed(
         &self,
-        call: &Call<'_>,
+        call: &CallContext<'_>,
         texts: &[String],
-    ) -> Result<Answer<Vec<Vec<f32>>>, Failure>;
+    ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure>;
 }
 
 /// Judges texts.
 #[async_trait]
 pub trait ModerationModel: Send + Sync {
     /// What is wrong with a text, by the names of the provider's categories; nothing when it is fit for everybody.
-    async fn judge(&self, call: &Call<'_>, text: &str) -> Result<Answer<Vec<String>>, Failure>;
+    async fn moderate(
+        &self,
+        call: &CallContext<'_>,
+        text: &str,
+    ) -> Result<ModelResponse<Vec<String>>, Failure>;
 }

@@ -53,13 +53,13 @@ impl Capability {
 
 /// How long a model may take for each of its capabilities, its retries included.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For prose and JSON.
     pub text: Duration,
     /// For an illustration.
     pub image: Duration,
     /// For the description of a picture, and for what was said.
-    pub senses: Duration,
+    pub perception: Duration,
     /// For a text that is spoken.
     pub speech: Duration,
     /// For a film.
@@ -68,12 +68,12 @@ pub struct Patience {
     pub moderation: Duration,
 }
 
-impl Patience {
-    pub(super) const fn with(&self, capability: Capability) -> Duration {
+impl Timeouts {
+    pub(super) const fn for_capability(&self, capability: Capability) -> Duration {
         match capability {
             Capability::Text | Capability::Structured => self.text,
             Capability::Image => self.image,
-            Capability::Vision | Capability::Transcription => self.senses,
+            Capability::Vision | Capability::Transcription => self.perception,
             Capability::Speech => self.speech,
             Capability::Video => self.video,
             Capability::Moderation | Capability::Embedding => self.moderation,
@@ -81,12 +81,12 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             text: Duration::from_mins(1),
             image: Duration::from_secs(90),
-            senses: Duration::from_secs(30),
+            perception: Duration::from_secs(30),
             speech: Duration::from_secs(15),
             video: Duration::from_mins(10),
             moderation: Duration::from_secs(5),
@@ -96,24 +96,24 @@ impl Default for Patience {
 
 /// How a model of OpenAI's kind is asked for text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Variant {
+pub enum ApiVariant {
     /// As its provider does it today.
     #[default]
-    Usual,
+    ProviderDefault,
     /// By messages.
     Chat,
     /// By a prompt that is continued: the older way, which some local servers and base models still have.
     Completion,
 }
 
-impl Variant {
+impl ApiVariant {
     /// From a model's `provider_api_variant`.
     #[must_use]
-    pub fn named(name: &str) -> Self {
+    pub fn from_name(name: &str) -> Self {
         match name {
             "openai_chat_completion" => Self::Chat,
             "openai_completion" => Self::Completion,
-            _ => Self::Usual,
+            _ => Self::ProviderDefault,
         }
     }
 }
@@ -124,7 +124,7 @@ pub struct Model {
     /// The provider's name in the registry.
     pub provider: String,
     /// How it is asked.
-    pub variant: Variant,
+    pub variant: ApiVariant,
     /// The model's name at its provider.
     pub name: String,
     /// Sent with each call, over what Calliope would send.
@@ -136,7 +136,7 @@ pub struct Model {
 impl Model {
     /// How many tokens it may write at most: what its parameters say, else `usual`.
     #[must_use]
-    pub fn most_tokens(&self, usual: u64) -> u64 {
+    pub fn max_tokens(&self, usual: u64) -> u64 {
         let given = ["max_completion_tokens", "max_tokens"]
             .iter()
             .find_map(|name| self.parameters.get(*name));
@@ -145,10 +145,10 @@ impl Model {
 
     /// A model that nothing is configured for.
     #[must_use]
-    pub fn plain(provider: &str, name: &str) -> Self {
+    pub fn new(provider: &str, name: &str) -> Self {
         Self {
             provider: provider.to_owned(),
-            variant: Variant::Usual,
+            variant: ApiVariant::ProviderDefault,
             name: name.to_owned(),
             parameters: Map::new(),
             prices: Prices::default(),
@@ -159,11 +159,11 @@ impl Model {
 /// Keys that a client's configuration brings along, over those of the installation: by names such as
 /// `openai_api_key`.
 #[derive(Debug, Clone, Default)]
-pub struct Keys(BTreeMap<String, SecretString>);
+pub struct ApiKeys(BTreeMap<String, SecretString>);
 
-impl Keys {
+impl ApiKeys {
     /// Adds a key, unless a nearer level has given one of this name.
-    pub fn or(&mut self, name: &str, key: &str) {
+    pub fn insert_if_absent(&mut self, name: &str, key: &str) {
         if !key.is_empty() {
             self.0.entry(name.to_owned()).or_insert_with(|| SecretString::from(key));
         }
@@ -177,16 +177,16 @@ impl Keys {
 
 /// The circumstances of one call.
 #[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
+pub struct CallContext<'a> {
     /// The model to ask.
     pub model: &'a Model,
     /// The client's own keys.
-    pub keys: &'a Keys,
+    pub keys: &'a ApiKeys,
     /// When an answer is of no use any more.
     pub deadline: Instant,
 }
 
-impl Call<'_> {
+impl CallContext<'_> {
     /// The client's key of this name, else the installation's.
     pub(super) fn key<'k>(
         &'k self,
@@ -212,7 +212,7 @@ pub struct Usage {
 
 /// An answer, with what it used up and what the provider wishes to find in [`super::Brief::memory`] next time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer<T> {
+pub struct ModelResponse<T> {
     /// The answer.
     pub value: T,
     /// What it used up.
@@ -221,7 +221,7 @@ pub struct Answer<T> {
     pub memory: Value,
 }
 
-impl<T> Answer<T> {
+impl<T> ModelResponse<T> {
     /// An answer that leaves nothing to remember.
     pub fn new(value: T, usage: Usage) -> Self {
         Self { value, usage, memory: Value::Null }
@@ -250,7 +250,7 @@ impl Prices {
     /// # Errors
     ///
     /// What a price may be.
-    pub fn read(prices: &Map<String, Value>) -> Result<Self, String> {
+    pub fn parse(prices: &Map<String, Value>) -> Result<Self, String> {
         let known = "prices are input_tokens and output_tokens (US dollars a million), image, second and call";
         let read: Self = serde_json::from_value(Value::Object(prices.clone()))
             .map_err(|error| format!("{error}; {known}"))?;
@@ -283,7 +283,7 @@ mod tests {
     fn a_call_costs_what_its_parts_cost_rounded_up() {
         let prices =
             json!({"input_tokens": 0.4, "output_tokens": 1.6, "image": 0.04, "call": 0.01});
-        let prices = Prices::read(prices.as_object().expect("an object")).expect("prices");
+        let prices = Prices::parse(prices.as_object().expect("an object")).expect("prices");
         let usage = Usage { input_tokens: 1001, output_tokens: 100, images: 2, seconds: 9.0 };
         assert_eq!(prices.cost(&usage), 401 + 160 + 80_000 + 10_000);
         assert_eq!(Prices::default().cost(&usage), 0);
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn prices_that_are_none_are_refused() {
         for wrong in [json!({"inputs": 1}), json!({"image": "free"}), json!({"image": -1})] {
-            let refused = Prices::read(wrong.as_object().expect("an object"));
+            let refused = Prices::parse(wrong.as_object().expect("an object"));
             assert!(refused.is_err_and(|reason| reason.contains("US dollars")), "{wrong}");
         }
     }
@@ -300,9 +300,9 @@ mod tests {
     #[test]
     fn the_nearest_key_wins() {
         use secrecy::ExposeSecret;
-        let mut keys = Keys::default();
+        let mut keys = ApiKeys::default();
         for key in ["", "near", "far"] {
-            keys.or("openai_api_key", key);
+            keys.insert_if_absent("openai_api_key", key);
         }
         let found = keys.get("openai_api_key").map(ExposeSecret::expose_secret);
         assert_eq!(found, Some("near"));

@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::Failure;
 
 /// How long to wait before asking for the first time; each time a half longer.
-const FIRST_LOOK: Duration = Duration::from_millis(400);
+const INITIAL_INTERVAL: Duration = Duration::from_millis(400);
 
 /// How often asking may fail in a row. The work goes on meanwhile and is paid for; it is not begun anew for that.
-const FAILURES: u32 = 3;
+const MAX_CONSECUTIVE_FAILURES: u32 = 3;
 
 /// What came of the work: `answer` is what the provider said when it took it on, `ask` asks after it, and `read` tells
 /// from an answer what came of it, or nothing yet. `longest` is the longest wait between two questions.
-pub(super) async fn until_done<T, F>(
+pub(super) async fn poll_until_done<T, F>(
     mut answer: Value,
     longest: Duration,
     ask: impl Fn() -> F,
@@ -23,7 +23,7 @@ pub(super) async fn until_done<T, F>(
 where
     F: Future<Output = Result<Value, Failure>>,
 {
-    let (mut wait, mut failures) = (FIRST_LOOK, 0);
+    let (mut wait, mut failures) = (INITIAL_INTERVAL, 0);
     loop {
         if let Some(done) = read(&mut answer)? {
             return Ok(done);
@@ -33,7 +33,9 @@ where
             wait = (wait + wait / 2).min(longest);
             match ask().await {
                 Ok(answer) => break answer,
-                Err(failure) if failure.is_transient() && failures < FAILURES => failures += 1,
+                Err(failure) if failure.is_retryable() && failures < MAX_CONSECUTIVE_FAILURES => {
+                    failures += 1;
+                }
                 Err(failure) => return Err(failure),
             }
         };
@@ -42,10 +44,10 @@ where
 }
 
 /// The id by which work is asked after: letters, digits and dashes, for it becomes part of an address.
-pub(super) fn id_of(answer: &Value) -> Result<String, Failure> {
+pub(super) fn task_id(answer: &Value) -> Result<String, Failure> {
     let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
     let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if is_id { Ok(id.to_owned()) } else { Err(Failure::unusable("its work has no id")) }
+    if is_id { Ok(id.to_owned()) } else { Err(Failure::invalid_response("its work has no id")) }
 }
 
 #[cfg(test)]
@@ -69,7 +71,7 @@ mod tests {
             asked.set(asked.get() + 1);
             answers(asked.get())
         };
-        until_done(json!({}), Duration::from_secs(3), ask, read).await
+        poll_until_done(json!({}), Duration::from_secs(3), ask, read).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(asked(flaky).await, Ok(7));
         let gone = |_| Err(Failure::unavailable("HTTP 500"));
         assert_eq!(asked(gone).await, Err(Failure::unavailable("HTTP 500")));
-        assert_eq!(asked(|_| Err(Failure::Denied)).await, Err(Failure::Denied));
+        assert_eq!(asked(|_| Err(Failure::InvalidKey)).await, Err(Failure::InvalidKey));
         let failed = |_| Ok(json!({"failed": true}));
         assert_eq!(asked(failed).await, Err(Failure::rejected("it failed")));
     }
@@ -90,8 +92,8 @@ mod tests {
     #[test]
     fn an_id_cannot_lead_elsewhere() {
         for wrong in [json!({}), json!({"id": ""}), json!({"id": "../secret"}), json!({"id": 7})] {
-            assert!(id_of(&wrong).is_err(), "{wrong}");
+            assert!(task_id(&wrong).is_err(), "{wrong}");
         }
-        assert_eq!(id_of(&json!({"id": "a-1"})), Ok("a-1".to_owned()));
+        assert_eq!(task_id(&json!({"id": "a-1"})), Ok("a-1".to_owned()));
     }
 }

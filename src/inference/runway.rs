@@ -9,24 +9,27 @@ use reqwest::RequestBuilder;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Failure, FilmAsk, Provider, Usage, VideoModel, Wire, poll, wire};
+use super::{
+    CallContext, Failure, ModelResponse, Provider, ProviderClient, Usage, VideoModel, VideoRequest,
+    poll, provider_client,
+};
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "runway";
 
 /// The key's name in configurations of clients.
-const KEY: &str = "runway_api_key";
+const KEY_NAME: &str = "runway_api_key";
 
-const ADDRESS: &str = "https://api.dev.runwayml.com";
+const BASE_URL: &str = "https://api.dev.runwayml.com";
 
 /// The version of the API that this is written for; each request names it.
 const VERSION: &str = "2024-11-06";
 
 /// The longest prompt, in UTF-16 units.
-const PROMPT: usize = 1000;
+const MAX_PROMPT_UNITS: usize = 1000;
 
 /// How long a film is when the model's parameters do not say, in seconds.
-const USUAL_SECONDS: u64 = 5;
+const DEFAULT_SECONDS: u64 = 5;
 
 /// Widths and heights that its models make.
 const RATIOS: [(u32, u32); 6] =
@@ -34,94 +37,106 @@ const RATIOS: [(u32, u32); 6] =
 
 /// The provider's capabilities.
 #[must_use]
-pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -> Provider {
-    let address = base_url.unwrap_or(ADDRESS).trim_end_matches('/').to_owned();
+pub fn provider(
+    client: ProviderClient,
+    base_url: Option<&str>,
+    key: Option<SecretString>,
+) -> Provider {
+    let base_url = base_url.unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
     Provider {
-        title: "Runway",
-        video: Some(Arc::new(Runway { wire, address, key })),
+        display_name: "Runway",
+        video: Some(Arc::new(Runway { client, base_url, key })),
         ..Provider::default()
     }
 }
 
 struct Runway {
-    wire: Wire,
-    address: String,
+    client: ProviderClient,
+    base_url: String,
     key: Option<SecretString>,
 }
 
 impl Runway {
     fn with_key(
         &self,
-        call: &Call<'_>,
+        call: &CallContext<'_>,
         request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
         let request = request.header("X-Runway-Version", VERSION);
-        wire::bearer(request, call, KEY, self.key.as_ref())
+        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
     }
 }
 
 #[async_trait]
 impl VideoModel for Runway {
-    async fn begin(&self, call: &Call<'_>, ask: &FilmAsk) -> Result<Answer<String>, Failure> {
-        let (width, height) = ratio(ask.picture.width(), ask.picture.height());
+    async fn start_video(
+        &self,
+        call: &CallContext<'_>,
+        ask: &VideoRequest,
+    ) -> Result<ModelResponse<String>, Failure> {
+        let (width, height) = nearest_ratio(ask.picture.width(), ask.picture.height());
         let body = json!({
-            "model": call.model.name, "promptImage": self.wire.data_url(&ask.picture).await?,
-            "promptText": cut(&ask.prompt), "ratio": format!("{width}:{height}"),
-            "duration": USUAL_SECONDS, "seed": ask.seed & 0xffff_ffff,
+            "model": call.model.name, "promptImage": self.client.data_url(&ask.picture).await?,
+            "promptText": truncate_prompt(&ask.prompt), "ratio": format!("{width}:{height}"),
+            "duration": DEFAULT_SECONDS, "seed": ask.seed & 0xffff_ffff,
         });
-        let body = wire::with_parameters(body, &call.model.parameters);
-        let seconds = body["duration"].as_f64().unwrap_or(USUAL_SECONDS as f64);
-        let request = self.wire.post(&format!("{}/v1/image_to_video", self.address)).json(&body);
-        let task = self.wire.json(self.with_key(call, request)?).await?;
-        Ok(Answer::new(poll::id_of(&task)?, Usage { seconds, ..Usage::default() }))
+        let body = provider_client::with_parameters(body, &call.model.parameters);
+        let seconds = body["duration"].as_f64().unwrap_or(DEFAULT_SECONDS as f64);
+        let request = self.client.post(&format!("{}/v1/image_to_video", self.base_url)).json(&body);
+        let task = self.client.fetch_json(self.with_key(call, request)?).await?;
+        Ok(ModelResponse::new(poll::task_id(&task)?, Usage { seconds, ..Usage::default() }))
     }
 
-    async fn film(&self, call: &Call<'_>, name: &str) -> Result<Option<Bytes>, Failure> {
-        let request = self.wire.get(&format!("{}/v1/tasks/{name}", self.address));
-        let task = self.wire.json(self.with_key(call, request)?).await?;
-        let Some(url) = film_of(&task)? else { return Ok(None) };
+    async fn poll_video(
+        &self,
+        call: &CallContext<'_>,
+        name: &str,
+    ) -> Result<Option<Bytes>, Failure> {
+        let request = self.client.get(&format!("{}/v1/tasks/{name}", self.base_url));
+        let task = self.client.fetch_json(self.with_key(call, request)?).await?;
+        let Some(url) = video_url(&task)? else { return Ok(None) };
         // The film lies elsewhere, and the address itself is what lets one read it: no key goes there.
-        self.wire.file(self.wire.get(&url)).await.map(Some)
+        self.client.fetch_bytes(self.client.get(&url)).await.map(Some)
     }
 }
 
 /// Where a task's film lies, once it is made.
-fn film_of(task: &Value) -> Result<Option<String>, Failure> {
+fn video_url(task: &Value) -> Result<Option<String>, Failure> {
     let text = |name: &str| task.get(name).and_then(Value::as_str);
     match text("status") {
         Some("SUCCEEDED") => task
             .pointer("/output/0")
             .and_then(Value::as_str)
             .map(|url| Some(url.to_owned()))
-            .ok_or_else(|| Failure::unusable("there is no film in it")),
+            .ok_or_else(|| Failure::invalid_response("there is no film in it")),
         Some("PENDING" | "THROTTLED" | "RUNNING") => Ok(None),
         Some("CANCELLED") => Err(Failure::unavailable("the task was cancelled")),
         Some("FAILED") => {
             let code = text("failureCode").unwrap_or_default();
             let reason = text("failure").unwrap_or("it gives no reason");
             Err(match code.split('.').next() {
-                Some("SAFETY") => Failure::Refused,
+                Some("SAFETY") => Failure::ContentRefused,
                 Some("INTERNAL") => Failure::unavailable(reason),
                 _ => Failure::rejected(reason),
             })
         }
-        _ => Err(Failure::unusable("it is no task")),
+        _ => Err(Failure::invalid_response("it is no task")),
     }
 }
 
 /// The size nearest in shape.
-fn ratio(width: u32, height: u32) -> (u32, u32) {
+fn nearest_ratio(width: u32, height: u32) -> (u32, u32) {
     let shape = |(width, height): (u32, u32)| (f64::from(width) / f64::from(height.max(1))).ln();
     let asked = shape((width.max(1), height));
     let off = |ratio: &(u32, u32)| (shape(*ratio) - asked).abs();
     RATIOS.into_iter().min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(RATIOS[0])
 }
 
-fn cut(prompt: &str) -> String {
+fn truncate_prompt(prompt: &str) -> String {
     let mut units = 0;
     let fits = |c: &char| {
         units += c.len_utf16();
-        units <= PROMPT
+        units <= MAX_PROMPT_UNITS
     };
     prompt.chars().take_while(fits).collect()
 }
@@ -140,19 +155,19 @@ mod tests {
             ((2400, 1000), (1584, 672)),
         ];
         for ((width, height), expected) in cases {
-            assert_eq!(ratio(width, height), expected, "{width}x{height}");
+            assert_eq!(nearest_ratio(width, height), expected, "{width}x{height}");
         }
     }
 
     #[test]
     fn a_task_tells_how_it_went() {
-        let read = |task: Value| film_of(&task);
+        let read = |task: Value| video_url(&task);
         assert_eq!(read(json!({"status": "RUNNING", "progress": 0.4})), Ok(None));
         let done = json!({"status": "SUCCEEDED", "output": ["https://films.example/a.mp4"]});
         assert_eq!(read(done), Ok(Some("https://films.example/a.mp4".to_owned())));
         let failed =
             |code: &str| read(json!({"status": "FAILED", "failureCode": code, "failure": "x"}));
-        assert_eq!(failed("SAFETY.INPUT.IMAGE"), Err(Failure::Refused));
+        assert_eq!(failed("SAFETY.INPUT.IMAGE"), Err(Failure::ContentRefused));
         assert_eq!(failed("INTERNAL.BAD_OUTPUT.CODE01"), Err(Failure::unavailable("x")));
         assert_eq!(failed("INPUT_PREPROCESSING.INTERNAL"), Err(Failure::rejected("x")));
         assert!(read(json!({"status": "SUCCEEDED", "output": []})).is_err());
@@ -160,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_prompt_is_cut_where_the_api_ends_it() {
-        assert_eq!(cut(&"a".repeat(2000)).len(), 1000);
-        assert_eq!(cut(&"🦊".repeat(900)).chars().count(), 500);
+        assert_eq!(truncate_prompt(&"a".repeat(2000)).len(), 1000);
+        assert_eq!(truncate_prompt(&"🦊".repeat(900)).chars().count(), 500);
     }
 }

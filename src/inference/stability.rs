@@ -10,16 +10,19 @@ use reqwest::multipart::Form;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Usage, Wire, wire};
+use super::{
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
+    ProviderClient, Usage, provider_client,
+};
 use crate::domain::Size;
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "stability";
 
 /// The key's name in configurations of clients.
-const KEY: &str = "stability_api_key";
+const KEY_NAME: &str = "stability_api_key";
 
-const ADDRESS: &str = "https://api.stability.ai";
+const BASE_URL: &str = "https://api.stability.ai";
 
 /// The sizes of SDXL, which has no others.
 const XL_SIZES: [Size; 9] = [
@@ -48,35 +51,43 @@ const RATIOS: [(Size, &str); 9] = [
 ];
 
 /// Sides of other engines: multiples of this, between these bounds.
-const STEP: u32 = 64;
-const SMALLEST: u32 = 320;
-const LARGEST: u32 = 1536;
+const SIDE_STEP: u32 = 64;
+const MIN_SIDE: u32 = 320;
+const MAX_SIDE: u32 = 1536;
 
 /// The longest prompts, in characters.
-const PROMPT: usize = 2000;
-const LONG_PROMPT: usize = 10_000;
+const MAX_PROMPT: usize = 2000;
+const MAX_LONG_PROMPT: usize = 10_000;
 
 /// The provider's capabilities.
 #[must_use]
-pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -> Provider {
-    let address = base_url.unwrap_or(ADDRESS).trim_end_matches('/').to_owned();
-    let image = Arc::new(Stability { wire, address, key });
-    Provider { title: "Stability", image: Some(image), ..Provider::default() }
+pub fn provider(
+    client: ProviderClient,
+    base_url: Option<&str>,
+    key: Option<SecretString>,
+) -> Provider {
+    let base_url = base_url.unwrap_or(BASE_URL).trim_end_matches('/').to_owned();
+    let image = Arc::new(Stability { client, base_url, key });
+    Provider { display_name: "Stability", image: Some(image), ..Provider::default() }
 }
 
 struct Stability {
-    wire: Wire,
-    address: String,
+    client: ProviderClient,
+    base_url: String,
     key: Option<SecretString>,
 }
 
 #[async_trait]
 impl ImageModel for Stability {
-    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
+    async fn generate_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         let name = call.model.name.as_str();
         let is_service = ["core", "ultra"].contains(&name) || name.starts_with("sd3");
         let request = if is_service { self.service(call, ask)? } else { self.engine(call, ask)? };
-        let answer = self.wire.json(request.header(ACCEPT, "application/json")).await?;
+        let answer = self.client.fetch_json(request.header(ACCEPT, "application/json")).await?;
         let text = |place: &str| answer.pointer(place).and_then(Value::as_str);
         let (image, ending) = if is_service {
             (text("/image"), text("/finish_reason"))
@@ -85,46 +96,60 @@ impl ImageModel for Stability {
         };
         match ending {
             // A filtered picture comes all the same, blurred beyond use.
-            Some("CONTENT_FILTERED") => return Err(Failure::Refused),
+            Some("CONTENT_FILTERED") => return Err(Failure::ContentRefused),
             Some("ERROR") => return Err(Failure::unavailable("it could not finish the picture")),
             _ => {}
         }
-        let image = image.ok_or_else(|| Failure::unusable("there is no picture in it"))?;
-        let bytes = self.wire.decoded(image.to_owned()).await?;
-        Ok(Answer::new(Picture::Encoded(bytes), Usage { images: 1, ..Usage::default() }))
+        let image = image.ok_or_else(|| Failure::invalid_response("there is no picture in it"))?;
+        let bytes = self.client.decode_base64(image.to_owned()).await?;
+        Ok(ModelResponse::new(
+            GeneratedImage::Encoded(bytes),
+            Usage { images: 1, ..Usage::default() },
+        ))
     }
 }
 
 impl Stability {
-    fn post(&self, call: &Call<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.wire.post(&format!("{}/{path}", self.address));
-        wire::bearer(request, call, KEY, self.key.as_ref())
+    fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
+        let request = self.client.post(&format!("{}/{path}", self.base_url));
+        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
     }
 
     /// The first API: an engine and JSON.
-    fn engine(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<RequestBuilder, Failure> {
+    fn engine(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<RequestBuilder, Failure> {
         let name = &call.model.name;
-        let size =
-            if name.contains("xl") { ask.size.nearest(&XL_SIZES) } else { stepped(ask.size) };
-        let prompt: String = ask.prompt.chars().take(PROMPT).collect();
+        let size = if name.contains("xl") {
+            ask.size.closest_aspect(&XL_SIZES)
+        } else {
+            round_to_step(ask.size)
+        };
+        let prompt: String = ask.prompt.chars().take(MAX_PROMPT).collect();
         let body = json!({
             "text_prompts": [{"text": prompt, "weight": 1}],
             "width": size.width, "height": size.height, "samples": 1,
             // Its seeds have 32 bits.
             "seed": ask.seed & 0xffff_ffff,
         });
-        let body = wire::with_parameters(body, &call.model.parameters);
+        let body = provider_client::with_parameters(body, &call.model.parameters);
         Ok(self.post(call, &format!("v1/generation/{name}/text-to-image"))?.json(&body))
     }
 
     /// The second API: a service and a form.
-    fn service(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<RequestBuilder, Failure> {
+    fn service(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<RequestBuilder, Failure> {
         let name = &call.model.name;
         let shapes = RATIOS.map(|(shape, _)| shape);
-        let shape = ask.size.nearest(&shapes);
+        let shape = ask.size.closest_aspect(&shapes);
         let ratio =
             RATIOS.iter().find(|(known, _)| *known == shape).map_or("1:1", |(_, name)| name);
-        let prompt: String = ask.prompt.chars().take(LONG_PROMPT).collect();
+        let prompt: String = ask.prompt.chars().take(MAX_LONG_PROMPT).collect();
         let mut body = json!({"prompt": prompt, "output_format": "png", "aspect_ratio": ratio,
             "seed": ask.seed & 0xffff_fffe});
         let service = if name.starts_with("sd3") {
@@ -133,16 +158,19 @@ impl Stability {
         } else {
             name
         };
-        let body = wire::with_parameters(body, &call.model.parameters);
-        let form = wire::fields(Form::new(), &body);
+        let body = provider_client::with_parameters(body, &call.model.parameters);
+        let form = provider_client::add_form_fields(Form::new(), &body);
         Ok(self.post(call, &format!("v2beta/stable-image/generate/{service}"))?.multipart(form))
     }
 }
 
 /// The nearest size of the sides that engines take.
-fn stepped(size: Size) -> Size {
-    let side = |side: u32| (side + STEP / 2) / STEP * STEP;
-    Size::new(side(size.width).clamp(SMALLEST, LARGEST), side(size.height).clamp(SMALLEST, LARGEST))
+fn round_to_step(size: Size) -> Size {
+    let side = |side: u32| (side + SIDE_STEP / 2) / SIDE_STEP * SIDE_STEP;
+    Size::new(
+        side(size.width).clamp(MIN_SIDE, MAX_SIDE),
+        side(size.height).clamp(MIN_SIDE, MAX_SIDE),
+    )
 }
 
 #[cfg(test)]
@@ -151,8 +179,8 @@ mod tests {
 
     #[test]
     fn sides_are_multiples_within_bounds() {
-        assert_eq!(stepped(Size::new(500, 700)), Size::new(512, 704));
-        assert_eq!(stepped(Size::new(10, 9999)), Size::new(320, 1536));
-        assert_eq!(Size::new(800, 450).nearest(&XL_SIZES), Size::new(1344, 768));
+        assert_eq!(round_to_step(Size::new(500, 700)), Size::new(512, 704));
+        assert_eq!(round_to_step(Size::new(10, 9999)), Size::new(320, 1536));
+        assert_eq!(Size::new(800, 450).closest_aspect(&XL_SIZES), Size::new(1344, 768));
     }
 }

@@ -18,13 +18,13 @@ use object_store::signer::Signer;
 use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 
 /// How long one exchange may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The longest object that is read at once, in bytes: more than anything that is kept.
-const MAX_OBJECT: u64 = 64 << 20;
+const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
 /// Objects that are removed at once.
-const REMOVED_AT_ONCE: usize = 16;
+const CONCURRENT_REMOVALS: usize = 16;
 
 /// A bucket. Clones are the same.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Bucket {
     /// `gs://bucket/prefix`, for people and for rows.
     url: String,
     /// Whether it keeps media types.
-    keeps_types: bool,
+    has_content_types: bool,
 }
 
 /// What became of nothing.
@@ -62,7 +62,7 @@ pub enum BucketError {
     },
     /// It did not answer.
     #[error("the bucket did not {action} {key} in time")]
-    TooSlow {
+    TimedOut {
         /// `put`, `get`, `remove` or `list`.
         action: &'static str,
         /// What.
@@ -70,7 +70,7 @@ pub enum BucketError {
     },
     /// It cannot give out addresses of its objects.
     #[error("the bucket could not sign an address of {key}")]
-    Unsigned {
+    PresignFailed {
         /// What.
         key: String,
         /// Its account.
@@ -78,7 +78,7 @@ pub enum BucketError {
     },
     /// It has something else than was put, or more than anyone reads.
     #[error("what the bucket has as {key} has another length")]
-    Changed {
+    LengthMismatch {
         /// What.
         key: String,
     },
@@ -86,7 +86,7 @@ pub enum BucketError {
 
 /// An object of a bucket, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedObject {
     /// Below the bucket's prefix.
     pub key: String,
     /// In bytes.
@@ -96,7 +96,7 @@ pub struct Listed {
 }
 
 /// An object that comes in pieces.
-pub struct Streamed {
+pub struct ObjectStream {
     /// Of the whole, in bytes.
     pub length: u64,
     /// The pieces.
@@ -131,7 +131,7 @@ impl Bucket {
         let length = bytes.len() as u64;
         let path = self.path(key);
         let mut attributes = Attributes::new();
-        if self.keeps_types {
+        if self.has_content_types {
             attributes.insert(Attribute::ContentType, media_type.to_owned().into());
         }
         let options = PutOptions { attributes, ..PutOptions::default() };
@@ -139,11 +139,11 @@ impl Bucket {
             self.store.put_opts(&path, bytes.into(), options).await?;
             self.store.head(&path).await
         };
-        let there = in_time("put", key, putting).await?;
+        let there = with_timeout("put", key, putting).await?;
         if there.size == length {
             Ok(())
         } else {
-            Err(BucketError::Changed { key: key.to_owned() })
+            Err(BucketError::LengthMismatch { key: key.to_owned() })
         }
     }
 
@@ -156,15 +156,15 @@ impl Bucket {
         let path = self.path(key);
         let getting = async {
             let found = self.store.get(&path).await?;
-            if found.meta.size > MAX_OBJECT {
+            if found.meta.size > MAX_OBJECT_BYTES {
                 return Ok(None);
             }
             let length = found.meta.size;
             let bytes = found.bytes().await?;
             Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == length))
         };
-        match found(in_time("get", key, getting).await)? {
-            Some(None) => Err(BucketError::Changed { key: key.to_owned() }),
+        match none_if_not_found(with_timeout("get", key, getting).await)? {
+            Some(None) => Err(BucketError::LengthMismatch { key: key.to_owned() }),
             whole => Ok(whole.flatten()),
         }
     }
@@ -174,10 +174,10 @@ impl Bucket {
     /// # Errors
     ///
     /// [`BucketError`] when the bucket fails; the stream's items are the same.
-    pub async fn stream(&self, key: &str) -> Result<Option<Streamed>, BucketError> {
+    pub async fn stream(&self, key: &str) -> Result<Option<ObjectStream>, BucketError> {
         let path = self.path(key);
-        let got = in_time("get", key, self.store.get(&path)).await;
-        let Some(got) = found(got)? else { return Ok(None) };
+        let got = with_timeout("get", key, self.store.get(&path)).await;
+        let Some(got) = none_if_not_found(got)? else { return Ok(None) };
         let length = got.meta.size;
         let key = key.to_owned();
         let chunks = got.into_stream();
@@ -186,11 +186,11 @@ impl Bucket {
             let key = key.clone();
             async move {
                 let next = async { chunks.try_next().await };
-                let next = in_time("get", &key, next).await.transpose()?;
+                let next = with_timeout("get", &key, next).await.transpose()?;
                 Some((next, chunks))
             }
         });
-        Ok(Some(Streamed { length, chunks: timed.boxed() }))
+        Ok(Some(ObjectStream { length, chunks: timed.boxed() }))
     }
 
     /// An address that gives this one object to whoever has it, by this method alone, for as long as is said (at most
@@ -199,7 +199,7 @@ impl Bucket {
     /// # Errors
     ///
     /// [`BucketError::Unsigned`] when its credentials cannot sign.
-    pub async fn sign(
+    pub async fn presign(
         &self,
         method: Method,
         key: &str,
@@ -208,10 +208,10 @@ impl Bucket {
         let Some(signer) = &self.signer else { return Ok(None) };
         let path = self.path(key);
         let signing = signer.signed_url(method, &path, expires_in);
-        match tokio::time::timeout(PATIENCE, signing).await {
+        match tokio::time::timeout(TIMEOUT, signing).await {
             Ok(Ok(url)) => Ok(Some(url.into())),
-            Ok(Err(source)) => Err(BucketError::Unsigned { key: key.to_owned(), source }),
-            Err(_) => Err(BucketError::TooSlow { action: "sign", key: key.to_owned() }),
+            Ok(Err(source)) => Err(BucketError::PresignFailed { key: key.to_owned(), source }),
+            Err(_) => Err(BucketError::TimedOut { action: "sign", key: key.to_owned() }),
         }
     }
 
@@ -222,8 +222,8 @@ impl Bucket {
     /// [`BucketError`] when the bucket fails.
     pub async fn size(&self, key: &str) -> Result<Option<u64>, BucketError> {
         let path = self.path(key);
-        let looked = in_time("get", key, self.store.head(&path)).await;
-        Ok(found(looked)?.map(|object| object.size))
+        let looked = with_timeout("get", key, self.store.head(&path)).await;
+        Ok(none_if_not_found(looked)?.map(|object| object.size))
     }
 
     /// Removes an object; one that is not there is no error.
@@ -233,7 +233,7 @@ impl Bucket {
     /// [`BucketError`] when it may still be there.
     pub async fn remove(&self, key: &str) -> Result<(), BucketError> {
         let path = self.path(key);
-        found(in_time("remove", key, self.store.delete(&path)).await).map(|_| ())
+        none_if_not_found(with_timeout("remove", key, self.store.delete(&path)).await).map(|_| ())
     }
 
     /// Removes objects; one that is not there is no error.
@@ -244,11 +244,11 @@ impl Bucket {
     pub async fn remove_all(&self, keys: &[String]) -> Result<(), BucketError> {
         let removals = stream::iter(keys.to_vec());
         let removals = removals.map(|key| async move { self.remove(&key).await });
-        removals.buffer_unordered(REMOVED_AT_ONCE).try_collect().await
+        removals.buffer_unordered(CONCURRENT_REMOVALS).try_collect().await
     }
 
     /// Every object.
-    pub fn list(&self) -> BoxStream<'static, Result<Listed, BucketError>> {
+    pub fn list(&self) -> BoxStream<'static, Result<ListedObject, BucketError>> {
         let prefix = self.prefix.clone();
         let listing =
             self.store.list(Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty()));
@@ -257,7 +257,7 @@ impl Bucket {
                 parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")
             });
             let key = rest.unwrap_or_else(|| found.location.to_string());
-            Listed { key, size: found.size, modified: found.last_modified }
+            ListedObject { key, size: found.size, modified: found.last_modified }
         });
         let failed = |source| {
             let key = "its objects".to_owned();
@@ -272,7 +272,7 @@ impl Bucket {
 }
 
 /// What was asked for, where it is there at all.
-fn found<T>(asked: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
+fn none_if_not_found<T>(asked: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
     match asked {
         Ok(found) => Ok(Some(found)),
         Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
@@ -280,14 +280,14 @@ fn found<T>(asked: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
     }
 }
 
-async fn in_time<T>(
+async fn with_timeout<T>(
     action: &'static str,
     key: &str,
     work: impl Future<Output = object_store::Result<T>>,
 ) -> Result<T, BucketError> {
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout(TIMEOUT, work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(BucketError::Failed { action, key: key.to_owned(), source }),
-        Err(_) => Err(BucketError::TooSlow { action, key: key.to_owned() }),
+        Err(_) => Err(BucketError::TimedOut { action, key: key.to_owned() }),
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::domain::ObjectKey;
-use crate::settings::Storage;
+use crate::settings::StorageSettings;
 
 /// The local folders.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct LocalStore {
 /// A file could not be read, written or removed.
 #[derive(Debug, thiserror::Error)]
 #[error("the file {key} could not be {action}")]
-pub struct ObjectError {
+pub struct LocalStoreError {
     /// Which one.
     pub key: String,
     /// `read`, `written`, `removed` or `listed`.
@@ -38,8 +38,8 @@ pub struct ObjectError {
 
 /// An object that is written and has no name yet.
 #[derive(Debug)]
-pub struct Staged {
-    part: PathBuf,
+pub struct StagedFile {
+    partial_path: PathBuf,
     path: PathBuf,
     key: String,
 }
@@ -50,7 +50,7 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] when one cannot be made.
-    pub fn open(settings: &Storage) -> Result<Self, ObjectError> {
+    pub fn open(settings: &StorageSettings) -> Result<Self, LocalStoreError> {
         let store = Self {
             media: settings.media_folder.clone(),
             input: settings.input_folder.clone(),
@@ -58,7 +58,7 @@ impl LocalStore {
             voice_profiles: settings.voice_profiles_folder(),
         };
         for folder in [&store.media, &store.input] {
-            fs::create_dir_all(folder).map_err(|source| ObjectError {
+            fs::create_dir_all(folder).map_err(|source| LocalStoreError {
                 key: folder.display().to_string(),
                 action: "written",
                 source,
@@ -78,9 +78,9 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] for the first that cannot be written; those written before it are removed again.
-    pub async fn put_all(&self, objects: Vec<(ObjectKey, Bytes)>) -> Result<(), ObjectError> {
+    pub async fn put_all(&self, objects: Vec<(ObjectKey, Bytes)>) -> Result<(), LocalStoreError> {
         let this = self.clone();
-        blocking("written", move || this.put_all_now(&objects)).await
+        run_blocking("written", move || this.put_all_blocking(&objects)).await
     }
 
     /// Writes an object under a hidden name; [`Staged::publish`] gives it its own.
@@ -88,23 +88,31 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] when it cannot be written.
-    pub async fn stage(&self, key: &ObjectKey, bytes: Bytes) -> Result<Staged, ObjectError> {
+    pub async fn stage(
+        &self,
+        key: &ObjectKey,
+        bytes: Bytes,
+    ) -> Result<StagedFile, LocalStoreError> {
         let staged = self.stage_at(&key.to_string());
-        blocking("written", move || match write_synced(&staged.part, &staged.key, &bytes) {
-            Ok(()) => Ok(staged),
-            Err(source) => Err(ObjectError { key: staged.key.clone(), action: "written", source }),
+        run_blocking("written", move || {
+            match write_synced(&staged.partial_path, &staged.key, &bytes) {
+                Ok(()) => Ok(staged),
+                Err(source) => {
+                    Err(LocalStoreError { key: staged.key.clone(), action: "written", source })
+                }
+            }
         })
         .await
     }
 
     /// A place for an object of this key under a hidden name, where nothing is written yet.
-    pub(super) fn stage_at(&self, key: &str) -> Staged {
+    pub(super) fn stage_at(&self, key: &str) -> StagedFile {
         let path = self.path_of(key);
-        Staged { part: part_beside(&path), path, key: key.to_owned() }
+        StagedFile { partial_path: partial_path_for(&path), path, key: key.to_owned() }
     }
 
     /// Notes that a file is used now, for [`Self::strays`] to tell. That it cannot be noted is no error.
-    pub async fn note_use(&self, key: &str, now: SystemTime) {
+    pub async fn record_use(&self, key: &str, now: SystemTime) {
         let path = self.path_of(key);
         let noting = tokio::task::spawn_blocking(move || {
             File::open(path)?.set_times(FileTimes::new().set_accessed(now))
@@ -117,16 +125,16 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] when it is not there or cannot be read.
-    pub async fn read(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
+    pub async fn read(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
         let (path, key) = (self.path_of(key), key.to_owned());
-        blocking("read", move || {
-            fs::read(&path).map_err(|source| ObjectError { key, action: "read", source })
+        run_blocking("read", move || {
+            fs::read(&path).map_err(|source| LocalStoreError { key, action: "read", source })
         })
         .await
     }
 
     /// Whether there is a file of this key.
-    pub async fn has(&self, key: &str) -> bool {
+    pub async fn exists(&self, key: &str) -> bool {
         self.last_use(key).await.is_some()
     }
 
@@ -137,7 +145,7 @@ impl LocalStore {
     }
 
     /// Removes objects; what is not there is no error, and what cannot be removed is left to the sweep.
-    pub async fn remove_all(&self, keys: Vec<ObjectKey>) {
+    pub async fn remove_best_effort(&self, keys: Vec<ObjectKey>) {
         let paths: Vec<PathBuf> = keys.iter().map(|key| self.path(key)).collect();
         let removal = tokio::task::spawn_blocking(move || {
             for path in paths {
@@ -152,14 +160,14 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] for the first that cannot be removed.
-    pub async fn remove_keys(&self, keys: Vec<String>) -> Result<(), ObjectError> {
+    pub async fn remove_keys(&self, keys: Vec<String>) -> Result<(), LocalStoreError> {
         let this = self.clone();
-        blocking("removed", move || {
+        run_blocking("removed", move || {
             for key in keys {
                 match fs::remove_file(this.path_of(&key)) {
                     Ok(()) => {}
                     Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
-                    Err(source) => return Err(ObjectError { key, action: "removed", source }),
+                    Err(source) => return Err(LocalStoreError { key, action: "removed", source }),
                 }
             }
             Ok(())
@@ -172,12 +180,12 @@ impl LocalStore {
     /// # Errors
     ///
     /// [`ObjectError`] when that is not possible.
-    pub async fn check(&self) -> Result<(), ObjectError> {
+    pub async fn check(&self) -> Result<(), LocalStoreError> {
         let folder = self.media.clone();
-        blocking("written", move || {
+        run_blocking("written", move || {
             let path = folder.join(format!(".{}.part", Uuid::now_v7()));
             let written = fs::write(&path, b"ready?").and_then(|()| fs::remove_file(&path));
-            written.map_err(|source| ObjectError {
+            written.map_err(|source| LocalStoreError {
                 key: folder.display().to_string(),
                 action: "written",
                 source,
@@ -186,13 +194,13 @@ impl LocalStore {
         .await
     }
 
-    fn put_all_now(&self, objects: &[(ObjectKey, Bytes)]) -> Result<(), ObjectError> {
+    fn put_all_blocking(&self, objects: &[(ObjectKey, Bytes)]) -> Result<(), LocalStoreError> {
         for (done, (key, bytes)) in objects.iter().enumerate() {
-            if let Err(source) = self.put_now(key, bytes) {
+            if let Err(source) = self.put_blocking(key, bytes) {
                 for (key, _) in &objects[..done] {
                     let _ = fs::remove_file(self.path(key));
                 }
-                return Err(ObjectError { key: key.to_string(), action: "written", source });
+                return Err(LocalStoreError { key: key.to_string(), action: "written", source });
             }
         }
         let paths = objects.iter().map(|(key, _)| self.path(key));
@@ -201,7 +209,7 @@ impl LocalStore {
         folders.dedup();
         for folder in folders {
             File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| {
-                ObjectError { key: folder.display().to_string(), action: "written", source }
+                LocalStoreError { key: folder.display().to_string(), action: "written", source }
             })?;
         }
         Ok(())
@@ -212,9 +220,9 @@ impl LocalStore {
     /// # Errors
     ///
     /// The system's own; nothing is left of the object then.
-    pub fn put_now(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
+    pub fn put_blocking(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(key);
-        let part = part_beside(&path);
+        let part = partial_path_for(&path);
         let written =
             write_synced(&part, &key.to_string(), bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
@@ -243,14 +251,14 @@ impl LocalStore {
 }
 
 /// A hidden name in the folder of `path`.
-fn part_beside(path: &Path) -> PathBuf {
+fn partial_path_for(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{}.part", Uuid::now_v7()))
 }
 
-impl Staged {
+impl StagedFile {
     /// Where it is until then.
-    pub(super) fn part(&self) -> &Path {
-        &self.part
+    pub(super) fn partial_path(&self) -> &Path {
+        &self.partial_path
     }
 
     /// What it is to be.
@@ -263,12 +271,12 @@ impl Staged {
     /// # Errors
     ///
     /// [`ObjectError`] when the system refuses.
-    pub async fn publish(self) -> Result<(), ObjectError> {
-        blocking("written", move || {
+    pub async fn commit(self) -> Result<(), LocalStoreError> {
+        run_blocking("written", move || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
-            let renamed =
-                fs::rename(&self.part, &self.path).and_then(|()| File::open(folder)?.sync_all());
-            renamed.map_err(|source| ObjectError {
+            let renamed = fs::rename(&self.partial_path, &self.path)
+                .and_then(|()| File::open(folder)?.sync_all());
+            renamed.map_err(|source| LocalStoreError {
                 key: self.key.clone(),
                 action: "written",
                 source,
@@ -278,16 +286,16 @@ impl Staged {
     }
 }
 
-impl Drop for Staged {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         // Gone already when it was published.
-        let _ = fs::remove_file(&self.part);
+        let _ = fs::remove_file(&self.partial_path);
     }
 }
 
 /// A new file for an object of this key. Folders of clients are made for it if need be; the folders of the settings are not:
 /// one that is gone was taken away, perhaps with its disk.
-pub(super) fn create(path: &Path, key: &str) -> io::Result<File> {
+pub(super) fn create_file(path: &Path, key: &str) -> io::Result<File> {
     match File::create_new(path) {
         Err(none) if none.kind() == io::ErrorKind::NotFound && is_in_client_folder(key) => {
             let folder = path.parent().unwrap_or(Path::new("."));
@@ -309,17 +317,21 @@ fn is_in_client_folder(key: &str) -> bool {
 }
 
 fn write_synced(path: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create(path, key)?;
+    let mut file = create_file(path, key)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-pub(super) async fn blocking<T: Send + 'static>(
+pub(super) async fn run_blocking<T: Send + 'static>(
     action: &'static str,
-    work: impl FnOnce() -> Result<T, ObjectError> + Send + 'static,
-) -> Result<T, ObjectError> {
+    work: impl FnOnce() -> Result<T, LocalStoreError> + Send + 'static,
+) -> Result<T, LocalStoreError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|broken| {
-        Err(ObjectError { key: "(several)".to_owned(), action, source: io::Error::other(broken) })
+        Err(LocalStoreError {
+            key: "(several)".to_owned(),
+            action,
+            source: io::Error::other(broken),
+        })
     })
 }
 

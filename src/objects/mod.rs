@@ -2,11 +2,11 @@
 //! ([`Bucket`]) where one is configured.
 
 mod bucket;
+mod listing;
 mod local;
-mod stray;
-mod writing;
+mod writer;
 
-pub use bucket::{Bucket, BucketError, Listed, Method, Streamed};
-pub use local::{LocalStore, ObjectError, Staged};
-pub use stray::Stray;
-pub use writing::{Writing, Written};
+pub use bucket::{Bucket, BucketError, ListedObject, Method, ObjectStream};
+pub use listing::LocalFile;
+pub use local::{LocalStore, LocalStoreError, StagedFile};
+pub use writer::{FileWriter, WrittenFile};

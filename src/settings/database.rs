@@ -7,12 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Complaint, secret};
+use super::{ValidationError, secret};
 
 /// The database.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Database {
+pub struct DatabaseSettings {
     /// A `postgres://` URL; it goes before the parts below.
     #[serde(serialize_with = "secret::serialize")]
     pub url: Option<SecretString>,
@@ -33,7 +33,7 @@ pub struct Database {
     pub path: PathBuf,
 }
 
-impl Default for Database {
+impl Default for DatabaseSettings {
     fn default() -> Self {
         Self {
             url: None,
@@ -48,8 +48,8 @@ impl Default for Database {
     }
 }
 
-impl Database {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl DatabaseSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if let Some(url) = &self.url {
             let url = url.expose_secret();
             if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

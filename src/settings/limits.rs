@@ -2,26 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// The rate limits. A minute's worth may come at once; then it grows back evenly. 0 means no limit.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct RateLimitSettings {
     /// Requests a minute that one API token may send.
     pub requests_per_minute_per_token: u32,
     /// Requests a minute that one address may send, whether they are let in or not; many devices may share one.
     pub requests_per_minute_per_address: u32,
 }
 
-impl Default for Limits {
+impl Default for RateLimitSettings {
     fn default() -> Self {
         Self { requests_per_minute_per_token: 600, requests_per_minute_per_address: 3000 }
     }
 }
 
-impl Limits {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl RateLimitSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let most = 1_000_000;
         for (key, value) in [
             ("limits.requests_per_minute_per_token", self.requests_per_minute_per_token),

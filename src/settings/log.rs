@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// The log, on standard error.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
+pub struct LogSettings {
     /// What passes, in the syntax of `RUST_LOG`: `info`, or `info,calliope=debug`.
     pub filter: String,
     /// How a line looks.
@@ -24,14 +24,14 @@ pub enum LogFormat {
     Json,
 }
 
-impl Default for Log {
+impl Default for LogSettings {
     fn default() -> Self {
         Self { filter: "info,sqlx=warn".to_owned(), format: LogFormat::Text }
     }
 }
 
-impl Log {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl LogSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         match self.filter.parse::<tracing_subscriber::EnvFilter>() {
             Ok(_) => Ok(()),
             Err(error) => Err((

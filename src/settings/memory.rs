@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// The memory of clients.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Memory {
+pub struct MemorySettings {
     /// Whether anything is learned at all. Flocks and Sparrows may forbid it for themselves; none can allow what is
     /// forbidden here.
     pub learning: bool,
@@ -15,14 +15,14 @@ pub struct Memory {
     pub prompt_tokens: u32,
 }
 
-impl Default for Memory {
+impl Default for MemorySettings {
     fn default() -> Self {
         Self { learning: true, prompt_tokens: 200 }
     }
 }
 
-impl Memory {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl MemorySettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if self.prompt_tokens > 10_000 {
             let reason = "must be a whole number from 0 to 10000".to_owned();
             return Err(("memory.prompt_tokens", reason));

@@ -7,7 +7,7 @@ mod database;
 mod limits;
 mod log;
 mod memory;
-mod minds;
+mod models;
 mod networks;
 mod observability;
 mod providers;
@@ -26,20 +26,20 @@ use figment::Figment;
 use figment::providers::{Format, Toml};
 use serde::{Deserialize, Serialize};
 
-pub use database::Database;
-pub use limits::Limits;
-pub use log::{Log, LogFormat};
-pub use memory::Memory;
-pub use minds::Minds;
-pub(crate) use minds::parts;
-pub use observability::Observability;
-pub use providers::Providers;
-pub use report::Line;
-pub use search::Search;
-pub use server::Server;
-pub use situation::Situation;
-pub use storage::{Cloud, Delivery, Spared, Storage};
-pub use tasks::Tasks;
+pub use database::DatabaseSettings;
+pub use limits::RateLimitSettings;
+pub use log::{LogFormat, LogSettings};
+pub use memory::MemorySettings;
+pub use models::ModelSettings;
+pub(crate) use models::parse_models;
+pub use observability::ObservabilitySettings;
+pub use providers::ProviderSettings;
+pub use report::ReportedSetting;
+pub use search::SearchSettings;
+pub use server::ServerSettings;
+pub use situation::SituationSettings;
+pub use storage::{Cloud, MediaDelivery, RetentionExemption, StorageSettings};
+pub use tasks::TaskSettings;
 
 use variables::Environment;
 
@@ -48,29 +48,29 @@ use variables::Environment;
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where and for whom to listen.
-    pub server: Server,
+    pub server: ServerSettings,
     /// Where rows are kept.
-    pub database: Database,
+    pub database: DatabaseSettings,
     /// Where files are kept.
-    pub storage: Storage,
+    pub storage: StorageSettings,
     /// How much anyone may ask for.
-    pub limits: Limits,
+    pub limits: RateLimitSettings,
     /// How work is done.
-    pub tasks: Tasks,
+    pub tasks: TaskSettings,
     /// The AI providers' keys and addresses.
-    pub providers: Providers,
+    pub providers: ProviderSettings,
     /// Which models are asked, and how much they may cost.
-    pub minds: Minds,
+    pub minds: ModelSettings,
     /// What is learned of clients.
-    pub memory: Memory,
+    pub memory: MemorySettings,
     /// What is asked of others about where a Sparrow is.
-    pub situation: Situation,
+    pub situation: SituationSettings,
     /// The vector index.
-    pub search: Search,
+    pub search: SearchSettings,
     /// What is logged, and how.
-    pub log: Log,
+    pub log: LogSettings,
     /// Numbers and traces.
-    pub observability: Observability,
+    pub observability: ObservabilitySettings,
 }
 
 /// A setting that cannot be used; its text is one line that names who gave it and what it may be.
@@ -80,19 +80,19 @@ pub struct InvalidSetting(pub String);
 
 /// Settings with the knowledge of where each came from.
 #[derive(Clone)]
-pub struct Loaded {
+pub struct LoadedSettings {
     /// The values in force.
     pub settings: Settings,
     sources: Figment,
 }
 
-impl Loaded {
+impl LoadedSettings {
     /// Reads the settings of a process: `variables` are its environment.
     ///
     /// # Errors
     ///
     /// [`InvalidSetting`] for the first value that cannot be used.
-    pub fn read(
+    pub fn load(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, InvalidSetting> {
         let environment = Environment::new(variables);
@@ -101,7 +101,7 @@ impl Loaded {
         if let Some(path) = file {
             sources = sources.merge(Toml::file_exact(path));
         }
-        let sources = environment.over(sources);
+        let sources = environment.merge_into(sources);
         let settings: Settings = sources.extract().map_err(|error| variables::explain(&error))?;
         let loaded = Self { settings, sources };
         loaded.validate()?;
@@ -113,8 +113,8 @@ impl Loaded {
     /// # Errors
     ///
     /// A setting cannot be written as text, such as a path that is not Unicode.
-    pub fn report(&self) -> serde_json::Result<Vec<Line>> {
-        report::lines(&self.settings, &self.sources)
+    pub fn report(&self) -> serde_json::Result<Vec<ReportedSetting>> {
+        report::reported_settings(&self.settings, &self.sources)
     }
 
     fn validate(&self) -> Result<(), InvalidSetting> {
@@ -135,14 +135,14 @@ impl Loaded {
         ];
         for check in checks {
             check.map_err(|(key, reason)| {
-                InvalidSetting(format!("{}: {reason}", variables::giver(&self.sources, key)))
+                InvalidSetting(format!("{}: {reason}", variables::source_name(&self.sources, key)))
             })?;
         }
         Ok(())
     }
 }
 
-impl std::fmt::Debug for Loaded {
+impl std::fmt::Debug for LoadedSettings {
     /// Without the sources, which hold secrets as plain text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Loaded").field("settings", &self.settings).finish_non_exhaustive()
@@ -150,7 +150,7 @@ impl std::fmt::Debug for Loaded {
 }
 
 /// A section's complaint: the key that is wrong, and a sentence that says what it may be.
-type Complaint = (&'static str, String);
+type ValidationError = (&'static str, String);
 
 fn config_file(environment: &Environment) -> Result<Option<PathBuf>, InvalidSetting> {
     let Some(path) = environment.config_file() else {

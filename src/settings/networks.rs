@@ -10,7 +10,8 @@ use serde::ser::Serializer;
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
     let written = Vec::<String>::deserialize(from)?;
     let read = |text: &String| {
-        network(text).ok_or_else(|| D::Error::custom(format!("`{text}` is no address or network")))
+        parse_network(text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is no address or network")))
     };
     written.iter().map(read).collect()
 }
@@ -21,7 +22,7 @@ pub(super) fn serialize<S: Serializer>(networks: &[IpNet], to: S) -> Result<S::O
 }
 
 /// One network; an address is a network of its own. What is IPv4 in IPv6's clothes becomes IPv4, as addresses do.
-fn network(text: &str) -> Option<IpNet> {
+fn parse_network(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical().into());
     }
@@ -51,7 +52,7 @@ mod tests {
             ("10.0.0.7:80", None),
             ("", None),
         ] {
-            let read = network(text).map(|network| network.to_string());
+            let read = parse_network(text).map(|network| network.to_string());
             assert_eq!(read.as_deref(), expected, "{text}");
         }
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// Numbers and traces.
 ///
@@ -13,7 +13,7 @@ use super::Complaint;
 /// `OTEL_RESOURCE_ATTRIBUTES`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Observability {
+pub struct ObservabilitySettings {
     /// An address, such as 127.0.0.1:9108, that serves `/metrics` and nothing else, without a key: whoever can reach
     /// it can read the numbers, so who that may be is the operator's choice. Without it, `/metrics` is served with
     /// everything else, to those who have the key.
@@ -27,7 +27,7 @@ pub struct Observability {
     pub sample_ratio: f64,
 }
 
-impl Default for Observability {
+impl Default for ObservabilitySettings {
     fn default() -> Self {
         Self {
             metrics_address: None,
@@ -38,8 +38,8 @@ impl Default for Observability {
     }
 }
 
-impl Observability {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl ObservabilitySettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if let Some(endpoint) = &self.otlp_endpoint {
             // Not shown, for a key may be in it.
             let rest = endpoint.strip_prefix("http://").or(endpoint.strip_prefix("https://"));

@@ -3,12 +3,12 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{Complaint, secret};
+use super::{ValidationError, secret};
 
 /// Keys and addresses of the AI providers.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Providers {
+pub struct ProviderSettings {
     /// OpenAI's key, or that of the server at `openai_base_url`.
     #[serde(serialize_with = "secret::serialize")]
     pub openai_api_key: Option<SecretString>,
@@ -41,8 +41,8 @@ pub struct Providers {
     pub runway_base_url: Option<String>,
 }
 
-impl Providers {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl ProviderSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let is_url = |url: &str| url.starts_with("http://") || url.starts_with("https://");
         let addresses = [
             ("providers.openai_base_url", &self.openai_base_url),

@@ -12,12 +12,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Settings;
-use super::secret::Hidden;
+use super::secret::MaskedSecret;
 use super::variables::file_name;
 
 /// One setting in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct ReportedSetting {
     /// The setting, such as `server.port`.
     pub key: String,
     /// Its value as text, or null if it is not set. A secret is `•••` and, if it is long enough, its last four
@@ -34,9 +34,13 @@ pub(super) fn is_secret(key: &str) -> bool {
         .map_or(true, |fields| fields.iter().any(|field| field.key == key && field.is_secret))
 }
 
-pub(super) fn lines(settings: &Settings, sources: &Figment) -> serde_json::Result<Vec<Line>> {
+pub(super) fn reported_settings(
+    settings: &Settings,
+    sources: &Figment,
+) -> serde_json::Result<Vec<ReportedSetting>> {
     let shown = Settings { storage: settings.storage.with_folders(), ..settings.clone() };
-    let line = |Field { key, value, .. }| Line { source: source(sources, &key), key, value };
+    let line =
+        |Field { key, value, .. }| ReportedSetting { source: source(sources, &key), key, value };
     Ok(fields(&shown)?.into_iter().map(line).collect())
 }
 
@@ -64,8 +68,8 @@ fn fields(settings: &impl Serialize) -> serde_json::Result<Vec<Field>> {
         for (name, raw) in members.0 {
             let key = format!("{section}.{name}");
             let (value, is_secret) = match serde_json::from_str(raw.get())? {
-                Value::Object(_) => (serde_json::from_str::<Hidden>(raw.get())?.secret, true),
-                plain => (text(plain, raw.get())?, false),
+                Value::Object(_) => (serde_json::from_str::<MaskedSecret>(raw.get())?.secret, true),
+                plain => (value_text(plain, raw.get())?, false),
             };
             fields.push(Field { key, value, is_secret });
         }
@@ -74,7 +78,7 @@ fn fields(settings: &impl Serialize) -> serde_json::Result<Vec<Field>> {
 }
 
 /// Writes a value, whose JSON is `raw`, as text; a list's items are joined by commas.
-fn text(value: Value, raw: &str) -> serde_json::Result<Option<String>> {
+fn value_text(value: Value, raw: &str) -> serde_json::Result<Option<String>> {
     Ok(match value {
         Value::Null => None,
         Value::String(text) => Some(text),

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Complaint, secret};
+use super::{ValidationError, secret};
 
 /// Clouds in which Pinecone makes indexes.
 const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
@@ -11,7 +11,7 @@ const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
 /// Pinecone, where one is configured: with its key and the index's name.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Search {
+pub struct SearchSettings {
     /// Pinecone's key.
     #[serde(serialize_with = "secret::serialize")]
     pub pinecone_api_key: Option<SecretString>,
@@ -27,7 +27,7 @@ pub struct Search {
     pub creates_index: bool,
 }
 
-impl Default for Search {
+impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             pinecone_api_key: None,
@@ -40,7 +40,7 @@ impl Default for Search {
     }
 }
 
-impl Search {
+impl SearchSettings {
     /// The cloud and the region in which an index is made; `None` where the environment names none.
     #[must_use]
     pub fn cloud_and_region(&self) -> Option<(&str, &str)> {
@@ -48,14 +48,14 @@ impl Search {
         (CLOUDS.contains(&cloud) && !region.is_empty()).then_some((cloud, region))
     }
 
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let key = self.pinecone_api_key.as_ref().map(ExposeSecret::expose_secret);
         let fits = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         if !key.is_none_or(fits) {
             let reason = "must be a Pinecone key: printable characters without spaces";
             return Err(("search.pinecone_api_key", reason.to_owned()));
         }
-        let named = |name: &str, most: usize| {
+        let is_valid_name = |name: &str, most: usize| {
             let is_plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             (1..=most).contains(&name.len())
@@ -63,12 +63,12 @@ impl Search {
                 && !name.starts_with('-')
                 && !name.ends_with('-')
         };
-        if !self.index.as_deref().is_none_or(|index| named(index, 45)) {
+        if !self.index.as_deref().is_none_or(|index| is_valid_name(index, 45)) {
             let reason =
                 "must be an index's name: at most 45 lower-case letters, digits and hyphens";
             return Err(("search.index", reason.to_owned()));
         }
-        if !named(&self.namespace, 45) {
+        if !is_valid_name(&self.namespace, 45) {
             let reason = "must be at most 45 lower-case letters, digits and hyphens";
             return Err(("search.namespace", reason.to_owned()));
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// A secret as it is serialised: an object, which no other setting is.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Hidden {
+pub(super) struct MaskedSecret {
     /// What may be shown of the secret, or `None` if it is not set.
     pub(super) secret: Option<String>,
 }
@@ -19,11 +19,11 @@ pub(super) fn serialize<S: Serializer>(
     secret: &Option<SecretString>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    Hidden { secret: secret.as_ref().map(hide) }.serialize(to)
+    MaskedSecret { secret: secret.as_ref().map(mask) }.serialize(to)
 }
 
 /// Returns `•••`, followed by the last four characters if the secret has at least twelve.
-fn hide(secret: &SecretString) -> String {
+fn mask(secret: &SecretString) -> String {
     let text = secret.expose_secret();
     let count = text.chars().count();
     let tail = if count < 12 { String::new() } else { text.chars().skip(count - 4).collect() };
@@ -42,7 +42,7 @@ mod tests {
             ("twelve-chars", "•••hars"),
             ("ééééééééäöüß", "•••äöüß"),
         ] {
-            assert_eq!(hide(&secret.into()), shown);
+            assert_eq!(mask(&secret.into()), shown);
         }
     }
 }

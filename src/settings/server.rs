@@ -6,12 +6,12 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Complaint, networks, secret};
+use super::{ValidationError, networks, secret};
 
 /// The HTTP door.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Server {
+pub struct ServerSettings {
     /// The address to listen on. Anything but loopback needs `api_key`.
     pub host: IpAddr,
     /// The port to listen on; 0 takes any free one.
@@ -28,7 +28,7 @@ pub struct Server {
     pub drain_seconds: u64,
 }
 
-impl Default for Server {
+impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             host: IpAddr::from([127, 0, 0, 1]),
@@ -41,8 +41,8 @@ impl Default for Server {
     }
 }
 
-impl Server {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl ServerSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if let Some(key) = &self.api_key {
             let key = key.expose_secret();
             if key.len() < 8 || !key.bytes().all(|b| b.is_ascii_graphic()) {

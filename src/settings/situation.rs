@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// The gazetteer and the weather, asked only for Sparrows that have a location; and how Sparrows without one are placed
 /// by their address, where that is wished for.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Situation {
+pub struct SituationSettings {
     /// Whether anyone is asked at all; what can be computed is told either way.
     pub is_online: bool,
     /// Open-Meteo's forecast, or a server that speaks like it.
@@ -26,7 +26,7 @@ pub struct Situation {
     pub patience_milliseconds: u64,
 }
 
-impl Default for Situation {
+impl Default for SituationSettings {
     fn default() -> Self {
         Self {
             is_online: true,
@@ -39,8 +39,8 @@ impl Default for Situation {
     }
 }
 
-impl Situation {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl SituationSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         for (key, url) in [
             ("situation.weather_url", &self.weather_url),
             ("situation.gazetteer_url", &self.gazetteer_url),

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{Complaint, secret};
+use super::{ValidationError, secret};
 
 /// The stores of media files.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Storage {
+pub struct StorageSettings {
     /// Which cloud finished media go to.
     #[serde(deserialize_with = "cloud")]
     pub cloud: Cloud,
@@ -39,7 +39,7 @@ pub struct Storage {
     /// The folder of voice profiles; beside the media folder where nothing is said.
     pub voice_profiles_folder: Option<PathBuf>,
     /// Who serves media that are in the bucket.
-    pub delivery: Delivery,
+    pub delivery: MediaDelivery,
     /// How much of what is in the bucket stays on the disk too, in mebibytes; 0 for all of it.
     pub cache_mebibytes: u64,
     /// How long what Sparrows sent is kept, in seconds; 0 ends it with the frame that it was for.
@@ -49,13 +49,13 @@ pub struct Storage {
     /// After how many days the media of stories that nobody goes on with are removed; 0 for never.
     pub retention_days: u32,
     /// Which stories keep their media longer than that.
-    pub retention_keep: Spared,
+    pub retention_keep: RetentionExemption,
 }
 
 /// Who serves media that are in the bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Delivery {
+pub enum MediaDelivery {
     /// Calliope, from its disk and from the bucket.
     Proxy,
     /// The bucket: clients are sent to an address there that is signed for a while.
@@ -65,14 +65,14 @@ pub enum Delivery {
 /// Stories whose media outlive their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum Spared {
+pub enum RetentionExemption {
     /// Those that somebody has in a list or of which somebody keeps a frame.
     Bookmarked,
     /// None.
     None,
 }
 
-impl Spared {
+impl RetentionExemption {
     /// The name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -129,7 +129,7 @@ fn cloud<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Cloud, D::
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
-impl Default for Storage {
+impl Default for StorageSettings {
     fn default() -> Self {
         Self {
             cloud: Cloud::Local,
@@ -144,17 +144,17 @@ impl Default for Storage {
             input_folder: PathBuf::from("input"),
             audio_folder: None,
             voice_profiles_folder: None,
-            delivery: Delivery::Proxy,
+            delivery: MediaDelivery::Proxy,
             cache_mebibytes: 10_240,
             input_retention: 24 * 60 * 60,
             compress_audio: true,
             retention_days: 0,
-            retention_keep: Spared::Bookmarked,
+            retention_keep: RetentionExemption::Bookmarked,
         }
     }
 }
 
-impl Storage {
+impl StorageSettings {
     /// The folder that holds all others under the names that they have in a bucket, if there is one.
     #[must_use]
     pub fn root(&self) -> Option<PathBuf> {
@@ -191,7 +191,7 @@ impl Storage {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let (audio, voices) = (self.audio_folder(), self.voice_profiles_folder());
         for (key, folder, others) in [
             ("storage.input_folder", &self.input_folder, vec![&self.media_folder]),
@@ -227,7 +227,7 @@ impl Storage {
         Ok(())
     }
 
-    fn check_google_credentials(&self) -> Result<(), Complaint> {
+    fn check_google_credentials(&self) -> Result<(), ValidationError> {
         let key = "storage.google_credentials";
         // Without a file, the machine's own service account is asked for.
         let Some(path) = &self.google_credentials else { return Ok(()) };

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Complaint;
+use super::ValidationError;
 
 /// The workers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tasks {
+pub struct TaskSettings {
     /// Tasks that run at once in this process.
     pub concurrency: usize,
     /// How long a worker that says nothing keeps its task, in seconds; it says something three times as often.
@@ -20,7 +20,7 @@ pub struct Tasks {
     pub max_waiting: u32,
 }
 
-impl Default for Tasks {
+impl Default for TaskSettings {
     fn default() -> Self {
         Self {
             concurrency: 16,
@@ -32,8 +32,8 @@ impl Default for Tasks {
     }
 }
 
-impl Tasks {
-    pub(super) fn validate(&self) -> Result<(), Complaint> {
+impl TaskSettings {
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let bounds = [
             ("tasks.concurrency", self.concurrency as u64, 1, 1000),
             ("tasks.lease_seconds", self.lease_seconds, 1, 600),

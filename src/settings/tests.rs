@@ -1,8 +1,8 @@
 use super::*;
 
-fn read(variables: &[(&str, &str)]) -> Result<Loaded, String> {
+fn read(variables: &[(&str, &str)]) -> Result<LoadedSettings, String> {
     let owned = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    Loaded::read(owned).map_err(|error| error.to_string())
+    LoadedSettings::load(owned).map_err(|error| error.to_string())
 }
 
 fn refusal(variables: &[(&str, &str)]) -> String {

@@ -13,7 +13,7 @@ pub(super) struct Variable {
     pub(super) name: &'static str,
     pub(super) key: &'static str,
     kind: Kind,
-    may_be: &'static str,
+    expected: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -26,11 +26,11 @@ enum Kind {
 }
 
 const fn text(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
-    Variable { name, key, kind: Kind::Text, may_be }
+    Variable { name, key, kind: Kind::Text, expected: may_be }
 }
 
 const fn number(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
-    Variable { name, key, kind: Kind::Number, may_be }
+    Variable { name, key, kind: Kind::Number, expected: may_be }
 }
 
 /// Every variable; where two give one setting, the later one wins.
@@ -42,13 +42,13 @@ pub(super) const VARIABLES: &[Variable] = &[
         name: "CALLIOPE_ALLOWED_ORIGINS",
         key: "server.allowed_origins",
         kind: Kind::List,
-        may_be: "origins separated by commas, such as https://stories.example",
+        expected: "origins separated by commas, such as https://stories.example",
     },
     Variable {
         name: "CALLIOPE_TRUSTED_PROXIES",
         key: "server.trusted_proxies",
         kind: Kind::List,
-        may_be: "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
+        expected: "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
     },
     number(
         "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN",
@@ -99,7 +99,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         name: "SEMANTIC_SEARCH_CREATE",
         key: "search.creates_index",
         kind: Kind::Flag,
-        may_be: "true or false",
+        expected: "true or false",
     },
     text("OPENAI_API_KEY", "providers.openai_api_key", "an OpenAI key"),
     text("OPENAI_BASE_URL", "providers.openai_base_url", "an http:// or https:// URL"),
@@ -153,19 +153,19 @@ pub(super) const VARIABLES: &[Variable] = &[
         name: "CALLIOPE_BUDGET_PER_DAY",
         key: "minds.budget_per_day",
         kind: Kind::Decimal,
-        may_be: "US dollars, such as 5 or 0.5",
+        expected: "US dollars, such as 5 or 0.5",
     },
     Variable {
         name: "CALLIOPE_LEARNING",
         key: "memory.learning",
         kind: Kind::Flag,
-        may_be: "true or false",
+        expected: "true or false",
     },
     Variable {
         name: "CALLIOPE_SITUATION_ONLINE",
         key: "situation.is_online",
         kind: Kind::Flag,
-        may_be: "true or false",
+        expected: "true or false",
     },
     text("CALLIOPE_PLACES_FILE", "situation.places_file", "the path of a MaxMind city database"),
     text("CALLIOPE_PLACES_URL", "situation.places_url", "such as http://ip-api.com"),
@@ -178,7 +178,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         name: "OTEL_TRACES_SAMPLER_ARG",
         key: "observability.sample_ratio",
         kind: Kind::Decimal,
-        may_be: "a number from 0 to 1",
+        expected: "a number from 0 to 1",
     },
 ];
 
@@ -197,28 +197,28 @@ impl Environment {
     }
 
     /// Lays the environment over other sources, each variable as a source of its own name.
-    pub(super) fn over(&self, sources: Figment) -> Figment {
+    pub(super) fn merge_into(&self, sources: Figment) -> Figment {
         VARIABLES.iter().fold(sources, |sources, variable| match self.0.get(variable.name) {
-            Some(raw) => sources.merge(Given { variable, raw }),
+            Some(raw) => sources.merge(SetVariable { variable, raw }),
             None => sources,
         })
     }
 }
 
 /// One variable that is set.
-struct Given<'a> {
+struct SetVariable<'a> {
     variable: &'a Variable,
     raw: &'a str,
 }
 
-impl Provider for Given<'_> {
+impl Provider for SetVariable<'_> {
     fn metadata(&self) -> Metadata {
         Metadata::named(self.variable.name)
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
         let (section, field) = self.variable.key.split_once('.').unwrap_or(("", self.variable.key));
-        let fields = Dict::from([(field.to_owned(), self.variable.value(self.raw))]);
+        let fields = Dict::from([(field.to_owned(), self.variable.parse(self.raw))]);
         let section = (section.to_owned(), Value::Dict(Tag::Default, fields));
         Ok(Map::from([(Profile::Default, Dict::from([section]))]))
     }
@@ -226,7 +226,7 @@ impl Provider for Given<'_> {
 
 impl Variable {
     /// Numbers are told from text by the setting and not by their looks: a password may be all digits.
-    fn value(&self, raw: &str) -> Value {
+    fn parse(&self, raw: &str) -> Value {
         match self.kind {
             Kind::Number => {
                 raw.trim().parse::<u64>().map_or_else(|_| Value::from(raw), Value::from)
@@ -244,9 +244,9 @@ impl Variable {
 }
 
 /// Who gave the setting `key`: a variable's name, or a file's and the key; where nobody did, who may.
-pub(super) fn giver(sources: &Figment, key: &str) -> String {
+pub(super) fn source_name(sources: &Figment, key: &str) -> String {
     match sources.find_metadata(key) {
-        Some(metadata) => named(metadata, key),
+        Some(metadata) => describe_source(metadata, key),
         None => {
             let names = VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name).rev();
             let names: Vec<&str> = names.collect();
@@ -255,7 +255,7 @@ pub(super) fn giver(sources: &Figment, key: &str) -> String {
     }
 }
 
-fn named(metadata: &Metadata, key: &str) -> String {
+fn describe_source(metadata: &Metadata, key: &str) -> String {
     match file_name(metadata) {
         Some(file) if key.is_empty() => file,
         Some(file) => format!("{file}: {key}"),
@@ -272,8 +272,10 @@ pub(super) fn file_name(metadata: &Metadata) -> Option<String> {
 /// One line for a value that has the wrong type or form.
 pub(super) fn explain(error: &Error) -> InvalidSetting {
     let key = error.path.join(".");
-    let who = error.metadata.as_ref().map_or_else(|| key.clone(), |given| named(given, &key));
-    let hint = VARIABLES.iter().find(|v| v.key == key).map(|v| format!("; it may be {}", v.may_be));
+    let who =
+        error.metadata.as_ref().map_or_else(|| key.clone(), |given| describe_source(given, &key));
+    let hint =
+        VARIABLES.iter().find(|v| v.key == key).map(|v| format!("; it may be {}", v.expected));
     // A secret must not be repeated on the screen: neither as a value, nor in the line that a parser quotes.
     let what = if is_secret(&key) {
         "has a value of the wrong type".to_owned()

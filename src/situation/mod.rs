@@ -4,10 +4,10 @@
 //! short deadline and a cache, and is left out where it does not come; the rest is computed. Nothing of it is stored
 //! but the sentences that the storyteller got.
 
-mod address;
+mod description;
+mod geoip;
 mod place;
 mod weather;
-mod words;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,31 +18,31 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::domain::Season;
+use crate::http_client;
 use crate::settings;
 use crate::sky::Coordinates;
-use crate::web;
-pub use address::PlacesError;
-use address::{Addresses, Located};
-use place::{Gazetteer, Place};
-use weather::{Forecast, Weather};
+pub use geoip::GeoIpFileError;
+use geoip::{GeoIpLocator, IpApiResponse};
+use place::{GeocodingResponse, Place};
+use weather::{ForecastResponse, Weather};
 
 /// How long a place keeps its name and its zone.
-const PLACES_FOR: Duration = Duration::from_hours(24 * 7);
+const PLACE_TTL: Duration = Duration::from_hours(24 * 7);
 
 /// How long an address stays where it is.
-const ADDRESSES_FOR: Duration = Duration::from_hours(1);
+const ADDRESS_TTL: Duration = Duration::from_hours(1);
 
 /// How long the weather stays as it is.
-const WEATHER_FOR: Duration = Duration::from_mins(15);
+const WEATHER_TTL: Duration = Duration::from_mins(15);
 
 /// How long nobody asks again after a failure.
-const FAILURE_FOR: Duration = Duration::from_mins(2);
+const FAILURE_TTL: Duration = Duration::from_mins(2);
 
 /// Answers at most that are kept, of each kind.
-const MOST: u64 = 10_000;
+const MAX_CACHE_ENTRIES: u64 = 10_000;
 
 /// The longest answer, in bytes.
-const MAX_ANSWER: usize = 256 << 10;
+const MAX_RESPONSE_BYTES: usize = 256 << 10;
 
 /// Where and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,56 +59,56 @@ pub struct Situation {
 
 /// Knows where and when it is. Clones share what they know.
 #[derive(Debug, Clone, Default)]
-pub struct Situator {
-    online: Option<Online>,
-    addresses: Option<Addresses>,
+pub struct SituationService {
+    online: Option<OnlineServices>,
+    geoip: Option<GeoIpLocator>,
 }
 
 /// The services that are asked.
 #[derive(Debug, Clone)]
-struct Online {
+struct OnlineServices {
     client: reqwest::Client,
-    gazetteer: String,
-    forecast: String,
-    patience: Duration,
-    places: Kept<Place>,
-    weathers: Kept<Weather>,
+    geocoding_url: String,
+    forecast_url: String,
+    timeout: Duration,
+    places: ExpiringCache<Place>,
+    weather: ExpiringCache<Weather>,
 }
 
 /// Answers by what was asked, each until it is out of date. `None` is a failure, or that there is nothing.
-type Kept<T> = Cache<String, (Instant, Option<T>)>;
+type ExpiringCache<T> = Cache<String, (Instant, Option<T>)>;
 
-impl Situator {
+impl SituationService {
     /// With the services that the settings allow.
     ///
     /// # Errors
     ///
-    /// [`PlacesError`] when a file of places is named that cannot be used.
+    /// [`GeoIpFileError`] when a file of places is named that cannot be used.
     pub fn new(
-        settings: &settings::Situation,
+        settings: &settings::SituationSettings,
         client: reqwest::Client,
-    ) -> Result<Self, PlacesError> {
-        let online = settings.is_online.then(|| Online {
+    ) -> Result<Self, GeoIpFileError> {
+        let online = settings.is_online.then(|| OnlineServices {
             client,
-            gazetteer: settings.gazetteer_url.trim_end_matches('/').to_owned(),
-            forecast: settings.weather_url.trim_end_matches('/').to_owned(),
-            patience: Duration::from_millis(settings.patience_milliseconds),
-            places: Cache::new(MOST),
-            weathers: Cache::new(MOST),
+            geocoding_url: settings.gazetteer_url.trim_end_matches('/').to_owned(),
+            forecast_url: settings.weather_url.trim_end_matches('/').to_owned(),
+            timeout: Duration::from_millis(settings.patience_milliseconds),
+            places: Cache::new(MAX_CACHE_ENTRIES),
+            weather: Cache::new(MAX_CACHE_ENTRIES),
         });
-        Ok(Self { online, addresses: Addresses::new(settings)? })
+        Ok(Self { online, geoip: GeoIpLocator::new(settings)? })
     }
 
     /// Takes note of where a Sparrow asks from, if that may tell where it is.
-    pub fn saw(&self, sparrow: &str, address: IpAddr) {
-        if let Some(addresses) = &self.addresses {
-            addresses.remember(sparrow, address);
+    pub fn record_address(&self, sparrow: &str, address: IpAddr) {
+        if let Some(addresses) = &self.geoip {
+            addresses.record_address(sparrow, address);
         }
     }
 
     /// The situation at a location: coordinates, a place's name, or none; then it is where the Sparrow asked from, as far
     /// as that is known.
-    pub async fn situate(
+    pub async fn resolve(
         &self,
         location: Option<&str>,
         sparrow: Option<&str>,
@@ -116,13 +116,13 @@ impl Situator {
     ) -> Situation {
         let location = location.map(str::trim).filter(|location| !location.is_empty());
         let place = match (location, sparrow) {
-            (Some(location), _) => self.place(location).await,
-            (None, Some(sparrow)) => self.place_of(sparrow).await,
+            (Some(location), _) => self.place_by_location(location).await,
+            (None, Some(sparrow)) => self.place_by_client(sparrow).await,
             (None, None) => None,
         };
         let coordinates = place.as_ref().map(|place| place.coordinates);
         let weather = match (&self.online, coordinates) {
-            (Some(online), Some(coordinates)) => online.weather(coordinates).await,
+            (Some(online), Some(coordinates)) => online.fetch_weather(coordinates).await,
             _ => None,
         };
         let zone = weather.as_ref().and_then(|weather| weather.zone);
@@ -133,12 +133,12 @@ impl Situator {
             (None, None) => now.with_timezone(&Local).fixed_offset(),
         };
         let is_southern = coordinates.is_some_and(|coordinates| coordinates.latitude < 0.0);
-        let season = Season::of_month(local.month(), is_southern);
+        let season = Season::from_month(local.month(), is_southern);
         let name = place.as_ref().and_then(|place| place.name.clone());
         // A name that no gazetteer knows may still be one, and coordinates say nothing to a storyteller.
-        let is_name = location.is_some_and(|location| place::coordinates(location).is_none());
+        let is_name = location.is_some_and(|location| place::parse_coordinates(location).is_none());
         let name = name.or_else(|| location.filter(|_| is_name).map(str::to_owned));
-        let text = words::text(&words::Known {
+        let text = description::describe(&description::SituationFacts {
             local,
             season,
             place: name.as_deref(),
@@ -149,25 +149,25 @@ impl Situator {
     }
 
     /// Where a Sparrow asked from.
-    async fn place_of(&self, sparrow: &str) -> Option<Place> {
-        let addresses = self.addresses.as_ref()?;
-        let address = addresses.of(sparrow)?;
-        match (addresses.in_file(address), &self.online, &addresses.url) {
-            (None, Some(online), Some(url)) => online.place_of(address, url).await,
+    async fn place_by_client(&self, sparrow: &str) -> Option<Place> {
+        let addresses = self.geoip.as_ref()?;
+        let address = addresses.address(sparrow)?;
+        match (addresses.find_in_file(address), &self.online, &addresses.geoip_url) {
+            (None, Some(online), Some(url)) => online.locate_ip(address, url).await,
             (place, ..) => place,
         }
     }
 
-    async fn place(&self, location: &str) -> Option<Place> {
-        if let Some(coordinates) = place::coordinates(location) {
+    async fn place_by_location(&self, location: &str) -> Option<Place> {
+        if let Some(coordinates) = place::parse_coordinates(location) {
             return Some(Place { name: None, coordinates, zone: None });
         }
-        self.online.as_ref()?.place(location).await
+        self.online.as_ref()?.geocode(location).await
     }
 }
 
-impl Online {
-    async fn place(&self, name: &str) -> Option<Place> {
+impl OnlineServices {
+    async fn geocode(&self, name: &str) -> Option<Place> {
         let key = name.to_lowercase();
         if let Some((until, place)) = self.places.get(&key)
             && Instant::now() < until
@@ -177,15 +177,15 @@ impl Online {
         // The gazetteer knows `Lisbon` and not `Lisbon, Portugal`.
         let first = name.split(',').next().unwrap_or(name).trim();
         let query = [("name", first), ("count", "1"), ("language", "en"), ("format", "json")];
-        let found: Option<Gazetteer> =
-            self.fetch(&format!("{}/v1/search", self.gazetteer), &query).await;
-        let lasts = if found.is_some() { PLACES_FOR } else { FAILURE_FOR };
-        let place = found.and_then(Gazetteer::place);
+        let found: Option<GeocodingResponse> =
+            self.fetch(&format!("{}/v1/search", self.geocoding_url), &query).await;
+        let lasts = if found.is_some() { PLACE_TTL } else { FAILURE_TTL };
+        let place = found.and_then(GeocodingResponse::into_place);
         self.places.insert(key, (Instant::now() + lasts, place.clone()));
         place
     }
 
-    async fn place_of(&self, address: IpAddr, url: &str) -> Option<Place> {
+    async fn locate_ip(&self, address: IpAddr, url: &str) -> Option<Place> {
         let key = format!("from {address}");
         if let Some((until, place)) = self.places.get(&key)
             && Instant::now() < until
@@ -193,18 +193,18 @@ impl Online {
             return place;
         }
         let url = format!("{url}/json/{address}");
-        let found: Option<Located> = self.fetch(&url, &[("fields", address::FIELDS)]).await;
-        let lasts = if found.is_some() { ADDRESSES_FOR } else { FAILURE_FOR };
-        let place = found.and_then(Located::place);
+        let found: Option<IpApiResponse> = self.fetch(&url, &[("fields", geoip::FIELDS)]).await;
+        let lasts = if found.is_some() { ADDRESS_TTL } else { FAILURE_TTL };
+        let place = found.and_then(IpApiResponse::into_place);
         self.places.insert(key, (Instant::now() + lasts, place.clone()));
         place
     }
 
-    async fn weather(&self, at: Coordinates) -> Option<Weather> {
+    async fn fetch_weather(&self, at: Coordinates) -> Option<Weather> {
         // About a kilometre: who stands nearby has the same weather, and nobody learns more than that.
         let (latitude, longitude) = (format!("{:.2}", at.latitude), format!("{:.2}", at.longitude));
         let key = format!("{latitude},{longitude}");
-        if let Some((until, weather)) = self.weathers.get(&key)
+        if let Some((until, weather)) = self.weather.get(&key)
             && Instant::now() < until
         {
             return weather;
@@ -215,11 +215,11 @@ impl Online {
             ("current", weather::FIELDS),
             ("timezone", "auto"),
         ];
-        let found: Option<Forecast> =
-            self.fetch(&format!("{}/v1/forecast", self.forecast), &query).await;
-        let weather = found.and_then(Forecast::weather);
-        let lasts = if weather.is_some() { WEATHER_FOR } else { FAILURE_FOR };
-        self.weathers.insert(key, (Instant::now() + lasts, weather.clone()));
+        let found: Option<ForecastResponse> =
+            self.fetch(&format!("{}/v1/forecast", self.forecast_url), &query).await;
+        let weather = found.and_then(ForecastResponse::into_weather);
+        let lasts = if weather.is_some() { WEATHER_TTL } else { FAILURE_TTL };
+        self.weather.insert(key, (Instant::now() + lasts, weather.clone()));
         weather
     }
 
@@ -230,11 +230,11 @@ impl Online {
         let fetched = async {
             let answer = request.send().await?;
             let status = answer.status();
-            let body = web::bounded(answer, MAX_ANSWER).await?;
-            Ok::<_, web::Lost>((status, body))
+            let body = http_client::read_body(answer, MAX_RESPONSE_BYTES).await?;
+            Ok::<_, http_client::HttpClientError>((status, body))
         };
         let failed = |reason: &str| tracing::info!(reason, "a part of the situation is left out");
-        match tokio::time::timeout(self.patience, fetched).await {
+        match tokio::time::timeout(self.timeout, fetched).await {
             Ok(Ok((status, body))) if status.is_success() => serde_json::from_slice(&body)
                 .inspect_err(|_| failed("the answer cannot be read"))
                 .ok(),

@@ -15,7 +15,7 @@ pub(super) struct Place {
 }
 
 /// `48.2,16.37`, in degrees north and east.
-pub(super) fn coordinates(location: &str) -> Option<Coordinates> {
+pub(super) fn parse_coordinates(location: &str) -> Option<Coordinates> {
     let (latitude, longitude) = location.split_once(',')?;
     let (latitude, longitude): (f64, f64) =
         (latitude.trim().parse().ok()?, longitude.trim().parse().ok()?);
@@ -25,13 +25,13 @@ pub(super) fn coordinates(location: &str) -> Option<Coordinates> {
 
 /// What Open-Meteo's gazetteer answers.
 #[derive(Debug, Deserialize)]
-pub(super) struct Gazetteer {
+pub(super) struct GeocodingResponse {
     #[serde(default)]
-    results: Vec<Entry>,
+    results: Vec<GeocodingResult>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct GeocodingResult {
     name: String,
     latitude: f64,
     longitude: f64,
@@ -39,9 +39,9 @@ struct Entry {
     country: Option<String>,
 }
 
-impl Gazetteer {
+impl GeocodingResponse {
     /// The best match.
-    pub(super) fn place(self) -> Option<Place> {
+    pub(super) fn into_place(self) -> Option<Place> {
         let entry = self.results.into_iter().next()?;
         let country = entry.country.filter(|country| *country != entry.name);
         Some(Place {
@@ -62,9 +62,9 @@ mod tests {
     #[test]
     fn coordinates_are_told_from_names() {
         let vienna = Coordinates { latitude: 48.2, longitude: 16.37 };
-        assert_eq!(coordinates(" 48.2, 16.37 "), Some(vienna));
+        assert_eq!(parse_coordinates(" 48.2, 16.37 "), Some(vienna));
         for other in ["Vienna, Austria", "91,0", "0,181", "48.2", "NaN,1", ""] {
-            assert_eq!(coordinates(other), None, "{other}");
+            assert_eq!(parse_coordinates(other), None, "{other}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn at(location: Option<&str>, time: &str) -> Situation {
-    Situator::default().situate(location, None, time.parse().expect("a time")).await
+    SituationService::default().resolve(location, None, time.parse().expect("a time")).await
 }
 
 #[tokio::test]

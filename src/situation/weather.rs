@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 /// What Open-Meteo answers.
 #[derive(Debug, Deserialize)]
-pub(super) struct Forecast {
+pub(super) struct ForecastResponse {
     timezone: Option<String>,
     current: Weather,
 }
@@ -35,9 +35,9 @@ pub(super) struct Weather {
 pub(super) const FIELDS: &str =
     "temperature_2m,weather_code,cloud_cover,wind_speed_10m,wind_direction_10m";
 
-impl Forecast {
+impl ForecastResponse {
     /// The weather, unless it is none.
-    pub(super) fn weather(self) -> Option<Weather> {
+    pub(super) fn into_weather(self) -> Option<Weather> {
         let zone = self.timezone.and_then(|zone| zone.parse().ok());
         let is_real = (-100.0..=70.0).contains(&self.current.temperature_2m);
         is_real.then_some(Weather { zone, ..self.current })

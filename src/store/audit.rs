@@ -7,11 +7,11 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// One change. None of it may hold a secret.
 #[derive(Debug, Clone, Copy)]
-pub struct AuditEntry<'a> {
+pub struct NewAuditRecord<'a> {
     /// Who did it, as a principal shows itself.
     pub actor: &'a str,
     /// What was done: `create`, `update`, `delete`, `approve`, …
@@ -61,7 +61,7 @@ pub struct AuditRecord {
 impl Store {
     /// Changes before the one with id `before`, the newest first, at most `limit`: those of a kind of resource, of one
     /// of that kind, or all.
-    pub async fn audited(
+    pub async fn audit_records(
         &self,
         resource: Option<&str>,
         resource_id: Option<&str>,
@@ -73,7 +73,7 @@ impl Store {
         const SOME: &str = "SELECT * FROM audit WHERE id < $3 AND ($1 IS NULL OR resource = $1) \
              AND ($2 IS NULL OR resource_id = $2) ORDER BY id DESC LIMIT $4";
         let sql = if resource.is_some() && resource_id.is_some() { OF_ONE } else { SOME };
-        read!(self, db => sqlx::query_as(sql)
+        with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(resource)
             .bind(resource_id)
             .bind(before)
@@ -86,11 +86,14 @@ impl Store {
 
 impl Tx {
     /// Notes a change, as part of the transaction that makes it.
-    pub async fn audit(&mut self, entry: AuditEntry<'_>) -> Result<(), StoreError> {
+    pub async fn insert_audit_record(
+        &mut self,
+        entry: NewAuditRecord<'_>,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO audit (actor, action, resource, resource_id, \
              before_value, after_value, request_id, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(entry.actor)
             .bind(entry.action)
             .bind(entry.resource)

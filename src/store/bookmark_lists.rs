@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use utoipa::ToSchema;
 
 use super::like::containing;
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A list.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, ToSchema)]
@@ -45,7 +45,7 @@ pub struct NewBookmarkList<'a> {
 
 /// What changes of a list; what is `None` stays.
 #[derive(Debug, Default)]
-pub struct ListChange<'a> {
+pub struct BookmarkListChange<'a> {
     /// Its name.
     pub name: Option<&'a str>,
     /// What it is for.
@@ -58,12 +58,12 @@ impl Store {
     /// The list with this id.
     pub async fn bookmark_list(&self, id: i64) -> Result<Option<BookmarkList>, StoreError> {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE id = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a bookmark list"))
     }
 
     /// A client's lists in the order of their names, from behind `after`, at most `limit`.
-    pub async fn bookmark_lists_of(
+    pub async fn bookmark_lists_of_client(
         &self,
         client_id: &str,
         after: &str,
@@ -71,7 +71,7 @@ impl Store {
     ) -> Result<Vec<BookmarkList>, StoreError> {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE client_id = $1 AND name > $2 \
              ORDER BY name LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(after)
             .bind(limit)
@@ -88,7 +88,7 @@ impl Store {
     ) -> Result<Vec<BookmarkList>, StoreError> {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE is_public AND id < $1 \
              ORDER BY id DESC LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("list the public bookmark lists"))
     }
 
@@ -102,7 +102,7 @@ impl Store {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE id < $1 \
              AND (LOWER(name) LIKE LOWER($2) ESCAPE '!' OR LOWER(client_id) LIKE LOWER($2) ESCAPE '!') \
              ORDER BY id DESC LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(before)
             .bind(containing(q))
             .bind(limit)
@@ -116,7 +116,7 @@ impl Tx {
     /// How many lists a client has.
     pub async fn count_bookmark_lists(&mut self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM bookmark_list WHERE client_id = $1";
-        within!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
             .map_err(StoreError::failed("count a client's bookmark lists"))
     }
 
@@ -132,7 +132,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO bookmark_list \
              (client_id, name, description, is_public, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $5) RETURNING *";
-        within!(self, db => sqlx::query_as(SQL)
+        with_tx!(self, db => sqlx::query_as(SQL)
             .bind(list.client_id)
             .bind(list.name)
             .bind(list.description)
@@ -152,13 +152,13 @@ impl Tx {
     pub async fn change_bookmark_list(
         &mut self,
         id: i64,
-        change: ListChange<'_>,
+        change: BookmarkListChange<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<BookmarkList>, StoreError> {
         const SQL: &str = "UPDATE bookmark_list SET name = COALESCE($2, name), \
              description = COALESCE($3, description), is_public = COALESCE($4, is_public), \
              date_updated = $5 WHERE id = $1 RETURNING *";
-        within!(self, db => sqlx::query_as(SQL)
+        with_tx!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(change.name)
             .bind(change.description)
@@ -175,7 +175,7 @@ impl Tx {
         id: i64,
     ) -> Result<Option<BookmarkList>, StoreError> {
         const SQL: &str = "DELETE FROM bookmark_list WHERE id = $1 RETURNING *";
-        within!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("remove a bookmark list"))
     }
 }

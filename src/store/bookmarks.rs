@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A frame that a client keeps, with what the frame shows.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -42,7 +42,7 @@ impl Store {
              FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
              LEFT JOIN image i ON i.id = f.image_id \
              WHERE b.client_id = $1 AND b.story_id = $2 AND b.frame_number = $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(story_id)
             .bind(frame_number)
@@ -62,12 +62,12 @@ impl Store {
              FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
              LEFT JOIN image i ON i.id = f.image_id \
              WHERE b.client_id = $1 ORDER BY b.id DESC LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("list a client's frame bookmarks"))
     }
 
     /// The latest bookmarks of a client in one story, the newest first, at most `limit`.
-    pub async fn frame_bookmarks_in(
+    pub async fn frame_bookmarks_in_story(
         &self,
         client_id: &str,
         story_id: Uuid,
@@ -78,7 +78,7 @@ impl Store {
              FROM story_frame_bookmark b JOIN story_frame f ON f.id = b.frame_id \
              LEFT JOIN image i ON i.id = f.image_id \
              WHERE b.client_id = $1 AND b.story_id = $2 ORDER BY b.id DESC LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(story_id)
             .bind(limit)
@@ -90,7 +90,7 @@ impl Store {
 
 impl Tx {
     /// Keeps a frame for a client, or renews what is noted about it; `false` when there is no such frame.
-    pub async fn keep_frame_bookmark(
+    pub async fn upsert_frame_bookmark(
         &mut self,
         client_id: &str,
         story_id: Uuid,
@@ -104,7 +104,7 @@ impl Tx {
              WHERE f.story_id = $2 AND f.number = $3 \
              ON CONFLICT (client_id, story_id, frame_number) DO UPDATE SET \
              comments = excluded.comments, date_updated = excluded.date_updated";
-        let kept = within!(self, db => sqlx::query(SQL)
+        let kept = with_tx!(self, db => sqlx::query(SQL)
             .bind(client_id)
             .bind(story_id)
             .bind(frame_number)
@@ -124,7 +124,7 @@ impl Tx {
         id: i64,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM story_frame_bookmark WHERE id = $1 AND client_id = $2";
-        let removed = within!(self, db => sqlx::query(SQL)
+        let removed = with_tx!(self, db => sqlx::query(SQL)
             .bind(id)
             .bind(client_id)
             .execute(db)

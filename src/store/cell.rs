@@ -58,8 +58,8 @@ impl Column {
             "jsonb" => Kind::Json,
             "bytea" => Kind::Bytes,
             other => {
-                let told = format!("columns of the type {other} ({name}) cannot be copied");
-                return Err(sqlx::Error::Protocol(told));
+                let message = format!("columns of the type {other} ({name}) cannot be copied");
+                return Err(sqlx::Error::Protocol(message));
             }
         };
         Ok(Self { name, kind, is_identity })
@@ -91,14 +91,14 @@ macro_rules! cells {
 }
 
 /// The values of a row of PostgreSQL's.
-pub(super) fn of_postgres(row: &PgRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
+pub(super) fn from_postgres(row: &PgRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
     type Raw = Option<Json<Box<RawValue>>>;
     let json = |at: usize| row.try_get::<Raw, _>(at).map(|json| json.map(|json| json.0));
     cells!(row, columns, json)
 }
 
 /// The values of a row of SQLite's.
-pub(super) fn of_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
+pub(super) fn from_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
     let json = |at: usize| {
         let json = row.try_get::<Option<String>, _>(at)?.map(RawValue::from_string);
         json.transpose().map_err(|error| sqlx::Error::Decode(error.into()))

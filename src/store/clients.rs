@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 impl Store {
     /// The story that a client is in.
     pub async fn current_story(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT current_story_id FROM sparrow_state WHERE client_id = $1";
         let found: Option<Option<Uuid>> =
-            read!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_optional(db).await)
+            with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a client's state"))?;
         Ok(found.flatten())
     }
@@ -28,7 +28,7 @@ impl Tx {
              VALUES ($1, $2, $2) \
              ON CONFLICT (client_id) DO UPDATE SET client_id = excluded.client_id \
              RETURNING current_story_id";
-        within!(self, db => sqlx::query_scalar(SQL).bind(client_id).bind(now).fetch_one(db).await)
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(client_id).bind(now).fetch_one(db).await)
             .map_err(StoreError::failed("lock a client's state"))
     }
 
@@ -40,7 +40,7 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE sparrow_state SET current_story_id = $2, date_updated = $3 WHERE client_id = $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(client_id)
             .bind(story)
             .bind(now)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A strategy as a person who chooses one sees it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -158,7 +158,7 @@ impl Store {
     pub async fn strategies(&self) -> Result<Vec<StrategySummary>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, description, is_default, is_experimental \
              FROM strategy_config ORDER BY is_default DESC, slug";
-        read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("list strategies"))
     }
 
@@ -170,7 +170,7 @@ impl Store {
              WHERE slug = $1 OR strategy_name = $1 \
              ORDER BY CASE WHEN slug = $1 THEN 0 ELSE 1 END, is_default DESC, slug LIMIT 1";
         let row: Option<StrategyRow> =
-            read!(self, db => sqlx::query_as(SQL).bind(name).fetch_optional(db).await)
+            with_read_pool!(self, db => sqlx::query_as(SQL).bind(name).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a strategy"))?;
         let Some(row) = row else { return Ok(None) };
         let mut prompts = BTreeMap::new();
@@ -200,19 +200,19 @@ impl Store {
              JOIN inference_model m ON m.slug = c.model \
              LEFT JOIN prompt_template p ON p.slug = c.prompt_template WHERE c.slug = $1";
         let Some(slug) = slug else { return Ok(None) };
-        read!(self, db => sqlx::query_as(SQL).bind(slug).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("read a model configuration"))
     }
 
     async fn prompt_text(&self, slug: Option<&str>) -> Result<Option<String>, StoreError> {
         const SQL: &str = "SELECT text FROM prompt_template WHERE slug = $1";
         let Some(slug) = slug else { return Ok(None) };
-        read!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("read a prompt"))
     }
 
     /// What is configured for a provider's model of this name; of several the first by slug.
-    pub async fn model_named(
+    pub async fn model_by_name(
         &self,
         provider: &str,
         name: &str,
@@ -220,7 +220,7 @@ impl Store {
         const SQL: &str = "SELECT provider, provider_api_variant, provider_model_name, \
              model_parameters, prices FROM inference_model \
              WHERE provider = $1 AND provider_model_name = $2 ORDER BY slug LIMIT 1";
-        read!(self, db => sqlx::query_as(SQL).bind(provider).bind(name).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(provider).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a model"))
     }
 }
@@ -247,7 +247,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO inference_model (slug, description, provider, \
              provider_api_variant, provider_model_name, model_parameters, prices, date_created, date_updated) \
              VALUES ($1, $2, $3, 'default', $4, $5, $6, $7, $7) ON CONFLICT (slug) DO NOTHING";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.description)
             .bind(&seed.provider)
@@ -269,7 +269,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO prompt_template \
              (slug, description, text, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $4) ON CONFLICT (slug) DO NOTHING";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.description)
             .bind(&seed.text)
@@ -288,7 +288,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO model_config (slug, description, model, prompt_template, \
              model_parameters, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (slug) DO NOTHING";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.description)
             .bind(&seed.model)
@@ -310,7 +310,7 @@ impl Tx {
              is_experimental, parameters, text_to_text_model_config, text_to_image_model_config, \
              seed_prompt_template, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT (slug) DO NOTHING";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&seed.slug)
             .bind(&seed.strategy_name)
             .bind(&seed.description)

@@ -19,7 +19,7 @@ pub enum StoreError {
     InUse(String),
     /// The SQLite file's folder or lock file could not be made.
     #[error("{path} cannot be written")]
-    Folder {
+    NotWritable {
         /// The path in question.
         path: String,
         /// The system's account.

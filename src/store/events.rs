@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Announcement, Store, StoreError, Tx, dialect, read, within};
+use super::{Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};
 use crate::domain::EventKind;
 
 /// One thing that happened.
@@ -47,7 +47,7 @@ impl Store {
     ) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT * FROM event \
              WHERE story_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
             .bind(after)
             .bind(limit)
@@ -65,7 +65,7 @@ impl Store {
     ) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT * FROM event \
              WHERE client_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(after)
             .bind(limit)
@@ -78,15 +78,16 @@ impl Store {
     pub async fn events_after(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT * FROM event \
              WHERE id > $1 ORDER BY id LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("read the event log"))
     }
 
     /// The id of the last event; 0 before the first.
     pub async fn last_event_id(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT MAX(id) FROM event";
-        let last: Option<i64> = read!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
-            .map_err(StoreError::failed("find the last event"))?;
+        let last: Option<i64> =
+            with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
+                .map_err(StoreError::failed("find the last event"))?;
         Ok(last.unwrap_or(0))
     }
 }
@@ -114,7 +115,7 @@ impl Tx {
         }
         dialect::lock_events(&mut self.open).await?;
         let events = std::mem::take(&mut self.events);
-        within!(self, db => {
+        with_tx!(self, db => {
             let mut insert = QueryBuilder::new(SQL);
             insert.push_values(&events, |mut row, event| {
                 row.push_bind(event.kind)
@@ -126,7 +127,7 @@ impl Tx {
             insert.build().execute(db).await.map(drop)
         })
         .map_err(StoreError::failed("log events"))?;
-        self.announce(Announcement::EventLogged);
+        self.notify(TaskNotice::EventLogged);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// Where a client stands on the schedule of one level.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -24,7 +24,7 @@ const STATES: &str = "SELECT level, state FROM schedule_state WHERE client_id = 
 impl Store {
     /// Where a client stands on its schedules.
     pub async fn schedule_states(&self, client_id: &str) -> Result<Vec<ScheduleRow>, StoreError> {
-        read!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
             .map_err(StoreError::failed("read a client's schedules"))
     }
 
@@ -35,7 +35,7 @@ impl Store {
         strategy: &str,
     ) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT story_id FROM flock_story WHERE flock_id = $1 AND strategy = $2";
-        let found: Option<Option<Uuid>> = read!(self, db => sqlx::query_scalar(SQL)
+        let found: Option<Option<Uuid>> = with_read_pool!(self, db => sqlx::query_scalar(SQL)
             .bind(flock_id)
             .bind(strategy)
             .fetch_optional(db)
@@ -51,12 +51,12 @@ impl Tx {
         &mut self,
         client_id: &str,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        within!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
+        with_tx!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
             .map_err(StoreError::failed("read a client's schedules"))
     }
 
     /// Notes where a client stands on the schedule of a level.
-    pub async fn note_schedule_state(
+    pub async fn upsert_schedule_state(
         &mut self,
         client_id: &str,
         row: &ScheduleRow,
@@ -65,7 +65,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO schedule_state (client_id, level, state, date_updated) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (client_id, level) DO UPDATE \
              SET state = excluded.state, date_updated = excluded.date_updated";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(client_id)
             .bind(&row.level)
             .bind(Json(&row.state))
@@ -88,7 +88,7 @@ impl Tx {
              VALUES ($1, $2, $3) \
              ON CONFLICT (flock_id, strategy) DO UPDATE SET flock_id = excluded.flock_id \
              RETURNING story_id";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(flock_id)
             .bind(strategy)
             .bind(now)
@@ -107,7 +107,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE flock_story SET story_id = $3, date_updated = $4 \
              WHERE flock_id = $1 AND strategy = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(flock_id)
             .bind(strategy)
             .bind(story)
@@ -119,7 +119,7 @@ impl Tx {
     }
 
     /// Counts a frame against a flock's limit for a day; false, and nothing counted, when the limit is reached.
-    pub async fn count_flock_frame(
+    pub async fn consume_flock_quota(
         &mut self,
         flock_id: &str,
         day: NaiveDate,
@@ -131,7 +131,7 @@ impl Tx {
         if limit < 1 {
             return Ok(false);
         }
-        let counted: Option<i32> = within!(self, db => sqlx::query_scalar(SQL)
+        let counted: Option<i32> = with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(flock_id)
             .bind(day.to_string())
             .bind(limit)

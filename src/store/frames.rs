@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Beside, Store, StoreError, Tx, read, within};
+use super::{FrameAttachments, Store, StoreError, Tx, with_read_pool, with_tx};
 use crate::domain::Dither;
 
 /// A frame with its original illustration.
@@ -33,12 +33,12 @@ pub struct FrameRow {
     pub metadata: Json<Box<RawValue>>,
     /// Its film and its voice.
     #[sqlx(flatten)]
-    pub beside: Beside,
+    pub attachments: FrameAttachments,
 }
 
 /// A picture of a frame, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct FramePicture {
+pub struct FrameImage {
     /// The picture's id.
     pub id: Uuid,
     /// The key of its file.
@@ -60,15 +60,15 @@ pub struct NewestFrame {
     /// The frame itself.
     pub frame: FrameRow,
     /// Its original illustration.
-    pub original: Option<FramePicture>,
+    pub original: Option<FrameImage>,
     /// The illustration as the device got it that asked for the frame.
-    pub device: Option<FramePicture>,
+    pub device: Option<FrameImage>,
     /// When it was added.
     pub date_created: DateTime<Utc>,
 }
 
 #[derive(FromRow)]
-struct NewestRow {
+struct NewestFrameRow {
     #[sqlx(flatten)]
     frame: FrameRow,
     image_id: Option<Uuid>,
@@ -81,7 +81,7 @@ struct NewestRow {
 pub struct NewFrame<'a> {
     /// To which story.
     pub story_id: Uuid,
-    /// From [`Tx::take_frame_numbers`].
+    /// From [`Tx::reserve_frame_numbers`].
     pub number: i32,
     /// Its prose.
     pub text: Option<&'a str>,
@@ -150,7 +150,7 @@ impl Store {
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
              LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
              WHERE f.story_id = $1 AND f.number > $2 ORDER BY f.number LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(story_id)
             .bind(after)
             .bind(limit)
@@ -170,27 +170,27 @@ impl Store {
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
              LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
              WHERE f.story_id = $1 ORDER BY f.number DESC LIMIT 1";
-        let row: Option<NewestRow> =
-            read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
+        let row: Option<NewestFrameRow> =
+            with_read_pool!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a story's newest frame"))?;
         let Some(row) = row else { return Ok(None) };
         let original = match row.image_id {
-            Some(id) => self.picture(id).await?,
+            Some(id) => self.image(id).await?,
             None => None,
         };
         let device = match row.device_image_id {
-            Some(id) if row.image_id != Some(id) => self.picture(id).await?,
+            Some(id) if row.image_id != Some(id) => self.image(id).await?,
             _ => None,
         };
-        let NewestRow { frame, date_created, .. } = row;
+        let NewestFrameRow { frame, date_created, .. } = row;
         Ok(Some(NewestFrame { frame, original, device, date_created }))
     }
 
     /// The picture with this id.
-    pub async fn picture(&self, id: Uuid) -> Result<Option<FramePicture>, StoreError> {
+    pub async fn image(&self, id: Uuid) -> Result<Option<FrameImage>, StoreError> {
         const SQL: &str =
             "SELECT id, media_key, width, height, format, dither FROM image WHERE id = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a picture"))
     }
 
@@ -202,7 +202,7 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT text FROM story_frame WHERE story_id = $1 AND text IS NOT NULL \
              ORDER BY number DESC LIMIT $2";
-        let mut texts: Vec<String> = read!(self, db => sqlx::query_scalar(SQL)
+        let mut texts: Vec<String> = with_read_pool!(self, db => sqlx::query_scalar(SQL)
             .bind(story_id)
             .bind(limit)
             .fetch_all(db)
@@ -220,7 +220,7 @@ impl Tx {
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
              state_before, date_created, seen, heard, language) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .bind(frame.text)
@@ -245,7 +245,7 @@ impl Tx {
     pub async fn add_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(image.id)
             .bind(image.media_key)
             .bind(image.width)
@@ -268,7 +268,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO image \
              (id, media_key, width, height, format, dither, date_created, rendition_of) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(image.id)
             .bind(image.media_key)
             .bind(image.width)

@@ -9,11 +9,11 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A client's key for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyUse {
+pub struct IdempotencyKey {
     /// Who used it, and for which call: the same key elsewhere is another one.
     pub scope: String,
     /// As the client sent it.
@@ -24,7 +24,7 @@ pub struct KeyUse {
 
 /// What is known of a key's first request.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct UsedKey {
+pub struct IdempotencyRecord {
     /// SHA-256 of the request.
     pub fingerprint: Vec<u8>,
     /// The task that the request became; absent for a request that becomes none.
@@ -40,14 +40,14 @@ pub struct UsedKey {
 
 impl Store {
     /// Returns what is known of a key's first request, if it came since `since`.
-    pub async fn used_key(
+    pub async fn idempotency_record(
         &self,
-        key: &KeyUse,
+        key: &IdempotencyKey,
         since: DateTime<Utc>,
-    ) -> Result<Option<UsedKey>, StoreError> {
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         const SQL: &str = "SELECT fingerprint, task_id, status, headers, body FROM idempotency_key \
              WHERE scope = $1 AND key = $2 AND date_created >= $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(&key.scope)
             .bind(&key.key)
             .bind(since)
@@ -60,9 +60,9 @@ impl Store {
 impl Tx {
     /// Takes a key for a task, or for a request whose answer is kept; false when it is taken already. One from before
     /// `since` is taken anew.
-    pub async fn take_key(
+    pub async fn acquire_idempotency_key(
         &mut self,
-        key: &KeyUse,
+        key: &IdempotencyKey,
         task_id: Option<Uuid>,
         since: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -72,7 +72,7 @@ impl Tx {
              SET fingerprint = excluded.fingerprint, task_id = excluded.task_id, \
              status = NULL, headers = NULL, body = NULL, date_created = excluded.date_created \
              WHERE idempotency_key.date_created < $6";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&key.scope)
             .bind(&key.key)
             .bind(&key.fingerprint[..])
@@ -86,16 +86,16 @@ impl Tx {
     }
 
     /// Keeps the answer to a key's request.
-    pub async fn keep_answer(
+    pub async fn save_response(
         &mut self,
-        key: &KeyUse,
+        key: &IdempotencyKey,
         status: u16,
         headers: &Value,
         body: Option<&[u8]>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE idempotency_key SET status = $3, headers = $4, body = $5 \
              WHERE scope = $1 AND key = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&key.scope)
             .bind(&key.key)
             .bind(i32::from(status))
@@ -108,10 +108,13 @@ impl Tx {
     }
 
     /// Gives a key back whose request changed nothing. A key that has a task or an answer stays.
-    pub async fn give_key_back(&mut self, key: &KeyUse) -> Result<(), StoreError> {
+    pub async fn release_idempotency_key(
+        &mut self,
+        key: &IdempotencyKey,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM idempotency_key \
              WHERE scope = $1 AND key = $2 AND task_id IS NULL AND status IS NULL";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&key.scope)
             .bind(&key.key)
             .execute(db)
@@ -121,9 +124,12 @@ impl Tx {
     }
 
     /// Forgets the keys from before `since`, and returns how many there were.
-    pub async fn forget_keys(&mut self, since: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn delete_old_idempotency_keys(
+        &mut self,
+        since: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM idempotency_key WHERE date_created < $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(since)
             .execute(db)
             .await

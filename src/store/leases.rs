@@ -9,8 +9,8 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::tasks::Subject;
-use super::{Announcement, StoreError, Task, Tx, within};
+use super::tasks::TaskSubject;
+use super::{StoreError, Task, TaskNotice, Tx, with_tx};
 use crate::domain::TaskStatus;
 
 /// A claimed task, and the owner that the claim gave it.
@@ -61,7 +61,7 @@ impl Lease {
         const SQL: &str = "UPDATE task SET status = 'completed', result = $3, error = NULL, \
              step = NULL, lease_owner = NULL, lease_until = NULL, date_completed = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
-        let ended: Option<Subject> = within!(tx, db => sqlx::query_as(SQL)
+        let ended: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(result))
@@ -72,7 +72,7 @@ impl Lease {
         // The row says whose it is now: a task that forgot its client tells nobody.
         let subject = ended.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Completed, now);
-        tx.announce_end(self.task.id);
+        tx.notify_ended(self.task.id);
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Lease {
         const SQL: &str = "UPDATE task SET status = 'failed', error = $3, step = NULL, \
              lease_owner = NULL, lease_until = NULL, date_completed = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
-        let ended: Option<Subject> = within!(tx, db => sqlx::query_as(SQL)
+        let ended: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(error))
@@ -100,7 +100,7 @@ impl Lease {
         .map_err(StoreError::failed("give a task up"))?;
         let subject = ended.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Failed, now);
-        tx.announce_end(self.task.id);
+        tx.notify_ended(self.task.id);
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl Lease {
         const SQL: &str = "UPDATE task SET status = 'pending', failures = failures + 1, error = $3, \
              step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
-        let retried: Option<Subject> = within!(tx, db => sqlx::query_as(SQL)
+        let retried: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(error))
@@ -129,7 +129,7 @@ impl Lease {
         .map_err(StoreError::failed("put a task back"))?;
         let subject = retried.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Pending, now);
-        tx.announce(Announcement::TaskReady);
+        tx.notify(TaskNotice::TaskReady);
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl Lease {
         const SQL: &str = "UPDATE task SET status = 'pending', failures = 0, error = NULL, payload = $3, \
              step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let deferred = within!(tx, db => sqlx::query(SQL)
+        let deferred = with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(payload))
@@ -156,7 +156,7 @@ impl Lease {
             .await
             .map(|done| done.rows_affected()))
         .map_err(StoreError::failed("put a task off"))?;
-        one_row(deferred)
+        ensure_one_row(deferred)
     }
 
     /// Keeps the lease until `until`, and notes the step that the task is at.
@@ -170,7 +170,7 @@ impl Lease {
         until: DateTime<Utc>,
         step: Option<&str>,
     ) -> Result<(), LeaseError> {
-        self.hold(tx, until, step).await.map(drop)
+        self.renew(tx, until, step).await.map(drop)
     }
 
     /// Keeps the lease until `until`, and publishes that the task is at another step.
@@ -185,20 +185,20 @@ impl Lease {
         step: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        let subject = self.hold(tx, until, step).await?;
+        let subject = self.renew(tx, until, step).await?;
         tx.publish_step(self.task.id, subject, step, now);
         Ok(())
     }
 
-    async fn hold(
+    async fn renew(
         &self,
         tx: &mut Tx,
         until: DateTime<Utc>,
         step: Option<&str>,
-    ) -> Result<Subject, LeaseError> {
+    ) -> Result<TaskSubject, LeaseError> {
         const SQL: &str = "UPDATE task SET lease_until = $3, step = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
-        let held: Option<Subject> = within!(tx, db => sqlx::query_as(SQL)
+        let held: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(until)
@@ -215,14 +215,14 @@ impl Lease {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = attempts - 1, step = NULL, \
              lease_owner = NULL, lease_until = NULL \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        within!(tx, db => sqlx::query(SQL)
+        with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .execute(db)
             .await
             .map(drop))
         .map_err(StoreError::failed("release a task"))?;
-        tx.announce(Announcement::TaskReady);
+        tx.notify(TaskNotice::TaskReady);
         Ok(())
     }
 
@@ -231,9 +231,9 @@ impl Lease {
     /// # Errors
     ///
     /// [`LeaseError::Lost`], and then nothing of the transaction must be saved.
-    pub async fn note_progress(&self, tx: &mut Tx, payload: &Value) -> Result<(), LeaseError> {
+    pub async fn save_progress(&self, tx: &mut Tx, payload: &Value) -> Result<(), LeaseError> {
         const SQL: &str = "UPDATE task SET payload = $3 WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let noted = within!(tx, db => sqlx::query(SQL)
+        let noted = with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(payload))
@@ -241,7 +241,7 @@ impl Lease {
             .await
             .map(|done| done.rows_affected()))
         .map_err(StoreError::failed("note how far a task is"))?;
-        one_row(noted)
+        ensure_one_row(noted)
     }
 
     /// Has the task, which is about to be ended, forget what it was about: whose it is, and what it was to do.
@@ -249,11 +249,11 @@ impl Lease {
     /// # Errors
     ///
     /// [`LeaseError::Lost`], and then nothing of the transaction must be saved.
-    pub async fn forget_order(&self, tx: &mut Tx) -> Result<(), LeaseError> {
+    pub async fn anonymize(&self, tx: &mut Tx) -> Result<(), LeaseError> {
         const SQL: &str = "UPDATE task SET payload = $3, lane = NULL, client_id = NULL \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
         let nothing = Json(Value::Object(serde_json::Map::new()));
-        let forgotten = within!(tx, db => sqlx::query(SQL)
+        let forgotten = with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(nothing)
@@ -261,10 +261,10 @@ impl Lease {
             .await
             .map(|done| done.rows_affected()))
         .map_err(StoreError::failed("forget a task's order"))?;
-        one_row(forgotten)
+        ensure_one_row(forgotten)
     }
 }
 
-fn one_row(rows: u64) -> Result<(), LeaseError> {
+fn ensure_one_row(rows: u64) -> Result<(), LeaseError> {
     if rows == 1 { Ok(()) } else { Err(LeaseLost.into()) }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, read};
+use super::{Store, StoreError, with_read_pool};
 
 /// A Sparrow's own configuration.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -57,7 +57,7 @@ impl Store {
         const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
              budget_per_day, is_learned_from \
              FROM sparrow_config WHERE client_id = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a sparrow's configuration"))
     }
 
@@ -66,7 +66,7 @@ impl Store {
         const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, \
              frames_per_day, budget_per_day, is_learned_from \
              FROM flock_config WHERE flock_id = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(flock_id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(flock_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a flock's configuration"))
     }
 
@@ -77,7 +77,7 @@ impl Store {
     ) -> Result<Option<Map<String, Value>>, StoreError> {
         const SQL: &str = "SELECT parameters FROM client_type_config WHERE client_type = $1";
         let found: Option<sqlx::types::Json<Map<String, Value>>> =
-            read!(self, db => sqlx::query_scalar(SQL).bind(client_type).fetch_optional(db).await)
+            with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_type).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a client type's configuration"))?;
         Ok(found.map(|json| json.0))
     }

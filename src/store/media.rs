@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// Rows that a page of all files has.
-const PAGE: i64 = 500;
+const PAGE_SIZE: i64 = 500;
 
 /// Keys that one statement looks for at most: databases bound how much may be bound.
-const AT_ONCE: usize = 500;
+const MAX_BINDS: usize = 500;
 
 /// A file that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -58,7 +58,7 @@ pub struct MediaUsage {
 
 /// Files that are not in the bucket yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Unsynced {
+pub struct SyncBacklog {
     /// How many.
     pub files: i64,
     /// Their bytes.
@@ -70,25 +70,25 @@ pub struct Unsynced {
 const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
 
 /// The place of a file among those that are not in the bucket yet: when it was kept, and its key.
-pub type UnsyncedPlace<'a> = (DateTime<Utc>, &'a str);
+pub type UnsyncedCursor<'a> = (DateTime<Utc>, &'a str);
 
 impl Store {
     /// The file with this key.
     pub async fn media_object(&self, key: &str) -> Result<Option<MediaObject>, StoreError> {
-        read!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
     /// Files that are to be in the bucket and are not yet, the oldest first, those behind `after`, at most `limit`.
     pub async fn unsynced_files(
         &self,
-        after: UnsyncedPlace<'_>,
+        after: UnsyncedCursor<'_>,
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
         const SQL: &str = "SELECT * FROM media_object \
              WHERE date_synced IS NULL AND kind <> 'input' AND (date_created, key) > ($1, $2) \
              ORDER BY date_created, key LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(after.0)
             .bind(after.1)
             .bind(limit)
@@ -112,7 +112,7 @@ impl Store {
 
     async fn files_after(&self, after: &str) -> Result<Vec<MediaObject>, StoreError> {
         const SQL: &str = "SELECT * FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(after).bind(PAGE).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(PAGE_SIZE).fetch_all(db).await)
             .map_err(StoreError::failed("list files"))
     }
 
@@ -120,8 +120,8 @@ impl Store {
     pub async fn unknown_keys(&self, keys: Vec<String>) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT key FROM media_object WHERE key IN (";
         let mut known: HashSet<String> = HashSet::new();
-        for keys in keys.chunks(AT_ONCE) {
-            let found: Vec<String> = read!(self, db => {
+        for keys in keys.chunks(MAX_BINDS) {
+            let found: Vec<String> = with_read_pool!(self, db => {
                 let mut select = QueryBuilder::new(SQL);
                 let mut list = select.separated(", ");
                 for key in keys {
@@ -141,24 +141,24 @@ impl Store {
         const SQL: &str = "SELECT client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) AS month, \
              COUNT(*) AS files, CAST(SUM(size) AS BIGINT) AS bytes FROM media_object \
              GROUP BY client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) ORDER BY 5 DESC, 1, 2, 3";
-        read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("count what is kept"))
     }
 
     /// How many files are to be in the bucket and are not yet.
-    pub async fn unsynced(&self) -> Result<Unsynced, StoreError> {
+    pub async fn sync_backlog(&self) -> Result<SyncBacklog, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS files, \
              CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes, MIN(date_created) AS oldest \
              FROM media_object \
              WHERE date_synced IS NULL AND kind <> 'input'";
-        read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("count files that are not in the bucket"))
     }
 }
 
 impl Tx {
     /// Notes that a file of these bytes is in a bucket; false when it has other bytes by now, or is gone.
-    pub async fn note_synced(
+    pub async fn mark_synced(
         &mut self,
         object: &MediaObject,
         location: &str,
@@ -166,7 +166,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE media_object SET location = $3, date_synced = $4 \
              WHERE key = $1 AND sha256 = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&object.key)
             .bind(&object.sha256)
             .bind(location)
@@ -179,12 +179,12 @@ impl Tx {
 
     /// The file with this key, as this transaction sees it.
     pub async fn media_object(&mut self, key: &str) -> Result<Option<MediaObject>, StoreError> {
-        within!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
     /// Keeps a file's row; one that is there under the same key takes the new size, type and checksum.
-    pub async fn keep_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
+    pub async fn upsert_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
              location, date_synced, original_type) \
@@ -194,7 +194,7 @@ impl Tx {
              date_updated = excluded.date_updated, location = excluded.location, \
              date_synced = excluded.date_synced, original_type = excluded.original_type, \
              date_compared = NULL";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&object.key)
             .bind(&object.kind)
             .bind(&object.client_id)

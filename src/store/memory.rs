@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// Something that a client is like.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -33,7 +33,7 @@ pub struct Pattern {
 
 /// Something that is going on.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Context {
+pub struct ContextEntry {
     /// In which session; empty where it belongs to none.
     pub session_id: String,
     /// Which thing.
@@ -88,7 +88,7 @@ pub(super) const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evide
      FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
 
 /// The place of an insight among a client's: its importance and its id.
-pub type ByImportance = (f64, i64);
+pub type InsightCursor = (f64, i64);
 
 /// Which of a client's insights.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +98,7 @@ pub struct InsightFilter<'a> {
     /// At least this important.
     pub min_importance: f64,
     /// Behind this one.
-    pub after: ByImportance,
+    pub after: InsightCursor,
 }
 
 impl Store {
@@ -117,7 +117,7 @@ impl Store {
              FROM user_pattern WHERE client_id = $1 AND type = $2 AND key > $3 \
              ORDER BY key LIMIT $4";
         let (sql, kind) = kind.map_or((ALL, after.0), |kind| (OF_TYPE, kind));
-        read!(self, db => sqlx::query_as(sql)
+        with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(client_id)
             .bind(kind)
             .bind(after.1)
@@ -134,7 +134,7 @@ impl Store {
         kind: &str,
         key: &str,
     ) -> Result<Option<Pattern>, StoreError> {
-        read!(self, db => sqlx::query_as(ONE_PATTERN)
+        with_read_pool!(self, db => sqlx::query_as(ONE_PATTERN)
             .bind(client_id)
             .bind(kind)
             .bind(key)
@@ -145,14 +145,14 @@ impl Store {
 
     /// What of a client's context holds at `now`, behind `after`, a session and a key, in that order, at most `limit`; of
     /// one session where it is said.
-    pub async fn context(
+    pub async fn context_entries(
         &self,
         client_id: &str,
         session_id: Option<&str>,
         after: (&str, &str),
         now: DateTime<Utc>,
         limit: i64,
-    ) -> Result<Vec<Context>, StoreError> {
+    ) -> Result<Vec<ContextEntry>, StoreError> {
         const ALL: &str = "SELECT session_id, key, value, date_created, date_updated, date_expires \
              FROM conversation_context WHERE client_id = $1 AND (session_id, key) > ($2, $3) \
              AND (date_expires IS NULL OR date_expires > $4) ORDER BY session_id, key LIMIT $5";
@@ -161,7 +161,7 @@ impl Store {
              WHERE client_id = $1 AND session_id = $2 AND key > $3 \
              AND (date_expires IS NULL OR date_expires > $4) ORDER BY key LIMIT $5";
         let (sql, session) = session_id.map_or((ALL, after.0), |session| (OF_SESSION, session));
-        read!(self, db => sqlx::query_as(sql)
+        with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(client_id)
             .bind(session)
             .bind(after.1)
@@ -173,17 +173,17 @@ impl Store {
     }
 
     /// One thing of a client's context, if it holds at `now`.
-    pub async fn context_value(
+    pub async fn context_entry(
         &self,
         client_id: &str,
         session_id: &str,
         key: &str,
         now: DateTime<Utc>,
-    ) -> Result<Option<Context>, StoreError> {
+    ) -> Result<Option<ContextEntry>, StoreError> {
         const SQL: &str = "SELECT session_id, key, value, date_created, date_updated, date_expires \
              FROM conversation_context WHERE client_id = $1 AND session_id = $2 AND key = $3 \
              AND (date_expires IS NULL OR date_expires > $4)";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(session_id)
             .bind(key)
@@ -208,7 +208,7 @@ impl Store {
              AND type = $6 ORDER BY importance DESC, id DESC LIMIT $5";
         let InsightFilter { kind, min_importance, after } = filter;
         let sql = if kind.is_some() { OF_TYPE } else { ALL };
-        read!(self, db => {
+        with_read_pool!(self, db => {
             let query = sqlx::query_as(sql)
                 .bind(client_id)
                 .bind(min_importance)
@@ -227,7 +227,7 @@ impl Store {
 
 impl Tx {
     /// Keeps a pattern, or takes the place of the one of this type and key; true when there was none.
-    pub async fn keep_pattern(
+    pub async fn upsert_pattern(
         &mut self,
         client_id: &str,
         pattern: &Pattern,
@@ -237,7 +237,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $5, $7, $6, $6) ON CONFLICT (client_id, type, key) DO UPDATE \
              SET value = excluded.value, confidence = excluded.confidence, evidence = excluded.evidence, \
              date_updated = excluded.date_updated RETURNING date_created = date_updated";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(&pattern.kind)
             .bind(&pattern.key)
@@ -261,22 +261,22 @@ impl Tx {
         const OF_TYPE: &str = "DELETE FROM user_pattern WHERE client_id = $1 AND type = $2";
         const ONE: &str =
             "DELETE FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
-        self.remove_known(client_id, [ALL, OF_TYPE, ONE], [kind, key]).await
+        self.delete_client_memory(client_id, [ALL, OF_TYPE, ONE], [kind, key]).await
     }
 
     /// Keeps something of a client's context, or takes the place of what has this session and key; true when there was
     /// nothing.
-    pub async fn keep_context(
+    pub async fn upsert_context_entry(
         &mut self,
         client_id: &str,
-        context: &Context,
+        context: &ContextEntry,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO conversation_context \
              (client_id, session_id, key, value, date_created, date_updated, date_expires) \
              VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (client_id, session_id, key) DO UPDATE \
              SET value = excluded.value, date_updated = excluded.date_updated, \
              date_expires = excluded.date_expires RETURNING date_created = date_updated";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(&context.session_id)
             .bind(&context.key)
@@ -300,14 +300,14 @@ impl Tx {
             "DELETE FROM conversation_context WHERE client_id = $1 AND session_id = $2";
         const ONE: &str = "DELETE FROM conversation_context WHERE client_id = $1 \
              AND session_id = $2 AND key = $3";
-        self.remove_known(client_id, [ALL, OF_SESSION, ONE], [session_id, key]).await
+        self.delete_client_memory(client_id, [ALL, OF_SESSION, ONE], [session_id, key]).await
     }
 
     /// Forgets context that has expired by `now`, of every client; how much.
     pub async fn purge_context(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM conversation_context \
              WHERE date_expires IS NOT NULL AND date_expires <= $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(now)
             .execute(db)
             .await
@@ -319,7 +319,7 @@ impl Tx {
     pub async fn add_insight(&mut self, insight: NewInsight<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO user_insight (client_id, type, data, importance, date_created) \
              VALUES ($1, $2, $3, $4, $5) RETURNING id";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(insight.client_id)
             .bind(insight.kind)
             .bind(Json(insight.data))
@@ -338,11 +338,11 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         const ALL: &str = "DELETE FROM user_insight WHERE client_id = $1";
         const OF_TYPE: &str = "DELETE FROM user_insight WHERE client_id = $1 AND type = $2";
-        self.remove_known(client_id, [ALL, OF_TYPE, OF_TYPE], [kind, None]).await
+        self.delete_client_memory(client_id, [ALL, OF_TYPE, OF_TYPE], [kind, None]).await
     }
 
     /// Runs the statement that has as many parts after the client as are given.
-    async fn remove_known(
+    async fn delete_client_memory(
         &mut self,
         client_id: &str,
         statements: [&'static str; 3],
@@ -350,7 +350,7 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         let parts: Vec<&str> = parts.into_iter().map_while(|part| part).collect();
         let sql = statements[parts.len()];
-        within!(self, db => {
+        with_tx!(self, db => {
             let query = parts.iter().fold(sqlx::query(sql).bind(client_id), |query, part| query.bind(*part));
             query.execute(db).await.map(|done| done.rows_affected())
         })

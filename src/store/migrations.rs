@@ -73,7 +73,7 @@ async fn applied<C: Migrate>(
 /// # Errors
 ///
 /// When the name has other characters than `a-z`, `0-9` and `_`, or a file cannot be made.
-pub fn new_migration(root: &Path, name: &str) -> io::Result<[PathBuf; 2]> {
+pub fn create_migration_files(root: &Path, name: &str) -> io::Result<[PathBuf; 2]> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
         let reason = "a migration's name has only a-z, 0-9 and _";
@@ -115,8 +115,8 @@ mod tests {
             std::fs::create_dir_all(root.path().join("migrations").join(database)).expect("made");
         }
         std::fs::write(root.path().join("migrations/sqlite/0007_old.sql"), "").expect("written");
-        let files = new_migration(root.path(), "voices").expect("made");
+        let files = create_migration_files(root.path(), "voices").expect("made");
         assert!(files.iter().all(|f| f.ends_with("0008_voices.sql") && f.exists()));
-        assert!(new_migration(root.path(), "../up").is_err());
+        assert!(create_migration_files(root.path(), "../up").is_err());
     }
 }

@@ -4,35 +4,35 @@
 //! [`Tx::save`]. What differs between the databases lives in `dialect` alone. Absence is `Option`, never an
 //! error. One table family a file.
 
-mod announce;
+mod attachments;
 mod audit;
-mod beside;
 mod bookmark_lists;
 mod bookmarks;
 mod cell;
-mod cleaning;
 mod clients;
 mod configs;
 mod dialect;
-mod erasing;
+mod erasure;
 mod error;
 mod events;
 mod flocks;
-mod found;
+mod frame_lookup;
 mod frames;
 mod idempotency;
 mod installation;
-mod learned;
+mod learning;
 mod leases;
 mod levels;
 mod like;
 mod media;
 mod memory;
 mod migrations;
+mod notices;
 mod overview;
 mod pairing;
 mod pools;
 mod resources;
+mod retention;
 mod sessions;
 mod signing_keys;
 mod snapshot;
@@ -51,45 +51,47 @@ mod vectors;
 mod version;
 mod voices;
 
-pub use announce::Announcement;
-pub use audit::{AuditEntry, AuditRecord};
-pub use beside::{Beside, NewAudioClip, NewVideo};
-pub use bookmark_lists::{BookmarkList, ListChange, NewBookmarkList};
+pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
+pub use audit::{AuditRecord, NewAuditRecord};
+pub use bookmark_lists::{BookmarkList, BookmarkListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
-pub use cleaning::ByAge;
 pub use configs::{ModelChoice, ModelRow, SHARED_PROMPTS, Seeds, Strategy, StrategySummary};
-pub use dialect::SoleUse;
-pub use dialect::words::{Having, MARKS, Ranked, SearchFilter, Sees};
-pub use erasing::{FileListing, Mention};
+pub use dialect::DatabaseLock;
+pub use dialect::full_text::{
+    HIGHLIGHT_DELIMITERS, RankedFrame, SearchFilter, StoryVisibility, WordMatch,
+};
+pub use erasure::{FileListing, ScannedRow};
 pub use error::StoreError;
 pub use events::Event;
 pub use flocks::ScheduleRow;
-pub use found::{FoundFrame, FrameThere};
-pub use frames::{FramePicture, FrameRow, NewFrame, NewImage, NewestFrame};
-pub use idempotency::{KeyUse, UsedKey};
+pub use frame_lookup::{ExistingFrame, FrameHit};
+pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
+pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use leases::{Lease, LeaseError, LeaseLost};
 pub use levels::{FlockLevel, SparrowLevel};
-pub use media::{MediaObject, MediaUsage, Unsynced, UnsyncedPlace};
-pub use memory::{ByImportance, Context, Insight, InsightFilter, NewInsight, Pattern};
-pub use migrations::{PendingMigration, new_migration};
-pub use overview::{Counts, StoryOverview};
+pub use media::{MediaObject, MediaUsage, SyncBacklog, UnsyncedCursor};
+pub use memory::{ContextEntry, Insight, InsightCursor, InsightFilter, NewInsight, Pattern};
+pub use migrations::{PendingMigration, create_migration_files};
+pub use notices::TaskNotice;
+pub use overview::{InstallationCounts, StoryOverview};
 pub use pairing::{NewPairing, Pairing};
-pub use pools::Connections;
-pub use resources::{Dated, ResourceTable};
+pub use pools::PoolStatus;
+pub use resources::{ResourceTable, Timestamped};
+pub use retention::StoryAgeCursor;
 pub use sessions::Session;
 pub use signing_keys::SigningKey;
-pub use spend::{CallCount, NewCall};
-pub use stories::{NewStory, Story, Title};
+pub use spend::{CallCount, NewInferenceCall};
+pub use stories::{NewStory, Story, StoryTitle};
 pub use story_bookmarks::StoryBookmark;
-pub use story_changes::{FrameWords, OldPicture, StorySize};
-pub use story_list::{StoryListing, StoryPart};
+pub use story_changes::{IllustrationSource, ImageToDelete, StorySize};
+pub use story_list::{StoryListing, StoryPage};
 pub use task_list::TaskFilter;
 pub use tasks::{NewTask, Task};
-pub use telemetry::{Report, SparrowState, TelemetryReport};
+pub use telemetry::{NewTelemetryReport, SparrowState, TelemetryReport};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;
 pub use users::{Credentials, NewUser, User};
-pub use vectors::{EmbeddingPlace, EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
+pub use vectors::{EmbeddingCursor, EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
 pub use voices::{SoundRow, VoiceProfile};
 
 use pools::Pools;
@@ -99,12 +101,12 @@ use tokio::sync::broadcast;
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: Pools,
-    news: broadcast::Sender<Announcement>,
-    version: version::Version,
+    notices: broadcast::Sender<TaskNotice>,
+    version: version::ConfigurationVersion,
 }
 
 /// Runs one read on whichever pool there is.
-macro_rules! read {
+macro_rules! with_read_pool {
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.pools {
             $crate::store::pools::Pools::Postgres($pool) => $body,
@@ -114,7 +116,7 @@ macro_rules! read {
 }
 
 /// Runs one statement in whichever transaction this is.
-macro_rules! within {
+macro_rules! with_tx {
     ($tx:expr, $conn:ident => $body:expr) => {
         match &mut $tx.open {
             $crate::store::tx::Open::Postgres(tx) => {
@@ -129,4 +131,4 @@ macro_rules! within {
     };
 }
 
-pub(crate) use {read, within};
+pub(crate) use {with_read_pool, with_tx};

@@ -6,11 +6,11 @@ use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Store, StoreError, like, read};
+use super::{Store, StoreError, like, with_read_pool};
 
 /// How much there is.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Counts {
+pub struct InstallationCounts {
     /// Stories.
     pub stories: i64,
     /// Frames.
@@ -47,26 +47,26 @@ pub struct StoryOverview {
 
 impl Store {
     /// How much there is.
-    pub async fn counts(&self) -> Result<Counts, StoreError> {
+    pub async fn installation_counts(&self) -> Result<InstallationCounts, StoreError> {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story) AS stories, \
              (SELECT COUNT(*) FROM story_frame) AS frames, \
              (SELECT COUNT(*) FROM sparrow_state) AS sparrows, \
              (SELECT COUNT(*) FROM media_object) AS media_objects";
-        read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("count what there is"))
     }
 
     /// How many tasks stand how.
-    pub async fn tasks_by_status(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn task_counts_by_status(&self) -> Result<Vec<(String, i64)>, StoreError> {
         const SQL: &str = "SELECT status, COUNT(*) FROM task GROUP BY status ORDER BY status";
-        read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("count tasks"))
     }
 
     /// Since when this database is used.
     pub async fn installed_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT date_created FROM installation WHERE id = 1";
-        read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
             .map_err(StoreError::failed("read the installation's age"))
     }
 
@@ -83,7 +83,7 @@ impl Store {
              OR slug LIKE lower($2) ESCAPE '!' OR lower(client_id) LIKE lower($2) ESCAPE '!') \
              ORDER BY id DESC LIMIT $3";
         let pattern = like::containing(text);
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(before)
             .bind(&pattern)
             .bind(limit)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A device's request for a token.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -55,12 +55,12 @@ pub struct NewPairing<'a> {
 
 impl Store {
     /// The request that is polled with the token of this SHA-256, however it stands.
-    pub async fn pairing_by_poll(
+    pub async fn pairing_by_poll_token(
         &self,
         poll_sha256: &[u8; 32],
     ) -> Result<Option<Pairing>, StoreError> {
         const SQL: &str = "SELECT * FROM pairing WHERE poll_sha256 = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(&poll_sha256[..]).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(&poll_sha256[..]).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a pairing"))
     }
 
@@ -73,7 +73,7 @@ impl Store {
     ) -> Result<Vec<Pairing>, StoreError> {
         const SQL: &str = "SELECT * FROM pairing \
              WHERE id > $1 AND date_expires > $2 AND date_collected IS NULL ORDER BY id LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(after)
             .bind(now)
             .bind(limit)
@@ -85,14 +85,14 @@ impl Store {
 
 impl Tx {
     /// How many requests of clients other than this one are open.
-    pub async fn other_open_pairings(
+    pub async fn count_other_open_pairings(
         &mut self,
         client_id: &str,
         now: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT count(*) FROM pairing \
              WHERE date_expires > $1 AND date_collected IS NULL AND client_id <> $2";
-        within!(self, db => sqlx::query_scalar(SQL).bind(now).bind(client_id).fetch_one(db).await)
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(now).bind(client_id).fetch_one(db).await)
             .map_err(StoreError::failed("count pairings"))
     }
 
@@ -106,7 +106,7 @@ impl Tx {
              firmware = excluded.firmware, address = excluded.address, \
              date_created = excluded.date_created, date_expires = excluded.date_expires, \
              date_approved = NULL, approved_by = NULL";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(new.code)
             .bind(&new.poll_sha256[..])
             .bind(new.client_id)
@@ -132,7 +132,7 @@ impl Tx {
         const SQL: &str = "UPDATE pairing SET date_approved = $2, approved_by = $3, \
              date_expires = $4 WHERE code = $1 AND date_approved IS NULL AND date_expires > $2 \
              RETURNING *";
-        within!(self, db => sqlx::query_as(SQL)
+        with_tx!(self, db => sqlx::query_as(SQL)
             .bind(code)
             .bind(now)
             .bind(by)
@@ -146,7 +146,7 @@ impl Tx {
     pub async fn is_pairing_approved(&mut self, code: &str) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT id FROM pairing WHERE code = $1 AND date_approved IS NOT NULL";
         let found: Option<i64> =
-            within!(self, db => sqlx::query_scalar(SQL).bind(code).fetch_optional(db).await)
+            with_tx!(self, db => sqlx::query_scalar(SQL).bind(code).fetch_optional(db).await)
                 .map_err(StoreError::failed("look for a pairing"))?;
         Ok(found.is_some())
     }
@@ -160,7 +160,7 @@ impl Tx {
         const SQL: &str = "UPDATE pairing SET date_collected = $2 WHERE poll_sha256 = $1 \
              AND date_approved IS NOT NULL AND date_collected IS NULL AND date_expires > $2 \
              RETURNING *";
-        within!(self, db => sqlx::query_as(SQL)
+        with_tx!(self, db => sqlx::query_as(SQL)
             .bind(&poll_sha256[..])
             .bind(now)
             .fetch_optional(db)
@@ -176,14 +176,17 @@ impl Tx {
     ) -> Result<Option<Pairing>, StoreError> {
         const SQL: &str = "DELETE FROM pairing \
              WHERE code = $1 AND date_collected IS NULL AND date_expires > $2 RETURNING *";
-        within!(self, db => sqlx::query_as(SQL).bind(code).bind(now).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(SQL).bind(code).bind(now).fetch_optional(db).await)
             .map_err(StoreError::failed("refuse a pairing"))
     }
 
     /// Removes requests that expired before `before`; how many.
-    pub async fn forget_pairings(&mut self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn delete_expired_pairings(
+        &mut self,
+        before: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM pairing WHERE date_expires < $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(before)
             .execute(db)
             .await

@@ -10,11 +10,11 @@ use sqlx::sqlite::{
 };
 use tokio::sync::broadcast;
 
-use super::{Store, StoreError, read};
-use crate::settings::Database;
+use super::{Store, StoreError, with_read_pool};
+use crate::settings::DatabaseSettings;
 
 /// How long a request waits for a connection before it is told that the database is busy.
-const ACQUIRE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
@@ -24,7 +24,7 @@ pub(crate) enum Pools {
 
 /// How a pool stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connections {
+pub struct PoolStatus {
     /// Which pool: `postgres`, or SQLite's `read` or `write`.
     pub pool: &'static str,
     /// Connections that are open.
@@ -32,13 +32,13 @@ pub struct Connections {
     /// Those of them that nobody uses.
     pub idle: u32,
     /// Connections that may be open.
-    pub most: u32,
+    pub max: u32,
 }
 
-impl Connections {
-    fn of<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
+impl PoolStatus {
+    fn from_pool<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
         let most = pool.options().get_max_connections();
-        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, most }
+        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, max: most }
     }
 }
 
@@ -48,14 +48,14 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be reached or its folder not be made.
-    pub async fn connect(settings: &Database) -> Result<Self, StoreError> {
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pools = if settings.is_postgres() {
             Pools::Postgres(postgres(settings).await?)
         } else {
             sqlite(settings).await?
         };
         let (news, _) = broadcast::channel(4096);
-        Ok(Self { pools, news, version: super::version::Version::default() })
+        Ok(Self { pools, notices: news, version: super::version::ConfigurationVersion::default() })
     }
 
     /// Whether this is the embedded database.
@@ -70,17 +70,17 @@ impl Store {
     ///
     /// [`StoreError`] when none comes.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        read!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))
+        with_read_pool!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))
             .map_err(StoreError::failed("answer"))
     }
 
     /// How each pool stands.
     #[must_use]
-    pub fn connections(&self) -> Vec<Connections> {
+    pub fn pool_statuses(&self) -> Vec<PoolStatus> {
         match &self.pools {
-            Pools::Postgres(pool) => vec![Connections::of("postgres", pool)],
+            Pools::Postgres(pool) => vec![PoolStatus::from_pool("postgres", pool)],
             Pools::Sqlite { read, write } => {
-                vec![Connections::of("read", read), Connections::of("write", write)]
+                vec![PoolStatus::from_pool("read", read), PoolStatus::from_pool("write", write)]
             }
         }
     }
@@ -97,7 +97,7 @@ impl Store {
     }
 }
 
-async fn postgres(settings: &Database) -> Result<PgPool, StoreError> {
+async fn postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
     let failed = StoreError::failed("connect to PostgreSQL");
     let options = if let Some(url) = &settings.url {
         PgConnectOptions::from_str(url.expose_secret()).map_err(&failed)?
@@ -115,16 +115,18 @@ async fn postgres(settings: &Database) -> Result<PgPool, StoreError> {
     };
     PgPoolOptions::new()
         .max_connections(settings.connections)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options.application_name("calliope"))
         .await
         .map_err(&failed)
 }
 
-async fn sqlite(settings: &Database) -> Result<Pools, StoreError> {
+async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
     if let Some(folder) = settings.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| StoreError::Folder { path: folder.display().to_string(), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| StoreError::NotWritable {
+            path: folder.display().to_string(),
+            source,
+        })?;
     }
     let options = SqliteConnectOptions::new()
         .filename(&settings.path)
@@ -133,7 +135,7 @@ async fn sqlite(settings: &Database) -> Result<Pools, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10));
-    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
+    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
     let failed = StoreError::failed("open the SQLite file");
     // The writer goes first: it makes the file, and a reader could not.
     let write = pool.clone().max_connections(1).connect_with(options.clone()).await;

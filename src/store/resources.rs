@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::query::Query;
 use sqlx::{Database, FromRow, Postgres, Sqlite};
 
-use super::{Store, StoreError, Tx, like, read, within};
+use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 use crate::domain::{
     ClientTypeConfig, FlockConfig, InferenceModel, ModelConfig, PromptTemplate, SparrowConfig,
     StrategyConfig,
@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// A resource with its dates.
 #[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct Dated<T> {
+pub struct Timestamped<T> {
     /// The resource.
     #[sqlx(flatten)]
     pub item: T,
@@ -65,7 +65,7 @@ macro_rules! resource {
             bool: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             Option<i32>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             Option<f64>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
-            crate::domain::Object: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+            crate::domain::JsonObject: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
             Option<sqlx::types::Json<serde_json::Value>>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
         {
             fn bind_to<'q>(&'q self, query: Query<'q, D, D::Arguments>) -> Query<'q, D, D::Arguments> {
@@ -152,9 +152,9 @@ impl Store {
         after: &str,
         text: &str,
         limit: i64,
-    ) -> Result<Vec<Dated<T>>, StoreError> {
+    ) -> Result<Vec<Timestamped<T>>, StoreError> {
         let pattern = like::containing(text);
-        read!(self, db => sqlx::query_as(T::LIST)
+        with_read_pool!(self, db => sqlx::query_as(T::LIST)
             .bind(after)
             .bind(&pattern)
             .bind(limit)
@@ -167,8 +167,8 @@ impl Store {
     pub async fn resource<T: ResourceTable>(
         &self,
         name: &str,
-    ) -> Result<Option<Dated<T>>, StoreError> {
-        read!(self, db => sqlx::query_as(T::READ).bind(name).fetch_optional(db).await)
+    ) -> Result<Option<Timestamped<T>>, StoreError> {
+        with_read_pool!(self, db => sqlx::query_as(T::READ).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a configuration"))
     }
 }
@@ -178,8 +178,8 @@ impl Tx {
     pub async fn resource<T: ResourceTable>(
         &mut self,
         name: &str,
-    ) -> Result<Option<Dated<T>>, StoreError> {
-        within!(self, db => sqlx::query_as(T::READ).bind(name).fetch_optional(db).await)
+    ) -> Result<Option<Timestamped<T>>, StoreError> {
+        with_tx!(self, db => sqlx::query_as(T::READ).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a configuration"))
     }
 
@@ -189,7 +189,7 @@ impl Tx {
         item: &T,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        within!(self, db => item.bind_to(sqlx::query(T::ADD))
+        with_tx!(self, db => item.bind_to(sqlx::query(T::ADD))
             .bind(now)
             .execute(db)
             .await
@@ -203,7 +203,7 @@ impl Tx {
         item: &T,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        within!(self, db => item.bind_to(sqlx::query(T::REPLACE))
+        with_tx!(self, db => item.bind_to(sqlx::query(T::REPLACE))
             .bind(now)
             .execute(db)
             .await
@@ -220,7 +220,7 @@ impl Tx {
         &mut self,
         name: &str,
     ) -> Result<bool, StoreError> {
-        within!(self, db => sqlx::query(T::REMOVE)
+        with_tx!(self, db => sqlx::query(T::REMOVE)
             .bind(name)
             .execute(db)
             .await
@@ -236,7 +236,7 @@ impl Tx {
         let mut all = Vec::new();
         for (resource, sql) in T::REFERRERS {
             let found: Vec<String> =
-                within!(self, db => sqlx::query_scalar(*sql).bind(name).fetch_all(db).await)
+                with_tx!(self, db => sqlx::query_scalar(*sql).bind(name).fetch_all(db).await)
                     .map_err(StoreError::failed("look for what refers to a configuration"))?;
             all.extend(found.iter().map(|name| format!("{resource} {name}")));
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A session that holds, with its user.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -26,7 +26,7 @@ impl Store {
         const SQL: &str = "SELECT s.user_id, u.username, s.date_expires \
              FROM session s JOIN admin_user u ON u.id = s.user_id \
              WHERE s.sha256 = $1 AND s.date_expires > $2 AND u.is_active";
-        read!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).bind(now).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).bind(now).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a session"))
     }
 }
@@ -42,7 +42,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO session (sha256, user_id, date_created, date_expires) \
              VALUES ($1, $2, $3, $4)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&sha256[..])
             .bind(user_id)
             .bind(now)
@@ -56,21 +56,24 @@ impl Tx {
     /// Ends a session.
     pub async fn end_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE sha256 = $1";
-        within!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
             .map_err(StoreError::failed("end a session"))
     }
 
     /// Ends every session of a user.
-    pub async fn end_sessions_of(&mut self, user_id: i64) -> Result<(), StoreError> {
+    pub async fn end_sessions_of_user(&mut self, user_id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE user_id = $1";
-        within!(self, db => sqlx::query(SQL).bind(user_id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(user_id).execute(db).await.map(drop))
             .map_err(StoreError::failed("end a user's sessions"))
     }
 
     /// Removes sessions that ended before `before`; how many.
-    pub async fn forget_sessions(&mut self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn delete_expired_sessions(
+        &mut self,
+        before: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM session WHERE date_expires < $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(before)
             .execute(db)
             .await

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A secret.
 #[derive(Clone, PartialEq, Eq, FromRow)]
@@ -20,7 +20,7 @@ impl Store {
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         const SQL: &str = "SELECT secret, date_created FROM signing_key \
              WHERE id > (SELECT MAX(id) - 100 FROM signing_key) ORDER BY id DESC";
-        read!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("read the signing keys"))
     }
 }
@@ -35,14 +35,14 @@ impl Tx {
         const ADD: &str = "INSERT INTO signing_key (secret, date_created) VALUES ($1, $2)";
         const FORGET: &str = "DELETE FROM signing_key WHERE date_created < $1";
         let failed = StoreError::failed("add a signing key");
-        within!(self, db => sqlx::query(ADD)
+        with_tx!(self, db => sqlx::query(ADD)
             .bind(&key.secret)
             .bind(key.date_created)
             .execute(db)
             .await
             .map(drop))
         .map_err(&failed)?;
-        within!(self, db => sqlx::query(FORGET).bind(old).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(FORGET).bind(old).execute(db).await.map(drop))
             .map_err(&failed)
     }
 }

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 
 use super::cell::{self, Column};
 use super::{Store, StoreError};
-use crate::settings::Database;
+use crate::settings::DatabaseSettings;
 use crate::store::pools::Pools;
 
 /// Tables that have a row only where the service was used, and not from its first start on.
@@ -17,7 +17,7 @@ const USED: [&str; 7] =
     ["story", "media_object", "task", "admin_user", "api_token", "sparrow_config", "flock_config"];
 
 /// Values that one statement binds at most; both databases take more.
-const BINDS: usize = 16_000;
+const MAX_BINDS: usize = 16_000;
 
 impl Store {
     /// The database in an SQLite file, as [`Store::snapshot`] makes one: opened, and brought up to date.
@@ -26,7 +26,11 @@ impl Store {
     ///
     /// [`StoreError`] when it is none, or was made by a later version.
     pub async fn open_snapshot(path: &Path) -> Result<Self, StoreError> {
-        let settings = Database { path: path.to_owned(), connections: 2, ..Database::default() };
+        let settings = DatabaseSettings {
+            path: path.to_owned(),
+            connections: 2,
+            ..DatabaseSettings::default()
+        };
         let store = Self::connect(&settings).await?;
         store.migrate().await?;
         Ok(store)
@@ -37,7 +41,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails or the file cannot be written.
-    pub async fn snapshot(&self, path: &Path) -> Result<(), StoreError> {
+    pub async fn write_snapshot(&self, path: &Path) -> Result<(), StoreError> {
         let failed = StoreError::failed("write a snapshot");
         match &self.pools {
             Pools::Sqlite { read, .. } => {
@@ -51,8 +55,8 @@ impl Store {
                 let mut from = pool.begin().await.map_err(&failed)?;
                 let one_moment = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
                 sqlx::query(one_moment).execute(&mut *from).await.map_err(&failed)?;
-                let mut to = file(path).await.map_err(&failed)?;
-                into_sqlite(&mut from, &mut to).await.map_err(&failed)?;
+                let mut to = open_file(path).await.map_err(&failed)?;
+                copy_all_to_sqlite(&mut from, &mut to).await.map_err(&failed)?;
                 to.close().await.map_err(&failed)
             }
         }
@@ -62,10 +66,11 @@ impl Store {
     pub async fn is_unused(&self) -> Result<bool, StoreError> {
         for table in USED {
             let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS one");
-            let rows: i64 = super::read!(self, db => sqlx::query_scalar(AssertSqlSafe(sql))
+            let rows: i64 =
+                super::with_read_pool!(self, db => sqlx::query_scalar(AssertSqlSafe(sql))
                 .fetch_one(db)
                 .await)
-            .map_err(StoreError::failed("look whether the database is used"))?;
+                .map_err(StoreError::failed("look whether the database is used"))?;
             if rows > 0 {
                 return Ok(false);
             }
@@ -79,18 +84,18 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when a database fails, or a row contradicts another.
-    pub async fn fill(&self, snapshot: &Path) -> Result<(), StoreError> {
+    pub async fn restore_snapshot(&self, snapshot: &Path) -> Result<(), StoreError> {
         let failed = StoreError::failed("fill the database");
         let Pools::Postgres(pool) = &self.pools else { return Ok(()) };
-        let mut from = file(snapshot).await.map_err(&failed)?;
+        let mut from = open_file(snapshot).await.map_err(&failed)?;
         let mut to = pool.begin().await.map_err(&failed)?;
-        from_sqlite(&mut from, &mut to).await.map_err(&failed)?;
+        copy_all_to_postgres(&mut from, &mut to).await.map_err(&failed)?;
         to.commit().await.map_err(&failed)
     }
 }
 
 /// A snapshot's file, whose rows may come in any order.
-async fn file(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+async fn open_file(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await
 }
 
@@ -124,14 +129,14 @@ fn insert(table: &str, columns: &[Column], given: &str) -> String {
     format!("INSERT INTO \"{table}\" ({}) {given}", names.join(", "))
 }
 
-async fn into_sqlite(
+async fn copy_all_to_sqlite(
     from: &mut PgConnection,
     to: &mut SqliteConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *to).await?;
     for table in tables(to).await? {
         let columns = columns(from, &table).await?;
-        let most = BINDS / columns.len().max(1);
+        let max_rows = MAX_BINDS / columns.len().max(1);
         // What a migration wrote is in the rows that come.
         let clear = AssertSqlSafe(format!("DELETE FROM \"{table}\""));
         sqlx::query(clear).execute(&mut *to).await?;
@@ -141,9 +146,9 @@ async fn into_sqlite(
             let row = rows.try_next().await?;
             let is_end = row.is_none();
             if let Some(row) = row {
-                batch.push(cell::of_postgres(&row, &columns)?);
+                batch.push(cell::from_postgres(&row, &columns)?);
             }
-            if batch.len() >= most || (is_end && !batch.is_empty()) {
+            if batch.len() >= max_rows || (is_end && !batch.is_empty()) {
                 let mut insert = sqlx::QueryBuilder::new(insert(&table, &columns, ""));
                 insert.push_values(batch.drain(..), cell::bind_sqlite);
                 insert.build().execute(&mut *to).await?;
@@ -161,7 +166,7 @@ async fn into_sqlite(
 }
 
 /// Rows refer to each other in rings, so that no order of tables would do: what they refer to is checked when all are there.
-async fn from_sqlite(
+async fn copy_all_to_postgres(
     from: &mut SqliteConnection,
     to: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
@@ -200,7 +205,7 @@ async fn copy_to_postgres(
     from: &mut SqliteConnection,
     to: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    let most = BINDS / columns.len().max(1);
+    let max_rows = MAX_BINDS / columns.len().max(1);
     let given = if columns.iter().any(|column| column.is_identity) {
         "OVERRIDING SYSTEM VALUE "
     } else {
@@ -212,9 +217,9 @@ async fn copy_to_postgres(
         let row = rows.try_next().await?;
         let is_end = row.is_none();
         if let Some(row) = row {
-            batch.push(cell::of_sqlite(&row, columns)?);
+            batch.push(cell::from_sqlite(&row, columns)?);
         }
-        if batch.len() >= most || (is_end && !batch.is_empty()) {
+        if batch.len() >= max_rows || (is_end && !batch.is_empty()) {
             let mut insert = sqlx::QueryBuilder::new(insert(table, columns, given));
             insert.push_values(batch.drain(..), cell::bind_postgres);
             insert.build().execute(&mut *to).await?;

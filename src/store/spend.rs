@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A call of a provider that ended.
 #[derive(Debug)]
-pub struct NewCall<'a> {
+pub struct NewInferenceCall<'a> {
     /// The Sparrow.
     pub client_id: Option<&'a str>,
     /// The story.
@@ -42,7 +42,7 @@ impl Store {
     /// What was spent or is set aside on a day, by scope, in millionths of a US dollar.
     pub async fn spent_on(&self, scope: &str, day: NaiveDate) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT micro_usd FROM spend WHERE scope = $1 AND day = $2";
-        let spent: Option<i64> = read!(self, db => sqlx::query_scalar(SQL)
+        let spent: Option<i64> = with_read_pool!(self, db => sqlx::query_scalar(SQL)
             .bind(scope)
             .bind(day.to_string())
             .fetch_optional(db)
@@ -52,13 +52,16 @@ impl Store {
     }
 
     /// How many calls were made since then, by provider, model, capability and outcome.
-    pub async fn calls_since(&self, since: DateTime<Utc>) -> Result<Vec<CallCount>, StoreError> {
+    pub async fn call_counts_since(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<CallCount>, StoreError> {
         const SQL: &str = "SELECT provider, model, capability, outcome, COUNT(*) AS calls, \
              CAST(SUM(milliseconds) AS BIGINT) AS milliseconds, CAST(SUM(micro_usd) AS BIGINT) AS micro_usd \
              FROM inference_call WHERE date_created >= $1 \
              GROUP BY provider, model, capability, outcome \
              ORDER BY provider, model, capability, outcome";
-        read!(self, db => sqlx::query_as(SQL).bind(since).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(since).fetch_all(db).await)
             .map_err(StoreError::failed("count calls"))
     }
 }
@@ -84,7 +87,7 @@ pub struct CallCount {
 
 impl Tx {
     /// Adds an amount to what a scope spends on a day; false, and nothing added, when that would be more than `most`.
-    pub async fn spend(
+    pub async fn reserve_spend(
         &mut self,
         scope: &str,
         day: NaiveDate,
@@ -97,7 +100,7 @@ impl Tx {
         if micro_usd > most {
             return Ok(false);
         }
-        let spent: Option<i64> = within!(self, db => sqlx::query_scalar(SQL)
+        let spent: Option<i64> = with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(scope)
             .bind(day.to_string())
             .bind(micro_usd)
@@ -117,7 +120,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE spend SET micro_usd = micro_usd + $3 WHERE scope = $1 AND day = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(scope)
             .bind(day.to_string())
             .bind(by_micro_usd)
@@ -128,11 +131,14 @@ impl Tx {
     }
 
     /// Writes a call down.
-    pub async fn note_call(&mut self, call: NewCall<'_>) -> Result<(), StoreError> {
+    pub async fn insert_inference_call(
+        &mut self,
+        call: NewInferenceCall<'_>,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO inference_call (client_id, story_id, capability, provider, model, \
              outcome, attempts, milliseconds, input_tokens, output_tokens, images, seconds, micro_usd, \
              date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(call.client_id)
             .bind(call.story_id)
             .bind(call.capability)

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, dialect, read, within};
+use super::{Store, StoreError, Tx, dialect, with_read_pool, with_tx};
 
 /// A story without its frames.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -55,7 +55,7 @@ pub struct NewStory<'a> {
 
 /// The name that a story takes from its first text.
 #[derive(Debug)]
-pub struct Title<'a> {
+pub struct StoryTitle<'a> {
     /// The text on one line.
     pub title: &'a str,
     /// The slug before a number makes it unique.
@@ -68,21 +68,21 @@ const BY_ID: &str = "SELECT id, client_id, flock_id, strategy, storyteller, titl
 impl Store {
     /// The story with this id.
     pub async fn story(&self, id: Uuid) -> Result<Option<Story>, StoreError> {
-        read!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
     /// The id of the story with this slug.
-    pub async fn story_id_of_slug(&self, slug: &str) -> Result<Option<Uuid>, StoreError> {
+    pub async fn story_id_by_slug(&self, slug: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE slug = $1";
-        read!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("find a story by its slug"))
     }
 
     /// The id of the story that had this id in the service it was imported from.
-    pub async fn story_id_of_legacy_id(&self, id: &str) -> Result<Option<Uuid>, StoreError> {
+    pub async fn story_id_by_legacy_id(&self, id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE legacy_id = $1";
-        read!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("find a story by its former id"))
     }
 }
@@ -90,7 +90,7 @@ impl Store {
 impl Tx {
     /// The story with this id, as this transaction sees it.
     pub async fn story(&mut self, id: Uuid) -> Result<Option<Story>, StoreError> {
-        within!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
@@ -99,7 +99,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO story \
              (id, client_id, flock_id, strategy, storyteller, title, state, frame_count, date_created, \
              date_updated) VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $7)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(story.id)
             .bind(story.client_id)
             .bind(story.flock_id)
@@ -117,7 +117,7 @@ impl Tx {
     pub async fn remove_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1 AND frame_count = 0 \
              AND NOT EXISTS (SELECT 1 FROM task WHERE task.story_id = $1)";
-        within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
             .map_err(StoreError::failed("remove an empty story"))
     }
 
@@ -130,7 +130,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE story SET strategy = $2, storyteller = $3 \
              WHERE id = $1 AND frame_count = 0";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(id)
             .bind(strategy)
             .bind(storyteller)
@@ -143,7 +143,7 @@ impl Tx {
     /// Takes the `count` frame numbers from `first` on for a story and keeps its state; false when `first` is not its
     /// next number, or there is no such story. The row stays locked until the transaction ends, so that numbers have
     /// no gaps.
-    pub async fn take_frame_numbers(
+    pub async fn reserve_frame_numbers(
         &mut self,
         id: Uuid,
         first: i32,
@@ -153,7 +153,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story SET frame_count = frame_count + $3, state = $4, \
              date_updated = $5 WHERE id = $1 AND frame_count = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(id)
             .bind(first)
             .bind(count)
@@ -171,7 +171,11 @@ impl Tx {
     ///
     /// [`StoreError`] when the database fails; [`StoreError::is_conflict`] when a title such as `A b 1` took the
     /// slug of another base at the same instant.
-    pub async fn name_story(&mut self, id: Uuid, title: Title<'_>) -> Result<String, StoreError> {
+    pub async fn name_story(
+        &mut self,
+        id: Uuid,
+        title: StoryTitle<'_>,
+    ) -> Result<String, StoreError> {
         const LAST: &str = "SELECT MAX(slug_number) FROM story WHERE slug_base = $1";
         const TAKEN: &str = "SELECT 1 FROM story WHERE slug = $1";
         const NAME: &str = "UPDATE story SET title = $2, slug = $3, slug_base = $4, slug_number = $5 \
@@ -179,7 +183,7 @@ impl Tx {
         let failed = StoreError::failed("name a story");
         dialect::lock_slug(&mut self.open, title.slug_base).await?;
         let last: Option<i32> =
-            within!(self, db => sqlx::query_scalar(LAST).bind(title.slug_base).fetch_one(db).await)
+            with_tx!(self, db => sqlx::query_scalar(LAST).bind(title.slug_base).fetch_one(db).await)
                 .map_err(&failed)?;
         let mut number = last.map_or(0, |last| last + 1);
         // `a-b` with number 1 may meet another story's title `A b 1`.
@@ -190,14 +194,14 @@ impl Tx {
                 format!("{}-{number}", title.slug_base)
             };
             let taken: Option<i32> =
-                within!(self, db => sqlx::query_scalar(TAKEN).bind(&slug).fetch_optional(db).await)
+                with_tx!(self, db => sqlx::query_scalar(TAKEN).bind(&slug).fetch_optional(db).await)
                     .map_err(&failed)?;
             if taken.is_none() {
                 break slug;
             }
             number += 1;
         };
-        within!(self, db => sqlx::query(NAME)
+        with_tx!(self, db => sqlx::query(NAME)
             .bind(id)
             .bind(title.title)
             .bind(&slug)
@@ -214,7 +218,7 @@ impl Tx {
     pub async fn set_thumbnail(&mut self, id: Uuid, image: Uuid) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE story SET thumbnail_id = $2 WHERE id = $1 AND thumbnail_id IS NULL";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(image).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).bind(image).execute(db).await.map(drop))
             .map_err(StoreError::failed("set a story's thumbnail"))
     }
 }

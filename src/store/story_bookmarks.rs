@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A story in a list, with its name.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -34,7 +34,7 @@ impl Store {
         const SQL: &str = "SELECT b.id, b.story_id, s.slug, s.title, b.comments, b.date_created \
              FROM story_bookmark b JOIN story s ON s.id = b.story_id \
              WHERE b.list_id = $1 AND b.id < $2 ORDER BY b.id DESC LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(list_id)
             .bind(before)
             .bind(limit)
@@ -52,7 +52,7 @@ impl Store {
         const SQL: &str = "SELECT b.id, b.story_id, s.slug, s.title, b.comments, b.date_created \
              FROM story_bookmark b JOIN story s ON s.id = b.story_id \
              WHERE b.list_id = $1 AND b.story_id = $2";
-        read!(self, db => sqlx::query_as(SQL).bind(list_id).bind(story_id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(list_id).bind(story_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story in a bookmark list"))
     }
 }
@@ -61,7 +61,7 @@ impl Tx {
     /// How many stories a list holds.
     pub async fn count_story_bookmarks(&mut self, list_id: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story_bookmark WHERE list_id = $1";
-        within!(self, db => sqlx::query_scalar(SQL).bind(list_id).fetch_one(db).await)
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(list_id).fetch_one(db).await)
             .map_err(StoreError::failed("count the stories in a bookmark list"))
     }
 
@@ -81,7 +81,7 @@ impl Tx {
              (list_id, client_id, story_id, comments, date_created, date_updated) \
              SELECT l.id, l.client_id, s.id, $3, $4, $4 FROM bookmark_list l, story s \
              WHERE l.id = $1 AND s.id = $2";
-        let added = within!(self, db => sqlx::query(SQL)
+        let added = with_tx!(self, db => sqlx::query(SQL)
             .bind(list_id)
             .bind(story_id)
             .bind(comments)
@@ -94,7 +94,7 @@ impl Tx {
     }
 
     /// Renews what is noted about a story in a list; `false` when it is not there.
-    pub async fn renew_story_bookmark(
+    pub async fn update_story_bookmark(
         &mut self,
         list_id: i64,
         story_id: Uuid,
@@ -103,7 +103,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story_bookmark SET comments = $3, date_updated = $4 \
              WHERE list_id = $1 AND story_id = $2";
-        let renewed = within!(self, db => sqlx::query(SQL)
+        let renewed = with_tx!(self, db => sqlx::query(SQL)
             .bind(list_id)
             .bind(story_id)
             .bind(comments)
@@ -122,7 +122,7 @@ impl Tx {
         story_id: Uuid,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "DELETE FROM story_bookmark WHERE list_id = $1 AND story_id = $2";
-        let removed = within!(self, db => sqlx::query(SQL)
+        let removed = with_tx!(self, db => sqlx::query(SQL)
             .bind(list_id)
             .bind(story_id)
             .execute(db)

@@ -9,16 +9,16 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Store, StoreError, Task, Tx, within};
-use crate::domain::{FramePlace, TaskStatus};
-use crate::store::read;
+use super::{Store, StoreError, Task, Tx, with_tx};
+use crate::domain::{FrameKey, TaskStatus};
+use crate::store::with_read_pool;
 
 /// Rows that one statement removes at most: databases bound how much may be bound.
-const AT_ONCE: usize = 500;
+const MAX_BINDS: usize = 500;
 
 /// What a frame's picture is made of.
 #[derive(Debug, Clone, FromRow)]
-pub struct FrameWords {
+pub struct IllustrationSource {
     /// How it came to be.
     #[sqlx(json)]
     pub metadata: Value,
@@ -41,12 +41,12 @@ pub struct StorySize {
 
 /// A picture that belongs to frames about to go.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct OldPicture {
+pub struct ImageToDelete {
     id: Uuid,
     media_key: String,
 }
 
-impl OldPicture {
+impl ImageToDelete {
     /// The key of its file.
     #[must_use]
     pub fn media_key(&self) -> &str {
@@ -56,9 +56,12 @@ impl OldPicture {
 
 impl Store {
     /// The words of a story's frame.
-    pub async fn frame_words(&self, frame: FramePlace) -> Result<Option<FrameWords>, StoreError> {
+    pub async fn illustration_source(
+        &self,
+        frame: FrameKey,
+    ) -> Result<Option<IllustrationSource>, StoreError> {
         const SQL: &str = "SELECT metadata, text, illustration, image_id FROM story_frame WHERE story_id = $1 AND number = $2";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .fetch_optional(db)
@@ -71,7 +74,7 @@ impl Tx {
     /// Has whatever else would change a story wait until this transaction ends; false when there is no such story.
     pub async fn lock_story(&mut self, id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story SET frame_count = frame_count WHERE id = $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(id)
             .execute(db)
             .await
@@ -87,15 +90,15 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE story SET title = $2, date_updated = $3 WHERE id = $1";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(title).bind(now).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).bind(title).bind(now).execute(db).await.map(drop))
             .map_err(StoreError::failed("give a story another title"))
     }
 
     /// The state that a story was in before a frame; `None` when there is no such frame.
-    pub async fn state_before(&mut self, frame: FramePlace) -> Result<Option<Value>, StoreError> {
+    pub async fn state_before(&mut self, frame: FrameKey) -> Result<Option<Value>, StoreError> {
         const SQL: &str =
             "SELECT state_before FROM story_frame WHERE story_id = $1 AND number = $2";
-        let found: Option<Option<Json<Value>>> = within!(self, db => sqlx::query_scalar(SQL)
+        let found: Option<Option<Json<Value>>> = with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .fetch_optional(db)
@@ -105,9 +108,9 @@ impl Tx {
     }
 
     /// Takes a frame back that is the last of its story; false when it is not.
-    pub async fn take_frame_back(
+    pub async fn delete_last_frame(
         &mut self,
-        frame: FramePlace,
+        frame: FrameKey,
         state: &Value,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
@@ -116,7 +119,7 @@ impl Tx {
              WHERE id = $1 AND frame_count = $2 + 1";
         const FRAME: &str = "DELETE FROM story_frame WHERE story_id = $1 AND number = $2";
         let failed = StoreError::failed("take a frame back");
-        let is_last = within!(self, db => sqlx::query(STORY)
+        let is_last = with_tx!(self, db => sqlx::query(STORY)
             .bind(frame.story_id)
             .bind(frame.number)
             .bind(Json(state))
@@ -126,22 +129,22 @@ impl Tx {
             .map(|done| done.rows_affected() == 1))
         .map_err(&failed)?;
         if is_last {
-            within!(self, db => sqlx::query(FRAME).bind(frame.story_id).bind(frame.number).execute(db).await.map(drop))
+            with_tx!(self, db => sqlx::query(FRAME).bind(frame.story_id).bind(frame.number).execute(db).await.map(drop))
                 .map_err(&failed)?;
         }
         Ok(is_last)
     }
 
     /// Gives a frame other pictures; false when it is gone.
-    pub async fn set_frame_pictures(
+    pub async fn set_frame_images(
         &mut self,
-        frame: FramePlace,
+        frame: FrameKey,
         image_id: Uuid,
         device_image_id: Uuid,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story_frame SET image_id = $3, device_image_id = $4 \
              WHERE story_id = $1 AND number = $2";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .bind(image_id)
@@ -153,29 +156,29 @@ impl Tx {
     }
 
     /// Takes the picture that lists show from a story; its id.
-    pub async fn take_thumbnail(
+    pub async fn clear_thumbnail(
         &mut self,
         story_id: Uuid,
-    ) -> Result<Option<OldPicture>, StoreError> {
+    ) -> Result<Option<ImageToDelete>, StoreError> {
         const FIND: &str = "SELECT i.id, i.media_key FROM story s JOIN image i ON i.id = s.thumbnail_id \
              WHERE s.id = $1";
         const TAKE: &str = "UPDATE story SET thumbnail_id = NULL WHERE id = $1";
         let failed = StoreError::failed("take a story's thumbnail");
         let found =
-            within!(self, db => sqlx::query_as(FIND).bind(story_id).fetch_optional(db).await)
+            with_tx!(self, db => sqlx::query_as(FIND).bind(story_id).fetch_optional(db).await)
                 .map_err(&failed)?;
-        within!(self, db => sqlx::query(TAKE).bind(story_id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(TAKE).bind(story_id).execute(db).await.map(drop))
             .map_err(&failed)?;
         Ok(found)
     }
 
     /// The pictures of a story's frames from number `from` to `to`, those that were rendered from others first.
-    pub async fn frame_pictures(
+    pub async fn frame_images(
         &mut self,
         story_id: Uuid,
         from: i32,
         to: i32,
-    ) -> Result<Vec<OldPicture>, StoreError> {
+    ) -> Result<Vec<ImageToDelete>, StoreError> {
         const RENDERED: &str = "SELECT r.id, r.media_key FROM story_frame f \
              JOIN image r ON r.rendition_of = f.image_id \
              WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
@@ -187,7 +190,7 @@ impl Tx {
              WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
         let mut pictures = Vec::new();
         for sql in [RENDERED, KEPT] {
-            let found: Vec<OldPicture> = within!(self, db => sqlx::query_as(sql)
+            let found: Vec<ImageToDelete> = with_tx!(self, db => sqlx::query_as(sql)
                 .bind(story_id)
                 .bind(from)
                 .bind(to)
@@ -204,7 +207,7 @@ impl Tx {
         const SQL: &str = "SELECT frame_count AS frames, (SELECT COUNT(*) FROM story_frame f \
              JOIN frame_embedding e ON e.frame_id = f.id WHERE f.story_id = s.id) AS pieces \
              FROM story s WHERE id = $1";
-        let size = within!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+        let size = with_tx!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("see how much a story is"))?;
         Ok(size.unwrap_or_default())
     }
@@ -212,23 +215,26 @@ impl Tx {
     /// Removes a story with its frames and bookmarks.
     pub async fn remove_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1";
-        within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
             .map_err(StoreError::failed("remove a story"))
     }
 
     /// Removes a story's tasks and events, and returns the tasks as they stood.
-    pub async fn remove_work_on(&mut self, story_id: Uuid) -> Result<Vec<Task>, StoreError> {
+    pub async fn delete_story_tasks_and_events(
+        &mut self,
+        story_id: Uuid,
+    ) -> Result<Vec<Task>, StoreError> {
         const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING *";
         const EVENTS: &str = "DELETE FROM event WHERE story_id = $1";
         let failed = StoreError::failed("remove the work on a story");
         let tasks: Vec<Task> =
-            within!(self, db => sqlx::query_as(TASKS).bind(story_id).fetch_all(db).await)
+            with_tx!(self, db => sqlx::query_as(TASKS).bind(story_id).fetch_all(db).await)
                 .map_err(&failed)?;
-        within!(self, db => sqlx::query(EVENTS).bind(story_id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(EVENTS).bind(story_id).execute(db).await.map(drop))
             .map_err(&failed)?;
         for task in &tasks {
             if matches!(task.status, TaskStatus::Pending | TaskStatus::Running) {
-                self.announce_end(task.id);
+                self.notify_ended(task.id);
             }
         }
         Ok(tasks)
@@ -239,13 +245,13 @@ impl Tx {
     /// # Errors
     ///
     /// [`StoreError`] when the database fails, or something still refers to one.
-    pub async fn remove_pictures(
+    pub async fn delete_images(
         &mut self,
-        pictures: &[OldPicture],
+        pictures: &[ImageToDelete],
     ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM image WHERE id IN (";
-        for pictures in pictures.chunks(AT_ONCE) {
-            within!(self, db => {
+        for pictures in pictures.chunks(MAX_BINDS) {
+            with_tx!(self, db => {
                 let mut delete = QueryBuilder::new(SQL);
                 let mut ids = delete.separated(", ");
                 for picture in pictures {
@@ -269,8 +275,8 @@ impl Tx {
              (SELECT 1 FROM voice_sample WHERE media_key = media_object.key) AND NOT EXISTS \
              (SELECT 1 FROM recording WHERE media_key = media_object.key) AND key IN (";
         let mut removed = Vec::new();
-        for keys in keys.chunks(AT_ONCE) {
-            let gone: Vec<String> = within!(self, db => {
+        for keys in keys.chunks(MAX_BINDS) {
+            let gone: Vec<String> = with_tx!(self, db => {
                 let mut delete = QueryBuilder::new(SQL);
                 let mut list = delete.separated(", ");
                 for key in keys {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, read};
+use super::{Store, StoreError, with_read_pool};
 
 /// A story as lists show it.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -37,7 +37,7 @@ pub struct StoryListing {
 
 /// Which part of a client's stories.
 #[derive(Debug, Clone, Copy)]
-pub struct StoryPart {
+pub struct StoryPage {
     /// Only those behind the story that was last updated then and has this id.
     pub after: Option<(DateTime<Utc>, Uuid)>,
     /// How many of these are passed over.
@@ -46,7 +46,7 @@ pub struct StoryPart {
     pub limit: i64,
 }
 
-impl StoryPart {
+impl StoryPage {
     /// The first `limit` of all.
     #[must_use]
     pub const fn first(limit: i64) -> Self {
@@ -56,10 +56,10 @@ impl StoryPart {
 
 impl Store {
     /// A part of a client's stories in which something was told or ordered, last updated first.
-    pub async fn stories_of(
+    pub async fn stories_of_client(
         &self,
         client_id: &str,
-        part: StoryPart,
+        page: StoryPage,
     ) -> Result<Vec<StoryListing>, StoreError> {
         const SQL: &str = "SELECT s.id, s.strategy, s.title, s.slug, s.frame_count, \
              i.media_key AS thumbnail_key, i.width AS thumbnail_width, i.height AS thumbnail_height, \
@@ -73,15 +73,15 @@ impl Store {
              WHERE s.client_id = $1 AND (s.date_updated, s.id) < ($2, $3) \
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id)) \
              ORDER BY s.date_updated DESC, s.id DESC LIMIT $4 OFFSET $5";
-        let (time, id) = part.after.unwrap_or((FAR_AHEAD, Uuid::max()));
+        let (time, id) = page.after.unwrap_or((MAX_TIME, Uuid::max()));
         // A database cannot tell of every time that a made-up cursor may hold.
-        let time = time.clamp(DateTime::UNIX_EPOCH, FAR_AHEAD);
-        read!(self, db => sqlx::query_as(SQL)
+        let time = time.clamp(DateTime::UNIX_EPOCH, MAX_TIME);
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(time)
             .bind(id)
-            .bind(part.limit)
-            .bind(part.offset)
+            .bind(page.limit)
+            .bind(page.offset)
             .fetch_all(db)
             .await)
         .map_err(StoreError::failed("list a client's stories"))
@@ -91,13 +91,13 @@ impl Store {
     pub async fn count_stories(&self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story s WHERE s.client_id = $1 \
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id))";
-        read!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
             .map_err(StoreError::failed("count a client's stories"))
     }
 }
 
 /// Later than any story.
-const FAR_AHEAD: DateTime<Utc> = match DateTime::from_timestamp(253_370_764_800, 0) {
+const MAX_TIME: DateTime<Utc> = match DateTime::from_timestamp(253_370_764_800, 0) {
     Some(time) => time,
     None => DateTime::UNIX_EPOCH,
 };

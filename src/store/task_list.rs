@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Announcement, Store, StoreError, Task, Tx, read, within};
+use super::{Store, StoreError, Task, TaskNotice, Tx, with_read_pool, with_tx};
 use crate::domain::TaskStatus;
 
 /// Which tasks.
@@ -36,7 +36,7 @@ impl Store {
             TaskFilter { client_id: Some(_), .. } => OF_CLIENT,
             TaskFilter { .. } => ALL,
         };
-        read!(self, db => sqlx::query_as(sql)
+        with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(filter.story_id)
             .bind(filter.client_id)
             .bind(filter.status)
@@ -48,16 +48,16 @@ impl Store {
     }
 
     /// The last task that was ordered for a story.
-    pub async fn last_task_of(&self, story_id: Uuid) -> Result<Option<Task>, StoreError> {
+    pub async fn last_task_of_story(&self, story_id: Uuid) -> Result<Option<Task>, StoreError> {
         const SQL: &str =
             "SELECT * FROM task WHERE story_id = $1 AND lane IS NOT NULL ORDER BY id DESC LIMIT 1";
-        read!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story's last task"))
     }
 
     /// The task of a lane that runs, or runs next.
     pub async fn open_task(&self, lane: &str) -> Result<Option<Task>, StoreError> {
-        read!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
             .map_err(StoreError::failed("read a lane's task"))
     }
 }
@@ -68,12 +68,12 @@ const OPEN: &str = "SELECT * FROM task WHERE lane = $1 AND status IN ('pending',
 impl Tx {
     /// The task of a lane that runs, or runs next.
     pub async fn open_task(&mut self, lane: &str) -> Result<Option<Task>, StoreError> {
-        within!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(OPEN).bind(lane).fetch_optional(db).await)
             .map_err(StoreError::failed("read a lane's task"))
     }
 
     /// Calls a task off; none when it has ended already. A run that is under way finds its lease lost.
-    pub async fn cancel(
+    pub async fn cancel_task(
         &mut self,
         id: Uuid,
         now: DateTime<Utc>,
@@ -81,7 +81,7 @@ impl Tx {
         const SQL: &str = "UPDATE task SET status = 'cancelled', step = NULL, lease_owner = NULL, \
              lease_until = NULL, date_completed = $2 \
              WHERE id = $1 AND status IN ('pending', 'running') RETURNING *";
-        let cancelled: Option<Task> = within!(self, db => sqlx::query_as(SQL)
+        let cancelled: Option<Task> = with_tx!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
             .fetch_optional(db)
@@ -90,12 +90,12 @@ impl Tx {
         if let Some(task) = &cancelled {
             self.publish_task(task.id, task.into(), task.status, now);
         }
-        self.announce_end(id);
+        self.notify_ended(id);
         Ok(cancelled)
     }
 
     /// Has a task that failed or was called off done after all, as if it were new; none when it stands otherwise.
-    pub async fn revive(
+    pub async fn restart_task(
         &mut self,
         id: Uuid,
         now: DateTime<Utc>,
@@ -103,7 +103,7 @@ impl Tx {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = 0, failures = 0, \
              error = NULL, run_at = $2, date_started = NULL, date_completed = NULL \
              WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING *";
-        let revived: Option<Task> = within!(self, db => sqlx::query_as(SQL)
+        let revived: Option<Task> = with_tx!(self, db => sqlx::query_as(SQL)
             .bind(id)
             .bind(now)
             .fetch_optional(db)
@@ -112,7 +112,7 @@ impl Tx {
         if let Some(task) = &revived {
             self.publish_task(task.id, task.into(), task.status, now);
         }
-        self.announce(Announcement::TaskReady);
+        self.notify(TaskNotice::TaskReady);
         Ok(revived)
     }
 }

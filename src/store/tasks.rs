@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Announcement, Lease, Store, StoreError, Tx, dialect, read, within};
+use super::{Lease, Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};
 use crate::domain::{EventKind, TaskKind, TaskStatus};
 
 /// A task as it stands.
@@ -74,15 +74,15 @@ impl Store {
     /// The task with this id.
     pub async fn task(&self, id: Uuid) -> Result<Option<Task>, StoreError> {
         const SQL: &str = "SELECT * FROM task WHERE id = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a task"))
     }
 
     /// How many tasks wait, counted up to `at_most`.
-    pub async fn waiting_tasks(&self, at_most: i64) -> Result<i64, StoreError> {
+    pub async fn count_pending_tasks(&self, at_most: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM \
              (SELECT 1 FROM task WHERE status = 'pending' LIMIT $1) AS waiting";
-        read!(self, db => sqlx::query_scalar(SQL).bind(at_most).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(at_most).fetch_one(db).await)
             .map_err(StoreError::failed("count waiting tasks"))
     }
 
@@ -92,19 +92,19 @@ impl Store {
         after: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT run_at FROM task WHERE status = 'pending' AND run_at > $1 ORDER BY run_at LIMIT 1";
-        read!(self, db => sqlx::query_scalar(SQL).bind(after).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(after).fetch_optional(db).await)
             .map_err(StoreError::failed("look for the next task"))
     }
 }
 
 /// Whom and which story a task is for: who hears how it stands.
 #[derive(Debug, Clone, FromRow)]
-pub(super) struct Subject {
+pub(super) struct TaskSubject {
     pub(super) client_id: Option<String>,
     pub(super) story_id: Option<Uuid>,
 }
 
-impl From<&Task> for Subject {
+impl From<&Task> for TaskSubject {
     fn from(task: &Task) -> Self {
         Self { client_id: task.client_id.clone(), story_id: task.story_id }
     }
@@ -117,15 +117,15 @@ impl Tx {
             .await
             .map_err(StoreError::failed("enqueue a task"))?;
         let subject =
-            Subject { client_id: task.client_id.map(str::to_owned), story_id: task.story_id };
+            TaskSubject { client_id: task.client_id.map(str::to_owned), story_id: task.story_id };
         self.publish_task(task.id, subject, TaskStatus::Pending, task.now);
-        self.announce(Announcement::TaskReady);
+        self.notify(TaskNotice::TaskReady);
         Ok(())
     }
 
     /// Adds a task that is done already, for those who wait for its result or ask for it again. Nobody waited for it
     /// to be done, so no event says so.
-    pub async fn add_ended_task(
+    pub async fn insert_completed_task(
         &mut self,
         task: NewTask<'_>,
         result: &Value,
@@ -145,7 +145,7 @@ impl Tx {
              attempts, failures, run_at, date_created, date_started, date_completed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $9, $10, $10)";
         let ended = (status == TaskStatus::Completed).then_some(task.now);
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(task.id)
             .bind(task.kind)
             .bind(status)
@@ -165,7 +165,7 @@ impl Tx {
     pub async fn story_has_tasks(&mut self, story_id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT 1 FROM task WHERE story_id = $1 LIMIT 1";
         let found: Option<i32> =
-            within!(self, db => sqlx::query_scalar(SQL).bind(story_id).fetch_optional(db).await)
+            with_tx!(self, db => sqlx::query_scalar(SQL).bind(story_id).fetch_optional(db).await)
                 .map_err(StoreError::failed("look for a story's tasks"))?;
         Ok(found.is_some())
     }
@@ -175,14 +175,14 @@ impl Tx {
     ///
     /// Each claim needs an owner of its own, so that a run which lost its lease cannot end the run that took over, not
     /// even in one process.
-    pub async fn claim(
+    pub async fn claim_task(
         &mut self,
         owner: Uuid,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<Lease>, StoreError> {
-        let sql = dialect::claim(&self.open);
-        let claimed: Result<Option<Task>, StoreError> = within!(self, db => sqlx::query_as(sql)
+        let sql = dialect::claim_sql(&self.open);
+        let claimed: Result<Option<Task>, StoreError> = with_tx!(self, db => sqlx::query_as(sql)
             .bind(owner)
             .bind(until)
             .bind(now)
@@ -197,17 +197,17 @@ impl Tx {
     }
 
     /// Takes back the tasks whose workers have been silent for longer than their lease; how many there were.
-    pub async fn release_expired(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn release_expired_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', step = NULL, lease_owner = NULL, \
              lease_until = NULL WHERE status = 'running' AND lease_until < $1";
-        let released = within!(self, db => sqlx::query(SQL)
+        let released = with_tx!(self, db => sqlx::query(SQL)
             .bind(now)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
         .map_err(StoreError::failed("release expired leases"))?;
         if released > 0 {
-            self.announce(Announcement::TaskReady);
+            self.notify(TaskNotice::TaskReady);
         }
         Ok(released)
     }
@@ -216,7 +216,7 @@ impl Tx {
     pub(super) fn publish_task(
         &mut self,
         id: Uuid,
-        subject: Subject,
+        subject: TaskSubject,
         status: TaskStatus,
         now: DateTime<Utc>,
     ) {
@@ -227,7 +227,7 @@ impl Tx {
     pub(super) fn publish_step(
         &mut self,
         id: Uuid,
-        subject: Subject,
+        subject: TaskSubject,
         step: Option<&str>,
         now: DateTime<Utc>,
     ) {
@@ -235,16 +235,16 @@ impl Tx {
         self.publish_task_fields(subject, fields, now);
     }
 
-    fn publish_task_fields(&mut self, subject: Subject, fields: Value, now: DateTime<Utc>) {
-        let Subject { client_id, story_id } = subject;
+    fn publish_task_fields(&mut self, subject: TaskSubject, fields: Value, now: DateTime<Utc>) {
+        let TaskSubject { client_id, story_id } = subject;
         if client_id.is_some() || story_id.is_some() {
             self.publish(EventKind::Task, client_id.as_deref(), story_id, fields, now);
         }
     }
 
-    pub(super) fn announce_end(&mut self, id: Uuid) {
-        self.announce(Announcement::TaskEnded(id));
+    pub(super) fn notify_ended(&mut self, id: Uuid) {
+        self.notify(TaskNotice::TaskEnded(id));
         // The next one in the lane may go.
-        self.announce(Announcement::TaskReady);
+        self.notify(TaskNotice::TaskReady);
     }
 }

@@ -10,11 +10,11 @@ use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, like, read, within};
+use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 
 /// A report to be kept.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub struct NewTelemetryReport<'a> {
     /// Whose.
     pub client_id: &'a str,
     /// Millivolts.
@@ -86,7 +86,7 @@ pub struct SparrowState {
 
 impl Store {
     /// A Sparrow's reports before the one with id `before`, the newest first, at most `limit`.
-    pub async fn reports(
+    pub async fn telemetry_reports(
         &self,
         client_id: &str,
         before: i64,
@@ -94,7 +94,7 @@ impl Store {
     ) -> Result<Vec<TelemetryReport>, StoreError> {
         const SQL: &str = "SELECT * FROM telemetry WHERE client_id = $1 AND id < $2 \
              ORDER BY id DESC LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(before)
             .bind(limit)
@@ -120,7 +120,7 @@ impl Store {
              AND lower(s.client_id) LIKE lower($3) ESCAPE '!'";
         let failed = StoreError::failed("list Sparrows");
         let pattern = like::containing(text);
-        let mut states: Vec<SparrowState> = read!(self, db => sqlx::query_as(STATES)
+        let mut states: Vec<SparrowState> = with_read_pool!(self, db => sqlx::query_as(STATES)
             .bind(after)
             .bind(&pattern)
             .bind(limit)
@@ -130,7 +130,7 @@ impl Store {
         let Some(last) = states.last().map(|state| state.client_id.clone()) else {
             return Ok(states);
         };
-        let reports: Vec<TelemetryReport> = read!(self, db => sqlx::query_as(LATEST)
+        let reports: Vec<TelemetryReport> = with_read_pool!(self, db => sqlx::query_as(LATEST)
             .bind(after)
             .bind(&last)
             .bind(&pattern)
@@ -150,17 +150,17 @@ impl Store {
         const SQL: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
              FROM sparrow_state WHERE client_id = $1";
         let found: Option<SparrowState> =
-            read!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
+            with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
                 .map_err(StoreError::failed("read a Sparrow"))?;
         let Some(state) = found else { return Ok(None) };
-        let telemetry = self.reports(client_id, i64::MAX, 1).await?.pop();
+        let telemetry = self.telemetry_reports(client_id, i64::MAX, 1).await?.pop();
         Ok(Some(SparrowState { telemetry, ..state }))
     }
 }
 
 impl Tx {
     /// Notes that a Sparrow is there.
-    pub async fn note_seen(
+    pub async fn upsert_last_seen(
         &mut self,
         client_id: &str,
         now: DateTime<Utc>,
@@ -168,16 +168,19 @@ impl Tx {
         const SQL: &str = "INSERT INTO sparrow_state (client_id, last_seen, date_created, date_updated) \
              VALUES ($1, $2, $2, $2) \
              ON CONFLICT (client_id) DO UPDATE SET last_seen = excluded.last_seen";
-        within!(self, db => sqlx::query(SQL).bind(client_id).bind(now).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(now).execute(db).await.map(drop))
             .map_err(StoreError::failed("note that a Sparrow was seen"))
     }
 
     /// Keeps a report.
-    pub async fn add_report(&mut self, report: Report<'_>) -> Result<(), StoreError> {
+    pub async fn insert_telemetry_report(
+        &mut self,
+        report: NewTelemetryReport<'_>,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO telemetry (client_id, battery_mv, battery_percent, rssi_dbm, \
              free_heap_bytes, firmware, wake_reason, extra, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(report.client_id)
             .bind(report.battery_mv)
             .bind(report.battery_percent)
@@ -194,10 +197,14 @@ impl Tx {
     }
 
     /// Forgets all but the last `kept` reports of a Sparrow.
-    pub async fn forget_reports(&mut self, client_id: &str, kept: i64) -> Result<(), StoreError> {
+    pub async fn delete_old_telemetry_reports(
+        &mut self,
+        client_id: &str,
+        kept: i64,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM telemetry WHERE client_id = $1 AND id <= \
              (SELECT id FROM telemetry WHERE client_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
-        within!(self, db => sqlx::query(SQL).bind(client_id).bind(kept).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(kept).execute(db).await.map(drop))
             .map_err(StoreError::failed("forget a Sparrow's old reports"))
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx, like, read, within};
+use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 use crate::domain::ScopeName;
 
 /// A token, without what could be used in its place.
@@ -67,13 +67,13 @@ impl Store {
     /// The token with this SHA-256, however it stands.
     pub async fn token_by_sha256(&self, sha256: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         const SQL: &str = "SELECT * FROM api_token WHERE sha256 = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a token"))
     }
 
     /// The token with this id.
     pub async fn token(&self, id: i64) -> Result<Option<Token>, StoreError> {
-        read!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
@@ -88,7 +88,7 @@ impl Store {
              AND (lower(name) LIKE lower($2) ESCAPE '!' OR lower(client_id) LIKE lower($2) ESCAPE '!') \
              ORDER BY id DESC LIMIT $3";
         let pattern = like::containing(text);
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(before)
             .bind(&pattern)
             .bind(limit)
@@ -104,7 +104,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO api_token (name, scope, client_id, sha256, hint, \
              created_by, date_expires, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(new.name)
             .bind(new.scope)
             .bind(new.client_id)
@@ -120,7 +120,7 @@ impl Tx {
 
     /// The token with this id, as this transaction sees it.
     pub async fn token(&mut self, id: i64) -> Result<Option<Token>, StoreError> {
-        within!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
@@ -132,7 +132,7 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE api_token SET name = $2, date_updated = $3 WHERE id = $1";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(name).bind(now).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).bind(name).bind(now).execute(db).await.map(drop))
             .map_err(StoreError::failed("rename a token"))
     }
 
@@ -140,7 +140,7 @@ impl Tx {
     pub async fn revoke_token(&mut self, id: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE api_token SET date_revoked = $2, date_updated = $2 \
              WHERE id = $1 AND date_revoked IS NULL";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(now).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).bind(now).execute(db).await.map(drop))
             .map_err(StoreError::failed("revoke a token"))
     }
 
@@ -152,7 +152,7 @@ impl Tx {
     ) -> Result<Vec<i64>, StoreError> {
         const SQL: &str = "UPDATE api_token SET date_revoked = $2, date_updated = $2 \
              WHERE client_id = $1 AND created_by = $3 AND date_revoked IS NULL RETURNING id";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(now)
             .bind(Token::BY_PAIRING)
@@ -162,7 +162,7 @@ impl Tx {
     }
 
     /// Notes that a token was used, unless a use after `since` is noted already.
-    pub async fn note_token_use(
+    pub async fn update_token_last_used(
         &mut self,
         id: i64,
         since: DateTime<Utc>,
@@ -170,7 +170,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE api_token SET last_used = $3 \
              WHERE id = $1 AND (last_used IS NULL OR last_used <= $2)";
-        within!(self, db => sqlx::query(SQL).bind(id).bind(since).bind(now).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).bind(since).bind(now).execute(db).await.map(drop))
             .map_err(StoreError::failed("note a token's use"))
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::events::NewEvent;
-use super::{Announcement, Store, StoreError, dialect};
+use super::{Store, StoreError, TaskNotice, dialect};
 use crate::store::pools::Pools;
 
 /// An open transaction. Dropped without [`Tx::save`], it leaves nothing behind.
@@ -13,8 +13,8 @@ pub struct Tx {
     /// Logged as the last thing before the end; see [`Tx::save`].
     pub(super) events: Vec<NewEvent>,
     /// Whether what is cached has changed.
-    pub(super) changes_configuration: bool,
-    news: Vec<Announcement>,
+    pub(super) has_configuration_change: bool,
+    notices: Vec<TaskNotice>,
     store: Store,
 }
 
@@ -40,7 +40,7 @@ impl Store {
             }
         };
         let (events, news) = (Vec::new(), Vec::new());
-        Ok(Tx { open, events, changes_configuration: false, news, store: self.clone() })
+        Ok(Tx { open, events, has_configuration_change: false, notices: news, store: self.clone() })
     }
 }
 
@@ -55,25 +55,25 @@ impl Tx {
     /// [`StoreError`] when the database did not take it; nothing was written then.
     pub async fn save(mut self) -> Result<(), StoreError> {
         self.log_events().await?;
-        dialect::notify(&mut self.open, &self.news).await?;
+        dialect::notify(&mut self.open, &self.notices).await?;
         let failed = StoreError::failed("save a transaction");
         match self.open {
             Open::Postgres(tx) => tx.commit().await.map_err(failed)?,
             Open::Sqlite(tx) => tx.commit().await.map_err(failed)?,
         }
-        if self.changes_configuration {
-            self.store.version.forget();
+        if self.has_configuration_change {
+            self.store.version.invalidate();
         }
-        for news in self.news {
-            self.store.publish(news);
+        for news in self.notices {
+            self.store.notify(news);
         }
         Ok(())
     }
 
     /// Has something told once the transaction is saved.
-    pub(super) fn announce(&mut self, news: Announcement) {
-        if !self.news.contains(&news) {
-            self.news.push(news);
+    pub(super) fn notify(&mut self, notice: TaskNotice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, StoreError, Tx, like, read, within};
+use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 
 /// A person, without the password.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -55,13 +55,13 @@ impl Store {
     /// What a login with this name is checked against.
     pub async fn credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
         const SQL: &str = "SELECT id, password_hash, is_active FROM admin_user WHERE username = $1";
-        read!(self, db => sqlx::query_as(SQL).bind(username).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(username).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a user"))
     }
 
     /// The user of this name.
     pub async fn user(&self, username: &str) -> Result<Option<User>, StoreError> {
-        read!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
             .map_err(StoreError::failed("read a user"))
     }
 
@@ -77,7 +77,7 @@ impl Store {
              AND (lower(username) LIKE lower($2) ESCAPE '!' OR lower(description) LIKE lower($2) ESCAPE '!') \
              ORDER BY username LIMIT $3";
         let pattern = like::containing(text);
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(after)
             .bind(&pattern)
             .bind(limit)
@@ -93,7 +93,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO admin_user \
              (username, description, password_hash, is_active, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (username) DO NOTHING";
-        let added = within!(self, db => sqlx::query(SQL)
+        let added = with_tx!(self, db => sqlx::query(SQL)
             .bind(new.username)
             .bind(new.description)
             .bind(new.password_hash)
@@ -108,7 +108,7 @@ impl Tx {
 
     /// The user of this name, as this transaction sees it.
     pub async fn user(&mut self, username: &str) -> Result<Option<User>, StoreError> {
-        within!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
+        with_tx!(self, db => sqlx::query_as(BY_NAME).bind(username).fetch_optional(db).await)
             .map_err(StoreError::failed("read a user"))
     }
 
@@ -117,7 +117,7 @@ impl Tx {
         const SQL: &str = "UPDATE admin_user SET description = $2, \
              password_hash = COALESCE($3, password_hash), is_active = $4, date_updated = $5 \
              WHERE username = $1";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(user.username)
             .bind(user.description)
             .bind(user.password_hash)
@@ -132,7 +132,7 @@ impl Tx {
     /// Removes a user, and with it the user's sessions.
     pub async fn delete_user(&mut self, id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM admin_user WHERE id = $1";
-        within!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
             .map_err(StoreError::failed("delete a user"))
     }
 
@@ -140,7 +140,7 @@ impl Tx {
     pub async fn has_other_active_user(&mut self, username: &str) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT id FROM admin_user WHERE is_active AND username <> $1 \
              ORDER BY username LIMIT 1";
-        let found: Option<i64> = within!(self, db => sqlx::query_scalar(SQL)
+        let found: Option<i64> = with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(username)
             .fetch_optional(db)
             .await)

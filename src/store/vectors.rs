@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Tx, read, within};
-use crate::domain::FramePlace;
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
+use crate::domain::FrameKey;
 
 /// What the vectors were made with, and the newest change of the index.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -70,7 +70,7 @@ pub struct EmbeddingRow {
 
 /// The place of a piece in the order of the index's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EmbeddingPlace {
+pub struct EmbeddingCursor {
     /// The change that it came with.
     pub version: i64,
     /// The frame's id.
@@ -94,14 +94,14 @@ impl Store {
     /// What the vectors were made with.
     pub async fn vector_index(&self) -> Result<VectorIndexRow, StoreError> {
         const SQL: &str = "SELECT place, model, dimension, version FROM vector_index WHERE id = 1";
-        read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("read what the index is made with"))
     }
 
     /// Pieces behind `after`, in the order of the changes, at most `limit`.
     pub async fn embeddings_after(
         &self,
-        after: EmbeddingPlace,
+        after: EmbeddingCursor,
         limit: i64,
     ) -> Result<Vec<EmbeddingRow>, StoreError> {
         const SQL: &str = "SELECT e.frame_id, e.piece, (SELECT COUNT(*) FROM frame_embedding o \
@@ -109,7 +109,7 @@ impl Store {
              f.date_created FROM frame_embedding e JOIN story_frame f ON f.id = e.frame_id \
              JOIN story s ON s.id = f.story_id WHERE (e.version, e.frame_id, e.piece) > ($1, $2, $3) \
              ORDER BY e.version, e.frame_id, e.piece LIMIT $4";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(after.version)
             .bind(after.frame_id)
             .bind(after.piece)
@@ -129,16 +129,16 @@ impl Store {
              f.language, s.client_id, s.strategy, f.date_created FROM story_frame f \
              JOIN story s ON s.id = f.story_id WHERE f.id > $1 AND f.date_indexed IS NULL \
              ORDER BY f.id LIMIT $2";
-        read!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
             .map_err(StoreError::failed("list frames that are not in the index"))
     }
 
     /// Whether a frame that was told before a time is not in the index.
-    pub async fn is_any_to_index(&self, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn has_frames_to_index(&self, until: DateTime<Utc>) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT date_created FROM story_frame WHERE date_indexed IS NULL \
              ORDER BY id LIMIT 1";
         let oldest: Option<DateTime<Utc>> =
-            read!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
+            with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
                 .map_err(StoreError::failed("look for frames that are not in the index"))?;
         Ok(oldest.is_some_and(|oldest| oldest < until))
     }
@@ -146,12 +146,12 @@ impl Store {
     /// A story's frame with what is to be found of it, whether it is in the index or not.
     pub async fn frame_to_index(
         &self,
-        frame: FramePlace,
+        frame: FrameKey,
     ) -> Result<Option<FrameToIndex>, StoreError> {
         const SQL: &str = "SELECT f.id, f.story_id, f.number, f.text, f.illustration, f.seen, f.heard, \
              f.language, s.client_id, s.strategy, f.date_created FROM story_frame f \
              JOIN story s ON s.id = f.story_id WHERE f.story_id = $1 AND f.number = $2";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
             .fetch_optional(db)
@@ -164,22 +164,22 @@ impl Store {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story_frame) AS frames, \
              (SELECT COUNT(*) FROM story_frame WHERE date_indexed IS NULL) AS waiting, \
              (SELECT COUNT(*) FROM frame_embedding) AS pieces";
-        read!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("count what is in the index"))
     }
 }
 
 impl Tx {
     /// Notes a change of the index, which no other transaction can until this one ends; its number.
-    pub async fn change_index(&mut self) -> Result<i64, StoreError> {
+    pub async fn bump_index_version(&mut self) -> Result<i64, StoreError> {
         const SQL: &str =
             "UPDATE vector_index SET version = version + 1 WHERE id = 1 RETURNING version";
-        within!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
+        with_tx!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
             .map_err(StoreError::failed("note a change of the index"))
     }
 
     /// Notes what the vectors are made with, unless something else is noted already; whether it is so now.
-    pub async fn settle_index(
+    pub async fn init_vector_index(
         &mut self,
         place: &str,
         model: &str,
@@ -187,7 +187,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE vector_index SET place = $1, model = $2, dimension = $3 WHERE id = 1 \
              AND (place IS NULL OR (place = $1 AND model = $2 AND dimension = $3))";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(place)
             .bind(model)
             .bind(dimension)
@@ -198,10 +198,10 @@ impl Tx {
     }
 
     /// Forgets what the vectors were made with.
-    pub async fn unsettle_index(&mut self) -> Result<(), StoreError> {
+    pub async fn reset_vector_index(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE vector_index SET place = NULL, model = NULL, dimension = NULL, \
              version = version + 1 WHERE id = 1";
-        within!(self, db => sqlx::query(SQL).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(SQL).execute(db).await.map(drop))
             .map_err(StoreError::failed("forget what the index is made with"))
     }
 
@@ -211,7 +211,7 @@ impl Tx {
         const FRAMES: &str = "UPDATE story_frame SET date_indexed = NULL \
              WHERE id > $1 AND id <= $2 AND date_indexed IS NOT NULL";
         for sql in [PIECES, FRAMES] {
-            within!(self, db => sqlx::query(sql).bind(after).bind(upto).execute(db).await.map(drop))
+            with_tx!(self, db => sqlx::query(sql).bind(after).bind(upto).execute(db).await.map(drop))
                 .map_err(StoreError::failed("take frames out of the index"))?;
         }
         Ok(())
@@ -219,7 +219,7 @@ impl Tx {
 
     /// Keeps all pieces of a frame, in the place of those that it had, and notes that it is in the index; false when there
     /// is no such frame any more. The vectors are `None` where another service has them.
-    pub async fn keep_pieces(
+    pub async fn replace_embeddings(
         &mut self,
         frame_id: i64,
         pieces: &[Option<Vec<u8>>],
@@ -232,7 +232,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4) ON CONFLICT (frame_id, piece) DO UPDATE \
              SET vector = excluded.vector, version = excluded.version";
         let failed = StoreError::failed("keep a frame's vectors");
-        let is_there = within!(self, db => sqlx::query(INDEXED)
+        let is_there = with_tx!(self, db => sqlx::query(INDEXED)
             .bind(frame_id)
             .bind(now)
             .execute(db)
@@ -243,10 +243,10 @@ impl Tx {
             return Ok(false);
         }
         let count = i32::try_from(pieces.len()).unwrap_or(i32::MAX);
-        within!(self, db => sqlx::query(REST).bind(frame_id).bind(count).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(REST).bind(frame_id).bind(count).execute(db).await.map(drop))
             .map_err(&failed)?;
         for (piece, vector) in (0_i32..).zip(pieces) {
-            within!(self, db => sqlx::query(KEEP)
+            with_tx!(self, db => sqlx::query(KEEP)
                 .bind(frame_id)
                 .bind(piece)
                 .bind(vector)

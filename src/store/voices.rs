@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
 
-use super::{Store, StoreError, Tx, read, within};
+use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// A voice profile.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -55,7 +55,7 @@ impl Store {
         const SQL: &str = "SELECT profile_id, metadata, date_created, date_updated \
              FROM voice_profile WHERE client_id = $1 AND profile_id > $2 \
              ORDER BY profile_id LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(after)
             .bind(limit)
@@ -72,7 +72,7 @@ impl Store {
     ) -> Result<Option<VoiceProfile>, StoreError> {
         const SQL: &str = "SELECT profile_id, metadata, date_created, date_updated \
              FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(profile_id)
             .fetch_optional(db)
@@ -93,7 +93,7 @@ impl Store {
              FROM voice_sample s JOIN media_object m ON m.key = s.media_key \
              WHERE s.client_id = $1 AND s.profile_id >= $2 AND s.profile_id <= $3 \
              ORDER BY s.profile_id, s.place";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(first)
             .bind(last)
@@ -114,7 +114,7 @@ impl Store {
              m.original_type IS NOT NULL AS is_compressed \
              FROM recording r JOIN media_object m ON m.key = r.media_key \
              WHERE r.client_id = $1 AND r.name < $2 ORDER BY r.name DESC LIMIT $3";
-        read!(self, db => sqlx::query_as(SQL)
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(before)
             .bind(limit)
@@ -134,7 +134,7 @@ impl Store {
              m.original_type IS NOT NULL AS is_compressed \
              FROM recording r JOIN media_object m ON m.key = r.media_key \
              WHERE r.client_id = $1 AND r.name = $2";
-        read!(self, db => sqlx::query_as(SQL).bind(client_id).bind(name).fetch_optional(db).await)
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a recording"))
     }
 }
@@ -142,7 +142,7 @@ impl Store {
 impl Tx {
     /// Keeps a voice profile, or takes the place of the one of this name. The samples of that one are gone then; the
     /// keys of their files, of which there are none where the profile is new.
-    pub async fn keep_voice_profile(
+    pub async fn upsert_voice_profile(
         &mut self,
         client_id: &str,
         profile_id: &str,
@@ -155,7 +155,7 @@ impl Tx {
              VALUES ($1, $2, $3, $4, $4) ON CONFLICT (client_id, profile_id) DO UPDATE \
              SET metadata = excluded.metadata, date_updated = excluded.date_updated";
         let failed = StoreError::failed("keep a voice profile");
-        within!(self, db => sqlx::query(PROFILE)
+        with_tx!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
             .bind(profile_id)
             .bind(Json(metadata))
@@ -164,17 +164,17 @@ impl Tx {
             .await
             .map(drop))
         .map_err(&failed)?;
-        self.take_voice_samples(client_id, profile_id).await
+        self.delete_voice_samples(client_id, profile_id).await
     }
 
-    async fn take_voice_samples(
+    async fn delete_voice_samples(
         &mut self,
         client_id: &str,
         profile_id: &str,
     ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM voice_sample WHERE client_id = $1 AND profile_id = $2 \
              RETURNING media_key";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(profile_id)
             .fetch_all(db)
@@ -191,7 +191,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO voice_sample (media_key, client_id, profile_id, place, \
              file_name, content_type, size, duration_seconds) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(&sample.media_key)
             .bind(client_id)
             .bind(&sample.name)
@@ -214,8 +214,8 @@ impl Tx {
     ) -> Result<Option<Vec<String>>, StoreError> {
         const PROFILE: &str = "DELETE FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
         let failed = StoreError::failed("remove a voice profile");
-        let keys = self.take_voice_samples(client_id, profile_id).await?;
-        let was_there = within!(self, db => sqlx::query(PROFILE)
+        let keys = self.delete_voice_samples(client_id, profile_id).await?;
+        let was_there = with_tx!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
             .bind(profile_id)
             .execute(db)
@@ -234,7 +234,7 @@ impl Tx {
         const SQL: &str = "INSERT INTO recording (client_id, name, media_key, file_name, \
              content_type, size, duration_seconds, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        within!(self, db => sqlx::query(SQL)
+        with_tx!(self, db => sqlx::query(SQL)
             .bind(client_id)
             .bind(&recording.name)
             .bind(&recording.media_key)
@@ -257,7 +257,7 @@ impl Tx {
     ) -> Result<Option<String>, StoreError> {
         const SQL: &str =
             "DELETE FROM recording WHERE client_id = $1 AND name = $2 RETURNING media_key";
-        within!(self, db => sqlx::query_scalar(SQL)
+        with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(client_id)
             .bind(name)
             .fetch_optional(db)

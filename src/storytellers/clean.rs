@@ -9,11 +9,11 @@ mod words;
 use std::collections::HashSet;
 
 use sentences::{ends_sentence, is_closing, sentences};
-use words::{ABOUT_IT, LABELS, PREAMBLES, TALK, TRADE};
+use words::{LABELS, META_NOUNS, META_OPENINGS, META_PHRASES, PREAMBLES};
 
 /// What a text is measured against.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Rules<'a> {
+pub(super) struct TextRules<'a> {
     /// What was told before, oldest first.
     pub(super) prior: &'a [String],
     /// The prompt that asked for it.
@@ -23,58 +23,58 @@ pub(super) struct Rules<'a> {
     /// At most this many characters.
     pub(super) max_chars: usize,
     /// At least this many words, or half as many letters more in scripts that put no spaces between words.
-    pub(super) fewest_words: usize,
+    pub(super) min_words: usize,
     /// Whether it may go on in the middle of a sentence, as a continuation does.
     pub(super) is_continuation: bool,
 }
 
 /// A frame of few characters may have few words: one for so many.
-const CHARACTERS_A_WORD: usize = 12;
+const CHARS_PER_WORD: usize = 12;
 
 /// Sentences that share this part of their words say the same.
-const ALIKE: f64 = 0.7;
+const SIMILARITY_THRESHOLD: f64 = 0.7;
 
 /// The part of a sentence's words that stand in one line of the instructions, for it to be taken from there.
-const TAKEN: f64 = 0.8;
+const COPIED_THRESHOLD: f64 = 0.8;
 
 /// So many words in a row are taken from the instructions, and not by chance.
-const RUN: usize = 4;
+const NGRAM_LEN: usize = 4;
 
 /// The text, tidied up.
 ///
 /// # Errors
 ///
 /// Why there is nothing to show, in words that follow "it".
-pub(super) fn clean(text: &str, rules: &Rules<'_>) -> Result<String, String> {
-    let bare = without_wrapping(text);
+pub(super) fn clean(text: &str, rules: &TextRules<'_>) -> Result<String, String> {
+    let bare = strip_wrapping(text);
     if bare.is_empty() {
         return Err("it is empty".to_owned());
     }
     let sentences = sentences(&bare);
-    let fresh = without_echoes(&sentences, rules)?;
+    let fresh = remove_echoes(&sentences, rules)?;
     if fresh.is_empty() {
         return Err("it repeats what was there".to_owned());
     }
-    let whole = whole_sentences(fresh);
-    let fitting = fitting(&whole, rules.max_chars);
-    let balanced = balanced(&fitting);
+    let whole = keep_whole_sentences(fresh);
+    let fitting = fit_to_length(&whole, rules.max_chars);
+    let balanced = balance_quotes(&fitting);
     let words =
         balanced.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
     let letters = balanced.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
-    let fewest = rules.fewest_words.min(rules.max_chars / CHARACTERS_A_WORD).max(2);
+    let fewest = rules.min_words.min(rules.max_chars / CHARS_PER_WORD).max(2);
     if words < fewest && letters < fewest + fewest / 2 {
         return Err("it says too little".to_owned());
     }
-    if rules.is_continuation { Ok(balanced) } else { Ok(capitalised(&balanced)) }
+    if rules.is_continuation { Ok(balanced) } else { Ok(capitalise(&balanced)) }
 }
 
 /// One short sentence that says what to paint.
-pub(super) fn picture_words(text: &str) -> Result<String, String> {
-    let bare = without_wrapping(text);
+pub(super) fn clean_picture_prompt(text: &str) -> Result<String, String> {
+    let bare = strip_wrapping(text);
     let line = bare.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let sentences: Vec<String> =
         sentences(line).into_iter().filter(|sentence| !is_about_painting(sentence)).collect();
-    let words = fitting(&sentences, 400);
+    let words = fit_to_length(&sentences, 400);
     if words.split_whitespace().count() < 4 {
         Err("it says too little".to_owned())
     } else {
@@ -95,17 +95,17 @@ fn is_about_painting(sentence: &str) -> bool {
         "illustration",
         "in this piece",
     ];
-    is_about_it(sentence) || signs.iter().any(|sign| lower.contains(sign))
+    is_meta_talk(sentence) || signs.iter().any(|sign| lower.contains(sign))
 }
 
 /// The text without code fences, Markdown, labels, preambles and quotes around the whole.
-fn without_wrapping(text: &str) -> String {
+fn strip_wrapping(text: &str) -> String {
     let text = text.replace('\r', "").replace("```", "\n");
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         let line = line.trim().trim_start_matches(['#', '>', '*', '-', '•', '=']).trim();
         let line = line.replace("**", "").replace("__", "");
-        let line = without_label(line.trim());
+        let line = strip_label(line.trim());
         let is_first = lines.is_empty();
         if line.is_empty() || (is_first && is_preamble(&line)) {
             continue;
@@ -122,7 +122,7 @@ fn without_wrapping(text: &str) -> String {
 }
 
 /// A line without `Passage:` or `Frame 3:` before it.
-fn without_label(line: &str) -> String {
+fn strip_label(line: &str) -> String {
     if let Some((label, rest)) = line.split_once(':') {
         let word: String = label.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect();
         if LABELS.contains(&word.trim().to_lowercase().as_str()) {
@@ -143,22 +143,22 @@ fn is_preamble(line: &str) -> bool {
 
 /// Sentences that are neither in the prompt nor told before nor said already. A text that is half about what was asked
 /// for, or a quarter in the words of whoever asked, is none.
-fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Result<Vec<String>, String> {
-    let prompt = plain(rules.prompt);
-    let instructions = Instructions::of(rules.instructions);
-    let mut strange = 0;
+fn remove_echoes(sentences: &[String], rules: &TextRules<'_>) -> Result<Vec<String>, String> {
+    let prompt = normalise(rules.prompt);
+    let instructions = Instructions::parse(rules.instructions);
+    let mut meta_count = 0;
     let mut told: Vec<HashSet<String>> = Vec::new();
     for text in rules.prior {
-        told.extend(sentences::sentences(text).iter().map(|sentence| words(sentence)));
+        told.extend(sentences::sentences(text).iter().map(|sentence| word_set(sentence)));
     }
     let mut fresh = Vec::new();
     for sentence in sentences {
-        let bare = plain(sentence);
-        let its_words = words(sentence);
+        let bare = normalise(sentence);
+        let its_words = word_set(sentence);
         let is_long = its_words.len() > 3;
-        let is_taken = instructions.have(sentence, &its_words);
-        let is_talk = is_about_it(sentence);
-        strange += if is_taken { 2 } else { usize::from(is_talk) };
+        let is_taken = instructions.contains(sentence, &its_words);
+        let is_talk = is_meta_talk(sentence);
+        meta_count += if is_taken { 2 } else { usize::from(is_talk) };
         let is_echo = is_long && prompt.contains(&bare) || is_taken;
         let is_label = sentence.ends_with(':');
         if is_echo
@@ -172,7 +172,7 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Result<Vec<String>
         told.push(its_words);
         fresh.push(sentence.clone());
     }
-    if strange * 2 > sentences.len() && sentences.len() > 1 {
+    if meta_count * 2 > sentences.len() && sentences.len() > 1 {
         return Err("it talks about what was asked for".to_owned());
     }
     Ok(fresh)
@@ -180,47 +180,48 @@ fn without_echoes(sentences: &[String], rules: &Rules<'_>) -> Result<Vec<String>
 
 /// The prompt's own words, as a text may repeat them: in a row, or one line's in another order.
 struct Instructions {
-    runs: HashSet<String>,
+    ngrams: HashSet<String>,
     lines: Vec<HashSet<String>>,
 }
 
 impl Instructions {
-    fn of(text: &str) -> Self {
-        let lines = text.lines().flat_map(sentences::sentences).map(|line| words(&line)).collect();
-        Self { runs: text.lines().flat_map(runs).collect(), lines }
+    fn parse(text: &str) -> Self {
+        let lines =
+            text.lines().flat_map(sentences::sentences).map(|line| word_set(&line)).collect();
+        Self { ngrams: text.lines().flat_map(ngrams).collect(), lines }
     }
 
-    fn have(&self, sentence: &str, its_words: &HashSet<String>) -> bool {
+    fn contains(&self, sentence: &str, its_words: &HashSet<String>) -> bool {
         let taken = |line: &HashSet<String>| {
-            its_words.intersection(line).count() as f64 >= TAKEN * its_words.len() as f64
+            its_words.intersection(line).count() as f64 >= COPIED_THRESHOLD * its_words.len() as f64
         };
-        runs(sentence).iter().any(|run| self.runs.contains(run))
-            || its_words.len() >= RUN && self.lines.iter().any(taken)
+        ngrams(sentence).iter().any(|run| self.ngrams.contains(run))
+            || its_words.len() >= NGRAM_LEN && self.lines.iter().any(taken)
     }
 }
 
 /// Whether a sentence is about the story. What somebody says in it, between quotes, never is.
-fn is_about_it(sentence: &str) -> bool {
+fn is_meta_talk(sentence: &str) -> bool {
     if sentence.contains(['"', '“', '«']) {
         return false;
     }
     let lower = sentence.to_lowercase().replace('’', "'");
-    if ABOUT_IT.iter().any(|sign| lower.contains(sign)) {
+    if META_PHRASES.iter().any(|sign| lower.contains(sign)) {
         return true;
     }
-    let bare = format!(" {} ", plain_with_apostrophes(&lower));
+    let bare = format!(" {} ", normalise_keeping_apostrophes(&lower));
     let has = |signs: &[&str]| signs.iter().any(|sign| bare.contains(&format!(" {sign} ")));
-    has(&TRADE) && has(&TALK)
+    has(&META_NOUNS) && has(&META_OPENINGS)
 }
 
 /// Words in lower case, one space between them.
-fn plain_with_apostrophes(lower: &str) -> String {
+fn normalise_keeping_apostrophes(lower: &str) -> String {
     let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'');
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Letters and digits in lower case, with one space between words.
-fn plain(text: &str) -> String {
+fn normalise(text: &str) -> String {
     let bare: String = text
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
@@ -229,26 +230,26 @@ fn plain(text: &str) -> String {
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every [`RUN`] words in a row.
-fn runs(line: &str) -> Vec<String> {
-    let plain = plain(line);
+/// Every [`NGRAM_LEN`] words in a row.
+fn ngrams(line: &str) -> Vec<String> {
+    let plain = normalise(line);
     let words: Vec<&str> = plain.split(' ').collect();
-    words.windows(RUN).map(|run| run.join(" ")).collect()
+    words.windows(NGRAM_LEN).map(|run| run.join(" ")).collect()
 }
 
-fn words(sentence: &str) -> HashSet<String> {
-    plain(sentence).split(' ').map(str::to_owned).collect()
+fn word_set(sentence: &str) -> HashSet<String> {
+    normalise(sentence).split(' ').map(str::to_owned).collect()
 }
 
 /// Jaccard's measure: the words that both have, of all that either has.
 fn are_alike(one: &HashSet<String>, other: &HashSet<String>) -> bool {
     let both = one.intersection(other).count();
     let either = one.len() + other.len() - both;
-    both as f64 >= ALIKE * either as f64
+    both as f64 >= SIMILARITY_THRESHOLD * either as f64
 }
 
 /// Without a last sentence that broke off, unless it is all there is: then it is closed.
-fn whole_sentences(mut sentences: Vec<String>) -> Vec<String> {
+fn keep_whole_sentences(mut sentences: Vec<String>) -> Vec<String> {
     let is_whole = |sentence: &str| {
         let end = sentence.trim_end_matches(is_closing);
         end.ends_with(ends_sentence)
@@ -267,7 +268,7 @@ fn whole_sentences(mut sentences: Vec<String>) -> Vec<String> {
 }
 
 /// As many whole sentences as fit; of a first one that is too long, as many words.
-fn fitting(sentences: &[String], max_chars: usize) -> String {
+fn fit_to_length(sentences: &[String], max_chars: usize) -> String {
     let mut text = String::new();
     for sentence in sentences {
         let joined = if text.is_empty() { sentence.clone() } else { format!("{text} {sentence}") };
@@ -292,7 +293,7 @@ fn fitting(sentences: &[String], max_chars: usize) -> String {
 }
 
 /// A quotation that was opened is closed, and one that was only closed is dropped.
-fn balanced(text: &str) -> String {
+fn balance_quotes(text: &str) -> String {
     let mut text = text.to_owned();
     if text.matches('"').count() % 2 == 1 {
         let last = text.rfind('"').unwrap_or_default();
@@ -316,7 +317,7 @@ fn balanced(text: &str) -> String {
     text
 }
 
-fn capitalised(text: &str) -> String {
+fn capitalise(text: &str) -> String {
     let mut rest = text.chars();
     match rest.next() {
         Some(first) => first.to_uppercase().chain(rest).collect(),

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{LAST_WORDS, Scene, Storyteller, StorytellerError, Telling, last_words};
-use crate::inference::Brief;
+use super::{LAST_WORD_COUNT, Scene, Storyteller, StorytellerError, Telling, last_words};
+use crate::inference::FrameContext;
 
 /// Forgets all but the fold of the paper.
 pub(super) struct ContinuousV0;
@@ -15,14 +15,14 @@ impl Storyteller for ContinuousV0 {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let beat = scene.prose(&folded(scene.brief), true).await?;
-        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+        let beat = scene.tell_prose(&with_last_words_only(scene.context), true).await?;
+        Ok(Telling { beats: vec![beat], state: scene.context.state.clone() })
     }
 }
 
 /// The material with nothing of the past but its last words.
-fn folded(brief: &Brief) -> Brief {
-    let words = last_words(&brief.prior, LAST_WORDS);
+fn with_last_words_only(context: &FrameContext) -> FrameContext {
+    let words = last_words(&context.prior, LAST_WORD_COUNT);
     let prior = if words.is_empty() { Vec::new() } else { vec![words] };
-    Brief { prior, ..brief.clone() }
+    FrameContext { prior, ..context.clone() }
 }

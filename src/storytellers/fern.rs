@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{Beat, Scene, Storyteller, StorytellerError, Telling, clean, prompt};
-use crate::inference::Structured;
+use crate::inference::StructuredPrompt;
 
 /// The default storyteller.
 pub(super) struct Fern;
 
 /// What fern keeps of a story between its frames: names and what they hold, `[]` for a list of texts.
-const STATE: [(&str, bool); 9] = [
+const PLAN_FIELDS: [(&str, bool); 9] = [
     ("genre", false),
     ("conceit", false),
     ("cast", true),
@@ -24,16 +24,16 @@ const STATE: [(&str, bool); 9] = [
 ];
 
 /// The fewest words of a passage: a model that is busy with a plan gives a title in its place.
-const FEWEST_WORDS: usize = 9;
+const MIN_WORDS: usize = 9;
 
 /// Entries at most in a list of the plan.
 const MAX_ENTRIES: usize = 12;
 
 /// Entries at most that are asked for: a small model that begins a list does not find its end.
-const MAX_ASKED: usize = 5;
+const MAX_REQUESTED_ENTRIES: usize = 5;
 
 /// The longest entry of the plan, in characters.
-const MAX_ENTRY: usize = 600;
+const MAX_ENTRY_CHARS: usize = 600;
 
 #[async_trait]
 impl Storyteller for Fern {
@@ -43,37 +43,40 @@ impl Storyteller for Fern {
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let prompt = prompt::render(scene)?;
-        let plain = prompt::render_plain(scene)?;
+        let plain = prompt::render_prose_only(scene)?;
         let instructions = scene.instructions();
-        let rules = scene.rules(&prompt, &instructions);
-        let rules = clean::Rules { fewest_words: FEWEST_WORDS, ..rules };
-        let check = |told: Value| tidy(told, &rules);
-        let from_prose = |text: String| tidy(json!({"text": text}), &rules);
-        let ask = Structured { prompt: &prompt, schema: &schema(), plain: &plain };
-        let mut told = scene.minds.structured(ask, scene.brief, &check, &from_prose).await?;
-        let text = take_text(&mut told, "text");
-        let illustration = take_text(&mut told, "illustration");
-        let illustration = clean::picture_words(&illustration).unwrap_or_else(|_| text.clone());
+        let rules = scene.text_rules(&prompt, &instructions);
+        let rules = clean::TextRules { min_words: MIN_WORDS, ..rules };
+        let check = |told: Value| clean_text(told, &rules);
+        let from_prose = |text: String| clean_text(json!({"text": text}), &rules);
+        let ask =
+            StructuredPrompt { prompt: &prompt, schema: &answer_schema(), prose_prompt: &plain };
+        let mut answer =
+            scene.session.generate_structured(ask, scene.context, &check, &from_prose).await?;
+        let text = remove_text(&mut answer, "text");
+        let illustration = remove_text(&mut answer, "illustration");
+        let illustration =
+            clean::clean_picture_prompt(&illustration).unwrap_or_else(|_| text.clone());
         let beat = Beat { illustration: scene.painting(&illustration), text: Some(text) };
-        Ok(Telling { beats: vec![beat], state: kept(told, &scene.brief.state) })
+        Ok(Telling { beats: vec![beat], state: merge_plan(answer, &scene.context.state) })
     }
 }
 
 /// The answer with its text tidied up.
-fn tidy(mut told: Value, rules: &clean::Rules<'_>) -> Result<Value, String> {
-    let text = told.get("text").and_then(Value::as_str).unwrap_or_default();
+fn clean_text(mut answer: Value, rules: &clean::TextRules<'_>) -> Result<Value, String> {
+    let text = answer.get("text").and_then(Value::as_str).unwrap_or_default();
     let text = clean::clean(text, rules)?;
-    told["text"] = Value::String(text);
-    Ok(told)
+    answer["text"] = Value::String(text);
+    Ok(answer)
 }
 
 /// The plan to keep: what the model left out stays as it was, and nothing of it grows without end, for all of it is in
 /// the next prompt.
-fn kept(told: Value, before: &Value) -> Value {
-    let Value::Object(mut plan) = told else { return before.clone() };
-    for (name, _) in STATE {
+fn merge_plan(answer: Value, before: &Value) -> Value {
+    let Value::Object(mut plan) = answer else { return before.clone() };
+    for (name, _) in PLAN_FIELDS {
         let value = plan.get(name).filter(|value| !is_empty(value));
-        let value = value.or_else(|| before.get(name)).map(bounded);
+        let value = value.or_else(|| before.get(name)).map(truncate_entry);
         match value {
             Some(value) => plan.insert(name.to_owned(), value),
             None => plan.remove(name),
@@ -92,23 +95,24 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The latest entries of a list, the beginning of a text.
-fn bounded(value: &Value) -> Value {
-    let cut = |text: &str| text.chars().take(MAX_ENTRY).collect::<String>();
+fn truncate_entry(value: &Value) -> Value {
+    let cut = |text: &str| text.chars().take(MAX_ENTRY_CHARS).collect::<String>();
     match value {
         Value::String(text) => json!(cut(text)),
         Value::Array(items) => {
             let latest = &items[items.len().saturating_sub(MAX_ENTRIES)..];
-            json!(latest.iter().map(bounded).collect::<Vec<_>>())
+            json!(latest.iter().map(truncate_entry).collect::<Vec<_>>())
         }
         other => other.clone(),
     }
 }
 
 /// The shape of fern's answers.
-fn schema() -> Value {
+fn answer_schema() -> Value {
     let text = json!({"type": "string"});
-    let list = json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_ASKED});
-    let mut properties: Map<String, Value> = STATE
+    let list =
+        json!({"type": "array", "items": {"type": "string"}, "maxItems": MAX_REQUESTED_ENTRIES});
+    let mut properties: Map<String, Value> = PLAN_FIELDS
         .iter()
         .map(|&(name, is_list)| {
             (name.to_owned(), if is_list { list.clone() } else { text.clone() })
@@ -121,7 +125,7 @@ fn schema() -> Value {
            "properties": properties})
 }
 
-fn take_text(told: &mut Value, name: &str) -> String {
-    let taken = told.as_object_mut().and_then(|fields| fields.remove(name));
+fn remove_text(answer: &mut Value, name: &str) -> String {
+    let taken = answer.as_object_mut().and_then(|fields| fields.remove(name));
     taken.and_then(|value| value.as_str().map(|text| text.trim().to_owned())).unwrap_or_default()
 }

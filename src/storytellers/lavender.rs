@@ -15,7 +15,7 @@ impl Storyteller for Lavender {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let beat = scene.prose(scene.brief, false).await?;
-        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+        let beat = scene.tell_prose(scene.context, false).await?;
+        Ok(Telling { beats: vec![beat], state: scene.context.state.clone() })
     }
 }

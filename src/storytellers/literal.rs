@@ -17,27 +17,27 @@ impl Storyteller for Literal {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let said = scene.brief.said.as_deref().unwrap_or_default();
+        let said = scene.context.said.as_deref().unwrap_or_default();
         let mut phrases: Vec<String> =
             said.split('|').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect();
         if phrases.len() > MAX_FRAMES {
             let left = phrases.len() - MAX_FRAMES;
-            scene.minds.note(format!(
+            scene.session.add_note(format!(
                 "Only the first {MAX_FRAMES} phrases became frames; send the other {left} again."
             ));
             phrases.truncate(MAX_FRAMES);
         }
         if phrases.is_empty() {
-            scene.minds.note(
+            scene.session.add_note(
                 "There was no input_text, so what is seen is shown; send phrases separated by |."
                     .to_owned(),
             );
-            phrases.push(scene.what_is_there());
+            phrases.push(scene.fallback_description());
         }
         let beats = phrases
             .into_iter()
             .map(|phrase| Beat { illustration: scene.painting(&phrase), text: Some(phrase) })
             .collect();
-        Ok(Telling { beats, state: scene.brief.state.clone() })
+        Ok(Telling { beats, state: scene.context.state.clone() })
     }
 }

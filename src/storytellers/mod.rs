@@ -16,13 +16,13 @@ mod show_this_frame;
 mod simple_one_frame;
 mod tamarisk;
 
-pub use prompt::{check as check_prompt, reword as reword_prompt};
+pub use prompt::{check as check_prompt, render_reword as reword_prompt};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::domain::Parameters;
-use crate::inference::{Brief, InferenceError, Minds};
+use crate::domain::FrameParameters;
+use crate::inference::{FrameContext, InferenceError, ModelSession};
 
 /// Every storyteller.
 pub const ALL: &[&dyn Storyteller] = &[
@@ -38,10 +38,10 @@ pub const ALL: &[&dyn Storyteller] = &[
 ];
 
 /// Characters at most of a frame's text when nobody says how long: what a small screen shows at once.
-const USUAL_CHARS: usize = 700;
+const DEFAULT_MAX_CHARS: usize = 700;
 
 /// Words that an exquisite corpse is handed on with.
-const LAST_WORDS: usize = 12;
+const LAST_WORD_COUNT: usize = 12;
 
 /// The storyteller of this name.
 #[must_use]
@@ -68,17 +68,17 @@ pub trait Storyteller: Send + Sync {
 #[derive(Debug)]
 pub struct Scene<'a> {
     /// The material of this frame.
-    pub brief: &'a Brief,
+    pub context: &'a FrameContext,
     /// Where and when it is, in words.
     pub situation: &'a str,
     /// A name for the photograph that came with the request, by its bytes, where one came.
     pub photograph: Option<&'a str>,
     /// What was asked for.
-    pub parameters: &'a Parameters,
+    pub parameters: &'a FrameParameters,
     /// What to ask models with.
     pub prompts: Prompts<'a>,
     /// Models to ask.
-    pub minds: &'a Minds,
+    pub session: &'a ModelSession,
 }
 
 /// The prompt templates of a strategy; those that its configuration lacks are `None`.
@@ -118,7 +118,7 @@ pub struct Beat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Illustration {
     /// A painting of this, in words.
-    Of(String),
+    Painting(String),
     /// The photograph that came with the request.
     Photograph,
 }
@@ -126,9 +126,9 @@ pub enum Illustration {
 impl Illustration {
     /// What to paint; empty for a photograph, which nobody painted.
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn description(&self) -> &str {
         match self {
-            Self::Of(words) => words,
+            Self::Painting(words) => words,
             Self::Photograph => "",
         }
     }
@@ -146,65 +146,69 @@ pub enum StorytellerError {
 }
 
 /// The fewest words that make a frame.
-const FEWEST_WORDS: usize = 4;
+const MIN_WORDS: usize = 4;
 
 impl Scene<'_> {
     /// Prose for the strategy's prompt, tidied up, with what to paint of it.
-    async fn prose(&self, brief: &Brief, is_continuation: bool) -> Result<Beat, StorytellerError> {
+    async fn tell_prose(
+        &self,
+        context: &FrameContext,
+        is_continuation: bool,
+    ) -> Result<Beat, StorytellerError> {
         let prompt = prompt::render(self)?;
         let instructions = self.instructions();
-        let rules = clean::Rules { is_continuation, ..self.rules(&prompt, &instructions) };
+        let rules = clean::TextRules { is_continuation, ..self.text_rules(&prompt, &instructions) };
         let check = |text: String| clean::clean(&text, &rules);
-        let text = self.minds.text(&prompt, brief, &check).await?;
-        self.illustrated(text).await
+        let text = self.session.generate_text(&prompt, context, &check).await?;
+        self.illustrate(text).await
     }
 
     /// A beat of a text: what to paint is one sentence of a model's, or the text itself.
-    async fn illustrated(&self, text: String) -> Result<Beat, StorytellerError> {
+    async fn illustrate(&self, text: String) -> Result<Beat, StorytellerError> {
         let mut words = None;
         if let Some(template) = self.prompts.illustration
-            && !self.minds.was_offline()
+            && !self.session.was_offline()
         {
-            let prompt = prompt::about(self, template, &text)?;
-            words = self.minds.aside(&prompt, self.brief).await;
+            let prompt = prompt::render_about(self, template, &text)?;
+            words = self.session.try_text(&prompt, self.context).await;
         }
-        let words = words.and_then(|words| clean::picture_words(&words).ok());
+        let words = words.and_then(|description| clean::clean_picture_prompt(&description).ok());
         let illustration = self.painting(words.as_deref().unwrap_or(&text));
         Ok(Beat { text: Some(text), illustration })
     }
 
     /// What a text is measured against.
-    fn rules<'a>(&'a self, prompt: &'a str, instructions: &'a str) -> clean::Rules<'a> {
-        let max_chars = self.brief.max_chars.unwrap_or(USUAL_CHARS);
-        let prior = &self.brief.prior;
-        clean::Rules {
+    fn text_rules<'a>(&'a self, prompt: &'a str, instructions: &'a str) -> clean::TextRules<'a> {
+        let max_chars = self.context.max_chars.unwrap_or(DEFAULT_MAX_CHARS);
+        let prior = &self.context.prior;
+        clean::TextRules {
             prior,
             prompt,
             instructions,
             max_chars,
-            fewest_words: FEWEST_WORDS,
+            min_words: MIN_WORDS,
             is_continuation: false,
         }
     }
 
     /// What the strategy's prompt says in its own words.
     fn instructions(&self) -> String {
-        prompt::own_words(self.prompts.text.unwrap_or_default())
+        prompt::literal_text(self.prompts.text.unwrap_or_default())
     }
 
     /// A painting: the asked style, then what to show.
     fn painting(&self, of: &str) -> Illustration {
-        Illustration::Of(match self.parameters.output_image_style.as_deref() {
+        Illustration::Painting(match self.parameters.output_image_style.as_deref() {
             Some(style) => format!("{} {of}", style.trim()),
             None => of.to_owned(),
         })
     }
 
     /// What to paint when nothing was told: what was seen, or what was said, or the hour.
-    fn what_is_there(&self) -> String {
-        let seen = self.brief.seen.as_ref().map(|sight| sight.description.clone());
-        seen.or_else(|| self.brief.said.clone()).unwrap_or_else(|| {
-            let light = match self.brief.hour {
+    fn fallback_description(&self) -> String {
+        let seen = self.context.seen.as_ref().map(|sight| sight.description.clone());
+        seen.or_else(|| self.context.said.clone()).unwrap_or_else(|| {
+            let light = match self.context.hour {
                 5..=8 => "early light",
                 9..=16 => "daylight",
                 17..=20 => "evening light",
@@ -216,8 +220,8 @@ impl Scene<'_> {
 }
 
 /// The last words of a story.
-fn last_words(prior: &[String], most: usize) -> String {
+fn last_words(prior: &[String], max: usize) -> String {
     let Some(last) = prior.last() else { return String::new() };
     let words: Vec<&str> = last.split_whitespace().collect();
-    words[words.len().saturating_sub(most)..].join(" ")
+    words[words.len().saturating_sub(max)..].join(" ")
 }

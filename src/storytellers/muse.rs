@@ -1,6 +1,6 @@
 //! A spark for each frame, so that long stories do not run dry: the same one for the same frame of the same story.
 
-use crate::inference::Brief;
+use crate::inference::FrameContext;
 
 const SPARKS: [&str; 40] = [
     "someone keeps a promise at a bad moment",
@@ -46,26 +46,28 @@ const SPARKS: [&str; 40] = [
 ];
 
 /// The spark of a frame.
-pub(super) fn spark(brief: &Brief) -> &'static str {
+pub(super) fn spark(context: &FrameContext) -> &'static str {
     // Steps of an odd number go through a whole list before they come back.
-    let step = ((brief.seed >> 31) | 1) as usize % SPARKS.len();
+    let step = ((context.seed >> 31) | 1) as usize % SPARKS.len();
     let step = if step.is_multiple_of(5) { step + 2 } else { step };
-    let start = brief.seed as u32 as usize;
-    SPARKS[(start + step * brief.frame_number as usize) % SPARKS.len()]
+    let start = context.seed as u32 as usize;
+    SPARKS[(start + step * context.frame_number as usize) % SPARKS.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::prompt::sample_brief;
+    use super::super::prompt::sample_frame_context;
     use super::*;
 
     #[test]
     fn a_story_has_every_spark_before_one_comes_again() {
         for seed in [0, 7, u64::MAX, 0x1234_5678_9abc_def0] {
             let sparks: HashSet<&str> = (0..SPARKS.len() as u32)
-                .map(|frame_number| spark(&Brief { seed, frame_number, ..sample_brief() }))
+                .map(|frame_number| {
+                    spark(&FrameContext { seed, frame_number, ..sample_frame_context() })
+                })
                 .collect();
             assert_eq!(sparks.len(), SPARKS.len(), "{seed}");
         }

@@ -14,7 +14,7 @@ impl Storyteller for Narcissus {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let beat = Beat { text: None, illustration: scene.painting(&scene.what_is_there()) };
-        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+        let beat = Beat { text: None, illustration: scene.painting(&scene.fallback_description()) };
+        Ok(Telling { beats: vec![beat], state: scene.context.state.clone() })
     }
 }

@@ -16,19 +16,19 @@ impl Storyteller for ShowThisFrame {
 
     /// No beat at all when the frame differs in nothing from the last.
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let text = scene.brief.said.clone();
+        let text = scene.context.said.clone();
         let shown = json!({"text": text, "photograph": scene.photograph});
-        if scene.brief.frame_number > 0 && scene.brief.state.get("shown") == Some(&shown) {
-            return Ok(Telling { beats: Vec::new(), state: scene.brief.state.clone() });
+        if scene.context.frame_number > 0 && scene.context.state.get("shown") == Some(&shown) {
+            return Ok(Telling { beats: Vec::new(), state: scene.context.state.clone() });
         }
         let illustration = match scene.photograph {
             Some(_) => Illustration::Photograph,
             None => {
                 if text.is_none() {
                     let note = "There was neither a picture nor a text to show; send input_image or input_text.";
-                    scene.minds.note(note.to_owned());
+                    scene.session.add_note(note.to_owned());
                 }
-                scene.painting(&scene.what_is_there())
+                scene.painting(&scene.fallback_description())
             }
         };
         let state = json!({"shown": shown});

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Scene, Storyteller, StorytellerError, Telling};
-use crate::inference::Brief;
+use crate::inference::FrameContext;
 
 /// Begins anew with every frame.
 pub(super) struct SimpleOneFrame;
@@ -19,20 +19,22 @@ impl Storyteller for SimpleOneFrame {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let beat = scene.prose(&alone(scene.brief), false).await?;
-        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+        let beat = scene.tell_prose(&without_history(scene.context), false).await?;
+        Ok(Telling { beats: vec![beat], state: scene.context.state.clone() })
     }
 }
 
 /// The same material without a past: a new seed for each frame gives each its own people and place.
-fn alone(brief: &Brief) -> Brief {
-    let seed =
-        brief.seed.rotate_left(brief.frame_number % 64).wrapping_add(brief.frame_number.into());
-    Brief {
+fn without_history(context: &FrameContext) -> FrameContext {
+    let seed = context
+        .seed
+        .rotate_left(context.frame_number % 64)
+        .wrapping_add(context.frame_number.into());
+    FrameContext {
         seed,
         frame_number: 0,
         prior: Vec::new(),
         state: serde_json::Value::Null,
-        ..brief.clone()
+        ..context.clone()
     }
 }

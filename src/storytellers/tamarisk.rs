@@ -9,7 +9,7 @@ use super::{Scene, Storyteller, StorytellerError, Telling, clean, prompt};
 pub(super) struct Tamarisk;
 
 /// How much longer than the frame a draft may be.
-const DRAFT: usize = 2;
+const DRAFT_LENGTH_FACTOR: usize = 2;
 
 #[async_trait]
 impl Storyteller for Tamarisk {
@@ -20,25 +20,25 @@ impl Storyteller for Tamarisk {
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let prompt = prompt::render(scene)?;
         let instructions = scene.instructions();
-        let rules = scene.rules(&prompt, &instructions);
-        let rough = clean::Rules { max_chars: rules.max_chars * DRAFT, ..rules };
+        let rules = scene.text_rules(&prompt, &instructions);
+        let rough = clean::TextRules { max_chars: rules.max_chars * DRAFT_LENGTH_FACTOR, ..rules };
         let check = |text: String| clean::clean(&text, &rough);
-        let draft = scene.minds.text(&prompt, scene.brief, &check).await?;
+        let draft = scene.session.generate_text(&prompt, scene.context, &check).await?;
         let mut text = None;
         if let Some(template) = scene.prompts.editor
-            && !scene.minds.was_offline()
+            && !scene.session.was_offline()
         {
-            let prompt = prompt::about(scene, template, &draft)?;
+            let prompt = prompt::render_about(scene, template, &draft)?;
             // The draft is in the prompt, and an editor may leave a good sentence as it is.
-            let rules = clean::Rules { prompt: "", ..rules };
+            let rules = clean::TextRules { prompt: "", ..rules };
             let check = |text: String| clean::clean(&text, &rules);
-            text = scene.minds.edited(&prompt, scene.brief, &check).await;
+            text = scene.session.edit_text(&prompt, scene.context, &check).await;
         }
         let text = match text {
             Some(text) => text,
             None => clean::clean(&draft, &rules).unwrap_or(draft),
         };
-        let beat = scene.illustrated(text).await?;
-        Ok(Telling { beats: vec![beat], state: scene.brief.state.clone() })
+        let beat = scene.illustrate(text).await?;
+        Ok(Telling { beats: vec![beat], state: scene.context.state.clone() })
     }
 }

@@ -8,19 +8,19 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use half::f16;
 
-use super::MOST_PIECES;
-use super::best::Best;
-use super::half::{Direction, unit};
+use super::MAX_PIECES;
+use super::half_precision::{QueryVector, normalize};
+use super::top_hits::TopHits;
 
 /// Stretches of memory that are read side by side: a scan waits for memory most of its time, and a processor fetches ahead in
 /// several places at once.
-const STRETCHES: usize = 4;
+const SCAN_STREAMS: usize = 4;
 
 /// A vector to be put into the index.
 #[derive(Debug)]
-pub struct Entry<'a> {
+pub struct VectorEntry<'a> {
     /// The frame that it is of.
-    pub frame: i64,
+    pub frame_id: i64,
     /// Which of the frame's pieces.
     pub piece: i32,
     /// The client that the frame's story was made for.
@@ -28,14 +28,14 @@ pub struct Entry<'a> {
     /// The story's strategy.
     pub strategy: &'a str,
     /// When the frame was told.
-    pub told: DateTime<Utc>,
+    pub told_at: DateTime<Utc>,
     /// As [`super::unpacked`] gives it.
     pub vector: &'a [f16],
 }
 
 /// Which frames may be found.
 #[derive(Debug, Default)]
-pub struct Wanted<'a> {
+pub struct VectorFilter<'a> {
     /// Of this client's stories alone.
     pub client_id: Option<&'a str>,
     /// With this strategy alone.
@@ -45,20 +45,20 @@ pub struct Wanted<'a> {
     /// Told before this time.
     pub until: Option<DateTime<Utc>>,
     /// None that is newer than this one.
-    pub newest: Option<i64>,
+    pub newest_frame_id: Option<i64>,
     /// Of none of these clients.
-    pub hidden: Vec<&'a str>,
+    pub hidden_clients: Vec<&'a str>,
     /// Not this one.
-    pub except: Option<i64>,
+    pub excluded_frame_id: Option<i64>,
 }
 
 /// A frame that is near.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
+pub struct VectorHit {
     /// The frame.
-    pub frame: i64,
+    pub frame_id: i64,
     /// When it was told, in microseconds: an id may come to be another frame's.
-    pub told: i64,
+    pub told_at_micros: i64,
     /// The cosine of the nearest of its pieces: 1 is the same direction.
     pub cosine: f32,
 }
@@ -69,28 +69,28 @@ pub struct LocalIndex {
     dimension: usize,
     rows: Vec<Row>,
     /// Row by row, `dimension` each.
-    numbers: Vec<f16>,
-    places: HashMap<(i64, i32), usize>,
-    clients: Names,
-    strategies: Names,
+    values: Vec<f16>,
+    positions: HashMap<(i64, i32), usize>,
+    clients: NameInterner,
+    strategies: NameInterner,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    frame: i64,
+    frame_id: i64,
     piece: i32,
     client: u32,
     strategy: u32,
     /// Microseconds, as databases keep them.
-    told: i64,
+    told_at_micros: i64,
 }
 
 /// Names, each with a number that takes less room.
 #[derive(Debug, Default)]
-struct Names(HashMap<String, u32>);
+struct NameInterner(HashMap<String, u32>);
 
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
+impl NameInterner {
+    fn intern(&mut self, name: &str) -> u32 {
         if let Some(number) = self.0.get(name) {
             return *number;
         }
@@ -117,104 +117,116 @@ impl LocalIndex {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let place = size_of::<((i64, i32), usize)>() + 1;
-        self.numbers.capacity() * size_of::<f16>()
+        self.values.capacity() * size_of::<f16>()
             + self.rows.capacity() * size_of::<Row>()
-            + self.places.capacity() * place
+            + self.positions.capacity() * place
     }
 
     /// Puts a vector in, in the place of the one of this frame and piece; one of another dimension, or beyond
-    /// [`MOST_PIECES`], is left out.
-    pub fn put(&mut self, entry: &Entry<'_>) {
-        let fits = entry.vector.len() == self.dimension && (0..MOST_PIECES).contains(&entry.piece);
+    /// [`MAX_PIECES`], is left out.
+    pub fn upsert(&mut self, entry: &VectorEntry<'_>) {
+        let fits = entry.vector.len() == self.dimension && (0..MAX_PIECES).contains(&entry.piece);
         if !fits || self.dimension == 0 {
             return;
         }
         let row = Row {
-            frame: entry.frame,
+            frame_id: entry.frame_id,
             piece: entry.piece,
-            client: self.clients.number(entry.client_id),
-            strategy: self.strategies.number(entry.strategy),
-            told: entry.told.timestamp_micros(),
+            client: self.clients.intern(entry.client_id),
+            strategy: self.strategies.intern(entry.strategy),
+            told_at_micros: entry.told_at.timestamp_micros(),
         };
-        match self.places.get(&(row.frame, row.piece)) {
+        match self.positions.get(&(row.frame_id, row.piece)) {
             Some(place) => {
                 self.rows[*place] = row;
                 let start = place * self.dimension;
-                self.numbers[start..start + self.dimension].copy_from_slice(entry.vector);
+                self.values[start..start + self.dimension].copy_from_slice(entry.vector);
             }
             None => {
-                self.places.insert((row.frame, row.piece), self.rows.len());
+                self.positions.insert((row.frame_id, row.piece), self.rows.len());
                 self.rows.push(row);
-                self.numbers.extend_from_slice(entry.vector);
+                self.values.extend_from_slice(entry.vector);
             }
         }
     }
 
     /// Takes a frame's pieces out from number `from` on.
-    pub fn remove(&mut self, frame: i64, from: i32) {
+    pub fn remove_pieces_from(&mut self, frame: i64, from: i32) {
         let mut piece = from;
-        while let Some(place) = self.places.get(&(frame, piece)) {
-            self.take_out(*place);
+        while let Some(place) = self.positions.get(&(frame, piece)) {
+            self.remove_at(*place);
             piece += 1;
         }
     }
 
     /// Takes all pieces of these frames out.
-    pub fn forget(&mut self, frames: &HashSet<i64>) {
+    pub fn remove_frames(&mut self, frames: &HashSet<i64>) {
         for place in (0..self.rows.len()).rev() {
-            if frames.contains(&self.rows[place].frame) {
-                self.take_out(place);
+            if frames.contains(&self.rows[place].frame_id) {
+                self.remove_at(place);
             }
         }
     }
 
     /// Takes the vector at a place out; the last one moves there.
-    fn take_out(&mut self, place: usize) {
+    fn remove_at(&mut self, place: usize) {
         let last = self.rows.len() - 1;
         let gone = self.rows.swap_remove(place);
-        self.places.remove(&(gone.frame, gone.piece));
+        self.positions.remove(&(gone.frame_id, gone.piece));
         let (start, end) = (place * self.dimension, last * self.dimension);
-        self.numbers.copy_within(end..end + self.dimension, start);
-        self.numbers.truncate(end);
+        self.values.copy_within(end..end + self.dimension, start);
+        self.values.truncate(end);
         if let Some(moved) = self.rows.get(place) {
-            self.places.insert((moved.frame, moved.piece), place);
+            self.positions.insert((moved.frame_id, moved.piece), place);
         }
     }
 
     /// The mean direction of a frame's pieces; `None` where it has none.
     #[must_use]
-    pub fn vector_of(&self, frame: i64) -> Option<Vec<f32>> {
+    pub fn mean_vector(&self, frame: i64) -> Option<Vec<f32>> {
         let mut sum = vec![0.0_f32; self.dimension];
         let mut piece = 0;
-        while let Some(place) = self.places.get(&(frame, piece)) {
-            let kept = &self.numbers[place * self.dimension..][..self.dimension];
+        while let Some(place) = self.positions.get(&(frame, piece)) {
+            let kept = &self.values[place * self.dimension..][..self.dimension];
             sum.iter_mut().zip(kept).for_each(|(sum, number)| *sum += number.to_f32());
             piece += 1;
         }
-        unit(&sum)
+        normalize(&sum)
     }
 
     /// The frames nearest to a vector, the nearest first, at most `limit`; of equally near ones the newer first. A vector of
     /// another dimension is near to none.
     #[must_use]
-    pub fn nearest(&self, vector: &[f32], wanted: &Wanted<'_>, limit: usize) -> Vec<Hit> {
-        let direction = Direction::of(vector).filter(|direction| direction.len() == self.dimension);
+    pub fn nearest(
+        &self,
+        vector: &[f32],
+        vector_filter: &VectorFilter<'_>,
+        limit: usize,
+    ) -> Vec<VectorHit> {
+        let direction =
+            QueryVector::new(vector).filter(|direction| direction.len() == self.dimension);
         let Some(direction) = direction else { return Vec::new() };
-        let Some(filter) = Filter::of(self, wanted) else { return Vec::new() };
-        let mut best = Best::of(limit);
-        let stretch = self.rows.len().div_ceil(STRETCHES);
-        for place in (0..stretch).flat_map(|at| (0..STRETCHES).map(move |n| n * stretch + at)) {
-            let Some(row) = self.rows.get(place).filter(|row| filter.takes(row)) else { continue };
-            let kept = &self.numbers[place * self.dimension..][..self.dimension];
+        let Some(filter) = ResolvedFilter::resolve(self, vector_filter) else { return Vec::new() };
+        let mut best = TopHits::new(limit);
+        let stretch = self.rows.len().div_ceil(SCAN_STREAMS);
+        for place in (0..stretch).flat_map(|at| (0..SCAN_STREAMS).map(move |n| n * stretch + at)) {
+            let Some(row) = self.rows.get(place).filter(|row| filter.matches(row)) else {
+                continue;
+            };
+            let kept = &self.values[place * self.dimension..][..self.dimension];
             let cosine = direction.cosine(kept);
-            best.take(Hit { frame: row.frame, told: row.told, cosine });
+            best.push(VectorHit {
+                frame_id: row.frame_id,
+                told_at_micros: row.told_at_micros,
+                cosine,
+            });
         }
-        best.frames(limit)
+        best.into_frames(limit)
     }
 }
 
 /// What is wanted, in the index's own numbers.
-struct Filter {
+struct ResolvedFilter {
     client: Option<u32>,
     strategy: Option<u32>,
     since: i64,
@@ -224,31 +236,32 @@ struct Filter {
     except: Option<i64>,
 }
 
-impl Filter {
+impl ResolvedFilter {
     /// `None` where nothing can be found: the index knows no such client or strategy.
-    fn of(index: &LocalIndex, wanted: &Wanted<'_>) -> Option<Self> {
-        let numbered = |names: &Names, name: Option<&str>| match name {
+    fn resolve(index: &LocalIndex, filter: &VectorFilter<'_>) -> Option<Self> {
+        let numbered = |names: &NameInterner, name: Option<&str>| match name {
             None => Some(None),
             Some(name) => names.0.get(name).map(|number| Some(*number)),
         };
-        let hidden = wanted.hidden.iter().filter_map(|name| index.clients.0.get(*name).copied());
+        let hidden =
+            filter.hidden_clients.iter().filter_map(|name| index.clients.0.get(*name).copied());
         Some(Self {
-            client: numbered(&index.clients, wanted.client_id)?,
-            strategy: numbered(&index.strategies, wanted.strategy)?,
-            since: wanted.since.map_or(i64::MIN, |time| time.timestamp_micros()),
-            until: wanted.until.map_or(i64::MAX, |time| time.timestamp_micros()),
-            newest: wanted.newest.unwrap_or(i64::MAX),
+            client: numbered(&index.clients, filter.client_id)?,
+            strategy: numbered(&index.strategies, filter.strategy)?,
+            since: filter.since.map_or(i64::MIN, |time| time.timestamp_micros()),
+            until: filter.until.map_or(i64::MAX, |time| time.timestamp_micros()),
+            newest: filter.newest_frame_id.unwrap_or(i64::MAX),
             hidden: hidden.collect(),
-            except: wanted.except,
+            except: filter.excluded_frame_id,
         })
     }
 
-    fn takes(&self, row: &Row) -> bool {
+    fn matches(&self, row: &Row) -> bool {
         self.client.is_none_or(|client| client == row.client)
             && self.strategy.is_none_or(|strategy| strategy == row.strategy)
-            && (self.since..self.until).contains(&row.told)
-            && row.frame <= self.newest
-            && self.except != Some(row.frame)
+            && (self.since..self.until).contains(&row.told_at_micros)
+            && row.frame_id <= self.newest
+            && self.except != Some(row.frame_id)
             && (self.hidden.is_empty() || !self.hidden.contains(&row.client))
     }
 }
@@ -257,18 +270,25 @@ impl Filter {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{packed, unpacked};
+    use super::super::{decode_vector, encode_vector};
     use super::*;
 
     fn put(index: &mut LocalIndex, (frame, piece): (i64, i32), client_id: &str, vector: &[f32]) {
-        let kept = unpacked(&packed(vector).expect("a direction")).expect("a vector");
+        let kept = decode_vector(&encode_vector(vector).expect("a direction")).expect("a vector");
         let told = DateTime::from_timestamp(frame, 0).expect("a time");
         let strategy = if frame % 2 == 0 { "even" } else { "odd" };
-        index.put(&Entry { frame, piece, client_id, strategy, told, vector: &kept });
+        index.upsert(&VectorEntry {
+            frame_id: frame,
+            piece,
+            client_id,
+            strategy,
+            told_at: told,
+            vector: &kept,
+        });
     }
 
-    fn frames(hits: &[Hit]) -> Vec<i64> {
-        hits.iter().map(|hit| hit.frame).collect()
+    fn frames(hits: &[VectorHit]) -> Vec<i64> {
+        hits.iter().map(|hit| hit.frame_id).collect()
     }
 
     fn at(angle: f32) -> [f32; 2] {
@@ -288,17 +308,36 @@ mod tests {
     #[test]
     fn the_nearest_come_first_within_what_is_wanted() {
         let index = fan();
-        let find = |wanted: Wanted<'_>| frames(&index.nearest(&at(0.0), &wanted, 3));
-        assert_eq!(find(Wanted::default()), [0, 1, 2]);
-        assert_eq!(find(Wanted { client_id: Some("b"), ..Wanted::default() }), [5, 6, 7]);
-        assert_eq!(find(Wanted { client_id: Some("nobody"), ..Wanted::default() }), [0; 0]);
-        assert_eq!(find(Wanted { strategy: Some("odd"), ..Wanted::default() }), [1, 3, 5]);
-        assert_eq!(find(Wanted { hidden: vec!["a", "nobody"], ..Wanted::default() }), [5, 6, 7]);
+        let find = |wanted: VectorFilter<'_>| frames(&index.nearest(&at(0.0), &wanted, 3));
+        assert_eq!(find(VectorFilter::default()), [0, 1, 2]);
+        assert_eq!(
+            find(VectorFilter { client_id: Some("b"), ..VectorFilter::default() }),
+            [5, 6, 7]
+        );
+        assert_eq!(
+            find(VectorFilter { client_id: Some("nobody"), ..VectorFilter::default() }),
+            [0; 0]
+        );
+        assert_eq!(
+            find(VectorFilter { strategy: Some("odd"), ..VectorFilter::default() }),
+            [1, 3, 5]
+        );
+        assert_eq!(
+            find(VectorFilter { hidden_clients: vec!["a", "nobody"], ..VectorFilter::default() }),
+            [5, 6, 7]
+        );
         let (since, until) = (DateTime::from_timestamp(3, 0), DateTime::from_timestamp(5, 0));
-        assert_eq!(find(Wanted { since, until, ..Wanted::default() }), [3, 4]);
-        assert_eq!(find(Wanted { newest: Some(1), except: Some(0), ..Wanted::default() }), [1]);
-        assert_eq!(frames(&index.nearest(&[1.0, 0.0, 0.0], &Wanted::default(), 3)), [0; 0]);
-        assert_eq!(frames(&index.nearest(&[0.0, 0.0], &Wanted::default(), 3)), [0; 0]);
+        assert_eq!(find(VectorFilter { since, until, ..VectorFilter::default() }), [3, 4]);
+        assert_eq!(
+            find(VectorFilter {
+                newest_frame_id: Some(1),
+                excluded_frame_id: Some(0),
+                ..VectorFilter::default()
+            }),
+            [1]
+        );
+        assert_eq!(frames(&index.nearest(&[1.0, 0.0, 0.0], &VectorFilter::default(), 3)), [0; 0]);
+        assert_eq!(frames(&index.nearest(&[0.0, 0.0], &VectorFilter::default(), 3)), [0; 0]);
     }
 
     #[test]
@@ -308,7 +347,7 @@ mod tests {
             put(&mut index, (9, piece), "b", &at(0.01));
         }
         put(&mut index, (9, 9), "b", &at(0.0));
-        let hits = index.nearest(&at(0.0), &Wanted::default(), 2);
+        let hits = index.nearest(&at(0.0), &VectorFilter::default(), 2);
         assert_eq!(frames(&hits), [9, 0], "as near, and newer");
         assert!((hits[0].cosine - 1.0).abs() < 0.001);
     }
@@ -321,7 +360,7 @@ mod tests {
             put(&mut index, (frame, 0), "a", &at(frame as f32 * 0.003));
         }
         let find =
-            |angle: f32, limit| frames(&index.nearest(&at(angle), &Wanted::default(), limit));
+            |angle: f32, limit| frames(&index.nearest(&at(angle), &VectorFilter::default(), limit));
         assert_eq!(find(-1.0, 4), [0, 1, 2, 3]);
         assert_eq!(find(2.5, 3), [498, 497, 496]);
     }
@@ -337,9 +376,9 @@ mod tests {
             for (frame, pieces, angle, removes) in changes {
                 if removes {
                     if pieces == 0 {
-                        index.remove(frame, 0);
+                        index.remove_pieces_from(frame, 0);
                     } else {
-                        index.forget(&HashSet::from([frame]));
+                        index.remove_frames(&HashSet::from([frame]));
                     }
                     kept.remove(&frame);
                 } else {
@@ -347,7 +386,7 @@ mod tests {
                     for (piece, angle) in (0..).zip(&angles) {
                         put(&mut index, (frame, piece), "a", &at(*angle));
                     }
-                    index.remove(frame, pieces + 1);
+                    index.remove_pieces_from(frame, pieces + 1);
                     kept.insert(frame, angles);
                 }
             }
@@ -358,7 +397,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(index.count(), fresh.count());
-            let near = |index: &LocalIndex| index.nearest(&at(0.3), &Wanted::default(), 10);
+            let near = |index: &LocalIndex| index.nearest(&at(0.3), &VectorFilter::default(), 10);
             prop_assert_eq!(near(&index), near(&fresh));
         }
     }

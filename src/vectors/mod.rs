@@ -3,16 +3,16 @@
 //! [`LocalIndex`] is the index for everyone: exact, in memory and in half precision, filled from rows by whoever has them.
 //! [`Pinecone`] is the one for those who have more than a machine should hold.
 
-mod best;
-mod elsewhere;
-mod half;
+mod half_precision;
 mod local;
 mod pinecone;
+mod remote;
+mod top_hits;
 
-pub use elsewhere::{Cause, Fault, FrameVectors, Match};
-pub use half::{packed, unpacked};
-pub use local::{Entry, Hit, LocalIndex, Wanted};
+pub use half_precision::{decode_vector, encode_vector};
+pub use local::{LocalIndex, VectorEntry, VectorFilter, VectorHit};
 pub use pinecone::Pinecone;
+pub use remote::{FrameVectors, RemoteHit, RemoteIndexError, SourceError};
 
 /// Pieces that a frame has at most.
-pub const MOST_PIECES: i32 = 16;
+pub const MAX_PIECES: i32 = 16;

@@ -7,38 +7,38 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Worker;
-use crate::store::{Announcement, Lease, LeaseError};
+use crate::store::{Lease, LeaseError, TaskNotice};
 
 /// How long a step must last before it is worth a row: a frame of a few milliseconds writes none.
-const WORTH_A_ROW: Duration = Duration::from_millis(200);
+const MIN_RECORDED_STEP: Duration = Duration::from_millis(200);
 
 impl Worker {
     /// Returns when the lease is lost.
-    pub(super) async fn hold_lease(
+    pub(super) async fn renew_lease(
         &self,
         lease: &Lease,
-        watched: watch::Receiver<Option<&'static str>>,
+        receiver: watch::Receiver<Option<&'static str>>,
     ) {
-        let lasts = Duration::from_secs(self.limits.lease_seconds);
-        let (mut kept_at, mut noted) = (Instant::now(), None);
-        let mut news = self.app.jobs().announcements();
+        let duration = Duration::from_secs(self.limits.lease_seconds);
+        let (mut renewed_at, mut recorded) = (Instant::now(), None);
+        let mut notices = self.app.jobs().subscribe();
         loop {
             let is_ended = tokio::select! {
-                () = tokio::time::sleep(WORTH_A_ROW.min(lasts / 4)) => false,
+                () = tokio::time::sleep(MIN_RECORDED_STEP.min(duration / 4)) => false,
                 // Someone cancelled it, perhaps.
-                () = Announcement::ended(&mut news, lease.task().id) => true,
+                () = TaskNotice::recv_ended(&mut notices, lease.task().id) => true,
             };
-            let step = *watched.borrow();
-            if step == noted && kept_at.elapsed() < lasts / 3 && !is_ended {
+            let step = *receiver.borrow();
+            if step == recorded && renewed_at.elapsed() < duration / 3 && !is_ended {
                 continue;
             }
-            match self.app.jobs().extend(lease, step, step != noted).await {
-                Ok(()) => (kept_at, noted) = (Instant::now(), step),
+            match self.app.jobs().extend(lease, step, step != recorded).await {
+                Ok(()) => (renewed_at, recorded) = (Instant::now(), step),
                 Err(LeaseError::Lost(_)) => return,
                 Err(LeaseError::Store(error)) => {
                     let error = &error as &dyn Error;
                     tracing::warn!(error, "a lease could not be kept");
-                    if kept_at.elapsed() >= lasts {
+                    if renewed_at.elapsed() >= duration {
                         return;
                     }
                 }

@@ -2,8 +2,8 @@
 //! failure when its use case did not end it. It decides nothing about the work itself.
 
 mod lease;
+mod maintenance;
 mod run;
-mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::settings::Tasks;
-use crate::store::{Announcement, Lease};
+use crate::settings::TaskSettings;
+use crate::store::{Lease, TaskNotice};
 
 /// How often to look for tasks without being told: news from another process may be lost.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The tasks of one process.
 #[derive(Debug, Clone)]
 pub struct Worker {
     app: Arc<App>,
-    limits: Tasks,
+    limits: TaskSettings,
     /// Says that what still runs must be put back.
     halt: CancellationToken,
     running: TaskTracker,
@@ -35,20 +35,20 @@ pub struct Worker {
 impl Worker {
     /// A worker that has not begun; `limits` bound its work.
     #[must_use]
-    pub fn new(app: Arc<App>, limits: Tasks) -> Self {
+    pub fn new(app: Arc<App>, limits: TaskSettings) -> Self {
         let (halt, running) = (CancellationToken::new(), TaskTracker::new());
         Self { app, limits, halt, running }
     }
 
     /// Works until the app stops, then waits `drain` for what still runs, then puts the rest back.
     pub async fn run(self, drain: Duration) {
-        self.take_over().await;
+        self.release_abandoned().await;
         tokio::join!(
             self.claim_until_stopped(),
-            self.release_until_stopped(),
-            self.sweep_until_stopped(),
+            self.release_expired_until_stopped(),
+            self.remove_orphans_until_stopped(),
             self.sync_until_stopped(),
-            self.tidy_until_stopped()
+            self.maintain_until_stopped()
         );
         self.running.close();
         if tokio::time::timeout(drain, self.running.wait()).await.is_err() {
@@ -62,59 +62,60 @@ impl Worker {
     }
 
     async fn claim_until_stopped(&self) {
-        let turns = Arc::new(Semaphore::new(self.limits.concurrency));
-        let mut news = self.app.jobs().announcements();
-        while let Some(turn) = self.next_turn(&turns).await {
+        let permits = Arc::new(Semaphore::new(self.limits.concurrency));
+        let mut notices = self.app.jobs().subscribe();
+        while let Some(permit) = self.acquire_permit(&permits).await {
             // What was announced so far is what the claim below looks for.
-            while !matches!(news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+            while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
             match self.app.jobs().claim().await {
-                Ok(Some(lease)) => self.start(lease, turn),
-                Ok(None) => self.wait_for_work(&mut news).await,
+                Ok(Some(lease)) => self.spawn_task(lease, permit),
+                Ok(None) => self.wait_for_work(&mut notices).await,
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "no task can be claimed"
                     );
-                    self.wait(LOOK).await;
+                    self.sleep_until_stopped(POLL_INTERVAL).await;
                 }
             }
         }
     }
 
     /// `None` once the app stops.
-    async fn next_turn(&self, turns: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    async fn acquire_permit(&self, permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
-            () = self.app.stopping().cancelled() => None,
-            turn = Arc::clone(turns).acquire_owned() => turn.ok(),
+            () = self.app.shutdown().cancelled() => None,
+            permit = Arc::clone(permits).acquire_owned() => permit.ok(),
         }
     }
 
-    fn start(&self, lease: Lease, turn: OwnedSemaphorePermit) {
+    fn spawn_task(&self, lease: Lease, permit: OwnedSemaphorePermit) {
         let worker = self.clone();
         self.running.spawn(async move {
             worker.run_task(&lease).await;
-            drop(turn);
+            drop(permit);
         });
     }
 
     /// Returns when a task may be ready.
-    async fn wait_for_work(&self, news: &mut Receiver<Announcement>) {
-        let until_due = self.app.jobs().next_due().await.ok().flatten().unwrap_or(LOOK);
-        let look_at = Instant::now() + until_due.min(LOOK);
+    async fn wait_for_work(&self, notices: &mut Receiver<TaskNotice>) {
+        let until_due =
+            self.app.jobs().time_until_next_due().await.ok().flatten().unwrap_or(POLL_INTERVAL);
+        let look_at = Instant::now() + until_due.min(POLL_INTERVAL);
         let ready = async {
             // Anything but other news is a reason to look, lost news above all.
-            use Announcement::{EventLogged, TaskEnded};
-            while let Ok(TaskEnded(_) | EventLogged) = news.recv().await {}
+            use TaskNotice::{EventLogged, TaskEnded};
+            while let Ok(TaskEnded(_) | EventLogged) = notices.recv().await {}
         };
         tokio::select! {
-            () = self.app.stopping().cancelled() => {}
+            () = self.app.shutdown().cancelled() => {}
             () = ready => {}
             () = tokio::time::sleep_until(look_at) => {}
         }
     }
 
-    async fn wait(&self, time: Duration) {
-        let _ = tokio::time::timeout(time, self.app.stopping().cancelled()).await;
+    async fn sleep_until_stopped(&self, time: Duration) {
+        let _ = tokio::time::timeout(time, self.app.shutdown().cancelled()).await;
     }
 }

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::Worker;
-use crate::app::jobs::{AfterFailure, AnyJob, Origin, Steps, TaskOutcome};
+use crate::app::jobs::{AnyJob, FailureAction, Origin, StepTracker, TaskOutcome};
 use crate::app::{AppError, ErrorKind};
 use crate::store::{Lease, LeaseError};
 use crate::telemetry;
@@ -19,13 +19,13 @@ use crate::telemetry;
 const MAX_CLAIMS: i32 = 1000;
 
 /// How a run ended.
-enum Outcome {
+enum RunOutcome {
     /// Its use case completed or deferred it.
-    Ended(TaskOutcome),
+    Finished(TaskOutcome),
     /// It failed.
     Failed(AppError),
     /// Another worker has it now.
-    Lost,
+    LeaseLost,
     /// The process ends.
     Halted,
 }
@@ -39,11 +39,11 @@ impl Worker {
         let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id,
             trace_id = Empty, otel.kind = "consumer");
         // The request may have come to another process; its trace goes on here.
-        telemetry::begin(&span, origin.and_then(Origin::trace));
-        telemetry::name(&span, format!("task {}", task.kind.name()));
+        telemetry::start_or_join_trace(&span, origin.and_then(Origin::trace));
+        telemetry::set_span_name(&span, format!("task {}", task.kind.name()));
         async {
-            let outcome = self.outcome(lease, job).await;
-            if let Err(error) = self.end(lease, outcome).await {
+            let outcome = self.execute(lease, job).await;
+            if let Err(error) = self.finish(lease, outcome).await {
                 let error = &error as &dyn Error;
                 tracing::error!(error, "a task could not be ended; its lease will run out");
             }
@@ -52,101 +52,101 @@ impl Worker {
         .await;
     }
 
-    async fn outcome(&self, lease: &Lease, job: Result<AnyJob, AppError>) -> Outcome {
+    async fn execute(&self, lease: &Lease, job: Result<AnyJob, AppError>) -> RunOutcome {
         let task = lease.task();
         if task.attempts > MAX_CLAIMS {
             let detail = "The frame was begun too often and never finished.";
-            return Outcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
+            return RunOutcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
         }
         let job = match job {
             Ok(job) => job,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return RunOutcome::Failed(error),
         };
         let frame = Duration::from_secs(self.limits.frame_deadline_seconds);
         let deadline = task.kind.deadline(frame);
-        let (steps, watched) = Steps::new();
-        let work = AssertUnwindSafe(self.work(lease, job, &steps)).catch_unwind();
+        let (steps, receiver) = StepTracker::channel();
+        let work = AssertUnwindSafe(self.dispatch(lease, job, &steps)).catch_unwind();
         tokio::select! {
             ended = tokio::time::timeout(deadline, work) => match ended {
-                Ok(Ok(Ok(outcome))) => Outcome::Ended(outcome),
-                Ok(Ok(Err(error))) if error.kind == ErrorKind::LeaseLost => Outcome::Lost,
-                Ok(Ok(Err(error))) => Outcome::Failed(error),
-                Ok(Err(_panic)) => Outcome::Failed(panicked()),
-                Err(_elapsed) => Outcome::Failed(too_long()),
+                Ok(Ok(Ok(outcome))) => RunOutcome::Finished(outcome),
+                Ok(Ok(Err(error))) if error.kind == ErrorKind::LeaseLost => RunOutcome::LeaseLost,
+                Ok(Ok(Err(error))) => RunOutcome::Failed(error),
+                Ok(Err(_panic)) => RunOutcome::Failed(panic_error()),
+                Err(_elapsed) => RunOutcome::Failed(deadline_error()),
             },
-            () = self.hold_lease(lease, watched) => Outcome::Lost,
-            () = self.halt.cancelled() => Outcome::Halted,
+            () = self.renew_lease(lease, receiver) => RunOutcome::LeaseLost,
+            () = self.halt.cancelled() => RunOutcome::Halted,
         }
     }
 
     /// One arm a kind of job, one use case an arm.
-    async fn work(
+    async fn dispatch(
         &self,
         lease: &Lease,
         job: AnyJob,
-        steps: &Steps,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         let app = &self.app;
         match job {
             AnyJob::TellFrame(job) => app.frames().tell(lease, job, steps).await,
             AnyJob::IllustrateFrame(job) => app.frames().redraw(lease, job, steps).await,
-            AnyJob::SpeakFrame(job) => app.frames().speak(lease, job, steps).await,
-            AnyJob::FilmFrame(job) => app.frames().film(lease, job, steps).await,
+            AnyJob::NarrateFrame(job) => app.frames().narrate(lease, job, steps).await,
+            AnyJob::GenerateVideo(job) => app.frames().generate_video(lease, job, steps).await,
             AnyJob::RemoveFiles(job) => app.files().remove_files(lease, job).await,
             AnyJob::SyncMedia(_) => app.files().sync_media(lease).await,
-            AnyJob::CleanMedia(job) => app.files().clean_media(lease, job).await,
+            AnyJob::ApplyRetention(job) => app.files().run_cleanup_task(lease, job).await,
             AnyJob::EraseClient(job) => app.ops().erase_client(lease, job).await,
-            AnyJob::Remember(job) => app.clients().learn(lease, job).await,
+            AnyJob::LearnFromFrame(job) => app.clients().learn(lease, job).await,
             AnyJob::IndexFrame(job) => app.search().index_frame(lease, job).await,
             AnyJob::IndexFrames(job) => app.search().index_frames(lease, job).await,
-            AnyJob::ForgetFrames(job) => app.search().forget_frames(lease, job).await,
+            AnyJob::UnindexFrames(job) => app.search().unindex_frames(lease, job).await,
         }
     }
 
-    async fn end(&self, lease: &Lease, outcome: Outcome) -> Result<(), LeaseError> {
+    async fn finish(&self, lease: &Lease, outcome: RunOutcome) -> Result<(), LeaseError> {
         let task = lease.task();
         let ended = match &outcome {
-            Outcome::Ended(TaskOutcome::Completed) => "done",
-            Outcome::Ended(TaskOutcome::Deferred) => "put_off",
-            Outcome::Failed(error) => match self.app.jobs().after_failure(task, error) {
-                AfterFailure::Retried => "retried",
-                AfterFailure::GivenUp => "failed",
+            RunOutcome::Finished(TaskOutcome::Completed) => "done",
+            RunOutcome::Finished(TaskOutcome::Deferred) => "put_off",
+            RunOutcome::Failed(error) => match self.app.jobs().failure_action(task, error) {
+                FailureAction::Retry => "retried",
+                FailureAction::Fail => "failed",
             },
-            Outcome::Lost => "lost",
-            Outcome::Halted => "halted",
+            RunOutcome::LeaseLost => "lost",
+            RunOutcome::Halted => "halted",
         };
-        telemetry::task_ended(task.kind.name(), ended);
-        if let Outcome::Failed(error) = &outcome {
-            telemetry::fail(&Span::current(), format!("{:?}", error.kind));
+        telemetry::count_task(task.kind.name(), ended);
+        if let RunOutcome::Failed(error) = &outcome {
+            telemetry::mark_failed(&Span::current(), format!("{:?}", error.kind));
         }
         match outcome {
-            Outcome::Ended(_) => Ok(()),
-            Outcome::Failed(error) => self.note_failure(lease, &error).await,
-            Outcome::Lost => {
-                warn_of_loss();
+            RunOutcome::Finished(_) => Ok(()),
+            RunOutcome::Failed(error) => self.record_failure(lease, &error).await,
+            RunOutcome::LeaseLost => {
+                warn_lease_lost();
                 Ok(())
             }
-            Outcome::Halted => Ok(self.app.jobs().release(lease).await?),
+            RunOutcome::Halted => Ok(self.app.jobs().release(lease).await?),
         }
     }
 
-    async fn note_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
-        match self.app.jobs().note_failure(lease, error).await {
+    async fn record_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
+        match self.app.jobs().record_failure(lease, error).await {
             Err(LeaseError::Lost(_)) => {
-                warn_of_loss();
+                warn_lease_lost();
                 return Ok(());
             }
             noted => noted?,
         }
         let task = lease.task();
         let failure = task.failures.unsigned_abs() + 1;
-        let after = self.app.jobs().after_failure(task, error);
+        let after = self.app.jobs().failure_action(task, error);
         let error = error as &dyn Error;
         match after {
-            AfterFailure::Retried => {
+            FailureAction::Retry => {
                 tracing::warn!(failure, error, "a task failed; it is tried again");
             }
-            AfterFailure::GivenUp => {
+            FailureAction::Fail => {
                 tracing::error!(failure, error, "a task failed and is given up");
             }
         }
@@ -154,15 +154,15 @@ impl Worker {
     }
 }
 
-fn warn_of_loss() {
+fn warn_lease_lost() {
     tracing::warn!("the lease was lost; another worker goes on");
 }
 
-fn panicked() -> AppError {
+fn panic_error() -> AppError {
     let detail = "Something broke here; the log has the details under this request id.";
     AppError::new(ErrorKind::Internal, detail)
 }
 
-fn too_long() -> AppError {
+fn deadline_error() -> AppError {
     AppError::new(ErrorKind::Deadline, "The frame took too long; it is tried again.")
 }

@@ -1,10 +1,10 @@
 //! `/admin/api`: what admins configure, and what they look at.
 
-use calliope::settings::Memory;
+use calliope::settings::MemorySettings;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{Options, TestApp, TestDatabase};
+use crate::support::{TestApp, TestDatabase, TestOptions};
 
 on_both! {
     each_kind_is_made_read_changed_and_removed;
@@ -158,7 +158,7 @@ async fn each_kind_is_made_read_changed_and_removed(database: TestDatabase) {
         }
         is_noted(&app, kind, &body[id], &body).await;
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Everything that was done to one configuration, from what into what.
@@ -228,7 +228,7 @@ async fn what_is_in_use_stays_and_what_leads_nowhere_is_refused(database: TestDa
         let (status, problem) = post(&app, kind, body).await;
         assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn flocks_never_go_round_in_a_loop(database: TestDatabase) {
@@ -249,7 +249,7 @@ async fn flocks_never_go_round_in_a_loop(database: TestDatabase) {
     let (status, problem) = post(&app, "flock-configs", body).await;
     assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!("parent_flock_id")));
     assert_eq!(app.json("/admin/api/flock-configs/tree").await["parent_flock_id"], Value::Null);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn secrets_are_written_and_never_read(database: TestDatabase) {
@@ -277,7 +277,7 @@ async fn secrets_are_written_and_never_read(database: TestDatabase) {
         let (status, _) = app.call("PATCH", path, json!({"keys": keys})).await;
         assert_eq!(status, 422, "{keys}");
     }
-    let stored: calliope::store::Dated<calliope::domain::SparrowConfig> =
+    let stored: calliope::store::Timestamped<calliope::domain::SparrowConfig> =
         app.store.resource("s").await.expect("read").expect("there");
     assert_eq!(
         stored.item.keys.get("openai_api_key"),
@@ -288,7 +288,7 @@ async fn secrets_are_written_and_never_read(database: TestDatabase) {
         let shown = app.json(place).await.to_string();
         assert!(!shown.contains("very-secret"), "{place} shows it: {shown}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_change_is_in_force_at_once(database: TestDatabase) {
@@ -300,7 +300,7 @@ async fn a_change_is_in_force_at_once(database: TestDatabase) {
     )
     .await;
     made(&app, "sparrow-configs", json!({"client_id": "s", "parent_flock_id": "f"})).await;
-    let told = app.frame(json!({"client_id": "s", "input_text": "One."})).await;
+    let told = app.create_frame(json!({"client_id": "s", "input_text": "One."})).await;
     assert_eq!(
         (&told["strategy"], &told["frames"][0]["image"]["width"]),
         (&json!("literal"), &json!(64))
@@ -309,28 +309,30 @@ async fn a_change_is_in_force_at_once(database: TestDatabase) {
     assert_eq!(app.json(flock).await["parameters"]["output_image_width"], 64, "in one spelling");
     let patch = json!({"parameters": {"output_image_width": 32}});
     assert_eq!(app.call("PATCH", flock, patch).await.0, 200);
-    let told = app.frame(json!({"client_id": "s", "input_text": "Two."})).await;
+    let told = app.create_frame(json!({"client_id": "s", "input_text": "Two."})).await;
     assert_eq!(told["frames"][0]["image"]["width"], 32);
     let weekly = json!({"schedule": {"weekly": {"time_zone": "Europe/Oslo", "windows": [], "otherwise": {"sleep": true}}}});
     let (status, answer) = app.call("PATCH", flock, weekly).await;
     assert!(matches!(status, 200 | 422), "{answer}");
     // A story outlives its strategy's configuration.
     made(&app, "strategy-configs", json!({"slug": "mine", "strategy_name": "literal", "text_to_image_model_config": "offline-painter"})).await;
-    let told = app.frame(json!({"client_id": "t", "strategy": "mine", "input_text": "One."})).await;
+    let told =
+        app.create_frame(json!({"client_id": "t", "strategy": "mine", "input_text": "One."})).await;
     assert_eq!(app.call("DELETE", "/admin/api/strategy-configs/mine", Value::Null).await.0, 204);
     let next = app
-        .frame(json!({"client_id": "t", "story_id": told["story_id"], "input_text": "Two."}))
+        .create_frame(json!({"client_id": "t", "story_id": told["story_id"], "input_text": "Two."}))
         .await;
     assert_eq!((&next["strategy"], &next["story_frame_count"]), (&json!("mine"), &json!(2)));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn admins_see_the_whole(database: TestDatabase) {
     // What is learned is learned by tasks of its own.
-    let memory = Memory { learning: false, ..Memory::default() };
-    let app = TestApp::start_with(database, Options { memory, ..Options::default() }).await;
+    let memory = MemorySettings { learning: false, ..MemorySettings::default() };
+    let app = TestApp::start_with(database, TestOptions { memory, ..TestOptions::default() }).await;
     for (client, text) in [("a", "A kite."), ("b", "A boat.")] {
-        app.frame(json!({"client_id": client, "strategy": "literal", "input_text": text})).await;
+        app.create_frame(json!({"client_id": client, "strategy": "literal", "input_text": text}))
+            .await;
     }
     let stats = app.json("/admin/api/stats").await;
     assert_eq!(
@@ -363,5 +365,5 @@ async fn admins_see_the_whole(database: TestDatabase) {
             .map(Vec::len),
         Some(1)
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::admin::{ADMIN, post};
-use crate::support::{Options, TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::too_many_lines, reason = "one table of everything that is refused")]
@@ -78,28 +78,28 @@ async fn what_cannot_be_kept_is_named() {
         post(&app, "flock-configs", json!({"flock_id": "f", "description": "a\0b"})).await;
     assert_eq!(status, 422);
     for path in ["inference-models/%00", "sparrow-configs/%FF", "flock-configs/none"] {
-        let (status, _) = answer(app.get(&format!("{ADMIN}/{path}"))).await;
+        let (status, _) = send_json(app.get(&format!("{ADMIN}/{path}"))).await;
         assert!(matches!(status, 400 | 404), "{path}: {status}");
     }
     for query in ["limit=0", "cursor=x", "q=%00", "p=1"] {
         assert_eq!(
-            answer(app.get(&format!("{ADMIN}/flock-configs?{query}"))).await.0,
+            send_json(app.get(&format!("{ADMIN}/flock-configs?{query}"))).await.0,
             422,
             "{query}"
         );
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shared_key_is_no_admins() {
-    let options = Options { api_key: Some("a-shared-key-1234"), ..Options::default() };
+    let options = TestOptions { api_key: Some("a-shared-key-1234"), ..TestOptions::default() };
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     for path in
         ["flock-configs", "audit", "stats", "tasks", "stories", "users", "tokens", "sparrow-states"]
     {
         let request = app.get(&format!("{ADMIN}/{path}")).header("x-api-key", "a-shared-key-1234");
-        assert_eq!(answer(request).await.0, 403, "{path}");
+        assert_eq!(send_json(request).await.0, 403, "{path}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }

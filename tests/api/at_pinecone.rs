@@ -8,9 +8,9 @@ use crate::on_both;
 use crate::pinecone::{FakeIndex, FakePinecone, KEY};
 use crate::pinecone_wire::{THROTTLED, UNAVAILABLE};
 use crate::search::{FRAMES, find, found, indexed, tell};
-use crate::support::clock::HandClock;
-use crate::support::embedder::{DIMENSION, Embedder};
-use crate::support::{Options, TestApp, TestDatabase};
+use crate::support::clock::ManualClock;
+use crate::support::embedder::{DIMENSION, FakeEmbedder};
+use crate::support::{TestApp, TestDatabase, TestOptions};
 use crate::vectors::{Vectors, quiet_over_time};
 
 on_both! {
@@ -26,7 +26,7 @@ async fn rebuilt(app: &TestApp, place: &str) {
     let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
     assert_eq!(status, 202);
     let is_there = |status: &Value| status["waiting"] == 0 && status["place"] == place;
-    app.json_when("/admin/api/index", is_there).await;
+    app.wait_for_json("/admin/api/index", is_there).await;
 }
 
 async fn a_rebuild_moves_vectors_both_ways(database: TestDatabase) {
@@ -50,20 +50,20 @@ async fn a_rebuild_moves_vectors_both_ways(database: TestDatabase) {
     assert_eq!((&known["language"], &known["number"]), (&json!("en"), &json!(0.0)));
     // A second time leaves no more than the first.
     rebuilt(&app, "pinecone/stories/calliope").await;
-    app.quiet().await;
+    app.wait_until_idle().await;
     assert_eq!(pinecone.vectors("calliope").len(), 6);
     let app = TestApp::start_with(app.stop().await, vectors.embedder.options("ideas")).await;
     assert_eq!(find(&app, "ship").await["mode"], "lexical");
     rebuilt(&app, "local").await;
     assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
-    let (pinecone, embedder) = (FakePinecone::start().await, Embedder::start().await);
+    let (pinecone, embedder) = (FakePinecone::start().await, FakeEmbedder::start().await);
     let mut search = pinecone.search("tales");
-    let made = |search: &_| Pinecone::of(search).expect("a client");
-    let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
+    let made = |search: &_| Pinecone::from_settings(search).expect("a client");
+    let options = TestOptions { pinecone: made(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     app.app.search().prepare_index().await;
     let ready = app.json("/readyz").await;
@@ -72,7 +72,7 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     assert!(pinecone.index("tales").is_none());
     search.creates_index = true;
     search.pinecone_environment = Some("aws-us-east-1".to_owned());
-    let options = Options { pinecone: made(&search), ..embedder.options("ideas") };
+    let options = TestOptions { pinecone: made(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(app.stop().await, options).await;
     app.app.search().prepare_index().await;
     let index = pinecone.index("tales").expect("it was made");
@@ -82,11 +82,11 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     indexed(&app).await;
     assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDatabase) {
-    let (pinecone, embedder) = (FakePinecone::start().await, Embedder::start().await);
+    let (pinecone, embedder) = (FakePinecone::start().await, FakeEmbedder::start().await);
     for (name, dimension, metric) in [("wide", 1536, "cosine"), ("dotted", DIMENSION, "dotproduct")]
     {
         pinecone.add_index(name, FakeIndex { dimension, metric, is_initializing: 0 });
@@ -100,8 +100,8 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         (1, pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
         (2, wrong, ["does not take the key", "PINECONE_API_KEY"]),
     ] {
-        let pinecone = Pinecone::of(&search).expect("a client");
-        let options = Options { pinecone, ..embedder.options("ideas") };
+        let pinecone = Pinecone::from_settings(&search).expect("a client");
+        let options = TestOptions { pinecone, ..embedder.options("ideas") };
         let app = TestApp::start_with(database, options).await;
         app.app.search().prepare_index().await;
         let asked = embedder.provider.received().len();
@@ -111,7 +111,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         assert!(expected.iter().all(|words| reason.contains(words)), "{reason}");
         assert_eq!((&ready["status"], &part["status"]), (&json!("degraded"), &json!("degraded")));
         tell(&app, &FRAMES[told..=told]).await;
-        app.quiet().await;
+        app.wait_until_idle().await;
         let status = app.json("/admin/api/index").await;
         assert_eq!((&status["waiting"], &status["place"]), (&json!(told + 1), &Value::Null));
         assert_eq!(embedder.provider.received().len(), asked, "nothing was paid for");
@@ -120,15 +120,17 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     }
     // Nor is it taken for what the index is made of, where it is first looked at when there is something to keep.
     let search = pinecone.search("wide");
-    let options =
-        Options { pinecone: Pinecone::of(&search).expect("a client"), ..embedder.options("ideas") };
+    let options = TestOptions {
+        pinecone: Pinecone::from_settings(&search).expect("a client"),
+        ..embedder.options("ideas")
+    };
     let app = TestApp::start_with(database, options).await;
     tell(&app, &FRAMES[3..4]).await;
-    app.quiet().await;
+    app.wait_until_idle().await;
     let status = app.json("/admin/api/index").await;
     assert_eq!((&status["waiting"], &status["place"]), (&json!(4), &Value::Null));
     assert_eq!(pinecone.calls("Upsert"), 0);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_throttled_pinecone_is_asked_again(database: TestDatabase) {
@@ -151,17 +153,17 @@ async fn a_throttled_pinecone_is_asked_again(database: TestDatabase) {
         (&json!("lexical"), 1),
         "nobody waits long"
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn without_pinecone_words_answer_and_what_is_gone_waits(database: TestDatabase) {
-    let (vectors, clock) = (Vectors::at_pinecone().await, HandClock::new());
+    let (vectors, clock) = (Vectors::at_pinecone().await, ManualClock::new());
     let pinecone = vectors.pinecone.as_ref().expect("it is there");
-    let options = Options { clock: clock.clone(), ..vectors.options("ideas") };
+    let options = TestOptions { clock: clock.clone(), ..vectors.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     let told = tell(&app, FRAMES).await;
     indexed(&app).await;
-    app.quiet().await;
+    app.wait_until_idle().await;
     pinecone.set_down(true);
     let answer = find(&app, "vessel&mode=semantic").await;
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
@@ -182,18 +184,18 @@ async fn without_pinecone_words_answer_and_what_is_gone_waits(database: TestData
         let tasks = tasks["items"].as_array().expect("tasks");
         tasks.iter().any(|task| task["task_type"] == "forget_frames" && task["status"] == "pending")
     };
-    app.json_when("/admin/api/tasks?limit=100", put_off).await;
+    app.wait_for_json("/admin/api/tasks?limit=100", put_off).await;
     assert_eq!(pinecone.vectors("calliope").len(), 6);
     pinecone.set_down(false);
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
     assert_eq!(find(&app, "ship&mode=semantic").await["mode"], "semantic");
     let is_looked_after_again = |_: &Value| pinecone.vectors("calliope").len() == 3;
-    clock.jump(TimeDelta::minutes(6));
-    app.json_when("/livez", is_looked_after_again).await;
+    clock.advance(TimeDelta::minutes(6));
+    app.wait_for_json("/livez", is_looked_after_again).await;
     pinecone.arrive("calliope", &format!("{story}/1/0"));
     quiet_over_time(&app, &clock).await;
     let left = pinecone.vectors("calliope");
     assert_eq!(left.len(), 3, "the story had three of six frames");
     assert!(left.iter().all(|(id, _)| !id.starts_with(story)), "{left:?}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }

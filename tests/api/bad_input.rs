@@ -1,10 +1,10 @@
 //! Input that cannot be used gets its answer from the contract, and changes nothing.
 
-use calliope::store::StoryPart;
+use calliope::store::StoryPage;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer, base64, fixture, photo};
+use crate::support::{TestApp, TestDatabase, base64, fixture, photo, send_json};
 
 on_both! {
     every_bad_request_is_refused_and_leaves_no_trace;
@@ -28,13 +28,15 @@ fn huge_png() -> Vec<u8> {
 async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let theirs = app
-        .frame(json!({"client_id": "another", "strategy": "literal", "input_text": "Theirs."}))
+        .create_frame(
+            json!({"client_id": "another", "strategy": "literal", "input_text": "Theirs."}),
+        )
         .await;
     // What the frame teaches is kept by a task of its own.
-    app.quiet().await;
+    app.wait_until_idle().await;
     let before = trace(&app).await;
     for (body, status, field) in cases(&theirs["story_id"]) {
-        let (got, problem) = answer(app.post_frame(&body)).await;
+        let (got, problem) = send_json(app.post_frame(&body)).await;
         let shown: String = body.to_string().chars().take(80).collect();
         assert_eq!(got, status, "{shown}: {problem}");
         check_problem(&problem, status);
@@ -48,7 +50,7 @@ async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase
     }
     let raw = |content_type: &'static str, body: Vec<u8>| {
         let post = app.client.post(format!("{}/v1/frames/", app.url));
-        answer(post.header("content-type", content_type).body(body))
+        send_json(post.header("content-type", content_type).body(body))
     };
     let large = format!(r#"{{"client_id": "s", "input_text": "{}"}}"#, "x".repeat(25 << 20));
     for (status, (got, problem)) in [
@@ -59,19 +61,20 @@ async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase
         assert_eq!(got, status, "{problem}");
         check_problem(&problem, status);
     }
-    let (status, problem) = answer(app.get("/v1/frames?client_id=s&output_image_width=wide")).await;
+    let (status, problem) =
+        send_json(app.get("/v1/frames?client_id=s&output_image_width=wide")).await;
     assert_eq!(
         (status, &problem["errors"][0]["loc"]),
         (422, &json!(["query", "output_image_width"]))
     );
     check_paths(&app).await;
     assert_eq!(trace(&app).await, before);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn check_paths(app: &TestApp) {
     for path in ["/v1/story/", "/v1/stories/", "/v1/story/slug/theirs"] {
-        let (status, problem) = answer(app.get(path)).await;
+        let (status, problem) = send_json(app.get(path)).await;
         assert_eq!(status, 422, "{path}");
         check_problem(&problem, 422);
     }
@@ -89,7 +92,7 @@ async fn check_paths(app: &TestApp) {
         "/media/no-such.png",
         "/no/such/path",
     ] {
-        let (status, problem) = answer(app.get(path)).await;
+        let (status, problem) = send_json(app.get(path)).await;
         assert_eq!(status, 404, "{path}: {problem}");
         check_problem(&problem, 404);
     }
@@ -152,18 +155,19 @@ async fn trace(app: &TestApp) -> Vec<String> {
     let mut trace = [app.files("media"), app.files("input")].concat();
     for client_id in ["s", "another"] {
         let current = app.store.current_story(client_id).await.expect("read");
-        let stories = app.store.stories_of(client_id, StoryPart::first(100)).await.expect("listed");
+        let stories =
+            app.store.stories_of_client(client_id, StoryPage::first(100)).await.expect("listed");
         trace.push(format!("{current:?} {stories:?}"));
     }
-    trace.push(app.store.waiting_tasks(100).await.expect("counted").to_string());
+    trace.push(app.store.count_pending_tasks(100).await.expect("counted").to_string());
     trace
 }
 
 async fn an_unknown_field_is_passed_over(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let told = app
-        .frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Hm.", "colour": ["red"]}))
+        .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Hm.", "colour": ["red"]}))
         .await;
     assert_eq!(told["story_frame_count"], 1);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

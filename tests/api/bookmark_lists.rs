@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::on_both;
-use crate::support::{Options, TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
 on_both! {
     a_list_is_made_changed_filled_and_removed;
@@ -21,7 +21,8 @@ const KEY: &str = "a-shared-key-1234";
 
 /// A service whose clients are no admins.
 async fn shared(database: TestDatabase) -> TestApp {
-    TestApp::start_with(database, Options { api_key: Some(KEY), ..Options::default() }).await
+    TestApp::start_with(database, TestOptions { api_key: Some(KEY), ..TestOptions::default() })
+        .await
 }
 
 fn request(app: &TestApp, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -30,7 +31,7 @@ fn request(app: &TestApp, method: Method, path: &str) -> reqwest::RequestBuilder
 
 async fn call(app: &TestApp, method: Method, path: &str, body: Value) -> (u16, Value) {
     let request = request(app, method, path);
-    answer(if body.is_null() { request } else { request.json(&body) }).await
+    send_json(if body.is_null() { request } else { request.json(&body) }).await
 }
 
 async fn get(app: &TestApp, path: &str) -> Value {
@@ -94,7 +95,7 @@ async fn a_list_is_made_changed_filled_and_removed(database: TestDatabase) {
     assert_eq!(call(&app, Method::DELETE, &mine, Value::Null).await.0, 404);
     assert_eq!(listed().await["is_bookmarked"], false);
     assert_eq!(get(&app, "/v2/bookmark-lists?client_id=s").await["items"], json!([]));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_list_is_its_owners_and_others_read_it_if_it_is_public(database: TestDatabase) {
@@ -128,7 +129,7 @@ async fn a_list_is_its_owners_and_others_read_it_if_it_is_public(database: TestD
     for path in ["/admin/api/bookmark-lists", "/admin/api/bookmark-lists/1"] {
         assert_eq!(call(&app, Method::GET, path, Value::Null).await.0, 403, "{path}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Every item of a list that is read two at a time, by a field.
@@ -169,7 +170,7 @@ async fn lists_are_read_in_parts(database: TestDatabase) {
     }
     let stories = in_parts(&app, &format!("{list}?client_id=s"), "story_id").await;
     assert_eq!(stories, kept, "the last kept first");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_cannot_be_used_is_named(database: TestDatabase) {
@@ -221,7 +222,7 @@ async fn what_cannot_be_used_is_named(database: TestDatabase) {
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
     assert_eq!(in_parts(&app, lists, "name").await, ["one", "two"], "nothing changed");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
@@ -232,7 +233,7 @@ async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
         ("/v2/bookmark-lists?client_id=s", format!("{list}/stories/{story}?client_id=s"));
     let raw = |kind: &'static str, body: String| {
         let request = request(&app, Method::POST, lists).header("content-type", kind);
-        answer(request.body(body))
+        send_json(request.body(body))
     };
     assert_eq!(raw("application/json", r#"{"name": 7, "#.into()).await.0, 400);
     assert_eq!(raw("text/plain", r#"{"name": "n"}"#.into()).await.0, 415);
@@ -240,7 +241,7 @@ async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
     assert_eq!(in_parts(&app, lists, "name").await, ["one"], "nothing changed");
     let most = json!({"comments": "\u{1F426}".repeat(10_000)});
     assert_eq!(call(&app, Method::PUT, &stories, most).await.0, 201);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_client_has_no_endless_lists(database: TestDatabase) {
@@ -261,7 +262,7 @@ async fn a_client_has_no_endless_lists(database: TestDatabase) {
     let path = "/v2/bookmark-lists?client_id=s";
     let posts = (0..3).map(|n| {
         let new = json!({"name": format!("one more {n}")});
-        tokio::spawn(answer(request(&app, Method::POST, path).json(&new)))
+        tokio::spawn(send_json(request(&app, Method::POST, path).json(&new)))
     });
     let mut statuses = Vec::new();
     for post in posts.collect::<Vec<_>>() {
@@ -270,7 +271,7 @@ async fn a_client_has_no_endless_lists(database: TestDatabase) {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409], "the thousandth, and no other");
     made(&app, "t", json!({"name": "another client's"})).await;
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_admin_acts_on_any_list(database: TestDatabase) {
@@ -315,5 +316,5 @@ async fn an_admin_acts_on_any_list(database: TestDatabase) {
     for method in [Method::GET, Method::DELETE] {
         assert_eq!(call(&app, method, &path, Value::Null).await.0, 404);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }

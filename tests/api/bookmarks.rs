@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 on_both! {
     a_frame_is_kept_renewed_listed_and_forgotten;
@@ -12,7 +12,8 @@ on_both! {
 }
 
 async fn told(app: &TestApp, client_id: &str, text: &str) -> Value {
-    app.frame(json!({"client_id": client_id, "strategy": "literal", "input_text": text})).await
+    app.create_frame(json!({"client_id": client_id, "strategy": "literal", "input_text": text}))
+        .await
 }
 
 fn keep(app: &TestApp, client_id: &str, body: &Value) -> reqwest::RequestBuilder {
@@ -22,7 +23,7 @@ fn keep(app: &TestApp, client_id: &str, body: &Value) -> reqwest::RequestBuilder
 
 async fn kept(app: &TestApp, client_id: &str, story: &Value, number: i32) -> Value {
     let body = json!({"story_id": story["story_id"], "frame_number": number, "comments": "mine"});
-    let (status, bookmark) = answer(keep(app, client_id, &body)).await;
+    let (status, bookmark) = send_json(keep(app, client_id, &body)).await;
     assert_eq!(status, 200, "{bookmark}");
     bookmark
 }
@@ -47,7 +48,7 @@ async fn a_frame_is_kept_renewed_listed_and_forgotten(database: TestDatabase) {
     // Unknown fields are passed over, and numbers may be text.
     let story_id = &first["story_id"];
     let again = json!({"story_id": story_id, "frame_number": "1", "comments": null, "x": [1]});
-    let (status, renewed) = answer(keep(&app, "s", &again)).await;
+    let (status, renewed) = send_json(keep(&app, "s", &again)).await;
     assert_eq!((status, &renewed["id"], &renewed["comments"]), (200, &one["id"], &Value::Null));
     assert_eq!(renewed["date_created"], one["date_created"]);
     let all = app.json("/v1/bookmarks/frame/?client_id=s").await;
@@ -58,11 +59,11 @@ async fn a_frame_is_kept_renewed_listed_and_forgotten(database: TestDatabase) {
     assert_eq!(some["bookmarks"], json!([renewed]));
     let path = format!("/v1/bookmarks/frame/story/{story_id}/frame/1/?client_id=s");
     assert_eq!(app.json(&path).await, renewed);
-    let (status, body) = answer(delete(&app, "s", &one["id"])).await;
+    let (status, body) = send_json(delete(&app, "s", &one["id"])).await;
     assert_eq!((status, body), (204, json!("")));
-    assert_eq!(answer(app.get(&path)).await.0, 404);
+    assert_eq!(send_json(app.get(&path)).await.0, 404);
     assert_eq!(is_bookmarked().await, false);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_bookmark_is_its_clients_own(database: TestDatabase) {
@@ -72,14 +73,14 @@ async fn a_bookmark_is_its_clients_own(database: TestDatabase) {
     let theirs = kept(&app, "t", &story, 0).await;
     assert_ne!(mine["id"], theirs["id"]);
     for (client, id) in [("t", &mine["id"]), ("s", &json!(0)), ("s", &json!(-1))] {
-        let (status, problem) = answer(delete(&app, client, id)).await;
+        let (status, problem) = send_json(delete(&app, client, id)).await;
         assert_eq!((status, &problem["detail"]), (404, &json!("Bookmark not found")));
     }
     for (client, own) in [("s", &mine), ("t", &theirs)] {
         let listed = app.json(&format!("/v1/bookmarks/frame?client_id={client}")).await;
         assert_eq!(listed["bookmarks"], json!([own]));
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_cannot_be_kept_is_refused(database: TestDatabase) {
@@ -103,20 +104,20 @@ async fn what_cannot_be_kept_is_refused(database: TestDatabase) {
         (json!({"story_id": "a\0b", "frame_number": 0}), 404, ""),
         (json!({"story_id": uuid::Uuid::now_v7(), "frame_number": 0}), 404, ""),
     ] {
-        let (got, problem) = answer(keep(&app, "s", &body)).await;
+        let (got, problem) = send_json(keep(&app, "s", &body)).await;
         assert_eq!(got, status, "{body}: {problem}");
         let place = if field.is_empty() { Value::Null } else { json!(["body", field]) };
         assert_eq!(problem["errors"][0]["loc"], place, "{problem}");
     }
     let fits =
         json!({"story_id": story, "frame_number": 0, "comments": "\u{1F426}".repeat(10_000)});
-    assert_eq!(answer(keep(&app, "s", &fits)).await.0, 200);
+    assert_eq!(send_json(keep(&app, "s", &fits)).await.0, 200);
     let post = || app.client.post(format!("{}/v1/bookmarks/frame?client_id=s", app.url));
-    assert_eq!(answer(post().body("{\"story_id\"")).await.0, 400);
-    assert_eq!(answer(post().header("content-type", "text/plain").body("{}")).await.0, 415);
-    assert_eq!(answer(post().body(" ".repeat(300 << 10))).await.0, 413);
+    assert_eq!(send_json(post().body("{\"story_id\"")).await.0, 400);
+    assert_eq!(send_json(post().header("content-type", "text/plain").body("{}")).await.0, 415);
+    assert_eq!(send_json(post().body(" ".repeat(300 << 10))).await.0, 413);
     let nobody = app.client.post(format!("{}/v1/bookmarks/frame", app.url)).json(&fits);
-    assert_eq!(answer(nobody).await.1["errors"][0]["loc"], json!(["query", "client_id"]));
+    assert_eq!(send_json(nobody).await.1["errors"][0]["loc"], json!(["query", "client_id"]));
     let story = story.as_str().expect("an id");
     for path in [
         format!("story/{story}/frame/1"),
@@ -125,9 +126,9 @@ async fn what_cannot_be_kept_is_refused(database: TestDatabase) {
         "story/none/frame/0".to_owned(),
     ] {
         let read = app.get(&format!("/v1/bookmarks/frame/{path}?client_id=s"));
-        let (status, problem) = answer(read).await;
+        let (status, problem) = send_json(read).await;
         assert_eq!((status, &problem["detail"]), (404, &json!("Bookmark not found")), "{path}");
     }
-    assert_eq!(answer(app.get("/v1/bookmarks/frame?client_id=s&story_id=none")).await.0, 404);
-    app.finish().await;
+    assert_eq!(send_json(app.get("/v1/bookmarks/frame?client_id=s&story_id=none")).await.0, 404);
+    app.stop_and_remove().await;
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 on_both! {
     each_value_comes_from_the_highest_level_that_gives_it;
@@ -81,8 +81,9 @@ async fn each_value_comes_from_the_highest_level_that_gives_it(database: TestDat
     settings.set_prepend_module_to_snapshot(false);
     settings.set_sort_maps(true);
     settings.bind(|| insta::assert_json_snapshot!("config", config));
-    let told =
-        app.frame(json!({"client_id": "s", "input_text": "Once.", "location": "Bergen"})).await;
+    let told = app
+        .create_frame(json!({"client_id": "s", "input_text": "Once.", "location": "Bergen"}))
+        .await;
     let image = &told["frames"][0]["image"];
     assert_eq!((&image["width"], &image["height"]), (&json!(320), &json!(240)));
     assert_eq!((&told["strategy"], &image["format"]), (&json!("literal"), &json!("image/rgb565")));
@@ -96,7 +97,7 @@ async fn each_value_comes_from_the_highest_level_that_gives_it(database: TestDat
         .filter_map(|s| s["slug"].as_str())
         .collect();
     assert_eq!(defaults, ["literal"]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn flocks_in_a_loop_are_told_by_their_chain(database: TestDatabase) {
@@ -108,23 +109,23 @@ async fn flocks_in_a_loop_are_told_by_their_chain(database: TestDatabase) {
         sparrow("s", "'wood'", false, "{}", "NULL"),
     ];
     configure(&app, &statements.concat()).await;
-    let (status, problem) = answer(app.post_frame(&json!({"client_id": "s"}))).await;
+    let (status, problem) = send_json(app.post_frame(&json!({"client_id": "s"}))).await;
     assert_eq!(status, 409, "{problem}");
     let detail = problem["detail"].as_str().expect("text");
     assert!(detail.contains("s → wood → forest → wood"), "{detail}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_sparrow_that_sleeps_gets_its_last_frame_again(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let always = r#"'{"weekly": [{"from": "00:00", "until": "00:00", "sleep": true}]}'"#;
     configure(&app, &sparrow("s", "NULL", false, "{}", always)).await;
-    let first = app.frame(json!({"client_id": "s"})).await;
+    let first = app.create_frame(json!({"client_id": "s"})).await;
     assert_eq!(first["story_frame_count"], 1, "no device is left blank");
     let order = json!({
         "client_id": "s", "output_image_format": "rgb565", "output_image_width": 64, "output_image_height": 48,
     });
-    let again = app.frame(order.clone()).await;
+    let again = app.create_frame(order.clone()).await;
     let frame = &again["frames"][0];
     assert_eq!((&again["story_frame_count"], &again["story_id"]), (&json!(1), &first["story_id"]));
     assert_eq!(frame["text"], first["frames"][0]["text"]);
@@ -132,8 +133,8 @@ async fn a_sparrow_that_sleeps_gets_its_last_frame_again(database: TestDatabase)
     let url = frame["image"]["url"].as_str().expect("a url").to_owned();
     let pixels = app.get(&format!("/{url}")).send().await.expect("an answer");
     assert_eq!(pixels.bytes().await.expect("bytes").len(), 64 * 48 * 2);
-    assert_eq!(app.frame(order).await["frames"][0]["image"]["url"], url, "rendered once");
-    app.finish().await;
+    assert_eq!(app.create_frame(order).await["frames"][0]["image"]["url"], url, "rendered once");
+    app.stop_and_remove().await;
 }
 
 async fn the_members_of_a_flock_share_a_story(database: TestDatabase) {
@@ -146,25 +147,27 @@ async fn the_members_of_a_flock_share_a_story(database: TestDatabase) {
     ];
     configure(&app, &statements.concat()).await;
     let tell = |client_id: &str| {
-        app.frame(json!({"client_id": client_id, "strategy": "literal", "input_text": "So."}))
+        app.create_frame(
+            json!({"client_id": client_id, "strategy": "literal", "input_text": "So."}),
+        )
     };
     let (a, b, c) = tokio::join!(tell("a"), tell("b"), tell("c"));
     assert_eq!(a["story_id"], b["story_id"]);
     assert_ne!(a["story_id"], c["story_id"], "c does not follow");
     assert_eq!(tell("a").await["story_frame_count"], 3);
     assert_ne!(
-        app.frame(json!({"client_id": "b"})).await["story_id"],
+        app.create_frame(json!({"client_id": "b"})).await["story_id"],
         a["story_id"],
         "another strategy"
     );
     let story_id = a["story_id"].as_str().expect("an id");
     let (status, _) =
-        answer(app.post_frame(&json!({"client_id": "c", "story_id": story_id}))).await;
+        send_json(app.post_frame(&json!({"client_id": "c", "story_id": story_id}))).await;
     assert_eq!(status, 403);
     let read = |client_id: &str| format!("/v1/story/?client_id={client_id}&story_id={story_id}");
     assert_eq!(app.json(&read("b")).await["is_read_only"], false);
     assert_eq!(app.json(&read("c")).await["is_read_only"], true);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_flock_has_so_many_frames_a_day(database: TestDatabase) {
@@ -184,5 +187,5 @@ async fn a_flock_has_so_many_frames_a_day(database: TestDatabase) {
         }
     }
     assert_eq!(told, 3);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

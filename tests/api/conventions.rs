@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_path_answers_with_and_without_its_slash() {
@@ -22,7 +22,7 @@ async fn every_path_answers_with_and_without_its_slash() {
             assert_eq!(response.url().path(), path, "no redirect");
         }
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +41,7 @@ async fn a_request_keeps_its_sane_id_and_gets_one_otherwise() {
             assert_eq!(problem["instance"], id.as_str());
         }
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +52,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     assert!(response.headers()["allow"].to_str().expect("text").contains("GET"));
     let problem: Value = response.json().await.expect("JSON");
     assert_eq!(problem["status"], 405);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,20 +80,20 @@ async fn the_documentation_is_complete_and_needs_nothing_from_elsewhere() {
         assets += 1;
     }
     assert!(assets >= 3, "{page}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_tells_what_works() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
-    assert_eq!(answer(app.get("/livez")).await, (200, Value::String("ok".into())));
+    assert_eq!(send_json(app.get("/livez")).await, (200, Value::String("ok".into())));
     let ready = app.json("/readyz").await;
     assert_eq!((&ready["status"], &ready["database"]["status"]), (&"ok".into(), &"ok".into()));
     app.store.close().await;
-    let (status, ready) = answer(app.get("/readyz")).await;
+    let (status, ready) = send_json(app.get("/readyz")).await;
     assert_eq!(
         (status, &ready["status"], &ready["object_store"]["status"]),
         (503, &"down".into(), &"ok".into())
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }

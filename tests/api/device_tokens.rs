@@ -1,12 +1,12 @@
 //! A device's token opens what is the device's own, and nothing else: tried on every route of the contract.
 
-use calliope::app::identity::{Act, NewTokenOrder};
+use calliope::app::identity::{AuditContext, CreateTokenRequest};
 use calliope::domain::{Principal, ScopeName};
 use calliope::http::openapi;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{Options, TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
 on_both! {
     another_clients_id_is_refused_on_every_route_and_nothing_changes;
@@ -29,17 +29,17 @@ fn shared(app: &TestApp, method: &str, path: &str) -> reqwest::RequestBuilder {
 
 async fn victim(app: &TestApp) -> Victim {
     let frame = json!({"client_id": "victim", "strategy": "literal", "input_text": "Mine."});
-    let told = answer(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
+    let told = send_json(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
     let story = told["story_id"].as_str().expect("an id").to_owned();
     let kept = json!({"story_id": story, "frame_number": 0, "comments": "mine"});
     let kept =
-        answer(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&kept)).await.1;
+        send_json(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&kept)).await.1;
     let list = json!({"name": "Mine"});
     let list =
-        answer(shared(app, "POST", "/v2/bookmark-lists?client_id=victim").json(&list)).await.1;
+        send_json(shared(app, "POST", "/v2/bookmark-lists?client_id=victim").json(&list)).await.1;
     let report = json!({"battery_mv": 3700});
-    answer(shared(app, "POST", "/v2/clients/victim/telemetry").json(&report)).await;
-    let tasks = answer(shared(app, "GET", "/v2/tasks?client_id=victim")).await.1;
+    send_json(shared(app, "POST", "/v2/clients/victim/telemetry").json(&report)).await;
+    let tasks = send_json(shared(app, "GET", "/v2/tasks?client_id=victim")).await.1;
     let task = tasks["items"][0]["task_id"].as_str().expect("an id").to_owned();
     Victim { story, task, list: list["id"].to_string(), bookmark: kept["id"].to_string() }
 }
@@ -56,7 +56,7 @@ async fn belongings(app: &TestApp, victim: &Victim) -> Vec<Value> {
         "/v2/clients/victim/telemetry".to_owned(),
         "/v2/clients/victim/config".to_owned(),
     ] {
-        let (status, mut value) = answer(shared(app, "GET", &path)).await;
+        let (status, mut value) = send_json(shared(app, "GET", &path)).await;
         assert_eq!(status, 200, "{path}: {value}");
         for changing in ["request_id", "generation_date"] {
             value.as_object_mut().and_then(|fields| fields.remove(changing));
@@ -89,16 +89,16 @@ fn path_of(template: &str, victim: &Victim) -> String {
 
 #[expect(clippy::too_many_lines, reason = "one walk over the contract")]
 async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(database: TestDatabase) {
-    let options = Options { api_key: Some(KEY), ..Options::default() };
+    let options = TestOptions { api_key: Some(KEY), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    let order = NewTokenOrder {
+    let order = CreateTokenRequest {
         name: "thief".to_owned(),
         scope: ScopeName::Device,
         client_id: Some("thief".to_owned()),
         expires_in: None,
         date_expires: None,
     };
-    let act = Act::new(&Principal::LOCAL, None);
+    let act = AuditContext::new(&Principal::LOCAL, None);
     let token = app.app.identities().create_token(order, &act).await.expect("made").token;
     let victim = victim(&app).await;
     let before = belongings(&app, &victim).await;
@@ -126,7 +126,7 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
             let send = |path: String| {
                 let method = method.to_uppercase().parse().expect("a method");
                 let request = app.client.request(method, format!("{}{path}", app.url));
-                answer(request.bearer_auth(&token).json(&body))
+                send_json(request.bearer_auth(&token).json(&body))
             };
             let (status, problem) = send(format!("{path}?client_id=victim")).await;
             assert_eq!(status, 403, "{method} {path} for the victim: {problem}");
@@ -150,7 +150,7 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
     }
     assert!(walked >= 90, "{walked}");
     assert_eq!(belongings(&app, &victim).await, before, "nothing changed");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// What changes the caller's own things alone, whatever ids it names.

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer, in_time};
+use crate::support::{TestApp, TestDatabase, in_time, send_json};
 
 on_both! {
     the_newest_frame_comes_in_the_devices_pixels_and_not_twice;
@@ -17,7 +17,7 @@ on_both! {
 }
 
 async fn frame(app: &TestApp, client: &str, text: &str) {
-    app.frame(json!({"client_id": client, "strategy": "literal", "input_text": text})).await;
+    app.create_frame(json!({"client_id": client, "strategy": "literal", "input_text": text})).await;
 }
 
 async fn the_newest_frame_comes_in_the_devices_pixels_and_not_twice(database: TestDatabase) {
@@ -56,9 +56,9 @@ async fn the_newest_frame_comes_in_the_devices_pixels_and_not_twice(database: Te
     }
     let other =
         app.get("/v2/clients/s/next?output_image_format=png").header("if-none-match", &etag);
-    assert_eq!(answer(other).await.0, 200, "other pixels are another thing");
+    assert_eq!(send_json(other).await.0, 200, "other pixels are another thing");
     frame(&app, "s", "Two.").await;
-    let (status, next) = answer(app.get(path).header("if-none-match", &etag)).await;
+    let (status, next) = send_json(app.get(path).header("if-none-match", &etag)).await;
     assert_eq!((status, &next["number"]), (200, &json!(1)));
     for bad in [
         "wait=61",
@@ -68,10 +68,10 @@ async fn the_newest_frame_comes_in_the_devices_pixels_and_not_twice(database: Te
         "output_image_width=0",
         "colour=1",
     ] {
-        let (status, problem) = answer(app.get(&format!("/v2/clients/s/next?{bad}"))).await;
+        let (status, problem) = send_json(app.get(&format!("/v2/clients/s/next?{bad}"))).await;
         assert_eq!(status, 422, "{bad}: {problem}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(database: TestDatabase) {
@@ -88,7 +88,7 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
     };
     let (dithered, plain) =
         ("rgb565&output_image_dither=floyd-steinberg", "rgb565&output_image_dither=none");
-    let told = app.frame(order("rgb565", Some("floyd-steinberg"))).await;
+    let told = app.create_frame(order("rgb565", Some("floyd-steinberg"))).await;
     assert_eq!(next(dithered).await, told["frames"][0]["image"]);
     let other = next(plain).await;
     assert_ne!(other["url"], told["frames"][0]["image"]["url"]);
@@ -98,7 +98,7 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
     let path =
         format!("/v2/stories/{}/frames/0/illustrate", told["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("POST", &format!("{path}?client_id=s"), Value::Null).await.0, 202);
-    app.quiet().await;
+    app.wait_until_idle().await;
     assert_eq!(app.files("media").len(), files - 1, "the picture that was rendered later is gone");
     next(dithered).await;
     assert_eq!(app.files("media").len(), files - 1, "the new picture is dithered too");
@@ -106,15 +106,15 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
     assert_eq!(app.files("media").len(), files);
 
     for format in ["png", "jpeg", "webp", "bmp", "rgb565", "grayscale16"] {
-        let told = app.frame(order(format, None)).await;
+        let told = app.create_frame(order(format, None)).await;
         assert_eq!(next(format).await, told["frames"][0]["image"], "{format}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let waiting = tokio::spawn(answer(app.get("/v2/clients/s/next?wait=60")));
+    let waiting = tokio::spawn(send_json(app.get("/v2/clients/s/next?wait=60")));
     let begun = Instant::now();
     frame(&app, "s", "One.").await;
     let (status, first) = in_time(waiting).await.expect("joined");
@@ -122,7 +122,7 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     let seen = app.get("/v2/clients/s/next").send().await.expect("an answer");
     let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let path = format!("/v2/clients/s/next?wait=60&etag={etag}");
-    let waiting = tokio::spawn(answer(app.get(&path)));
+    let waiting = tokio::spawn(send_json(app.get(&path)));
     frame(&app, "another", "Not for s.").await;
     app.put("/v1/story/reset?client_id=s").send().await.expect("an answer");
     frame(&app, "s", "A new story.").await;
@@ -134,13 +134,13 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let waiting = tokio::spawn(app.get(&format!("/v2/clients/s/next?wait=60&etag={etag}")).send());
     app.json("/v2/clients/s/next").await;
-    app.stopping.cancel();
+    app.shutdown.cancel();
     let ended = in_time(waiting).await.expect("joined");
     assert!(
         ended.is_err() || ended.is_ok_and(|response| response.status() == 304),
         "a stop ends the wait"
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_device_that_follows_a_flock_gets_what_others_are_told(database: TestDatabase) {
@@ -157,11 +157,11 @@ async fn a_device_that_follows_a_flock_gets_what_others_are_told(database: TestD
     assert_eq!(seen.status(), 200, "the story is the flock's");
     let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let waiting =
-        tokio::spawn(answer(app.get(&format!("/v2/clients/right/next?wait=60&etag={etag}"))));
+        tokio::spawn(send_json(app.get(&format!("/v2/clients/right/next?wait=60&etag={etag}"))));
     frame(&app, "left", "Two.").await;
     let (status, next) = in_time(waiting).await.expect("joined");
     assert_eq!((status, &next["text"]), (200, &json!("Two.\n")));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_report_is_kept_and_shown_to_admins(database: TestDatabase) {
@@ -208,8 +208,8 @@ async fn a_report_is_kept_and_shown_to_admins(database: TestDatabase) {
     );
     assert_eq!(app.json("/admin/api/sparrow-states?q=LAI").await["items"][0]["client_id"], "plain");
     assert_eq!(app.json("/admin/api/sparrow-states/a%20b%2Fc").await["client_id"], "a b/c");
-    assert_eq!(answer(app.get("/admin/api/sparrow-states/never")).await.0, 404);
-    app.finish().await;
+    assert_eq!(send_json(app.get("/admin/api/sparrow-states/never")).await.0, 404);
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -219,8 +219,8 @@ async fn no_more_than_five_hundred_reports_are_kept() {
         let report = json!({"battery_mv": number});
         assert_eq!(app.call("POST", "/v2/clients/s/telemetry", report).await.0, 204);
     }
-    let kept = app.store.reports("s", i64::MAX, 1000).await.expect("read");
+    let kept = app.store.telemetry_reports("s", i64::MAX, 1000).await.expect("read");
     let first = kept.last().map(|report| report.battery_mv);
     assert_eq!((kept.len(), first), (500, Some(Some(3))));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

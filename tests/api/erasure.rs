@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::identity::token;
 use crate::on_both;
-use crate::support::clock::HandClock;
-use crate::support::embedder::Embedder;
-use crate::support::{Options, TestApp, TestDatabase, answer, fixture, in_time, photo};
+use crate::support::clock::ManualClock;
+use crate::support::embedder::FakeEmbedder;
+use crate::support::{TestApp, TestDatabase, TestOptions, fixture, in_time, photo, send_json};
 
 on_both! {
     everything_about_a_client_is_shown_in_one_document;
@@ -28,10 +28,13 @@ async fn live(app: &TestApp, client_id: &str) {
         "keys": {"openai_api_key": "sk-of-its-own-1234567890"}});
     assert_eq!(app.call("POST", "/admin/api/sparrow-configs", config).await.0, 201);
     let story = app
-        .frame(json!({"client_id": client_id, "input_image": photo(), "input_text": "A ship!",
-        "strategy": "show-this-frame"}))
+        .create_frame(
+            json!({"client_id": client_id, "input_image": photo(), "input_text": "A ship!",
+        "strategy": "show-this-frame"}),
+        )
         .await;
-    app.frame(json!({"client_id": client_id, "input_image": photo(), "strategy": "fern"})).await;
+    app.create_frame(json!({"client_id": client_id, "input_image": photo(), "strategy": "fern"}))
+        .await;
     for (path, body) in [
         ("patterns/subject/boats", json!({"value": client_id})),
         ("context/mood", json!({"value": "merry"})),
@@ -56,7 +59,7 @@ async fn live(app: &TestApp, client_id: &str) {
         .client
         .post(format!("{}{path}", app.url))
         .header("idempotency-key", format!("k {client_id}"));
-    let (status, list) = answer(list.json(&json!({"name": "evenings"}))).await;
+    let (status, list) = send_json(list.json(&json!({"name": "evenings"}))).await;
     assert_eq!(status, 201, "{list}");
     let path = format!(
         "/v2/bookmark-lists/{}/stories/{}?client_id={client_id}",
@@ -66,11 +69,11 @@ async fn live(app: &TestApp, client_id: &str) {
     assert!(app.call("PUT", &path, json!({})).await.0 < 300);
     let sound = app.client.post(format!("{}/v2/clients/{client_id}/recordings", app.url));
     let sound = sound.header("content-type", "audio/wav").body(fixture("speech_16k_mono.wav"));
-    assert_eq!(answer(sound).await.0, 201);
+    assert_eq!(send_json(sound).await.0, 201);
     let sample = Part::bytes(fixture("speech.mp3")).file_name("speech.mp3");
     let form = Form::new().text("metadata", "{}").part("samples", sample);
     let profile = app.put(&format!("/v2/clients/{client_id}/voice-profiles/oma")).multipart(form);
-    assert_eq!(answer(profile).await.0, 201);
+    assert_eq!(send_json(profile).await.0, 201);
     token(app, ScopeName::Device, Some(client_id), None).await;
     assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
 }
@@ -78,7 +81,7 @@ async fn live(app: &TestApp, client_id: &str) {
 /// Where a text stands in a database: the columns of every table, the keys of every file.
 async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
-    app.store.snapshot(&copy).await.expect("a snapshot");
+    app.store.write_snapshot(&copy).await.expect("a snapshot");
     let mut file =
         SqliteConnection::connect(&format!("sqlite://{}", copy.display())).await.expect("opened");
     let tables: Vec<String> = sqlx::query_scalar(
@@ -129,7 +132,7 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     let app = TestApp::start(database).await;
     live(&app, NEMO).await;
     live(&app, "other").await;
-    app.quiet().await;
+    app.wait_until_idle().await;
     let document = app.json(&format!("/v2/clients/{NEMO}/export")).await;
     assert_eq!(document["client_id"], NEMO);
     let count = |name: &str| document[name].as_array().expect("a list").len();
@@ -161,7 +164,7 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     assert!(!text.contains("sk-of-its-own") && !text.contains("\"other\""), "{text}");
     let nobody = app.json("/v2/clients/nobody/export").await;
     assert_eq!((&nobody["stories"], &nobody["configuration"]), (&json!([]), &Value::Null));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn erased(app: &TestApp, client_id: &str) -> Value {
@@ -182,13 +185,13 @@ async fn erased(app: &TestApp, client_id: &str) -> Value {
 }
 
 async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database: TestDatabase) {
-    let embedder = Embedder::start().await;
+    let embedder = FakeEmbedder::start().await;
     // What was learned fades while one looks on.
-    let options = Options { clock: HandClock::new(), ..embedder.options("ideas") };
+    let options = TestOptions { clock: ManualClock::new(), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     live(&app, NEMO).await;
     live(&app, "other").await;
-    app.quiet().await;
+    app.wait_until_idle().await;
     let before = mentions(&app, NEMO).await;
     for place in [
         "story.client_id",
@@ -218,7 +221,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
         "{task}"
     );
     assert!(task["result"]["files"].as_u64().is_some_and(|files| files >= 6), "{task}");
-    app.quiet().await;
+    app.wait_until_idle().await;
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);
     let found = app.json("/v2/search?query=ship&mode=semantic&limit=100").await;
     let results = found["results"].as_array().expect("results");
@@ -229,19 +232,19 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     assert!(still == kept, "the other has something else now");
     let audit = app.json("/admin/api/audit?resource=clients").await;
     assert_eq!(audit["items"][0]["action"], "erase", "{audit}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabase) {
     let app = TestApp::start_with(
         database,
-        Options { api_key: Some("a key of these tests"), ..Options::default() },
+        TestOptions { api_key: Some("a key of these tests"), ..TestOptions::default() },
     )
     .await;
     let call = async |secret: &str, method: &str, path: &str| {
         let request =
             app.client.request(method.parse().expect("a method"), format!("{}{path}", app.url));
-        answer(request.header("x-api-key", secret)).await
+        send_json(request.header("x-api-key", secret)).await
     };
     let device = token(&app, ScopeName::Device, Some("s"), None).await;
     let (status, _) = call(&device, "DELETE", "/v2/clients/another").await;
@@ -260,23 +263,25 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let (status, again) = call(&admin, "DELETE", "/v2/clients/s").await;
     assert_eq!(status, 202, "{again}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    app.frame(json!({"client_id": NEMO, "input_image": photo(), "strategy": "show-this-frame"}))
-        .await;
-    app.quiet().await;
+    app.create_frame(
+        json!({"client_id": NEMO, "input_image": photo(), "strategy": "show-this-frame"}),
+    )
+    .await;
+    app.wait_until_idle().await;
     // Ended tasks are forgotten after a month; what was sent may be kept for longer.
     let (never, later) = (DateTime::UNIX_EPOCH, app.clock.now() + TimeDelta::hours(1));
     let mut tx = app.store.begin().await.expect("begun");
-    tx.forget_records(never, later, never).await.expect("forgotten");
+    tx.delete_old_records(never, later, never).await.expect("forgotten");
     tx.save().await.expect("saved");
     assert_eq!(app.files("input").len(), 1, "the photograph is there");
     assert_eq!(erased(&app, NEMO).await["status"], "completed");
-    app.quiet().await;
+    app.wait_until_idle().await;
     assert_eq!(app.files("input"), [""; 0]);
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

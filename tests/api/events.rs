@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::sse::{Heard, Stream, told};
-use crate::support::{TestApp, TestDatabase, answer, in_time};
+use crate::support::sse::{SseEvent, SseStream, event_labels};
+use crate::support::{TestApp, TestDatabase, in_time, send_json};
 
 on_both! {
     a_listener_hears_a_story_as_it_is_told;
@@ -15,10 +15,10 @@ on_both! {
 
 async fn frame(app: &TestApp, client: &str, text: &str) -> String {
     let body = json!({"client_id": client, "strategy": "literal", "input_text": text});
-    app.frame(body).await["story_id"].as_str().expect("an id").to_owned()
+    app.create_frame(body).await["story_id"].as_str().expect("an id").to_owned()
 }
 
-fn is_done(heard: &Heard) -> bool {
+fn is_done(heard: &SseEvent) -> bool {
     heard.event == "task" && heard.data["status"] == "completed"
 }
 
@@ -29,11 +29,12 @@ async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
     let head = app.client.head(format!("{}{path}", app.url)).send().await.expect("an answer");
     assert_eq!(head.headers()["content-type"], "text/event-stream");
     assert_eq!(in_time(head.text()).await.expect("an end"), "", "there is nothing to wait for");
-    let mut stream = Stream::open(app.get(&path)).await;
+    let mut stream = SseStream::open(app.get(&path)).await;
     frame(&app, "s", "Two.").await;
-    let heard = stream.until(is_done).await;
-    let heard: Vec<Heard> = heard.into_iter().filter(|e| e.data["status"] != "running").collect();
-    assert_eq!(told(&heard), ["task pending", "frame 1", "task completed"]);
+    let heard = stream.read_until(is_done).await;
+    let heard: Vec<SseEvent> =
+        heard.into_iter().filter(|e| e.data["status"] != "running").collect();
+    assert_eq!(event_labels(&heard), ["task pending", "frame 1", "task completed"]);
     assert_eq!(heard[0].data["story_id"], json!(story));
     assert_eq!(heard[0].data["id"], heard[2].data["id"], "the task");
     assert_eq!(heard[2].data["message"], "Done.");
@@ -43,7 +44,7 @@ async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
     assert_eq!(renamed.0, 200);
     let heard = stream.next().await.expect("the title");
     assert_eq!((heard.event.as_str(), &heard.data["title"]), ("story", &json!("A")));
-    app.finish().await;
+    app.stop_and_remove().await;
     assert_eq!(stream.next().await, None, "it ends with the service");
 }
 
@@ -51,74 +52,80 @@ async fn who_comes_back_hears_what_was_missed_and_nothing_twice(database: TestDa
     let app = TestApp::start(database).await;
     let story = frame(&app, "s", "One.").await;
     let path = format!("/v2/stories/{story}/events");
-    let all = Stream::open(app.get(&path).header("last-event-id", "0")).await.until(is_done).await;
-    assert_eq!(told(&all).first().map(String::as_str), Some("task pending"));
-    assert!(told(&all).contains(&"story one".to_owned()), "{:?}", told(&all));
+    let all = SseStream::open(app.get(&path).header("last-event-id", "0"))
+        .await
+        .read_until(is_done)
+        .await;
+    assert_eq!(event_labels(&all).first().map(String::as_str), Some("task pending"));
+    assert!(event_labels(&all).contains(&"story one".to_owned()), "{:?}", event_labels(&all));
     // Cut off before anything happened: the first block has told from where on.
-    let idle = Stream::open(app.get(&path)).await.last.expect("an id");
+    let idle = SseStream::open(app.get(&path)).await.last_id.expect("an id");
     assert_eq!(idle, all.last().expect("events").id);
     for number in 0..3 {
         frame(&app, "s", &format!("{number}")).await;
     }
-    let numbers = |heard: &[Heard]| -> Vec<i64> {
+    let numbers = |heard: &[SseEvent]| -> Vec<i64> {
         heard.iter().filter_map(|event| event.data["number"].as_i64()).collect()
     };
     for from in [
         app.get(&path).header("last-event-id", idle),
         app.get(&format!("{path}?last_event_id={idle}")),
     ] {
-        let mut stream = Stream::open(from).await;
-        let last = |heard: &Heard| heard.event == "frame" && heard.data["number"] == 3;
-        assert_eq!(numbers(&stream.until(last).await), [1, 2, 3]);
+        let mut stream = SseStream::open(from).await;
+        let last = |heard: &SseEvent| heard.event == "frame" && heard.data["number"] == 3;
+        assert_eq!(numbers(&stream.read_until(last).await), [1, 2, 3]);
     }
     // While the log is read, the story goes on.
-    let mut stream = Stream::open(app.get(&path).header("last-event-id", "0")).await;
+    let mut stream = SseStream::open(app.get(&path).header("last-event-id", "0")).await;
     let more = async {
         for number in 0..20 {
             frame(&app, "s", &format!("{number}")).await;
         }
     };
-    let last = |heard: &Heard| heard.event == "frame" && heard.data["number"] == 23;
-    let (heard, ()) = tokio::join!(stream.until(last), more);
+    let last = |heard: &SseEvent| heard.event == "frame" && heard.data["number"] == 23;
+    let (heard, ()) = tokio::join!(stream.read_until(last), more);
     assert_eq!(numbers(&heard), (0..24).collect::<Vec<_>>());
-    let far = Stream::open(app.get(&path).header("last-event-id", i64::MAX)).await;
-    assert!(far.last.is_some_and(|last| last < i64::MAX), "an id from elsewhere is brought back");
+    let far = SseStream::open(app.get(&path).header("last-event-id", i64::MAX)).await;
+    assert!(
+        far.last_id.is_some_and(|last| last < i64::MAX),
+        "an id from elsewhere is brought back"
+    );
     for bad in ["x", "1.5", "9223372036854775808"] {
-        assert_eq!(answer(app.get(&path).header("last-event-id", bad)).await.0, 422, "{bad}");
+        assert_eq!(send_json(app.get(&path).header("last-event-id", bad)).await.0, 422, "{bad}");
     }
     drop(stream);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_client_hears_all_of_its_stories_and_no_others(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let mut stream = Stream::open(app.get("/v2/events/?client_id=s")).await;
+    let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
     let first = frame(&app, "s", "One.").await;
     frame(&app, "another", "Not for s.").await;
     app.put("/v1/story/reset?client_id=s").send().await.expect("an answer");
     let second = frame(&app, "s", "Two.").await;
     assert_ne!(first, second);
-    let mut heard = stream.until(is_done).await;
-    heard.extend(stream.until(is_done).await);
-    let frames: Vec<&Heard> = heard.iter().filter(|event| event.event == "frame").collect();
+    let mut heard = stream.read_until(is_done).await;
+    heard.extend(stream.read_until(is_done).await);
+    let frames: Vec<&SseEvent> = heard.iter().filter(|event| event.event == "frame").collect();
     let stories: Vec<_> = frames.iter().map(|event| event.data["story_id"].as_str()).collect();
     assert_eq!(stories, [Some(&*first), Some(&*second)]);
-    assert_eq!(answer(app.get("/v2/events")).await.0, 422, "whose?");
-    assert_eq!(answer(app.get("/v2/stories/none/events")).await.0, 404);
-    app.finish().await;
+    assert_eq!(send_json(app.get("/v2/events")).await.0, 422, "whose?");
+    assert_eq!(send_json(app.get("/v2/stories/none/events")).await.0, 404);
+    app.stop_and_remove().await;
 }
 
 async fn a_removed_story_says_so_and_ends(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let story = frame(&app, "s", "One.").await;
     let path = format!("/v2/stories/{story}");
-    let mut stream = Stream::open(app.get(&format!("{path}/events"))).await;
+    let mut stream = SseStream::open(app.get(&format!("{path}/events"))).await;
     assert_eq!(
         app.call("DELETE", &format!("{path}?client_id=s"), serde_json::Value::Null).await.0,
         204
     );
     let heard = stream.next().await.expect("the end is told");
-    assert_eq!(told(&[heard]), ["story removed"]);
+    assert_eq!(event_labels(&[heard]), ["story removed"]);
     assert_eq!(stream.next().await, None);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

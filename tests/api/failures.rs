@@ -7,14 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use calliope::compute::Compute;
 use calliope::inference::{
-    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, Registry, offline,
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
+    Registry, offline,
 };
-use calliope::settings::Tasks;
+use calliope::settings::TaskSettings;
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::slow::slow;
-use crate::support::{Options, TestApp, TestDatabase, answer, in_time, photo};
+use crate::support::gated_image_model::gated_image_model;
+use crate::support::{TestApp, TestDatabase, TestOptions, in_time, photo, send_json};
 
 on_both! {
     a_model_that_breaks_is_tried_again;
@@ -29,12 +30,16 @@ struct Fragile {
 
 #[async_trait]
 impl ImageModel for Fragile {
-    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
+    async fn generate_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         assert!(
             self.asked.fetch_add(1, Ordering::SeqCst) > 0,
             "the first picture breaks, on purpose"
         );
-        self.inner.image(call, ask).await
+        self.inner.generate_image(call, ask).await
     }
 }
 
@@ -43,30 +48,31 @@ async fn a_model_that_breaks_is_tried_again(database: TestDatabase) {
     let inner = provider.image.clone().expect("it paints");
     let fragile = Fragile { asked: AtomicUsize::new(0), inner };
     let broken = Provider { image: Some(Arc::new(fragile)), ..provider };
-    let registry = Some(Registry::default().with(offline::NAME, broken));
-    let app = TestApp::start_with(database, Options { registry, ..Options::default() }).await;
-    let told = app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    let registry = Some(Registry::default().with_provider(offline::NAME, broken));
+    let app =
+        TestApp::start_with(database, TestOptions { registry, ..TestOptions::default() }).await;
+    let told = app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
     assert_eq!(told["story_frame_count"], 1);
     assert_eq!(app.json("/v1/story?client_id=s").await["frames"].as_array().map(Vec::len), Some(1));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) {
-    let (slow, registry) = slow();
-    let options = Options { registry: Some(registry), ..Options::default() };
+    let (slow, registry) = gated_image_model();
+    let options = TestOptions { registry: Some(registry), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
-    let running = tokio::spawn(answer(app.post_frame(&body)));
-    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
-    let waiting = tokio::spawn(answer(app.post_frame(&body)));
-    while app.store.waiting_tasks(10).await.expect("counted") == 0 {
+    let running = tokio::spawn(send_json(app.post_frame(&body)));
+    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
+    let waiting = tokio::spawn(send_json(app.post_frame(&body)));
+    while app.store.count_pending_tasks(10).await.expect("counted") == 0 {
         tokio::task::yield_now().await;
     }
-    app.stopping.cancel();
+    app.shutdown.cancel();
     let (status, problem) = waiting.await.expect("joined");
     assert_eq!(status, 503, "{problem}");
     assert!(!running.is_finished(), "what runs is not broken off");
-    slow.go.add_permits(100);
+    slow.release.add_permits(100);
     let (status, told) = running.await.expect("joined");
     assert_eq!((status, &told["story_frame_count"]), (200, &json!(1)));
     let database = app.stop().await;
@@ -78,32 +84,33 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
         }
     };
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("what waited is told later");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_says_when_to_come_back() {
-    let (slow, registry) = slow();
-    let limits = Tasks { max_waiting: 2, ..Tasks::default() };
-    let options = Options { registry: Some(registry), limits, ..Options::default() };
+    let (slow, registry) = gated_image_model();
+    let limits = TaskSettings { max_waiting: 2, ..TaskSettings::default() };
+    let options =
+        TestOptions { registry: Some(registry), task_limits: limits, ..TestOptions::default() };
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
-    let mut posts = vec![tokio::spawn(answer(app.post_frame(&body)))];
-    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
+    let mut posts = vec![tokio::spawn(send_json(app.post_frame(&body)))];
+    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
     for waiting in 1..=2 {
-        posts.push(tokio::spawn(answer(app.post_frame(&body))));
-        while app.store.waiting_tasks(10).await.expect("counted") < waiting {
+        posts.push(tokio::spawn(send_json(app.post_frame(&body))));
+        while app.store.count_pending_tasks(10).await.expect("counted") < waiting {
             tokio::task::yield_now().await;
         }
     }
     let refused = app.post_frame(&body).send().await.expect("an answer");
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["retry-after"], "5");
-    slow.go.add_permits(100);
+    slow.release.add_permits(100);
     for post in posts {
         assert_eq!(post.await.expect("joined").0, 200);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,38 +120,38 @@ async fn a_disk_that_fails_is_told_and_nothing_is_half_kept() {
     std::fs::remove_dir(&input).expect("removed");
     std::fs::write(&input, "in the way").expect("written");
     let body = json!({"client_id": "s", "input_image": photo()});
-    let (status, problem) = answer(app.post_frame(&body)).await;
+    let (status, problem) = send_json(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("disk")), "{problem}");
     assert_eq!(app.store.current_story("s").await.expect("read"), None);
     std::fs::remove_file(&input).expect("removed");
     std::fs::create_dir(&input).expect("made");
-    assert_eq!(app.frame(body).await["story_frame_count"], 1);
-    app.finish().await;
+    assert_eq!(app.create_frame(body).await["story_frame_count"], 1);
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_media_folder_that_fails_fails_the_frame_in_the_end_and_the_next_one_goes_on() {
-    let limits = Tasks { max_attempts: 2, ..Tasks::default() };
-    let options = Options { limits, ..Options::default() };
+    let limits = TaskSettings { max_attempts: 2, ..TaskSettings::default() };
+    let options = TestOptions { task_limits: limits, ..TestOptions::default() };
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let media = app.database.folder.path().join("media");
     std::fs::remove_dir(&media).expect("removed");
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
-    let (status, problem) = answer(app.post_frame(&body)).await;
+    let (status, problem) = send_json(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
     assert_eq!(app.json("/readyz").await["object_store"]["status"], "degraded");
     std::fs::create_dir(&media).expect("made");
-    assert_eq!(app.frame(body).await["story_frame_count"], 1);
+    assert_eq!(app.create_frame(body).await["story_frame_count"], 1);
     assert_eq!(app.json("/readyz").await["status"], "ok");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// What nobody refers to is swept; what is kept stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_removes_what_a_kill_left_behind() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
-    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
     let kept = [app.files("media"), app.files("input")].concat();
     for stray in [
         "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
@@ -154,7 +161,7 @@ async fn a_sweep_removes_what_a_kill_left_behind() {
         std::fs::write(app.database.folder.path().join(stray), "left behind").expect("written");
     }
     let later = app.clock.now() + chrono::TimeDelta::hours(1);
-    assert_eq!(app.app.ops().sweep(later).await.expect("swept"), 3);
+    assert_eq!(app.app.ops().run_maintenance(later).await.expect("swept"), 3);
     assert_eq!([app.files("media"), app.files("input")].concat(), kept);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

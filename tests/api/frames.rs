@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer, base64, fixture, photo};
+use crate::support::{TestApp, TestDatabase, base64, fixture, photo, send_json};
 
 on_both! {
     a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for;
@@ -57,7 +57,7 @@ fn redacted() -> insta::Settings {
 async fn a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let told = app
-        .frame(json!({
+        .create_frame(json!({
             "client_id": "sparrow", "input_image": photo(), "output_image_format": "image/rgb565",
             "output_image_width": 320, "output_image_height": 320,
         }))
@@ -76,15 +76,16 @@ async fn a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for(database: Tes
     let slug = told["slug"].as_str().expect("a slug");
     assert!(slug.len() <= 40 && slug.split('-').count() <= 5 && !slug.is_empty(), "{slug}");
     redacted().bind(|| insta::assert_json_snapshot!("frame", told));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn ten_frames_are_one_story_and_name_what_was_seen(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let (mut texts, mut named) = (Vec::new(), 0);
     for number in 0..10 {
-        let told =
-            app.frame(json!({"client_id": "sparrow", "input_image": photo(), "debug": "1"})).await;
+        let told = app
+            .create_frame(json!({"client_id": "sparrow", "input_image": photo(), "debug": "1"}))
+            .await;
         assert_eq!(told["story_frame_count"], number + 1);
         let text = told["frames"][0]["text"].as_str().expect("text").to_owned();
         let look = &told["debug_data"]["image_analysis"]["look"];
@@ -107,7 +108,7 @@ async fn ten_frames_are_one_story_and_name_what_was_seen(database: TestDatabase)
     assert_eq!(kept, texts);
     let different: BTreeSet<&String> = texts.iter().collect();
     assert_eq!(different.len(), 10);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn fifty_posts_at_once_for_one_client_are_numbered_without_gaps(database: TestDatabase) {
@@ -116,7 +117,7 @@ async fn fifty_posts_at_once_for_one_client_are_numbered_without_gaps(database: 
         let post = app.post_frame(&json!({
             "client_id": "sparrow", "strategy": "literal", "input_text": format!("phrase {n}"),
         }));
-        tokio::spawn(answer(post))
+        tokio::spawn(send_json(post))
     });
     let (mut stories, mut counts) = (BTreeSet::new(), BTreeSet::new());
     for post in posts.collect::<Vec<_>>() {
@@ -135,13 +136,13 @@ async fn fifty_posts_at_once_for_one_client_are_numbered_without_gaps(database: 
         .map(|f| f["text"].as_str().expect("text").trim().to_owned())
         .collect();
     assert_eq!(texts, (0..50).map(|n| format!("phrase {n}")).collect());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn fifty_new_clients_at_once_are_all_served(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let posts = (0..50).map(|n| {
-        tokio::spawn(answer(app.post_frame(&json!({"client_id": format!("sparrow {n}")}))))
+        tokio::spawn(send_json(app.post_frame(&json!({"client_id": format!("sparrow {n}")}))))
     });
     let mut stories = BTreeSet::new();
     for post in posts.collect::<Vec<_>>() {
@@ -151,13 +152,13 @@ async fn fifty_new_clients_at_once_are_all_served(database: TestDatabase) {
         stories.insert(told["story_id"].to_string());
     }
     assert_eq!(stories.len(), 50);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn each_strategy_keeps_to_its_own_story(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let tell = |strategy: &str, text: &str| {
-        app.frame(json!({"client_id": "s", "strategy": strategy, "input_text": text}))
+        app.create_frame(json!({"client_id": "s", "strategy": strategy, "input_text": text}))
     };
     let literal = tell("literal", "One| |Two|Three").await;
     let texts: Vec<&str> = literal["frames"]
@@ -178,7 +179,7 @@ async fn each_strategy_keeps_to_its_own_story(database: TestDatabase) {
     let known = json!({
         "client_id": "s", "strategy": "narcissus", "story_id": literal["story_id"], "input_text": "Four",
     });
-    let again = app.frame(known).await;
+    let again = app.create_frame(known).await;
     assert_eq!(again["strategy"], "literal", "a known story's own strategy wins");
     assert_eq!(
         (&again["frames"][0]["text"], &again["story_frame_count"]),
@@ -186,7 +187,7 @@ async fn each_strategy_keeps_to_its_own_story(database: TestDatabase) {
     );
     let current = app.json("/v1/story/?client_id=s").await;
     assert_eq!(current["story_id"], literal["story_id"], "the story used is the current one");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDatabase) {
@@ -226,7 +227,7 @@ async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDataba
     tokio::time::timeout(Duration::from_secs(30), told).await.expect("the frame is told");
     drop(whole);
     assert_eq!(app.json("/v1/stories/?client_id=half").await["stories"], json!([]));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -264,7 +265,7 @@ async fn every_format_and_size_comes_as_it_was_asked_for() {
     for (wish, format, width, height) in cases {
         let mut body = wish.clone();
         body["client_id"] = json!("sparrow");
-        let told = app.frame(body).await;
+        let told = app.create_frame(body).await;
         let image = &told["frames"][0]["image"];
         assert_eq!(image["format"], format, "{wish}");
         assert_eq!((&image["width"], &image["height"]), (&json!(width), &json!(height)), "{wish}");
@@ -277,7 +278,7 @@ async fn every_format_and_size_comes_as_it_was_asked_for() {
         };
         assert_eq!(shown.expect("readable").dimensions(), (width, height), "{wish}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,7 +294,7 @@ async fn a_client_that_can_only_fetch_gets_frames_by_get() {
         .await;
     assert_eq!(told["frames"][0]["image"]["width"], 64);
     assert!(told["debug_data"]["i_see"].is_string());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// A 2×2 PNG in base64.
@@ -320,7 +321,7 @@ async fn sound_is_kept_and_wishes_that_cannot_be_met_are_told() {
         body["input_audio"] = json!(format!("data:audio/any;base64,{}", base64(file)));
         body["generate_video"] = json!("yes");
         body["narrate"] = json!(1);
-        let told = app.frame(body).await;
+        let told = app.create_frame(body).await;
         let notes = told["errors"].as_array().expect("notes");
         assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(notes.iter().all(|note| note.as_str().is_some_and(|n| n.ends_with('.'))));
@@ -332,7 +333,7 @@ async fn sound_is_kept_and_wishes_that_cannot_be_met_are_told() {
         .collect();
     let expected = ["m4a", "mp3", "ogg", "pcm", "wav", "webm"];
     assert_eq!(extensions, expected.map(str::to_owned).into());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -340,12 +341,14 @@ async fn a_text_is_no_longer_than_asked() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     for max in [40, 120, 300] {
         let told = app
-            .frame(json!({"client_id": "s", "input_image": photo(), "max_output_text_length": max}))
+            .create_frame(
+                json!({"client_id": "s", "input_image": photo(), "max_output_text_length": max}),
+            )
             .await;
         let text = told["frames"][0]["text"].as_str().expect("text").trim_end();
         assert!(text.chars().count() <= max && !text.is_empty(), "{max}: {text}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -359,12 +362,12 @@ async fn a_form_with_files_is_a_request_too() {
         .part("input_image", file("rocket_640x427.jpg"))
         .part("input_audio", file("speech.webm"));
     let post = app.client.post(format!("{}/v1/frames/", app.url)).multipart(form);
-    let (status, told) = answer(post).await;
+    let (status, told) = send_json(post).await;
     assert_eq!(status, 200, "{told}");
     assert!(told["debug_data"]["i_see"].is_string());
     assert_eq!(told["frames"][0]["image"]["width"], 64);
     assert_eq!(app.files("input").len(), 2);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -373,5 +376,5 @@ async fn to_ask_about_a_frame_tells_none() {
     let head = app.client.head(format!("{}/v1/frames?client_id=s", app.url));
     assert_eq!(head.send().await.expect("an answer").status(), 405);
     assert_eq!(app.json("/v1/stories?client_id=s").await["stories"], json!([]));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 on_both! {
     the_same_key_and_body_is_one_frame;
@@ -27,19 +27,19 @@ async fn the_same_key_and_body_is_one_frame(database: TestDatabase) {
     let second: Value = second.json().await.expect("JSON");
     assert_eq!(second, first, "the first answer, to the letter");
     let other = json!({"client_id": "s", "strategy": "literal", "input_text": "Another."});
-    let (status, problem) = answer(post(&app, "k-1", &other)).await;
+    let (status, problem) = send_json(post(&app, "k-1", &other)).await;
     assert_eq!(status, 422, "{problem}");
-    let (status, told) = answer(post(&app, "k-2", &body)).await;
+    let (status, told) = send_json(post(&app, "k-2", &body)).await;
     assert_eq!((status, &told["story_frame_count"]), (200, &json!(2)));
-    let (status, _) = answer(post(&app, &"x".repeat(256), &body)).await;
+    let (status, _) = send_json(post(&app, &"x".repeat(256), &body)).await;
     assert_eq!(status, 422);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_sent_at_once_is_one_frame_too(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Once."});
-    let posts: Vec<_> = (0..8).map(|_| tokio::spawn(answer(post(&app, "k", &body)))).collect();
+    let posts: Vec<_> = (0..8).map(|_| tokio::spawn(send_json(post(&app, "k", &body)))).collect();
     let mut answers = Vec::new();
     for post in posts {
         let (status, told) = post.await.expect("joined");
@@ -48,7 +48,7 @@ async fn what_is_sent_at_once_is_one_frame_too(database: TestDatabase) {
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(app.json("/v1/story?client_id=s").await["story_frame_count"], 1);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn every_other_post_is_done_once_too(database: TestDatabase) {
@@ -72,15 +72,19 @@ async fn every_other_post_is_done_once_too(database: TestDatabase) {
     }
     answers.dedup();
     assert_eq!((replays, answers.len()), (5, 1), "done once, answered alike");
-    assert_eq!(answer(post(path, "k", json!({"flock_id": "g"}))).await.0, 422, "another request");
-    assert_eq!(answer(post(path, "l", body)).await.0, 409, "another key is another request");
+    assert_eq!(
+        send_json(post(path, "k", json!({"flock_id": "g"}))).await.0,
+        422,
+        "another request"
+    );
+    assert_eq!(send_json(post(path, "l", body)).await.0, 409, "another key is another request");
     for _ in 0..2 {
         let reports = post("/v2/clients/s/telemetry", "k", json!({"battery_mv": 1}));
-        assert_eq!(answer(reports).await, (204, json!("")));
+        assert_eq!(send_json(reports).await, (204, json!("")));
     }
     let history = app.json("/v2/clients/s/telemetry").await;
     assert_eq!(history["items"].as_array().map(Vec::len), Some(1));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_was_refused_may_be_sent_again(database: TestDatabase) {
@@ -89,15 +93,15 @@ async fn what_was_refused_may_be_sent_again(database: TestDatabase) {
         app.client.post(format!("{}{path}", app.url)).header("idempotency-key", "k").json(&body)
     };
     let sparrow = json!({"client_id": "s", "parent_flock_id": "f"});
-    assert_eq!(answer(post("/admin/api/sparrow-configs", sparrow.clone())).await.0, 422);
+    assert_eq!(send_json(post("/admin/api/sparrow-configs", sparrow.clone())).await.0, 422);
     assert_eq!(app.call("POST", "/admin/api/flock-configs", json!({"flock_id": "f"})).await.0, 201);
-    assert_eq!(answer(post("/admin/api/sparrow-configs", sparrow)).await.0, 201);
+    assert_eq!(send_json(post("/admin/api/sparrow-configs", sparrow)).await.0, 201);
     let token = json!({"name": "t", "scope": "client"});
-    let (status, made) = answer(post("/admin/api/tokens", token.clone())).await;
+    let (status, made) = send_json(post("/admin/api/tokens", token.clone())).await;
     assert!(status == 201 && made["token"].is_string(), "{made}");
-    let (status, problem) = answer(post("/admin/api/tokens", token)).await;
+    let (status, problem) = send_json(post("/admin/api/tokens", token)).await;
     assert_eq!(status, 409, "a secret is shown once: {problem}");
     let tokens = app.json("/admin/api/tokens").await;
     assert_eq!(tokens["items"].as_array().map(Vec::len), Some(1));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

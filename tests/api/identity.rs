@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use calliope::app::identity::{Act, NewTokenOrder};
+use calliope::app::identity::{AuditContext, CreateTokenRequest};
 use calliope::domain::{Principal, ScopeName};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::clock::HandClock;
-use crate::support::{Options, TestApp, TestDatabase, answer, in_time};
+use crate::support::clock::ManualClock;
+use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
 
 on_both! {
     a_token_is_good_until_it_expires_or_is_revoked;
@@ -22,9 +22,10 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-pub async fn start(database: TestDatabase) -> (TestApp, Arc<HandClock>) {
-    let clock = HandClock::new();
-    let options = Options { api_key: Some(KEY), clock: clock.clone(), ..Options::default() };
+pub async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>) {
+    let clock = ManualClock::new();
+    let options =
+        TestOptions { api_key: Some(KEY), clock: clock.clone(), ..TestOptions::default() };
     (TestApp::start_with(database, options).await, clock)
 }
 
@@ -35,14 +36,14 @@ pub async fn token(
     client_id: Option<&str>,
     expires_in: Option<&str>,
 ) -> String {
-    let order = NewTokenOrder {
+    let order = CreateTokenRequest {
         name: "test".to_owned(),
         scope,
         client_id: client_id.map(str::to_owned),
         expires_in: expires_in.map(str::to_owned),
         date_expires: None,
     };
-    let act = Act::new(&Principal::LOCAL, None);
+    let act = AuditContext::new(&Principal::LOCAL, None);
     app.app.identities().create_token(order, &act).await.expect("made").token
 }
 
@@ -52,7 +53,7 @@ pub fn with(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::Re
 }
 
 pub async fn status(app: &TestApp, token: &str, path: &str) -> u16 {
-    answer(with(app, token, "GET", path)).await.0
+    send_json(with(app, token, "GET", path)).await.0
 }
 
 async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) {
@@ -71,30 +72,30 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
         &short[..10],
         &format!("{}A{}", &short[..20], &short[21..]).replace("AA", "BA"),
     ] {
-        let (status, problem) = answer(with(&app, broken, "GET", path)).await;
+        let (status, problem) = send_json(with(&app, broken, "GET", path)).await;
         assert_eq!(status, 401, "{broken}: {problem}");
         assert!(!problem.to_string().contains(&short[12..]), "the problem repeats no token");
-        assert_eq!(answer(with(&app, broken, "GET", "/v1/stories?client_id=s")).await.0, 403);
+        assert_eq!(send_json(with(&app, broken, "GET", "/v1/stories?client_id=s")).await.0, 403);
     }
-    clock.jump(TimeDelta::hours(12));
-    let (expired, problem) = answer(with(&app, &short, "GET", path)).await;
+    clock.advance(TimeDelta::hours(12));
+    let (expired, problem) = send_json(with(&app, &short, "GET", path)).await;
     assert_eq!(expired, 401);
     assert!(
         problem["detail"].as_str().is_some_and(|detail| detail.contains("expired")),
         "{problem}"
     );
-    clock.jump(TimeDelta::hours(-1));
+    clock.advance(TimeDelta::hours(-1));
     assert_eq!(status(&app, &short, path).await, 200, "the clock was set back");
-    clock.jump(TimeDelta::days(4000));
+    clock.advance(TimeDelta::days(4000));
     assert_eq!(status(&app, &long, path).await, 200, "it does not expire");
 
-    let tokens = answer(with(&app, &admin, "GET", "/admin/api/tokens?q=test")).await.1;
+    let tokens = send_json(with(&app, &admin, "GET", "/admin/api/tokens?q=test")).await.1;
     let id = tokens["items"].as_array().expect("a list").iter().find(|t| t["scope"] == "client");
     let id = id.expect("listed")["id"].to_string();
     let revoke =
-        |id: &str| answer(with(&app, &admin, "DELETE", &format!("/admin/api/tokens/{id}")));
+        |id: &str| send_json(with(&app, &admin, "DELETE", &format!("/admin/api/tokens/{id}")));
     assert_eq!(revoke(&id).await.0, 204);
-    let (status, problem) = answer(with(&app, &long, "GET", path)).await;
+    let (status, problem) = send_json(with(&app, &long, "GET", path)).await;
     assert!(
         status == 401 && problem["detail"].as_str().is_some_and(|d| d.contains("revoked")),
         "{problem}"
@@ -103,7 +104,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
     assert_eq!(revoke("999").await.0, 404);
     let used = async {
         loop {
-            let list = answer(with(&app, &admin, "GET", "/admin/api/tokens")).await.1;
+            let list = send_json(with(&app, &admin, "GET", "/admin/api/tokens")).await.1;
             if list["items"]
                 .as_array()
                 .is_some_and(|all| all.iter().all(|t| t["last_used"].is_string()))
@@ -114,7 +115,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
         }
     };
     in_time(used).await;
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_token_opens_what_its_scope_says(database: TestDatabase) {
@@ -137,7 +138,7 @@ async fn a_token_opens_what_its_scope_says(database: TestDatabase) {
             assert_eq!(status(&app, token, path).await, expected, "{path} {token}");
         }
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
@@ -145,7 +146,7 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let send = |method: &str, path: &str, body: Value| {
         let request = with(&app, &admin, method, &format!("/admin/api/{path}"));
-        answer(if body.is_null() { request } else { request.json(&body) })
+        send_json(if body.is_null() { request } else { request.json(&body) })
     };
     let order =
         json!({"name": "Küche", "scope": "device", "client_id": "AA:BB", "expires_in": "4w"});
@@ -190,12 +191,12 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
         actions,
         [&json!("revoke"), &json!("update"), &json!("update"), &json!("create"), &json!("create")]
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn add_user(app: &TestApp, admin: &str, name: &str, password: &str) {
     let body = json!({"username": name, "password": password});
-    let (status, user) = answer(with(app, admin, "POST", "/admin/api/users").json(&body)).await;
+    let (status, user) = send_json(with(app, admin, "POST", "/admin/api/users").json(&body)).await;
     assert_eq!(status, 201, "{user}");
     assert_eq!(user.get("password"), None);
 }
@@ -219,7 +220,7 @@ async fn by(app: &TestApp, cookie: &str, method: &str, path: &str, body: Value) 
     let method = method.parse().expect("a method");
     let request = app.client.request(method, format!("{}/admin/api/{path}", app.url));
     let request = request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
-    answer(if body.is_null() { request } else { request.json(&body) }).await
+    send_json(if body.is_null() { request } else { request.json(&body) }).await
 }
 
 async fn a_person_logs_in_and_out(database: TestDatabase) {
@@ -241,7 +242,7 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
     assert_eq!(audit["items"][0]["actor"], "user anna");
     let foreign = |name: &'static str, value: &'static str| {
         let request = app.client.delete(format!("{}/admin/api/flock-configs/f", app.url));
-        answer(request.header("cookie", cookie.clone()).header(name, value))
+        send_json(request.header("cookie", cookie.clone()).header(name, value))
     };
     assert_eq!(foreign("sec-fetch-site", "cross-site").await.0, 403);
     assert_eq!(foreign("origin", "https://evil.example").await.0, 403);
@@ -253,7 +254,7 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
     let refused = login(&app, "anna", "correct horse battery").await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase) {
@@ -273,9 +274,9 @@ async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase)
         );
     }
     let third = session(&app, "anna", "a wholly new password").await;
-    clock.jump(TimeDelta::hours(12) - TimeDelta::seconds(1));
+    clock.advance(TimeDelta::hours(12) - TimeDelta::seconds(1));
     assert_eq!(by(&app, &third, "GET", "session", Value::Null).await.0, 200);
-    clock.jump(TimeDelta::seconds(1));
+    clock.advance(TimeDelta::seconds(1));
     assert_eq!(
         by(&app, &third, "GET", "session", Value::Null).await.0,
         401,
@@ -284,7 +285,7 @@ async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase)
     let fourth = session(&app, "bert", "another horse battery").await;
     let leave =
         with(&app, &admin, "PATCH", "/admin/api/users/bert").json(&json!({"is_active": false}));
-    assert_eq!(answer(leave).await.0, 200);
+    assert_eq!(send_json(leave).await.0, 200);
     assert_eq!(
         by(&app, &fourth, "GET", "session", Value::Null).await.0,
         401,
@@ -293,7 +294,7 @@ async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase)
     for cookie in ["calliope_session=", "calliope_session=x"] {
         assert_eq!(by(&app, cookie, "GET", "session", Value::Null).await.0, 401);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn people_are_looked_after_by_people(database: TestDatabase) {
@@ -332,5 +333,5 @@ async fn people_are_looked_after_by_people(database: TestDatabase) {
     assert_eq!(by(&app, &cookie, "GET", "users/bert", Value::Null).await.0, 404);
     let audit = by(&app, &cookie, "GET", "audit?resource=users", Value::Null).await.1.to_string();
     assert!(!audit.contains("horse") && !audit.contains("argon2"), "no secret is noted: {audit}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -1,16 +1,16 @@
 //! What is learned of a client from its frames, how it fades, who is left alone, and that stories take it up.
 
-use calliope::app::Choices;
+use calliope::app::ModelDefaults;
 use calliope::compute::Compute;
-use calliope::inference::{Registry, Wire};
-use calliope::settings::{Memory, Minds, Providers};
+use calliope::inference::{ProviderClient, Registry};
+use calliope::settings::{MemorySettings, ModelSettings, ProviderSettings};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::clock::HandClock;
+use crate::support::clock::ManualClock;
 use crate::support::provider::{FakeProvider, Reply};
-use crate::support::{Options, TestApp, TestDatabase, photo};
+use crate::support::{TestApp, TestDatabase, TestOptions, photo};
 
 on_both! {
     what_recurs_is_learned_and_fades;
@@ -44,22 +44,25 @@ async fn model() -> FakeProvider {
     .await
 }
 
-fn asking(provider: &FakeProvider) -> Options {
-    let providers = Providers {
+fn asking(provider: &FakeProvider) -> TestOptions {
+    let providers = ProviderSettings {
         openai_base_url: Some(format!("{}/v1", provider.url)),
         openai_api_key: Some("a key of tests".into()),
-        ..Providers::default()
+        ..ProviderSettings::default()
     };
-    let minds = Minds {
+    let minds = ModelSettings {
         text: Some("openai/m".to_owned()),
         vision: Some("openai/m".to_owned()),
-        ..Minds::default()
+        ..ModelSettings::default()
     };
-    let wire = Wire::new(calliope::web::client().expect("a client"), Compute::new());
-    Options {
-        registry: Some(Registry::of(&providers, &wire)),
-        choices: Choices::of(&minds, &providers),
-        ..Options::default()
+    let wire = ProviderClient::new(
+        calliope::http_client::build_client().expect("a client"),
+        Compute::new(),
+    );
+    TestOptions {
+        registry: Some(Registry::from_settings(&providers, &wire)),
+        choices: ModelDefaults::from_settings(&minds, &providers),
+        ..TestOptions::default()
     }
 }
 
@@ -70,13 +73,13 @@ async fn pattern(app: &TestApp, client_id: &str, path: &str) -> Option<f64> {
 }
 
 async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
-    let (model, clock) = (model().await, HandClock::new());
+    let (model, clock) = (model().await, ManualClock::new());
     let app =
-        TestApp::start_with(database, Options { clock: clock.clone(), ..asking(&model) }).await;
+        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..asking(&model) }).await;
     let order = json!({"client_id": "s", "strategy": "continuous-v1", "input_image": photo(),
         "input_text": "Look!", "location": "Lisbon"});
-    app.frame(order.clone()).await;
-    app.quiet().await;
+    app.create_frame(order.clone()).await;
+    app.wait_until_idle().await;
     let first = pattern(&app, "s", "subject/dog").await.expect("learned");
     assert!((first - 0.159).abs() < 0.001, "{first}");
     let learned = app.json("/v2/clients/s/patterns?limit=100").await;
@@ -95,23 +98,23 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     let seen = app.json("/v2/clients/s/context/seen?session_id=frames").await;
     assert_eq!(seen["value"], "A brown dog on a beach.");
     assert_eq!(app.json("/v2/clients/s/context/said?session_id=frames").await["value"], "Look!");
-    clock.jump(TimeDelta::hours(7));
+    clock.advance(TimeDelta::hours(7));
     let (status, _) =
         app.call("GET", "/v2/clients/s/context/seen?session_id=frames", Value::Null).await;
     assert_eq!(status, 404, "that was a while ago");
-    app.frame(order.clone()).await;
-    app.quiet().await;
+    app.create_frame(order.clone()).await;
+    app.wait_until_idle().await;
     let second = pattern(&app, "s", "subject/dog").await.expect("learned");
     assert!(second > first + 0.1, "{second}");
-    clock.jump(TimeDelta::days(60));
+    clock.advance(TimeDelta::days(60));
     let later = pattern(&app, "s", "subject/dog").await.expect("still known");
     assert!(later < first, "{later}");
     // What somebody puts is theirs: it neither fades nor changes.
     let put = json!({"value": "Rex", "confidence": 0.7});
     app.call("PUT", "/v2/clients/s/patterns/subject/dog", put).await;
-    app.frame(order).await;
-    app.quiet().await;
-    clock.jump(TimeDelta::days(60));
+    app.create_frame(order).await;
+    app.wait_until_idle().await;
+    clock.advance(TimeDelta::days(60));
     let path = "/v2/clients/s/patterns/subject/dog";
     let kept = app.json(path).await;
     assert_eq!(
@@ -119,7 +122,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
         (&json!("Rex"), &json!(0.7), &json!(false))
     );
     assert_eq!(pattern(&app, "other", "subject/dog").await, None);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn who_forbids_it_is_left_alone(database: TestDatabase) {
@@ -135,9 +138,9 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     }
     let order = |client_id: &str| json!({"client_id": client_id, "strategy": "continuous-v1", "input_image": photo()});
     for client_id in ["own", "member", "free"] {
-        app.frame(order(client_id)).await;
+        app.create_frame(order(client_id)).await;
     }
-    app.quiet().await;
+    app.wait_until_idle().await;
     let count = async |app: &TestApp, client_id: &str| {
         let patterns = app.json(&format!("/v2/clients/{client_id}/patterns")).await;
         let context = app.json(&format!("/v2/clients/{client_id}/context")).await;
@@ -147,12 +150,12 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     assert_eq!((count(&app, "own").await, count(&app, "member").await), (0, 0));
     assert!(count(&app, "free").await > 2);
     let database = app.stop().await;
-    let memory = Memory { learning: false, ..Memory::default() };
-    let app = TestApp::start_with(database, Options { memory, ..asking(&model) }).await;
-    app.frame(order("new")).await;
-    app.quiet().await;
+    let memory = MemorySettings { learning: false, ..MemorySettings::default() };
+    let app = TestApp::start_with(database, TestOptions { memory, ..asking(&model) }).await;
+    app.create_frame(order("new")).await;
+    app.wait_until_idle().await;
     assert_eq!(count(&app, "new").await, 0);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
@@ -172,12 +175,12 @@ async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
     app.call("POST", "/v2/clients/lover/insights", insight).await;
     let order = |client_id: &str| json!({"client_id": client_id, "strategy": "continuous-v1", "input_image": photo()});
     for client_id in ["lover", "other"] {
-        app.frame(order(client_id)).await;
+        app.create_frame(order(client_id)).await;
     }
     let prompts: Vec<String> = model
         .received()
         .iter()
-        .map(crate::support::provider::Received::text)
+        .map(crate::support::provider::RecordedRequest::text)
         .filter(|text| text.contains("A brown dog on a beach.") && text.contains("story"))
         .collect();
     let [lovers, others] = &prompts[..] else { panic!("{prompts:#?}") };
@@ -186,22 +189,22 @@ async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
         assert!(!others.contains(known), "{known}: {others}");
     }
     assert!(!lovers.contains("spiders"), "too unsure: {lovers}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
-    let (model, clock) = (model().await, HandClock::new());
+    let (model, clock) = (model().await, ManualClock::new());
     let app =
-        TestApp::start_with(database, Options { clock: clock.clone(), ..asking(&model) }).await;
+        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..asking(&model) }).await;
     let order = json!({"client_id": "s", "strategy": "continuous-v1", "input_image": photo()});
     let noticed = async || app.json("/v2/clients/s/insights?type=noticed").await["items"].clone();
     for frames in 1..=4 {
-        app.frame(order.clone()).await;
-        app.quiet().await;
+        app.create_frame(order.clone()).await;
+        app.wait_until_idle().await;
         // Too little is known before.
         let expected = usize::from(frames >= 4);
         assert_eq!(noticed().await.as_array().map(Vec::len), Some(expected), "{frames}");
-        clock.jump(TimeDelta::hours(2));
+        clock.advance(TimeDelta::hours(2));
     }
     let first = &noticed().await[0];
     assert_eq!(
@@ -209,9 +212,9 @@ async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
         json!({"text": "Brings the dog to the sea every day.", "by": "model"})
     );
     assert_eq!(first["importance"], 0.9);
-    clock.jump(TimeDelta::hours(23));
-    app.frame(order).await;
-    app.quiet().await;
+    clock.advance(TimeDelta::hours(23));
+    app.create_frame(order).await;
+    app.wait_until_idle().await;
     assert_eq!(noticed().await.as_array().map(Vec::len), Some(2));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

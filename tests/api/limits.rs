@@ -1,15 +1,18 @@
 //! Rate limits by address. Those by token are tested where they are, in `src/http/limits.rs`.
 
-use calliope::settings::Limits;
+use calliope::settings::RateLimitSettings;
 use serde_json::{Value, json};
 
-use crate::support::{Options, TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
 const KEY: &str = "a-shared-key-1234";
 
 async fn start(per_minute: u32, api_key: Option<&'static str>) -> TestApp {
-    let rates = Limits { requests_per_minute_per_address: per_minute, ..Limits::default() };
-    let options = Options { api_key, rates, ..Options::default() };
+    let rates = RateLimitSettings {
+        requests_per_minute_per_address: per_minute,
+        ..RateLimitSettings::default()
+    };
+    let options = TestOptions { api_key, rate_limits: rates, ..TestOptions::default() };
     TestApp::start_with(TestDatabase::sqlite(), options).await
 }
 
@@ -17,12 +20,12 @@ async fn start(per_minute: u32, api_key: Option<&'static str>) -> TestApp {
 async fn an_address_is_limited_whatever_it_asks_for_and_told_when_to_come_again() {
     let app = start(3, Some(KEY)).await;
     // A file that is not there, a wrong key, and nothing at all count like the rest.
-    assert_eq!(answer(app.get("/media/none.png")).await.0, 404);
+    assert_eq!(send_json(app.get("/media/none.png")).await.0, 404);
     assert_eq!(
-        answer(app.get("/v1/stories?client_id=s").header("x-api-key", "wrong")).await.0,
+        send_json(app.get("/v1/stories?client_id=s").header("x-api-key", "wrong")).await.0,
         403
     );
-    assert_eq!(answer(app.get("/no/such")).await.0, 401);
+    assert_eq!(send_json(app.get("/no/such")).await.0, 401);
     for request in [
         app.get("/v1/stories?client_id=s").header("x-api-key", KEY),
         app.get("/media/none.png"),
@@ -41,10 +44,10 @@ async fn an_address_is_limited_whatever_it_asks_for_and_told_when_to_come_again(
         assert!(detail.starts_with("This address sends more than 3 requests a minute"), "{detail}");
     }
     for _ in 0..10 {
-        assert_eq!(answer(app.get("/livez")).await.0, 200, "an orchestrator asks");
-        assert_eq!(answer(app.get("/readyz")).await.0, 200);
+        assert_eq!(send_json(app.get("/livez")).await.0, 200, "an orchestrator asks");
+        assert_eq!(send_json(app.get("/readyz")).await.0, 200);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +63,7 @@ async fn a_refusal_can_be_read_by_the_pages_that_may_call() {
     for request in (0..5).map(preflight) {
         assert_eq!(request.send().await.expect("an answer").status(), 200, "asks for nothing yet");
     }
-    assert_eq!(answer(app.get("/media/none.png")).await.0, 404);
+    assert_eq!(send_json(app.get("/media/none.png")).await.0, 404);
     let refused = app.get("/media/none.png").send().await.expect("an answer");
     assert_eq!(refused.status(), 429);
     assert!(
@@ -68,18 +71,18 @@ async fn a_refusal_can_be_read_by_the_pages_that_may_call() {
             .to_str()
             .is_ok_and(|names| names.contains("retry-after"))
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_of_this_machine_are_not_limited() {
     let app = start(1, None).await;
     for _ in 0..5 {
-        assert_eq!(answer(app.get("/v1/stories?client_id=s")).await.0, 200);
+        assert_eq!(send_json(app.get("/v1/stories?client_id=s")).await.0, 200);
     }
     // What a proxy brings from elsewhere is, before it is refused.
     let from_elsewhere =
-        || answer(app.get("/v1/stories?client_id=s").header("x-forwarded-for", "192.0.2.1"));
+        || send_json(app.get("/v1/stories?client_id=s").header("x-forwarded-for", "192.0.2.1"));
     assert_eq!((from_elsewhere().await.0, from_elsewhere().await.0), (403, 429));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

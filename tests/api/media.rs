@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer, fixture};
+use crate::support::{TestApp, TestDatabase, fixture, send_json};
 
 on_both! {
     a_picture_is_fetched_in_whole_in_part_and_not_twice;
@@ -13,7 +13,7 @@ on_both! {
 async fn a_picture_is_fetched_in_whole_in_part_and_not_twice(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let told = app
-        .frame(json!({"client_id": "s", "output_image_format": "raw",
+        .create_frame(json!({"client_id": "s", "output_image_format": "raw",
         "output_image_width": 10, "output_image_height": 10}))
         .await;
     let path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a url"));
@@ -59,15 +59,15 @@ async fn a_picture_is_fetched_in_whole_in_part_and_not_twice(database: TestDatab
     );
     let slashed = app.get(&format!("{path}/")).send().await.expect("an answer");
     assert_eq!(slashed.status(), 200);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_upload_is_kept_replaced_and_checked(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app.frame(json!({"client_id": "s"})).await;
+    let told = app.create_frame(json!({"client_id": "s"})).await;
     let frame_path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a url"));
     let (jpeg, png) = (fixture("astronaut_640x480.jpg"), fixture("chelsea_451x300.png"));
-    let put = |path: &str, bytes: &[u8]| answer(app.put(path).body(bytes.to_vec()));
+    let put = |path: &str, bytes: &[u8]| send_json(app.put(path).body(bytes.to_vec()));
     assert_eq!(put("/media/photo.jpg", &jpeg).await.0, 201);
     assert_eq!(put("/media/photo.jpg", &fixture("rocket_640x427.jpg")).await.0, 200);
     let got = app.get("/media/photo.jpg").send().await.expect("an answer");
@@ -77,7 +77,7 @@ async fn an_upload_is_kept_replaced_and_checked(database: TestDatabase) {
     let form = reqwest::multipart::Form::new()
         .text("note", "before the file")
         .part("media_file", reqwest::multipart::Part::bytes(png.clone()).file_name("x.png"));
-    let (status, _) = answer(app.put("/media/cat.png").multipart(form)).await;
+    let (status, _) = send_json(app.put("/media/cat.png").multipart(form)).await;
     assert_eq!(status, 201);
     assert_eq!(
         app.get("/media/cat.png").send().await.expect("an answer").bytes().await.expect("bytes"),
@@ -100,7 +100,7 @@ async fn an_upload_is_kept_replaced_and_checked(database: TestDatabase) {
     let (status, problem) = put(&frame_path, &png).await;
     assert_eq!(status, 409, "{problem}");
     let without = reqwest::multipart::Form::new().text("note", "no file");
-    assert_eq!(answer(app.put("/media/none.png").multipart(without)).await.0, 422);
+    assert_eq!(send_json(app.put("/media/none.png").multipart(without)).await.0, 422);
     assert_eq!(app.files("media"), before);
     for (name, kind) in
         [("speech.mp3", "audio/mpeg"), ("speech.ogg", "audio/ogg"), ("speech.m4a", "audio/mp4")]
@@ -110,5 +110,5 @@ async fn an_upload_is_kept_replaced_and_checked(database: TestDatabase) {
         let got = app.get(&path).send().await.expect("an answer");
         assert_eq!(got.headers()["content-type"], kind);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::clock::HandClock;
-use crate::support::{Options, TestApp, TestDatabase};
+use crate::support::clock::ManualClock;
+use crate::support::{TestApp, TestDatabase, TestOptions};
 
 on_both! {
     a_pattern_is_kept_replaced_listed_and_forgotten;
@@ -51,12 +51,12 @@ async fn a_pattern_is_kept_replaced_listed_and_forgotten(database: TestDatabase)
     assert_eq!(names(&app.json(base).await, "key"), ["dogs"]);
     assert_eq!(app.call("DELETE", base, Value::Null).await.0, 204);
     assert_eq!(names(&app.json(base).await, "key").len(), 0);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: TestDatabase) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..Options::default() };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let base = "/v2/clients/s/context";
     for (key, order) in [
@@ -72,21 +72,21 @@ async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: Te
     assert_eq!(app.json(&format!("{mood}?session_id=evening")).await["value"], "tired");
     assert_eq!(names(&app.json(base).await, "key"), ["mood", "guest", "mood"]);
     assert_eq!(names(&app.json(&format!("{base}?session_id=")).await, "session_id"), ["-"]);
-    clock.jump(TimeDelta::seconds(60));
+    clock.advance(TimeDelta::seconds(60));
     assert_eq!(app.call("GET", &format!("{mood}?session_id=evening"), Value::Null).await.0, 404);
     assert_eq!(names(&app.json(&format!("{base}?session_id=evening")).await, "key"), ["guest"]);
-    assert_eq!(app.app.clients().purge_context().await.expect("purged"), 1);
-    assert_eq!(app.app.clients().purge_context().await.expect("purged"), 0);
+    assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 1);
+    assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 0);
     // What has expired does not stand in the way of what is said anew.
     let again = json!({"value": 1, "session_id": "evening"});
     assert_eq!(app.call("PUT", &mood, again.clone()).await.0, 201);
-    clock.jump(TimeDelta::seconds(1));
+    clock.advance(TimeDelta::seconds(1));
     assert_eq!(app.call("PUT", &mood, again).await.0, 200);
     assert_eq!(app.call("DELETE", &mood, Value::Null).await.0, 204);
     assert_eq!(app.json(&format!("{mood}?session_id=evening")).await["value"], 1);
     assert_eq!(app.call("DELETE", &format!("{base}?session_id=evening"), Value::Null).await.0, 204);
     assert_eq!(names(&app.json(base).await, "key").len(), 0);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn insights_come_with_the_most_important_first(database: TestDatabase) {
@@ -121,7 +121,7 @@ async fn insights_come_with_the_most_important_first(database: TestDatabase) {
     assert_eq!(names(&app.json(base).await, "data"), ["b"]);
     assert_eq!(app.call("DELETE", base, Value::Null).await.0, 204);
     assert_eq!(names(&app.json(base).await, "data").len(), 0);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_cannot_be_known_is_refused_and_nothing_is_half_kept(database: TestDatabase) {
@@ -170,5 +170,5 @@ async fn what_cannot_be_known_is_refused_and_nothing_is_half_kept(database: Test
             "{list}"
         );
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }

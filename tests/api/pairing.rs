@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::identity::{start, status, token, with};
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 on_both! {
     a_device_is_paired_once;
@@ -22,7 +22,7 @@ async fn ask(app: &TestApp, client_id: &str) -> (String, String) {
 }
 
 async fn poll(app: &TestApp, poll_token: &str) -> (u16, Value) {
-    answer(app.get("/v2/pairing").bearer_auth(poll_token)).await
+    send_json(app.get("/v2/pairing").bearer_auth(poll_token)).await
 }
 
 async fn a_device_is_paired_once(database: TestDatabase) {
@@ -30,13 +30,13 @@ async fn a_device_is_paired_once(database: TestDatabase) {
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let approve = |code: &str| {
         let path = format!("/admin/api/pairing/{code}/approve");
-        answer(with(&app, &admin, "POST", &path))
+        send_json(with(&app, &admin, "POST", &path))
     };
     let (code, poll_token) = ask(&app, "AA:BB").await;
     assert_eq!(code.len(), 9, "{code}: it must be read off a small screen");
     let (status, waiting) = poll(&app, &poll_token).await;
     assert_eq!((status, &waiting["status"]), (202, &json!("waiting")));
-    let listed = answer(with(&app, &admin, "GET", "/admin/api/pairing")).await.1;
+    let listed = send_json(with(&app, &admin, "GET", "/admin/api/pairing")).await.1;
     assert_eq!(
         (&listed["items"][0]["code"], &listed["items"][0]["client_id"]),
         (&json!(code), &json!("AA:BB"))
@@ -60,11 +60,11 @@ async fn a_device_is_paired_once(database: TestDatabase) {
     let again = poll(&app, &poll_token).await.1["token"].as_str().expect("a token").to_owned();
     assert_eq!(status_of(&app, &device, "AA:BB").await, 403, "as v1 says it");
     assert_eq!(status_of(&app, &again, "AA:BB").await, 200);
-    let audit = answer(with(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
+    let audit = send_json(with(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
     for secret in [&device, &again, &poll_token] {
         assert!(!audit.contains(&secret[9..]), "no secret is noted");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn status_of(app: &TestApp, token: &str, client_id: &str) -> u16 {
@@ -75,10 +75,10 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
     let (app, clock) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let send = |method: &str, path: &str| {
-        answer(with(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
+        send_json(with(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
     };
     let (late, poll_token) = ask(&app, "late").await;
-    clock.jump(TimeDelta::minutes(10));
+    clock.advance(TimeDelta::minutes(10));
     assert_eq!(send("POST", &format!("{late}/approve")).await.0, 404);
     assert_eq!(poll(&app, &poll_token).await.0, 404);
     let (refused, poll_token) = ask(&app, "stranger").await;
@@ -88,9 +88,9 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
     // Approved, but never collected; then the clock is set back.
     let (slow, poll_token) = ask(&app, "slow").await;
     assert_eq!(send("POST", &format!("{slow}/approve")).await.0, 200);
-    clock.jump(TimeDelta::hours(1));
+    clock.advance(TimeDelta::hours(1));
     assert_eq!(poll(&app, &poll_token).await.0, 404);
-    clock.jump(TimeDelta::hours(-2));
+    clock.advance(TimeDelta::hours(-2));
     assert_eq!(poll(&app, &poll_token).await.0, 200, "it is in time again");
     for wrong in ["none", "%00", "AAAA-AAAA", "é"] {
         assert_eq!(send("POST", &format!("{wrong}/approve")).await.0, 404, "{wrong}");
@@ -106,6 +106,6 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
         assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
     }
     let request = app.client.post(format!("{}/v2/pairing", app.url)).body("x".repeat(40_000));
-    assert_eq!(answer(request).await.0, 413);
-    app.finish().await;
+    assert_eq!(send_json(request).await.0, 413);
+    app.stop_and_remove().await;
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::{BufMut, Bytes, BytesMut};
-use calliope::settings::Search;
+use calliope::settings::SearchSettings;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -82,12 +82,12 @@ impl FakePinecone {
     }
 
     /// Settings that name an index of it.
-    pub fn search(&self, index: &str) -> Search {
-        Search {
+    pub fn search(&self, index: &str) -> SearchSettings {
+        SearchSettings {
             pinecone_api_key: Some(KEY.into()),
             pinecone_url: self.url.clone(),
             index: Some(index.to_owned()),
-            ..Search::default()
+            ..SearchSettings::default()
         }
     }
 

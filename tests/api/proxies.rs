@@ -1,8 +1,8 @@
 //! What proxies say about who calls.
 
-use calliope::settings::Limits;
+use calliope::settings::RateLimitSettings;
 
-use crate::support::{Options, TestApp, TestDatabase};
+use crate::support::{TestApp, TestDatabase, TestOptions};
 
 const KEY: &str = "a-shared-key-1234";
 const PATH: &str = "/v1/stories?client_id=s";
@@ -14,8 +14,14 @@ async fn status(app: &TestApp, name: &str, value: &str) -> u16 {
 
 /// One request a minute for each address shows who is taken for whom.
 async fn start(trusted_proxies: &'static [&'static str]) -> TestApp {
-    let rates = Limits { requests_per_minute_per_address: 1, ..Limits::default() };
-    let options = Options { api_key: Some(KEY), rates, trusted_proxies, ..Options::default() };
+    let rates =
+        RateLimitSettings { requests_per_minute_per_address: 1, ..RateLimitSettings::default() };
+    let options = TestOptions {
+        api_key: Some(KEY),
+        rate_limits: rates,
+        trusted_proxies,
+        ..TestOptions::default()
+    };
     TestApp::start_with(TestDatabase::sqlite(), options).await
 }
 
@@ -32,7 +38,7 @@ async fn a_trusted_proxy_tells_its_clients_apart() {
     ] {
         assert_eq!(status(&app, name, value).await, expected, "{name}: {value}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,13 +47,13 @@ async fn nobody_else_is_believed() {
     assert_eq!(status(&app, "x-forwarded-for", "192.0.2.1").await, 200);
     assert_eq!(status(&app, "x-forwarded-for", "192.0.2.2").await, 429);
     assert_eq!(status(&app, "forwarded", "for=192.0.2.3").await, 429);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_key_what_a_proxy_brings_from_elsewhere_is_refused() {
     for trusted_proxies in [&["127.0.0.1/32"][..], &[]] {
-        let options = Options { trusted_proxies, ..Options::default() };
+        let options = TestOptions { trusted_proxies, ..TestOptions::default() };
         let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
         for (name, value, expected) in [
             ("x-forwarded-for", "127.0.0.1", 200),
@@ -60,6 +66,6 @@ async fn without_a_key_what_a_proxy_brings_from_elsewhere_is_refused() {
             let response = app.get(PATH).header(name, value).send().await.expect("an answer");
             assert_eq!(response.status(), expected, "{name}: {value}");
         }
-        app.finish().await;
+        app.stop_and_remove().await;
     }
 }

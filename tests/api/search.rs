@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::identity::token;
 use crate::on_both;
-use crate::support::clock::HandClock;
-use crate::support::embedder::Embedder;
-use crate::support::{Options, TestApp, TestDatabase, in_time};
+use crate::support::clock::ManualClock;
+use crate::support::embedder::FakeEmbedder;
+use crate::support::{TestApp, TestDatabase, TestOptions, in_time};
 
 on_both! {
     words_are_found_in_any_form_and_marked;
@@ -37,7 +37,7 @@ pub async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
     for (client_id, text) in frames {
         let order =
             json!({"client_id": client_id, "strategy": "show-this-frame", "input_text": text});
-        told.push(app.frame(order).await);
+        told.push(app.create_frame(order).await);
     }
     told
 }
@@ -51,7 +51,7 @@ pub async fn tell_of_two(app: &TestApp, text: impl Fn(usize) -> String, of_cleo:
         .map(|(n, text)| (if n < 5 { "ada" } else { "ben" }, text.as_str()))
         .collect();
     tell(app, &frames).await;
-    app.frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": of_cleo})).await;
+    app.create_frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": of_cleo})).await;
 }
 
 /// Until every frame is in the index.
@@ -132,7 +132,7 @@ async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
     assert_eq!(found(&find(&app, "frost").await), [""; 0]);
     tell(&app, &[("ben", "The frost is back.")]).await;
     assert_eq!(found(&find(&app, "frost").await), ["The frost is"]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn more_of_the_words_come_first_and_then_the_rarest(database: TestDatabase) {
@@ -155,7 +155,7 @@ async fn more_of_the_words_come_first_and_then_the_rarest(database: TestDatabase
         ["They walked far", "A zebra stood", "He walked home,", "She walked on."]
     );
     assert_eq!(found(&find(&app, "zebra%20walked&client_id=ben").await), ["He walked home,"]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_misspelt_word_is_found(database: TestDatabase) {
@@ -170,7 +170,7 @@ async fn a_misspelt_word_is_found(database: TestDatabase) {
         assert_eq!(found(&answer), [expected], "{typed}");
     }
     assert_eq!(found(&find(&app, "elephants").await), [""; 0]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_found_can_be_narrowed_and_read_on(database: TestDatabase) {
@@ -201,12 +201,13 @@ async fn what_is_found_can_be_narrowed_and_read_on(database: TestDatabase) {
     let whole: Vec<Value> =
         whole["results"].as_array().expect("results").iter().map(|r| r["text"].clone()).collect();
     assert_eq!(parts, whole);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_private_sparrows_stories_are_found_by_itself_and_admins(database: TestDatabase) {
-    let embedder = Embedder::start().await;
-    let options = Options { api_key: Some("a key of these tests"), ..embedder.options("ideas") };
+    let embedder = FakeEmbedder::start().await;
+    let options =
+        TestOptions { api_key: Some("a key of these tests"), ..embedder.options("ideas") };
     let mut app = TestApp::start_with(database, options).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let ada = token(&app, ScopeName::Device, Some("ada"), None).await;
@@ -238,7 +239,7 @@ async fn a_private_sparrows_stories_are_found_by_itself_and_admins(database: Tes
         let path = format!("/v2/search?query=ship&mode={mode}&client_id=ada");
         assert_eq!(app.call("GET", &path, Value::Null).await.0, 403);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn without_a_model_search_is_by_words_and_says_so(database: TestDatabase) {
@@ -251,14 +252,14 @@ async fn without_a_model_search_is_by_words_and_says_so(database: TestDatabase) 
     assert_eq!(app.call("POST", "/admin/api/index", json!({})).await.0, 409);
     let ready = app.json("/readyz").await;
     assert_eq!(ready["vector_index"]["status"], "ok", "{ready}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
-    let (embedder, clock) = (Embedder::start().await, HandClock::new());
+    let (embedder, clock) = (FakeEmbedder::start().await, ManualClock::new());
     embedder.is_down.store(true, Ordering::Relaxed);
-    let mut options = Options { clock: clock.clone(), ..embedder.options("ideas") };
-    options.limits.max_attempts = 1;
+    let mut options = TestOptions { clock: clock.clone(), ..embedder.options("ideas") };
+    options.task_limits.max_attempts = 1;
     let app = TestApp::start_with(database, options).await;
     tell(&app, &FRAMES[..2]).await;
     let failed = async {
@@ -273,7 +274,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
     embedder.is_down.store(false, Ordering::Relaxed);
     // Not at once, for a task of its own may still be at it.
-    app.app.search().order_overdue_indexing().await.expect("looked");
+    app.app.search().enqueue_overdue_indexing().await.expect("looked");
     let tasks = app.json("/admin/api/tasks?limit=100").await;
     let kinds = tasks["items"].as_array().expect("tasks").iter().map(|task| &task["task_type"]);
     let kinds: Vec<&Value> = kinds.collect();
@@ -281,13 +282,13 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
         kinds.contains(&&json!("index_frame")) && !kinds.contains(&&json!("index_frames")),
         "{kinds:?}"
     );
-    clock.jump(TimeDelta::minutes(6));
-    app.app.search().order_overdue_indexing().await.expect("ordered");
+    clock.advance(TimeDelta::minutes(6));
+    app.app.search().enqueue_overdue_indexing().await.expect("ordered");
     indexed(&app).await;
     assert_eq!(app.json("/admin/api/index").await["pieces"], 2);
     assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
     // An admin may ask for it too.
     let (status, ordered) = app.call("POST", "/admin/api/index", json!({})).await;
     assert_eq!(status, 202, "{ordered}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, answer};
+use crate::support::{TestApp, TestDatabase, send_json};
 
 on_both! {
     a_story_is_read_by_id_by_slug_and_as_the_current_one;
@@ -13,7 +13,8 @@ on_both! {
 }
 
 async fn literal(app: &TestApp, client_id: &str, text: &str) -> Value {
-    app.frame(json!({"client_id": client_id, "strategy": "literal", "input_text": text})).await
+    app.create_frame(json!({"client_id": client_id, "strategy": "literal", "input_text": text}))
+        .await
 }
 
 async fn a_story_is_read_by_id_by_slug_and_as_the_current_one(database: TestDatabase) {
@@ -38,13 +39,13 @@ async fn a_story_is_read_by_id_by_slug_and_as_the_current_one(database: TestData
     let again = app.json(&format!("/v1/story?client_id=s&story_id={id}")).await;
     assert_eq!(again["date_updated"], mine["date_updated"], "viewing changes nothing");
     assert_eq!(again["frames"], mine["frames"]);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_new_client_has_one_empty_story(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let reads: Vec<_> =
-        (0..4).map(|_| tokio::spawn(answer(app.get("/v1/story/?client_id=new")))).collect();
+        (0..4).map(|_| tokio::spawn(send_json(app.get("/v1/story/?client_id=new")))).collect();
     let mut ids = Vec::new();
     for read in reads {
         let (status, story) = read.await.expect("joined");
@@ -58,28 +59,31 @@ async fn a_new_client_has_one_empty_story(database: TestDatabase) {
     let told = literal(&app, "new", "Now it has a frame.").await;
     assert_eq!(told["story_id"], ids[0]);
     // One that is left for another story goes.
-    answer(app.put("/v1/story/reset?client_id=new")).await;
+    send_json(app.put("/v1/story/reset?client_id=new")).await;
     let empty = app.json("/v1/story?client_id=new").await;
-    app.frame(json!({"client_id": "new", "story_id": told["story_id"], "input_text": "On."})).await;
+    app.create_frame(
+        json!({"client_id": "new", "story_id": told["story_id"], "input_text": "On."}),
+    )
+    .await;
     let path =
         format!("/v1/story?client_id=new&story_id={}", empty["story_id"].as_str().expect("an id"));
-    assert_eq!(answer(app.get(&path)).await.0, 404);
-    app.finish().await;
+    assert_eq!(send_json(app.get(&path)).await.0, 404);
+    app.stop_and_remove().await;
 }
 
 async fn a_reset_begins_a_new_story(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let first = literal(&app, "s", "One.").await;
     for _ in 0..2 {
-        let (status, body) = answer(app.put("/v1/story/reset/?client_id=s")).await;
+        let (status, body) = send_json(app.put("/v1/story/reset/?client_id=s")).await;
         assert_eq!((status, body), (200, Value::Null));
     }
     let second = literal(&app, "s", "Two.").await;
     assert_ne!(second["story_id"], first["story_id"]);
     assert_eq!(second["story_frame_count"], 1);
-    let (status, _) = answer(app.put("/v1/story/reset?client_id=never-seen")).await;
+    let (status, _) = send_json(app.put("/v1/story/reset?client_id=never-seen")).await;
     assert_eq!(status, 200);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn stories_are_listed_as_they_are(database: TestDatabase) {
@@ -87,7 +91,7 @@ async fn stories_are_listed_as_they_are(database: TestDatabase) {
     let long =
         "A first sentence that goes on and on, well beyond the sixty-four characters of a title.";
     let first = literal(&app, "s", long).await;
-    answer(app.put("/v1/story/reset?client_id=s")).await;
+    send_json(app.put("/v1/story/reset?client_id=s")).await;
     let second = literal(&app, "s", "Short").await;
     literal(&app, "another", "Not in this list").await;
     let listed = app.json("/v1/stories/?client_id=s").await;
@@ -119,5 +123,5 @@ async fn stories_are_listed_as_they_are(database: TestDatabase) {
         settings.add_redaction(path, with);
     }
     settings.bind(|| insta::assert_json_snapshot!("stories", listed));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

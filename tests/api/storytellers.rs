@@ -20,7 +20,7 @@ async fn every_strategy_tells_without_a_model(database: TestDatabase) {
         let body = json!({"client_id": slug, "strategy": slug, "input_image": photo(), "input_text": "A boat came in."});
         let mut texts: Vec<Value> = Vec::new();
         for _ in 0..2 {
-            let told = app.frame(body.clone()).await;
+            let told = app.create_frame(body.clone()).await;
             assert_eq!(told["errors"], json!([]), "{slug}");
             let frame = &told["frames"][0];
             assert!(frame["image"]["url"].is_string(), "{slug}: {told}");
@@ -29,13 +29,13 @@ async fn every_strategy_tells_without_a_model(database: TestDatabase) {
         let is_wordless = slug == "narcissus";
         assert!(texts.iter().all(|text| text.is_string() != is_wordless), "{slug}: {texts:?}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_frame_is_shown_as_it_was_sent_and_once(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let body = |text: &str| json!({"client_id": "s", "strategy": "show-this-frame", "input_image": photo(), "input_text": text});
-    let first = app.frame(body("Look!")).await;
+    let first = app.create_frame(body("Look!")).await;
     assert_eq!(first["frames"][0]["text"], "Look!\n");
     let size = |told: &Value| {
         (
@@ -44,12 +44,12 @@ async fn a_frame_is_shown_as_it_was_sent_and_once(database: TestDatabase) {
         )
     };
     assert_eq!(size(&first), (json!(640), json!(480)));
-    let again = app.frame(body("Look!")).await;
+    let again = app.create_frame(body("Look!")).await;
     assert_eq!(again["story_frame_count"], 1, "nothing new");
     assert_eq!(again["frames"][0]["text"], first["frames"][0]["text"]);
     assert_eq!(again["frames"][0]["image"]["url"], first["frames"][0]["image"]["url"]);
-    let other = app.frame(body("Look again!")).await;
+    let other = app.create_frame(body("Look again!")).await;
     assert_eq!(other["story_frame_count"], 2);
     assert_eq!(app.json("/v1/story?client_id=s").await["frames"].as_array().map(Vec::len), Some(2));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::on_both;
-use crate::support::clock::HandClock;
-use crate::support::{Options, TestApp, TestDatabase, answer};
+use crate::support::clock::ManualClock;
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
 on_both! {
     every_answer_is_as_it_was;
@@ -35,21 +35,21 @@ fn settled_text(text: &str) -> String {
 }
 
 async fn every_answer_is_as_it_was(database: TestDatabase) {
-    let options = Options { clock: HandClock::new(), ..Options::default() };
+    let options = TestOptions { clock: ManualClock::new(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let mut all = Map::new();
     let mut note = |call: &str, answer: (u16, Value)| {
         let (status, body) = answer;
         all.insert(call.to_owned(), json!({"status": status, "body": settled(body)}));
     };
-    let get = |path: &str| answer(app.get(path));
+    let get = |path: &str| send_json(app.get(path));
     note("01 GET /v1/story of a new client", get("/v1/story/?client_id=s").await);
     let frame = json!({
         "client_id": "s", "strategy": "literal", "input_text": "A kite is not\na bird, yet|It flies",
         "output_image_format": "rgb565", "output_image_width": 48, "output_image_height": 32,
         "generate_video": "1", "unheard_of": [1],
     });
-    let told = answer(app.post_frame(&frame)).await;
+    let told = send_json(app.post_frame(&frame)).await;
     let story = told.1["story_id"].as_str().expect("an id").to_owned();
     note("02 POST /v1/frames", told);
     note(
@@ -75,27 +75,27 @@ async fn every_answer_is_as_it_was(database: TestDatabase) {
         app.call("PUT", "/v1/story/reset/?client_id=s", Value::Null).await,
     );
     let theirs = json!({"client_id": "reader", "story_id": story});
-    note("14 POST to another's story", answer(app.post_frame(&theirs)).await);
+    note("14 POST to another's story", send_json(app.post_frame(&theirs)).await);
     note("15 GET an unknown story", get("/v1/story?client_id=s&story_id=none").await);
-    note("16 POST without a client", answer(app.post_frame(&json!({}))).await);
+    note("16 POST without a client", send_json(app.post_frame(&json!({}))).await);
     let format = json!({"client_id": "s", "output_image_format": "image/tiff"});
-    note("17 POST for an unknown format", answer(app.post_frame(&format)).await);
+    note("17 POST for an unknown format", send_json(app.post_frame(&format)).await);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_sort_maps(true);
     settings.bind(|| insta::assert_json_snapshot!("v1", all));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn four_first_calls_at_once_succeed(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let body = json!({"client_id": "new", "strategy": "literal", "input_text": "One."});
     let calls: Vec<_> = vec![
-        tokio::spawn(answer(app.post_frame(&body))),
-        tokio::spawn(answer(app.get("/v1/story/?client_id=new"))),
-        tokio::spawn(answer(app.get("/v1/stories/?client_id=new"))),
-        tokio::spawn(answer(app.get("/v1/config/strategy/?client_id=new"))),
+        tokio::spawn(send_json(app.post_frame(&body))),
+        tokio::spawn(send_json(app.get("/v1/story/?client_id=new"))),
+        tokio::spawn(send_json(app.get("/v1/stories/?client_id=new"))),
+        tokio::spawn(send_json(app.get("/v1/config/strategy/?client_id=new"))),
     ];
     for call in calls {
         let (status, body) = call.await.expect("joined");
@@ -107,5 +107,5 @@ async fn four_first_calls_at_once_succeed(database: TestDatabase) {
         app.json("/v1/stories?client_id=new").await["stories"].as_array().map(Vec::len),
         Some(1)
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{Options, TestApp, TestDatabase, answer, base64, in_time, photo};
+use crate::support::{TestApp, TestDatabase, TestOptions, base64, in_time, photo, send_json};
 
 on_both! {
     a_story_is_begun_without_waiting_and_told_on;
@@ -94,7 +94,7 @@ async fn a_story_is_begun_without_waiting_and_told_on(database: TestDatabase) {
         json!(story),
         "it is the current one"
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn stories_are_read_in_parts(database: TestDatabase) {
@@ -122,7 +122,7 @@ async fn stories_are_read_in_parts(database: TestDatabase) {
     assert_eq!(of(&passed), ids[1..]);
     assert_eq!(first["stories"][0]["is_current"], true);
 
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn frames_and_tasks_are_read_in_parts(database: TestDatabase) {
@@ -167,7 +167,7 @@ async fn frames_and_tasks_are_read_in_parts(database: TestDatabase) {
     ] {
         assert_eq!(app.call("GET", refused, Value::Null).await.0, 422, "{refused}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
@@ -194,7 +194,7 @@ async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
         }
     };
     in_time(gone).await;
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_frame_is_illustrated_anew(database: TestDatabase) {
@@ -239,7 +239,7 @@ async fn a_frame_is_illustrated_anew(database: TestDatabase) {
         .0,
         404
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_removed_story_leaves_nothing(database: TestDatabase) {
@@ -268,20 +268,21 @@ async fn a_removed_story_leaves_nothing(database: TestDatabase) {
     }
     assert_eq!(app.json("/v1/bookmarks/frame?client_id=s").await["bookmarks"], json!([]));
     assert_eq!(app.json("/v2/stories?client_id=s").await["pagination"]["total"], 0);
-    let next =
-        app.frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Anew."})).await;
+    let next = app
+        .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Anew."}))
+        .await;
     assert_ne!(next["story_id"], json!(story));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_story_is_changed_by_its_owner_alone(database: TestDatabase) {
-    let options = Options { api_key: Some(KEY), ..Options::default() };
+    let options = TestOptions { api_key: Some(KEY), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let call = |method: &str, path: String, body: Value| {
         let method = method.parse().expect("a method");
         let request =
             app.client.request(method, format!("{}{path}", app.url)).header("x-api-key", KEY);
-        answer(if body.is_null() { request } else { request.json(&body) })
+        send_json(if body.is_null() { request } else { request.json(&body) })
     };
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let (_, told) = call("POST", "/v1/frames".to_owned(), body).await;
@@ -314,7 +315,7 @@ async fn a_story_is_changed_by_its_owner_alone(database: TestDatabase) {
     assert_eq!((status, &problem["errors"][0]["loc"]), (422, &json!(["body", "slug"])));
     assert_eq!(call("DELETE", format!("{path}?client_id=s"), Value::Null).await.0, 204);
     assert_eq!(call("GET", path.clone(), Value::Null).await.0, 404);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -355,6 +356,6 @@ async fn what_cannot_be_used_is_named() {
     );
     assert_eq!(app.files("input"), Vec::<String>::new());
     let request = app.client.post(format!("{}/v2/stories?client_id=s", app.url)).body("{");
-    assert_eq!(answer(request).await.0, 400);
-    app.finish().await;
+    assert_eq!(send_json(request).await.0, 400);
+    app.stop_and_remove().await;
 }

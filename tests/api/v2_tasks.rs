@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::on_both;
-use crate::support::slow::slow;
-use crate::support::{Options, TestApp, TestDatabase, answer, in_time};
+use crate::support::gated_image_model::gated_image_model;
+use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
 use crate::v2_stories::ended;
 
 on_both! {
@@ -21,24 +21,24 @@ async fn an_order_that_is_sent_again_is_one_order(database: TestDatabase) {
         let url = format!("{}/v2/stories?client_id=s", app.url);
         app.client.post(url).header("idempotency-key", "k").json(body)
     };
-    let (status, first) = answer(post(&body)).await;
+    let (status, first) = send_json(post(&body)).await;
     assert_eq!(status, 202, "{first}");
     let again = post(&body).send().await.expect("an answer");
     assert_eq!(again.headers()["idempotent-replayed"], "true");
     assert_eq!(again.json::<Value>().await.expect("JSON"), first);
-    let (status, _) = answer(post(&json!({"strategy": "literal"}))).await;
+    let (status, _) = send_json(post(&json!({"strategy": "literal"}))).await;
     assert_eq!(status, 422);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
-    let (slow, registry) = slow();
-    let options = Options { registry: Some(registry), ..Options::default() };
+    let (slow, registry) = gated_image_model();
+    let options = TestOptions { registry: Some(registry), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let body =
         json!({"strategy": "literal", "snippets": [{"snippet_type": "text", "content": "Told."}]});
     let (_, first) = app.call("POST", "/v2/stories?client_id=s", body).await;
-    let _begun = in_time(slow.begun.acquire()).await.expect("the first frame runs");
+    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
     let story = first["story_id"].as_str().expect("an id");
     let next = json!({"snippets": [{"snippet_type": "text", "content": "Next."}]});
     let (_, second) =
@@ -53,15 +53,15 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
         let path =
             format!("/v2/tasks/{}/{what}?client_id=s", task["task_id"].as_str().expect("an id"));
         let request = app.client.post(format!("{}{path}", app.url));
-        answer(request)
+        send_json(request)
     };
     assert_eq!(post(&first, "retry").await.0, 409, "it runs");
     let (status, cancelled) = post(&first, "cancel").await;
     assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
     assert_eq!(post(&first, "cancel").await.0, 409);
     // The second runs now; the first, broken off, keeps nothing.
-    let _begun = in_time(slow.begun.acquire()).await.expect("the second frame runs");
-    slow.go.add_permits(100);
+    let _begun = in_time(slow.started.acquire()).await.expect("the second frame runs");
+    slow.release.add_permits(100);
     let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
     assert_eq!(ended(&app, &id(&second), "s").await["status"], "completed");
     assert_eq!(post(&first, "retry").await.1["status"], "pending");
@@ -72,5 +72,5 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     assert_eq!(texts, [&json!("Next.\n"), &json!("Told.\n")]);
     assert_eq!(post(&json!({"task_id": Uuid::nil().to_string()}), "cancel").await.0, 404);
     assert_eq!(post(&json!({"task_id": "x"}), "retry").await.0, 404);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

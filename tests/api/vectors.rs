@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::identity::token;
 use crate::pinecone::{FakeIndex, FakePinecone};
 use crate::search::{FRAMES, find, found, indexed, keyed, tell, tell_of_two};
-use crate::support::clock::HandClock;
-use crate::support::embedder::{DIMENSION, Embedder};
-use crate::support::{Options, TestApp, TestDatabase};
+use crate::support::clock::ManualClock;
+use crate::support::embedder::{DIMENSION, FakeEmbedder};
+use crate::support::{TestApp, TestDatabase, TestOptions};
 
 /// Each test on each index and each database.
 macro_rules! on_each {
@@ -50,13 +50,13 @@ on_each! {
 
 /// What keeps the vectors, and what makes them.
 pub struct Vectors {
-    pub embedder: Embedder,
+    pub embedder: FakeEmbedder,
     pub pinecone: Option<FakePinecone>,
 }
 
 impl Vectors {
     async fn local() -> Self {
-        Self { embedder: Embedder::start().await, pinecone: None }
+        Self { embedder: FakeEmbedder::start().await, pinecone: None }
     }
 
     /// With an index that fits.
@@ -64,13 +64,14 @@ impl Vectors {
         let pinecone = FakePinecone::start().await;
         let index = FakeIndex { dimension: DIMENSION, metric: "cosine", is_initializing: 0 };
         pinecone.add_index("stories", index);
-        Self { embedder: Embedder::start().await, pinecone: Some(pinecone) }
+        Self { embedder: FakeEmbedder::start().await, pinecone: Some(pinecone) }
     }
 
-    pub fn options(&self, model: &str) -> Options {
+    pub fn options(&self, model: &str) -> TestOptions {
         let search = self.pinecone.as_ref().map(|pinecone| pinecone.search("stories"));
-        let pinecone = search.and_then(|search| Pinecone::of(&search).expect("a client"));
-        Options { pinecone, ..self.embedder.options(model) }
+        let pinecone =
+            search.and_then(|search| Pinecone::from_settings(&search).expect("a client"));
+        TestOptions { pinecone, ..self.embedder.options(model) }
     }
 
     /// How many vectors there are, by whoever keeps them.
@@ -120,7 +121,7 @@ async fn meaning_finds_what_words_do_not(database: TestDatabase, vectors: Vector
     let left = found(&find(&app, "snow&mode=semantic&limit=100").await);
     assert!(!left.contains(&"A hound slept".to_owned()), "{left:?}");
     assert_eq!(left.len(), 4, "ben's story is gone: {left:?}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
@@ -142,11 +143,11 @@ async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
     assert_eq!(status, 202);
     let is_rebuilt =
         |status: &Value| status["waiting"] == 0 && status["model"] == "openai/other-ideas";
-    app.json_when("/admin/api/index", is_rebuilt).await;
+    app.wait_for_json("/admin/api/index", is_rebuilt).await;
     let answer = find(&app, "ship&mode=semantic&limit=2").await;
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 2));
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn frames_like_one_are_found(database: TestDatabase, vectors: Vectors) {
@@ -169,7 +170,7 @@ async fn frames_like_one_are_found(database: TestDatabase, vectors: Vectors) {
     assert_eq!(app.call("GET", &path(&told[3], 9), Value::Null).await.0, 404);
     let nowhere = json!({"story_id": "01900000-0000-7000-8000-000000000000"});
     assert_eq!(app.call("GET", &path(&nowhere, 0), Value::Null).await.0, 404);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_near_can_be_narrowed_and_read_on(database: TestDatabase, vectors: Vectors) {
@@ -205,11 +206,11 @@ async fn what_is_near_can_be_narrowed_and_read_on(database: TestDatabase, vector
     pages.await;
     assert_eq!(seen.len(), 10, "{seen:?}");
     assert!(!seen.contains(&"One boat more.".to_owned()), "{seen:?}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_private_sparrows_stories_are_not_near(database: TestDatabase, vectors: Vectors) {
-    let options = Options { api_key: Some("a key of these tests"), ..vectors.options("ideas") };
+    let options = TestOptions { api_key: Some("a key of these tests"), ..vectors.options("ideas") };
     let mut app = TestApp::start_with(database, options).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let ada = token(&app, ScopeName::Device, Some("ada"), None).await;
@@ -227,12 +228,12 @@ async fn a_private_sparrows_stories_are_not_near(database: TestDatabase, vectors
         assert_eq!(found(&find(&app, "boat&mode=semantic").await).len(), ships);
         assert_eq!(found(&app.json(&similar).await).len(), like_it);
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vectors) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..vectors.options("ideas") };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..vectors.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     let told = tell(&app, &[("ada", "The lamp was lit. ".repeat(120).trim())]).await;
     indexed(&app).await;
@@ -243,12 +244,12 @@ async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vector
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
     // What comes in its place is not taken for it, though the model cannot be asked what it is.
     vectors.embedder.is_down.store(true, Ordering::Relaxed);
-    clock.jump(TimeDelta::seconds(1));
+    clock.advance(TimeDelta::seconds(1));
     let order = json!({
         "client_id": "ada", "strategy": "show-this-frame", "story_id": story,
         "input_text": "The dog ate the loaf.",
     });
-    app.frame(order).await;
+    app.create_frame(order).await;
     assert_eq!(found(&find(&app, "lamp&mode=semantic").await), [""; 0]);
     vectors.embedder.is_down.store(false, Ordering::Relaxed);
     quiet_over_time(&app, &clock).await;
@@ -256,29 +257,29 @@ async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vector
     indexed(&app).await;
     assert_eq!(found(&find(&app, "puppy&mode=semantic").await), ["The dog ate"]);
     assert_eq!(vectors.count(&app).await, 1);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn nothing_of_an_erased_client_is_in_the_index(database: TestDatabase, vectors: Vectors) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..vectors.options("ideas") };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..vectors.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     tell(&app, FRAMES).await;
     indexed(&app).await;
     assert_eq!(vectors.count(&app).await, 6);
     assert_eq!(app.call("DELETE", "/v2/clients/ada/", Value::Null).await.0, 202);
-    app.json_when("/admin/api/index", |status| status["pieces"] == 3).await;
+    app.wait_for_json("/admin/api/index", |status| status["pieces"] == 3).await;
     quiet_over_time(&app, &clock).await;
     assert_eq!(vectors.count(&app).await, 3);
     if let Some(pinecone) = &vectors.pinecone {
         let left = format!("{:?}", pinecone.vectors("calliope"));
         assert!(!left.contains("ada") && left.contains("ben"), "{left}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Until no task is open, those that are put off included.
-pub async fn quiet_over_time(app: &TestApp, clock: &HandClock) {
+pub async fn quiet_over_time(app: &TestApp, clock: &ManualClock) {
     let is_quiet = |tasks: &Value| {
         let open = tasks["items"].as_array().expect("tasks").iter();
         let mut open = open.filter(|task| task["completed_at"].is_null()).peekable();
@@ -287,9 +288,9 @@ pub async fn quiet_over_time(app: &TestApp, clock: &HandClock) {
         }
         // A lease would run out with a jump.
         if open.all(|task| task["status"] == "pending") {
-            clock.jump(TimeDelta::minutes(3));
+            clock.advance(TimeDelta::minutes(3));
         }
         false
     };
-    app.json_when("/admin/api/tasks?limit=100", is_quiet).await;
+    app.wait_for_json("/admin/api/tasks?limit=100", is_quiet).await;
 }

@@ -38,10 +38,10 @@ const SERVICES: &[(&str, &[&str])] = &[
             "FrameWaiter",
             "NextFrames",
             "Generator",
-            "Senses",
+            "Perceiver",
             "Pictures",
             "Attachments",
-            "Persist",
+            "FramePersister",
             "Redraws",
             "Rehearsals",
         ],
@@ -50,7 +50,7 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("clients", &["Clients"]),
     ("events", &["Events"]),
     ("stories", &["Stories"]),
-    ("models", &["Models", "Book"]),
+    ("models", &["Models", "SpendLedger"]),
     ("config", &["Config"]),
     ("files", &["Files"]),
     ("idempotency", &["Idempotency"]),
@@ -59,7 +59,7 @@ const SERVICES: &[(&str, &[&str])] = &[
 ];
 
 /// What hands resources to constructors, and is taken apart there.
-const HANDED_OVER: &[&str] = &["Below"];
+const HANDED_OVER: &[&str] = &["FrameDependencies"];
 
 /// Fields at most in one service.
 const MOST_FIELDS: usize = 9;
@@ -144,7 +144,7 @@ fn violations(
     let mentioned = mentioned(&code, depth);
     let calls = called(&code).into_iter().map(str::to_owned);
     for name in mentioned.into_iter().chain(calls) {
-        if name == "App" || name == "Resources" {
+        if name == "App" || name == "AppResources" {
             wrong.push(format!("{service} knows {name}, which is above every service"));
             continue;
         }

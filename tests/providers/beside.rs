@@ -3,16 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use calliope::app::Choices;
+use calliope::app::ModelDefaults;
 use calliope::settings;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::failures::good;
-use super::support::clock::HandClock;
-use super::support::provider::{FakeProvider, Received, Reply};
-use super::support::sse::{Heard, Stream};
-use super::support::{Options, TestApp, TestDatabase, fixture, in_time};
+use super::support::clock::ManualClock;
+use super::support::provider::{FakeProvider, RecordedRequest, Reply};
+use super::support::sse::{SseEvent, SseStream};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
 use super::{KEY, Wanted, log, registry};
 use crate::on_both;
 
@@ -22,21 +22,21 @@ on_both! {
     what_nobody_makes_is_told;
 }
 
-fn choices() -> Choices {
+fn choices() -> ModelDefaults {
     let openai = |name: &str| Some(format!("openai/{name}"));
-    let minds = settings::Minds {
+    let minds = settings::ModelSettings {
         text: openai("teller"),
         image: openai("gpt-image-1"),
         speech: openai("gpt-4o-mini-tts"),
         video: Some("runway/gen4_turbo".to_owned()),
         speech_seconds: 5,
-        ..settings::Minds::default()
+        ..settings::ModelSettings::default()
     };
-    Choices::of(&minds, &settings::Providers::default())
+    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
 }
 
 /// Everything but speech and films.
-fn usual(asked: &Received) -> Reply {
+fn usual(asked: &RecordedRequest) -> Reply {
     match asked.path.as_str() {
         "/images/generations" => Reply::ok(good(Wanted::Image)),
         "/audio/speech" => Reply::File(200, "audio/mpeg", fixture("speech.mp3")),
@@ -45,33 +45,37 @@ fn usual(asked: &Received) -> Reply {
     }
 }
 
-async fn start(database: TestDatabase, url: &str) -> (TestApp, std::sync::Arc<HandClock>) {
-    let clock = HandClock::new();
-    let options = Options {
+async fn start(database: TestDatabase, url: &str) -> (TestApp, std::sync::Arc<ManualClock>) {
+    let clock = ManualClock::new();
+    let options = TestOptions {
         registry: Some(registry(url)),
         choices: choices(),
         clock: clock.clone(),
-        ..Options::default()
+        ..TestOptions::default()
     };
     (TestApp::start_with(database, options).await, clock)
 }
 
 /// Listens while time passes quickly, until something is heard.
-async fn hear(stream: &mut Stream, clock: &HandClock, what: impl Fn(&Heard) -> bool) -> Vec<Heard> {
+async fn hear(
+    stream: &mut SseStream,
+    clock: &ManualClock,
+    what: impl Fn(&SseEvent) -> bool,
+) -> Vec<SseEvent> {
     let passing = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
         loop {
             ticks.tick().await;
-            clock.jump(TimeDelta::seconds(1));
+            clock.advance(TimeDelta::seconds(1));
         }
     };
     tokio::select! {
-        heard = in_time(stream.until(what)) => heard,
+        heard = in_time(stream.read_until(what)) => heard,
         () = passing => unreachable!("time does not end"),
     }
 }
 
-fn is_frame_with(heard: &Heard, name: &str) -> bool {
+fn is_frame_with(heard: &SseEvent, name: &str) -> bool {
     heard.event == "frame" && heard.data[name].is_object()
 }
 
@@ -102,9 +106,9 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     })
     .await;
     let (app, clock) = start(database, &provider.url).await;
-    let mut stream = Stream::open(app.get("/v2/events/?client_id=s")).await;
+    let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
     let told = app
-        .frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
+        .create_frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
             "narration_voice": "sage", "generate_video": "true"}))
         .await;
     assert_eq!(told["errors"], json!([]));
@@ -162,7 +166,7 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
         }
     })
     .await;
-    app.finish().await;
+    app.stop_and_remove().await;
     log::must_not_have(&[KEY, "data:image"]);
 }
 
@@ -177,9 +181,9 @@ async fn a_voice_that_fails_comes_later(database: TestDatabase) {
     })
     .await;
     let (app, clock) = start(database, &provider.url).await;
-    let mut stream = Stream::open(app.get("/v2/events/?client_id=s")).await;
+    let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
     let told = app
-        .frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
+        .create_frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
             "generate_video": true}))
         .await;
     assert_eq!(told["frames"][0]["audio"], Value::Null);
@@ -208,12 +212,13 @@ async fn a_voice_that_fails_comes_later(database: TestDatabase) {
     );
     let status = app.json(&format!("/v2/stories/{story}")).await;
     assert_eq!(status["status"]["error"], Value::Null, "the story itself is well");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_nobody_makes_is_told(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app.frame(json!({"client_id": "s", "narrate": true, "generate_video": true})).await;
+    let told =
+        app.create_frame(json!({"client_id": "s", "narrate": true, "generate_video": true})).await;
     assert_eq!(
         told["errors"],
         json!([
@@ -225,5 +230,5 @@ async fn what_nobody_makes_is_told(database: TestDatabase) {
         (&told["frames"][0]["video"], &told["frames"][0]["audio"]),
         (&Value::Null, &Value::Null)
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }

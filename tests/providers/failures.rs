@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use calliope::inference::{Cast, Model};
+use calliope::inference::{Model, ModelChains};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::support::provider::{FakeProvider, Received, Reply};
+use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::{KEY, Wanted, ask, cast, embed, log, minds, registry};
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ const TARGETS: &[Target] = &[
 
 impl Target {
     /// What is answered to a request when all is well: recorded shapes.
-    fn good(self, asked: &Received) -> Reply {
+    fn good(self, asked: &RecordedRequest) -> Reply {
         let png = || super::support::fixture("chelsea_451x300.png");
         let base64 = || super::support::base64("chelsea_451x300.png");
         match (self.provider, self.model) {
@@ -192,7 +192,7 @@ fn empty(wanted: Wanted) -> Value {
 /// One way to fail: what is answered to each request, and what the caller is told; nothing when it ends well.
 struct Case {
     name: &'static str,
-    answer: fn(Target, usize, &Received) -> Reply,
+    answer: fn(Target, usize, &RecordedRequest) -> Reply,
     told: Option<&'static str>,
     requests: std::ops::RangeInclusive<usize>,
 }
@@ -262,13 +262,13 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a cut connection",
-        answer: |_, _, _| Reply::Cut,
+        answer: |_, _, _| Reply::Truncated,
         told: Some("the connection broke off"),
         requests: 2..=8,
     },
     Case {
         name: "a cut connection, then success",
-        answer: |target, n, asked| if n == 0 { Reply::Cut } else { target.good(asked) },
+        answer: |target, n, asked| if n == 0 { Reply::Truncated } else { target.good(asked) },
         told: None,
         requests: 2..=2,
     },
@@ -327,16 +327,16 @@ async fn run(case: &Case, target: Target) {
         _ => answer(target, number, asked),
     })
     .await;
-    let model = Model::plain(target.provider, target.model);
+    let model = Model::new(target.provider, target.model);
     let registry = registry(&provider.url);
     let moderation = if wanted == Wanted::Moderation { vec![model.clone()] } else { Vec::new() };
-    let cast = Cast { moderation, ..cast(&model) };
+    let cast = ModelChains { moderation, ..cast(&model) };
     let minds = minds(registry.clone(), cast, PATIENCE);
     let begun = Instant::now();
     let got = match wanted {
         Wanted::Embedding => embed(&registry, &model, PATIENCE)
             .await
-            .map_err(|error| minds.note(format!("Nothing came, because {error}.")))
+            .map_err(|error| minds.add_note(format!("Nothing came, because {error}.")))
             .ok(),
         _ => ask(&minds, wanted).await,
     };
@@ -344,7 +344,7 @@ async fn run(case: &Case, target: Target) {
     let what = format!("{target:?}: {}", case.name);
     // A refusal is answered by asking again in other words, each with its own time.
     assert!(took < PATIENCE + Duration::from_secs(1), "{what} took {took:?}");
-    let (notes, _) = minds.into_kept();
+    let (notes, _) = minds.into_notes_and_memories();
     let notes = notes.join(" ");
     match case.told {
         None => {
@@ -366,12 +366,13 @@ async fn run(case: &Case, target: Target) {
     assert!(!notes.contains(KEY), "{what}: {notes}");
     let asked = provider.received();
     // What is asked after a prediction is no attempt.
-    let told =
-        |request: &Received| wanted == Wanted::Moderation && request.path == "/chat/completions";
+    let told = |request: &RecordedRequest| {
+        wanted == Wanted::Moderation && request.path == "/chat/completions"
+    };
     let attempts = asked.iter().filter(|asked| asked.method == "POST" && !told(asked)).count();
     assert!(case.requests.contains(&attempts), "{what}: {attempts} requests");
     let (header, key) = target.key_header();
-    let is_file = |asked: &&Received| asked.path == "/file.png" || asked.path == "/film.mp4";
+    let is_file = |asked: &&RecordedRequest| asked.path == "/file.png" || asked.path == "/film.mp4";
     let calls = asked.iter().filter(|asked| !is_file(asked));
     assert!(calls.into_iter().all(|call| call.header(header) == Some(&key)), "{what}");
 }

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use calliope::app::Choices;
+use calliope::app::ModelDefaults;
 use calliope::settings;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::failures::good;
-use super::support::provider::{FakeProvider, Received, Reply};
-use super::support::{Options, TestApp, TestDatabase, base64, photo};
+use super::support::provider::{FakeProvider, RecordedRequest, Reply};
+use super::support::{TestApp, TestDatabase, TestOptions, base64, photo};
 use super::{KEY, Wanted, log, registry};
 use crate::on_both;
 
@@ -19,9 +19,9 @@ on_both! {
 }
 
 /// Everything is asked of the OpenAI-compatible server.
-fn choices() -> Choices {
+fn choices() -> ModelDefaults {
     let model = |name: &str| Some(format!("openai/{name}"));
-    let minds = settings::Minds {
+    let minds = settings::ModelSettings {
         text: model("teller"),
         image: model("gpt-image-1"),
         vision: model("seer"),
@@ -29,13 +29,13 @@ fn choices() -> Choices {
         text_seconds: 5,
         image_seconds: 5,
         senses_seconds: 5,
-        ..settings::Minds::default()
+        ..settings::ModelSettings::default()
     };
-    Choices::of(&minds, &settings::Providers::default())
+    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
 }
 
 /// What a request is for.
-fn wanted(asked: &Received) -> Wanted {
+fn wanted(asked: &RecordedRequest) -> Wanted {
     match asked.path.as_str() {
         "/images/generations" => Wanted::Image,
         "/audio/transcriptions" => Wanted::Transcription,
@@ -60,8 +60,8 @@ fn passage(number: usize) -> Value {
     json!({"choices": [{"message": {"content": plan.to_string()}}], "usage": {"prompt_tokens": 500, "completion_tokens": 90}})
 }
 
-fn options(url: &str) -> Options {
-    Options { registry: Some(registry(url)), choices: choices(), ..Options::default() }
+fn options(url: &str) -> TestOptions {
+    TestOptions { registry: Some(registry(url)), choices: choices(), ..TestOptions::default() }
 }
 
 #[expect(clippy::too_many_lines, reason = "one frame from its input to its rows")]
@@ -74,7 +74,7 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
     .await;
     let app = TestApp::start_with(database, options(&provider.url)).await;
     let told = app
-        .frame(
+        .create_frame(
             json!({"client_id": "s", "input_image": photo(), "input_audio": base64("speech.webm"),
             "debug": true, "strategy": "fern"}),
         )
@@ -107,14 +107,14 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
     );
 
     // The next frame is asked for with the plan of the first.
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     let asked = provider.received();
     let second =
         asked.iter().rfind(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
     assert!(second.to_string().contains("Ada, who mends nets"), "{second}");
 
-    let since = app.app.started() - TimeDelta::hours(1);
-    let calls = app.store.calls_since(since).await.expect("counted");
+    let since = app.app.started_at() - TimeDelta::hours(1);
+    let calls = app.store.call_counts_since(since).await.expect("counted");
     let calls: Vec<_> = calls
         .iter()
         .map(|c| (c.capability.as_str(), c.model.as_str(), c.outcome.as_str(), c.calls))
@@ -132,7 +132,7 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
     assert_eq!(stats["calls"][0]["capability"], "image");
     let spent = stats["spent_today"].as_f64().expect("dollars");
     assert!((spent - 2.0 * (5.0 * 5e-6 + 1056.0 * 40e-6)).abs() < 1e-4, "{spent}");
-    app.finish().await;
+    app.stop_and_remove().await;
     log::must_not_have(&[KEY, &photo()[200..260], "data:image"]);
 }
 
@@ -156,17 +156,17 @@ async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
     }
     let body = json!({"client_id": "s", "strategy": "fern"});
     for _ in 0..2 {
-        let told = app.frame(body.clone()).await;
+        let told = app.create_frame(body.clone()).await;
         assert!(!told["errors"].to_string().contains("budget"), "{told}");
     }
-    let told = app.frame(body.clone()).await;
+    let told = app.create_frame(body.clone()).await;
     assert!(
         told["errors"].to_string().contains("The story was told offline, because the OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
         "{}",
         told["errors"]
     );
     assert!(told["frames"][0]["text"].as_str().is_some_and(|text| text.len() > 20));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Half of all requests fail, each in its own way; which ones is the same each time.
@@ -185,7 +185,7 @@ async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
         match chance / 2 % 7 {
             0 => Reply::status(500, json!({"error": "no"})),
             1 => Reply::Json(429, vec![("retry-after", "0".to_owned())], json!({})),
-            2 => Reply::Cut,
+            2 => Reply::Truncated,
             3 => Reply::File(200, "text/html", b"<html>".to_vec()),
             4 => Reply::status(400, json!({"error": {"code": "content_policy_violation"}})),
             5 => Reply::status(404, json!({"error": {"message": "no such model"}})),
@@ -197,7 +197,7 @@ async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
     let mut errors = Vec::new();
     for number in 1..=10 {
         let body = json!({"client_id": "s", "strategy": "fern", "input_image": photo()});
-        let told = app.frame(body).await;
+        let told = app.create_frame(body).await;
         assert_eq!(told["story_frame_count"], number);
         let text = told["frames"][0]["text"].as_str().unwrap_or_default();
         assert!(text.len() > 20 && !text.contains("Sure"), "{text}");
@@ -211,5 +211,5 @@ async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
     }
     let story = app.json("/v1/story?client_id=s").await;
     assert_eq!(story["frames"].as_array().map(Vec::len), Some(10));
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -25,13 +25,14 @@ use std::time::Duration;
 
 use calliope::audio::AudioFormat;
 use calliope::compute::Compute;
-use calliope::domain::{Season, Sight, Size};
+use calliope::domain::{ImageAnalysis, Season, Size};
+use calliope::http_client;
 use calliope::inference::{
-    Account, Brief, Call, Cast, FilmAsk, ImageAsk, Keys, Known, Minds, MindsParts, Model, Nobody,
-    Patience, Registry, SoundAsk, SpeechAsk, Structured, Wire,
+    ApiKeys, AudienceProfile, CallContext, FrameContext, ImageRequest, Model, ModelChains,
+    ModelSession, ModelSessionParts, ModelUnavailable, ProviderClient, Registry, SoundRequest,
+    SpeechRequest, SpendAccount, StructuredPrompt, Timeouts, VideoRequest,
 };
-use calliope::settings::Providers;
-use calliope::web;
+use calliope::settings::ProviderSettings;
 use image::RgbImage;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -56,9 +57,9 @@ pub(crate) enum Wanted {
 
 /// Every provider, all of them at this address.
 pub(crate) fn registry(url: &str) -> Registry {
-    let wire = Wire::new(web::client().expect("a client"), Compute::new());
+    let wire = ProviderClient::new(http_client::build_client().expect("a client"), Compute::new());
     let (key, url) = (Some(SecretString::from(KEY)), Some(url.to_owned()));
-    let settings = Providers {
+    let settings = ProviderSettings {
         openai_api_key: key.clone(),
         openai_base_url: url.clone(),
         azure_api_key: key.clone(),
@@ -72,53 +73,53 @@ pub(crate) fn registry(url: &str) -> Registry {
         runway_api_key: key,
         runway_base_url: url,
     };
-    Registry::of(&settings, &wire)
+    Registry::from_settings(&settings, &wire)
 }
 
 /// Everyone asks this model.
-pub(crate) fn cast(model: &Model) -> Cast {
+pub(crate) fn cast(model: &Model) -> ModelChains {
     let all = vec![model.clone()];
-    Cast {
+    ModelChains {
         text: all.clone(),
         image: all.clone(),
         vision: all.clone(),
         transcription: all.clone(),
         speech: all.clone(),
         video: all,
-        gentler: Some("Tell it gently.".to_owned()),
+        refusal_suffix: Some("Tell it gently.".to_owned()),
         reword: Some(Arc::new(|prompt: &str| Some(format!("In other words: {prompt}")))),
-        ..Cast::default()
+        ..ModelChains::default()
     }
 }
 
-pub(crate) fn minds(registry: Registry, cast: Cast, patience: Duration) -> Minds {
-    Minds::new(MindsParts {
+pub(crate) fn minds(registry: Registry, cast: ModelChains, patience: Duration) -> ModelSession {
+    ModelSession::new(ModelSessionParts {
         registry,
         compute: Compute::new(),
-        cast,
-        keys: Keys::default(),
-        account: Account::default(),
-        patience: Patience {
+        chains: cast,
+        keys: ApiKeys::default(),
+        account: SpendAccount::default(),
+        timeouts: Timeouts {
             text: patience,
             image: patience,
-            senses: patience,
+            perception: patience,
             speech: patience,
             video: patience,
             moderation: patience,
         },
-        end: Instant::now() + Duration::from_mins(1),
+        deadline: Instant::now() + Duration::from_mins(1),
         memories: Map::new(),
     })
 }
 
-pub(crate) fn brief() -> Brief {
-    Brief {
+pub(crate) fn brief() -> FrameContext {
+    FrameContext {
         seed: 7,
         frame_number: 1,
         prior: vec!["The lamp went out.".to_owned()],
         state: Value::Null,
         memory: Value::Null,
-        seen: None::<Sight>,
+        seen: None::<ImageAnalysis>,
         heard: None,
         said: None,
         place: None,
@@ -126,7 +127,7 @@ pub(crate) fn brief() -> Brief {
         season: Season::Spring,
         style: None,
         max_chars: None,
-        known: Known::default(),
+        known: AudienceProfile::default(),
     }
 }
 
@@ -139,48 +140,56 @@ pub(crate) fn picture() -> Arc<RgbImage> {
     Arc::new(RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, 90])))
 }
 
-pub(crate) fn sound() -> SoundAsk {
+pub(crate) fn sound() -> SoundRequest {
     let bytes = support::fixture("speech.ogg").into();
-    SoundAsk { bytes, format: AudioFormat::Ogg, seconds: Some(3.0) }
+    SoundRequest { bytes, format: AudioFormat::Ogg, seconds: Some(3.0) }
 }
 
-/// What a capability gave, in words; the notes follow from `into_kept`.
-pub(crate) async fn ask(minds: &Minds, wanted: Wanted) -> Option<String> {
+/// What a capability gave, in words; the notes follow from `into_notes_and_memories`.
+pub(crate) async fn ask(minds: &ModelSession, wanted: Wanted) -> Option<String> {
     let brief = brief();
-    let nobody = |nobody: Nobody| minds.note(format!("Nothing came, because {}.", nobody.because));
+    let nobody = |nobody: ModelUnavailable| {
+        minds.add_note(format!("Nothing came, because {}.", nobody.reason));
+    };
     match wanted {
         Wanted::Text | Wanted::Moderation => {
             let check =
                 |text: String| if text.is_empty() { Err("it is empty".into()) } else { Ok(text) };
-            minds.text("Tell.", &brief, &check).await.ok()
+            minds.generate_text("Tell.", &brief, &check).await.ok()
         }
         Wanted::Structured => {
             let prose = |text: String| Ok(json!({"text": text}));
-            let ask = Structured { prompt: "Tell.", schema: &offline_schema(), plain: "Tell." };
-            let told = minds.structured(ask, &brief, &Ok, &prose).await;
+            let ask = StructuredPrompt {
+                prompt: "Tell.",
+                schema: &offline_schema(),
+                prose_prompt: "Tell.",
+            };
+            let told = minds.generate_structured(ask, &brief, &Ok, &prose).await;
             told.ok().map(|told| told["text"].as_str().unwrap_or_default().to_owned())
         }
         Wanted::Image => {
-            let ask = ImageAsk {
+            let ask = ImageRequest {
                 prompt: "A boat.".to_owned(),
                 size: Size::new(512, 512),
                 seed: 1,
                 seen: None,
             };
-            let drawn = minds.image(&ask).await.ok()?;
+            let drawn = minds.generate_image(&ask).await.ok()?;
             Some(format!("{}x{}", drawn.pixels.width(), drawn.pixels.height()))
         }
-        Wanted::Vision => minds.see(&picture(), "Look.").await.map(|sight| sight.description),
-        Wanted::Transcription => minds.hear(&sound()).await,
+        Wanted::Vision => {
+            minds.describe_image(&picture(), "Look.").await.map(|sight| sight.description)
+        }
+        Wanted::Transcription => minds.transcribe(&sound()).await,
         Wanted::Speech => {
-            let ask = SpeechAsk { text: "A fox!".to_owned(), voice: Some("sage".to_owned()) };
-            let spoken = minds.speak(&ask).await.map_err(nobody).ok()?;
+            let ask = SpeechRequest { text: "A fox!".to_owned(), voice: Some("sage".to_owned()) };
+            let spoken = minds.synthesize_speech(&ask).await.map_err(nobody).ok()?;
             Some(format!("{} for {:.0} s", spoken.format.extension(), spoken.seconds?))
         }
         Wanted::Video => {
-            let ask = FilmAsk { prompt: "It sails.".to_owned(), picture: picture(), seed: 1 };
-            let filming = minds.begin_film(&ask).await.map_err(nobody).ok()?;
-            let film = minds.film(&filming).await.map_err(nobody).ok()?;
+            let ask = VideoRequest { prompt: "It sails.".to_owned(), picture: picture(), seed: 1 };
+            let filming = minds.start_video(&ask).await.map_err(nobody).ok()?;
+            let film = minds.poll_video(&filming).await.map_err(nobody).ok()?;
             let film = film.expect("it is made at once");
             Some(format!("{}x{}", film.size.width, film.size.height))
         }
@@ -195,8 +204,8 @@ pub(crate) async fn embed(
     patience: Duration,
 ) -> Result<String, String> {
     let deadline = Instant::now() + patience;
-    let (account, keys) = (Account::default(), Keys::default());
-    let call = Call { model, keys: &keys, deadline };
+    let (account, keys) = (SpendAccount::default(), ApiKeys::default());
+    let call = CallContext { model, keys: &keys, deadline };
     let texts = ["A fox.".to_owned(), "A boat.".to_owned()];
     match registry.embed(call, &account, &texts).await {
         Ok(vectors) => Ok(format!("{vectors:?}")),

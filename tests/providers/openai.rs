@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use calliope::inference::{
-    Account, Cast, Keys, Minds, MindsParts, Model, Patience, Structured, Variant,
+    ApiKeys, ApiVariant, Model, ModelChains, ModelSession, ModelSessionParts, SpendAccount,
+    StructuredPrompt, Timeouts,
 };
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -16,11 +17,11 @@ use super::{Wanted, ask, brief, cast, minds, registry, schema};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn model(name: &str) -> Model {
-    Model::plain("openai", name)
+    Model::new("openai", name)
 }
 
 /// What one ask sends, when all goes well.
-async fn sent(wanted: Wanted, model: &Model) -> super::support::provider::Received {
+async fn sent(wanted: Wanted, model: &Model) -> super::support::provider::RecordedRequest {
     let provider = FakeProvider::start(move |_, _| Reply::ok(good(wanted))).await;
     let minds = minds(registry(&provider.url), cast(model), PATIENCE);
     assert!(ask(&minds, wanted).await.is_some());
@@ -37,7 +38,7 @@ async fn prose_is_asked_for_by_messages_or_by_a_prompt() {
         asked.json(),
         json!({"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Tell."}], "max_tokens": 600})
     );
-    let old = Model { variant: Variant::Completion, ..model("babbage-002") };
+    let old = Model { variant: ApiVariant::Completion, ..model("babbage-002") };
     let provider =
         FakeProvider::start(|_, _| Reply::ok(json!({"choices": [{"text": " On it went."}]}))).await;
     let minds = minds(registry(&provider.url), cast(&old), PATIENCE);
@@ -137,8 +138,8 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
     let brief = brief();
     let prose = |text: String| Err(text);
     for _ in 0..2 {
-        let ask = Structured { prompt: "Tell.", schema: &schema(), plain: "Tell." };
-        let told = minds.structured(ask, &brief, &Ok, &prose).await.expect("told");
+        let ask = StructuredPrompt { prompt: "Tell.", schema: &schema(), prose_prompt: "Tell." };
+        let told = minds.generate_structured(ask, &brief, &Ok, &prose).await.expect("told");
         assert_eq!(told, json!({"text": "On it went.", "cast": ["Ada"]}));
     }
     let received = provider.received();
@@ -171,7 +172,7 @@ async fn a_refused_picture_is_asked_for_in_other_words() {
     .await;
     let minds = minds(registry(&provider.url), cast(&model("dall-e-3")), PATIENCE);
     assert_eq!(ask(&minds, Wanted::Image).await.as_deref(), Some("451x300"));
-    let (notes, _) = minds.into_kept();
+    let (notes, _) = minds.into_notes_and_memories();
     assert_eq!(
         notes,
         [
@@ -183,16 +184,16 @@ async fn a_refused_picture_is_asked_for_in_other_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clients_own_key_goes_over_the_installations() {
     let provider = FakeProvider::start(|_, _| Reply::ok(good(Wanted::Text))).await;
-    let mut keys = Keys::default();
-    keys.or("openai_api_key", "sk-of-the-client");
-    let minds = Minds::new(MindsParts {
+    let mut keys = ApiKeys::default();
+    keys.insert_if_absent("openai_api_key", "sk-of-the-client");
+    let minds = ModelSession::new(ModelSessionParts {
         registry: registry(&provider.url),
         compute: calliope::compute::Compute::new(),
-        cast: cast(&model("m")),
+        chains: cast(&model("m")),
         keys,
-        account: Account::default(),
-        patience: Patience::default(),
-        end: Instant::now() + PATIENCE,
+        account: SpendAccount::default(),
+        timeouts: Timeouts::default(),
+        deadline: Instant::now() + PATIENCE,
         memories: Map::new(),
     });
     assert!(ask(&minds, Wanted::Text).await.is_some());
@@ -203,7 +204,7 @@ async fn a_clients_own_key_goes_over_the_installations() {
 async fn after_five_failures_a_model_is_left_alone_and_the_next_is_asked() {
     let broken = FakeProvider::start(|_, _| Reply::Stall).await;
     let registry = registry(&broken.url);
-    let cast = Cast { text: vec![model("broken")], ..Cast::default() };
+    let cast = ModelChains { text: vec![model("broken")], ..ModelChains::default() };
     for _ in 0..5 {
         let minds = minds(registry.clone(), cast.clone(), Duration::from_millis(50));
         assert!(ask(&minds, Wanted::Text).await.is_some());
@@ -213,7 +214,7 @@ async fn after_five_failures_a_model_is_left_alone_and_the_next_is_asked() {
     assert!(ask(&minds, Wanted::Text).await.is_some());
     assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for a model that rests");
     assert_eq!(broken.received().len(), 5);
-    let (notes, _) = minds.into_kept();
+    let (notes, _) = minds.into_notes_and_memories();
     assert!(
         notes[0].contains("was not asked, because it failed several times in a row"),
         "{notes:?}"
@@ -234,7 +235,7 @@ async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
         })
         .await;
         let judges = vec![model("omni-moderation-latest")];
-        let cast = Cast { moderation: judges, ..cast(&model("gpt-4.1-mini")) };
+        let cast = ModelChains { moderation: judges, ..cast(&model("gpt-4.1-mini")) };
         let minds = minds(registry(&provider.url), cast, PATIENCE);
         let told = ask(&minds, Wanted::Text).await.expect("told");
         assert_eq!(told == "The fox ran to the sea.", flagged == 1, "{told}");
@@ -247,7 +248,7 @@ async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
             asked("/moderations").next().expect("asked").json()["input"],
             "The fox ran to the sea."
         );
-        let (notes, _) = minds.into_kept();
+        let (notes, _) = minds.into_notes_and_memories();
         assert_eq!(
             notes[0],
             "The story was asked for in gentler words, because the OpenAI-compatible server wrote what is not fit for everybody."

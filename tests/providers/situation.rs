@@ -2,28 +2,29 @@
 
 use std::time::Duration;
 
+use calliope::http_client;
 use calliope::settings;
-use calliope::situation::Situator;
-use calliope::web;
+use calliope::situation::SituationService;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::support::provider::{FakeProvider, Received, Reply};
-use super::support::{Options, TestApp, TestDatabase, answer};
+use super::support::provider::{FakeProvider, RecordedRequest, Reply};
+use super::support::{TestApp, TestDatabase, TestOptions, send_json};
 
-fn situator(url: &str) -> Situator {
-    let settings = settings::Situation {
+fn situator(url: &str) -> SituationService {
+    let settings = settings::SituationSettings {
         weather_url: url.to_owned(),
         gazetteer_url: url.to_owned(),
         places_url: Some(format!("{url}/")),
         patience_milliseconds: 500,
-        ..settings::Situation::default()
+        ..settings::SituationSettings::default()
     };
-    Situator::new(&settings, web::client().expect("a client")).expect("no file to read")
+    SituationService::new(&settings, http_client::build_client().expect("a client"))
+        .expect("no file to read")
 }
 
 /// Recorded shapes.
-fn open_meteo(asked: &Received) -> Reply {
+fn open_meteo(asked: &RecordedRequest) -> Reply {
     if asked.path.starts_with("/v1/search") {
         return Reply::ok(json!({"generationtime_ms": 0.7, "results": [{
             "id": 2_267_057, "name": "Lisbon", "latitude": 38.71667, "longitude": -9.13333, "elevation": 45.0,
@@ -46,7 +47,7 @@ async fn a_place_has_its_weather_and_its_time_and_both_are_asked_for_once() {
     let situator = situator(&provider.url);
     let now = "2026-07-01T20:50:00Z".parse().expect("a time");
     for _ in 0..2 {
-        let lisbon = situator.situate(Some("Lisbon, Portugal"), None, now).await;
+        let lisbon = situator.resolve(Some("Lisbon, Portugal"), None, now).await;
         assert_eq!(
             lisbon.text,
             "It is a Wednesday in summer, on a dark evening, about a quarter to ten, in Lisbon, Portugal. Clouds and clear sky take turns, at 19 °C, with a fresh wind from the north-west. The moon is waning and gibbous and not in the sky. Venus stands in the sky."
@@ -67,7 +68,7 @@ async fn a_place_has_its_weather_and_its_time_and_both_are_asked_for_once() {
 async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
     let replies = [
         Reply::Stall,
-        Reply::Cut,
+        Reply::Truncated,
         Reply::Endless,
         Reply::status(500, json!({})),
         Reply::status(429, json!({"error": true, "reason": "limit"})),
@@ -82,12 +83,12 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
         let begun = Instant::now();
         let now = "2026-07-01T12:00:00Z".parse().expect("a time");
         for _ in 0..2 {
-            let there = situator.situate(Some("38.72,-9.14"), None, now).await;
+            let there = situator.resolve(Some("38.72,-9.14"), None, now).await;
             assert_eq!(
                 there.text, "It is a Wednesday in summer, at midday, about eleven o'clock.",
                 "{what}"
             );
-            let named = situator.situate(Some("Lisbon"), None, now).await;
+            let named = situator.resolve(Some("Lisbon"), None, now).await;
             assert!(named.text.ends_with(", in Lisbon."), "{what}: {}", named.text);
         }
         assert!(begun.elapsed() < Duration::from_secs(2), "{what}");
@@ -107,11 +108,11 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
         open_meteo(asked)
     })
     .await;
-    let options = Options {
+    let options = TestOptions {
         situator: situator(&provider.url),
         api_key: Some("shared-key"),
         trusted_proxies: &["127.0.0.0/8"],
-        ..Options::default()
+        ..TestOptions::default()
     };
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let frame = |client: &str, body: serde_json::Value| {
@@ -122,7 +123,7 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
         told["frames"][0]["metadata"]["situation"].as_str().unwrap_or_default().to_owned()
     };
     for _ in 0..2 {
-        let (status, told) = answer(frame("s", json!(null))).await;
+        let (status, told) = send_json(frame("s", json!(null))).await;
         assert_eq!(status, 200, "{told}");
         assert!(situation(&told).contains(", in Lisbon, Portugal."), "{}", situation(&told));
     }
@@ -133,7 +134,7 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
         [format!("/json/{ADDRESS}?fields=status%2Ccity%2Ccountry%2Clat%2Clon%2Ctimezone")]
     );
     // Who says where it is, is there.
-    let (_, told) = answer(frame("t", json!("0,0"))).await;
+    let (_, told) = send_json(frame("t", json!("0,0"))).await;
     assert!(!situation(&told).contains("Lisbon"), "{}", situation(&told));
     assert_eq!(asked().count(), 1);
     let database = app.stop().await;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use calliope::app::Book;
+use calliope::app::SpendLedger;
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
 use calliope::inference::{
-    Account, Budget, Cast, Keys, Minds, MindsParts, Model, Patience, Prices, Registry,
+    ApiKeys, Budget, Model, ModelChains, ModelSession, ModelSessionParts, Prices, Registry,
+    SpendAccount, Timeouts,
 };
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -27,19 +28,27 @@ on_both! {
 
 const SCOPE: &str = "the installation";
 
-fn priced(prices: Prices) -> Cast {
-    Cast { text: vec![Model { prices, ..Model::plain("openai", "m") }], ..Cast::default() }
+fn priced(prices: Prices) -> ModelChains {
+    ModelChains {
+        text: vec![Model { prices, ..Model::new("openai", "m") }],
+        ..ModelChains::default()
+    }
 }
 
-fn minds(registry: Registry, cast: Cast, budgets: Vec<Budget>, patience: Duration) -> Minds {
-    Minds::new(MindsParts {
+fn minds(
+    registry: Registry,
+    cast: ModelChains,
+    budgets: Vec<Budget>,
+    patience: Duration,
+) -> ModelSession {
+    ModelSession::new(ModelSessionParts {
         registry,
         compute: Compute::new(),
-        cast,
-        keys: Keys::default(),
-        account: Account { client_id: Some("s".to_owned()), story_id: None, budgets },
-        patience: Patience { text: patience, ..Patience::default() },
-        end: Instant::now() + Duration::from_mins(5),
+        chains: cast,
+        keys: ApiKeys::default(),
+        account: SpendAccount { client_id: Some("s".to_owned()), story_id: None, budgets },
+        timeouts: Timeouts { text: patience, ..Timeouts::default() },
+        deadline: Instant::now() + Duration::from_mins(5),
         memories: Map::new(),
     })
 }
@@ -56,8 +65,8 @@ fn said() -> Reply {
 async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabase) {
     let store = database.store().await;
     let provider = FakeProvider::start(|_, _| said()).await;
-    let book = Book::new(store.clone(), Arc::new(SystemClock));
-    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
     let prices = Prices { call: 0.01, ..Prices::default() };
     let day = SystemClock.now().date_naive();
     let mut asking: FuturesUnordered<_> = (0..1000)
@@ -70,7 +79,7 @@ async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabas
             );
             tokio::spawn(async move {
                 let told = ask(&minds, Wanted::Text).await.expect("someone always tells");
-                (told == "The fox ran.", minds.into_kept().0)
+                (told == "The fox ran.", minds.into_notes_and_memories().0)
             })
         })
         .collect();
@@ -88,7 +97,7 @@ async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabas
     assert_eq!(provider.received().len(), 100);
     assert_eq!(store.spent_on(SCOPE, day).await.expect("read"), 1_000_000);
     let since = SystemClock.now() - chrono::TimeDelta::hours(1);
-    let calls = store.calls_since(since).await.expect("counted");
+    let calls = store.call_counts_since(since).await.expect("counted");
     let calls: Vec<_> = calls.iter().map(|c| (c.outcome.as_str(), c.calls, c.micro_usd)).collect();
     assert_eq!(calls, [("done", 100, 1_000_000), ("over_budget", 900, 0)]);
     store.close().await;
@@ -103,8 +112,8 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
         _ => Reply::Stall,
     })
     .await;
-    let book = Book::new(store.clone(), Arc::new(SystemClock));
-    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
     // A thousand tokens in cost a cent; a call's price is set aside as well, and every token that it might write.
     let prices =
         Prices { input_tokens: 10.0, output_tokens: 100.0, call: 0.001, ..Prices::default() };
@@ -131,8 +140,8 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
 async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDatabase) {
     let store = database.store().await;
     let provider = FakeProvider::start(|_, _| Reply::Stall).await;
-    let book = Book::new(store.clone(), Arc::new(SystemClock));
-    let registry = registry(&provider.url).kept_in(Arc::new(book));
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
     let prices = Prices { call: 0.01, ..Prices::default() };
     let budgets = vec![budget(SCOPE, None)];
     let minds = minds(registry, priced(prices), budgets, Duration::from_mins(1));
@@ -148,7 +157,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
     let since = SystemClock.now() - chrono::TimeDelta::hours(1);
     let written = async {
         loop {
-            let calls = store.calls_since(since).await.expect("counted");
+            let calls = store.call_counts_since(since).await.expect("counted");
             if let Some(call) = calls.first() {
                 return (call.outcome.clone(), call.calls, call.micro_usd);
             }

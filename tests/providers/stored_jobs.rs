@@ -4,18 +4,18 @@
 
 use std::time::Duration;
 
-use calliope::app::{Choices, ErrorKind};
+use calliope::app::{ErrorKind, ModelDefaults};
 use calliope::domain::{TaskKind, TaskStatus};
-use calliope::settings::{self, Tasks};
+use calliope::settings::{self, TaskSettings};
 use calliope::store::{NewTask, Task};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::failures::good;
-use super::support::clock::HandClock;
-use super::support::provider::{FakeProvider, Received, Reply};
-use super::support::{Options, TestApp, TestDatabase, fixture, in_time};
+use super::support::clock::ManualClock;
+use super::support::provider::{FakeProvider, RecordedRequest, Reply};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
 use super::{Wanted, registry};
 use crate::on_both;
 
@@ -25,7 +25,7 @@ on_both! {
     what_cannot_be_read_fails_loudly;
 }
 
-fn reply(asked: &Received) -> Reply {
+fn reply(asked: &RecordedRequest) -> Reply {
     match asked.path.as_str() {
         "/images/generations" => Reply::ok(good(Wanted::Image)),
         "/audio/speech" => Reply::File(200, "audio/mpeg", fixture("speech.mp3")),
@@ -49,7 +49,7 @@ fn reply(asked: &Received) -> Reply {
 
 struct Installation {
     app: TestApp,
-    clock: std::sync::Arc<HandClock>,
+    clock: std::sync::Arc<ManualClock>,
     _provider: FakeProvider,
 }
 
@@ -57,21 +57,21 @@ impl Installation {
     async fn start(database: TestDatabase) -> Self {
         let provider = FakeProvider::start(|_, asked| reply(asked)).await;
         let openai = |name: &str| Some(format!("openai/{name}"));
-        let minds = settings::Minds {
+        let minds = settings::ModelSettings {
             text: openai("teller"),
             image: openai("gpt-image-1"),
             speech: openai("gpt-4o-mini-tts"),
             embedding: openai("text-embedding-3-small"),
             video: Some("runway/gen4_turbo".to_owned()),
-            ..settings::Minds::default()
+            ..settings::ModelSettings::default()
         };
-        let clock = HandClock::new();
-        let options = Options {
+        let clock = ManualClock::new();
+        let options = TestOptions {
             registry: Some(registry(&provider.url)),
-            choices: Choices::of(&minds, &settings::Providers::default()),
+            choices: ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default()),
             clock: clock.clone(),
-            limits: Tasks { max_attempts: 2, ..Tasks::default() },
-            ..Options::default()
+            task_limits: TaskSettings { max_attempts: 2, ..TaskSettings::default() },
+            ..TestOptions::default()
         };
         Self { app: TestApp::start_with(database, options).await, clock, _provider: provider }
     }
@@ -98,7 +98,7 @@ impl Installation {
                     break task;
                 }
                 ticks.tick().await;
-                self.clock.jump(TimeDelta::seconds(1));
+                self.clock.advance(TimeDelta::seconds(1));
             }
         };
         in_time(waiting).await
@@ -116,7 +116,7 @@ impl Installation {
 async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     let there = Installation::start(database).await;
     let app = &there.app;
-    let told = app.frame(json!({"client_id": "s", "strategy": "continuous-v1"})).await;
+    let told = app.create_frame(json!({"client_id": "s", "strategy": "continuous-v1"})).await;
     let story: Uuid = told["story_id"].as_str().expect("an id").parse().expect("an id");
     let newest = app.store.newest_frame(story).await.expect("read").expect("a frame");
     let image_id = newest.original.expect("a picture").id;
@@ -146,13 +146,13 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     .await;
     assert_eq!(redrawn["number"], 1);
     let spoken = of_story(
-        TaskKind::SpeakFrame,
+        TaskKind::NarrateFrame,
         json!({"request_id": "r-3", "traceparent": null, "number": 0, "voice": "sage"}),
     )
     .await;
     assert_eq!(spoken["audio"]["format"], "audio/mpeg");
     let filmed = of_story(
-        TaskKind::FilmFrame,
+        TaskKind::GenerateVideo,
         json!({"request_id": "r-4", "traceparent": null, "number": 0, "image_id": image_id, "filming": null}),
     )
     .await;
@@ -166,13 +166,13 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     let synced = run(TaskKind::SyncMedia, json!({})).await;
     assert_eq!(synced, json!({"files": 0, "bytes": 0, "missing": 0, "lost": 0}));
     let cleaned = run(
-        TaskKind::CleanMedia,
+        TaskKind::ApplyRetention,
         json!({"older_than": 7_776_000, "keep": "bookmarked", "dry_run": true, "actor": "retention"}),
     )
     .await;
     assert_eq!(cleaned["stories"], 0);
     let learned = run(
-        TaskKind::Remember,
+        TaskKind::LearnFromFrame,
         json!({"client_id": "s", "request_id": "r-5", "traceparent": null, "strategy": "fern",
             "seen": "A fox.", "heard": null, "said": null,
             "evidence": [{"kind": "subject", "key": "fox", "weight": 1.0}]}),
@@ -184,7 +184,7 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     assert_eq!(indexed, json!({"frames": 1, "pieces": 1}));
     run(TaskKind::IndexFrames, json!({"force": false})).await;
     let gone = json!({"story_id": story, "from": 5, "to": 5, "is_second": false});
-    assert_eq!(run(TaskKind::ForgetFrames, gone).await, Value::Null);
+    assert_eq!(run(TaskKind::UnindexFrames, gone).await, Value::Null);
     let erased = run(
         TaskKind::EraseClient,
         json!({"client_id": "s", "actor": "user ada", "files": [], "unindexed": [],
@@ -196,14 +196,15 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
         app.get(&format!("/v2/stories/{story}")).send().await.expect("an answer").status(),
         404
     );
-    there.app.finish().await;
+    there.app.stop_and_remove().await;
 }
 
 async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatabase) {
     let there = Installation::start(database).await;
     let app = &there.app;
-    let told =
-        app.frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Once."})).await;
+    let told = app
+        .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Once."}))
+        .await;
     let story: Uuid = told["story_id"].as_str().expect("an id").parse().expect("an id");
     let answer = json!({
         "frames": [{"text": "Once.\n", "image": {"width": 2, "height": 1, "format": "image/png", "url": "media/a.png"},
@@ -222,7 +223,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     // What a sleeping Sparrow got: its task held the request's id alone.
     let payload = &json!({"request_id": "r"});
     let asleep = NewTask { id, kind, lane: None, client_id, story_id, payload, now };
-    tx.add_ended_task(asleep, &answer).await.expect("stored");
+    tx.insert_completed_task(asleep, &answer).await.expect("stored");
     tx.save().await.expect("saved");
     let read = app.app.frames().wait_for(id).await.expect("it is completed");
     assert_eq!(serde_json::to_value(read).expect("JSON"), answer);
@@ -233,7 +234,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let error = json!({"kind": "not_yours", "detail": "Not for you.", "fields": [["story_id", "is another's"]],
         "retry_after_seconds": 9});
     let mut tx = app.store.begin().await.expect("begun");
-    tx.revive(failed, there.app.clock.now() + TimeDelta::days(300))
+    tx.restart_task(failed, there.app.clock.now() + TimeDelta::days(300))
         .await
         .expect("asked")
         .expect("failed");
@@ -241,12 +242,12 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let mut tx = app.store.begin().await.expect("begun");
     let later = there.app.clock.now() + TimeDelta::days(301);
     let lease =
-        tx.claim(Uuid::now_v7(), later, later).await.expect("claimed").expect("due by then");
+        tx.claim_task(Uuid::now_v7(), later, later).await.expect("claimed").expect("due by then");
     assert_eq!(lease.task().id, failed);
     lease.fail(&mut tx, &error, later).await.expect("failed");
     tx.save().await.expect("saved");
     let error = app.app.frames().wait_for(failed).await.expect_err("it failed");
-    assert_eq!((error.kind, &*error.detail), (ErrorKind::NotYours, "Not for you."));
+    assert_eq!((error.kind, &*error.detail), (ErrorKind::Forbidden, "Not for you."));
     assert_eq!(error.fields, [("story_id".to_owned(), "is another's".to_owned())]);
     assert_eq!(error.retry_after_seconds, Some(9));
 
@@ -254,7 +255,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let removed =
         app.client.delete(format!("{}/v2/stories/{story}?client_id=s", app.url)).send().await;
     assert_eq!(removed.expect("an answer").status(), 204);
-    there.app.finish().await;
+    there.app.stop_and_remove().await;
 }
 
 async fn what_cannot_be_read_fails_loudly(database: TestDatabase) {
@@ -265,5 +266,5 @@ async fn what_cannot_be_read_fails_loudly(database: TestDatabase) {
     assert_eq!((task.status, task.failures), (TaskStatus::Failed, 1), "it was tried twice");
     assert_eq!(task.payload, payload, "and nothing of it is lost");
     assert_eq!(task.error.expect("an error")["kind"], "internal");
-    there.app.finish().await;
+    there.app.stop_and_remove().await;
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::signed::hex;
 use super::support::bucket::FakeBucket;
-use super::support::{Options, TestApp, TestDatabase, answer, fixture, in_time, photo};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time, photo, send_json};
 use crate::on_both;
 
 on_both! {
@@ -41,10 +41,10 @@ async fn live(app: &TestApp) {
     for _ in 0..3 {
         let photo = json!({"client_id": "s", "input_image": photo(), "output_image_format": "rgb565",
             "output_image_width": 32, "output_image_height": 24});
-        app.frame(photo).await;
+        app.create_frame(photo).await;
     }
     let told = app
-        .frame(
+        .create_frame(
             json!({"client_id": "t", "strategy": "literal", "input_text": "Ein Boot – \u{1f6f6}."}),
         )
         .await;
@@ -61,7 +61,7 @@ async fn live(app: &TestApp) {
     assert_eq!(app.call("POST", "/v2/clients/s/telemetry", report).await.0, 204);
     let sample = Part::bytes(fixture("speech_16k_mono.wav")).file_name("a.wav");
     let form = Form::new().text("metadata", r#"{"n": 0.1}"#).part("samples", sample);
-    assert_eq!(answer(app.put("/v2/clients/s/voice-profiles/oma").multipart(form)).await.0, 201);
+    assert_eq!(send_json(app.put("/v2/clients/s/voice-profiles/oma").multipart(form)).await.0, 201);
 }
 
 /// All that the API tells, without what differs from one request to the next.
@@ -121,7 +121,7 @@ async fn comes_back(database: TestDatabase, target: TestDatabase) {
     let expected = told(&app).await;
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let archive = elsewhere.path().join("backup.tar");
-    let manifest = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let manifest = app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
     assert!(manifest.missing.is_empty() && manifest.entries.len() > 10, "{manifest:?}");
     let left = std::fs::read_dir(elsewhere.path()).expect("listed");
     let hidden = left.filter(|entry| {
@@ -130,7 +130,7 @@ async fn comes_back(database: TestDatabase, target: TestDatabase) {
     assert_eq!(hidden.count(), 0, "nothing is left beside the archive");
     let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     assert_eq!(restored.files, manifest.entries.len() as u64 - 1);
-    app.finish().await;
+    app.stop_and_remove().await;
     let app = TestApp::start(target).await;
     for ((path, expected), (_, found)) in expected.iter().zip(told(&app).await) {
         assert_eq!(&found, expected, "{path}");
@@ -138,12 +138,12 @@ async fn comes_back(database: TestDatabase, target: TestDatabase) {
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
     // The stories go on, with ids of their own.
     let before = app.json("/v1/stories?client_id=s").await;
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     let after = app.json("/v1/stories?client_id=s").await;
     assert_ne!(before["stories"][0]["story_frame_count"], after["stories"][0]["story_frame_count"]);
     let flock = json!({"flock_id": "south", "description": ""});
     assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_backup_of_one_database_is_restored_into_the_other(database: TestDatabase) {
@@ -170,7 +170,7 @@ async fn a_backup_is_restored_into_the_same_kind_of_database(database: TestDatab
 async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
     let app = TestApp::start(database).await;
     for client in ["a", "b", "c"] {
-        app.frame(json!({"client_id": client})).await;
+        app.create_frame(json!({"client_id": client})).await;
     }
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let archive = elsewhere.path().join("backup.tar");
@@ -179,7 +179,9 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         let mut round = 0;
         while !is_done.load(Ordering::Relaxed) {
             let told = app
-                .frame(json!({"client_id": client, "strategy": "literal", "input_text": "x"}))
+                .create_frame(
+                    json!({"client_id": client, "strategy": "literal", "input_text": "x"}),
+                )
                 .await;
             if round % 2 == 1 {
                 let id = told["story_id"].as_str().expect("an id");
@@ -190,14 +192,14 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         }
     };
     let backing = async {
-        let made = app.app.ops().back_up(&archive, true, |_, _| ()).await;
+        let made = app.app.ops().create_backup(&archive, true, |_, _| ()).await;
         is_done.store(true, Ordering::Relaxed);
         made.expect("backed up")
     };
     let (manifest, (), (), ()) = tokio::join!(backing, load("a"), load("b"), load("c"));
     assert_eq!(manifest.missing, Vec::<String>::new(), "every row's file is there");
-    assert_eq!(app.store.kept_until().await.expect("read"), None, "files may go again");
-    app.finish().await;
+    assert_eq!(app.store.deletion_paused_until().await.expect("read"), None, "files may go again");
+    app.stop_and_remove().await;
     let target = TestDatabase::sqlite();
     let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     assert!(restored.stories >= 3, "{restored:?}");
@@ -209,15 +211,15 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
         assert_eq!(json!(frames.len()), detail["story_frame_count"]);
     }
     assert!(app.app.files().verify(|_| ()).await.expect("verified").missing.is_empty());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app.frame(json!({"client_id": "s"})).await;
+    let told = app.create_frame(json!({"client_id": "s"})).await;
     let before = app.files("media");
     let mut tx = app.store.begin().await.expect("begun");
-    tx.keep_files(Some(app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
+    tx.set_deletion_pause(Some(app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
     tx.save().await.expect("saved");
     let path = format!("/v2/stories/{}?client_id=s", told["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
@@ -240,20 +242,20 @@ async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let archive = elsewhere.path().join("backup.tar");
     let mut tx = app.store.begin().await.expect("begun");
-    tx.keep_files(None).await.expect("let go");
+    tx.set_deletion_pause(None).await.expect("let go");
     tx.save().await.expect("saved");
     let was_held = async {
         let mut was_held = false;
         while !was_held && !archive.exists() {
-            was_held = app.store.kept_until().await.expect("read").is_some();
+            was_held = app.store.deletion_paused_until().await.expect("read").is_some();
         }
         was_held
     };
-    let backing = app.app.ops().back_up(&archive, true, |_, _| ());
+    let backing = app.app.ops().create_backup(&archive, true, |_, _| ());
     let (made, was_held) = Box::pin(async { tokio::join!(backing, was_held) }).await;
     assert!(made.is_ok() && was_held, "{made:?}");
-    assert_eq!(app.store.kept_until().await.expect("read"), None);
-    app.finish().await;
+    assert_eq!(app.store.deletion_paused_until().await.expect("read"), None);
+    app.stop_and_remove().await;
 }
 
 async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDatabase) {
@@ -261,8 +263,9 @@ async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDataba
     live(&app).await;
     let folder = app.database.folder.path().to_owned();
     let archive = folder.join("backup.tar");
-    app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
-    let again = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect_err("it is there");
+    app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
+    let again =
+        app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect_err("it is there");
     assert_eq!(again.kind, ErrorKind::Invalid);
     // The database that it was made of is in use.
     let of_itself = settings(&app.database);
@@ -295,21 +298,21 @@ async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDataba
         let left = std::fs::read_dir(target.folder.path()).expect("listed").count();
         assert_eq!(left, 0, "{what}: nothing is touched");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let options = TestOptions { bucket: Some(fake.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     for name in app.files("media") {
         std::fs::remove_file(app.database.folder.path().join("media").join(name)).expect("removed");
     }
     let archive = app.database.folder.path().join("backup.tar");
-    let manifest = app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
+    let manifest = app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
     assert_eq!(manifest.entries.len(), fake.objects().len() + 1);
-    let rows = app.app.ops().back_up(&archive.with_extension("rows"), false, |_, _| ()).await;
+    let rows = app.app.ops().create_backup(&archive.with_extension("rows"), false, |_, _| ()).await;
     assert_eq!(
         rows.expect("backed up").entries.len(),
         1,
@@ -319,13 +322,13 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
     let target = TestDatabase::sqlite();
     restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     let store = target.store().await;
-    assert_eq!(store.mark().await.expect("read"), None, "it is another installation");
+    assert_eq!(store.bucket_marker().await.expect("read"), None, "it is another installation");
     assert_eq!(
-        store.unsynced().await.expect("counted").files.unsigned_abs(),
+        store.sync_backlog().await.expect("counted").files.unsigned_abs(),
         fake.objects().len() as u64
     );
     store.close().await;
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// An archive that somebody made by hand: its checksums are right, and one of its rows names a path of the system.
@@ -359,7 +362,7 @@ async fn with_a_file_at(archive: &Path, key: &str) {
         date_compared: None,
         original_type: None,
     };
-    tx.keep_media_object(&object).await.expect("kept");
+    tx.upsert_media_object(&object).await.expect("kept");
     tx.save().await.expect("saved");
     store.close().await;
     entries[0].1 = std::fs::read(&rows).expect("read");
@@ -386,7 +389,7 @@ async fn with_a_file_at(archive: &Path, key: &str) {
 
 async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let outside = folder.path().join("outside");
     for (name, key) in [
@@ -395,7 +398,7 @@ async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: Tes
         ("hidden.tar", "media/.part".to_owned()),
     ] {
         let archive = folder.path().join(name);
-        app.app.ops().back_up(&archive, true, |_, _| ()).await.expect("backed up");
+        app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
         with_a_file_at(&archive, &key).await;
         let target = TestDatabase::sqlite();
         let refused = restore(&settings(&target), &archive, |_, _| ()).await.expect_err(&key);
@@ -405,5 +408,5 @@ async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: Tes
         let media = std::fs::read_dir(target.folder.path().join("media"));
         assert_eq!(media.map_or(0, Iterator::count), 0, "{key}: nor inside them");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -1,15 +1,15 @@
 //! What goes when its time has come, and what never does.
 
-use calliope::app::Cleaned;
-use calliope::app::jobs::CleanMedia;
+use calliope::app::CleanupSummary;
+use calliope::app::jobs::ApplyRetention;
 use calliope::domain::Principal;
-use calliope::settings::Spared;
+use calliope::settings::RetentionExemption;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::support::bucket::{FakeBucket, Mood};
-use super::support::clock::HandClock;
-use super::support::{Options, TestApp, TestDatabase, in_time, photo};
+use super::support::bucket::{FakeBucket, FaultMode};
+use super::support::clock::ManualClock;
+use super::support::{TestApp, TestDatabase, TestOptions, in_time, photo};
 use crate::on_both;
 
 on_both! {
@@ -23,20 +23,21 @@ on_both! {
     files_are_put_into_another_bucket_when_the_installation_moves;
 }
 
-fn order(days: i64, keep: Spared, dry_run: bool) -> CleanMedia {
-    CleanMedia::new(&Principal::LOCAL, Some(TimeDelta::days(days)), keep, dry_run)
+fn order(days: i64, keep: RetentionExemption, dry_run: bool) -> ApplyRetention {
+    ApplyRetention::new(&Principal::LOCAL, Some(TimeDelta::days(days)), keep, dry_run)
 }
 
 async fn story(app: &TestApp, client_id: &str) -> String {
-    let told =
-        app.frame(json!({"client_id": client_id, "strategy": "literal", "input_text": "A boat."}));
+    let told = app.create_frame(
+        json!({"client_id": client_id, "strategy": "literal", "input_text": "A boat."}),
+    );
     told.await["story_id"].as_str().expect("an id").to_owned()
 }
 
 async fn until_no_task_is_open(app: &TestApp) {
     in_time(async {
         loop {
-            let open = app.store.tasks_by_status().await.expect("counted");
+            let open = app.store.task_counts_by_status().await.expect("counted");
             if open.iter().all(|(status, _)| !matches!(status.as_str(), "pending" | "running")) {
                 return;
             }
@@ -46,13 +47,13 @@ async fn until_no_task_is_open(app: &TestApp) {
     .await;
 }
 
-async fn clean(app: &TestApp, order: &CleanMedia) -> Cleaned {
-    app.app.files().clean(order, |_| ()).await.expect("cleaned")
+async fn clean(app: &TestApp, order: &ApplyRetention) -> CleanupSummary {
+    app.app.files().run_cleanup(order, |_| ()).await.expect("cleaned")
 }
 
 async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabase) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..Options::default() };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let old = story(&app, "old").await;
     let kept = story(&app, "kept").await;
@@ -64,14 +65,14 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     let (status, told) = app.call("PUT", &path, json!({})).await;
     assert!(matches!(status, 200..=204), "{told}");
     let shown = story(&app, "shown").await;
-    clock.jump(TimeDelta::days(91));
+    clock.advance(TimeDelta::days(91));
     // It shows the same picture still, and asks whether there is another.
     app.json("/v2/clients/shown/next").await;
     let new = story(&app, "new").await;
     let before = app.files("media");
-    let would = clean(&app, &order(90, Spared::Bookmarked, true)).await;
+    let would = clean(&app, &order(90, RetentionExemption::Bookmarked, true)).await;
     assert_eq!((would.stories, app.files("media")), (1, before.clone()), "{would:?}");
-    let done = clean(&app, &order(90, Spared::Bookmarked, false)).await;
+    let done = clean(&app, &order(90, RetentionExemption::Bookmarked, false)).await;
     assert_eq!((done.stories, done.files, done.bytes), (1, would.files, would.bytes));
     assert!(done.files >= 1 && done.bytes > 1000, "{done:?}");
     until_no_task_is_open(&app).await;
@@ -87,21 +88,23 @@ async fn old_stories_lose_their_media_and_keep_their_words(database: TestDatabas
     // The story goes on, and what was done is told.
     assert_eq!(
         story_of(
-            &app.frame(json!({"client_id": "old", "strategy": "literal", "input_text": "More."}))
-                .await
+            &app.create_frame(
+                json!({"client_id": "old", "strategy": "literal", "input_text": "More."})
+            )
+            .await
         ),
         old
     );
     let audit = app.json("/admin/api/audit?limit=1").await;
     assert_eq!(audit["items"][0]["action"], "cleanup");
     assert_eq!(audit["items"][0]["after"]["removed"]["stories"], 1, "{audit}");
-    let again = clean(&app, &order(90, Spared::Bookmarked, false)).await;
-    assert_eq!(again, Cleaned::default());
-    let all = clean(&app, &order(90, Spared::None, false)).await;
+    let again = clean(&app, &order(90, RetentionExemption::Bookmarked, false)).await;
+    assert_eq!(again, CleanupSummary::default());
+    let all = clean(&app, &order(90, RetentionExemption::None, false)).await;
     assert_eq!(all.stories, 2);
     until_no_task_is_open(&app).await;
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 fn story_of(told: &Value) -> &str {
@@ -109,25 +112,26 @@ fn story_of(told: &Value) -> &str {
 }
 
 async fn inputs_go_when_their_time_has_come(database: TestDatabase) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..Options::default() };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
-    clock.jump(TimeDelta::hours(23));
-    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
-    assert_eq!(app.app.files().clean_inputs().await.expect("looked"), 0);
-    clock.jump(TimeDelta::hours(2));
-    assert_eq!(app.app.files().clean_inputs().await.expect("removed"), 1);
+    app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
+    clock.advance(TimeDelta::hours(23));
+    app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
+    assert_eq!(app.app.files().remove_expired_inputs().await.expect("looked"), 0);
+    clock.advance(TimeDelta::hours(2));
+    assert_eq!(app.app.files().remove_expired_inputs().await.expect("removed"), 1);
     until_no_task_is_open(&app).await;
     assert_eq!(app.files("input").len(), 1);
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
-    let options = Options { storage: |storage| storage.input_retention = 0, ..Options::default() };
+    let options =
+        TestOptions { storage: |storage| storage.input_retention = 0, ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s", "input_image": photo()})).await;
+    app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
     in_time(async {
         while !app.files("input").is_empty() {
             tokio::task::yield_now().await;
@@ -135,27 +139,27 @@ async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
     })
     .await;
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let clock = HandClock::new();
-    let options = Options {
+    let clock = ManualClock::new();
+    let options = TestOptions {
         clock: clock.clone(),
         bucket: Some(fake.bucket()),
         storage: |storage| storage.cache_mebibytes = 1,
-        ..Options::default()
+        ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
     let put = async |name: &str, fill: u8| {
-        clock.jump(TimeDelta::minutes(11));
+        clock.advance(TimeDelta::minutes(11));
         let bytes = vec![fill; 400 << 10];
         let sent = app.put(&format!("/media/{name}")).body(bytes).send().await.expect("an answer");
         assert_eq!(sent.status(), 201);
     };
     let read = async |name: &str| {
-        clock.jump(TimeDelta::minutes(11));
+        clock.advance(TimeDelta::minutes(11));
         app.get(&format!("/media/{name}")).send().await.expect("an answer").status()
     };
     for (name, fill) in [("a.raw", 1), ("b.raw", 2), ("c.raw", 3)] {
@@ -165,8 +169,8 @@ async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database:
         assert_eq!(read(name).await, 200);
     }
     // 1200 KiB of 1024: the one that was used least lately goes.
-    let mut done = Cleaned::default();
-    app.app.files().trim_cache(false, &mut done).await.expect("trimmed");
+    let mut done = CleanupSummary::default();
+    app.app.files().evict_cache(false, &mut done).await.expect("trimmed");
     assert_eq!((done.evicted, done.evicted_bytes), (1, 400 << 10));
     assert_eq!(app.files("media"), ["a.raw", "c.raw"]);
     assert_eq!(read("b.raw").await, 200, "it comes back");
@@ -174,7 +178,7 @@ async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database:
     // What the bucket does not have as it was kept stays, and is put there again.
     let bucket = app.bucket.as_ref().expect("a bucket");
     bucket.put("media/c.raw", vec![9; 400 << 10].into(), "image/rgb565").await.expect("put");
-    app.app.files().trim_cache(false, &mut Cleaned::default()).await.expect("trimmed");
+    app.app.files().evict_cache(false, &mut CleanupSummary::default()).await.expect("trimmed");
     assert!(app.files("media").contains(&"c.raw".to_owned()));
     let object = app.store.media_object("media/c.raw").await.expect("read").expect("kept");
     assert_eq!(object.date_synced, None);
@@ -182,23 +186,23 @@ async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database:
     assert!(fake.objects()["media/c.raw"].iter().all(|byte| *byte == 3));
     // While the bucket is away nothing goes that nobody has compared.
     put("d.raw", 4).await;
-    fake.set(Mood::Fails);
+    fake.set_fault_mode(FaultMode::Unavailable);
     put("e.raw", 5).await;
     let before = app.files("media");
-    let _ = app.app.files().trim_cache(false, &mut Cleaned::default()).await;
+    let _ = app.app.files().evict_cache(false, &mut CleanupSummary::default()).await;
     for name in ["d.raw", "e.raw"] {
         assert!(before.contains(&name.to_owned()) && app.files("media").contains(&name.to_owned()));
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let options =
-        Options { clock: clock.clone(), bucket: Some(fake.bucket()), ..Options::default() };
+        TestOptions { clock: clock.clone(), bucket: Some(fake.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     let folder = app.database.folder.path();
     let orphan = "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png";
     std::fs::create_dir_all(folder.join("audio/s")).expect("made");
@@ -210,21 +214,22 @@ async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     for key in [orphan, "media/holiday.png", "notes.txt"] {
         bucket.put(key, "x".into(), "image/png").await.expect("put");
     }
-    clock.jump(TimeDelta::days(-365));
+    clock.advance(TimeDelta::days(-365));
     let found = app.app.files().verify(|_| ()).await.expect("verified");
     assert_eq!((found.orphaned.len(), found.recent), (0, 4), "rows may be on their way");
     let clean = async || {
-        let order = CleanMedia::new(&Principal::LOCAL, None, Spared::Bookmarked, false);
-        app.app.files().clean(&order, |_| ()).await.expect("cleaned").orphans
+        let order =
+            ApplyRetention::new(&Principal::LOCAL, None, RetentionExemption::Bookmarked, false);
+        app.app.files().run_cleanup(&order, |_| ()).await.expect("cleaned").orphans
     };
     assert_eq!(clean().await, 0);
-    clock.jump(TimeDelta::days(3650));
+    clock.advance(TimeDelta::days(3650));
     let found = app.app.files().verify(|_| ()).await.expect("verified").orphaned;
     assert_eq!(found, [recording, orphan, "media/holiday.png", "notes.txt"]);
     assert_eq!(clean().await, 3);
     // In a bucket that others use too, nobody knows whose a file is.
     bucket.put(orphan, "x".into(), "image/png").await.expect("put");
-    app.app.files().forget_other_buckets().await.expect("marked");
+    app.app.files().reset_sync_after_bucket_change().await.expect("marked");
     bucket.put(".calliope/another", "x".into(), "text/plain").await.expect("put");
     assert_eq!(clean().await, 0);
     assert!(fake.objects().contains_key(orphan));
@@ -232,20 +237,20 @@ async fn orphans_go_and_what_is_not_ours_stays(database: TestDatabase) {
     assert_eq!(clean().await, 1);
     assert!(folder.join("media/holiday.png").exists() && fake.objects().contains_key("notes.txt"));
     assert!(!folder.join(orphan).exists() && !fake.objects().contains_key(orphan));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn retention_has_its_turn_once_a_day(database: TestDatabase) {
-    let clock = HandClock::new();
-    let options = Options {
+    let clock = ManualClock::new();
+    let options = TestOptions {
         clock: clock.clone(),
         storage: |storage| storage.retention_days = 30,
-        ..Options::default()
+        ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
     let old = story(&app, "old").await;
     let cleanings = async || {
-        app.app.ops().order_retention().await.expect("asked");
+        app.app.ops().enqueue_retention().await.expect("asked");
         until_no_task_is_open(&app).await;
         let tasks = app.json("/admin/api/tasks?limit=100").await;
         let tasks = tasks["items"].as_array().expect("tasks").clone();
@@ -253,7 +258,7 @@ async fn retention_has_its_turn_once_a_day(database: TestDatabase) {
     };
     cleanings().await;
     assert_eq!(cleanings().await.len(), 1, "once, however often it is asked");
-    clock.jump(TimeDelta::days(31));
+    clock.advance(TimeDelta::days(31));
     let tasks = cleanings().await;
     assert_eq!(tasks.len(), 2);
     assert_eq!(tasks[0]["result"]["stories"], 1, "{tasks:?}");
@@ -276,14 +281,14 @@ async fn retention_has_its_turn_once_a_day(database: TestDatabase) {
         422
     );
     assert_eq!(app.call("POST", "/admin/api/media/sync", Value::Null).await.0, 409);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_a_bucket_lost_is_put_there_again(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let options = TestOptions { bucket: Some(fake.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s"})).await;
+    app.create_frame(json!({"client_id": "s"})).await;
     let there = fake.objects();
     for key in there.keys() {
         app.bucket.as_ref().expect("a bucket").remove(key).await.expect("removed");
@@ -294,26 +299,26 @@ async fn what_a_bucket_lost_is_put_there_again(database: TestDatabase) {
     until_no_task_is_open(&app).await;
     assert_eq!(fake.objects(), there);
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn files_are_put_into_another_bucket_when_the_installation_moves(database: TestDatabase) {
     let (first, second) = (FakeBucket::start().await, FakeBucket::start().await);
-    let options = Options { bucket: Some(first.bucket()), ..Options::default() };
+    let options = TestOptions { bucket: Some(first.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s"})).await;
-    app.app.files().forget_other_buckets().await.expect("looked");
-    assert_eq!(app.store.unsynced().await.expect("counted").files, 0);
+    app.create_frame(json!({"client_id": "s"})).await;
+    app.app.files().reset_sync_after_bucket_change().await.expect("looked");
+    assert_eq!(app.store.sync_backlog().await.expect("counted").files, 0);
     let there = first.objects();
     let database = app.stop().await;
     let mut settings = second.settings();
     settings.bucket = Some("s3://stories/other".to_owned());
-    let client = calliope::web::client().expect("a client");
-    let bucket = calliope::objects::Bucket::of(&settings, client).expect("usable");
-    let app = TestApp::start_with(database, Options { bucket, ..Options::default() }).await;
+    let client = calliope::http_client::build_client().expect("a client");
+    let bucket = calliope::objects::Bucket::from_settings(&settings, client).expect("usable");
+    let app = TestApp::start_with(database, TestOptions { bucket, ..TestOptions::default() }).await;
     in_time(async {
         while second.objects().len() < there.len() {
-            app.app.files().forget_other_buckets().await.expect("looked");
+            app.app.files().reset_sync_after_bucket_change().await.expect("looked");
             app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
@@ -322,5 +327,5 @@ async fn files_are_put_into_another_bucket_when_the_installation_moves(database:
     let expected: Vec<_> =
         there.into_iter().map(|(key, bytes)| (format!("other/{key}"), bytes)).collect();
     assert_eq!(arrived, expected);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

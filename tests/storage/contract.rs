@@ -1,15 +1,19 @@
 //! What any bucket does.
 
-use calliope::objects::{Bucket, BucketError, Listed};
-use calliope::settings::{Cloud, Storage};
-use calliope::web;
+use calliope::http_client;
+use calliope::objects::{Bucket, BucketError, ListedObject};
+use calliope::settings::{Cloud, StorageSettings};
 use futures_util::TryStreamExt;
 
-use super::support::bucket::{FakeBucket, Mood};
+use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::emulators;
 
 fn at(url: &str) -> Result<Bucket, BucketError> {
-    Bucket::at(url, &Storage::default(), web::client().expect("a client"))
+    Bucket::from_url(
+        url,
+        &StorageSettings::default(),
+        http_client::build_client().expect("a client"),
+    )
 }
 
 async fn keeps_what_it_is_given(bucket: &Bucket) {
@@ -33,7 +37,7 @@ async fn keeps_what_it_is_given(bucket: &Bucket) {
         .remove_all(&["media/large.mp4".to_owned(), "media/never.mp4".to_owned()])
         .await
         .expect("removed");
-    let mut listed: Vec<Listed> = bucket.list().try_collect().await.expect("listed");
+    let mut listed: Vec<ListedObject> = bucket.list().try_collect().await.expect("listed");
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     let listed: Vec<_> = listed.iter().map(|object| (&*object.key, object.size)).collect();
     assert_eq!(listed, [("audio/s/c.wav", 5), ("media/a.png", 5), ("media/b.png", 0)]);
@@ -67,11 +71,11 @@ async fn amazons_protocol() {
 async fn a_cloud(cloud: Cloud) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let Some(mut settings) = emulators::bucket(cloud, folder.path()).await else { return };
-    let client = || web::client().expect("a client");
-    let bucket = Bucket::of(&settings, client()).expect("usable").expect("there is one");
+    let client = || http_client::build_client().expect("a client");
+    let bucket = Bucket::from_settings(&settings, client()).expect("usable").expect("there is one");
     keeps_what_it_is_given(&bucket).await;
     settings.bucket = Some(format!("{}never", settings.bucket.unwrap_or_default()));
-    let none = Bucket::of(&settings, client()).expect("usable").expect("there is one");
+    let none = Bucket::from_settings(&settings, client()).expect("usable").expect("there is one");
     let put = none.put("media/a.png", "x".into(), "image/png").await;
     assert!(put.is_err(), "a bucket that was never made takes nothing");
 }
@@ -94,9 +98,11 @@ async fn azure() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_prefix_is_a_bucket_of_its_own() {
     let fake = FakeBucket::start().await;
-    let client = || web::client().expect("a client");
-    let north = Bucket::at("s3://stories/north", &fake.settings(), client()).expect("a bucket");
-    let south = Bucket::at("s3://stories/south/", &fake.settings(), client()).expect("a bucket");
+    let client = || http_client::build_client().expect("a client");
+    let north =
+        Bucket::from_url("s3://stories/north", &fake.settings(), client()).expect("a bucket");
+    let south =
+        Bucket::from_url("s3://stories/south/", &fake.settings(), client()).expect("a bucket");
     north.put("media/a.png", "north".into(), "image/png").await.expect("put");
     assert_eq!(south.get("media/a.png").await.expect("asked"), None);
     assert_eq!(north.location("media/a.png"), "s3://stories/north/media/a.png");
@@ -108,11 +114,11 @@ async fn a_prefix_is_a_bucket_of_its_own() {
 async fn a_bucket_that_does_not_keep_what_it_is_given_is_found_out() {
     let fake = FakeBucket::start().await;
     let bucket = fake.bucket();
-    fake.set(Mood::Truncates);
+    fake.set_fault_mode(FaultMode::Truncates);
     let put = bucket.put("media/a.png", "twelve bytes".into(), "image/png").await;
-    assert!(matches!(put, Err(BucketError::Changed { .. })), "{put:?}");
-    for mood in [Mood::Fails, Mood::Forbids] {
-        fake.set(mood);
+    assert!(matches!(put, Err(BucketError::LengthMismatch { .. })), "{put:?}");
+    for mood in [FaultMode::Unavailable, FaultMode::Forbidden] {
+        fake.set_fault_mode(mood);
         let put = bucket.put("media/a.png", "x".into(), "image/png").await;
         assert!(matches!(put, Err(BucketError::Failed { .. })), "{mood:?}: {put:?}");
         assert!(bucket.get("media/a.png").await.is_err(), "{mood:?}");

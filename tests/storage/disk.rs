@@ -46,7 +46,7 @@ async fn start(
     if let Some(bucket) = bucket {
         variables.extend(bucket.environment());
     }
-    let process = Process::start_as(command, &variables, database.folder.path(), 0).await;
+    let process = Process::start_command(command, &variables, database.folder.path(), 0).await;
     // What the program sees there, as it sees it.
     let seen = format!("/proc/{}/root{}", process.child.id(), disk.display());
     (process, PathBuf::from(seen))
@@ -64,7 +64,7 @@ async fn get(process: &Process, path: &str) -> Response {
 
 async fn frame(process: &Process, body: Value) -> (u16, Value) {
     let request = client().build().expect("a client").post(format!("{}/v1/frames", process.url));
-    super::support::answer(request.json(&body)).await
+    super::support::send_json(request.json(&body)).await
 }
 
 fn parts(folder: &Path) -> usize {

@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use calliope::domain::{Clock, Principal};
-use calliope::settings::Spared;
+use calliope::settings::RetentionExemption;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::support::bucket::{FakeBucket, Mood};
-use super::support::chance::Chance;
+use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::process::Process;
-use super::support::{Options, TestApp, TestDatabase, client, fixture, in_time, photo};
+use super::support::rng::TestRng;
+use super::support::{TestApp, TestDatabase, TestOptions, client, fixture, in_time, photo};
 use crate::on_both;
 
 on_both! {
@@ -74,14 +74,14 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
     let kills = number("CALLIOPE_STORAGE_KILLS").unwrap_or(KILLS);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
-    let mut chance = Chance(seed);
+    let mut chance = TestRng(seed);
     let fake = FakeBucket::start().await;
     std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
     // A cache of a mebibyte, so that every start has something to give up.
     let settings =
         "[tasks]\nlease_seconds = 1\n[storage]\ncache_mebibytes = 1\ninline_upload_seconds = 1\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
-    let mut process = Process::start_beside(&database, &fake, 0).await;
+    let mut process = Process::start_with_bucket(&database, &fake, 0).await;
     let port = process.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     tell_the_past(&process.url).await;
     let enough = Arc::new(AtomicBool::new(false));
@@ -91,8 +91,14 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let to = format!("file://{}", elsewhere.path().display());
     for round in 0..kills {
-        let moods = [Mood::Well, Mood::Well, Mood::Fails, Mood::Truncates, Mood::Stalls];
-        fake.set(moods[chance.below(moods.len() as u64) as usize]);
+        let moods = [
+            FaultMode::Healthy,
+            FaultMode::Healthy,
+            FaultMode::Unavailable,
+            FaultMode::Truncates,
+            FaultMode::Stalls,
+        ];
+        fake.set_fault_mode(moods[chance.below(moods.len() as u64) as usize]);
         let arguments: &[&str] = match round % 3 {
             0 => &["media", "migrate", "--from", "local", "--to", &to],
             1 => &["media", "cleanup", "--older-than", "1h", "--keep", "none"],
@@ -111,10 +117,10 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
             let _ = command.kill();
         }
         command.wait().expect("reaped");
-        process = Process::start_beside(&database, &fake, port).await;
+        process = Process::start_with_bucket(&database, &fake, port).await;
     }
     enough.store(true, Ordering::Relaxed);
-    fake.set(Mood::Well);
+    fake.set_fault_mode(FaultMode::Healthy);
     for worker in workers {
         worker.await.expect("it ends");
     }
@@ -160,15 +166,19 @@ async fn age_stories(database: &TestDatabase) {
 }
 
 /// After the next start.
+#[expect(clippy::too_many_lines, reason = "one scenario, from its load to its last comparison")]
 async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
-    let options =
-        Options { bucket: Some(fake.bucket()), clock: Arc::new(Later), ..Options::default() };
+    let options = TestOptions {
+        bucket: Some(fake.bucket()),
+        clock: Arc::new(Later),
+        ..TestOptions::default()
+    };
     let app = TestApp::start_with(database, options).await;
     in_time(async {
         loop {
-            let open = app.store.tasks_by_status().await.expect("counted");
+            let open = app.store.task_counts_by_status().await.expect("counted");
             let is_open = |(status, _): &(String, i64)| matches!(&**status, "pending" | "running");
-            let unsynced = app.store.unsynced().await.expect("counted");
+            let unsynced = app.store.sync_backlog().await.expect("counted");
             if unsynced.files == 0 && !open.iter().any(is_open) {
                 return;
             }
@@ -176,8 +186,13 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
         }
     })
     .await;
-    let order = calliope::app::jobs::CleanMedia::new(&Principal::LOCAL, None, Spared::None, false);
-    let cleaned = app.app.files().clean(&order, |_| ()).await.expect("cleaned");
+    let order = calliope::app::jobs::ApplyRetention::new(
+        &Principal::LOCAL,
+        None,
+        RetentionExemption::None,
+        false,
+    );
+    let cleaned = app.app.files().run_cleanup(&order, |_| ()).await.expect("cleaned");
     let verified = app.app.files().verify(|_| ()).await.expect("verified");
     println!("{cleaned:?}; {} files", verified.files);
     assert!(verified.is_clean() && verified.recent == 0, "{verified:?}");
@@ -212,7 +227,7 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
     }
     println!("{stripped} frames have lost their pictures");
     assert!(stripped > 0 || !is_long, "no cleanup came to do anything");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// Past the time in which a row may be about to be written.

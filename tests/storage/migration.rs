@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
+use calliope::http_client;
 use calliope::objects::Bucket;
-use calliope::settings::{Cloud, Storage};
-use calliope::web;
+use calliope::settings::{Cloud, StorageSettings};
 use futures_util::TryStreamExt;
 use serde_json::json;
 
-use super::support::bucket::{FakeBucket, Mood};
-use super::support::{Options, TestApp, TestDatabase, emulators, fixture};
+use super::support::bucket::{FakeBucket, FaultMode};
+use super::support::{TestApp, TestDatabase, TestOptions, emulators, fixture};
 use crate::on_both;
 
 on_both! {
@@ -21,14 +21,19 @@ on_both! {
     a_copy_elsewhere_is_not_taken_for_the_buckets;
 }
 
-fn bucket_of(settings: &Storage) -> Bucket {
-    let client = web::client().expect("a client");
-    Bucket::of(settings, client).expect("usable").expect("there is one")
+fn bucket_of(settings: &StorageSettings) -> Bucket {
+    let client = http_client::build_client().expect("a client");
+    Bucket::from_settings(settings, client).expect("usable").expect("there is one")
 }
 
 fn folder(path: &Path) -> Bucket {
     let url = format!("file://{}", path.display());
-    Bucket::at(&url, &Storage::default(), web::client().expect("a client")).expect("usable")
+    Bucket::from_url(
+        &url,
+        &StorageSettings::default(),
+        http_client::build_client().expect("a client"),
+    )
+    .expect("usable")
 }
 
 async fn content(bucket: &Bucket) -> BTreeMap<String, Bytes> {
@@ -47,7 +52,8 @@ async fn content(bucket: &Bucket) -> BTreeMap<String, Bytes> {
 async fn furnished(database: TestDatabase) -> (TestApp, Bucket) {
     let app = TestApp::start(database).await;
     for _ in 0..3 {
-        app.frame(json!({"client_id": "24:6F", "input_image": super::support::photo()})).await;
+        app.create_frame(json!({"client_id": "24:6F", "input_image": super::support::photo()}))
+            .await;
     }
     let url = format!("{}/v2/clients/24:6F/recordings", app.url);
     let made = app.client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
@@ -96,7 +102,7 @@ async fn an_installation_goes_round_every_cloud_and_comes_home(database: TestDat
         let object = app.store.media_object(key).await.expect("read").expect("kept");
         assert_eq!((object.location, object.date_synced), (None, None), "{key}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
@@ -104,38 +110,38 @@ async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
     let (app, local) = furnished(database).await;
     let to = fake.bucket();
     let all = content(&local).await.len();
-    fake.set(Mood::Truncates);
+    fake.set_fault_mode(FaultMode::Truncates);
     let broken = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("tried");
     assert_eq!((broken.moved, broken.failed.len()), (0, all), "{broken:?}");
-    fake.set(Mood::Well);
+    fake.set_fault_mode(FaultMode::Healthy);
     // One is there already: as it is, from another way; it counts only once it was compared.
     let (key, bytes) = content(&local).await.pop_first().expect("a file");
     to.put(&key, bytes, "image/png").await.expect("put");
     let done = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("moved");
     assert_eq!((done.moved, done.skipped, done.failed.len()), (all as u64, 1, 0));
     assert_eq!(content(&to).await, content(&local).await);
-    fake.set(Mood::Fails);
+    fake.set_fault_mode(FaultMode::Unavailable);
     assert!(
         app.app.files().migrate(&local, &to, false, |_| ()).await.is_err(),
         "it cannot be listed"
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_copy_elsewhere_is_not_taken_for_the_buckets(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    fake.set(Mood::Truncates);
-    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    fake.set_fault_mode(FaultMode::Truncates);
+    let options = TestOptions { bucket: Some(fake.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    app.frame(json!({"client_id": "s"})).await;
-    let waiting = app.store.unsynced().await.expect("counted").files;
+    app.create_frame(json!({"client_id": "s"})).await;
+    let waiting = app.store.sync_backlog().await.expect("counted").files;
     assert!(waiting > 0, "the bucket has not what it was given");
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let (from, to) = (folder(app.database.folder.path()), folder(elsewhere.path()));
     let done = app.app.files().migrate(&from, &to, false, |_| ()).await.expect("moved");
     assert_eq!(done.moved.cast_signed(), waiting);
-    assert_eq!(app.store.unsynced().await.expect("counted").files, waiting, "they wait on");
-    app.finish().await;
+    assert_eq!(app.store.sync_backlog().await.expect("counted").files, waiting, "they wait on");
+    app.stop_and_remove().await;
 }
 
 async fn what_is_broken_is_not_moved(database: TestDatabase) {
@@ -154,5 +160,5 @@ async fn what_is_broken_is_not_moved(database: TestDatabase) {
     assert_eq!(done.failed[0].0, format!("media/{name}"));
     assert!(done.failed[0].1.contains("not those that were kept"), "{done:?}");
     assert_eq!(fake.objects().len() as u64, all - 1);
-    app.finish().await;
+    app.stop_and_remove().await;
 }

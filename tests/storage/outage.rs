@@ -7,8 +7,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::support::bucket::{FakeBucket, Mood};
-use super::support::{Options, TestApp, TestDatabase, in_time};
+use super::support::bucket::{FakeBucket, FaultMode};
+use super::support::{TestApp, TestDatabase, TestOptions, in_time};
 use crate::on_both;
 
 on_both! {
@@ -21,12 +21,13 @@ const FRAMES: usize = 8;
 /// What a frame takes here at most, beside the second that it waits for the bucket: painting is slow without optimisation.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+#[expect(clippy::too_many_lines, reason = "one scenario, from the outage to its end")]
 async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let options = Options {
+    let options = TestOptions {
         bucket: Some(fake.bucket()),
         storage: |storage| storage.inline_upload_seconds = 1,
-        ..Options::default()
+        ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
     let (is_over, told) = (AtomicBool::new(false), watch::Sender::new(0_usize));
@@ -34,22 +35,28 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
         while !is_over.load(Ordering::Relaxed) {
             let begun = Instant::now();
             let frame = json!({"client_id": client, "strategy": "literal", "input_text": "On."});
-            let answer = app.frame(frame).await;
+            let answer = app.create_frame(frame).await;
             assert!(begun.elapsed() < DEADLINE, "{:?}", begun.elapsed());
             assert_eq!(answer["errors"], json!([]));
             told.send_modify(|told| *told += 1);
         }
     };
     let weather = async {
-        for mood in
-            [Mood::Well, Mood::Fails, Mood::Truncates, Mood::Stalls, Mood::Forbids, Mood::Well]
-        {
-            fake.set(mood);
+        for mood in [
+            FaultMode::Healthy,
+            FaultMode::Unavailable,
+            FaultMode::Truncates,
+            FaultMode::Stalls,
+            FaultMode::Forbidden,
+            FaultMode::Healthy,
+        ] {
+            fake.set_fault_mode(mood);
             let mut listening = told.subscribe();
             let enough = *listening.borrow() + FRAMES;
             listening.wait_for(|told| *told >= enough).await.expect("it is still told");
             let ready = app.json("/readyz").await;
-            let is_away = matches!(mood, Mood::Fails | Mood::Stalls | Mood::Forbids);
+            let is_away =
+                matches!(mood, FaultMode::Unavailable | FaultMode::Stalls | FaultMode::Forbidden);
             assert_eq!(ready["status"] == "degraded", is_away, "{mood:?}: {ready}");
             assert_eq!(ready["database"]["status"], "ok", "{mood:?}");
             let numbers = app.get("/metrics").send().await.expect("an answer");
@@ -61,7 +68,7 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
     };
     in_time(async { tokio::join!(weather, load("a"), load("b"), load("c"), load("d")) }).await;
     in_time(async {
-        while app.store.unsynced().await.expect("counted").files > 0 {
+        while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
@@ -76,5 +83,5 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
     assert!(verified.is_clean(), "{verified:?}");
     let numbers = app.get("/metrics").send().await.expect("an answer").text().await.expect("text");
     assert!(numbers.contains("calliope_media_unsynced_files 0"), "{numbers}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -10,9 +10,9 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calliope::domain::{Clock, SystemClock};
+use calliope::http_client;
 use calliope::objects::{Bucket, Method};
-use calliope::settings::{Cloud, Storage};
-use calliope::web;
+use calliope::settings::{Cloud, StorageSettings};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::support::clock::HandClock;
-use super::support::{Options, TestApp, TestDatabase, emulators, fixture, fixture_path};
+use super::support::clock::ManualClock;
+use super::support::{TestApp, TestDatabase, TestOptions, emulators, fixture, fixture_path};
 use crate::on_both;
 
 on_both! {
@@ -74,8 +74,8 @@ async fn recording(app: &TestApp, client_id: &str) -> Value {
 }
 
 async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(database: TestDatabase) {
-    let clock = HandClock::new();
-    let options = Options { clock: clock.clone(), ..Options::default() };
+    let clock = ManualClock::new();
+    let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let own = recording(&app, "own").await;
     recording(&app, "other").await;
@@ -113,19 +113,19 @@ async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(datab
         let url = format!("/media/signed/{key}?expires={expires}&signature={signature}");
         assert_eq!(status("GET", &url).await, expected, "{days} days");
     }
-    clock.jump(TimeDelta::seconds(59));
+    clock.advance(TimeDelta::seconds(59));
     assert_eq!(status("GET", url).await, 200, "to the last second");
-    clock.jump(TimeDelta::seconds(2));
+    clock.advance(TimeDelta::seconds(2));
     let (status, problem) = app.call("GET", url, Value::Null).await;
     assert_eq!(status, 403);
     assert!(problem["detail"].as_str().is_some_and(|told| told.contains("expired")), "{problem}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let begin = clock.now();
-    let options = Options { clock: clock.clone(), ..Options::default() };
+    let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let own = recording(&app, "own").await;
     let sign = async || {
@@ -134,37 +134,38 @@ async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
         signed["url"].as_str().expect("an address").to_owned()
     };
     sign().await;
-    clock.jump(TimeDelta::days(6));
+    clock.advance(TimeDelta::days(6));
     let old = sign().await;
     let secrets = async || app.store.signing_keys().await.expect("read");
     assert_eq!(secrets().await.len(), 1);
-    clock.jump(TimeDelta::days(2));
+    clock.advance(TimeDelta::days(2));
     let new = sign().await;
     assert_eq!(secrets().await.len(), 2, "another secret signs now");
-    clock.jump(TimeDelta::days(5) - TimeDelta::minutes(1));
+    clock.advance(TimeDelta::days(5) - TimeDelta::minutes(1));
     for url in [&old, &new] {
         assert_eq!(app.get(url).send().await.expect("an answer").status(), 200, "{url}");
     }
-    clock.jump(TimeDelta::days(3));
+    clock.advance(TimeDelta::days(3));
     sign().await;
     let left = secrets().await;
     assert_eq!(left.len(), 2, "the first is forgotten");
     assert!(left.iter().all(|key| key.date_created > begin));
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn clients_are_sent_to_the_bucket_where_the_settings_say_so(database: TestDatabase) {
     let Some(settings) = emulators::bucket(Cloud::Aws, database.folder.path()).await else {
         return;
     };
-    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
-    let options = Options {
+    let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
+        .expect("usable");
+    let options = TestOptions {
         bucket,
-        storage: |storage| storage.delivery = calliope::settings::Delivery::Redirect,
-        ..Options::default()
+        storage: |storage| storage.delivery = calliope::settings::MediaDelivery::Redirect,
+        ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
-    let told = app.frame(json!({"client_id": "s"})).await;
+    let told = app.create_frame(json!({"client_id": "s"})).await;
     let path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a picture"));
     let stays = super::support::client().redirect(reqwest::redirect::Policy::none());
     let stays = stays.build().expect("a client");
@@ -177,7 +178,7 @@ async fn clients_are_sent_to_the_bucket_where_the_settings_say_so(database: Test
     let folder = app.database.folder.path();
     assert!(whole == std::fs::read(folder.join(&path[1..])).expect("it is on the disk too"));
     assert_eq!(app.get("/media/none.png").send().await.expect("an answer").status(), 404);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 /// A server that gives its objects to whoever has a good signature of version 4, Amazon's or Google's, and checks it
@@ -293,7 +294,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 async fn withstands(bucket: &Bucket, [date, lasts, signature]: [&str; 3]) {
     let key = "audio/own/a.wav";
     let sign = async |lasts| {
-        let signed = bucket.sign(Method::GET, key, Duration::from_secs(lasts)).await;
+        let signed = bucket.presign(Method::GET, key, Duration::from_secs(lasts)).await;
         signed.expect("signed").expect("this bucket signs")
     };
     let url = sign(60).await;
@@ -338,19 +339,20 @@ async fn withstands(bucket: &Bucket, [date, lasts, signature]: [&str; 3]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn amazons_addresses() {
     let strict = Strict::start(Dialect::Amazon).await;
-    let settings = Storage {
+    let settings = StorageSettings {
         cloud: Cloud::Aws,
         bucket: Some("stories".to_owned()),
         endpoint: Some(strict.url.clone()),
         region: Some("eu-north-1".to_owned()),
         access_key_id: Some("id".to_owned()),
         secret_access_key: Some(SECRET.into()),
-        ..Storage::default()
+        ..StorageSettings::default()
     };
-    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
+        .expect("usable");
     let bucket = bucket.expect("there is one");
     withstands(&bucket, ["X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"]).await;
-    let long = bucket.sign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
+    let long = bucket.presign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
     if let Ok(Some(url)) = long {
         let client = super::support::client().build().expect("a client");
         assert_eq!(client.get(url).send().await.expect("an answer").status(), 403);
@@ -366,16 +368,17 @@ async fn googles_addresses() {
     let json = json!({"type": "service_account", "client_email": "calliope@example.org", "private_key_id": "1",
         "private_key": key, "gcs_base_url": strict.url});
     std::fs::write(&account, json.to_string()).expect("written");
-    let settings = Storage {
+    let settings = StorageSettings {
         cloud: Cloud::Gcp,
         bucket: Some("stories".to_owned()),
         google_credentials: Some(account),
-        ..Storage::default()
+        ..StorageSettings::default()
     };
-    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
+        .expect("usable");
     let bucket = bucket.expect("there is one");
     withstands(&bucket, ["X-Goog-Date", "X-Goog-Expires", "X-Goog-Signature"]).await;
-    let long = bucket.sign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
+    let long = bucket.presign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
     assert!(long.is_err(), "that is longer than Google allows");
 }
 
@@ -383,7 +386,8 @@ async fn googles_addresses() {
 async fn azures_addresses() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let Some(settings) = emulators::bucket(Cloud::Azure, folder.path()).await else { return };
-    let bucket = Bucket::of(&settings, web::client().expect("a client")).expect("usable");
+    let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
+        .expect("usable");
     let bucket = bucket.expect("there is one");
     for key in ["audio/own/a.wav", "audio/other/a.wav"] {
         bucket.put(key, "bytes".into(), "audio/wav").await.expect("put");
@@ -395,8 +399,13 @@ async fn azures_addresses() {
 async fn a_folder_and_memory_have_no_addresses() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for url in ["memory://".to_owned(), format!("file://{}", folder.path().display())] {
-        let bucket = Bucket::at(&url, &Storage::default(), web::client().expect("a client"));
-        let signed = bucket.expect("usable").sign(Method::GET, "a", Duration::from_secs(1)).await;
+        let bucket = Bucket::from_url(
+            &url,
+            &StorageSettings::default(),
+            http_client::build_client().expect("a client"),
+        );
+        let signed =
+            bucket.expect("usable").presign(Method::GET, "a", Duration::from_secs(1)).await;
         assert_eq!(signed.expect("asked"), None);
     }
 }

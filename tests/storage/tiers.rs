@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::support::bucket::{FakeBucket, Mood};
-use super::support::{Options, TestApp, TestDatabase, in_time, photo};
+use super::support::bucket::{FakeBucket, FaultMode};
+use super::support::{TestApp, TestDatabase, TestOptions, in_time, photo};
 use crate::on_both;
 
 on_both! {
@@ -15,8 +15,11 @@ on_both! {
 }
 
 async fn start(database: TestDatabase, fake: &FakeBucket) -> TestApp {
-    TestApp::start_with(database, Options { bucket: Some(fake.bucket()), ..Options::default() })
-        .await
+    TestApp::start_with(
+        database,
+        TestOptions { bucket: Some(fake.bucket()), ..TestOptions::default() },
+    )
+    .await
 }
 
 fn keys(app: &TestApp) -> Vec<String> {
@@ -31,15 +34,17 @@ async fn a_frames_pictures_are_in_the_bucket_before_its_answer(database: TestDat
     let fake = FakeBucket::start().await;
     let app = start(database, &fake).await;
     let told = app
-        .frame(json!({"client_id": "s", "input_image": photo(), "output_image_format": "rgb565",
-            "output_image_width": 64, "output_image_height": 64}))
+        .create_frame(
+            json!({"client_id": "s", "input_image": photo(), "output_image_format": "rgb565",
+            "output_image_width": 64, "output_image_height": 64}),
+        )
         .await;
     let there: Vec<String> = fake.objects().into_keys().collect();
     assert_eq!(there, keys(&app), "pictures, and not what the Sparrow sent");
     let object = app.store.media_object(&image_of(&told)).await.expect("read").expect("kept");
     assert_eq!(object.location, Some(format!("s3://stories/{}", object.key)));
     assert!(object.date_synced.is_some());
-    assert_eq!(app.store.unsynced().await.expect("counted").files, 0);
+    assert_eq!(app.store.sync_backlog().await.expect("counted").files, 0);
     // What is removed is removed from both.
     let story = told["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}?client_id=s");
@@ -50,25 +55,28 @@ async fn a_frames_pictures_are_in_the_bucket_before_its_answer(database: TestDat
         }
     })
     .await;
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase) {
     let fake = FakeBucket::start().await;
     let app = start(database, &fake).await;
-    for mood in [Mood::Fails, Mood::Truncates, Mood::Forbids, Mood::Stalls] {
-        fake.set(mood);
-        let told = in_time(app.frame(json!({"client_id": "s"}))).await;
+    for mood in
+        [FaultMode::Unavailable, FaultMode::Truncates, FaultMode::Forbidden, FaultMode::Stalls]
+    {
+        fake.set_fault_mode(mood);
+        let told = in_time(app.create_frame(json!({"client_id": "s"}))).await;
         assert_eq!(told["errors"], json!([]), "{mood:?}: that is no business of the Sparrow's");
         let ready = app.json("/readyz").await;
-        let is_away = matches!(mood, Mood::Fails | Mood::Forbids | Mood::Stalls);
+        let is_away =
+            matches!(mood, FaultMode::Unavailable | FaultMode::Forbidden | FaultMode::Stalls);
         assert_eq!(ready["status"] == "degraded", is_away, "{mood:?}: {ready}");
     }
-    let waiting = app.store.unsynced().await.expect("counted");
+    let waiting = app.store.sync_backlog().await.expect("counted");
     assert!(waiting.files >= 4 && waiting.oldest.is_some(), "{waiting:?}");
-    fake.set(Mood::Well);
+    fake.set_fault_mode(FaultMode::Healthy);
     let synced = async {
-        while app.store.unsynced().await.expect("counted").files > 0 {
+        while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
             tokio::task::yield_now().await;
         }
@@ -81,13 +89,13 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
         let object = app.store.media_object(&key).await.expect("read").expect("kept");
         assert_eq!(Sha256::digest(&bytes).as_slice(), object.sha256, "{key}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_the_disk_has_lost_comes_back(database: TestDatabase) {
     let fake = FakeBucket::start().await;
     let app = start(database, &fake).await;
-    let told = app.frame(json!({"client_id": "s"})).await;
+    let told = app.create_frame(json!({"client_id": "s"})).await;
     let url = image_of(&told);
     let path = app.database.folder.path().join(&url);
     let whole = std::fs::read(&path).expect("it is on the disk");
@@ -111,19 +119,19 @@ async fn what_the_disk_has_lost_comes_back(database: TestDatabase) {
         assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 404);
         assert!(!path.exists(), "nor does it come to the disk");
     }
-    fake.set(Mood::Fails);
+    fake.set_fault_mode(FaultMode::Unavailable);
     assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 503);
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_many_want_at_once_is_fetched_once(database: TestDatabase) {
     let fake = FakeBucket::start().await;
     let app = start(database, &fake).await;
-    let url = image_of(&app.frame(json!({"client_id": "s"})).await);
+    let url = image_of(&app.create_frame(json!({"client_id": "s"})).await);
     let path = app.database.folder.path().join(&url);
     let whole = std::fs::read(&path).expect("it is on the disk");
     std::fs::remove_file(&path).expect("removed");
-    let before = fake.fetched();
+    let before = fake.fetch_count();
     let gets = (0..16).map(|_| async {
         let got = app.get(&format!("/{url}")).send().await.expect("an answer");
         got.bytes().await.expect("bytes")
@@ -131,6 +139,6 @@ async fn what_many_want_at_once_is_fetched_once(database: TestDatabase) {
     for got in futures_util::future::join_all(gets).await {
         assert!(got == whole);
     }
-    assert_eq!(fake.fetched() - before, 1);
-    app.finish().await;
+    assert_eq!(fake.fetch_count() - before, 1);
+    app.stop_and_remove().await;
 }

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use calliope::app::identity::{Act, NewTokenOrder};
+use calliope::app::identity::{AuditContext, CreateTokenRequest};
 use calliope::domain::{Principal, ScopeName};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::support::bucket::{FakeBucket, Mood};
+use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::process::Process;
-use super::support::{Options, TestApp, TestDatabase, answer, files, fixture, in_time};
+use super::support::{TestApp, TestDatabase, TestOptions, files, fixture, in_time, send_json};
 use crate::on_both;
 
 on_both! {
@@ -46,14 +46,14 @@ async fn fetch(app: &TestApp, sound: &Value) -> (u16, String, Vec<u8>) {
 async fn folders_that_nobody_named_are_where_the_service_runs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = Command::new(env!("CARGO_BIN_EXE_calliope"));
-    let process = Process::start_as(program, &[], folder.path(), 0).await;
+    let process = Process::start_command(program, &[], folder.path(), 0).await;
     let client = super::support::client().build().expect("a client");
     let url = format!("{}/v2/clients/s/recordings", process.url);
     let made = client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
     assert_eq!(made.status(), 201);
     let url = format!("{}/v2/clients/s/voice-profiles/oma", process.url);
     let put = client.put(url).multipart(form(&json!({}), &["speech.mp3"]));
-    assert_eq!(answer(put).await.0, 201);
+    assert_eq!(send_json(put).await.0, 201);
     assert_eq!(files(&folder.path().join("audio/s")).len(), 1);
     assert_eq!(files(&folder.path().join("voice_profiles/s/oma")).len(), 1);
 }
@@ -65,7 +65,7 @@ async fn a_voice_profile_comes_back_as_it_was_sent(database: TestDatabase) {
     let raw = Part::bytes(pcm()).mime_str("audio/pcm;rate=16000").expect("a type");
     let sent = form(&metadata, &names).part("samples", raw);
     let put = app.put("/v2/clients/24:6F/voice-profiles/oma").multipart(sent);
-    let (status, profile) = answer(put).await;
+    let (status, profile) = send_json(put).await;
     assert_eq!(status, 201, "{profile}");
     let read = app.json("/v2/clients/24:6F/voice-profiles/oma").await;
     assert_eq!(read["metadata"], metadata);
@@ -91,14 +91,14 @@ async fn a_voice_profile_comes_back_as_it_was_sent(database: TestDatabase) {
     let list = app.json("/v2/clients/24:6F/voice-profiles").await;
     assert_eq!(list["items"][0]["samples"].as_array().map(Vec::len), Some(4));
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let put = |samples: &'static [&'static str]| {
         let path = "/v2/clients/s/voice-profiles/oma";
-        answer(app.put(path).multipart(form(&json!({"n": samples.len()}), samples)))
+        send_json(app.put(path).multipart(form(&json!({"n": samples.len()}), samples)))
     };
     assert_eq!(put(&["speech.mp3", "speech.ogg"]).await.0, 201);
     let folder = app.database.folder.path().join("voice_profiles/s/oma");
@@ -115,7 +115,7 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     assert!(!first.contains(&files(&folder)[0]), "no file is written over another");
     // One of its samples is no sound: the profile stays as it is.
     let broken = form(&json!({"n": 9}), &["speech.mp3", "chelsea_451x300.png"]);
-    let refused = answer(app.put("/v2/clients/s/voice-profiles/oma").multipart(broken)).await;
+    let refused = send_json(app.put("/v2/clients/s/voice-profiles/oma").multipart(broken)).await;
     assert_eq!(refused.0, 415, "{}", refused.1);
     assert_eq!(app.json("/v2/clients/s/voice-profiles/oma").await["metadata"], json!({"n": 1}));
     assert_eq!(files(&folder).len(), 1);
@@ -135,11 +135,11 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
         ("/v2/clients/s/voice-profiles/oma", form(&json!({}), &["speech.mp3"; 17]), "samples"),
         ("/v2/clients/s/voice-profiles/oma", Form::new().text("other", "x"), "other"),
     ] {
-        let (status, problem) = answer(app.put(path).multipart(sent)).await;
+        let (status, problem) = send_json(app.put(path).multipart(sent)).await;
         assert_eq!(status, 422, "{path}: {problem}");
         assert_eq!(problem["errors"][0]["loc"][1], field, "{problem}");
     }
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
@@ -157,7 +157,7 @@ async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
     assert_eq!(post(pcm(), "audio/pcm;rate=16000").await.status(), 201);
     let file = Form::new().part("file", sample("speech.ogg"));
     let request = app.client.post(format!("{}{path}", app.url)).multipart(file);
-    let (status, ogg) = answer(request).await;
+    let (status, ogg) = send_json(request).await;
     assert_eq!((status, &ogg["file_name"]), (201, &json!("speech.ogg")), "{ogg}");
     let list = app.json(&format!("{path}?limit=2")).await;
     assert_eq!(list["items"][0]["name"], ogg["name"], "the newest first");
@@ -177,7 +177,7 @@ async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
     );
     let key = wav["key"].as_str().expect("a key");
     assert!(app.store.media_object(key).await.expect("read").is_none());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
@@ -188,7 +188,7 @@ async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
         (b"just words".to_vec(), "text/plain"),
     ] {
         let request = app.client.post(format!("{}/v2/clients/s/recordings", app.url)).body(body);
-        let (status, problem) = answer(request.header("content-type", kind)).await;
+        let (status, problem) = send_json(request.header("content-type", kind)).await;
         assert_eq!(status, 415, "{problem}");
     }
     // A body that breaks off says more than it sends.
@@ -201,25 +201,25 @@ async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
         .put("/v2/clients/s/voice-profiles/oma")
         .header("content-type", format!("multipart/form-data; boundary={boundary}"))
         .body(text);
-    assert_eq!(answer(request).await.0, 400);
-    assert_eq!(app.store.counts().await.expect("counted").media_objects, 0);
+    assert_eq!(send_json(request).await.0, 400);
+    assert_eq!(app.store.installation_counts().await.expect("counted").media_objects, 0);
     let folder = app.database.folder.path();
     assert!(!folder.join("audio").exists() && !folder.join("voice_profiles").exists());
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
     const KEY: &str = "a-shared-key-1234";
-    let options = Options { api_key: Some(KEY), ..Options::default() };
+    let options = TestOptions { api_key: Some(KEY), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    let act = Act::new(&Principal::LOCAL, None);
+    let act = AuditContext::new(&Principal::LOCAL, None);
     let mut tokens = Vec::new();
     for (scope, client_id) in [
         (ScopeName::Device, Some("own")),
         (ScopeName::Device, Some("other")),
         (ScopeName::Admin, None),
     ] {
-        let order = NewTokenOrder {
+        let order = CreateTokenRequest {
             name: "t".to_owned(),
             scope,
             client_id: client_id.map(str::to_owned),
@@ -232,11 +232,11 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
         let method = method.parse().expect("a method");
         let request = app.client.request(method, format!("{}{path}", app.url));
         let request = request.bearer_auth(&tokens[token]);
-        answer(if body.is_null() { request } else { request.json(&body) })
+        send_json(if body.is_null() { request } else { request.json(&body) })
     };
     let sent = app.client.post(format!("{}/v2/clients/own/recordings", app.url));
     let sent = sent.bearer_auth(&tokens[0]).body(fixture("speech.ogg"));
-    let (status, recording) = answer(sent).await;
+    let (status, recording) = send_json(sent).await;
     assert_eq!(status, 201, "{recording}");
     let name = recording["name"].as_str().expect("a name");
     let path = format!("/v2/clients/own/recordings/{name}");
@@ -257,20 +257,20 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
         app.get(&format!("/media/signed/{key}")).send().await.expect("an answer").status(),
         403
     );
-    app.finish().await;
+    app.stop_and_remove().await;
 }
 
 async fn voices_wait_for_a_bucket_that_is_away(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let options = Options { bucket: Some(fake.bucket()), ..Options::default() };
+    let options = TestOptions { bucket: Some(fake.bucket()), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    fake.set(Mood::Fails);
+    fake.set_fault_mode(FaultMode::Unavailable);
     let put = app.put("/v2/clients/s/voice-profiles/oma");
-    assert_eq!(answer(put.multipart(form(&json!({}), &["speech.mp3"]))).await.0, 201);
-    assert_eq!(app.store.unsynced().await.expect("counted").files, 1);
-    fake.set(Mood::Well);
+    assert_eq!(send_json(put.multipart(form(&json!({}), &["speech.mp3"]))).await.0, 201);
+    assert_eq!(app.store.sync_backlog().await.expect("counted").files, 1);
+    fake.set_fault_mode(FaultMode::Healthy);
     let synced = async {
-        while app.store.unsynced().await.expect("counted").files > 0 {
+        while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
         }
     };
@@ -280,5 +280,5 @@ async fn voices_wait_for_a_bucket_that_is_away(database: TestDatabase) {
     let profile = app.json("/v2/clients/s/voice-profiles/oma").await;
     let url = profile["samples"][0]["url"].as_str().expect("an address");
     assert!(url.contains(&key) && url.contains("X-Amz-Signature="), "the bucket's own: {url}");
-    app.finish().await;
+    app.stop_and_remove().await;
 }

@@ -1,6 +1,8 @@
 //! Frames, lists and stories that clients keep.
 
-use calliope::store::{BookmarkList, ListChange, NewBookmarkList, NewFrame, Store, StoryPart};
+use calliope::store::{
+    BookmarkList, BookmarkListChange, NewBookmarkList, NewFrame, Store, StoryPage,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ on_both! {
 async fn told(store: &Store, client_id: &str) -> Uuid {
     let id = story(store, client_id, at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.take_frame_numbers(id, 0, 2, &json!({}), at(1)).await.expect("taken"));
+    assert!(tx.reserve_frame_numbers(id, 0, 2, &json!({}), at(1)).await.expect("taken"));
     for number in 0..2 {
         let text = format!("Frame {number}.");
         let frame = NewFrame {
@@ -46,7 +48,7 @@ async fn told(store: &Store, client_id: &str) -> Uuid {
 
 async fn keep(store: &Store, client_id: &str, story: Uuid, n: i32, note: Option<&str>, now: i64) {
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.keep_frame_bookmark(client_id, story, n, note, at(now)).await.expect("kept"));
+    assert!(tx.upsert_frame_bookmark(client_id, story, n, note, at(now)).await.expect("kept"));
     tx.save().await.expect("saved");
 }
 
@@ -80,10 +82,10 @@ async fn a_frame_is_kept_once_and_renewed(database: TestDatabase) {
     };
     let all = store.frame_bookmarks("s", 100).await.expect("listed");
     assert_eq!(places(all), [(first, 0), (second, 0), (first, 1)], "the newest first");
-    let in_first = store.frame_bookmarks_in("s", first, 100).await.expect("listed");
+    let in_first = store.frame_bookmarks_in_story("s", first, 100).await.expect("listed");
     assert_eq!(places(in_first), [(first, 0), (first, 1)]);
     assert_eq!(store.frame_bookmarks("s", 2).await.expect("listed").len(), 2);
-    assert_eq!(store.frame_bookmarks_in("s", first, 1).await.expect("listed").len(), 1);
+    assert_eq!(store.frame_bookmarks_in_story("s", first, 1).await.expect("listed").len(), 1);
     store.close().await;
     database.remove().await;
 }
@@ -93,7 +95,7 @@ async fn a_bookmark_goes_with_its_frame_and_its_owner_alone_removes_it(database:
     let story = told(&store, "s").await;
     let mut tx = store.begin().await.expect("begun");
     for (story, number) in [(story, 2), (story, -1), (Uuid::now_v7(), 0)] {
-        let kept = tx.keep_frame_bookmark("s", story, number, None, at(2)).await.expect("asked");
+        let kept = tx.upsert_frame_bookmark("s", story, number, None, at(2)).await.expect("asked");
         assert!(!kept, "there is no such frame");
     }
     drop(tx);
@@ -123,7 +125,7 @@ async fn lists_come_by_name_newest_first_and_by_what_they_contain(database: Test
     let names = |lists: Vec<BookmarkList>| -> Vec<String> {
         lists.into_iter().map(|list| format!("{}/{}", list.client_id, list.name)).collect()
     };
-    let own = |after, limit| store.bookmark_lists_of("s", after, limit);
+    let own = |after, limit| store.bookmark_lists_of_client("s", after, limit);
     assert_eq!(names(own("", 9).await.expect("listed")), ["s/B", "s/a", "s/b", "s/ä_%!"]);
     assert_eq!(names(own("B", 2).await.expect("listed")), ["s/a", "s/b"]);
     let newest = store.public_bookmark_lists(i64::MAX, 2).await.expect("listed");
@@ -156,11 +158,11 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     let (one, other) = (list(&store, "s", "one", false).await, list(&store, "s", "b", false).await);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.count_bookmark_lists("s").await.expect("counted"), 2);
-    let change = ListChange { is_public: Some(true), ..ListChange::default() };
+    let change = BookmarkListChange { is_public: Some(true), ..BookmarkListChange::default() };
     let changed = tx.change_bookmark_list(one.id, change, at(5)).await.expect("changed");
     let expected = BookmarkList { is_public: true, date_updated: at(5), ..one.clone() };
     assert_eq!(changed, Some(expected.clone()));
-    let change = ListChange { name: Some("two"), description: Some(""), is_public: None };
+    let change = BookmarkListChange { name: Some("two"), description: Some(""), is_public: None };
     let changed = tx.change_bookmark_list(one.id, change, at(6)).await.expect("changed");
     let expected = BookmarkList {
         name: "two".into(),
@@ -172,7 +174,7 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     tx.save().await.expect("saved");
     assert_eq!(store.bookmark_list(one.id).await.expect("read"), Some(expected.clone()));
     let mut tx = store.begin().await.expect("begun");
-    let change = ListChange { name: Some("two"), ..ListChange::default() };
+    let change = BookmarkListChange { name: Some("two"), ..BookmarkListChange::default() };
     let taken = tx.change_bookmark_list(other.id, change, at(7)).await.expect_err("taken");
     assert!(taken.is_conflict(), "{taken}");
     drop(tx);
@@ -189,7 +191,7 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.remove_bookmark_list(one.id).await.expect("removed"), Some(expected));
     assert_eq!(tx.remove_bookmark_list(one.id).await.expect("asked"), None);
-    let nothing = tx.change_bookmark_list(one.id, ListChange::default(), at(8)).await;
+    let nothing = tx.change_bookmark_list(one.id, BookmarkListChange::default(), at(8)).await;
     assert_eq!(nothing.expect("asked"), None);
     tx.save().await.expect("saved");
     store.close().await;
@@ -201,10 +203,10 @@ async fn a_story_is_in_a_list_once(database: TestDatabase) {
     let (first, second) = (told(&store, "s").await, told(&store, "t").await);
     let list = list(&store, "s", "one", false).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(!tx.renew_story_bookmark(list.id, first, None, at(1)).await.expect("asked"));
+    assert!(!tx.update_story_bookmark(list.id, first, None, at(1)).await.expect("asked"));
     assert!(tx.add_story_bookmark(list.id, first, Some("why"), at(1)).await.expect("added"));
     assert!(tx.add_story_bookmark(list.id, second, None, at(2)).await.expect("added"));
-    assert!(tx.renew_story_bookmark(list.id, first, Some("new"), at(3)).await.expect("renewed"));
+    assert!(tx.update_story_bookmark(list.id, first, Some("new"), at(3)).await.expect("renewed"));
     assert!(!tx.add_story_bookmark(list.id, Uuid::now_v7(), None, at(4)).await.expect("asked"));
     assert!(!tx.add_story_bookmark(list.id + 1, first, None, at(4)).await.expect("asked"));
     assert_eq!(tx.count_story_bookmarks(list.id).await.expect("counted"), 2);
@@ -240,7 +242,7 @@ async fn a_story_is_bookmarked_by_a_frame_or_a_list_of_ones_own(database: TestDa
         assert!(tx.add_story_bookmark(list.id, story, None, at(3)).await.expect("added"));
         tx.save().await.expect("saved");
     }
-    for listed in store.stories_of("s", StoryPart::first(9)).await.expect("listed") {
+    for listed in store.stories_of_client("s", StoryPage::first(9)).await.expect("listed") {
         assert_eq!(listed.is_bookmarked, listed.id != by_others, "{listed:?}");
     }
     store.close().await;

@@ -43,7 +43,7 @@ async fn seeds_are_added_once_and_found_by_slug_and_by_storyteller(database: Tes
     assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("sentences of this story")));
     let editor = store.strategy("tamarisk").await.expect("read").expect("there").editor;
     assert!(editor.is_some_and(|editor| editor.slug == "tamarisk-editor"));
-    let priced = store.model_named("openai", "gpt-4.1-mini").await.expect("read").expect("there");
+    let priced = store.model_by_name("openai", "gpt-4.1-mini").await.expect("read").expect("there");
     assert_eq!(priced.prices["input_tokens"], 0.4);
     let narcissus = store.strategy("narcissus").await.expect("read").expect("there");
     assert!(narcissus.text.is_none() && narcissus.image.is_some());

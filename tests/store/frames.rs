@@ -1,7 +1,7 @@
 //! Frames, pictures and files.
 
 use calliope::domain::Dither;
-use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPart};
+use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPage};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ fn object(key: &str) -> MediaObject {
 async fn picture(store: &Store, key: &str) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
-    tx.keep_media_object(&object(key)).await.expect("kept");
+    tx.upsert_media_object(&object(key)).await.expect("kept");
     let (format, dither) = ("image/png", None);
     let image =
         NewImage { id, media_key: key, width: 512, height: 256, format, dither, now: at(0) };
@@ -48,7 +48,7 @@ async fn picture(store: &Store, key: &str) -> Uuid {
 async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
     let mut tx = store.begin().await.expect("begun");
     let number = tx.story(story_id).await.expect("read").expect("the story is there").frame_count;
-    assert!(tx.take_frame_numbers(story_id, number, 1, &json!({}), at(1)).await.expect("taken"));
+    assert!(tx.reserve_frame_numbers(story_id, number, 1, &json!({}), at(1)).await.expect("taken"));
     let frame = NewFrame {
         story_id,
         number,
@@ -98,7 +98,7 @@ async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
     let (format, now) = ("image/rgb565", at(0));
     let mut added = vec![(original, None)];
     for (key, dither) in [("media/b.raw", Dither::None), ("media/c.raw", Dither::FloydSteinberg)] {
-        tx.keep_media_object(&object(key)).await.expect("kept");
+        tx.upsert_media_object(&object(key)).await.expect("kept");
         let dither = Some(dither);
         let image = |id| NewImage { id, media_key: key, width: 4, height: 2, format, dither, now };
         let (kept, rendered) = (Uuid::now_v7(), Uuid::now_v7());
@@ -108,7 +108,7 @@ async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
     }
     tx.save().await.expect("saved");
     for (id, dither) in added {
-        let picture = store.picture(id).await.expect("read").expect("it is there");
+        let picture = store.image(id).await.expect("read").expect("it is there");
         assert_eq!(picture.dither, dither);
     }
     store.close().await;
@@ -141,7 +141,7 @@ async fn a_number_is_taken_once(database: TestDatabase) {
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
     for (story, first) in [(Uuid::now_v7(), 0), (id, 0), (id, 2)] {
-        let taken = tx.take_frame_numbers(story, first, 1, &json!({}), at(1)).await;
+        let taken = tx.reserve_frame_numbers(story, first, 1, &json!({}), at(1)).await;
         assert!(!taken.expect("asked"), "no such story, or not its next number");
     }
     drop(tx);
@@ -163,11 +163,11 @@ async fn the_latest_texts_come_oldest_first(database: TestDatabase) {
 async fn a_media_object_is_kept_once_and_renewed(database: TestDatabase) {
     let store = database.store().await;
     let mut tx = store.begin().await.expect("begun");
-    tx.keep_media_object(&object("media/a.png")).await.expect("kept");
+    tx.upsert_media_object(&object("media/a.png")).await.expect("kept");
     tx.save().await.expect("saved");
     let renewed = MediaObject { size: 5, sha256: vec![8; 32], ..object("media/a.png") };
     let mut tx = store.begin().await.expect("begun");
-    tx.keep_media_object(&renewed).await.expect("kept");
+    tx.upsert_media_object(&renewed).await.expect("kept");
     let within = tx.media_object("media/a.png").await.expect("read");
     assert_eq!(within, Some(renewed.clone()));
     tx.save().await.expect("saved");
@@ -187,7 +187,7 @@ async fn a_thumbnail_is_the_first_that_was_set(database: TestDatabase) {
         tx.set_thumbnail(id, image).await.expect("set");
         tx.save().await.expect("saved");
     }
-    let listed = store.stories_of("s", StoryPart::first(10)).await.expect("listed");
+    let listed = store.stories_of_client("s", StoryPage::first(10)).await.expect("listed");
     assert_eq!(listed[0].thumbnail_key.as_deref(), Some("media/a.png"));
     assert_eq!(listed[0].thumbnail_width, Some(512));
     store.close().await;

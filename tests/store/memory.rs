@@ -1,6 +1,6 @@
 //! What is known of clients: each one's alone, in its order, for as long as it holds.
 
-use calliope::store::{Context, Insight, InsightFilter, NewInsight, Pattern, Store};
+use calliope::store::{ContextEntry, Insight, InsightFilter, NewInsight, Pattern, Store};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ async fn keep(store: &Store, client_id: &str, patterns: &[Pattern]) -> Vec<bool>
     let mut tx = store.begin().await.expect("begun");
     let mut are_new = Vec::new();
     for pattern in patterns {
-        are_new.push(tx.keep_pattern(client_id, pattern).await.expect("kept"));
+        are_new.push(tx.upsert_pattern(client_id, pattern).await.expect("kept"));
     }
     tx.save().await.expect("saved");
     are_new
@@ -85,7 +85,7 @@ async fn what_was_learned_least_is_forgotten_and_what_was_put_is_not(database: T
     keep(&store, "ada", &patterns).await;
     keep(&store, "ben", &patterns).await;
     let mut tx = store.begin().await.expect("begun");
-    tx.forget_weakest("ada", 2).await.expect("forgotten");
+    tx.delete_weakest_patterns("ada", 2).await.expect("forgotten");
     tx.save().await.expect("saved");
     let left = store.patterns("ada", None, ("", ""), 10).await.expect("read");
     assert_eq!(keys(&left), ["put", "thing 3", "thing 4"]);
@@ -94,8 +94,8 @@ async fn what_was_learned_least_is_forgotten_and_what_was_put_is_not(database: T
     database.remove().await;
 }
 
-fn context(session_id: &str, key: &str, expires: Option<i64>) -> Context {
-    Context {
+fn context(session_id: &str, key: &str, expires: Option<i64>) -> ContextEntry {
+    ContextEntry {
         session_id: session_id.to_owned(),
         key: key.to_owned(),
         value: json!([key, null]),
@@ -114,31 +114,33 @@ async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
         ("ada", context("walk", "heard", Some(90))),
         ("ben", context("walk", "seen", Some(600))),
     ] {
-        assert!(tx.keep_context(client, &context).await.expect("kept"));
+        assert!(tx.upsert_context_entry(client, &context).await.expect("kept"));
     }
     tx.save().await.expect("saved");
     let listed = async |session, now: DateTime<Utc>| {
-        let found = store.context("ada", session, ("", ""), now, 10).await.expect("read");
+        let found = store.context_entries("ada", session, ("", ""), now, 10).await.expect("read");
         found.into_iter().map(|context| context.key).collect::<Vec<_>>()
     };
     let just_before = at(60) - chrono::TimeDelta::microseconds(1);
     assert_eq!(listed(None, just_before).await, ["mood", "heard", "seen"]);
     assert_eq!(listed(Some("walk"), at(60)).await, ["heard"]);
     assert_eq!(listed(None, at(90)).await, ["mood"]);
-    let one = async |now| store.context_value("ada", "walk", "seen", now).await.expect("read");
+    let one = async |now| store.context_entry("ada", "walk", "seen", now).await.expect("read");
     assert_eq!(one(just_before).await, Some(context("walk", "seen", Some(60))));
     assert_eq!(one(at(60)).await, None);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.purge_context(at(60)).await.expect("purged"), 1);
     // What is put anew holds again.
-    assert!(tx.keep_context("ada", &context("walk", "seen", Some(700))).await.expect("kept"));
+    assert!(
+        tx.upsert_context_entry("ada", &context("walk", "seen", Some(700))).await.expect("kept")
+    );
     tx.save().await.expect("saved");
     assert_eq!(listed(Some("walk"), at(600)).await, ["seen"]);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.remove_context("ada", Some("walk"), None).await.expect("removed"), 2);
     assert_eq!(tx.remove_context("ada", None, None).await.expect("removed"), 1);
     tx.save().await.expect("saved");
-    let bens = store.context("ben", None, ("", ""), at(0), 10).await.expect("read");
+    let bens = store.context_entries("ben", None, ("", ""), at(0), 10).await.expect("read");
     assert_eq!(bens.len(), 1);
     store.close().await;
     database.remove().await;
@@ -172,10 +174,10 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
     let page = listed(None, 0.0, first, 1).await;
     let behind = (page[0].importance, page[0].id);
     assert_eq!(numbers(&listed(None, 0.0, behind, 10).await), [1, 0]);
-    assert_eq!(store.last_insight("ada", "habit").await.expect("read"), Some(at(2)));
-    assert_eq!(store.last_insight("ada", "nothing").await.expect("read"), None);
+    assert_eq!(store.last_insight_date("ada", "habit").await.expect("read"), Some(at(2)));
+    assert_eq!(store.last_insight_date("ada", "nothing").await.expect("read"), None);
     let mut tx = store.begin().await.expect("begun");
-    tx.forget_old_insights("ada", "habit", 1).await.expect("forgotten");
+    tx.delete_old_insights("ada", "habit", 1).await.expect("forgotten");
     tx.save().await.expect("saved");
     assert_eq!(numbers(&listed(None, 0.0, first, 10).await), [2, 1]);
     let mut tx = store.begin().await.expect("begun");

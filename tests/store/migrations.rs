@@ -1,7 +1,7 @@
 //! Rows that are older than a migration, after it.
 
 use calliope::domain::Dither;
-use calliope::store::{KeyUse, Store, UsedKey};
+use calliope::store::{IdempotencyKey, IdempotencyRecord, Store};
 use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::types::Json;
@@ -134,7 +134,7 @@ async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) 
     pictures.push((both, None));
     let store = old.migrated(&database).await;
     for (id, dither) in pictures {
-        let picture = store.picture(id).await.expect("read").expect("it is there");
+        let picture = store.image(id).await.expect("read").expect("it is there");
         assert_eq!(picture.dither, dither, "{id}");
     }
     store.close().await;
@@ -190,21 +190,21 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         old_answer(&old, key, status, seconds).await;
     }
     let store = old.migrated(&database).await;
-    let task = UsedKey {
+    let task = IdempotencyRecord {
         fingerprint: vec![1; 32],
         task_id: Some(id),
         status: None,
         headers: None,
         body: None,
     };
-    let answer = UsedKey {
+    let answer = IdempotencyRecord {
         fingerprint: vec![2; 32],
         task_id: None,
         status: Some(201),
         headers: Some(json!({"location": "/x"})),
         body: Some(b"done".into()),
     };
-    let under_way = UsedKey { status: None, headers: None, body: None, ..answer.clone() };
+    let under_way = IdempotencyRecord { status: None, headers: None, body: None, ..answer.clone() };
     for (key, since, expected) in [
         ("task", 5, &task),
         ("task later", 5, &task),
@@ -212,13 +212,17 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         ("answer later", 6, &answer),
         ("under way", 5, &under_way),
     ] {
-        let given = KeyUse { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
-        let used = store.used_key(&given, at(since)).await.expect("read");
+        let given = IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
+        let used = store.idempotency_record(&given, at(since)).await.expect("read");
         assert_eq!(used.as_ref(), Some(expected), "{key}");
     }
     let mut tx = store.begin().await.expect("begun");
     tx.remove_task(id).await.expect("removed");
-    assert_eq!(tx.forget_keys(at(9)).await.expect("forgotten"), 3, "the keys of a task go with it");
+    assert_eq!(
+        tx.delete_old_idempotency_keys(at(9)).await.expect("forgotten"),
+        3,
+        "the keys of a task go with it"
+    );
     tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;

@@ -1,7 +1,7 @@
 //! Events, idempotency keys, migrations, sole use, and that every query has its index.
 
 use calliope::domain::{EventKind, TaskKind};
-use calliope::store::{KeyUse, NewTask, Store, StoreError, UsedKey};
+use calliope::store::{IdempotencyKey, IdempotencyRecord, NewTask, Store, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,17 +20,17 @@ on_both! {
 
 async fn a_sweep_knows_how_far_the_last_one_came(database: TestDatabase) {
     let store = database.store().await;
-    assert_eq!(store.swept_until().await.expect("read"), None);
+    assert_eq!(store.orphans_checked_until().await.expect("read"), None);
     for now in [at(0), at(5)] {
         let mut tx = store.begin().await.expect("begun");
-        tx.note_installation(now).await.expect("noted once");
+        tx.insert_installation(now).await.expect("noted once");
         tx.save().await.expect("saved");
-        assert_eq!(store.swept_until().await.expect("read"), Some(at(0)));
+        assert_eq!(store.orphans_checked_until().await.expect("read"), Some(at(0)));
     }
     let mut tx = store.begin().await.expect("begun");
-    tx.note_sweep(at(9)).await.expect("noted");
+    tx.set_orphans_checked_until(at(9)).await.expect("noted");
     tx.save().await.expect("saved");
-    assert_eq!(store.swept_until().await.expect("read"), Some(at(9)));
+    assert_eq!(store.orphans_checked_until().await.expect("read"), Some(at(9)));
     store.close().await;
     database.remove().await;
 }
@@ -67,24 +67,28 @@ async fn task(store: &Store) -> Uuid {
 
 async fn a_key_is_used_once_a_day(database: TestDatabase) {
     let store = database.store().await;
-    let key = KeyUse { scope: "call".into(), key: "k".into(), fingerprint: [1; 32] };
+    let key = IdempotencyKey { scope: "call".into(), key: "k".into(), fingerprint: [1; 32] };
     let (first, second) = (task(&store).await, task(&store).await);
     let day = 86_400;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.take_key(&key, Some(first), at(-day), at(0)).await.expect("taken"));
-    assert!(!tx.take_key(&key, Some(second), at(-day), at(0)).await.expect("asked"));
-    assert!(!tx.take_key(&key, None, at(-day), at(0)).await.expect("asked"));
-    let elsewhere = KeyUse { scope: "another call".into(), ..key.clone() };
-    assert!(tx.take_key(&elsewhere, Some(second), at(-day), at(0)).await.expect("taken"));
-    tx.give_key_back(&key).await.expect("asked");
+    assert!(tx.acquire_idempotency_key(&key, Some(first), at(-day), at(0)).await.expect("taken"));
+    assert!(!tx.acquire_idempotency_key(&key, Some(second), at(-day), at(0)).await.expect("asked"));
+    assert!(!tx.acquire_idempotency_key(&key, None, at(-day), at(0)).await.expect("asked"));
+    let elsewhere = IdempotencyKey { scope: "another call".into(), ..key.clone() };
+    assert!(
+        tx.acquire_idempotency_key(&elsewhere, Some(second), at(-day), at(0)).await.expect("taken")
+    );
+    tx.release_idempotency_key(&key).await.expect("asked");
     tx.save().await.expect("saved");
-    let used = store.used_key(&key, at(-day)).await.expect("read").expect("taken above");
+    let used = store.idempotency_record(&key, at(-day)).await.expect("read").expect("taken above");
     assert_eq!((used.task_id, used.fingerprint), (Some(first), vec![1; 32]));
     assert_eq!((used.status, used.headers, used.body), (None, None, None));
-    assert_eq!(store.used_key(&key, at(1)).await.expect("read"), None, "too long ago");
+    assert_eq!(store.idempotency_record(&key, at(1)).await.expect("read"), None, "too long ago");
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.take_key(&key, Some(second), at(1), at(day)).await.expect("taken anew"));
-    assert_eq!(tx.forget_keys(at(day)).await.expect("forgotten"), 1);
+    assert!(
+        tx.acquire_idempotency_key(&key, Some(second), at(1), at(day)).await.expect("taken anew")
+    );
+    assert_eq!(tx.delete_old_idempotency_keys(at(day)).await.expect("forgotten"), 1);
     tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;
@@ -92,22 +96,24 @@ async fn a_key_is_used_once_a_day(database: TestDatabase) {
 
 async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
     let store = database.store().await;
-    let key = |key: &str| KeyUse { scope: "call".into(), key: key.into(), fingerprint: [1; 32] };
+    let key =
+        |key: &str| IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [1; 32] };
     let (answered, secret, refused) = (key("a"), key("b"), key("c"));
     let headers = json!({"content-type": "text/plain"});
     let mut tx = store.begin().await.expect("begun");
     for key in [&answered, &secret, &refused] {
-        assert!(tx.take_key(key, None, at(-9), at(0)).await.expect("taken"));
+        assert!(tx.acquire_idempotency_key(key, None, at(-9), at(0)).await.expect("taken"));
     }
     tx.save().await.expect("saved");
-    let used = async |key: &KeyUse| store.used_key(key, at(-9)).await.expect("read");
-    let is_empty = |used: &UsedKey| used.task_id.is_none() && used.status.is_none();
+    let used =
+        async |key: &IdempotencyKey| store.idempotency_record(key, at(-9)).await.expect("read");
+    let is_empty = |used: &IdempotencyRecord| used.task_id.is_none() && used.status.is_none();
     assert!(used(&answered).await.is_some_and(|used| is_empty(&used)), "it is under way");
     let mut tx = store.begin().await.expect("begun");
-    tx.keep_answer(&answered, 201, &headers, Some(b"done")).await.expect("kept");
-    tx.keep_answer(&secret, 200, &headers, None).await.expect("kept");
+    tx.save_response(&answered, 201, &headers, Some(b"done")).await.expect("kept");
+    tx.save_response(&secret, 200, &headers, None).await.expect("kept");
     for key in [&answered, &secret, &refused] {
-        tx.give_key_back(key).await.expect("asked");
+        tx.release_idempotency_key(key).await.expect("asked");
     }
     tx.save().await.expect("saved");
     let kept = used(&answered).await.expect("an answer stays");
@@ -121,11 +127,11 @@ async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
 
     let id = task(&store).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.take_key(&answered, None, at(1), at(2)).await.expect("taken anew"));
-    assert!(tx.take_key(&secret, Some(id), at(1), at(2)).await.expect("taken anew"));
+    assert!(tx.acquire_idempotency_key(&answered, None, at(1), at(2)).await.expect("taken anew"));
+    assert!(tx.acquire_idempotency_key(&secret, Some(id), at(1), at(2)).await.expect("taken anew"));
     tx.save().await.expect("saved");
     assert!(used(&answered).await.is_some_and(|used| is_empty(&used) && used.body.is_none()));
-    let named = store.answers_after(("", ""), 9).await.expect("read");
+    let named = store.scan_idempotency_keys(("", ""), 9).await.expect("read");
     assert_eq!(named, [("call".to_owned(), "a".to_owned(), None)], "tasks are not among them");
     let mut tx = store.begin().await.expect("begun");
     tx.remove_task(id).await.expect("removed");
@@ -148,9 +154,9 @@ async fn migrations_are_applied_once(database: TestDatabase) {
 
 async fn pools_tell_how_they_stand(database: TestDatabase) {
     let store = database.store().await;
-    let names: Vec<&str> = store.connections().iter().map(|pool| pool.pool).collect();
+    let names: Vec<&str> = store.pool_statuses().iter().map(|pool| pool.pool).collect();
     assert_eq!(names, if store.is_sqlite() { vec!["read", "write"] } else { vec!["postgres"] });
-    let writer = || store.connections().pop().expect("a pool that writes");
+    let writer = || store.pool_statuses().pop().expect("a pool that writes");
     let in_use = || writer().open - writer().idle;
     // What the tables were made with goes back by itself, a moment later.
     while in_use() > 0 {
@@ -158,7 +164,7 @@ async fn pools_tell_how_they_stand(database: TestDatabase) {
     }
     let tx = store.begin().await.expect("begun");
     assert_eq!(in_use(), 1, "{:?}", writer());
-    assert_eq!(writer().most, if store.is_sqlite() { 1 } else { 8 });
+    assert_eq!(writer().max, if store.is_sqlite() { 1 } else { 8 });
     drop(tx);
     store.close().await;
     assert_eq!(writer().open, 0);
@@ -178,10 +184,10 @@ async fn a_sqlite_file_serves_one_process() {
     let database = TestDatabase::sqlite();
     let store = database.store().await;
     let path = &database.settings.path;
-    let held = store.sole_use(path).expect("free").expect("SQLite is held");
-    assert!(matches!(store.sole_use(path), Err(StoreError::InUse(_))));
+    let held = store.acquire_database_lock(path).expect("free").expect("SQLite is held");
+    assert!(matches!(store.acquire_database_lock(path), Err(StoreError::InUse(_))));
     drop(held);
-    assert!(store.sole_use(path).is_ok());
+    assert!(store.acquire_database_lock(path).is_ok());
     store.close().await;
 }
 

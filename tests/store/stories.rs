@@ -1,6 +1,6 @@
 //! Stories and the clients that are in them.
 
-use calliope::store::{StoryPart, Title};
+use calliope::store::{StoryPage, StoryTitle};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,8 +26,8 @@ async fn a_story_is_found_as_it_was_created(database: TestDatabase) {
     assert_eq!((found.date_created, found.date_updated), (at(0), at(0)));
     assert!(found.state.is_null());
     assert_eq!(store.story(Uuid::now_v7()).await.expect("read"), None);
-    assert_eq!(store.story_id_of_slug("no-such").await.expect("read"), None);
-    assert_eq!(store.story_id_of_legacy_id("no-such").await.expect("read"), None);
+    assert_eq!(store.story_id_by_slug("no-such").await.expect("read"), None);
+    assert_eq!(store.story_id_by_legacy_id("no-such").await.expect("read"), None);
     store.close().await;
     database.remove().await;
 }
@@ -36,7 +36,7 @@ async fn what_is_not_saved_never_was(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "sparrow", at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    tx.take_frame_numbers(id, 0, 3, &json!({}), at(1)).await.expect("taken");
+    tx.reserve_frame_numbers(id, 0, 3, &json!({}), at(1)).await.expect("taken");
     tx.lock_client("sparrow", at(1)).await.expect("locked");
     drop(tx);
     let found = store.story(id).await.expect("read").expect("there");
@@ -52,9 +52,9 @@ async fn slugs_are_numbered_until_unique(database: TestDatabase) {
     {
         let id = story(&store, "sparrow", at(0)).await;
         let mut tx = store.begin().await.expect("begun");
-        slugs.push(tx.name_story(id, Title { title, slug_base }).await.expect("named"));
+        slugs.push(tx.name_story(id, StoryTitle { title, slug_base }).await.expect("named"));
         tx.save().await.expect("saved");
-        let found = store.story_id_of_slug(&slugs[slugs.len() - 1]).await.expect("read");
+        let found = store.story_id_by_slug(&slugs[slugs.len() - 1]).await.expect("read");
         assert_eq!(found, Some(id));
     }
     assert_eq!(slugs, ["a-b", "a-b-1", "a-b-2", "a-b-3"]);
@@ -84,14 +84,14 @@ async fn stories_are_listed_last_updated_first(database: TestDatabase) {
     story(&store, "another", at(3)).await;
     for (id, now) in [(new, at(10)), (old, at(20))] {
         let mut tx = store.begin().await.expect("begun");
-        tx.take_frame_numbers(id, 0, 1, &json!({"k": [1]}), now).await.expect("taken");
+        tx.reserve_frame_numbers(id, 0, 1, &json!({"k": [1]}), now).await.expect("taken");
         tx.save().await.expect("saved");
     }
-    let listed = store.stories_of("s", StoryPart::first(100)).await.expect("listed");
+    let listed = store.stories_of_client("s", StoryPage::first(100)).await.expect("listed");
     let ids: Vec<Uuid> = listed.iter().map(|story| story.id).collect();
     assert_eq!(ids, [old, new], "the empty one and another's are left out");
     assert_eq!(listed[0].date_updated, at(20));
-    assert_eq!(store.stories_of("s", StoryPart::first(1)).await.expect("listed").len(), 1);
+    assert_eq!(store.stories_of_client("s", StoryPage::first(1)).await.expect("listed").len(), 1);
     assert_eq!(store.story(old).await.expect("read").expect("there").state, json!({"k": [1]}));
     store.close().await;
     database.remove().await;
@@ -103,7 +103,7 @@ async fn an_empty_story_may_change_its_strategy_and_another_not(database: TestDa
     for (strategy, frames) in [("literal", 1), ("narcissus", 0)] {
         let mut tx = store.begin().await.expect("begun");
         tx.change_strategy(id, strategy, strategy).await.expect("changed");
-        tx.take_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("taken");
+        tx.reserve_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("taken");
         tx.save().await.expect("saved");
         assert_eq!(store.story(id).await.expect("read").expect("there").strategy, "literal");
     }

@@ -1,7 +1,7 @@
 //! The task table: claimed once, in order, one at a time in a lane.
 
 use calliope::domain::{TaskKind, TaskStatus};
-use calliope::store::{Announcement, Lease, LeaseError, NewTask, Store};
+use calliope::store::{Lease, LeaseError, NewTask, Store, TaskNotice};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ async fn enqueue(store: &Store, lane: Option<&str>, now: DateTime<Utc>) -> Uuid 
 async fn claim(store: &Store, now: DateTime<Utc>) -> Option<Lease> {
     let mut tx = store.begin().await.expect("begun");
     let until = now + chrono::TimeDelta::seconds(10);
-    let lease = tx.claim(Uuid::now_v7(), until, now).await.expect("claimed");
+    let lease = tx.claim_task(Uuid::now_v7(), until, now).await.expect("claimed");
     if lease.is_some() {
         tx.save().await.expect("saved");
     }
@@ -56,10 +56,10 @@ async fn status(store: &Store, id: Uuid) -> TaskStatus {
 
 async fn a_task_goes_its_whole_road(database: TestDatabase) {
     let store = database.store().await;
-    let mut news = store.announcements();
+    let mut news = store.subscribe();
     let id = enqueue(&store, Some("lane"), at(0)).await;
-    assert_eq!(news.recv().await, Ok(Announcement::TaskReady));
-    assert_eq!(news.recv().await, Ok(Announcement::EventLogged), "that it is pending");
+    assert_eq!(news.recv().await, Ok(TaskNotice::TaskReady));
+    assert_eq!(news.recv().await, Ok(TaskNotice::EventLogged), "that it is pending");
     let lease = claim(&store, at(1)).await.expect("one is due");
     let task = lease.task().clone();
     assert_eq!((task.id, task.attempts, task.status), (id, 1, TaskStatus::Running));
@@ -68,7 +68,7 @@ async fn a_task_goes_its_whole_road(database: TestDatabase) {
     lease.extend(&mut tx, at(20), Some("tell")).await.expect("kept");
     lease.complete(&mut tx, &json!({"done": true}), at(2)).await.expect("completed");
     tx.save().await.expect("saved");
-    assert_eq!(news.recv().await, Ok(Announcement::TaskEnded(id)));
+    assert_eq!(news.recv().await, Ok(TaskNotice::TaskEnded(id)));
     let task = store.task(id).await.expect("read").expect("there");
     assert_eq!((task.status, task.date_completed), (TaskStatus::Completed, Some(at(2))));
     assert_eq!((task.result, task.error, task.step), (Some(json!({"done": true})), None, None));
@@ -155,7 +155,7 @@ async fn a_lost_lease_ends_nothing(database: TestDatabase) {
     let id = enqueue(&store, None, at(0)).await;
     let lost = claim(&store, at(1)).await.expect("claimed until 11");
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.release_expired(at(12)).await.expect("released"), 1);
+    assert_eq!(tx.release_expired_leases(at(12)).await.expect("released"), 1);
     tx.save().await.expect("saved");
     let other = claim(&store, at(12)).await.expect("claimed by another");
     let mut tx = store.begin().await.expect("begun");
@@ -166,8 +166,8 @@ async fn a_lost_lease_ends_nothing(database: TestDatabase) {
     assert!(is_lost(lost.defer(&mut tx, &Value::Null, at(13)).await));
     assert!(is_lost(lost.extend(&mut tx, at(99), None).await));
     assert!(is_lost(lost.enter_step(&mut tx, at(99), Some("tell"), at(13)).await));
-    assert!(is_lost(lost.note_progress(&mut tx, &json!({"n": 2})).await));
-    assert!(is_lost(lost.forget_order(&mut tx).await));
+    assert!(is_lost(lost.save_progress(&mut tx, &json!({"n": 2})).await));
+    assert!(is_lost(lost.anonymize(&mut tx).await));
     lost.release(&mut tx).await.expect("asked");
     tx.save().await.expect("saved");
     let task = store.task(id).await.expect("read").expect("there");
@@ -201,9 +201,9 @@ async fn a_change_of_a_task_publishes_its_event(database: TestDatabase) {
     let lease = claim(&store, at(4)).await.expect("claimed");
     let mut tx = store.begin().await.expect("begun");
     lease.fail(&mut tx, &json!("for good"), at(5)).await.expect("given up");
-    tx.revive(id, at(6)).await.expect("asked").expect("it failed");
-    tx.cancel(id, at(7)).await.expect("asked").expect("it is open");
-    tx.revive(id, at(8)).await.expect("asked").expect("it was cancelled");
+    tx.restart_task(id, at(6)).await.expect("asked").expect("it failed");
+    tx.cancel_task(id, at(7)).await.expect("asked").expect("it is open");
+    tx.restart_task(id, at(8)).await.expect("asked").expect("it was cancelled");
     tx.save().await.expect("saved");
     let lease = claim(&store, at(9)).await.expect("claimed");
     let mut tx = store.begin().await.expect("begun");
@@ -238,7 +238,7 @@ async fn a_task_that_forgot_its_client_tells_nobody(database: TestDatabase) {
     let id = enqueue(&store, Some("lane"), at(0)).await;
     let lease = claim(&store, at(1)).await.expect("claimed");
     let mut tx = store.begin().await.expect("begun");
-    lease.forget_order(&mut tx).await.expect("forgotten");
+    lease.anonymize(&mut tx).await.expect("forgotten");
     lease.complete(&mut tx, &Value::Null, at(2)).await.expect("completed");
     tx.save().await.expect("saved");
     let task = store.task(id).await.expect("read").expect("there");
@@ -267,7 +267,7 @@ async fn an_expired_lease_is_taken_back(database: TestDatabase) {
     claim(&store, at(1)).await.expect("claimed until 11");
     for (now, released) in [(at(11), 0), (at(12), 1), (at(13), 0)] {
         let mut tx = store.begin().await.expect("begun");
-        assert_eq!(tx.release_expired(now).await.expect("released"), released);
+        assert_eq!(tx.release_expired_leases(now).await.expect("released"), released);
         tx.save().await.expect("saved");
     }
     let lease = claim(&store, at(14)).await.expect("claimed again");
@@ -283,8 +283,12 @@ async fn waiting_tasks_are_counted_and_dated(database: TestDatabase) {
     for _ in 0..3 {
         enqueue(&store, Some("a"), at(5)).await;
     }
-    assert_eq!(store.waiting_tasks(100).await.expect("counted"), 3);
-    assert_eq!(store.waiting_tasks(2).await.expect("counted"), 2, "counted no further than asked");
+    assert_eq!(store.count_pending_tasks(100).await.expect("counted"), 3);
+    assert_eq!(
+        store.count_pending_tasks(2).await.expect("counted"),
+        2,
+        "counted no further than asked"
+    );
     assert_eq!(store.next_due(at(0)).await.expect("read"), Some(at(5)));
     store.close().await;
     database.remove().await;
@@ -295,13 +299,13 @@ async fn what_is_called_off_or_tried_again_is_told_as_it_was_written(database: T
     let id = enqueue(&store, Some("lane"), at(0)).await;
     claim(&store, at(1)).await.expect("one is due");
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.revive(id, at(2)).await.expect("tried"), None, "it runs");
-    let cancelled = tx.cancel(id, at(2)).await.expect("tried").expect("it ran");
+    assert_eq!(tx.restart_task(id, at(2)).await.expect("tried"), None, "it runs");
+    let cancelled = tx.cancel_task(id, at(2)).await.expect("tried").expect("it ran");
     assert_eq!((cancelled.status, cancelled.date_completed), (TaskStatus::Cancelled, Some(at(2))));
-    assert_eq!(tx.cancel(id, at(3)).await.expect("tried"), None, "it has ended");
+    assert_eq!(tx.cancel_task(id, at(3)).await.expect("tried"), None, "it has ended");
     tx.save().await.expect("saved");
     let mut tx = store.begin().await.expect("begun");
-    let revived = tx.revive(id, at(4)).await.expect("tried").expect("it was called off");
+    let revived = tx.restart_task(id, at(4)).await.expect("tried").expect("it was called off");
     assert_eq!(
         (revived.status, revived.attempts, revived.date_started),
         (TaskStatus::Pending, 0, None)

@@ -11,43 +11,43 @@ use axum::response::Response;
 use axum::{Router, body};
 use bytes::Bytes;
 use calliope::domain::{Clock, SystemClock};
+use calliope::http_client;
 use calliope::objects::Bucket;
-use calliope::settings::{Cloud, Storage};
-use calliope::web;
+use calliope::settings::{Cloud, StorageSettings};
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mood {
+pub enum FaultMode {
     /// As it should.
     #[default]
-    Well,
+    Healthy,
     /// With 503 to everything.
-    Fails,
+    Unavailable,
     /// Not at all.
     Stalls,
     /// It keeps the first half of what it gets, and says that all is well.
     Truncates,
     /// Without permission.
-    Forbids,
+    Forbidden,
 }
 
 #[derive(Debug, Default)]
-struct Held {
-    mood: Mood,
+struct BucketState {
+    fault_mode: FaultMode,
     objects: BTreeMap<String, Bytes>,
     /// When each was put.
-    put: BTreeMap<String, DateTime<Utc>>,
+    put_dates: BTreeMap<String, DateTime<Utc>>,
     /// How often an object was fetched.
-    fetched: usize,
+    fetch_count: usize,
 }
 
 /// The bucket, for as long as it is kept.
 pub struct FakeBucket {
     url: String,
-    held: Arc<Mutex<Held>>,
+    state: Arc<Mutex<BucketState>>,
     serving: JoinHandle<()>,
 }
 
@@ -55,24 +55,24 @@ impl FakeBucket {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let held = Arc::new(Mutex::new(Held::default()));
+        let held = Arc::new(Mutex::new(BucketState::default()));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&held));
         let serving = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("it serves");
         });
-        Self { url, held, serving }
+        Self { url, state: held, serving }
     }
 
     /// The settings that lead to it.
-    pub fn settings(&self) -> Storage {
-        Storage {
+    pub fn settings(&self) -> StorageSettings {
+        StorageSettings {
             cloud: Cloud::Aws,
             bucket: Some("stories".to_owned()),
             endpoint: Some(self.url.clone()),
             region: Some("us-east-1".to_owned()),
             access_key_id: Some("id".to_owned()),
             secret_access_key: Some("secret".into()),
-            ..Storage::default()
+            ..StorageSettings::default()
         }
     }
 
@@ -92,28 +92,30 @@ impl FakeBucket {
 
     /// The service's way to it.
     pub fn bucket(&self) -> Bucket {
-        let client = web::client().expect("a client");
-        Bucket::of(&self.settings(), client).expect("it can be used").expect("there is one")
+        let client = http_client::build_client().expect("a client");
+        Bucket::from_settings(&self.settings(), client)
+            .expect("it can be used")
+            .expect("there is one")
     }
 
-    pub fn set(&self, mood: Mood) {
-        self.held().mood = mood;
+    pub fn set_fault_mode(&self, fault_mode: FaultMode) {
+        self.state().fault_mode = fault_mode;
     }
 
     /// What it holds, but for the marks of installations.
     pub fn objects(&self) -> BTreeMap<String, Bytes> {
-        let mut objects = self.held().objects.clone();
+        let mut objects = self.state().objects.clone();
         objects.retain(|key, _| !key.contains(".calliope/"));
         objects
     }
 
     /// How often an object was fetched.
-    pub fn fetched(&self) -> usize {
-        self.held().fetched
+    pub fn fetch_count(&self) -> usize {
+        self.state().fetch_count
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, BucketState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,19 +125,19 @@ impl Drop for FakeBucket {
     }
 }
 
-async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Response {
-    let mood = held.lock().unwrap_or_else(PoisonError::into_inner).mood;
+async fn answer(State(held): State<Arc<Mutex<BucketState>>>, request: Request) -> Response {
+    let fault_mode = held.lock().unwrap_or_else(PoisonError::into_inner).fault_mode;
     let (parts, content) = request.into_parts();
     // What is broken off becomes no object.
     let Ok(mut bytes) = body::to_bytes(content, usize::MAX).await else {
-        return plain(StatusCode::BAD_REQUEST);
+        return empty_response(StatusCode::BAD_REQUEST);
     };
-    match mood {
-        Mood::Fails => return plain(StatusCode::SERVICE_UNAVAILABLE),
-        Mood::Forbids => return plain(StatusCode::FORBIDDEN),
-        Mood::Stalls => return std::future::pending().await,
-        Mood::Truncates => bytes.truncate(bytes.len() / 2),
-        Mood::Well => {}
+    match fault_mode {
+        FaultMode::Unavailable => return empty_response(StatusCode::SERVICE_UNAVAILABLE),
+        FaultMode::Forbidden => return empty_response(StatusCode::FORBIDDEN),
+        FaultMode::Stalls => return std::future::pending().await,
+        FaultMode::Truncates => bytes.truncate(bytes.len() / 2),
+        FaultMode::Healthy => {}
     }
     let path = parts.uri.path().trim_start_matches('/');
     let key = path.split_once('/').map_or(String::new(), |(_, key)| key.to_owned());
@@ -143,61 +145,61 @@ async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Respo
     let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
     match parts.method {
         Method::PUT => {
-            held.put.insert(key.clone(), SystemClock.now());
+            held.put_dates.insert(key.clone(), SystemClock.now());
             held.objects.insert(key, bytes);
-            with(StatusCode::OK, Body::empty(), None)
+            response(StatusCode::OK, Body::empty(), None)
         }
-        Method::GET if key.is_empty() => with(StatusCode::OK, Body::from(list(&held)), None),
+        Method::GET if key.is_empty() => response(StatusCode::OK, Body::from(list(&held)), None),
         Method::GET | Method::HEAD => match held.objects.get(&key) {
             Some(bytes) if parts.method == Method::HEAD => {
-                with(StatusCode::OK, Body::empty(), Some(bytes.len()))
+                response(StatusCode::OK, Body::empty(), Some(bytes.len()))
             }
             Some(bytes) => {
                 let bytes = bytes.clone();
-                held.fetched += 1;
-                with(StatusCode::OK, Body::from(bytes.clone()), Some(bytes.len()))
+                held.fetch_count += 1;
+                response(StatusCode::OK, Body::from(bytes.clone()), Some(bytes.len()))
             }
-            None => plain(StatusCode::NOT_FOUND),
+            None => empty_response(StatusCode::NOT_FOUND),
         },
         Method::DELETE => {
             held.objects.remove(&key);
-            plain(StatusCode::NO_CONTENT)
+            empty_response(StatusCode::NO_CONTENT)
         }
         Method::POST if query.starts_with("delete") => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let keys = text.split("<Key>").skip(1);
             let keys = keys.filter_map(|rest| rest.split_once("</Key>").map(|(key, _)| key));
-            let mut told = String::from("<DeleteResult>");
+            let mut xml = String::from("<DeleteResult>");
             for key in keys {
                 held.objects.remove(key);
-                write!(told, "<Deleted><Key>{key}</Key></Deleted>").expect("written");
+                write!(xml, "<Deleted><Key>{key}</Key></Deleted>").expect("written");
             }
-            with(StatusCode::OK, Body::from(told + "</DeleteResult>"), None)
+            response(StatusCode::OK, Body::from(xml + "</DeleteResult>"), None)
         }
-        _ => plain(StatusCode::METHOD_NOT_ALLOWED),
+        _ => empty_response(StatusCode::METHOD_NOT_ALLOWED),
     }
 }
 
-fn list(held: &Held) -> String {
-    let mut told = String::from("<ListBucketResult><IsTruncated>false</IsTruncated>");
+fn list(held: &BucketState) -> String {
+    let mut xml = String::from("<ListBucketResult><IsTruncated>false</IsTruncated>");
     for (key, bytes) in &held.objects {
         let size = bytes.len();
-        let put = held.put[key].to_rfc3339_opts(SecondsFormat::Millis, true);
+        let put = held.put_dates[key].to_rfc3339_opts(SecondsFormat::Millis, true);
         write!(
-            told,
+            xml,
             "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"e\"</ETag>\
              <LastModified>{put}</LastModified></Contents>"
         )
         .expect("written");
     }
-    told + "</ListBucketResult>"
+    xml + "</ListBucketResult>"
 }
 
-fn plain(status: StatusCode) -> Response {
-    with(status, Body::empty(), None)
+fn empty_response(status: StatusCode) -> Response {
+    response(status, Body::empty(), None)
 }
 
-fn with(status: StatusCode, body: Body, length: Option<usize>) -> Response {
+fn response(status: StatusCode, body: Body, length: Option<usize>) -> Response {
     let mut response = Response::builder()
         .status(status)
         .header("etag", "\"e\"")

@@ -8,21 +8,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// Stands still until it is moved.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64);
+pub struct ManualClock(AtomicI64);
 
-impl HandClock {
+impl ManualClock {
     /// A clock that stands at noon of a Monday.
     pub fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_795_435_200_000_000)))
     }
 
     /// Moves it, forward or back.
-    pub fn jump(&self, by: TimeDelta) {
+    pub fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_microseconds().expect("a sane jump"), Ordering::SeqCst);
     }
 }
 
-impl Clock for HandClock {
+impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).expect("a time")
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use calliope::app::Choices;
+use calliope::app::ModelDefaults;
 use calliope::compute::Compute;
-use calliope::inference::{Registry, Wire};
-use calliope::settings::{Minds, Providers};
+use calliope::inference::{ProviderClient, Registry};
+use calliope::settings::{ModelSettings, ProviderSettings};
 use serde_json::{Value, json};
 
-use super::Options;
+use super::TestOptions;
 use super::provider::{FakeProvider, Reply};
 
 /// Words of one idea point the same way.
@@ -26,18 +26,18 @@ const IDEAS: &[&[&str]] = &[
 pub const DIMENSION: usize = IDEAS.len() + 1;
 
 /// The model, for as long as it is kept.
-pub struct Embedder {
+pub struct FakeEmbedder {
     pub provider: FakeProvider,
     /// Whether it is ill.
     pub is_down: Arc<AtomicBool>,
 }
 
-impl Embedder {
+impl FakeEmbedder {
     pub async fn start() -> Self {
         let is_down = Arc::new(AtomicBool::new(false));
-        let ill = Arc::clone(&is_down);
+        let is_failing = Arc::clone(&is_down);
         let provider = FakeProvider::start(move |_, request| {
-            if ill.load(Ordering::Relaxed) {
+            if is_failing.load(Ordering::Relaxed) {
                 return Reply::status(400, json!({"error": {"message": "no such model"}}));
             }
             let asked = request.json();
@@ -57,23 +57,23 @@ impl Embedder {
     }
 
     /// A service that uses it under this name, and no other model.
-    pub fn options(&self, model: &str) -> Options {
-        let providers = Providers {
+    pub fn options(&self, model: &str) -> TestOptions {
+        let providers = ProviderSettings {
             openai_base_url: Some(format!("{}/v1", self.provider.url)),
             openai_api_key: Some("a key of tests".into()),
-            ..Providers::default()
+            ..ProviderSettings::default()
         };
-        let minds = Minds {
+        let minds = ModelSettings {
             text: Some("offline/offline".to_owned()),
             embedding: Some(format!("openai/{model}")),
-            ..Minds::default()
+            ..ModelSettings::default()
         };
-        let client = calliope::web::client().expect("a client");
-        let wire = Wire::new(client, Compute::new());
-        Options {
-            registry: Some(Registry::of(&providers, &wire)),
-            choices: Choices::of(&minds, &providers),
-            ..Options::default()
+        let client = calliope::http_client::build_client().expect("a client");
+        let wire = ProviderClient::new(client, Compute::new());
+        TestOptions {
+            registry: Some(Registry::from_settings(&providers, &wire)),
+            choices: ModelDefaults::from_settings(&minds, &providers),
+            ..TestOptions::default()
         }
     }
 }

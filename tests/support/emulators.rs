@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use calliope::domain::{Clock, SystemClock};
-use calliope::settings::{Cloud, Storage};
+use calliope::settings::{Cloud, StorageSettings};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ pub const AZURE_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// The settings that lead to a new bucket of a cloud; `None`, and a line that shows, where its server is not named.
-pub async fn bucket(cloud: Cloud, folder: &Path) -> Option<Storage> {
+pub async fn bucket(cloud: Cloud, folder: &Path) -> Option<StorageSettings> {
     let (variable, name) = match cloud {
         Cloud::Aws => ("CALLIOPE_TEST_S3", "s3"),
         Cloud::Gcp => ("CALLIOPE_TEST_GCS", "gcs"),
@@ -36,11 +36,12 @@ pub async fn bucket(cloud: Cloud, folder: &Path) -> Option<Storage> {
         return None;
     };
     let bucket = format!("test{}", Uuid::now_v7().simple());
-    let made = Storage { cloud, bucket: Some(bucket.clone()), ..Storage::default() };
+    let made =
+        StorageSettings { cloud, bucket: Some(bucket.clone()), ..StorageSettings::default() };
     Some(match cloud {
         Cloud::Azure => {
             make_container(&server, &bucket).await;
-            Storage {
+            StorageSettings {
                 endpoint: Some(server),
                 access_key_id: Some(AZURE_ACCOUNT.to_owned()),
                 secret_access_key: Some(AZURE_KEY.into()),
@@ -53,11 +54,11 @@ pub async fn bucket(cloud: Cloud, folder: &Path) -> Option<Storage> {
             let json = serde_json::json!({"gcs_base_url": server, "disable_oauth": true,
                 "client_email": "", "private_key": "", "private_key_id": ""});
             std::fs::write(&account, json.to_string()).expect("written");
-            Storage { google_credentials: Some(account), ..made }
+            StorageSettings { google_credentials: Some(account), ..made }
         }
         _ => {
             make_bucket(&server, &bucket).await;
-            Storage {
+            StorageSettings {
                 endpoint: Some(server),
                 region: Some("us-east-1".to_owned()),
                 access_key_id: Some("test".to_owned()),

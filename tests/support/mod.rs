@@ -2,13 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod bucket;
-pub mod chance;
 pub mod clock;
 pub mod embedder;
 pub mod emulators;
+pub mod gated_image_model;
 pub mod process;
 pub mod provider;
-pub mod slow;
+pub mod rng;
 pub mod sse;
 
 use std::io::Write;
@@ -16,16 +16,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use calliope::app::{App, Book, Choices, FileStores, Resources};
+use calliope::app::{App, AppResources, FileStores, ModelDefaults, SpendLedger};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
-use calliope::http::{Door, Entry, serve};
+use calliope::http::{AccessPolicy, HttpState, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::{Bucket, LocalStore};
-use calliope::settings::{Database, Limits, Memory, Storage, Tasks};
-use calliope::situation::Situator;
+use calliope::settings::{
+    DatabaseSettings, MemorySettings, RateLimitSettings, StorageSettings, TaskSettings,
+};
+use calliope::situation::SituationService;
 use calliope::store::Store;
-use calliope::telemetry::Meters;
+use calliope::telemetry::MetricsRecorder;
 use calliope::vectors::Pinecone;
 use calliope::worker::Worker;
 use serde_json::Value;
@@ -75,7 +77,7 @@ pub async fn in_time<T>(part: impl Future<Output = T>) -> T {
 /// A database and folders that nobody else uses.
 pub struct TestDatabase {
     pub folder: TempDir,
-    pub settings: Database,
+    pub settings: DatabaseSettings,
     pub postgres: Option<(String, String)>,
 }
 
@@ -83,7 +85,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("data/calliope.db");
-        let settings = Database { path, ..Database::default() };
+        let settings = DatabaseSettings { path, ..DatabaseSettings::default() };
         Self { folder, settings, postgres: None }
     }
 
@@ -105,7 +107,11 @@ impl TestDatabase {
         let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         admin.execute(sql).await.expect("a database is made");
         let url = format!("{server}/{name}");
-        let settings = Database { url: Some(url.into()), connections: 8, ..Database::default() };
+        let settings = DatabaseSettings {
+            url: Some(url.into()),
+            connections: 8,
+            ..DatabaseSettings::default()
+        };
         let folder = tempfile::tempdir().expect("a temporary folder");
         Some(Self { folder, settings, postgres: Some((server, name)) })
     }
@@ -116,11 +122,11 @@ impl TestDatabase {
         store
     }
 
-    pub fn storage(&self) -> Storage {
-        Storage {
+    pub fn storage(&self) -> StorageSettings {
+        StorageSettings {
             media_folder: self.folder.path().join("media"),
             input_folder: self.folder.path().join("input"),
-            ..Storage::default()
+            ..StorageSettings::default()
         }
     }
 
@@ -150,36 +156,36 @@ impl TestDatabase {
 }
 
 /// How a test's service differs from the usual one.
-pub struct Options {
+pub struct TestOptions {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
-    pub choices: Choices,
-    pub memory: Memory,
-    pub situator: Situator,
+    pub choices: ModelDefaults,
+    pub memory: MemorySettings,
+    pub situator: SituationService,
     pub bucket: Option<Bucket>,
     /// Changes the rules by which files are kept.
-    pub storage: fn(&mut Storage),
+    pub storage: fn(&mut StorageSettings),
     pub pinecone: Option<Pinecone>,
-    pub limits: Tasks,
-    pub rates: Limits,
+    pub task_limits: TaskSettings,
+    pub rate_limits: RateLimitSettings,
     pub trusted_proxies: &'static [&'static str],
     pub drain: Duration,
     pub clock: Arc<dyn Clock>,
 }
 
-impl Default for Options {
+impl Default for TestOptions {
     fn default() -> Self {
         Self {
             api_key: None,
             registry: None,
-            choices: Choices::default(),
-            memory: Memory::default(),
-            situator: Situator::default(),
+            choices: ModelDefaults::default(),
+            memory: MemorySettings::default(),
+            situator: SituationService::default(),
             bucket: None,
             storage: |_| (),
             pinecone: None,
-            limits: Tasks::default(),
-            rates: Limits::default(),
+            task_limits: TaskSettings::default(),
+            rate_limits: RateLimitSettings::default(),
             trusted_proxies: &[],
             drain: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
@@ -188,32 +194,33 @@ impl Default for Options {
 }
 
 /// The services on a store and folders, before they take any work.
-pub fn services(
+pub fn build_app(
     store: Store,
-    storage: Storage,
-    stopping: CancellationToken,
-    options: Options,
+    storage: StorageSettings,
+    shutdown: CancellationToken,
+    options: TestOptions,
 ) -> App {
     let compute = Compute::new();
-    let offline = || Registry::default().with(offline::NAME, offline::provider(compute.clone()));
-    let book = Book::new(store.clone(), Arc::clone(&options.clock));
+    let offline =
+        || Registry::default().with_provider(offline::NAME, offline::provider(compute.clone()));
+    let book = SpendLedger::new(store.clone(), Arc::clone(&options.clock));
     let files = FileStores {
         local: LocalStore::open(&storage).expect("folders are made"),
         bucket: options.bucket,
-        rules: storage,
+        settings: storage,
     };
-    App::new(Resources {
+    App::new(AppResources {
         store,
         files,
         pinecone: options.pinecone,
-        registry: options.registry.unwrap_or_else(offline).kept_in(Arc::new(book)),
-        choices: options.choices,
+        registry: options.registry.unwrap_or_else(offline).with_ledger(Arc::new(book)),
+        model_defaults: options.choices,
         memory: options.memory,
         situator: options.situator,
         compute,
         clock: options.clock,
-        limits: options.limits,
-        stopping,
+        task_settings: options.task_limits,
+        shutdown,
     })
 }
 
@@ -223,7 +230,7 @@ pub struct TestApp {
     pub store: Store,
     pub bucket: Option<Bucket>,
     pub clock: Arc<dyn Clock>,
-    pub stopping: CancellationToken,
+    pub shutdown: CancellationToken,
     pub url: String,
     pub client: reqwest::Client,
     pub database: TestDatabase,
@@ -232,47 +239,48 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn start(database: TestDatabase) -> Self {
-        Self::start_with(database, Options::default()).await
+        Self::start_with(database, TestOptions::default()).await
     }
 
-    pub async fn start_with(database: TestDatabase, options: Options) -> Self {
+    pub async fn start_with(database: TestDatabase, options: TestOptions) -> Self {
         let store = database.store().await;
         let mut storage = database.storage();
         (options.storage)(&mut storage);
         let (bucket, clock) = (options.bucket.clone(), Arc::clone(&options.clock));
-        let (stopping, limits) = (CancellationToken::new(), options.limits.clone());
-        let (api_key, rates) = (options.api_key, options.rates.clone());
+        let (stopping, limits) = (CancellationToken::new(), options.task_limits.clone());
+        let (api_key, rates) = (options.api_key, options.rate_limits.clone());
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
-        let app = Arc::new(services(store.clone(), storage, stopping.clone(), options));
+        let app = Arc::new(build_app(store.clone(), storage, stopping.clone(), options));
         app.config().seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let proxies = trusted_proxies.iter();
-        let entry = Entry {
+        let access_policy = AccessPolicy {
             api_key: api_key.map(Into::into),
             trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
             limits: rates,
-            ..Entry::default()
+            ..AccessPolicy::default()
         };
-        let meters = Meters::install().expect("numbers are kept");
-        let door = Door::new(Arc::clone(&app), entry, meters);
+        let meters = MetricsRecorder::install().expect("numbers are kept");
+        let state = HttpState::new(Arc::clone(&app), access_policy, meters);
         let tailing = Arc::clone(&app);
         let running = vec![
-            tokio::spawn(serve(listener, door, stopping.clone(), drain)),
+            tokio::spawn(serve(listener, state, stopping.clone(), drain)),
             tokio::spawn(Worker::new(Arc::clone(&app), limits).run(drain)),
             tokio::spawn(async move {
-                let beside =
-                    async { tokio::join!(tailing.hear_other_instances(), tailing.events().tail()) };
-                let _ = tokio::time::timeout(Duration::from_mins(10), beside).await;
+                let background_tasks = async {
+                    tokio::join!(tailing.listen_to_other_instances(), tailing.events().tail())
+                };
+                let _ = tokio::time::timeout(Duration::from_mins(10), background_tasks).await;
             }),
         ];
         let client = client().build().expect("a client");
-        Self { app, store, bucket, clock, stopping, url, client, database, running }
+        Self { app, store, bucket, clock, shutdown: stopping, url, client, database, running }
     }
 
     /// Stops the service, waits for it, and removes what it used.
     pub async fn stop(mut self) -> TestDatabase {
-        self.stopping.cancel();
+        self.shutdown.cancel();
         if let Some(hearing) = self.running.pop() {
             hearing.abort();
         }
@@ -283,7 +291,7 @@ impl TestApp {
         self.database
     }
 
-    pub async fn finish(self) {
+    pub async fn stop_and_remove(self) {
         self.stop().await.remove().await;
     }
 
@@ -295,7 +303,7 @@ impl TestApp {
     pub async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let method = method.parse().expect("a method");
         let request = self.client.request(method, format!("{}{path}", self.url));
-        answer(if body.is_null() { request } else { request.json(&body) }).await
+        send_json(if body.is_null() { request } else { request.json(&body) }).await
     }
 
     pub fn put(&self, path: &str) -> reqwest::RequestBuilder {
@@ -307,21 +315,21 @@ impl TestApp {
     }
 
     /// Posts for a frame and expects one.
-    pub async fn frame(&self, body: Value) -> Value {
-        let (status, answer) = answer(self.post_frame(&body)).await;
+    pub async fn create_frame(&self, body: Value) -> Value {
+        let (status, answer) = send_json(self.post_frame(&body)).await;
         assert_eq!(status, 200, "{answer}");
         answer
     }
 
     /// Gets JSON and expects it.
     pub async fn json(&self, path: &str) -> Value {
-        let (status, answer) = answer(self.get(path)).await;
+        let (status, answer) = send_json(self.get(path)).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// The JSON at a path, once it is as it should be.
-    pub async fn json_when(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub async fn wait_for_json(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let waiting = async {
             loop {
                 let answer = self.json(path).await;
@@ -335,7 +343,7 @@ impl TestApp {
     }
 
     /// Until no task is open.
-    pub async fn quiet(&self) {
+    pub async fn wait_until_idle(&self) {
         let waiting = async {
             loop {
                 let tasks = self.json("/admin/api/tasks?limit=100").await;
@@ -366,7 +374,7 @@ pub fn files(folder: &std::path::Path) -> Vec<String> {
 }
 
 /// Sends a request; its status and its JSON.
-pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+pub async fn send_json(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
     let text = response.text().await.expect("a body");

@@ -17,19 +17,23 @@ pub struct Process {
 impl Process {
     pub async fn start(database: &TestDatabase, port: u16) -> Self {
         let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
-        Self::start_as(command, &database.environment(), database.folder.path(), port).await
+        Self::start_command(command, &database.environment(), database.folder.path(), port).await
     }
 
     /// The program with a bucket.
-    pub async fn start_beside(database: &TestDatabase, bucket: &FakeBucket, port: u16) -> Self {
+    pub async fn start_with_bucket(
+        database: &TestDatabase,
+        bucket: &FakeBucket,
+        port: u16,
+    ) -> Self {
         let mut variables = database.environment();
         variables.extend(bucket.environment());
         let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
-        Self::start_as(command, &variables, database.folder.path(), port).await
+        Self::start_command(command, &variables, database.folder.path(), port).await
     }
 
     /// What a command makes of the program.
-    pub async fn start_as(
+    pub async fn start_command(
         mut command: Command,
         variables: &[(&str, String)],
         folder: &Path,
@@ -47,14 +51,14 @@ impl Process {
         let stderr = child.stderr.take().expect("piped");
         let stderr = tokio::process::ChildStderr::from_std(stderr).expect("readable");
         let mut lines = BufReader::new(stderr).lines();
-        let mut said = Vec::new();
+        let mut earlier_lines = Vec::new();
         let url = loop {
             let line = lines.next_line().await.expect("readable");
-            let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
+            let line = line.unwrap_or_else(|| panic!("the program ended: {earlier_lines:#?}"));
             if let Some((_, address)) = line.split_once("stories at http://") {
                 break format!("http://{}", address.split(' ').next().expect("an address"));
             }
-            said.push(line);
+            earlier_lines.push(line);
         };
         // A pipe that nobody reads would fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });

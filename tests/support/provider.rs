@@ -10,14 +10,14 @@ use tokio::task::JoinHandle;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct RecordedRequest {
     pub method: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Received {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -39,7 +39,7 @@ pub enum Reply {
     /// A status, a media type, bytes.
     File(u16, &'static str, Vec<u8>),
     /// Half an answer, and the connection cut.
-    Cut,
+    Truncated,
     /// Nothing, for ever.
     Stall,
     /// More and more.
@@ -56,25 +56,25 @@ impl Reply {
     }
 }
 
-type Answers = dyn Fn(usize, &Received) -> Reply + Send + Sync;
+type ReplyFn = dyn Fn(usize, &RecordedRequest) -> Reply + Send + Sync;
 
 /// The provider, for as long as it is kept.
 pub struct FakeProvider {
     /// Where it listens, without a slash at the end.
     pub url: String,
-    received: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<RecordedRequest>>>,
     serving: JoinHandle<()>,
 }
 
 impl FakeProvider {
     /// One that answers by the number of the request, from 0, and by what it says.
     pub async fn start(
-        answers: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
+        answers: impl Fn(usize, &RecordedRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (kept, answers): (_, Arc<Answers>) = (Arc::clone(&received), Arc::new(answers));
+        let (kept, answers): (_, Arc<ReplyFn>) = (Arc::clone(&received), Arc::new(answers));
         let serving = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
@@ -85,7 +85,7 @@ impl FakeProvider {
     }
 
     /// Everything that was asked so far.
-    pub fn received(&self) -> Vec<Received> {
+    pub fn received(&self) -> Vec<RecordedRequest> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -96,7 +96,11 @@ impl Drop for FakeProvider {
     }
 }
 
-async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>, answers: Arc<Answers>) {
+async fn serve(
+    mut stream: TcpStream,
+    kept: Arc<Mutex<Vec<RecordedRequest>>>,
+    answers: Arc<ReplyFn>,
+) {
     while let Some(request) = read(&mut stream).await {
         let number = {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +114,7 @@ async fn serve(mut stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>, answers: 
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+async fn read(stream: &mut TcpStream) -> Option<RecordedRequest> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -136,7 +140,7 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
             return None;
         }
     }
-    Some(Received { method, path, headers, body })
+    Some(RecordedRequest { method, path, headers, body })
 }
 
 /// `None` when the connection is not to be used any more.
@@ -146,7 +150,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
             (status, headers, "application/json", body.to_string().into_bytes())
         }
         Reply::File(status, media_type, bytes) => (status, Vec::new(), media_type, bytes),
-        Reply::Cut => {
+        Reply::Truncated => {
             let half = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"choi";
             let _ = stream.write_all(half).await;
             return None;

@@ -6,21 +6,21 @@ use super::in_time;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
+pub struct SseEvent {
     pub id: i64,
     pub event: String,
     pub data: Value,
 }
 
 /// A stream of events.
-pub struct Stream {
+pub struct SseStream {
     response: reqwest::Response,
     text: String,
     /// The last id that was sent, also without an event.
-    pub last: Option<i64>,
+    pub last_id: Option<i64>,
 }
 
-impl Stream {
+impl SseStream {
     /// Begins to listen, and waits for the first block.
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = in_time(request.send()).await.expect("an answer");
@@ -29,14 +29,14 @@ impl Stream {
         assert_eq!(headers["content-type"], "text/event-stream");
         assert_eq!(headers.get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"]);
         assert_eq!(headers["connection"], "close", "it goes out without hyper's buffers");
-        let mut stream = Self { response, text: String::new(), last: None };
+        let mut stream = Self { response, text: String::new(), last_id: None };
         let first = in_time(stream.block()).await.expect("a first block");
         assert!(stream.read(&first).is_none(), "it says from where on, and nothing else: {first}");
         stream
     }
 
     /// The next event; `None` at the end of the stream.
-    pub async fn next(&mut self) -> Option<Heard> {
+    pub async fn next(&mut self) -> Option<SseEvent> {
         loop {
             let block = in_time(self.block()).await?;
             if let Some(heard) = self.read(&block) {
@@ -46,7 +46,7 @@ impl Stream {
     }
 
     /// Events up to the first that `is_last`.
-    pub async fn until(&mut self, is_last: impl Fn(&Heard) -> bool) -> Vec<Heard> {
+    pub async fn read_until(&mut self, is_last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
         let mut all = Vec::new();
         loop {
             let heard = self.next().await.expect("the stream goes on");
@@ -70,22 +70,22 @@ impl Stream {
         }
     }
 
-    fn read(&mut self, block: &str) -> Option<Heard> {
+    fn read(&mut self, block: &str) -> Option<SseEvent> {
         let field = |name: &str| {
             let mut lines = block.lines();
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
         };
         let id = field("id").map(|id| id.parse().expect("a number"));
-        self.last = id.or(self.last);
+        self.last_id = id.or(self.last_id);
         let data = serde_json::from_str(&field("data")?).expect("JSON");
-        Some(Heard { id: id.expect("an id on each"), event: field("event")?, data })
+        Some(SseEvent { id: id.expect("an id on each"), event: field("event")?, data })
     }
 }
 
 /// What a list of events says, in short: `frame 3`, `task completed`.
-pub fn told(events: &[Heard]) -> Vec<String> {
+pub fn event_labels(events: &[SseEvent]) -> Vec<String> {
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let told = |heard: &Heard| match heard.event.as_str() {
+    let told = |heard: &SseEvent| match heard.event.as_str() {
         "task" => format!("task {}", word(&heard.data["status"])),
         "frame" => format!("frame {}", heard.data["number"]),
         _ if heard.data["removed"] == true => "story removed".to_owned(),

@@ -46,17 +46,17 @@ impl Cascade {
 
     /// The value in force under a name, and the level that gave it.
     #[must_use]
-    pub fn given(&self, name: &str) -> Option<(&Value, &LevelName)> {
+    pub fn get(&self, name: &str) -> Option<(&Value, &LevelName)> {
         let levels = self.0.iter();
         let mut given =
             levels.filter_map(|(level, parameters)| Some((parameters.get(name)?, level)));
-        given.find(|(value, _)| is_given(value))
+        given.find(|(value, _)| is_present(value))
     }
 
     /// The text in force under a name, and the level that gave it.
     #[must_use]
-    pub fn text(&self, name: &str) -> Option<(&str, &LevelName)> {
-        let (value, level) = self.given(name)?;
+    pub fn get_str(&self, name: &str) -> Option<(&str, &LevelName)> {
+        let (value, level) = self.get(name)?;
         Some((value.as_str()?, level))
     }
 
@@ -71,7 +71,7 @@ impl Cascade {
         names.sort_unstable();
         names.dedup();
         let given = names.into_iter().filter_map(|name| {
-            let (value, level) = self.given(name)?;
+            let (value, level) = self.get(name)?;
             Some((name, value, level))
         });
         given.collect()
@@ -90,7 +90,7 @@ impl Cascade {
 }
 
 /// Whether a value counts.
-pub(super) fn is_given(value: &Value) -> bool {
+pub(super) fn is_present(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
 
@@ -143,7 +143,7 @@ mod tests {
                 let first = levels.iter().enumerate().find_map(|(index, level)| {
                     level.get(name).copied().flatten().map(|value| (json!(value), index.to_string()))
                 });
-                let given = cascade.given(name).map(|(value, level)| {
+                let given = cascade.get(name).map(|(value, level)| {
                     (value.clone(), level.to_string().trim_start_matches("flock ").to_owned())
                 });
                 prop_assert_eq!(given, first);

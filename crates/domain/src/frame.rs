@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// The place of a frame: no two frames share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FramePlace {
+pub struct FrameKey {
     /// The frame's story.
     pub story_id: Uuid,
     /// The frame's number in its story, from 0.

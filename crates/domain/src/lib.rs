@@ -9,16 +9,16 @@ mod clock;
 mod event;
 mod evidence;
 mod frame;
+mod image_analysis;
+mod image_format;
 mod json;
-mod key;
 mod lifetime;
+mod object_key;
 mod parameters;
-mod picture;
 mod principal;
 mod resource;
 mod schedule;
 mod season;
-mod sight;
 mod slug;
 mod task;
 mod trace;
@@ -28,24 +28,24 @@ pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
 pub use event::EventKind;
 pub use evidence::Evidence;
-pub use frame::FramePlace;
+pub use frame::FrameKey;
+pub use image_analysis::{ImageAnalysis, ImageFeatures, Swatch};
+pub use image_format::{Dither, ImageFormat, Size, UnknownImageFormat};
 pub use json::has_nul;
-pub use key::{
+pub use lifetime::{InvalidLifetime, Lifetime};
+pub use object_key::{
     ClientFolder, Extension, InputName, InvalidClientFolder, InvalidExtension, InvalidInputName,
     InvalidMediaName, InvalidObjectKey, InvalidProfileName, MediaName, ObjectKey, ProfileName,
     file_slug,
 };
-pub use lifetime::{InvalidLifetime, Lifetime};
-pub use parameters::{Parameters, RefusedParameter};
-pub use picture::{Dither, ImageFormat, Size, UnknownImageFormat};
+pub use parameters::{FrameParameters, InvalidParameter};
 pub use principal::{Identity, Principal, Scope, ScopeName};
 pub use resource::{
-    ClientTypeConfig, FlockConfig, InferenceModel, ModelConfig, Object, PromptTemplate,
+    ClientTypeConfig, FlockConfig, InferenceModel, JsonObject, ModelConfig, PromptTemplate,
     SparrowConfig, StrategyConfig,
 };
-pub use schedule::{InForce, RefusedSchedule, Schedule, ScheduleState, Sensed};
+pub use schedule::{InvalidSchedule, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 pub use season::Season;
-pub use sight::{Look, Sight, Swatch};
 pub use slug::{slug_base, story_title};
 pub use task::{TaskKind, TaskStatus, backoff};
 pub use trace::TraceParent;

@@ -17,7 +17,7 @@ pub struct InvalidLifetime;
 
 impl Lifetime {
     /// The longest there is.
-    pub const LONGEST: TimeDelta = TimeDelta::days(3653);
+    pub const MAX: TimeDelta = TimeDelta::days(3653);
 }
 
 impl FromStr for Lifetime {
@@ -37,7 +37,7 @@ impl FromStr for Lifetime {
         }
         let number: i64 = number.parse().map_err(|_| InvalidLifetime)?;
         let time = number.checked_mul(hours).and_then(TimeDelta::try_hours);
-        let sane = |time: &TimeDelta| *time > TimeDelta::zero() && *time <= Self::LONGEST;
+        let sane = |time: &TimeDelta| *time > TimeDelta::zero() && *time <= Self::MAX;
         time.filter(sane).map(Self).ok_or(InvalidLifetime)
     }
 }
@@ -76,7 +76,7 @@ mod tests {
         #[test]
         fn no_text_breaks_it(text in "\\PC{0,20}[hdwx]?") {
             if let Ok(Lifetime(time)) = text.parse() {
-                prop_assert!(time > TimeDelta::zero() && time <= Lifetime::LONGEST);
+                prop_assert!(time > TimeDelta::zero() && time <= Lifetime::MAX);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a frame is asked for: the parameters that a request, a configuration or a strategy may give.
 //!
-//! Levels are laid over each other as JSON objects ([`crate::Cascade`]), and read once at the end ([`Parameters::read`]), so that every level says things in the same words. Reading is lenient in the
+//! Levels are laid over each other as JSON objects ([`crate::Cascade`]), and read once at the end ([`FrameParameters::read`]), so that every level says things in the same words. Reading is lenient in the
 //! ways that small clients need: numbers and switches may be strings, null and empty mean "not given".
 
 use std::fmt::Display;
@@ -10,12 +10,12 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::cascade::is_given;
+use crate::cascade::is_present;
 use crate::{Dither, ImageFormat};
 
 /// The parameters of one frame, resolved.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Parameters {
+pub struct FrameParameters {
     /// Text that came with the request.
     pub input_text: Option<String>,
     /// `lat,lon`, or a place name for the prompt.
@@ -47,14 +47,14 @@ pub struct Parameters {
 /// A parameter whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {reason}")]
-pub struct RefusedParameter {
+pub struct InvalidParameter {
     /// The parameter's name.
     pub name: &'static str,
     /// One sentence that says what it may be.
     pub reason: String,
 }
 
-impl Parameters {
+impl FrameParameters {
     /// The longest `input_text`, in characters.
     pub const MAX_INPUT_TEXT: usize = 20_000;
     /// The longest style or place, in characters.
@@ -66,13 +66,13 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// Every [`RefusedParameter`], in the order of the fields above.
-    pub fn read(given: &Map<String, Value>) -> Result<Self, Vec<RefusedParameter>> {
-        let mut fields = Fields { given, refused: Vec::new() };
+    /// Every [`InvalidParameter`], in the order of the fields above.
+    pub fn parse(given: &Map<String, Value>) -> Result<Self, Vec<InvalidParameter>> {
+        let mut fields = FieldReader { given, errors: Vec::new() };
         let parameters = Self {
             input_text: fields.text("input_text", Self::MAX_INPUT_TEXT),
             location: fields.text("location", Self::MAX_PHRASE),
-            output_image_format: fields.parsed("output_image_format"),
+            output_image_format: fields.parse("output_image_format"),
             output_image_width: fields.integer("output_image_width", 1..=4096),
             output_image_height: fields.integer("output_image_height", 1..=4096),
             output_image_dither: fields.dither("output_image_dither"),
@@ -84,7 +84,7 @@ impl Parameters {
             narration_voice: fields.text("narration_voice", Self::MAX_VOICE),
             debug: fields.flag("debug"),
         };
-        if fields.refused.is_empty() { Ok(parameters) } else { Err(fields.refused) }
+        if fields.errors.is_empty() { Ok(parameters) } else { Err(fields.errors) }
     }
 
     /// Whether a parameter of this name is known here.
@@ -97,42 +97,44 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// As [`Parameters::read`].
-    pub fn clean(given: &Map<String, Value>) -> Result<Map<String, Value>, Vec<RefusedParameter>> {
-        let mut clean = match serde_json::to_value(Self::read(given)?) {
-            Ok(Value::Object(clean)) => clean,
+    /// As [`FrameParameters::read`].
+    pub fn normalize(
+        given: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Vec<InvalidParameter>> {
+        let mut normalized = match serde_json::to_value(Self::parse(given)?) {
+            Ok(Value::Object(normalized)) => normalized,
             // A plain struct of plain fields is always an object.
             _ => Map::new(),
         };
-        clean.retain(|_, value| !value.is_null());
-        Ok(clean)
+        normalized.retain(|_, value| !value.is_null());
+        Ok(normalized)
     }
 }
 
 /// Reads one object field by field, and remembers what it had to refuse.
-struct Fields<'a> {
+struct FieldReader<'a> {
     given: &'a Map<String, Value>,
-    refused: Vec<RefusedParameter>,
+    errors: Vec<InvalidParameter>,
 }
 
-impl Fields<'_> {
-    fn refuse<T>(&mut self, name: &'static str, reason: impl Display) -> Option<T> {
-        self.refused.push(RefusedParameter { name, reason: reason.to_string() });
+impl FieldReader<'_> {
+    fn reject<T>(&mut self, name: &'static str, reason: impl Display) -> Option<T> {
+        self.errors.push(InvalidParameter { name, reason: reason.to_string() });
         None
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        self.given.get(name).filter(|value| is_given(value))
+        self.given.get(name).filter(|value| is_present(value))
     }
 
     fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
         let text = match self.value(name)? {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            _ => return self.refuse(name, "must be text"),
+            _ => return self.reject(name, "must be text"),
         };
         if text.chars().count() > max {
-            return self.refuse(name, format_args!("has more than {max} characters; shorten it"));
+            return self.reject(name, format_args!("has more than {max} characters; shorten it"));
         }
         Some(text.replace('\0', ""))
     }
@@ -146,7 +148,7 @@ impl Fields<'_> {
         let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
         let Some(number) = number else {
             let (low, high) = (range.start(), range.end());
-            return self.refuse(name, format_args!("must be a whole number from {low} to {high}"));
+            return self.reject(name, format_args!("must be a whole number from {low} to {high}"));
         };
         Some(number)
     }
@@ -161,23 +163,23 @@ impl Fields<'_> {
         match word.as_str() {
             "true" | "1" | "yes" | "on" => Some(true),
             "false" | "0" | "no" | "off" => Some(false),
-            _ => self.refuse(name, "must be true or false"),
+            _ => self.reject(name, "must be true or false"),
         }
     }
 
-    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
+    fn parse<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
         let parsed = match self.value(name)? {
             Value::String(text) => text.parse::<T>().map_err(|error| error.to_string()),
             _ => Err("must be text".to_owned()),
         };
-        parsed.map_or_else(|reason| self.refuse(name, reason), Some)
+        parsed.map_or_else(|reason| self.reject(name, reason), Some)
     }
 
     fn dither(&mut self, name: &'static str) -> Option<Dither> {
         let value = self.value(name)?.clone();
         match serde_json::from_value(value) {
             Ok(dither) => Some(dither),
-            Err(_) => self.refuse(name, "must be `none` or `floyd-steinberg`"),
+            Err(_) => self.reject(name, "must be `none` or `floyd-steinberg`"),
         }
     }
 }
@@ -201,7 +203,7 @@ mod tests {
             "output_image_width": "320", "output_image_format": "RAW", "debug": "on", "input_text": 7,
             "output_image_dither": "floyd-steinberg", "unheard_of": [1],
         }));
-        let read = Parameters::read(&sent).expect("all of it is readable");
+        let read = FrameParameters::parse(&sent).expect("all of it is readable");
         assert_eq!(read.output_image_width, Some(320));
         assert_eq!(read.output_image_format, Some(ImageFormat::Rgb565));
         assert_eq!(read.output_image_dither, Some(Dither::FloydSteinberg));
@@ -213,8 +215,8 @@ mod tests {
         let sent = object(json!({
             "output_image_format": "raw", "debug": "yes", "api_key": "k", "input_img": "x", "location": "a\u{0}b",
         }));
-        assert!(Parameters::is_known("debug") && !Parameters::is_known("input_img"));
-        let clean = Parameters::clean(&sent).expect("readable");
+        assert!(FrameParameters::is_known("debug") && !FrameParameters::is_known("input_img"));
+        let clean = FrameParameters::normalize(&sent).expect("readable");
         let expected =
             json!({"output_image_format": "image/rgb565", "debug": true, "location": "ab"});
         assert_eq!(Value::Object(clean), expected);
@@ -226,7 +228,7 @@ mod tests {
             "output_image_width": 0, "output_image_height": 4097, "output_image_format": "image/tiff",
             "debug": "perhaps", "location": {"lat": 1}, "input_text": "x".repeat(20_001),
         }));
-        let refused = Parameters::read(&sent).expect_err("nothing of it is readable");
+        let refused = FrameParameters::parse(&sent).expect_err("nothing of it is readable");
         let names: Vec<_> = refused.iter().map(|r| r.name).collect();
         assert_eq!(
             names,

@@ -76,7 +76,7 @@ impl Principal {
 
     /// Whether it may speak for a Sparrow.
     #[must_use]
-    pub fn may_act_for(&self, client_id: &str) -> bool {
+    pub fn can_act_for(&self, client_id: &str) -> bool {
         match &self.scope {
             Scope::Device(own) => own.as_str() == client_id,
             Scope::Client | Scope::Admin => true,
@@ -103,8 +103,8 @@ mod tests {
     fn a_device_speaks_for_itself_alone() -> Result<(), crate::InvalidClientId> {
         let identity = Identity::Token { id: 7, name: "kitchen".into() };
         let device = Principal { identity, scope: Scope::Device(ClientId::new("s")?) };
-        assert!(device.may_act_for("s") && !device.may_act_for("S") && !device.is_admin());
-        assert!(Principal::SHARED_KEY.may_act_for("any") && !Principal::SHARED_KEY.is_admin());
+        assert!(device.can_act_for("s") && !device.can_act_for("S") && !device.is_admin());
+        assert!(Principal::SHARED_KEY.can_act_for("any") && !Principal::SHARED_KEY.is_admin());
         assert_eq!(device.to_string(), "token 7 (kitchen)");
         Ok(())
     }

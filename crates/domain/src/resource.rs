@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use utoipa::ToSchema;
 
 /// A JSON object.
-pub type Object = Json<Map<String, Value>>;
+pub type JsonObject = Json<Map<String, Value>>;
 
 /// A model of a provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
@@ -22,18 +22,18 @@ pub struct InferenceModel {
     /// `auto` (whatever the installation's settings choose), `offline`, `openai`, `azure`, `stability`, `huggingface`, `replicate` or `runway`.
     pub provider: String,
     /// `default`, `openai_completion` or `openai_chat_completion`.
-    #[serde(default = "usual")]
+    #[serde(default = "default_api_variant")]
     pub provider_api_variant: String,
     /// Its name there.
     pub provider_model_name: String,
     /// Sent with each call.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub model_parameters: Object,
+    pub model_parameters: JsonObject,
     /// What a call costs.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub prices: Object,
+    pub prices: JsonObject,
 }
 
 /// A prompt.
@@ -67,7 +67,7 @@ pub struct ModelConfig {
     /// Over the model's own.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub model_parameters: Object,
+    pub model_parameters: JsonObject,
 }
 
 /// A storyteller with what it works with.
@@ -90,7 +90,7 @@ pub struct StrategyConfig {
     /// Frame parameters, below all others.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub parameters: Object,
+    pub parameters: JsonObject,
     /// The slug of the model config that writes.
     pub text_to_text_model_config: Option<String>,
     /// The slug of the model config that paints.
@@ -118,11 +118,11 @@ pub struct SparrowConfig {
     /// Frame parameters, and `strategy` and `client_type`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub parameters: Object,
+    pub parameters: JsonObject,
     /// Keys of providers. They are shown as `•••` and their last four characters; sent back like that, they stay.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub keys: Object,
+    pub keys: JsonObject,
     /// What it shows when: `{"steps": …}` or `{"weekly": …}`.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
@@ -151,11 +151,11 @@ pub struct FlockConfig {
     /// Frame parameters, and `strategy` and `client_type`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub parameters: Object,
+    pub parameters: JsonObject,
     /// Keys of providers. They are shown as `•••` and their last four characters; sent back like that, they stay.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub keys: Object,
+    pub keys: JsonObject,
     /// What its members show when: `{"steps": …}` or `{"weekly": …}`.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
@@ -182,13 +182,13 @@ pub struct ClientTypeConfig {
     /// Frame parameters, and `strategy`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub parameters: Object,
+    pub parameters: JsonObject,
 }
 
 const fn yes() -> bool {
     true
 }
 
-fn usual() -> String {
+fn default_api_variant() -> String {
     "default".to_owned()
 }

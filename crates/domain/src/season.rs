@@ -30,7 +30,7 @@ impl std::fmt::Display for Season {
 impl Season {
     /// The meteorological season of a month (1-12).
     #[must_use]
-    pub const fn of_month(month: u32, southern: bool) -> Self {
+    pub const fn from_month(month: u32, southern: bool) -> Self {
         let month = if southern { month + 6 } else { month };
         match month % 12 {
             3..=5 => Self::Spring,
@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn the_hemispheres_are_half_a_year_apart() {
-        let names = |southern| (1..=12).map(|m| Season::of_month(m, southern)).collect::<Vec<_>>();
+        let names =
+            |southern| (1..=12).map(|m| Season::from_month(m, southern)).collect::<Vec<_>>();
         let north = names(false);
         assert_eq!(north[..4], [Season::Winter, Season::Winter, Season::Spring, Season::Spring]);
         assert_eq!(north[11], Season::Winter);

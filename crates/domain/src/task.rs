@@ -14,25 +14,35 @@ pub enum TaskKind {
     /// Make a frame's illustration anew.
     IllustrateFrame,
     /// Speak a frame's text.
-    SpeakFrame,
+    #[serde(rename = "speak_frame")]
+    #[sqlx(rename = "speak_frame")]
+    NarrateFrame,
     /// Make a film of a frame's illustration.
-    FilmFrame,
+    #[serde(rename = "film_frame")]
+    #[sqlx(rename = "film_frame")]
+    GenerateVideo,
     /// Remove files whose rows are gone.
     RemoveFiles,
     /// Put into the bucket what it lacks.
     SyncMedia,
     /// Remove media that need not be kept.
-    CleanMedia,
+    #[serde(rename = "clean_media")]
+    #[sqlx(rename = "clean_media")]
+    ApplyRetention,
     /// Remove everything that is held about a client.
     EraseClient,
     /// Keep what a frame teaches about its client.
-    Remember,
+    #[serde(rename = "remember")]
+    #[sqlx(rename = "remember")]
+    LearnFromFrame,
     /// Put a frame into the index for semantic search.
     IndexFrame,
     /// Put every frame into it that is not there.
     IndexFrames,
     /// Take frames that are gone out of it.
-    ForgetFrames,
+    #[serde(rename = "forget_frames")]
+    #[sqlx(rename = "forget_frames")]
+    UnindexFrames,
 }
 
 impl TaskKind {
@@ -42,16 +52,16 @@ impl TaskKind {
         match self {
             Self::TellFrame => "tell_frame",
             Self::IllustrateFrame => "illustrate_frame",
-            Self::SpeakFrame => "speak_frame",
-            Self::FilmFrame => "film_frame",
+            Self::NarrateFrame => "speak_frame",
+            Self::GenerateVideo => "film_frame",
             Self::RemoveFiles => "remove_files",
             Self::SyncMedia => "sync_media",
-            Self::CleanMedia => "clean_media",
+            Self::ApplyRetention => "clean_media",
             Self::EraseClient => "erase_client",
-            Self::Remember => "remember",
+            Self::LearnFromFrame => "remember",
             Self::IndexFrame => "index_frame",
             Self::IndexFrames => "index_frames",
-            Self::ForgetFrames => "forget_frames",
+            Self::UnindexFrames => "forget_frames",
         }
     }
 
@@ -60,7 +70,7 @@ impl TaskKind {
     #[must_use]
     pub const fn deadline(self, frame: Duration) -> Duration {
         match self {
-            Self::SyncMedia | Self::CleanMedia | Self::IndexFrames | Self::EraseClient => {
+            Self::SyncMedia | Self::ApplyRetention | Self::IndexFrames | Self::EraseClient => {
                 Duration::from_hours(24)
             }
             _ => frame,

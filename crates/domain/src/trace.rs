@@ -20,13 +20,13 @@ impl TraceParent {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let version = hexadecimal(parts.next()?, 2)?;
-        let trace_id = hexadecimal(parts.next()?, 32)?;
-        let span_id = hexadecimal(parts.next()?, 16)? as u64;
-        let flags = hexadecimal(parts.next()?, 2)?;
+        let version = parse_hex(parts.next()?, 2)?;
+        let trace_id = parse_hex(parts.next()?, 32)?;
+        let span_id = parse_hex(parts.next()?, 16)? as u64;
+        let flags = parse_hex(parts.next()?, 2)?;
         let is_known = version != 0xff && (version > 0 || parts.next().is_none());
-        let is_somewhere = trace_id != 0 && span_id != 0;
-        (is_known && is_somewhere).then_some(Self { trace_id, span_id, is_sampled: flags & 1 == 1 })
+        let has_ids = trace_id != 0 && span_id != 0;
+        (is_known && has_ids).then_some(Self { trace_id, span_id, is_sampled: flags & 1 == 1 })
     }
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for TraceParent {
     }
 }
 
-fn hexadecimal(part: &str, digits: usize) -> Option<u128> {
+fn parse_hex(part: &str, digits: usize) -> Option<u128> {
     let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     let is_plain = part.len() == digits && part.bytes().all(is_digit);
     if is_plain { u128::from_str_radix(part, 16).ok() } else { None }

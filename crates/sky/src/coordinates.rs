@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::epoch::{centuries, days};
+use crate::epoch::{centuries_since_j2000, days_since_j2000};
 
 /// A place on Earth.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ impl Ecliptic {
     /// Refraction is ignored (half a degree at the horizon), and so is parallax (up to a degree for the moon). Sidereal
     /// time is that of Meeus, Astronomical Algorithms, formula 12.4.
     pub fn altitude(self, time: DateTime<Utc>, place: Coordinates) -> f64 {
-        let tilt = 23.439_3 - 0.013 * centuries(time);
+        let tilt = 23.439_3 - 0.013 * centuries_since_j2000(time);
         let declination = (sin(self.latitude) * cos(tilt)
             + cos(self.latitude) * sin(tilt) * sin(self.longitude))
         .asin()
@@ -44,7 +44,7 @@ impl Ecliptic {
         let y = sin(self.longitude) * cos(tilt) - self.latitude.to_radians().tan() * sin(tilt);
         let right_ascension = y.atan2(cos(self.longitude)).to_degrees();
         // Greenwich mean sidereal time, Meeus (12.4).
-        let sidereal = 280.460_618_37 + 360.985_647_366_29 * days(time);
+        let sidereal = 280.460_618_37 + 360.985_647_366_29 * days_since_j2000(time);
         let hour_angle = sidereal + place.longitude - right_ascension;
         (sin(place.latitude) * sin(declination)
             + cos(place.latitude) * cos(declination) * cos(hour_angle))

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::coordinates::{cos, sin};
-use crate::epoch::{DAYS_TO_J2000, MILLISECONDS, days};
+use crate::epoch::{DAYS_TO_J2000, MILLISECONDS_PER_DAY, days_since_j2000};
 
 /// The kind of an eclipse: whether the sun or the moon is darkened, and how far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Eclipse {
     /// Which of the two is eclipsed, and how far.
     pub kind: EclipseKind,
     /// The time of greatest eclipse, accurate to a few minutes.
-    pub greatest: DateTime<Utc>,
+    pub greatest_at: DateTime<Utc>,
 }
 
 /// Returns the eclipse whose greatest moment is at most `within` before or after a time, anywhere on Earth.
@@ -37,11 +37,11 @@ pub struct Eclipse {
 /// `within` should be less than a week. The algorithm is that of Meeus, Astronomical Algorithms, ch. 54.
 pub fn eclipse_near(time: DateTime<Utc>, within: TimeDelta) -> Option<Eclipse> {
     // Lunations since the first new moon of 2000; a half is a full moon.
-    let about = ((days(time) - 5.097_66) / 29.530_588_861 * 2.0).round() / 2.0;
+    let about = ((days_since_j2000(time) - 5.097_66) / 29.530_588_861 * 2.0).round() / 2.0;
     [about - 0.5, about, about + 0.5]
         .into_iter()
         .filter_map(eclipse)
-        .find(|eclipse| (eclipse.greatest - time).abs() <= within)
+        .find(|eclipse| (eclipse.greatest_at - time).abs() <= within)
 }
 
 /// The eclipse at lunation `k`, if there is one. Lunations are counted from the first new moon of 2000: a whole number is
@@ -86,8 +86,8 @@ fn eclipse(k: f64) -> Option<Eclipse> {
     let kind = if is_full { lunar_kind(gamma.abs(), u) } else { solar_kind(gamma.abs(), u) }?;
     let since = 5.097_66 + 29.530_588_861 * k + 0.000_154_37 * t * t + correction;
     let greatest =
-        DateTime::from_timestamp_millis(((since + DAYS_TO_J2000) * MILLISECONDS) as i64)?;
-    Some(Eclipse { kind, greatest })
+        DateTime::from_timestamp_millis(((since + DAYS_TO_J2000) * MILLISECONDS_PER_DAY) as i64)?;
+    Some(Eclipse { kind, greatest_at: greatest })
 }
 
 fn solar_kind(gamma: f64, u: f64) -> Option<EclipseKind> {
@@ -137,9 +137,9 @@ mod tests {
             let found = eclipse_near(time, TimeDelta::hours(12)).expect("an eclipse");
             assert_eq!(found.kind, kind, "{time}");
             assert!(
-                (found.greatest - time).abs() < TimeDelta::minutes(12),
+                (found.greatest_at - time).abs() < TimeDelta::minutes(12),
                 "{time}: {}",
-                found.greatest
+                found.greatest_at
             );
         }
     }

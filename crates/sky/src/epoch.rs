@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 pub(crate) const DAYS_TO_J2000: f64 = 10_957.5;
 
 /// Milliseconds in a day.
-pub(crate) const MILLISECONDS: f64 = 86_400_000.0;
+pub(crate) const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 
 /// Days since J2000.0. The epoch is in Terrestrial Time; UTC differs from it by about a minute, which is ignored.
-pub(crate) fn days(time: DateTime<Utc>) -> f64 {
-    time.timestamp_millis() as f64 / MILLISECONDS - DAYS_TO_J2000
+pub(crate) fn days_since_j2000(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / MILLISECONDS_PER_DAY - DAYS_TO_J2000
 }
 
 /// Julian centuries (36,525 days) since J2000.0.
-pub(crate) fn centuries(time: DateTime<Utc>) -> f64 {
-    days(time) / 36_525.0
+pub(crate) fn centuries_since_j2000(time: DateTime<Utc>) -> f64 {
+    days_since_j2000(time) / 36_525.0
 }

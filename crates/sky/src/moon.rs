@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::coordinates::{Ecliptic, cos, sin};
-use crate::epoch::centuries;
+use crate::epoch::centuries_since_j2000;
 use crate::planets::sun;
 
 /// The moon at a moment.
@@ -59,7 +59,7 @@ impl Moon {
 /// Returns the moon as it is at a time, from the largest terms of Meeus, Astronomical Algorithms, ch. 47 (position) and
 /// 48 (illuminated fraction).
 pub fn moon(time: DateTime<Utc>) -> Moon {
-    let t = centuries(time);
+    let t = centuries_since_j2000(time);
     let mean_longitude = 218.316_447_7 + 481_267.881_234_21 * t;
     let d = 297.850_192_1 + 445_267.111_403_4 * t; // from the sun
     let m = 357.529_109_2 + 35_999.050_290_9 * t; // the sun's anomaly

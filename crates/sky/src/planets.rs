@@ -4,13 +4,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::coordinates::{Coordinates, Ecliptic, cos, sin};
-use crate::epoch::centuries;
+use crate::epoch::centuries_since_j2000;
 
 /// An orbit: each element at J2000.0, and its change in a Julian century. Angles are in degrees.
 struct Orbit {
     name: &'static str,
     /// The semi-major axis, in astronomical units.
-    axis: (f64, f64),
+    semi_major_axis: (f64, f64),
     eccentricity: (f64, f64),
     inclination: (f64, f64),
     mean_longitude: (f64, f64),
@@ -22,7 +22,7 @@ struct Orbit {
 
 const EARTH: Orbit = Orbit {
     name: "Earth",
-    axis: (1.000_002_61, 0.000_005_62),
+    semi_major_axis: (1.000_002_61, 0.000_005_62),
     eccentricity: (0.016_711_23, -0.000_043_92),
     inclination: (-0.000_015_31, -0.012_946_68),
     mean_longitude: (100.464_571_66, 35_999.372_449_81),
@@ -33,7 +33,7 @@ const EARTH: Orbit = Orbit {
 const PLANETS: [Orbit; 5] = [
     Orbit {
         name: "Mercury",
-        axis: (0.387_099_27, 0.000_000_37),
+        semi_major_axis: (0.387_099_27, 0.000_000_37),
         eccentricity: (0.205_635_93, 0.000_019_06),
         inclination: (7.004_979_02, -0.005_947_49),
         mean_longitude: (252.250_323_50, 149_472.674_111_75),
@@ -42,7 +42,7 @@ const PLANETS: [Orbit; 5] = [
     },
     Orbit {
         name: "Venus",
-        axis: (0.723_335_66, 0.000_003_90),
+        semi_major_axis: (0.723_335_66, 0.000_003_90),
         eccentricity: (0.006_776_72, -0.000_041_07),
         inclination: (3.394_676_05, -0.000_788_90),
         mean_longitude: (181.979_099_50, 58_517.815_387_29),
@@ -51,7 +51,7 @@ const PLANETS: [Orbit; 5] = [
     },
     Orbit {
         name: "Mars",
-        axis: (1.523_710_34, 0.000_018_47),
+        semi_major_axis: (1.523_710_34, 0.000_018_47),
         eccentricity: (0.093_394_10, 0.000_078_82),
         inclination: (1.849_691_42, -0.008_131_31),
         mean_longitude: (-4.553_432_05, 19_140.302_684_99),
@@ -60,7 +60,7 @@ const PLANETS: [Orbit; 5] = [
     },
     Orbit {
         name: "Jupiter",
-        axis: (5.202_887_00, -0.000_116_07),
+        semi_major_axis: (5.202_887_00, -0.000_116_07),
         eccentricity: (0.048_386_24, -0.000_132_53),
         inclination: (1.304_396_95, -0.001_837_14),
         mean_longitude: (34.396_440_51, 3_034.746_127_75),
@@ -69,7 +69,7 @@ const PLANETS: [Orbit; 5] = [
     },
     Orbit {
         name: "Saturn",
-        axis: (9.536_675_94, -0.001_250_60),
+        semi_major_axis: (9.536_675_94, -0.001_250_60),
         eccentricity: (0.053_861_79, -0.000_509_91),
         inclination: (2.485_991_87, 0.001_936_09),
         mean_longitude: (49.954_244_23, 1_222.493_622_01),
@@ -79,7 +79,7 @@ const PLANETS: [Orbit; 5] = [
 ];
 
 /// The sun's altitude below which it is dark, in degrees.
-const DARK: f64 = -4.0;
+const DARK_SUN_ALTITUDE: f64 = -4.0;
 
 /// How high a planet must be to be seen over roofs and trees, in degrees.
 const MIN_ALTITUDE: f64 = 8.0;
@@ -91,7 +91,7 @@ impl Orbit {
     /// The heliocentric position in the ecliptic of J2000.0, in astronomical units.
     fn position(&self, t: f64) -> [f64; 3] {
         let at = |(value, rate): (f64, f64)| value + rate * t;
-        let (axis, eccentricity) = (at(self.axis), at(self.eccentricity));
+        let (axis, eccentricity) = (at(self.semi_major_axis), at(self.eccentricity));
         let (node, perihelion) = (at(self.node), at(self.perihelion));
         let inclination = at(self.inclination);
         let anomaly = (at(self.mean_longitude) - perihelion).to_radians();
@@ -130,7 +130,7 @@ fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
 
 /// Returns the direction of the sun at a time, from the Earth's orbital elements by Standish.
 pub fn sun(time: DateTime<Utc>) -> Ecliptic {
-    let t = centuries(time);
+    let t = centuries_since_j2000(time);
     let [x, y, z] = EARTH.position(t);
     direction([-x, -y, -z], t)
 }
@@ -138,7 +138,7 @@ pub fn sun(time: DateTime<Utc>) -> Ecliptic {
 /// Reports whether it is dark enough at a place to see the brightest stars and planets: the sun is more than 4 degrees
 /// below the horizon.
 pub fn is_dark(time: DateTime<Utc>, place: Coordinates) -> bool {
-    sun(time).altitude(time, place) < DARK
+    sun(time).altitude(time, place) < DARK_SUN_ALTITUDE
 }
 
 /// Returns the English names of the planets that the naked eye can see from a place, in the order of their orbits from
@@ -152,7 +152,7 @@ pub fn visible_planets(time: DateTime<Utc>, place: Coordinates) -> Vec<&'static 
         return Vec::new();
     }
     let sun = sun(time);
-    let t = centuries(time);
+    let t = centuries_since_j2000(time);
     let seen = PLANETS.iter().filter(|planet| {
         let direction = planet.direction(t);
         direction.altitude(time, place) > MIN_ALTITUDE && direction.separation(sun) > MIN_ELONGATION
@@ -170,7 +170,7 @@ mod tests {
 
     fn planet(name: &str, time: &str) -> Ecliptic {
         let orbit = PLANETS.iter().find(|orbit| orbit.name == name).expect("a planet");
-        orbit.direction(centuries(at(time)))
+        orbit.direction(centuries_since_j2000(at(time)))
     }
 
     #[test]

@@ -4,23 +4,23 @@ mod learning;
 mod memory;
 mod recordings;
 mod telemetry;
-mod voices;
+mod voice_profiles;
 
 use std::sync::Arc;
 
-pub(in crate::app) use learning::lessons_of;
+pub(in crate::app) use learning::extract_lessons;
 pub use memory::{
-    ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView,
+    BatchPattern, ContextRequest, ContextView, InsightRequest, PatternRequest, PatternView,
 };
-pub use telemetry::TelemetryOrder;
-pub use voices::VoiceProfileView;
+pub use telemetry::TelemetryRequest;
+pub use voice_profiles::VoiceProfileView;
 
 use super::config::Config;
 use super::files::Files;
 use super::jobs::Jobs;
 use super::models::Models;
 use crate::domain::Clock;
-use crate::settings::Memory;
+use crate::settings::MemorySettings;
 use crate::store::Store;
 
 /// What is known of clients.
@@ -32,8 +32,8 @@ pub struct Clients {
     files: Arc<Files>,
     models: Arc<Models>,
     jobs: Arc<Jobs>,
-    memory: Memory,
-    seen_lately: telemetry::SeenLately,
+    memory: MemorySettings,
+    recently_seen: telemetry::RecentlySeen,
 }
 
 impl Clients {
@@ -44,9 +44,9 @@ impl Clients {
         files: Arc<Files>,
         models: Arc<Models>,
         jobs: Arc<Jobs>,
-        memory: Memory,
+        memory: MemorySettings,
     ) -> Self {
-        let seen_lately = telemetry::SeenLately::default();
-        Self { store, clock, config, files, models, jobs, memory, seen_lately }
+        let seen_lately = telemetry::RecentlySeen::default();
+        Self { store, clock, config, files, models, jobs, memory, recently_seen: seen_lately }
     }
 }

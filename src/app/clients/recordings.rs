@@ -15,23 +15,24 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::UnsupportedMedia`] for what is no sound.
-    pub async fn keep_recording(
+    pub async fn add_recording(
         &self,
         client_id: &ClientId,
         sound: NewSound,
     ) -> Result<SoundView, AppError> {
         // Names rise with time, and none is given twice.
         let id = Uuid::now_v7();
-        let client = ClientFolder::of(client_id);
+        let client = ClientFolder::for_client(client_id);
         let checked = self.files.check_new_sound(sound).await?;
-        let name = MediaName::of(id, checked.extension).as_str().to_owned();
-        let key = ObjectKey::Audio { client, name: MediaName::of(id, checked.kept_as) };
-        let sound = self.files.describe_sound(client_id, "recording", name, key, checked).await?;
+        let name = MediaName::generated(id, checked.extension).as_str().to_owned();
+        let key =
+            ObjectKey::Audio { client, name: MediaName::generated(id, checked.stored_extension) };
+        let sound = self.files.prepare_sound(client_id, "recording", name, key, checked).await?;
         let mut sounds = [sound];
         self.files.write_sounds(&mut sounds).await?;
         let [sound] = sounds;
         let mut tx = self.store.begin().await?;
-        tx.keep_media_object(&sound.object).await?;
+        tx.upsert_media_object(&sound.object).await?;
         tx.add_recording(client_id.as_str(), &sound.row).await?;
         tx.save().await?;
         self.files.sound_view(sound.row).await
@@ -47,7 +48,7 @@ impl Clients {
         // Behind every name.
         let before = before.unwrap_or_else(|| "g".to_owned());
         let rows = self.store.recordings(client_id.as_str(), &before, limit + 1).await?;
-        let page = Page::of_map(rows, limit, |row| row.name.clone(), |row: SoundRow| row);
+        let page = Page::from_rows_with(rows, limit, |row| row.name.clone(), |row: SoundRow| row);
         let mut items = Vec::with_capacity(page.items.len());
         for row in page.items {
             items.push(self.files.sound_view(row).await?);
@@ -61,9 +62,9 @@ impl Clients {
     ///
     /// [`ErrorKind::NotFound`].
     pub async fn recording(&self, client_id: &ClientId, name: &str) -> Result<SoundView, AppError> {
-        let name = MediaName::new(name).map_err(|_| no_recording())?;
+        let name = MediaName::new(name).map_err(|_| recording_not_found())?;
         let row = self.store.recording(client_id.as_str(), name.as_str()).await?;
-        self.files.sound_view(row.ok_or_else(no_recording)?).await
+        self.files.sound_view(row.ok_or_else(recording_not_found)?).await
     }
 
     /// Removes a recording.
@@ -72,17 +73,17 @@ impl Clients {
     ///
     /// [`ErrorKind::NotFound`].
     pub async fn remove_recording(&self, client_id: &ClientId, name: &str) -> Result<(), AppError> {
-        let name = MediaName::new(name).map_err(|_| no_recording())?;
+        let name = MediaName::new(name).map_err(|_| recording_not_found())?;
         let mut tx = self.store.begin().await?;
         let key = tx.remove_recording(client_id.as_str(), name.as_str()).await?;
-        let key = key.ok_or_else(no_recording)?;
+        let key = key.ok_or_else(recording_not_found)?;
         let gone = tx.remove_media_objects(&[&*key]).await?;
-        self.jobs.remove_files_later(&mut tx, gone).await?;
+        self.jobs.enqueue_file_removal(&mut tx, gone).await?;
         tx.save().await?;
         Ok(())
     }
 }
 
-fn no_recording() -> AppError {
+fn recording_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "The client has no recording of this name.")
 }

@@ -11,31 +11,31 @@ use crate::app::Page;
 use crate::app::clients::Clients;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
-use crate::store::{Report, SparrowState, TelemetryReport};
+use crate::store::{NewTelemetryReport, SparrowState, TelemetryReport};
 
 /// Reports at most that are kept of one Sparrow.
-const KEPT: i64 = 500;
+const MAX_REPORTS: i64 = 500;
 
 /// The largest `extra`, as JSON in bytes.
 const MAX_EXTRA: usize = 4096;
 
 /// How often at most a Sparrow's last sight is written down, where nothing else is written.
-const NOTED_AGAIN: Duration = Duration::from_mins(1);
+const SEEN_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Who was noted as seen a moment ago. Clones share it.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct SeenLately(Cache<String, ()>);
+pub(in crate::app) struct RecentlySeen(Cache<String, ()>);
 
-impl Default for SeenLately {
+impl Default for RecentlySeen {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(100_000).time_to_live(NOTED_AGAIN).build())
+        Self(Cache::builder().max_capacity(100_000).time_to_live(SEEN_INTERVAL).build())
     }
 }
 
 /// What a device says of itself. Whatever it does not know it leaves out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TelemetryOrder {
+pub struct TelemetryRequest {
     /// The battery's voltage in millivolts: 0-100,000.
     pub battery_mv: Option<i32>,
     /// How full the battery is: 0-100.
@@ -59,15 +59,15 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`] for values that no device can have.
-    pub async fn report(
+    pub async fn record_telemetry(
         &self,
         client_id: &ClientId,
-        order: TelemetryOrder,
+        order: TelemetryRequest,
     ) -> Result<(), AppError> {
         order.check()?;
         let now = self.clock.now();
         let extra = order.extra.map(Value::Object);
-        let report = Report {
+        let report = NewTelemetryReport {
             client_id: client_id.as_str(),
             battery_mv: order.battery_mv,
             battery_percent: order.battery_percent,
@@ -79,22 +79,22 @@ impl Clients {
             now,
         };
         let mut tx = self.store.begin().await?;
-        tx.note_seen(client_id.as_str(), now).await?;
-        tx.add_report(report).await?;
-        tx.forget_reports(client_id.as_str(), KEPT).await?;
+        tx.upsert_last_seen(client_id.as_str(), now).await?;
+        tx.insert_telemetry_report(report).await?;
+        tx.delete_old_telemetry_reports(client_id.as_str(), MAX_REPORTS).await?;
         Ok(tx.save().await?)
     }
 
     /// What a device said of itself, the newest first, that which is older than report `before`.
-    pub async fn reports(
+    pub async fn telemetry_reports(
         &self,
         client_id: &ClientId,
         before: Option<i64>,
         limit: i64,
     ) -> Result<Page<TelemetryReport, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
-        let rows = self.store.reports(client_id.as_str(), before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.id))
+        let rows = self.store.telemetry_reports(client_id.as_str(), before, limit + 1).await?;
+        Ok(Page::from_rows(rows, limit, |row| row.id))
     }
 
     /// Sparrows whose name contains `q`, by name, those behind `after`.
@@ -105,7 +105,7 @@ impl Clients {
         limit: i64,
     ) -> Result<Page<SparrowState, String>, AppError> {
         let rows = self.store.sparrow_states(q, after.unwrap_or_default(), limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.client_id.clone()))
+        Ok(Page::from_rows(rows, limit, |row| row.client_id.clone()))
     }
 
     /// One Sparrow.
@@ -122,24 +122,24 @@ impl Clients {
     }
 
     /// Notes that a Sparrow is there; where that was noted a moment ago, nothing is written.
-    pub(in crate::app) async fn note_seen(&self, client_id: &ClientId) -> Result<(), AppError> {
+    pub(in crate::app) async fn record_seen(&self, client_id: &ClientId) -> Result<(), AppError> {
         let client_id = client_id.as_str();
-        if self.seen_lately.0.contains_key(client_id) {
+        if self.recently_seen.0.contains_key(client_id) {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        tx.note_seen(client_id, self.clock.now()).await?;
+        tx.upsert_last_seen(client_id, self.clock.now()).await?;
         tx.save().await?;
-        self.seen_lately.0.insert(client_id.to_owned(), ());
+        self.recently_seen.0.insert(client_id.to_owned(), ());
         Ok(())
     }
 }
 
-impl TelemetryOrder {
+impl TelemetryRequest {
     fn check(&self) -> Result<(), AppError> {
-        let mut wrong = Vec::new();
+        let mut errors = Vec::new();
         let mut refuse =
-            |field: &str, reason: &str| wrong.push((field.to_owned(), reason.to_owned()));
+            |field: &str, reason: &str| errors.push((field.to_owned(), reason.to_owned()));
         if self.battery_mv.is_some_and(|mv| !(0..=100_000).contains(&mv)) {
             refuse("battery_mv", "must be millivolts from 0 to 100000");
         }
@@ -166,6 +166,6 @@ impl TelemetryOrder {
                 refuse("extra", "must not have a NUL character");
             }
         }
-        if wrong.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(wrong)) }
+        if errors.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(errors)) }
     }
 }

@@ -8,20 +8,20 @@ use crate::app::AppError;
 use crate::store::Store;
 
 /// Values at most, of each kind.
-const MOST: u64 = 10_000;
+const MAX_ENTRIES: u64 = 10_000;
 
 /// Values by name, each with the configuration version that it was read under (see `store/version.rs`). Clones
 /// share them.
 #[derive(Debug, Clone)]
-pub(super) struct Cached<V: Clone + Send + Sync + 'static>(Cache<String, (i64, V)>);
+pub(super) struct VersionedCache<V: Clone + Send + Sync + 'static>(Cache<String, (i64, V)>);
 
-impl<V: Clone + Send + Sync + 'static> Default for Cached<V> {
+impl<V: Clone + Send + Sync + 'static> Default for VersionedCache<V> {
     fn default() -> Self {
-        Self(Cache::new(MOST))
+        Self(Cache::new(MAX_ENTRIES))
     }
 }
 
-impl<V: Clone + Send + Sync + 'static> Cached<V> {
+impl<V: Clone + Send + Sync + 'static> VersionedCache<V> {
     /// The value under a name: kept, if nothing has changed since it was loaded.
     pub(super) async fn get(
         &self,
@@ -45,8 +45,9 @@ impl<V: Clone + Send + Sync + 'static> Cached<V> {
 /// Everything that is cached.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caches {
-    pub(super) levels: Cached<Arc<super::ClientLevels>>,
-    pub(super) client_types: Cached<Option<Arc<serde_json::Map<String, serde_json::Value>>>>,
-    pub(super) models: Cached<Option<Arc<crate::store::ModelRow>>>,
-    pub(super) strategies: Cached<Option<Arc<crate::store::Strategy>>>,
+    pub(super) levels: VersionedCache<Arc<super::ClientLevels>>,
+    pub(super) client_types:
+        VersionedCache<Option<Arc<serde_json::Map<String, serde_json::Value>>>>,
+    pub(super) models: VersionedCache<Option<Arc<crate::store::ModelRow>>>,
+    pub(super) strategies: VersionedCache<Option<Arc<crate::store::Strategy>>>,
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Config;
-use super::resolve::{ClientLevels, Standing, decisive};
+use super::resolve::{ClientLevels, SchedulePosition, effective_schedule};
 use crate::app::AppError;
 use crate::domain::{ClientId, LevelName};
 
@@ -23,9 +23,9 @@ pub struct ClientConfigView {
     #[schema(example = json!(["schedule of sparrow", "sparrow", "flock wood", "flock default", "strategy fern"]))]
     pub levels: Vec<String>,
     /// Every parameter in force.
-    pub parameters: BTreeMap<String, GivenView>,
+    pub parameters: BTreeMap<String, ParameterView>,
     /// The providers' keys that there are. Their values are nobody's to read.
-    pub keys: BTreeMap<String, KeyView>,
+    pub keys: BTreeMap<String, ProviderKeyView>,
     /// The flock whose story the Sparrow shares.
     pub follows_story_of_flock: Option<String>,
     /// Where the Sparrow stands on the schedule that decides.
@@ -36,7 +36,7 @@ pub struct ClientConfigView {
 
 /// One value in force.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct GivenView {
+pub struct ParameterView {
     /// The value.
     #[schema(value_type = Object)]
     pub value: Value,
@@ -47,7 +47,7 @@ pub struct GivenView {
 
 /// One provider's key.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct KeyView {
+pub struct ProviderKeyView {
     /// Who gave it.
     pub level: String,
 }
@@ -78,43 +78,44 @@ impl Config {
     /// [`AppError`] when the flocks go round in a loop, or the database fails.
     pub async fn client_config(&self, client_id: &ClientId) -> Result<ClientConfigView, AppError> {
         let levels = self.levels(client_id.as_str()).await?;
-        let present = self.present(client_id.as_str(), &levels).await?;
-        let cascade = &present.settled.cascade;
+        let present = self.resolve_current(client_id.as_str(), &levels).await?;
+        let cascade = &present.resolved.cascade;
         let given = cascade.all().into_iter().map(|(name, value, level)| {
-            (name.to_owned(), GivenView { value: value.clone(), level: level.to_string() })
+            (name.to_owned(), ParameterView { value: value.clone(), level: level.to_string() })
         });
         let asked = |level: &&LevelName| **level != LevelName::Request;
         Ok(ClientConfigView {
             client_id: client_id.as_str().to_owned(),
-            strategy: present.settled.strategy.slug.clone(),
+            strategy: present.resolved.strategy.slug.clone(),
             levels: cascade.levels().filter(asked).map(ToString::to_string).collect(),
             parameters: given.collect(),
             keys: keys(&levels),
-            follows_story_of_flock: levels.follows.clone(),
-            schedule: schedule(&levels, &present.standings),
-            notes: present.settled.notes,
+            follows_story_of_flock: levels.followed_flock.clone(),
+            schedule: schedule(&levels, &present.positions),
+            notes: present.resolved.notes,
         })
     }
 }
 
 /// Keys go over each other as parameters do.
-fn keys(levels: &ClientLevels) -> BTreeMap<String, KeyView> {
+fn keys(levels: &ClientLevels) -> BTreeMap<String, ProviderKeyView> {
     let mut keys = BTreeMap::new();
     for level in &levels.levels {
         for name in level.keys.keys() {
-            keys.entry(name.clone()).or_insert_with(|| KeyView { level: level.name.to_string() });
+            keys.entry(name.clone())
+                .or_insert_with(|| ProviderKeyView { level: level.name.to_string() });
         }
     }
     keys
 }
 
-fn schedule(levels: &ClientLevels, standings: &[Standing]) -> Option<ScheduleView> {
-    let in_force = decisive(standings)?;
-    let level = &levels.levels[standings.first()?.level];
+fn schedule(levels: &ClientLevels, positions: &[SchedulePosition]) -> Option<ScheduleView> {
+    let in_force = effective_schedule(positions)?;
+    let level = &levels.levels[positions.first()?.level];
     Some(ScheduleView {
         level: level.name.to_string(),
         step: in_force.step,
-        asleep: in_force.asleep,
+        asleep: in_force.is_asleep,
         next_wake_at: in_force.next_wake_at,
         changes_at: in_force.changes_at,
         trigger_condition: in_force.trigger_condition.clone(),

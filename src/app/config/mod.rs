@@ -11,7 +11,9 @@ mod strategies;
 use std::sync::Arc;
 
 pub use client_view::ClientConfigView;
-pub(in crate::app) use resolve::{Asked, ClientLevels, Settled, Standing, decisive};
+pub(in crate::app) use resolve::{
+    ClientLevels, ConfigOverrides, ResolvedConfig, SchedulePosition, effective_schedule,
+};
 pub use resources::{Resource, ResourceView};
 pub use strategies::StrategyView;
 

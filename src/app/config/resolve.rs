@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Config;
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{Cascade, InForce, LevelName, Schedule, ScheduleState, Sensed};
+use crate::domain::{Cascade, LevelName, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 use crate::store::{FlockLevel, ModelRow, ScheduleRow, SparrowLevel, Story, Strategy};
 
 /// The strategy for those who ask for none, and whose configuration names none.
@@ -37,12 +37,12 @@ pub(in crate::app) struct ClientLevel {
 pub(in crate::app) struct ClientLevels {
     pub(in crate::app) levels: Vec<ClientLevel>,
     /// The flock whose story the client shares.
-    pub(in crate::app) follows: Option<String>,
+    pub(in crate::app) followed_flock: Option<String>,
 }
 
 /// What is asked for above a client's configuration.
 #[derive(Debug, Clone, Default)]
-pub(in crate::app) struct Asked {
+pub(in crate::app) struct ConfigOverrides {
     pub(in crate::app) parameters: Map<String, Value>,
     pub(in crate::app) strategy: Option<String>,
     pub(in crate::app) client_type: Option<String>,
@@ -50,7 +50,7 @@ pub(in crate::app) struct Asked {
 
 /// What it all comes to.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct Settled {
+pub(in crate::app) struct ResolvedConfig {
     pub(in crate::app) cascade: Cascade,
     pub(in crate::app) strategy: Arc<Strategy>,
     /// Sentences for the frame's `errors`.
@@ -58,20 +58,20 @@ pub(in crate::app) struct Settled {
 }
 
 /// What is in force for a client that asks for no frame.
-pub(in crate::app) struct Present {
-    pub(in crate::app) standings: Vec<Standing>,
-    pub(in crate::app) settled: Settled,
+pub(in crate::app) struct CurrentConfig {
+    pub(in crate::app) positions: Vec<SchedulePosition>,
+    pub(in crate::app) resolved: ResolvedConfig,
 }
 
 /// Where a client stands on one of its schedules.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct Standing {
+pub(in crate::app) struct SchedulePosition {
     /// Which of [`ClientLevels::levels`] the schedule belongs to.
     pub(in crate::app) level: usize,
     pub(in crate::app) state: ScheduleState,
-    pub(in crate::app) in_force: InForce,
+    pub(in crate::app) in_force: ScheduleSnapshot,
     /// Whether the state differs from the one that is kept.
-    pub(in crate::app) is_new: bool,
+    pub(in crate::app) is_changed: bool,
 }
 
 impl Config {
@@ -101,7 +101,7 @@ impl Config {
         loop {
             let flock_id = match next.take() {
                 Some(flock_id) if visited.contains(&flock_id) => {
-                    return Err(flock_loop(chain, flock_id));
+                    return Err(flock_cycle(chain, flock_id));
                 }
                 Some(flock_id) => flock_id,
                 None if visited.iter().any(|flock| flock == DEFAULT_FLOCK) => break,
@@ -114,7 +114,7 @@ impl Config {
                 levels.push(flock_level(flock));
             }
         }
-        Ok(ClientLevels { levels, follows })
+        Ok(ClientLevels { levels, followed_flock: follows })
     }
 
     /// A strategy by its slug, or by its storyteller's name.
@@ -127,7 +127,7 @@ impl Config {
     }
 
     /// The strategy that a story is told with.
-    pub(in crate::app) async fn strategy_of(
+    pub(in crate::app) async fn story_strategy(
         &self,
         story: &Story,
     ) -> Result<Arc<Strategy>, AppError> {
@@ -145,78 +145,81 @@ impl Config {
         provider: &str,
         name: &str,
     ) -> Result<Option<Arc<ModelRow>>, AppError> {
-        let load = async { Ok(self.store.model_named(provider, name).await?.map(Arc::new)) };
+        let load = async { Ok(self.store.model_by_name(provider, name).await?.map(Arc::new)) };
         self.caches.models.get(&self.store, &format!("{provider}/{name}"), load).await
     }
 
     /// Lays all levels over each other. A strategy that the request names must be there; one that only a
     /// configuration names and that is gone must not leave a device dark.
-    pub(in crate::app) async fn settle(
+    pub(in crate::app) async fn resolve(
         &self,
-        asked: &Asked,
+        overrides: &ConfigOverrides,
         story: Option<&Story>,
         levels: &ClientLevels,
-        standings: &[Standing],
-    ) -> Result<Settled, AppError> {
-        let mut cascade = client_cascade(asked, levels, standings);
-        if let Some(client_type) = cascade.text("client_type").map(|(name, _)| name.to_owned())
-            && let Some(parameters) = self.client_type(&client_type).await?
+        positions: &[SchedulePosition],
+    ) -> Result<ResolvedConfig, AppError> {
+        let mut cascade = client_cascade(overrides, levels, positions);
+        if let Some(client_type) = cascade.get_str("client_type").map(|(name, _)| name.to_owned())
+            && let Some(parameters) = self.client_type_parameters(&client_type).await?
         {
             cascade.push(LevelName::ClientType(client_type), Map::clone(&parameters));
         }
         let mut notes = Vec::new();
         let strategy = match story {
-            Some(story) => self.strategy_of(story).await?,
-            None => self.chosen_strategy(&cascade, &mut notes).await?,
+            Some(story) => self.story_strategy(story).await?,
+            None => self.select_strategy(&cascade, &mut notes).await?,
         };
         cascade.push(LevelName::Strategy(strategy.slug.clone()), strategy.parameters.clone());
-        Ok(Settled { cascade, strategy, notes })
+        Ok(ResolvedConfig { cascade, strategy, notes })
     }
 
     /// What is in force for a client that asks for nothing.
-    pub(in crate::app) async fn present(
+    pub(in crate::app) async fn resolve_current(
         &self,
         client_id: &str,
         levels: &ClientLevels,
-    ) -> Result<Present, AppError> {
-        self.present_with(client_id, levels, &Asked::default()).await
+    ) -> Result<CurrentConfig, AppError> {
+        self.resolve_current_with(client_id, levels, &ConfigOverrides::default()).await
     }
 
     /// What is in force for a client that asks for this, and for no frame.
-    pub(in crate::app) async fn present_with(
+    pub(in crate::app) async fn resolve_current_with(
         &self,
         client_id: &str,
         levels: &ClientLevels,
-        asked: &Asked,
-    ) -> Result<Present, AppError> {
-        let rows = if levels.have_schedules() {
+        overrides: &ConfigOverrides,
+    ) -> Result<CurrentConfig, AppError> {
+        let rows = if levels.has_schedules() {
             self.store.schedule_states(client_id).await?
         } else {
             Vec::new()
         };
-        let standings = levels.peek(&rows, self.clock.now());
-        let settled = self.settle(asked, None, levels, &standings).await?;
-        Ok(Present { standings, settled })
+        let positions = levels.peek(&rows, self.clock.now());
+        let resolved = self.resolve(overrides, None, levels, &positions).await?;
+        Ok(CurrentConfig { positions, resolved })
     }
 
-    async fn chosen_strategy(
+    async fn select_strategy(
         &self,
         cascade: &Cascade,
         notes: &mut Vec<String>,
     ) -> Result<Arc<Strategy>, AppError> {
-        if let Some((name, level)) = cascade.text("strategy") {
+        if let Some((name, level)) = cascade.get_str("strategy") {
             match self.strategy(name).await? {
                 Some(strategy) => return Ok(strategy),
-                None if *level == LevelName::Request => return Err(no_strategy(name)),
+                None if *level == LevelName::Request => return Err(unknown_strategy(name)),
                 None => notes.push(format!(
                     "The strategy {name}, which the {level} names, is gone; {DEFAULT_STRATEGY} took its place."
                 )),
             }
         }
-        self.strategy(DEFAULT_STRATEGY).await?.ok_or_else(|| no_strategy(DEFAULT_STRATEGY))
+        self.strategy(DEFAULT_STRATEGY).await?.ok_or_else(|| unknown_strategy(DEFAULT_STRATEGY))
     }
 
-    async fn client_type(&self, name: &str) -> Result<Option<Arc<Map<String, Value>>>, AppError> {
+    async fn client_type_parameters(
+        &self,
+        name: &str,
+    ) -> Result<Option<Arc<Map<String, Value>>>, AppError> {
         let load = async { Ok(self.store.client_type_level(name).await?.map(Arc::new)) };
         self.caches.client_types.get(&self.store, name, load).await
     }
@@ -224,7 +227,7 @@ impl Config {
 
 impl ClientLevels {
     /// Whether there is any schedule to stand on.
-    pub(in crate::app) fn have_schedules(&self) -> bool {
+    pub(in crate::app) fn has_schedules(&self) -> bool {
         self.levels.iter().any(|level| level.schedule.is_some())
     }
 
@@ -233,30 +236,34 @@ impl ClientLevels {
         &self,
         rows: &[ScheduleRow],
         now: DateTime<Utc>,
-        sensed: Option<Sensed>,
-    ) -> Vec<Standing> {
-        self.stand(rows, |schedule, kept| {
+        sensed: Option<SensorEvent>,
+    ) -> Vec<SchedulePosition> {
+        self.positions(rows, |schedule, kept| {
             let state = schedule.advance(kept, now, sensed);
-            let in_force = schedule.in_force(&state, now);
+            let in_force = schedule.snapshot(&state, now);
             (state, in_force)
         })
     }
 
     /// Where a client stands that asks for no frame.
-    pub(in crate::app) fn peek(&self, rows: &[ScheduleRow], now: DateTime<Utc>) -> Vec<Standing> {
-        self.stand(rows, |schedule, kept| {
+    pub(in crate::app) fn peek(
+        &self,
+        rows: &[ScheduleRow],
+        now: DateTime<Utc>,
+    ) -> Vec<SchedulePosition> {
+        self.positions(rows, |schedule, kept| {
             let in_force = schedule.peek(kept, now);
             let state = kept.cloned().unwrap_or_else(|| schedule.advance(None, now, None));
             (state, in_force)
         })
     }
 
-    fn stand(
+    fn positions(
         &self,
         rows: &[ScheduleRow],
-        look: impl Fn(&Schedule, Option<&ScheduleState>) -> (ScheduleState, InForce),
-    ) -> Vec<Standing> {
-        let mut standings = Vec::new();
+        evaluate: impl Fn(&Schedule, Option<&ScheduleState>) -> (ScheduleState, ScheduleSnapshot),
+    ) -> Vec<SchedulePosition> {
+        let mut positions = Vec::new();
         for (index, level) in self.levels.iter().enumerate() {
             let Some(schedule) = &level.schedule else { continue };
             let name = level.name.to_string();
@@ -264,15 +271,15 @@ impl ClientLevels {
             // A state that cannot be read is of another version: the schedule begins anew.
             let kept: Option<ScheduleState> =
                 row.and_then(|row| serde_json::from_value(row.state.clone()).ok());
-            let (state, in_force) = look(schedule, kept.as_ref());
+            let (state, in_force) = evaluate(schedule, kept.as_ref());
             let is_new = kept.as_ref() != Some(&state);
-            standings.push(Standing { level: index, state, in_force, is_new });
+            positions.push(SchedulePosition { level: index, state, in_force, is_changed: is_new });
         }
-        standings
+        positions
     }
 }
 
-impl Settled {
+impl ResolvedConfig {
     /// The frame parameters in force.
     pub(in crate::app) fn parameters(&self) -> Map<String, Value> {
         let mut parameters = self.cascade.merged();
@@ -283,23 +290,31 @@ impl Settled {
 }
 
 /// The nearest schedule decides how long a frame stays, what is waited for, and whether the device sleeps.
-pub(in crate::app) fn decisive(standings: &[Standing]) -> Option<&InForce> {
-    standings.first().map(|standing| &standing.in_force)
+pub(in crate::app) fn effective_schedule(
+    positions: &[SchedulePosition],
+) -> Option<&ScheduleSnapshot> {
+    positions.first().map(|standing| &standing.in_force)
 }
 
-fn client_cascade(asked: &Asked, levels: &ClientLevels, standings: &[Standing]) -> Cascade {
+fn client_cascade(
+    overrides: &ConfigOverrides,
+    levels: &ClientLevels,
+    positions: &[SchedulePosition],
+) -> Cascade {
     let mut cascade = Cascade::default();
-    let mut request = asked.parameters.clone();
-    for (name, value) in [("strategy", &asked.strategy), ("client_type", &asked.client_type)] {
+    let mut request = overrides.parameters.clone();
+    for (name, value) in
+        [("strategy", &overrides.strategy), ("client_type", &overrides.client_type)]
+    {
         if let Some(value) = value {
             request.insert(name.to_owned(), Value::String(value.clone()));
         }
     }
     cascade.push(LevelName::Request, request);
     for (index, level) in levels.levels.iter().enumerate() {
-        if let Some(standing) = standings.iter().find(|standing| standing.level == index) {
+        if let Some(position) = positions.iter().find(|position| position.level == index) {
             let name = LevelName::Schedule(Box::new(level.name.clone()));
-            cascade.push(name, standing.in_force.parameters.clone());
+            cascade.push(name, position.in_force.parameters.clone());
         }
         cascade.push(level.name.clone(), level.parameters.clone());
     }
@@ -311,7 +326,7 @@ fn sparrow_level(sparrow: SparrowLevel) -> ClientLevel {
         name: LevelName::Sparrow,
         parameters: sparrow.parameters,
         keys: sparrow.keys,
-        schedule: readable(sparrow.schedule.as_ref(), &LevelName::Sparrow),
+        schedule: parse_stored_schedule(sparrow.schedule.as_ref(), &LevelName::Sparrow),
         frames_per_day: None,
         budget_per_day: sparrow.budget_per_day,
         is_learned_from: sparrow.is_learned_from,
@@ -321,7 +336,7 @@ fn sparrow_level(sparrow: SparrowLevel) -> ClientLevel {
 fn flock_level(flock: FlockLevel) -> ClientLevel {
     let name = LevelName::Flock(flock.flock_id);
     ClientLevel {
-        schedule: readable(flock.schedule.as_ref(), &name),
+        schedule: parse_stored_schedule(flock.schedule.as_ref(), &name),
         name,
         parameters: flock.parameters,
         keys: flock.keys,
@@ -332,8 +347,8 @@ fn flock_level(flock: FlockLevel) -> ClientLevel {
 }
 
 /// A schedule is checked when it is stored; one that cannot be followed all the same must not leave a device dark.
-fn readable(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
-    match Schedule::read(schedule?) {
+fn parse_stored_schedule(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
+    match Schedule::parse(schedule?) {
         Ok(schedule) => Some(schedule),
         Err(error) => {
             tracing::error!(%level, %error, "a stored schedule cannot be followed and is left out");
@@ -342,7 +357,7 @@ fn readable(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
     }
 }
 
-pub(in crate::app) fn flock_loop(mut chain: Vec<String>, again: String) -> AppError {
+pub(in crate::app) fn flock_cycle(mut chain: Vec<String>, again: String) -> AppError {
     chain.push(again);
     let detail = format!(
         "The flocks go round in a loop: {}. One of them must leave its parent.",
@@ -351,7 +366,7 @@ pub(in crate::app) fn flock_loop(mut chain: Vec<String>, again: String) -> AppEr
     AppError::new(ErrorKind::Conflict, detail)
 }
 
-fn no_strategy(name: &str) -> AppError {
+fn unknown_strategy(name: &str) -> AppError {
     let shown: String = name.chars().take(60).collect();
     let reason = format!("there is no strategy `{shown}`; GET /v1/config/strategy/ lists them");
     AppError::invalid("strategy", reason)

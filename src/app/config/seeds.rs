@@ -12,16 +12,16 @@ const SEEDS: &str = include_str!("../../../config/seeds.toml");
 impl Config {
     /// Adds the models, prompts and strategies that are missing.
     pub async fn seed(&self) -> Result<(), AppError> {
-        let seeds = seeds().map_err(AppError::internal)?;
+        let seeds = builtin_seeds().map_err(AppError::internal)?;
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
-        tx.note_installation(now).await?;
+        tx.insert_installation(now).await?;
         tx.seed(&seeds, now).await?;
         Ok(tx.save().await?)
     }
 }
 
-fn seeds() -> Result<Seeds, Box<figment::Error>> {
+fn builtin_seeds() -> Result<Seeds, Box<figment::Error>> {
     Figment::from(Toml::string(SEEDS)).extract().map_err(Box::new)
 }
 
@@ -31,6 +31,6 @@ mod tests {
 
     #[test]
     fn the_seeds_that_are_built_in_can_be_read() {
-        assert!(seeds().is_ok(), "{:?}", seeds());
+        assert!(builtin_seeds().is_ok(), "{:?}", builtin_seeds());
     }
 }

@@ -33,7 +33,7 @@ impl Config {
         let of_client = match client_id {
             Some(client_id) => {
                 let levels = self.levels(client_id.as_str()).await?;
-                Some(self.present(client_id.as_str(), &levels).await?.settled.strategy)
+                Some(self.resolve_current(client_id.as_str(), &levels).await?.resolved.strategy)
             }
             None => self.strategy(DEFAULT_STRATEGY).await?,
         };

@@ -11,58 +11,58 @@ use crate::domain::EventKind;
 use crate::store::Event;
 
 /// Listeners at most in one process.
-const MOST: usize = 20_000;
+const MAX_LISTENERS: usize = 20_000;
 
 /// Events that a listener may be behind before it has to read in the log.
-const BEHIND: usize = 16;
+const CHANNEL_CAPACITY: usize = 16;
 
 /// Everyone who listens. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(in crate::app) struct Hub(Arc<Mutex<Topics>>);
+pub(in crate::app) struct EventHub(Arc<Mutex<HubState>>);
 
 #[derive(Debug, Default)]
-struct Topics {
+struct HubState {
     channels: HashMap<Topic, Sender<Arc<EventView>>>,
     listeners: usize,
 }
 
 /// A place among the listeners, until dropped.
 #[derive(Debug)]
-pub(in crate::app) struct Seat {
+pub(in crate::app) struct Subscription {
     // Dropped before the channel is looked at: `Option` for that alone.
     receiver: Option<Receiver<Arc<EventView>>>,
     topic: Topic,
-    hub: Hub,
+    hub: EventHub,
 }
 
-impl Hub {
+impl EventHub {
     /// A place among those who hear a topic; `None` when too many listen.
-    pub(super) fn take_seat(&self, topic: Topic) -> Option<Seat> {
+    pub(super) fn subscribe(&self, topic: Topic) -> Option<Subscription> {
         let mut topics = self.lock();
-        if topics.listeners >= MOST {
+        if topics.listeners >= MAX_LISTENERS {
             return None;
         }
         topics.listeners += 1;
         let receiver = match topics.channels.entry(topic.clone()) {
             Entry::Occupied(channel) => channel.get().subscribe(),
             Entry::Vacant(vacant) => {
-                let (sender, receiver) = channel(BEHIND);
+                let (sender, receiver) = channel(CHANNEL_CAPACITY);
                 vacant.insert(sender);
                 receiver
             }
         };
         drop(topics);
         let (receiver, hub) = (Some(receiver), self.clone());
-        Some(Seat { receiver, topic, hub })
+        Some(Subscription { receiver, topic, hub })
     }
 
     /// Hands an event to those who hear its topics.
-    pub(super) fn hand_on(&self, event: &Event) {
+    pub(super) fn dispatch(&self, event: &Event) {
         let story = event.story_id.map(Topic::Story);
         let client = event.client_id.clone().map(Topic::Client);
         let topics = self.lock();
-        let heard = [story, client].into_iter().flatten();
-        let channels: Vec<_> = heard.filter_map(|t| topics.channels.get(&t).cloned()).collect();
+        let listening = [story, client].into_iter().flatten();
+        let channels: Vec<_> = listening.filter_map(|t| topics.channels.get(&t).cloned()).collect();
         drop(topics);
         if channels.is_empty() {
             return;
@@ -74,15 +74,15 @@ impl Hub {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Topics> {
+    fn lock(&self) -> MutexGuard<'_, HubState> {
         // Nothing that can panic is done under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat {
+impl Subscription {
     /// Returns when there may be another frame, or one less.
-    pub(in crate::app) async fn changed(&mut self) {
+    pub(in crate::app) async fn frame_changed(&mut self) {
         let Some(receiver) = self.receiver.as_mut() else { return };
         while receiver.recv().await.is_ok_and(|event| event.kind == EventKind::Task) {}
     }
@@ -92,7 +92,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Subscription {
     fn drop(&mut self) {
         drop(self.receiver.take());
         let mut topics = self.hub.lock();
@@ -124,16 +124,16 @@ mod tests {
 
     #[test]
     fn everyone_hears_their_own_and_leaves_nothing_behind() {
-        let hub = Hub::default();
-        let seat = |topic| hub.take_seat(topic).expect("a seat");
-        let mut story = seat(Topic::Story(Uuid::from_u128(1)));
-        let mut client = seat(Topic::Client("a".to_owned()));
-        let mut same = seat(Topic::Client("a".to_owned()));
-        hub.hand_on(&event(1, 1, "a"));
-        hub.hand_on(&event(2, 2, "a"));
-        hub.hand_on(&event(3, 2, "b"));
-        let heard = |seat: &mut Seat| -> Vec<i64> {
-            let receiver = seat.receiver().expect("one that listens");
+        let hub = EventHub::default();
+        let subscribe = |topic| hub.subscribe(topic).expect("a seat");
+        let mut story = subscribe(Topic::Story(Uuid::from_u128(1)));
+        let mut client = subscribe(Topic::Client("a".to_owned()));
+        let mut same = subscribe(Topic::Client("a".to_owned()));
+        hub.dispatch(&event(1, 1, "a"));
+        hub.dispatch(&event(2, 2, "a"));
+        hub.dispatch(&event(3, 2, "b"));
+        let heard = |subscribe: &mut Subscription| -> Vec<i64> {
+            let receiver = subscribe.receiver().expect("one that listens");
             std::iter::from_fn(|| receiver.try_recv().ok().map(|event| event.id)).collect()
         };
         assert_eq!(heard(&mut story), [1]);

@@ -17,8 +17,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use hub::Hub;
-pub(in crate::app) use hub::Seat;
+use hub::EventHub;
+pub(in crate::app) use hub::Subscription;
 pub use listener::EventListener;
 
 use super::stories::Stories;
@@ -27,10 +27,10 @@ use crate::domain::{ClientId, EventKind};
 use crate::store::{Event, Store, StoreError};
 
 /// How often to look without being told: news from another process may be lost.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Events at most in one read of the log.
-const PAGE: i64 = 200;
+const PAGE_SIZE: i64 = 200;
 
 /// Whose events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,7 +59,7 @@ pub struct EventView {
 pub struct Events {
     store: Store,
     stories: Arc<Stories>,
-    hub: Hub,
+    hub: EventHub,
     stopping: CancellationToken,
 }
 
@@ -69,12 +69,12 @@ impl Events {
         stories: Arc<Stories>,
         stopping: CancellationToken,
     ) -> Self {
-        Self { store, stories, hub: Hub::default(), stopping }
+        Self { store, stories, hub: EventHub::default(), stopping }
     }
 
     /// A place among those who hear a topic.
-    pub(in crate::app) fn seat(&self, topic: Topic) -> Result<Seat, AppError> {
-        self.hub.take_seat(topic).ok_or_else(|| {
+    pub(in crate::app) fn subscribe(&self, topic: Topic) -> Result<Subscription, AppError> {
+        self.hub.subscribe(topic).ok_or_else(|| {
             let detail = "Too many listen for events already; try again in a minute.";
             let busy = AppError::new(ErrorKind::Busy, detail);
             AppError { retry_after_seconds: Some(60), ..busy }
@@ -86,13 +86,13 @@ impl Events {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an unknown story; [`ErrorKind::Busy`] when too many listen.
-    pub async fn hear_story(
+    pub async fn listen_to_story(
         &self,
         story_id: &str,
         after: Option<i64>,
     ) -> Result<EventListener, AppError> {
         let story = self.stories.find_story(story_id).await?;
-        EventListener::begin(self.clone(), Topic::Story(story.id), after).await
+        EventListener::open(self.clone(), Topic::Story(story.id), after).await
     }
 
     /// Hears what happens to all stories of a client, from behind the event `after` on, or from now on.
@@ -100,51 +100,51 @@ impl Events {
     /// # Errors
     ///
     /// [`ErrorKind::Busy`] when too many listen.
-    pub async fn hear_client(
+    pub async fn listen_to_client(
         &self,
         client_id: &ClientId,
         after: Option<i64>,
     ) -> Result<EventListener, AppError> {
         let topic = Topic::Client(client_id.as_str().to_owned());
-        EventListener::begin(self.clone(), topic, after).await
+        EventListener::open(self.clone(), topic, after).await
     }
 
     /// Hands the events of this process and of others to those who listen here, until dropped.
     pub async fn tail(&self) {
-        let mut news = self.store.announcements();
+        let mut notices = self.store.subscribe();
         let mut after = None;
         loop {
-            let handed_on = self.hand_on(after).await.inspect_err(|error| {
+            let dispatched = self.dispatch_logged(after).await.inspect_err(|error| {
                 let error = error as &dyn Error;
                 tracing::warn!(error, "events cannot be read; listeners wait");
             });
-            match handed_on {
+            match dispatched {
                 Ok(read_up_to) => after = Some(read_up_to),
-                Err(_) => tokio::time::sleep(LOOK).await,
+                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
             let logged = async {
-                use crate::store::Announcement::EventLogged;
+                use crate::store::TaskNotice::EventLogged;
                 // Lost news is a reason to look.
-                while news.recv().await.is_ok_and(|news| news != EventLogged) {}
+                while notices.recv().await.is_ok_and(|notices| notices != EventLogged) {}
             };
-            let _ = tokio::time::timeout(LOOK, logged).await;
+            let _ = tokio::time::timeout(POLL_INTERVAL, logged).await;
             // What was announced so far is what the next read finds.
-            while !matches!(news.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+            while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
         }
     }
 
     /// Hands on what was logged after an event; the id of the last.
-    async fn hand_on(&self, after: Option<i64>) -> Result<i64, StoreError> {
+    async fn dispatch_logged(&self, after: Option<i64>) -> Result<i64, StoreError> {
         let mut after = match after {
             Some(after) => after,
             None => self.store.last_event_id().await?,
         };
         loop {
-            let events = self.store.events_after(after, PAGE).await?;
-            let is_all = events.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            let events = self.store.events_after(after, PAGE_SIZE).await?;
+            let is_all = events.len() < usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
             for event in events {
                 after = event.id;
-                self.hub.hand_on(&event);
+                self.hub.dispatch(&event);
             }
             if is_all {
                 return Ok(after);
@@ -161,7 +161,7 @@ impl From<&Event> for EventView {
         }
         if event.kind == EventKind::Task {
             let word = |name: &str| data.get(name).and_then(Value::as_str);
-            let message = message(word("status"), word("step"));
+            let message = task_message(word("status"), word("step"));
             data.insert("message".to_owned(), Value::from(message));
         }
         let is_removal = event.kind == EventKind::Story && data.contains_key("removed");
@@ -170,7 +170,7 @@ impl From<&Event> for EventView {
 }
 
 /// How a task stands, for people to read.
-fn message(status: Option<&str>, step: Option<&str>) -> &'static str {
+fn task_message(status: Option<&str>, step: Option<&str>) -> &'static str {
     match (status, step) {
         (Some("running"), Some("perceive")) => "Looking and listening.",
         (Some("running"), Some("situate")) => "Taking in where and when it is.",

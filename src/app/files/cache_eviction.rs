@@ -8,30 +8,31 @@ use sha2::{Digest, Sha256};
 
 use super::Files;
 use super::orphans::GRACE;
-use super::retention::Cleaned;
+use super::retention::CleanupSummary;
 use crate::app::AppError;
 use crate::domain::ObjectKey;
-use crate::objects::{Bucket, Stray, Streamed};
+use crate::objects::{Bucket, LocalFile, ObjectStream};
 use crate::store::MediaObject;
 
 /// Inputs that one transaction removes.
-const INPUTS: i64 = 200;
+const INPUTS_PER_TRANSACTION: i64 = 200;
 
 impl Files {
     /// Removes inputs past their time; how many.
-    pub async fn clean_inputs(&self) -> Result<u64, AppError> {
-        let kept = i64::try_from(self.rules.input_retention).ok().and_then(TimeDelta::try_seconds);
+    pub async fn remove_expired_inputs(&self) -> Result<u64, AppError> {
+        let kept =
+            i64::try_from(self.settings.input_retention).ok().and_then(TimeDelta::try_seconds);
         let until = self.clock.now().checked_sub_signed(kept.unwrap_or(TimeDelta::MAX));
         let Some(until) = until else { return Ok(0) };
         let mut removed = 0;
         loop {
             let mut tx = self.store.begin().await?;
-            let keys = tx.remove_inputs(until, INPUTS).await?;
+            let keys = tx.remove_inputs(until, INPUTS_PER_TRANSACTION).await?;
             if keys.is_empty() {
                 return Ok(removed);
             }
             removed += keys.len() as u64;
-            self.jobs.remove_files_later(&mut tx, keys).await?;
+            self.jobs.enqueue_file_removal(&mut tx, keys).await?;
             tx.save().await?;
         }
     }
@@ -41,14 +42,18 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database, the disk or the bucket fails.
-    pub async fn trim_cache(&self, dry_run: bool, done: &mut Cleaned) -> Result<(), AppError> {
+    pub async fn evict_cache(
+        &self,
+        dry_run: bool,
+        done: &mut CleanupSummary,
+    ) -> Result<(), AppError> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
-        if self.rules.cache_mebibytes == 0 {
+        if self.settings.cache_mebibytes == 0 {
             return Ok(());
         }
-        let most = self.rules.cache_mebibytes.saturating_mul(1 << 20);
-        let mut files: Vec<(ObjectKey, Stray)> = Vec::new();
-        for stray in self.local.all().await? {
+        let most = self.settings.cache_mebibytes.saturating_mul(1 << 20);
+        let mut files: Vec<(ObjectKey, LocalFile)> = Vec::new();
+        for stray in self.local.list_all().await? {
             let key = stray.key.as_deref().and_then(|key| key.parse().ok());
             files.extend(key.filter(|key: &ObjectKey| !key.is_input()).map(|key| (key, stray)));
         }
@@ -76,7 +81,7 @@ impl Files {
             if object.date_synced.is_none() {
                 continue;
             }
-            if !dry_run && !self.evict(bucket, &object).await? {
+            if !dry_run && !self.evict_file(bucket, &object).await? {
                 continue;
             }
             bytes -= stray.size;
@@ -87,21 +92,21 @@ impl Files {
     }
 
     /// Removes a file from the disk once what the bucket has was read and found to be the same; false when it stays.
-    async fn evict(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
-        if object.date_compared.is_none() && !is_whole(bucket, object).await? {
+    async fn evict_file(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
+        if object.date_compared.is_none() && !is_bucket_copy_intact(bucket, object).await? {
             tracing::error!(
                 key = object.key,
                 "the bucket has a file not, or not as it was kept; it is put there again"
             );
             let mut tx = self.store.begin().await?;
-            tx.note_unsynced(object).await?;
+            tx.mark_unsynced(object).await?;
             tx.save().await?;
             return Ok(false);
         }
         let mut tx = self.store.begin().await?;
         let at = object.date_compared.unwrap_or_else(|| self.clock.now());
         // The row is held while the file goes, so that nobody puts another in its place meanwhile.
-        if !tx.note_compared(object, at).await? {
+        if !tx.mark_compared(object, at).await? {
             return Ok(false);
         }
         self.local.remove_keys(vec![object.key.clone()]).await?;
@@ -111,9 +116,9 @@ impl Files {
 }
 
 /// Whether the bucket has a file as it was kept, read to its end.
-async fn is_whole(bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
+async fn is_bucket_copy_intact(bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
     let streamed = bucket.stream(&object.key).await?;
-    let is_as_long = |there: &Streamed| there.length == object.size.unsigned_abs();
+    let is_as_long = |there: &ObjectStream| there.length == object.size.unsigned_abs();
     let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
     let mut sum = Sha256::new();
     while let Some(piece) = streamed.chunks.try_next().await? {

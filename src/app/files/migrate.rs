@@ -9,24 +9,24 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::Files;
-use super::sync::sizes;
+use super::sync::list_sizes;
 use crate::app::{AppError, with_causes};
 use crate::domain::ObjectKey;
 use crate::objects::Bucket;
 use crate::store::MediaObject;
 
 /// Files that are moved at once.
-const AT_ONCE: usize = 16;
+const CONCURRENT_FILES: usize = 16;
 
 /// Mebibytes of files that are in memory at once.
-const ROOM: u32 = 192;
+const MAX_MEMORY_MEBIBYTES: u32 = 192;
 
 /// Rows that are noted in one transaction.
-const NOTED: usize = 200;
+const ROWS_PER_TRANSACTION: usize = 200;
 
 /// What a migration did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Migrated {
+pub struct MediaMigrationSummary {
     /// Files that are there to be moved.
     pub files: u64,
     /// Their bytes.
@@ -42,19 +42,19 @@ pub struct Migrated {
 }
 
 /// What became of one file.
-struct Move {
+struct MigratedFile {
     key: String,
     size: u64,
     /// Its row, where it has one; then it can be noted.
     row: Option<MediaObject>,
-    outcome: Result<Arrived, String>,
+    outcome: Result<CopyOutcome, String>,
 }
 
-enum Arrived {
-    Now,
-    Before,
+enum CopyOutcome {
+    Copied,
+    AlreadyPresent,
     /// Before, and its row says so.
-    Noted,
+    AlreadyRecorded,
 }
 
 impl Files {
@@ -70,50 +70,54 @@ impl Files {
         from: &Bucket,
         to: &Bucket,
         dry_run: bool,
-        each: impl Fn(&Migrated),
-    ) -> Result<Migrated, AppError> {
-        let mut found: Vec<(String, u64)> = sizes(from).await?.into_iter().collect();
-        found.retain(|(key, _)| is_kept(key));
+        on_progress: impl Fn(&MediaMigrationSummary),
+    ) -> Result<MediaMigrationSummary, AppError> {
+        let mut found: Vec<(String, u64)> = list_sizes(from).await?.into_iter().collect();
+        found.retain(|(key, _)| should_migrate(key));
         found.sort();
-        let there = sizes(to).await?;
+        let there = list_sizes(to).await?;
         let bytes = found.iter().map(|(_, size)| size).sum();
-        let mut done = Migrated { files: found.len() as u64, bytes, ..Migrated::default() };
-        each(&done);
+        let mut done = MediaMigrationSummary {
+            files: found.len() as u64,
+            bytes,
+            ..MediaMigrationSummary::default()
+        };
+        on_progress(&done);
         if dry_run {
             let is_there = |(key, size): &&(String, u64)| there.get(key) == Some(size);
             done.skipped = found.iter().filter(is_there).count() as u64;
             return Ok(done);
         }
-        let room = Arc::new(Semaphore::new(ROOM as usize));
+        let room = Arc::new(Semaphore::new(MAX_MEMORY_MEBIBYTES as usize));
         let there = Arc::new(there);
         let mut moves = stream::iter(found)
             .map(|(key, size)| {
                 let (room, there) = (Arc::clone(&room), Arc::clone(&there));
-                async move { self.move_one(from, to, key, size, &there, &room).await }
+                async move { self.migrate_file(from, to, key, size, &there, &room).await }
             })
-            .buffer_unordered(AT_ONCE);
+            .buffer_unordered(CONCURRENT_FILES);
         let mut arrived = Vec::new();
         while let Some(moved) = moves.next().await {
-            let Move { key, size, row, outcome } = moved?;
+            let MigratedFile { key, size, row, outcome } = moved?;
             match outcome {
                 Ok(how) => {
                     done.moved += 1;
                     done.moved_bytes += size;
-                    done.skipped += u64::from(!matches!(how, Arrived::Now));
-                    arrived.extend(row.filter(|_| !matches!(how, Arrived::Noted)));
+                    done.skipped += u64::from(!matches!(how, CopyOutcome::Copied));
+                    arrived.extend(row.filter(|_| !matches!(how, CopyOutcome::AlreadyRecorded)));
                 }
                 Err(reason) => done.failed.push((key, reason)),
             }
-            if arrived.len() >= NOTED {
-                self.note_moved(to, &mut arrived).await?;
+            if arrived.len() >= ROWS_PER_TRANSACTION {
+                self.record_migrated(to, &mut arrived).await?;
             }
-            each(&done);
+            on_progress(&done);
         }
-        self.note_moved(to, &mut arrived).await?;
+        self.record_migrated(to, &mut arrived).await?;
         Ok(done)
     }
 
-    async fn move_one(
+    async fn migrate_file(
         &self,
         from: &Bucket,
         to: &Bucket,
@@ -121,68 +125,72 @@ impl Files {
         size: u64,
         there: &HashMap<String, u64>,
         room: &Semaphore,
-    ) -> Result<Move, AppError> {
+    ) -> Result<MigratedFile, AppError> {
         let row = self.store.media_object(&key).await?;
         let is_there = there.get(&key) == Some(&size);
         let noted = row.as_ref().and_then(|row| row.location.as_deref());
         if is_there && noted == Some(&*to.location(&key)) {
-            return Ok(Move { key, size, row, outcome: Ok(Arrived::Noted) });
+            return Ok(MigratedFile { key, size, row, outcome: Ok(CopyOutcome::AlreadyRecorded) });
         }
-        let mebibytes = ((size >> 20) as u32 + 1).min(ROOM);
+        let mebibytes = ((size >> 20) as u32 + 1).min(MAX_MEMORY_MEBIBYTES);
         let _room = room.acquire_many(mebibytes).await.map_err(AppError::internal)?;
-        let outcome = match self.carry(from, to, &key, row.as_ref(), is_there).await {
+        let outcome = match self.copy_verified(from, to, &key, row.as_ref(), is_there).await {
             Ok(outcome) => outcome,
             Err(error) => Err(with_causes(&error)),
         };
-        Ok(Move { key, size, row, outcome })
+        Ok(MigratedFile { key, size, row, outcome })
     }
 
     /// The inner error is a file that is not what it should be.
-    async fn carry(
+    async fn copy_verified(
         &self,
         from: &Bucket,
         to: &Bucket,
         key: &str,
         row: Option<&MediaObject>,
         is_there: bool,
-    ) -> Result<Result<Arrived, String>, AppError> {
+    ) -> Result<Result<CopyOutcome, String>, AppError> {
         let Some(bytes) = from.get(key).await? else {
             return Ok(Err("it was removed meanwhile".to_owned()));
         };
-        let sum = self.sum(bytes.clone()).await?;
+        let sum = self.sha256(bytes.clone()).await?;
         if row.is_some_and(|row| row.sha256 != sum) {
             return Ok(Err("its bytes are not those that were kept".to_owned()));
         }
         if is_there
             && let Some(copy) = to.get(key).await?
-            && self.sum(copy).await? == sum
+            && self.sha256(copy).await? == sum
         {
-            return Ok(Ok(Arrived::Before));
+            return Ok(Ok(CopyOutcome::AlreadyPresent));
         }
         let media_type = row.map_or("application/octet-stream", |row| &row.content_type);
         to.put(key, bytes, media_type).await?;
         if let Some(copy) = to.get(key).await?
-            && self.sum(copy).await? == sum
+            && self.sha256(copy).await? == sum
         {
-            return Ok(Ok(Arrived::Now));
+            return Ok(Ok(CopyOutcome::Copied));
         }
         Ok(Err("what arrived is not what was sent".to_owned()))
     }
 
     /// Has rows say where their files are; the media folder's own disk is no place beside it. While another bucket is in
     /// use, rows go on to speak of that one: a note of this place would be taken for the bucket's.
-    async fn note_moved(&self, to: &Bucket, moved: &mut Vec<MediaObject>) -> Result<(), AppError> {
+    async fn record_migrated(
+        &self,
+        to: &Bucket,
+        moved: &mut Vec<MediaObject>,
+    ) -> Result<(), AppError> {
         if moved.is_empty() || self.bucket.as_ref().is_some_and(|bucket| bucket.url() != to.url()) {
             moved.clear();
             return Ok(());
         }
-        let is_our_disk = self.rules.root().is_some_and(|root| to.is_folder(&root));
+        let is_our_disk = self.settings.root().is_some_and(|root| to.is_folder(&root));
         let mut tx = self.store.begin().await?;
         for object in moved.drain(..) {
             if is_our_disk {
-                tx.note_unsynced(&object).await?;
+                tx.mark_unsynced(&object).await?;
             } else {
-                tx.note_synced(&object, &to.location(&object.key), self.clock.now()).await?;
+                tx.mark_synced(&object, &to.location(&object.key), self.clock.now()).await?;
             }
         }
         tx.save().await?;
@@ -192,13 +200,13 @@ impl Files {
 
 /// Returns whether a migration moves the object of this key. What Sparrows sent stays: it is kept for a day, on the disk. A
 /// text that is no key names something that Calliope cannot have kept, or that a write left unfinished.
-fn is_kept(key: &str) -> bool {
+fn should_migrate(key: &str) -> bool {
     key.parse::<ObjectKey>().is_ok_and(|key| !key.is_input())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_kept;
+    use super::should_migrate;
 
     #[test]
     fn only_what_is_kept_for_good_is_moved() {
@@ -207,7 +215,7 @@ mod tests {
             "audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.wav",
             "voice_profiles/s/oma/sample_1.flac",
         ] {
-            assert!(is_kept(kept), "{kept}");
+            assert!(should_migrate(kept), "{kept}");
         }
         for other in [
             "input/s_20261123T070417382226_00000007_in.jpg",
@@ -216,7 +224,7 @@ mod tests {
             ".calliope/0197f2c4-5b1e-7c3a-9d1e-000000000000",
             "calliope.db",
         ] {
-            assert!(!is_kept(other), "{other}");
+            assert!(!should_migrate(other), "{other}");
         }
     }
 }

@@ -15,21 +15,21 @@ mod verify;
 
 use std::sync::Arc;
 
-pub use fetch::Found;
-pub use migrate::Migrated;
-pub use presign::{SignOrder, SignedUrl};
-pub use retention::Cleaned;
+pub use fetch::FileLocation;
+pub use migrate::MediaMigrationSummary;
+pub use presign::{PresignRequest, PresignedUrl};
+pub use retention::CleanupSummary;
 pub use sounds::{NewSound, SoundView};
 pub(in crate::app) use status::BucketHealth;
-pub use sync::Synced;
-pub use upload::{MediaKind, Uploaded};
-pub use verify::Verified;
+pub use sync::SyncSummary;
+pub use upload::{MediaFormat, UploadOutcome};
+pub use verify::VerificationSummary;
 
 use super::jobs::Jobs;
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::objects::{Bucket, LocalStore};
-use crate::settings::Storage;
+use crate::settings::StorageSettings;
 use crate::store::Store;
 
 /// Files, wherever they are.
@@ -40,10 +40,10 @@ pub struct Files {
     compute: Compute,
     local: LocalStore,
     bucket: Option<Bucket>,
-    rules: Storage,
+    settings: StorageSettings,
     jobs: Arc<Jobs>,
-    fetching: fetch::Fetching,
-    signing: presign::Signing,
+    fetch_locks: fetch::FetchLocks,
+    signing_key_cache: presign::SigningKeyCache,
 }
 
 /// Where files are kept, and by which rules.
@@ -54,7 +54,7 @@ pub struct FileStores {
     /// The bucket, if there is one.
     pub bucket: Option<Bucket>,
     /// The rules.
-    pub rules: Storage,
+    pub settings: StorageSettings,
 }
 
 impl Files {
@@ -65,8 +65,19 @@ impl Files {
         stores: FileStores,
         jobs: Arc<Jobs>,
     ) -> Self {
-        let FileStores { local, bucket, rules } = stores;
-        let (fetching, signing) = (fetch::Fetching::default(), presign::Signing::default());
-        Self { store, clock, compute, local, bucket, rules, jobs, fetching, signing }
+        let FileStores { local, bucket, settings: rules } = stores;
+        let (fetching, signing) =
+            (fetch::FetchLocks::default(), presign::SigningKeyCache::default());
+        Self {
+            store,
+            clock,
+            compute,
+            local,
+            bucket,
+            settings: rules,
+            jobs,
+            fetch_locks: fetching,
+            signing_key_cache: signing,
+        }
     }
 }

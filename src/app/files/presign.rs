@@ -20,32 +20,32 @@ use crate::app::{AppError, ErrorKind};
 use crate::audio::lossless;
 use crate::domain::Principal;
 use crate::objects::Method;
-use crate::settings::Delivery;
+use crate::settings::MediaDelivery;
 use crate::store::{MediaObject, SigningKey};
 
 /// The longest that an address may be good; no cloud allows more.
-pub const LONGEST: TimeDelta = TimeDelta::days(7);
+pub const MAX_EXPIRY: TimeDelta = TimeDelta::days(7);
 
 /// How long one is good where nothing else is asked for.
-const USUAL: TimeDelta = TimeDelta::hours(1);
+const DEFAULT_EXPIRY: TimeDelta = TimeDelta::hours(1);
 
 /// How long a secret signs.
-const SIGNS: TimeDelta = TimeDelta::days(7);
+const KEY_ROTATION_INTERVAL: TimeDelta = TimeDelta::days(7);
 
 /// How long clocks of instances may differ.
-const SKEW: TimeDelta = TimeDelta::minutes(1);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// The secret that signs now, so that it is not read for each address. Clones share it.
 #[derive(Clone, Default)]
-pub(in crate::app) struct Signing(Arc<Mutex<Option<SigningKey>>>);
+pub(in crate::app) struct SigningKeyCache(Arc<Mutex<Option<SigningKey>>>);
 
-impl std::fmt::Debug for Signing {
+impl std::fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Signing")
     }
 }
 
-impl Signing {
+impl SigningKeyCache {
     fn get(&self) -> Option<SigningKey> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -58,7 +58,7 @@ impl Signing {
 /// Which object is wanted, and for how long.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SignOrder {
+pub struct PresignRequest {
     /// The object's key, such as `audio/sparrow-1/….wav`.
     pub key: String,
     /// For how many seconds: 1-604,800, an hour without.
@@ -67,7 +67,7 @@ pub struct SignOrder {
 
 /// An address that needs no other proof.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SignedUrl {
+pub struct PresignedUrl {
     /// What it gives.
     pub key: String,
     /// The address: absolute where it is the bucket's, else a path here.
@@ -83,46 +83,54 @@ impl Files {
     ///
     /// [`ErrorKind::NotFound`] where there is no such object for this principal, [`ErrorKind::Invalid`] for a time that is
     /// none.
-    pub async fn sign(
+    pub async fn presign(
         &self,
         principal: &Principal,
-        order: &SignOrder,
-    ) -> Result<SignedUrl, AppError> {
-        let lasts = order.expires_in.map(TimeDelta::try_seconds);
-        let lasts = match lasts {
+        order: &PresignRequest,
+    ) -> Result<PresignedUrl, AppError> {
+        let expires_in = order.expires_in.map(TimeDelta::try_seconds);
+        let expires_in = match expires_in {
             None => None,
-            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= LONGEST => Some(lasts),
+            Some(Some(expires_in))
+                if expires_in > TimeDelta::zero() && expires_in <= MAX_EXPIRY =>
+            {
+                Some(expires_in)
+            }
             Some(_) => {
                 let reason = "must be a number of seconds from 1 to 604800 (seven days)";
                 return Err(AppError::invalid("expires_in", reason));
             }
         };
         // No row holds a NUL, and PostgreSQL does not even look for one.
-        let key = Some(&order.key).filter(|key| !key.contains('\0')).ok_or_else(no_object)?;
+        let key =
+            Some(&order.key).filter(|key| !key.contains('\0')).ok_or_else(object_not_found)?;
         let object = self.store.media_object(key).await?;
-        let object = object.filter(|object| may_see(principal, object)).ok_or_else(no_object)?;
-        self.signed(&object.key, is_the_buckets(&object), lasts).await
+        let object = object
+            .filter(|object| can_read_object(principal, object))
+            .ok_or_else(object_not_found)?;
+        self.presigned_url(&object.key, is_in_bucket_as_sent(&object), expires_in).await
     }
 
     /// An address for an object: the bucket's, where it has the object as it came.
-    pub(in crate::app) async fn signed(
+    pub(in crate::app) async fn presigned_url(
         &self,
         key: &str,
-        is_the_buckets: bool,
-        lasts: Option<TimeDelta>,
-    ) -> Result<SignedUrl, AppError> {
-        let lasts = lasts.unwrap_or(USUAL);
-        let url_expires = self.clock.now() + lasts;
+        is_in_bucket_as_sent: bool,
+        expires_in: Option<TimeDelta>,
+    ) -> Result<PresignedUrl, AppError> {
+        let expires_in = expires_in.unwrap_or(DEFAULT_EXPIRY);
+        let url_expires = self.clock.now() + expires_in;
         let key = key.to_owned();
-        if is_the_buckets && let Some(url) = self.signed_by_bucket(Method::GET, &key, lasts).await?
+        if is_in_bucket_as_sent
+            && let Some(url) = self.bucket_presigned_url(Method::GET, &key, expires_in).await?
         {
-            return Ok(SignedUrl { key, url, url_expires });
+            return Ok(PresignedUrl { key, url, url_expires });
         }
         let secret = self.signing_key().await?.secret;
         let expires = url_expires.timestamp();
         let signature = URL_SAFE_NO_PAD.encode(mac(&secret, &key, expires).finalize().into_bytes());
         let url = format!("/media/signed/{key}?expires={expires}&signature={signature}");
-        Ok(SignedUrl { key, url, url_expires })
+        Ok(PresignedUrl { key, url, url_expires })
     }
 
     /// Where the bucket serves a media file itself, if it is to; and for how long that is good.
@@ -130,31 +138,31 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database fails or the bucket's credentials cannot sign.
-    pub async fn redirect(
+    pub async fn redirect_url(
         &self,
         method: Method,
         key: &str,
     ) -> Result<Option<(String, Duration)>, AppError> {
-        if self.rules.delivery == Delivery::Proxy || self.bucket.is_none() {
+        if self.settings.delivery == MediaDelivery::Proxy || self.bucket.is_none() {
             return Ok(None);
         }
         let object = self.store.media_object(key).await?;
-        if !object.as_ref().is_some_and(is_the_buckets) {
+        if !object.as_ref().is_some_and(is_in_bucket_as_sent) {
             return Ok(None);
         }
-        let url = self.signed_by_bucket(method, key, USUAL).await?;
-        Ok(url.map(|url| (url, USUAL.to_std().unwrap_or_default())))
+        let url = self.bucket_presigned_url(method, key, DEFAULT_EXPIRY).await?;
+        Ok(url.map(|url| (url, DEFAULT_EXPIRY.to_std().unwrap_or_default())))
     }
 
-    async fn signed_by_bucket(
+    async fn bucket_presigned_url(
         &self,
         method: Method,
         key: &str,
-        lasts: TimeDelta,
+        expires_in: TimeDelta,
     ) -> Result<Option<String>, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(None) };
-        let lasts = lasts.to_std().map_err(AppError::internal)?;
-        Ok(bucket.sign(method, key, lasts).await?)
+        let expires_in = expires_in.to_std().map_err(AppError::internal)?;
+        Ok(bucket.presign(method, key, expires_in).await?)
     }
 
     /// The object that one of our own addresses gives.
@@ -163,7 +171,7 @@ impl Files {
     ///
     /// [`ErrorKind::NotYours`] for an address that is not good, or not any more; [`ErrorKind::NotFound`] when the object
     /// is gone.
-    pub async fn object_signed(
+    pub async fn resolve_presigned(
         &self,
         key: &str,
         expires: &str,
@@ -171,7 +179,7 @@ impl Files {
     ) -> Result<MediaObject, AppError> {
         let refused = || {
             let detail = "This address was not signed here as it is; ask for a new one.";
-            AppError::new(ErrorKind::NotYours, detail)
+            AppError::new(ErrorKind::Forbidden, detail)
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| refused())?;
         // Only as it was written: `+5` and `05` are numbers, too.
@@ -185,16 +193,17 @@ impl Files {
         for SigningKey { secret, date_created } in self.store.signing_keys().await? {
             // Each compares in the same time wherever two signatures differ.
             let is_its = mac(&secret, key, until).verify_slice(&signature).is_ok();
-            is_signed |= is_its && now - date_created < SIGNS + LONGEST + SKEW;
+            is_signed |=
+                is_its && now - date_created < KEY_ROTATION_INTERVAL + MAX_EXPIRY + MAX_CLOCK_SKEW;
         }
-        if !is_signed || until_date > now + LONGEST + SKEW {
+        if !is_signed || until_date > now + MAX_EXPIRY + MAX_CLOCK_SKEW {
             return Err(refused());
         }
         if until_date <= now {
             let detail = "This address has expired; ask for a new one.";
-            return Err(AppError::new(ErrorKind::NotYours, detail));
+            return Err(AppError::new(ErrorKind::Forbidden, detail));
         }
-        self.store.media_object(key).await?.ok_or_else(no_object)
+        self.store.media_object(key).await?.ok_or_else(object_not_found)
     }
 
     /// The bytes of an object that is kept as FLAC, as they came.
@@ -202,50 +211,52 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when nobody has it as it was kept.
-    pub async fn as_it_came(&self, object: &MediaObject) -> Result<Bytes, AppError> {
-        let gone = || AppError::gone(&object.key);
-        let flac = self.file(&object.key).await?.ok_or_else(gone)?;
+    pub async fn restore_original(&self, object: &MediaObject) -> Result<Bytes, AppError> {
+        let gone = || AppError::file_missing(&object.key);
+        let flac = self.read_bytes(&object.key).await?.ok_or_else(gone)?;
         self.compute.run(move || lossless::restore(&flac)).await?.ok_or_else(gone)
     }
 
     /// The secret that signs now; a new one where the last has signed for long enough.
     async fn signing_key(&self) -> Result<SigningKey, AppError> {
         let now = self.clock.now();
-        let signs = |key: &SigningKey| now - key.date_created < SIGNS && now >= key.date_created;
-        if let Some(key) = self.signing.get().filter(signs) {
+        let signs = |key: &SigningKey| {
+            now - key.date_created < KEY_ROTATION_INTERVAL && now >= key.date_created
+        };
+        if let Some(key) = self.signing_key_cache.get().filter(signs) {
             return Ok(key);
         }
         let newest = self.store.signing_keys().await?.into_iter().next();
         if let Some(key) = newest.filter(signs) {
-            self.signing.set(&key);
+            self.signing_key_cache.set(&key);
             return Ok(key);
         }
         let mut secret = vec![0; 32];
         getrandom::fill(&mut secret).map_err(|error| AppError::internal(error.to_string()))?;
         let key = SigningKey { secret, date_created: now };
         let mut tx = self.store.begin().await?;
-        tx.add_signing_key(&key, now - SIGNS - LONGEST - SKEW).await?;
+        tx.add_signing_key(&key, now - KEY_ROTATION_INTERVAL - MAX_EXPIRY - MAX_CLOCK_SKEW).await?;
         tx.save().await?;
-        self.signing.set(&key);
+        self.signing_key_cache.set(&key);
         Ok(key)
     }
 }
 
 /// Whether the bucket can give an object. What is kept otherwise than it came can be given by us alone.
-fn is_the_buckets(object: &MediaObject) -> bool {
+fn is_in_bucket_as_sent(object: &MediaObject) -> bool {
     object.date_synced.is_some() && object.original_type.is_none()
 }
 
 /// What belongs to nobody alone is public by its name; all else is its client's.
-fn may_see(principal: &Principal, object: &MediaObject) -> bool {
+fn can_read_object(principal: &Principal, object: &MediaObject) -> bool {
     match (&object.client_id, object.kind.as_str()) {
         (_, "frame" | "upload") => true,
-        (Some(client_id), _) => principal.may_act_for(client_id),
+        (Some(client_id), _) => principal.can_act_for(client_id),
         (None, _) => principal.is_admin(),
     }
 }
 
-fn no_object() -> AppError {
+fn object_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "There is no object of this key.")
 }
 

@@ -21,14 +21,15 @@ impl Files {
         job: RemoveFiles,
     ) -> Result<TaskOutcome, AppError> {
         let now = self.clock.now();
-        if let Some(until) = self.store.kept_until().await?.filter(|until| *until > now) {
+        if let Some(until) = self.store.deletion_paused_until().await?.filter(|until| *until > now)
+        {
             return self.jobs.defer(lease, &job, until).await;
         }
         let removed = job.keys.len();
         self.remove_everywhere(job.keys).await?;
         let mut tx = self.store.begin().await?;
         // The names of files may tell whose they were.
-        lease.forget_order(&mut tx).await?;
+        lease.anonymize(&mut tx).await?;
         lease.complete(&mut tx, &Value::from(removed), self.clock.now()).await?;
         tx.save().await?;
         Ok(TaskOutcome::Completed)
@@ -48,6 +49,6 @@ impl Files {
 
     /// Removes files that were written a moment ago and that no row will speak of.
     pub(in crate::app) async fn discard(&self, keys: Vec<ObjectKey>) {
-        self.local.remove_all(keys).await;
+        self.local.remove_best_effort(keys).await;
     }
 }

@@ -10,20 +10,20 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Files;
-use super::orphans::{GRACE, is_ours, remove_strays};
-use super::sync::MARKS;
+use super::orphans::{GRACE, is_generated_key, remove_orphan_files};
+use super::sync::INSTALLATION_MARKER_PREFIX;
 use crate::app::AppError;
-use crate::app::audit::{Act, Change};
-use crate::app::jobs::{CleanMedia, TaskOutcome, story_lane};
-use crate::settings::Spared;
+use crate::app::audit::{AuditChange, AuditContext};
+use crate::app::jobs::{ApplyRetention, TaskOutcome, story_lane};
+use crate::settings::RetentionExemption;
 use crate::store::Lease;
 
 /// Stories that are looked at in one go.
-const STORIES: i64 = 100;
+const STORIES_PER_PAGE: i64 = 100;
 
 /// What a cleaning removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Cleaned {
+pub struct CleanupSummary {
     /// Stories that have lost their media.
     pub stories: u64,
     /// Files of theirs.
@@ -46,12 +46,12 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database, the disk or the bucket fails; the task is tried again then, and finds less to do.
-    pub async fn clean_media(
+    pub async fn run_cleanup_task(
         &self,
         lease: &Lease,
-        job: CleanMedia,
+        job: ApplyRetention,
     ) -> Result<TaskOutcome, AppError> {
-        let cleaned = self.clean(&job, |_| ()).await?;
+        let cleaned = self.run_cleanup(&job, |_| ()).await?;
         self.jobs.complete(lease, &json!(cleaned)).await
     }
 
@@ -60,17 +60,17 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database, the disk or the bucket fails; what was done until then stays done.
-    pub async fn clean(
+    pub async fn run_cleanup(
         &self,
-        order: &CleanMedia,
-        each: impl Fn(&Cleaned),
-    ) -> Result<Cleaned, AppError> {
-        let mut done = Cleaned::default();
-        let cleaned = self.clean_all(order, &mut done, each).await;
-        if !order.dry_run && done != Cleaned::default() {
+        order: &ApplyRetention,
+        on_progress: impl Fn(&CleanupSummary),
+    ) -> Result<CleanupSummary, AppError> {
+        let mut done = CleanupSummary::default();
+        let cleaned = self.run_cleanup_steps(order, &mut done, on_progress).await;
+        if !order.dry_run && done != CleanupSummary::default() {
             let now = self.clock.now();
             let after = json!({"removed": done, "older_than_seconds": order.older_than, "keep": order.keep.name()});
-            let change = Change {
+            let change = AuditChange {
                 action: "cleanup",
                 resource: "media",
                 id: "all",
@@ -78,90 +78,93 @@ impl Files {
                 after: Some(after),
             };
             let mut tx = self.store.begin().await?;
-            change.note(&mut tx, &Act::by_name(&order.actor), now).await?;
+            change.record(&mut tx, &AuditContext::for_actor_name(&order.actor), now).await?;
             tx.save().await?;
             tracing::info!(?done, "media were cleaned up");
         }
         cleaned.map(|()| done)
     }
 
-    async fn clean_all(
+    async fn run_cleanup_steps(
         &self,
-        order: &CleanMedia,
-        done: &mut Cleaned,
-        each: impl Fn(&Cleaned),
+        order: &ApplyRetention,
+        done: &mut CleanupSummary,
+        on_progress: impl Fn(&CleanupSummary),
     ) -> Result<(), AppError> {
         if let Some(age) = order.older_than {
             let age = TimeDelta::try_seconds(age).unwrap_or(TimeDelta::MAX);
             let until = self.clock.now().checked_sub_signed(age);
             let until = until.unwrap_or(DateTime::UNIX_EPOCH);
-            self.clean_stories(order, until, done, &each).await?;
+            self.apply_retention(order, until, done, &on_progress).await?;
         }
         if !order.dry_run {
-            done.inputs = self.clean_inputs().await?;
-            each(done);
+            done.inputs = self.remove_expired_inputs().await?;
+            on_progress(done);
         }
-        self.clean_orphans(order.dry_run, done).await?;
-        each(done);
-        self.trim_cache(order.dry_run, done).await?;
-        each(done);
+        self.remove_orphans(order.dry_run, done).await?;
+        on_progress(done);
+        self.evict_cache(order.dry_run, done).await?;
+        on_progress(done);
         Ok(())
     }
 
-    async fn clean_stories(
+    async fn apply_retention(
         &self,
-        order: &CleanMedia,
+        order: &ApplyRetention,
         until: DateTime<Utc>,
-        done: &mut Cleaned,
-        each: &impl Fn(&Cleaned),
+        done: &mut CleanupSummary,
+        on_progress: &impl Fn(&CleanupSummary),
     ) -> Result<(), AppError> {
-        let spares = order.keep == Spared::Bookmarked;
+        let keeps_bookmarked = order.keep == RetentionExemption::Bookmarked;
         let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
         loop {
-            let stories = self.store.old_stories(until, after, STORIES, spares).await?;
+            let stories = self
+                .store
+                .stories_past_retention(until, after, STORIES_PER_PAGE, keeps_bookmarked)
+                .await?;
             let Some(last) = stories.last() else { return Ok(()) };
             after = *last;
             for (_, story_id) in stories {
-                self.strip_story(order, story_id, until, done).await?;
-                each(done);
+                self.remove_story_media(order, story_id, until, done).await?;
+                on_progress(done);
             }
         }
     }
 
     /// Takes a story's media from it, if it still may lose them.
-    async fn strip_story(
+    async fn remove_story_media(
         &self,
-        order: &CleanMedia,
+        order: &ApplyRetention,
         story_id: Uuid,
         until: DateTime<Utc>,
-        done: &mut Cleaned,
+        done: &mut CleanupSummary,
     ) -> Result<(), AppError> {
-        let spares = order.keep == Spared::Bookmarked;
+        let keeps_bookmarked = order.keep == RetentionExemption::Bookmarked;
         let mut tx = self.store.begin().await?;
         // Somebody may have gone on with it, or kept it, meanwhile.
         if !tx.lock_story(story_id).await?
-            || !tx.is_old(story_id, until, spares).await?
+            || !tx.is_past_retention(story_id, until, keeps_bookmarked).await?
             || tx.open_task(&story_lane(story_id)).await?.is_some()
         {
             return Ok(());
         }
-        let mut pictures = tx.frame_pictures(story_id, 0, i32::MAX).await?;
-        pictures.extend(tx.take_thumbnail(story_id).await?);
-        let beside = tx.keys_beside(story_id, 0, i32::MAX).await?;
-        tx.strip_frames(story_id).await?;
+        let mut pictures = tx.frame_images(story_id, 0, i32::MAX).await?;
+        pictures.extend(tx.clear_thumbnail(story_id).await?);
+        let attachment_keys = tx.attachment_keys(story_id, 0, i32::MAX).await?;
+        tx.detach_story_media(story_id).await?;
         let all = pictures.iter().map(|picture| picture.media_key().to_owned());
-        let all: Vec<String> = all.chain(beside.iter().cloned()).collect();
-        let bytes = tx.bytes_of(&all).await?;
-        let mut keys = tx.remove_pictures(&pictures).await?;
-        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&beside).await?);
+        let all: Vec<String> = all.chain(attachment_keys.iter().cloned()).collect();
+        let bytes = tx.total_media_size(&all).await?;
+        let mut keys = tx.delete_images(&pictures).await?;
+        let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&attachment_keys).await?);
         done.stories += 1;
         done.files += keys.len() as u64;
         done.bytes += bytes.unsigned_abs();
         if order.dry_run {
             return Ok(());
         }
-        self.jobs.remove_files_later(&mut tx, keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         tx.save().await?;
         Ok(())
     }
@@ -169,26 +172,33 @@ impl Files {
     /// Removes files, on the disk and in the bucket, that bear names of Calliope's own making, were made since this
     /// database is used, and have no row, once nobody can be about to write that row. In a bucket that another
     /// installation uses too they are left alone: they may be its own.
-    async fn clean_orphans(&self, dry_run: bool, done: &mut Cleaned) -> Result<(), AppError> {
+    async fn remove_orphans(
+        &self,
+        dry_run: bool,
+        done: &mut CleanupSummary,
+    ) -> Result<(), AppError> {
         let Some(since) = self.store.installed_at().await? else { return Ok(()) };
         let until = self.clock.now() - GRACE;
         if since >= until {
             return Ok(());
         }
         let span = SystemTime::from(since)..SystemTime::from(until);
-        let left = self.left_behind(span).await?;
+        let left = self.find_local_orphans(span).await?;
         done.orphans += left.len() as u64;
         if !dry_run {
-            remove_strays(left).await;
+            remove_orphan_files(left).await;
         }
         let Some(bucket) = &self.bucket else { return Ok(()) };
-        let own = format!("{MARKS}{}", self.store.mark().await?.unwrap_or_default());
+        let own = format!(
+            "{INSTALLATION_MARKER_PREFIX}{}",
+            self.store.bucket_marker().await?.unwrap_or_default()
+        );
         let (mut others, mut suspects) = (Vec::new(), Vec::new());
         let mut listed = bucket.list();
         while let Some(object) = listed.try_next().await? {
-            if object.key.starts_with(MARKS) {
+            if object.key.starts_with(INSTALLATION_MARKER_PREFIX) {
                 others.extend(Some(object.key).filter(|mark| *mark != own));
-            } else if (since..until).contains(&object.modified) && is_ours(&object.key) {
+            } else if (since..until).contains(&object.modified) && is_generated_key(&object.key) {
                 suspects.push(object.key);
             }
         }

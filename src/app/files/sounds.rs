@@ -5,14 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Files;
-use super::presign::SignedUrl;
+use super::presign::PresignedUrl;
 use crate::app::{AppError, ErrorKind};
 use crate::audio::{self, AudioFormat, lossless};
 use crate::domain::{ClientId, ObjectKey};
 use crate::store::{MediaObject, SoundRow};
 
 /// What bare PCM is called.
-const PCM: &str = "audio/pcm;rate=16000";
+const PCM_MEDIA_TYPE: &str = "audio/pcm;rate=16000";
 
 /// The longest name of a file, in characters, that is kept.
 const MAX_FILE_NAME: usize = 255;
@@ -52,7 +52,7 @@ pub struct SoundView {
 }
 
 /// A sound that was checked and is about to be written.
-pub(in crate::app) struct Sound {
+pub(in crate::app) struct PreparedSound {
     pub(in crate::app) key: ObjectKey,
     /// As they are kept.
     pub(in crate::app) bytes: Bytes,
@@ -61,7 +61,7 @@ pub(in crate::app) struct Sound {
 }
 
 /// A sound that was checked and has no name yet.
-pub(in crate::app) struct Checked {
+pub(in crate::app) struct CheckedSound {
     file_name: Option<String>,
     content_type: &'static str,
     size: i64,
@@ -69,9 +69,9 @@ pub(in crate::app) struct Checked {
     /// The extension of what came.
     pub(in crate::app) extension: &'static str,
     /// The extension of what is kept.
-    pub(in crate::app) kept_as: &'static str,
-    kept_type: &'static str,
-    kept: Bytes,
+    pub(in crate::app) stored_extension: &'static str,
+    stored_content_type: &'static str,
+    stored_bytes: Bytes,
 }
 
 impl Files {
@@ -79,7 +79,7 @@ impl Files {
     pub(in crate::app) async fn check_new_sound(
         &self,
         sound: NewSound,
-    ) -> Result<Checked, AppError> {
+    ) -> Result<CheckedSound, AppError> {
         let NewSound { file_name, is_pcm, bytes } = sound;
         let file_name = file_name.filter(|name| !name.is_empty());
         if file_name.as_ref().is_some_and(|name| {
@@ -89,7 +89,7 @@ impl Files {
             return Err(AppError::invalid("file_name", reason));
         }
         let (extension, content_type) = if is_pcm && !bytes.is_empty() {
-            ("pcm", PCM)
+            ("pcm", PCM_MEDIA_TYPE)
         } else {
             let format = AudioFormat::sniff(&bytes).filter(|_| !is_pcm).ok_or_else(|| {
                 let detail = "Only sounds are kept here: send WAV, FLAC, MP3, M4A, Ogg or WebM, or bare PCM as audio/pcm.";
@@ -97,10 +97,10 @@ impl Files {
             })?;
             (format.extension(), format.media_type())
         };
-        let may_compress = self.rules.compress_audio && matches!(extension, "wav" | "pcm");
+        let may_compress = self.settings.compress_audio && matches!(extension, "wav" | "pcm");
         let content = bytes.clone();
         let work = move || {
-            let whole = if is_pcm { audio::wav(&content).into() } else { content.clone() };
+            let whole = if is_pcm { audio::pcm_to_wav(&content).into() } else { content.clone() };
             let seconds = audio::measure(whole).map(|measured| measured.seconds);
             let flac = may_compress.then(|| lossless::compress(&content, is_pcm)).flatten();
             (seconds, flac)
@@ -111,29 +111,31 @@ impl Files {
             Some(flac) => (flac.into(), "flac", AudioFormat::Flac.media_type()),
             None => (bytes, extension, content_type),
         };
-        Ok(Checked {
+        Ok(CheckedSound {
             file_name,
             content_type,
             size,
             duration_seconds,
             extension,
-            kept_as,
-            kept_type,
-            kept,
+            stored_extension: kept_as,
+            stored_content_type: kept_type,
+            stored_bytes: kept,
         })
     }
 
     /// A checked sound of a client under this key; `kind` is `recording` or `voice`, `name` is what its row calls it.
-    pub(in crate::app) async fn describe_sound(
+    pub(in crate::app) async fn prepare_sound(
         &self,
         client_id: &ClientId,
         kind: &'static str,
         name: String,
         key: ObjectKey,
-        checked: Checked,
-    ) -> Result<Sound, AppError> {
-        let is_as_it_came = checked.kept_as == checked.extension;
-        let object = self.media_object(&key, kind, &checked.kept, checked.kept_type).await?;
+        checked: CheckedSound,
+    ) -> Result<PreparedSound, AppError> {
+        let is_as_it_came = checked.stored_extension == checked.extension;
+        let object = self
+            .build_media_object(&key, kind, &checked.stored_bytes, checked.stored_content_type)
+            .await?;
         let object = MediaObject {
             client_id: Some(client_id.as_str().to_owned()),
             original_type: (!is_as_it_came).then(|| checked.content_type.to_owned()),
@@ -150,15 +152,18 @@ impl Files {
             is_synced: false,
             is_compressed: !is_as_it_came,
         };
-        Ok(Sound { key, bytes: checked.kept, object, row })
+        Ok(PreparedSound { key, bytes: checked.stored_bytes, object, row })
     }
 
     /// Writes sounds, and has them in the bucket too, if that is quick; all of them, or none that anyone would see.
-    pub(in crate::app) async fn write_sounds(&self, sounds: &mut [Sound]) -> Result<(), AppError> {
+    pub(in crate::app) async fn write_sounds(
+        &self,
+        sounds: &mut [PreparedSound],
+    ) -> Result<(), AppError> {
         let files = sounds.iter().map(|sound| (sound.key.clone(), sound.bytes.clone())).collect();
         let since = self.write_files(files).await?;
         for sound in sounds {
-            sound.object = self.synced(sound.object.clone(), since);
+            sound.object = self.with_sync_state(sound.object.clone(), since);
             sound.row.is_synced = since.is_some();
         }
         Ok(())
@@ -166,8 +171,8 @@ impl Files {
 
     /// A sound as its client sees it.
     pub(in crate::app) async fn sound_view(&self, row: SoundRow) -> Result<SoundView, AppError> {
-        let SignedUrl { url, url_expires, .. } =
-            self.signed(&row.media_key, row.is_synced && !row.is_compressed, None).await?;
+        let PresignedUrl { url, url_expires, .. } =
+            self.presigned_url(&row.media_key, row.is_synced && !row.is_compressed, None).await?;
         Ok(SoundView {
             name: row.name,
             key: row.media_key,

@@ -12,28 +12,28 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Files, MediaKind};
+use super::{Files, MediaFormat};
 use crate::app::jobs::TaskOutcome;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::ObjectKey;
-use crate::objects::{Bucket, BucketError, ObjectError};
+use crate::objects::{Bucket, BucketError, LocalStoreError};
 use crate::store::{Lease, MediaObject};
 
 /// Files that are put at once.
-const AT_ONCE: usize = 8;
+const CONCURRENT_UPLOADS: usize = 8;
 
 /// Rows that are looked at in one go.
-const ROWS: i64 = 100;
+const ROWS_PER_PAGE: i64 = 100;
 
 /// How old the oldest file may be that is not in the bucket before the log warns.
-const TOO_OLD: TimeDelta = TimeDelta::hours(1);
+const MAX_SYNC_LAG: TimeDelta = TimeDelta::hours(1);
 
 /// Where the marks of installations are in a bucket.
-pub(in crate::app) const MARKS: &str = ".calliope/";
+pub(in crate::app) const INSTALLATION_MARKER_PREFIX: &str = ".calliope/";
 
 /// What a run of the sync came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Synced {
+pub struct SyncSummary {
     /// Files that are in the bucket now.
     pub files: usize,
     /// Their bytes.
@@ -45,8 +45,8 @@ pub struct Synced {
 }
 
 /// What became of one file.
-enum Put {
-    There(u64),
+enum SyncOutcome {
+    Stored(u64),
     Refused,
     Missing,
 }
@@ -66,11 +66,11 @@ impl Files {
             return Ok(None);
         };
         self.local.put_all(files.clone()).await?;
-        Ok(self.put_soon(bucket, files).await)
+        Ok(self.try_upload_now(bucket, files).await)
     }
 
     /// Writes files to this machine's disk alone.
-    pub(in crate::app) async fn write_here(
+    pub(in crate::app) async fn write_local(
         &self,
         files: Vec<(ObjectKey, Bytes)>,
     ) -> Result<(), AppError> {
@@ -78,12 +78,12 @@ impl Files {
     }
 
     /// The bytes of a file on this machine's disk.
-    pub(in crate::app) async fn read_here(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
+    pub(in crate::app) async fn read_local(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
         self.local.read(key).await
     }
 
     /// Whether all of these are in the bucket before a frame's answer has waited for too long.
-    pub(in crate::app) async fn put_soon(
+    pub(in crate::app) async fn try_upload_now(
         &self,
         bucket: &Bucket,
         files: Vec<(ObjectKey, Bytes)>,
@@ -92,8 +92,8 @@ impl Files {
             bucket.put(&key.to_string(), bytes, media_type(&key)).await
         });
         let all = async { join_all(put).await.into_iter().collect::<Result<(), BucketError>>() };
-        let patience = Duration::from_secs(self.rules.inline_upload_seconds);
-        match tokio::time::timeout(patience, all).await {
+        let timeout = Duration::from_secs(self.settings.inline_upload_seconds);
+        match tokio::time::timeout(timeout, all).await {
             Ok(Ok(())) => Some(self.clock.now()),
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
@@ -105,7 +105,7 @@ impl Files {
     }
 
     /// A file's row with the note that it is in the bucket.
-    pub(in crate::app) fn synced(
+    pub(in crate::app) fn with_sync_state(
         &self,
         object: MediaObject,
         since: Option<DateTime<Utc>>,
@@ -120,8 +120,8 @@ impl Files {
     ///
     /// [`AppError`] when the database or the bucket fails; the task is tried again then.
     pub async fn sync_media(&self, lease: &Lease) -> Result<TaskOutcome, AppError> {
-        let lost = self.look_for_lost().await?;
-        let done = self.sync_and_adopt(|_| ()).await?;
+        let lost = self.requeue_lost_files().await?;
+        let done = self.sync_and_recover(|_| ()).await?;
         if done.refused > 0 {
             let detail =
                 format!("The bucket refused {} files; they are tried again.", done.refused);
@@ -132,37 +132,44 @@ impl Files {
     }
 
     /// Puts every file into the bucket that is not there and that this machine has. `each` hears of each file.
-    pub async fn sync(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
-        self.sync_rows(false, each).await
+    pub async fn sync(&self, on_progress: impl Fn(&SyncSummary)) -> Result<SyncSummary, AppError> {
+        self.sync_rows(false, on_progress).await
     }
 
     /// The same, and looks of what this machine's disk has not whether the bucket has it already: from before, or from
     /// another instance. That asks the bucket of each.
-    pub async fn sync_and_adopt(&self, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
-        self.sync_rows(true, each).await
+    pub async fn sync_and_recover(
+        &self,
+        on_progress: impl Fn(&SyncSummary),
+    ) -> Result<SyncSummary, AppError> {
+        self.sync_rows(true, on_progress).await
     }
 
-    async fn sync_rows(&self, adopts: bool, each: impl Fn(&Synced)) -> Result<Synced, AppError> {
-        let mut done = Synced::default();
+    async fn sync_rows(
+        &self,
+        should_recover: bool,
+        on_progress: impl Fn(&SyncSummary),
+    ) -> Result<SyncSummary, AppError> {
+        let mut done = SyncSummary::default();
         let Some(bucket) = &self.bucket else { return Ok(done) };
         let mut after = (DateTime::UNIX_EPOCH, String::new());
         loop {
-            let rows = self.store.unsynced_files((after.0, &after.1), ROWS).await?;
+            let rows = self.store.unsynced_files((after.0, &after.1), ROWS_PER_PAGE).await?;
             let Some(last) = rows.last() else { return Ok(done) };
             after = (last.date_created, last.key.clone());
             let mut puts = stream::iter(rows)
-                .map(|object| async move { self.sync_one(bucket, &object, adopts).await })
-                .buffer_unordered(AT_ONCE);
+                .map(|object| async move { self.sync_file(bucket, &object, should_recover).await })
+                .buffer_unordered(CONCURRENT_UPLOADS);
             while let Some(put) = puts.next().await {
                 match put? {
-                    Put::There(bytes) => {
+                    SyncOutcome::Stored(bytes) => {
                         done.files += 1;
                         done.bytes += bytes;
                     }
-                    Put::Refused => done.refused += 1,
-                    Put::Missing => done.missing += 1,
+                    SyncOutcome::Refused => done.refused += 1,
+                    SyncOutcome::Missing => done.missing += 1,
                 }
-                each(&done);
+                on_progress(&done);
             }
             // A bucket that takes nothing is left alone until the next run.
             if done.refused > 0 && done.files == 0 {
@@ -171,46 +178,50 @@ impl Files {
         }
     }
 
-    async fn sync_one(
+    async fn sync_file(
         &self,
         bucket: &Bucket,
         object: &MediaObject,
-        adopts: bool,
-    ) -> Result<Put, AppError> {
+        should_recover: bool,
+    ) -> Result<SyncOutcome, AppError> {
         let Ok(bytes) = self.local.read(&object.key).await else {
-            return if adopts { self.adopt(bucket, object).await } else { Ok(Put::Missing) };
+            return if should_recover {
+                self.recover_from_bucket(bucket, object).await
+            } else {
+                Ok(SyncOutcome::Missing)
+            };
         };
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
-        if self.sum(bytes.clone()).await? != object.sha256 {
+        if self.sha256(bytes.clone()).await? != object.sha256 {
             tracing::error!(
                 key = object.key,
                 "a file is not as it was kept; it is not put into the bucket"
             );
-            return Ok(Put::Missing);
+            return Ok(SyncOutcome::Missing);
         }
-        if self.is_there_by_now(bucket, object).await? {
-            return Ok(Put::There(length));
+        if self.is_already_synced(bucket, object).await? {
+            return Ok(SyncOutcome::Stored(length));
         }
         if let Err(error) = bucket.put(&object.key, bytes, &object.content_type).await {
-            if matches!(error, BucketError::Changed { .. }) {
+            if matches!(error, BucketError::LengthMismatch { .. }) {
                 // Whoever put it before us, and noted that, has lost it by this.
                 let mut tx = self.store.begin().await?;
-                tx.note_unsynced(object).await?;
+                tx.mark_unsynced(object).await?;
                 tx.save().await?;
             }
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "a file is put into the bucket later"
             );
-            return Ok(Put::Refused);
+            return Ok(SyncOutcome::Refused);
         }
-        self.note_there(bucket, object).await?;
-        Ok(Put::There(length))
+        self.mark_synced(bucket, object).await?;
+        Ok(SyncOutcome::Stored(length))
     }
 
     /// Whether another process was quicker. A put that fails half-way must not take the place of one that went well.
-    async fn is_there_by_now(
+    async fn is_already_synced(
         &self,
         bucket: &Bucket,
         object: &MediaObject,
@@ -224,43 +235,49 @@ impl Files {
         let is_there = object.kind != "upload"
             && bucket.size(&object.key).await.ok().flatten() == Some(object.size.unsigned_abs());
         if is_there {
-            self.note_there(bucket, object).await?;
+            self.mark_synced(bucket, object).await?;
         }
         Ok(is_there)
     }
 
     /// What this disk has not, the bucket may have.
-    async fn adopt(&self, bucket: &Bucket, object: &MediaObject) -> Result<Put, AppError> {
+    async fn recover_from_bucket(
+        &self,
+        bucket: &Bucket,
+        object: &MediaObject,
+    ) -> Result<SyncOutcome, AppError> {
         let size = object.size.unsigned_abs();
         match bucket.size(&object.key).await {
             Ok(Some(there)) if there == size => {}
-            Ok(_) => return Ok(Put::Missing),
-            Err(_) => return Ok(Put::Refused),
+            Ok(_) => return Ok(SyncOutcome::Missing),
+            Err(_) => return Ok(SyncOutcome::Refused),
         }
-        let Ok(Some(bytes)) = bucket.get(&object.key).await else { return Ok(Put::Refused) };
-        if self.sum(bytes).await? != object.sha256 {
-            return Ok(Put::Missing);
+        let Ok(Some(bytes)) = bucket.get(&object.key).await else {
+            return Ok(SyncOutcome::Refused);
+        };
+        if self.sha256(bytes).await? != object.sha256 {
+            return Ok(SyncOutcome::Missing);
         }
-        self.note_there(bucket, object).await?;
-        Ok(Put::There(size))
+        self.mark_synced(bucket, object).await?;
+        Ok(SyncOutcome::Stored(size))
     }
 
-    pub(in crate::app) async fn note_there(
+    pub(in crate::app) async fn mark_synced(
         &self,
         bucket: &Bucket,
         object: &MediaObject,
     ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         let location = bucket.location(&object.key);
-        tx.note_synced(object, &location, self.clock.now()).await?;
+        tx.mark_synced(object, &location, self.clock.now()).await?;
         tx.save().await?;
         Ok(())
     }
 
     /// Has files that are noted as in another bucket than the one in use put into this one: an installation may have moved.
-    pub async fn forget_other_buckets(&self) -> Result<(), AppError> {
+    pub async fn reset_sync_after_bucket_change(&self) -> Result<(), AppError> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
-        if self.store.noted_bucket().await?.as_deref() == Some(bucket.url()) {
+        if self.store.bucket_url().await?.as_deref() == Some(bucket.url()) {
             return Ok(());
         }
         let mut files = 0;
@@ -270,15 +287,15 @@ impl Files {
             for object in rows {
                 let is_here = object.location.as_deref() == Some(&*bucket.location(&object.key));
                 if object.date_synced.is_some() && !is_here {
-                    tx.note_unsynced(&object).await?;
+                    tx.mark_unsynced(&object).await?;
                     files += 1;
                 }
             }
             tx.save().await?;
         }
-        self.leave_mark(bucket).await?;
+        self.write_installation_marker(bucket).await?;
         let mut tx = self.store.begin().await?;
-        tx.note_bucket(bucket.url()).await?;
+        tx.set_bucket_url(bucket.url()).await?;
         tx.save().await?;
         if files > 0 {
             let bucket = bucket.url();
@@ -297,21 +314,22 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database or the bucket fails.
-    pub async fn look_for_lost(&self) -> Result<u64, AppError> {
+    pub async fn requeue_lost_files(&self) -> Result<u64, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(0) };
-        let there = sizes(bucket).await?;
+        let there = list_sizes(bucket).await?;
         let mut lost = 0;
         let mut pages = pin!(self.store.files());
         while let Some(rows) = pages.try_next().await? {
             for object in rows {
                 let is_there = there.get(&object.key) == Some(&object.size.unsigned_abs());
-                if object.date_synced.is_none() || is_there || !self.local.has(&object.key).await {
+                if object.date_synced.is_none() || is_there || !self.local.exists(&object.key).await
+                {
                     continue;
                 }
                 // It may have come there since the bucket was listed.
                 if bucket.size(&object.key).await? != Some(object.size.unsigned_abs()) {
                     let mut tx = self.store.begin().await?;
-                    tx.note_unsynced(&object).await?;
+                    tx.mark_unsynced(&object).await?;
                     tx.save().await?;
                     lost += 1;
                 }
@@ -321,20 +339,20 @@ impl Files {
     }
 
     /// Leaves a mark in the bucket, by which other installations that use it see that its files are not theirs alone.
-    async fn leave_mark(&self, bucket: &Bucket) -> Result<(), AppError> {
+    async fn write_installation_marker(&self, bucket: &Bucket) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        let mark = tx.set_mark(Some(&Uuid::now_v7().to_string())).await?;
+        let mark = tx.set_bucket_marker(Some(&Uuid::now_v7().to_string())).await?;
         tx.save().await?;
-        let mark = format!("{MARKS}{}", mark.unwrap_or_default());
+        let mark = format!("{INSTALLATION_MARKER_PREFIX}{}", mark.unwrap_or_default());
         bucket.put(&mark, Bytes::from_static(b"calliope\n"), "text/plain").await?;
         Ok(())
     }
 
     /// Warns when a file waits for the bucket for too long.
-    pub async fn warn_of_old(&self) -> Result<(), AppError> {
-        let unsynced = self.store.unsynced().await?;
+    pub async fn warn_about_sync_lag(&self) -> Result<(), AppError> {
+        let unsynced = self.store.sync_backlog().await?;
         if let Some(oldest) = unsynced.oldest
-            && self.clock.now() - oldest > TOO_OLD
+            && self.clock.now() - oldest > MAX_SYNC_LAG
         {
             let files = unsynced.files;
             tracing::warn!(files, %oldest, "files wait for the bucket for more than an hour");
@@ -344,13 +362,15 @@ impl Files {
 }
 
 /// What a bucket has, and how long each is.
-pub(in crate::app) async fn sizes(bucket: &Bucket) -> Result<HashMap<String, u64>, BucketError> {
+pub(in crate::app) async fn list_sizes(
+    bucket: &Bucket,
+) -> Result<HashMap<String, u64>, BucketError> {
     bucket.list().map_ok(|object| (object.key, object.size)).try_collect().await
 }
 
 /// Returns the media type that a key's extension stands for.
 fn media_type(key: &ObjectKey) -> &'static str {
-    MediaKind::of(key).map_or("application/octet-stream", |kind| kind.media_type)
+    MediaFormat::from_key(key).map_or("application/octet-stream", |kind| kind.media_type)
 }
 
 #[cfg(test)]

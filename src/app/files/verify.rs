@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::Files;
 use super::orphans::GRACE;
-use super::sync::MARKS;
+use super::sync::INSTALLATION_MARKER_PREFIX;
 use crate::app::AppError;
 use crate::store::MediaObject;
 
 /// What is wrong with what is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct VerificationSummary {
     /// Files that were looked at.
     pub files: u64,
     /// Their bytes.
@@ -30,7 +30,7 @@ pub struct Verified {
     pub recent: u64,
 }
 
-impl Verified {
+impl VerificationSummary {
     /// Whether all is as it should be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -44,8 +44,11 @@ impl Files {
     /// # Errors
     ///
     /// [`AppError`] when the database, the disk or the bucket fails.
-    pub async fn verify(&self, each: impl Fn(&Verified)) -> Result<Verified, AppError> {
-        let mut verified = Verified::default();
+    pub async fn verify(
+        &self,
+        on_progress: impl Fn(&VerificationSummary),
+    ) -> Result<VerificationSummary, AppError> {
+        let mut verified = VerificationSummary::default();
         let until = self.clock.now() - GRACE;
         let mut in_bucket: Option<HashMap<String, u64>> = None;
         let mut suspects: BTreeMap<String, bool> = BTreeMap::new();
@@ -53,7 +56,7 @@ impl Files {
             let mut listed = bucket.list();
             let sizes = in_bucket.insert(HashMap::new());
             while let Some(object) = listed.try_next().await? {
-                if object.key.starts_with(MARKS) {
+                if object.key.starts_with(INSTALLATION_MARKER_PREFIX) {
                     continue;
                 }
                 suspects.insert(object.key.clone(), object.modified < until);
@@ -64,12 +67,12 @@ impl Files {
         let mut pages = pin!(self.store.files());
         while let Some(rows) = pages.try_next().await? {
             for object in rows {
-                self.verify_one(&object, in_bucket.as_ref(), &mut verified).await?;
+                self.verify_file(&object, in_bucket.as_ref(), &mut verified).await?;
                 known.insert(object.key);
-                each(&verified);
+                on_progress(&verified);
             }
         }
-        for stray in self.local.all().await? {
+        for stray in self.local.list_all().await? {
             // A hidden file was never finished; the next sweep has it.
             if let Some(key) = stray.key.filter(|key| !known.contains(key)) {
                 let is_old = stray.modified < SystemTime::from(until);
@@ -81,7 +84,7 @@ impl Files {
             if known.contains(&key) || self.store.media_object(&key).await?.is_some() {
                 continue;
             }
-            if !self.is_there(&key).await? {
+            if !self.exists_anywhere(&key).await? {
                 continue;
             }
             if is_old {
@@ -93,11 +96,11 @@ impl Files {
         Ok(verified)
     }
 
-    async fn verify_one(
+    async fn verify_file(
         &self,
         object: &MediaObject,
         in_bucket: Option<&HashMap<String, u64>>,
-        verified: &mut Verified,
+        verified: &mut VerificationSummary,
     ) -> Result<(), AppError> {
         verified.files += 1;
         verified.bytes += object.size.unsigned_abs();
@@ -120,7 +123,7 @@ impl Files {
         }
         let is_changed = match on_disk {
             _ if there.is_some_and(|size| size != object.size.unsigned_abs()) => true,
-            Some(bytes) => self.sum(bytes.into()).await? != object.sha256,
+            Some(bytes) => self.sha256(bytes.into()).await? != object.sha256,
             // The bucket's copy was compared before the disk gave up its own; its length is enough.
             None => false,
         };
@@ -130,8 +133,8 @@ impl Files {
         Ok(())
     }
 
-    async fn is_there(&self, key: &str) -> Result<bool, AppError> {
-        if self.local.has(key).await {
+    async fn exists_anywhere(&self, key: &str) -> Result<bool, AppError> {
+        if self.local.exists(key).await {
             return Ok(true);
         }
         match &self.bucket {

@@ -7,21 +7,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Below;
-use super::attachments::{Attachments, wants_film};
-use super::chance::seed_of;
-use super::persist::Persist;
-use super::pictures::{Illustrated, Pictures, picture_of};
-use super::run::{FrameRun, GeneratedFrame, prompts};
-use super::senses::{Perceived, Photograph, Senses};
-use crate::app::clients::{Clients, lessons_of};
+use super::FrameDependencies;
+use super::attachments::{Attachments, Narration, wants_video};
+use super::perception::{Perceiver, Perception, Photograph};
+use super::persist::FramePersister;
+use super::pictures::{BeatPictures, Pictures, draw_beat};
+use super::random_seed::seed_from_id;
+use super::run::{FrameRun, GeneratedFrame, strategy_prompts};
+use crate::app::clients::{Clients, extract_lessons};
 use crate::app::config::Config;
-use crate::app::jobs::{Steps, TaskOutcome, TellFrame};
-use crate::app::models::{MindsOf, Models};
+use crate::app::jobs::{StepTracker, TaskOutcome, TellFrame};
+use crate::app::models::{ModelSessionParams, Models};
 use crate::app::stories::FrameView;
 use crate::app::{AppError, ErrorKind};
-use crate::domain::Parameters;
-use crate::inference::{Brief, Minds};
+use crate::domain::FrameParameters;
+use crate::inference::{FrameContext, ModelSession};
 use crate::store::{Lease, Store};
 use crate::storytellers::{self, Scene, Telling};
 use crate::telemetry;
@@ -36,27 +36,27 @@ pub(super) struct Generator {
     config: Arc<Config>,
     models: Arc<Models>,
     clients: Arc<Clients>,
-    senses: Arc<Senses>,
+    senses: Arc<Perceiver>,
     pictures: Arc<Pictures>,
     attachments: Arc<Attachments>,
-    persist: Persist,
+    persister: FramePersister,
 }
 
 impl Generator {
     pub(super) fn new(
-        below: &Below,
-        senses: Arc<Senses>,
+        deps: &FrameDependencies,
+        senses: Arc<Perceiver>,
         pictures: Arc<Pictures>,
         attachments: Arc<Attachments>,
     ) -> Self {
         Self {
-            store: below.store.clone(),
-            config: Arc::clone(&below.config),
-            models: Arc::clone(&below.models),
-            clients: Arc::clone(&below.clients),
+            store: deps.store.clone(),
+            config: Arc::clone(&deps.config),
+            models: Arc::clone(&deps.models),
+            clients: Arc::clone(&deps.clients),
             senses,
             pictures,
-            persist: Persist::new(below, Arc::clone(&attachments)),
+            persister: FramePersister::new(deps, Arc::clone(&attachments)),
             attachments,
         }
     }
@@ -70,89 +70,106 @@ impl Generator {
         &self,
         lease: &Lease,
         job: TellFrame,
-        steps: &Steps,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         let run = self.prepare(lease, job).await?;
-        let counted = telemetry::Frames::begin(&run.strategy.slug);
-        let told = self.tell_prepared(&run, steps).await;
-        counted.ended(told.as_ref().ok().copied());
+        let counted = telemetry::FrameAttempt::start(&run.strategy.slug);
+        let told = self.generate(&run, steps).await;
+        counted.finish(told.as_ref().ok().copied());
         told.map(|_| TaskOutcome::Completed)
     }
 
     /// How many frames were told.
-    async fn tell_prepared(&self, run: &FrameRun<'_>, steps: &Steps) -> Result<usize, AppError> {
-        let minds = self
+    async fn generate(&self, run: &FrameRun<'_>, steps: &StepTracker) -> Result<usize, AppError> {
+        let session = self
             .models
-            .minds(MindsOf::story(&run.story, &run.job.client_id, &run.strategy))
+            .model_session(ModelSessionParams::for_story(
+                &run.story,
+                &run.job.client_id,
+                &run.strategy,
+            ))
             .await?;
-        let mut perceived = steps.at("perceive", self.senses.perceive(run, &minds)).await?;
-        let (brief, situation) = steps.at("situate", self.situate(run, &perceived)).await?;
+        let mut perceived = steps.run("perceive", self.senses.perceive(run, &session)).await?;
+        let (context, situation) = steps.run("situate", self.situate(run, &perceived)).await?;
         let storyteller = storytellers::find(&run.strategy.strategy_name).ok_or_else(|| {
             AppError::internal(format!("no storyteller is called {}", run.strategy.strategy_name))
         })?;
         let photograph = perceived.photograph.as_ref();
         let scene = Scene {
-            brief: &brief,
+            context: &context,
             situation: &situation,
             photograph: photograph.map(|photograph| photograph.name.as_str()),
             parameters: &run.parameters,
-            prompts: prompts(&run.strategy),
-            minds: &minds,
+            prompts: strategy_prompts(&run.strategy),
+            session: &session,
         };
-        let telling = steps.at("tell", storyteller.tell(&scene)).await;
+        let telling = steps.run("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(AppError::internal)?;
-        let illustrated = self.illustrate_all(run, &brief, &telling, photograph, &minds);
-        let spoken = self.attachments.narrate(run, &telling, &minds);
-        let both = async { tokio::join!(illustrated, spoken) };
-        let (pictures, narration) = steps.at("illustrate", both).await;
-        let pictures = match pictures {
-            Ok(pictures) => pictures,
-            Err(error) => {
-                self.persist.discard(narration.keys()).await;
-                return Err(error);
-            }
-        };
+        let drawn = self.illustrate_and_narrate(run, &context, &telling, photograph, &session);
+        let (pictures, narration) = steps.run("illustrate", drawn).await?;
         let count = pictures.len();
-        let films = wants_film(&run.parameters, &minds) && count > 0;
+        let wants_video = wants_video(&run.parameters, &session) && count > 0;
         // Nothing new: the last frame is shown again, for a device must have something to show.
-        let again = match count {
-            0 => self.newest_frame_of(run).await?,
+        let repeated_frame = match count {
+            0 => self.load_newest_frame(run).await?,
             _ => None,
         };
-        let (mut notes, memories) = minds.into_kept();
+        let (mut notes, memories) = session.into_notes_and_memories();
         notes.append(&mut perceived.notes);
         notes.extend(run.job.notes.iter().cloned());
         let (job, strategy) = (&run.job, &run.strategy.slug);
-        let may_learn = count > 0 && self.clients.may_learn_from(&job.client_id).await?;
-        let lessons = may_learn.then(|| lessons_of(job, strategy, &brief, &run.parameters));
+        let may_learn = count > 0 && self.clients.can_learn_from(&job.client_id).await?;
+        let learn_job =
+            may_learn.then(|| extract_lessons(job, strategy, &context, &run.parameters));
         let generated = GeneratedFrame {
             telling,
             pictures,
             narration,
-            films,
-            again,
+            wants_video,
+            repeated_frame,
             perceived,
             situation,
             notes,
             memories,
-            lessons,
+            learn_job,
         };
-        steps.at("keep", self.persist.keep(run, generated)).await?;
+        steps.run("keep", self.persister.save(run, generated)).await?;
         Ok(count)
+    }
+
+    /// Draws and narrates all beats at once. If a picture fails, the narration that was written is removed again.
+    async fn illustrate_and_narrate(
+        &self,
+        run: &FrameRun<'_>,
+        context: &FrameContext,
+        telling: &Telling,
+        photograph: Option<&Photograph>,
+        session: &ModelSession,
+    ) -> Result<(Vec<BeatPictures>, Narration), AppError> {
+        let illustrated = self.illustrate_all(run, context, telling, photograph, session);
+        let narrated = self.attachments.narrate(run, telling, session);
+        let (pictures, narration) = tokio::join!(illustrated, narrated);
+        match pictures {
+            Ok(pictures) => Ok((pictures, narration)),
+            Err(error) => {
+                self.persister.discard(narration.keys()).await;
+                Err(error)
+            }
+        }
     }
 
     /// Each beat's pictures; those that are written when one fails are removed again.
     async fn illustrate_all(
         &self,
         run: &FrameRun<'_>,
-        brief: &Brief,
+        context: &FrameContext,
         telling: &Telling,
         photograph: Option<&Photograph>,
-        minds: &Minds,
-    ) -> Result<Vec<Illustrated>, AppError> {
-        let mut pictures: Vec<Illustrated> = Vec::with_capacity(telling.beats.len());
+        session: &ModelSession,
+    ) -> Result<Vec<BeatPictures>, AppError> {
+        let mut pictures: Vec<BeatPictures> = Vec::with_capacity(telling.beats.len());
         for (index, beat) in telling.beats.iter().enumerate() {
-            let drawn = picture_of(index, beat, brief, photograph, minds).await;
+            let drawn = draw_beat(index, beat, context, photograph, session).await;
             let illustrated = match drawn {
                 Ok(drawn) => self.pictures.illustrate(run, index, drawn).await,
                 Err(error) => Err(error),
@@ -160,8 +177,8 @@ impl Generator {
             match illustrated {
                 Ok(picture) => pictures.push(picture),
                 Err(error) => {
-                    let files = pictures.iter().flat_map(Illustrated::files);
-                    self.persist.discard(files.map(|file| file.key.clone()).collect()).await;
+                    let files = pictures.iter().flat_map(BeatPictures::files);
+                    self.persister.discard(files.map(|file| file.key.clone()).collect()).await;
                     return Err(error);
                 }
             }
@@ -169,10 +186,10 @@ impl Generator {
         Ok(pictures)
     }
 
-    async fn newest_frame_of(&self, run: &FrameRun<'_>) -> Result<Option<FrameView>, AppError> {
+    async fn load_newest_frame(&self, run: &FrameRun<'_>) -> Result<Option<FrameView>, AppError> {
         let Some(newest) = self.store.newest_frame(run.story.id).await? else { return Ok(None) };
         let image = self.pictures.rendition(&run.job.client_id, &newest, &run.parameters).await?;
-        Ok(Some(FrameView { image, ..FrameView::of(newest.frame) }))
+        Ok(Some(FrameView { image, ..FrameView::from_row(newest.frame) }))
     }
 
     async fn prepare<'a>(
@@ -183,21 +200,21 @@ impl Generator {
         let gone = || AppError::new(ErrorKind::NotFound, "The story was deleted meanwhile.");
         let story_id = lease.task().story_id.ok_or_else(gone)?;
         let story = self.store.story(story_id).await?.ok_or_else(gone)?;
-        let strategy = self.config.strategy_of(&story).await?;
-        let parameters = Parameters::read(&job.parameters)?;
+        let strategy = self.config.story_strategy(&story).await?;
+        let parameters = FrameParameters::parse(&job.parameters)?;
         Ok(FrameRun { lease, job, story, strategy, parameters })
     }
 
     async fn situate(
         &self,
         run: &FrameRun<'_>,
-        perceived: &Perceived,
-    ) -> Result<(Brief, String), AppError> {
+        perceived: &Perception,
+    ) -> Result<(FrameContext, String), AppError> {
         let parameters = &run.parameters;
         let location = parameters.location.as_deref();
         let situation = self.senses.situate(location, Some(&run.job.client_id)).await;
-        let brief = Brief {
-            seed: seed_of(run.story.id),
+        let context = FrameContext {
+            seed: seed_from_id(run.story.id),
             frame_number: run.story.frame_count.unsigned_abs(),
             prior: self.store.latest_texts(run.story.id, PRIOR_TEXTS).await?,
             state: run.story.state.get("telling").cloned().unwrap_or(Value::Null),
@@ -210,8 +227,8 @@ impl Generator {
             season: situation.season,
             style: parameters.output_text_style.clone(),
             max_chars: parameters.max_output_text_length.map(|max| max as usize),
-            known: self.clients.known(&run.job.client_id).await?,
+            known: self.clients.client_knowledge(&run.job.client_id).await?,
         };
-        Ok((brief, situation.text))
+        Ok((context, situation.text))
     }
 }

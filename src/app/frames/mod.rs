@@ -3,16 +3,16 @@
 //! Each part of the road is a type of its own in this module; [`Frames`] puts them together and is what others see.
 
 mod attachments;
-mod chance;
 mod generate;
 mod intake;
 mod next;
+mod perception;
 mod persist;
 mod pictures;
+mod random_seed;
 mod redraw;
 mod rehearse;
 mod run;
-mod senses;
 mod stored;
 mod wait;
 
@@ -22,23 +22,25 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub use intake::{FrameOrder, Ordered, Sound};
-pub use next::{Newest, Next, NextFrame, NextOrder};
+pub use intake::{AcceptedOrder, AudioInput, FrameOrder};
+pub use next::{NextFrame, NextFrameQuery, NextFrameResult, TaggedFrame};
 pub use redraw::RedrawOrder;
-pub use rehearse::{Rehearsal, Rehearsed, Rehearsing};
+pub use rehearse::{RehearsalOptions, RehearsalSession, RehearsedFrame};
 
 use super::clients::Clients;
 use super::config::Config;
 use super::events::Events;
 use super::files::Files;
 use super::idempotency::Idempotency;
-use super::jobs::{FilmFrame, Jobs, RedrawFrame, SpeakFrame, Steps, TaskOutcome, TellFrame};
+use super::jobs::{
+    GenerateVideo, Jobs, NarrateFrame, RedrawFrame, StepTracker, TaskOutcome, TellFrame,
+};
 use super::models::Models;
 use super::stories::{Stories, StoryResponse};
 use super::{Actor, AppError};
 use crate::compute::Compute;
 use crate::domain::{ClientId, Clock};
-use crate::situation::Situator;
+use crate::situation::SituationService;
 use crate::store::{Lease, Store};
 use run::FrameRun;
 
@@ -55,11 +57,11 @@ pub struct Frames {
 }
 
 /// What the parts of [`Frames`] stand on; each takes what it needs.
-pub(in crate::app) struct Below {
+pub(in crate::app) struct FrameDependencies {
     pub(in crate::app) store: Store,
     pub(in crate::app) clock: Arc<dyn Clock>,
     pub(in crate::app) compute: Compute,
-    pub(in crate::app) situator: Situator,
+    pub(in crate::app) situator: SituationService,
     pub(in crate::app) jobs: Arc<Jobs>,
     pub(in crate::app) idempotency: Arc<Idempotency>,
     pub(in crate::app) files: Arc<Files>,
@@ -75,23 +77,23 @@ pub(in crate::app) struct Below {
 }
 
 impl Frames {
-    pub(in crate::app) fn new(below: &Below) -> Self {
-        let pictures = Arc::new(pictures::Pictures::new(below));
-        let senses = Arc::new(senses::Senses::new(below));
-        let attachments = Arc::new(attachments::Attachments::new(below));
+    pub(in crate::app) fn new(deps: &FrameDependencies) -> Self {
+        let pictures = Arc::new(pictures::Pictures::new(deps));
+        let senses = Arc::new(perception::Perceiver::new(deps));
+        let attachments = Arc::new(attachments::Attachments::new(deps));
         Self {
-            intake: intake::Intake::new(below, Arc::clone(&pictures)),
-            waiter: wait::FrameWaiter::new(below),
-            next: next::NextFrames::new(below, Arc::clone(&pictures)),
+            intake: intake::Intake::new(deps, Arc::clone(&pictures)),
+            waiter: wait::FrameWaiter::new(deps),
+            next: next::NextFrames::new(deps, Arc::clone(&pictures)),
             generator: generate::Generator::new(
-                below,
+                deps,
                 Arc::clone(&senses),
                 Arc::clone(&pictures),
                 Arc::clone(&attachments),
             ),
-            redraws: redraw::Redraws::new(below, pictures, Arc::clone(&attachments)),
+            redraws: redraw::Redraws::new(deps, pictures, Arc::clone(&attachments)),
             attachments,
-            rehearsals: rehearse::Rehearsals::new(below, senses),
+            rehearsals: rehearse::Rehearsals::new(deps, senses),
         }
     }
 
@@ -101,7 +103,7 @@ impl Frames {
     ///
     /// [`AppError`] when the order cannot be used, is for someone else's story, or there is no room; nothing has
     /// changed then.
-    pub async fn order(&self, order: FrameOrder) -> Result<Ordered, AppError> {
+    pub async fn order(&self, order: FrameOrder) -> Result<AcceptedOrder, AppError> {
         self.intake.order_frame(order).await
     }
 
@@ -121,7 +123,11 @@ impl Frames {
     ///
     /// [`ErrorKind::Invalid`](super::ErrorKind) for pixels that cannot be made; [`ErrorKind::Busy`](super::ErrorKind)
     /// when too many wait.
-    pub async fn next(&self, client_id: &ClientId, order: NextOrder) -> Result<Next, AppError> {
+    pub async fn next(
+        &self,
+        client_id: &ClientId,
+        order: NextFrameQuery,
+    ) -> Result<NextFrameResult, AppError> {
         self.next.next_frame(client_id, order).await
     }
 
@@ -134,7 +140,7 @@ impl Frames {
         &self,
         lease: &Lease,
         job: TellFrame,
-        steps: &Steps,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         self.generator.tell_frame(lease, job, steps).await
     }
@@ -144,13 +150,13 @@ impl Frames {
     /// # Errors
     ///
     /// [`AppError`] when nobody could; nothing was kept then.
-    pub async fn speak(
+    pub async fn narrate(
         &self,
         lease: &Lease,
-        job: SpeakFrame,
-        steps: &Steps,
+        job: NarrateFrame,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
-        self.attachments.speak_frame(lease, job, steps).await
+        self.attachments.narrate_frame(lease, job, steps).await
     }
 
     /// Begins the video of a claimed task's frame, or looks whether it is made.
@@ -158,13 +164,13 @@ impl Frames {
     /// # Errors
     ///
     /// [`AppError`] when nobody could; nothing was kept then.
-    pub async fn film(
+    pub async fn generate_video(
         &self,
         lease: &Lease,
-        job: FilmFrame,
-        steps: &Steps,
+        job: GenerateVideo,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
-        self.attachments.film_frame(lease, job, steps).await
+        self.attachments.generate_video(lease, job, steps).await
     }
 
     /// Orders another illustration for a frame.
@@ -179,7 +185,7 @@ impl Frames {
         story_id: &str,
         number: &str,
         order: RedrawOrder,
-    ) -> Result<Ordered, AppError> {
+    ) -> Result<AcceptedOrder, AppError> {
         self.redraws.order_redraw(actor, story_id, number, order).await
     }
 
@@ -192,7 +198,7 @@ impl Frames {
         &self,
         lease: &Lease,
         job: RedrawFrame,
-        steps: &Steps,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         self.redraws.redraw_frame(lease, job, steps).await
     }
@@ -202,7 +208,10 @@ impl Frames {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`](super::ErrorKind) when there is no such strategy.
-    pub async fn rehearse(&self, order: Rehearsal) -> Result<Rehearsing<'_>, AppError> {
-        self.rehearsals.rehearse(order).await
+    pub async fn start_rehearsal(
+        &self,
+        order: RehearsalOptions,
+    ) -> Result<RehearsalSession<'_>, AppError> {
+        self.rehearsals.start(order).await
     }
 }

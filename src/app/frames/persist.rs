@@ -5,24 +5,24 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::Below;
-use super::attachments::{Attachments, AttachmentsWanted};
-use super::pictures::Illustrated;
-use super::run::{FrameRun, GeneratedFrame, prompts};
-use super::stored::StoredAnswer;
+use super::FrameDependencies;
+use super::attachments::{AttachmentPlan, Attachments};
+use super::pictures::BeatPictures;
+use super::run::{FrameRun, GeneratedFrame, strategy_prompts};
+use super::stored::StoredStoryResponse;
 use crate::app::files::Files;
 use crate::app::jobs::{Jobs, Subject};
 use crate::app::stories::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{Clock, EventKind, FramePlace, ObjectKey, slug_base, story_title};
-use crate::store::{NewFrame, NewImage, Store, Title, Tx};
+use crate::domain::{Clock, EventKind, FrameKey, ObjectKey, slug_base, story_title};
+use crate::store::{NewFrame, NewImage, Store, StoryTitle, Tx};
 
 /// How long a frame is shown at least, in seconds, when nothing says otherwise.
 const MIN_DURATION: i32 = 20;
 
 /// Keeps frames.
 #[derive(Debug)]
-pub(super) struct Persist {
+pub(super) struct FramePersister {
     store: Store,
     clock: Arc<dyn Clock>,
     files: Arc<Files>,
@@ -30,13 +30,13 @@ pub(super) struct Persist {
     attachments: Arc<Attachments>,
 }
 
-impl Persist {
-    pub(super) fn new(below: &Below, attachments: Arc<Attachments>) -> Self {
+impl FramePersister {
+    pub(super) fn new(deps: &FrameDependencies, attachments: Arc<Attachments>) -> Self {
         Self {
-            store: below.store.clone(),
-            clock: Arc::clone(&below.clock),
-            files: Arc::clone(&below.files),
-            jobs: Arc::clone(&below.jobs),
+            store: deps.store.clone(),
+            clock: Arc::clone(&deps.clock),
+            files: Arc::clone(&deps.files),
+            jobs: Arc::clone(&deps.jobs),
             attachments,
         }
     }
@@ -47,17 +47,17 @@ impl Persist {
     }
 
     /// Keeps a frame and ends its task, in one transaction; when that fails, the frame's files are removed.
-    pub(super) async fn keep(
+    pub(super) async fn save(
         &self,
         run: &FrameRun<'_>,
         generated: GeneratedFrame,
     ) -> Result<(), AppError> {
-        match self.keep_rows(run, &generated).await {
+        match self.write_rows(run, &generated).await {
             // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
             // to nothing the sweep removes them.
             Ok(tx) => Ok(tx.save().await?),
             Err(error) => {
-                let files = generated.pictures.iter().flat_map(Illustrated::files);
+                let files = generated.pictures.iter().flat_map(BeatPictures::files);
                 let mut keys: Vec<_> = files.map(|file| file.key.clone()).collect();
                 keys.extend(generated.narration.keys());
                 self.discard(keys).await;
@@ -68,7 +68,7 @@ impl Persist {
 
     /// All rows of a frame and the end of its task, not yet saved. The end of the task comes last: it fails when another
     /// worker took the task over, and then all of it is undone.
-    async fn keep_rows(
+    async fn write_rows(
         &self,
         run: &FrameRun<'_>,
         generated: &GeneratedFrame,
@@ -78,7 +78,7 @@ impl Persist {
         let count = i32::try_from(generated.telling.beats.len()).map_err(AppError::internal)?;
         let state = json!({"telling": generated.telling.state, "memories": generated.memories});
         let first = run.story.frame_count;
-        if !tx.take_frame_numbers(run.story.id, first, count, &state, now).await? {
+        if !tx.reserve_frame_numbers(run.story.id, first, count, &state, now).await? {
             // A frame was taken back while this one was told after it; a story that is gone shows at the next attempt.
             let detail = "The story changed meanwhile; the frame is told anew.";
             return Err(AppError::new(ErrorKind::Unavailable, detail));
@@ -86,49 +86,49 @@ impl Persist {
         let metadata = generated.metadata(run, &generation_date(now));
         for (index, picture) in generated.pictures.iter().enumerate() {
             let number = first + i32::try_from(index).map_err(AppError::internal)?;
-            let place = Place { index, number, state: &state, metadata: &metadata, now };
-            self.keep_frame(&mut tx, run, generated, picture, &place).await?;
+            let place = BeatSlot { index, number, state: &state, metadata: &metadata, now };
+            self.insert_frame(&mut tx, run, generated, picture, &place).await?;
         }
         if let Some(thumbnail) = generated.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
             tx.set_thumbnail(run.story.id, thumbnail.id).await?;
         }
-        if let Some(lessons) = &generated.lessons {
+        if let Some(lessons) = &generated.learn_job {
             self.jobs.enqueue(&mut tx, Subject::default(), lessons).await?;
         }
         let name = name_story(&mut tx, run, generated, now).await?;
-        if !self.files.keeps_inputs() {
-            self.let_inputs_go(&mut tx, run).await?;
+        if !self.files.should_keep_inputs() {
+            self.remove_inputs(&mut tx, run).await?;
         }
-        let answer = answer(run, generated, &metadata, name, first + count, now)?;
+        let answer = build_response(run, generated, &metadata, name, first + count, now)?;
         run.lease.complete(&mut tx, &answer, now).await?;
         Ok(tx)
     }
 
     /// The rows of one of the frames, with the jobs that follow from it.
-    async fn keep_frame(
+    async fn insert_frame(
         &self,
         tx: &mut Tx,
         run: &FrameRun<'_>,
         generated: &GeneratedFrame,
-        picture: &Illustrated,
-        place: &Place<'_>,
+        picture: &BeatPictures,
+        place: &BeatSlot<'_>,
     ) -> Result<(), AppError> {
-        let Place { index, number, state, metadata, now } = *place;
-        keep_pictures(tx, picture, now).await?;
+        let BeatSlot { index, number, state, metadata, now } = *place;
+        insert_pictures(tx, picture, now).await?;
         let beat = &generated.telling.beats[index];
         let is_first = index == 0;
         let seen = generated.perceived.seen.as_ref().map(|sight| &*sight.description);
-        let heard = heard(run, generated);
+        let heard = heard_text(run, generated);
         let frame = NewFrame {
             story_id: run.story.id,
             number,
             text: beat.text.as_deref(),
             image_id: Some(picture.original.id),
-            device_image_id: Some(picture.for_device().id),
-            illustration: beat.illustration.words(),
+            device_image_id: Some(picture.device_or_original().id),
+            illustration: beat.illustration.description(),
             seen: seen.filter(|_| is_first),
             heard: heard.as_deref().filter(|_| is_first),
-            language: prompts(&run.strategy).language,
+            language: strategy_prompts(&run.strategy).language,
             min_duration_seconds: min_duration(run),
             trigger_condition: run.job.trigger_condition.as_ref(),
             metadata,
@@ -136,14 +136,14 @@ impl Persist {
             now,
         };
         tx.add_frame(frame).await?;
-        if let Some(voiced) = generated.narration.of(index) {
-            voiced.keep(tx, FramePlace { story_id: run.story.id, number }, now).await?;
+        if let Some(voiced) = generated.narration.clip(index) {
+            voiced.insert(tx, FrameKey { story_id: run.story.id, number }, now).await?;
         }
-        self.jobs.index_later(tx, run.story.id, number).await?;
-        let wanted = AttachmentsWanted {
+        self.jobs.enqueue_indexing(tx, run.story.id, number).await?;
+        let wanted = AttachmentPlan {
             number,
-            speech: generated.narration.lacks(index),
-            film_of: generated.films.then_some(picture.original.id),
+            needs_narration: generated.narration.is_pending(index),
+            video_image_id: generated.wants_video.then_some(picture.original.id),
         };
         self.attachments.order(tx, run, &wanted).await?;
         let client_id = Some(run.story.client_id.as_str());
@@ -153,14 +153,14 @@ impl Persist {
     }
 
     /// Has what was sent for the frame removed with the transaction that keeps the frame.
-    async fn let_inputs_go(&self, tx: &mut Tx, run: &FrameRun<'_>) -> Result<(), AppError> {
+    async fn remove_inputs(&self, tx: &mut Tx, run: &FrameRun<'_>) -> Result<(), AppError> {
         let gone = tx.remove_media_objects(&run.job.inputs()).await?;
-        self.jobs.remove_files_later(tx, gone).await
+        self.jobs.enqueue_file_removal(tx, gone).await
     }
 }
 
 /// Which of a task's frames it is, and what all of them share.
-struct Place<'a> {
+struct BeatSlot<'a> {
     /// Which beat of the telling.
     index: usize,
     /// The frame's number in its story.
@@ -172,7 +172,7 @@ struct Place<'a> {
 }
 
 /// What was said into the microphone or written; `None` when there was neither.
-fn heard(run: &FrameRun<'_>, generated: &GeneratedFrame) -> Option<String> {
+fn heard_text(run: &FrameRun<'_>, generated: &GeneratedFrame) -> Option<String> {
     let said = [generated.perceived.heard.as_deref(), run.parameters.input_text.as_deref()];
     let heard = said.into_iter().flatten().collect::<Vec<_>>().join("\n");
     Some(heard).filter(|heard| !heard.is_empty())
@@ -184,13 +184,13 @@ fn min_duration(run: &FrameRun<'_>) -> i32 {
 }
 
 /// Keeps the rows of a picture whose files are written.
-pub(super) async fn keep_pictures(
+pub(super) async fn insert_pictures(
     tx: &mut Tx,
-    picture: &Illustrated,
+    picture: &BeatPictures,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     for file in picture.files() {
-        tx.keep_media_object(&file.object).await?;
+        tx.upsert_media_object(&file.object).await?;
         let image = NewImage {
             id: file.id,
             media_key: &file.object.key,
@@ -207,7 +207,7 @@ pub(super) async fn keep_pictures(
 
 /// What a story is called; empty until it has a text.
 #[derive(Default)]
-struct Name {
+struct StoryName {
     title: String,
     slug: String,
 }
@@ -218,28 +218,28 @@ async fn name_story(
     run: &FrameRun<'_>,
     generated: &GeneratedFrame,
     now: DateTime<Utc>,
-) -> Result<Name, AppError> {
+) -> Result<StoryName, AppError> {
     if let Some(slug) = &run.story.slug {
-        return Ok(Name { title: run.story.title.clone(), slug: slug.clone() });
+        return Ok(StoryName { title: run.story.title.clone(), slug: slug.clone() });
     }
     let Some(text) = generated.telling.beats.iter().find_map(|beat| beat.text.as_deref()) else {
-        return Ok(Name::default());
+        return Ok(StoryName::default());
     };
     let title = story_title(text);
     let base = slug_base(&title);
-    let slug = tx.name_story(run.story.id, Title { title: &title, slug_base: &base }).await?;
+    let slug = tx.name_story(run.story.id, StoryTitle { title: &title, slug_base: &base }).await?;
     let named = json!({"title": title, "slug": slug});
     let client_id = Some(run.story.client_id.as_str());
     tx.publish(EventKind::Story, client_id, Some(run.story.id), named, now);
-    Ok(Name { title, slug })
+    Ok(StoryName { title, slug })
 }
 
 /// The answer is part of the task, so that whoever waits for it, and whoever asks again, gets the same.
-fn answer(
+fn build_response(
     run: &FrameRun<'_>,
     generated: &GeneratedFrame,
     metadata: &Value,
-    name: Name,
+    name: StoryName,
     frame_count: i32,
     now: DateTime<Utc>,
 ) -> Result<Value, AppError> {
@@ -254,30 +254,30 @@ fn answer(
     {
         frames.push(FrameView {
             text: beat.text.as_deref().map(with_newline),
-            image: Some(picture.for_device().view.clone()),
+            image: Some(picture.device_or_original().view.clone()),
             source_image: Some(picture.original.view.clone()),
             video: None,
-            audio: generated.narration.of(index).map(|voiced| voiced.view.clone()),
+            audio: generated.narration.clip(index).map(|voiced| voiced.view.clone()),
             min_duration_seconds: min_duration(run),
             trigger_condition: trigger.clone(),
             metadata: metadata.clone(),
         });
     }
-    frames.extend(generated.again.clone());
+    frames.extend(generated.repeated_frame.clone());
     let answer = StoryResponse {
         frames,
         story: StoryView {
             slug: name.slug,
             story_frame_count: frame_count,
             date_updated: now.date_naive(),
-            ..StoryView::of(story, true)
+            ..StoryView::from_story(story, true)
         },
         request_id: run.job.origin.request_id.clone(),
         generation_date: generation_date(now),
         debug_data: debug_data(run, generated, &name.title),
         errors: generated.notes.clone(),
     };
-    StoredAnswer::from(answer).to_value()
+    StoredStoryResponse::from(answer).to_value()
 }
 
 fn debug_data(run: &FrameRun<'_>, generated: &GeneratedFrame, title: &str) -> Map<String, Value> {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Below;
-use super::attachments::{Attachments, wants_film};
-use super::chance::{mix, seed_of};
-use super::intake::Ordered;
-use super::persist::keep_pictures;
-use super::pictures::{Illustrated, Pictures, USUAL, Wanted};
+use super::FrameDependencies;
+use super::attachments::{Attachments, wants_video};
+use super::intake::AcceptedOrder;
+use super::persist::insert_pictures;
+use super::pictures::{BeatPictures, DEFAULT_SIZE, PictureOptions, Pictures};
+use super::random_seed::{mix, seed_from_id};
 use crate::app::config::Config;
 use crate::app::files::Files;
-use crate::app::jobs::{Jobs, Origin, RedrawFrame, Steps, Subject, TaskOutcome};
-use crate::app::models::{MindsOf, Models};
-use crate::app::stories::{Stories, frame_number, no_frame};
+use crate::app::jobs::{Jobs, Origin, RedrawFrame, StepTracker, Subject, TaskOutcome};
+use crate::app::models::{ModelSessionParams, Models};
+use crate::app::stories::{Stories, frame_not_found, parse_frame_number};
 use crate::app::{Actor, AppError};
-use crate::domain::{Clock, EventKind, FramePlace, Parameters, TraceParent};
-use crate::inference::ImageAsk;
-use crate::store::{FrameWords, Lease, Store, Story, Tx};
+use crate::domain::{Clock, EventKind, FrameKey, FrameParameters, TraceParent};
+use crate::inference::ImageRequest;
+use crate::store::{IllustrationSource, Lease, Store, Story, Tx};
 
 /// What asks for it.
 #[derive(Debug)]
@@ -45,26 +45,26 @@ pub(super) struct Redraws {
 }
 
 /// A picture that was painted anew, its files written.
-struct Redrawn {
-    picture: Illustrated,
+struct RedrawnPicture {
+    picture: BeatPictures,
     /// Whether a video is to be made of it.
-    wants_film: bool,
+    wants_video: bool,
 }
 
 impl Redraws {
     pub(super) fn new(
-        below: &Below,
+        deps: &FrameDependencies,
         pictures: Arc<Pictures>,
         attachments: Arc<Attachments>,
     ) -> Self {
         Self {
-            store: below.store.clone(),
-            clock: Arc::clone(&below.clock),
-            files: Arc::clone(&below.files),
-            config: Arc::clone(&below.config),
-            models: Arc::clone(&below.models),
-            stories: Arc::clone(&below.stories),
-            jobs: Arc::clone(&below.jobs),
+            store: deps.store.clone(),
+            clock: Arc::clone(&deps.clock),
+            files: Arc::clone(&deps.files),
+            config: Arc::clone(&deps.config),
+            models: Arc::clone(&deps.models),
+            stories: Arc::clone(&deps.stories),
+            jobs: Arc::clone(&deps.jobs),
             pictures,
             attachments,
         }
@@ -82,18 +82,18 @@ impl Redraws {
         story_id: &str,
         number: &str,
         order: RedrawOrder,
-    ) -> Result<Ordered, AppError> {
-        let story = self.stories.story_to_change(actor, story_id).await?;
-        let number = frame_number(number)?;
-        let frame = FramePlace { story_id: story.id, number };
-        self.store.frame_words(frame).await?.ok_or_else(no_frame)?;
-        self.jobs.check_room().await?;
+    ) -> Result<AcceptedOrder, AppError> {
+        let story = self.stories.find_changeable_story(actor, story_id).await?;
+        let number = parse_frame_number(number)?;
+        let frame = FrameKey { story_id: story.id, number };
+        self.store.illustration_source(frame).await?.ok_or_else(frame_not_found)?;
+        self.jobs.check_capacity().await?;
         let origin = Origin::new(order.request_id, order.trace);
         let subject = Subject { client_id: Some(&story.client_id), story_id: Some(story.id) };
         let mut tx = self.store.begin().await?;
         let task_id = self.jobs.enqueue(&mut tx, subject, &RedrawFrame { origin, number }).await?;
         tx.save().await?;
-        Ok(Ordered { task_id, is_replay: false })
+        Ok(AcceptedOrder { task_id, is_replay: false })
     }
 
     /// Makes the illustration of a claimed task, and ends the task in the transaction that keeps it.
@@ -105,17 +105,20 @@ impl Redraws {
         &self,
         lease: &Lease,
         job: RedrawFrame,
-        steps: &Steps,
+        steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         let number = job.number;
-        let story_id = lease.task().story_id.ok_or_else(no_frame)?;
-        let story = self.store.story(story_id).await?.ok_or_else(no_frame)?;
-        let words =
-            self.store.frame_words(FramePlace { story_id, number }).await?.ok_or_else(no_frame)?;
-        let redrawn = self.draw_again(&story, number, words, lease.task().id);
-        let redrawn = steps.at("illustrate", redrawn).await?;
-        let kept = self.keep_redrawn(lease, &story, job, &redrawn);
-        match steps.at("keep", kept).await {
+        let story_id = lease.task().story_id.ok_or_else(frame_not_found)?;
+        let story = self.store.story(story_id).await?.ok_or_else(frame_not_found)?;
+        let words = self
+            .store
+            .illustration_source(FrameKey { story_id, number })
+            .await?
+            .ok_or_else(frame_not_found)?;
+        let redrawn = self.redraw_picture(&story, number, words, lease.task().id);
+        let redrawn = steps.run("illustrate", redrawn).await?;
+        let kept = self.replace_pictures(lease, &story, job, &redrawn);
+        match steps.run("keep", kept).await {
             Ok(tx) => {
                 tx.save().await?;
                 Ok(TaskOutcome::Completed)
@@ -129,65 +132,73 @@ impl Redraws {
     }
 
     /// The same words with other chance: each task has its own.
-    async fn draw_again(
+    async fn redraw_picture(
         &self,
         story: &Story,
         number: i32,
-        words: FrameWords,
+        words: IllustrationSource,
         task_id: Uuid,
-    ) -> Result<Redrawn, AppError> {
-        let FrameWords { metadata, text, illustration, .. } = words;
+    ) -> Result<RedrawnPicture, AppError> {
+        let IllustrationSource { metadata, text, illustration, .. } = words;
         let asked = metadata.get("parameters").and_then(Value::as_object);
         let parameters = match asked {
-            Some(asked) => Parameters::read(asked)?,
-            None => Parameters::default(),
+            Some(asked) => FrameParameters::parse(asked)?,
+            None => FrameParameters::default(),
         };
-        let strategy = self.config.strategy_of(story).await?;
-        let minds = self.models.minds(MindsOf::story(story, &story.client_id, &strategy)).await?;
+        let strategy = self.config.story_strategy(story).await?;
+        let session = self
+            .models
+            .model_session(ModelSessionParams::for_story(story, &story.client_id, &strategy))
+            .await?;
         let prompt = illustration.filter(|prompt| !prompt.is_empty()).or(text).unwrap_or_default();
-        let ask = ImageAsk { prompt, size: USUAL, seed: mix(seed_of(task_id)), seen: None };
-        let picture = minds.image(&ask).await.map_err(AppError::internal)?;
-        let wants_film = wants_film(&parameters, &minds);
-        let wanted = Wanted { parameters, thumbnail: number == 0 };
-        let picture = self.pictures.draw_files(picture, &story.client_id, wanted).await?;
-        Ok(Redrawn { picture, wants_film })
+        let ask = ImageRequest {
+            prompt,
+            size: DEFAULT_SIZE,
+            seed: mix(seed_from_id(task_id)),
+            seen: None,
+        };
+        let picture = session.generate_image(&ask).await.map_err(AppError::internal)?;
+        let wants_video = wants_video(&parameters, &session);
+        let wanted = PictureOptions { parameters, with_thumbnail: number == 0 };
+        let picture = self.pictures.write_pictures(picture, &story.client_id, wanted).await?;
+        Ok(RedrawnPicture { picture, wants_video })
     }
 
     /// All rows of the new pictures, and the old ones gone, not yet saved.
-    async fn keep_redrawn(
+    async fn replace_pictures(
         &self,
         lease: &Lease,
         story: &Story,
         job: RedrawFrame,
-        redrawn: &Redrawn,
+        redrawn: &RedrawnPicture,
     ) -> Result<Tx, AppError> {
         let (number, picture) = (job.number, &redrawn.picture);
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if !tx.lock_story(story.id).await? {
-            return Err(no_frame());
+            return Err(frame_not_found());
         }
-        let mut old = tx.frame_pictures(story.id, number, number).await?;
-        keep_pictures(&mut tx, picture, now).await?;
-        let device = picture.for_device();
-        let frame = FramePlace { story_id: story.id, number };
-        if !tx.set_frame_pictures(frame, picture.original.id, device.id).await? {
-            return Err(no_frame());
+        let mut old = tx.frame_images(story.id, number, number).await?;
+        insert_pictures(&mut tx, picture, now).await?;
+        let device = picture.device_or_original();
+        let frame = FrameKey { story_id: story.id, number };
+        if !tx.set_frame_images(frame, picture.original.id, device.id).await? {
+            return Err(frame_not_found());
         }
         if let Some(thumbnail) = &picture.thumbnail {
-            old.extend(tx.take_thumbnail(story.id).await?);
+            old.extend(tx.clear_thumbnail(story.id).await?);
             tx.set_thumbnail(story.id, thumbnail.id).await?;
         }
-        let mut keys = tx.remove_pictures(&old).await?;
+        let mut keys = tx.delete_images(&old).await?;
         // Its film begins with the old picture; whoever wished for one gets another.
-        if let Some(film) = tx.take_video(frame).await? {
-            keys.extend(tx.remove_media_objects(&[&film]).await?);
+        if let Some(video) = tx.delete_video(frame).await? {
+            keys.extend(tx.remove_media_objects(&[&video]).await?);
         }
-        if redrawn.wants_film {
+        if redrawn.wants_video {
             let image_id = picture.original.id;
-            self.attachments.order_film(&mut tx, story, number, image_id, job.origin).await?;
+            self.attachments.order_video(&mut tx, story, number, image_id, job.origin).await?;
         }
-        self.jobs.remove_files_later(&mut tx, keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
         let drawn = json!({"number": number, "illustrated": true});
         tx.publish(EventKind::Frame, client_id, Some(story.id), drawn, now);

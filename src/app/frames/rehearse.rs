@@ -8,24 +8,25 @@ use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
-use super::Below;
-use super::chance::seed_of;
-use super::pictures::picture_of;
-use super::run::prompts;
-use super::senses::{Photograph, Senses};
+use super::FrameDependencies;
+use super::perception::{Perceiver, Photograph};
+use super::pictures::draw_beat;
+use super::random_seed::seed_from_id;
+use super::run::strategy_prompts;
 use crate::app::AppError;
 use crate::app::config::Config;
-use crate::app::models::{MindsOf, Models};
+use crate::app::models::{ModelSessionParams, Models};
 use crate::compute::Compute;
-use crate::domain::{Dither, ImageFormat, Parameters};
+use crate::domain::{Dither, FrameParameters, ImageAnalysis, ImageFormat};
 use crate::imaging;
-use crate::inference::{Brief, Drawn, Known, Minds, Overhear};
+use crate::inference::{AudienceProfile, DecodedImage, FrameContext, ModelSession, PromptObserver};
+use crate::situation::Situation;
 use crate::store::Strategy;
 use crate::storytellers::{self, Scene, Telling};
 
 /// What a rehearsal is given.
 #[derive(Clone, Default)]
-pub struct Rehearsal {
+pub struct RehearsalOptions {
     /// A strategy's slug, or a storyteller's name.
     pub strategy: String,
     /// A photograph for each frame.
@@ -35,12 +36,12 @@ pub struct Rehearsal {
     /// Where it is told.
     pub location: Option<String>,
     /// Hears every prompt.
-    pub overhear: Option<Overhear>,
+    pub on_prompt: Option<PromptObserver>,
 }
 
 /// A frame that was told, and how long each step took.
 #[derive(Debug)]
-pub struct Rehearsed {
+pub struct RehearsedFrame {
     /// Where and when it is, in words.
     pub situation: String,
     /// What the photograph shows.
@@ -56,9 +57,9 @@ pub struct Rehearsed {
 }
 
 /// A story under way.
-pub struct Rehearsing<'a> {
+pub struct RehearsalSession<'a> {
     rehearsals: &'a Rehearsals,
-    order: Rehearsal,
+    order: RehearsalOptions,
     strategy: Arc<Strategy>,
     id: Uuid,
     texts: Vec<String>,
@@ -73,15 +74,15 @@ pub(super) struct Rehearsals {
     compute: Compute,
     config: Arc<Config>,
     models: Arc<Models>,
-    senses: Arc<Senses>,
+    senses: Arc<Perceiver>,
 }
 
 impl Rehearsals {
-    pub(super) fn new(below: &Below, senses: Arc<Senses>) -> Self {
+    pub(super) fn new(deps: &FrameDependencies, senses: Arc<Perceiver>) -> Self {
         Self {
-            compute: below.compute.clone(),
-            config: Arc::clone(&below.config),
-            models: Arc::clone(&below.models),
+            compute: deps.compute.clone(),
+            config: Arc::clone(&deps.config),
+            models: Arc::clone(&deps.models),
             senses,
         }
     }
@@ -91,11 +92,14 @@ impl Rehearsals {
     /// # Errors
     ///
     /// [`crate::app::ErrorKind::Invalid`] when there is no such strategy.
-    pub(super) async fn rehearse(&self, order: Rehearsal) -> Result<Rehearsing<'_>, AppError> {
+    pub(super) async fn start(
+        &self,
+        order: RehearsalOptions,
+    ) -> Result<RehearsalSession<'_>, AppError> {
         let found = self.config.strategy(&order.strategy).await?;
         let reason = "there is no such strategy";
         let strategy = found.ok_or_else(|| AppError::invalid("strategy", reason))?;
-        Ok(Rehearsing {
+        Ok(RehearsalSession {
             rehearsals: self,
             order,
             strategy,
@@ -108,32 +112,73 @@ impl Rehearsals {
     }
 }
 
-impl Rehearsing<'_> {
+impl RehearsalSession<'_> {
     /// Tells the next frame.
     ///
     /// # Errors
     ///
     /// [`AppError`] when the photograph cannot be used, or not even the offline provider answers.
-    pub async fn next_frame(&mut self) -> Result<Rehearsed, AppError> {
-        let of = MindsOf {
-            client_id: CLIENT,
+    pub async fn next_frame(&mut self) -> Result<RehearsedFrame, AppError> {
+        let of = ModelSessionParams {
+            client_id: CLIENT_ID,
             story_id: None,
             memories: self.memories.clone(),
             strategy: &self.strategy,
-            overhear: self.order.overhear.clone(),
+            on_prompt: self.order.on_prompt.clone(),
         };
-        let minds = self.rehearsals.models.minds(of).await?;
-        let mut steps = Steps::default();
-        let photograph = self.photograph().await?;
+        let session = self.rehearsals.models.model_session(of).await?;
+        let mut steps = StepTimes::default();
+        let photograph = self.load_photograph().await?;
         let template = self.strategy.prompts.get("vision").map_or("", String::as_str);
-        let seen = self.rehearsals.senses.see(photograph.as_ref(), template.trim(), &minds);
+        let seen = self.rehearsals.senses.describe_photograph(
+            photograph.as_ref(),
+            template.trim(),
+            &session,
+        );
         let seen = steps.time("perceive", seen).await?;
         let location = self.order.location.as_deref();
         let situation = self.rehearsals.senses.situate(location, None);
         let situation = steps.time("situate", situation).await;
         let parameters = self.parameters()?;
-        let brief = Brief {
-            seed: seed_of(self.id),
+        let context = self.frame_context(seen, &situation, &parameters);
+        let scene = Scene {
+            context: &context,
+            situation: &situation.text,
+            photograph: photograph.as_ref().map(|photograph| photograph.name.as_str()),
+            parameters: &parameters,
+            prompts: strategy_prompts(&self.strategy),
+            session: &session,
+        };
+        let storyteller = storytellers::find(&self.strategy.strategy_name)
+            .ok_or_else(|| AppError::internal("the strategy's storyteller is not there"))?;
+        let telling = steps.time("tell", storyteller.tell(&scene)).await;
+        let telling = telling.map_err(AppError::internal)?;
+        let drawn = self.draw_pictures(&telling, &context, photograph.as_ref(), &session);
+        let pictures = steps.time("illustrate", drawn).await?;
+        let (notes, memories) = session.into_notes_and_memories();
+        self.record(&telling, memories);
+        let texts = telling.beats.into_iter();
+        let texts =
+            texts.map(|beat| (beat.text, beat.illustration.description().to_owned())).collect();
+        let seen = context.seen.map(|sight| sight.description);
+        Ok(RehearsedFrame {
+            situation: situation.text,
+            seen,
+            texts,
+            pictures,
+            notes,
+            steps: steps.0,
+        })
+    }
+
+    fn frame_context(
+        &self,
+        seen: Option<ImageAnalysis>,
+        situation: &Situation,
+        parameters: &FrameParameters,
+    ) -> FrameContext {
+        FrameContext {
+            seed: seed_from_id(self.id),
             frame_number: self.number,
             prior: self.texts.clone(),
             state: self.state.clone(),
@@ -141,63 +186,43 @@ impl Rehearsing<'_> {
             seen,
             heard: None,
             said: self.order.text.clone(),
-            place: situation.place,
+            place: situation.place.clone(),
             hour: situation.hour,
             season: situation.season,
             style: parameters.output_text_style.clone(),
             max_chars: parameters.max_output_text_length.map(|most| most as usize),
-            known: Known::default(),
-        };
-        let scene = Scene {
-            brief: &brief,
-            situation: &situation.text,
-            photograph: photograph.as_ref().map(|photograph| photograph.name.as_str()),
-            parameters: &parameters,
-            prompts: prompts(&self.strategy),
-            minds: &minds,
-        };
-        let storyteller = storytellers::find(&self.strategy.strategy_name)
-            .ok_or_else(|| AppError::internal("the strategy's storyteller is not there"))?;
-        let telling = steps.time("tell", storyteller.tell(&scene)).await;
-        let telling = telling.map_err(AppError::internal)?;
-        let drawn = self.draw_all(&telling, &brief, photograph.as_ref(), &minds);
-        let pictures = steps.time("illustrate", drawn).await?;
-        let (notes, memories) = minds.into_kept();
-        self.keep(&telling, memories);
-        let texts = telling.beats.into_iter();
-        let texts = texts.map(|beat| (beat.text, beat.illustration.words().to_owned())).collect();
-        let seen = brief.seen.map(|sight| sight.description);
-        Ok(Rehearsed { situation: situation.text, seen, texts, pictures, notes, steps: steps.0 })
+            known: AudienceProfile::default(),
+        }
     }
 
-    fn keep(&mut self, telling: &Telling, memories: Map<String, Value>) {
+    fn record(&mut self, telling: &Telling, memories: Map<String, Value>) {
         self.texts.extend(telling.beats.iter().filter_map(|beat| beat.text.clone()));
         self.state = telling.state.clone();
         self.memories = memories;
         self.number += u32::try_from(telling.beats.len()).unwrap_or_default();
     }
 
-    fn parameters(&self) -> Result<Parameters, AppError> {
-        Ok(Parameters::read(&self.strategy.parameters)?)
+    fn parameters(&self) -> Result<FrameParameters, AppError> {
+        Ok(FrameParameters::parse(&self.strategy.parameters)?)
     }
 
-    async fn photograph(&self) -> Result<Option<Photograph>, AppError> {
+    async fn load_photograph(&self) -> Result<Option<Photograph>, AppError> {
         let Some(bytes) = self.order.image.clone() else { return Ok(None) };
-        let read = self.rehearsals.compute.run(move || Photograph::read(&bytes)).await?;
+        let read = self.rehearsals.compute.run(move || Photograph::decode(&bytes)).await?;
         read.map(Some).map_err(|error| AppError::invalid("image", error))
     }
 
-    async fn draw_all(
+    async fn draw_pictures(
         &self,
         telling: &Telling,
-        brief: &Brief,
+        context: &FrameContext,
         photograph: Option<&Photograph>,
-        minds: &Minds,
+        session: &ModelSession,
     ) -> Result<Vec<Vec<u8>>, AppError> {
         let mut pictures = Vec::new();
         for (index, beat) in telling.beats.iter().enumerate() {
-            let drawn = picture_of(index, beat, brief, photograph, minds).await?;
-            let png = self.rehearsals.compute.run(move || png(drawn)).await?;
+            let drawn = draw_beat(index, beat, context, photograph, session).await?;
+            let png = self.rehearsals.compute.run(move || encode_png(drawn)).await?;
             pictures.push(png.map_err(AppError::internal)?);
         }
         Ok(pictures)
@@ -205,9 +230,9 @@ impl Rehearsing<'_> {
 }
 
 /// The Sparrow that a rehearsal is told to: configurations may name it.
-const CLIENT: &str = "rehearsal";
+const CLIENT_ID: &str = "rehearsal";
 
-fn png(drawn: Drawn) -> Result<Vec<u8>, imaging::ImagingError> {
+fn encode_png(drawn: DecodedImage) -> Result<Vec<u8>, imaging::ImagingError> {
     match drawn.png {
         Some(png) => Ok(png),
         None => imaging::encode(&drawn.pixels, ImageFormat::Png, Dither::None),
@@ -215,9 +240,9 @@ fn png(drawn: Drawn) -> Result<Vec<u8>, imaging::ImagingError> {
 }
 
 #[derive(Default)]
-struct Steps(Vec<(&'static str, Duration)>);
+struct StepTimes(Vec<(&'static str, Duration)>);
 
-impl Steps {
+impl StepTimes {
     async fn time<T>(&mut self, step: &'static str, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         let done = Box::pin(work).await;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::attachments::Narration;
-use super::pictures::Illustrated;
-use super::senses::Perceived;
-use crate::app::jobs::{LearnFrame, TellFrame};
+use super::perception::Perception;
+use super::pictures::BeatPictures;
+use crate::app::jobs::{LearnFromFrame, TellFrame};
 use crate::app::stories::FrameView;
-use crate::domain::Parameters;
+use crate::domain::FrameParameters;
 use crate::store::{Lease, ModelChoice, Story, Strategy};
 use crate::storytellers::{Prompts, Telling};
 
@@ -19,25 +19,25 @@ pub(super) struct FrameRun<'a> {
     pub(super) job: TellFrame,
     pub(super) story: Story,
     pub(super) strategy: Arc<Strategy>,
-    pub(super) parameters: Parameters,
+    pub(super) parameters: FrameParameters,
 }
 
 /// Everything that the last step keeps.
 pub(super) struct GeneratedFrame {
     pub(super) telling: Telling,
-    pub(super) pictures: Vec<Illustrated>,
+    pub(super) pictures: Vec<BeatPictures>,
     pub(super) narration: Narration,
     /// Whether a video is to be made of each picture.
-    pub(super) films: bool,
+    pub(super) wants_video: bool,
     /// The frame that is shown again, if nothing new was told.
-    pub(super) again: Option<FrameView>,
-    pub(super) perceived: Perceived,
+    pub(super) repeated_frame: Option<FrameView>,
+    pub(super) perceived: Perception,
     pub(super) situation: String,
     pub(super) notes: Vec<String>,
     /// What providers asked to have kept with the story.
     pub(super) memories: Map<String, Value>,
     /// What the frame teaches about its client, if learning is allowed.
-    pub(super) lessons: Option<LearnFrame>,
+    pub(super) learn_job: Option<LearnFromFrame>,
 }
 
 impl GeneratedFrame {
@@ -59,7 +59,7 @@ impl GeneratedFrame {
 }
 
 /// The prompt templates of a strategy.
-pub(super) fn prompts(strategy: &Strategy) -> Prompts<'_> {
+pub(super) fn strategy_prompts(strategy: &Strategy) -> Prompts<'_> {
     let text = strategy.text.as_ref();
     let editor = strategy.editor.as_ref();
     Prompts {

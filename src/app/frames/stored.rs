@@ -14,7 +14,7 @@ use crate::app::stories::{AudioView, FrameView, ImageView, StoryResponse, StoryV
 
 /// The `result` of a completed [`TellFrame`](crate::app::jobs::TellFrame) task.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct StoredAnswer {
+pub(super) struct StoredStoryResponse {
     frames: Vec<StoredFrame>,
     story_id: String,
     slug: String,
@@ -68,13 +68,13 @@ struct StoredAudio {
     duration_seconds: Option<f64>,
 }
 
-impl StoredAnswer {
+impl StoredStoryResponse {
     /// Reads the `result` of a completed task.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Internal`](crate::app::ErrorKind) when it cannot be read.
-    pub(super) fn read(result: Option<Value>) -> Result<Self, AppError> {
+    pub(super) fn from_value(result: Option<Value>) -> Result<Self, AppError> {
         serde_json::from_value(result.unwrap_or_default()).map_err(AppError::internal)
     }
 
@@ -84,7 +84,7 @@ impl StoredAnswer {
     }
 }
 
-impl From<StoryResponse> for StoredAnswer {
+impl From<StoryResponse> for StoredStoryResponse {
     fn from(answer: StoryResponse) -> Self {
         let StoryResponse { frames, story, request_id, generation_date, debug_data, errors } =
             answer;
@@ -107,8 +107,8 @@ impl From<StoryResponse> for StoredAnswer {
     }
 }
 
-impl From<StoredAnswer> for StoryResponse {
-    fn from(stored: StoredAnswer) -> Self {
+impl From<StoredStoryResponse> for StoryResponse {
+    fn from(stored: StoredStoryResponse) -> Self {
         Self {
             frames: stored.frames.into_iter().map(FrameView::from).collect(),
             story: StoryView {

@@ -16,28 +16,28 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use authenticate::Proof;
-pub use pairing::{Begun, Collected, Device, PairingView};
-pub use sessions::{LoggedIn, SESSION};
-pub use tokens::{NewTokenOrder, NewTokenView, TokenView};
-pub use users::{UserChange, UserOrder, UserView};
+pub use authenticate::TokenVerification;
+pub use pairing::{PairingPollOutcome, PairingRequest, PairingView, PendingPairing};
+pub use sessions::{LoginSession, SESSION_LIFETIME};
+pub use tokens::{CreateTokenRequest, NewTokenView, TokenView};
+pub use users::{CreateUserRequest, UpdateUserRequest, UserView};
 
-pub use super::audit::Act;
-pub(super) use super::audit::{Change, noted};
+pub use super::audit::AuditContext;
+pub(super) use super::audit::{AuditChange, audit_value};
 use super::{AppError, ErrorKind, Page};
 use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::store::{Store, Tx};
 
 /// How long a pairing that is over is remembered, so that its code is not approved as another's.
-const PAIRING_MEMORY: TimeDelta = TimeDelta::days(1);
+const PAIRING_RETENTION: TimeDelta = TimeDelta::days(1);
 
 /// Who may come in. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Identities {
     store: Store,
     clock: Arc<dyn Clock>,
-    seen: authenticate::Seen,
+    token_cache: authenticate::TokenCache,
     passwords: passwords::Passwords,
     throttles: Arc<throttle::Throttles>,
 }
@@ -47,14 +47,14 @@ impl Identities {
     #[must_use]
     pub fn new(store: Store, compute: Compute, clock: Arc<dyn Clock>) -> Self {
         let passwords = passwords::Passwords::new(compute);
-        let (seen, throttles) = (authenticate::Seen::default(), Arc::default());
-        Self { store, clock, seen, passwords, throttles }
+        let (seen, throttles) = (authenticate::TokenCache::default(), Arc::default());
+        Self { store, clock, token_cache: seen, passwords, throttles }
     }
 
     /// Forgets sessions and pairings that are over, within a transaction.
-    pub(super) async fn forget_old(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
-        tx.forget_sessions(now).await?;
-        tx.forget_pairings(now - PAIRING_MEMORY).await?;
+    pub(super) async fn delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
+        tx.delete_expired_sessions(now).await?;
+        tx.delete_expired_pairings(now - PAIRING_RETENTION).await?;
         Ok(())
     }
 }

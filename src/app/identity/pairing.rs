@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, noted, secret, tokens};
+use super::{
+    AuditChange, AuditContext, Identities, Page, audit_value, check_text, not_found, secret, tokens,
+};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, ScopeName};
 use crate::store::{NewPairing, NewToken, Pairing, Token};
@@ -16,15 +18,15 @@ use crate::store::{NewPairing, NewToken, Pairing, Token};
 const RESOURCE: &str = "pairing";
 
 /// How long a code may be approved, and then how long its token may be collected.
-const OPEN: TimeDelta = TimeDelta::minutes(10);
+const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// So many devices may wait at once.
-const MOST: i64 = 1000;
+const MAX_PENDING: i64 = 1000;
 
 /// A device that asks to be let in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Device {
+pub struct PairingRequest {
     /// The name that it goes by: 1-255 characters of printable text.
     pub client_id: String,
     /// What it is.
@@ -35,7 +37,7 @@ pub struct Device {
 
 /// What a device gets that asks.
 #[derive(Serialize, ToSchema)]
-pub struct Begun {
+pub struct PendingPairing {
     /// To be shown on its screen: `XXXX-XXXX`.
     pub code: String,
     /// What it polls with.
@@ -45,14 +47,14 @@ pub struct Begun {
 }
 
 /// How a poll ends.
-pub enum Collected {
+pub enum PairingPollOutcome {
     /// The code is not approved yet.
-    Waiting {
+    Pending {
         /// Until when it may be.
         expires_at: DateTime<Utc>,
     },
     /// The device is let in.
-    Token {
+    Approved {
         /// Its token, which is shown this once.
         token: String,
         /// Whom it is for.
@@ -89,16 +91,20 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when something cannot be used, too many devices wait, or the database fails.
-    pub async fn begin_pairing(&self, device: Device, from: IpAddr) -> Result<Begun, AppError> {
-        self.throttles.pairing(from)?;
+    pub async fn start_pairing(
+        &self,
+        device: PairingRequest,
+        from: IpAddr,
+    ) -> Result<PendingPairing, AppError> {
+        self.throttles.check_pairing(from)?;
         let client_id = ClientId::new(&device.client_id);
         let client_id = client_id.map_err(|error| AppError::invalid("client_id", error))?;
         check_text("model", device.model.as_deref().unwrap_or_default(), 100)?;
         check_text("firmware", device.firmware.as_deref().unwrap_or_default(), 100)?;
-        let (code, poll_token) = (secret::code()?, secret::secret()?);
+        let (code, poll_token) = (secret::generate_code()?, secret::generate_secret()?);
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if tx.other_open_pairings(client_id.as_str(), now).await? >= MOST {
+        if tx.count_other_open_pairings(client_id.as_str(), now).await? >= MAX_PENDING {
             let detail = "Too many devices wait to be let in; try again in a few minutes.";
             let error = AppError::new(ErrorKind::Busy, detail);
             return Err(AppError { retry_after_seconds: Some(60), ..error });
@@ -110,12 +116,16 @@ impl Identities {
             model: device.model.as_deref(),
             firmware: device.firmware.as_deref(),
             address: &from.to_string(),
-            until: now + OPEN,
+            until: now + CODE_LIFETIME,
             now,
         };
         tx.begin_pairing(new).await?;
         tx.save().await?;
-        Ok(Begun { code: secret::shown(&code), poll_token, expires_at: now + OPEN })
+        Ok(PendingPairing {
+            code: secret::format_code(&code),
+            poll_token,
+            expires_at: now + CODE_LIFETIME,
+        })
     }
 
     /// Looks whether a device was let in, and if so gives it its token: once, in the transaction that marks it as
@@ -124,26 +134,34 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when there is nothing to wait for, the device polls too often, or the database fails.
-    pub async fn poll_pairing(&self, poll: &str, from: IpAddr) -> Result<Collected, AppError> {
-        self.throttles.poll(from)?;
-        if !secret::is_secret(poll) {
-            return Err(over());
+    pub async fn poll_pairing(
+        &self,
+        poll: &str,
+        from: IpAddr,
+    ) -> Result<PairingPollOutcome, AppError> {
+        self.throttles.check_poll(from)?;
+        if !secret::is_well_formed(poll) {
+            return Err(poll_token_not_found());
         }
         let (poll, now) = (secret::hash(poll), self.clock.now());
-        let found = self.store.pairing_by_poll(&poll).await?;
+        let found = self.store.pairing_by_poll_token(&poll).await?;
         let open = |p: &Pairing| p.date_collected.is_none() && p.date_expires > now;
-        let pairing = found.filter(open).ok_or_else(over)?;
+        let pairing = found.filter(open).ok_or_else(poll_token_not_found)?;
         if pairing.date_approved.is_none() {
-            return Ok(Collected::Waiting { expires_at: pairing.date_expires });
+            return Ok(PairingPollOutcome::Pending { expires_at: pairing.date_expires });
         }
-        self.collect(&poll, now).await
+        self.collect_token(&poll, now).await
     }
 
-    async fn collect(&self, poll: &[u8; 32], now: DateTime<Utc>) -> Result<Collected, AppError> {
+    async fn collect_token(
+        &self,
+        poll: &[u8; 32],
+        now: DateTime<Utc>,
+    ) -> Result<PairingPollOutcome, AppError> {
         let token = tokens::new_token()?;
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let pairing = tx.collect_pairing(poll, now).await?.ok_or_else(over)?;
+        tx.bump_configuration_version().await?;
+        let pairing = tx.collect_pairing(poll, now).await?.ok_or_else(poll_token_not_found)?;
         let client_id = ClientId::new(&pairing.client_id).map_err(AppError::internal)?;
         let name = format!("paired {client_id}");
         let revoked = tx.revoke_paired_tokens(client_id.as_str(), now).await?;
@@ -157,17 +175,17 @@ impl Identities {
             date_expires: None,
             now,
         };
-        let act = Act::of_device(&client_id);
-        tokens::keep(&mut tx, new, &act).await?;
+        let audit = AuditContext::for_device(&client_id);
+        tokens::insert_token(&mut tx, new, &audit).await?;
         for id in revoked {
             let id = id.to_string();
             let after = Some(json!({"date_revoked": now}));
             let change =
-                Change { action: "revoke", resource: "tokens", id: &id, before: None, after };
-            change.note(&mut tx, &act, now).await?;
+                AuditChange { action: "revoke", resource: "tokens", id: &id, before: None, after };
+            change.record(&mut tx, &audit, now).await?;
         }
         tx.save().await?;
-        Ok(Collected::Token { token, client_id: client_id.into() })
+        Ok(PairingPollOutcome::Approved { token, client_id: client_id.into() })
     }
 
     /// Devices that wait to be approved, or have not collected their token, the oldest first, those after `after`.
@@ -178,7 +196,7 @@ impl Identities {
     ) -> Result<Page<PairingView, i64>, AppError> {
         let (after, now) = (after.unwrap_or(0), self.clock.now());
         let rows = self.store.open_pairings(after, limit + 1, now).await?;
-        Ok(Page::of(rows, limit, |pairing| pairing.id))
+        Ok(Page::from_rows(rows, limit, |pairing| pairing.id))
     }
 
     /// Lets the device in that shows a code.
@@ -186,22 +204,33 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when no device shows it, it was approved before, or the database fails.
-    pub async fn approve_pairing(&self, code: &str, act: &Act) -> Result<PairingView, AppError> {
-        let code = secret::typed(code).ok_or_else(no_such)?;
+    pub async fn approve_pairing(
+        &self,
+        code: &str,
+        audit: &AuditContext,
+    ) -> Result<PairingView, AppError> {
+        let code = secret::parse_code(code).ok_or_else(pairing_not_found)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(pairing) = tx.approve_pairing(&code, &act.actor, now + OPEN, now).await? else {
+        let Some(pairing) =
+            tx.approve_pairing(&code, &audit.actor, now + CODE_LIFETIME, now).await?
+        else {
             if tx.is_pairing_approved(&code).await? {
                 let detail = "This code was approved before; a device gets in by it once.";
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
-            return Err(no_such());
+            return Err(pairing_not_found());
         };
         let view = PairingView::from(pairing);
-        let after = noted(&view)?;
-        let change =
-            Change { action: "approve", resource: RESOURCE, id: &view.code, before: None, after };
-        change.note(&mut tx, act, now).await?;
+        let after = audit_value(&view)?;
+        let change = AuditChange {
+            action: "approve",
+            resource: RESOURCE,
+            id: &view.code,
+            before: None,
+            after,
+        };
+        change.record(&mut tx, audit, now).await?;
         tx.save().await?;
         Ok(view)
     }
@@ -211,16 +240,21 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when no device shows it, or the database fails.
-    pub async fn refuse_pairing(&self, code: &str, act: &Act) -> Result<(), AppError> {
-        let code = secret::typed(code).ok_or_else(no_such)?;
+    pub async fn refuse_pairing(&self, code: &str, audit: &AuditContext) -> Result<(), AppError> {
+        let code = secret::parse_code(code).ok_or_else(pairing_not_found)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(no_such)?;
+        let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(pairing_not_found)?;
         let view = PairingView::from(pairing);
-        let before = noted(&view)?;
-        let change =
-            Change { action: "refuse", resource: RESOURCE, id: &view.code, before, after: None };
-        change.note(&mut tx, act, now).await?;
+        let before = audit_value(&view)?;
+        let change = AuditChange {
+            action: "refuse",
+            resource: RESOURCE,
+            id: &view.code,
+            before,
+            after: None,
+        };
+        change.record(&mut tx, audit, now).await?;
         Ok(tx.save().await?)
     }
 }
@@ -228,7 +262,7 @@ impl Identities {
 impl From<Pairing> for PairingView {
     fn from(pairing: Pairing) -> Self {
         Self {
-            code: secret::shown(&pairing.code),
+            code: secret::format_code(&pairing.code),
             client_id: pairing.client_id,
             model: pairing.model,
             firmware: pairing.firmware,
@@ -241,12 +275,12 @@ impl From<Pairing> for PairingView {
     }
 }
 
-fn over() -> AppError {
+fn poll_token_not_found() -> AppError {
     not_found(
         "Nothing waits for this poll token: the code was refused, replaced or has expired, or its token was taken. Begin anew with POST /v2/pairing.",
     )
 }
 
-fn no_such() -> AppError {
+fn pairing_not_found() -> AppError {
     not_found("No device that waits shows this code; codes are good for ten minutes.")
 }

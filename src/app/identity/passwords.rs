@@ -12,29 +12,29 @@ use crate::app::{AppError, ErrorKind};
 use crate::compute::Compute;
 
 /// So many are worked on at once: each takes 19 MiB and a core.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT: usize = 2;
 
 /// How long one waits for its turn.
-const WAIT: Duration = Duration::from_secs(5);
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Stands in for a user who is not there, so that an answer takes as long as for one who is.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$UmFuZG9tU2FsdEZvck5vYm9keQ$WBBKzI/xKOJ29WWT6tMjXPgqNBqHhhkJa7U3aUYcAFM";
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$UmFuZG9tU2FsdEZvck5vYm9keQ$WBBKzI/xKOJ29WWT6tMjXPgqNBqHhhkJa7U3aUYcAFM";
 
 /// Makes and checks hashes of passwords. Clones share their turns.
 #[derive(Debug, Clone)]
 pub(super) struct Passwords {
     compute: Compute,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Passwords {
     pub(super) fn new(compute: Compute) -> Self {
-        Self { compute, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { compute, permits: Arc::new(Semaphore::new(MAX_CONCURRENT)) }
     }
 
     /// What is kept of a password, in PHC form, under a salt of its own.
     pub(super) async fn hash(&self, password: String) -> Result<String, AppError> {
-        let turn = self.turn().await?;
+        let turn = self.acquire_permit().await?;
         let hash = move || {
             // Held by the work itself, which goes on when whoever asked for it goes away.
             let _turn = turn;
@@ -45,26 +45,27 @@ impl Passwords {
     }
 
     /// Whether a password is the one that `kept` was made of; without `kept` it is not, after the same time.
-    pub(super) async fn is_right(
+    pub(super) async fn verify(
         &self,
         password: String,
-        kept: Option<String>,
+        stored_hash: Option<String>,
     ) -> Result<bool, AppError> {
-        let turn = self.turn().await?;
-        let is_somebody = kept.is_some();
-        let kept = kept.unwrap_or_else(|| NOBODY.to_owned());
+        let turn = self.acquire_permit().await?;
+        let has_user = stored_hash.is_some();
+        let stored_hash = stored_hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
         let check = move || {
             let _turn = turn;
-            let kept = PasswordHash::new(&kept)?;
-            Ok(argon2().verify_password(password.as_bytes(), &kept).is_ok())
+            let stored_hash = PasswordHash::new(&stored_hash)?;
+            Ok(argon2().verify_password(password.as_bytes(), &stored_hash).is_ok())
         };
         let checked: Result<bool, argon2::password_hash::phc::Error> =
             self.compute.run(check).await?;
-        Ok(checked.map_err(AppError::internal)? && is_somebody)
+        Ok(checked.map_err(AppError::internal)? && has_user)
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, AppError> {
-        let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+    async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        let turn =
+            tokio::time::timeout(PERMIT_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
         turn.ok().and_then(Result::ok).ok_or_else(|| {
             let detail = "Too many passwords are being checked; try again in a few seconds.";
             AppError::new(ErrorKind::Busy, detail)
@@ -95,15 +96,15 @@ mod tests {
         let passwords = Passwords::new(Compute::new());
         let hash = passwords.hash("correct horse".into()).await?;
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.is_right("correct horse".into(), Some(hash.clone())).await?);
-        assert!(!passwords.is_right("Correct horse".into(), Some(hash)).await?);
-        assert!(!passwords.is_right("correct horse".into(), None).await?);
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await?);
+        assert!(!passwords.verify("Correct horse".into(), Some(hash)).await?);
+        assert!(!passwords.verify("correct horse".into(), None).await?);
         Ok(())
     }
 
     #[test]
     fn nobody_takes_as_long_as_somebody() {
-        let nobody = PasswordHash::new(NOBODY).expect("in PHC form");
+        let nobody = PasswordHash::new(DUMMY_HASH).expect("in PHC form");
         assert_eq!(
             Params::try_from(&nobody).map(|p| (p.m_cost(), p.t_cost(), p.p_cost())),
             Ok((Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST))

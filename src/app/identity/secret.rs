@@ -10,45 +10,45 @@ use crate::app::AppError;
 pub(super) const TOKEN_PREFIX: &str = "cal_";
 
 /// 256 bits in base64url.
-const LENGTH: usize = 43;
+const SECRET_LENGTH: usize = 43;
 
 /// What pairing codes are made of: nothing that looks like something else on a small screen.
-const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// How many characters a pairing code has.
-const CODE: usize = 8;
+const CODE_LENGTH: usize = 8;
 
 /// A new secret, as text.
-pub(super) fn secret() -> Result<String, AppError> {
+pub(super) fn generate_secret() -> Result<String, AppError> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits).map_err(AppError::internal)?;
     Ok(URL_SAFE_NO_PAD.encode(bits))
 }
 
 /// A new code for a device's screen, without its dash.
-pub(super) fn code() -> Result<String, AppError> {
-    let mut bits = [0_u8; CODE];
+pub(super) fn generate_code() -> Result<String, AppError> {
+    let mut bits = [0_u8; CODE_LENGTH];
     getrandom::fill(&mut bits).map_err(AppError::internal)?;
-    Ok(bits.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect())
+    Ok(bits.iter().map(|b| char::from(CODE_ALPHABET[usize::from(b % 32)])).collect())
 }
 
 /// A code as a device shows it: `ABCD-2345`.
-pub(super) fn shown(code: &str) -> String {
-    let (first, rest) = code.split_at_checked(CODE / 2).unwrap_or((code, ""));
+pub(super) fn format_code(code: &str) -> String {
+    let (first, rest) = code.split_at_checked(CODE_LENGTH / 2).unwrap_or((code, ""));
     format!("{first}-{rest}")
 }
 
 /// A code as somebody typed it, in any case, with or without its dash; `None` when it cannot be one.
-pub(super) fn typed(code: &str) -> Option<String> {
+pub(super) fn parse_code(code: &str) -> Option<String> {
     let plain: String =
         code.chars().filter(|c| *c != '-').map(|c| c.to_ascii_uppercase()).collect();
-    let is_one = plain.len() == CODE && plain.bytes().all(|b| ALPHABET.contains(&b));
+    let is_one = plain.len() == CODE_LENGTH && plain.bytes().all(|b| CODE_ALPHABET.contains(&b));
     is_one.then_some(plain)
 }
 
 /// Whether a text has the form of [`secret`].
-pub(super) fn is_secret(text: &str) -> bool {
-    text.len() == LENGTH
+pub(super) fn is_well_formed(text: &str) -> bool {
+    text.len() == SECRET_LENGTH
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
@@ -68,17 +68,19 @@ mod tests {
 
     #[test]
     fn secrets_and_codes_have_their_form() -> Result<(), AppError> {
-        let one = secret()?;
-        assert!(is_secret(&one) && one != secret()?);
+        let one = generate_secret()?;
+        assert!(is_well_formed(&one) && one != generate_secret()?);
         assert!(
-            !is_secret(&one[1..]) && !is_secret(&format!("{one}A")) && !is_secret(&"é".repeat(43))
+            !is_well_formed(&one[1..])
+                && !is_well_formed(&format!("{one}A"))
+                && !is_well_formed(&"é".repeat(43))
         );
         assert_eq!(hint("cal_xyz1234"), "1234");
-        let code = code()?;
-        assert_eq!(typed(&shown(&code)), Some(code.clone()));
-        assert_eq!(typed(&code.to_lowercase()), Some(code));
+        let code = generate_code()?;
+        assert_eq!(parse_code(&format_code(&code)), Some(code.clone()));
+        assert_eq!(parse_code(&code.to_lowercase()), Some(code));
         for bad in ["", "ABCD-234", "ABCD-23456", "ABCD-234O", "ABCD-2341", "ÄBCD-234"] {
-            assert_eq!(typed(bad), None, "{bad}");
+            assert_eq!(parse_code(bad), None, "{bad}");
         }
         Ok(())
     }

@@ -8,10 +8,10 @@ use super::{Identities, secret, users};
 use crate::app::{AppError, ErrorKind};
 
 /// How long a session lasts, whatever happens in it.
-pub const SESSION: TimeDelta = TimeDelta::hours(12);
+pub const SESSION_LIFETIME: TimeDelta = TimeDelta::hours(12);
 
 /// A person who has just logged in.
-pub struct LoggedIn {
+pub struct LoginSession {
     /// The session's cookie, which is shown this once.
     pub cookie: String,
     /// The user's name.
@@ -32,26 +32,26 @@ impl Identities {
         username: &str,
         password: String,
         from: IpAddr,
-    ) -> Result<LoggedIn, AppError> {
+    ) -> Result<LoginSession, AppError> {
         // A name that nobody can have is not worth remembering.
-        let possible = if users::is_username(username) { username } else { "" };
-        self.throttles.login(from, possible)?;
-        let user = self.store.credentials(possible).await?.filter(|user| user.is_active);
+        let plausible_name = if users::is_username(username) { username } else { "" };
+        self.throttles.check_login(from, plausible_name)?;
+        let user = self.store.credentials(plausible_name).await?.filter(|user| user.is_active);
         let kept = user.as_ref().map(|user| user.password_hash.clone());
-        let is_right = self.passwords.is_right(password, kept).await?;
+        let is_right = self.passwords.verify(password, kept).await?;
         let Some(user) = user.filter(|_| is_right) else {
             tracing::warn!(%from, "a login failed");
             let detail = "The username or the password is wrong.";
-            return Err(AppError::new(ErrorKind::NotKnown, detail));
+            return Err(AppError::new(ErrorKind::Unauthenticated, detail));
         };
-        let cookie = secret::secret()?;
+        let cookie = secret::generate_secret()?;
         let now = self.clock.now();
-        let expires_at = now + SESSION;
+        let expires_at = now + SESSION_LIFETIME;
         let mut tx = self.store.begin().await?;
         tx.begin_session(&secret::hash(&cookie), user.id, expires_at, now).await?;
         tx.save().await?;
         tracing::info!(%from, username, "a user has logged in");
-        Ok(LoggedIn { cookie, username: username.to_owned(), expires_at })
+        Ok(LoginSession { cookie, username: username.to_owned(), expires_at })
     }
 
     /// Ends a session.

@@ -12,11 +12,11 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use crate::app::{AppError, ErrorKind};
 
 /// So many names or addresses are remembered; more at once is an attack, and gets the same answer as one too often.
-const MOST: usize = 20_000;
+const MAX_KEYS: usize = 20_000;
 
 /// A bound a minute and a bound an hour for each key.
 struct Throttle<K: Hash + Eq + Clone> {
-    bounds: [DefaultKeyedRateLimiter<K>; 2],
+    limiters: [DefaultKeyedRateLimiter<K>; 2],
 }
 
 /// The throttles of every open call.
@@ -29,19 +29,19 @@ pub(super) struct Throttles {
 
 impl Throttles {
     /// Lets a login pass, or says when to come again.
-    pub(super) fn login(&self, from: IpAddr, username: &str) -> Result<(), AppError> {
-        self.logins_by_address.pass(&network(from))?;
-        self.logins_by_name.pass(&username.to_owned())
+    pub(super) fn check_login(&self, from: IpAddr, username: &str) -> Result<(), AppError> {
+        self.logins_by_address.check(&network(from))?;
+        self.logins_by_name.check(&username.to_owned())
     }
 
     /// Lets a device ask for a code, or says when to come again.
-    pub(super) fn pairing(&self, from: IpAddr) -> Result<(), AppError> {
-        self.pairings.pass(&network(from))
+    pub(super) fn check_pairing(&self, from: IpAddr) -> Result<(), AppError> {
+        self.pairings.check(&network(from))
     }
 
     /// Lets a device ask for its token, or says when to come again.
-    pub(super) fn poll(&self, from: IpAddr) -> Result<(), AppError> {
-        self.polls.pass(&network(from))
+    pub(super) fn check_poll(&self, from: IpAddr) -> Result<(), AppError> {
+        self.polls.check(&network(from))
     }
 }
 
@@ -68,20 +68,20 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quotas =
             [Quota::per_minute(at_least_one(a_minute)), Quota::per_hour(at_least_one(an_hour))];
-        Self { bounds: quotas.map(DefaultKeyedRateLimiter::keyed) }
+        Self { limiters: quotas.map(DefaultKeyedRateLimiter::keyed) }
     }
 
-    fn pass(&self, key: &K) -> Result<(), AppError> {
-        for bound in &self.bounds {
-            if bound.len() >= MOST {
+    fn check(&self, key: &K) -> Result<(), AppError> {
+        for bound in &self.limiters {
+            if bound.len() >= MAX_KEYS {
                 bound.retain_recent();
-                if bound.len() >= MOST {
-                    return Err(too_often(60));
+                if bound.len() >= MAX_KEYS {
+                    return Err(rate_limited(60));
                 }
             }
             if let Err(not_yet) = bound.check_key(key) {
                 let wait = not_yet.wait_time_from(DefaultClock::default().now());
-                return Err(too_often(wait.as_secs() + 1));
+                return Err(rate_limited(wait.as_secs() + 1));
             }
         }
         Ok(())
@@ -96,7 +96,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-fn too_often(seconds: u64) -> AppError {
+fn rate_limited(seconds: u64) -> AppError {
     let detail = format!("This was asked too often; try again in {seconds} seconds.");
     AppError { retry_after_seconds: Some(seconds), ..AppError::new(ErrorKind::Busy, detail) }
 }
@@ -110,17 +110,20 @@ mod tests {
         let throttles = Throttles::default();
         let address = |n: u128| IpAddr::V6(Ipv6Addr::from_bits((0x2001_0db8 << 96) + n));
         for n in 0..5 {
-            assert!(throttles.login(address(n), &format!("user{n}")).is_ok());
+            assert!(throttles.check_login(address(n), &format!("user{n}")).is_ok());
         }
-        let refused = throttles.login(address(9), "another");
+        let refused = throttles.check_login(address(9), "another");
         let seconds = refused.err().and_then(|error| error.retry_after_seconds);
         assert!(seconds.is_some_and(|seconds| (1..=60).contains(&seconds)), "{seconds:?}");
-        assert!(throttles.login(address(1 << 64), "another").is_ok(), "another network");
+        assert!(throttles.check_login(address(1 << 64), "another").is_ok(), "another network");
         for n in 2..7 {
-            let passed = throttles.login(address(n << 64), "anna").is_ok();
+            let passed = throttles.check_login(address(n << 64), "anna").is_ok();
             assert!(passed, "{n}");
         }
-        assert!(throttles.login(address(8 << 64), "anna").is_err(), "the name is known by now");
+        assert!(
+            throttles.check_login(address(8 << 64), "anna").is_err(),
+            "the name is known by now"
+        );
         assert_eq!(network([127, 0, 0, 1].into()), network("::ffff:127.0.0.1".parse().unwrap()));
     }
 }

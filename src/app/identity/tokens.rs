@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, noted, secret};
+use super::{
+    AuditChange, AuditContext, Identities, Page, audit_value, check_text, not_found, secret,
+};
 use crate::app::AppError;
 use crate::domain::{ClientId, Lifetime, ScopeName};
 use crate::store::{NewToken, Token, Tx};
@@ -15,7 +17,7 @@ const RESOURCE: &str = "tokens";
 /// What a token is to be.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewTokenOrder {
+pub struct CreateTokenRequest {
     /// What it is for: 1-100 characters.
     pub name: String,
     /// `device`, `client` or `admin`.
@@ -75,27 +77,27 @@ impl Identities {
     /// [`AppError`] when it cannot be made so, or the database fails.
     pub async fn create_token(
         &self,
-        order: NewTokenOrder,
-        act: &Act,
+        order: CreateTokenRequest,
+        audit: &AuditContext,
     ) -> Result<NewTokenView, AppError> {
         let now = self.clock.now();
         check_name(&order.name)?;
-        let client_id = bound_to(&order)?;
+        let client_id = device_client_id(&order)?;
         let date_expires = expiry(&order, now)?;
         let token = new_token()?;
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
+        tx.bump_configuration_version().await?;
         let new = NewToken {
             name: &order.name,
             scope: order.scope,
             client_id: client_id.as_ref().map(ClientId::as_str),
             sha256: &secret::hash(&token),
             hint: secret::hint(&token),
-            created_by: &act.actor,
+            created_by: &audit.actor,
             date_expires,
             now,
         };
-        let view = keep(&mut tx, new, act).await?;
+        let view = insert_token(&mut tx, new, audit).await?;
         tx.save().await?;
         Ok(NewTokenView { token, view })
     }
@@ -107,7 +109,7 @@ impl Identities {
     /// [`AppError`] when there is none of this id, or the database fails.
     pub async fn token(&self, id: i64) -> Result<TokenView, AppError> {
         let token = self.store.token(id).await?;
-        token.map(TokenView::from).ok_or_else(no_such)
+        token.map(TokenView::from).ok_or_else(token_not_found)
     }
 
     /// Tokens whose name or client contains `text`, the newest first, those after `after`.
@@ -119,7 +121,7 @@ impl Identities {
     ) -> Result<Page<TokenView, i64>, AppError> {
         let before = after.unwrap_or(i64::MAX);
         let rows = self.store.tokens(before, text, limit + 1).await?;
-        Ok(Page::of(rows, limit, |token| token.id))
+        Ok(Page::from_rows(rows, limit, |token| token.id))
     }
 
     /// Gives a token another name.
@@ -131,22 +133,22 @@ impl Identities {
         &self,
         id: i64,
         name: &str,
-        act: &Act,
+        audit: &AuditContext,
     ) -> Result<TokenView, AppError> {
         check_name(name)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let before = tx.token(id).await?.ok_or_else(no_such)?;
+        tx.bump_configuration_version().await?;
+        let before = tx.token(id).await?.ok_or_else(token_not_found)?;
         tx.rename_token(id, name, now).await?;
-        let change = Change {
+        let change = AuditChange {
             action: "update",
             resource: RESOURCE,
             id: &id.to_string(),
             before: Some(json!({"name": before.name})),
             after: Some(json!({"name": name})),
         };
-        change.note(&mut tx, act, now).await?;
+        change.record(&mut tx, audit, now).await?;
         tx.save().await?;
         Ok(TokenView { name: name.to_owned(), date_updated: now, ..TokenView::from(before) })
     }
@@ -157,23 +159,23 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when there is none of this id, or the database fails.
-    pub async fn revoke_token(&self, id: i64, act: &Act) -> Result<(), AppError> {
+    pub async fn revoke_token(&self, id: i64, audit: &AuditContext) -> Result<(), AppError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let before = tx.token(id).await?.ok_or_else(no_such)?;
+        tx.bump_configuration_version().await?;
+        let before = tx.token(id).await?.ok_or_else(token_not_found)?;
         if before.date_revoked.is_some() {
             return Ok(());
         }
         tx.revoke_token(id, now).await?;
-        let change = Change {
+        let change = AuditChange {
             action: "revoke",
             resource: RESOURCE,
             id: &id.to_string(),
-            before: noted(&TokenView::from(before))?,
+            before: audit_value(&TokenView::from(before))?,
             after: Some(json!({"date_revoked": now})),
         };
-        change.note(&mut tx, act, now).await?;
+        change.record(&mut tx, audit, now).await?;
         Ok(tx.save().await?)
     }
 }
@@ -198,17 +200,21 @@ impl From<Token> for TokenView {
 
 /// A token's text.
 pub(super) fn new_token() -> Result<String, AppError> {
-    Ok(format!("{}{}", secret::TOKEN_PREFIX, secret::secret()?))
+    Ok(format!("{}{}", secret::TOKEN_PREFIX, secret::generate_secret()?))
 }
 
 /// Keeps a token and notes that it was made.
-pub(super) async fn keep(tx: &mut Tx, new: NewToken<'_>, act: &Act) -> Result<TokenView, AppError> {
+pub(super) async fn insert_token(
+    tx: &mut Tx,
+    new: NewToken<'_>,
+    audit: &AuditContext,
+) -> Result<TokenView, AppError> {
     let id = tx.add_token(new).await?;
-    let kept = tx.token(id).await?.map(TokenView::from).ok_or_else(no_such)?;
-    let after = noted(&kept)?;
+    let kept = tx.token(id).await?.map(TokenView::from).ok_or_else(token_not_found)?;
+    let after = audit_value(&kept)?;
     let id = id.to_string();
-    let change = Change { action: "create", resource: RESOURCE, id: &id, before: None, after };
-    change.note(tx, act, new.now).await?;
+    let change = AuditChange { action: "create", resource: RESOURCE, id: &id, before: None, after };
+    change.record(tx, audit, new.now).await?;
     Ok(kept)
 }
 
@@ -220,7 +226,7 @@ fn check_name(name: &str) -> Result<(), AppError> {
 }
 
 /// The client that a device's token is for.
-fn bound_to(order: &NewTokenOrder) -> Result<Option<ClientId>, AppError> {
+fn device_client_id(order: &CreateTokenRequest) -> Result<Option<ClientId>, AppError> {
     let invalid = |reason: String| AppError::invalid("client_id", reason);
     match (order.scope, &order.client_id) {
         (ScopeName::Device, None) => {
@@ -236,7 +242,10 @@ fn bound_to(order: &NewTokenOrder) -> Result<Option<ClientId>, AppError> {
     }
 }
 
-fn expiry(order: &NewTokenOrder, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, AppError> {
+fn expiry(
+    order: &CreateTokenRequest,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, AppError> {
     match (&order.expires_in, order.date_expires) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
@@ -246,15 +255,13 @@ fn expiry(order: &NewTokenOrder, now: DateTime<Utc>) -> Result<Option<DateTime<U
             let Lifetime(time) = time.parse().map_err(|e| AppError::invalid("expires_in", e))?;
             Ok(Some(now + time))
         }
-        (None, Some(at)) if at > now && at <= now + Lifetime::LONGEST => {
-            Ok(Some(at.trunc_subsecs(6)))
-        }
+        (None, Some(at)) if at > now && at <= now + Lifetime::MAX => Ok(Some(at.trunc_subsecs(6))),
         (None, Some(_)) => {
             Err(AppError::invalid("date_expires", "must lie ahead, and at most ten years"))
         }
     }
 }
 
-fn no_such() -> AppError {
+fn token_not_found() -> AppError {
     not_found("There is no token of this id.")
 }

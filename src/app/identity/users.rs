@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Act, Change, Identities, Page, check_text, not_found, noted, passwords};
+use super::{
+    AuditChange, AuditContext, Identities, Page, audit_value, check_text, not_found, passwords,
+};
 use crate::app::{AppError, ErrorKind};
 use crate::store::{NewUser, Tx, User};
 
@@ -14,7 +16,7 @@ const RESOURCE: &str = "users";
 /// A person to be added.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserOrder {
+pub struct CreateUserRequest {
     /// 1-64 letters, digits and `.`, `_`, `-`, `@`, `+`.
     pub username: String,
     /// 12-256 characters. It is never shown again.
@@ -30,7 +32,7 @@ pub struct UserOrder {
 /// What is to change of a person. What is absent stays.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserChange {
+pub struct UpdateUserRequest {
     /// As in the path: a name stays.
     pub username: Option<String>,
     /// 12-256 characters.
@@ -62,8 +64,12 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when the name is taken, something cannot be used, or the database fails.
-    pub async fn create_user(&self, order: UserOrder, act: &Act) -> Result<UserView, AppError> {
-        let UserOrder { username, password, description, is_active } = order;
+    pub async fn create_user(
+        &self,
+        order: CreateUserRequest,
+        audit: &AuditContext,
+    ) -> Result<UserView, AppError> {
+        let CreateUserRequest { username, password, description, is_active } = order;
         if !is_username(&username) {
             let reason = "is no name; 1-64 letters a-z, A-Z, digits and . _ - @ + are one";
             return Err(AppError::invalid("username", reason));
@@ -73,7 +79,7 @@ impl Identities {
         let hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
+        tx.bump_configuration_version().await?;
         let new = NewUser {
             username: &username,
             description: &description,
@@ -87,8 +93,8 @@ impl Identities {
         }
         let view =
             UserView { username, description, is_active, date_created: now, date_updated: now };
-        let after = noted(&view)?;
-        note(&mut tx, "create", None, after, &view.username, act, now).await?;
+        let after = audit_value(&view)?;
+        record_change(&mut tx, "create", None, after, &view.username, audit, now).await?;
         tx.save().await?;
         Ok(view)
     }
@@ -100,9 +106,9 @@ impl Identities {
     /// [`AppError`] when there is none of this name, or the database fails.
     pub async fn user(&self, username: &str) -> Result<UserView, AppError> {
         if !is_username(username) {
-            return Err(no_such());
+            return Err(user_not_found());
         }
-        self.store.user(username).await?.map(UserView::from).ok_or_else(no_such)
+        self.store.user(username).await?.map(UserView::from).ok_or_else(user_not_found)
     }
 
     /// People whose name or description contains `text`, by name, those after `after`.
@@ -113,7 +119,7 @@ impl Identities {
         limit: i64,
     ) -> Result<Page<UserView, String>, AppError> {
         let rows = self.store.users(after.unwrap_or_default(), text, limit + 1).await?;
-        Ok(Page::of(rows, limit, |user| user.username.clone()))
+        Ok(Page::from_rows(rows, limit, |user| user.username.clone()))
     }
 
     /// Changes a person. Whoever gets another password, or may not log in any more, is logged out everywhere.
@@ -122,11 +128,11 @@ impl Identities {
     ///
     /// [`AppError`] when there is none of this name, something cannot be used, it is the last one who may log in, or
     /// the database fails.
-    pub async fn change_user(
+    pub async fn update_user(
         &self,
         username: &str,
-        change: UserChange,
-        act: &Act,
+        change: UpdateUserRequest,
+        audit: &AuditContext,
     ) -> Result<UserView, AppError> {
         if change.username.as_deref().is_some_and(|name| name != username) {
             return Err(AppError::invalid("username", "cannot be changed; add another user"));
@@ -141,26 +147,35 @@ impl Identities {
         };
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let before = tx.user(username).await?.ok_or_else(no_such)?;
+        tx.bump_configuration_version().await?;
+        let before = tx.user(username).await?.ok_or_else(user_not_found)?;
         let is_active = change.is_active.unwrap_or(before.is_active);
         if !is_active {
-            leave_somebody(&mut tx, &before, act).await?;
+            check_not_last_user(&mut tx, &before, audit).await?;
         }
         let description = change.description.unwrap_or_else(|| before.description.clone());
         let password_hash = hash.as_deref();
         let user = NewUser { username, description: &description, password_hash, is_active, now };
         tx.change_user(user).await?;
         if password_hash.is_some() || !is_active {
-            tx.end_sessions_of(before.id).await?;
+            tx.end_sessions_of_user(before.id).await?;
         }
         let before = UserView::from(before);
         let after = UserView { description, is_active, date_updated: now, ..before.clone() };
-        let mut changed = noted(&after)?.unwrap_or_default();
+        let mut changed = audit_value(&after)?.unwrap_or_default();
         if password_hash.is_some() {
             changed["password"] = json!("•••");
         }
-        note(&mut tx, "update", noted(&before)?, Some(changed), username, act, now).await?;
+        record_change(
+            &mut tx,
+            "update",
+            audit_value(&before)?,
+            Some(changed),
+            username,
+            audit,
+            now,
+        )
+        .await?;
         tx.save().await?;
         Ok(after)
     }
@@ -170,26 +185,26 @@ impl Identities {
     /// # Errors
     ///
     /// [`AppError`] when there is none of this name, it is the last one who may log in, or the database fails.
-    pub async fn delete_user(&self, username: &str, act: &Act) -> Result<(), AppError> {
+    pub async fn delete_user(&self, username: &str, audit: &AuditContext) -> Result<(), AppError> {
         if !is_username(username) {
-            return Err(no_such());
+            return Err(user_not_found());
         }
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let user = tx.user(username).await?.ok_or_else(no_such)?;
-        leave_somebody(&mut tx, &user, act).await?;
+        tx.bump_configuration_version().await?;
+        let user = tx.user(username).await?.ok_or_else(user_not_found)?;
+        check_not_last_user(&mut tx, &user, audit).await?;
         tx.delete_user(user.id).await?;
-        let before = noted(&UserView::from(user))?;
-        note(&mut tx, "delete", before, None, username, act, now).await?;
+        let before = audit_value(&UserView::from(user))?;
+        record_change(&mut tx, "delete", before, None, username, audit, now).await?;
         Ok(tx.save().await?)
     }
 }
 
-impl UserChange {
+impl UpdateUserRequest {
     /// As a replacement: what is absent takes its default. A password, which nobody can read back, stays.
     #[must_use]
-    pub fn whole(self) -> Self {
+    pub fn into_replacement(self) -> Self {
         let description = Some(self.description.unwrap_or_default());
         Self { description, is_active: Some(self.is_active.unwrap_or(true)), ..self }
     }
@@ -209,25 +224,29 @@ impl From<User> for UserView {
 
 /// Keeps the last person who may log in from locking everybody out. Whoever has a token, or is on this machine, has
 /// another way in and may.
-async fn leave_somebody(tx: &mut Tx, user: &User, act: &Act) -> Result<(), AppError> {
-    if !act.is_person || !user.is_active || tx.has_other_active_user(&user.username).await? {
+async fn check_not_last_user(
+    tx: &mut Tx,
+    user: &User,
+    audit: &AuditContext,
+) -> Result<(), AppError> {
+    if !audit.is_user || !user.is_active || tx.has_other_active_user(&user.username).await? {
         return Ok(());
     }
     let detail = "This is the last user who may log in; add another one first.";
     Err(AppError::new(ErrorKind::Conflict, detail))
 }
 
-async fn note(
+async fn record_change(
     tx: &mut Tx,
     action: &'static str,
     before: Option<Value>,
     after: Option<Value>,
     username: &str,
-    act: &Act,
+    audit: &AuditContext,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    let change = Change { action, resource: RESOURCE, id: username, before, after };
-    change.note(tx, act, now).await
+    let change = AuditChange { action, resource: RESOURCE, id: username, before, after };
+    change.record(tx, audit, now).await
 }
 
 /// Whether a name can be a user's.
@@ -240,6 +259,6 @@ const fn yes() -> bool {
     true
 }
 
-fn no_such() -> AppError {
+fn user_not_found() -> AppError {
     not_found("There is no user of this name.")
 }

@@ -26,7 +26,7 @@ impl StoredFailure {
     /// # Errors
     ///
     /// [`ErrorKind::Internal`] when it cannot be read.
-    pub(in crate::app) fn read(error: Option<Value>) -> Result<Self, AppError> {
+    pub(in crate::app) fn from_value(error: Option<Value>) -> Result<Self, AppError> {
         serde_json::from_value(error.unwrap_or_default()).map_err(AppError::internal)
     }
 }
@@ -45,7 +45,7 @@ impl From<&AppError> for StoredFailure {
 impl From<StoredFailure> for AppError {
     /// A kind of another version counts as an internal failure; its sentence still says what happened.
     fn from(failure: StoredFailure) -> Self {
-        let kind = ErrorKind::named(&failure.kind).unwrap_or(ErrorKind::Internal);
+        let kind = ErrorKind::from_name(&failure.kind).unwrap_or(ErrorKind::Internal);
         Self {
             fields: failure.fields,
             retry_after_seconds: failure.retry_after_seconds,

@@ -4,21 +4,21 @@ use std::ops::RangeInclusive;
 
 use uuid::Uuid;
 
-use super::{ForgetFrames, IndexFrame, Jobs, RemoveFiles, Subject};
+use super::{IndexFrame, Jobs, RemoveFiles, Subject, UnindexFrames};
 use crate::app::AppError;
 use crate::store::Tx;
 
 /// Keys at most in one task that removes files.
-const KEYS_A_TASK: usize = 1000;
+const MAX_KEYS_PER_TASK: usize = 1000;
 
 impl Jobs {
     /// Has files removed whose rows this transaction removes.
-    pub(in crate::app) async fn remove_files_later(
+    pub(in crate::app) async fn enqueue_file_removal(
         &self,
         tx: &mut Tx,
         keys: Vec<String>,
     ) -> Result<(), AppError> {
-        for keys in keys.chunks(KEYS_A_TASK) {
+        for keys in keys.chunks(MAX_KEYS_PER_TASK) {
             let removal = RemoveFiles { keys: keys.to_vec() };
             self.enqueue(tx, Subject::default(), &removal).await?;
         }
@@ -26,7 +26,7 @@ impl Jobs {
     }
 
     /// Has a frame put into the index, if there is one, with the transaction that keeps or changes the frame.
-    pub(in crate::app) async fn index_later(
+    pub(in crate::app) async fn enqueue_indexing(
         &self,
         tx: &mut Tx,
         story_id: Uuid,
@@ -39,7 +39,7 @@ impl Jobs {
     }
 
     /// Has frames of a story taken out of the remote index, if there is one, with the transaction that removes them.
-    pub(in crate::app) async fn forget_later(
+    pub(in crate::app) async fn enqueue_unindexing(
         &self,
         tx: &mut Tx,
         story_id: Uuid,
@@ -47,7 +47,7 @@ impl Jobs {
     ) -> Result<(), AppError> {
         if self.follow_ups.has_remote_index && !numbers.is_empty() {
             let (from, to) = numbers.into_inner();
-            let job = ForgetFrames { story_id, from, to, is_second: false };
+            let job = UnindexFrames { story_id, from, to, is_second: false };
             self.enqueue(tx, Subject::default(), &job).await?;
         }
         Ok(())

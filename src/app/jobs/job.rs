@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::payloads::{
-    CleanMedia, EraseClient, FilmFrame, ForgetFrames, IndexFrame, IndexFrames, LearnFrame,
-    RedrawFrame, RemoveFiles, SpeakFrame, SyncMedia, TellFrame,
+    ApplyRetention, EraseClient, GenerateVideo, IndexFrame, IndexFrames, LearnFromFrame,
+    NarrateFrame, RedrawFrame, RemoveFiles, SyncMedia, TellFrame, UnindexFrames,
 };
 use crate::app::AppError;
 use crate::domain::{TaskKind, TraceParent};
@@ -127,25 +127,25 @@ any_job! {
     /// Make a frame's illustration anew.
     IllustrateFrame(RedrawFrame),
     /// Speak a frame's text.
-    SpeakFrame(SpeakFrame),
+    NarrateFrame(NarrateFrame),
     /// Make a video of a frame's illustration.
-    FilmFrame(FilmFrame),
+    GenerateVideo(GenerateVideo),
     /// Remove files.
     RemoveFiles(RemoveFiles),
     /// Put files into the bucket.
     SyncMedia(SyncMedia),
     /// Remove media that need not be kept.
-    CleanMedia(CleanMedia),
+    ApplyRetention(ApplyRetention),
     /// Erase a client.
     EraseClient(EraseClient),
     /// Learn from a frame.
-    Remember(LearnFrame),
+    LearnFromFrame(LearnFromFrame),
     /// Put a frame into the index.
     IndexFrame(IndexFrame),
     /// Put all frames into the index.
     IndexFrames(IndexFrames),
     /// Take frames out of the index.
-    ForgetFrames(ForgetFrames),
+    UnindexFrames(UnindexFrames),
 }
 
 #[cfg(test)]
@@ -180,9 +180,9 @@ mod tests {
         let frame = json!({"story_id": Uuid::nil(), "number": 3});
         let task = |kind| task(kind, frame.clone());
         assert!(decode::<IndexFrame>(&task(TaskKind::IndexFrame)).is_ok());
-        assert!(decode::<IndexFrame>(&task(TaskKind::SpeakFrame)).is_err(), "another kind");
+        assert!(decode::<IndexFrame>(&task(TaskKind::NarrateFrame)).is_err(), "another kind");
         assert!(decode::<RemoveFiles>(&task(TaskKind::RemoveFiles)).is_err(), "another form");
-        assert!(AnyJob::decode(&task(TaskKind::CleanMedia)).is_err(), "another form");
+        assert!(AnyJob::decode(&task(TaskKind::ApplyRetention)).is_err(), "another form");
     }
 
     #[test]

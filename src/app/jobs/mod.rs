@@ -21,17 +21,18 @@ use uuid::Uuid;
 pub use failure::StoredFailure;
 pub use job::{AnyJob, Job, Origin, Subject, decode};
 pub use payloads::{
-    CleanMedia, EraseClient, Erased, FilmFrame, ForgetFrames, IndexFrame, IndexFrames, LearnFrame,
-    Observation, RedrawFrame, RemoveFiles, SpeakFrame, SyncMedia, TellFrame,
+    ApplyRetention, EraseClient, ErasureCounts, GenerateVideo, IndexFrame, IndexFrames,
+    LearnFromFrame, NarrateFrame, Observation, RedrawFrame, RemoveFiles, SyncMedia, TellFrame,
+    UnindexFrames,
 };
-pub use queue::AfterFailure;
-pub use steps::Steps;
+pub use queue::FailureAction;
+pub use steps::StepTracker;
 pub use tasks::TaskView;
 pub(in crate::app) use tasks::failure_detail;
 
 use super::{AppError, ErrorKind};
 use crate::domain::Clock;
-use crate::settings::Tasks;
+use crate::settings::TaskSettings;
 use crate::store::{Lease, NewTask, Store, Tx};
 
 /// How a job's run ended, if it did not fail.
@@ -57,7 +58,7 @@ pub struct FollowUps {
 pub struct Jobs {
     store: Store,
     clock: Arc<dyn Clock>,
-    limits: Tasks,
+    limits: TaskSettings,
     follow_ups: FollowUps,
 }
 
@@ -65,7 +66,7 @@ impl Jobs {
     pub(in crate::app) fn new(
         store: Store,
         clock: Arc<dyn Clock>,
-        limits: Tasks,
+        limits: TaskSettings,
         follow_ups: FollowUps,
     ) -> Self {
         Self { store, clock, limits, follow_ups }
@@ -94,7 +95,7 @@ impl Jobs {
     }
 
     /// Adds a job's task that is completed already, for those who wait for its result, and returns its id.
-    pub(in crate::app) async fn add_completed<J: Job>(
+    pub(in crate::app) async fn insert_completed<J: Job>(
         &self,
         tx: &mut Tx,
         subject: Subject<'_>,
@@ -112,7 +113,7 @@ impl Jobs {
             payload: &payload,
             now: self.clock.now(),
         };
-        tx.add_ended_task(task, result).await?;
+        tx.insert_completed_task(task, result).await?;
         Ok(id)
     }
 
@@ -155,9 +156,9 @@ impl Jobs {
     /// # Errors
     ///
     /// [`ErrorKind::Busy`].
-    pub(in crate::app) async fn check_room(&self) -> Result<(), AppError> {
-        let most = i64::from(self.limits.max_waiting);
-        if self.store.waiting_tasks(most).await? < most {
+    pub(in crate::app) async fn check_capacity(&self) -> Result<(), AppError> {
+        let max = i64::from(self.limits.max_waiting);
+        if self.store.count_pending_tasks(max).await? < max {
             return Ok(());
         }
         let detail = "Too many frames are waiting to be told; try again in a few seconds.";

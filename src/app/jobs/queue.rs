@@ -9,18 +9,18 @@ use uuid::Uuid;
 use super::{Jobs, StoredFailure};
 use crate::app::AppError;
 use crate::domain::backoff;
-use crate::store::{Announcement, Lease, LeaseError, StoreError, Task};
+use crate::store::{Lease, LeaseError, StoreError, Task, TaskNotice};
 
 /// Longer than any lease: on SQLite nobody else can hold one when a process begins.
-const AGES: TimeDelta = TimeDelta::days(3650);
+const BEYOND_ANY_LEASE: TimeDelta = TimeDelta::days(3650);
 
 /// What becomes of a task whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AfterFailure {
+pub enum FailureAction {
     /// It is tried again.
-    Retried,
+    Retry,
     /// It is given up.
-    GivenUp,
+    Fail,
 }
 
 impl Jobs {
@@ -28,7 +28,8 @@ impl Jobs {
     pub async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(lease) = tx.claim(Uuid::now_v7(), now + self.lease_time(), now).await? else {
+        let Some(lease) = tx.claim_task(Uuid::now_v7(), now + self.lease_duration(), now).await?
+        else {
             return Ok(None);
         };
         tx.save().await?;
@@ -47,7 +48,7 @@ impl Jobs {
         is_new: bool,
     ) -> Result<(), LeaseError> {
         let now = self.clock.now();
-        let until = now + self.lease_time();
+        let until = now + self.lease_duration();
         let mut tx = self.store.begin().await?;
         if is_new {
             lease.enter_step(&mut tx, until, step, now).await?;
@@ -66,47 +67,51 @@ impl Jobs {
 
     /// What becomes of a task whose attempt fails with this error.
     #[must_use]
-    pub fn after_failure(&self, task: &Task, error: &AppError) -> AfterFailure {
+    pub fn failure_action(&self, task: &Task, error: &AppError) -> FailureAction {
         let has_attempts = task.failures.unsigned_abs() + 1 < self.limits.max_attempts;
-        if error.may_pass() && has_attempts { AfterFailure::Retried } else { AfterFailure::GivenUp }
+        if error.is_retryable() && has_attempts {
+            FailureAction::Retry
+        } else {
+            FailureAction::Fail
+        }
     }
 
-    /// Notes that an attempt failed: the task is tried again later, or given up, as [`Jobs::after_failure`] says.
+    /// Notes that an attempt failed: the task is tried again later, or given up, as [`Jobs::failure_action`] says.
     ///
     /// # Errors
     ///
     /// [`LeaseError::Lost`].
-    pub async fn note_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
+    pub async fn record_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
         let task = lease.task();
         let failure = task.failures.unsigned_abs() + 1;
         let stored = serde_json::json!(StoredFailure::from(error));
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        match self.after_failure(task, error) {
-            AfterFailure::Retried => {
+        match self.failure_action(task, error) {
+            FailureAction::Retry => {
                 let wait = backoff(failure, jitter(task, failure));
                 lease.retry(&mut tx, &stored, now + wait, now).await?;
             }
-            AfterFailure::GivenUp => lease.fail(&mut tx, &stored, now).await?,
+            FailureAction::Fail => lease.fail(&mut tx, &stored, now).await?,
         }
         Ok(tx.save().await?)
     }
 
     /// Takes back the tasks of workers that were silent for longer than their lease; how many there were.
     pub async fn release_expired(&self) -> Result<u64, StoreError> {
-        self.release_until(self.clock.now()).await
+        self.release_expired_before(self.clock.now()).await
     }
 
     /// Takes back what the last process on a SQLite file was at when it ended: it was alone, and so is this one. Other
     /// instances may share PostgreSQL, and keep what they hold.
-    pub async fn take_over(&self) -> Result<u64, StoreError> {
-        let ahead = if self.store.is_sqlite() { AGES } else { TimeDelta::zero() };
-        self.release_until(self.clock.now() + ahead).await
+    pub async fn release_abandoned(&self) -> Result<u64, StoreError> {
+        let ahead = if self.store.is_sqlite() { BEYOND_ANY_LEASE } else { TimeDelta::zero() };
+        self.release_expired_before(self.clock.now() + ahead).await
     }
 
-    async fn release_until(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn release_expired_before(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
         let mut tx = self.store.begin().await?;
-        let released = tx.release_expired(until).await?;
+        let released = tx.release_expired_leases(until).await?;
         tx.save().await?;
         if released > 0 {
             tracing::info!(released, "tasks whose worker fell silent go on here");
@@ -115,7 +120,7 @@ impl Jobs {
     }
 
     /// How long until the next pending task is due; `None` when none waits for its time.
-    pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+    pub async fn time_until_next_due(&self) -> Result<Option<Duration>, StoreError> {
         let now = self.clock.now();
         let due = self.store.next_due(now).await?;
         Ok(due.and_then(|due| (due - now).to_std().ok()))
@@ -123,11 +128,11 @@ impl Jobs {
 
     /// News of tasks that are ready or have ended.
     #[must_use]
-    pub fn announcements(&self) -> Receiver<Announcement> {
-        self.store.announcements()
+    pub fn subscribe(&self) -> Receiver<TaskNotice> {
+        self.store.subscribe()
     }
 
-    fn lease_time(&self) -> TimeDelta {
+    fn lease_duration(&self) -> TimeDelta {
         TimeDelta::seconds(self.limits.lease_seconds.cast_signed())
     }
 }

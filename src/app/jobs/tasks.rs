@@ -74,7 +74,7 @@ impl Jobs {
     ///
     /// [`ErrorKind::NotFound`] when there is no such task, or it is another's.
     pub async fn task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
-        self.task_of(actor, id).await.map(TaskView::from)
+        self.find_permitted_task(actor, id).await.map(TaskView::from)
     }
 
     /// Tasks, the newest first.
@@ -84,7 +84,7 @@ impl Jobs {
         limit: i64,
     ) -> Result<Page<TaskView, Uuid>, AppError> {
         let rows = self.store.tasks(filter, limit + 1).await?;
-        Ok(Page::of(rows, limit, |task| task.id))
+        Ok(Page::from_rows(rows, limit, |task| task.id))
     }
 
     /// Calls a task off.
@@ -93,10 +93,10 @@ impl Jobs {
     ///
     /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it has ended.
     pub async fn cancel_task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
-        let task = self.task_of(actor, id).await?;
+        let task = self.find_permitted_task(actor, id).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(task) = tx.cancel(task.id, now).await? else {
+        let Some(task) = tx.cancel_task(task.id, now).await? else {
             let detail = "The task has ended already; there is nothing to cancel.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         };
@@ -111,11 +111,11 @@ impl Jobs {
     /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it stands otherwise; [`ErrorKind::Busy`] when there is too
     /// much to do.
     pub async fn retry_task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
-        let task = self.task_of(actor, id).await?;
-        self.check_room().await?;
+        let task = self.find_permitted_task(actor, id).await?;
+        self.check_capacity().await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(task) = tx.revive(task.id, now).await? else {
+        let Some(task) = tx.restart_task(task.id, now).await? else {
             let detail = "Only a task that failed or was cancelled can be tried again.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         };
@@ -123,14 +123,15 @@ impl Jobs {
         Ok(task.into())
     }
 
-    async fn task_of(&self, actor: Actor<'_>, id: &str) -> Result<Task, AppError> {
-        let missing = || AppError::new(ErrorKind::NotFound, "There is no such task; check its id.");
-        let id: Uuid = id.parse().map_err(|_| missing())?;
-        let task = self.store.task(id).await?.ok_or_else(missing)?;
-        let may = match &task.client_id {
-            Some(client_id) => actor.principal.may_act_for(client_id),
+    async fn find_permitted_task(&self, actor: Actor<'_>, id: &str) -> Result<Task, AppError> {
+        let task_not_found =
+            || AppError::new(ErrorKind::NotFound, "There is no such task; check its id.");
+        let id: Uuid = id.parse().map_err(|_| task_not_found())?;
+        let task = self.store.task(id).await?.ok_or_else(task_not_found)?;
+        let is_permitted = match &task.client_id {
+            Some(client_id) => actor.principal.can_act_for(client_id),
             None => actor.principal.is_admin(),
         };
-        if may { Ok(task) } else { Err(missing()) }
+        if is_permitted { Ok(task) } else { Err(task_not_found()) }
     }
 }

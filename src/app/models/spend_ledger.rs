@@ -5,17 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::Clock;
-use crate::inference::{Account, CallRecord, Failure, Ledger, Reservation};
-use crate::store::{NewCall, Store, StoreError};
+use crate::inference::{CallRecord, Failure, Ledger, Reservation, SpendAccount};
+use crate::store::{NewInferenceCall, Store, StoreError};
 
 /// Writes into the database what calls cost.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct SpendLedger {
     store: Store,
     clock: Arc<dyn Clock>,
 }
 
-impl Book {
+impl SpendLedger {
     /// A book in this database.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
@@ -23,15 +23,15 @@ impl Book {
     }
 
     /// The scope whose budget does not have the amount; `None` when all have, and it is set aside.
-    async fn set_aside(
+    async fn try_reserve(
         &self,
-        account: &Account,
+        account: &SpendAccount,
         reserved: Reservation,
     ) -> Result<Option<String>, StoreError> {
         let mut tx = self.store.begin().await?;
         for budget in &account.budgets {
             let most = budget.micro_usd.unwrap_or(i64::MAX);
-            if !tx.spend(&budget.scope, reserved.day, reserved.micro_usd, most).await? {
+            if !tx.reserve_spend(&budget.scope, reserved.day, reserved.micro_usd, most).await? {
                 return Ok(Some(budget.scope.clone()));
             }
         }
@@ -39,9 +39,9 @@ impl Book {
         Ok(None)
     }
 
-    async fn correct(
+    async fn adjust(
         &self,
-        account: &Account,
+        account: &SpendAccount,
         reserved: Reservation,
         micro_usd: i64,
     ) -> Result<(), StoreError> {
@@ -53,10 +53,14 @@ impl Book {
         tx.save().await
     }
 
-    async fn note(&self, account: &Account, record: &CallRecord) -> Result<(), StoreError> {
+    async fn insert_call(
+        &self,
+        account: &SpendAccount,
+        record: &CallRecord,
+    ) -> Result<(), StoreError> {
         let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let mut tx = self.store.begin().await?;
-        let call = NewCall {
+        let call = NewInferenceCall {
             client_id: account.client_id.as_deref(),
             story_id: account.story_id,
             capability: record.capability.name(),
@@ -72,33 +76,37 @@ impl Book {
             micro_usd: record.micro_usd,
             now: self.clock.now(),
         };
-        tx.note_call(call).await?;
+        tx.insert_inference_call(call).await?;
         tx.save().await
     }
 }
 
 #[async_trait]
-impl Ledger for Book {
-    async fn reserve(&self, account: &Account, micro_usd: i64) -> Result<Reservation, Failure> {
+impl Ledger for SpendLedger {
+    async fn reserve(
+        &self,
+        account: &SpendAccount,
+        micro_usd: i64,
+    ) -> Result<Reservation, Failure> {
         let reserved = Reservation { day: self.clock.now().date_naive(), micro_usd };
-        match self.set_aside(account, reserved).await {
+        match self.try_reserve(account, reserved).await {
             Ok(None) => Ok(reserved),
             Ok(Some(scope)) => Err(Failure::OverBudget { scope }),
             Err(error) => {
                 tracing::error!(%error, "a call's cost cannot be set aside, so it is not made");
-                Err(Failure::Broken("the database does not answer".to_owned()))
+                Err(Failure::Internal("the database does not answer".to_owned()))
             }
         }
     }
 
-    async fn settle(&self, account: &Account, reserved: Reservation, micro_usd: i64) {
-        if let Err(error) = self.correct(account, reserved, micro_usd).await {
+    async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64) {
+        if let Err(error) = self.adjust(account, reserved, micro_usd).await {
             tracing::error!(%error, "a call's cost cannot be settled; what was set aside stays");
         }
     }
 
-    async fn record(&self, account: &Account, record: CallRecord) {
-        if let Err(error) = self.note(account, &record).await {
+    async fn record(&self, account: &SpendAccount, record: CallRecord) {
+        if let Err(error) = self.insert_call(account, &record).await {
             tracing::error!(%error, "a call cannot be written down");
         }
     }

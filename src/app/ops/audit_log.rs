@@ -6,7 +6,7 @@ use crate::store::AuditRecord;
 
 impl Ops {
     /// Changes, the newest first: those of a kind of resource, or of one of them, or all; those older than `before`.
-    pub async fn audit(
+    pub async fn audit_log(
         &self,
         resource: Option<&str>,
         resource_id: Option<&str>,
@@ -14,7 +14,7 @@ impl Ops {
         limit: i64,
     ) -> Result<Page<AuditRecord, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
-        let rows = self.store.audited(resource, resource_id, before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.id))
+        let rows = self.store.audit_records(resource, resource_id, before, limit + 1).await?;
+        Ok(Page::from_rows(rows, limit, |row| row.id))
     }
 }

@@ -13,13 +13,13 @@ use super::Ops;
 use crate::app::stories::StoryListView;
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, Principal, SparrowConfig};
-use crate::store::StoryPart;
+use crate::store::StoryPage;
 
 /// Rows that are read at once.
-const AT_ONCE: i64 = 100;
+const PAGE_SIZE: i64 = 100;
 
 /// Pieces that may wait for whoever reads.
-const AHEAD: usize = 8;
+const CHANNEL_CAPACITY: usize = 8;
 
 /// Writes a further field: all items of a list, part by part.
 macro_rules! list {
@@ -43,21 +43,21 @@ macro_rules! list {
 }
 
 /// Pieces of a document, in order. An error is the last of them, and leaves the document unfinished.
-pub type Export = mpsc::Receiver<Result<Bytes, AppError>>;
+pub type ExportStream = mpsc::Receiver<Result<Bytes, AppError>>;
 
 impl Ops {
     /// Begins to write a client's document. It ends when nobody reads on.
     #[must_use]
-    pub fn export(&self, client_id: ClientId) -> Export {
-        let (pieces, export) = mpsc::channel(AHEAD);
+    pub fn export(&self, client_id: ClientId) -> ExportStream {
+        let (pieces, export) = mpsc::channel(CHANNEL_CAPACITY);
         let ops = self.clone();
         tokio::spawn(async move {
-            let mut document = Document { pieces, buffer: Vec::new(), is_empty: true };
+            let mut document = ExportWriter { pieces, buffer: Vec::new(), is_empty: true };
             let ended = match ops.write_export(&client_id, &mut document).await {
                 Ok(()) => document.flush().await,
                 Err(error) => Err(error),
             };
-            if let Err(Stop::Failed(error)) = ended {
+            if let Err(ExportError::Failed(error)) = ended {
                 // Whoever has gone away does not hear it.
                 let _ = document.pieces.send(Err(error)).await;
             }
@@ -65,33 +65,38 @@ impl Ops {
         export
     }
 
-    async fn write_export(&self, id: &ClientId, document: &mut Document) -> Result<(), Stop> {
+    async fn write_export(
+        &self,
+        id: &ClientId,
+        document: &mut ExportWriter,
+    ) -> Result<(), ExportError> {
         let client = id.as_str();
         document.raw("{");
         document.field("client_id", id)?;
         document.raw(",");
         document.field("date_exported", &self.clock.now())?;
         document.raw(",");
-        let configuration = found(self.config.resource::<SparrowConfig>(client).await)?;
+        let configuration = none_if_not_found(self.config.resource::<SparrowConfig>(client).await)?;
         document.field("configuration", &configuration)?;
         document.raw(",");
-        document.field("state", &found(self.clients.sparrow_state(id).await)?)?;
-        list!(document, "patterns", after => self.clients.patterns(id, None, after, AT_ONCE));
-        list!(document, "context", after => self.clients.context(id, None, after, AT_ONCE));
-        list!(document, "insights", after => self.clients.insights(id, None, 0.0, after, AT_ONCE));
-        list!(document, "voice_profiles", after => self.clients.voice_profiles(id, after, AT_ONCE));
-        list!(document, "recordings", after => self.clients.recordings(id, after, AT_ONCE));
-        list!(document, "telemetry", before => self.clients.reports(id, before, AT_ONCE));
+        document.field("state", &none_if_not_found(self.clients.sparrow_state(id).await)?)?;
+        list!(document, "patterns", after => self.clients.patterns(id, None, after, PAGE_SIZE));
+        list!(document, "context", after => self.clients.context(id, None, after, PAGE_SIZE));
+        list!(document, "insights", after => self.clients.insights(id, None, 0.0, after, PAGE_SIZE));
+        list!(document, "voice_profiles", after => self.clients.voice_profiles(id, after, PAGE_SIZE));
+        list!(document, "recordings", after => self.clients.recordings(id, after, PAGE_SIZE));
+        list!(document, "telemetry", before => self.clients.telemetry_reports(id, before, PAGE_SIZE));
         list!(document, "bookmark_lists", after => self.lists_with_stories(id, after));
         document.raw(",");
-        document.field("frame_bookmarks", &self.stories.kept_frames(id, None).await?)?;
+        document.field("frame_bookmarks", &self.stories.list_frame_bookmarks(id, None).await?)?;
         document.raw(",");
-        document.field("files", &self.store.files_of(client).await.map_err(AppError::from)?)?;
+        document
+            .field("files", &self.store.files_of_client(client).await.map_err(AppError::from)?)?;
         document.open("stories")?;
         let mut after = None;
         loop {
-            let part = StoryPart { after, offset: 0, limit: AT_ONCE };
-            let part = self.stories.stories_part(id, part).await?;
+            let part = StoryPage { after, offset: 0, limit: PAGE_SIZE };
+            let part = self.stories.list_stories_page(id, part).await?;
             for story in &part.stories {
                 document.next();
                 self.write_story(story, document).await?;
@@ -109,13 +114,13 @@ impl Ops {
     async fn write_story(
         &self,
         story: &StoryListView,
-        document: &mut Document,
-    ) -> Result<(), Stop> {
+        document: &mut ExportWriter,
+    ) -> Result<(), ExportError> {
         let mut fields = serde_json::to_value(story).map_err(AppError::internal)?;
         let id: Uuid = story.story_id.parse().map_err(AppError::internal)?;
         let files = self.store.files_of_story(id).await.map_err(AppError::from)?;
         let taken: Vec<(i32, Option<String>, Option<String>)> =
-            self.store.taken_in(id).await.map_err(AppError::from)?;
+            self.store.seen_and_heard(id).await.map_err(AppError::from)?;
         let taken: HashMap<i32, _> =
             taken.into_iter().map(|(number, seen, heard)| (number, (seen, heard))).collect();
         if let Some(fields) = fields.as_object_mut() {
@@ -137,7 +142,7 @@ impl Ops {
         after: Option<i32>,
         taken: &HashMap<i32, (Option<String>, Option<String>)>,
     ) -> Result<Page<Value, i32>, AppError> {
-        let page = self.stories.frames_part(story_id, after, AT_ONCE).await?;
+        let page = self.stories.list_frames_page(story_id, after, PAGE_SIZE).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for frame in page.items {
             let mut fields = serde_json::to_value(&frame).map_err(AppError::internal)?;
@@ -156,12 +161,12 @@ impl Ops {
         after: Option<String>,
     ) -> Result<Page<Value, String>, AppError> {
         let actor = Actor { principal: &Principal::LOCAL, client_id: Some(id) };
-        let page = self.stories.own_lists(id, after.as_deref(), AT_ONCE).await?;
+        let page = self.stories.own_lists(id, after.as_deref(), PAGE_SIZE).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for list in page.items {
             let (mut kept, mut before) = (Vec::new(), None);
             loop {
-                let (_, part) = self.stories.read_list(actor, list.id, before, AT_ONCE).await?;
+                let (_, part) = self.stories.read_list(actor, list.id, before, PAGE_SIZE).await?;
                 kept.extend(part.items);
                 before = part.next;
                 if before.is_none() {
@@ -175,7 +180,7 @@ impl Ops {
 }
 
 /// What was found; nothing where there is no such thing.
-fn found<T>(answer: Result<T, AppError>) -> Result<Option<T>, AppError> {
+fn none_if_not_found<T>(answer: Result<T, AppError>) -> Result<Option<T>, AppError> {
     match answer {
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),
@@ -183,28 +188,28 @@ fn found<T>(answer: Result<T, AppError>) -> Result<Option<T>, AppError> {
 }
 
 /// Why a document ends early.
-enum Stop {
+enum ExportError {
     /// Something failed.
     Failed(AppError),
     /// Nobody reads on.
-    Unread,
+    ReceiverDropped,
 }
 
-impl From<AppError> for Stop {
+impl From<AppError> for ExportError {
     fn from(error: AppError) -> Self {
         Self::Failed(error)
     }
 }
 
 /// A document under way.
-struct Document {
+struct ExportWriter {
     pieces: mpsc::Sender<Result<Bytes, AppError>>,
     buffer: Vec<u8>,
     /// Whether the list that is being written has no item yet.
     is_empty: bool,
 }
 
-impl Document {
+impl ExportWriter {
     fn raw(&mut self, text: &str) {
         self.buffer.extend_from_slice(text.as_bytes());
     }
@@ -235,8 +240,8 @@ impl Document {
     }
 
     /// Hands on what is written.
-    async fn flush(&mut self) -> Result<(), Stop> {
+    async fn flush(&mut self) -> Result<(), ExportError> {
         let piece = Bytes::from(std::mem::take(&mut self.buffer));
-        self.pieces.send(Ok(piece)).await.map_err(|_| Stop::Unread)
+        self.pieces.send(Ok(piece)).await.map_err(|_| ExportError::ReceiverDropped)
     }
 }

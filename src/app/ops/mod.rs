@@ -12,11 +12,11 @@ mod readiness;
 
 use std::sync::Arc;
 
-pub use backup::{Manifest, Restored, restore};
-pub use export::Export;
-pub use load::{Load, Waiting};
-pub use overview::Stats;
-pub use readiness::{Health, Readiness};
+pub use backup::{BackupManifest, RestoreSummary, restore};
+pub use export::ExportStream;
+pub use load::{QueueStats, SystemLoad};
+pub use overview::InstallationStats;
+pub use readiness::{HealthStatus, Readiness};
 
 use super::clients::Clients;
 use super::config::Config;

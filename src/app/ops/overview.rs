@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Ops;
-use crate::app::models::INSTALLATION;
+use crate::app::models::INSTALLATION_SCOPE;
 use crate::app::{AppError, Page};
 use crate::store::{CallCount, StoryOverview};
 
 /// How much there is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Stats {
+pub struct InstallationStats {
     /// Since when the installation is used.
     pub date_created: Option<DateTime<Utc>>,
     /// Stories, those that have no frame yet included.
@@ -30,12 +30,12 @@ pub struct Stats {
     /// US dollars that models have cost today (UTC), what is set aside for running calls included.
     pub spent_today: f64,
     /// Calls of models in the last 24 hours.
-    pub calls: Vec<CallsView>,
+    pub calls: Vec<ModelCallsView>,
 }
 
 /// Calls of one model for one thing that ended in the same way.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CallsView {
+pub struct ModelCallsView {
     /// The provider's name in configurations.
     pub provider: String,
     /// The model's name at the provider.
@@ -54,19 +54,19 @@ pub struct CallsView {
 
 impl Ops {
     /// How much there is.
-    pub async fn stats(&self) -> Result<Stats, AppError> {
-        let counts = self.store.counts().await?;
+    pub async fn stats(&self) -> Result<InstallationStats, AppError> {
+        let counts = self.store.installation_counts().await?;
         let now = self.clock.now();
-        let calls = self.store.calls_since(now - TimeDelta::hours(24)).await?;
-        Ok(Stats {
+        let calls = self.store.call_counts_since(now - TimeDelta::hours(24)).await?;
+        Ok(InstallationStats {
             date_created: self.store.installed_at().await?,
             stories: counts.stories,
             frames: counts.frames,
             sparrows: counts.sparrows,
             media_objects: counts.media_objects,
-            tasks: self.store.tasks_by_status().await?.into_iter().collect(),
-            spent_today: dollars(self.store.spent_on(INSTALLATION, now.date_naive()).await?),
-            calls: calls.into_iter().map(CallsView::from).collect(),
+            tasks: self.store.task_counts_by_status().await?.into_iter().collect(),
+            spent_today: dollars(self.store.spent_on(INSTALLATION_SCOPE, now.date_naive()).await?),
+            calls: calls.into_iter().map(ModelCallsView::from).collect(),
         })
     }
 
@@ -79,7 +79,7 @@ impl Ops {
     ) -> Result<Page<StoryOverview, Uuid>, AppError> {
         let before = before.unwrap_or(Uuid::max());
         let rows = self.store.all_stories(q, before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.id))
+        Ok(Page::from_rows(rows, limit, |row| row.id))
     }
 }
 
@@ -87,7 +87,7 @@ fn dollars(micro_usd: i64) -> f64 {
     micro_usd as f64 / 1e6
 }
 
-impl From<CallCount> for CallsView {
+impl From<CallCount> for ModelCallsView {
     fn from(row: CallCount) -> Self {
         Self {
             mean_milliseconds: row.milliseconds / row.calls.max(1),

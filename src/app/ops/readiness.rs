@@ -11,7 +11,7 @@ use crate::app::search::IndexHealth;
 /// How one part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Health {
+pub enum HealthStatus {
     /// It works.
     Ok,
     /// Some of it works.
@@ -22,9 +22,9 @@ pub enum Health {
 
 /// One part, with a reason where it is not well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Part {
+pub struct ComponentHealth {
     /// How it is.
-    pub status: Health,
+    pub status: HealthStatus,
     /// Why, in plain words.
     pub reason: Option<String>,
 }
@@ -33,57 +33,61 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Readiness {
     /// The worst of the parts; `down` only when the database is.
-    pub status: Health,
+    pub status: HealthStatus,
     /// Rows.
-    pub database: Part,
+    pub database: ComponentHealth,
     /// Files: the disk, and the bucket where there is one.
-    pub object_store: Part,
+    pub object_store: ComponentHealth,
     /// Semantic search.
-    pub vector_index: Part,
+    pub vector_index: ComponentHealth,
     /// Models.
-    pub providers: Part,
+    pub providers: ComponentHealth,
 }
 
 impl Ops {
     /// Looks at every part.
     pub async fn readiness(&self) -> Readiness {
         let database = match self.store.ping().await {
-            Ok(()) => Part { status: Health::Ok, reason: None },
+            Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the database is down");
                 let reason = Some("The database does not answer.".to_owned());
-                Part { status: Health::Down, reason }
+                ComponentHealth { status: HealthStatus::Down, reason }
             }
         };
         let object_store = match self.files.check_disk().await {
-            Ok(()) => Part { status: Health::Ok, reason: None },
+            Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the media folder is down"
                 );
                 let reason = format!("The media folder cannot be written ({}).", error.source);
-                Part { status: Health::Degraded, reason: Some(reason) }
+                ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
         };
         let object_store = match object_store.status {
-            Health::Ok => self.bucket_part().await.unwrap_or(object_store),
+            HealthStatus::Ok => self.object_store_health().await.unwrap_or(object_store),
             _ => object_store,
         };
-        let providers = match self.models.resting() {
+        let providers = match self.models.open_circuits() {
             resting if !resting.is_empty() => {
                 let all = resting.join(", ");
                 let reason = format!("{all} failed again and again; others do its work meanwhile.");
-                Part { status: Health::Degraded, reason: Some(reason) }
+                ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
-            _ if self.models.has_any() => Part { status: Health::Ok, reason: None },
-            _ => none("None is configured; the offline provider tells and paints."),
+            _ if self.models.has_any() => {
+                ComponentHealth { status: HealthStatus::Ok, reason: None }
+            }
+            _ => not_configured("None is configured; the offline provider tells and paints."),
         };
-        let vector_index = self.vector_index_part().await;
+        let vector_index = self.vector_index_health().await;
         let parts = [database.status, object_store.status, vector_index.status, providers.status];
         let worst = |health| parts.contains(&health).then_some(health);
         Readiness {
-            status: worst(Health::Down).or(worst(Health::Degraded)).unwrap_or(Health::Ok),
+            status: worst(HealthStatus::Down)
+                .or(worst(HealthStatus::Degraded))
+                .unwrap_or(HealthStatus::Ok),
             database,
             object_store,
             vector_index,
@@ -92,44 +96,44 @@ impl Ops {
     }
 
     /// Whether frames can be found by meaning, if they are to be.
-    async fn vector_index_part(&self) -> Part {
-        match self.search.health().await {
-            IndexHealth::Off => {
-                none("No model for vectors is configured; search is by words alone.")
+    async fn vector_index_health(&self) -> ComponentHealth {
+        match self.search.index_health().await {
+            IndexHealth::Disabled => {
+                not_configured("No model for vectors is configured; search is by words alone.")
             }
-            IndexHealth::Ok => Part { status: Health::Ok, reason: None },
+            IndexHealth::Ok => ComponentHealth { status: HealthStatus::Ok, reason: None },
             IndexHealth::Degraded(reason) => {
-                Part { status: Health::Degraded, reason: Some(reason) }
+                ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
         }
     }
 
     /// Whether the bucket answers, and how far behind it is; `None` if there is no bucket.
-    async fn bucket_part(&self) -> Option<Part> {
+    async fn object_store_health(&self) -> Option<ComponentHealth> {
         let health = self.files.bucket_health().await?;
-        let unsynced = self.store.unsynced().await;
+        let unsynced = self.store.sync_backlog().await;
         let (files, seconds) = unsynced.map_or((0, 0), |unsynced| {
             let waits = |oldest: DateTime<Utc>| (self.clock.now() - oldest).num_seconds();
             (unsynced.files, unsynced.oldest.map_or(0, waits))
         });
         let behind = format!("{files} files wait for it, the oldest for {seconds} s");
         let (status, reason) = match health {
-            BucketHealth::Ok if files == 0 => (Health::Ok, None),
-            BucketHealth::Ok => (Health::Ok, Some(format!("The bucket answers; {behind}."))),
+            BucketHealth::Ok if files == 0 => (HealthStatus::Ok, None),
+            BucketHealth::Ok => (HealthStatus::Ok, Some(format!("The bucket answers; {behind}."))),
             BucketHealth::Failing(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the bucket is down");
                 let reason = format!("The bucket does not answer as it should; {behind}.");
-                (Health::Degraded, Some(reason))
+                (HealthStatus::Degraded, Some(reason))
             }
-            BucketHealth::Silent => {
-                (Health::Degraded, Some(format!("The bucket does not answer; {behind}.")))
+            BucketHealth::TimedOut => {
+                (HealthStatus::Degraded, Some(format!("The bucket does not answer; {behind}.")))
             }
         };
-        Some(Part { status, reason })
+        Some(ComponentHealth { status, reason })
     }
 }
 
 /// A part that is not there, and need not be.
-fn none(reason: &str) -> Part {
-    Part { status: Health::Ok, reason: Some(reason.to_owned()) }
+fn not_configured(reason: &str) -> ComponentHealth {
+    ComponentHealth { status: HealthStatus::Ok, reason: Some(reason.to_owned()) }
 }

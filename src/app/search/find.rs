@@ -6,38 +6,41 @@
 use std::collections::{HashMap, HashSet};
 
 use super::query::{self, Query};
-use super::semantic::Near;
-use super::{FoundView, Matched, Mode, Search, SearchOrder, SearchPage, SearchPlace, SimilarView};
-use crate::app::stories::{frame_number, no_frame};
+use super::semantic::NearestQuery;
+use super::{
+    MatchedBy, Search, SearchCursor, SearchHitView, SearchMode, SearchPage, SearchRequest,
+    SimilarFramesView,
+};
+use crate::app::stories::{frame_not_found, parse_frame_number};
 use crate::app::{Actor, AppError};
-use crate::domain::{ClientId, FramePlace};
-use crate::store::{FoundFrame, Having, Ranked, SearchFilter, Sees};
+use crate::domain::{ClientId, FrameKey};
+use crate::store::{FrameHit, RankedFrame, SearchFilter, StoryVisibility, WordMatch};
 
 /// How many frames of each way of searching are fused, and how far an answer can be read on.
-const DEPTH: usize = 200;
+const MAX_RANKED: usize = 200;
 
 /// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): how little the first ranks count above those
 /// behind them. Theirs is 60; at that, whatever one way finds last still moves what the other finds first
 /// (`scripts/search-quality`).
-const RRF: f64 = 10.0;
+const RRF_K: f64 = 10.0;
 
 /// How much a frame counts that has some of the words and not all, beside one that is near in meaning: it is rather what breaks
 /// a tie (`scripts/search-quality`).
-const SOME_WORDS: f64 = 0.05;
+const PARTIAL_MATCH_WEIGHT: f64 = 0.05;
 
 /// Frames with more of the words, after which those with fewer are not looked for: a page of them.
-const ENOUGH: usize = 20;
+const ENOUGH_MATCHES: usize = 20;
 
 /// One way of searching: frames, the best first.
-type Ranks = Vec<i64>;
+type RankedIds = Vec<i64>;
 
 /// Frames by their words.
 #[derive(Debug, Default)]
-struct ByWords {
+struct LexicalMatches {
     /// Those with all of them, or with the one that a misspelt one stands for.
-    all: Ranks,
+    all_words: RankedIds,
     /// Those with some, those with more of them first.
-    some: Ranks,
+    some_words: RankedIds,
 }
 
 impl Search {
@@ -49,51 +52,51 @@ impl Search {
     pub async fn search(
         &self,
         actor: Actor<'_>,
-        order: &SearchOrder,
+        order: &SearchRequest,
     ) -> Result<SearchPage, AppError> {
-        let query = Query::read(&order.query)?;
+        let query = Query::parse(&order.query)?;
         let place = match order.after {
             Some(place) => place,
-            None => SearchPlace { at: 0, newest: self.store.newest_frame_id().await? },
+            None => SearchCursor { at: 0, newest: self.store.newest_frame_id().await? },
         };
         let private = self.store.private_clients().await?;
         let own = actor.client_id.map(ClientId::as_str);
         let sees = match own {
-            _ if private.is_empty() || actor.principal.is_admin() => Sees::All,
-            Some(own) => Sees::Own(own),
-            None => Sees::Public,
+            _ if private.is_empty() || actor.principal.is_admin() => StoryVisibility::All,
+            Some(own) => StoryVisibility::PublicAndOwn(own),
+            None => StoryVisibility::Public,
         };
         let filter = SearchFilter {
             client_id: order.client_id.as_ref().map(ClientId::as_str),
             strategy: order.strategy.as_deref(),
             since: order.since,
             until: order.until,
-            newest: place.newest,
-            sees,
+            max_frame_id: place.newest,
+            visibility: sees,
         };
         let by_meaning = async {
-            if order.mode == Mode::Lexical {
+            if order.mode == SearchMode::Lexical {
                 return Ok(None);
             }
-            self.near_query(&query, filter, &private).await
+            self.find_by_meaning(&query, filter, &private).await
         };
         let by_words = async {
-            if order.mode == Mode::Semantic {
-                return Ok(ByWords::default());
+            if order.mode == SearchMode::Semantic {
+                return Ok(LexicalMatches::default());
             }
-            self.with_words(&query, filter).await
+            self.find_by_words(&query, filter).await
         };
         let (by_meaning, by_words) = tokio::join!(by_meaning, by_words);
         let (mode, words, meaning) = match (order.mode, by_meaning?) {
             (mode, Some(meaning)) => (mode, by_words?, meaning),
             // Nobody can tell the meaning; the words still answer.
-            (Mode::Semantic, None) => {
-                (Mode::Lexical, self.with_words(&query, filter).await?, Vec::new())
+            (SearchMode::Semantic, None) => {
+                (SearchMode::Lexical, self.find_by_words(&query, filter).await?, Vec::new())
             }
-            (_, None) => (Mode::Lexical, by_words?, Vec::new()),
+            (_, None) => (SearchMode::Lexical, by_words?, Vec::new()),
         };
         let ranked = fuse(&words, &meaning);
-        self.page(&query, &ranked, place, order.limit, mode).await
+        self.build_page(&query, &ranked, place, order.limit, mode).await
     }
 
     /// The frames that are most like one, the nearest first; `None` where nobody can tell.
@@ -107,152 +110,164 @@ impl Search {
         story_id: &str,
         number: &str,
         limit: i64,
-    ) -> Result<SimilarView, AppError> {
+    ) -> Result<SimilarFramesView, AppError> {
         let story = self.stories.find_story(story_id).await?;
-        let place = FramePlace { story_id: story.id, number: frame_number(number)? };
+        let place = FrameKey { story_id: story.id, number: parse_frame_number(number)? };
         let found = self.store.frame_id(place).await?;
-        let id = found.ok_or_else(no_frame)?;
+        let id = found.ok_or_else(frame_not_found)?;
         let private = self.store.private_clients().await?;
         let hidden = if actor.principal.is_admin() {
             Vec::new()
         } else {
-            private.iter().map(String::as_str).filter(|client_id| !actor.is(client_id)).collect()
+            private
+                .iter()
+                .map(String::as_str)
+                .filter(|client_id| !actor.acts_for(client_id))
+                .collect()
         };
         let limit = usize::try_from(limit).unwrap_or(0);
-        let near = self.near_frame(id, place, hidden, limit).await?;
+        let near = self.nearest_to_frame(id, place, hidden, limit).await?;
         let is_indexed = near.is_some();
-        let ranked: Vec<Ranked> = near
+        let ranked: Vec<RankedFrame> = near
             .unwrap_or_default()
             .into_iter()
-            .map(|hit| Ranked { id: hit.frame, score: f64::from(hit.cosine) })
+            .map(|hit| RankedFrame { id: hit.frame_id, score: f64::from(hit.cosine) })
             .collect();
         let ids: Vec<i64> = ranked.iter().map(|ranked| ranked.id).collect();
-        let mut found = by_id(self.store.found_frames(&ids).await?);
+        let mut found = by_id(self.store.frame_hits(&ids).await?);
         let results = ranked.iter().filter_map(|ranked| {
-            Some(FoundView::of(
+            Some(SearchHitView::from_frame(
                 found.remove(&ranked.id)?,
                 ranked.score,
-                vec![Matched::Semantic],
+                vec![MatchedBy::Semantic],
                 None,
             ))
         });
-        Ok(SimilarView { results: results.collect(), is_indexed })
+        Ok(SimilarFramesView { results: results.collect(), is_indexed })
     }
 
     /// Frames by their words.
-    async fn with_words(
+    async fn find_by_words(
         &self,
         query: &Query,
         filter: SearchFilter<'_>,
-    ) -> Result<ByWords, AppError> {
-        let (words, limit) = (&query.words, i64::try_from(DEPTH).unwrap_or(i64::MAX));
+    ) -> Result<LexicalMatches, AppError> {
+        let (words, limit) = (&query.words, i64::try_from(MAX_RANKED).unwrap_or(i64::MAX));
         if words.is_empty() {
-            return Ok(ByWords::default());
+            return Ok(LexicalMatches::default());
         }
-        let ids = |ranked: Vec<Ranked>| ranked.into_iter().map(|ranked| ranked.id);
-        let mut all: Ranks =
-            ids(self.store.frames_with_words(words, Having::All, filter, limit).await?).collect();
+        let ids = |ranked: Vec<RankedFrame>| ranked.into_iter().map(|ranked| ranked.id);
+        let mut all: RankedIds =
+            ids(self.store.search_frames(words, WordMatch::All, filter, limit).await?).collect();
         let mut some = Vec::new();
         if let [word] = &**words
             && all.is_empty()
         {
-            let near = query::nearest(word, self.store.words_near(word).await?);
+            let near = query::spelling_corrections(word, self.store.similar_words(word).await?);
             if !near.is_empty() {
-                let having = Having::AnyBeginning;
-                all.extend(ids(self.store.frames_with_words(&near, having, filter, limit).await?));
+                let having = WordMatch::AnyPrefix;
+                all.extend(ids(self.store.search_frames(&near, having, filter, limit).await?));
             }
         } else if words.len() > 1 {
             let mut known: HashSet<i64> = all.iter().copied().collect();
-            let telling = query::telling(words);
+            let telling = query::rarest_words(words);
             let half = telling.len().div_ceil(2);
-            if known.len() < ENOUGH && half > 1 {
-                let having = Having::AtLeast(half);
-                let found = self.store.frames_with_words(&telling, having, filter, limit).await?;
+            if known.len() < ENOUGH_MATCHES && half > 1 {
+                let having = WordMatch::AtLeast(half);
+                let found = self.store.search_frames(&telling, having, filter, limit).await?;
                 some.extend(ids(found).filter(|id| known.insert(*id)));
             }
-            if known.len() < ENOUGH {
-                let any = self.with_any(&telling, filter, limit).await?;
+            if known.len() < ENOUGH_MATCHES {
+                let any = self.find_by_any_word(&telling, filter, limit).await?;
                 some.extend(any.into_iter().filter(|id| known.insert(*id)));
             }
-            some.truncate(DEPTH - all.len());
+            some.truncate(MAX_RANKED - all.len());
         }
-        Ok(ByWords { all, some })
+        Ok(LexicalMatches { all_words: all, some_words: some })
     }
 
     /// Frames with any of the words: those with the rarest first, of each word the newest first. To rank them all would take
     /// as long as there are many, and say little: they have one word each.
-    async fn with_any(
+    async fn find_by_any_word(
         &self,
         words: &[String],
         filter: SearchFilter<'_>,
         limit: i64,
-    ) -> Result<Ranks, AppError> {
+    ) -> Result<RankedIds, AppError> {
         let mut lists = Vec::with_capacity(words.len());
         for word in words {
-            lists.push(self.store.newest_with_word(word, filter, limit).await?);
+            lists.push(self.store.newest_frames_with_word(word, filter, limit).await?);
         }
         lists.sort_by_key(Vec::len);
         Ok(lists.concat())
     }
 
     /// A part of what was found, as it is shown.
-    async fn page(
+    async fn build_page(
         &self,
         query: &Query,
-        ranked: &[(i64, f64, Vec<Matched>)],
-        place: SearchPlace,
+        ranked: &[(i64, f64, Vec<MatchedBy>)],
+        place: SearchCursor,
         limit: i64,
-        mode: Mode,
+        mode: SearchMode,
     ) -> Result<SearchPage, AppError> {
         let limit = usize::try_from(limit).unwrap_or(0);
         let part = ranked.iter().skip(place.at).take(limit);
         let ids: Vec<i64> = part.clone().map(|(id, ..)| *id).collect();
-        let mut found = by_id(self.store.found_frames(&ids).await?);
+        let mut found = by_id(self.store.frame_hits(&ids).await?);
         let mut marked: HashMap<i64, String> =
-            self.store.marked(&query.words, &ids).await?.into_iter().collect();
+            self.store.highlighted_texts(&query.words, &ids).await?.into_iter().collect();
         let results = part.filter_map(|(id, score, matched)| {
             let frame = found.remove(id)?;
-            Some(FoundView::of(frame, *score, matched.clone(), marked.remove(id).as_deref()))
+            Some(SearchHitView::from_frame(
+                frame,
+                *score,
+                matched.clone(),
+                marked.remove(id).as_deref(),
+            ))
         });
         let results = results.collect();
         let at = place.at.saturating_add(limit);
-        let next = (at < ranked.len()).then_some(SearchPlace { at, ..place });
+        let next = (at < ranked.len()).then_some(SearchCursor { at, ..place });
         Ok(SearchPage { results, mode, next_cursor: next })
     }
 
     /// Frames near a query in meaning; `None` where nobody can tell.
-    async fn near_query(
+    async fn find_by_meaning(
         &self,
         query: &Query,
         filter: SearchFilter<'_>,
         private: &[String],
-    ) -> Result<Option<Ranks>, AppError> {
-        let near = Near { filter, private, limit: DEPTH };
-        let hits = self.near(&query.text, near).await?;
-        Ok(hits.map(|hits| hits.into_iter().map(|hit| hit.frame).collect()))
+    ) -> Result<Option<RankedIds>, AppError> {
+        let near = NearestQuery { filter, private_clients: private, limit: MAX_RANKED };
+        let hits = self.nearest_to_text(&query.text, near).await?;
+        Ok(hits.map(|hits| hits.into_iter().map(|hit| hit.frame_id).collect()))
     }
 }
 
-fn by_id(found: Vec<FoundFrame>) -> HashMap<i64, FoundFrame> {
+fn by_id(found: Vec<FrameHit>) -> HashMap<i64, FrameHit> {
     found.into_iter().map(|frame| (frame.id, frame)).collect()
 }
 
 /// Reciprocal rank fusion. A score of 1 is for what is first in every way of searching that found anything. Where nobody can
 /// tell the meaning, frames with all words come before those with some.
-fn fuse(words: &ByWords, meaning: &[i64]) -> Vec<(i64, f64, Vec<Matched>)> {
-    let has_words = !words.all.is_empty() || !words.some.is_empty();
+fn fuse(words: &LexicalMatches, meaning: &[i64]) -> Vec<(i64, f64, Vec<MatchedBy>)> {
+    let has_words = !words.all_words.is_empty() || !words.some_words.is_empty();
     let used = usize::from(has_words) + usize::from(!meaning.is_empty());
-    let some = if meaning.is_empty() { 1.0 } else { SOME_WORDS };
+    let some = if meaning.is_empty() { 1.0 } else { PARTIAL_MATCH_WEIGHT };
+    let by_words = words
+        .all_words
+        .iter()
+        .map(|id| (id, 1.0))
+        .chain(words.some_words.iter().map(|id| (id, some)));
     let by_words =
-        words.all.iter().map(|id| (id, 1.0)).chain(words.some.iter().map(|id| (id, some)));
-    let by_words =
-        by_words.enumerate().map(|(rank, (id, weight))| (Matched::Lexical, rank, id, weight));
+        by_words.enumerate().map(|(rank, (id, weight))| (MatchedBy::Lexical, rank, id, weight));
     let by_meaning =
-        meaning.iter().enumerate().map(|(rank, id)| (Matched::Semantic, rank, id, 1.0));
-    let mut fused: HashMap<i64, (f64, Vec<Matched>)> = HashMap::new();
+        meaning.iter().enumerate().map(|(rank, id)| (MatchedBy::Semantic, rank, id, 1.0));
+    let mut fused: HashMap<i64, (f64, Vec<MatchedBy>)> = HashMap::new();
     for (way, rank, id, weight) in by_words.chain(by_meaning) {
         let (score, matched) = fused.entry(*id).or_default();
-        *score += weight * (RRF + 1.0) / (RRF + 1.0 + rank as f64) / used.max(1) as f64;
+        *score += weight * (RRF_K + 1.0) / (RRF_K + 1.0 + rank as f64) / used.max(1) as f64;
         matched.push(way);
     }
     let mut fused: Vec<_> =
@@ -266,19 +281,19 @@ mod tests {
     use super::*;
 
     fn ids(all: &[i64], some: &[i64], meaning: &[i64]) -> Vec<i64> {
-        let words = ByWords { all: all.to_vec(), some: some.to_vec() };
+        let words = LexicalMatches { all_words: all.to_vec(), some_words: some.to_vec() };
         fuse(&words, meaning).into_iter().map(|(id, ..)| id).collect()
     }
 
     #[test]
     fn what_both_ways_find_comes_first() {
         assert_eq!(ids(&[1, 2, 3], &[], &[4, 3]), [3, 4, 1, 2], "of equals the newer first");
-        let words = ByWords { all: vec![7], some: Vec::new() };
+        let words = LexicalMatches { all_words: vec![7], some_words: Vec::new() };
         let [(7, both, matched)] = &fuse(&words, &[7])[..] else { panic!("one frame") };
         assert!((both - 1.0).abs() < 1e-9);
-        assert_eq!(matched[..], [Matched::Lexical, Matched::Semantic]);
+        assert_eq!(matched[..], [MatchedBy::Lexical, MatchedBy::Semantic]);
         assert!((fuse(&words, &[])[0].1 - 1.0).abs() < 1e-9);
-        assert_eq!(fuse(&ByWords::default(), &[]), []);
+        assert_eq!(fuse(&LexicalMatches::default(), &[]), []);
     }
 
     #[test]

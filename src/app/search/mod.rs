@@ -11,8 +11,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub(in crate::app) use index::IndexHealth;
-pub use index::{IndexStatus, Indexed};
-pub use views::{FoundView, Matched, Mode, SearchOrder, SearchPage, SearchPlace, SimilarView};
+pub use index::{IndexStatus, IndexingSummary};
+pub use views::{
+    MatchedBy, SearchCursor, SearchHitView, SearchMode, SearchPage, SearchRequest,
+    SimilarFramesView,
+};
 
 use super::jobs::Jobs;
 use super::models::Models;
@@ -32,8 +35,8 @@ pub struct Search {
     stories: Arc<Stories>,
     jobs: Arc<Jobs>,
     pinecone: Option<Pinecone>,
-    semantic: semantic::Semantic,
-    stopping: CancellationToken,
+    semantic_index: semantic::SemanticIndex,
+    shutdown: CancellationToken,
 }
 
 impl Search {
@@ -45,9 +48,19 @@ impl Search {
         stories: Arc<Stories>,
         jobs: Arc<Jobs>,
         pinecone: Option<Pinecone>,
-        stopping: CancellationToken,
+        shutdown: CancellationToken,
     ) -> Self {
-        let semantic = semantic::Semantic::default();
-        Self { store, clock, compute, models, stories, jobs, pinecone, semantic, stopping }
+        let semantic = semantic::SemanticIndex::default();
+        Self {
+            store,
+            clock,
+            compute,
+            models,
+            stories,
+            jobs,
+            pinecone,
+            semantic_index: semantic,
+            shutdown,
+        }
     }
 }

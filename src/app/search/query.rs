@@ -3,29 +3,29 @@
 use crate::app::AppError;
 
 /// The longest query, in characters.
-const MAX: usize = 1000;
+const MAX_QUERY_CHARS: usize = 1000;
 
 /// Words of it at most that are looked up.
 const MAX_WORDS: usize = 32;
 
 /// The longest word that is looked up, in characters; PostgreSQL refuses longer ones.
-const LONGEST: usize = 100;
+const MAX_WORD_CHARS: usize = 100;
 
 /// Words that are looked up by choices of them: ten choices at most.
-const TELLING: usize = 5;
+const MAX_RARE_WORDS: usize = 5;
 
 /// Words in the place of one that is misspelt.
-const STAND_INS: usize = 5;
+const MAX_CORRECTIONS: usize = 5;
 
 /// Letters that a stem has at least for its word to be known by it.
-const SHORTEST_STEM: usize = 5;
+const MIN_STEM_CHARS: usize = 5;
 
 /// Letters that it lacks of its word at most.
-const LONGEST_ENDING: usize = 3;
+const MAX_SUFFIX_CHARS: usize = 3;
 
 /// Words so common in English that they say nothing of what is searched for, unless they are all there is: PostgreSQL's, which
 /// it does not look up, and some more.
-const COMMON: &str = "\
+const STOP_WORDS: &str = "\
     a about above after again against all also am an and any are as at be because been before being below between \
     both but by can did do does doing don down during each few for from further had has have having he her here \
     hers herself him himself his how i if in into is it its itself just me more most my myself no nor not now of \
@@ -43,43 +43,43 @@ pub(super) struct Query {
 }
 
 impl Query {
-    pub(super) fn read(text: &str) -> Result<Self, AppError> {
+    pub(super) fn parse(text: &str) -> Result<Self, AppError> {
         let text = text.trim();
-        if text.is_empty() || text.chars().count() > MAX || text.contains('\0') {
-            let reason = format!("must be 1 to {MAX} characters, without NUL");
+        if text.is_empty() || text.chars().count() > MAX_QUERY_CHARS || text.contains('\0') {
+            let reason = format!("must be 1 to {MAX_QUERY_CHARS} characters, without NUL");
             return Err(AppError::invalid("query", reason));
         }
         let lower = text.to_lowercase();
         let mut words: Vec<String> = Vec::new();
         for word in lower.split(|c: char| !c.is_alphanumeric()) {
-            let is_word = (1..=LONGEST).contains(&word.chars().count());
+            let is_word = (1..=MAX_WORD_CHARS).contains(&word.chars().count());
             if is_word && words.iter().all(|other| other != word) {
                 words.push(word.to_owned());
             }
         }
-        if words.iter().any(|word| !is_common(word)) {
-            words.retain(|word| !is_common(word));
+        if words.iter().any(|word| !is_stop_word(word)) {
+            words.retain(|word| !is_stop_word(word));
         }
         words.truncate(MAX_WORDS);
         Ok(Self { text: text.to_owned(), words })
     }
 }
 
-fn is_common(word: &str) -> bool {
-    COMMON.split(' ').any(|common| common == word)
+fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.split(' ').any(|common| common == word)
 }
 
 /// Of many words the longest, which are mostly the rarest: what is looked up by choices of them.
-pub(super) fn telling(words: &[String]) -> Vec<String> {
+pub(super) fn rarest_words(words: &[String]) -> Vec<String> {
     let mut telling = words.to_vec();
     telling.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
-    telling.truncate(TELLING);
+    telling.truncate(MAX_RARE_WORDS);
     telling
 }
 
 /// Those words of a vocabulary that a misspelt word most likely stands for, the likeliest first. The vocabulary may be of
 /// stems, which end before their words do.
-pub(super) fn nearest(word: &str, vocabulary: Vec<String>) -> Vec<String> {
+pub(super) fn spelling_corrections(word: &str, vocabulary: Vec<String>) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
     // Short words have too many neighbours to guess among.
     let most = match letters.len() {
@@ -92,24 +92,24 @@ pub(super) fn nearest(word: &str, vocabulary: Vec<String>) -> Vec<String> {
         .filter(|other| other.chars().all(char::is_alphanumeric))
         .filter_map(|other| {
             let theirs: Vec<char> = other.chars().collect();
-            let mut off = distance(&letters, &theirs);
+            let mut off = edit_distance(&letters, &theirs);
             // An ending that a stem lacks is one letter's worth of doubt.
             let ending = letters.len().saturating_sub(theirs.len());
-            if theirs.len() >= SHORTEST_STEM && (1..=LONGEST_ENDING).contains(&ending) {
-                off = off.min(distance(&letters[..theirs.len()], &theirs) + 1);
+            if theirs.len() >= MIN_STEM_CHARS && (1..=MAX_SUFFIX_CHARS).contains(&ending) {
+                off = off.min(edit_distance(&letters[..theirs.len()], &theirs) + 1);
             }
             (off <= most).then_some((off, other))
         })
         .collect();
     near.sort();
     near.dedup();
-    near.truncate(STAND_INS);
+    near.truncate(MAX_CORRECTIONS);
     near.into_iter().map(|(_, word)| word).collect()
 }
 
 /// How many letters are to be added, left out, changed or swapped with their neighbour to make one word of the other (optimal
 /// string alignment).
-fn distance(a: &[char], b: &[char]) -> usize {
+fn edit_distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        Query::read(text).expect("a query").words
+        Query::parse(text).expect("a query").words
     }
 
     #[test]
@@ -147,8 +147,8 @@ mod tests {
         assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);
         assert_eq!(words("…!"), [""; 0]);
         assert_eq!(words(&"語".repeat(101)), [""; 0]);
-        assert!(Query::read("  ").is_err() && Query::read(&"x".repeat(1001)).is_err());
-        assert!(Query::read("a\0b").is_err());
+        assert!(Query::parse("  ").is_err() && Query::parse(&"x".repeat(1001)).is_err());
+        assert!(Query::parse("a\0b").is_err());
         let many: Vec<String> = (0..99).map(|n| format!("w{n}")).collect();
         assert_eq!(words(&many.join(" ")).len(), MAX_WORDS);
     }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_misspelt_word_finds_what_it_stands_for() {
         let near = |word: &str, vocabulary: &[&str]| {
-            nearest(word, vocabulary.iter().map(|word| (*word).to_owned()).collect())
+            spelling_corrections(word, vocabulary.iter().map(|word| (*word).to_owned()).collect())
         };
         assert_eq!(near("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
         assert_eq!(near("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn distances_are_those_of_typing() {
         let off = |a: &str, b: &str| {
-            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+            edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
         };
         assert_eq!(off("", "abc"), 3);
         assert_eq!(off("abc", "acb"), 1);

@@ -14,78 +14,80 @@ use uuid::Uuid;
 
 use crate::app::search::Search;
 use crate::app::{AppError, ErrorKind};
-use crate::domain::FramePlace;
-use crate::store::{EmbeddingPlace, EmbeddingRow, SearchFilter, Sees, VectorIndexRow};
-use crate::vectors::{Entry, Fault, Hit, LocalIndex, Match, Wanted, unpacked};
+use crate::domain::FrameKey;
+use crate::store::{EmbeddingCursor, EmbeddingRow, SearchFilter, StoryVisibility, VectorIndexRow};
+use crate::vectors::{
+    LocalIndex, RemoteHit, RemoteIndexError, VectorEntry, VectorFilter, VectorHit, decode_vector,
+};
 
 /// How long a search waits for the vector of its query.
-const PATIENCE: Duration = Duration::from_secs(4);
+const EMBEDDING_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Queries whose vectors are remembered.
-const QUERIES: u64 = 1000;
+const MAX_CACHED_QUERIES: u64 = 1000;
 
 /// Rows that are read at once.
-const ROWS: i64 = 4096;
+const ROWS_PER_PAGE: i64 = 4096;
 
 /// What one process knows. Clones share it.
 #[derive(Debug, Clone)]
-pub(in crate::app) struct Semantic {
-    held: Arc<RwLock<Held>>,
+pub(in crate::app) struct SemanticIndex {
+    state: Arc<RwLock<IndexState>>,
     queries: Cache<(String, String), Arc<Vec<f32>>>,
 }
 
 /// The index as of a change.
 #[derive(Debug, Default)]
-struct Held {
+struct IndexState {
     index: LocalIndex,
-    made_with: Option<(String, i32)>,
+    built_with: Option<(String, i32)>,
     version: i64,
 }
 
 /// What is searched for, and where.
-pub(super) struct Near<'a> {
+pub(super) struct NearestQuery<'a> {
     pub(super) filter: SearchFilter<'a>,
-    pub(super) private: &'a [String],
+    pub(super) private_clients: &'a [String],
     pub(super) limit: usize,
 }
 
-impl Default for Semantic {
+impl Default for SemanticIndex {
     fn default() -> Self {
-        Self { held: Arc::default(), queries: Cache::new(QUERIES) }
+        Self { state: Arc::default(), queries: Cache::new(MAX_CACHED_QUERIES) }
     }
 }
 
 impl Search {
     /// The frames nearest to a text, the nearest first; `None` where nobody can tell.
-    pub(super) async fn near(
+    pub(super) async fn nearest_to_text(
         &self,
         text: &str,
-        near: Near<'_>,
-    ) -> Result<Option<Vec<Hit>>, AppError> {
+        near: NearestQuery<'_>,
+    ) -> Result<Option<Vec<VectorHit>>, AppError> {
         let Some(row) = self.usable_index().await? else { return Ok(None) };
-        let Some(vector) = self.vector_of(&row, text).await else { return Ok(None) };
-        let Near { filter, private, limit } = near;
-        let hidden = match filter.sees {
-            Sees::All => Vec::new(),
-            Sees::Public => private.iter().map(String::as_str).collect(),
-            Sees::Own(own) => {
+        let Some(parse_vector) = self.query_vector(&row, text).await else { return Ok(None) };
+        let NearestQuery { filter, private_clients: private, limit } = near;
+        let hidden = match filter.visibility {
+            StoryVisibility::All => Vec::new(),
+            StoryVisibility::Public => private.iter().map(String::as_str).collect(),
+            StoryVisibility::PublicAndOwn(own) => {
                 private.iter().map(String::as_str).filter(|client_id| *client_id != own).collect()
             }
         };
-        let wanted = Wanted {
+        let wanted = VectorFilter {
             client_id: filter.client_id,
             strategy: filter.strategy,
             since: filter.since,
             until: filter.until,
-            newest: Some(filter.newest),
-            hidden,
-            except: None,
+            newest_frame_id: Some(filter.max_frame_id),
+            hidden_clients: hidden,
+            excluded_frame_id: None,
         };
         let Some(pinecone) = &self.pinecone else {
-            return self.nearest(&row, &vector, &wanted, limit).await.map(Some);
+            return self.nearest_local(&row, &parse_vector, &wanted, limit).await.map(Some);
         };
-        match pinecone.nearest(&vector, &wanted, limit).await {
-            Ok(found) => self.still_there(found).await.map(Some),
+        match pinecone.nearest(&parse_vector, &wanted, limit).await {
+            Ok(found) => self.retain_existing(found).await.map(Some),
             Err(fault) => {
                 let error = &fault as &dyn std::error::Error;
                 tracing::warn!(error, "a query's words are searched for alone");
@@ -99,40 +101,46 @@ impl Search {
     /// # Errors
     ///
     /// [`crate::app::ErrorKind::Unavailable`] when Pinecone does not answer.
-    pub(super) async fn near_frame(
+    pub(super) async fn nearest_to_frame(
         &self,
         id: i64,
-        place: FramePlace,
+        place: FrameKey,
         hidden: Vec<&str>,
         limit: usize,
-    ) -> Result<Option<Vec<Hit>>, AppError> {
+    ) -> Result<Option<Vec<VectorHit>>, AppError> {
         let row = self.store.vector_index().await?;
-        let wanted = Wanted { hidden, except: Some(id), ..Wanted::default() };
+        let wanted = VectorFilter {
+            hidden_clients: hidden,
+            excluded_frame_id: Some(id),
+            ..VectorFilter::default()
+        };
         let Some(pinecone) = &self.pinecone else {
-            let Some(vector) = self.held(&row).await?.index.vector_of(id) else { return Ok(None) };
-            return self.nearest(&row, &vector, &wanted, limit).await.map(Some);
+            let Some(vector) = self.current_index(&row).await?.index.mean_vector(id) else {
+                return Ok(None);
+            };
+            return self.nearest_local(&row, &vector, &wanted, limit).await.map(Some);
         };
         if row.place.as_deref() != Some(pinecone.place()) {
             return Ok(None);
         }
         // Whoever reads can do nothing about what is wrong with it.
-        let silent = |fault: Fault| AppError {
+        let silent = |fault: RemoteIndexError| AppError {
             cause: Some(fault.into()),
             ..AppError::new(
                 ErrorKind::Unavailable,
                 "The index for search does not answer; try again later.",
             )
         };
-        let vector = pinecone.vector_of(place).await.map_err(silent)?;
+        let vector = pinecone.mean_vector(place).await.map_err(silent)?;
         let Some(vector) = vector else { return Ok(None) };
         let found = pinecone.nearest(&vector, &wanted, limit).await.map_err(silent)?;
-        self.still_there(found).await.map(Some)
+        self.retain_existing(found).await.map(Some)
     }
 
     /// Of what Pinecone knows, the frames that are there.
-    async fn still_there(&self, found: Vec<Match>) -> Result<Vec<Hit>, AppError> {
-        let ids: Vec<i64> = found.iter().map(|found| found.frame).collect();
-        let there = self.store.frames_there(&ids).await?;
+    async fn retain_existing(&self, found: Vec<RemoteHit>) -> Result<Vec<VectorHit>, AppError> {
+        let ids: Vec<i64> = found.iter().map(|found| found.frame_id).collect();
+        let there = self.store.existing_frames(&ids).await?;
         let there: HashSet<(i64, Uuid, i32, i64)> = there
             .into_iter()
             .map(|frame| {
@@ -141,28 +149,29 @@ impl Search {
             })
             .collect();
         let hits = found.into_iter().filter_map(|found| {
-            let Match { story_id, number, frame, told, cosine } = found;
+            let RemoteHit { story_id, number, frame_id: frame, told_at_micros: told, cosine } =
+                found;
             let is_there = there.contains(&(frame, story_id, number, told));
-            is_there.then_some(Hit { frame, told, cosine })
+            is_there.then_some(VectorHit { frame_id: frame, told_at_micros: told, cosine })
         });
         Ok(hits.collect())
     }
 
     /// What the index is made with, where queries can be compared with it.
     async fn usable_index(&self) -> Result<Option<VectorIndexRow>, AppError> {
-        let configured = self.models.embedder();
+        let configured = self.models.embedding_model();
         let row = self.store.vector_index().await?;
-        let is_usable = configured.is_some() && self.is_made_with(&row, configured.as_deref());
+        let is_usable = configured.is_some() && self.is_built_with(&row, configured.as_deref());
         Ok(is_usable.then_some(row))
     }
 
-    async fn vector_of(&self, row: &VectorIndexRow, text: &str) -> Option<Arc<Vec<f32>>> {
+    async fn query_vector(&self, row: &VectorIndexRow, text: &str) -> Option<Arc<Vec<f32>>> {
         let key = (row.model.clone().unwrap_or_default(), text.to_owned());
-        let queries = &self.semantic.queries;
+        let queries = &self.semantic_index.queries;
         if let Some(vector) = queries.get(&key) {
             return Some(vector);
         }
-        match self.models.embed(std::slice::from_ref(&key.1), PATIENCE).await {
+        match self.models.embed(std::slice::from_ref(&key.1), EMBEDDING_TIMEOUT).await {
             Ok(vectors) => {
                 let vector = Arc::new(vectors.into_iter().next()?);
                 queries.insert(key, Arc::clone(&vector));
@@ -177,50 +186,54 @@ impl Search {
     }
 
     /// Scans for frames that are still there, on a thread for such work.
-    async fn nearest(
+    async fn nearest_local(
         &self,
         row: &VectorIndexRow,
         vector: &[f32],
-        wanted: &Wanted<'_>,
+        wanted: &VectorFilter<'_>,
         limit: usize,
-    ) -> Result<Vec<Hit>, AppError> {
+    ) -> Result<Vec<VectorHit>, AppError> {
         loop {
-            let held = self.held(row).await?;
+            let held = self.current_index(row).await?;
             let hits = self.scan(held, vector, wanted, limit).await?;
-            let ids: Vec<i64> = hits.iter().map(|hit| hit.frame).collect();
-            let there = self.store.frames_there(&ids).await?.into_iter();
+            let ids: Vec<i64> = hits.iter().map(|hit| hit.frame_id).collect();
+            let there = self.store.existing_frames(&ids).await?.into_iter();
             let there: HashSet<(i64, i64)> =
                 there.map(|frame| (frame.id, frame.date_created.timestamp_micros())).collect();
-            let gone = hits.iter().filter(|hit| !there.contains(&(hit.frame, hit.told)));
-            let gone: HashSet<i64> = gone.map(|hit| hit.frame).collect();
+            let gone =
+                hits.iter().filter(|hit| !there.contains(&(hit.frame_id, hit.told_at_micros)));
+            let gone: HashSet<i64> = gone.map(|hit| hit.frame_id).collect();
             if gone.is_empty() {
                 return Ok(hits);
             }
-            self.semantic.held.write().await.index.forget(&gone);
+            self.semantic_index.state.write().await.index.remove_frames(&gone);
         }
     }
 
     async fn scan(
         &self,
-        held: OwnedRwLockReadGuard<Held>,
+        held: OwnedRwLockReadGuard<IndexState>,
         vector: &[f32],
-        wanted: &Wanted<'_>,
+        wanted: &VectorFilter<'_>,
         limit: usize,
-    ) -> Result<Vec<Hit>, AppError> {
+    ) -> Result<Vec<VectorHit>, AppError> {
         let vector = vector.to_vec();
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let (client_id, strategy) = (owned(wanted.client_id), owned(wanted.strategy));
-        let hidden: Vec<String> = wanted.hidden.iter().map(|name| (*name).to_owned()).collect();
-        let Wanted { since, until, newest, except, .. } = *wanted;
+        let hidden: Vec<String> =
+            wanted.hidden_clients.iter().map(|name| (*name).to_owned()).collect();
+        let VectorFilter {
+            since, until, newest_frame_id: newest, excluded_frame_id: except, ..
+        } = *wanted;
         let scan = move || {
-            let wanted = Wanted {
+            let wanted = VectorFilter {
                 client_id: client_id.as_deref(),
                 strategy: strategy.as_deref(),
                 since,
                 until,
-                newest,
-                hidden: hidden.iter().map(String::as_str).collect(),
-                except,
+                newest_frame_id: newest,
+                hidden_clients: hidden.iter().map(String::as_str).collect(),
+                excluded_frame_id: except,
             };
             held.index.nearest(&vector, &wanted, limit)
         };
@@ -228,14 +241,17 @@ impl Search {
     }
 
     /// The index with all that is saved.
-    async fn held(&self, row: &VectorIndexRow) -> Result<OwnedRwLockReadGuard<Held>, AppError> {
-        let held = Arc::clone(&self.semantic.held).read_owned().await;
-        if held.is_of(row) {
+    async fn current_index(
+        &self,
+        row: &VectorIndexRow,
+    ) -> Result<OwnedRwLockReadGuard<IndexState>, AppError> {
+        let held = Arc::clone(&self.semantic_index.state).read_owned().await;
+        if held.is_current_for(row) {
             return Ok(held);
         }
         drop(held);
-        let mut held = Arc::clone(&self.semantic.held).write_owned().await;
-        if !held.is_of(row) {
+        let mut held = Arc::clone(&self.semantic_index.state).write_owned().await;
+        if !held.is_current_for(row) {
             held = self.catch_up(held, row).await?;
         }
         Ok(held.downgrade())
@@ -243,27 +259,27 @@ impl Search {
 
     async fn catch_up(
         &self,
-        mut held: OwnedRwLockWriteGuard<Held>,
+        mut held: OwnedRwLockWriteGuard<IndexState>,
         row: &VectorIndexRow,
-    ) -> Result<OwnedRwLockWriteGuard<Held>, AppError> {
+    ) -> Result<OwnedRwLockWriteGuard<IndexState>, AppError> {
         let dimension = row.dimension.unwrap_or(0);
         let made_with = row.model.clone().map(|model| (model, dimension));
-        if held.made_with != made_with {
+        if held.built_with != made_with {
             let index = LocalIndex::new(usize::try_from(dimension).unwrap_or(0));
-            *held = Held { index, made_with, version: 0 };
+            *held = IndexState { index, built_with: made_with, version: 0 };
         }
         let (begun, is_first) = (tokio::time::Instant::now(), held.version == 0);
         let mut after =
-            EmbeddingPlace { version: held.version, frame_id: i64::MAX, piece: i32::MAX };
+            EmbeddingCursor { version: held.version, frame_id: i64::MAX, piece: i32::MAX };
         loop {
-            let rows = self.store.embeddings_after(after, ROWS).await?;
+            let rows = self.store.embeddings_after(after, ROWS_PER_PAGE).await?;
             let Some(last) = rows.last() else { break };
             let EmbeddingRow { version, frame_id, piece, .. } = *last;
-            after = EmbeddingPlace { version, frame_id, piece };
+            after = EmbeddingCursor { version, frame_id, piece };
             // Thousands of vectors are no work for a thread that others wait for.
             let taking_in = move || {
                 for row in &rows {
-                    held.take_in(row);
+                    held.apply_row(row);
                 }
                 held
             };
@@ -280,25 +296,25 @@ impl Search {
     }
 }
 
-impl Held {
-    fn take_in(&mut self, row: &EmbeddingRow) {
+impl IndexState {
+    fn apply_row(&mut self, row: &EmbeddingRow) {
         if row.piece == 0 {
-            self.index.remove(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
+            self.index.remove_pieces_from(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
         }
-        let Some(vector) = row.vector.as_deref().and_then(unpacked) else { return };
-        self.index.put(&Entry {
-            frame: row.frame_id,
+        let Some(parse_vector) = row.vector.as_deref().and_then(decode_vector) else { return };
+        self.index.upsert(&VectorEntry {
+            frame_id: row.frame_id,
             piece: row.piece,
             client_id: &row.client_id,
             strategy: &row.strategy,
-            told: row.date_created,
-            vector: &vector,
+            told_at: row.date_created,
+            vector: &parse_vector,
         });
     }
 
-    fn is_of(&self, row: &VectorIndexRow) -> bool {
+    fn is_current_for(&self, row: &VectorIndexRow) -> bool {
         let made_with = row.model.as_deref().zip(row.dimension);
-        let ours = self.made_with.as_ref().map(|(model, dimension)| (&**model, *dimension));
+        let ours = self.built_with.as_ref().map(|(model, dimension)| (&**model, *dimension));
         self.version >= row.version && ours == made_with
     }
 }

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use crate::app::ImageView;
 use crate::domain::ClientId;
-use crate::store::{FoundFrame, MARKS};
+use crate::store::{FrameHit, HIGHLIGHT_DELIMITERS};
 
 /// How to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Mode {
+pub enum SearchMode {
     /// By words and by meaning, fused.
     #[default]
     Hybrid,
@@ -25,7 +25,7 @@ pub enum Mode {
 /// What found a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Matched {
+pub enum MatchedBy {
     /// Its words.
     Lexical,
     /// Its meaning.
@@ -34,7 +34,7 @@ pub enum Matched {
 
 /// What is searched for.
 #[derive(Debug, Clone, Default)]
-pub struct SearchOrder {
+pub struct SearchRequest {
     /// Words, or a sentence.
     pub query: String,
     /// In this client's stories alone.
@@ -46,16 +46,16 @@ pub struct SearchOrder {
     /// Told before this time.
     pub until: Option<DateTime<Utc>>,
     /// How.
-    pub mode: Mode,
+    pub mode: SearchMode,
     /// How many frames at most.
     pub limit: i64,
     /// Where to go on.
-    pub after: Option<SearchPlace>,
+    pub after: Option<SearchCursor>,
 }
 
 /// A place in an answer: what is told meanwhile does not move it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchPlace {
+pub struct SearchCursor {
     /// How many frames come before.
     pub at: usize,
     /// The newest frame that is searched, by its id.
@@ -66,25 +66,25 @@ pub struct SearchPlace {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchPage {
     /// Frames, the best first.
-    pub results: Vec<FoundView>,
+    pub results: Vec<SearchHitView>,
     /// How it was searched in truth: `lexical` where nobody could tell the meaning.
-    pub mode: Mode,
+    pub mode: SearchMode,
     /// Where it goes on.
-    pub next_cursor: Option<SearchPlace>,
+    pub next_cursor: Option<SearchCursor>,
 }
 
 /// Frames that are like one.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct SimilarView {
+pub struct SimilarFramesView {
     /// Frames, the nearest first; `score` is the cosine of their directions.
-    pub results: Vec<FoundView>,
+    pub results: Vec<SearchHitView>,
     /// Whether the frame itself is in the index; where not, nobody can tell what it is like.
     pub is_indexed: bool,
 }
 
 /// A frame that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct FoundView {
+pub struct SearchHitView {
     /// The story.
     pub story_id: Uuid,
     /// The story's slug.
@@ -103,18 +103,18 @@ pub struct FoundView {
     /// From 0 to 1, the best first; comparable within one answer alone.
     pub score: f64,
     /// What found it.
-    pub matched_by: Vec<Matched>,
+    pub matched_by: Vec<MatchedBy>,
     /// The strategy of the story.
     pub strategy: String,
     /// When the frame was told.
     pub date_created: DateTime<Utc>,
 }
 
-impl FoundView {
-    pub(super) fn of(
-        frame: FoundFrame,
+impl SearchHitView {
+    pub(super) fn from_frame(
+        frame: FrameHit,
         score: f64,
-        matched_by: Vec<Matched>,
+        matched_by: Vec<MatchedBy>,
         marked: Option<&str>,
     ) -> Self {
         let image = frame.image_key.as_deref().map(|key| ImageView {
@@ -143,9 +143,9 @@ impl FoundView {
 fn highlights(marked: &str) -> Vec<(usize, usize)> {
     let (mut at, mut from, mut found) = (0, 0, Vec::new());
     for c in marked.chars() {
-        if c == MARKS.0 {
+        if c == HIGHLIGHT_DELIMITERS.0 {
             from = at;
-        } else if c == MARKS.1 {
+        } else if c == HIGHLIGHT_DELIMITERS.1 {
             found.push((from, at));
         } else {
             at += 1;

@@ -2,15 +2,15 @@
 
 use uuid::Uuid;
 
-use super::{Stories, no_story};
+use super::{Stories, story_not_found};
 use crate::app::config::ClientLevels;
 use crate::app::{Actor, AppError, ErrorKind};
 use crate::domain::slug_base;
-use crate::store::{NewStory, Story, Strategy, Title, Tx};
+use crate::store::{NewStory, Story, StoryTitle, Strategy, Tx};
 
 /// Which story an order is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WhichStory {
+pub enum StorySelector {
     /// The one that the client is in, if the strategy is the same; else a new one.
     Current,
     /// A new one.
@@ -19,30 +19,35 @@ pub enum WhichStory {
         title: Option<String>,
     },
     /// The one with this id.
-    This(String),
+    ById(String),
 }
 
 /// A story that a frame without one goes into: what decides which one it is.
-pub(in crate::app) struct StoryWanted<'a> {
+pub(in crate::app) struct StoryTarget<'a> {
     /// The client, locked before.
     pub(in crate::app) client_id: &'a str,
     /// Which story the client asked for.
-    pub(in crate::app) story: &'a WhichStory,
+    pub(in crate::app) selector: &'a StorySelector,
     /// The story that the client is in.
-    pub(in crate::app) current: Option<Uuid>,
+    pub(in crate::app) current_story: Option<Uuid>,
     pub(in crate::app) levels: &'a ClientLevels,
     pub(in crate::app) strategy: &'a Strategy,
 }
 
-impl StoryWanted<'_> {
+impl StoryTarget<'_> {
     fn is_new(&self) -> bool {
-        matches!(self.story, WhichStory::New { .. })
+        matches!(self.selector, StorySelector::New { .. })
     }
 }
 
 /// Whether a client may add to a story: it is its own, or that of the flock whose story it shares.
-pub(in crate::app) fn may_add(story: &Story, client_id: &str, levels: &ClientLevels) -> bool {
-    story.client_id == client_id || (story.flock_id.is_some() && story.flock_id == levels.follows)
+pub(in crate::app) fn can_add_frames(
+    story: &Story,
+    client_id: &str,
+    levels: &ClientLevels,
+) -> bool {
+    story.client_id == client_id
+        || (story.flock_id.is_some() && story.flock_id == levels.followed_flock)
 }
 
 impl Stories {
@@ -55,50 +60,50 @@ impl Stories {
         }
         // PostgreSQL takes no NUL in a text.
         if id.contains('\0') {
-            return Err(no_story());
+            return Err(story_not_found());
         }
         // A former id may look like one of ours.
-        let id = self.store.story_id_of_legacy_id(id).await?.ok_or_else(no_story)?;
-        self.store.story(id).await?.ok_or_else(no_story)
+        let id = self.store.story_id_by_legacy_id(id).await?.ok_or_else(story_not_found)?;
+        self.store.story(id).await?.ok_or_else(story_not_found)
     }
 
     /// A story that the actor may change.
-    pub(in crate::app) async fn story_to_change(
+    pub(in crate::app) async fn find_changeable_story(
         &self,
         actor: Actor<'_>,
         story_id: &str,
     ) -> Result<Story, AppError> {
         let story = self.find_story(story_id).await?;
-        if actor.may_change(&story.client_id) {
+        if actor.can_change(&story.client_id) {
             return Ok(story);
         }
         let detail = "This story was made for another Sparrow and can only be read; send that one's client_id if you speak for it.";
-        Err(AppError::new(ErrorKind::NotYours, detail))
+        Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 
     /// The story that a client names, if it may add to it.
-    pub(in crate::app) async fn story_to_continue(
+    pub(in crate::app) async fn find_continuable_story(
         &self,
         client_id: &str,
         story_id: &str,
         levels: &ClientLevels,
     ) -> Result<Story, AppError> {
         let story = self.find_story(story_id).await?;
-        if may_add(&story, client_id, levels) {
+        if can_add_frames(&story, client_id, levels) {
             return Ok(story);
         }
         let detail = "This story was made for another Sparrow and can only be read; leave story_id out to begin your own.";
-        Err(AppError::new(ErrorKind::NotYours, detail))
+        Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 
     /// The story that a client is in: the one that it shares with its flock under a strategy, or its own.
-    pub(in crate::app) async fn story_of(
+    pub(in crate::app) async fn find_current_story(
         &self,
         client_id: &str,
         levels: &ClientLevels,
         strategy: &str,
     ) -> Result<Option<Story>, AppError> {
-        let shared = match &levels.follows {
+        let shared = match &levels.followed_flock {
             Some(flock_id) => self.store.flock_story(flock_id, strategy).await?,
             None => None,
         };
@@ -113,43 +118,47 @@ impl Stories {
     }
 
     /// The story that a frame goes into which names none; a new one is begun if need be.
-    pub(in crate::app) async fn story_for(
+    pub(in crate::app) async fn resolve_story(
         &self,
         tx: &mut Tx,
-        wanted: &StoryWanted<'_>,
+        target: &StoryTarget<'_>,
     ) -> Result<Uuid, AppError> {
-        let story_id = match &wanted.levels.follows {
-            Some(flock_id) => self.shared_story(tx, wanted, flock_id).await?,
-            None => self.own_story(tx, wanted).await?,
+        let story_id = match &target.levels.followed_flock {
+            Some(flock_id) => self.resolve_flock_story(tx, target, flock_id).await?,
+            None => self.resolve_own_story(tx, target).await?,
         };
-        if let WhichStory::New { title: Some(title) } = wanted.story {
+        if let StorySelector::New { title: Some(title) } = target.selector {
             let slug_base = slug_base(title);
-            tx.name_story(story_id, Title { title, slug_base: &slug_base }).await?;
+            tx.name_story(story_id, StoryTitle { title, slug_base: &slug_base }).await?;
         }
         Ok(story_id)
     }
 
     /// The story that a flock's members share under a strategy.
-    async fn shared_story(
+    async fn resolve_flock_story(
         &self,
         tx: &mut Tx,
-        wanted: &StoryWanted<'_>,
+        target: &StoryTarget<'_>,
         flock_id: &str,
     ) -> Result<Uuid, AppError> {
-        let (now, strategy) = (self.clock.now(), wanted.strategy);
+        let (now, strategy) = (self.clock.now(), target.strategy);
         let shared = tx.lock_flock_story(flock_id, &strategy.slug, now).await?;
-        if let Some(story_id) = shared.filter(|_| !wanted.is_new()) {
+        if let Some(story_id) = shared.filter(|_| !target.is_new()) {
             return Ok(story_id);
         }
-        let story_id = self.begin_story(tx, wanted.client_id, strategy, Some(flock_id)).await?;
+        let story_id = self.create_story(tx, target.client_id, strategy, Some(flock_id)).await?;
         tx.set_flock_story(flock_id, &strategy.slug, Some(story_id), now).await?;
         Ok(story_id)
     }
 
     /// The client's current story if it is of this strategy, or has nothing in it yet; else a new one.
-    async fn own_story(&self, tx: &mut Tx, wanted: &StoryWanted<'_>) -> Result<Uuid, AppError> {
-        let (client_id, strategy) = (wanted.client_id, wanted.strategy);
-        let current = match wanted.current {
+    async fn resolve_own_story(
+        &self,
+        tx: &mut Tx,
+        target: &StoryTarget<'_>,
+    ) -> Result<Uuid, AppError> {
+        let (client_id, strategy) = (target.client_id, target.strategy);
+        let current = match target.current_story {
             Some(id) => tx.story(id).await?,
             None => None,
         };
@@ -158,7 +167,7 @@ impl Stories {
             current.filter(|story| story.client_id == client_id && story.flock_id.is_none())
         {
             let is_empty = story.frame_count == 0 && story.slug.is_none();
-            if story.strategy == strategy.slug && !wanted.is_new() {
+            if story.strategy == strategy.slug && !target.is_new() {
                 return Ok(story.id);
             }
             if is_empty && !tx.story_has_tasks(story.id).await? {
@@ -166,11 +175,11 @@ impl Stories {
                 return Ok(story.id);
             }
         }
-        self.begin_story(tx, client_id, strategy, None).await
+        self.create_story(tx, client_id, strategy, None).await
     }
 
     /// Creates an empty story for a client.
-    pub(super) async fn begin_story(
+    pub(super) async fn create_story(
         &self,
         tx: &mut Tx,
         client_id: &str,

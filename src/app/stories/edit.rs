@@ -6,12 +6,12 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Stories, frame_number, no_frame, no_story};
-use crate::app::audit::Change;
+use super::{Stories, frame_not_found, parse_frame_number, story_not_found};
+use crate::app::audit::AuditChange;
 use crate::app::jobs::{Job, TellFrame, decode, story_lane};
 use crate::app::{Actor, AppError, ErrorKind};
-use crate::domain::{EventKind, FramePlace, story_title};
-use crate::store::{OldPicture, Story, StorySize, Tx};
+use crate::domain::{EventKind, FrameKey, story_title};
+use crate::store::{ImageToDelete, Story, StorySize, Tx};
 
 impl Stories {
     /// Gives a story another title; its slug stays.
@@ -25,22 +25,24 @@ impl Stories {
         story_id: &str,
         title: &str,
     ) -> Result<Story, AppError> {
-        let story = self.story_to_change(actor, story_id).await?;
-        let title = checked_title(title)?;
+        let story = self.find_changeable_story(actor, story_id).await?;
+        let title = validate_title(title)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if !tx.lock_story(story.id).await? {
-            return Err(no_story());
+            return Err(story_not_found());
         }
         tx.retitle_story(story.id, &title, now).await?;
         let (before, after) = (json!({"title": story.title}), json!({"title": title}));
         let id = story.id.to_string();
-        change("update", &id, before, Some(after)).note_of(&mut tx, actor, now).await?;
+        story_change("update", &id, before, Some(after))
+            .record_unless_client(&mut tx, actor, now)
+            .await?;
         let named = json!({"title": title, "slug": story.slug});
         tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), named, now);
         tx.save().await?;
         tracing::info!(story = %story.id, actor = %actor.principal, "a story was renamed");
-        self.store.story(story.id).await?.ok_or_else(no_story)
+        self.store.story(story.id).await?.ok_or_else(story_not_found)
     }
 
     /// Takes a story's last frame back, as if it had never been told.
@@ -48,39 +50,39 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`] when it is not the last, or the story is being told.
-    pub async fn take_frame_back(
+    pub async fn remove_last_frame(
         &self,
         actor: Actor<'_>,
         story_id: &str,
         number: &str,
     ) -> Result<(), AppError> {
-        let story = self.story_to_change(actor, story_id).await?;
-        let number = frame_number(number)?;
-        let frame = FramePlace { story_id: story.id, number };
+        let story = self.find_changeable_story(actor, story_id).await?;
+        let number = parse_frame_number(number)?;
+        let frame = FrameKey { story_id: story.id, number };
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if !tx.lock_story(story.id).await? {
-            return Err(no_story());
+            return Err(story_not_found());
         }
         if tx.open_task(&story_lane(story.id)).await?.is_some() {
             let detail = "The story is being told; wait until that is done, or cancel its task.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let state = tx.state_before(frame).await?.ok_or_else(no_frame)?;
-        let mut pictures = tx.frame_pictures(story.id, number, number).await?;
+        let state = tx.state_before(frame).await?.ok_or_else(frame_not_found)?;
+        let mut pictures = tx.frame_images(story.id, number, number).await?;
         if number == 0 {
-            pictures.extend(tx.take_thumbnail(story.id).await?);
+            pictures.extend(tx.clear_thumbnail(story.id).await?);
         }
-        let beside = tx.keys_beside(story.id, number, number).await?;
-        if !tx.take_frame_back(frame, &state, now).await? {
+        let attachment_keys = tx.attachment_keys(story.id, number, number).await?;
+        if !tx.delete_last_frame(frame, &state, now).await? {
             let detail = "Only a story's last frame can be taken back; begin with that one.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let mut keys = tx.remove_pictures(&pictures).await?;
-        let beside: Vec<&str> = beside.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&beside).await?);
-        self.jobs.remove_files_later(&mut tx, keys).await?;
-        self.jobs.forget_later(&mut tx, story.id, number..=number).await?;
+        let mut keys = tx.delete_images(&pictures).await?;
+        let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&attachment_keys).await?);
+        self.jobs.enqueue_file_removal(&mut tx, keys).await?;
+        self.jobs.enqueue_unindexing(&mut tx, story.id, number..=number).await?;
         let gone = json!({"number": number, "removed": true});
         tx.publish(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
         tx.save().await?;
@@ -94,17 +96,17 @@ impl Stories {
     ///
     /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`].
     pub async fn remove_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
-        let story = self.story_to_change(actor, story_id).await?;
+        let story = self.find_changeable_story(actor, story_id).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if !tx.lock_story(story.id).await? {
-            return Err(no_story());
+            return Err(story_not_found());
         }
         let (keys, _) = self.remove_story_rows(&mut tx, story.id).await?;
-        self.jobs.remove_files_later(&mut tx, keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();
-        change("delete", &id, before, None).note_of(&mut tx, actor, now).await?;
+        story_change("delete", &id, before, None).record_unless_client(&mut tx, actor, now).await?;
         let gone = json!({"removed": true});
         tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), gone, now);
         tx.save().await?;
@@ -119,15 +121,15 @@ impl Stories {
         tx: &mut Tx,
         id: Uuid,
     ) -> Result<(Vec<String>, StorySize), AppError> {
-        let mut pictures: Vec<OldPicture> = tx.frame_pictures(id, 0, i32::MAX).await?;
-        pictures.extend(tx.take_thumbnail(id).await?);
-        let beside = tx.keys_beside(id, 0, i32::MAX).await?;
+        let mut pictures: Vec<ImageToDelete> = tx.frame_images(id, 0, i32::MAX).await?;
+        pictures.extend(tx.clear_thumbnail(id).await?);
+        let attachment_keys = tx.attachment_keys(id, 0, i32::MAX).await?;
         let size = tx.story_size(id).await?;
-        self.jobs.forget_later(tx, id, 0..=size.frames - 1).await?;
+        self.jobs.enqueue_unindexing(tx, id, 0..=size.frames - 1).await?;
         tx.remove_story(id).await?;
-        let mut keys = tx.remove_pictures(&pictures).await?;
-        let tasks = tx.remove_work_on(id).await?;
-        let mut others: Vec<String> = beside;
+        let mut keys = tx.delete_images(&pictures).await?;
+        let tasks = tx.delete_story_tasks_and_events(id).await?;
+        let mut others: Vec<String> = attachment_keys;
         for task in tasks.iter().filter(|task| task.kind == TellFrame::KIND) {
             let job: TellFrame = decode(task)?;
             others.extend(job.inputs().into_iter().map(str::to_owned));
@@ -139,17 +141,17 @@ impl Stories {
 }
 
 /// A change of a story, for the audit.
-fn change<'a>(
+fn story_change<'a>(
     action: &'static str,
     id: &'a str,
     before: Value,
     after: Option<Value>,
-) -> Change<'a> {
-    Change { action, resource: "stories", id, before: Some(before), after }
+) -> AuditChange<'a> {
+    AuditChange { action, resource: "stories", id, before: Some(before), after }
 }
 
 /// A title that can be kept, on one line.
-pub(in crate::app) fn checked_title(title: &str) -> Result<String, AppError> {
+pub(in crate::app) fn validate_title(title: &str) -> Result<String, AppError> {
     if title.chars().count() > 1000 || title.contains('\0') {
         return Err(AppError::invalid(
             "title",

@@ -5,11 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FrameView, Stories, StoryListView, StoryResponse, StoryView, may_add};
+use super::{FrameView, Stories, StoryListView, StoryResponse, StoryView, can_add_frames};
 use crate::app::jobs::{failure_detail, story_lane};
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, TaskStatus};
-use crate::store::{Story, StoryListing, StoryPart};
+use crate::store::{Story, StoryListing, StoryPage};
 
 /// A story, and what is going on in it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,17 +45,17 @@ pub struct NumberedFrame {
 }
 
 /// A place in a client's list of stories.
-pub type StoryPlace = (DateTime<Utc>, Uuid);
+pub type StoryCursor = (DateTime<Utc>, Uuid);
 
 /// A part of a client's stories.
 #[derive(Debug)]
-pub struct StoriesPart {
+pub struct StoryListPage {
     /// The stories, last updated first.
     pub stories: Vec<StoryListView>,
     /// How many the client has in all.
     pub total: i64,
     /// Where the list goes on, unless this is its end.
-    pub next: Option<StoryPlace>,
+    pub next: Option<StoryCursor>,
 }
 
 impl Stories {
@@ -73,17 +73,21 @@ impl Stories {
     ) -> Result<StoryDetail, AppError> {
         let story = self.find_story(story_id).await?;
         let frames = if with_frames { self.store.frames(story.id).await? } else { Vec::new() };
-        let may_add = self.may_actor_add(actor, &story).await?;
-        let view = StoryView::of(&story, may_add);
+        let may_add = self.can_actor_add_frames(actor, &story).await?;
+        let view = StoryView::from_story(&story, may_add);
         let status = self.story_status(story.id).await?;
-        let response = StoryResponse::of_read(frames, view, request_id, self.generation_date());
+        let response = StoryResponse::for_read(frames, view, request_id, self.generation_date());
         Ok(StoryDetail { story: response, title: story.title, status })
     }
 
-    async fn may_actor_add(&self, actor: Actor<'_>, story: &Story) -> Result<bool, AppError> {
+    async fn can_actor_add_frames(
+        &self,
+        actor: Actor<'_>,
+        story: &Story,
+    ) -> Result<bool, AppError> {
         let Some(client_id) = actor.client_id else { return Ok(false) };
         let levels = self.config.levels(client_id.as_str()).await?;
-        Ok(may_add(story, client_id.as_str(), &levels))
+        Ok(can_add_frames(story, client_id.as_str(), &levels))
     }
 
     async fn story_status(&self, story_id: Uuid) -> Result<StoryStatus, AppError> {
@@ -92,27 +96,28 @@ impl Stories {
             let status = if is_running { "running" } else { "pending" };
             return Ok(StoryStatus { status, task_id: Some(open.id), error: None });
         }
-        let last = self.store.last_task_of(story_id).await?;
+        let last = self.store.last_task_of_story(story_id).await?;
         let failed = last.as_ref().filter(|task| task.status == TaskStatus::Failed);
         let error = failed.and_then(|task| failure_detail(task.error.as_ref()));
         Ok(StoryStatus { status: "idle", task_id: last.map(|task| task.id), error })
     }
 
     /// A part of a client's stories, also of those that have no frame yet.
-    pub async fn stories_part(
+    pub async fn list_stories_page(
         &self,
         client_id: &ClientId,
-        part: StoryPart,
-    ) -> Result<StoriesPart, AppError> {
+        part: StoryPage,
+    ) -> Result<StoryListPage, AppError> {
         let client_id = client_id.as_str();
         let total = self.store.count_stories(client_id).await?;
-        let one_more = StoryPart { limit: part.limit + 1, ..part };
-        let rows = self.store.stories_of(client_id, one_more).await?;
-        let shared = self.shared_current(client_id).await?;
+        let one_more = StoryPage { limit: part.limit + 1, ..part };
+        let rows = self.store.stories_of_client(client_id, one_more).await?;
+        let shared = self.current_flock_story(client_id).await?;
         let place = |row: &StoryListing| (row.date_updated, row.id);
-        let page =
-            Page::of_map(rows, part.limit, place, |row| StoryListView::of(row, client_id, shared));
-        Ok(StoriesPart { stories: page.items, total, next: page.next })
+        let page = Page::from_rows_with(rows, part.limit, place, |row| {
+            StoryListView::from_row(row, client_id, shared)
+        });
+        Ok(StoryListPage { stories: page.items, total, next: page.next })
     }
 
     /// A part of a story's frames, those behind number `after`.
@@ -120,7 +125,7 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an unknown story.
-    pub async fn frames_part(
+    pub async fn list_frames_page(
         &self,
         story_id: &str,
         after: Option<i32>,
@@ -128,7 +133,7 @@ impl Stories {
     ) -> Result<Page<NumberedFrame, i32>, AppError> {
         let story = self.find_story(story_id).await?;
         let rows = self.store.frames_after(story.id, after.unwrap_or(-1), limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| row.number))
+        Ok(Page::from_rows(rows, limit, |row| row.number))
     }
 
     /// One frame of a story.
@@ -138,24 +143,24 @@ impl Stories {
     /// [`ErrorKind::NotFound`] for an unknown story, or a number that it does not have.
     pub async fn frame(&self, story_id: &str, number: &str) -> Result<NumberedFrame, AppError> {
         let story = self.find_story(story_id).await?;
-        let number = frame_number(number)?;
+        let number = parse_frame_number(number)?;
         let rows = self.store.frames_after(story.id, number - 1, 1).await?;
         let row = rows.into_iter().find(|row| row.number == number);
-        row.map(NumberedFrame::from).ok_or_else(no_frame)
+        row.map(NumberedFrame::from).ok_or_else(frame_not_found)
     }
 }
 
 impl From<crate::store::FrameRow> for NumberedFrame {
     fn from(row: crate::store::FrameRow) -> Self {
-        Self { number: row.number, frame: FrameView::of(row) }
+        Self { number: row.number, frame: FrameView::from_row(row) }
     }
 }
 
 /// Parses a frame number from a path segment. A malformed number is reported as "not found".
-pub(in crate::app) fn frame_number(text: &str) -> Result<i32, AppError> {
-    text.parse().ok().filter(|number| *number >= 0).ok_or_else(no_frame)
+pub(in crate::app) fn parse_frame_number(text: &str) -> Result<i32, AppError> {
+    text.parse().ok().filter(|number| *number >= 0).ok_or_else(frame_not_found)
 }
 
-pub(in crate::app) fn no_frame() -> AppError {
+pub(in crate::app) fn frame_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "The story has no frame of this number; they begin at 0.")
 }

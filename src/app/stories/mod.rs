@@ -9,13 +9,16 @@ mod views;
 
 use std::sync::Arc;
 
-pub use access::WhichStory;
-pub(in crate::app) use access::{StoryWanted, may_add};
-pub use bookmarks::{FrameBookmarkView, KeptStory, ListEdit, ListOrder, StoryBookmarkView};
-pub(in crate::app) use edit::checked_title;
-pub use list::{NumberedFrame, StoriesPart, StoryDetail, StoryPlace, StoryStatus};
-pub(in crate::app) use list::{frame_number, no_frame};
-pub use read::Reading;
+pub use access::StorySelector;
+pub(in crate::app) use access::{StoryTarget, can_add_frames};
+pub use bookmarks::{
+    BookmarkListPatch, BookmarkListRequest, FrameBookmarkView, StoryBookmarkOutcome,
+    StoryBookmarkView,
+};
+pub(in crate::app) use edit::validate_title;
+pub use list::{NumberedFrame, StoryCursor, StoryDetail, StoryListPage, StoryStatus};
+pub(in crate::app) use list::{frame_not_found, parse_frame_number};
+pub use read::ReadOptions;
 pub use views::{
     AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,
 };
@@ -47,6 +50,6 @@ impl Stories {
     }
 }
 
-fn no_story() -> AppError {
+fn story_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "There is no such story; check its id or slug.")
 }

@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Stories, StoryListView, StoryResponse, StoryView, may_add, no_story};
+use super::{Stories, StoryListView, StoryResponse, StoryView, can_add_frames, story_not_found};
 use crate::app::AppError;
 use crate::domain::ClientId;
-use crate::store::{Story, StoryPart};
+use crate::store::{Story, StoryPage};
 
 /// Stories at most in v1's list, which has no pages.
-const LISTED: i64 = 1000;
+const MAX_LISTED: i64 = 1000;
 
 /// How a story is read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct ReadOptions {
     /// The request's id, for the answer.
     pub request_id: String,
     /// Whether to fill `debug_data`.
@@ -30,13 +30,13 @@ impl Stories {
         &self,
         client_id: &ClientId,
         story_id: Option<&str>,
-        reading: Reading,
+        reading: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         let story = match story_id {
             Some(id) => self.find_story(id).await?,
-            None => self.current_story(client_id).await?,
+            None => self.current_or_new_story(client_id).await?,
         };
-        self.whole(&story, client_id, reading).await
+        self.full_response(&story, client_id, reading).await
     }
 
     /// A story with all its frames, by its name in links.
@@ -48,33 +48,33 @@ impl Stories {
         &self,
         client_id: &ClientId,
         slug: &str,
-        reading: Reading,
+        reading: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         if slug.contains('\0') {
-            return Err(no_story());
+            return Err(story_not_found());
         }
-        let id = self.store.story_id_of_slug(slug).await?.ok_or_else(no_story)?;
-        let story = self.store.story(id).await?.ok_or_else(no_story)?;
-        self.whole(&story, client_id, reading).await
+        let id = self.store.story_id_by_slug(slug).await?.ok_or_else(story_not_found)?;
+        let story = self.store.story(id).await?.ok_or_else(story_not_found)?;
+        self.full_response(&story, client_id, reading).await
     }
 
     /// The client's own stories, last updated first.
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
-        let stories = self.store.stories_of(client_id, StoryPart::first(LISTED)).await?;
-        let shared = self.shared_current(client_id).await?;
-        let told = stories.into_iter().filter(|story| story.frame_count > 0);
-        Ok(told.map(|story| StoryListView::of(story, client_id, shared)).collect())
+        let stories = self.store.stories_of_client(client_id, StoryPage::first(MAX_LISTED)).await?;
+        let shared = self.current_flock_story(client_id).await?;
+        let started = stories.into_iter().filter(|story| story.frame_count > 0);
+        Ok(started.map(|story| StoryListView::from_row(story, client_id, shared)).collect())
     }
 
     /// The story that a client shares with its flock now; `None` when it shares none.
-    pub(in crate::app) async fn shared_current(
+    pub(in crate::app) async fn current_flock_story(
         &self,
         client_id: &str,
     ) -> Result<Option<Uuid>, AppError> {
         let levels = self.config.levels(client_id).await?;
-        let Some(flock_id) = &levels.follows else { return Ok(None) };
-        let strategy = self.config.present(client_id, &levels).await?.settled.strategy;
+        let Some(flock_id) = &levels.followed_flock else { return Ok(None) };
+        let strategy = self.config.resolve_current(client_id, &levels).await?.resolved.strategy;
         Ok(self.store.flock_story(flock_id, &strategy.slug).await?)
     }
 
@@ -88,7 +88,7 @@ impl Stories {
         let story = tx.story(current).await?;
         if let Some(story) = &story
             && let Some(flock_id) =
-                story.flock_id.as_ref().filter(|_| story.flock_id == levels.follows)
+                story.flock_id.as_ref().filter(|_| story.flock_id == levels.followed_flock)
         {
             // Who shares a story leaves it for all.
             tx.lock_flock_story(flock_id, &story.strategy, now).await?;
@@ -103,11 +103,13 @@ impl Stories {
         Ok(tx.save().await?)
     }
 
-    async fn current_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
+    async fn current_or_new_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
         let client_id = client_id.as_str();
         let levels = self.config.levels(client_id).await?;
-        let settled = self.config.present(client_id, &levels).await?.settled;
-        if let Some(story) = self.story_of(client_id, &levels, &settled.strategy.slug).await? {
+        let resolved = self.config.resolve_current(client_id, &levels).await?.resolved;
+        if let Some(story) =
+            self.find_current_story(client_id, &levels, &resolved.strategy.slug).await?
+        {
             return Ok(story);
         }
         let now = self.clock.now();
@@ -116,26 +118,26 @@ impl Stories {
         let id = match tx.lock_client(client_id, now).await? {
             Some(id) => id,
             None => {
-                let id = self.begin_story(&mut tx, client_id, &settled.strategy, None).await?;
+                let id = self.create_story(&mut tx, client_id, &resolved.strategy, None).await?;
                 tx.set_current_story(client_id, Some(id), now).await?;
                 id
             }
         };
         tx.save().await?;
-        self.store.story(id).await?.ok_or_else(no_story)
+        self.store.story(id).await?.ok_or_else(story_not_found)
     }
 
-    async fn whole(
+    async fn full_response(
         &self,
         story: &Story,
         client_id: &ClientId,
-        reading: Reading,
+        reading: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
         let levels = self.config.levels(client_id.as_str()).await?;
-        let view = StoryView::of(story, may_add(story, client_id.as_str(), &levels));
+        let view = StoryView::from_story(story, can_add_frames(story, client_id.as_str(), &levels));
         let now = self.generation_date();
-        let response = StoryResponse::of_read(frames, view, reading.request_id, now);
+        let response = StoryResponse::for_read(frames, view, reading.request_id, now);
         let debug_data = if reading.debug { debug_data(story) } else { Map::new() };
         Ok(StoryResponse { debug_data, ..response })
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Stories;
-use crate::store::{Beside, FrameRow, Story, StoryListing};
+use crate::store::{FrameAttachments, FrameRow, Story, StoryListing};
 use crate::storytellers;
 
 /// A story with frames, and the notes of the request that asked for it.
@@ -165,14 +165,14 @@ pub(in crate::app) fn generation_date(now: DateTime<Utc>) -> String {
 
 impl StoryResponse {
     /// The answer to a read that has no notes.
-    pub(in crate::app) fn of_read(
+    pub(in crate::app) fn for_read(
         frames: Vec<FrameRow>,
         story: StoryView,
         request_id: String,
         generation_date: String,
     ) -> Self {
         Self {
-            frames: frames.into_iter().map(FrameView::of).collect(),
+            frames: frames.into_iter().map(FrameView::from_row).collect(),
             story,
             request_id,
             generation_date,
@@ -184,7 +184,7 @@ impl StoryResponse {
 
 impl StoryView {
     /// A story as a client sees it that may add to it, or not.
-    pub(in crate::app) fn of(story: &Story, may_add: bool) -> Self {
+    pub(in crate::app) fn from_story(story: &Story, may_add: bool) -> Self {
         let storyteller = storytellers::find(&story.storyteller);
         let appends = storyteller.is_none_or(storytellers::Storyteller::appends);
         Self {
@@ -203,14 +203,14 @@ impl StoryView {
 
 impl FrameView {
     /// A kept frame with its original illustration in both places.
-    pub(in crate::app) fn of(row: FrameRow) -> Self {
+    pub(in crate::app) fn from_row(row: FrameRow) -> Self {
         let image = image(row.image_key, row.image_width, row.image_height, row.image_format);
         Self {
             text: row.text.as_deref().map(with_newline),
             source_image: image.clone(),
             image,
-            video: video(&row.beside),
-            audio: audio(row.beside),
+            video: video(&row.attachments),
+            audio: audio(row.attachments),
             min_duration_seconds: row.min_duration_seconds,
             trigger_condition: row.trigger_condition.map(|json| json.0),
             metadata: row.metadata.0,
@@ -220,7 +220,11 @@ impl FrameView {
 
 impl StoryListView {
     /// A story in the list of the client that it was made for, and that shares story `shared` with its flock.
-    pub(in crate::app) fn of(row: StoryListing, client_id: &str, shared: Option<Uuid>) -> Self {
+    pub(in crate::app) fn from_row(
+        row: StoryListing,
+        client_id: &str,
+        shared: Option<Uuid>,
+    ) -> Self {
         let is_current = shared.or(row.current_story_id) == Some(row.id);
         let mut title: String = row.title.chars().take(64).collect();
         if row.title.chars().nth(64).is_some() {
@@ -263,19 +267,19 @@ fn image(
     Some(ImageView { width: width?, height: height?, format: format?, url: key? })
 }
 
-fn video(beside: &Beside) -> Option<VideoView> {
+fn video(attachments: &FrameAttachments) -> Option<VideoView> {
     Some(VideoView {
-        width: beside.video_width?,
-        height: beside.video_height?,
-        format: beside.video_format.clone()?,
-        url: beside.video_key.clone()?,
-        duration_seconds: beside.video_seconds?,
-        frame_rate: beside.video_rate?,
+        width: attachments.video_width?,
+        height: attachments.video_height?,
+        format: attachments.video_format.clone()?,
+        url: attachments.video_key.clone()?,
+        duration_seconds: attachments.video_seconds?,
+        frame_rate: attachments.video_rate?,
     })
 }
 
-fn audio(beside: Beside) -> Option<AudioView> {
-    let Beside { audio_key, audio_format, audio_seconds, .. } = beside;
+fn audio(attachments: FrameAttachments) -> Option<AudioView> {
+    let FrameAttachments { audio_key, audio_format, audio_seconds, .. } = attachments;
     Some(AudioView { format: audio_format?, url: audio_key?, duration_seconds: audio_seconds })
 }
 

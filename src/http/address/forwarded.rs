@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 
 /// What one proxy says about who called it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(super) struct ForwardedElement {
     /// Where the call came from.
     pub(super) node: Node,
     /// Whether it came by HTTPS; `None` when that is not told.
@@ -18,57 +18,58 @@ pub(super) struct Hop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
     /// The proxy does not say.
-    Untold,
+    Missing,
     /// `unknown`, a name of the proxy's own making, or nothing that can be read.
-    Hidden,
+    Opaque,
     /// From this address.
-    Known(IpAddr),
+    Address(IpAddr),
 }
 
-const UNREADABLE: Hop = Hop { node: Node::Hidden, is_secure: None };
+const UNREADABLE: ForwardedElement = ForwardedElement { node: Node::Opaque, is_secure: None };
 
 /// The hops in `Forwarded`, the nearest proxy's last.
-pub(super) fn standard(headers: &HeaderMap) -> Vec<Hop> {
+pub(super) fn parse_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
     let lines = headers.get_all("forwarded").iter();
     // A line whose quotes do not close may hide anything; the lines after it are another proxy's.
-    let hops = |line: &str| Some(split(line, ',')?.into_iter().map(element).collect());
+    let hops = |line: &str| Some(split(line, ',')?.into_iter().map(parse_element).collect());
     lines
         .flat_map(|line| line.to_str().ok().and_then(hops).unwrap_or_else(|| vec![UNREADABLE]))
         .collect()
 }
 
 /// The hops in `X-Forwarded-For`, each with its part of `X-Forwarded-Proto`; the nearest proxy's last.
-pub(super) fn usual(headers: &HeaderMap) -> Vec<Hop> {
-    let mut nodes = items(headers, "x-forwarded-for").into_iter().rev();
-    let mut schemes = items(headers, "x-forwarded-proto").into_iter().rev();
+pub(super) fn parse_x_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
+    let mut nodes = list_items(headers, "x-forwarded-for").into_iter().rev();
+    let mut schemes = list_items(headers, "x-forwarded-proto").into_iter().rev();
     // The two lists may differ in length; they agree at the near end.
     let nearest_first = std::iter::from_fn(|| match (nodes.next(), schemes.next()) {
         (None, None) => None,
-        (text, scheme) => {
-            Some(Hop { node: text.map_or(Node::Untold, node), is_secure: scheme.map(is_https) })
-        }
+        (text, scheme) => Some(ForwardedElement {
+            node: text.map_or(Node::Missing, parse_node),
+            is_secure: scheme.map(is_https),
+        }),
     });
-    let mut hops: Vec<Hop> = nearest_first.collect();
+    let mut hops: Vec<ForwardedElement> = nearest_first.collect();
     hops.reverse();
     hops
 }
 
 /// The items of a list that may be spread over several headers. What cannot be read is an item that says nothing.
-fn items<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+fn list_items<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     let lines = headers.get_all(name).iter();
     lines.flat_map(|line| line.to_str().unwrap_or_default().split(',')).map(str::trim).collect()
 }
 
 /// One element of `Forwarded`: `for=192.0.2.43;proto=https`.
-fn element(text: &str) -> Hop {
+fn parse_element(text: &str) -> ForwardedElement {
     let read = || {
-        let mut hop = Hop { node: Node::Untold, is_secure: None };
+        let mut hop = ForwardedElement { node: Node::Missing, is_secure: None };
         for pair in split(text, ';')?.into_iter().filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=')?;
-            let value = unquoted(value)?;
+            let value = unquote(value)?;
             // A name that comes twice contradicts itself.
             match name.to_ascii_lowercase().as_str() {
-                "for" if hop.node == Node::Untold => hop.node = node(&value),
+                "for" if hop.node == Node::Missing => hop.node = parse_node(&value),
                 "proto" if hop.is_secure.is_none() => hop.is_secure = Some(is_https(&value)),
                 "for" | "proto" => return None,
                 _ => {}
@@ -100,7 +101,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
 }
 
 /// A value without its quotes, if it has any.
-fn unquoted(value: &str) -> Option<String> {
+fn unquote(value: &str) -> Option<String> {
     let Some(rest) = value.strip_prefix('"') else {
         return (!value.contains('"')).then(|| value.to_owned());
     };
@@ -119,12 +120,12 @@ fn is_https(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("https")
 }
 
-fn node(text: &str) -> Node {
-    address(text).map_or(Node::Hidden, |ip| Node::Known(ip.to_canonical()))
+fn parse_node(text: &str) -> Node {
+    parse_address(text).map_or(Node::Opaque, |ip| Node::Address(ip.to_canonical()))
 }
 
 /// `192.0.2.43`, `192.0.2.43:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`, and `2001:db8::1` as many write it.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     if let Some(rest) = text.strip_prefix('[') {
         let (ip, port) = rest.split_once(']')?;
         let ip: Ipv6Addr = ip.parse().ok()?;

@@ -3,14 +3,14 @@ use proptest::prelude::*;
 use super::*;
 
 /// 10.0.0.0/8 and fd00::/8 are trusted.
-fn seen(peer: &str, lines: &[(&'static str, &str)]) -> ClientAddress {
+fn resolve(peer: &str, lines: &[(&'static str, &str)]) -> ClientAddress {
     let trusted: Vec<IpNet> =
         ["10.0.0.0/8", "fd00::/8"].iter().map(|text| text.parse().expect("a network")).collect();
     let mut headers = HeaderMap::new();
     for (name, value) in lines {
         headers.append(*name, value.parse().expect("a header"));
     }
-    client(peer.parse().expect("an address"), &headers, &trusted)
+    resolve_client_address(peer.parse().expect("an address"), &headers, &trusted)
 }
 
 const XFF: &str = "x-forwarded-for";
@@ -69,7 +69,7 @@ fn the_client_is_who_the_last_trusted_proxy_says() {
         ("10.0.0.1", &[(XFF, "198.51.100.7"), ("forwarded", "proto=https")], "198.51.100.7"),
     ];
     for (peer, lines, expected) in cases {
-        assert_eq!(seen(peer, lines).ip.to_string(), expected, "{peer} {lines:?}");
+        assert_eq!(resolve(peer, lines).ip.to_string(), expected, "{peer} {lines:?}");
     }
 }
 
@@ -93,7 +93,7 @@ fn https_is_what_a_trusted_proxy_says() {
         ("10.0.0.1", &[(XFF, "198.51.100.7"), ("forwarded", "for=203.0.113.9;proto=https")], false),
     ];
     for (peer, lines, expected) in cases {
-        assert_eq!(seen(peer, lines).is_secure, expected, "{peer} {lines:?}");
+        assert_eq!(resolve(peer, lines).is_secure, expected, "{peer} {lines:?}");
     }
 }
 
@@ -113,7 +113,7 @@ fn what_any_proxy_says_is_from_elsewhere_is_not_from_here() {
         ("127.0.0.1", &[("forwarded", "\"")], false),
         ("10.0.0.1", &[(XFF, "127.0.0.1")], false),
     ] {
-        assert_eq!(seen(peer, lines).is_here, expected, "{peer} {lines:?}");
+        assert_eq!(resolve(peer, lines).is_local, expected, "{peer} {lines:?}");
     }
 }
 
@@ -125,19 +125,19 @@ proptest! {
     ) {
         let after = if is_listed { vec![format!("{written}, {client}")] } else { vec![written.clone(), client.clone()] };
         let lines: Vec<_> = after.iter().map(|line| (XFF, line.as_str())).collect();
-        prop_assert_eq!(seen("10.0.0.1", &lines).ip.to_string(), client.clone());
+        prop_assert_eq!(resolve("10.0.0.1", &lines).ip.to_string(), client.clone());
         // Quotes that a client leaves open can hide a proxy's word, but not put another in its place.
         for element in [format!("for={client}"), format!("by=\"_b\";for=\"{client}:80\"")] {
             let line = format!("{written}, {element}");
-            let ip = seen("10.0.0.1", &[("forwarded", &line)]).ip.to_string();
+            let ip = resolve("10.0.0.1", &[("forwarded", &line)]).ip.to_string();
             prop_assert!(ip == client || ip == "10.0.0.1", "{} was taken for {}", client, ip);
         }
     }
 
     #[test]
     fn a_stranger_is_never_believed(text in "[ -~]{0,80}", name in prop::sample::select(vec![XFF, XFP, "forwarded"])) {
-        let seen = seen("192.0.2.1", &[(name, &text)]);
-        let expected = ClientAddress { ip: "192.0.2.1".parse()?, is_secure: false, is_here: false };
+        let seen = resolve("192.0.2.1", &[(name, &text)]);
+        let expected = ClientAddress { ip: "192.0.2.1".parse()?, is_secure: false, is_local: false };
         prop_assert_eq!(seen, expected);
     }
 
@@ -147,9 +147,9 @@ proptest! {
         let expected = ip.to_canonical();
         for text in [ip.to_string(), in_brackets.clone(), format!("{in_brackets}:{port}")] {
             // One that is trusted itself has nobody before it.
-            prop_assert_eq!(seen("10.0.0.1", &[(XFF, &text)]).ip, expected);
+            prop_assert_eq!(resolve("10.0.0.1", &[(XFF, &text)]).ip, expected);
             let line = format!("for=\"{text}\"");
-            prop_assert_eq!(seen("10.0.0.1", &[("forwarded", &line)]).ip, expected);
+            prop_assert_eq!(resolve("10.0.0.1", &[("forwarded", &line)]).ip, expected);
         }
     }
 }

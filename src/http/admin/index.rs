@@ -5,16 +5,16 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::media::{Accepted, Ordered, accepted};
+use super::media::{TaskAccepted, TaskAcceptedResponse, task_accepted};
 use crate::app::IndexStatus;
-use crate::http::Door;
-use crate::http::json::Sent;
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// How to go about it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct IndexOrder {
+pub(in crate::http) struct IndexRequest {
     /// Whether to make the index anew, with what is configured now.
     #[serde(default)]
     force: bool,
@@ -23,20 +23,25 @@ pub(in crate::http) struct IndexOrder {
 /// How the index is.
 #[utoipa::path(get, path = "/admin/api/index", tag = "admin",
     responses((status = 200, body = IndexStatus)))]
-pub(in crate::http) async fn get(State(door): State<Door>) -> Result<Json<IndexStatus>, Problem> {
-    let status = door.app.search().index_status().await;
-    status.map(Json).map_err(|error| Problem::of(error, "query"))
+pub(in crate::http) async fn get(
+    State(state): State<HttpState>,
+) -> Result<Json<IndexStatus>, Problem> {
+    let status = state.app.search().index_status().await;
+    status.map(Json).map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Put every frame into the index that is not there.
-#[utoipa::path(post, path = "/admin/api/index", tag = "admin", request_body = IndexOrder,
+#[utoipa::path(post, path = "/admin/api/index", tag = "admin", request_body = IndexRequest,
     responses(
-        (status = 202, description = "A task does it; `Location` leads to it.", body = Ordered),
+        (status = 202, description = "A task does it; `Location` leads to it.", body = TaskAccepted),
         (status = 409, description = "No model for vectors is configured.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    Sent(order): Sent<IndexOrder>,
-) -> Result<Accepted, Problem> {
-    accepted(door.app.search().order_indexing(order.force).await, "Frames are put into the index.")
+    State(state): State<HttpState>,
+    ValidJson(order): ValidJson<IndexRequest>,
+) -> Result<TaskAcceptedResponse, Problem> {
+    task_accepted(
+        state.app.search().enqueue_indexing(order.force).await,
+        "Frames are put into the index.",
+    )
 }

@@ -6,18 +6,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 
 use crate::http::problem::Problem;
-use crate::http::{Door, session_cookie};
+use crate::http::{HttpState, session_cookie};
 
 /// Log out.
 #[utoipa::path(post, path = "/admin/api/logout", tag = "admin",
     responses((status = 204, description = "Logged out.")))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     if let Some(cookie) = session_cookie::get(&headers) {
-        let ended = door.app.identities().log_out(cookie).await;
-        ended.map_err(|error| Problem::of(error, "cookie"))?;
+        let ended = state.app.identities().log_out(cookie).await;
+        ended.map_err(|error| Problem::from_error(error, "cookie"))?;
     }
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, session_cookie::clear())])))
 }

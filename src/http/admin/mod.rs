@@ -1,6 +1,6 @@
 //! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
 
-mod act;
+mod acting_admin;
 pub(super) mod audit;
 pub(super) mod bookmark_lists;
 pub(super) mod index;

@@ -6,18 +6,19 @@ use axum::extract::State;
 use crate::app::identity::PairingView;
 use crate::http::page::{List, PageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Devices that wait, the oldest first.
 #[utoipa::path(get, path = "/admin/api/pairing", tag = "admin",
     params(PageQuery),
     responses((status = 200, body = List<PairingView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<PageQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<PageQuery>,
 ) -> Result<Json<List<PairingView>>, Problem> {
-    let after = cursor::place(query.cursor.as_ref())?;
-    let open = door.app.identities().open_pairings(after, query.limit.0).await;
-    open.map(|open| Json(List::of(open))).map_err(|error| Problem::of(error, "query"))
+    let after = cursor::parse(query.cursor.as_ref())?;
+    let open = state.app.identities().open_pairings(after, query.limit.0).await;
+    open.map(|open| Json(List::from_page(open)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::act::By;
+use super::acting_admin::ActingAdmin;
 use crate::app::identity::PairingView;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Let a device in. Its next poll gets its token.
@@ -18,12 +18,12 @@ use crate::http::problem::{Problem, ProblemBody};
         (status = 409, description = "It was approved before.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn approve(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(code): Path<String>,
-    By(act): By,
+    ActingAdmin(act): ActingAdmin,
 ) -> Result<Json<PairingView>, Problem> {
-    let approved = door.app.identities().approve_pairing(&code, &act).await;
-    approved.map(Json).map_err(|error| Problem::of(error, "path"))
+    let approved = state.app.identities().approve_pairing(&code, &act).await;
+    approved.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Turn a device away.
@@ -31,10 +31,10 @@ pub(in crate::http) async fn approve(
     params(("code" = String, Path, description = "In any case, with or without its dash.")),
     responses((status = 204, description = "Turned away."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(code): Path<String>,
-    By(act): By,
+    ActingAdmin(act): ActingAdmin,
 ) -> Result<StatusCode, Problem> {
-    let refused = door.app.identities().refuse_pairing(&code, &act).await;
-    refused.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let refused = state.app.identities().refuse_pairing(&code, &act).await;
+    refused.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

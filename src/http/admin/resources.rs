@@ -7,35 +7,36 @@ use axum::http::header::LOCATION;
 use axum::response::{AppendHeaders, IntoResponse};
 use serde_json::Value;
 
-use super::act::By;
+use super::acting_admin::ActingAdmin;
 use crate::app::{Resource, ResourceView};
-use crate::http::json::Sent;
-use crate::http::page::{List, SearchQuery};
+use crate::http::json::ValidJson;
+use crate::http::page::{List, SearchPageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// The largest body, in bytes: a prompt of 64 KiB, every character escaped.
 const MAX_BODY: usize = 512 << 10;
 
-type Answer<T> = Result<Json<ResourceView<T>>, Problem>;
+type ResourceResult<T> = Result<Json<ResourceView<T>>, Problem>;
 
 async fn list<T: Resource>(
-    door: &Door,
-    query: SearchQuery,
+    state: &HttpState,
+    query: SearchPageQuery,
 ) -> Result<Json<List<ResourceView<T>>>, Problem> {
-    let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let page = door.app.config().resources(&query.q.0, after.as_deref(), query.limit.0).await;
-    page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let after: Option<String> = cursor::parse(query.cursor.as_ref())?;
+    let page = state.app.config().resources(&query.q.0, after.as_deref(), query.limit.0).await;
+    page.map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 async fn create<T: Resource>(
-    door: &Door,
-    By(act): By,
+    state: &HttpState,
+    ActingAdmin(act): ActingAdmin,
     item: T,
 ) -> Result<impl IntoResponse + use<T>, Problem> {
-    let made = door.app.config().create_resource(item, &act).await;
-    let made = made.map_err(|error| Problem::of(error, "body"))?;
+    let made = state.app.config().create_resource(item, &act).await;
+    let made = made.map_err(|error| Problem::from_error(error, "body"))?;
     let name: String = form_urlencoded::byte_serialize(made.item.id().as_bytes()).collect();
     let location = format!("/admin/api/{}/{}", T::NAME, name.replace('+', "%20"));
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(made)))
@@ -49,11 +50,11 @@ macro_rules! resource_routes {
             use crate::domain::$type;
 
             #[doc = concat!("List ", $what, " by name.")]
-            #[utoipa::path(get, path = $path, tag = "admin", params(SearchQuery),
+            #[utoipa::path(get, path = $path, tag = "admin", params(SearchPageQuery),
                 responses((status = 200, body = List<ResourceView<$type>>), (status = 422, body = ProblemBody)))]
             pub(in crate::http) async fn list(
-                State(door): State<Door>,
-                Asked(query): Asked<SearchQuery>,
+                State(door): State<HttpState>,
+                ValidQuery(query): ValidQuery<SearchPageQuery>,
             ) -> Result<Json<List<ResourceView<$type>>>, Problem> {
                 super::list(&door, query).await
             }
@@ -65,9 +66,9 @@ macro_rules! resource_routes {
                 (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
             ))]
             pub(in crate::http) async fn create(
-                State(door): State<Door>,
-                by: By,
-                Sent(item): Sent<$type, MAX_BODY>,
+                State(door): State<HttpState>,
+                by: ActingAdmin,
+                ValidJson(item): ValidJson<$type, MAX_BODY>,
             ) -> Result<impl IntoResponse, Problem> {
                 super::create(&door, by, item).await
             }
@@ -76,11 +77,11 @@ macro_rules! resource_routes {
             #[utoipa::path(get, path = $one, tag = "admin", params(("id" = String, Path)),
                 responses((status = 200, body = ResourceView<$type>), (status = 404, body = ProblemBody)))]
             pub(in crate::http) async fn read(
-                State(door): State<Door>,
+                State(door): State<HttpState>,
                 Path(id): Path<String>,
-            ) -> Answer<$type> {
+            ) -> ResourceResult<$type> {
                 let found = door.app.config().resource(&id).await;
-                found.map(Json).map_err(|error| Problem::of(error, "path"))
+                found.map(Json).map_err(|error| Problem::from_error(error, "path"))
             }
 
             #[doc = concat!("Replace one of the ", $what, "; what is absent takes its default.")]
@@ -91,13 +92,13 @@ macro_rules! resource_routes {
                     (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
                 ))]
             pub(in crate::http) async fn replace(
-                State(door): State<Door>,
+                State(door): State<HttpState>,
                 Path(id): Path<String>,
-                By(act): By,
-                Sent(item): Sent<$type, MAX_BODY>,
-            ) -> Answer<$type> {
+                ActingAdmin(act): ActingAdmin,
+                ValidJson(item): ValidJson<$type, MAX_BODY>,
+            ) -> ResourceResult<$type> {
                 let written = door.app.config().replace_resource(&id, item, &act).await;
-                written.map(Json).map_err(|error| Problem::of(error, "body"))
+                written.map(Json).map_err(|error| Problem::from_error(error, "body"))
             }
 
             #[doc = concat!("Change one of the ", $what, " by a merge patch (RFC 7396): null removes, what is absent stays.")]
@@ -108,13 +109,13 @@ macro_rules! resource_routes {
                     (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
                 ))]
             pub(in crate::http) async fn change(
-                State(door): State<Door>,
+                State(door): State<HttpState>,
                 Path(id): Path<String>,
-                By(act): By,
-                Sent(patch): Sent<Value, MAX_BODY>,
-            ) -> Answer<$type> {
+                ActingAdmin(act): ActingAdmin,
+                ValidJson(patch): ValidJson<Value, MAX_BODY>,
+            ) -> ResourceResult<$type> {
                 let written = door.app.config().patch_resource(&id, patch, &act).await;
-                written.map(Json).map_err(|error| Problem::of(error, "body"))
+                written.map(Json).map_err(|error| Problem::from_error(error, "body"))
             }
 
             #[doc = concat!("Remove one of the ", $what, ".")]
@@ -123,12 +124,12 @@ macro_rules! resource_routes {
                 (status = 409, description = "In use; the problem says by what.", body = ProblemBody),
             ))]
             pub(in crate::http) async fn remove(
-                State(door): State<Door>,
+                State(door): State<HttpState>,
                 Path(id): Path<String>,
-                By(act): By,
+                ActingAdmin(act): ActingAdmin,
             ) -> Result<StatusCode, Problem> {
                 let removed = door.app.config().remove_resource::<$type>(&id, &act).await;
-                removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+                removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
             }
         }
     };

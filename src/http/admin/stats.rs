@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::app::Stats;
-use crate::http::Door;
+use crate::app::InstallationStats;
+use crate::http::HttpState;
 use crate::http::problem::Problem;
 
 /// How much there is.
-#[utoipa::path(get, path = "/admin/api/stats", tag = "admin", responses((status = 200, body = Stats)))]
-pub(in crate::http) async fn get(State(door): State<Door>) -> Result<Json<Stats>, Problem> {
-    door.app.ops().stats().await.map(Json).map_err(|error| Problem::of(error, "query"))
+#[utoipa::path(get, path = "/admin/api/stats", tag = "admin", responses((status = 200, body = InstallationStats)))]
+pub(in crate::http) async fn get(
+    State(state): State<HttpState>,
+) -> Result<Json<InstallationStats>, Problem> {
+    state.app.ops().stats().await.map(Json).map_err(|error| Problem::from_error(error, "query"))
 }

@@ -7,24 +7,26 @@ use crate::app::TaskView;
 use crate::domain::ClientId;
 use crate::http::page::List;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
+use crate::http::query::ValidQuery;
 use crate::http::v2::tasks::list::TasksQuery;
-use crate::http::{Door, cursor};
+use crate::http::{HttpState, cursor};
 use crate::store::TaskFilter;
 
 /// Tasks, the newest first.
 #[utoipa::path(get, path = "/admin/api/tasks", tag = "admin", params(TasksQuery),
     responses((status = 200, body = List<TaskView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<TasksQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<TasksQuery>,
 ) -> Result<Json<List<TaskView>>, Problem> {
     let filter = TaskFilter {
         story_id: query.story_id,
         client_id: query.client_id.as_ref().map(ClientId::as_str),
         status: query.status,
-        before: cursor::place(query.cursor.as_ref())?,
+        before: cursor::parse(query.cursor.as_ref())?,
     };
-    let tasks = door.app.jobs().list_tasks(filter, query.limit.0).await;
-    tasks.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let tasks = state.app.jobs().list_tasks(filter, query.limit.0).await;
+    tasks
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -6,36 +6,38 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{AppendHeaders, IntoResponse};
 
-use super::act::By;
-use crate::app::identity::{NewTokenOrder, NewTokenView, TokenView};
-use crate::http::json::Sent;
-use crate::http::page::{List, SearchQuery};
+use super::acting_admin::ActingAdmin;
+use crate::app::identity::{CreateTokenRequest, NewTokenView, TokenView};
+use crate::http::json::ValidJson;
+use crate::http::page::{List, SearchPageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Tokens, the newest first.
-#[utoipa::path(get, path = "/admin/api/tokens", tag = "admin", params(SearchQuery),
+#[utoipa::path(get, path = "/admin/api/tokens", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<TokenView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<SearchQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<SearchPageQuery>,
 ) -> Result<Json<List<TokenView>>, Problem> {
-    let before = cursor::place(query.cursor.as_ref())?;
-    let tokens = door.app.identities().tokens(before, &query.q.0, query.limit.0).await;
-    tokens.map(|tokens| Json(List::of(tokens))).map_err(|error| Problem::of(error, "query"))
+    let before = cursor::parse(query.cursor.as_ref())?;
+    let tokens = state.app.identities().tokens(before, &query.q.0, query.limit.0).await;
+    tokens
+        .map(|tokens| Json(List::from_page(tokens)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Make a token. The answer alone shows it.
-#[utoipa::path(post, path = "/admin/api/tokens", tag = "admin", request_body = NewTokenOrder,
+#[utoipa::path(post, path = "/admin/api/tokens", tag = "admin", request_body = CreateTokenRequest,
     responses((status = 201, body = NewTokenView), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    By(act): By,
-    Sent(order): Sent<NewTokenOrder>,
+    State(state): State<HttpState>,
+    ActingAdmin(act): ActingAdmin,
+    ValidJson(order): ValidJson<CreateTokenRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let created = door.app.identities().create_token(order, &act).await;
-    let created = created.map_err(|error| Problem::of(error, "body"))?;
+    let created = state.app.identities().create_token(order, &act).await;
+    let created = created.map_err(|error| Problem::from_error(error, "body"))?;
     let headers = AppendHeaders([(CACHE_CONTROL, "no-store")]);
     Ok((StatusCode::CREATED, headers, Json(created)))
 }

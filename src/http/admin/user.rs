@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::act::By;
-use crate::app::identity::{UserChange, UserView};
-use crate::http::Door;
-use crate::http::json::Sent;
+use super::acting_admin::ActingAdmin;
+use crate::app::identity::{UpdateUserRequest, UserView};
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// A user.
@@ -15,47 +15,48 @@ use crate::http::problem::{Problem, ProblemBody};
     params(("username" = String, Path)),
     responses((status = 200, body = UserView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(username): Path<String>,
 ) -> Result<Json<UserView>, Problem> {
-    let user = door.app.identities().user(&username).await;
-    user.map(Json).map_err(|error| Problem::of(error, "path"))
+    let user = state.app.identities().user(&username).await;
+    user.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Change a user; what is absent stays. Another password, or `is_active: false`, ends the user's sessions.
 #[utoipa::path(patch, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)), request_body = UserChange,
+    params(("username" = String, Path)), request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
         (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(username): Path<String>,
-    By(act): By,
-    Sent(change): Sent<UserChange>,
+    ActingAdmin(act): ActingAdmin,
+    ValidJson(change): ValidJson<UpdateUserRequest>,
 ) -> Result<Json<UserView>, Problem> {
-    let changed = door.app.identities().change_user(&username, change, &act).await;
-    changed.map(Json).map_err(|error| Problem::of(error, "body"))
+    let changed = state.app.identities().update_user(&username, change, &act).await;
+    changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }
 
 /// Replace a user; what is absent takes its default, but a password stays.
 #[utoipa::path(put, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)), request_body = UserChange,
+    params(("username" = String, Path)), request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
         (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(username): Path<String>,
-    By(act): By,
-    Sent(change): Sent<UserChange>,
+    ActingAdmin(act): ActingAdmin,
+    ValidJson(change): ValidJson<UpdateUserRequest>,
 ) -> Result<Json<UserView>, Problem> {
-    let changed = door.app.identities().change_user(&username, change.whole(), &act).await;
-    changed.map(Json).map_err(|error| Problem::of(error, "body"))
+    let changed =
+        state.app.identities().update_user(&username, change.into_replacement(), &act).await;
+    changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }
 
 /// Remove a user.
@@ -66,10 +67,10 @@ pub(in crate::http) async fn put(
         (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(username): Path<String>,
-    By(act): By,
+    ActingAdmin(act): ActingAdmin,
 ) -> Result<StatusCode, Problem> {
-    let deleted = door.app.identities().delete_user(&username, &act).await;
-    deleted.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let deleted = state.app.identities().delete_user(&username, &act).await;
+    deleted.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -4,38 +4,40 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::act::By;
-use crate::app::identity::{UserOrder, UserView};
-use crate::http::json::Sent;
-use crate::http::page::{List, SearchQuery};
+use super::acting_admin::ActingAdmin;
+use crate::app::identity::{CreateUserRequest, UserView};
+use crate::http::json::ValidJson;
+use crate::http::page::{List, SearchPageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Users, by name.
-#[utoipa::path(get, path = "/admin/api/users", tag = "admin", params(SearchQuery),
+#[utoipa::path(get, path = "/admin/api/users", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<UserView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<SearchQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<SearchPageQuery>,
 ) -> Result<Json<List<UserView>>, Problem> {
-    let after: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let users = door.app.identities().users(after.as_deref(), &query.q.0, query.limit.0).await;
-    users.map(|users| Json(List::of(users))).map_err(|error| Problem::of(error, "query"))
+    let after: Option<String> = cursor::parse(query.cursor.as_ref())?;
+    let users = state.app.identities().users(after.as_deref(), &query.q.0, query.limit.0).await;
+    users
+        .map(|users| Json(List::from_page(users)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Add a user.
-#[utoipa::path(post, path = "/admin/api/users", tag = "admin", request_body = UserOrder, responses(
+#[utoipa::path(post, path = "/admin/api/users", tag = "admin", request_body = CreateUserRequest, responses(
     (status = 201, body = UserView),
     (status = 409, description = "The name is taken.", body = ProblemBody),
     (status = 422, body = ProblemBody),
 ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    By(act): By,
-    Sent(order): Sent<UserOrder>,
+    State(state): State<HttpState>,
+    ActingAdmin(act): ActingAdmin,
+    ValidJson(order): ValidJson<CreateUserRequest>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
-    let created = door.app.identities().create_user(order, &act).await;
-    let created = created.map_err(|error| Problem::of(error, "body"))?;
+    let created = state.app.identities().create_user(order, &act).await;
+    let created = created.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((StatusCode::CREATED, Json(created)))
 }

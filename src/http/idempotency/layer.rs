@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::REPLAYED;
-use crate::app::{Answer, IdempotencyOutcome};
+use crate::app::{IdempotencyOutcome, StoredResponse};
 use crate::domain::Principal;
 use crate::http::problem::Problem;
-use crate::http::{Door, body};
-use crate::store::KeyUse;
+use crate::http::{HttpState, body};
+use crate::store::IdempotencyKey;
 
 /// The largest body of such a request, in bytes, and more than any of their endpoints takes.
 const MAX_BODY: usize = 1 << 20;
@@ -22,31 +22,31 @@ const MAX_BODY: usize = 1 << 20;
 const MAX_ANSWER: usize = 4 << 20;
 
 /// Headers that belong to an answer.
-const KEPT: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
+const STORED_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
 /// Orders of frames keep their keys with their tasks; the last two prove who is there and change nothing.
-const EXEMPT: [&str; 5] =
+const EXEMPT_ROUTES: [&str; 5] =
     ["/v1/frames", "/v2/stories", "/v2/stories/{id}/frames", "/admin/api/login", "/v2/pairing"];
 
 /// What is answered there is shown once and kept nowhere.
-const SECRET: [&str; 1] = ["/admin/api/tokens"];
+const SECRET_ROUTES: [&str; 1] = ["/admin/api/tokens"];
 
 pub(in crate::http) async fn layer(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     request: Request,
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let is_keyed = request.headers().contains_key("idempotency-key");
-    if request.method() != Method::POST || !is_keyed || EXEMPT.contains(&route) {
+    if request.method() != Method::POST || !is_keyed || EXEMPT_ROUTES.contains(&route) {
         return next.run(request).await;
     }
-    let is_secret = SECRET.contains(&route);
-    answer_once(door, request, next, is_secret).await.unwrap_or_else(IntoResponse::into_response)
+    let is_secret = SECRET_ROUTES.contains(&route);
+    run_once(state, request, next, is_secret).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn answer_once(
-    door: Door,
+async fn run_once(
+    state: HttpState,
     request: Request,
     next: Next,
     is_secret: bool,
@@ -55,37 +55,37 @@ async fn answer_once(
     let content = body::read_at_most(content, MAX_BODY).await?;
     let principal = parts.extensions.get::<Principal>().map(ToString::to_string);
     let who = principal.unwrap_or_default();
-    let call = format!("{} {} {who}", parts.method, parts.uri.path());
+    let scope = format!("{} {} {who}", parts.method, parts.uri.path());
     let query = parts.uri.query().unwrap_or_default().as_bytes();
-    let Some(key) = super::key(&parts.headers, call, &[query, &content])? else {
+    let Some(key) = super::parse_key(&parts.headers, scope, &[query, &content])? else {
         let request = Request::from_parts(parts, Body::from(content));
         return Ok(next.run(request).await);
     };
-    let failed = |error| Problem::of(error, "header");
-    match door.app.idempotency().begin(&key).await.map_err(failed)? {
-        IdempotencyOutcome::Replay(answer) => Ok(replayed(answer)),
+    let failed = |error| Problem::from_error(error, "header");
+    match state.app.idempotency().begin(&key).await.map_err(failed)? {
+        IdempotencyOutcome::Replay(answer) => Ok(replay_response(answer)),
         IdempotencyOutcome::Fresh => {
             let request = Request::from_parts(parts, Body::from(content));
             // Even if the client hangs up: it will come again, and ask how it went.
             let doing = async move {
                 let response = next.run(request).await;
-                keep(&door, &key, response, is_secret).await
+                store_response(&state, &key, response, is_secret).await
             };
-            body::in_full(doing).await
+            body::run_to_completion(doing).await
         }
     }
 }
 
 /// Keeps what was answered. A request that was refused, or failed, changed nothing and may be sent again.
-async fn keep(
-    door: &Door,
-    key: &KeyUse,
+async fn store_response(
+    state: &HttpState,
+    key: &IdempotencyKey,
     response: Response,
     is_secret: bool,
 ) -> Result<Response, Problem> {
-    let failed = |error| Problem::of(error, "header");
+    let failed = |error| Problem::from_error(error, "header");
     if !response.status().is_success() {
-        door.app.idempotency().give_back(key).await.map_err(failed)?;
+        state.app.idempotency().release(key).await.map_err(failed)?;
         return Ok(response);
     }
     let (parts, content) = response.into_parts();
@@ -94,14 +94,15 @@ async fn keep(
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
     let status = parts.status.as_u16();
-    let answer = Answer { status, headers: kept_headers(&parts.headers), body: content.to_vec() };
-    door.app.idempotency().complete(key, &answer, is_secret).await.map_err(failed)?;
+    let answer =
+        StoredResponse { status, headers: stored_headers(&parts.headers), body: content.to_vec() };
+    state.app.idempotency().complete(key, &answer, is_secret).await.map_err(failed)?;
     Ok(Response::from_parts(parts, Body::from(content)))
 }
 
-fn kept_headers(headers: &HeaderMap) -> Value {
+fn stored_headers(headers: &HeaderMap) -> Value {
     let mut kept = Map::new();
-    for name in KEPT {
+    for name in STORED_HEADERS {
         if let Some(value) = headers.get(&name).and_then(|value| value.to_str().ok()) {
             kept.insert(name.to_string(), Value::from(value));
         }
@@ -109,11 +110,11 @@ fn kept_headers(headers: &HeaderMap) -> Value {
     Value::Object(kept)
 }
 
-fn replayed(answer: Answer) -> Response {
+fn replay_response(answer: StoredResponse) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
-    for name in KEPT {
+    for name in STORED_HEADERS {
         let value = answer.headers.get(name.as_str()).and_then(Value::as_str);
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(name, value);

@@ -6,17 +6,17 @@ use axum::http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
-use crate::store::KeyUse;
+use crate::store::IdempotencyKey;
 
 /// The header on an answer that was given before.
 pub(super) const REPLAYED: &str = "idempotent-replayed";
 
 /// The key of a request with `parts` of content, if it has one; `call` says who asks for what.
-pub(super) fn key(
+pub(super) fn parse_key(
     headers: &HeaderMap,
-    call: String,
+    scope: String,
     parts: &[&[u8]],
-) -> Result<Option<KeyUse>, Problem> {
+) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     let Some(key) = key else {
@@ -29,5 +29,5 @@ pub(super) fn key(
         fingerprint.update(part);
     }
     let fingerprint = fingerprint.finalize().into();
-    Ok(Some(KeyUse { scope: call, key: key.to_owned(), fingerprint }))
+    Ok(Some(IdempotencyKey { scope, key: key.to_owned(), fingerprint }))
 }

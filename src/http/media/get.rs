@@ -6,10 +6,10 @@ use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::send::{Manner, nothing, send};
-use crate::app::MediaKind;
+use super::serve::{FileHeaders, not_found, serve_object};
+use crate::app::MediaFormat;
 use crate::domain::{MediaName, ObjectKey};
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::Problem;
 
 /// A file, or a part of one.
@@ -22,29 +22,29 @@ use crate::http::problem::Problem;
         (status = 416, description = "No such range."),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let (asked, _) = request.into_parts();
+    let (parts, _) = request.into_parts();
     let name = name.map(|Path(name)| name).unwrap_or_default();
     let key = MediaName::new(&name).ok().map(ObjectKey::Media);
-    let known = key.and_then(|key| Some((MediaKind::of(&key)?, key.to_string())));
-    let Some((kind, key)) = known else { return nothing().await };
-    match door.app.files().redirect(asked.method.clone(), &key).await {
+    let known = key.and_then(|key| Some((MediaFormat::from_key(&key)?, key.to_string())));
+    let Some((kind, key)) = known else { return not_found().await };
+    match state.app.files().redirect_url(parts.method.clone(), &key).await {
         Ok(None) => {}
-        Ok(Some((url, lasts))) => return elsewhere(&url, lasts.as_secs() / 2),
-        Err(error) => return Problem::of(error, "path").into_response(),
+        Ok(Some((url, lasts))) => return redirect_to(&url, lasts.as_secs() / 2),
+        Err(error) => return Problem::from_error(error, "path").into_response(),
     }
-    let manner = Manner {
+    let file_headers = FileHeaders {
         media_type: HeaderValue::from_static(kind.media_type),
-        cache: HeaderValue::from_static("public, max-age=31536000, immutable"),
+        cache_control: HeaderValue::from_static("public, max-age=31536000, immutable"),
     };
-    send(&door, &key, &asked, manner).await
+    serve_object(&state, &key, &parts, file_headers).await
 }
 
 /// The way there may be kept for as long as it is sure to lead somewhere.
-fn elsewhere(url: &str, seconds: u64) -> Response {
+fn redirect_to(url: &str, seconds: u64) -> Response {
     let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
     let headers = response.headers_mut();
     if let Ok(url) = HeaderValue::from_str(url) {

@@ -2,5 +2,5 @@
 
 pub(super) mod get;
 pub(super) mod put;
-pub(super) mod send;
+pub(super) mod serve;
 pub(super) mod signed;

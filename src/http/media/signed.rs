@@ -5,8 +5,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::send::{Manner, send};
-use crate::http::Door;
+use super::serve::{FileHeaders, serve_object};
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// An object by a signed address, as `POST /v2/signed-urls` gives them.
@@ -23,17 +23,17 @@ use crate::http::problem::{Problem, ProblemBody};
         (status = 404, description = "The object is gone.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(key): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (asked, _) = request.into_parts();
+    let (parts, _) = request.into_parts();
     // HEAD comes here too; an address is signed for one method.
-    if asked.method != Method::GET {
+    if parts.method != Method::GET {
         let detail = "This address was signed for GET; use that.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let query = asked.uri.query().unwrap_or_default().as_bytes();
+    let query = parts.uri.query().unwrap_or_default().as_bytes();
     let (mut expires, mut signature) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(query) {
         match &*name {
@@ -42,23 +42,23 @@ pub(in crate::http) async fn get(
             _ => {}
         }
     }
-    let refused = |error| Problem::of(error, "path");
+    let refused = |error| Problem::from_error(error, "path");
     let object =
-        door.app.files().object_signed(&key, &expires, &signature).await.map_err(refused)?;
+        state.app.files().resolve_presigned(&key, &expires, &signature).await.map_err(refused)?;
     let came_as = object.original_type.as_ref().unwrap_or(&object.content_type);
-    let manner = Manner {
+    let file_headers = FileHeaders {
         media_type: HeaderValue::from_str(came_as)
             .unwrap_or(HeaderValue::from_static("application/octet-stream")),
-        cache: HeaderValue::from_static("private, no-store"),
+        cache_control: HeaderValue::from_static("private, no-store"),
     };
     if object.original_type.is_none() {
-        return Ok(send(&door, &key, &asked, manner).await);
+        return Ok(serve_object(&state, &key, &parts, file_headers).await);
     }
-    let bytes = door.app.files().as_it_came(&object).await.map_err(refused)?;
+    let bytes = state.app.files().restore_original(&object).await.map_err(refused)?;
     let mut response = Body::from(bytes).into_response();
     let headers = response.headers_mut();
-    headers.insert(axum::http::header::CONTENT_TYPE, manner.media_type);
-    headers.insert(axum::http::header::CACHE_CONTROL, manner.cache);
+    headers.insert(axum::http::header::CONTENT_TYPE, file_headers.media_type);
+    headers.insert(axum::http::header::CACHE_CONTROL, file_headers.cache_control);
     headers.insert(axum::http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{AppError, FrameOrder, Sound, WhichStory};
-use crate::domain::{ClientId, Sensed};
-use crate::http::encoded::{decoded, is_pcm};
+use crate::app::{AppError, AudioInput, FrameOrder, StorySelector};
+use crate::domain::{ClientId, SensorEvent};
 use crate::http::form::Field;
+use crate::http::inline_media::{check_pcm_format, decode_base64};
 use crate::http::problem::Problem;
 
 /// A request for the next frame of a story.
@@ -68,20 +68,21 @@ pub(in crate::http) struct FrameRequest {
 
 /// What a request sent: its fields, and its files where they came as such.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Sent {
+pub(in crate::http) struct RawFrameRequest {
     pub(in crate::http) fields: Map<String, Value>,
     pub(in crate::http) image: Option<Bytes>,
     pub(in crate::http) sound: Option<Bytes>,
 }
 
 /// Reads an order for a frame from what a request sent; `place` is `body` or `query`.
-pub(in crate::http) fn order(
-    sent: Sent,
+pub(in crate::http) fn parse_order(
+    raw: RawFrameRequest,
     request_id: String,
-    place: &str,
+    location: &str,
 ) -> Result<FrameOrder, Problem> {
-    let Sent { mut fields, image: image_file, sound: sound_file } = sent;
-    let invalid = |name: &str, reason: String| Problem::of(AppError::invalid(name, reason), place);
+    let RawFrameRequest { mut fields, image: image_file, sound: sound_file } = raw;
+    let invalid =
+        |name: &str, reason: String| Problem::from_error(AppError::invalid(name, reason), location);
     let mut take = |name: &str| -> Result<Option<String>, Problem> {
         match fields.remove(name) {
             None | Some(Value::Null) => Ok(None),
@@ -100,16 +101,17 @@ pub(in crate::http) fn order(
         ClientId::new(&client_id).map_err(|error| invalid("client_id", error.to_string()))?;
     let audio_format = take("input_audio_format")?.unwrap_or_default();
     let decode = |name: &str, text: String| {
-        decoded(&text).ok_or_else(|| invalid(name, "is not base64".to_owned()))
+        decode_base64(&text).ok_or_else(|| invalid(name, "is not base64".to_owned()))
     };
     let image = take("input_image")?.map(|text| decode("input_image", text)).transpose()?;
     let sound = take("input_audio")?.map(|text| decode("input_audio", text)).transpose()?;
     let sound = sound.or(sound_file);
-    let is_pcm = is_pcm(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
-    let story = take("story_id")?.map_or(WhichStory::Current, WhichStory::This);
+    let is_pcm =
+        check_pcm_format(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
+    let story = take("story_id")?.map_or(StorySelector::Current, StorySelector::ById);
     let strategy = take("strategy")?;
     let client_type = take("client_type")?;
-    let sensed = take("trigger")?.map(|word| sensed(&word)).transpose();
+    let sensed = take("trigger")?.map(|word| parse_trigger(&word)).transpose();
     let sensed = sensed.map_err(|reason| invalid("trigger", reason.to_owned()))?;
     Ok(FrameOrder {
         client_id,
@@ -118,28 +120,28 @@ pub(in crate::http) fn order(
         client_type,
         sensed,
         video: None,
-        address: None,
+        ip_address: None,
         image: image.or(image_file),
-        sound: sound.map(|bytes| Sound { bytes, is_pcm }),
+        sound: sound.map(|bytes| AudioInput { bytes, is_pcm }),
         request_id,
         trace: None,
-        key: None,
+        idempotency_key: None,
         parameters: fields,
     })
 }
 
 /// What led a device to ask, as it says it.
-pub(in crate::http) fn sensed(word: &str) -> Result<Sensed, &'static str> {
+pub(in crate::http) fn parse_trigger(word: &str) -> Result<SensorEvent, &'static str> {
     match word {
-        "motion" => Ok(Sensed::Motion),
-        "sound" => Ok(Sensed::Sound),
-        "light" => Ok(Sensed::Light),
+        "motion" => Ok(SensorEvent::Motion),
+        "sound" => Ok(SensorEvent::Sound),
+        "light" => Ok(SensorEvent::Light),
         _ => Err("must be motion, sound or light"),
     }
 }
 
 /// The fields of a JSON body.
-pub(in crate::http) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+pub(in crate::http) fn from_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
     })?;
@@ -153,26 +155,26 @@ pub(in crate::http) fn of_json(body: &[u8]) -> Result<Map<String, Value>, Proble
 }
 
 /// The fields of a form, in which the picture and the sound may be files or text.
-pub(in crate::http) fn of_form(form: Vec<Field>) -> Result<Sent, Problem> {
-    let mut sent = Sent::default();
+pub(in crate::http) fn from_form(form: Vec<Field>) -> Result<RawFrameRequest, Problem> {
+    let mut raw = RawFrameRequest::default();
     for Field { name, bytes, .. } in form {
         match (name.as_str(), std::str::from_utf8(&bytes)) {
             // Base64 is text and pictures are not.
-            ("input_image", Err(_)) => sent.image = Some(bytes),
-            ("input_audio", Err(_)) => sent.sound = Some(bytes),
+            ("input_image", Err(_)) => raw.image = Some(bytes),
+            ("input_audio", Err(_)) => raw.sound = Some(bytes),
             (_, Ok(text)) => {
-                sent.fields.insert(name, Value::String(text.to_owned()));
+                raw.fields.insert(name, Value::String(text.to_owned()));
             }
             (_, Err(_)) => {
-                return Err(Problem::of(AppError::invalid(&name, "must be text"), "body"));
+                return Err(Problem::from_error(AppError::invalid(&name, "must be text"), "body"));
             }
         }
     }
-    Ok(sent)
+    Ok(raw)
 }
 
 /// The fields of a query; the last of a repeated one counts.
-pub(in crate::http) fn of_query(query: &str) -> Map<String, Value> {
+pub(in crate::http) fn from_query(query: &str) -> Map<String, Value> {
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != "api_key")
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))

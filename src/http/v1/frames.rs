@@ -10,15 +10,15 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::fields::{self, FrameRequest, Sent};
-use crate::app::{FrameOrder, Ordered, StoryResponse};
+use super::fields::{self, FrameRequest, RawFrameRequest};
+use crate::app::{AcceptedOrder, FrameOrder, StoryResponse};
 use crate::domain::{Principal, TraceParent};
 use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::{Door, body, form, json};
+use crate::http::{HttpState, body, form, json};
 
 /// The next frame of a story.
 #[utoipa::path(post, path = "/v1/frames", tag = "v1", request_body = FrameRequest,
@@ -34,22 +34,22 @@ use crate::http::{Door, body, form, json};
         (status = 504, description = "It took too long.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
     Extension(trace): Extension<TraceParent>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let room = door.room.take(&parts.headers).await?;
+    let permit = state.body_budget.acquire(&parts.headers).await?;
     let content = body::read(content).await?;
-    let arrived = Arrived { parts, content, principal, request_id, trace };
-    let ordered = order_in_full(door.clone(), arrived, room).await?;
-    Ok(told(&door, ordered, "body").await)
+    let received = ReceivedRequest { parts, content, principal, request_id, trace };
+    let ordered = order_frame(state.clone(), received, permit).await?;
+    Ok(wait_for_frame(&state, ordered, "body").await)
 }
 
 /// A request that has come in whole.
-struct Arrived {
+struct ReceivedRequest {
     parts: Parts,
     content: Bytes,
     principal: Principal,
@@ -58,42 +58,46 @@ struct Arrived {
 }
 
 /// Orders what a request asks for, even if its client hangs up meanwhile.
-async fn order_in_full(
-    door: Door,
-    arrived: Arrived,
-    room: OwnedSemaphorePermit,
-) -> Result<Ordered, Problem> {
+async fn order_frame(
+    state: HttpState,
+    received: ReceivedRequest,
+    permit: OwnedSemaphorePermit,
+) -> Result<AcceptedOrder, Problem> {
     let ordering = async move {
-        let app = door.app.clone();
-        let order = read_order(&door, arrived).await?;
-        let ordered = app.frames().order(order).await.map_err(|error| Problem::of(error, "body"));
-        drop(room);
+        let app = state.app.clone();
+        let order = parse_order(&state, received).await?;
+        let ordered =
+            app.frames().order(order).await.map_err(|error| Problem::from_error(error, "body"));
+        drop(permit);
         ordered
     };
-    body::in_full(ordering).await
+    body::run_to_completion(ordering).await
 }
 
-async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem> {
-    let Arrived { parts, content, principal, request_id, trace } = arrived;
-    let form = match kind_of(&parts.headers)? {
-        Kind::Json => None,
-        Kind::Form => Some(form::fields(&parts.headers, content.clone()).await?),
+async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<FrameOrder, Problem> {
+    let ReceivedRequest { parts, content, principal, request_id, trace } = received;
+    let form = match body_format(&parts.headers)? {
+        BodyFormat::Json => None,
+        BodyFormat::Form => Some(form::read_fields(&parts.headers, content.clone()).await?),
     };
     let length = content.len();
     let read = move || {
         let sent = match form {
-            None => Sent { fields: fields::of_json(&content)?, ..Sent::default() },
-            Some(form) => fields::of_form(form)?,
+            None => RawFrameRequest {
+                fields: fields::from_json(&content)?,
+                ..RawFrameRequest::default()
+            },
+            Some(form) => fields::from_form(form)?,
         };
-        let order = fields::order(sent, request_id, "body")?;
+        let order = fields::parse_order(sent, request_id, "body")?;
         may_act_for(&principal, order.client_id.as_str())?;
         let call = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let key = idempotency::key(&parts.headers, call, &[query, &content])?;
+        let key = idempotency::parse_key(&parts.headers, call, &[query, &content])?;
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.ip);
-        Ok(FrameOrder { key, trace: Some(trace), address, ..order })
+        Ok(FrameOrder { idempotency_key: key, trace: Some(trace), ip_address: address, ..order })
     };
-    body::parsed(door, length, read).await
+    body::parse_with(state, length, read).await
 }
 
 /// The next frame of a story, for clients that can only fetch.
@@ -103,7 +107,7 @@ async fn read_order(door: &Door, arrived: Arrived) -> Result<FrameOrder, Problem
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(trace): Extension<TraceParent>,
     Extension(client): Extension<ClientAddress>,
@@ -117,19 +121,26 @@ pub(in crate::http) async fn get(
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
         return Ok(refused);
     }
-    let sent = Sent { fields: fields::of_query(&query.unwrap_or_default()), ..Sent::default() };
-    let order = fields::order(sent, request_id, "query")?;
-    let order = FrameOrder { trace: Some(trace), address: Some(client.ip), ..order };
-    let ordered =
-        door.app.frames().order(order).await.map_err(|error| Problem::of(error, "query"))?;
-    Ok(told(&door, ordered, "query").await)
+    let sent = RawFrameRequest {
+        fields: fields::from_query(&query.unwrap_or_default()),
+        ..RawFrameRequest::default()
+    };
+    let order = fields::parse_order(sent, request_id, "query")?;
+    let order = FrameOrder { trace: Some(trace), ip_address: Some(client.ip), ..order };
+    let ordered = state
+        .app
+        .frames()
+        .order(order)
+        .await
+        .map_err(|error| Problem::from_error(error, "query"))?;
+    Ok(wait_for_frame(&state, ordered, "query").await)
 }
 
 /// Waits for a frame that was ordered.
-async fn told(door: &Door, ordered: Ordered, place: &str) -> Response {
-    let mut response = match door.app.frames().wait_for(ordered.task_id).await {
+async fn wait_for_frame(state: &HttpState, ordered: AcceptedOrder, location: &str) -> Response {
+    let mut response = match state.app.frames().wait_for(ordered.task_id).await {
         Ok(story) => Json(story).into_response(),
-        Err(error) => Problem::of(error, place).into_response(),
+        Err(error) => Problem::from_error(error, location).into_response(),
     };
     if ordered.is_replay {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -138,18 +149,18 @@ async fn told(door: &Door, ordered: Ordered, place: &str) -> Response {
 }
 
 /// How a body is written.
-enum Kind {
+enum BodyFormat {
     Json,
     Form,
 }
 
 /// A body without a type is taken for JSON, as small clients leave it out.
-fn kind_of(headers: &HeaderMap) -> Result<Kind, Problem> {
+fn body_format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
     if form::is_form(headers) {
-        return Ok(Kind::Form);
+        return Ok(BodyFormat::Form);
     }
     if json::is_json(headers) {
-        return Ok(Kind::Json);
+        return Ok(BodyFormat::Json);
     }
     let detail = "The body must be JSON or a form; send it with Content-Type: application/json.";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))

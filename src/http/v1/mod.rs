@@ -4,9 +4,9 @@
 //! numbers and switches may be strings; `generation_date` has a space; a body without a content type is JSON.
 
 pub(super) mod bookmarks;
-mod client;
 pub(in crate::http) mod fields;
 pub(super) mod frames;
+mod query;
 pub(super) mod reset;
 pub(super) mod stories;
 pub(super) mod story;

@@ -5,9 +5,9 @@ use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::client::ClientQuery;
+use super::query::V1Query;
 use crate::app::StoryListView;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 
@@ -27,12 +27,12 @@ pub(in crate::http) struct StoriesResponse {
     params(("client_id" = String, Query), ("debug" = Option<bool>, Query)),
     responses((status = 200, body = StoriesResponse), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    query: ClientQuery,
+    query: V1Query,
 ) -> Result<Json<StoriesResponse>, Problem> {
-    let stories = door.app.stories().list_stories(&query.client_id).await;
-    let stories = stories.map_err(|error| Problem::of(error, "query"))?;
-    let generation_date = door.app.stories().generation_date();
+    let stories = state.app.stories().list_stories(&query.client_id).await;
+    let stories = stories.map_err(|error| Problem::from_error(error, "query"))?;
+    let generation_date = state.app.stories().generation_date();
     Ok(Json(StoriesResponse { stories, request_id, generation_date }))
 }

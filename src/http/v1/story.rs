@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 
-use super::client::ClientQuery;
-use crate::app::{Reading, StoryResponse};
-use crate::http::Door;
+use super::query::V1Query;
+use crate::app::{ReadOptions, StoryResponse};
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 
@@ -14,11 +14,11 @@ use crate::http::request_id::RequestId;
     params(("client_id" = String, Query), ("story_id" = Option<String>, Query), ("debug" = Option<bool>, Query)),
     responses((status = 200, body = StoryResponse), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    query: ClientQuery,
+    query: V1Query,
 ) -> Result<Json<StoryResponse>, Problem> {
-    let reading = Reading { request_id, debug: query.debug };
-    let read = door.app.stories().read_story(&query.client_id, query.story_id.as_deref(), reading);
-    read.await.map(Json).map_err(|error| Problem::of(error, "query"))
+    let reading = ReadOptions { request_id, debug: query.debug };
+    let read = state.app.stories().read_story(&query.client_id, query.story_id.as_deref(), reading);
+    read.await.map(Json).map_err(|error| Problem::from_error(error, "query"))
 }

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use super::fields;
 use crate::app::{AppError, StrategyView};
 use crate::domain::ClientId;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::Problem;
 
 /// The strategies, the default first.
@@ -14,19 +14,20 @@ use crate::http::problem::Problem;
     params(("client_id" = Option<String>, Query, description = "May be empty.")),
     responses((status = 200, body = Vec<StrategyView>)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Vec<StrategyView>>, Problem> {
-    let mut fields = fields::of_query(&query.unwrap_or_default());
+    let mut fields = fields::from_query(&query.unwrap_or_default());
     let named = fields.remove("client_id").and_then(|name| name.as_str().map(str::to_owned));
     let client_id = named.filter(|name| !name.is_empty()).map(|name| ClientId::new(&name));
-    let client_id = client_id
-        .transpose()
-        .map_err(|error| Problem::of(AppError::invalid("client_id", error.to_string()), "query"))?;
-    door.app
+    let client_id = client_id.transpose().map_err(|error| {
+        Problem::from_error(AppError::invalid("client_id", error.to_string()), "query")
+    })?;
+    state
+        .app
         .config()
         .strategies(client_id.as_ref())
         .await
         .map(Json)
-        .map_err(|error| Problem::of(error, "query"))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -9,18 +9,18 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::identity::{Begun, Collected, Device};
-use crate::http::Door;
+use crate::app::identity::{PairingPollOutcome, PairingRequest, PendingPairing};
+use crate::http::HttpState;
 use crate::http::address::ClientAddress;
-use crate::http::json::Sent;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// How often a device should poll, in seconds.
-const POLL: &str = "5";
+const POLL_INTERVAL_SECONDS: &str = "5";
 
 /// The code is not approved yet.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct Waiting {
+pub(in crate::http) struct PairingPending {
     /// Always `waiting`.
     status: &'static str,
     /// Until when the code may be approved.
@@ -29,7 +29,7 @@ pub(in crate::http) struct Waiting {
 
 /// The device is let in.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct Paired {
+pub(in crate::http) struct PairingToken {
     /// The device's token, shown this once.
     token: String,
     /// Whom it is for.
@@ -37,17 +37,17 @@ pub(in crate::http) struct Paired {
 }
 
 /// Ask to be let in: show the code, then poll.
-#[utoipa::path(post, path = "/v2/pairing", tag = "devices", request_body = Device, responses(
-    (status = 201, body = Begun), (status = 422, body = ProblemBody),
+#[utoipa::path(post, path = "/v2/pairing", tag = "devices", request_body = PairingRequest, responses(
+    (status = 201, body = PendingPairing), (status = 422, body = ProblemBody),
     (status = 429, description = "Too many ask; see Retry-After.", body = ProblemBody),
 ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(client): Extension<ClientAddress>,
-    Sent(device): Sent<Device>,
+    ValidJson(device): ValidJson<PairingRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let begun = door.app.identities().begin_pairing(device, client.ip).await;
-    let begun = begun.map_err(|error| Problem::of(error, "body"))?;
+    let begun = state.app.identities().start_pairing(device, client.ip).await;
+    let begun = begun.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((StatusCode::CREATED, AppendHeaders([(CACHE_CONTROL, "no-store")]), Json(begun)))
 }
 
@@ -55,12 +55,12 @@ pub(in crate::http) async fn post(
 #[utoipa::path(get, path = "/v2/pairing", tag = "devices",
     params(("poll_token" = Option<String>, Query)),
     responses(
-        (status = 200, description = "Let in; this answer is given once.", body = Paired),
-        (status = 202, description = "Not yet; see Retry-After.", body = Waiting),
+        (status = 200, description = "Let in; this answer is given once.", body = PairingToken),
+        (status = 202, description = "Not yet; see Retry-After.", body = PairingPending),
         (status = 404, description = "Refused, expired, or collected.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(client): Extension<ClientAddress>,
     headers: HeaderMap,
     uri: Uri,
@@ -69,16 +69,16 @@ pub(in crate::http) async fn get(
         let detail = "Send the poll token as Authorization: Bearer, or as poll_token in the query.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
-    let collected = door.app.identities().poll_pairing(&poll, client.ip).await;
+    let collected = state.app.identities().poll_pairing(&poll, client.ip).await;
     let no_store = (CACHE_CONTROL, "no-store");
-    Ok(match collected.map_err(|error| Problem::of(error, "query"))? {
-        Collected::Waiting { expires_at } => {
-            let headers = AppendHeaders([no_store, (RETRY_AFTER, POLL)]);
-            let body = Json(Waiting { status: "waiting", expires_at });
+    Ok(match collected.map_err(|error| Problem::from_error(error, "query"))? {
+        PairingPollOutcome::Pending { expires_at } => {
+            let headers = AppendHeaders([no_store, (RETRY_AFTER, POLL_INTERVAL_SECONDS)]);
+            let body = Json(PairingPending { status: "waiting", expires_at });
             (StatusCode::ACCEPTED, headers, body).into_response()
         }
-        Collected::Token { token, client_id } => {
-            (AppendHeaders([no_store]), Json(Paired { token, client_id })).into_response()
+        PairingPollOutcome::Approved { token, client_id } => {
+            (AppendHeaders([no_store]), Json(PairingToken { token, client_id })).into_response()
         }
     })
 }

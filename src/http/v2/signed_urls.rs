@@ -3,24 +3,24 @@
 use axum::extract::State;
 use axum::{Extension, Json};
 
-use crate::app::{SignOrder, SignedUrl};
+use crate::app::{PresignRequest, PresignedUrl};
 use crate::domain::Principal;
-use crate::http::Door;
-use crate::http::json::Sent;
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Sign an address: the bucket's where there is one, else ours. A device has its own objects alone signed.
-#[utoipa::path(post, path = "/v2/signed-urls", tag = "media", request_body = SignOrder,
+#[utoipa::path(post, path = "/v2/signed-urls", tag = "media", request_body = PresignRequest,
     responses(
-        (status = 200, body = SignedUrl),
+        (status = 200, body = PresignedUrl),
         (status = 404, description = "No such object, or another's.", body = ProblemBody),
         (status = 422, description = "A time that is none.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    Sent(order): Sent<SignOrder>,
-) -> Result<Json<SignedUrl>, Problem> {
-    let signed = door.app.files().sign(&principal, &order).await;
-    signed.map(Json).map_err(|error| Problem::of(error, "body"))
+    ValidJson(order): ValidJson<PresignRequest>,
+) -> Result<Json<PresignedUrl>, Problem> {
+    let signed = state.app.files().presign(&principal, &order).await;
+    signed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

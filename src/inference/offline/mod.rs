@@ -3,7 +3,7 @@
 //!
 //! Demos, tests and outages all use it. It does not claim to understand: it names what pixels can prove.
 
-pub mod teller;
+pub mod composer;
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Call, Failure, ImageAsk, ImageModel, Picture, Provider, StructuredAsk, StructuredModel,
-    TextAsk, TextModel, Usage,
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
+    StructuredModel, StructuredRequest, TextModel, TextRequest, Usage,
 };
-use crate::compute::{BrokenOff, Compute};
-use crate::painter::{self, Commission};
+use crate::compute::{Compute, ComputePanicked};
+use crate::painter::{self, PaintRequest};
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "offline";
@@ -25,7 +25,7 @@ pub const NAME: &str = "offline";
 pub fn provider(compute: Compute) -> Provider {
     let offline = Arc::new(Offline { compute });
     Provider {
-        title: "the offline provider",
+        display_name: "the offline provider",
         text: Some(offline.clone()),
         structured: Some(offline.clone()),
         image: Some(offline),
@@ -39,40 +39,55 @@ struct Offline {
 
 #[async_trait]
 impl TextModel for Offline {
-    async fn text(&self, _: &Call<'_>, ask: &TextAsk) -> Result<Answer<String>, Failure> {
-        let brief = ask.brief.clone();
-        let tale = self.compute.run(move || teller::compose(&brief)).await.map_err(broken)?;
-        Ok(Answer { value: tale.text, usage: Usage::default(), memory: tale.memory })
+    async fn generate_text(
+        &self,
+        _: &CallContext<'_>,
+        ask: &TextRequest,
+    ) -> Result<ModelResponse<String>, Failure> {
+        let brief = ask.context.clone();
+        let tale =
+            self.compute.run(move || composer::compose(&brief)).await.map_err(internal_failure)?;
+        Ok(ModelResponse { value: tale.text, usage: Usage::default(), memory: tale.memory })
     }
 }
 
 #[async_trait]
 impl StructuredModel for Offline {
-    async fn structured(
+    async fn generate_structured(
         &self,
-        _: &Call<'_>,
-        ask: &StructuredAsk,
-    ) -> Result<Answer<Value>, Failure> {
-        let brief = ask.brief.clone();
-        let tale = self.compute.run(move || teller::compose(&brief)).await.map_err(broken)?;
+        _: &CallContext<'_>,
+        ask: &StructuredRequest,
+    ) -> Result<ModelResponse<Value>, Failure> {
+        let brief = ask.context.clone();
+        let tale =
+            self.compute.run(move || composer::compose(&brief)).await.map_err(internal_failure)?;
         let memory = tale.memory.clone();
         let facts =
-            serde_json::to_value(tale).map_err(|error| Failure::Broken(error.to_string()))?;
-        Ok(Answer { value: project(&facts, &ask.schema)?, usage: Usage::default(), memory })
+            serde_json::to_value(tale).map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(ModelResponse { value: project(&facts, &ask.schema)?, usage: Usage::default(), memory })
     }
 }
 
 #[async_trait]
 impl ImageModel for Offline {
-    async fn image(&self, _: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
+    async fn generate_image(
+        &self,
+        _: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         let ask = ask.clone();
         let painted = self.compute.run(move || {
-            let look = ask.seen.as_ref().and_then(|seen| seen.look.as_ref());
+            let look = ask.seen.as_ref().and_then(|seen| seen.features.as_ref());
             let (words, size, seed) = (&ask.prompt, ask.size, ask.seed);
-            Picture::Pixels(painter::paint(&Commission { words, size, seed, look }))
+            GeneratedImage::Pixels(painter::paint(&PaintRequest {
+                prompt: words,
+                size,
+                seed,
+                features: look,
+            }))
         });
         let painted = painted.await;
-        Ok(Answer::new(painted.map_err(broken)?, Usage::default()))
+        Ok(ModelResponse::new(painted.map_err(internal_failure)?, Usage::default()))
     }
 }
 
@@ -89,12 +104,12 @@ fn project(facts: &Value, schema: &Value) -> Result<Value, Failure> {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     match required.filter_map(Value::as_str).find(|name| !answer.contains_key(*name)) {
         None => Ok(Value::Object(answer)),
-        Some(missing) => Err(Failure::Unusable(format!("it cannot make up `{missing}`"))),
+        Some(missing) => Err(Failure::InvalidResponse(format!("it cannot make up `{missing}`"))),
     }
 }
 
-fn broken(error: BrokenOff) -> Failure {
-    Failure::Broken(error.to_string())
+fn internal_failure(error: ComputePanicked) -> Failure {
+    Failure::Internal(error.to_string())
 }
 
 #[cfg(test)]

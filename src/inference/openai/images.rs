@@ -5,36 +5,39 @@ use serde_json::{Value, json};
 
 use super::OpenAi;
 use crate::domain::Size;
-use crate::inference::{Answer, Call, Failure, ImageAsk, ImageModel, Picture, Usage};
+use crate::inference::{
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
+};
 
 /// What a family of models takes.
-struct Family {
+struct ModelFamily {
     /// The sizes that it has; empty where it takes any.
     sizes: &'static [Size],
     /// The longest prompt, in characters.
-    prompt: usize,
+    max_prompt: usize,
     /// Whether it has to be told to answer with the file itself.
-    wants_format: bool,
+    needs_response_format: bool,
 }
 
-const GPT_IMAGE: Family = Family {
+const GPT_IMAGE: ModelFamily = ModelFamily {
     sizes: &[Size::new(1024, 1024), Size::new(1536, 1024), Size::new(1024, 1536)],
-    prompt: 32_000,
-    wants_format: false,
+    max_prompt: 32_000,
+    needs_response_format: false,
 };
-const DALL_E_3: Family = Family {
+const DALL_E_3: ModelFamily = ModelFamily {
     sizes: &[Size::new(1024, 1024), Size::new(1792, 1024), Size::new(1024, 1792)],
-    prompt: 4000,
-    wants_format: true,
+    max_prompt: 4000,
+    needs_response_format: true,
 };
-const DALL_E_2: Family = Family {
+const DALL_E_2: ModelFamily = ModelFamily {
     sizes: &[Size::new(256, 256), Size::new(512, 512), Size::new(1024, 1024)],
-    prompt: 1000,
-    wants_format: true,
+    max_prompt: 1000,
+    needs_response_format: true,
 };
-const OTHER: Family = Family { sizes: &[], prompt: 4000, wants_format: true };
+const OTHER: ModelFamily =
+    ModelFamily { sizes: &[], max_prompt: 4000, needs_response_format: true };
 
-impl Family {
+impl ModelFamily {
     fn of(model: &str) -> &'static Self {
         match model {
             name if name.starts_with("gpt-image") => &GPT_IMAGE,
@@ -47,17 +50,21 @@ impl Family {
 
 #[async_trait]
 impl ImageModel for OpenAi {
-    async fn image(&self, call: &Call<'_>, ask: &ImageAsk) -> Result<Answer<Picture>, Failure> {
-        let family = Family::of(&call.model.name);
-        let size = ask.size.nearest(family.sizes);
-        let prompt: String = ask.prompt.chars().take(family.prompt).collect();
+    async fn generate_image(
+        &self,
+        call: &CallContext<'_>,
+        ask: &ImageRequest,
+    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
+        let family = ModelFamily::of(&call.model.name);
+        let size = ask.size.closest_aspect(family.sizes);
+        let prompt: String = ask.prompt.chars().take(family.max_prompt).collect();
         let mut body = json!({"model": call.model.name, "prompt": prompt, "n": 1,
             "size": format!("{}x{}", size.width, size.height)});
-        if family.wants_format {
+        if family.needs_response_format {
             body["response_format"] = json!("b64_json");
         }
-        let answer = self.ask(call, "images/generations", body).await?;
-        let bytes = self.picture(&answer).await?;
+        let answer = self.post_json(call, "images/generations", body).await?;
+        let bytes = self.image_bytes(&answer).await?;
         let tokens = |name: &str| answer.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
         let usage = Usage {
             input_tokens: tokens("input_tokens").unwrap_or_default(),
@@ -65,19 +72,19 @@ impl ImageModel for OpenAi {
             images: 1,
             seconds: 0.0,
         };
-        Ok(Answer::new(Picture::Encoded(bytes), usage))
+        Ok(ModelResponse::new(GeneratedImage::Encoded(bytes), usage))
     }
 }
 
 impl OpenAi {
     /// The first picture of an answer: in it, or where it says.
-    async fn picture(&self, answer: &Value) -> Result<Vec<u8>, Failure> {
+    async fn image_bytes(&self, answer: &Value) -> Result<Vec<u8>, Failure> {
         let text = |place: &str| answer.pointer(place).and_then(Value::as_str);
         if let Some(encoded) = text("/data/0/b64_json") {
-            return self.wire.decoded(encoded.to_owned()).await;
+            return self.client.decode_base64(encoded.to_owned()).await;
         }
-        let url =
-            text("/data/0/url").ok_or_else(|| Failure::unusable("there is no picture in it"))?;
-        Ok(self.wire.file(self.wire.get(url)).await?.into())
+        let url = text("/data/0/url")
+            .ok_or_else(|| Failure::invalid_response("there is no picture in it"))?;
+        Ok(self.client.fetch_bytes(self.client.get(url)).await?.into())
     }
 }

@@ -17,28 +17,32 @@ use reqwest::header::AUTHORIZATION;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Call, Failure, Provider, Wire, wire};
+use super::{CallContext, Failure, Provider, ProviderClient, provider_client};
 
 /// Its name in the registry and in model configurations.
 pub const NAME: &str = "openai";
 
 /// The key's name in configurations of clients.
-const KEY: &str = "openai_api_key";
+const KEY_NAME: &str = "openai_api_key";
 
-const ADDRESS: &str = "https://api.openai.com/v1";
+const BASE_URL: &str = "https://api.openai.com/v1";
 
 /// The provider's capabilities.
 #[must_use]
-pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -> Provider {
+pub fn provider(
+    client: ProviderClient,
+    base_url: Option<&str>,
+    key: Option<SecretString>,
+) -> Provider {
     let openai = Arc::new(OpenAi {
-        wire,
-        address: base_url.unwrap_or(ADDRESS).trim_end_matches('/').to_owned(),
+        client,
+        base_url: base_url.unwrap_or(BASE_URL).trim_end_matches('/').to_owned(),
         is_official: base_url.is_none(),
         key,
-        manners: Mutex::default(),
+        json_modes: Mutex::default(),
     });
     Provider {
-        title: if base_url.is_none() { "OpenAI" } else { "the OpenAI-compatible server" },
+        display_name: if base_url.is_none() { "OpenAI" } else { "the OpenAI-compatible server" },
         text: Some(openai.clone()),
         structured: Some(openai.clone()),
         image: Some(openai.clone()),
@@ -52,29 +56,36 @@ pub fn provider(wire: Wire, base_url: Option<&str>, key: Option<SecretString>) -
 }
 
 struct OpenAi {
-    wire: Wire,
-    address: String,
+    client: ProviderClient,
+    base_url: String,
     /// Whether it is OpenAI itself: others often know older parameters only, and may need no key.
     is_official: bool,
     key: Option<SecretString>,
     /// How each model was last seen to give JSON.
-    manners: Mutex<HashMap<String, chat::Manner>>,
+    json_modes: Mutex<HashMap<String, chat::JsonMode>>,
 }
 
 impl OpenAi {
     /// A POST with the client's key, or the installation's.
-    fn post(&self, call: &Call<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.wire.post(&format!("{}/{path}", self.address));
-        match call.keys.get(KEY).or(self.key.as_ref()) {
-            Some(key) => Ok(request.header(AUTHORIZATION, wire::secret("Bearer ", key)?)),
+    fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
+        let request = self.client.post(&format!("{}/{path}", self.base_url));
+        match call.keys.get(KEY_NAME).or(self.key.as_ref()) {
+            Some(key) => {
+                Ok(request.header(AUTHORIZATION, provider_client::secret_header("Bearer ", key)?))
+            }
             None if self.is_official => Err(Failure::NotConfigured),
             None => Ok(request),
         }
     }
 
     /// Sends an object of JSON, the model's parameters over it, and reads the answer as JSON.
-    async fn ask(&self, call: &Call<'_>, path: &str, body: Value) -> Result<Value, Failure> {
-        let body = wire::with_parameters(body, &call.model.parameters);
-        self.wire.json(self.post(call, path)?.json(&body)).await
+    async fn post_json(
+        &self,
+        call: &CallContext<'_>,
+        path: &str,
+        body: Value,
+    ) -> Result<Value, Failure> {
+        let body = provider_client::with_parameters(body, &call.model.parameters);
+        self.client.fetch_json(self.post(call, path)?.json(&body)).await
     }
 }

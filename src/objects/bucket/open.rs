@@ -15,17 +15,17 @@ use object_store::signer::Signer;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret;
 
-use super::{Bucket, BucketError, PATIENCE};
-use crate::settings::{Cloud, Storage};
+use super::{Bucket, BucketError, TIMEOUT};
+use crate::settings::{Cloud, StorageSettings};
 
 /// Attempts within one exchange; whoever puts or gets has a way of trying again later.
-const RETRIES: usize = 1;
+const MAX_RETRIES: usize = 1;
 
 /// Has a bucket's requests go out as all others do.
 #[derive(Debug)]
-struct Out(reqwest::Client);
+struct SharedHttpConnector(reqwest::Client);
 
-impl HttpConnector for Out {
+impl HttpConnector for SharedHttpConnector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.0.clone()))
     }
@@ -37,7 +37,10 @@ impl Bucket {
     /// # Errors
     ///
     /// [`BucketError::Misconfigured`] when it cannot be used.
-    pub fn of(settings: &Storage, client: reqwest::Client) -> Result<Option<Self>, BucketError> {
+    pub fn from_settings(
+        settings: &StorageSettings,
+        client: reqwest::Client,
+    ) -> Result<Option<Self>, BucketError> {
         let name = settings.bucket.as_deref().unwrap_or_default();
         let scheme = match settings.cloud {
             Cloud::Local => return Ok(None),
@@ -46,7 +49,7 @@ impl Bucket {
             Cloud::Azure => "az",
         };
         let url = if name.contains("://") { name.to_owned() } else { format!("{scheme}://{name}") };
-        Self::at(&url, settings, client).map(Some)
+        Self::from_url(&url, settings, client).map(Some)
     }
 
     /// The bucket at a URL: `gs://`, `s3://` or `az://` with a name and perhaps a prefix, `file:///folder`, `memory://`.
@@ -56,7 +59,11 @@ impl Bucket {
     /// # Errors
     ///
     /// [`BucketError::Misconfigured`] when it cannot be used.
-    pub fn at(url: &str, settings: &Storage, client: reqwest::Client) -> Result<Self, BucketError> {
+    pub fn from_url(
+        url: &str,
+        settings: &StorageSettings,
+        client: reqwest::Client,
+    ) -> Result<Self, BucketError> {
         let misconfigured =
             |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
         let failed = |error: object_store::Error| misconfigured(error.to_string());
@@ -68,41 +75,37 @@ impl Bucket {
         if is_cloud && name.is_empty() {
             return Err(misconfigured("it has no name".to_owned()));
         }
-        let retry =
-            RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
-        let out = Out(client);
+        let retry = RetryConfig {
+            max_retries: MAX_RETRIES,
+            retry_timeout: TIMEOUT,
+            ..RetryConfig::default()
+        };
+        let out = SharedHttpConnector(client);
         let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
             "gs" => {
-                let mut builder =
-                    given("GOOGLE_", GoogleCloudStorageBuilder::new(), |b, key, value| {
-                        b.with_config(key, value)
-                    })
-                    .with_bucket_name(name);
-                if let Some(path) = &settings.google_credentials {
-                    builder = builder.with_service_account_path(path.display().to_string());
-                }
-                let builder = builder.with_retry(retry).with_http_connector(out);
-                signing(builder.build().map_err(failed)?)
+                let builder = google(name, settings).with_retry(retry).with_http_connector(out);
+                with_signer(builder.build().map_err(failed)?)
             }
             "s3" => {
-                let builder = given("AWS_", AmazonS3Builder::new(), |b, key, value| {
+                let builder = with_environment("AWS_", AmazonS3Builder::new(), |b, key, value| {
                     b.with_config(key, value)
                 })
                 .with_bucket_name(name)
                 .with_retry(retry);
                 let builder =
                     if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
-                signing(builder.with_http_connector(out).build().map_err(failed)?)
+                with_signer(builder.with_http_connector(out).build().map_err(failed)?)
             }
             "az" => {
-                let builder = given("AZURE_", MicrosoftAzureBuilder::new(), |b, key, value| {
-                    b.with_config(key, value)
-                })
-                .with_container_name(name);
+                let builder =
+                    with_environment("AZURE_", MicrosoftAzureBuilder::new(), |b, key, value| {
+                        b.with_config(key, value)
+                    })
+                    .with_container_name(name);
                 let builder =
                     if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
                 let builder = builder.with_retry(retry).with_http_connector(out);
-                signing(builder.build().map_err(failed)?)
+                with_signer(builder.build().map_err(failed)?)
             }
             "file" => {
                 let folder = PathBuf::from(rest);
@@ -116,12 +119,12 @@ impl Bucket {
         };
         let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { store, signer, prefix, url, keeps_types: scheme != "file" })
+        Ok(Self { store, signer, prefix, url, has_content_types: scheme != "file" })
     }
 }
 
 /// A builder with what the environment says of its cloud. An empty variable counts as absent, as in compose files.
-fn given<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> B) -> B {
+fn with_environment<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> B) -> B {
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         let value = value.into_string().ok().filter(|value| !value.trim().is_empty())?;
@@ -132,12 +135,28 @@ fn given<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> 
 }
 
 /// A store that signs its own addresses.
-fn signing<S: ObjectStore + Signer>(store: S) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
+fn with_signer<S: ObjectStore + Signer>(
+    store: S,
+) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
     let store = Arc::new(store);
     (Arc::clone(&store) as _, Some(store as _))
 }
 
-fn amazon(mut builder: AmazonS3Builder, settings: &Storage) -> AmazonS3Builder {
+/// Google's bucket of this name, with what the environment and the settings say of credentials.
+fn google(name: &str, settings: &StorageSettings) -> GoogleCloudStorageBuilder {
+    let builder = with_environment(
+        "GOOGLE_",
+        GoogleCloudStorageBuilder::new(),
+        object_store::gcp::GoogleCloudStorageBuilder::with_config,
+    )
+    .with_bucket_name(name);
+    match &settings.google_credentials {
+        Some(path) => builder.with_service_account_path(path.display().to_string()),
+        None => builder,
+    }
+}
+
+fn amazon(mut builder: AmazonS3Builder, settings: &StorageSettings) -> AmazonS3Builder {
     if let Some(endpoint) = &settings.endpoint {
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
     }
@@ -150,7 +169,7 @@ fn amazon(mut builder: AmazonS3Builder, settings: &Storage) -> AmazonS3Builder {
     builder
 }
 
-fn azure(mut builder: MicrosoftAzureBuilder, settings: &Storage) -> MicrosoftAzureBuilder {
+fn azure(mut builder: MicrosoftAzureBuilder, settings: &StorageSettings) -> MicrosoftAzureBuilder {
     if let Some(endpoint) = &settings.endpoint {
         let allow = endpoint.starts_with("http://");
         builder = builder.with_endpoint(endpoint.clone()).with_allow_http(allow);

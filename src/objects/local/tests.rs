@@ -3,10 +3,10 @@ use crate::domain::MediaName;
 
 fn folders() -> (tempfile::TempDir, LocalStore) {
     let root = tempfile::tempdir().expect("a temporary folder");
-    let settings = Storage {
+    let settings = StorageSettings {
         media_folder: root.path().join("media"),
         input_folder: root.path().join("input"),
-        ..Storage::default()
+        ..StorageSettings::default()
     };
     let store = LocalStore::open(&settings).expect("folders are made");
     (root, store)
@@ -24,7 +24,7 @@ async fn what_was_put_is_read_and_can_be_put_again() {
         store.put_all(vec![object]).await.expect("written");
         assert_eq!(store.read("media/a.png").await.expect("read"), bytes.as_bytes());
     }
-    store.remove_all(vec![key("a.png"), key("never.png")]).await;
+    store.remove_best_effort(vec![key("a.png"), key("never.png")]).await;
     assert!(store.read("media/a.png").await.is_err());
 }
 
@@ -50,14 +50,14 @@ async fn strays_are_files_and_unfinished_parts_older_than_asked() {
     write("input/b.jpg");
     assert!(
         store
-            .strays(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH)
+            .list_modified_within(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH)
             .await
             .expect("listed")
             .is_empty()
     );
     let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 34);
     let mut keys: Vec<_> = store
-        .strays(SystemTime::UNIX_EPOCH..later)
+        .list_modified_within(SystemTime::UNIX_EPOCH..later)
         .await
         .expect("listed")
         .into_iter()

@@ -11,8 +11,8 @@ fn given<P: Provider>(sources: impl IntoIterator<Item = P>) -> Option<(Settings,
     Some((sources.extract().ok()?, sources))
 }
 
-fn default_lines() -> Vec<Line> {
-    lines(&Settings::default(), &Figment::new()).expect("listed")
+fn default_lines() -> Vec<ReportedSetting> {
+    reported_settings(&Settings::default(), &Figment::new()).expect("listed")
 }
 
 fn secrets() -> Vec<String> {
@@ -74,7 +74,7 @@ fn every_variable_gives_a_setting_that_is_reported() {
 #[test]
 fn a_folder_that_is_not_set_is_reported_where_it_is() {
     let (settings, sources) = given([("storage.media_folder", "a/media")]).expect("valid");
-    let listed = lines(&settings, &sources).expect("listed");
+    let listed = reported_settings(&settings, &sources).expect("listed");
     for (key, folder) in
         [("storage.audio_folder", "a/audio"), ("storage.voice_profiles_folder", "a/voice_profiles")]
     {
@@ -91,7 +91,7 @@ fn settings_whose_type_is_secret_are_secrets_and_no_others() {
             assert!(!is_secret(&key), "{key}");
             continue;
         };
-        let listed = lines(&settings, &sources).expect("listed");
+        let listed = reported_settings(&settings, &sources).expect("listed");
         let value = listed.into_iter().find(|line| line.key == key).and_then(|line| line.value);
         assert_eq!(is_secret(&key), !format!("{settings:?}").contains(TEXT), "{key}");
         assert_eq!(is_secret(&key), value.as_deref() == Some("•••1234"), "{key}: {value:?}");
@@ -112,7 +112,7 @@ fn no_secret_is_shown() {
     let keys = secrets();
     assert!(keys.len() >= 11, "{keys:?}");
     let (settings, sources) = given(keys.iter().map(|key| (key, TEXT))).expect("valid");
-    let listed = lines(&settings, &sources).expect("listed");
+    let listed = reported_settings(&settings, &sources).expect("listed");
     let shown = format!("{listed:?} {settings:?} {}", serde_json::json!(settings));
     assert!(!shown.contains("do-not"), "{shown}");
     for key in keys {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 
-pub(super) mod words;
+pub(super) mod full_text;
 
 use super::tx::Open;
-use super::{Announcement, Store, StoreError};
+use super::{Store, StoreError, TaskNotice};
 use crate::store::pools::Pools;
 
 /// The oldest pending task that is due and not behind another of its lane; `$1` owner, `$2` lease, `$3` now.
@@ -29,7 +29,7 @@ macro_rules! claim {
 }
 
 /// The statement that claims a task.
-pub(super) const fn claim(open: &Open) -> &'static str {
+pub(super) const fn claim_sql(open: &Open) -> &'static str {
     match open {
         Open::Postgres(_) => claim!("FOR UPDATE SKIP LOCKED"),
         Open::Sqlite(_) => claim!(""),
@@ -37,12 +37,12 @@ pub(super) const fn claim(open: &Open) -> &'static str {
 }
 
 /// Passes news to other processes, as part of the transaction.
-pub(super) async fn notify(open: &mut Open, news: &[Announcement]) -> Result<(), StoreError> {
+pub(super) async fn notify(open: &mut Open, notices: &[TaskNotice]) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
-    for news in news {
+    for notices in notices {
         sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(Announcement::CHANNEL)
-            .bind(news.to_payload())
+            .bind(TaskNotice::CHANNEL)
+            .bind(notices.to_payload())
             .execute(&mut **tx)
             .await
             .map_err(StoreError::failed("notify other instances"))?;
@@ -73,26 +73,26 @@ pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
 
 impl Store {
     /// Hears the news of other processes on the same PostgreSQL, until dropped. On SQLite there are none.
-    pub async fn hear_others(&self) {
+    pub async fn listen_for_notices(&self) {
         let Pools::Postgres(pool) = &self.pools else { return std::future::pending().await };
         loop {
-            if let Err(error) = self.hear(pool).await {
+            if let Err(error) = self.listen(pool).await {
                 tracing::warn!(%error, "the channel to other instances broke; listening again");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
-    async fn hear(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    async fn listen(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(Announcement::CHANNEL).await?;
+        listener.listen(TaskNotice::CHANNEL).await?;
         // What was told while nobody listened is made up for by looking once.
-        self.publish(Announcement::TaskReady);
-        self.publish(Announcement::EventLogged);
+        self.notify(TaskNotice::TaskReady);
+        self.notify(TaskNotice::EventLogged);
         loop {
-            let heard = listener.recv().await?;
-            if let Some(news) = Announcement::from_payload(heard.payload()) {
-                self.publish(news);
+            let notification = listener.recv().await?;
+            if let Some(news) = TaskNotice::from_payload(notification.payload()) {
+                self.notify(news);
             }
         }
     }
@@ -102,21 +102,23 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::InUse`] when one does.
-    pub fn sole_use(&self, path: &Path) -> Result<Option<SoleUse>, StoreError> {
+    pub fn acquire_database_lock(&self, path: &Path) -> Result<Option<DatabaseLock>, StoreError> {
         if !self.is_sqlite() {
             return Ok(None);
         }
         let lock = path.with_extension("lock");
         let shown = || path.display().to_string();
-        let file = File::create(&lock)
-            .map_err(|source| StoreError::Folder { path: lock.display().to_string(), source })?;
+        let file = File::create(&lock).map_err(|source| StoreError::NotWritable {
+            path: lock.display().to_string(),
+            source,
+        })?;
         file.try_lock().map_err(|_| StoreError::InUse(shown()))?;
-        Ok(Some(SoleUse { _file: file }))
+        Ok(Some(DatabaseLock { _file: file }))
     }
 }
 
 /// Held while a process serves from a SQLite file; the system lets go of it however the process ends.
 #[derive(Debug)]
-pub struct SoleUse {
+pub struct DatabaseLock {
     _file: File,
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn cleaned(text: &str) -> Result<String, String> {
-    clean(text, &Rules { max_chars: 700, fewest_words: 4, ..Rules::default() })
+    clean(text, &TextRules { max_chars: 700, min_words: 4, ..TextRules::default() })
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn what_stands_around_a_story_goes() {
 fn echoes_of_the_prompt_and_of_the_story_go() {
     let prior = ["The fox ran to the sea. It was cold.".to_owned()];
     let prompt = "Write the next passage in two whole sentences. It is spring.";
-    let rules = Rules { prior: &prior, prompt, max_chars: 700, ..Rules::default() };
+    let rules = TextRules { prior: &prior, prompt, max_chars: 700, ..TextRules::default() };
     let text = "Write the next passage in two whole sentences. The fox ran to the sea, it was. A boat lay there.";
     assert_eq!(clean(text, &rules), Ok("A boat lay there.".to_owned()));
     let all = clean("The fox ran to the sea. It was cold.", &rules);
@@ -48,7 +48,7 @@ fn echoes_of_the_prompt_and_of_the_story_go() {
 fn instructions_in_other_words_go_and_what_was_seen_stays() {
     let instructions = "If the story needs a push: \nThe camera sees: \nLet one thing change, repeat nothing.\nLet something of it into the passage.";
     let prompt = "If the story needs a push: a stranger asks the way.\nThe camera sees: a red boat on a beach.";
-    let rules = Rules { instructions, prompt, max_chars: 700, ..Rules::default() };
+    let rules = TextRules { instructions, prompt, max_chars: 700, ..TextRules::default() };
     for (text, kept) in [
         (
             "The story needs a push to go on. A red boat on a beach was all she had. It was cold. It was late.",
@@ -85,7 +85,7 @@ fn talk_about_the_story_goes_and_talk_in_it_stays() {
 
 #[test]
 fn a_text_is_as_long_as_asked() {
-    let rules = |max_chars| Rules { max_chars, ..Rules::default() };
+    let rules = |max_chars| TextRules { max_chars, ..TextRules::default() };
     let text = "The fox ran to the sea. A boat lay there in the mist.";
     assert_eq!(clean(text, &rules(40)), Ok("The fox ran to the sea.".to_owned()));
     assert_eq!(clean(text, &rules(20)), Ok("The fox ran to the…".to_owned()));
@@ -95,10 +95,10 @@ fn a_text_is_as_long_as_asked() {
 proptest! {
     #[test]
     fn nothing_breaks_it(text in any::<String>(), max_chars in 1_usize..200) {
-        if let Ok(kept) = clean(&text, &Rules { max_chars, ..Rules::default() }) {
+        if let Ok(kept) = clean(&text, &TextRules { max_chars, ..TextRules::default() }) {
             // Closing what is open adds at most one character of each kind, and a capital may become two.
             prop_assert!(kept.chars().count() <= max_chars + 6);
         }
-        let _ = picture_words(&text);
+        let _ = clean_picture_prompt(&text);
     }
 }

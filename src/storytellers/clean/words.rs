@@ -17,7 +17,7 @@ pub(super) const PREAMBLES: [&str; 12] = [
 ];
 
 /// What models say about a story in the place of telling it. No sentence with one of these is told.
-pub(super) const ABOUT_IT: [&str; 26] = [
+pub(super) const META_PHRASES: [&str; 26] = [
     "the story begins",
     "the story is set",
     "the story is about",
@@ -47,7 +47,7 @@ pub(super) const ABOUT_IT: [&str; 26] = [
 ];
 
 /// Words of the trade: a sentence that has one of them and talks to whoever asked talks about the story, and not in it.
-pub(super) const TRADE: [&str; 13] = [
+pub(super) const META_NOUNS: [&str; 13] = [
     "story",
     "stories",
     "sentence",
@@ -64,7 +64,7 @@ pub(super) const TRADE: [&str; 13] = [
 ];
 
 /// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
-pub(super) const TALK: [&str; 26] = [
+pub(super) const META_OPENINGS: [&str; 26] = [
     "ends",
     "continues with",
     "this story",

@@ -1,12 +1,12 @@
 //! Vectors at Pinecone, by its own client: the one place that knows how it is spoken to.
 //!
 //! A piece of a frame is the vector `{story}/{number}/{piece}` in this installation's namespace, with what a search may be
-//! narrowed by as its metadata. A frame has at most [`MOST_PIECES`], so that all of its ids are known without asking.
+//! narrowed by as its metadata. A frame has at most [`MAX_PIECES`], so that all of its ids are known without asking.
 //! Pinecone shows a change some seconds after it took it, and may know not yet, or know still, what the database says:
 //! whoever asks compares what comes back with the rows.
 
-mod link;
-mod wire;
+mod connection;
+mod convert;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,30 +21,30 @@ use serde_json::json;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::half::unit;
-use super::{Fault, FrameVectors, MOST_PIECES, Match, Wanted};
-use crate::domain::FramePlace;
-use crate::settings::Search;
-use link::{Known, Patience};
-use wire::{fault, filter, id, metadata, read};
+use super::half_precision::normalize;
+use super::{FrameVectors, MAX_PIECES, RemoteHit, RemoteIndexError, VectorFilter};
+use crate::domain::FrameKey;
+use crate::settings::SearchSettings;
+use connection::{ConnectionState, RetryPolicy};
+use convert::{filter, map_error, metadata, parse_hit, vector_id};
 
 /// How patient a write is: an index that is being made takes a while to be ready.
-const WRITING: Patience = Patience { time: Duration::from_mins(1), retries: 30 };
+const WRITE_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_mins(1), retries: 30 };
 
 /// The same while somebody waits for an answer.
-const READING: Patience = Patience { time: Duration::from_secs(4), retries: 1 };
+const READ_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_secs(4), retries: 1 };
 
 /// Vectors in one request at most.
-const VECTORS: usize = 100;
+const MAX_VECTORS_PER_REQUEST: usize = 100;
 
 /// Bytes in one request at most, and what a vector takes beside its numbers: two megabytes are allowed, and names may be long.
-const REQUEST: (usize, usize) = (1_500_000, 2000);
+const REQUEST_BYTES: (usize, usize) = (1_500_000, 2000);
 
 /// Ids in one request.
-const IDS: usize = 1000;
+const MAX_IDS_PER_REQUEST: usize = 1000;
 
 /// Matches that are asked for at most: an answer with more of them is larger than the client reads.
-const MOST_MATCHES: usize = 1000;
+const MAX_MATCHES: usize = 1000;
 
 /// A namespace of an index. Clones share connections.
 #[derive(Clone)]
@@ -53,9 +53,9 @@ pub struct Pinecone {
     index: String,
     namespace: Namespace,
     /// Where the index is made when it is missing.
-    made_in: Option<(Cloud, String)>,
+    creation_region: Option<(Cloud, String)>,
     place: String,
-    known: Arc<Mutex<Known>>,
+    state: Arc<Mutex<ConnectionState>>,
 }
 
 impl fmt::Debug for Pinecone {
@@ -70,8 +70,8 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault::Refused`] when the client cannot be built.
-    pub fn of(search: &Search) -> Result<Option<Self>, Fault> {
+    /// [`RemoteIndexError::Refused`] when the client cannot be built.
+    pub fn from_settings(search: &SearchSettings) -> Result<Option<Self>, RemoteIndexError> {
         let Some((key, index)) = search.pinecone_api_key.as_ref().zip(search.index.clone()) else {
             return Ok(None);
         };
@@ -82,7 +82,7 @@ impl Pinecone {
             additional_headers: Some(HashMap::new()),
             source_tag: Some("calliope".to_owned()),
         };
-        let client = Arc::new(config.client().map_err(fault)?);
+        let client = Arc::new(config.client().map_err(map_error)?);
         let made_in = search.cloud_and_region().filter(|_| search.creates_index);
         let made_in = made_in.map(|(cloud, region)| {
             let cloud = match cloud {
@@ -94,7 +94,14 @@ impl Pinecone {
         });
         let place = format!("pinecone/{index}/{}", search.namespace);
         let namespace = Namespace::from(&*search.namespace);
-        Ok(Some(Self { client, index, namespace, made_in, place, known: Arc::default() }))
+        Ok(Some(Self {
+            client,
+            index,
+            namespace,
+            creation_region: made_in,
+            place,
+            state: Arc::default(),
+        }))
     }
 
     /// `pinecone/INDEX/NAMESPACE`.
@@ -108,57 +115,57 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault`].
-    pub async fn prepare(&self, dimension: Option<usize>) -> Result<(), Fault> {
+    /// [`RemoteIndexError`].
+    pub async fn ensure_index(&self, dimension: Option<usize>) -> Result<(), RemoteIndexError> {
         {
-            let mut known = self.known();
+            let mut known = self.state();
             let Some(dimension) = dimension.or(known.dimension) else { return Ok(()) };
             if known.dimension.replace(dimension) != Some(dimension) {
-                known.forget();
+                known.reset();
             }
         }
-        self.patiently(WRITING, || self.host()).await.map(drop)
+        self.with_retries(WRITE_RETRY, || self.host()).await.map(drop)
     }
 
     /// Whether it answers, and is fit for the model as far as that is known.
     ///
     /// # Errors
     ///
-    /// [`Fault`].
-    pub async fn check(&self) -> Result<(), Fault> {
+    /// [`RemoteIndexError`].
+    pub async fn check(&self) -> Result<(), RemoteIndexError> {
         let patience = Duration::from_secs(2);
         let described = timeout(patience, self.client.describe_index(&self.index)).await;
-        let model = described.map_err(|_| Fault::Unavailable(None))?;
-        let model = model.map_err(|error| self.of_index(error))?;
+        let model = described.map_err(|_| RemoteIndexError::Unavailable(None))?;
+        let model = model.map_err(|error| self.map_index_error(error))?;
         let dimension = {
-            let mut known = self.known();
-            known.rests_until = None;
+            let mut known = self.state();
+            known.circuit_open_until = None;
             known.dimension
         };
-        self.fit(&model, dimension)
+        self.check_compatible(&model, dimension)
     }
 
     /// Puts frames in, in the place of what it had of them.
     ///
     /// # Errors
     ///
-    /// [`Fault`]; some of it may have been put in then.
-    pub async fn put(&self, frames: &[FrameVectors<'_>]) -> Result<(), Fault> {
-        let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.vectors(frame)).collect();
+    /// [`RemoteIndexError`]; some of it may have been put in then.
+    pub async fn upsert(&self, frames: &[FrameVectors<'_>]) -> Result<(), RemoteIndexError> {
+        let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.to_vectors(frame)).collect();
         let numbers = vectors.first().map_or(0, |vector| vector.values.len());
-        let most = REQUEST.0 / (REQUEST.1 + 4 * numbers);
-        for some in vectors.chunks(most.clamp(1, VECTORS)) {
-            self.patiently(WRITING, || async {
+        let most = REQUEST_BYTES.0 / (REQUEST_BYTES.1 + 4 * numbers);
+        for some in vectors.chunks(most.clamp(1, MAX_VECTORS_PER_REQUEST)) {
+            self.with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
                 let answer = index.upsert(some, &self.namespace).await;
-                self.answered(index, answer).map(drop)
+                self.finish_call(index, answer).map(drop)
             })
             .await?;
         }
         // A frame that is told anew may have fewer pieces than before.
         let rest = frames.iter().flat_map(|frame| {
-            let first = i32::try_from(frame.vectors.len()).unwrap_or(MOST_PIECES);
-            (first..MOST_PIECES).map(|piece| id(frame.story_id, frame.number, piece))
+            let first = i32::try_from(frame.vectors.len()).unwrap_or(MAX_PIECES);
+            (first..MAX_PIECES).map(|piece| vector_id(frame.story_id, frame.number, piece))
         });
         self.remove_ids(&rest.collect::<Vec<String>>()).await
     }
@@ -167,9 +174,13 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault`]; some may be out then.
-    pub async fn remove(&self, story_id: Uuid, numbers: RangeInclusive<i32>) -> Result<(), Fault> {
-        let ids = |number| (0..MOST_PIECES).map(move |piece| id(story_id, number, piece));
+    /// [`RemoteIndexError`]; some may be out then.
+    pub async fn remove_frames(
+        &self,
+        story_id: Uuid,
+        numbers: RangeInclusive<i32>,
+    ) -> Result<(), RemoteIndexError> {
+        let ids = |number| (0..MAX_PIECES).map(move |piece| vector_id(story_id, number, piece));
         let ids: Vec<String> = numbers.flat_map(ids).collect();
         self.remove_ids(&ids).await
     }
@@ -178,17 +189,17 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault`].
-    pub async fn clear(&self) -> Result<(), Fault> {
+    /// [`RemoteIndexError`].
+    pub async fn clear(&self) -> Result<(), RemoteIndexError> {
         let cleared = self
-            .patiently(WRITING, || async {
+            .with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
                 let answer = index.delete_all(&self.namespace).await;
-                self.removed(index, answer)
+                self.finish_delete(index, answer)
             })
             .await;
         match cleared {
-            Err(Fault::Missing(_)) => Ok(()),
+            Err(RemoteIndexError::IndexNotFound(_)) => Ok(()),
             cleared => cleared,
         }
     }
@@ -197,12 +208,12 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault`].
-    pub async fn count(&self) -> Result<u64, Fault> {
-        self.patiently(READING, || async {
+    /// [`RemoteIndexError`].
+    pub async fn count(&self) -> Result<u64, RemoteIndexError> {
+        self.with_retries(READ_RETRY, || async {
             let mut index = self.connection().await?;
             let answer = index.describe_index_stats(None).await;
-            let stats = self.answered(index, answer)?;
+            let stats = self.finish_call(index, answer)?;
             let ours = stats.namespaces.get(&self.namespace.name);
             Ok(ours.map_or(0, |summary| u64::from(summary.vector_count)))
         })
@@ -213,45 +224,46 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// [`Fault`].
-    pub async fn vector_of(&self, place: FramePlace) -> Result<Option<Vec<f32>>, Fault> {
-        let FramePlace { story_id, number } = place;
-        let ids: Vec<String> = (0..MOST_PIECES).map(|piece| id(story_id, number, piece)).collect();
+    /// [`RemoteIndexError`].
+    pub async fn mean_vector(&self, place: FrameKey) -> Result<Option<Vec<f32>>, RemoteIndexError> {
+        let FrameKey { story_id, number } = place;
+        let ids: Vec<String> =
+            (0..MAX_PIECES).map(|piece| vector_id(story_id, number, piece)).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.awake()?;
+        self.check_circuit()?;
         let found = self
-            .patiently(READING, || async {
+            .with_retries(READ_RETRY, || async {
                 let mut index = self.connection().await?;
                 let answer = index.fetch(&ids, &self.namespace).await;
-                self.answered(index, answer)
+                self.finish_call(index, answer)
             })
             .await?;
         let mut sum: Vec<f32> = Vec::new();
-        for direction in found.vectors.values().filter_map(|vector| unit(&vector.values)) {
+        for direction in found.vectors.values().filter_map(|vector| normalize(&vector.values)) {
             sum.resize(direction.len(), 0.0);
             sum.iter_mut().zip(direction).for_each(|(sum, number)| *sum += number);
         }
-        Ok(unit(&sum))
+        Ok(normalize(&sum))
     }
 
     /// The frames nearest to a vector, the nearest first, at most `limit`, of those that Pinecone knows.
     ///
     /// # Errors
     ///
-    /// [`Fault`].
+    /// [`RemoteIndexError`].
     pub async fn nearest(
         &self,
         vector: &[f32],
-        wanted: &Wanted<'_>,
+        vector_filter: &VectorFilter<'_>,
         limit: usize,
-    ) -> Result<Vec<Match>, Fault> {
-        self.awake()?;
-        let filter = filter(wanted);
+    ) -> Result<Vec<RemoteHit>, RemoteIndexError> {
+        self.check_circuit()?;
+        let filter = filter(vector_filter);
         // A frame has few pieces, so a small multiple of the frames mostly does.
-        let mut among = limit.saturating_mul(4).min(MOST_MATCHES);
+        let mut among = limit.saturating_mul(4).min(MAX_MATCHES);
         loop {
             let found = self
-                .patiently(READING, || async {
+                .with_retries(READ_RETRY, || async {
                     let (vector, filter) = (vector.to_vec(), filter.clone());
                     let most = among as u32;
                     let mut index = self.connection().await?;
@@ -266,7 +278,7 @@ impl Pinecone {
                             Some(true),
                         )
                         .await;
-                    self.answered(index, answer)
+                    self.finish_call(index, answer)
                 })
                 .await?;
             let count = found.matches.len();
@@ -274,44 +286,44 @@ impl Pinecone {
             let matches = found
                 .matches
                 .iter()
-                .filter_map(|found| read(&found.id, found.metadata.as_ref()?, found.score));
-            let mut matches: Vec<Match> =
+                .filter_map(|found| parse_hit(&found.id, found.metadata.as_ref()?, found.score));
+            let mut matches: Vec<RemoteHit> =
                 matches.filter(|found| seen.insert((found.story_id, found.number))).collect();
-            if matches.len() >= limit || count < among || among == MOST_MATCHES {
+            if matches.len() >= limit || count < among || among == MAX_MATCHES {
                 matches.truncate(limit);
                 return Ok(matches);
             }
-            among = among.saturating_mul(4).min(MOST_MATCHES);
+            among = among.saturating_mul(4).min(MAX_MATCHES);
         }
     }
 
-    fn vectors(&self, frame: &FrameVectors<'_>) -> impl Iterator<Item = Vector> {
+    fn to_vectors(&self, frame: &FrameVectors<'_>) -> impl Iterator<Item = Vector> {
         let metadata = metadata(&json!({
             "story": frame.story_id.to_string(),
             "number": frame.number,
-            "frame": frame.frame,
+            "frame": frame.frame_id,
             "client": frame.client_id,
             "strategy": frame.strategy,
             "language": frame.language.unwrap_or("en"),
-            "told": frame.told.timestamp_micros(),
+            "told": frame.told_at.timestamp_micros(),
             "environment": self.namespace.name,
         }));
         let (story_id, number) = (frame.story_id, frame.number);
-        (0..MOST_PIECES).zip(frame.vectors.clone()).map(move |(piece, values)| Vector {
-            id: id(story_id, number, piece),
+        (0..MAX_PIECES).zip(frame.vectors.clone()).map(move |(piece, values)| Vector {
+            id: vector_id(story_id, number, piece),
             values,
             sparse_values: None,
             metadata: metadata.clone(),
         })
     }
 
-    async fn remove_ids(&self, ids: &[String]) -> Result<(), Fault> {
-        for some in ids.chunks(IDS) {
+    async fn remove_ids(&self, ids: &[String]) -> Result<(), RemoteIndexError> {
+        for some in ids.chunks(MAX_IDS_PER_REQUEST) {
             let some: Vec<&str> = some.iter().map(String::as_str).collect();
-            self.patiently(WRITING, || async {
+            self.with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
                 let answer = index.delete_by_id(&some, &self.namespace).await;
-                self.removed(index, answer)
+                self.finish_delete(index, answer)
             })
             .await?;
         }

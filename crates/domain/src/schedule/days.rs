@@ -4,13 +4,13 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const DAY_NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Words for several days.
-const WORDS: [(&str, Days); 3] =
+const DAY_GROUPS: [(&str, Days); 3] =
     [("daily", Days(0b111_1111)), ("weekdays", Days(0b001_1111)), ("weekends", Days(0b110_0000))];
 
-const REFUSAL: &str = "must be `daily`, `weekdays`, `weekends`, or a list of at least one of \
+const INVALID_DAYS: &str = "must be `daily`, `weekdays`, `weekends`, or a list of at least one of \
                        mon, tue, wed, thu, fri, sat and sun";
 
 /// At least one day of the week; Monday is the lowest bit.
@@ -20,20 +20,21 @@ pub struct Days(u8);
 
 impl Default for Days {
     fn default() -> Self {
-        WORDS[0].1
+        DAY_GROUPS[0].1
     }
 }
 
 impl Days {
     /// Whether the date falls on one of them.
-    pub fn contain(self, date: NaiveDate) -> bool {
+    pub fn contains(self, date: NaiveDate) -> bool {
         self.0 >> date.weekday().num_days_from_monday() & 1 == 1
     }
 
     /// One word: a day's name, or a word for several.
-    fn named(word: &str) -> Option<Self> {
-        let several = WORDS.iter().find(|(name, _)| *name == word).map(|(_, days)| *days);
-        several.or_else(|| NAMES.iter().position(|name| *name == word).map(|day| Self(1 << day)))
+    fn from_word(word: &str) -> Option<Self> {
+        let several = DAY_GROUPS.iter().find(|(name, _)| *name == word).map(|(_, days)| *days);
+        several
+            .or_else(|| DAY_NAMES.iter().position(|name| *name == word).map(|day| Self(1 << day)))
     }
 }
 
@@ -46,18 +47,18 @@ impl TryFrom<Value> for Days {
             word => vec![word],
         };
         let days: Option<Vec<Self>> =
-            words.iter().map(|word| Self::named(word.as_str()?)).collect();
+            words.iter().map(|word| Self::from_word(word.as_str()?)).collect();
         let union = days.iter().flatten().fold(0, |union, days| union | days.0);
-        if days.is_none() || union == 0 { Err(REFUSAL) } else { Ok(Self(union)) }
+        if days.is_none() || union == 0 { Err(INVALID_DAYS) } else { Ok(Self(union)) }
     }
 }
 
 impl From<Days> for Value {
     fn from(days: Days) -> Self {
-        if let Some((word, _)) = WORDS.iter().find(|(_, several)| *several == days) {
+        if let Some((word, _)) = DAY_GROUPS.iter().find(|(_, several)| *several == days) {
             return json!(word);
         }
-        let names = NAMES.iter().enumerate().filter(|(day, _)| days.0 >> day & 1 == 1);
+        let names = DAY_NAMES.iter().enumerate().filter(|(day, _)| days.0 >> day & 1 == 1);
         names.map(|(_, name)| *name).collect()
     }
 }

@@ -22,12 +22,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-pub use state::{InForce, ScheduleState, Sensed};
+pub use state::{ScheduleSnapshot, ScheduleState, SensorEvent};
 use steps::Steps;
 use weekly::Weekly;
 
 /// The most steps, or windows of the week, of one schedule.
-const MOST: usize = 100;
+const MAX_ENTRIES: usize = 100;
 
 /// What a sparrow or a flock shows, and when. It is written as it was read, in one spelling.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,26 +42,26 @@ pub enum Schedule {
 /// A schedule that cannot be followed: one sentence that names the place and says what it may be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct RefusedSchedule(String);
+pub struct InvalidSchedule(String);
 
 impl Schedule {
     /// Reads a schedule. The parameters in it are left unread ([`Schedule::parameters_mut`]).
     ///
     /// # Errors
     ///
-    /// [`RefusedSchedule`], for the first thing that cannot be used.
-    pub fn read(given: &Value) -> Result<Self, RefusedSchedule> {
+    /// [`InvalidSchedule`], for the first thing that cannot be used.
+    pub fn parse(given: &Value) -> Result<Self, InvalidSchedule> {
         match (given.get("steps").is_some(), given.get("weekly").is_some()) {
             (true, false) => {
-                let steps: Steps = typed(given)?;
-                steps.check().map(|()| Self::Steps(steps))
+                let steps: Steps = deserialize(given)?;
+                steps.validate().map(|()| Self::Steps(steps))
             }
             (false, true) => {
-                let weekly: Weekly = typed(given)?;
-                weekly.check().map(|()| Self::Weekly(weekly))
+                let weekly: Weekly = deserialize(given)?;
+                weekly.validate().map(|()| Self::Weekly(weekly))
             }
             _ => {
-                Err(RefusedSchedule("must be an object with either `steps` or `weekly`".to_owned()))
+                Err(InvalidSchedule("must be an object with either `steps` or `weekly`".to_owned()))
             }
         }
     }
@@ -81,37 +81,37 @@ impl Schedule {
         &self,
         state: Option<&ScheduleState>,
         now: DateTime<Utc>,
-        sensed: Option<Sensed>,
+        sensed: Option<SensorEvent>,
     ) -> ScheduleState {
-        match (self, self.resumed(state, now)) {
+        match (self, self.resume(state, now)) {
             (Self::Steps(steps), Some(state)) => steps.advance(state, now, sensed),
             (Self::Weekly(_), Some(state)) => state,
-            (_, None) => self.begun(now),
+            (_, None) => self.initial_state(now),
         }
     }
 
     /// What is in force at `now` for a client that asks for no frame.
     #[must_use]
-    pub fn peek(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> InForce {
-        self.in_force(&self.resumed(state, now).unwrap_or_else(|| self.begun(now)), now)
+    pub fn peek(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> ScheduleSnapshot {
+        self.snapshot(&self.resume(state, now).unwrap_or_else(|| self.initial_state(now)), now)
     }
 
     /// What is in force at `now` in a `state` that [`Schedule::advance`] gave.
     #[must_use]
-    pub fn in_force(&self, state: &ScheduleState, now: DateTime<Utc>) -> InForce {
+    pub fn snapshot(&self, state: &ScheduleState, now: DateTime<Utc>) -> ScheduleSnapshot {
         match self {
-            Self::Steps(steps) => steps.in_force(state, now),
-            Self::Weekly(weekly) => weekly.in_force(now),
+            Self::Steps(steps) => steps.snapshot(state, now),
+            Self::Weekly(weekly) => weekly.snapshot(now),
         }
     }
 
     /// The state if it belongs to this schedule.
-    fn resumed(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> Option<ScheduleState> {
+    fn resume(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> Option<ScheduleState> {
         let state = state.filter(|state| state.fingerprint == self.fingerprint())?;
-        Some(state.clone().with_clock_at(now))
+        Some(state.clone().clamped_to(now))
     }
 
-    fn begun(&self, now: DateTime<Utc>) -> ScheduleState {
+    fn initial_state(&self, now: DateTime<Utc>) -> ScheduleState {
         let anchor = match self {
             Self::Steps(steps) => steps.first_anchor(now),
             Self::Weekly(_) => now,
@@ -128,14 +128,14 @@ impl Schedule {
     }
 }
 
-fn typed<T: DeserializeOwned>(given: &Value) -> Result<T, RefusedSchedule> {
-    serde_path_to_error::deserialize(given).map_err(|error| RefusedSchedule(error.to_string()))
+fn deserialize<T: DeserializeOwned>(given: &Value) -> Result<T, InvalidSchedule> {
+    serde_path_to_error::deserialize(given).map_err(|error| InvalidSchedule(error.to_string()))
 }
 
 /// Refuses a list at `place` that is empty or too long.
-fn check_length(place: &str, length: usize) -> Result<(), RefusedSchedule> {
-    if (1..=MOST).contains(&length) {
+fn check_length(place: &str, length: usize) -> Result<(), InvalidSchedule> {
+    if (1..=MAX_ENTRIES).contains(&length) {
         return Ok(());
     }
-    Err(RefusedSchedule(format!("{place}: has {length} entries; give 1 to {MOST}")))
+    Err(InvalidSchedule(format!("{place}: has {length} entries; give 1 to {MAX_ENTRIES}")))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct Seconds<const MIN: u32, const MAX: u32>(u32);
 
 /// How long something stays at least: up to a day.
-pub type Hold = Seconds<0, 86_400>;
+pub type MinDuration = Seconds<0, 86_400>;
 
 /// How long to wait for something: up to a year.
 pub type Wait = Seconds<1, 31_536_000>;
@@ -22,7 +22,7 @@ impl<const MIN: u32, const MAX: u32> Seconds<MIN, MAX> {
     }
 
     /// As a difference of times.
-    pub fn delta(self) -> TimeDelta {
+    pub fn to_time_delta(self) -> TimeDelta {
         TimeDelta::seconds(self.0.into())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// What a device sensed before it asked for a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Sensed {
+pub enum SensorEvent {
     /// Something moved.
     Motion,
     /// Something was heard.
@@ -33,7 +33,7 @@ pub struct ScheduleState {
 impl ScheduleState {
     /// The state as it is when the clock says `now`. A clock that was set back must not have the client wait
     /// until it has caught up with itself: the step counts as entered now.
-    pub(super) fn with_clock_at(self, now: DateTime<Utc>) -> Self {
+    pub(super) fn clamped_to(self, now: DateTime<Utc>) -> Self {
         if now >= self.entered_at {
             return self;
         }
@@ -43,13 +43,13 @@ impl ScheduleState {
 
 /// What a schedule says at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InForce {
+pub struct ScheduleSnapshot {
     /// What it adds above the configuration that it belongs to.
     pub parameters: Map<String, Value>,
     /// How long a frame stays at least.
     pub min_duration_seconds: Option<u32>,
     /// Whether the device should sleep.
-    pub asleep: bool,
+    pub is_asleep: bool,
     /// When a sleeping device should wake: now or later; nothing if the schedule does not know by time. Where
     /// several sleeping steps follow each other, a device that sleeps through them all may be told to sleep on.
     pub next_wake_at: Option<DateTime<Utc>>,

@@ -5,11 +5,11 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::schedule::seconds::Hold;
-use crate::schedule::state::{InForce, ScheduleState, Sensed};
+use crate::schedule::seconds::MinDuration;
+use crate::schedule::state::{ScheduleSnapshot, ScheduleState, SensorEvent};
 use crate::schedule::time::zone;
 use crate::schedule::trigger::{Occurrence, Trigger};
-use crate::schedule::{RefusedSchedule, check_length};
+use crate::schedule::{InvalidSchedule, check_length};
 
 /// Steps, each with what leads into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ struct Step {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    min_duration_seconds: Option<Hold>,
+    min_duration_seconds: Option<MinDuration>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sleep: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,13 +39,13 @@ struct Step {
 
 impl Steps {
     /// What the types do not say: how many steps there are, and that each can be reached.
-    pub(super) fn check(&self) -> Result<(), RefusedSchedule> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSchedule> {
         check_length("steps", self.steps.len())?;
         let mut missing = self.steps.iter().enumerate().filter(|(_, step)| step.trigger.is_none());
         let Some((index, _)) = missing.find(|(index, _)| *index > 0 || self.repeat) else {
             return Ok(());
         };
-        Err(RefusedSchedule(format!(
+        Err(InvalidSchedule(format!(
             "steps[{index}].trigger: is missing; only the first step of a schedule that does not repeat needs none"
         )))
     }
@@ -68,20 +68,20 @@ impl Steps {
         &self,
         state: ScheduleState,
         now: DateTime<Utc>,
-        sensed: Option<Sensed>,
+        sensed: Option<SensorEvent>,
     ) -> ScheduleState {
         let met = self.next_trigger(&state).is_some_and(|next| next.is_met_by(sensed));
         let ready = if met { Some(self.held_until(&state)) } else { self.ready_at(&state) };
-        if ready.is_some_and(|ready| ready <= now) { self.entered(state, now) } else { state }
+        if ready.is_some_and(|ready| ready <= now) { self.enter_next(state, now) } else { state }
     }
 
-    pub(super) fn in_force(&self, state: &ScheduleState, now: DateTime<Utc>) -> InForce {
-        let index = self.index(state.position);
+    pub(super) fn snapshot(&self, state: &ScheduleState, now: DateTime<Utc>) -> ScheduleSnapshot {
+        let index = self.step_index(state.position);
         let step = &self.steps[index];
-        InForce {
+        ScheduleSnapshot {
             parameters: step.parameters.clone(),
-            min_duration_seconds: step.min_duration_seconds.map(Hold::get),
-            asleep: step.sleep,
+            min_duration_seconds: step.min_duration_seconds.map(MinDuration::get),
+            is_asleep: step.sleep,
             next_wake_at: if step.sleep { self.wakes_at(state, now) } else { None },
             changes_at: self.ready_at(state).map(|ready| ready.max(now)),
             trigger_condition: self
@@ -91,7 +91,7 @@ impl Steps {
         }
     }
 
-    fn index(&self, position: u64) -> usize {
+    fn step_index(&self, position: u64) -> usize {
         let count = self.steps.len() as u64;
         (if self.repeat { position % count } else { position.min(count - 1) }) as usize
     }
@@ -100,12 +100,12 @@ impl Steps {
     fn next_trigger(&self, state: &ScheduleState) -> Option<&Trigger> {
         let next = state.position + 1;
         let stays = !self.repeat && next >= self.steps.len() as u64;
-        if stays { None } else { self.steps[self.index(next)].trigger.as_ref() }
+        if stays { None } else { self.steps[self.step_index(next)].trigger.as_ref() }
     }
 
-    fn entered(&self, state: ScheduleState, now: DateTime<Utc>) -> ScheduleState {
+    fn enter_next(&self, state: ScheduleState, now: DateTime<Utc>) -> ScheduleState {
         let position = state.position + 1;
-        let anchor = self.anchor_at(self.index(position), now);
+        let anchor = self.anchor_at(self.step_index(position), now);
         ScheduleState { position, entered_at: now, anchor, ..state }
     }
 
@@ -113,22 +113,25 @@ impl Steps {
     /// due, so that one lap after any absence the steps keep to the clock again.
     fn anchor_at(&self, index: usize, now: DateTime<Utc>) -> DateTime<Utc> {
         let trigger = self.steps[index].trigger.as_ref();
-        trigger.and_then(|trigger| trigger.last(self.time_zone, now)).map_or(now, |last| last.at)
+        trigger
+            .and_then(|trigger| trigger.last_due(self.time_zone, now))
+            .map_or(now, |last| last.at)
     }
 
     /// Until when the present step keeps whatever would lead on waiting.
     fn held_until(&self, state: &ScheduleState) -> DateTime<Utc> {
-        let step = &self.steps[self.index(state.position)];
-        state.entered_at + step.min_duration_seconds.map(Hold::delta).unwrap_or_default()
+        let step = &self.steps[self.step_index(state.position)];
+        state.entered_at
+            + step.min_duration_seconds.map(MinDuration::to_time_delta).unwrap_or_default()
     }
 
     /// When time leads on from the present step.
     fn ready_at(&self, state: &ScheduleState) -> Option<DateTime<Utc>> {
-        let here = self.steps[self.index(state.position)].trigger.as_ref();
-        let own = here.and_then(|trigger| trigger.last(self.time_zone, state.anchor));
+        let here = self.steps[self.step_index(state.position)].trigger.as_ref();
+        let own = here.and_then(|trigger| trigger.last_due(self.time_zone, state.anchor));
         let own = own.filter(|own| own.at == state.anchor);
-        let anchor = own.unwrap_or(Occurrence::instant(state.anchor));
-        let due = self.next_trigger(state)?.due(self.time_zone, state.entered_at, anchor)?;
+        let anchor = own.unwrap_or(Occurrence::at_instant(state.anchor));
+        let due = self.next_trigger(state)?.next_due(self.time_zone, state.entered_at, anchor)?;
         Some(due.max(self.held_until(state)))
     }
 
@@ -137,8 +140,8 @@ impl Steps {
         let (mut state, mut at) = (state.clone(), now);
         for _ in &self.steps {
             at = self.ready_at(&state)?.max(at);
-            state = self.entered(state, at);
-            if !self.steps[self.index(state.position)].sleep {
+            state = self.enter_next(state, at);
+            if !self.steps[self.step_index(state.position)].sleep {
                 return Some(at);
             }
         }

@@ -21,13 +21,13 @@ impl TryFrom<Value> for TimeOfDay {
     type Error = &'static str;
 
     fn try_from(given: Value) -> Result<Self, Self::Error> {
-        let time = given.as_str().and_then(parsed);
+        let time = given.as_str().and_then(parse_time);
         time.map(Self).ok_or("must be a time from 00:00 to 23:59:59, such as 19:00 or 19:00:30")
     }
 }
 
 /// `hour:minute` or `hour:minute:second`, each of one or two digits.
-fn parsed(text: &str) -> Option<NaiveTime> {
+fn parse_time(text: &str) -> Option<NaiveTime> {
     let number = |part: &str| {
         let plain = matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
         if plain { part.parse().ok() } else { None }
@@ -59,7 +59,7 @@ pub fn zone<'de, D: Deserializer<'de>>(given: D) -> Result<Tz, D::Error> {
 }
 
 /// The dates from `first` to `last` days after the date that it is in the zone at `instant`.
-pub fn dates(
+pub fn dates_around(
     zone: Tz,
     instant: DateTime<Utc>,
     first: i64,
@@ -71,7 +71,7 @@ pub fn dates(
 
 /// The first instant at which the zone's clocks show `local` or later: the earlier of two when they are set
 /// back, and the end of the gap when they are set forward past it. A later `local` is never reached earlier.
-pub fn reached(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+pub fn first_instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     if let Some(instant) = zone.from_local_datetime(&local).earliest() {
         return instant.to_utc();
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::days::Days;
 use crate::schedule::seconds::Wait;
-use crate::schedule::state::Sensed;
-use crate::schedule::time::{TimeOfDay, dates, reached};
+use crate::schedule::state::SensorEvent;
+use crate::schedule::time::{TimeOfDay, dates_around, first_instant};
 
 /// What leads into a step. The braces of the last three make serde refuse fields that they do not have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,14 +41,14 @@ pub struct Occurrence {
 
 impl Occurrence {
     /// An instant that is none of the clock's: whatever happens at it is not after it.
-    pub const fn instant(at: DateTime<Utc>) -> Self {
+    pub const fn at_instant(at: DateTime<Utc>) -> Self {
         Self { at, local: NaiveDateTime::MAX }
     }
 }
 
 impl Trigger {
     /// When it leads on from a step entered at `entered_at` with `anchor`; nothing for what a device must sense.
-    pub fn due(
+    pub fn next_due(
         &self,
         zone: Tz,
         entered_at: DateTime<Utc>,
@@ -60,23 +60,23 @@ impl Trigger {
                 let mut near = self.occurrences(zone, anchor.at, -1, 8);
                 near.find(|occurrence| *occurrence > anchor).map(|occurrence| occurrence.at)
             }
-            Self::AfterWait { seconds } => Some(entered_at + seconds.delta()),
+            Self::AfterWait { seconds } => Some(entered_at + seconds.to_time_delta()),
             Self::OnMotion {} | Self::OnSound {} | Self::OnLight {} => None,
         }
     }
 
     /// Whether what the device sensed leads on.
-    pub fn is_met_by(&self, sensed: Option<Sensed>) -> bool {
+    pub fn is_met_by(&self, sensed: Option<SensorEvent>) -> bool {
         match self {
-            Self::OnMotion {} => sensed == Some(Sensed::Motion),
-            Self::OnSound {} => sensed == Some(Sensed::Sound),
-            Self::OnLight {} => sensed == Some(Sensed::Light),
+            Self::OnMotion {} => sensed == Some(SensorEvent::Motion),
+            Self::OnSound {} => sensed == Some(SensorEvent::Sound),
+            Self::OnLight {} => sensed == Some(SensorEvent::Light),
             Self::AtTime { .. } | Self::AfterWait { .. } => false,
         }
     }
 
     /// The latest time at or before `instant` at which the clock led here; nothing if the clock does not.
-    pub fn last(&self, zone: Tz, instant: DateTime<Utc>) -> Option<Occurrence> {
+    pub fn last_due(&self, zone: Tz, instant: DateTime<Utc>) -> Option<Occurrence> {
         // From the day after, for just after midnight the clock may be set back to the day before.
         let near = self.occurrences(zone, instant, -8, 1);
         near.rev().find(|occurrence| occurrence.at <= instant)
@@ -94,10 +94,11 @@ impl Trigger {
             _ => None,
         };
         at_time.into_iter().flat_map(move |(time, days)| {
-            let dates = dates(zone, around, first, last).filter(move |date| days.contain(*date));
+            let dates =
+                dates_around(zone, around, first, last).filter(move |date| days.contains(*date));
             dates.map(move |date| {
                 let local = time.on(date);
-                Occurrence { at: reached(zone, local), local }
+                Occurrence { at: first_instant(zone, local), local }
             })
         })
     }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::schedule::days::Days;
-use crate::schedule::seconds::Hold;
-use crate::schedule::state::InForce;
-use crate::schedule::time::{TimeOfDay, dates, reached, zone};
-use crate::schedule::{RefusedSchedule, check_length};
+use crate::schedule::seconds::MinDuration;
+use crate::schedule::state::ScheduleSnapshot;
+use crate::schedule::time::{TimeOfDay, dates_around, first_instant, zone};
+use crate::schedule::{InvalidSchedule, check_length};
 
 /// How far ahead changes are looked for: over every window of a week, with a day to spare.
 const DAYS_AHEAD: i64 = 8;
@@ -24,7 +24,7 @@ pub struct Weekly {
     weekly: Vec<Window>,
     /// What is in force outside of every window; without it nothing is added.
     #[serde(default)]
-    otherwise: Otherwise,
+    otherwise: Fallback,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,18 +39,18 @@ struct Window {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    min_duration_seconds: Option<Hold>,
+    min_duration_seconds: Option<MinDuration>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sleep: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Otherwise {
+struct Fallback {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    min_duration_seconds: Option<Hold>,
+    min_duration_seconds: Option<MinDuration>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sleep: bool,
 }
@@ -64,7 +64,7 @@ struct Opening {
 
 impl Weekly {
     /// What the types do not say: how many windows there are.
-    pub(super) fn check(&self) -> Result<(), RefusedSchedule> {
+    pub(super) fn validate(&self) -> Result<(), InvalidSchedule> {
         check_length("weekly", self.weekly.len())
     }
 
@@ -78,41 +78,41 @@ impl Weekly {
         windows.chain([otherwise])
     }
 
-    pub(super) fn in_force(&self, now: DateTime<Utc>) -> InForce {
+    pub(super) fn snapshot(&self, now: DateTime<Utc>) -> ScheduleSnapshot {
         let openings = self.openings(now);
         let step = window_at(&openings, now);
         let (parameters, hold) = match step.map(|index| &self.weekly[index]) {
             Some(window) => (&window.parameters, window.min_duration_seconds),
             None => (&self.otherwise.parameters, self.otherwise.min_duration_seconds),
         };
-        let asleep = self.sleeps(step);
-        let ahead = ahead(&openings, now);
+        let asleep = self.is_asleep(step);
+        let ahead = upcoming_changes(&openings, now);
         let next = |wanted: &dyn Fn(Option<usize>) -> bool| {
             ahead.iter().copied().find(|at| wanted(window_at(&openings, *at)))
         };
-        InForce {
+        ScheduleSnapshot {
             parameters: parameters.clone(),
-            min_duration_seconds: hold.map(Hold::get),
-            asleep,
-            next_wake_at: if asleep { next(&|window| !self.sleeps(window)) } else { None },
+            min_duration_seconds: hold.map(MinDuration::get),
+            is_asleep: asleep,
+            next_wake_at: if asleep { next(&|window| !self.is_asleep(window)) } else { None },
             changes_at: next(&|window| window != step),
             trigger_condition: None,
             step,
         }
     }
 
-    fn sleeps(&self, window: Option<usize>) -> bool {
+    fn is_asleep(&self, window: Option<usize>) -> bool {
         window.map_or(self.otherwise.sleep, |index| self.weekly[index].sleep)
     }
 
     /// Every opening that may be met between `now` and the last moment looked at.
     fn openings(&self, now: DateTime<Utc>) -> Vec<Opening> {
-        let dates = dates(self.time_zone, now, -1, DAYS_AHEAD + 1);
+        let dates = dates_around(self.time_zone, now, -1, DAYS_AHEAD + 1);
         let opening = |date, (index, window): (usize, &Window)| {
             let over_night = TimeDelta::days(i64::from(window.until <= window.from));
             Some(Opening {
-                from: reached(self.time_zone, window.from.on(date)),
-                until: reached(
+                from: first_instant(self.time_zone, window.from.on(date)),
+                until: first_instant(
                     self.time_zone,
                     window.until.on(date.checked_add_signed(over_night)?),
                 ),
@@ -123,7 +123,7 @@ impl Weekly {
             .flat_map(|date| {
                 let windows = self.weekly.iter().enumerate();
                 windows
-                    .filter(move |(_, window)| window.days.contain(date))
+                    .filter(move |(_, window)| window.days.contains(date))
                     .filter_map(move |window| opening(date, window))
             })
             .collect()
@@ -137,7 +137,7 @@ fn window_at(openings: &[Opening], at: DateTime<Utc>) -> Option<usize> {
 }
 
 /// When windows open and close after `now`, in order.
-fn ahead(openings: &[Opening], now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+fn upcoming_changes(openings: &[Opening], now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let times = openings.iter().flat_map(|opening| [opening.from, opening.until]);
     let end = now + TimeDelta::days(DAYS_AHEAD);
     let mut times: Vec<_> = times.filter(|at| now < *at && *at <= end).collect();

@@ -7,11 +7,11 @@
 use image::RgbImage;
 
 use super::dither::diffuse;
-use super::levels::{Shown, nearest};
+use super::levels::{LevelTable, nearest_level_table};
 use super::luma;
 use calliope_domain::Dither;
 
-static ONE_BIT: Shown = nearest(1);
+static ONE_BIT: LevelTable = nearest_level_table(1);
 
 const HEADERS: usize = 14 + 40;
 
@@ -44,7 +44,7 @@ fn true_colour(image: &RgbImage) -> Vec<u8> {
 /// 1 bit a pixel, the leftmost in the highest bit.
 fn black_and_white(image: &RgbImage) -> Vec<u8> {
     let width = image.width() as usize;
-    let mut lumas = luma::plane(image);
+    let mut lumas = luma::luma_plane(image);
     diffuse(&mut lumas, width, [&ONE_BIT]);
 
     let row_bytes = width.div_ceil(8);

@@ -20,13 +20,13 @@ pub(super) fn size_of(image: &RgbImage) -> Size {
 }
 
 /// Passes the size of a picture that came in, or says why it is refused.
-pub(super) fn check_read(size: Size) -> Result<Size, ImagingError> {
+pub(super) fn check_input(size: Size) -> Result<Size, ImagingError> {
     check(size, ImagingError::TooLarge)
 }
 
 /// Passes the size of a picture to be made, or says why it is refused.
-pub(super) fn check_asked(size: Size) -> Result<Size, ImagingError> {
-    check(size, ImagingError::AskedTooLarge)
+pub(super) fn check_output(size: Size) -> Result<Size, ImagingError> {
+    check(size, ImagingError::OutputTooLarge)
 }
 
 fn check(size: Size, too_large: fn(Size) -> ImagingError) -> Result<Size, ImagingError> {
@@ -47,14 +47,14 @@ mod tests {
     #[test]
     fn both_limits_are_inclusive() {
         for (width, height) in [(1, 1), (8192, 1), (1, 8192), (8192, 6103), (6250, 8000)] {
-            assert!(check_read(Size::new(width, height)).is_ok(), "{width}x{height}");
+            assert!(check_input(Size::new(width, height)).is_ok(), "{width}x{height}");
         }
     }
 
     #[test]
     fn one_pixel_more_is_refused() {
         for (width, height) in [(8193, 1), (1, 8193), (8192, 6104), (6251, 8000), (u32::MAX, 1)] {
-            let refused = check_read(Size::new(width, height));
+            let refused = check_input(Size::new(width, height));
             assert!(matches!(refused, Err(ImagingError::TooLarge(_))), "{width}x{height}");
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn no_pixels_are_refused() {
         for (width, height) in [(0, 0), (0, 5), (5, 0)] {
-            let refused = check_asked(Size::new(width, height));
+            let refused = check_output(Size::new(width, height));
             assert!(matches!(refused, Err(ImagingError::Empty(_))), "{width}x{height}");
         }
     }
@@ -71,11 +71,11 @@ mod tests {
     fn the_refusals_say_what_to_change() {
         let huge = Size::new(60_000, 60_000);
         assert_eq!(
-            check_read(huge).unwrap_err().to_string(),
+            check_input(huge).unwrap_err().to_string(),
             "the image is 60000x60000 pixels; at most 8192 a side and 50 megapixels are read"
         );
         assert_eq!(
-            check_asked(huge).unwrap_err().to_string(),
+            check_output(huge).unwrap_err().to_string(),
             "a picture of 60000x60000 pixels was asked for; ask for at most 8192 a side and 50 megapixels"
         );
     }

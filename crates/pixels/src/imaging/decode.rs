@@ -6,8 +6,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits, RgbImage};
 
 use super::bounds::{self, MAX_DECODER_BYTES, MAX_SIDE};
-use super::ending::whole_file;
 use super::error::ImagingError;
+use super::file_end::complete_file;
 use super::header::dimensions;
 use super::sniff::{InputFormat, sniff};
 use calliope_domain::Size;
@@ -25,15 +25,15 @@ use calliope_domain::Size;
 /// reach its end (bytes after its end are ignored), [`ImagingError::Undecodable`] if the codec
 /// gives up on it.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImagingError> {
-    let format = sniff(bytes).ok_or(ImagingError::NotAPicture)?;
+    let format = sniff(bytes).ok_or(ImagingError::UnsupportedFormat)?;
     dimensions(bytes)?;
-    let file = whole_file(bytes, format).ok_or(ImagingError::Truncated(format))?;
-    let undecodable = |source| ImagingError::Undecodable { format, source };
+    let file = complete_file(bytes, format).ok_or(ImagingError::Truncated(format))?;
+    let undecodable = |source| ImagingError::DecodeFailed { format, source };
 
     let mut decoder = open(file, format).map_err(undecodable)?;
     // The decoder allocates by what it read itself, which a crafted file may make differ.
     let (width, height) = decoder.dimensions();
-    bounds::check_read(Size::new(width, height))?;
+    bounds::check_input(Size::new(width, height))?;
     // A picture is worth more than its damaged metadata.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
 

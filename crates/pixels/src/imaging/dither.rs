@@ -1,6 +1,6 @@
 //! Error diffusion: trading fine detail for the brightnesses that a screen lacks.
 
-use super::levels::Shown;
+use super::levels::LevelTable;
 
 /// Replaces each sample by one that the screen shows, and hands the error on to its neighbours.
 ///
@@ -13,7 +13,7 @@ use super::levels::Shown;
 /// below. Errors are whole sixteenths and the last share takes the remainder, so none is lost to
 /// rounding; what falls off the edges is dropped. Values wanted beyond black or white are not cut
 /// off before their error is taken, which keeps the mean.
-pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, shown: [&Shown; N]) {
+pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, tables: [&LevelTable; N]) {
     // A pixel of margin at either end catches what falls off.
     let mut here = vec![[0_i32; N]; width + 2];
     let mut below = here.clone();
@@ -22,7 +22,7 @@ pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, shown: [
             for channel in 0..N {
                 let wanted = i32::from(pixel[channel]) * 16 + here[x + 1][channel];
                 let nearest = ((wanted + 8) >> 4).clamp(0, 255) as usize;
-                pixel[channel] = shown[channel][nearest];
+                pixel[channel] = tables[channel][nearest];
                 let error = wanted - i32::from(pixel[channel]) * 16;
                 let [right, left_below, under] = [7, 3, 5].map(|weight| (error * weight) >> 4);
                 here[x + 2][channel] += right;
@@ -41,10 +41,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::imaging::levels::nearest;
+    use crate::imaging::levels::nearest_level_table;
 
-    const ONE_BIT: Shown = nearest(1);
-    const FOUR_BITS: Shown = nearest(4);
+    const ONE_BIT: LevelTable = nearest_level_table(1);
+    const FOUR_BITS: LevelTable = nearest_level_table(4);
 
     fn mean(samples: &[u8]) -> f64 {
         samples.iter().map(|&v| f64::from(v)).sum::<f64>() / samples.len() as f64
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_error_goes_where_floyd_and_steinberg_send_it() {
         // A screen that shows everything but 160, and black instead: each share stays visible.
-        let mut all_but_160: Shown = std::array::from_fn(|value| value as u8);
+        let mut all_but_160: LevelTable = std::array::from_fn(|value| value as u8);
         all_but_160[160] = 0;
         let mut samples = [0, 160, 0, 0, 0, 0];
         diffuse(&mut samples, 3, [&all_but_160]);
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn shares_beyond_the_edges_are_dropped() {
-        let mut all_but_160: Shown = std::array::from_fn(|value| value as u8);
+        let mut all_but_160: LevelTable = std::array::from_fn(|value| value as u8);
         all_but_160[160] = 0;
         let mut column = [160, 0];
         diffuse(&mut column, 1, [&all_but_160]);

@@ -35,7 +35,7 @@ pub fn encode(
     format: ImageFormat,
     dither: Dither,
 ) -> Result<Vec<u8>, ImagingError> {
-    bounds::check_asked(size_of(image))?;
+    bounds::check_output(size_of(image))?;
     match format {
         ImageFormat::Rgb565 => Ok(rgb565::encode(image, dither)),
         ImageFormat::Grayscale16 => Ok(grayscale16::encode(image, dither)),
@@ -59,7 +59,7 @@ fn compress(
     write: impl FnOnce(&mut Vec<u8>) -> ImageResult<()>,
 ) -> Result<Vec<u8>, ImagingError> {
     let mut file = Vec::new();
-    write(&mut file).map_err(|source| ImagingError::Unencodable { format, source })?;
+    write(&mut file).map_err(|source| ImagingError::EncodeFailed { format, source })?;
     Ok(file)
 }
 
@@ -127,7 +127,10 @@ mod tests {
             let refused = |image: RgbImage| encode(&image, format, Dither::FloydSteinberg);
             assert!(matches!(refused(RgbImage::new(0, 3)), Err(ImagingError::Empty(_))));
             assert!(matches!(refused(RgbImage::new(3, 0)), Err(ImagingError::Empty(_))));
-            assert!(matches!(refused(RgbImage::new(8193, 1)), Err(ImagingError::AskedTooLarge(_))));
+            assert!(matches!(
+                refused(RgbImage::new(8193, 1)),
+                Err(ImagingError::OutputTooLarge(_))
+            ));
         }
     }
 }

@@ -16,7 +16,7 @@ const MEGAPIXELS: u64 = MAX_PIXELS / 1_000_000;
 pub enum ImagingError {
     /// The first bytes belong to none of the formats that are read: text, audio, nothing at all.
     #[error("the data is not a picture that can be read; send a JPEG, PNG, WebP, GIF or BMP file")]
-    NotAPicture,
+    UnsupportedFormat,
 
     /// The file stops before its format says that it ends.
     #[error("the {0} file is cut short or damaged; send the whole file")]
@@ -26,7 +26,7 @@ pub enum ImagingError {
     #[error(
         "the {format} file cannot be decoded; save it again as a plain {format} or as PNG, and send that"
     )]
-    Undecodable {
+    DecodeFailed {
         /// What the file says it is.
         format: InputFormat,
         /// What the codec reported.
@@ -45,7 +45,7 @@ pub enum ImagingError {
         "a picture of {}x{} pixels was asked for; ask for at most {MAX_SIDE} a side and {MEGAPIXELS} megapixels",
         .0.width, .0.height
     )]
-    AskedTooLarge(Size),
+    OutputTooLarge(Size),
 
     /// One side has no pixels.
     #[error("the image is {}x{} pixels; each side needs at least 1", .0.width, .0.height)]
@@ -69,7 +69,7 @@ pub enum ImagingError {
 
     /// The encoder gave up; the bounds on sizes leave it no known reason to.
     #[error("the picture cannot be written as {format}; ask for another format")]
-    Unencodable {
+    EncodeFailed {
         /// The format asked for.
         format: ImageFormat,
         /// What the codec reported.
@@ -81,7 +81,7 @@ pub enum ImagingError {
         "the picture cannot be scaled to {}x{} pixels; ask for another size",
         .size.width, .size.height
     )]
-    Unscalable {
+    ResizeFailed {
         /// The size of the scaled content.
         size: Size,
         /// What the resampler reported.

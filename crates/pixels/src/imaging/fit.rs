@@ -36,15 +36,15 @@ pub fn fit(
     height: Option<u32>,
 ) -> Result<Cow<'_, RgbImage>, ImagingError> {
     let source = size_of(image);
-    bounds::check_read(source)?;
+    bounds::check_input(source)?;
     let (canvas, content) = geometry(source, width, height);
-    bounds::check_asked(canvas)?;
+    bounds::check_output(canvas)?;
     if canvas == source {
         return Ok(Cow::Borrowed(image));
     }
     let mut fitted = RgbImage::new(canvas.width, canvas.height);
     resample(image, &mut fitted, content)
-        .map_err(|source| ImagingError::Unscalable { size: content, source })?;
+        .map_err(|source| ImagingError::ResizeFailed { size: content, source })?;
     Ok(Cow::Owned(fitted))
 }
 

@@ -15,16 +15,16 @@ use image::RgbImage;
 use super::bounds;
 use super::dither::diffuse;
 use super::error::ImagingError;
-use super::levels::{Shown, expand, nearest};
+use super::levels::{LevelTable, expand, nearest_level_table};
 use super::luma;
 use calliope_domain::{Dither, ImageFormat, Size};
 
 /// What the screen shows: the sixteen multiples of 17.
-static FOUR_BITS: Shown = nearest(4);
+static FOUR_BITS: LevelTable = nearest_level_table(4);
 
 /// Packs `image`, half a byte a pixel.
 pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
-    let mut lumas = luma::plane(image);
+    let mut lumas = luma::luma_plane(image);
     if dither == Dither::FloydSteinberg {
         diffuse(&mut lumas, image.width() as usize, [&FOUR_BITS]);
     }
@@ -38,7 +38,7 @@ pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
 /// [`ImagingError::WrongLength`] unless there is half a byte, rounded up, for each pixel of `size`;
 /// [`ImagingError::TooLarge`] or [`ImagingError::Empty`] for a `size` out of bounds.
 pub fn decode_grayscale16(bytes: &[u8], size: Size) -> Result<RgbImage, ImagingError> {
-    bounds::check_read(size)?;
+    bounds::check_input(size)?;
     let pixels = size.width as usize * size.height as usize;
     let expected = pixels.div_ceil(2);
     let wrong_length = || ImagingError::WrongLength {

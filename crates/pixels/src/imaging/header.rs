@@ -19,7 +19,7 @@ use calliope_domain::Size;
 /// [`ImagingError::NotAPicture`], [`ImagingError::Truncated`] if the header is not all there,
 /// [`ImagingError::TooLarge`] or [`ImagingError::Empty`].
 pub fn dimensions(bytes: &[u8]) -> Result<Size, ImagingError> {
-    let format = sniff(bytes).ok_or(ImagingError::NotAPicture)?;
+    let format = sniff(bytes).ok_or(ImagingError::UnsupportedFormat)?;
     let claimed = match format {
         InputFormat::Jpeg => jpeg(bytes),
         InputFormat::Png => png(bytes),
@@ -27,36 +27,37 @@ pub fn dimensions(bytes: &[u8]) -> Result<Size, ImagingError> {
         InputFormat::Gif => gif(bytes),
         InputFormat::Bmp => bmp(bytes),
     };
-    bounds::check_read(claimed.ok_or(ImagingError::Truncated(format))?)
+    bounds::check_input(claimed.ok_or(ImagingError::Truncated(format))?)
 }
 
 /// The frame header: one byte of precision, then height and width, 16 bits each, big-endian.
 fn jpeg(file: &[u8]) -> Option<Size> {
     let frame = segments(file).find(Segment::is_frame_header)?;
-    let height = u16::from_be_bytes(field(frame.body, 1)?);
-    let width = u16::from_be_bytes(field(frame.body, 3)?);
+    let height = u16::from_be_bytes(read_array(frame.body, 1)?);
+    let width = u16::from_be_bytes(read_array(frame.body, 3)?);
     Some(Size::new(width.into(), height.into()))
 }
 
 /// `IHDR`, always the first chunk: width and height, 32 bits each, big-endian.
 fn png(file: &[u8]) -> Option<Size> {
-    let [width, height] = [field(file, 16)?, field(file, 20)?].map(u32::from_be_bytes);
+    let [width, height] = [read_array(file, 16)?, read_array(file, 20)?].map(u32::from_be_bytes);
     Some(Size::new(width, height))
 }
 
 /// The logical screen, which the first frame is painted on: 16 bits each, little-endian.
 fn gif(file: &[u8]) -> Option<Size> {
-    let [width, height] = [field(file, 6)?, field(file, 8)?].map(u16::from_le_bytes);
+    let [width, height] = [read_array(file, 6)?, read_array(file, 8)?].map(u16::from_le_bytes);
     Some(Size::new(width.into(), height.into()))
 }
 
 /// 16 bits each in the 12-byte header of OS/2, else 32; a negative height means top-down rows.
 fn bmp(file: &[u8]) -> Option<Size> {
-    if u32::from_le_bytes(field(file, 14)?) == 12 {
-        let [width, height] = [field(file, 18)?, field(file, 20)?].map(u16::from_le_bytes);
+    if u32::from_le_bytes(read_array(file, 14)?) == 12 {
+        let [width, height] =
+            [read_array(file, 18)?, read_array(file, 20)?].map(u16::from_le_bytes);
         return Some(Size::new(width.into(), height.into()));
     }
-    let [width, height] = [field(file, 18)?, field(file, 22)?].map(i32::from_le_bytes);
+    let [width, height] = [read_array(file, 18)?, read_array(file, 22)?].map(i32::from_le_bytes);
     Some(Size::new(width.unsigned_abs(), height.unsigned_abs()))
 }
 
@@ -65,18 +66,19 @@ fn bmp(file: &[u8]) -> Option<Size> {
 fn webp(file: &[u8]) -> Option<Size> {
     const LOW_14_BITS: u32 = 0x3fff;
     let pair = |width: u32, height: u32| Some(Size::new(width, height));
-    match &field(file, 12)? {
+    match &read_array(file, 12)? {
         b"VP8X" => {
-            let [w0, w1, w2, h0, h1, h2] = field(file, 24)?;
+            let [w0, w1, w2, h0, h1, h2] = read_array(file, 24)?;
             let [width, height] = [[w0, w1, w2, 0], [h0, h1, h2, 0]].map(u32::from_le_bytes);
             pair(width + 1, height + 1)
         }
         b"VP8L" => {
-            let packed = u32::from_le_bytes(field(file, 21)?);
+            let packed = u32::from_le_bytes(read_array(file, 21)?);
             pair((packed & LOW_14_BITS) + 1, ((packed >> 14) & LOW_14_BITS) + 1)
         }
         b"VP8 " => {
-            let [width, height] = [field(file, 26)?, field(file, 28)?].map(u16::from_le_bytes);
+            let [width, height] =
+                [read_array(file, 26)?, read_array(file, 28)?].map(u16::from_le_bytes);
             pair(u32::from(width) & LOW_14_BITS, u32::from(height) & LOW_14_BITS)
         }
         _ => None,
@@ -84,7 +86,7 @@ fn webp(file: &[u8]) -> Option<Size> {
 }
 
 /// The `N` bytes at `at`, if `bytes` reaches that far.
-pub(super) fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub(super) fn read_array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
@@ -140,7 +142,9 @@ mod tests {
             for cut in 0..bytes.len() {
                 match dimensions(&bytes[..cut]) {
                     Ok(size) => assert_eq!(size, Size::new(8, 8), "{format} cut at {cut}"),
-                    Err(ImagingError::NotAPicture) => assert!(cut < 18, "{format} cut at {cut}"),
+                    Err(ImagingError::UnsupportedFormat) => {
+                        assert!(cut < 18, "{format} cut at {cut}");
+                    }
                     Err(ImagingError::Truncated(named)) => assert_eq!(named, format),
                     Err(other) => panic!("{format} cut at {cut}: {other}"),
                 }

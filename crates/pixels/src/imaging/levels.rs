@@ -1,7 +1,7 @@
 //! The few brightnesses that a screen of few bits can show.
 
 /// For each 8-bit value, the nearest value that a screen shows.
-pub(super) type Shown = [u8; 256];
+pub(super) type LevelTable = [u8; 256];
 
 /// The 8-bit value that a screen shows for `level`, one of `bits` bits (1 to 8).
 ///
@@ -20,7 +20,7 @@ pub(super) const fn expand(level: u8, bits: u32) -> u8 {
 
 /// The table of what a screen of `bits` bits shows for each value; of two values equally near, the
 /// lower.
-pub(super) const fn nearest(bits: u32) -> Shown {
+pub(super) const fn nearest_level_table(bits: u32) -> LevelTable {
     let mut table = [0; 256];
     let mut value = 0;
     while value < 256 {
@@ -54,12 +54,12 @@ mod tests {
     fn the_table_holds_the_nearest_level() {
         for bits in [1, 4, 5, 6] {
             let levels: Vec<u8> = (0..1u16 << bits).map(|l| expand(l as u8, bits)).collect();
-            for (value, shown) in (0..=255u8).zip(nearest(bits)) {
+            for (value, shown) in (0..=255u8).zip(nearest_level_table(bits)) {
                 let least = levels.iter().map(|level| level.abs_diff(value)).min();
                 assert!(levels.contains(&shown));
                 assert_eq!(Some(shown.abs_diff(value)), least, "{value} in {bits} bits");
             }
         }
-        assert_eq!((nearest(1)[127], nearest(1)[128]), (0, 255));
+        assert_eq!((nearest_level_table(1)[127], nearest_level_table(1)[128]), (0, 255));
     }
 }

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 /// The brightness of each pixel, row by row.
-pub(super) fn plane(image: &RgbImage) -> Vec<u8> {
+pub(super) fn luma_plane(image: &RgbImage) -> Vec<u8> {
     let (pixels, _) = image.as_raw().as_chunks();
     pixels.iter().copied().map(luma).collect()
 }
@@ -42,6 +42,6 @@ mod tests {
     #[test]
     fn the_plane_runs_along_rows() {
         let image = RgbImage::from_fn(2, 2, |x, y| image::Rgb([(x + 2 * y) as u8; 3]));
-        assert_eq!(plane(&image), [0, 1, 2, 3]);
+        assert_eq!(luma_plane(&image), [0, 1, 2, 3]);
     }
 }

@@ -11,13 +11,13 @@ use image::RgbImage;
 use super::bounds;
 use super::dither::diffuse;
 use super::error::ImagingError;
-use super::levels::{Shown, expand, nearest};
+use super::levels::{LevelTable, expand, nearest_level_table};
 use calliope_domain::{Dither, ImageFormat, Size};
 
 /// What the screen shows for red and for blue.
-static FIVE_BITS: Shown = nearest(5);
+static FIVE_BITS: LevelTable = nearest_level_table(5);
 /// What the screen shows for green.
-static SIX_BITS: Shown = nearest(6);
+static SIX_BITS: LevelTable = nearest_level_table(6);
 
 /// Packs `image`, two bytes a pixel.
 pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
@@ -39,7 +39,7 @@ pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
 /// [`ImagingError::WrongLength`] unless there are two bytes for each pixel of `size`;
 /// [`ImagingError::TooLarge`] or [`ImagingError::Empty`] for a `size` out of bounds.
 pub fn decode_rgb565(bytes: &[u8], size: Size) -> Result<RgbImage, ImagingError> {
-    bounds::check_read(size)?;
+    bounds::check_input(size)?;
     let expected = size.width as usize * size.height as usize * 2;
     let wrong_length = || ImagingError::WrongLength {
         format: ImageFormat::Rgb565,

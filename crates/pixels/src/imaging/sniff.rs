@@ -70,7 +70,7 @@ pub fn sniff(bytes: &[u8]) -> Option<InputFormat> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(InputFormat::Png),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(InputFormat::Webp),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(InputFormat::Gif),
-        [b'B', b'M', rest @ ..] if names_a_bmp_header(rest) => Some(InputFormat::Bmp),
+        [b'B', b'M', rest @ ..] if has_bmp_header(rest) => Some(InputFormat::Bmp),
         _ => None,
     }
 }
@@ -78,7 +78,7 @@ pub fn sniff(bytes: &[u8]) -> Option<InputFormat> {
 /// Whether the size of the second header, 12 bytes past the two letters, is one that exists.
 ///
 /// `BM` alone begins too many English words to be a signature.
-fn names_a_bmp_header(after_letters: &[u8]) -> bool {
+fn has_bmp_header(after_letters: &[u8]) -> bool {
     let size = after_letters.get(12..).and_then(<[u8]>::first_chunk);
     size.is_some_and(|&size| {
         matches!(u32::from_le_bytes(size), 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124)

@@ -22,7 +22,7 @@ pub(super) fn photo(width: u32, height: u32) -> RgbImage {
 }
 
 /// `image` as a file of `format`.
-pub(super) fn written(image: impl Into<DynamicImage>, format: image::ImageFormat) -> Vec<u8> {
+pub(super) fn encode_as(image: impl Into<DynamicImage>, format: image::ImageFormat) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     image.into().write_to(&mut file, format).unwrap();
     file.into_inner()
@@ -30,7 +30,7 @@ pub(super) fn written(image: impl Into<DynamicImage>, format: image::ImageFormat
 
 /// `image` in every format that is read.
 pub(super) fn one_of_each(image: &RgbImage) -> Vec<(InputFormat, Vec<u8>)> {
-    let written = |format| written(image.clone(), format);
+    let written = |format| encode_as(image.clone(), format);
     vec![
         (InputFormat::Jpeg, written(image::ImageFormat::Jpeg)),
         (InputFormat::Png, written(image::ImageFormat::Png)),
@@ -52,7 +52,7 @@ pub(super) fn animated_gif() -> Vec<u8> {
 
 /// The first chunk of a PNG that claims a size, and nothing after it.
 pub(super) fn png_header(width: u32, height: u32) -> Vec<u8> {
-    let mut file = written(RgbImage::new(1, 1), image::ImageFormat::Png);
+    let mut file = encode_as(RgbImage::new(1, 1), image::ImageFormat::Png);
     file.truncate(33);
     file[16..20].copy_from_slice(&width.to_be_bytes());
     file[20..24].copy_from_slice(&height.to_be_bytes());

@@ -9,9 +9,9 @@
 
 use image::{Rgb, RgbImage};
 
-use super::chance::Chance;
 use super::mask::Mask;
-use super::noise::{Tile, lerp, smoothstep};
+use super::noise::{NoiseTile, lerp, smoothstep};
+use super::rng::Rng;
 use super::shape::Shape;
 use super::wash::Wash;
 use crate::vision::oklab::Lab;
@@ -22,7 +22,7 @@ pub type Density = [f32; 3];
 /// The pigment that shows as `colour` when laid once over white paper.
 pub fn pigment(colour: Lab) -> Density {
     // No channel is fully absorbed, or a glaze could never be seen on top.
-    colour.srgb().map(|v| -v.clamp(0.02, 0.995).ln())
+    colour.to_srgb().map(|v| -v.clamp(0.02, 0.995).ln())
 }
 
 /// A sheet in work.
@@ -35,7 +35,7 @@ pub struct Canvas {
     /// The shorter side: the unit in which sizes of strokes and things are thought of.
     pub unit: f32,
     /// Slow noise, for flowing water and unsteady hands.
-    pub flow: Tile,
+    pub flow: NoiseTile,
     /// Height of the paper's surface, 0-1, pixel by pixel.
     paper: Vec<f32>,
     density: Vec<Density>,
@@ -43,21 +43,23 @@ pub struct Canvas {
 
 impl Canvas {
     /// A white sheet. `roughness` stretches the paper's grain: 1 is cold-pressed.
-    pub fn new(width: usize, height: usize, roughness: f32, chance: &mut Chance) -> Self {
+    pub fn new(width: usize, height: usize, roughness: f32, rng: &mut Rng) -> Self {
         let unit = width.min(height) as f32;
-        let grain = Tile::grain(chance);
+        let grain = NoiseTile::grain(rng);
         let scale = 1.0 / (roughness * (unit / 512.0).max(0.6));
         let row = |y: usize| (0..width).map(move |x| (x as f32 * scale, y as f32 * scale));
         let paper = (0..height).flat_map(row).map(|(x, y)| grain.at(x, y)).collect();
         let density = vec![[0.0; 3]; width * height];
-        Self { width, height, unit, flow: Tile::flow(chance), paper, density }
+        Self { width, height, unit, flow: NoiseTile::flow(rng), paper, density }
     }
 
     /// Lays a wash into `shape`.
     pub fn wash(&mut self, shape: &Shape, wash: &Wash) {
         let bleed = (wash.bleed * self.unit).round().max(0.0) as usize;
         let rim = (0.006 * self.unit).round().max(1.0) as usize;
-        let Some(mask) = Mask::of(shape, (self.width, self.height), bleed * 2 + 1) else { return };
+        let Some(mask) = Mask::rasterize(shape, (self.width, self.height), bleed * 2 + 1) else {
+            return;
+        };
         // Glows and flakes have no rim; most of their cost would be this blur.
         let near = if wash.rim > 0.0 { mask.blurred(rim) } else { Vec::new() };
         let far = if bleed > 0 { mask.blurred(bleed) } else { Vec::new() };
@@ -72,12 +74,12 @@ impl Canvas {
                 }
                 let x = mask.x + column;
                 let cell = y * self.width + x;
-                let spot = brush.spot(&self.flow, x as f32, y as f32);
-                let cover = brush.cover(mask.cover[i], soft, self.paper[cell], &spot);
+                let spot = brush.sample_noise(&self.flow, x as f32, y as f32);
+                let cover = brush.coverage(mask.cover[i], soft, self.paper[cell], &spot);
                 let pool = near.get(i).map_or(0.0, |n| mask.cover[i] * (1.0 - n) * 2.0);
-                let amount = cover * brush.load(pool, self.paper[cell], &spot);
+                let amount = cover * brush.pigment_load(pool, self.paper[cell], &spot);
                 let old = self.density[cell];
-                self.density[cell] = brush.laid(old, cover, amount, spot.mix);
+                self.density[cell] = brush.blend_density(old, cover, amount, spot.mix);
             }
         }
     }
@@ -90,14 +92,14 @@ impl Canvas {
     }
 
     /// Changes every pixel's density by `change(x, y, paper height, density)`.
-    pub fn each(&mut self, mut change: impl FnMut(usize, usize, f32, Density) -> Density) {
+    pub fn map_density(&mut self, mut change: impl FnMut(usize, usize, f32, Density) -> Density) {
         for (i, cell) in self.density.iter_mut().enumerate() {
             *cell = change(i % self.width, i / self.width, self.paper[i], *cell);
         }
     }
 
     /// The dry sheet under even light from the upper left, on paper of the given colour.
-    pub fn dry(&self, paper: Lab) -> RgbImage {
+    pub fn render(&self, paper: Lab) -> RgbImage {
         let base = pigment(paper);
         let through: Vec<f32> = (0..=1024).map(|i| (-(i as f32) / 256.0).exp() * 255.0).collect();
         RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
@@ -116,9 +118,9 @@ impl Canvas {
 }
 
 /// What the noise says about one pixel of a wash.
-struct Spot {
+struct NoiseSample {
     /// How far the fall from one end of the wash to the other has come, 0-1.
-    fall: f32,
+    gradient: f32,
     /// Eddies and bristle marks, about -1 to 1.
     flow: f32,
     /// Where the edge is wet, 0-1.
@@ -133,7 +135,7 @@ struct Brush<'a> {
     along: (f32, f32),
     across: (f32, f32),
     slow: f32,
-    fall: (f32, f32, f32),
+    gradient: (f32, f32, f32),
 }
 
 impl<'a> Brush<'a> {
@@ -142,7 +144,7 @@ impl<'a> Brush<'a> {
         // At scale 1 a tile spans the sheet's shorter side about once.
         let scale = 300.0 / unit * wash.scale;
         let (long, short) = (scale / wash.streak.max(1.0), scale * wash.streak.max(1.0).sqrt());
-        let (a, b) = wash.fall_from_to;
+        let (a, b) = wash.gradient_axis;
         let (dx, dy) = (b.x - a.x, b.y - a.y);
         let square = dx.mul_add(dx, dy * dy);
         let fall = if square > 1e-3 {
@@ -155,25 +157,26 @@ impl<'a> Brush<'a> {
             along: (cos * long, sin * long),
             across: (-sin * short, cos * short),
             slow: 120.0 / unit,
-            fall,
+            gradient: fall,
         }
     }
 
     #[inline]
-    fn spot(&self, noise: &Tile, x: f32, y: f32) -> Spot {
+    fn sample_noise(&self, noise: &NoiseTile, x: f32, y: f32) -> NoiseSample {
         let w = self.wash;
         let u = x.mul_add(self.along.0, y * self.along.1) + w.offset;
         let v = x.mul_add(self.across.0, y * self.across.1) + w.offset * 0.37;
         let flow = (noise.at(u, v) - 0.5) * 2.6;
         let slow = noise.at(x.mul_add(self.slow, w.offset * 1.7), y * self.slow + w.offset);
-        let fall = x.mul_add(self.fall.0, y.mul_add(self.fall.1, self.fall.2)).clamp(0.0, 1.0);
+        let fall =
+            x.mul_add(self.gradient.0, y.mul_add(self.gradient.1, self.gradient.2)).clamp(0.0, 1.0);
         let wander = (slow - 0.5) * 2.6 * w.mingle;
-        let mix = (w.mix + w.mix_fall * fall + wander + flow * 0.25 * w.mingle).clamp(0.0, 1.0);
-        Spot { fall, flow, wet: smoothstep(0.42, 0.62, slow), mix }
+        let mix = (w.mix + w.mix_gradient * fall + wander + flow * 0.25 * w.mingle).clamp(0.0, 1.0);
+        NoiseSample { gradient: fall, flow, wet: smoothstep(0.42, 0.62, slow), mix }
     }
 
     #[inline]
-    fn cover(&self, hard: f32, soft: f32, paper: f32, spot: &Spot) -> f32 {
+    fn coverage(&self, hard: f32, soft: f32, paper: f32, spot: &NoiseSample) -> f32 {
         let w = self.wash;
         let mut cover = hard;
         if w.bleed > 0.0 {
@@ -189,16 +192,16 @@ impl<'a> Brush<'a> {
     }
 
     #[inline]
-    fn load(&self, pool: f32, paper: f32, spot: &Spot) -> f32 {
+    fn pigment_load(&self, pool: f32, paper: f32, spot: &NoiseSample) -> f32 {
         let w = self.wash;
-        let fall = lerp(w.strength.0, w.strength.1, spot.fall);
+        let fall = lerp(w.strength.0, w.strength.1, spot.gradient);
         let eddies = w.flow.mul_add(spot.flow, 1.0).max(0.05);
         let grain = w.grain.mul_add((0.5 - paper) * 2.0, 1.0).max(0.1);
         fall * eddies * grain * w.rim.mul_add(pool, 1.0)
     }
 
     #[inline]
-    fn laid(&self, old: Density, cover: f32, amount: f32, mix: f32) -> Density {
+    fn blend_density(&self, old: Density, cover: f32, amount: f32, mix: f32) -> Density {
         let w = self.wash;
         let keep = 1.0 - w.lift * cover;
         let add =

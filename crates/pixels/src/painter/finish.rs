@@ -1,10 +1,10 @@
 //! The last touches: drops, a dried margin, the taped or ragged edge of the painting.
 
-use super::chance::Chance;
-use super::easel::Easel;
-use super::manner::Medium;
+use super::context::PaintContext;
 use super::noise::smoothstep;
+use super::rng::Rng;
 use super::shape::pt;
+use super::style::Medium;
 
 /// How the painting ends at the sheet's edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,47 +18,47 @@ enum Edge {
 }
 
 /// Finishes the sheet.
-pub fn paint(e: &mut Easel) {
-    drops(e);
-    let mut chance = Chance::new(e.chance.bits(), 0xED6E);
-    let edge = match chance.whole(0, 9) {
+pub fn paint(e: &mut PaintContext) {
+    spatter_drops(e);
+    let mut rng = Rng::new(e.rng.next_u64(), 0xED6E);
+    let edge = match rng.int_range(0, 9) {
         0..=2 => Edge::Bleed,
         3..=6 => Edge::Taped,
         _ => Edge::Loose,
     };
     // On a very small sheet a margin would only cost room.
     if edge != Edge::Bleed {
-        margin(e, edge, &mut chance);
+        margin(e, edge, &mut rng);
     }
 }
 
-fn drops(e: &mut Easel) {
-    if !matches!(e.manner.medium, Medium::Watercolour | Medium::Ink) {
+fn spatter_drops(e: &mut PaintContext) {
+    if !matches!(e.style.medium, Medium::Watercolour | Medium::Ink) {
         return;
     }
     let (w, h) = (e.canvas.width as f32, e.canvas.height as f32);
     for colour in [e.palette.near, e.palette.accent] {
-        let at = pt(w * e.chance.unit(), h * e.chance.unit());
-        let count = e.chance.whole(4, 12);
-        let reach = e.unit() * e.chance.range(0.08, 0.25);
-        let wash = e.plain(colour).at(0.4).rimmed(1.2);
+        let at = pt(w * e.rng.uniform(), h * e.rng.uniform());
+        let count = e.rng.int_range(4, 12);
+        let reach = e.unit() * e.rng.range(0.08, 0.25);
+        let wash = e.plain_wash(colour).with_strength(0.4).rimmed(1.2);
         e.spatter(at, reach, count, &wash);
     }
 }
 
-fn margin(e: &mut Easel, edge: Edge, chance: &mut Chance) {
+fn margin(e: &mut PaintContext, edge: Edge, rng: &mut Rng) {
     let unit = e.unit();
     let (inset, stray, soft) = match edge {
-        Edge::Taped => (chance.range(0.022, 0.04), 0.006, 0.0016),
-        _ => (chance.range(0.03, 0.045), 0.022, 0.005),
+        Edge::Taped => (rng.range(0.022, 0.04), 0.006, 0.0016),
+        _ => (rng.range(0.03, 0.045), 0.022, 0.005),
     };
     let (w, h) = (e.canvas.width as f32, e.canvas.height as f32);
-    let offset = chance.range(0.0, 256.0);
+    let offset = rng.range(0.0, 256.0);
     let noise = e.canvas.flow.clone();
     let scale = 300.0 / unit;
     let band = unit * (inset + stray);
-    let rim = e.manner.rim * 0.28;
-    e.canvas.each(|x, y, paper, density| {
+    let rim = e.style.rim * 0.28;
+    e.canvas.map_density(|x, y, paper, density| {
         let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
         let near = x.min(y).min(w - x).min(h - y);
         if near > band * 1.8 {

@@ -1,6 +1,6 @@
 //! The words that the painter knows.
 
-use super::words::{Light, Motif, Setting, Weather};
+use super::prompt::{Light, Motif, Setting, Weather};
 use calliope_domain::Season;
 
 /// What a word asks for.
@@ -90,7 +90,7 @@ pub const LEXICON: &[(&str, Meaning)] = &[
         "night midnight moon star stars moonlight moonlit lamplight candlelight starlight starry dark darkness nocturne",
         Hour(Light::Night),
     ),
-    ("grey gray overcast cloudy storm stormy thunder gloomy", Hour(Light::Grey)),
+    ("grey gray overcast cloudy storm stormy thunder gloomy", Hour(Light::Overcast)),
     ("rain rainy drizzle downpour storm stormy puddle thunder", Sky(Weather::Rain)),
     ("snow snowy snowfall blizzard frost frozen ice icy", Sky(Weather::Snow)),
     ("fog foggy mist misty haze smoke", Sky(Weather::Fog)),

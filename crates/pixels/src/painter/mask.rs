@@ -20,12 +20,12 @@ pub struct Mask {
 impl Mask {
     /// The coverage of `shape` with `room` pixels around it, cut to a canvas of the given size;
     /// nothing where the shape lies outside or is not a number.
-    pub fn of(shape: &Shape, canvas: (usize, usize), room: usize) -> Option<Self> {
+    pub fn rasterize(shape: &Shape, canvas: (usize, usize), margin: usize) -> Option<Self> {
         let (low, high) = bounds(shape)?;
-        let room = room as f32 + 1.0;
+        let margin = margin as f32 + 1.0;
         let clip = |v: f32, end: usize| v.clamp(0.0, end as f32) as usize;
-        let (x0, x1) = (clip(low.x - room, canvas.0), clip(high.x + room + 1.0, canvas.0));
-        let (y0, y1) = (clip(low.y - room, canvas.1), clip(high.y + room + 1.0, canvas.1));
+        let (x0, x1) = (clip(low.x - margin, canvas.0), clip(high.x + margin + 1.0, canvas.0));
+        let (y0, y1) = (clip(low.y - margin, canvas.1), clip(high.y + margin + 1.0, canvas.1));
         if x1 <= x0 || y1 <= y0 {
             return None;
         }

@@ -7,51 +7,51 @@
 //! Everything follows from the commission alone: the same one always gives the same picture.
 
 mod canvas;
-mod chance;
-mod easel;
+mod colour_schemes;
+mod context;
 mod finish;
 mod land;
+mod layout;
 mod lexicon;
-mod manner;
 mod mask;
 mod motif;
 mod noise;
-mod paints;
 mod palette;
+mod prompt;
+mod rng;
 mod scene;
 mod shape;
-mod sheet;
 mod sky;
-mod stage;
+mod style;
 #[cfg(test)]
 mod tests;
 mod wash;
 mod water;
 mod weather;
-mod words;
+mod working_size;
 
 use image::RgbImage;
 
 use self::canvas::Canvas;
-use self::chance::Chance;
-use self::easel::Easel;
-use self::manner::Manner;
+use self::context::PaintContext;
 use self::palette::Palette;
-use self::sheet::Sheet;
-use self::words::Reading;
-use calliope_domain::{Look, Size};
+use self::prompt::ParsedPrompt;
+use self::rng::Rng;
+use self::style::Style;
+use self::working_size::WorkingSize;
+use calliope_domain::{ImageFeatures, Size};
 
 /// What is to be painted.
 #[derive(Debug, Clone, Copy)]
-pub struct Commission<'a> {
+pub struct PaintRequest<'a> {
     /// What it shows, in words, style first.
-    pub words: &'a str,
+    pub prompt: &'a str,
     /// How large the picture is, in pixels.
     pub size: Size,
     /// Chance for this picture alone.
     pub seed: u64,
     /// What a photo looked like, whose colours and composition it takes up.
-    pub look: Option<&'a Look>,
+    pub features: Option<&'a ImageFeatures>,
 }
 
 /// Paints a commission, at exactly its size in pixels.
@@ -59,31 +59,36 @@ pub struct Commission<'a> {
 /// The cost is that of a sheet of at most 768 pixels a side, whatever the size; beyond that the
 /// picture is enlarged.
 #[must_use]
-pub fn paint(commission: &Commission<'_>) -> RgbImage {
-    let words = words::split(commission.words);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let reading = Reading::of(&words);
-    let seed = commission.seed ^ chance::hash(commission.words).rotate_left(17);
-    let look = commission.look;
+pub fn paint(request: &PaintRequest<'_>) -> RgbImage {
+    let tokens = prompt::tokenize(request.prompt);
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let prompt = ParsedPrompt::from_words(&tokens);
+    let seed = request.seed ^ rng::fnv1a(request.prompt).rotate_left(17);
+    let features = request.features;
 
     // Each part draws from its own stream, so that a change to one leaves the others as they were.
-    let manner = Manner::of(&words, &mut Chance::new(seed, 1));
-    let palette = Palette::choose(&reading, look, &manner, &mut Chance::new(seed, 2));
-    let focus = focus(look.map(|l| l.focus), &mut Chance::new(seed, 3));
-    let sheet = Sheet::of(commission.size);
-    let canvas = Canvas::new(sheet.width, sheet.height, manner.rough, &mut Chance::new(seed, 4));
+    let style = Style::from_words(&tokens, &mut Rng::new(seed, 1));
+    let palette = Palette::choose(&prompt, features, &style, &mut Rng::new(seed, 2));
+    let focus = focus(features.map(|l| l.focus), &mut Rng::new(seed, 3));
+    let working_size = WorkingSize::for_request(request.size);
+    let canvas = Canvas::new(
+        working_size.width,
+        working_size.height,
+        style.roughness,
+        &mut Rng::new(seed, 4),
+    );
     let paper = palette.paper;
-    let light = reading.light;
-    let mut easel = Easel { canvas, chance: Chance::new(seed, 5), palette, manner, light };
-    scene::paint(&mut easel, &reading, focus);
-    finish::paint(&mut easel);
-    sheet.deliver(easel.canvas.dry(paper), focus)
+    let light = prompt.light;
+    let mut context = PaintContext { canvas, rng: Rng::new(seed, 5), palette, style, light };
+    scene::paint(&mut context, &prompt, focus);
+    finish::paint(&mut context);
+    working_size.resize_to_request(context.canvas.render(paper), focus)
 }
 
 /// Where the main thing is drawn to: near the photo's focus, or to one of the thirds.
-fn focus(seen: Option<(f32, f32)>, chance: &mut Chance) -> (f32, f32) {
-    let third = if chance.happens(0.5) { 0.34 } else { 0.66 };
+fn focus(seen: Option<(f32, f32)>, rng: &mut Rng) -> (f32, f32) {
+    let third = if rng.random_bool(0.5) { 0.34 } else { 0.66 };
     let (x, y) = seen.filter(|(x, y)| x.is_finite() && y.is_finite()).unwrap_or((third, 0.5));
-    let wander = (chance.sway() * 0.08, chance.sway() * 0.06);
+    let wander = (rng.triangular() * 0.08, rng.triangular() * 0.06);
     ((x + wander.0).clamp(0.15, 0.85), (y + wander.1).clamp(0.15, 0.85))
 }

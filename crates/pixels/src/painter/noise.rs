@@ -3,7 +3,7 @@
 //! Noise is computed once into small tiles that repeat without a seam; washes then look it up at
 //! their own scale, turn and offset, which is many times cheaper than computing it per pixel.
 
-use super::chance::Chance;
+use super::rng::Rng;
 
 /// Side of a tile, in samples; a power of two, so that wrapping is a mask.
 const SIDE: usize = 256;
@@ -11,29 +11,29 @@ const MASK: usize = SIDE - 1;
 
 /// A seamless square of noise with values spread over 0-1.
 #[derive(Debug, Clone)]
-pub struct Tile {
+pub struct NoiseTile {
     values: Vec<f32>,
 }
 
-impl Tile {
+impl NoiseTile {
     /// Sums value noise of the given periods (lattice cells a side, amplitude), coarse to fine.
-    pub fn new(chance: &mut Chance, octaves: &[(usize, f32)]) -> Self {
+    pub fn new(rng: &mut Rng, octaves: &[(usize, f32)]) -> Self {
         let mut values = vec![0.0; SIDE * SIDE];
         for &(period, amplitude) in octaves {
-            add_octave(&mut values, chance, period.min(SIDE), amplitude);
+            add_octave(&mut values, rng, period.min(SIDE), amplitude);
         }
-        spread(&mut values);
+        normalize(&mut values);
         Self { values }
     }
 
     /// Slow eddies with finer ones on them, as water leaves pigment.
-    pub fn flow(chance: &mut Chance) -> Self {
-        Self::new(chance, &[(4, 1.0), (8, 0.7), (16, 0.45), (32, 0.28), (64, 0.14), (128, 0.08)])
+    pub fn flow(rng: &mut Rng) -> Self {
+        Self::new(rng, &[(4, 1.0), (8, 0.7), (16, 0.45), (32, 0.28), (64, 0.14), (128, 0.08)])
     }
 
     /// Cold-pressed paper: close hills and valleys.
-    pub fn grain(chance: &mut Chance) -> Self {
-        Self::new(chance, &[(32, 0.15), (64, 0.5), (128, 1.0), (256, 0.55)])
+    pub fn grain(rng: &mut Rng) -> Self {
+        Self::new(rng, &[(32, 0.15), (64, 0.5), (128, 1.0), (256, 0.55)])
     }
 
     /// The value at any point, in samples, interpolated between its four neighbours.
@@ -64,8 +64,8 @@ pub fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
     t * t * 2.0f32.mul_add(-t, 3.0)
 }
 
-fn add_octave(values: &mut [f32], chance: &mut Chance, period: usize, amplitude: f32) {
-    let lattice: Vec<f32> = (0..period * period).map(|_| chance.range(-1.0, 1.0)).collect();
+fn add_octave(values: &mut [f32], rng: &mut Rng, period: usize, amplitude: f32) {
+    let lattice: Vec<f32> = (0..period * period).map(|_| rng.range(-1.0, 1.0)).collect();
     let cell = SIDE / period;
     let step = 1.0 / cell as f32;
     for y in 0..SIDE {
@@ -86,7 +86,7 @@ fn ease(t: f32) -> f32 {
 }
 
 /// Puts the values around 0.5 with a fixed spread, so that washes can rely on their range.
-fn spread(values: &mut [f32]) {
+fn normalize(values: &mut [f32]) {
     let count = values.len() as f32;
     let mean = values.iter().sum::<f32>() / count;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count;

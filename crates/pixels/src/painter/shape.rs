@@ -1,7 +1,7 @@
 //! Outlines: the shapes that a brush fills.
 
-use super::chance::Chance;
-use super::noise::Tile;
+use super::noise::NoiseTile;
+use super::rng::Rng;
 
 /// A place on the sheet, in pixels of the working canvas, y downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,20 +26,20 @@ pub struct Shape {
 
 impl Shape {
     /// A polygon.
-    pub fn of(points: Vec<Point>) -> Self {
-        Self { contours: vec![turned(points, true)] }
+    pub fn polygon(points: Vec<Point>) -> Self {
+        Self { contours: vec![oriented(points, true)] }
     }
 
     /// A polygon in a motif's own measures: x to the right and y *up* from its foot, 1 its height.
     pub fn local(foot: Point, size: (f32, f32), points: &[(f32, f32)]) -> Self {
         let place =
             |&(x, y): &(f32, f32)| pt(x.mul_add(size.0, foot.x), y.mul_add(-size.1, foot.y));
-        Self::of(points.iter().map(place).collect())
+        Self::polygon(points.iter().map(place).collect())
     }
 
     /// An upright rectangle between two corners.
     pub fn rect(x0: f32, y0: f32, x1: f32, y1: f32) -> Self {
-        Self::of(vec![pt(x0, y0), pt(x1, y0), pt(x1, y1), pt(x0, y1)])
+        Self::polygon(vec![pt(x0, y0), pt(x1, y0), pt(x1, y1), pt(x0, y1)])
     }
 
     /// An ellipse around `centre`.
@@ -49,22 +49,22 @@ impl Shape {
             let (sin, cos) = (i as f32 / count as f32 * std::f32::consts::TAU).sin_cos();
             pt(rx.mul_add(cos, centre.x), ry.mul_add(sin, centre.y))
         };
-        Self::of((0..count).map(on).collect())
+        Self::polygon((0..count).map(on).collect())
     }
 
     /// A lumpy round mass, such as foliage or a cloud; `lumps` is how far it strays, 0-1.
-    pub fn blob(centre: Point, rx: f32, ry: f32, lumps: f32, chance: &mut Chance) -> Self {
+    pub fn blob(centre: Point, rx: f32, ry: f32, lumps: f32, rng: &mut Rng) -> Self {
         let count = 14;
-        let first = chance.unit();
+        let first = rng.uniform();
         let on = |i: usize| {
             let angle = (i as f32 + first) / count as f32 * std::f32::consts::TAU;
-            let reach = lumps.mul_add(chance.sway(), 1.0);
+            let reach = lumps.mul_add(rng.triangular(), 1.0);
             pt(
                 (rx * reach).mul_add(angle.cos(), centre.x),
                 (ry * reach).mul_add(angle.sin(), centre.y),
             )
         };
-        Self::of((0..count).map(on).collect()).curved()
+        Self::polygon((0..count).map(on).collect()).smoothed()
     }
 
     /// A brush stroke along `path`; `width` gives its full width at 0 (start) to 1 (end).
@@ -82,12 +82,12 @@ impl Shape {
             right.push(pt(p.x - nx, p.y - ny));
         }
         left.extend(right.into_iter().rev());
-        Self::of(left)
+        Self::polygon(left)
     }
 
     /// This shape and another, filled together.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn union(mut self, other: Self) -> Self {
         self.contours.extend(other.contours);
         self
     }
@@ -95,13 +95,13 @@ impl Shape {
     /// This shape with `hole` left open.
     #[must_use]
     pub fn without(mut self, hole: Self) -> Self {
-        self.contours.extend(hole.contours.into_iter().map(|c| turned(c, false)));
+        self.contours.extend(hole.contours.into_iter().map(|c| oriented(c, false)));
         self
     }
 
     /// Corners cut twice as Chaikin (1974) does, which leaves a soft curve.
     #[must_use]
-    pub fn curved(mut self) -> Self {
+    pub fn smoothed(mut self) -> Self {
         for contour in &mut self.contours {
             *contour = chaikin(&chaikin(contour));
         }
@@ -110,7 +110,7 @@ impl Shape {
 
     /// Mirrored about the upright line through `x` where `side` is negative.
     #[must_use]
-    pub fn facing(self, x: f32, side: f32) -> Self {
+    pub fn mirrored(self, x: f32, side: f32) -> Self {
         if side >= 0.0 {
             return self;
         }
@@ -122,7 +122,7 @@ impl Shape {
     /// A hand's version of the outline: split into short steps, each moved up to `amount` pixels by
     /// the noise, with a finer tremble on top.
     #[must_use]
-    pub fn by_hand(&self, noise: &Tile, amount: f32, step: f32, offset: f32) -> Self {
+    pub fn hand_drawn(&self, noise: &NoiseTile, amount: f32, step: f32, offset: f32) -> Self {
         let jog = |p: Point| {
             let (sx, sy) = (p.x.mul_add(1.1, offset), p.y * 1.1);
             let slow = (noise.at(sx, sy) - 0.5, noise.at(sy + 91.0, sx + 37.0) - 0.5);
@@ -132,13 +132,13 @@ impl Shape {
                 amount.mul_add(0.5f32.mul_add(fine.1, slow.1) * 2.0, p.y),
             )
         };
-        let walk = |c: &Vec<Point>| split(c, step).into_iter().map(jog).collect();
+        let walk = |c: &Vec<Point>| subdivide(c, step).into_iter().map(jog).collect();
         Self { contours: self.contours.iter().map(walk).collect() }
     }
 }
 
 /// A line from `a` to `b` in `count` steps, bowed sideways by `bow` pixels in its middle.
-pub fn bowed(a: Point, b: Point, bow: f32, count: usize) -> Vec<Point> {
+pub fn bowed_line(a: Point, b: Point, bow: f32, count: usize) -> Vec<Point> {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length = dx.hypot(dy).max(1e-3);
     (0..=count)
@@ -160,7 +160,7 @@ fn chaikin(points: &[Point]) -> Vec<Point> {
     cut
 }
 
-fn split(points: &[Point], step: f32) -> Vec<Point> {
+fn subdivide(points: &[Point], step: f32) -> Vec<Point> {
     let mut fine = Vec::new();
     for (i, a) in points.iter().enumerate() {
         let b = points[(i + 1) % points.len()];
@@ -175,7 +175,7 @@ fn split(points: &[Point], step: f32) -> Vec<Point> {
 }
 
 /// The outline, running clockwise on the sheet or against it as wished.
-fn turned(mut points: Vec<Point>, clockwise: bool) -> Vec<Point> {
+fn oriented(mut points: Vec<Point>, clockwise: bool) -> Vec<Point> {
     let area: f32 = (0..points.len())
         .map(|i| {
             let (a, b) = (points[i], points[(i + 1) % points.len()]);

@@ -2,16 +2,16 @@
 
 use image::RgbImage;
 
-use super::words::{Light, Motif, Reading, Setting, Weather, split};
-use super::{Commission, paint};
+use super::prompt::{Light, Motif, ParsedPrompt, Setting, Weather, tokenize};
+use super::{PaintRequest, paint};
 use crate::vision;
 use crate::vision::oklab::Lab;
-use calliope_domain::{Look, Size, Swatch};
+use calliope_domain::{ImageFeatures, Size, Swatch};
 
 const STORY: &str = "A lighthouse keeper reads a wet letter by lamplight, the sea dark outside";
 
-fn ask(words: &str, size: (u32, u32), seed: u64) -> Commission<'_> {
-    Commission { words, size: Size::new(size.0, size.1), seed, look: None }
+fn request(words: &str, size: (u32, u32), seed: u64) -> PaintRequest<'_> {
+    PaintRequest { prompt: words, size: Size::new(size.0, size.1), seed, features: None }
 }
 
 /// The mean difference of two pictures' channels, 0-255, and the part of pixels that differ.
@@ -42,43 +42,44 @@ fn texture(picture: &RgbImage) -> (f32, f32) {
     (variance.sqrt(), together / variance.max(1e-6))
 }
 
-fn taking_up<'a>(look: &'a Look, commission: Commission<'a>) -> Commission<'a> {
-    Commission { look: Some(look), ..commission }
+fn with_features<'a>(look: &'a ImageFeatures, commission: PaintRequest<'a>) -> PaintRequest<'a> {
+    PaintRequest { features: Some(look), ..commission }
 }
 
-fn seen(colours: &[[u8; 3]], focus: (f32, f32)) -> Look {
+fn features(colours: &[[u8; 3]], focus: (f32, f32)) -> ImageFeatures {
     let share = 1.0 / colours.len() as f32;
     let palette =
         colours.iter().map(|&rgb| Swatch { name: "a colour".into(), rgb, share }).collect();
-    Look { palette, brightness: 0.5, warmth: 0.0, contrast: 0.5, focus }
+    ImageFeatures { palette, brightness: 0.5, warmth: 0.0, contrast: 0.5, focus }
 }
 
 #[test]
 fn the_same_ask_gives_the_same_picture() {
     for prompt in [STORY, "a train in the snow", ""] {
-        assert_eq!(paint(&ask(prompt, (160, 120), 7)), paint(&ask(prompt, (160, 120), 7)));
+        assert_eq!(paint(&request(prompt, (160, 120), 7)), paint(&request(prompt, (160, 120), 7)));
     }
 }
 
 #[test]
 fn sizes_are_exact() {
     for size in [(1, 1), (1, 2), (7, 300), (300, 7), (64, 64), (33, 97), (320, 240), (900, 500)] {
-        assert_eq!(paint(&ask(STORY, size, 3)).dimensions(), size);
+        assert_eq!(paint(&request(STORY, size, 3)).dimensions(), size);
     }
-    assert_eq!(paint(&ask(STORY, (0, 5), 3)).dimensions(), (1, 5), "zero counts as one");
-    assert_eq!(paint(&ask(STORY, (1, 4096), 3)).dimensions(), (1, 4096));
+    assert_eq!(paint(&request(STORY, (0, 5), 3)).dimensions(), (1, 5), "zero counts as one");
+    assert_eq!(paint(&request(STORY, (1, 4096), 3)).dimensions(), (1, 4096));
 }
 
 #[test]
 fn two_seeds_paint_two_pictures() {
-    let (a, b) = (paint(&ask(STORY, (256, 256), 1)), paint(&ask(STORY, (256, 256), 2)));
+    let (a, b) = (paint(&request(STORY, (256, 256), 1)), paint(&request(STORY, (256, 256), 2)));
     assert!(difference(&a, &b) > 0.6, "{}", difference(&a, &b));
     assert!(difference(&a, &a) == 0.0);
 }
 
 #[test]
 fn a_hundred_seeds_are_all_different() {
-    let all: Vec<RgbImage> = (0..100).map(|seed| paint(&ask("a boat", (32, 32), seed))).collect();
+    let all: Vec<RgbImage> =
+        (0..100).map(|seed| paint(&request("a boat", (32, 32), seed))).collect();
     for (i, a) in all.iter().enumerate() {
         for b in &all[..i] {
             assert!(difference(a, b) > 0.25, "{}", difference(a, b));
@@ -89,12 +90,12 @@ fn a_hundred_seeds_are_all_different() {
 #[test]
 fn words_change_the_picture() {
     let (sea, wood) =
-        (paint(&ask("the sea", (128, 128), 1)), paint(&ask("the forest", (128, 128), 1)));
+        (paint(&request("the sea", (128, 128), 1)), paint(&request("the forest", (128, 128), 1)));
     assert!(difference(&sea, &wood) > 0.6);
     let mean = |p: &RgbImage| lumas(p).iter().sum::<f32>() / (128.0 * 128.0);
     let (day, night) = (
-        mean(&paint(&ask("hills at noon", (128, 128), 4))),
-        mean(&paint(&ask("hills at night", (128, 128), 4))),
+        mean(&paint(&request("hills at noon", (128, 128), 4))),
+        mean(&paint(&request("hills at night", (128, 128), 4))),
     );
     assert!(day > night + 40.0, "{day} {night}");
 }
@@ -105,12 +106,12 @@ fn pictures_are_neither_blank_nor_noise() {
         .iter()
         .enumerate()
     {
-        let (spread, neighbour) = texture(&paint(&ask(prompt, (256, 256), i as u64)));
+        let (spread, neighbour) = texture(&paint(&request(prompt, (256, 256), i as u64)));
         assert!(spread > 14.0, "{prompt}: blank, {spread}");
         assert!(neighbour > 0.85, "{prompt}: noise, {neighbour}");
     }
     let noise = RgbImage::from_fn(64, 64, |x, y| {
-        image::Rgb([(super::chance::hash(&format!("{x},{y}")) >> 13) as u8; 3])
+        image::Rgb([(super::rng::fnv1a(&format!("{x},{y}")) >> 13) as u8; 3])
     });
     assert!(texture(&noise).1 < 0.3, "the measure must know noise when it sees it");
 }
@@ -120,10 +121,12 @@ fn the_photo_sets_the_hues() {
     let teal = [[20, 90, 95], [60, 140, 145], [150, 205, 205], [15, 50, 55]];
     let rust = [[140, 60, 30], [190, 100, 60], [235, 190, 160], [70, 30, 15]];
     let mean = |colours: &[[u8; 3]]| {
-        let look = seen(colours, (0.5, 0.5));
-        let picture = paint(&taking_up(&look, ask("hills and a tree", (128, 128), 11)));
-        let sum =
-            picture.pixels().map(|p| Lab::of(p.0)).fold((0.0, 0.0), |s, c| (s.0 + c.a, s.1 + c.b));
+        let look = features(colours, (0.5, 0.5));
+        let picture = paint(&with_features(&look, request("hills and a tree", (128, 128), 11)));
+        let sum = picture
+            .pixels()
+            .map(|p| Lab::from_rgb(p.0))
+            .fold((0.0, 0.0), |s, c| (s.0 + c.a, s.1 + c.b));
         (sum.0 / 16384.0, sum.1 / 16384.0)
     };
     let (cold, warm) = (mean(&teal), mean(&rust));
@@ -134,15 +137,15 @@ fn the_photo_sets_the_hues() {
 #[test]
 fn the_paint_is_near_the_photo_s_palette() {
     let colours = [[30, 40, 90], [90, 110, 170], [200, 210, 235], [120, 70, 130]];
-    let look = seen(&colours, (0.4, 0.5));
-    let wish = taking_up(&look, ask("a house on a hill", (128, 128), 5));
-    let own = vision::look(&paint(&wish)).look.expect("a look");
+    let look = features(&colours, (0.4, 0.5));
+    let wish = with_features(&look, request("a house on a hill", (128, 128), 5));
+    let own = vision::analyze(&paint(&wish)).features.expect("a look");
     // Hue and colourfulness only: the scene sets the light.
     let off = |rgb: [u8; 3]| {
-        let c = Lab::of(rgb);
+        let c = Lab::from_rgb(rgb);
         colours
             .iter()
-            .map(|&k| Lab::of(k))
+            .map(|&k| Lab::from_rgb(k))
             .map(|k| (k.a - c.a).hypot(k.b - c.b))
             .fold(f32::MAX, f32::min)
     };
@@ -158,9 +161,11 @@ fn the_main_thing_goes_to_the_focus() {
     let weight = |focus: f32| {
         let mut total = (0.0, 0.0);
         for seed in 0..6 {
-            let look = seen(&[[235, 235, 225], [120, 140, 90], [40, 50, 40]], (focus, 0.5));
-            let picture =
-                paint(&taking_up(&look, ask("a tree at noon in a field", (128, 128), seed)));
+            let look = features(&[[235, 235, 225], [120, 140, 90], [40, 50, 40]], (focus, 0.5));
+            let picture = paint(&with_features(
+                &look,
+                request("a tree at noon in a field", (128, 128), seed),
+            ));
             for (x, y, p) in picture.enumerate_pixels().filter(|(_, y, _)| *y < 70) {
                 let dark = (255.0 - f32::from(p.0[1])).powi(3) * f32::from(y > 0);
                 total = (total.0 + dark * x as f32, total.1 + dark);
@@ -171,9 +176,9 @@ fn the_main_thing_goes_to_the_focus() {
     assert!(weight(0.25) + 4.0 < weight(0.75), "{} {}", weight(0.25), weight(0.75));
 }
 
-fn read(prompt: &str) -> Reading {
-    let words = split(prompt);
-    Reading::of(&words.iter().map(String::as_str).collect::<Vec<_>>())
+fn read(prompt: &str) -> ParsedPrompt {
+    let words = tokenize(prompt);
+    ParsedPrompt::from_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
@@ -187,13 +192,13 @@ fn words_are_read() {
     assert_eq!(train.weather, Some(Weather::Snow));
     assert_eq!(read("Houses, churches, boats").motifs, [Motif::House, Motif::Church, Motif::Boat]);
     assert!(read("A picture book illustration of nobody").motifs.is_empty());
-    assert_eq!(read("rain").light, Light::Grey);
+    assert_eq!(read("rain").light, Light::Overcast);
 }
 
 #[test]
 fn every_known_word_can_be_painted() {
     for (i, (words, _)) in super::lexicon::LEXICON.iter().enumerate() {
-        let picture = paint(&ask(words, (48, 32), i as u64));
+        let picture = paint(&request(words, (48, 32), i as u64));
         assert!(texture(&picture).0 > 5.0, "{words}");
     }
 }

@@ -11,13 +11,13 @@ pub struct Wash {
     /// The part of the second pigment at the start of the fall, 0-1.
     pub mix: f32,
     /// How much more of the second pigment there is at the end of the fall.
-    pub mix_fall: f32,
+    pub mix_gradient: f32,
     /// How unevenly the two mingle, 0-1.
     pub mingle: f32,
     /// How much paint is laid at the start and at the end of the fall; 1 shows the pigment's colour.
     pub strength: (f32, f32),
     /// From where to where on the sheet the wash changes, in pixels.
-    pub fall_from_to: (Point, Point),
+    pub gradient_axis: (Point, Point),
     /// The part of what lies below that the brush takes away first, 0 (a glaze) to 1 (body colour).
     pub lift: f32,
     /// Pigment carried to the edge as the wash dries.
@@ -48,10 +48,10 @@ impl Wash {
         Self {
             pigments: (pigment, pigment),
             mix: 0.0,
-            mix_fall: 0.0,
+            mix_gradient: 0.0,
             mingle: 0.35,
             strength: (1.0, 1.0),
-            fall_from_to: (pt(0.0, 0.0), pt(0.0, 0.0)),
+            gradient_axis: (pt(0.0, 0.0), pt(0.0, 0.0)),
             lift: 0.0,
             rim: 0.55,
             grain: 0.23,
@@ -68,7 +68,7 @@ impl Wash {
 
     /// With a second pigment running into the first.
     #[must_use]
-    pub const fn with(mut self, second: Density, mix: f32, mingle: f32) -> Self {
+    pub const fn with_pigment(mut self, second: Density, mix: f32, mingle: f32) -> Self {
         self.pigments.1 = second;
         self.mix = mix;
         self.mingle = mingle;
@@ -77,15 +77,15 @@ impl Wash {
 
     /// Stronger or weaker as a whole.
     #[must_use]
-    pub const fn at(mut self, strength: f32) -> Self {
+    pub const fn with_strength(mut self, strength: f32) -> Self {
         self.strength = (strength, strength);
         self
     }
 
     /// Changing from one strength to another between two heights on the sheet, in pixels.
     #[must_use]
-    pub const fn falling(mut self, top: f32, bottom: f32, strength: (f32, f32)) -> Self {
-        self.fall_from_to = (pt(0.0, top), pt(0.0, bottom));
+    pub const fn with_gradient(mut self, top: f32, bottom: f32, strength: (f32, f32)) -> Self {
+        self.gradient_axis = (pt(0.0, top), pt(0.0, bottom));
         self.strength = strength;
         self
     }

@@ -7,7 +7,7 @@ use super::swatches::Cluster;
 
 /// A small picture in `OKLab`, with its luma.
 #[derive(Debug)]
-pub struct Field {
+pub struct LabImage {
     /// Pixels a row.
     pub width: usize,
     /// Rows.
@@ -18,9 +18,9 @@ pub struct Field {
     pub luma: Vec<f32>,
 }
 
-impl Field {
+impl LabImage {
     /// The field of a picture with at least one pixel.
-    pub fn of(picture: &RgbImage) -> Self {
+    pub fn from_image(picture: &RgbImage) -> Self {
         let luma = |p: &image::Rgb<u8>| {
             let [r, g, b] = p.0.map(f32::from);
             (0.299 * r + 0.587 * g + 0.114 * b) / 255.0
@@ -28,7 +28,7 @@ impl Field {
         Self {
             width: picture.width() as usize,
             height: picture.height() as usize,
-            lab: picture.pixels().map(|p| Lab::of(p.0)).collect(),
+            lab: picture.pixels().map(|p| Lab::from_rgb(p.0)).collect(),
             luma: picture.pixels().map(luma).collect(),
         }
     }
@@ -57,7 +57,7 @@ impl Field {
     }
 
     /// The place of pixel `i`, as parts of width and height.
-    pub fn place(&self, i: usize) -> (f32, f32) {
+    pub fn position(&self, i: usize) -> (f32, f32) {
         let (x, y) = (i % self.width, i / self.width);
         ((x as f32 + 0.5) / self.width as f32, (y as f32 + 0.5) / self.height as f32)
     }
@@ -71,17 +71,17 @@ pub fn mean(values: &[f32]) -> f32 {
 /// Where the interest lies, as parts of width and height: the strongest neighbourhood of colours
 /// that are rare, vivid or unlike their surroundings, the middle counting a little more (after the
 /// contrast maps of Itti, Koch and Niebur, "A model of saliency-based visual attention", 1998).
-pub fn focus(field: &Field, clusters: &[Cluster]) -> (f32, f32) {
-    let around = blurred(&field.luma, field.width, field.width.max(field.height) / 10);
+pub fn focus(field: &LabImage, clusters: &[Cluster]) -> (f32, f32) {
+    let around = box_blur(&field.luma, field.width, field.width.max(field.height) / 10);
     let interest: Vec<f32> = (0..field.lab.len())
         .map(|i| {
             let local = (field.luma[i] - around[i]).abs();
-            let (x, y) = field.place(i);
+            let (x, y) = field.position(i);
             let off = (x - 0.5).hypot(y - 0.5);
             (local * 0.9 + rarity(field.lab[i], clusters)) * (1.0 - 0.7 * off * off)
         })
         .collect();
-    let broad = blurred(&interest, field.width, field.width.max(field.height) / 14);
+    let broad = box_blur(&interest, field.width, field.width.max(field.height) / 14);
     let low = broad.iter().copied().fold(f32::MAX, f32::min);
     let high = broad.iter().copied().fold(0.0, f32::max);
     if high - low < 0.02 {
@@ -91,11 +91,11 @@ pub fn focus(field: &Field, clusters: &[Cluster]) -> (f32, f32) {
 }
 
 /// The centre of the strongest places; squares twice over so that a far second does not pull.
-fn centre_of_peak(field: &Field, broad: &[f32], low: f32, high: f32) -> (f32, f32) {
+fn centre_of_peak(field: &LabImage, broad: &[f32], low: f32, high: f32) -> (f32, f32) {
     let (mut x, mut y, mut total) = (0.0, 0.0, 1e-6);
     for (i, value) in broad.iter().enumerate() {
         let weight = ((value - low) / (high - low)).powi(8);
-        let at = field.place(i);
+        let at = field.position(i);
         x += at.0 * weight;
         y += at.1 * weight;
         total += weight;
@@ -105,12 +105,12 @@ fn centre_of_peak(field: &Field, broad: &[f32], low: f32, high: f32) -> (f32, f3
 
 /// How much a colour stands apart from the other colours, weighed by their shares.
 fn rarity(colour: Lab, clusters: &[Cluster]) -> f32 {
-    clusters.iter().map(|c| c.share * c.colour.distance2(colour).sqrt()).sum::<f32>()
+    clusters.iter().map(|c| c.share * c.colour.distance_squared(colour).sqrt()).sum::<f32>()
         + colour.chroma() * 0.5
 }
 
 /// A running mean over a square of `radius` pixels each way.
-fn blurred(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
+fn box_blur(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
     let height = values.len() / width;
     let line = |get: &dyn Fn(usize) -> f32, length: usize| -> Vec<f32> {
         let mut sums = vec![0.0f32; length + 1];

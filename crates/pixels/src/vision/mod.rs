@@ -3,34 +3,34 @@
 //! Only what pixels can prove is said: colours, light, shapes of light and dark, where they lie.
 //! Nothing is recognised, so nothing is ever claimed to be a person, an animal or a thing.
 
+mod colour_names;
+mod describe;
+mod grammar;
 mod measure;
-mod names;
 pub mod oklab;
 mod swatches;
-mod tell;
 #[cfg(test)]
 mod tests;
 mod things;
-mod words;
 
 use image::RgbImage;
 use image::imageops;
 
-use self::measure::Field;
-use calliope_domain::{Look, Sight};
+use self::measure::LabImage;
+use calliope_domain::{ImageAnalysis, ImageFeatures};
 
 /// The longest side on which a picture is measured, in pixels: colours and composition do not need
 /// more, and a phone's photo is read in a few milliseconds.
-const MEASURED: u32 = 72;
+const MAX_MEASURED_SIDE: u32 = 72;
 
 /// Measures and describes a picture. The same pixels always give the same words.
 #[must_use]
-pub fn look(picture: &RgbImage) -> Sight {
-    let field = Field::of(&shrunk(picture));
+pub fn analyze(picture: &RgbImage) -> ImageAnalysis {
+    let field = LabImage::from_image(&downscale(picture));
     let clusters = swatches::clusters(&field);
     let focus = measure::focus(&field, &clusters);
     let palette = swatches::palette(&clusters);
-    let look = Look {
+    let features = ImageFeatures {
         palette,
         brightness: field.brightness(),
         warmth: field.warmth(),
@@ -38,21 +38,21 @@ pub fn look(picture: &RgbImage) -> Sight {
         focus,
     };
     let things = things::find(&field, &clusters, focus);
-    let description = tell::description(&look, &things);
+    let description = describe::description(&features, &things);
     let things = things.into_iter().map(|thing| thing.phrase).collect();
-    Sight { description, things, look: Some(look), ..Sight::default() }
+    ImageAnalysis { description, things, features: Some(features), ..ImageAnalysis::default() }
 }
 
-/// A copy of at most [`MEASURED`] pixels a side; an empty picture counts as one black pixel.
-fn shrunk(picture: &RgbImage) -> RgbImage {
+/// A copy of at most [`MAX_MEASURED_SIDE`] pixels a side; an empty picture counts as one black pixel.
+fn downscale(picture: &RgbImage) -> RgbImage {
     let (w, h) = picture.dimensions();
     if w == 0 || h == 0 {
         return RgbImage::new(1, 1);
     }
     let longest = w.max(h);
-    if longest <= MEASURED {
+    if longest <= MAX_MEASURED_SIDE {
         return picture.clone();
     }
-    let side = |v: u32| (v * MEASURED / longest).max(1);
+    let side = |v: u32| (v * MAX_MEASURED_SIDE / longest).max(1);
     imageops::thumbnail(picture, side(w), side(h))
 }

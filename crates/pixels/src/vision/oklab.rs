@@ -16,8 +16,8 @@ pub struct Lab {
 impl Lab {
     /// From sRGB bytes.
     #[must_use]
-    pub fn of(rgb: [u8; 3]) -> Self {
-        let [r, g, b] = rgb.map(|v| linear(f32::from(v) / 255.0));
+    pub fn from_rgb(rgb: [u8; 3]) -> Self {
+        let [r, g, b] = rgb.map(|v| srgb_to_linear(f32::from(v) / 255.0));
         let l = 0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b;
         let m = 0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b;
         let s = 0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b;
@@ -31,7 +31,7 @@ impl Lab {
 
     /// To sRGB, 0-1 a channel, cut to what a screen can show.
     #[must_use]
-    pub fn srgb(self) -> [f32; 3] {
+    pub fn to_srgb(self) -> [f32; 3] {
         let l = (self.l + 0.396_337_78 * self.a + 0.215_803_76 * self.b).powi(3);
         let m = (self.l - 0.105_561_346 * self.a - 0.063_854_17 * self.b).powi(3);
         let s = (self.l - 0.089_484_18 * self.a - 1.291_485_5 * self.b).powi(3);
@@ -40,13 +40,13 @@ impl Lab {
             -1.268_438 * l + 2.609_757_4 * m - 0.341_319_38 * s,
             -0.004_196_086_3 * l - 0.703_418_6 * m + 1.707_614_7 * s,
         ]
-        .map(|v| encoded(v.clamp(0.0, 1.0)))
+        .map(|v| linear_to_srgb(v.clamp(0.0, 1.0)))
     }
 
     /// To sRGB bytes.
     #[must_use]
-    pub fn rgb(self) -> [u8; 3] {
-        self.srgb().map(|v| (v * 255.0).round() as u8)
+    pub fn to_rgb(self) -> [u8; 3] {
+        self.to_srgb().map(|v| (v * 255.0).round() as u8)
     }
 
     /// Colourfulness: the distance from grey, about 0-0.33.
@@ -57,13 +57,13 @@ impl Lab {
 
     /// The squared distance to `other`, with lightness weighed as much as the two colour axes.
     #[must_use]
-    pub fn distance2(self, other: Self) -> f32 {
+    pub fn distance_squared(self, other: Self) -> f32 {
         (self.l - other.l).powi(2) + (self.a - other.a).powi(2) + (self.b - other.b).powi(2)
     }
 
     /// The colour a part `t` of the way to `other`.
     #[must_use]
-    pub fn towards(self, other: Self, t: f32) -> Self {
+    pub fn lerp(self, other: Self, t: f32) -> Self {
         Self {
             l: self.l + (other.l - self.l) * t,
             a: self.a + (other.a - self.a) * t,
@@ -73,15 +73,15 @@ impl Lab {
 
     /// The same hue with another lightness and a scaled colourfulness.
     #[must_use]
-    pub fn with(self, l: f32, chroma: f32) -> Self {
+    pub fn with_lightness_and_chroma(self, l: f32, chroma: f32) -> Self {
         Self { l, a: self.a * chroma, b: self.b * chroma }
     }
 }
 
-fn linear(v: f32) -> f32 {
+fn srgb_to_linear(v: f32) -> f32 {
     if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
 }
 
-fn encoded(v: f32) -> f32 {
+fn linear_to_srgb(v: f32) -> f32 {
     if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
 }

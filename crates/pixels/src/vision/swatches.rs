@@ -1,18 +1,18 @@
 //! The colours of a picture: clusters in `OKLab`, named.
 
-use super::measure::Field;
-use super::names;
+use super::colour_names;
+use super::measure::LabImage;
 use super::oklab::Lab;
 use calliope_domain::Swatch;
 
 /// Clusters that are looked for; those of one name become one.
-const SOUGHT: usize = 9;
+const MAX_CLUSTERS: usize = 9;
 /// Rounds of refinement; more no longer change names.
-const ROUNDS: usize = 6;
+const ITERATIONS: usize = 6;
 /// The most swatches told.
-const TOLD: usize = 6;
+const MAX_SWATCHES: usize = 6;
 /// The least share of the picture that is told.
-const LEAST: f32 = 0.012;
+const MIN_SHARE: f32 = 0.012;
 
 /// Pixels of about one colour.
 #[derive(Debug, Clone)]
@@ -31,16 +31,16 @@ pub struct Cluster {
 }
 
 /// Groups the pixels by colour, the largest group first.
-pub fn clusters(field: &Field) -> Vec<Cluster> {
+pub fn clusters(field: &LabImage) -> Vec<Cluster> {
     let mut means = seeds(&field.lab);
     let mut nearest = vec![0usize; field.lab.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..ITERATIONS {
         assign(&field.lab, &means, &mut nearest);
         refine(&field.lab, &nearest, &mut means);
     }
     assign(&field.lab, &means, &mut nearest);
     // Groups of one name are one group to whoever hears of them.
-    let named: Vec<&'static str> = means.iter().map(|m| names::name(*m)).collect();
+    let named: Vec<&'static str> = means.iter().map(|m| colour_names::nearest_name(*m)).collect();
     let mut found: Vec<Cluster> = Vec::new();
     for (i, name) in named.iter().enumerate() {
         if named[..i].contains(name) {
@@ -48,7 +48,7 @@ pub fn clusters(field: &Field) -> Vec<Cluster> {
         }
         let members: Vec<usize> =
             (0..nearest.len()).filter(|&p| named[nearest[p]] == *name).collect();
-        found.extend(gathered(field, name, &members));
+        found.extend(build_cluster(field, name, &members));
     }
     found.sort_by(|a, b| b.share.total_cmp(&a.share));
     found
@@ -59,9 +59,9 @@ pub fn palette(clusters: &[Cluster]) -> Vec<Swatch> {
     clusters
         .iter()
         .enumerate()
-        .filter(|(i, c)| *i == 0 || c.share >= LEAST)
-        .take(TOLD)
-        .map(|(_, c)| Swatch { name: c.name.to_owned(), rgb: c.colour.rgb(), share: c.share })
+        .filter(|(i, c)| *i == 0 || c.share >= MIN_SHARE)
+        .take(MAX_SWATCHES)
+        .map(|(_, c)| Swatch { name: c.name.to_owned(), rgb: c.colour.to_rgb(), share: c.share })
         .collect()
 }
 
@@ -70,13 +70,13 @@ pub fn palette(clusters: &[Cluster]) -> Vec<Swatch> {
 fn seeds(pixels: &[Lab]) -> Vec<Lab> {
     let Some(&first) = pixels.get(pixels.len() / 2) else { return vec![Lab::default()] };
     let mut means = vec![first];
-    let mut distance: Vec<f32> = pixels.iter().map(|p| p.distance2(first)).collect();
-    while means.len() < SOUGHT {
+    let mut distance: Vec<f32> = pixels.iter().map(|p| p.distance_squared(first)).collect();
+    while means.len() < MAX_CLUSTERS {
         let furthest = (0..pixels.len()).max_by(|&a, &b| distance[a].total_cmp(&distance[b]));
         let Some(next) = furthest.filter(|&i| distance[i] > 4e-4).map(|i| pixels[i]) else { break };
         means.push(next);
         for (d, p) in distance.iter_mut().zip(pixels) {
-            *d = d.min(p.distance2(next));
+            *d = d.min(p.distance_squared(next));
         }
     }
     means
@@ -86,7 +86,7 @@ fn assign(pixels: &[Lab], means: &[Lab], nearest: &mut [usize]) {
     for (slot, pixel) in nearest.iter_mut().zip(pixels) {
         let mut best = (0, f32::MAX);
         for (i, mean) in means.iter().enumerate() {
-            let distance = mean.distance2(*pixel);
+            let distance = mean.distance_squared(*pixel);
             if distance < best.1 {
                 best = (i, distance);
             }
@@ -109,7 +109,7 @@ fn refine(pixels: &[Lab], nearest: &[usize], means: &mut [Lab]) {
     }
 }
 
-fn gathered(field: &Field, name: &'static str, members: &[usize]) -> Option<Cluster> {
+fn build_cluster(field: &LabImage, name: &'static str, members: &[usize]) -> Option<Cluster> {
     if members.is_empty() {
         return None;
     }
@@ -120,9 +120,9 @@ fn gathered(field: &Field, name: &'static str, members: &[usize]) -> Option<Clus
         a: sum(&|i| field.lab[i].a),
         b: sum(&|i| field.lab[i].b),
     };
-    let centre = (sum(&|i| field.place(i).0), sum(&|i| field.place(i).1));
+    let centre = (sum(&|i| field.position(i).0), sum(&|i| field.position(i).1));
     let spread = sum(&|i| {
-        let (x, y) = field.place(i);
+        let (x, y) = field.position(i);
         (x - centre.0).hypot(y - centre.1)
     });
     Some(Cluster { colour, name, share: count / field.lab.len() as f32, centre, spread })

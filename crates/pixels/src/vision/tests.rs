@@ -2,11 +2,11 @@
 
 use image::{Rgb, RgbImage};
 
-use super::names::{NAMES, name};
+use super::colour_names::{COLOUR_NAMES, nearest_name};
+use super::grammar::{article, join_names, position_phrase, to_sentence};
 use super::oklab::Lab;
-use super::words::{article, joined, place, sentence};
-use super::{look, measure::Field, swatches, tell, things};
-use calliope_domain::Sight;
+use super::{analyze, describe, measure::LabImage, swatches, things};
+use calliope_domain::ImageAnalysis;
 
 fn flat(colour: [u8; 3]) -> RgbImage {
     RgbImage::from_pixel(60, 40, Rgb(colour))
@@ -34,9 +34,9 @@ fn pictures() -> Vec<RgbImage> {
         RgbImage::from_fn(200, 120, colours),
         RgbImage::from_fn(64, 64, stripes),
     ];
-    for (i, &(_, hex)) in NAMES.iter().enumerate() {
+    for (i, &(_, hex)) in COLOUR_NAMES.iter().enumerate() {
         let [_, r, g, b] = hex.to_be_bytes();
-        let ground = NAMES[(i * 37 + 11) % NAMES.len()].1.to_be_bytes();
+        let ground = COLOUR_NAMES[(i * 37 + 11) % COLOUR_NAMES.len()].1.to_be_bytes();
         all.push(square([ground[1], ground[2], ground[3]], [r, g, b], (i as u32 * 13) % 160));
         all.push(flat([r, g, b]));
     }
@@ -44,7 +44,7 @@ fn pictures() -> Vec<RgbImage> {
 }
 
 /// Every reason for which a reader would wince at this description.
-fn faults(seen: &Sight) -> Vec<String> {
+fn faults(seen: &ImageAnalysis) -> Vec<String> {
     let text = &seen.description;
     let mut found = Vec::new();
     let mut note = |wrong: bool, what: &str| {
@@ -73,17 +73,17 @@ fn faults(seen: &Sight) -> Vec<String> {
 
 #[test]
 fn descriptions_read_well_for_any_picture() {
-    let wrong: Vec<String> = pictures().iter().flat_map(|p| faults(&look(p))).collect();
+    let wrong: Vec<String> = pictures().iter().flat_map(|p| faults(&analyze(p))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn the_fault_finder_finds_faults() {
-    let bad = |text: &str| Sight {
+    let bad = |text: &str| ImageAnalysis {
         description: text.into(),
         things: vec![],
-        look: None,
-        ..Sight::default()
+        features: None,
+        ..ImageAnalysis::default()
     };
     for text in
         ["No period", "Two  spaces.", "A orange square.", "An picture.", "The the end.", "low."]
@@ -95,7 +95,7 @@ fn the_fault_finder_finds_faults() {
 #[test]
 fn things_are_two_to_five_noun_phrases_with_articles() {
     for picture in pictures() {
-        let seen = look(&picture);
+        let seen = analyze(&picture);
         assert!((2..=5).contains(&seen.things.len()), "{:?}", seen.things);
         for thing in &seen.things {
             let (first, rest) = thing.split_once(' ').expect("an article and a noun");
@@ -106,24 +106,25 @@ fn things_are_two_to_five_noun_phrases_with_articles() {
 
 #[test]
 fn an_orange_square_on_the_left_is_seen_there() {
-    let seen = look(&square([128; 3], [245, 130, 32], 20));
+    let seen = analyze(&square([128; 3], [245, 130, 32], 20));
     assert!(seen.things[0].contains("orange"), "{:?}", seen.things);
     assert!(seen.description.contains("on the left"), "{}", seen.description);
-    let look = seen.look.expect("a look");
+    let look = seen.features.expect("a look");
     assert!(look.focus.0 < 0.4 && (0.3..0.7).contains(&look.focus.1), "{:?}", look.focus);
     assert!(look.palette[0].name.contains("grey"), "{:?}", look.palette);
 }
 
 #[test]
 fn the_focus_follows_the_square() {
-    let at =
-        |left| look(&square([30, 40, 60], [250, 220, 120], left)).look.expect("a look").focus.0;
+    let at = |left| {
+        analyze(&square([30, 40, 60], [250, 220, 120], left)).features.expect("a look").focus.0
+    };
     assert!(at(10) < at(80) && at(80) < at(150), "{} {} {}", at(10), at(80), at(150));
 }
 
 #[test]
 fn light_warmth_and_contrast_point_the_right_way() {
-    let of = |picture: &RgbImage| look(picture).look.expect("a look");
+    let of = |picture: &RgbImage| analyze(picture).features.expect("a look");
     assert!(of(&flat([0; 3])).brightness < 0.01 && of(&flat([255; 3])).brightness > 0.99);
     assert!(of(&flat([240, 120, 20])).warmth > 0.6 && of(&flat([20, 80, 220])).warmth < -0.6);
     assert!(of(&flat([128; 3])).warmth.abs() < 0.02);
@@ -134,7 +135,7 @@ fn light_warmth_and_contrast_point_the_right_way() {
 #[test]
 fn shares_are_parts_of_the_picture_and_sorted() {
     for picture in pictures() {
-        let look = look(&picture).look.expect("a look");
+        let look = analyze(&picture).features.expect("a look");
         let total: f32 = look.palette.iter().map(|s| s.share).sum();
         assert!(!look.palette.is_empty() && look.palette.len() <= 6);
         assert!(total > 0.3 && total < 1.001, "{total}");
@@ -145,14 +146,14 @@ fn shares_are_parts_of_the_picture_and_sorted() {
 #[test]
 fn the_same_picture_is_told_the_same_way() {
     let picture = square([40, 90, 70], [220, 60, 40], 90);
-    assert_eq!(look(&picture), look(&picture));
+    assert_eq!(analyze(&picture), analyze(&picture));
 }
 
 #[test]
 fn each_known_colour_is_called_by_its_name() {
-    for (known, hex) in NAMES {
+    for (known, hex) in COLOUR_NAMES {
         let [_, r, g, b] = hex.to_be_bytes();
-        assert_eq!(name(Lab::of([r, g, b])), known);
+        assert_eq!(nearest_name(Lab::from_rgb([r, g, b])), known);
         let vowel = known.starts_with(['a', 'e', 'i', 'o', 'u']);
         assert_eq!(article(known), if vowel { "an" } else { "a" }, "{known}");
     }
@@ -160,34 +161,34 @@ fn each_known_colour_is_called_by_its_name() {
 
 #[test]
 fn oklab_keeps_colours() {
-    for (known, hex) in NAMES {
+    for (known, hex) in COLOUR_NAMES {
         let [_, r, g, b] = hex.to_be_bytes();
-        let back = Lab::of([r, g, b]).rgb();
+        let back = Lab::from_rgb([r, g, b]).to_rgb();
         let near = |x: u8, y: u8| x.abs_diff(y) <= 1;
         assert!(near(back[0], r) && near(back[1], g) && near(back[2], b), "{known} {back:?}");
     }
     // From Ottosson's table: pure red.
-    let red = Lab::of([255, 0, 0]);
+    let red = Lab::from_rgb([255, 0, 0]);
     assert!((red.l - 0.628).abs() < 1e-3 && (red.a - 0.225).abs() < 1e-3, "{red:?}");
 }
 
 #[test]
 fn small_grammar() {
-    assert_eq!(joined("slate grey", "pale grey"), "slate and pale grey");
-    assert_eq!(joined("tan", "deep blue"), "tan and deep blue");
-    assert_eq!(sentence("the end."), "The end.");
-    assert_eq!(place((0.5, 0.5)), "in the middle");
-    assert_eq!(place((0.1, 0.9)), "in the lower left");
+    assert_eq!(join_names("slate grey", "pale grey"), "slate and pale grey");
+    assert_eq!(join_names("tan", "deep blue"), "tan and deep blue");
+    assert_eq!(to_sentence("the end."), "The end.");
+    assert_eq!(position_phrase((0.5, 0.5)), "in the middle");
+    assert_eq!(position_phrase((0.1, 0.9)), "in the lower left");
 }
 
 #[test]
 fn parts_agree_with_the_whole() {
     let picture = square([128; 3], [245, 130, 32], 20);
-    let field = Field::of(&super::shrunk(&picture));
+    let field = LabImage::from_image(&super::downscale(&picture));
     let clusters = swatches::clusters(&field);
     let total: f32 = clusters.iter().map(|c| c.share).sum();
     assert!((total - 1.0).abs() < 1e-3, "every pixel belongs to one cluster: {total}");
     let found = things::find(&field, &clusters, (0.25, 0.5));
-    let seen = look(&picture);
-    assert_eq!(tell::description(&seen.look.expect("a look"), &found), seen.description);
+    let seen = analyze(&picture);
+    assert_eq!(describe::description(&seen.features.expect("a look"), &found), seen.description);
 }

@@ -1,11 +1,11 @@
 //! Things that pixels can prove: patches, edges, shapes of light and dark.
 
-use super::measure::{Field, mean};
+use super::grammar::{position_phrase, with_article};
+use super::measure::{LabImage, mean};
 use super::swatches::Cluster;
-use super::words::{place, with_article};
 
 /// The most things told.
-const TOLD: usize = 5;
+const MAX_THINGS: usize = 5;
 
 /// Something measured in a picture.
 #[derive(Debug, Clone)]
@@ -15,24 +15,24 @@ pub struct Thing {
     /// Where it is, where the phrase does not say so itself.
     pub place: Option<&'static str>,
     /// True for what is said of a picture in which nothing stands out.
-    pub quiet: bool,
+    pub is_filler: bool,
     /// How striking it is.
     strength: f32,
 }
 
 /// Two to five things, the most striking first.
-pub fn find(field: &Field, clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
+pub fn find(field: &LabImage, clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
     let mut things = patches(clusters, focus);
     things.extend(edges(field));
     things.extend(shapes(field));
     things.extend(lines(field));
     things.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-    things.truncate(TOLD);
+    things.truncate(MAX_THINGS);
     let ground = clusters.first().map_or("grey", |c| c.name);
     match things.len() {
-        0 => quiet(field, ground),
+        0 => fillers(field, ground),
         1 => {
-            things.push(still(&format!("wide ground of {ground}")));
+            things.push(filler(&format!("wide ground of {ground}")));
             things
         }
         _ => things,
@@ -40,11 +40,11 @@ pub fn find(field: &Field, clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing
 }
 
 fn thing(phrase: &str, place: Option<&'static str>, strength: f32) -> Thing {
-    Thing { phrase: with_article(phrase), place, quiet: false, strength }
+    Thing { phrase: with_article(phrase), place, is_filler: false, strength }
 }
 
-fn still(phrase: &str) -> Thing {
-    Thing { quiet: true, ..thing(phrase, None, 0.0) }
+fn filler(phrase: &str) -> Thing {
+    Thing { is_filler: true, ..thing(phrase, None, 0.0) }
 }
 
 /// Colours other than the main one that stand out and keep together.
@@ -52,7 +52,7 @@ fn patches(clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
     let Some(ground) = clusters.first() else { return Vec::new() };
     let mut found = Vec::new();
     for cluster in clusters.iter().skip(1).filter(|c| c.share > 0.006) {
-        let apart = cluster.colour.distance2(ground.colour).sqrt() + cluster.colour.chroma();
+        let apart = cluster.colour.distance_squared(ground.colour).sqrt() + cluster.colour.chroma();
         let off = (cluster.centre.0 - focus.0).hypot(cluster.centre.1 - focus.1);
         let held = (0.45 - cluster.spread).clamp(0.05, 0.4);
         let strength = apart * held * (1.3 - off).max(0.3) * cluster.share.sqrt().min(0.4) * 12.0;
@@ -65,7 +65,7 @@ fn patches(clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
             (_, a) if a < 0.06 => "scatter of",
             _ => "spread of",
         };
-        let here = (cluster.spread < 0.27).then(|| place(cluster.centre));
+        let here = (cluster.spread < 0.27).then(|| position_phrase(cluster.centre));
         found.push(thing(&format!("{kind} {}", cluster.name), here, strength));
     }
     found.sort_by(|a, b| b.strength.total_cmp(&a.strength));
@@ -74,29 +74,29 @@ fn patches(clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
 }
 
 /// Whether a place, as parts of width and height, belongs to a border.
-type Inside = fn(f32, f32) -> bool;
+type BorderTest = fn(f32, f32) -> bool;
 
 /// A border that is brighter or darker than all the rest.
-fn edges(field: &Field) -> Vec<Thing> {
+fn edges(field: &LabImage) -> Vec<Thing> {
     let (w, h) = (field.width, field.height);
     if w < 8 || h < 8 {
         return Vec::new();
     }
     let whole = field.brightness();
-    let borders: [(&str, Inside); 4] = [
+    let borders: [(&str, BorderTest); 4] = [
         ("along the top", |_, y| y < 0.12),
         ("along the bottom", |_, y| y > 0.88),
         ("down the left side", |x, _| x < 0.12),
         ("down the right side", |x, _| x > 0.88),
     ];
-    let luma_where = |inside: Inside| -> Vec<f32> {
+    let luma_where = |inside: BorderTest| -> Vec<f32> {
         let keep = |&i: &usize| {
-            let (x, y) = field.place(i);
+            let (x, y) = field.position(i);
             inside(x, y)
         };
         (0..w * h).filter(keep).map(|i| field.luma[i]).collect()
     };
-    let differs = |(where_, inside): (&str, Inside)| {
+    let differs = |(where_, inside): (&str, BorderTest)| {
         let values = luma_where(inside);
         let average = mean(&values);
         let apart = average - whole;
@@ -110,7 +110,7 @@ fn edges(field: &Field) -> Vec<Thing> {
 }
 
 /// A mass that is much darker or much lighter than the rest and keeps together.
-fn shapes(field: &Field) -> Vec<Thing> {
+fn shapes(field: &LabImage) -> Vec<Thing> {
     let whole = field.brightness();
     [(-1.0, "dark shape"), (1.0, "pale shape")]
         .into_iter()
@@ -124,25 +124,29 @@ fn shapes(field: &Field) -> Vec<Thing> {
             let count = members.len() as f32;
             let (sx, sy) = members
                 .iter()
-                .map(|&i| field.place(i))
+                .map(|&i| field.position(i))
                 .fold((0.0, 0.0), |a, p| (a.0 + p.0, a.1 + p.1));
             let centre = (sx / count, sy / count);
             let far = |&i: &usize| {
-                let (x, y) = field.place(i);
+                let (x, y) = field.position(i);
                 (x - centre.0).hypot(y - centre.1)
             };
             let spread = members.iter().map(far).sum::<f32>() / count;
             // A round mass of this share would spread by about this much.
             let compact = (share / std::f32::consts::PI).sqrt() * 0.67 / spread.max(1e-3);
             (compact > 0.6).then(|| {
-                thing(&format!("{kind} {}", place(centre)), None, compact * share.sqrt() * 0.9)
+                thing(
+                    &format!("{kind} {}", position_phrase(centre)),
+                    None,
+                    compact * share.sqrt() * 0.9,
+                )
             })
         })
         .collect()
 }
 
 /// Fine lines that mostly run one way.
-fn lines(field: &Field) -> Option<Thing> {
+fn lines(field: &LabImage) -> Option<Thing> {
     let (w, h) = (field.width, field.height);
     if w < 16 || h < 16 {
         return None;
@@ -170,10 +174,10 @@ fn lines(field: &Field) -> Option<Thing> {
 }
 
 /// What can be said of a picture in which nothing stands out.
-fn quiet(field: &Field, name: &str) -> Vec<Thing> {
+fn fillers(field: &LabImage, name: &str) -> Vec<Thing> {
     if field.contrast() > 0.08 {
-        vec![still(&format!("slow passage of {name}")), still("gentle change of light")]
+        vec![filler(&format!("slow passage of {name}")), filler("gentle change of light")]
     } else {
-        vec![still(&format!("even field of {name}")), still("surface without a mark")]
+        vec![filler(&format!("even field of {name}")), filler("surface without a mark")]
     }
 }

@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 
 use crate::app::AppError;
 use crate::app::clients::Clients;
-use crate::app::jobs::LearnFrame;
-use crate::app::models::MindsOf;
-use crate::inference::{Brief, Known, Structured};
+use crate::app::jobs::LearnFromFrame;
+use crate::app::models::ModelSessionParams;
+use crate::inference::{AudienceProfile, FrameContext, StructuredPrompt};
 
 /// The type of insights that are written here.
 pub(super) const KIND: &str = "noticed";
 
 /// How many of them a client has at most.
-pub(super) const MOST: i64 = 20;
+pub(super) const MAX_INSIGHTS: i64 = 20;
 
 /// How often one is written.
-const EVERY: TimeDelta = TimeDelta::hours(24);
+const INSIGHT_INTERVAL: TimeDelta = TimeDelta::hours(24);
 
 /// How much has to be known before anything is worth a sentence.
-const ENOUGH: usize = 2;
+const MIN_FACTS: usize = 2;
 
 /// The longest sentence, in characters.
-const LONGEST: usize = 300;
+const MAX_SENTENCE: usize = 300;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     json!({
@@ -40,41 +40,41 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 
 impl Clients {
     /// A new insight with its importance, when it is time for one and enough is known.
-    pub(super) async fn insight_on(
+    pub(super) async fn next_insight(
         &self,
-        lessons: &LearnFrame,
+        lessons: &LearnFromFrame,
     ) -> Result<Option<(Value, f64)>, AppError> {
-        let last = self.store.last_insight(&lessons.client_id, KIND).await?;
-        if last.is_some_and(|last| self.clock.now() - last < EVERY) {
+        let last = self.store.last_insight_date(&lessons.client_id, KIND).await?;
+        if last.is_some_and(|last| self.clock.now() - last < INSIGHT_INTERVAL) {
             return Ok(None);
         }
-        let known = self.known(&lessons.client_id).await?;
-        if known.likes.len() + known.usual.len() < ENOUGH {
+        let known = self.client_knowledge(&lessons.client_id).await?;
+        if known.likes.len() + known.usual.len() < MIN_FACTS {
             return Ok(None);
         }
-        if let Some(written) = self.written(lessons, &known).await? {
+        if let Some(written) = self.write_with_model(lessons, &known).await? {
             return Ok(Some(written));
         }
-        Ok(by_rule(&known).map(|text| (json!({"text": text, "by": "rule"}), 0.5)))
+        Ok(write_by_rule(&known).map(|text| (json!({"text": text, "by": "rule"}), 0.5)))
     }
 
     /// What a model makes of it; `None` where none is configured, or it gives nothing of use.
-    async fn written(
+    async fn write_with_model(
         &self,
-        lessons: &LearnFrame,
-        known: &Known,
+        lessons: &LearnFromFrame,
+        known: &AudienceProfile,
     ) -> Result<Option<(Value, f64)>, AppError> {
         let Some(strategy) = self.config.strategy(&lessons.strategy).await? else {
             return Ok(None);
         };
-        let minds = self
+        let session = self
             .models
-            .minds(MindsOf {
+            .model_session(ModelSessionParams {
                 client_id: &lessons.client_id,
                 story_id: None,
                 memories: serde_json::Map::new(),
                 strategy: &strategy,
-                overhear: None,
+                on_prompt: None,
             })
             .await?;
         let prompt = format!(
@@ -88,26 +88,27 @@ impl Clients {
         );
         let check = |answer: Value| {
             let text = answer.get("insight").and_then(Value::as_str).unwrap_or_default().trim();
-            let fits = (10..=LONGEST).contains(&text.chars().count());
+            let fits = (10..=MAX_SENTENCE).contains(&text.chars().count());
             let importance = answer.get("importance").and_then(Value::as_f64).unwrap_or(0.5);
             let insight = json!({"insight": text, "importance": importance.clamp(0.0, 1.0)});
             if fits { Ok(insight) } else { Err("that is no sentence".to_owned()) }
         };
         let from_prose = |text: String| check(json!({"insight": text, "importance": 0.5}));
-        let ask = Structured { prompt: &prompt, schema: &SCHEMA, plain: &prompt };
-        let told = minds.structured(ask, &Brief::nothing(), &check, &from_prose).await;
-        if minds.was_offline() {
+        let ask = StructuredPrompt { prompt: &prompt, schema: &SCHEMA, prose_prompt: &prompt };
+        let generated =
+            session.generate_structured(ask, &FrameContext::empty(), &check, &from_prose).await;
+        if session.was_offline() {
             return Ok(None);
         }
-        Ok(told.ok().map(|told| {
-            let importance = told["importance"].as_f64().unwrap_or(0.5);
-            (json!({"text": told["insight"], "by": "model"}), importance)
+        Ok(generated.ok().map(|generated| {
+            let importance = generated["importance"].as_f64().unwrap_or(0.5);
+            (json!({"text": generated["insight"], "by": "model"}), importance)
         }))
     }
 }
 
 /// A sentence of what recurs most.
-fn by_rule(known: &Known) -> Option<String> {
+fn write_by_rule(known: &AudienceProfile) -> Option<String> {
     let of = |kind: &str| {
         let found = known.usual.iter().find_map(|usual| usual.strip_prefix(kind));
         found.map(|found| found.trim_start_matches([':', ' ']).to_owned())
@@ -141,17 +142,18 @@ mod tests {
     #[test]
     fn rules_write_a_sentence() {
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let known = Known {
+        let known = AudienceProfile {
             likes: text(&["boats", "dogs", "kites"]),
             usual: text(&["time: night", "colour: deep blue"]),
-            ..Known::default()
+            ..AudienceProfile::default()
         };
         assert_eq!(
-            by_rule(&known).as_deref(),
+            write_by_rule(&known).as_deref(),
             Some("Often shows boats and dogs, sees much deep blue and is about mostly at night.")
         );
-        let known = Known { usual: text(&["place: lisbon"]), ..Known::default() };
-        assert_eq!(by_rule(&known).as_deref(), Some("Is mostly in lisbon."));
-        assert_eq!(by_rule(&Known::default()), None);
+        let known =
+            AudienceProfile { usual: text(&["place: lisbon"]), ..AudienceProfile::default() };
+        assert_eq!(write_by_rule(&known).as_deref(), Some("Is mostly in lisbon."));
+        assert_eq!(write_by_rule(&AudienceProfile::default()), None);
     }
 }

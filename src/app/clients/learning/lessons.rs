@@ -1,91 +1,91 @@
 //! What one frame teaches about its client.
 
-use crate::app::jobs::{LearnFrame, Observation, TellFrame};
-use crate::domain::{Parameters, Sight};
-use crate::inference::Brief;
+use crate::app::jobs::{LearnFromFrame, Observation, TellFrame};
+use crate::domain::{FrameParameters, ImageAnalysis};
+use crate::inference::FrameContext;
 
 /// Subjects at most of one frame.
-const SUBJECTS: usize = 8;
+const MAX_SUBJECTS: usize = 8;
 
 /// Colours at most of one frame, and how much of the picture each has at least.
-const COLOURS: usize = 3;
-const SHARE: f32 = 0.15;
+const MAX_COLOURS: usize = 3;
+const MIN_COLOUR_SHARE: f32 = 0.15;
 
 /// The longest subject, in characters.
-const LONGEST: usize = 40;
+const MAX_SUBJECT_LENGTH: usize = 40;
 
 /// Characters at most of what was seen and heard.
-const WORDS: usize = 500;
+const MAX_TEXT: usize = 500;
 
 /// What a frame teaches about the client that asked for it.
-pub(in crate::app) fn lessons_of(
+pub(in crate::app) fn extract_lessons(
     job: &TellFrame,
     strategy: &str,
-    brief: &Brief,
-    parameters: &Parameters,
-) -> LearnFrame {
+    context: &FrameContext,
+    parameters: &FrameParameters,
+) -> LearnFromFrame {
     let short = |text: &Option<String>| {
-        let text: String = text.as_deref()?.trim().chars().take(WORDS).collect();
+        let text: String = text.as_deref()?.trim().chars().take(MAX_TEXT).collect();
         (!text.is_empty()).then_some(text)
     };
-    LearnFrame {
+    LearnFromFrame {
         client_id: job.client_id.clone(),
         origin: job.origin.clone(),
         strategy: strategy.to_owned(),
-        seen: short(&brief.seen.as_ref().map(|seen| seen.description.clone())),
-        heard: short(&brief.heard),
+        seen: short(&context.seen.as_ref().map(|seen| seen.description.clone())),
+        heard: short(&context.heard),
         said: short(&parameters.input_text),
-        evidence: observations(brief),
+        evidence: observations(context),
     }
 }
 
 /// What may recur, each once, by kind and key.
-fn observations(brief: &Brief) -> Vec<Observation> {
+fn observations(context: &FrameContext) -> Vec<Observation> {
     let mut evidence = Vec::new();
     let mut observe = |kind: &str, key: String, weight: f64| {
         evidence.push(Observation { kind: kind.to_owned(), key, weight });
     };
-    if let Some(seen) = &brief.seen {
+    if let Some(seen) = &context.seen {
         for subject in subjects(seen) {
             observe("subject", subject, 1.0);
         }
-        let swatches = seen.look.iter().flat_map(|look| &look.palette);
-        let large = swatches.filter(|swatch| swatch.share >= SHARE).take(COLOURS);
+        let swatches = seen.features.iter().flat_map(|look| &look.palette);
+        let large = swatches.filter(|swatch| swatch.share >= MIN_COLOUR_SHARE).take(MAX_COLOURS);
         for swatch in large {
             observe("colour", swatch.name.to_lowercase(), 1.0);
         }
     }
-    if let Some(place) = brief.place.as_deref().and_then(named) {
+    if let Some(place) = context.place.as_deref().and_then(normalize_name) {
         observe("place", place, 1.0);
     }
-    observe("time", time(brief.hour).to_owned(), 0.5);
+    observe("time", time_of_day(context.hour).to_owned(), 0.5);
     evidence.sort_by(|a, b| (&a.kind, &a.key).cmp(&(&b.kind, &b.key)));
     evidence.dedup_by(|a, b| (&a.kind, &a.key) == (&b.kind, &b.key));
     evidence
 }
 
 /// What is of interest for a while, by what it is.
-pub(super) fn lately(lessons: &LearnFrame) -> impl Iterator<Item = (&'static str, &str)> {
+pub(super) fn recent_texts(lessons: &LearnFromFrame) -> impl Iterator<Item = (&'static str, &str)> {
     let all = [("seen", &lessons.seen), ("heard", &lessons.heard), ("said", &lessons.said)];
     all.into_iter().filter_map(|(key, words)| Some((key, words.as_deref()?)))
 }
 
 /// What a model recognised. What is only measured is no subject: it would be `a dark shape` for everyone.
-fn subjects(seen: &Sight) -> Vec<String> {
+fn subjects(seen: &ImageAnalysis) -> Vec<String> {
     let is_recognised = !seen.tags.is_empty() || !seen.setting.is_empty();
     let things = seen.things.iter().filter(|_| is_recognised);
     let mut subjects: Vec<String> = Vec::new();
-    for subject in seen.tags.iter().chain(things).filter_map(|text| named(text)) {
+    for subject in seen.tags.iter().chain(things).filter_map(|text| normalize_name(text)) {
         if !subjects.contains(&subject) {
             subjects.push(subject);
         }
     }
-    subjects.truncate(SUBJECTS);
+    subjects.truncate(MAX_SUBJECTS);
     subjects
 }
 
 /// A name that recurs as the same: in lower case, without its article; `None` for what is none.
-fn named(text: &str) -> Option<String> {
+fn normalize_name(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -97,11 +97,11 @@ fn named(text: &str) -> Option<String> {
     };
     let name = rest.join(" ");
     let name = name.trim_matches(|c: char| !c.is_alphanumeric());
-    let fits = name.chars().count() <= LONGEST && name.contains(char::is_alphabetic);
+    let fits = name.chars().count() <= MAX_SUBJECT_LENGTH && name.contains(char::is_alphabetic);
     fits.then(|| name.to_owned())
 }
 
-const fn time(hour: u32) -> &'static str {
+const fn time_of_day(hour: u32) -> &'static str {
     match hour {
         5..=11 => "morning",
         12..=16 => "afternoon",
@@ -116,16 +116,17 @@ mod tests {
 
     #[test]
     fn names_recur_as_the_same() {
-        assert_eq!(named("A  Red boat."), Some("red boat".to_owned()));
-        assert_eq!(named("the SEA"), Some("sea".to_owned()));
-        assert_eq!(named("a"), None);
-        assert_eq!(named("48.2,16.4"), None);
-        assert_eq!(named(&"long ".repeat(20)), None);
+        assert_eq!(normalize_name("A  Red boat."), Some("red boat".to_owned()));
+        assert_eq!(normalize_name("the SEA"), Some("sea".to_owned()));
+        assert_eq!(normalize_name("a"), None);
+        assert_eq!(normalize_name("48.2,16.4"), None);
+        assert_eq!(normalize_name(&"long ".repeat(20)), None);
     }
 
     #[test]
     fn what_was_only_measured_is_no_subject() {
-        let mut seen = Sight { things: vec!["a dark shape".into()], ..Sight::default() };
+        let mut seen =
+            ImageAnalysis { things: vec!["a dark shape".into()], ..ImageAnalysis::default() };
         assert_eq!(subjects(&seen), [""; 0]);
         seen.tags = vec!["Boat".into(), "boat".into()];
         assert_eq!(subjects(&seen), ["boat", "dark shape"]);

@@ -6,33 +6,33 @@
 //! learned where the installation, one of the client's flocks or the client itself forbids it.
 
 mod insight;
-mod known;
+mod knowledge;
 mod lessons;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-pub(super) use known::sureness;
-pub(in crate::app) use lessons::lessons_of;
+pub(super) use knowledge::current_confidence;
+pub(in crate::app) use lessons::extract_lessons;
 
 use super::Clients;
 use crate::app::AppError;
-use crate::app::jobs::{LearnFrame, Observation, TaskOutcome};
+use crate::app::jobs::{LearnFromFrame, Observation, TaskOutcome};
 use crate::domain::Evidence;
-use crate::store::{Context, Lease, NewInsight, Pattern, Tx};
+use crate::store::{ContextEntry, Lease, NewInsight, Pattern, Tx};
 
 /// The session that holds what frames were about.
-const SESSION: &str = "frames";
+const SESSION_ID: &str = "frames";
 
 /// How long what was seen and heard is of interest.
-const LATELY: TimeDelta = TimeDelta::hours(6);
+const CONTEXT_LIFETIME: TimeDelta = TimeDelta::hours(6);
 
 /// Patterns of a client at most that are learned; the weakest go.
-const MOST: i64 = 300;
+const MAX_LEARNED_PATTERNS: i64 = 300;
 
 impl Clients {
     /// Whether something may be learned from a client.
-    pub(in crate::app) async fn may_learn_from(&self, client_id: &str) -> Result<bool, AppError> {
+    pub(in crate::app) async fn can_learn_from(&self, client_id: &str) -> Result<bool, AppError> {
         let levels = self.config.levels(client_id).await?;
         Ok(self.memory.learning && levels.levels.iter().all(|level| level.is_learned_from))
     }
@@ -42,42 +42,46 @@ impl Clients {
     /// # Errors
     ///
     /// [`AppError`] when the database fails; the task is tried again then.
-    pub async fn learn(&self, lease: &Lease, lessons: LearnFrame) -> Result<TaskOutcome, AppError> {
-        if !self.may_learn_from(&lessons.client_id).await? {
+    pub async fn learn(
+        &self,
+        lease: &Lease,
+        lessons: LearnFromFrame,
+    ) -> Result<TaskOutcome, AppError> {
+        if !self.can_learn_from(&lessons.client_id).await? {
             let tx = self.store.begin().await?;
-            return self.end_learning(tx, lease, 0).await;
+            return self.complete_learning(tx, lease, 0).await;
         }
-        let insight = self.insight_on(&lessons).await?;
+        let insight = self.next_insight(&lessons).await?;
         let client_id = &*lessons.client_id;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         for lesson in &lessons.evidence {
             let known = tx.pattern(client_id, &lesson.kind, &lesson.key).await?;
-            let Some(pattern) = learned(known.as_ref(), lesson, now) else { continue };
-            tx.keep_pattern(client_id, &pattern).await?;
+            let Some(pattern) = apply_observation(known.as_ref(), lesson, now) else { continue };
+            tx.upsert_pattern(client_id, &pattern).await?;
         }
-        tx.forget_weakest(client_id, MOST).await?;
-        for (key, words) in lessons::lately(&lessons) {
-            tx.keep_context(client_id, &lately(key, words, now)).await?;
+        tx.delete_weakest_patterns(client_id, MAX_LEARNED_PATTERNS).await?;
+        for (key, words) in lessons::recent_texts(&lessons) {
+            tx.upsert_context_entry(client_id, &recent_context(key, words, now)).await?;
         }
         if let Some((data, importance)) = insight {
             let kind = insight::KIND;
             let insight = NewInsight { client_id, kind, data: &data, importance, now };
             tx.add_insight(insight).await?;
-            tx.forget_old_insights(client_id, insight::KIND, insight::MOST).await?;
+            tx.delete_old_insights(client_id, insight::KIND, insight::MAX_INSIGHTS).await?;
         }
-        self.end_learning(tx, lease, lessons.evidence.len()).await
+        self.complete_learning(tx, lease, lessons.evidence.len()).await
     }
 
     /// Ends the task in the transaction that keeps what was learned. The task forgets its order: what was learned is the
     /// client's to see and to remove, and the task would keep it for a month.
-    async fn end_learning(
+    async fn complete_learning(
         &self,
         mut tx: Tx,
         lease: &Lease,
         learned: usize,
     ) -> Result<TaskOutcome, AppError> {
-        lease.forget_order(&mut tx).await?;
+        lease.anonymize(&mut tx).await?;
         lease.complete(&mut tx, &json!({"learned": learned}), self.clock.now()).await?;
         tx.save().await?;
         Ok(TaskOutcome::Completed)
@@ -85,14 +89,18 @@ impl Clients {
 }
 
 /// A pattern with one more observation; `None` for what somebody put, which stays as it is.
-fn learned(known: Option<&Pattern>, lesson: &Observation, now: DateTime<Utc>) -> Option<Pattern> {
+fn apply_observation(
+    known: Option<&Pattern>,
+    lesson: &Observation,
+    now: DateTime<Utc>,
+) -> Option<Pattern> {
     let (evidence, times, since) = match known {
         Some(Pattern { evidence: None, .. }) => return None,
         Some(pattern) => {
             let times = pattern.value.get("times").and_then(Value::as_u64).unwrap_or(0);
             let before = Evidence(pattern.evidence.unwrap_or(0.0));
             (
-                before.observed(now - pattern.date_updated, lesson.weight),
+                before.with_observation(now - pattern.date_updated, lesson.weight),
                 times,
                 pattern.date_created,
             )
@@ -110,14 +118,14 @@ fn learned(known: Option<&Pattern>, lesson: &Observation, now: DateTime<Utc>) ->
     })
 }
 
-fn lately(key: &str, words: &str, now: DateTime<Utc>) -> Context {
-    Context {
-        session_id: SESSION.to_owned(),
+fn recent_context(key: &str, words: &str, now: DateTime<Utc>) -> ContextEntry {
+    ContextEntry {
+        session_id: SESSION_ID.to_owned(),
         key: key.to_owned(),
         value: Value::from(words),
         date_created: now,
         date_updated: now,
-        date_expires: Some(now + LATELY),
+        date_expires: Some(now + CONTEXT_LIFETIME),
     }
 }
 
@@ -129,13 +137,13 @@ mod tests {
     fn what_somebody_put_is_not_learned_over() {
         let lesson = Observation { kind: "subject".into(), key: "boat".into(), weight: 1.0 };
         let now = DateTime::UNIX_EPOCH;
-        let first = learned(None, &lesson, now).expect("new");
+        let first = apply_observation(None, &lesson, now).expect("new");
         assert_eq!((first.evidence, &first.value), (Some(1.0), &json!({"times": 1})));
         let later = now + TimeDelta::hours(2);
-        let second = learned(Some(&first), &lesson, later).expect("learned before");
+        let second = apply_observation(Some(&first), &lesson, later).expect("learned before");
         assert!(second.confidence > first.confidence);
         assert_eq!((second.date_created, &second.value), (now, &json!({"times": 2})));
         let put = Pattern { evidence: None, ..second };
-        assert_eq!(learned(Some(&put), &lesson, later), None);
+        assert_eq!(apply_observation(Some(&put), &lesson, later), None);
     }
 }

@@ -7,12 +7,14 @@ use serde_json::Value;
 
 use crate::app::Page;
 use crate::app::clients::Clients;
-use crate::app::clients::learning::sureness;
+use crate::app::clients::learning::current_confidence;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
-use crate::store::{ByImportance, Context, Insight, InsightFilter, NewInsight, Pattern};
+use crate::store::{ContextEntry, Insight, InsightCursor, InsightFilter, NewInsight, Pattern};
 
-pub use views::{ContextOrder, ContextView, InsightOrder, NamedPattern, PatternOrder, PatternView};
+pub use views::{
+    BatchPattern, ContextRequest, ContextView, InsightRequest, PatternRequest, PatternView,
+};
 
 /// The longest name of a type, a key or a session, in characters.
 const MAX_NAME: usize = 128;
@@ -24,7 +26,7 @@ const MAX_VALUE: usize = 64 << 10;
 pub const MAX_BATCH: usize = 200;
 
 /// The longest that something of the context may hold.
-const LONGEST: TimeDelta = TimeDelta::days(3653);
+const MAX_CONTEXT_LIFETIME: TimeDelta = TimeDelta::days(3653);
 
 impl Clients {
     /// Keeps a pattern, in the place of the one of this type and key; true when there was none.
@@ -32,19 +34,19 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`].
-    pub async fn keep_pattern(
+    pub async fn upsert_pattern(
         &self,
         client_id: &ClientId,
         kind: &str,
         key: &str,
-        order: PatternOrder,
+        order: PatternRequest,
     ) -> Result<(PatternView, bool), AppError> {
-        let PatternOrder { value, confidence } = order;
+        let PatternRequest { value, confidence } = order;
         let pattern =
-            NamedPattern { r#type: kind.to_owned(), key: key.to_owned(), value, confidence };
-        let pattern = self.checked(pattern)?;
+            BatchPattern { r#type: kind.to_owned(), key: key.to_owned(), value, confidence };
+        let pattern = self.check_pattern(pattern)?;
         let mut tx = self.store.begin().await?;
-        let is_new = tx.keep_pattern(client_id.as_str(), &pattern).await?;
+        let is_new = tx.upsert_pattern(client_id.as_str(), &pattern).await?;
         tx.save().await?;
         Ok((self.pattern(client_id, kind, key).await?, is_new))
     }
@@ -54,20 +56,22 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`].
-    pub async fn keep_patterns(
+    pub async fn upsert_patterns(
         &self,
         client_id: &ClientId,
-        patterns: Vec<NamedPattern>,
+        patterns: Vec<BatchPattern>,
     ) -> Result<usize, AppError> {
         if patterns.is_empty() || patterns.len() > MAX_BATCH {
             let reason = format!("A batch has 1 to {MAX_BATCH} patterns.");
             return Err(AppError::new(ErrorKind::Invalid, reason));
         }
-        let patterns: Vec<Pattern> =
-            patterns.into_iter().map(|pattern| self.checked(pattern)).collect::<Result<_, _>>()?;
+        let patterns: Vec<Pattern> = patterns
+            .into_iter()
+            .map(|pattern| self.check_pattern(pattern))
+            .collect::<Result<_, _>>()?;
         let mut tx = self.store.begin().await?;
         for pattern in &patterns {
-            tx.keep_pattern(client_id.as_str(), pattern).await?;
+            tx.upsert_pattern(client_id.as_str(), pattern).await?;
         }
         tx.save().await?;
         Ok(patterns.len())
@@ -85,8 +89,8 @@ impl Clients {
         let after = (&*type_after, &*key_after);
         let rows = self.store.patterns(client_id.as_str(), kind, after, limit + 1).await?;
         let now = self.clock.now();
-        let rows = rows.into_iter().map(|row| faded(row, now)).collect();
-        Ok(Page::of(rows, limit, |row| (row.kind.clone(), row.key.clone())))
+        let rows = rows.into_iter().map(|row| with_current_confidence(row, now)).collect();
+        Ok(Page::from_rows(rows, limit, |row| (row.kind.clone(), row.key.clone())))
     }
 
     /// One of a client's patterns.
@@ -100,10 +104,10 @@ impl Clients {
         kind: &str,
         key: &str,
     ) -> Result<PatternView, AppError> {
-        let (kind, key) = (name("type", kind)?, name("key", key)?);
+        let (kind, key) = (check_name("type", kind)?, check_name("key", key)?);
         let row = self.store.pattern(client_id.as_str(), kind, key).await?;
-        let row = row.map(|row| faded(row, self.clock.now()));
-        row.map(PatternView::from).ok_or_else(|| nothing("The client has no such pattern."))
+        let row = row.map(|row| with_current_confidence(row, self.clock.now()));
+        row.map(PatternView::from).ok_or_else(|| not_found("The client has no such pattern."))
     }
 
     /// Removes a client's patterns: all, those of a type, or one.
@@ -117,13 +121,13 @@ impl Clients {
         kind: Option<&str>,
         key: Option<&str>,
     ) -> Result<(), AppError> {
-        let kind = kind.map(|kind| name("type", kind)).transpose()?;
-        let key = key.map(|key| name("key", key)).transpose()?;
+        let kind = kind.map(|kind| check_name("type", kind)).transpose()?;
+        let key = key.map(|key| check_name("key", key)).transpose()?;
         let mut tx = self.store.begin().await?;
         let removed = tx.remove_patterns(client_id.as_str(), kind, key).await?;
         tx.save().await?;
         if removed == 0 && key.is_some() {
-            return Err(nothing("The client has no such pattern."));
+            return Err(not_found("The client has no such pattern."));
         }
         Ok(())
     }
@@ -133,33 +137,35 @@ impl Clients {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`].
-    pub async fn keep_context(
+    pub async fn upsert_context(
         &self,
         client_id: &ClientId,
         key: &str,
-        order: ContextOrder,
+        order: ContextRequest,
     ) -> Result<(ContextView, bool), AppError> {
         let now = self.clock.now();
         let lasts = order.expires_in.map(TimeDelta::try_seconds);
         let date_expires = match lasts {
             None => None,
-            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= LONGEST => Some(now + lasts),
+            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= MAX_CONTEXT_LIFETIME => {
+                Some(now + lasts)
+            }
             Some(_) => {
                 let reason = "must be a number of seconds, from 1 to those of ten years";
                 return Err(AppError::invalid("expires_in", reason));
             }
         };
-        let session_id = session(order.session_id.as_deref())?.to_owned();
-        let context = Context {
+        let session_id = check_session_id(order.session_id.as_deref())?.to_owned();
+        let context = ContextEntry {
             session_id,
-            key: name("key", key)?.to_owned(),
-            value: value("value", order.value)?,
+            key: check_name("key", key)?.to_owned(),
+            value: check_value("value", order.value)?,
             date_created: now,
             date_updated: now,
             date_expires,
         };
         let mut tx = self.store.begin().await?;
-        let is_new = tx.keep_context(client_id.as_str(), &context).await?;
+        let is_new = tx.upsert_context_entry(client_id.as_str(), &context).await?;
         tx.save().await?;
         Ok((self.context_value(client_id, &context.session_id, key).await?, is_new))
     }
@@ -175,9 +181,11 @@ impl Clients {
         let now = self.clock.now();
         let (session_after, key_after) = after.unwrap_or_default();
         let after = (&*session_after, &*key_after);
-        let rows =
-            self.store.context(client_id.as_str(), session_id, after, now, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| (row.session_id.clone(), row.key.clone())))
+        let rows = self
+            .store
+            .context_entries(client_id.as_str(), session_id, after, now, limit + 1)
+            .await?;
+        Ok(Page::from_rows(rows, limit, |row| (row.session_id.clone(), row.key.clone())))
     }
 
     /// One thing of a client's context; an empty session is none.
@@ -191,11 +199,11 @@ impl Clients {
         session_id: &str,
         key: &str,
     ) -> Result<ContextView, AppError> {
-        let (session_id, key) = (session(Some(session_id))?, name("key", key)?);
+        let (session_id, key) = (check_session_id(Some(session_id))?, check_name("key", key)?);
         let now = self.clock.now();
-        let row = self.store.context_value(client_id.as_str(), session_id, key, now).await?;
+        let row = self.store.context_entry(client_id.as_str(), session_id, key, now).await?;
         row.map(ContextView::from)
-            .ok_or_else(|| nothing("The client's context has nothing of this key."))
+            .ok_or_else(|| not_found("The client's context has nothing of this key."))
     }
 
     /// Removes of a client's context all, what is of a session, or one thing.
@@ -209,22 +217,22 @@ impl Clients {
         session_id: Option<&str>,
         key: Option<&str>,
     ) -> Result<(), AppError> {
-        let key = key.map(|key| name("key", key)).transpose()?;
+        let key = key.map(|key| check_name("key", key)).transpose()?;
         let session_id = match (session_id, key) {
             (None, None) => None,
-            (given, _) => Some(session(given)?),
+            (given, _) => Some(check_session_id(given)?),
         };
         let mut tx = self.store.begin().await?;
         let removed = tx.remove_context(client_id.as_str(), session_id, key).await?;
         tx.save().await?;
         if removed == 0 && key.is_some() {
-            return Err(nothing("The client's context has nothing of this key."));
+            return Err(not_found("The client's context has nothing of this key."));
         }
         Ok(())
     }
 
     /// Forgets context that has expired; how much.
-    pub async fn purge_context(&self) -> Result<u64, AppError> {
+    pub async fn delete_expired_context(&self) -> Result<u64, AppError> {
         let mut tx = self.store.begin().await?;
         let purged = tx.purge_context(self.clock.now()).await?;
         tx.save().await?;
@@ -239,11 +247,11 @@ impl Clients {
     pub async fn add_insight(
         &self,
         client_id: &ClientId,
-        order: InsightOrder,
+        order: InsightRequest,
     ) -> Result<Insight, AppError> {
-        let importance = share("importance", order.importance.unwrap_or(0.5))?;
-        let kind = name("type", &order.r#type)?.to_owned();
-        let data = value("data", order.data)?;
+        let importance = check_fraction("importance", order.importance.unwrap_or(0.5))?;
+        let kind = check_name("type", &order.r#type)?.to_owned();
+        let data = check_value("data", order.data)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let insight =
@@ -263,15 +271,15 @@ impl Clients {
         client_id: &ClientId,
         kind: Option<&str>,
         min_importance: f64,
-        after: Option<ByImportance>,
+        after: Option<InsightCursor>,
         limit: i64,
-    ) -> Result<Page<Insight, ByImportance>, AppError> {
-        let min_importance = share("min_importance", min_importance)?;
+    ) -> Result<Page<Insight, InsightCursor>, AppError> {
+        let min_importance = check_fraction("min_importance", min_importance)?;
         // Before every one.
         let after = after.unwrap_or((2.0, i64::MAX));
         let filter = InsightFilter { kind, min_importance, after };
         let rows = self.store.insights(client_id.as_str(), filter, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row| (row.importance, row.id)))
+        Ok(Page::from_rows(rows, limit, |row| (row.importance, row.id)))
     }
 
     /// Removes a client's insights: all, or those of a type.
@@ -284,20 +292,20 @@ impl Clients {
         client_id: &ClientId,
         kind: Option<&str>,
     ) -> Result<(), AppError> {
-        let kind = kind.map(|kind| name("type", kind)).transpose()?;
+        let kind = kind.map(|kind| check_name("type", kind)).transpose()?;
         let mut tx = self.store.begin().await?;
         tx.remove_insights(client_id.as_str(), kind).await?;
         tx.save().await?;
         Ok(())
     }
 
-    fn checked(&self, pattern: NamedPattern) -> Result<Pattern, AppError> {
+    fn check_pattern(&self, pattern: BatchPattern) -> Result<Pattern, AppError> {
         let now = self.clock.now();
         Ok(Pattern {
-            kind: name("type", &pattern.r#type)?.to_owned(),
-            key: name("key", &pattern.key)?.to_owned(),
-            value: value("value", pattern.value)?,
-            confidence: share("confidence", pattern.confidence.unwrap_or(1.0))?,
+            kind: check_name("type", &pattern.r#type)?.to_owned(),
+            key: check_name("key", &pattern.key)?.to_owned(),
+            value: check_value("value", pattern.value)?,
+            confidence: check_fraction("confidence", pattern.confidence.unwrap_or(1.0))?,
             evidence: None,
             date_created: now,
             date_updated: now,
@@ -306,12 +314,12 @@ impl Clients {
 }
 
 /// A pattern as sure as it is now.
-fn faded(pattern: Pattern, now: DateTime<Utc>) -> Pattern {
-    Pattern { confidence: sureness(&pattern, now), ..pattern }
+fn with_current_confidence(pattern: Pattern, now: DateTime<Utc>) -> Pattern {
+    Pattern { confidence: current_confidence(&pattern, now), ..pattern }
 }
 
 /// A name that can be kept, shown and put into a path.
-fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
+fn check_name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
     let length = text.chars().count();
     if (1..=MAX_NAME).contains(&length) && !text.chars().any(char::is_control) {
         return Ok(text);
@@ -320,15 +328,15 @@ fn name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
 }
 
 /// A session's name; nothing stands for none.
-fn session(text: Option<&str>) -> Result<&str, AppError> {
+fn check_session_id(text: Option<&str>) -> Result<&str, AppError> {
     match text {
         None | Some("") => Ok(""),
-        Some(text) => name("session_id", text),
+        Some(text) => check_name("session_id", text),
     }
 }
 
 /// A value that both databases take.
-fn value(field: &str, value: Value) -> Result<Value, AppError> {
+fn check_value(field: &str, value: Value) -> Result<Value, AppError> {
     let text = value.to_string();
     if text.len() > MAX_VALUE || has_nul(&text) {
         return Err(AppError::invalid(field, "must be JSON of at most 64 KiB, without NUL"));
@@ -336,13 +344,13 @@ fn value(field: &str, value: Value) -> Result<Value, AppError> {
     Ok(value)
 }
 
-fn share(field: &str, number: f64) -> Result<f64, AppError> {
+fn check_fraction(field: &str, number: f64) -> Result<f64, AppError> {
     if (0.0..=1.0).contains(&number) {
         return Ok(number);
     }
     Err(AppError::invalid(field, "must be a number from 0 to 1"))
 }
 
-fn nothing(detail: &str) -> AppError {
+fn not_found(detail: &str) -> AppError {
     AppError::new(ErrorKind::NotFound, detail)
 }

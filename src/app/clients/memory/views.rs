@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::store::{Context, Pattern};
+use crate::store::{ContextEntry, Pattern};
 
 /// Something that a client is like.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PatternOrder {
+pub struct PatternRequest {
     /// Any JSON: at most 64 KiB.
     pub value: Value,
     /// How sure that is: 0-1, 1 without.
@@ -20,7 +20,7 @@ pub struct PatternOrder {
 /// One of a batch.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NamedPattern {
+pub struct BatchPattern {
     /// What kind of thing.
     pub r#type: String,
     /// Which one.
@@ -53,7 +53,7 @@ pub struct PatternView {
 /// Something that is going on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ContextOrder {
+pub struct ContextRequest {
     /// Any JSON: at most 64 KiB.
     pub value: Value,
     /// In which session; without, it belongs to none.
@@ -82,7 +82,7 @@ pub struct ContextView {
 /// Something that was noticed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct InsightOrder {
+pub struct InsightRequest {
     /// What kind of thing.
     pub r#type: String,
     /// What it is: any JSON, at most 64 KiB.
@@ -99,9 +99,9 @@ impl From<Pattern> for PatternView {
     }
 }
 
-impl From<Context> for ContextView {
-    fn from(row: Context) -> Self {
-        let Context { session_id, key, value, date_created, date_updated, date_expires } = row;
+impl From<ContextEntry> for ContextView {
+    fn from(row: ContextEntry) -> Self {
+        let ContextEntry { session_id, key, value, date_created, date_updated, date_expires } = row;
         let session_id = Some(session_id).filter(|session| !session.is_empty());
         Self { key, session_id, value, date_created, date_updated, date_expires }
     }

@@ -4,93 +4,93 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::app::AppError;
-use crate::domain::{Parameters, Schedule};
+use crate::domain::{FrameParameters, Schedule};
 
 /// The largest free object, as JSON in bytes.
 const MAX_OBJECT: usize = 16 << 10;
 
 /// Collects what is wrong, field by field.
 #[derive(Default)]
-pub(super) struct Wrong(Vec<(String, String)>);
+pub(super) struct FieldErrors(Vec<(String, String)>);
 
-impl Wrong {
-    pub(super) fn refuse(&mut self, field: &str, reason: impl Into<String>) {
+impl FieldErrors {
+    pub(super) fn push(&mut self, field: &str, reason: impl Into<String>) {
         self.0.push((field.to_owned(), reason.into()));
     }
 
-    pub(super) fn end(self) -> Result<(), AppError> {
+    pub(super) fn into_result(self) -> Result<(), AppError> {
         if self.0.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(self.0)) }
     }
 
     /// A name that paths and other configurations can carry.
-    pub(super) fn slug(&mut self, field: &str, slug: &str) {
+    pub(super) fn check_slug(&mut self, field: &str, slug: &str) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if slug.is_empty() || slug.len() > 100 || !slug.chars().all(is_plain) {
-            self.refuse(field, "must be 1-100 letters a-z, A-Z, digits and . _ -");
+            self.push(field, "must be 1-100 letters a-z, A-Z, digits and . _ -");
         }
     }
 
     /// A name that people and devices give.
-    pub(super) fn name(&mut self, field: &str, name: &str) {
+    pub(super) fn check_name(&mut self, field: &str, name: &str) {
         let is_printable = !name.chars().any(char::is_control) && !name.trim().is_empty();
         if !is_printable || name.chars().count() > 255 {
-            self.refuse(field, "must be printable text of 1-255 characters");
+            self.push(field, "must be printable text of 1-255 characters");
         }
     }
 
-    pub(super) fn text(&mut self, field: &str, text: &str, most: usize) {
+    pub(super) fn check_text(&mut self, field: &str, text: &str, most: usize) {
         if text.chars().count() > most {
-            self.refuse(field, format!("has more than {most} characters; shorten it"));
+            self.push(field, format!("has more than {most} characters; shorten it"));
         }
     }
 
-    pub(super) fn one_of(&mut self, field: &str, value: &str, allowed: &[&str]) {
+    pub(super) fn check_one_of(&mut self, field: &str, value: &str, allowed: &[&str]) {
         if !allowed.contains(&value) {
-            self.refuse(field, format!("must be one of {}", allowed.join(", ")));
+            self.push(field, format!("must be one of {}", allowed.join(", ")));
         }
     }
 
     /// US dollars a day.
-    pub(super) fn budget(&mut self, field: &str, budget: Option<f64>) {
+    pub(super) fn check_budget(&mut self, field: &str, budget: Option<f64>) {
         if budget.is_some_and(|dollars| !(0.0..=1_000_000.0).contains(&dollars)) {
-            self.refuse(field, "must be US dollars from 0 to 1000000, or null for no limit");
+            self.push(field, "must be US dollars from 0 to 1000000, or null for no limit");
         }
     }
 
-    pub(super) fn object(&mut self, field: &str, object: &Map<String, Value>) {
+    pub(super) fn check_object(&mut self, field: &str, object: &Map<String, Value>) {
         let size = serde_json::to_string(object).map_or(0, |json| json.len());
         if size > MAX_OBJECT {
-            self.refuse(field, "is larger than 16 KiB; shorten it");
+            self.push(field, "is larger than 16 KiB; shorten it");
         }
     }
 
     /// Frame parameters in one spelling, and beside them the names in `beside`, whose values are text.
-    pub(super) fn parameters(
+    pub(super) fn check_parameters(
         &mut self,
         field: &str,
         parameters: &mut Map<String, Value>,
-        beside: &[&str],
+        text_names: &[&str],
     ) {
         let mut kept = Map::new();
         for (name, value) in &*parameters {
             let place = format!("{field}.{name}");
-            if beside.contains(&name.as_str()) {
+            if text_names.contains(&name.as_str()) {
                 match value {
                     Value::String(text) if text.chars().count() <= 255 => {
                         kept.insert(name.clone(), value.clone());
                     }
                     Value::Null => {}
-                    _ => self.refuse(&place, "must be text of at most 255 characters"),
+                    _ => self.push(&place, "must be text of at most 255 characters"),
                 }
-            } else if !Parameters::is_known(name) {
-                self.refuse(&place, "is not known here; leave it out");
+            } else if !FrameParameters::is_known(name) {
+                self.push(&place, "is not known here; leave it out");
             }
         }
-        match Parameters::clean(parameters) {
+        match FrameParameters::normalize(parameters) {
             Ok(clean) => kept.extend(clean),
             Err(refused) => {
                 for refused in refused {
-                    self.refuse(&format!("{field}.{}", refused.name), refused.reason);
+                    self.push(&format!("{field}.{}", refused.name), refused.reason);
                 }
             }
         }
@@ -98,23 +98,23 @@ impl Wrong {
     }
 
     /// A schedule in one spelling.
-    pub(super) fn schedule(&mut self, schedule: &mut Value) {
-        let mut read = match Schedule::read(schedule) {
+    pub(super) fn check_schedule(&mut self, schedule: &mut Value) {
+        let mut read = match Schedule::parse(schedule) {
             Ok(read) => read,
-            Err(refused) => return self.refuse("schedule", refused.to_string()),
+            Err(refused) => return self.push("schedule", refused.to_string()),
         };
         for (place, parameters) in read.parameters_mut() {
-            self.parameters(&format!("schedule.{place}"), parameters, &["strategy"]);
+            self.check_parameters(&format!("schedule.{place}"), parameters, &["strategy"]);
         }
         match serde_json::to_value(&read) {
             Ok(value) => *schedule = value,
-            Err(error) => self.refuse("schedule", error.to_string()),
+            Err(error) => self.push("schedule", error.to_string()),
         }
     }
 }
 
 /// Lays a merge patch (RFC 7396) over a document.
-pub(super) fn merge(document: &mut Value, patch: Value) {
+pub(super) fn merge_patch(document: &mut Value, patch: Value) {
     let Value::Object(fields) = patch else {
         *document = patch;
         return;
@@ -127,13 +127,13 @@ pub(super) fn merge(document: &mut Value, patch: Value) {
         if value.is_null() {
             document.remove(&name);
         } else {
-            merge(document.entry(name).or_insert(Value::Null), value);
+            merge_patch(document.entry(name).or_insert(Value::Null), value);
         }
     }
 }
 
 /// Reads a document that was patched.
-pub(super) fn read<T: DeserializeOwned>(document: Value) -> Result<T, AppError> {
+pub(super) fn deserialize_patched<T: DeserializeOwned>(document: Value) -> Result<T, AppError> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let whole = error.inner().to_string();
         for (before, reason) in [
@@ -150,7 +150,7 @@ pub(super) fn read<T: DeserializeOwned>(document: Value) -> Result<T, AppError> 
 }
 
 /// Some of a list, for a sentence.
-pub(super) fn listed(names: &[String]) -> String {
+pub(super) fn abbreviate_list(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match names.len().checked_sub(SHOWN) {
@@ -160,7 +160,7 @@ pub(super) fn listed(names: &[String]) -> String {
 }
 
 /// A reference that leads nowhere.
-pub(super) fn nothing_there(field: &str, resource: &str, name: &str) -> AppError {
+pub(super) fn unknown_reference(field: &str, resource: &str, name: &str) -> AppError {
     AppError::invalid(field, format!("there is no `{name}` among the {resource}; make it first"))
 }
 
@@ -186,7 +186,7 @@ mod tests {
             (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
             (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
         ] {
-            merge(&mut document, patch);
+            merge_patch(&mut document, patch);
             assert_eq!(document, expected);
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_list_for_a_sentence_stays_short() {
         let names = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
-        assert_eq!(listed(&names(2)), "0, 1");
-        assert_eq!(listed(&names(7)), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(abbreviate_list(&names(2)), "0, 1");
+        assert_eq!(abbreviate_list(&names(7)), "0, 1, 2, 3, 4 and 2 more");
     }
 }

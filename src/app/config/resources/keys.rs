@@ -5,25 +5,25 @@ use serde_json::{Map, Value};
 use crate::app::AppError;
 
 /// Keys at most in one configuration.
-const MOST: usize = 50;
+const MAX_KEYS: usize = 50;
 
 /// The mark of a secret that is not shown.
-const HIDDEN: &str = "•••";
+const MASK: &str = "•••";
 
 /// Replaces each secret by what may be shown of it.
-pub(super) fn hide(keys: &mut Map<String, Value>) {
+pub(super) fn mask(keys: &mut Map<String, Value>) {
     for value in keys.values_mut() {
-        *value = Value::String(hidden(value.as_str().unwrap_or_default()));
+        *value = Value::String(masked(value.as_str().unwrap_or_default()));
     }
 }
 
 /// Checks new keys; one that is sent as it was shown stays as it is `kept`.
-pub(super) fn take(
+pub(super) fn check_and_restore(
     keys: &mut Map<String, Value>,
     kept: Option<&Map<String, Value>>,
 ) -> Result<(), AppError> {
-    if keys.len() > MOST {
-        return Err(AppError::invalid("keys", format!("are more than {MOST}; send fewer")));
+    if keys.len() > MAX_KEYS {
+        return Err(AppError::invalid("keys", format!("are more than {MAX_KEYS}; send fewer")));
     }
     for (name, value) in keys.iter_mut() {
         let field = format!("keys.{name}");
@@ -34,9 +34,9 @@ pub(super) fn take(
         let Some(secret) = value.as_str() else {
             return Err(AppError::invalid(&field, "must be text"));
         };
-        if secret.starts_with(HIDDEN) {
+        if secret.starts_with(MASK) {
             let kept = kept.and_then(|kept| kept.get(name)?.as_str());
-            let Some(kept) = kept.filter(|kept| hidden(kept) == secret) else {
+            let Some(kept) = kept.filter(|kept| masked(kept) == secret) else {
                 let reason = "is how a secret is shown; send the secret itself";
                 return Err(AppError::invalid(&field, reason));
             };
@@ -52,10 +52,10 @@ pub(super) fn take(
 }
 
 /// The last four characters, of secrets that are long enough to be none the less secret.
-fn hidden(secret: &str) -> String {
+fn masked(secret: &str) -> String {
     let chars: Vec<char> = secret.chars().collect();
     let shown = if chars.len() >= 12 { &chars[chars.len() - 4..] } else { &[] };
-    HIDDEN.chars().chain(shown.iter().copied()).collect()
+    MASK.chars().chain(shown.iter().copied()).collect()
 }
 
 #[cfg(test)]
@@ -72,13 +72,13 @@ mod tests {
     fn a_key_is_shown_by_its_end_and_stays_when_it_is_sent_so() {
         let stored = keys(&json!({"openai_api_key": "sk-1234567890abcd", "short": "secret"}));
         let mut shown = stored.clone();
-        hide(&mut shown);
+        mask(&mut shown);
         assert_eq!(
             Value::Object(shown.clone()),
             json!({"openai_api_key": "•••abcd", "short": "•••"})
         );
         let mut sent = shown;
-        take(&mut sent, Some(&stored)).expect("as it was shown");
+        check_and_restore(&mut sent, Some(&stored)).expect("as it was shown");
         assert_eq!(sent, stored);
         for wrong in [
             json!({"openai_api_key": "•••zzzz"}),
@@ -88,10 +88,10 @@ mod tests {
             json!({"openai_api_key": "a\nb"}),
             json!({"Upper": "x"}),
         ] {
-            assert!(take(&mut keys(&wrong), Some(&stored)).is_err(), "{wrong}");
+            assert!(check_and_restore(&mut keys(&wrong), Some(&stored)).is_err(), "{wrong}");
         }
         assert!(
-            take(&mut keys(&json!({"openai_api_key": "•••abcd"})), None).is_err(),
+            check_and_restore(&mut keys(&json!({"openai_api_key": "•••abcd"})), None).is_err(),
             "nothing is kept"
         );
     }

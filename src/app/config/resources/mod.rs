@@ -1,7 +1,7 @@
 //! What admins configure: listed, read, made, replaced, patched and removed, each kind in the same way, and every
 //! change noted in the audit. What a kind may hold is its own file's matter ([`Resource`]).
 //!
-//! All changes of configurations come one after the other (`Tx::change_configuration` locks), so what one finds when
+//! All changes of configurations come one after the other (`Tx::bump_configuration_version` locks), so what one finds when
 //! it checks is still so when it is saved.
 
 mod checks;
@@ -16,11 +16,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::app::Page;
-use crate::app::audit::{Change, noted};
+use crate::app::audit::{AuditChange, audit_value};
 use crate::app::config::Config;
-use crate::app::{Act, AppError, ErrorKind};
+use crate::app::{AppError, AuditContext, ErrorKind};
 use crate::domain::has_nul;
-use crate::store::{Dated, ResourceTable, Tx};
+use crate::store::{ResourceTable, Timestamped, Tx};
 
 /// One kind of configuration.
 pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
@@ -28,7 +28,7 @@ pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
     const NAME: &'static str;
 
     /// The field that tells one from another.
-    const ID: &'static str;
+    const ID_FIELD: &'static str;
 
     /// What tells it from others.
     fn id(&self) -> &str;
@@ -41,15 +41,15 @@ pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
     fn check(&mut self) -> Result<(), AppError>;
 
     /// Refuses what would not fit to the other configurations.
-    fn fits(&self, tx: &mut Tx) -> impl Future<Output = Result<(), AppError>> + Send;
+    fn check_references(&self, tx: &mut Tx) -> impl Future<Output = Result<(), AppError>> + Send;
 
     /// Its secrets, where it has any.
-    fn keys(&mut self) -> Option<&mut serde_json::Map<String, Value>> {
+    fn provider_keys(&mut self) -> Option<&mut serde_json::Map<String, Value>> {
         None
     }
 
     /// Why one may not be removed, whatever refers to it.
-    fn is_needed(_id: &str) -> Option<&'static str> {
+    fn protected_reason(_id: &str) -> Option<&'static str> {
         None
     }
 }
@@ -66,10 +66,10 @@ pub struct ResourceView<T> {
     pub date_updated: chrono::DateTime<chrono::Utc>,
 }
 
-impl<T: Resource> From<Dated<T>> for ResourceView<T> {
-    fn from(row: Dated<T>) -> Self {
-        let Dated { item, date_created, date_updated } = row;
-        Self { item: shown(item), date_created, date_updated }
+impl<T: Resource> From<Timestamped<T>> for ResourceView<T> {
+    fn from(row: Timestamped<T>) -> Self {
+        let Timestamped { item, date_created, date_updated } = row;
+        Self { item: with_masked_keys(item), date_created, date_updated }
     }
 }
 
@@ -82,7 +82,7 @@ impl Config {
         limit: i64,
     ) -> Result<Page<ResourceView<T>, String>, AppError> {
         let rows = self.store.resources::<T>(after.unwrap_or_default(), q, limit + 1).await?;
-        Ok(Page::of(rows, limit, |row: &Dated<T>| row.item.id().to_owned()))
+        Ok(Page::from_rows(rows, limit, |row: &Timestamped<T>| row.item.id().to_owned()))
     }
 
     /// One configuration.
@@ -92,7 +92,7 @@ impl Config {
     /// [`ErrorKind::NotFound`] for an unknown name.
     pub async fn resource<T: Resource>(&self, id: &str) -> Result<ResourceView<T>, AppError> {
         check_name::<T>(id)?;
-        self.store.resource::<T>(id).await?.map(Into::into).ok_or_else(missing::<T>)
+        self.store.resource::<T>(id).await?.map(Into::into).ok_or_else(resource_not_found::<T>)
     }
 
     /// Makes a configuration.
@@ -103,23 +103,23 @@ impl Config {
     pub async fn create_resource<T: Resource>(
         &self,
         mut item: T,
-        act: &Act,
+        audit: &AuditContext,
     ) -> Result<ResourceView<T>, AppError> {
-        if let Some(keys) = item.keys() {
-            keys::take(keys, None)?;
+        if let Some(keys) = item.provider_keys() {
+            keys::check_and_restore(keys, None)?;
         }
         check(&mut item)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        item.fits(&mut tx).await?;
+        tx.bump_configuration_version().await?;
+        item.check_references(&mut tx).await?;
         if !tx.add_resource(&item, now).await? {
             let detail = format!("There is {} {} already; change that one.", T::NAME, item.id());
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        note(&mut tx, "create", None, Some(&item), act, now).await?;
+        record_change(&mut tx, "create", None, Some(&item), audit, now).await?;
         tx.save().await?;
-        Ok(ResourceView { item: shown(item), date_created: now, date_updated: now })
+        Ok(ResourceView { item: with_masked_keys(item), date_created: now, date_updated: now })
     }
 
     /// Replaces a configuration by another of its name.
@@ -131,9 +131,9 @@ impl Config {
         &self,
         id: &str,
         item: T,
-        act: &Act,
+        audit: &AuditContext,
     ) -> Result<ResourceView<T>, AppError> {
-        self.write_resource(id, act, |_| Ok(item)).await
+        self.write_resource(id, audit, |_| Ok(item)).await
     }
 
     /// Changes what a merge patch (RFC 7396) names.
@@ -145,7 +145,7 @@ impl Config {
         &self,
         id: &str,
         patch: Value,
-        act: &Act,
+        audit: &AuditContext,
     ) -> Result<ResourceView<T>, AppError> {
         if !patch.is_object() {
             let detail = "A patch must be a JSON object of the fields to change.";
@@ -153,39 +153,40 @@ impl Config {
         }
         let patched = |before: &T| {
             let mut whole = serde_json::to_value(before).map_err(AppError::internal)?;
-            checks::merge(&mut whole, patch);
-            checks::read(whole)
+            checks::merge_patch(&mut whole, patch);
+            checks::deserialize_patched(whole)
         };
-        self.write_resource(id, act, patched).await
+        self.write_resource(id, audit, patched).await
     }
 
     async fn write_resource<T: Resource>(
         &self,
         id: &str,
-        act: &Act,
+        audit: &AuditContext,
         change: impl FnOnce(&T) -> Result<T, AppError>,
     ) -> Result<ResourceView<T>, AppError> {
         check_name::<T>(id)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let found: Option<Dated<T>> = tx.resource(id).await?;
-        let Dated { mut item, date_created, .. } = found.ok_or_else(missing::<T>)?;
+        tx.bump_configuration_version().await?;
+        let found: Option<Timestamped<T>> = tx.resource(id).await?;
+        let Timestamped { mut item, date_created, .. } =
+            found.ok_or_else(resource_not_found::<T>)?;
         let mut after = change(&item)?;
         if after.id() != id {
             let reason = format!("must be `{id}`, as in the path: a name stays");
-            return Err(AppError::invalid(T::ID, reason));
+            return Err(AppError::invalid(T::ID_FIELD, reason));
         }
         let before = item.clone();
-        if let Some(keys) = after.keys() {
-            keys::take(keys, item.keys().map(|kept| &*kept))?;
+        if let Some(keys) = after.provider_keys() {
+            keys::check_and_restore(keys, item.provider_keys().map(|kept| &*kept))?;
         }
         check(&mut after)?;
-        after.fits(&mut tx).await?;
+        after.check_references(&mut tx).await?;
         tx.replace_resource(&after, now).await?;
-        note(&mut tx, "update", Some(&before), Some(&after), act, now).await?;
+        record_change(&mut tx, "update", Some(&before), Some(&after), audit, now).await?;
         tx.save().await?;
-        Ok(ResourceView { item: shown(after), date_created, date_updated: now })
+        Ok(ResourceView { item: with_masked_keys(after), date_created, date_updated: now })
     }
 
     /// Removes a configuration.
@@ -193,26 +194,30 @@ impl Config {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an unknown name; [`ErrorKind::Conflict`] when something refers to it.
-    pub async fn remove_resource<T: Resource>(&self, id: &str, act: &Act) -> Result<(), AppError> {
+    pub async fn remove_resource<T: Resource>(
+        &self,
+        id: &str,
+        audit: &AuditContext,
+    ) -> Result<(), AppError> {
         check_name::<T>(id)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_configuration().await?;
-        let found: Option<Dated<T>> = tx.resource(id).await?;
-        let before = found.ok_or_else(missing::<T>)?.item;
-        if let Some(reason) = T::is_needed(id) {
+        tx.bump_configuration_version().await?;
+        let found: Option<Timestamped<T>> = tx.resource(id).await?;
+        let before = found.ok_or_else(resource_not_found::<T>)?.item;
+        if let Some(reason) = T::protected_reason(id) {
             return Err(AppError::new(ErrorKind::Conflict, reason));
         }
         let referrers = tx.referrers::<T>(id).await?;
         if !referrers.is_empty() {
             let detail = format!(
                 "It is in use: {} refer to it. Change these first.",
-                checks::listed(&referrers)
+                checks::abbreviate_list(&referrers)
             );
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         tx.remove_resource::<T>(id).await?;
-        note(&mut tx, "delete", Some(&before), None, act, now).await?;
+        record_change(&mut tx, "delete", Some(&before), None, audit, now).await?;
         Ok(tx.save().await?)
     }
 }
@@ -226,38 +231,43 @@ fn check<T: Resource>(item: &mut T) -> Result<(), AppError> {
     item.check()
 }
 
-async fn note<T: Resource>(
+async fn record_change<T: Resource>(
     tx: &mut Tx,
     action: &'static str,
     before: Option<&T>,
     after: Option<&T>,
-    act: &Act,
+    audit: &AuditContext,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), AppError> {
     let value = |item: Option<&T>| match item {
-        Some(item) => noted(&shown(item.clone())),
+        Some(item) => audit_value(&with_masked_keys(item.clone())),
         None => Ok(None),
     };
     let id = after.or(before).map(|item| item.id().to_owned()).unwrap_or_default();
-    let change =
-        Change { action, resource: T::NAME, id: &id, before: value(before)?, after: value(after)? };
-    change.note(tx, act, now).await
+    let change = AuditChange {
+        action,
+        resource: T::NAME,
+        id: &id,
+        before: value(before)?,
+        after: value(after)?,
+    };
+    change.record(tx, audit, now).await
 }
 
 /// A resource whose secrets are hidden.
-fn shown<T: Resource>(mut item: T) -> T {
-    if let Some(keys) = item.keys() {
-        keys::hide(keys);
+fn with_masked_keys<T: Resource>(mut item: T) -> T {
+    if let Some(keys) = item.provider_keys() {
+        keys::mask(keys);
     }
     item
 }
 
 /// PostgreSQL takes no NUL in a text; nothing has such a name.
 fn check_name<T: Resource>(id: &str) -> Result<(), AppError> {
-    if id.contains('\0') { Err(missing::<T>()) } else { Ok(()) }
+    if id.contains('\0') { Err(resource_not_found::<T>()) } else { Ok(()) }
 }
 
-fn missing<T: Resource>() -> AppError {
-    let detail = format!("There is none of this {} among the {}.", T::ID, T::NAME);
+fn resource_not_found<T: Resource>() -> AppError {
+    let detail = format!("There is none of this {} among the {}.", T::ID_FIELD, T::NAME);
     AppError::new(ErrorKind::NotFound, detail)
 }

@@ -1,7 +1,7 @@
 //! Models, prompts, and models with how to call them.
 
 use super::Resource;
-use super::checks::{Wrong, nothing_there};
+use super::checks::{FieldErrors, unknown_reference};
 use crate::app::AppError;
 use crate::domain::{InferenceModel, ModelConfig, PromptTemplate};
 use crate::inference::Prices;
@@ -23,89 +23,90 @@ pub(super) const MAX_DESCRIPTION: usize = 2000;
 
 impl Resource for InferenceModel {
     const NAME: &'static str = "inference-models";
-    const ID: &'static str = "slug";
+    const ID_FIELD: &'static str = "slug";
 
     fn id(&self) -> &str {
         &self.slug
     }
 
     fn check(&mut self) -> Result<(), AppError> {
-        let mut wrong = Wrong::default();
-        wrong.slug("slug", &self.slug);
-        wrong.text("description", &self.description, MAX_DESCRIPTION);
-        wrong.one_of("provider", &self.provider, &PROVIDERS);
-        wrong.one_of("provider_api_variant", &self.provider_api_variant, &VARIANTS);
-        wrong.name("provider_model_name", &self.provider_model_name);
-        wrong.object("model_parameters", &self.model_parameters);
-        if let Err(reason) = Prices::read(&self.prices) {
-            wrong.refuse("prices", reason);
+        let mut errors = FieldErrors::default();
+        errors.check_slug("slug", &self.slug);
+        errors.check_text("description", &self.description, MAX_DESCRIPTION);
+        errors.check_one_of("provider", &self.provider, &PROVIDERS);
+        errors.check_one_of("provider_api_variant", &self.provider_api_variant, &VARIANTS);
+        errors.check_name("provider_model_name", &self.provider_model_name);
+        errors.check_object("model_parameters", &self.model_parameters);
+        if let Err(reason) = Prices::parse(&self.prices) {
+            errors.push("prices", reason);
         }
-        wrong.end()
+        errors.into_result()
     }
 
-    async fn fits(&self, _: &mut Tx) -> Result<(), AppError> {
+    async fn check_references(&self, _: &mut Tx) -> Result<(), AppError> {
         Ok(())
     }
 }
 
 impl Resource for PromptTemplate {
     const NAME: &'static str = "prompt-templates";
-    const ID: &'static str = "slug";
+    const ID_FIELD: &'static str = "slug";
 
     fn id(&self) -> &str {
         &self.slug
     }
 
     fn check(&mut self) -> Result<(), AppError> {
-        let mut wrong = Wrong::default();
-        wrong.slug("slug", &self.slug);
-        wrong.text("description", &self.description, MAX_DESCRIPTION);
-        wrong.text("text", &self.text, MAX_PROMPT);
+        let mut errors = FieldErrors::default();
+        errors.check_slug("slug", &self.slug);
+        errors.check_text("description", &self.description, MAX_DESCRIPTION);
+        errors.check_text("text", &self.text, MAX_PROMPT);
         if let Err(error) = storytellers::check_prompt(&self.text) {
-            wrong.refuse("text", format!("is no Jinja2 template: {error}"));
+            errors.push("text", format!("is no Jinja2 template: {error}"));
         }
         if let Some(language) = &self.target_language {
-            wrong.name("target_language", language);
+            errors.check_name("target_language", language);
         }
-        wrong.end()
+        errors.into_result()
     }
 
-    async fn fits(&self, _: &mut Tx) -> Result<(), AppError> {
+    async fn check_references(&self, _: &mut Tx) -> Result<(), AppError> {
         Ok(())
     }
 }
 
 impl Resource for ModelConfig {
     const NAME: &'static str = "model-configs";
-    const ID: &'static str = "slug";
+    const ID_FIELD: &'static str = "slug";
 
     fn id(&self) -> &str {
         &self.slug
     }
 
     fn check(&mut self) -> Result<(), AppError> {
-        let mut wrong = Wrong::default();
-        wrong.slug("slug", &self.slug);
-        wrong.text("description", &self.description, MAX_DESCRIPTION);
-        wrong.object("model_parameters", &self.model_parameters);
-        wrong.end()
+        let mut errors = FieldErrors::default();
+        errors.check_slug("slug", &self.slug);
+        errors.check_text("description", &self.description, MAX_DESCRIPTION);
+        errors.check_object("model_parameters", &self.model_parameters);
+        errors.into_result()
     }
 
-    async fn fits(&self, tx: &mut Tx) -> Result<(), AppError> {
-        must_be::<InferenceModel>(tx, "model", Some(&self.model)).await?;
-        must_be::<PromptTemplate>(tx, "prompt_template", self.prompt_template.as_ref()).await
+    async fn check_references(&self, tx: &mut Tx) -> Result<(), AppError> {
+        check_reference::<InferenceModel>(tx, "model", Some(&self.model)).await?;
+        check_reference::<PromptTemplate>(tx, "prompt_template", self.prompt_template.as_ref())
+            .await
     }
 }
 
 /// Refuses a reference that leads nowhere.
-pub(super) async fn must_be<T: Resource>(
+pub(super) async fn check_reference<T: Resource>(
     tx: &mut Tx,
     field: &str,
     name: Option<&String>,
 ) -> Result<(), AppError> {
     match name {
         Some(name) if tx.resource::<T>(name).await?.is_none() => {
-            Err(nothing_there(field, T::NAME, name))
+            Err(unknown_reference(field, T::NAME, name))
         }
         _ => Ok(()),
     }

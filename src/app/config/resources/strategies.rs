@@ -1,8 +1,8 @@
 //! Strategies: storytellers with what they work with.
 
 use super::Resource;
-use super::checks::Wrong;
-use super::models::{MAX_DESCRIPTION, must_be};
+use super::checks::FieldErrors;
+use super::models::{MAX_DESCRIPTION, check_reference};
 use crate::app::AppError;
 use crate::app::config::resolve::DEFAULT_STRATEGY;
 use crate::domain::{ModelConfig, PromptTemplate, StrategyConfig};
@@ -11,37 +11,37 @@ use crate::storytellers;
 
 impl Resource for StrategyConfig {
     const NAME: &'static str = "strategy-configs";
-    const ID: &'static str = "slug";
+    const ID_FIELD: &'static str = "slug";
 
     fn id(&self) -> &str {
         &self.slug
     }
 
     fn check(&mut self) -> Result<(), AppError> {
-        let mut wrong = Wrong::default();
-        wrong.slug("slug", &self.slug);
-        wrong.text("description", &self.description, MAX_DESCRIPTION);
+        let mut errors = FieldErrors::default();
+        errors.check_slug("slug", &self.slug);
+        errors.check_text("description", &self.description, MAX_DESCRIPTION);
         if storytellers::find(&self.strategy_name).is_none() {
             let names: Vec<&str> = storytellers::ALL.iter().map(|teller| teller.name()).collect();
-            wrong.refuse("strategy_name", format!("must be one of {}", names.join(", ")));
+            errors.push("strategy_name", format!("must be one of {}", names.join(", ")));
         }
-        wrong.parameters("parameters", &mut self.parameters, &[]);
-        wrong.end()
+        errors.check_parameters("parameters", &mut self.parameters, &[]);
+        errors.into_result()
     }
 
-    async fn fits(&self, tx: &mut Tx) -> Result<(), AppError> {
+    async fn check_references(&self, tx: &mut Tx) -> Result<(), AppError> {
         for (field, config) in [
             ("text_to_text_model_config", &self.text_to_text_model_config),
             ("text_to_image_model_config", &self.text_to_image_model_config),
             ("text_to_video_model_config", &self.text_to_video_model_config),
         ] {
-            must_be::<ModelConfig>(tx, field, config.as_ref()).await?;
+            check_reference::<ModelConfig>(tx, field, config.as_ref()).await?;
         }
         let seed = self.seed_prompt_template.as_ref();
-        must_be::<PromptTemplate>(tx, "seed_prompt_template", seed).await
+        check_reference::<PromptTemplate>(tx, "seed_prompt_template", seed).await
     }
 
-    fn is_needed(id: &str) -> Option<&'static str> {
+    fn protected_reason(id: &str) -> Option<&'static str> {
         let detail = "This strategy is the one that every Sparrow falls back to; it can be changed, not removed.";
         (id == DEFAULT_STRATEGY).then_some(detail)
     }

@@ -14,19 +14,19 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub(super) use narration::Narration;
-pub(super) use video::wants_film;
+pub(super) use video::wants_video;
 
-use super::{Below, FrameRun};
+use super::{FrameDependencies, FrameRun};
 use crate::app::config::Config;
 use crate::app::files::Files;
-use crate::app::jobs::{FilmFrame, Jobs, Origin, SpeakFrame, Subject};
-use crate::app::models::{MindsOf, Models};
-use crate::app::stories::no_frame;
+use crate::app::jobs::{GenerateVideo, Jobs, NarrateFrame, Origin, Subject};
+use crate::app::models::{ModelSessionParams, Models};
+use crate::app::stories::frame_not_found;
 use crate::app::{AppError, ErrorKind};
 use crate::compute::Compute;
-use crate::domain::{Clock, EventKind, FramePlace, MediaName, ObjectKey};
-use crate::inference::{Minds, Nobody};
-use crate::store::{FrameWords, Lease, MediaObject, Store, Story, Tx};
+use crate::domain::{Clock, EventKind, FrameKey, MediaName, ObjectKey};
+use crate::inference::{ModelSession, ModelUnavailable};
+use crate::store::{IllustrationSource, Lease, MediaObject, Store, Story, Tx};
 
 /// Makes narrations and videos.
 #[derive(Debug)]
@@ -41,32 +41,32 @@ pub(super) struct Attachments {
 }
 
 /// What a frame is to get later.
-pub(super) struct AttachmentsWanted {
+pub(super) struct AttachmentPlan {
     /// The frame's number.
     pub(super) number: i32,
     /// Whether its text is still to be spoken.
-    pub(super) speech: bool,
+    pub(super) needs_narration: bool,
     /// The picture that a video is to be made of.
-    pub(super) film_of: Option<Uuid>,
+    pub(super) video_image_id: Option<Uuid>,
 }
 
 /// What a task gave its frame: for the event and the task's result.
-struct Given {
+struct NewAttachment {
     view: Value,
     /// Keys of the files whose place it takes.
     replaced: Vec<String>,
 }
 
 impl Attachments {
-    pub(super) fn new(below: &Below) -> Self {
+    pub(super) fn new(deps: &FrameDependencies) -> Self {
         Self {
-            store: below.store.clone(),
-            clock: Arc::clone(&below.clock),
-            compute: below.compute.clone(),
-            files: Arc::clone(&below.files),
-            config: Arc::clone(&below.config),
-            models: Arc::clone(&below.models),
-            jobs: Arc::clone(&below.jobs),
+            store: deps.store.clone(),
+            clock: Arc::clone(&deps.clock),
+            compute: deps.compute.clone(),
+            files: Arc::clone(&deps.files),
+            config: Arc::clone(&deps.config),
+            models: Arc::clone(&deps.models),
+            jobs: Arc::clone(&deps.jobs),
         }
     }
 
@@ -75,22 +75,22 @@ impl Attachments {
         &self,
         tx: &mut Tx,
         run: &FrameRun<'_>,
-        wanted: &AttachmentsWanted,
+        wanted: &AttachmentPlan,
     ) -> Result<(), AppError> {
         let (number, origin) = (wanted.number, run.job.origin.clone());
-        if wanted.speech {
+        if wanted.needs_narration {
             let voice = run.parameters.narration_voice.clone();
-            let speech = SpeakFrame { origin: origin.clone(), number, voice };
+            let speech = NarrateFrame { origin: origin.clone(), number, voice };
             self.jobs.enqueue(tx, subject(&run.story), &speech).await?;
         }
-        if let Some(image_id) = wanted.film_of {
-            self.order_film(tx, &run.story, number, image_id, origin).await?;
+        if let Some(image_id) = wanted.video_image_id {
+            self.order_video(tx, &run.story, number, image_id, origin).await?;
         }
         Ok(())
     }
 
     /// Orders a video of a frame's picture.
-    pub(super) async fn order_film(
+    pub(super) async fn order_video(
         &self,
         tx: &mut Tx,
         story: &Story,
@@ -98,8 +98,8 @@ impl Attachments {
         image_id: Uuid,
         origin: Origin,
     ) -> Result<(), AppError> {
-        let film = FilmFrame { origin, number, image_id, filming: None };
-        self.jobs.enqueue(tx, subject(story), &film).await?;
+        let job = GenerateVideo { origin, number, image_id, filming: None };
+        self.jobs.enqueue(tx, subject(story), &job).await?;
         Ok(())
     }
 
@@ -110,12 +110,12 @@ impl Attachments {
         mut tx: Tx,
         lease: &Lease,
         story: &Story,
-        given: Given,
+        given: NewAttachment,
     ) -> Result<Tx, AppError> {
         let now = self.clock.now();
         let replaced: Vec<&str> = given.replaced.iter().map(String::as_str).collect();
         let keys = tx.remove_media_objects(&replaced).await?;
-        self.jobs.remove_files_later(&mut tx, keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
         tx.publish(EventKind::Frame, client_id, Some(story.id), given.view.clone(), now);
         lease.complete(&mut tx, &given.view, now).await?;
@@ -124,7 +124,7 @@ impl Attachments {
 
     /// Saves, or removes the file of what was not kept. Should the answer to a save be lost, the file stays: the sweep
     /// looks after it.
-    async fn keep_or_remove(
+    async fn save_or_discard(
         &self,
         kept: Result<Tx, AppError>,
         key: &ObjectKey,
@@ -138,36 +138,45 @@ impl Attachments {
         }
     }
 
-    async fn write(
+    async fn write_media(
         &self,
         client_id: &str,
         bytes: Bytes,
         extension: &str,
         media_type: &str,
     ) -> Result<(ObjectKey, MediaObject), AppError> {
-        let key = ObjectKey::Media(MediaName::of(Uuid::now_v7(), extension));
-        let object = self.files.media_object(&key, "frame", &bytes, media_type).await?;
+        let key = ObjectKey::Media(MediaName::generated(Uuid::now_v7(), extension));
+        let object = self.files.build_media_object(&key, "frame", &bytes, media_type).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
         let since = self.files.write_files(vec![(key.clone(), bytes)]).await?;
-        Ok((key, self.files.synced(object, since)))
+        Ok((key, self.files.with_sync_state(object, since)))
     }
 
-    async fn frame_of(&self, lease: &Lease, number: i32) -> Result<(Story, FrameWords), AppError> {
-        let story_id = lease.task().story_id.ok_or_else(no_frame)?;
-        let story = self.store.story(story_id).await?.ok_or_else(no_frame)?;
-        let words =
-            self.store.frame_words(FramePlace { story_id, number }).await?.ok_or_else(no_frame)?;
+    async fn load_frame(
+        &self,
+        lease: &Lease,
+        number: i32,
+    ) -> Result<(Story, IllustrationSource), AppError> {
+        let story_id = lease.task().story_id.ok_or_else(frame_not_found)?;
+        let story = self.store.story(story_id).await?.ok_or_else(frame_not_found)?;
+        let words = self
+            .store
+            .illustration_source(FrameKey { story_id, number })
+            .await?
+            .ok_or_else(frame_not_found)?;
         Ok((story, words))
     }
 
-    async fn minds_of(&self, story: &Story) -> Result<Minds, AppError> {
-        let strategy = self.config.strategy_of(story).await?;
-        self.models.minds(MindsOf::story(story, &story.client_id, &strategy)).await
+    async fn model_session(&self, story: &Story) -> Result<ModelSession, AppError> {
+        let strategy = self.config.story_strategy(story).await?;
+        self.models
+            .model_session(ModelSessionParams::for_story(story, &story.client_id, &strategy))
+            .await
     }
 }
 
-fn failed(what: &str, nobody: Nobody) -> AppError {
-    let Nobody { because, may_pass } = nobody;
+fn attachment_error(what: &str, nobody: ModelUnavailable) -> AppError {
+    let ModelUnavailable { reason: because, is_retryable: may_pass } = nobody;
     let kind = if may_pass { ErrorKind::Unavailable } else { ErrorKind::Provider };
     AppError::new(kind, format!("{what}, because {because}."))
 }

@@ -16,7 +16,7 @@ use crate::store::MediaObject;
 
 /// A recording.
 #[derive(Debug)]
-pub struct Sound {
+pub struct AudioInput {
     /// As it was sent.
     pub bytes: Bytes,
     /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
@@ -54,9 +54,9 @@ impl Inputs {
     /// A picture is decoded once now, so that a broken one is refused while its sender still listens.
     async fn check_image(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(bytes) = order.image.clone() else { return Ok(None) };
-        let looked = bytes.clone();
+        let copy = bytes.clone();
         let checked =
-            self.compute.run(move || imaging::decode(&looked).map(|_| imaging::sniff(&looked)));
+            self.compute.run(move || imaging::decode(&copy).map(|_| imaging::sniff(&copy)));
         let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
         let format =
             format.ok_or_else(|| AppError::internal("a picture of no format was decoded"))?;
@@ -98,7 +98,7 @@ impl Inputs {
     /// Writes checked inputs to this machine's disk.
     pub(super) async fn write(&self, inputs: &[Input]) -> Result<(), AppError> {
         let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
-        self.files.write_here(files).await
+        self.files.write_local(files).await
     }
 
     /// Removes inputs whose order was not taken.
@@ -107,7 +107,7 @@ impl Inputs {
     }
 
     /// The inputs' rows.
-    pub(super) async fn describe(
+    pub(super) async fn media_objects(
         &self,
         client_id: &str,
         inputs: &[Input],
@@ -115,7 +115,7 @@ impl Inputs {
         let mut objects = Vec::with_capacity(inputs.len());
         for input in inputs {
             let object =
-                self.files.media_object(&input.key, "input", &input.bytes, input.media_type);
+                self.files.build_media_object(&input.key, "input", &input.bytes, input.media_type);
             objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object.await? });
         }
         Ok(objects)

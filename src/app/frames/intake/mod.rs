@@ -12,23 +12,25 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use inputs::Sound;
+pub use inputs::AudioInput;
 pub(super) use sleeping::seconds_to_wake;
 
-use super::Below;
+use super::FrameDependencies;
 use super::pictures::Pictures;
-use crate::app::config::{Asked, ClientLevels, Config, Settled, Standing, decisive};
+use crate::app::config::{
+    ClientLevels, Config, ConfigOverrides, ResolvedConfig, SchedulePosition, effective_schedule,
+};
 use crate::app::idempotency::Idempotency;
 use crate::app::jobs::{Jobs, Origin, Subject, TellFrame};
-use crate::app::stories::{Stories, StoryWanted, WhichStory, checked_title};
+use crate::app::stories::{Stories, StorySelector, StoryTarget, validate_title};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{ClientId, Clock, Parameters, Sensed, TraceParent};
-use crate::situation::Situator;
-use crate::store::{KeyUse, MediaObject, ScheduleRow, Store, Story, Tx};
+use crate::domain::{ClientId, Clock, FrameParameters, SensorEvent, TraceParent};
+use crate::situation::SituationService;
+use crate::store::{IdempotencyKey, MediaObject, ScheduleRow, Store, Story, Tx};
 use inputs::Inputs;
 
 /// How often an order is decided anew because others of the same client moved its schedules meanwhile.
-const MOST_TURNS: u32 = 20;
+const MAX_ENQUEUE_ATTEMPTS: u32 = 20;
 
 /// What a Sparrow asks for.
 #[derive(Debug)]
@@ -36,34 +38,34 @@ pub struct FrameOrder {
     /// Who asks.
     pub client_id: ClientId,
     /// Which story to continue.
-    pub story: WhichStory,
+    pub story: StorySelector,
     /// A strategy's slug or a storyteller's name.
     pub strategy: Option<String>,
     /// What kind of device it is.
     pub client_type: Option<String>,
     /// What the device sensed, which may lead its schedule on.
-    pub sensed: Option<Sensed>,
+    pub sensed: Option<SensorEvent>,
     /// The frame parameters that were given, as they were given.
     pub parameters: Map<String, Value>,
     /// A photograph, encoded.
     pub image: Option<Bytes>,
     /// A recording.
-    pub sound: Option<Sound>,
+    pub sound: Option<AudioInput>,
     /// A video, encoded.
     pub video: Option<Bytes>,
     /// Where it comes from; looked at for where that is, and never kept.
-    pub address: Option<IpAddr>,
+    pub ip_address: Option<IpAddr>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
     /// Where the request is in its trace, for the task to go on there.
     pub trace: Option<TraceParent>,
     /// The client's own mark of this request.
-    pub key: Option<KeyUse>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// An order that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ordered {
+pub struct AcceptedOrder {
     /// The task that will tell the frame.
     pub task_id: Uuid,
     /// Whether this is an earlier order's task, found by its key.
@@ -71,7 +73,7 @@ pub struct Ordered {
 }
 
 /// An order whose every part was checked.
-struct Checked<'a> {
+struct CheckedOrder<'a> {
     order: &'a FrameOrder,
     levels: Arc<ClientLevels>,
     story: Option<Story>,
@@ -79,20 +81,20 @@ struct Checked<'a> {
 }
 
 /// Where the client stands, and what that comes to.
-struct Turn {
-    rows: Vec<ScheduleRow>,
-    standings: Vec<Standing>,
-    settled: Settled,
+struct ScheduleAdvance {
+    schedule_rows: Vec<ScheduleRow>,
+    positions: Vec<SchedulePosition>,
+    resolved: ResolvedConfig,
 }
 
 /// How an attempt to enqueue went.
-enum Enqueued {
+enum EnqueueAttempt {
     /// All rows are written and wait to be saved.
     Ready(Uuid, Tx),
     /// The idempotency key was used meanwhile.
-    KeyTaken,
+    KeyUsed,
     /// The client's schedules were moved meanwhile.
-    Moved,
+    ScheduleChanged,
 }
 
 /// Takes orders for frames.
@@ -100,7 +102,7 @@ enum Enqueued {
 pub(super) struct Intake {
     store: Store,
     clock: Arc<dyn Clock>,
-    situator: Situator,
+    situator: SituationService,
     config: Arc<Config>,
     stories: Arc<Stories>,
     jobs: Arc<Jobs>,
@@ -110,17 +112,17 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new(below: &Below, pictures: Arc<Pictures>) -> Self {
-        let clock = Arc::clone(&below.clock);
+    pub(super) fn new(deps: &FrameDependencies, pictures: Arc<Pictures>) -> Self {
+        let clock = Arc::clone(&deps.clock);
         Self {
-            inputs: Inputs::new(Arc::clone(&clock), below.compute.clone(), below.files.clone()),
-            store: below.store.clone(),
+            inputs: Inputs::new(Arc::clone(&clock), deps.compute.clone(), deps.files.clone()),
+            store: deps.store.clone(),
             clock,
-            situator: below.situator.clone(),
-            config: Arc::clone(&below.config),
-            stories: Arc::clone(&below.stories),
-            jobs: Arc::clone(&below.jobs),
-            idempotency: Arc::clone(&below.idempotency),
+            situator: deps.situator.clone(),
+            config: Arc::clone(&deps.config),
+            stories: Arc::clone(&deps.stories),
+            jobs: Arc::clone(&deps.jobs),
+            idempotency: Arc::clone(&deps.idempotency),
             pictures,
         }
     }
@@ -131,45 +133,45 @@ impl Intake {
     ///
     /// [`AppError`] when the order cannot be used, is for someone else's story, or there is no room; nothing has
     /// changed then.
-    pub async fn order_frame(&self, order: FrameOrder) -> Result<Ordered, AppError> {
-        if let Some(earlier) = self.earlier_order(order.key.as_ref()).await? {
+    pub async fn order_frame(&self, order: FrameOrder) -> Result<AcceptedOrder, AppError> {
+        if let Some(earlier) = self.find_replay(order.idempotency_key.as_ref()).await? {
             return Ok(earlier);
         }
-        let parameters = Parameters::clean(&order.parameters)?;
+        let parameters = FrameParameters::normalize(&order.parameters)?;
         let story = match order.story {
-            WhichStory::New { title: Some(title) } => {
-                WhichStory::New { title: Some(checked_title(&title)?) }
+            StorySelector::New { title: Some(title) } => {
+                StorySelector::New { title: Some(validate_title(&title)?) }
             }
             story => story,
         };
         let order = FrameOrder { story, parameters, ..order };
         let levels = self.config.levels(order.client_id.as_str()).await?;
         let story = match &order.story {
-            WhichStory::This(id) => {
+            StorySelector::ById(id) => {
                 let client_id = order.client_id.as_str();
-                Some(self.stories.story_to_continue(client_id, id, &levels).await?)
+                Some(self.stories.find_continuable_story(client_id, id, &levels).await?)
             }
             _ => None,
         };
-        let checked = Checked { order: &order, levels, story, objects: Vec::new() };
-        let turn = self.take_turn(&checked).await?;
-        if let Some(asleep) = self.if_asleep(&checked, &turn).await? {
+        let checked = CheckedOrder { order: &order, levels, story, objects: Vec::new() };
+        let advance = self.advance_schedules(&checked).await?;
+        if let Some(asleep) = self.answer_if_asleep(&checked, &advance).await? {
             return Ok(asleep);
         }
-        self.jobs.check_room().await?;
-        if let Some(address) = order.address {
-            self.situator.saw(order.client_id.as_str(), address);
+        self.jobs.check_capacity().await?;
+        if let Some(address) = order.ip_address {
+            self.situator.record_address(order.client_id.as_str(), address);
         }
         let inputs = self.inputs.check(&order).await?;
-        let objects = self.inputs.describe(order.client_id.as_str(), &inputs).await?;
-        let checked = Checked { objects, ..checked };
+        let objects = self.inputs.media_objects(order.client_id.as_str(), &inputs).await?;
+        let checked = CheckedOrder { objects, ..checked };
         self.inputs.write(&inputs).await?;
-        match self.enqueue(&checked, turn).await {
+        match self.enqueue(&checked, advance).await {
             // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
             // to nothing the sweep removes them.
             Ok(Some((task_id, tx))) => {
                 tx.save().await?;
-                Ok(Ordered { task_id, is_replay: false })
+                Ok(AcceptedOrder { task_id, is_replay: false })
             }
             Err(error) => {
                 self.inputs.discard(inputs).await;
@@ -178,50 +180,58 @@ impl Intake {
             // The same key came in twice at once, and the other was first.
             Ok(None) => {
                 self.inputs.discard(inputs).await;
-                self.earlier_order(order.key.as_ref()).await?.ok_or_else(|| {
+                self.find_replay(order.idempotency_key.as_ref()).await?.ok_or_else(|| {
                     AppError::new(ErrorKind::Conflict, "This Idempotency-Key is in use; try again.")
                 })
             }
         }
     }
 
-    async fn earlier_order(&self, key: Option<&KeyUse>) -> Result<Option<Ordered>, AppError> {
+    async fn find_replay(
+        &self,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<AcceptedOrder>, AppError> {
         let Some(key) = key else { return Ok(None) };
-        let earlier = self.idempotency.earlier_task(key).await?;
-        Ok(earlier.map(|task_id| Ordered { task_id, is_replay: true }))
+        let earlier = self.idempotency.find_task(key).await?;
+        Ok(earlier.map(|task_id| AcceptedOrder { task_id, is_replay: true }))
     }
 
     /// Takes the client one request further on its schedules, and settles what that comes to. Nothing is written.
     ///
     /// All reads come before the transaction: one that waited for a second connection could wait for itself.
-    async fn take_turn(&self, checked: &Checked<'_>) -> Result<Turn, AppError> {
-        let Checked { order, levels, story, .. } = checked;
-        let rows = if levels.have_schedules() {
+    async fn advance_schedules(
+        &self,
+        checked: &CheckedOrder<'_>,
+    ) -> Result<ScheduleAdvance, AppError> {
+        let CheckedOrder { order, levels, story, .. } = checked;
+        let schedule_rows = if levels.has_schedules() {
             self.store.schedule_states(order.client_id.as_str()).await?
         } else {
             Vec::new()
         };
-        let standings = levels.advance(&rows, self.clock.now(), order.sensed);
-        let asked = Asked {
+        let positions = levels.advance(&schedule_rows, self.clock.now(), order.sensed);
+        let overrides = ConfigOverrides {
             parameters: order.parameters.clone(),
             strategy: order.strategy.clone(),
             client_type: order.client_type.clone(),
         };
-        let settled = self.config.settle(&asked, story.as_ref(), levels, &standings).await?;
-        Ok(Turn { rows, standings, settled })
+        let resolved = self.config.resolve(&overrides, story.as_ref(), levels, &positions).await?;
+        Ok(ScheduleAdvance { schedule_rows, positions, resolved })
     }
 
     /// All rows of an order, not yet saved; `None` when its idempotency key was used meanwhile.
     async fn enqueue(
         &self,
-        checked: &Checked<'_>,
-        mut turn: Turn,
+        checked: &CheckedOrder<'_>,
+        mut advance: ScheduleAdvance,
     ) -> Result<Option<(Uuid, Tx)>, AppError> {
-        for _ in 0..MOST_TURNS {
-            match self.try_to_enqueue(checked, &turn).await? {
-                Enqueued::Ready(task_id, tx) => return Ok(Some((task_id, tx))),
-                Enqueued::KeyTaken => return Ok(None),
-                Enqueued::Moved => turn = self.take_turn(checked).await?,
+        for _ in 0..MAX_ENQUEUE_ATTEMPTS {
+            match self.try_to_enqueue(checked, &advance).await? {
+                EnqueueAttempt::Ready(task_id, tx) => return Ok(Some((task_id, tx))),
+                EnqueueAttempt::KeyUsed => return Ok(None),
+                EnqueueAttempt::ScheduleChanged => {
+                    advance = self.advance_schedules(checked).await?;
+                }
             }
         }
         let detail = "Too many requests move this Sparrow's schedule at once; try again.";
@@ -230,26 +240,32 @@ impl Intake {
 
     async fn try_to_enqueue(
         &self,
-        checked: &Checked<'_>,
-        turn: &Turn,
-    ) -> Result<Enqueued, AppError> {
-        let Checked { order, levels, story, objects } = checked;
+        checked: &CheckedOrder<'_>,
+        advance: &ScheduleAdvance,
+    ) -> Result<EnqueueAttempt, AppError> {
+        let CheckedOrder { order, levels, story, objects } = checked;
         let now = self.clock.now();
         let client_id = order.client_id.as_str();
         let mut tx = self.store.begin().await?;
         let current = tx.lock_client(client_id, now).await?;
-        if !self.note_standings(&mut tx, checked, turn, now).await? {
-            return Ok(Enqueued::Moved);
+        if !self.save_positions(&mut tx, checked, advance, now).await? {
+            return Ok(EnqueueAttempt::ScheduleChanged);
         }
-        tx.note_seen(client_id, now).await?;
-        count_against_limits(&mut tx, levels, now).await?;
-        let strategy = &turn.settled.strategy;
+        tx.upsert_last_seen(client_id, now).await?;
+        enforce_daily_limits(&mut tx, levels, now).await?;
+        let strategy = &advance.resolved.strategy;
         let story_id = match story {
             Some(story) => story.id,
             None => {
                 let story = &order.story;
-                let wanted = StoryWanted { client_id, story, current, levels, strategy };
-                self.stories.story_for(&mut tx, &wanted).await?
+                let wanted = StoryTarget {
+                    client_id,
+                    selector: story,
+                    current_story: current,
+                    levels,
+                    strategy,
+                };
+                self.stories.resolve_story(&mut tx, &wanted).await?
             }
         };
         if current != Some(story_id) {
@@ -259,45 +275,45 @@ impl Intake {
             }
         }
         for object in objects {
-            tx.keep_media_object(object).await?;
+            tx.upsert_media_object(object).await?;
         }
         let subject = Subject { client_id: Some(client_id), story_id: Some(story_id) };
-        let task_id = self.jobs.enqueue(&mut tx, subject, &job(checked, turn)).await?;
-        if let Some(key) = &order.key
-            && !self.idempotency.take_for_task(&mut tx, key, task_id).await?
+        let task_id = self.jobs.enqueue(&mut tx, subject, &build_job(checked, advance)).await?;
+        if let Some(key) = &order.idempotency_key
+            && !self.idempotency.claim_for_task(&mut tx, key, task_id).await?
         {
-            return Ok(Enqueued::KeyTaken);
+            return Ok(EnqueueAttempt::KeyUsed);
         }
-        Ok(Enqueued::Ready(task_id, tx))
+        Ok(EnqueueAttempt::Ready(task_id, tx))
     }
 
     /// Notes where the client, locked before, now stands; false when it stood elsewhere than this turn began from.
-    async fn note_standings(
+    async fn save_positions(
         &self,
         tx: &mut Tx,
-        checked: &Checked<'_>,
-        turn: &Turn,
+        checked: &CheckedOrder<'_>,
+        advance: &ScheduleAdvance,
         now: DateTime<Utc>,
     ) -> Result<bool, AppError> {
-        if !checked.levels.have_schedules() {
+        if !checked.levels.has_schedules() {
             return Ok(true);
         }
         let client_id = checked.order.client_id.as_str();
-        if tx.schedule_states(client_id).await? != turn.rows {
+        if tx.schedule_states(client_id).await? != advance.schedule_rows {
             return Ok(false);
         }
-        for standing in turn.standings.iter().filter(|standing| standing.is_new) {
-            let level = checked.levels.levels[standing.level].name.to_string();
-            let state = serde_json::to_value(&standing.state).map_err(AppError::internal)?;
+        for position in advance.positions.iter().filter(|position| position.is_changed) {
+            let level = checked.levels.levels[position.level].name.to_string();
+            let state = serde_json::to_value(&position.state).map_err(AppError::internal)?;
             let row = ScheduleRow { level, state };
-            tx.note_schedule_state(client_id, &row, now).await?;
+            tx.upsert_schedule_state(client_id, &row, now).await?;
         }
         Ok(true)
     }
 }
 
 /// Refuses a frame beyond what a flock may ask for in a day (UTC).
-async fn count_against_limits(
+async fn enforce_daily_limits(
     tx: &mut Tx,
     levels: &ClientLevels,
     now: DateTime<Utc>,
@@ -305,7 +321,7 @@ async fn count_against_limits(
     for level in &levels.levels {
         let Some(limit) = level.frames_per_day else { continue };
         let flock = level.name.to_string();
-        if !tx.count_flock_frame(&flock, now.date_naive(), limit).await? {
+        if !tx.consume_flock_quota(&flock, now.date_naive(), limit).await? {
             let detail = format!(
                 "The {flock} has had its {limit} frames of this day (UTC); an admin may raise frames_per_day."
             );
@@ -319,21 +335,21 @@ async fn count_against_limits(
 }
 
 /// The job of a frame, with what was sent for it.
-fn job(checked: &Checked<'_>, turn: &Turn) -> TellFrame {
+fn build_job(checked: &CheckedOrder<'_>, advance: &ScheduleAdvance) -> TellFrame {
     let key_of = |kind: &str| {
         let object = checked.objects.iter().find(|object| object.content_type.starts_with(kind));
         object.map(|object| object.key.clone())
     };
-    let in_force = decisive(&turn.standings);
+    let in_force = effective_schedule(&advance.positions);
     TellFrame {
         origin: Origin::new(checked.order.request_id.clone(), checked.order.trace),
         client_id: checked.order.client_id.as_str().to_owned(),
-        parameters: turn.settled.parameters(),
+        parameters: advance.resolved.parameters(),
         image: key_of("image/"),
         sound: key_of("audio/"),
         video: key_of("video/"),
         min_duration_seconds: in_force.and_then(|step| step.min_duration_seconds),
         trigger_condition: in_force.and_then(|step| step.trigger_condition.clone()),
-        notes: turn.settled.notes.clone(),
+        notes: advance.resolved.notes.clone(),
     }
 }

@@ -11,24 +11,24 @@ use uuid::Uuid;
 use super::Pictures;
 use crate::app::AppError;
 use crate::app::frames::FrameRun;
-use crate::app::frames::chance::mix;
-use crate::app::frames::senses::Photograph;
+use crate::app::frames::perception::Photograph;
+use crate::app::frames::random_seed::mix;
 use crate::app::stories::ImageView;
-use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
+use crate::domain::{Dither, FrameParameters, ImageFormat, MediaName, ObjectKey, Size};
 use crate::imaging::{self, ImagingError};
-use crate::inference::{Brief, Drawn, ImageAsk, Minds};
+use crate::inference::{DecodedImage, FrameContext, ImageRequest, ModelSession};
 use crate::store::MediaObject;
 use crate::storytellers::{Beat, Illustration};
 
 /// The size of an illustration when nobody asks for one.
-pub(in crate::app::frames) const USUAL: Size = Size::new(512, 512);
+pub(in crate::app::frames) const DEFAULT_SIZE: Size = Size::new(512, 512);
 
 /// The longest side of a thumbnail, in pixels.
-const THUMBNAIL: u32 = 48;
+const MAX_THUMBNAIL_SIDE: u32 = 48;
 
 /// A picture whose file is written, and that is to be kept.
 #[derive(Debug, Clone)]
-pub(in crate::app::frames) struct Rendered {
+pub(in crate::app::frames) struct RenderedPicture {
     pub(in crate::app::frames) id: Uuid,
     pub(in crate::app::frames) key: ObjectKey,
     pub(in crate::app::frames) object: MediaObject,
@@ -39,16 +39,16 @@ pub(in crate::app::frames) struct Rendered {
 
 /// One beat's pictures.
 #[derive(Debug)]
-pub(in crate::app::frames) struct Illustrated {
-    pub(in crate::app::frames) original: Rendered,
+pub(in crate::app::frames) struct BeatPictures {
+    pub(in crate::app::frames) original: RenderedPicture,
     /// `None` when the original is what the device asked for.
-    pub(in crate::app::frames) device: Option<Rendered>,
+    pub(in crate::app::frames) device: Option<RenderedPicture>,
     /// Only for the first illustration of a story.
-    pub(in crate::app::frames) thumbnail: Option<Rendered>,
+    pub(in crate::app::frames) thumbnail: Option<RenderedPicture>,
 }
 
 /// Encoded bytes with the size of what they show.
-pub(in crate::app::frames) struct Encoded {
+pub(in crate::app::frames) struct EncodedPicture {
     pub(in crate::app::frames) bytes: Vec<u8>,
     pub(in crate::app::frames) size: Size,
     pub(in crate::app::frames) format: ImageFormat,
@@ -57,42 +57,43 @@ pub(in crate::app::frames) struct Encoded {
     pub(in crate::app::frames) dither: Option<Dither>,
 }
 
-impl Illustrated {
+impl BeatPictures {
     /// The picture that the device shows.
-    pub(in crate::app::frames) fn for_device(&self) -> &Rendered {
+    pub(in crate::app::frames) fn device_or_original(&self) -> &RenderedPicture {
         self.device.as_ref().unwrap_or(&self.original)
     }
 
     /// Every file of it.
-    pub(in crate::app::frames) fn files(&self) -> impl Iterator<Item = &Rendered> {
+    pub(in crate::app::frames) fn files(&self) -> impl Iterator<Item = &RenderedPicture> {
         iter::once(&self.original).chain(&self.device).chain(&self.thumbnail)
     }
 }
 
 /// What a picture is wanted for.
-pub(in crate::app::frames) struct Wanted {
-    pub(in crate::app::frames) parameters: Parameters,
-    pub(in crate::app::frames) thumbnail: bool,
+pub(in crate::app::frames) struct PictureOptions {
+    pub(in crate::app::frames) parameters: FrameParameters,
+    pub(in crate::app::frames) with_thumbnail: bool,
 }
 
 /// The picture of one beat of a frame: the photograph that came with the request, or a painting.
-pub(in crate::app::frames) async fn picture_of(
+pub(in crate::app::frames) async fn draw_beat(
     index: usize,
     beat: &Beat,
-    brief: &Brief,
+    context: &FrameContext,
     photograph: Option<&Photograph>,
-    minds: &Minds,
-) -> Result<Drawn, AppError> {
+    session: &ModelSession,
+) -> Result<DecodedImage, AppError> {
     match (&beat.illustration, photograph) {
-        (Illustration::Photograph, Some(photograph)) => Ok(photograph.drawn()),
+        (Illustration::Photograph, Some(photograph)) => Ok(photograph.to_drawn()),
         (Illustration::Photograph, None) => {
             Err(AppError::internal("there is no photograph to show"))
         }
-        (Illustration::Of(words), _) => {
-            let seed = mix(brief.seed ^ mix((u64::from(brief.frame_number) << 16) + index as u64));
+        (Illustration::Painting(words), _) => {
+            let seed =
+                mix(context.seed ^ mix((u64::from(context.frame_number) << 16) + index as u64));
             let prompt = words.clone();
-            let ask = ImageAsk { prompt, size: USUAL, seed, seen: brief.seen.clone() };
-            minds.image(&ask).await.map_err(AppError::internal)
+            let ask = ImageRequest { prompt, size: DEFAULT_SIZE, seed, seen: context.seen.clone() };
+            session.generate_image(&ask).await.map_err(AppError::internal)
         }
     }
 }
@@ -103,65 +104,67 @@ impl Pictures {
         &self,
         run: &FrameRun<'_>,
         index: usize,
-        picture: Drawn,
-    ) -> Result<Illustrated, AppError> {
+        picture: DecodedImage,
+    ) -> Result<BeatPictures, AppError> {
         let is_first = index == 0 && run.story.frame_count == 0;
-        let wanted = Wanted { parameters: run.parameters.clone(), thumbnail: is_first };
-        self.draw_files(picture, &run.job.client_id, wanted).await
+        let wanted =
+            PictureOptions { parameters: run.parameters.clone(), with_thumbnail: is_first };
+        self.write_pictures(picture, &run.job.client_id, wanted).await
     }
 
     /// Writes a picture's files.
-    pub(in crate::app::frames) async fn draw_files(
+    pub(in crate::app::frames) async fn write_pictures(
         &self,
-        picture: Drawn,
+        picture: DecodedImage,
         client_id: &str,
-        wanted: Wanted,
-    ) -> Result<Illustrated, AppError> {
+        wanted: PictureOptions,
+    ) -> Result<BeatPictures, AppError> {
         let encoded = self.compute.run(move || encode_all(picture, &wanted)).await?;
         let encoded = encoded.map_err(AppError::internal)?;
         let [original, device, thumbnail] = encoded;
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
         let mut files = Vec::new();
-        let illustrated = Illustrated {
-            original: self.rendered(client_id, original, &mut files).await?,
-            device: self.rendered_if(client_id, device, &mut files).await?,
-            thumbnail: self.rendered_if(client_id, thumbnail, &mut files).await?,
+        let illustrated = BeatPictures {
+            original: self.add_rendered(client_id, original, &mut files).await?,
+            device: self.render_optional(client_id, device, &mut files).await?,
+            thumbnail: self.render_optional(client_id, thumbnail, &mut files).await?,
         };
         let since = self.files.write_files(files).await?;
-        let synced = |mut rendered: Rendered| {
-            rendered.object = self.files.synced(rendered.object, since);
+        let synced = |mut rendered: RenderedPicture| {
+            rendered.object = self.files.with_sync_state(rendered.object, since);
             rendered
         };
-        Ok(Illustrated {
+        Ok(BeatPictures {
             original: synced(illustrated.original),
             device: illustrated.device.map(synced),
             thumbnail: illustrated.thumbnail.map(synced),
         })
     }
 
-    async fn rendered_if(
+    async fn render_optional(
         &self,
         client_id: &str,
-        encoded: Option<Encoded>,
+        encoded: Option<EncodedPicture>,
         files: &mut Vec<(ObjectKey, Bytes)>,
-    ) -> Result<Option<Rendered>, AppError> {
+    ) -> Result<Option<RenderedPicture>, AppError> {
         match encoded {
-            Some(encoded) => self.rendered(client_id, encoded, files).await.map(Some),
+            Some(encoded) => self.add_rendered(client_id, encoded, files).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn rendered(
+    async fn add_rendered(
         &self,
         client_id: &str,
-        encoded: Encoded,
+        encoded: EncodedPicture,
         files: &mut Vec<(ObjectKey, Bytes)>,
-    ) -> Result<Rendered, AppError> {
-        let Encoded { bytes, size, format, dither } = encoded;
+    ) -> Result<RenderedPicture, AppError> {
+        let EncodedPicture { bytes, size, format, dither } = encoded;
         let id = Uuid::now_v7();
-        let key = ObjectKey::Media(MediaName::of(id, format.extension()));
+        let key = ObjectKey::Media(MediaName::generated(id, format.extension()));
         let bytes = Bytes::from(bytes);
-        let object = self.files.media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object =
+            self.files.build_media_object(&key, "frame", &bytes, format.media_type()).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
         let view = ImageView {
             width: size.width.cast_signed(),
@@ -170,54 +173,61 @@ impl Pictures {
             url: key.to_string(),
         };
         files.push((key.clone(), bytes));
-        Ok(Rendered { id, key, object, view, dither })
+        Ok(RenderedPicture { id, key, object, view, dither })
     }
 }
 
 /// The original, the device's picture where it differs, and the thumbnail where one is wanted.
-fn encode_all(picture: Drawn, wanted: &Wanted) -> Result<[Option<Encoded>; 3], ImagingError> {
-    let Drawn { pixels, png } = picture;
+fn encode_all(
+    picture: DecodedImage,
+    wanted: &PictureOptions,
+) -> Result<[Option<EncodedPicture>; 3], ImagingError> {
+    let DecodedImage { pixels, png } = picture;
     let size = Size::new(pixels.width(), pixels.height());
     let png = match png {
         Some(png) => png,
         None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
     };
-    let original = Encoded { bytes: png, size, format: ImageFormat::Png, dither: None };
-    let device = for_device(&pixels, &wanted.parameters)?;
-    let thumbnail = if wanted.thumbnail { Some(thumbnail(&pixels)?) } else { None };
+    let original = EncodedPicture { bytes: png, size, format: ImageFormat::Png, dither: None };
+    let device = encode_for_device(&pixels, &wanted.parameters)?;
+    let thumbnail = if wanted.with_thumbnail { Some(encode_thumbnail(&pixels)?) } else { None };
     Ok([Some(original), device, thumbnail])
 }
 
 /// `None` when the original is what the device asked for.
-fn for_device(pixels: &RgbImage, parameters: &Parameters) -> Result<Option<Encoded>, ImagingError> {
+fn encode_for_device(
+    pixels: &RgbImage,
+    parameters: &FrameParameters,
+) -> Result<Option<EncodedPicture>, ImagingError> {
     let original = Size::new(pixels.width(), pixels.height());
     let (width, height) = (parameters.output_image_width, parameters.output_image_height);
     let is_png = matches!(parameters.output_image_format, None | Some(ImageFormat::Png));
     if is_png && imaging::fitted_size(original, width, height) == original {
         return Ok(None);
     }
-    device_picture(pixels, parameters).map(Some)
+    encode_device_picture(pixels, parameters).map(Some)
 }
 
 /// A picture fitted, dithered and packed as a device asked.
-pub(in crate::app::frames) fn device_picture(
+pub(in crate::app::frames) fn encode_device_picture(
     pixels: &RgbImage,
-    parameters: &Parameters,
-) -> Result<Encoded, ImagingError> {
+    parameters: &FrameParameters,
+) -> Result<EncodedPicture, ImagingError> {
     let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
     let (width, height) = (parameters.output_image_width, parameters.output_image_height);
     let fitted = imaging::fit(pixels, width, height)?;
     let size = Size::new(fitted.width(), fitted.height());
     let dither = parameters.output_image_dither.unwrap_or_default();
     let bytes = imaging::encode(&fitted, format, dither)?;
-    Ok(Encoded { bytes, size, format, dither: Some(dither) })
+    Ok(EncodedPicture { bytes, size, format, dither: Some(dither) })
 }
 
-fn thumbnail(pixels: &RgbImage) -> Result<Encoded, ImagingError> {
+fn encode_thumbnail(pixels: &RgbImage) -> Result<EncodedPicture, ImagingError> {
     let is_wide = pixels.width() >= pixels.height();
-    let (width, height) = if is_wide { (Some(THUMBNAIL), None) } else { (None, Some(THUMBNAIL)) };
+    let (width, height) =
+        if is_wide { (Some(MAX_THUMBNAIL_SIDE), None) } else { (None, Some(MAX_THUMBNAIL_SIDE)) };
     let small = imaging::fit(pixels, width, height)?;
     let size = Size::new(small.width(), small.height());
     let bytes = imaging::encode(&small, ImageFormat::Png, Dither::None)?;
-    Ok(Encoded { bytes, size, format: ImageFormat::Png, dither: None })
+    Ok(EncodedPicture { bytes, size, format: ImageFormat::Png, dither: None })
 }

@@ -5,9 +5,9 @@ mod renditions;
 
 use std::sync::Arc;
 
-pub(super) use illustrate::{Illustrated, USUAL, Wanted, picture_of};
+pub(super) use illustrate::{BeatPictures, DEFAULT_SIZE, PictureOptions, draw_beat};
 
-use super::Below;
+use super::FrameDependencies;
 use crate::app::files::Files;
 use crate::compute::Compute;
 use crate::domain::Clock;
@@ -23,12 +23,12 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    pub(super) fn new(below: &Below) -> Self {
+    pub(super) fn new(deps: &FrameDependencies) -> Self {
         Self {
-            store: below.store.clone(),
-            clock: Arc::clone(&below.clock),
-            compute: below.compute.clone(),
-            files: Arc::clone(&below.files),
+            store: deps.store.clone(),
+            clock: Arc::clone(&deps.clock),
+            compute: deps.compute.clone(),
+            files: Arc::clone(&deps.files),
         }
     }
 }

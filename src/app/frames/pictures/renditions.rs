@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Pictures;
-use super::illustrate::device_picture;
+use super::illustrate::encode_device_picture;
 use crate::app::AppError;
 use crate::app::stories::ImageView;
-use crate::domain::{Dither, ImageFormat, MediaName, ObjectKey, Parameters, Size};
+use crate::domain::{Dither, FrameParameters, ImageFormat, MediaName, ObjectKey, Size};
 use crate::imaging;
-use crate::store::{FramePicture, MediaObject, NewImage, NewestFrame};
+use crate::store::{FrameImage, MediaObject, NewImage, NewestFrame};
 
 impl Pictures {
     /// The picture of a frame in the format and size that `parameters` ask for; `None` for a frame without one.
@@ -23,20 +23,20 @@ impl Pictures {
         &self,
         client_id: &str,
         frame: &NewestFrame,
-        parameters: &Parameters,
+        parameters: &FrameParameters,
     ) -> Result<Option<ImageView>, AppError> {
         let Some(original) = &frame.original else { return Ok(None) };
-        let wanted = Wanted::of(original, parameters);
-        if wanted.is_met_by(original) {
-            return Ok(Some(view(original)));
+        let wanted = RenditionSpec::new(original, parameters);
+        if wanted.matches(original) {
+            return Ok(Some(image_view(original)));
         }
         if let Some(device) = &frame.device
-            && wanted.is_met_by(device)
+            && wanted.matches(device)
         {
-            return Ok(Some(view(device)));
+            return Ok(Some(image_view(device)));
         }
-        if let Some(kept) = self.store.picture(wanted.id(original.id)).await? {
-            return Ok(Some(view(&kept)));
+        if let Some(kept) = self.store.image(wanted.rendition_id(original.id)).await? {
+            return Ok(Some(image_view(&kept)));
         }
         self.render(client_id, original, &wanted, parameters).await.map(Some)
     }
@@ -45,28 +45,32 @@ impl Pictures {
     async fn render(
         &self,
         client_id: &str,
-        original: &FramePicture,
-        wanted: &Wanted,
-        parameters: &Parameters,
+        original: &FrameImage,
+        wanted: &RenditionSpec,
+        parameters: &FrameParameters,
     ) -> Result<ImageView, AppError> {
-        let id = wanted.id(original.id);
-        let bytes =
-            self.files.file(&original.key).await?.ok_or_else(|| AppError::gone(&original.key))?;
+        let id = wanted.rendition_id(original.id);
+        let bytes = self
+            .files
+            .read_bytes(&original.key)
+            .await?
+            .ok_or_else(|| AppError::file_missing(&original.key))?;
         let parameters = parameters.clone();
         let rendered = self.compute.run(move || {
             let pixels = imaging::decode(&bytes)?;
-            device_picture(&pixels, &parameters)
+            encode_device_picture(&pixels, &parameters)
         });
         let rendered = rendered.await?.map_err(AppError::internal)?;
         let format = rendered.format;
-        let key = ObjectKey::Media(MediaName::of(id, format.extension()));
+        let key = ObjectKey::Media(MediaName::generated(id, format.extension()));
         let bytes = Bytes::from(rendered.bytes);
-        let object = self.files.media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object =
+            self.files.build_media_object(&key, "frame", &bytes, format.media_type()).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
         let since = self.files.write_files(vec![(key.clone(), bytes)]).await?;
-        let object = self.files.synced(object, since);
+        let object = self.files.with_sync_state(object, since);
         let mut tx = self.store.begin().await?;
-        tx.keep_media_object(&object).await?;
+        tx.upsert_media_object(&object).await?;
         let (width, height) =
             (rendered.size.width.cast_signed(), rendered.size.height.cast_signed());
         let image = NewImage {
@@ -86,14 +90,14 @@ impl Pictures {
 }
 
 /// What a device asks for, as far as it tells one picture from another.
-struct Wanted {
+struct RenditionSpec {
     format: ImageFormat,
     size: Size,
     dither: Dither,
 }
 
-impl Wanted {
-    fn of(original: &FramePicture, parameters: &Parameters) -> Self {
+impl RenditionSpec {
+    fn new(original: &FrameImage, parameters: &FrameParameters) -> Self {
         let size = Size::new(original.width.unsigned_abs(), original.height.unsigned_abs());
         let (width, height) = (parameters.output_image_width, parameters.output_image_height);
         let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
@@ -106,14 +110,14 @@ impl Wanted {
 
     /// Whether this picture is the one that is asked for. A picture for a device keeps the dithering that it was
     /// ordered with, also in a format that has no use for one.
-    fn is_met_by(&self, picture: &FramePicture) -> bool {
+    fn matches(&self, picture: &FrameImage) -> bool {
         let dither = picture.dither.unwrap_or_default();
         let size = Size::new(picture.width.unsigned_abs(), picture.height.unsigned_abs());
         picture.format == self.format.media_type() && size == self.size && dither == self.dither
     }
 
     /// The same for the same wish, so that what is rendered once is found again.
-    fn id(&self, original: Uuid) -> Uuid {
+    fn rendition_id(&self, original: Uuid) -> Uuid {
         let Self { format, size: Size { width, height }, dither } = self;
         let wish = format!("{original} {} {width} {height} {dither:?}", format.media_type());
         let mut bytes = [0; 16];
@@ -122,7 +126,7 @@ impl Wanted {
     }
 }
 
-fn view(picture: &FramePicture) -> ImageView {
+fn image_view(picture: &FrameImage) -> ImageView {
     ImageView {
         width: picture.width,
         height: picture.height,

@@ -22,12 +22,12 @@ pub struct EraseClient {
     pub unindexed: Vec<(Uuid, i32)>,
     /// What was removed so far.
     #[serde(default)]
-    pub removed: Erased,
+    pub removed: ErasureCounts,
 }
 
 /// How much an erasure removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Erased {
+pub struct ErasureCounts {
     /// Stories.
     pub stories: u64,
     /// Files.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::app::jobs::{Job, Origin, Subject, story_lane};
 use crate::domain::TaskKind;
-use crate::inference::Filming;
+use crate::inference::PendingVideo;
 use crate::store::Task;
 
 /// Tells the next frame of a story.
@@ -91,7 +91,7 @@ impl Job for RedrawFrame {
 
 /// Speaks a frame's text. It goes down no lane: the story goes on meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SpeakFrame {
+pub struct NarrateFrame {
     /// The request that asked for the frame.
     #[serde(flatten)]
     pub origin: Origin,
@@ -102,8 +102,8 @@ pub struct SpeakFrame {
     pub voice: Option<String>,
 }
 
-impl Job for SpeakFrame {
-    const KIND: TaskKind = TaskKind::SpeakFrame;
+impl Job for NarrateFrame {
+    const KIND: TaskKind = TaskKind::NarrateFrame;
 
     fn origin(&self) -> Option<&Origin> {
         Some(&self.origin)
@@ -112,7 +112,7 @@ impl Job for SpeakFrame {
 
 /// Makes a video of a frame's illustration. It goes down no lane: the story goes on meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FilmFrame {
+pub struct GenerateVideo {
     /// The request that asked for the frame.
     #[serde(flatten)]
     pub origin: Origin,
@@ -122,11 +122,11 @@ pub struct FilmFrame {
     pub image_id: Uuid,
     /// The provider's own job, and when it was begun; absent before that.
     #[serde(default)]
-    pub filming: Option<(Filming, DateTime<Utc>)>,
+    pub filming: Option<(PendingVideo, DateTime<Utc>)>,
 }
 
-impl Job for FilmFrame {
-    const KIND: TaskKind = TaskKind::FilmFrame;
+impl Job for GenerateVideo {
+    const KIND: TaskKind = TaskKind::GenerateVideo;
 
     fn origin(&self) -> Option<&Origin> {
         Some(&self.origin)

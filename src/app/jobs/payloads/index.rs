@@ -46,7 +46,7 @@ impl Job for IndexFrames {
 
 /// Takes frames that are gone out of the remote index.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ForgetFrames {
+pub struct UnindexFrames {
     /// The frames' story.
     pub story_id: Uuid,
     /// The first frame's number.
@@ -58,6 +58,6 @@ pub struct ForgetFrames {
     pub is_second: bool,
 }
 
-impl Job for ForgetFrames {
-    const KIND: TaskKind = TaskKind::ForgetFrames;
+impl Job for UnindexFrames {
+    const KIND: TaskKind = TaskKind::UnindexFrames;
 }

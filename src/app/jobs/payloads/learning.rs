@@ -7,7 +7,7 @@ use crate::domain::TaskKind;
 
 /// Keeps what a frame teaches about its client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LearnFrame {
+pub struct LearnFromFrame {
     /// The client.
     pub client_id: String,
     /// The request that asked for the frame.
@@ -36,15 +36,15 @@ pub struct Observation {
     pub weight: f64,
 }
 
-impl LearnFrame {
+impl LearnFromFrame {
     /// The lane of what is learned about a client: one task at a time, because evidence is read and written again.
     pub fn lane_of(client_id: &str) -> String {
         format!("remember {client_id}")
     }
 }
 
-impl Job for LearnFrame {
-    const KIND: TaskKind = TaskKind::Remember;
+impl Job for LearnFromFrame {
+    const KIND: TaskKind = TaskKind::LearnFromFrame;
 
     fn lane(&self, _: Subject<'_>) -> Option<String> {
         Some(Self::lane_of(&self.client_id))

@@ -6,8 +6,8 @@ mod index;
 mod learning;
 mod media;
 
-pub use erasure::{EraseClient, Erased};
-pub use frame::{FilmFrame, RedrawFrame, SpeakFrame, TellFrame};
-pub use index::{ForgetFrames, IndexFrame, IndexFrames};
-pub use learning::{LearnFrame, Observation};
-pub use media::{CleanMedia, RemoveFiles, SyncMedia};
+pub use erasure::{EraseClient, ErasureCounts};
+pub use frame::{GenerateVideo, NarrateFrame, RedrawFrame, TellFrame};
+pub use index::{IndexFrame, IndexFrames, UnindexFrames};
+pub use learning::{LearnFromFrame, Observation};
+pub use media::{ApplyRetention, RemoveFiles, SyncMedia};

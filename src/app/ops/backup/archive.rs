@@ -8,15 +8,15 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{FORM, MANIFEST, Manifest};
+use super::{BackupManifest, FORMAT_VERSION, MANIFEST_ENTRY};
 use crate::app::{AppError, ErrorKind};
 
 /// The longest manifest that is read, in bytes: of some millions of files.
-const MAX_MANIFEST: u64 = 1 << 30;
+const MAX_MANIFEST_BYTES: u64 = 1 << 30;
 
 /// What is in an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ArchiveEntry {
     /// Its path there.
     pub path: String,
     /// In bytes.
@@ -26,36 +26,36 @@ pub struct Entry {
 }
 
 /// An archive that is being written.
-pub(super) struct Archive {
-    part: PathBuf,
+pub(super) struct ArchiveWriter {
+    partial_path: PathBuf,
     builder: Option<tar::Builder<BufWriter<File>>>,
-    entries: Vec<Entry>,
+    entries: Vec<ArchiveEntry>,
 }
 
-impl Archive {
+impl ArchiveWriter {
     pub(super) async fn create(part: &Path) -> Result<Self, AppError> {
         let path = part.to_owned();
-        let file = blocking(move || private(&path)).await?;
+        let file = run_blocking(move || create_private_file(&path)).await?;
         let builder = Some(tar::Builder::new(BufWriter::new(file)));
-        Ok(Self { part: part.to_owned(), builder, entries: Vec::new() })
+        Ok(Self { partial_path: part.to_owned(), builder, entries: Vec::new() })
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[ArchiveEntry] {
         &self.entries
     }
 
     pub(super) async fn append(&mut self, path: &str, content: Bytes) -> Result<(), AppError> {
         let size = content.len() as u64;
-        self.append_all(path, size, move || Ok(io::Cursor::new(content))).await
+        self.append_reader(path, size, move || Ok(io::Cursor::new(content))).await
     }
 
     pub(super) async fn append_file(&mut self, path: &str, file: &Path) -> Result<(), AppError> {
-        let size = tokio::fs::metadata(file).await.map_err(refused)?.len();
+        let size = tokio::fs::metadata(file).await.map_err(disk_error)?.len();
         let file = file.to_owned();
-        self.append_all(path, size, move || File::open(file)).await
+        self.append_reader(path, size, move || File::open(file)).await
     }
 
-    async fn append_all<R: Read>(
+    async fn append_reader<R: Read>(
         &mut self,
         path: &str,
         size: u64,
@@ -63,25 +63,25 @@ impl Archive {
     ) -> Result<(), AppError> {
         let Some(mut builder) = self.builder.take() else { return Ok(()) };
         let name = path.to_owned();
-        let (builder, sum) = blocking(move || {
+        let (builder, sum) = run_blocking(move || {
             let mut header = tar::Header::new_gnu();
             header.set_size(size);
             header.set_mode(0o600);
-            let mut content = Summed { inner: open()?.take(size), sum: Sha256::new() };
+            let mut content = HashingReader { inner: open()?.take(size), hasher: Sha256::new() };
             builder.append_data(&mut header, &name, &mut content)?;
-            Ok((builder, hex(&content.sum.finalize())))
+            Ok((builder, hex(&content.hasher.finalize())))
         })
         .await?;
         self.builder = Some(builder);
-        self.entries.push(Entry { path: path.to_owned(), size, sha256: sum });
+        self.entries.push(ArchiveEntry { path: path.to_owned(), size, sha256: sum });
         Ok(())
     }
 
     /// Makes it lasting, and gives it its name.
     pub(super) async fn finish(mut self, path: &Path) -> Result<(), AppError> {
         let Some(builder) = self.builder.take() else { return Ok(()) };
-        let (part, path) = (self.part.clone(), path.to_owned());
-        blocking(move || {
+        let (part, path) = (self.partial_path.clone(), path.to_owned());
+        run_blocking(move || {
             let mut file = builder.into_inner()?;
             file.flush()?;
             file.get_ref().sync_all()?;
@@ -93,15 +93,15 @@ impl Archive {
     }
 }
 
-impl Drop for Archive {
+impl Drop for ArchiveWriter {
     fn drop(&mut self) {
         // Gone already where it has its name.
-        let _ = std::fs::remove_file(&self.part);
+        let _ = std::fs::remove_file(&self.partial_path);
     }
 }
 
 /// Reads an archive from its beginning to its end and compares every checksum; what it says of itself.
-pub(super) async fn check(path: &Path) -> Result<Manifest, AppError> {
+pub(super) async fn verify(path: &Path) -> Result<BackupManifest, AppError> {
     let (path, shown) = (path.to_owned(), path.display().to_string());
     let broken = |what: String| AppError::new(ErrorKind::Invalid, format!("{shown} {what}"));
     let read = tokio::task::spawn_blocking(move || read_all(&path)).await;
@@ -109,14 +109,14 @@ pub(super) async fn check(path: &Path) -> Result<Manifest, AppError> {
     let (entries, manifest) =
         read.map_err(|error| broken(format!("cannot be read as a backup: {error}")))?;
     let manifest = manifest.ok_or_else(|| broken("has no end: it was cut off".to_owned()))?;
-    let manifest: Manifest = serde_json::from_slice(&manifest)
+    let manifest: BackupManifest = serde_json::from_slice(&manifest)
         .map_err(|_| broken("has no manifest that can be read".to_owned()))?;
-    if manifest.form > FORM {
+    if manifest.form > FORMAT_VERSION {
         let version = &manifest.calliope;
         return Err(broken(format!("was made by Calliope {version}; restore it with that one")));
     }
-    for (found, told) in entries.iter().zip(&manifest.entries) {
-        if found != told {
+    for (found, expected) in entries.iter().zip(&manifest.entries) {
+        if found != expected {
             return Err(broken(format!("is damaged at {}", found.path)));
         }
     }
@@ -126,36 +126,36 @@ pub(super) async fn check(path: &Path) -> Result<Manifest, AppError> {
     Ok(manifest)
 }
 
-type Found = (Vec<Entry>, Option<Vec<u8>>);
+type ArchiveContents = (Vec<ArchiveEntry>, Option<Vec<u8>>);
 
-fn read_all(path: &Path) -> io::Result<Found> {
+fn read_all(path: &Path) -> io::Result<ArchiveContents> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
     let (mut entries, mut manifest) = (Vec::new(), None);
     for entry in archive.entries()? {
         let entry = entry?;
-        let (path, size) = (name_of(&entry)?, entry.size());
-        if path == MANIFEST {
+        let (path, size) = (entry_name(&entry)?, entry.size());
+        if path == MANIFEST_ENTRY {
             let mut bytes = Vec::new();
-            entry.take(MAX_MANIFEST).read_to_end(&mut bytes)?;
+            entry.take(MAX_MANIFEST_BYTES).read_to_end(&mut bytes)?;
             manifest = Some(bytes);
             break;
         }
-        let mut content = Summed { inner: entry, sum: Sha256::new() };
+        let mut content = HashingReader { inner: entry, hasher: Sha256::new() };
         io::copy(&mut content, &mut io::sink())?;
-        entries.push(Entry { path, size, sha256: hex(&content.sum.finalize()) });
+        entries.push(ArchiveEntry { path, size, sha256: hex(&content.hasher.finalize()) });
     }
     Ok((entries, manifest))
 }
 
 /// Goes through the entries of an archive that was checked, in their order, until `each` says that it has seen enough.
-pub(super) fn walk(
+pub(super) fn for_each_entry(
     path: &Path,
     mut each: impl FnMut(&str, &mut dyn Read) -> io::Result<bool>,
 ) -> io::Result<()> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let name = name_of(&entry)?;
+        let name = entry_name(&entry)?;
         if !each(&name, &mut entry)? {
             break;
         }
@@ -163,7 +163,7 @@ pub(super) fn walk(
     Ok(())
 }
 
-fn name_of(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
+fn entry_name(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
     let path = entry.path()?;
     let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     match path.to_str() {
@@ -173,15 +173,15 @@ fn name_of(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
 }
 
 /// What is read, summed up on its way.
-struct Summed<R> {
+struct HashingReader<R> {
     inner: R,
-    sum: Sha256,
+    hasher: Sha256,
 }
 
-impl<R: Read> Read for Summed<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.sum.update(&buffer[..read]);
+        self.hasher.update(&buffer[..read]);
         Ok(read)
     }
 }
@@ -196,7 +196,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// A new file that its owner alone may read: there are keys in it.
-pub(super) fn private(path: &Path) -> io::Result<File> {
+pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -205,14 +205,14 @@ pub(super) fn private(path: &Path) -> io::Result<File> {
 }
 
 /// File work on the threads for it.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(super) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, AppError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(AppError::internal)?.map_err(refused)
+    done.map_err(AppError::internal)?.map_err(disk_error)
 }
 
-pub(super) fn refused(error: io::Error) -> AppError {
+pub(super) fn disk_error(error: io::Error) -> AppError {
     let detail = format!("The disk refused: {error}.");
     AppError { cause: Some(error.into()), ..AppError::new(ErrorKind::Unavailable, detail) }
 }

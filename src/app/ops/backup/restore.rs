@@ -10,8 +10,8 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::archive::{blocking, check, hex, private, refused, walk};
-use super::{DATABASE, OBJECTS, Temporary, beside};
+use super::archive::{create_private_file, disk_error, for_each_entry, hex, run_blocking, verify};
+use super::{DATABASE_ENTRY, OBJECTS_PREFIX, TemporaryDatabase, hidden_sibling};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::ObjectKey;
 use crate::objects::LocalStore;
@@ -20,7 +20,7 @@ use crate::store::Store;
 
 /// What a restore brought back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Restored {
+pub struct RestoreSummary {
     /// Stories.
     pub stories: i64,
     /// Frames.
@@ -42,21 +42,21 @@ pub struct Restored {
 pub async fn restore(
     settings: &Settings,
     path: &Path,
-    each: impl Fn(u64, u64) + Send + 'static,
-) -> Result<Restored, AppError> {
-    let manifest = check(path).await?;
+    on_progress: impl Fn(u64, u64) + Send + 'static,
+) -> Result<RestoreSummary, AppError> {
+    let manifest = verify(path).await?;
     let database = &settings.database;
     let is_postgres = database.is_postgres();
     let folder = if is_postgres { path.to_owned() } else { database.path.clone() };
     if let Some(folder) = folder.parent() {
-        tokio::fs::create_dir_all(folder).await.map_err(refused)?;
+        tokio::fs::create_dir_all(folder).await.map_err(disk_error)?;
     }
-    let rows = Temporary(beside(&folder, "restored"));
+    let rows = TemporaryDatabase(hidden_sibling(&folder, "restored"));
     extract_rows(path, &rows.0).await?;
     // This also brings the tables of an older version up to date, and refuses those of a later one.
     let snapshot = Store::open_snapshot(&rows.0).await?;
     let target = Store::connect(database).await?;
-    let _alone = target.sole_use(&database.path)?;
+    let _alone = target.acquire_database_lock(&database.path)?;
     target.migrate().await?;
     if !target.is_unused().await? {
         let detail = "The database is in use already; restore into one that nobody has used, and keep this one.";
@@ -64,42 +64,42 @@ pub async fn restore(
     }
     // Where the other still is, the two must be told apart in the bucket that they share.
     let mut tx = snapshot.begin().await?;
-    tx.set_mark(None).await?;
+    tx.set_bucket_marker(None).await?;
     tx.save().await?;
-    let mut restored = Restored::default();
+    let mut restored = RestoreSummary::default();
     if manifest.has_media {
         let objects = LocalStore::open(&settings.storage)?;
-        let expected = place_of_files(&snapshot).await?;
+        let expected = expected_checksums(&snapshot).await?;
         let path = path.to_owned();
         let (files, bytes) =
-            blocking(move || write_files(&path, &objects, &expected, each)).await?;
+            run_blocking(move || write_files(&path, &objects, &expected, on_progress)).await?;
         (restored.files, restored.bytes) = (files, bytes);
     }
-    let counts = snapshot.counts().await?;
+    let counts = snapshot.installation_counts().await?;
     (restored.stories, restored.frames) = (counts.stories, counts.frames);
     snapshot.close().await;
     if is_postgres {
-        target.fill(&rows.0).await?;
+        target.restore_snapshot(&rows.0).await?;
         target.close().await;
         return Ok(restored);
     }
     target.close().await;
     let from = rows.0.clone();
     let to = database.path.clone();
-    blocking(move || put_in_place(&from, &to)).await?;
+    run_blocking(move || replace_database_file(&from, &to)).await?;
     Ok(restored)
 }
 
 async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
     let (path, to) = (path.to_owned(), to.to_owned());
-    blocking(move || {
-        walk(&path, |name, content| {
-            if name == DATABASE {
-                let mut file = private(&to)?;
+    run_blocking(move || {
+        for_each_entry(&path, |name, content| {
+            if name == DATABASE_ENTRY {
+                let mut file = create_private_file(&to)?;
                 io::copy(content, &mut file)?;
                 file.sync_all()?;
             }
-            Ok(name != DATABASE)
+            Ok(name != DATABASE_ENTRY)
         })
     })
     .await
@@ -108,13 +108,13 @@ async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
 /// What each file is to be. Rows forget which bucket theirs are in: they are on this disk now, and go into the bucket that
 /// is configured here. Each key is parsed, because an archive may come from anybody: one that is no [`ObjectKey`] could name a
 /// path outside the folders.
-async fn place_of_files(snapshot: &Store) -> Result<HashMap<ObjectKey, Vec<u8>>, AppError> {
+async fn expected_checksums(snapshot: &Store) -> Result<HashMap<ObjectKey, Vec<u8>>, AppError> {
     let mut expected = HashMap::new();
     let mut pages = pin!(snapshot.files());
     while let Some(rows) = pages.try_next().await? {
         let mut tx = snapshot.begin().await?;
         for object in rows {
-            tx.note_unsynced(&object).await?;
+            tx.mark_unsynced(&object).await?;
             let key = object.key.parse::<ObjectKey>().map_err(|error| {
                 let key = &object.key;
                 let detail = format!("The backup has a file with the key {key:?}: {error}.");
@@ -131,12 +131,12 @@ fn write_files(
     path: &Path,
     objects: &LocalStore,
     expected: &HashMap<ObjectKey, Vec<u8>>,
-    each: impl Fn(u64, u64),
+    on_progress: impl Fn(u64, u64),
 ) -> io::Result<(u64, u64)> {
     let (mut files, mut bytes) = (0, 0);
     let mut folders = BTreeSet::new();
-    walk(path, |name, content| {
-        let Some(name) = name.strip_prefix(OBJECTS) else { return Ok(true) };
+    for_each_entry(path, |name, content| {
+        let Some(name) = name.strip_prefix(OBJECTS_PREFIX) else { return Ok(true) };
         let broken =
             |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{name} {what}"));
         let key: ObjectKey = name.parse().map_err(|_| broken("is not the key of an object"))?;
@@ -146,11 +146,11 @@ fn write_files(
         if Sha256::digest(&whole).as_slice() != sum.as_slice() {
             return Err(broken(&format!("is not what its row says ({})", hex(sum))));
         }
-        objects.put_now(&key, &whole)?;
+        objects.put_blocking(&key, &whole)?;
         folders.extend(objects.path(&key).parent().map(Path::to_owned));
         files += 1;
         bytes += whole.len() as u64;
-        each(files, bytes);
+        on_progress(files, bytes);
         Ok(true)
     })?;
     // Files are there for good before the rows that speak of them.
@@ -161,7 +161,7 @@ fn write_files(
 }
 
 /// The database's file in the place of the empty one. What SQLite kept beside that one must not be taken for this one's.
-fn put_in_place(from: &Path, to: &Path) -> io::Result<()> {
+fn replace_database_file(from: &Path, to: &Path) -> io::Result<()> {
     for tail in ["-wal", "-shm"] {
         let mut path = to.as_os_str().to_owned();
         path.push(tail);

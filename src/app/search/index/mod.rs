@@ -4,9 +4,9 @@
 //! model that failed has left over, and what was told before there was one, a task for all of it picks up. The vectors are
 //! rows; what [`crate::app::search`] scans follows from them.
 
-mod forget;
 mod pieces;
-mod place;
+mod removal;
+mod storage;
 
 use std::time::Duration;
 
@@ -19,27 +19,27 @@ use uuid::Uuid;
 use super::Search;
 use crate::app::jobs::{IndexFrame, IndexFrames, Subject, TaskOutcome};
 use crate::app::{AppError, ErrorKind};
-use crate::domain::FramePlace;
-use crate::inference::MOST_TEXTS;
+use crate::domain::FrameKey;
+use crate::inference::MAX_BATCH_TEXTS;
 use crate::store::{FrameToIndex, Lease, VectorIndexRow};
-use pieces::pieces;
-use place::Batch;
+use pieces::split_frame;
+use storage::VectorBatch;
 
 /// How long the model may take for one batch, all attempts together.
-const PATIENCE: Duration = Duration::from_mins(1);
+const EMBEDDING_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Frames that are read at once.
-const AT_ONCE: i64 = 64;
+const FRAMES_PER_BATCH: i64 = 64;
 
 /// Frames whose ids are taken out of the index at once.
-const OUT_AT_ONCE: i64 = 5000;
+const IDS_PER_DELETE: i64 = 5000;
 
 /// How long a frame may be without vectors before someone looks after it.
-const OVERDUE: TimeDelta = TimeDelta::minutes(5);
+const OVERDUE_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// What was put into the index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Indexed {
+pub struct IndexingSummary {
     /// Frames.
     pub frames: u64,
     /// Pieces of theirs.
@@ -73,7 +73,7 @@ pub struct IndexStatus {
 #[derive(Debug)]
 pub(in crate::app) enum IndexHealth {
     /// There is none, because no model for vectors is configured.
-    Off,
+    Disabled,
     /// It can.
     Ok,
     /// It cannot, for this reason: search is by words alone.
@@ -82,9 +82,9 @@ pub(in crate::app) enum IndexHealth {
 
 impl Search {
     /// Whether the index can be used.
-    pub(in crate::app) async fn health(&self) -> IndexHealth {
-        if self.models.embedder().is_none() {
-            return IndexHealth::Off;
+    pub(in crate::app) async fn index_health(&self) -> IndexHealth {
+        if self.models.embedding_model().is_none() {
+            return IndexHealth::Disabled;
         }
         let degraded = IndexHealth::Degraded;
         match (self.needs_rebuild().await, &self.pinecone) {
@@ -103,8 +103,8 @@ impl Search {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`] where there is no model for vectors.
-    pub async fn order_indexing(&self, force: bool) -> Result<Uuid, AppError> {
-        self.embedder()?;
+    pub async fn enqueue_indexing(&self, force: bool) -> Result<Uuid, AppError> {
+        self.require_embedder()?;
         let mut tx = self.store.begin().await?;
         let id = self.jobs.enqueue(&mut tx, Subject::default(), &IndexFrames { force }).await?;
         tx.save().await?;
@@ -112,10 +112,11 @@ impl Search {
     }
 
     /// Orders the same where a frame has waited for long, unless it is ordered already.
-    pub async fn order_overdue_indexing(&self) -> Result<(), AppError> {
-        let is_on = self.models.embedder().is_some();
-        let overdue = self.clock.now() - OVERDUE;
-        if !is_on || !self.store.is_any_to_index(overdue).await? || self.needs_rebuild().await? {
+    pub async fn enqueue_overdue_indexing(&self) -> Result<(), AppError> {
+        let is_on = self.models.embedding_model().is_some();
+        let overdue = self.clock.now() - OVERDUE_AFTER;
+        if !is_on || !self.store.has_frames_to_index(overdue).await? || self.needs_rebuild().await?
+        {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
@@ -138,7 +139,7 @@ impl Search {
         job: IndexFrame,
     ) -> Result<TaskOutcome, AppError> {
         let IndexFrame { story_id, number } = job;
-        let frame = self.store.frame_to_index(FramePlace { story_id, number }).await?;
+        let frame = self.store.frame_to_index(FrameKey { story_id, number }).await?;
         // A frame that is gone needs no vectors, and one of a model that is not the index's waits for it to be rebuilt.
         let frame = if self.needs_rebuild().await? { None } else { frame };
         let frames: Vec<FrameToIndex> = frame.into_iter().collect();
@@ -157,7 +158,7 @@ impl Search {
         job: IndexFrames,
     ) -> Result<TaskOutcome, AppError> {
         if job.force {
-            self.empty_index().await?;
+            self.clear_index().await?;
         }
         let indexed = self.index_all(u64::MAX, |_| ()).await?;
         self.jobs.complete(lease, &json!(indexed)).await
@@ -168,18 +169,23 @@ impl Search {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`] where there is no model for vectors, or the index was made with another.
-    pub async fn index_all(&self, most: u64, told: impl Fn(Indexed)) -> Result<Indexed, AppError> {
-        self.embedder()?;
-        let (mut done, mut after) = (Indexed::default(), 0);
-        while done.frames < most && !self.stopping.is_cancelled() {
-            let limit = AT_ONCE.min(i64::try_from(most - done.frames).unwrap_or(i64::MAX));
+    pub async fn index_all(
+        &self,
+        max_frames: u64,
+        on_progress: impl Fn(IndexingSummary),
+    ) -> Result<IndexingSummary, AppError> {
+        self.require_embedder()?;
+        let (mut done, mut after) = (IndexingSummary::default(), 0);
+        while done.frames < max_frames && !self.shutdown.is_cancelled() {
+            let limit =
+                FRAMES_PER_BATCH.min(i64::try_from(max_frames - done.frames).unwrap_or(i64::MAX));
             let frames = self.store.frames_to_index(after, limit).await?;
             let Some(last) = frames.last() else { break };
             after = last.id;
             let batch = self.index_batch(&frames).await?;
             done.frames += batch.frames;
             done.pieces += batch.pieces;
-            told(done);
+            on_progress(done);
         }
         Ok(done)
     }
@@ -190,17 +196,17 @@ impl Search {
     /// # Errors
     ///
     /// [`AppError`] when the database fails, or Pinecone does.
-    pub async fn empty_index(&self) -> Result<(), AppError> {
+    pub async fn clear_index(&self) -> Result<(), AppError> {
         let newest = self.store.newest_frame_id().await?;
         let mut tx = self.store.begin().await?;
-        tx.unsettle_index().await?;
+        tx.reset_vector_index().await?;
         tx.save().await?;
         let mut after = 0;
         while after < newest {
             let mut tx = self.store.begin().await?;
-            tx.unindex(after, after + OUT_AT_ONCE).await?;
+            tx.unindex(after, after + IDS_PER_DELETE).await?;
             tx.save().await?;
-            after += OUT_AT_ONCE;
+            after += IDS_PER_DELETE;
         }
         if let Some(pinecone) = &self.pinecone {
             pinecone.clear().await?;
@@ -217,7 +223,7 @@ impl Search {
             place: row.place,
             model: row.model,
             dimension: row.dimension,
-            configured_model: self.models.embedder(),
+            configured_model: self.models.embedding_model(),
             frames: counts.frames,
             waiting: counts.waiting,
             pieces: counts.pieces,
@@ -234,43 +240,43 @@ impl Search {
     }
 
     fn is_outdated(&self, row: &VectorIndexRow) -> bool {
-        let configured = self.models.embedder();
+        let configured = self.models.embedding_model();
         configured.is_some()
             && row.place.is_some()
-            && !self.is_made_with(row, configured.as_deref())
+            && !self.is_built_with(row, configured.as_deref())
     }
 
     /// The model for vectors.
-    fn embedder(&self) -> Result<String, AppError> {
-        self.models.embedder().ok_or_else(|| {
+    fn require_embedder(&self) -> Result<String, AppError> {
+        self.models.embedding_model().ok_or_else(|| {
             let detail = "No model turns texts into vectors here; set OPENAI_API_KEY, or minds.embedding in the configuration.";
             AppError::new(ErrorKind::Conflict, detail)
         })
     }
 
     /// Puts frames into the index.
-    async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<Indexed, AppError> {
+    async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<IndexingSummary, AppError> {
         if frames.is_empty() {
-            return Ok(Indexed::default());
+            return Ok(IndexingSummary::default());
         }
-        let model = self.embedder()?;
+        let model = self.require_embedder()?;
         if let Some(pinecone) = &self.pinecone {
             // What cannot be kept need not be paid for.
-            pinecone.prepare(None).await?;
+            pinecone.ensure_index(None).await?;
         }
-        let texts: Vec<Vec<String>> = frames.iter().map(pieces).collect();
+        let texts: Vec<Vec<String>> = frames.iter().map(split_frame).collect();
         let all: Vec<String> = texts.iter().flatten().cloned().collect();
-        let mut all_vectors = self.vectors_of(&all).await?.into_iter();
+        let mut all_vectors = self.embed_texts(&all).await?.into_iter();
         let vectors =
             texts.iter().map(|texts| all_vectors.by_ref().take(texts.len()).collect()).collect();
-        self.keep_vectors(Batch { frames, vectors, model: &model }).await
+        self.store_vectors(VectorBatch { frames, vectors, model: &model }).await
     }
 
     /// The vectors of texts.
-    async fn vectors_of(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, AppError> {
+    async fn embed_texts(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, AppError> {
         let mut vectors = Vec::with_capacity(texts.len());
-        for texts in texts.chunks(MOST_TEXTS) {
-            vectors.extend(self.models.embed(texts, PATIENCE).await.map_err(|error| {
+        for texts in texts.chunks(MAX_BATCH_TEXTS) {
+            vectors.extend(self.models.embed(texts, EMBEDDING_TIMEOUT).await.map_err(|error| {
                 let detail = "The model for vectors does not answer as it should.";
                 AppError {
                     cause: Some(Box::new(error)),

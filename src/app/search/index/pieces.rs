@@ -2,14 +2,14 @@
 //! that a model for vectors takes whole.
 
 use crate::store::FrameToIndex;
-use crate::vectors::MOST_PIECES;
+use crate::vectors::MAX_PIECES;
 
 /// Characters of a piece at most: some 250 tokens of English, which the smallest usual models still read whole.
-const MOST: usize = 1000;
+const MAX_PIECE_CHARS: usize = 1000;
 
-/// The pieces of a frame, in their order; none where there is nothing to find. What is too long for [`MOST_PIECES`] is found
+/// The pieces of a frame, in their order; none where there is nothing to find. What is too long for [`MAX_PIECES`] is found
 /// by its words alone.
-pub(super) fn pieces(frame: &FrameToIndex) -> Vec<String> {
+pub(super) fn split_frame(frame: &FrameToIndex) -> Vec<String> {
     let text = frame.text.as_deref().unwrap_or_default().trim();
     let mut document = text.to_owned();
     for (what, words) in [
@@ -28,7 +28,7 @@ pub(super) fn pieces(frame: &FrameToIndex) -> Vec<String> {
         document.extend([what, ": ", words]);
     }
     let mut pieces = split(&document);
-    pieces.truncate(usize::try_from(MOST_PIECES).unwrap_or(usize::MAX));
+    pieces.truncate(usize::try_from(MAX_PIECES).unwrap_or(usize::MAX));
     pieces
 }
 
@@ -41,9 +41,10 @@ fn split(document: &str) -> Vec<String> {
     let mut size = 0;
     for sentence in sentences(document) {
         let more = length(sentence) + 1;
-        if size + more > MOST + 1 && !piece.is_empty() {
+        if size + more > MAX_PIECE_CHARS + 1 && !piece.is_empty() {
             pieces.push(piece.join(" "));
-            let overlap = piece.last().copied().filter(|last| length(last) + 1 + more <= MOST / 2);
+            let overlap =
+                piece.last().copied().filter(|last| length(last) + 1 + more <= MAX_PIECE_CHARS / 2);
             piece = overlap.into_iter().collect();
             size = piece.iter().map(|sentence| length(sentence) + 1).sum();
         }
@@ -61,10 +62,10 @@ fn sentences(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = document;
     while !rest.is_empty() {
-        let (sentence, behind) = rest.split_at(end(rest));
+        let (sentence, behind) = rest.split_at(sentence_end(rest));
         rest = behind;
         let mut sentence = sentence.trim();
-        while let Some((most, _)) = sentence.char_indices().nth(MOST) {
+        while let Some((most, _)) = sentence.char_indices().nth(MAX_PIECE_CHARS) {
             let cut = sentence[..most].rfind(char::is_whitespace).filter(|cut| *cut > 0);
             let (head, tail) = sentence.split_at(cut.unwrap_or(most));
             found.push(head.trim_end());
@@ -78,7 +79,7 @@ fn sentences(document: &str) -> Vec<&str> {
 }
 
 /// Where the first sentence ends, its closing quotes included.
-fn end(text: &str) -> usize {
+fn sentence_end(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let after = at + c.len_utf8();
@@ -126,8 +127,9 @@ mod tests {
 
     #[test]
     fn a_short_frame_is_one_piece() {
-        let pieces =
-            |text: &str, illustration: &str, seen: &str| pieces(&frame(text, illustration, seen));
+        let pieces = |text: &str, illustration: &str, seen: &str| {
+            split_frame(&frame(text, illustration, seen))
+        };
         let text = "The lamp went out.";
         assert_eq!(pieces(text, "", ""), [text]);
         assert_eq!(pieces(text, &format!("in ink {text}"), ""), [text], "said once");
@@ -144,7 +146,7 @@ mod tests {
         let sentence =
             |n: usize| format!("“Sentence {n} of many,” said Mr.Grey, “goes on for 3.5 lines!”");
         let text: Vec<String> = (0..40).map(sentence).collect();
-        let found = pieces(&frame(&text.join(" "), "", ""));
+        let found = split_frame(&frame(&text.join(" "), "", ""));
         assert!(found.len() > 2, "{found:?}");
         for pair in found.windows(2) {
             let last = &pair[0][pair[0].rfind("“Sentence").expect("a sentence")..];
@@ -157,7 +159,7 @@ mod tests {
         fn nothing_is_lost_and_nothing_is_too_long(text in "([a-zß。. !?…”\n]{0,60}|[^\\s]{900,2500}){0,6}") {
             let found = split(&text);
             let bare = |text: &str| text.split_whitespace().map(str::to_owned).collect::<String>();
-            prop_assert!(found.iter().all(|piece| piece.chars().count() <= MOST));
+            prop_assert!(found.iter().all(|piece| piece.chars().count() <= MAX_PIECE_CHARS));
             let joined: String = found.iter().map(|piece| bare(piece)).collect();
             // Overlaps only add.
             let mut rest = joined.chars();

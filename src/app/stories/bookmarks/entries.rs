@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::frames::check_comments;
-use super::lists::no_list;
-use crate::app::stories::{Stories, no_story};
+use super::lists::list_not_found;
+use crate::app::stories::{Stories, story_not_found};
 use crate::app::{Actor, AppError, ErrorKind, Page};
-use crate::store::{BookmarkList, ListChange, StoryBookmark};
+use crate::store::{BookmarkList, BookmarkListChange, StoryBookmark};
 
 /// Stories at most in one list.
 const MAX_STORIES: i64 = 10_000;
@@ -42,11 +42,11 @@ impl From<StoryBookmark> for StoryBookmarkView {
 
 /// How a story came into a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptStory {
+pub enum StoryBookmarkOutcome {
     /// It was not there before.
     Added(StoryBookmarkView),
     /// It was there; what is noted about it is new.
-    Renewed(StoryBookmarkView),
+    Updated(StoryBookmarkView),
 }
 
 impl Stories {
@@ -62,10 +62,10 @@ impl Stories {
         before: Option<i64>,
         limit: i64,
     ) -> Result<(BookmarkList, Page<StoryBookmarkView, i64>), AppError> {
-        let list = self.readable_list(actor, id).await?;
+        let list = self.find_readable_list(actor, id).await?;
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.story_bookmarks(id, before, limit + 1).await?;
-        Ok((list, Page::of(rows, limit, |kept| kept.id)))
+        Ok((list, Page::from_rows(rows, limit, |kept| kept.id)))
     }
 
     /// Puts a story into a list, or renews what is noted about it there.
@@ -74,33 +74,40 @@ impl Stories {
     ///
     /// [`ErrorKind::NotFound`] for an unknown list or story; [`ErrorKind::NotYours`] when the list is another's;
     /// [`ErrorKind::Conflict`] when it is full; [`ErrorKind::Invalid`] for comments that are too long.
-    pub async fn keep_story(
+    pub async fn add_story_to_list(
         &self,
         actor: Actor<'_>,
         list_id: i64,
         story_id: &str,
         comments: Option<&str>,
-    ) -> Result<KeptStory, AppError> {
+    ) -> Result<StoryBookmarkOutcome, AppError> {
         check_comments(comments)?;
-        self.changeable_list(actor, list_id).await?;
+        self.find_changeable_list(actor, list_id).await?;
         let story_id = self.find_story(story_id).await?.id;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_bookmark_list(list_id, ListChange::default(), now).await?.ok_or_else(no_list)?;
-        let is_new = !tx.renew_story_bookmark(list_id, story_id, comments, now).await?;
+        tx.change_bookmark_list(list_id, BookmarkListChange::default(), now)
+            .await?
+            .ok_or_else(list_not_found)?;
+        let is_new = !tx.update_story_bookmark(list_id, story_id, comments, now).await?;
         if is_new {
             if tx.count_story_bookmarks(list_id).await? >= MAX_STORIES {
                 let detail = format!("A list holds at most {MAX_STORIES} stories; begin another.");
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
             if !tx.add_story_bookmark(list_id, story_id, comments, now).await? {
-                return Err(no_story());
+                return Err(story_not_found());
             }
         }
         tx.save().await?;
-        let kept = self.store.story_bookmark(list_id, story_id).await?.ok_or_else(no_list)?;
+        let kept =
+            self.store.story_bookmark(list_id, story_id).await?.ok_or_else(list_not_found)?;
         let kept = kept.into();
-        Ok(if is_new { KeptStory::Added(kept) } else { KeptStory::Renewed(kept) })
+        Ok(if is_new {
+            StoryBookmarkOutcome::Added(kept)
+        } else {
+            StoryBookmarkOutcome::Updated(kept)
+        })
     }
 
     /// Takes a story out of a list.
@@ -109,18 +116,19 @@ impl Stories {
     ///
     /// [`ErrorKind::NotFound`] for an unknown list, or a story that is not in it; [`ErrorKind::NotYours`] when the list
     /// is another's.
-    pub async fn drop_story(
+    pub async fn remove_story_from_list(
         &self,
         actor: Actor<'_>,
         list_id: i64,
         story_id: &str,
     ) -> Result<(), AppError> {
-        self.changeable_list(actor, list_id).await?;
+        self.find_changeable_list(actor, list_id).await?;
         let story_id = self.find_story(story_id).await?.id;
         let mut tx = self.store.begin().await?;
-        let list =
-            tx.change_bookmark_list(list_id, ListChange::default(), self.clock.now()).await?;
-        list.ok_or_else(no_list)?;
+        let list = tx
+            .change_bookmark_list(list_id, BookmarkListChange::default(), self.clock.now())
+            .await?;
+        list.ok_or_else(list_not_found)?;
         if !tx.remove_story_bookmark(list_id, story_id).await? {
             let detail = "The list does not hold this story.";
             return Err(AppError::new(ErrorKind::NotFound, detail));

@@ -10,7 +10,7 @@ use crate::domain::ClientId;
 use crate::store::FrameBookmark;
 
 /// Bookmarks at most in v1's list, which has no pages.
-const LISTED: i64 = 1000;
+const MAX_LISTED: i64 = 1000;
 
 /// Characters at most in what is noted about a frame or a story.
 const MAX_COMMENTS: usize = 10_000;
@@ -61,7 +61,7 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an unknown story or frame; [`ErrorKind::Invalid`] for comments that are too long.
-    pub async fn keep_frame(
+    pub async fn bookmark_frame(
         &self,
         client_id: &ClientId,
         story_id: &str,
@@ -71,15 +71,15 @@ impl Stories {
         check_comments(comments)?;
         let story = self.find_story(story_id).await?;
         // A number that no column can hold is no frame's.
-        let number = i32::try_from(frame_number).map_err(|_| no_frame())?;
+        let number = i32::try_from(frame_number).map_err(|_| frame_not_found())?;
         let (client_id, now) = (client_id.as_str(), self.clock.now());
         let mut tx = self.store.begin().await?;
-        if !tx.keep_frame_bookmark(client_id, story.id, number, comments, now).await? {
-            return Err(no_frame());
+        if !tx.upsert_frame_bookmark(client_id, story.id, number, comments, now).await? {
+            return Err(frame_not_found());
         }
         tx.save().await?;
         let kept = self.store.frame_bookmark(client_id, story.id, number).await?;
-        kept.map(Into::into).ok_or_else(no_bookmark)
+        kept.map(Into::into).ok_or_else(bookmark_not_found)
     }
 
     /// The frames that a client keeps, of one story or of all, the newest bookmark first.
@@ -87,7 +87,7 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] for an unknown story.
-    pub async fn kept_frames(
+    pub async fn list_frame_bookmarks(
         &self,
         client_id: &ClientId,
         story_id: Option<&str>,
@@ -96,9 +96,9 @@ impl Stories {
         let kept = match story_id {
             Some(id) => {
                 let story = self.find_story(id).await?;
-                self.store.frame_bookmarks_in(client_id, story.id, LISTED).await?
+                self.store.frame_bookmarks_in_story(client_id, story.id, MAX_LISTED).await?
             }
-            None => self.store.frame_bookmarks(client_id, LISTED).await?,
+            None => self.store.frame_bookmarks(client_id, MAX_LISTED).await?,
         };
         Ok(kept.into_iter().map(Into::into).collect())
     }
@@ -108,18 +108,18 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when it keeps no such frame.
-    pub async fn kept_frame(
+    pub async fn frame_bookmark(
         &self,
         client_id: &ClientId,
         story_id: &str,
         frame_number: i32,
     ) -> Result<FrameBookmarkView, AppError> {
         let story = self.find_story(story_id).await.map_err(|error| match error.kind {
-            ErrorKind::NotFound => no_bookmark(),
+            ErrorKind::NotFound => bookmark_not_found(),
             _ => error,
         })?;
         let kept = self.store.frame_bookmark(client_id.as_str(), story.id, frame_number).await?;
-        kept.map(Into::into).ok_or_else(no_bookmark)
+        kept.map(Into::into).ok_or_else(bookmark_not_found)
     }
 
     /// Removes a bookmark of the client's own.
@@ -127,10 +127,14 @@ impl Stories {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when it is another client's, or none's.
-    pub async fn forget_frame(&self, client_id: &ClientId, id: i64) -> Result<(), AppError> {
+    pub async fn remove_frame_bookmark(
+        &self,
+        client_id: &ClientId,
+        id: i64,
+    ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         if !tx.remove_frame_bookmark(client_id.as_str(), id).await? {
-            return Err(no_bookmark());
+            return Err(bookmark_not_found());
         }
         Ok(tx.save().await?)
     }
@@ -150,12 +154,12 @@ pub(in crate::app) fn check_comments(comments: Option<&str>) -> Result<(), AppEr
     Ok(())
 }
 
-fn no_frame() -> AppError {
+fn frame_not_found() -> AppError {
     let detail = "The story has no such frame; its frames are numbered from 0.";
     AppError::new(ErrorKind::NotFound, detail)
 }
 
 /// These words are v1's.
-fn no_bookmark() -> AppError {
+fn bookmark_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "Bookmark not found")
 }

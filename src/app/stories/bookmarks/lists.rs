@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::app::audit::{Change, noted};
+use crate::app::audit::{AuditChange, audit_value};
 use crate::app::stories::Stories;
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::ClientId;
-use crate::store::{BookmarkList, ListChange, NewBookmarkList, StoreError, Tx};
+use crate::store::{BookmarkList, BookmarkListChange, NewBookmarkList, StoreError, Tx};
 
 /// Lists at most of one client.
 const MAX_LISTS: i64 = 1000;
@@ -21,7 +21,7 @@ const MAX_DESCRIPTION: usize = 2000;
 /// A list to be made, or to take the place of another.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListOrder {
+pub struct BookmarkListRequest {
     /// 1-255 characters, unlike the names of the client's other lists.
     pub name: String,
     /// What it is for: at most 2,000 characters.
@@ -33,7 +33,7 @@ pub struct ListOrder {
 /// What is to change of a list. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ListEdit {
+pub struct BookmarkListPatch {
     /// 1-255 characters, unlike the names of the client's other lists.
     pub name: Option<String>,
     /// What it is for: at most 2,000 characters.
@@ -42,8 +42,8 @@ pub struct ListEdit {
     pub is_public: Option<bool>,
 }
 
-impl From<ListOrder> for ListEdit {
-    fn from(order: ListOrder) -> Self {
+impl From<BookmarkListRequest> for BookmarkListPatch {
+    fn from(order: BookmarkListRequest) -> Self {
         Self {
             name: Some(order.name),
             description: Some(order.description.unwrap_or_default()),
@@ -54,9 +54,9 @@ impl From<ListOrder> for ListEdit {
 
 impl Actor<'_> {
     /// An admin who speaks for a client sees what that client sees.
-    pub(in crate::app) fn may_read(&self, list: &BookmarkList) -> bool {
+    pub(in crate::app) fn can_read_list(&self, list: &BookmarkList) -> bool {
         let is_free_admin = self.client_id.is_none() && self.principal.is_admin();
-        list.is_public || self.is(&list.client_id) || is_free_admin
+        list.is_public || self.acts_for(&list.client_id) || is_free_admin
     }
 }
 
@@ -69,8 +69,9 @@ impl Stories {
         limit: i64,
     ) -> Result<Page<BookmarkList, String>, AppError> {
         let after = after.unwrap_or_default();
-        let rows = self.store.bookmark_lists_of(client_id.as_str(), after, limit + 1).await?;
-        Ok(Page::of(rows, limit, |list| list.name.clone()))
+        let rows =
+            self.store.bookmark_lists_of_client(client_id.as_str(), after, limit + 1).await?;
+        Ok(Page::from_rows(rows, limit, |list| list.name.clone()))
     }
 
     /// The lists that all may read, the newest first, those older than the list `before`.
@@ -81,7 +82,7 @@ impl Stories {
     ) -> Result<Page<BookmarkList, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.public_bookmark_lists(before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |list| list.id))
+        Ok(Page::from_rows(rows, limit, |list| list.id))
     }
 
     /// Everyone's lists whose name or owner contains `q`, the newest first, those older than the list `before`.
@@ -93,7 +94,7 @@ impl Stories {
     ) -> Result<Page<BookmarkList, i64>, AppError> {
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.all_bookmark_lists(q, before, limit + 1).await?;
-        Ok(Page::of(rows, limit, |list| list.id))
+        Ok(Page::from_rows(rows, limit, |list| list.id))
     }
 
     /// Makes a list for a client.
@@ -106,9 +107,9 @@ impl Stories {
         &self,
         actor: Actor<'_>,
         owner: &ClientId,
-        order: ListOrder,
+        order: BookmarkListRequest,
     ) -> Result<BookmarkList, AppError> {
-        let order = checked(order.into())?;
+        let order = validate(order.into())?;
         let (client_id, now) = (owner.as_str(), self.clock.now());
         let mut tx = self.store.begin().await?;
         // Of two that are made at once the second is counted after the first.
@@ -125,7 +126,7 @@ impl Stories {
             now,
         };
         let list = tx.add_bookmark_list(new).await.map_err(name_taken)?;
-        self.finish_list(tx, actor, None, Some(&list)).await?;
+        self.save_list_change(tx, actor, None, Some(&list)).await?;
         Ok(list)
     }
 
@@ -135,23 +136,23 @@ impl Stories {
     ///
     /// [`ErrorKind::NotFound`] or [`ErrorKind::NotYours`] when the actor may not; [`ErrorKind::Conflict`] when the
     /// client has another list of this name; [`ErrorKind::Invalid`] for what cannot be kept.
-    pub async fn change_list(
+    pub async fn update_list(
         &self,
         actor: Actor<'_>,
         id: i64,
-        edit: ListEdit,
+        edit: BookmarkListPatch,
     ) -> Result<BookmarkList, AppError> {
-        let edit = checked(edit)?;
-        let before = self.changeable_list(actor, id).await?;
-        let change = ListChange {
+        let edit = validate(edit)?;
+        let before = self.find_changeable_list(actor, id).await?;
+        let change = BookmarkListChange {
             name: edit.name.as_deref(),
             description: edit.description.as_deref(),
             is_public: edit.is_public,
         };
         let mut tx = self.store.begin().await?;
         let changed = tx.change_bookmark_list(id, change, self.clock.now()).await;
-        let after = changed.map_err(name_taken)?.ok_or_else(no_list)?;
-        self.finish_list(tx, actor, Some(&before), Some(&after)).await?;
+        let after = changed.map_err(name_taken)?.ok_or_else(list_not_found)?;
+        self.save_list_change(tx, actor, Some(&before), Some(&after)).await?;
         Ok(after)
     }
 
@@ -161,24 +162,24 @@ impl Stories {
     ///
     /// [`ErrorKind::NotFound`] or [`ErrorKind::NotYours`] when the actor may not.
     pub async fn remove_list(&self, actor: Actor<'_>, id: i64) -> Result<(), AppError> {
-        self.changeable_list(actor, id).await?;
+        self.find_changeable_list(actor, id).await?;
         let mut tx = self.store.begin().await?;
-        let removed = tx.remove_bookmark_list(id).await?.ok_or_else(no_list)?;
-        self.finish_list(tx, actor, Some(&removed), None).await
+        let removed = tx.remove_bookmark_list(id).await?.ok_or_else(list_not_found)?;
+        self.save_list_change(tx, actor, Some(&removed), None).await
     }
 
     /// A list that the actor may read.
-    pub(in crate::app) async fn readable_list(
+    pub(in crate::app) async fn find_readable_list(
         &self,
         actor: Actor<'_>,
         id: i64,
     ) -> Result<BookmarkList, AppError> {
         let list = self.store.bookmark_list(id).await?;
-        list.filter(|list| actor.may_read(list)).ok_or_else(no_list)
+        list.filter(|list| actor.can_read_list(list)).ok_or_else(list_not_found)
     }
 
     /// Makes a change of a list lasting. Here alone it is known who changed what from what into what.
-    async fn finish_list(
+    async fn save_list_change(
         &self,
         mut tx: Tx,
         actor: Actor<'_>,
@@ -191,43 +192,43 @@ impl Stories {
             _ => "update",
         };
         let value = |list: Option<&BookmarkList>| match list {
-            Some(list) => noted(list),
+            Some(list) => audit_value(list),
             None => Ok(None),
         };
         let id = after.or(before).map_or(0, |list| list.id);
-        let change = Change {
+        let change = AuditChange {
             action,
             resource: "bookmark-lists",
             id: &id.to_string(),
             before: value(before)?,
             after: value(after)?,
         };
-        change.note_of(&mut tx, actor, self.clock.now()).await?;
+        change.record_unless_client(&mut tx, actor, self.clock.now()).await?;
         tx.save().await?;
         tracing::info!(id, actor = %actor.principal, "{action} of a bookmark list");
         Ok(())
     }
 
     /// A list that the actor may change: its owner, or an admin. Others do not learn of one that is not public.
-    pub(in crate::app) async fn changeable_list(
+    pub(in crate::app) async fn find_changeable_list(
         &self,
         actor: Actor<'_>,
         id: i64,
     ) -> Result<BookmarkList, AppError> {
-        let list = self.store.bookmark_list(id).await?.ok_or_else(no_list)?;
-        if actor.may_change(&list.client_id) {
+        let list = self.store.bookmark_list(id).await?.ok_or_else(list_not_found)?;
+        if actor.can_change(&list.client_id) {
             return Ok(list);
         }
         if !list.is_public {
-            return Err(no_list());
+            return Err(list_not_found());
         }
         let detail = "This list is another client's and can only be read; make one of your own.";
-        Err(AppError::new(ErrorKind::NotYours, detail))
+        Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 }
 
 /// What is to be kept of a list, with every reason why it cannot be.
-fn checked(mut edit: ListEdit) -> Result<ListEdit, AppError> {
+fn validate(mut edit: BookmarkListPatch) -> Result<BookmarkListPatch, AppError> {
     let mut refused = Vec::new();
     let mut refuse = |field: &str, reason: String| refused.push((field.to_owned(), reason));
     if let Some(name) = &mut edit.name {
@@ -254,6 +255,6 @@ fn name_taken(error: StoreError) -> AppError {
     AppError::new(ErrorKind::Conflict, detail)
 }
 
-pub(in crate::app) fn no_list() -> AppError {
+pub(in crate::app) fn list_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "There is no such list, or it is not public.")
 }

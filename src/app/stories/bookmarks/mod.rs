@@ -4,6 +4,6 @@ mod entries;
 mod frames;
 mod lists;
 
-pub use entries::{KeptStory, StoryBookmarkView};
+pub use entries::{StoryBookmarkOutcome, StoryBookmarkView};
 pub use frames::FrameBookmarkView;
-pub use lists::{ListEdit, ListOrder};
+pub use lists::{BookmarkListPatch, BookmarkListRequest};

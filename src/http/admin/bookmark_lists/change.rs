@@ -3,27 +3,28 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin;
-use crate::app::{BookmarkList, ListEdit};
+use super::admin_actor;
+use crate::app::{BookmarkList, BookmarkListPatch};
 use crate::domain::Principal;
-use crate::http::json::Sent;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{Door, path_id};
+use crate::http::{HttpState, path_id};
 
 /// Change a list.
 #[utoipa::path(patch, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id.")), request_body = ListEdit,
+    params(("id" = i64, Path, description = "The list's id.")), request_body = BookmarkListPatch,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
         (status = 409, description = "The client has one of this name.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    Sent(edit): Sent<ListEdit>,
+    ValidJson(edit): ValidJson<BookmarkListPatch>,
 ) -> Result<Json<BookmarkList>, Problem> {
-    let changed = door.app.stories().change_list(admin(&principal), path_id::id(&id), edit).await;
-    changed.map(Json).map_err(|error| Problem::of(error, "body"))
+    let changed =
+        state.app.stories().update_list(admin_actor(&principal), path_id::parse(&id), edit).await;
+    changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

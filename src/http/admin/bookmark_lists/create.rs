@@ -8,17 +8,17 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::admin;
-use crate::app::{BookmarkList, ListOrder};
+use super::admin_actor;
+use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::domain::{ClientId, Principal};
-use crate::http::Door;
-use crate::http::json::Sent;
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// A list to be made for a client.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct ClientListOrder {
+pub(in crate::http) struct ClientBookmarkListRequest {
     /// Whose it is to be.
     #[schema(value_type = String)]
     client_id: ClientId,
@@ -31,21 +31,21 @@ pub(in crate::http) struct ClientListOrder {
 }
 
 /// Make a list for a client.
-#[utoipa::path(post, path = "/admin/api/bookmark-lists", tag = "admin", request_body = ClientListOrder,
+#[utoipa::path(post, path = "/admin/api/bookmark-lists", tag = "admin", request_body = ClientBookmarkListRequest,
     responses(
         (status = 201, description = "Made; `Location` says where it is.", body = BookmarkList),
         (status = 409, description = "The client has one of this name, or too many.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    Sent(order): Sent<ClientListOrder>,
+    ValidJson(order): ValidJson<ClientBookmarkListRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let ClientListOrder { client_id, name, description, is_public } = order;
-    let order = ListOrder { name, description, is_public };
-    let made = door.app.stories().create_list(admin(&principal), &client_id, order).await;
-    let made = made.map_err(|error| Problem::of(error, "body"))?;
+    let ClientBookmarkListRequest { client_id, name, description, is_public } = order;
+    let order = BookmarkListRequest { name, description, is_public };
+    let made = state.app.stories().create_list(admin_actor(&principal), &client_id, order).await;
+    let made = made.map_err(|error| Problem::from_error(error, "body"))?;
     let location = format!("/admin/api/bookmark-lists/{}", made.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(made)))
 }

@@ -4,19 +4,21 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::app::BookmarkList;
-use crate::http::page::{List, SearchQuery};
+use crate::http::page::{List, SearchPageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Everyone's lists, the newest first.
-#[utoipa::path(get, path = "/admin/api/bookmark-lists", tag = "admin", params(SearchQuery),
+#[utoipa::path(get, path = "/admin/api/bookmark-lists", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<BookmarkList>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<SearchQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<SearchPageQuery>,
 ) -> Result<Json<List<BookmarkList>>, Problem> {
-    let before = cursor::place(query.cursor.as_ref())?;
-    let lists = door.app.stories().all_lists(&query.q.0, before, query.limit.0).await;
-    lists.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let before = cursor::parse(query.cursor.as_ref())?;
+    let lists = state.app.stories().all_lists(&query.q.0, before, query.limit.0).await;
+    lists
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -11,6 +11,6 @@ use crate::app::Actor;
 use crate::domain::Principal;
 
 /// An admin who speaks for no client.
-const fn admin(principal: &Principal) -> Actor<'_> {
+const fn admin_actor(principal: &Principal) -> Actor<'_> {
     Actor { principal, client_id: None }
 }

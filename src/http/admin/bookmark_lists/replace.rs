@@ -3,28 +3,31 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin;
-use crate::app::{BookmarkList, ListOrder};
+use super::admin_actor;
+use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::domain::Principal;
-use crate::http::json::Sent;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{Door, path_id};
+use crate::http::{HttpState, path_id};
 
 /// Put a list in the place of another; its owner and its stories stay.
 #[utoipa::path(put, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id.")), request_body = ListOrder,
+    params(("id" = i64, Path, description = "The list's id.")), request_body = BookmarkListRequest,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
         (status = 409, description = "The client has one of this name.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    Sent(edit): Sent<ListOrder>,
+    ValidJson(edit): ValidJson<BookmarkListRequest>,
 ) -> Result<Json<BookmarkList>, Problem> {
-    let changed =
-        door.app.stories().change_list(admin(&principal), path_id::id(&id), edit.into()).await;
-    changed.map(Json).map_err(|error| Problem::of(error, "body"))
+    let changed = state
+        .app
+        .stories()
+        .update_list(admin_actor(&principal), path_id::parse(&id), edit.into())
+        .await;
+    changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::app::SparrowState;
-use crate::http::Door;
-use crate::http::path_client::PathClient;
+use crate::http::HttpState;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// One Sparrow.
@@ -13,9 +13,9 @@ use crate::http::problem::{Problem, ProblemBody};
     params(("client_id" = String, Path, description = "The Sparrow.")),
     responses((status = 200, body = SparrowState), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
 ) -> Result<Json<SparrowState>, Problem> {
-    let state = door.app.clients().sparrow_state(&client_id).await;
-    state.map(Json).map_err(|error| Problem::of(error, "path"))
+    let state = state.app.clients().sparrow_state(&client_id).await;
+    state.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -3,31 +3,37 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin;
+use super::admin_actor;
 use crate::app::StoryDetail;
 use crate::domain::Principal;
-use crate::http::Door;
-use crate::http::json::Sent;
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::v2::stories::change::StoryEdit;
+use crate::http::v2::stories::change::StoryUpdate;
 
 /// Give a story another title; its slug stays, for links lead by it.
 #[utoipa::path(patch, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
-    request_body = StoryEdit,
+    request_body = StoryUpdate,
     responses(
         (status = 200, description = "The story without its frames.", body = StoryDetail),
         (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
-    Sent(edit): Sent<StoryEdit>,
+    ValidJson(edit): ValidJson<StoryUpdate>,
 ) -> Result<Json<StoryDetail>, Problem> {
-    let refused = |error| Problem::of(error, "body");
-    door.app.stories().rename_story(admin(&principal), &id, &edit.title).await.map_err(refused)?;
-    let detail = door.app.stories().story_detail(admin(&principal), &id, false, request_id).await;
+    let refused = |error| Problem::from_error(error, "body");
+    state
+        .app
+        .stories()
+        .rename_story(admin_actor(&principal), &id, &edit.title)
+        .await
+        .map_err(refused)?;
+    let detail =
+        state.app.stories().story_detail(admin_actor(&principal), &id, false, request_id).await;
     detail.map(Json).map_err(refused)
 }

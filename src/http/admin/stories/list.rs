@@ -5,19 +5,21 @@ use axum::extract::State;
 use uuid::Uuid;
 
 use crate::app::StoryOverview;
-use crate::http::page::{List, SearchQuery};
+use crate::http::page::{List, SearchPageQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Stories whose title, slug or Sparrow contains `q`, the newest first.
-#[utoipa::path(get, path = "/admin/api/stories", tag = "admin", params(SearchQuery),
+#[utoipa::path(get, path = "/admin/api/stories", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<StoryOverview>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    Asked(query): Asked<SearchQuery>,
+    State(state): State<HttpState>,
+    ValidQuery(query): ValidQuery<SearchPageQuery>,
 ) -> Result<Json<List<StoryOverview>>, Problem> {
-    let before: Option<Uuid> = cursor::place(query.cursor.as_ref())?;
-    let stories = door.app.ops().all_stories(&query.q.0, before, query.limit.0).await;
-    stories.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let before: Option<Uuid> = cursor::parse(query.cursor.as_ref())?;
+    let stories = state.app.ops().all_stories(&query.q.0, before, query.limit.0).await;
+    stories
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

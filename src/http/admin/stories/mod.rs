@@ -9,6 +9,6 @@ use crate::app::Actor;
 use crate::domain::Principal;
 
 /// An admin, who speaks for no Sparrow.
-const fn admin(principal: &Principal) -> Actor<'_> {
+const fn admin_actor(principal: &Principal) -> Actor<'_> {
     Actor { principal, client_id: None }
 }

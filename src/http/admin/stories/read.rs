@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin;
+use super::admin_actor;
 use crate::app::StoryDetail;
 use crate::domain::Principal;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 
@@ -14,11 +14,12 @@ use crate::http::request_id::RequestId;
 #[utoipa::path(get, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 200, body = StoryDetail), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<StoryDetail>, Problem> {
-    let detail = door.app.stories().story_detail(admin(&principal), &id, true, request_id).await;
-    detail.map(Json).map_err(|error| Problem::of(error, "path"))
+    let detail =
+        state.app.stories().story_detail(admin_actor(&principal), &id, true, request_id).await;
+    detail.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }

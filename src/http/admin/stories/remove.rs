@@ -4,19 +4,19 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::admin;
+use super::admin_actor;
 use crate::domain::Principal;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Remove a story with its frames, pictures and bookmarks.
 #[utoipa::path(delete, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.stories().remove_story(admin(&principal), &id).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.stories().remove_story(admin_actor(&principal), &id).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::FrameBookmarkView;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::v1::client::ClientQuery;
+use crate::http::v1::query::V1Query;
 
 /// The frames that a client keeps, the newest bookmark first.
 #[derive(Serialize, ToSchema)]
@@ -31,13 +31,13 @@ pub(in crate::http) struct BookmarksResponse {
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
-    query: ClientQuery,
+    query: V1Query,
 ) -> Result<Json<BookmarksResponse>, Problem> {
     let bookmarks =
-        door.app.stories().kept_frames(&query.client_id, query.story_id.as_deref()).await;
-    let bookmarks = bookmarks.map_err(|error| Problem::of(error, "query"))?;
-    let generation_date = door.app.stories().generation_date();
+        state.app.stories().list_frame_bookmarks(&query.client_id, query.story_id.as_deref()).await;
+    let bookmarks = bookmarks.map_err(|error| Problem::from_error(error, "query"))?;
+    let generation_date = state.app.stories().generation_date();
     Ok(Json(BookmarksResponse { bookmarks, request_id, generation_date }))
 }

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use crate::app::FrameBookmarkView;
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v1::client::ClientQuery;
+use crate::http::v1::query::V1Query;
 
 /// The client's bookmark of a frame.
 #[utoipa::path(get, path = "/v1/bookmarks/frame/story/{id}/frame/{n}", tag = "v1",
@@ -20,12 +20,12 @@ use crate::http::v1::client::ClientQuery;
         (status = 404, description = "The client keeps no such frame.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path((story_id, number)): Path<(String, String)>,
-    query: ClientQuery,
+    query: V1Query,
 ) -> Result<Json<FrameBookmarkView>, Problem> {
     // What is no number is no frame's.
     let number = number.parse().unwrap_or(-1);
-    let kept = door.app.stories().kept_frame(&query.client_id, &story_id, number).await;
-    kept.map(Json).map_err(|error| Problem::of(error, "path"))
+    let kept = state.app.stories().frame_bookmark(&query.client_id, &story_id, number).await;
+    kept.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::http::Door;
+use crate::http::HttpState;
 use crate::http::path_id;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v1::client::ClientQuery;
+use crate::http::v1::query::V1Query;
 
 /// Remove a bookmark of the client's own.
 #[utoipa::path(delete, path = "/v1/bookmarks/frame/{id}", tag = "v1",
@@ -16,10 +16,11 @@ use crate::http::v1::client::ClientQuery;
         (status = 404, description = "Another client's, or none's.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
-    query: ClientQuery,
+    query: V1Query,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.stories().forget_frame(&query.client_id, path_id::id(&id)).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed =
+        state.app.stories().remove_frame_bookmark(&query.client_id, path_id::parse(&id)).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -3,15 +3,15 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::{Acting, ClientQuery};
-use crate::app::{BookmarkList, ListEdit};
-use crate::http::json::Sent;
+use super::{ClientActor, RequiredClientQuery};
+use crate::app::{BookmarkList, BookmarkListPatch};
+use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{Door, path_id};
+use crate::http::{HttpState, path_id};
 
 /// Change a list.
 #[utoipa::path(patch, path = "/v2/bookmark-lists/{id}", tag = "bookmark lists",
-    params(("id" = i64, Path, description = "The list's id."), ClientQuery), request_body = ListEdit,
+    params(("id" = i64, Path, description = "The list's id."), RequiredClientQuery), request_body = BookmarkListPatch,
     responses(
         (status = 200, body = BookmarkList),
         (status = 403, description = "Another client's public list.", body = ProblemBody),
@@ -20,11 +20,12 @@ use crate::http::{Door, path_id};
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
-    acting: Acting,
-    Sent(edit): Sent<ListEdit>,
+    actor: ClientActor,
+    ValidJson(edit): ValidJson<BookmarkListPatch>,
 ) -> Result<Json<BookmarkList>, Problem> {
-    let changed = door.app.stories().change_list(acting.actor(), path_id::id(&id), edit).await;
-    changed.map(Json).map_err(|error| Problem::of(error, "body"))
+    let changed =
+        state.app.stories().update_list(actor.as_actor(), path_id::parse(&id), edit).await;
+    changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

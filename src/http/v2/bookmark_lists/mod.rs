@@ -2,12 +2,12 @@
 
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
-pub(in crate::http) mod drop_story;
-pub(in crate::http) mod keep_story;
-pub(in crate::http) mod own;
-pub(in crate::http) mod public;
+pub(in crate::http) mod list;
+pub(in crate::http) mod list_public;
+pub(in crate::http) mod put_story;
 pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
+pub(in crate::http) mod remove_story;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -16,37 +16,38 @@ use utoipa::IntoParams;
 
 use crate::app::Actor;
 use crate::domain::{ClientId, Principal};
-use crate::http::acting::principal;
 use crate::http::problem::Problem;
-use crate::http::query::Asked;
+use crate::http::query::ValidQuery;
+use crate::http::request_actor::require_principal;
 
 /// Who asks.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(in crate::http) struct ClientQuery {
+pub(in crate::http) struct RequiredClientQuery {
     /// The Sparrow.
     #[param(value_type = String)]
     client_id: ClientId,
 }
 
 /// Who acts on a list for a client.
-pub(in crate::http) struct Acting {
+pub(in crate::http) struct ClientActor {
     principal: Principal,
     client_id: ClientId,
 }
 
-impl Acting {
-    fn actor(&self) -> Actor<'_> {
+impl ClientActor {
+    fn as_actor(&self) -> Actor<'_> {
         Actor { principal: &self.principal, client_id: Some(&self.client_id) }
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Acting {
+impl<S: Send + Sync> FromRequestParts<S> for ClientActor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Asked(ClientQuery { client_id }) = Asked::from_request_parts(parts, state).await?;
-        Ok(Self { principal: principal(parts)?, client_id })
+        let ValidQuery(RequiredClientQuery { client_id }) =
+            ValidQuery::from_request_parts(parts, state).await?;
+        Ok(Self { principal: require_principal(parts)?, client_id })
     }
 }

@@ -5,28 +5,30 @@ use axum::{Extension, Json};
 
 use crate::app::Actor;
 use crate::domain::Principal;
-use crate::http::list_with_stories::ListWithStories;
+use crate::http::bookmark_list::BookmarkListWithStories;
 use crate::http::page::ClientPageQuery;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor, path_id};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor, path_id};
 
 /// A list of the client's own, or a public one, with its stories, the last kept first.
 #[utoipa::path(get, path = "/v2/bookmark-lists/{id}", tag = "bookmark lists",
     params(("id" = i64, Path, description = "The list's id."), ClientPageQuery),
     responses(
-        (status = 200, body = ListWithStories),
+        (status = 200, body = BookmarkListWithStories),
         (status = 404, description = "No such list, or another's.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    Asked(query): Asked<ClientPageQuery>,
-) -> Result<Json<ListWithStories>, Problem> {
-    let before = cursor::place(query.cursor.as_ref())?;
+    ValidQuery(query): ValidQuery<ClientPageQuery>,
+) -> Result<Json<BookmarkListWithStories>, Problem> {
+    let before = cursor::parse(query.cursor.as_ref())?;
     let actor = Actor { principal: &principal, client_id: Some(&query.client_id) };
-    let read = door.app.stories().read_list(actor, path_id::id(&id), before, query.limit.0).await;
-    read.map(|read| Json(ListWithStories::of(read))).map_err(|error| Problem::of(error, "path"))
+    let read =
+        state.app.stories().read_list(actor, path_id::parse(&id), before, query.limit.0).await;
+    read.map(|read| Json(BookmarkListWithStories::from_page(read)))
+        .map_err(|error| Problem::from_error(error, "path"))
 }

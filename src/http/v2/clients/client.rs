@@ -8,11 +8,11 @@ use axum::http::{HeaderName, HeaderValue};
 use futures_util::stream;
 
 use crate::domain::Principal;
-use crate::http::Door;
-use crate::http::acting::Acting;
-use crate::http::admin::media::{Accepted, Ordered, accepted};
-use crate::http::path_client::PathClient;
+use crate::http::HttpState;
+use crate::http::admin::media::{TaskAccepted, TaskAcceptedResponse, task_accepted};
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::request_actor::RequestActor;
 
 /// Everything that is held about a client, as one JSON document with its files listed. It is written while it is read; one
 /// that breaks off is incomplete.
@@ -20,10 +20,10 @@ use crate::http::problem::{Problem, ProblemBody};
     params(("client_id" = String, Path, description = "The Sparrow.")),
     responses((status = 200, description = "The document.", body = Object, content_type = "application/json")))]
 pub(in crate::http) async fn export(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
 ) -> ([(HeaderName, HeaderValue); 2], Body) {
-    let export = door.app.ops().export(client_id);
+    let export = state.app.ops().export(client_id);
     let pieces = stream::unfold(export, async |mut export| Some((export.recv().await?, export)));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -37,15 +37,15 @@ pub(in crate::http) async fn export(
 #[utoipa::path(delete, path = "/v2/clients/{client_id}", tag = "memory",
     params(("client_id" = String, Path, description = "The Sparrow.")),
     responses(
-        (status = 202, description = "A task does it; its result says what was removed.", body = Ordered),
+        (status = 202, description = "A task does it; its result says what was removed.", body = TaskAccepted),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    PathClient(client_id): PathClient,
-) -> Result<Accepted, Problem> {
-    let acting = Acting::of(principal, None);
-    let ordered = door.app.ops().order_erasure(acting.actor(), &client_id).await;
-    accepted(ordered, "Everything that is held about the client is removed.")
+    PathClientId(client_id): PathClientId,
+) -> Result<TaskAcceptedResponse, Problem> {
+    let actor = RequestActor::new(principal, None);
+    let ordered = state.app.ops().enqueue_erasure(actor.as_actor(), &client_id).await;
+    task_accepted(ordered, "Everything that is held about the client is removed.")
 }

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::app::ClientConfigView;
-use crate::http::Door;
-use crate::http::path_client::PathClient;
+use crate::http::HttpState;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// The resolved configuration, each value with the level that gave it; no secrets.
@@ -17,9 +17,9 @@ use crate::http::problem::{Problem, ProblemBody};
         (status = 409, description = "The flocks go round in a loop.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
 ) -> Result<Json<ClientConfigView>, Problem> {
-    let config = door.app.config().client_config(&client_id).await;
-    config.map(Json).map_err(|error| Problem::of(error, "path"))
+    let config = state.app.config().client_config(&client_id).await;
+    config.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 
 use crate::app::ContextView;
 use crate::http::page::List;
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit};
-use crate::http::{Door, cursor};
+use crate::http::query::{Limit, ValidQuery};
+use crate::http::{HttpState, cursor};
 
 /// Which part of a client's context.
 #[derive(Deserialize, IntoParams)]
@@ -42,14 +42,15 @@ pub(in crate::http) struct SessionQuery {
     params(("client_id" = String, Path, description = "The Sparrow."), ContextQuery),
     responses((status = 200, body = List<ContextView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<ContextQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<ContextQuery>,
 ) -> Result<Json<List<ContextView>>, Problem> {
-    let after: Option<(String, String)> = cursor::place(query.cursor.as_ref())?;
+    let after: Option<(String, String)> = cursor::parse(query.cursor.as_ref())?;
     let session_id = query.session_id.as_deref();
-    let page = door.app.clients().context(&client_id, session_id, after, query.limit.0).await;
-    page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let page = state.app.clients().context(&client_id, session_id, after, query.limit.0).await;
+    page.map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Forget all of a client's context, or what is of one session.
@@ -57,11 +58,11 @@ pub(in crate::http) async fn get(
     params(("client_id" = String, Path, description = "The Sparrow."), SessionQuery),
     responses((status = 204, description = "Gone."), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<SessionQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<SessionQuery>,
 ) -> Result<StatusCode, Problem> {
     let removed =
-        door.app.clients().remove_context(&client_id, query.session_id.as_deref(), None).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "query"))
+        state.app.clients().remove_context(&client_id, query.session_id.as_deref(), None).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "query"))
 }

@@ -5,15 +5,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use super::context::SessionQuery;
-use crate::app::{ContextOrder, ContextView};
-use crate::http::Door;
-use crate::http::json::Sent;
-use crate::http::path_client::PathClient;
+use crate::app::{ContextRequest, ContextView};
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
+use crate::http::query::ValidQuery;
 
 /// The largest body, in bytes.
-const MAX: usize = 80 << 10;
+const MAX_BODY: usize = 80 << 10;
 
 /// Say what is going on, in the place of what was said of it.
 #[utoipa::path(put, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
@@ -21,20 +21,20 @@ const MAX: usize = 80 << 10;
         ("client_id" = String, Path, description = "The Sparrow."),
         ("key" = String, Path, description = "Which thing."),
     ),
-    request_body = ContextOrder,
+    request_body = ContextRequest,
     responses(
         (status = 201, description = "Kept.", body = ContextView),
         (status = 200, description = "Kept in the place of what was there.", body = ContextView),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, key)): Path<(String, String)>,
-    Sent(order): Sent<ContextOrder, MAX>,
+    ValidJson(order): ValidJson<ContextRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<ContextView>), Problem> {
-    let kept = door.app.clients().keep_context(&client_id, &key, order).await;
-    let (view, is_new) = kept.map_err(|error| Problem::of(error, "body"))?;
+    let kept = state.app.clients().upsert_context(&client_id, &key, order).await;
+    let (view, is_new) = kept.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 
@@ -47,14 +47,14 @@ pub(in crate::http) async fn put(
     ),
     responses((status = 200, body = ContextView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, key)): Path<(String, String)>,
-    Asked(query): Asked<SessionQuery>,
+    ValidQuery(query): ValidQuery<SessionQuery>,
 ) -> Result<Json<ContextView>, Problem> {
     let session_id = query.session_id.unwrap_or_default();
-    let view = door.app.clients().context_value(&client_id, &session_id, &key).await;
-    view.map(Json).map_err(|error| Problem::of(error, "path"))
+    let view = state.app.clients().context_value(&client_id, &session_id, &key).await;
+    view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Forget one thing of a client's context.
@@ -66,13 +66,13 @@ pub(in crate::http) async fn get(
     ),
     responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, key)): Path<(String, String)>,
-    Asked(query): Asked<SessionQuery>,
+    ValidQuery(query): ValidQuery<SessionQuery>,
 ) -> Result<StatusCode, Problem> {
     let session_id = query.session_id.unwrap_or_default();
     let removed =
-        door.app.clients().remove_context(&client_id, Some(&session_id), Some(&key)).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+        state.app.clients().remove_context(&client_id, Some(&session_id), Some(&key)).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -6,16 +6,16 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::{ByImportance, Insight, InsightOrder};
-use crate::http::json::Sent;
+use crate::app::{Insight, InsightCursor, InsightRequest};
+use crate::http::json::ValidJson;
 use crate::http::page::List;
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit};
-use crate::http::{Door, cursor};
+use crate::http::query::{Limit, ValidQuery};
+use crate::http::{HttpState, cursor};
 
 /// The largest body, in bytes.
-const MAX: usize = 80 << 10;
+const MAX_BODY: usize = 80 << 10;
 
 /// Which of a client's insights.
 #[derive(Deserialize, IntoParams)]
@@ -48,18 +48,18 @@ pub(in crate::http) struct TypeQuery {
 /// Add an insight.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/insights", tag = "memory",
     params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body = InsightOrder,
+    request_body = InsightRequest,
     responses(
         (status = 201, description = "Added.", body = Insight),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Sent(order): Sent<InsightOrder, MAX>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidJson(order): ValidJson<InsightRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<Insight>), Problem> {
-    let added = door.app.clients().add_insight(&client_id, order).await;
-    let view = added.map_err(|error| Problem::of(error, "body"))?;
+    let added = state.app.clients().add_insight(&client_id, order).await;
+    let view = added.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -68,14 +68,15 @@ pub(in crate::http) async fn post(
     params(("client_id" = String, Path, description = "The Sparrow."), InsightsQuery),
     responses((status = 200, body = List<Insight>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<InsightsQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<InsightsQuery>,
 ) -> Result<Json<List<Insight>>, Problem> {
-    let after: Option<ByImportance> = cursor::place(query.cursor.as_ref())?;
+    let after: Option<InsightCursor> = cursor::parse(query.cursor.as_ref())?;
     let (kind, least) = (query.r#type.as_deref(), query.min_importance);
-    let page = door.app.clients().insights(&client_id, kind, least, after, query.limit.0).await;
-    page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let page = state.app.clients().insights(&client_id, kind, least, after, query.limit.0).await;
+    page.map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Forget a client's insights, or those of one type.
@@ -83,10 +84,10 @@ pub(in crate::http) async fn get(
     params(("client_id" = String, Path, description = "The Sparrow."), TypeQuery),
     responses((status = 204, description = "Gone."), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<TypeQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<TypeQuery>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_insights(&client_id, query.r#type.as_deref()).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "query"))
+    let removed = state.app.clients().remove_insights(&client_id, query.r#type.as_deref()).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "query"))
 }

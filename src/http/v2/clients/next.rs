@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
-use crate::app::{Next, NextFrame, NextOrder};
-use crate::http::Door;
-use crate::http::path_client::PathClient;
+use crate::app::{NextFrame, NextFrameQuery, NextFrameResult};
+use crate::http::HttpState;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Wait};
+use crate::http::query::{ValidQuery, WaitSeconds};
 
 /// What a device wants, and how long it waits.
 #[derive(Deserialize, IntoParams)]
@@ -26,7 +26,7 @@ pub(in crate::http) struct NextQuery {
     /// How many seconds to wait for another frame than the known one: 0-60, 0 without.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 0, maximum = 60)]
-    wait: Wait,
+    wait: WaitSeconds,
     /// The known frame's `ETag`, for clients that cannot send `If-None-Match`.
     etag: Option<String>,
     /// As in v1.
@@ -56,18 +56,18 @@ pub(in crate::http) struct NextQuery {
         (status = 429, description = "Too many wait.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     headers: HeaderMap,
-    Asked(query): Asked<NextQuery>,
+    ValidQuery(query): ValidQuery<NextQuery>,
 ) -> Result<Response, Problem> {
-    let order = NextOrder {
-        known: known(&headers, query.etag.as_deref()),
-        wait: Duration::from_secs(query.wait.0),
+    let order = NextFrameQuery {
+        known_etags: known_etags(&headers, query.etag.as_deref()),
+        timeout: Duration::from_secs(query.wait.0),
         parameters: parameters(query),
     };
-    let next = door.app.frames().next(&client_id, order).await;
-    next.map(answer).map_err(|error| Problem::of(error, "query"))
+    let next = state.app.frames().next(&client_id, order).await;
+    next.map(to_response).map_err(|error| Problem::from_error(error, "query"))
 }
 
 fn parameters(query: NextQuery) -> Map<String, Value> {
@@ -81,14 +81,14 @@ fn parameters(query: NextQuery) -> Map<String, Value> {
 }
 
 /// Every tag that a request knows, bare.
-fn known(headers: &HeaderMap, etag: Option<&str>) -> Vec<String> {
+fn known_etags(headers: &HeaderMap, etag: Option<&str>) -> Vec<String> {
     let listed = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let listed = listed.flat_map(|value| value.split(','));
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     listed.chain(etag).map(bare).filter(|tag| !tag.is_empty()).collect()
 }
 
-fn answer(next: Next) -> Response {
+fn to_response(next: NextFrameResult) -> Response {
     let mut response = match next.frame {
         None => StatusCode::NO_CONTENT.into_response(),
         Some(newest) => {

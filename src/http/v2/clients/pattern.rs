@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::app::{PatternOrder, PatternView};
-use crate::http::Door;
-use crate::http::json::Sent;
-use crate::http::path_client::PathClient;
+use crate::app::{PatternRequest, PatternView};
+use crate::http::HttpState;
+use crate::http::json::ValidJson;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// The largest body, in bytes.
-const MAX: usize = 80 << 10;
+const MAX_BODY: usize = 80 << 10;
 
 /// Keep a pattern, in the place of the one of this type and key.
 #[utoipa::path(put, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
@@ -20,20 +20,20 @@ const MAX: usize = 80 << 10;
         ("type" = String, Path, description = "What kind of thing."),
         ("key" = String, Path, description = "Which one."),
     ),
-    request_body = PatternOrder,
+    request_body = PatternRequest,
     responses(
         (status = 201, description = "Kept.", body = PatternView),
         (status = 200, description = "Kept in the place of an earlier one.", body = PatternView),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, kind, key)): Path<(String, String, String)>,
-    Sent(order): Sent<PatternOrder, MAX>,
+    ValidJson(order): ValidJson<PatternRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<PatternView>), Problem> {
-    let kept = door.app.clients().keep_pattern(&client_id, &kind, &key, order).await;
-    let (view, is_new) = kept.map_err(|error| Problem::of(error, "body"))?;
+    let kept = state.app.clients().upsert_pattern(&client_id, &kind, &key, order).await;
+    let (view, is_new) = kept.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 
@@ -46,12 +46,12 @@ pub(in crate::http) async fn put(
     ),
     responses((status = 200, body = PatternView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, kind, key)): Path<(String, String, String)>,
 ) -> Result<Json<PatternView>, Problem> {
-    let view = door.app.clients().pattern(&client_id, &kind, &key).await;
-    view.map(Json).map_err(|error| Problem::of(error, "path"))
+    let view = state.app.clients().pattern(&client_id, &kind, &key).await;
+    view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Forget one of a client's patterns.
@@ -63,12 +63,12 @@ pub(in crate::http) async fn get(
     ),
     responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, kind, key)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_patterns(&client_id, Some(&kind), Some(&key)).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.clients().remove_patterns(&client_id, Some(&kind), Some(&key)).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Forget a client's patterns of one type.
@@ -79,10 +79,10 @@ pub(in crate::http) async fn delete(
     ),
     responses((status = 204, description = "Gone.")))]
 pub(in crate::http) async fn delete_type(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, kind)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_patterns(&client_id, Some(&kind), None).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.clients().remove_patterns(&client_id, Some(&kind), None).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{NamedPattern, PatternView};
-use crate::http::json::Sent;
+use crate::app::{BatchPattern, PatternView};
+use crate::http::json::ValidJson;
 use crate::http::page::List;
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit};
-use crate::http::{Door, cursor};
+use crate::http::query::{Limit, ValidQuery};
+use crate::http::{HttpState, cursor};
 
 /// The largest batch, in bytes.
 const MAX_BATCH_BYTES: usize = 1 << 20;
@@ -34,7 +34,7 @@ pub(in crate::http) struct PatternsQuery {
 
 /// How many were kept.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct Kept {
+pub(in crate::http) struct PatternBatchResult {
     kept: usize,
 }
 
@@ -43,31 +43,33 @@ pub(in crate::http) struct Kept {
     params(("client_id" = String, Path, description = "The Sparrow."), PatternsQuery),
     responses((status = 200, body = List<PatternView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<PatternsQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<PatternsQuery>,
 ) -> Result<Json<List<PatternView>>, Problem> {
-    let after: Option<(String, String)> = cursor::place(query.cursor.as_ref())?;
+    let after: Option<(String, String)> = cursor::parse(query.cursor.as_ref())?;
     let kind = query.r#type.as_deref();
-    let page = door.app.clients().patterns(&client_id, kind, after, query.limit.0).await;
-    page.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let page = state.app.clients().patterns(&client_id, kind, after, query.limit.0).await;
+    page.map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }
 
 /// Keep several patterns: all of them, or none.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/patterns/batch", tag = "memory",
     params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body = Vec<NamedPattern>,
+    request_body = Vec<BatchPattern>,
     responses(
-        (status = 200, body = Kept),
+        (status = 200, body = PatternBatchResult),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn batch(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Sent(patterns): Sent<Vec<NamedPattern>, MAX_BATCH_BYTES>,
-) -> Result<Json<Kept>, Problem> {
-    let kept = door.app.clients().keep_patterns(&client_id, patterns).await;
-    kept.map(|kept| Json(Kept { kept })).map_err(|error| Problem::of(error, "body"))
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidJson(patterns): ValidJson<Vec<BatchPattern>, MAX_BATCH_BYTES>,
+) -> Result<Json<PatternBatchResult>, Problem> {
+    let kept = state.app.clients().upsert_patterns(&client_id, patterns).await;
+    kept.map(|kept| Json(PatternBatchResult { kept }))
+        .map_err(|error| Problem::from_error(error, "body"))
 }
 
 /// Forget all of a client's patterns.
@@ -75,9 +77,9 @@ pub(in crate::http) async fn batch(
     params(("client_id" = String, Path, description = "The Sparrow.")),
     responses((status = 204, description = "Gone.")))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_patterns(&client_id, None, None).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.clients().remove_patterns(&client_id, None, None).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

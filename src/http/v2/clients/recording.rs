@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::app::SoundView;
-use crate::http::Door;
-use crate::http::path_client::PathClient;
+use crate::http::HttpState;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// A recording, with an address that needs no other proof, for an hour.
@@ -17,12 +17,12 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     responses((status = 200, body = SoundView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<SoundView>, Problem> {
-    let view = door.app.clients().recording(&client_id, &name).await;
-    view.map(Json).map_err(|error| Problem::of(error, "path"))
+    let view = state.app.clients().recording(&client_id, &name).await;
+    view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Remove a recording.
@@ -33,10 +33,10 @@ pub(in crate::http) async fn get(
     ),
     responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_recording(&client_id, &name).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.clients().remove_recording(&client_id, &name).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use super::sounds;
 use crate::app::SoundView;
 use crate::http::page::{List, PageQuery};
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, body, cursor, form};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, body, cursor, form};
 
 /// Keep a recording: the whole body, or the form's field `file`. Bare PCM (16 bits, mono, 16 kHz) is sent as `audio/pcm`.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/recordings", tag = "voices",
@@ -24,30 +24,30 @@ use crate::http::{Door, body, cursor, form};
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let _room = door.room.take(&parts.headers).await?;
+    let _permit = state.body_budget.acquire(&parts.headers).await?;
     let path = parts.uri.path().trim_end_matches('/').to_owned();
     let bytes = body::read(content).await?;
     let sound = if form::is_form(&parts.headers) {
-        let fields = form::fields(&parts.headers, bytes).await?;
+        let fields = form::read_fields(&parts.headers, bytes).await?;
         let file = fields.into_iter().find(|field| field.name == "file");
-        file.map(sounds::of_field).ok_or_else(|| {
+        file.map(sounds::from_field).ok_or_else(|| {
             let detail =
                 "The form has no field file; send the recording in it, or as the whole body.";
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         })?
     } else {
-        sounds::of_body(&parts.headers, bytes)
+        sounds::from_body(&parts.headers, bytes)
     };
     let keeping = async move {
-        let kept = door.app.clients().keep_recording(&client_id, sound).await;
-        kept.map_err(|error| Problem::of(error, "body"))
+        let kept = state.app.clients().add_recording(&client_id, sound).await;
+        kept.map_err(|error| Problem::from_error(error, "body"))
     };
-    let view = body::in_full(keeping).await?;
+    let view = body::run_to_completion(keeping).await?;
     let location = HeaderValue::from_str(&format!("{path}/{}", view.name));
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     if let Ok(location) = location {
@@ -61,11 +61,13 @@ pub(in crate::http) async fn post(
     params(("client_id" = String, Path, description = "The Sparrow."), PageQuery),
     responses((status = 200, body = List<SoundView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<PageQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<PageQuery>,
 ) -> Result<Json<List<SoundView>>, Problem> {
-    let before: Option<String> = cursor::place(query.cursor.as_ref())?;
-    let recordings = door.app.clients().recordings(&client_id, before, query.limit.0).await;
-    recordings.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let before: Option<String> = cursor::parse(query.cursor.as_ref())?;
+    let recordings = state.app.clients().recordings(&client_id, before, query.limit.0).await;
+    recordings
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

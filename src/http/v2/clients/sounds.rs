@@ -8,13 +8,13 @@ use crate::app::NewSound;
 use crate::http::form::Field;
 
 /// A sound that is a field of a form.
-pub(super) fn of_field(field: Field) -> NewSound {
+pub(super) fn from_field(field: Field) -> NewSound {
     let is_pcm = field.content_type.as_deref().is_some_and(is_pcm);
     NewSound { file_name: field.file_name, is_pcm, bytes: field.bytes }
 }
 
 /// A sound that is a whole body.
-pub(super) fn of_body(headers: &HeaderMap, bytes: Bytes) -> NewSound {
+pub(super) fn from_body(headers: &HeaderMap, bytes: Bytes) -> NewSound {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     NewSound { file_name: None, is_pcm: given.is_some_and(is_pcm), bytes }
 }

@@ -4,29 +4,29 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::app::{TelemetryOrder, TelemetryReport};
-use crate::http::json::Sent;
+use crate::app::{TelemetryReport, TelemetryRequest};
+use crate::http::json::ValidJson;
 use crate::http::page::{List, PageQuery};
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Asked;
-use crate::http::{Door, cursor};
+use crate::http::query::ValidQuery;
+use crate::http::{HttpState, cursor};
 
 /// Say how the device is. Of each the last 500 reports are kept.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/telemetry", tag = "devices",
     params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body = TelemetryOrder,
+    request_body = TelemetryRequest,
     responses(
         (status = 204, description = "Kept."),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Sent(order): Sent<TelemetryOrder>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidJson(order): ValidJson<TelemetryRequest>,
 ) -> Result<StatusCode, Problem> {
-    let kept = door.app.clients().report(&client_id, order).await;
-    kept.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "body"))
+    let kept = state.app.clients().record_telemetry(&client_id, order).await;
+    kept.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "body"))
 }
 
 /// What the device said of itself, the newest first.
@@ -34,11 +34,13 @@ pub(in crate::http) async fn post(
     params(("client_id" = String, Path, description = "The Sparrow."), PageQuery),
     responses((status = 200, body = List<TelemetryReport>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
-    Asked(query): Asked<PageQuery>,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
+    ValidQuery(query): ValidQuery<PageQuery>,
 ) -> Result<Json<List<TelemetryReport>>, Problem> {
-    let before: Option<i64> = cursor::place(query.cursor.as_ref())?;
-    let reports = door.app.clients().reports(&client_id, before, query.limit.0).await;
-    reports.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let before: Option<i64> = cursor::parse(query.cursor.as_ref())?;
+    let reports = state.app.clients().telemetry_reports(&client_id, before, query.limit.0).await;
+    reports
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::sounds;
 use crate::app::{AppError, VoiceProfileView};
-use crate::http::path_client::PathClient;
+use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{Door, body, form};
+use crate::http::{HttpState, body, form};
 
 /// What the form is.
 #[derive(utoipa::ToSchema)]
@@ -37,8 +37,8 @@ pub(in crate::http) struct VoiceProfileForm {
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, profile)): Path<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<VoiceProfileView>), Problem> {
@@ -47,14 +47,14 @@ pub(in crate::http) async fn put(
         let detail = "Send a form (multipart/form-data) with the fields metadata and samples.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let _room = door.room.take(&parts.headers).await?;
-    let fields = form::fields(&parts.headers, body::read(content).await?).await?;
-    let refused = |error| Problem::of(error, "body");
+    let _permit = state.body_budget.acquire(&parts.headers).await?;
+    let fields = form::read_fields(&parts.headers, body::read(content).await?).await?;
+    let refused = |error| Problem::from_error(error, "body");
     let (mut metadata, mut samples) = (Map::new(), Vec::new());
     for field in fields {
         match &*field.name {
             "metadata" => metadata = read_metadata(&field.bytes).map_err(refused)?,
-            "samples" => samples.push(sounds::of_field(field)),
+            "samples" => samples.push(sounds::from_field(field)),
             other => {
                 return Err(refused(AppError::invalid(other, "is not known here; leave it out")));
             }
@@ -62,13 +62,13 @@ pub(in crate::http) async fn put(
     }
     let keeping = async move {
         let kept =
-            door.app.clients().keep_voice_profile(&client_id, &profile, metadata, samples).await;
-        let is_new = kept.map_err(|error| Problem::of(error, "body"))?;
-        let view = door.app.clients().voice_profile(&client_id, &profile).await;
+            state.app.clients().upsert_voice_profile(&client_id, &profile, metadata, samples).await;
+        let is_new = kept.map_err(|error| Problem::from_error(error, "body"))?;
+        let view = state.app.clients().voice_profile(&client_id, &profile).await;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-        view.map(|view| (status, Json(view))).map_err(|error| Problem::of(error, "path"))
+        view.map(|view| (status, Json(view))).map_err(|error| Problem::from_error(error, "path"))
     };
-    body::in_full(keeping).await
+    body::run_to_completion(keeping).await
 }
 
 /// A voice profile; each sample with an address that needs no other proof, for an hour.
@@ -79,12 +79,12 @@ pub(in crate::http) async fn put(
     ),
     responses((status = 200, body = VoiceProfileView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, profile)): Path<(String, String)>,
 ) -> Result<Json<VoiceProfileView>, Problem> {
-    let view = door.app.clients().voice_profile(&client_id, &profile).await;
-    view.map(Json).map_err(|error| Problem::of(error, "path"))
+    let view = state.app.clients().voice_profile(&client_id, &profile).await;
+    view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
 /// Remove a voice profile with its samples.
@@ -95,12 +95,12 @@ pub(in crate::http) async fn get(
     ),
     responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
-    PathClient(client_id): PathClient,
+    State(state): State<HttpState>,
+    PathClientId(client_id): PathClientId,
     Path((_, profile)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.clients().remove_voice_profile(&client_id, &profile).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.clients().remove_voice_profile(&client_id, &profile).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 
 fn read_metadata(json: &[u8]) -> Result<Map<String, Value>, AppError> {

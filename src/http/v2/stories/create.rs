@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::order::{self, Asking, Snippet};
-use super::{Accepted, accepted};
-use crate::app::WhichStory;
-use crate::http::Door;
-use crate::http::acting::ActingQuery;
+use super::frame_input::{self, FrameInput, Snippet};
+use super::{FrameTaskAccepted, frame_task_accepted};
+use crate::app::StorySelector;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::request_actor::OptionalClientQuery;
 
 /// A story to be begun.
 #[derive(Deserialize, ToSchema)]
@@ -31,28 +31,33 @@ pub(in crate::http) struct StoryRequest {
 }
 
 /// Begin a story.
-#[utoipa::path(post, path = "/v2/stories", tag = "stories", params(ActingQuery),
+#[utoipa::path(post, path = "/v2/stories", tag = "stories", params(OptionalClientQuery),
     request_body = StoryRequest,
     responses(
-        (status = 202, description = "Begun; `Location` says where to look how it goes.", body = Accepted),
+        (status = 202, description = "Begun; `Location` says where to look how it goes.", body = FrameTaskAccepted),
         (status = 413, description = "More than 24 MiB.", body = ProblemBody),
         (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
         (status = 429, description = "Too much to do.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     request: Request,
 ) -> Result<Response, Problem> {
     let asking = |request: StoryRequest| {
         let title = request.title.filter(|title| !title.trim().is_empty());
-        Asking {
-            story: Some(WhichStory::New { title }),
+        FrameInput {
+            story: Some(StorySelector::New { title }),
             strategy: request.strategy,
             snippets: request.snippets,
             extra: request.extra_parameters,
         }
     };
-    let (acting, ordered) = order::take(&door, request, asking).await?;
-    accepted(&door, acting.actor(), ordered, "The story is begun; its first frame is being told.")
-        .await
+    let (actor, ordered) = frame_input::order_frame(&state, request, asking).await?;
+    frame_task_accepted(
+        &state,
+        actor.as_actor(),
+        ordered,
+        "The story is begun; its first frame is being told.",
+    )
+    .await
 }

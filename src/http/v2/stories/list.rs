@@ -5,13 +5,13 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{StoryListView, StoryPlace};
+use crate::app::{StoryCursor, StoryListView};
 use crate::domain::{ClientId, Principal};
-use crate::http::acting::Acting;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit, Offset};
-use crate::http::{Door, cursor};
-use crate::store::StoryPart;
+use crate::http::query::{Limit, Offset, ValidQuery};
+use crate::http::request_actor::RequestActor;
+use crate::http::{HttpState, cursor};
+use crate::store::StoryPage;
 
 /// Which part of a client's stories.
 #[derive(Deserialize, IntoParams)]
@@ -35,7 +35,7 @@ pub(in crate::http) struct StoriesQuery {
 
 /// A part of a client's stories.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct Stories {
+pub(in crate::http) struct StoriesPage {
     /// The stories, last updated first.
     stories: Vec<StoryListView>,
     /// Where this part is in the whole.
@@ -59,20 +59,20 @@ pub(in crate::http) struct Pagination {
 
 /// A client's stories, last updated first.
 #[utoipa::path(get, path = "/v2/stories", tag = "stories", params(StoriesQuery),
-    responses((status = 200, body = Stories), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = StoriesPage), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    Asked(query): Asked<StoriesQuery>,
-) -> Result<Json<Stories>, Problem> {
-    let acting = Acting::of(principal, query.client_id);
-    let after: Option<StoryPlace> = cursor::place(query.cursor.as_ref())?;
+    ValidQuery(query): ValidQuery<StoriesQuery>,
+) -> Result<Json<StoriesPage>, Problem> {
+    let actor = RequestActor::new(principal, query.client_id);
+    let after: Option<StoryCursor> = cursor::parse(query.cursor.as_ref())?;
     let (limit, offset) = (query.limit.0, query.offset.0);
-    let part = StoryPart { after, offset, limit };
-    let part = door.app.stories().stories_part(acting.client_id()?, part).await;
-    let part = part.map_err(|error| Problem::of(error, "query"))?;
+    let part = StoryPage { after, offset, limit };
+    let part = state.app.stories().list_stories_page(actor.require_client_id()?, part).await;
+    let part = part.map_err(|error| Problem::from_error(error, "query"))?;
     let next_cursor = part.next.as_ref().map(cursor::encode);
     let has_more = next_cursor.is_some();
     let pagination = Pagination { total: part.total, limit, offset, has_more, next_cursor };
-    Ok(Json(Stories { stories: part.stories, pagination }))
+    Ok(Json(StoriesPage { stories: part.stories, pagination }))
 }

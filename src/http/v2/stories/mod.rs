@@ -3,9 +3,9 @@
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
 pub(in crate::http) mod events;
+mod frame_input;
 pub(in crate::http) mod frames;
 pub(in crate::http) mod list;
-mod order;
 pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
 
@@ -17,14 +17,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::app::{Actor, Ordered};
-use crate::http::Door;
+use crate::app::{AcceptedOrder, Actor};
+use crate::http::HttpState;
 use crate::http::idempotency::REPLAYED;
 use crate::http::problem::Problem;
 
 /// An order that was taken.
 #[derive(Serialize, ToSchema)]
-pub(in crate::http) struct Accepted {
+pub(in crate::http) struct FrameTaskAccepted {
     /// The story that it is for.
     story_id: Option<Uuid>,
     /// What happens now, in words.
@@ -34,16 +34,16 @@ pub(in crate::http) struct Accepted {
 }
 
 /// The answer to an order: 202, and where to look how it goes.
-async fn accepted(
-    door: &Door,
+async fn frame_task_accepted(
+    state: &HttpState,
     actor: Actor<'_>,
-    ordered: Ordered,
+    ordered: AcceptedOrder,
     message: &'static str,
 ) -> Result<Response, Problem> {
     let task_id = ordered.task_id;
-    let task = door.app.jobs().task(actor, &task_id.to_string()).await;
-    let story_id = task.map_err(|error| Problem::of(error, "body"))?.story_id;
-    let body = Json(Accepted { story_id, message, task_id });
+    let task = state.app.jobs().task(actor, &task_id.to_string()).await;
+    let story_id = task.map_err(|error| Problem::from_error(error, "body"))?.story_id;
+    let body = Json(FrameTaskAccepted { story_id, message, task_id });
     let mut response = (StatusCode::ACCEPTED, body).into_response();
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::try_from(format!("/v2/tasks/{task_id}")) {

@@ -3,23 +3,23 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::http::Door;
-use crate::http::acting::{Acting, ActingQuery};
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 
 /// Remove a story with its frames, pictures and bookmarks; what is being told in it is called off.
 #[utoipa::path(delete, path = "/v2/stories/{id}", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), ActingQuery),
+    params(("id" = String, Path, description = "The story's id."), OptionalClientQuery),
     responses(
         (status = 204, description = "Gone."),
         (status = 403, description = "Another Sparrow's story.", body = ProblemBody),
         (status = 404, body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
-    acting: Acting,
+    actor: RequestActor,
 ) -> Result<StatusCode, Problem> {
-    let removed = door.app.stories().remove_story(acting.actor(), &id).await;
-    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::of(error, "path"))
+    let removed = state.app.stories().remove_story(actor.as_actor(), &id).await;
+    removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

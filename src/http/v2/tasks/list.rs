@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::app::TaskView;
 use crate::domain::{ClientId, Principal, TaskStatus};
-use crate::http::acting::Acting;
 use crate::http::page::List;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit};
-use crate::http::{Door, cursor};
+use crate::http::query::{Limit, ValidQuery};
+use crate::http::request_actor::RequestActor;
+use crate::http::{HttpState, cursor};
 use crate::store::TaskFilter;
 
 /// Which tasks.
@@ -40,20 +40,22 @@ pub(in crate::http) struct TasksQuery {
 #[utoipa::path(get, path = "/v2/tasks", tag = "tasks", params(TasksQuery),
     responses((status = 200, body = List<TaskView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    Asked(query): Asked<TasksQuery>,
+    ValidQuery(query): ValidQuery<TasksQuery>,
 ) -> Result<Json<List<TaskView>>, Problem> {
-    let acting = Acting::of(principal, query.client_id);
-    if !acting.principal.is_admin() {
-        acting.client_id()?;
+    let actor = RequestActor::new(principal, query.client_id);
+    if !actor.principal.is_admin() {
+        actor.require_client_id()?;
     }
     let filter = TaskFilter {
         story_id: query.story_id,
-        client_id: acting.client_id.as_ref().map(ClientId::as_str),
+        client_id: actor.client_id.as_ref().map(ClientId::as_str),
         status: query.status,
-        before: cursor::place(query.cursor.as_ref())?,
+        before: cursor::parse(query.cursor.as_ref())?,
     };
-    let tasks = door.app.jobs().list_tasks(filter, query.limit.0).await;
-    tasks.map(|page| Json(List::of(page))).map_err(|error| Problem::of(error, "query"))
+    let tasks = state.app.jobs().list_tasks(filter, query.limit.0).await;
+    tasks
+        .map(|page| Json(List::from_page(page)))
+        .map_err(|error| Problem::from_error(error, "query"))
 }

@@ -10,14 +10,14 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::schedule::{InForce, Schedule, ScheduleState, Sensed};
+use crate::schedule::{Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 
 /// Zones with hour-long, half-hour-long and no summer time, with odd offsets, and with a day that never was.
 const ZONES: [&str; 5] =
     ["Europe/Oslo", "America/New_York", "Pacific/Apia", "Asia/Kolkata", "Australia/Lord_Howe"];
 
 fn schedule(given: &Value) -> Schedule {
-    Schedule::read(given).unwrap()
+    Schedule::parse(given).unwrap()
 }
 
 /// `2026-03-28 19:00` or `2026-03-28 19:00:30` on the clocks of Oslo, the earlier of two.
@@ -39,9 +39,9 @@ impl<'a> Device<'a> {
     }
 
     /// Asks for a frame.
-    fn frame(&mut self, now: DateTime<Utc>, sensed: Option<Sensed>) -> InForce {
+    fn frame(&mut self, now: DateTime<Utc>, sensed: Option<SensorEvent>) -> ScheduleSnapshot {
         let state = self.schedule.advance(self.state.as_ref(), now, sensed);
-        let in_force = self.schedule.in_force(&state, now);
+        let in_force = self.schedule.snapshot(&state, now);
         self.state = Some(state);
         in_force
     }

@@ -4,7 +4,7 @@ use crate::schedule::Schedule;
 use crate::schedule::tests::schedule;
 
 fn refusal(given: &Value) -> String {
-    Schedule::read(given).unwrap_err().to_string()
+    Schedule::parse(given).unwrap_err().to_string()
 }
 
 fn step_with(trigger: &Value) -> Value {

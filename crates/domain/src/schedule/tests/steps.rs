@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::schedule::tests::{Device, oslo, schedule};
-use crate::schedule::{Schedule, Sensed};
+use crate::schedule::{Schedule, SensorEvent};
 
 /// Lavender from 19:00, asleep from 23:00, fern from 07:00.
 fn evenings() -> Schedule {
@@ -149,13 +149,13 @@ fn what_a_device_senses_leads_on_once_the_step_has_stayed() {
     let mut device = Device::new(&hall);
     let table = [
         (0, None, 0),
-        (29, Some(Sensed::Motion), 0), // too early
-        (30, Some(Sensed::Sound), 0),  // not what is waited for
+        (29, Some(SensorEvent::Motion), 0), // too early
+        (30, Some(SensorEvent::Sound), 0),  // not what is waited for
         (31, None, 0),
-        (32, Some(Sensed::Motion), 1),
-        (33, Some(Sensed::Motion), 1),
-        (34, Some(Sensed::Sound), 2),
-        (633, Some(Sensed::Motion), 2),
+        (32, Some(SensorEvent::Motion), 1),
+        (33, Some(SensorEvent::Motion), 1),
+        (34, Some(SensorEvent::Sound), 2),
+        (633, Some(SensorEvent::Motion), 2),
         (634, None, 0),
     ];
     for (second, sensed, step) in table {
@@ -175,7 +175,7 @@ fn without_repeat_the_last_step_stays() {
     let years_later = ["2026-11-23 12:01", "2027-11-23 12:01", "2030-11-23 12:01"];
     assert_eq!(years_later.map(|at| device.step(at)), [1, 1, 1]);
     let last = device.frame(oslo("2030-11-23 12:02"), None);
-    assert!(last.asleep);
+    assert!(last.is_asleep);
     assert_eq!((last.next_wake_at, last.changes_at, last.trigger_condition), (None, None, None));
 }
 
@@ -185,7 +185,7 @@ fn in_force_says_all_that_a_device_is_shown() {
     let mut device = Device::new(&evenings);
     device.step("2026-11-23 20:00");
     let asleep = device.frame(oslo("2026-11-23 23:00"), None);
-    assert!(asleep.asleep && asleep.parameters.is_empty());
+    assert!(asleep.is_asleep && asleep.parameters.is_empty());
     assert_eq!(asleep.next_wake_at, Some(oslo("2026-11-24 07:00")));
     assert_eq!(asleep.changes_at, asleep.next_wake_at);
     assert_eq!(
@@ -200,7 +200,7 @@ fn in_force_says_all_that_a_device_is_shown() {
     let fern = device.frame(oslo("2026-11-24 08:00"), None);
     assert_eq!(fern.parameters["strategy"], "fern");
     assert_eq!(
-        (fern.asleep, fern.min_duration_seconds, fern.next_wake_at),
+        (fern.is_asleep, fern.min_duration_seconds, fern.next_wake_at),
         (false, Some(60), None)
     );
     assert_eq!(fern.changes_at, Some(oslo("2026-11-24 19:00")));

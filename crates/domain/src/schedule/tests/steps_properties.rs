@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::schedule::tests::{Device, ZONES, schedule};
-use crate::schedule::{ScheduleState, Sensed};
+use crate::schedule::{ScheduleState, SensorEvent};
 
 const DAY: i64 = 86_400;
 
@@ -52,7 +52,7 @@ fn any_trigger() -> impl Strategy<Value = Value> {
     prop_oneof![by_time(), prop::sample::select(sensed).prop_map(|kind| json!({"type": kind}))]
 }
 
-fn of(triggers: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+fn schedule_of(triggers: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     let hold = prop_oneof![Just(0), 0..1441_u32].prop_map(|minutes| minutes * 60);
     let step = (triggers, hold, any::<bool>()).prop_map(|(trigger, hold, sleep)| {
         json!({"trigger": trigger, "min_duration_seconds": hold, "sleep": sleep})
@@ -64,12 +64,15 @@ fn of(triggers: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
 }
 
 /// How a clock goes on between two calls: by seconds, days, or a month, and sometimes back.
-fn jumps() -> impl Strategy<Value = Vec<(i64, Option<Sensed>)>> {
+fn jumps() -> impl Strategy<Value = Vec<(i64, Option<SensorEvent>)>> {
     let jump = prop_oneof![
         3 => 0..120_i64, 3 => 0..2 * DAY, 1 => 0..40 * DAY, 1 => -60..0_i64, 1 => -400 * DAY..0,
     ];
-    let sensed =
-        prop::option::of(prop::sample::select(vec![Sensed::Motion, Sensed::Sound, Sensed::Light]));
+    let sensed = prop::option::of(prop::sample::select(vec![
+        SensorEvent::Motion,
+        SensorEvent::Sound,
+        SensorEvent::Light,
+    ]));
     prop::collection::vec((jump, sensed), 1..60)
 }
 
@@ -85,7 +88,7 @@ fn longest(given: &Value, state: &ScheduleState) -> TimeDelta {
 proptest! {
     #[test]
     fn a_step_is_never_skipped_and_never_taken_back(
-        given in of(any_trigger()), begin in instants(), jumps in jumps(),
+        given in schedule_of(any_trigger()), begin in instants(), jumps in jumps(),
     ) {
         let schedule = schedule(&given);
         let mut device = Device::new(&schedule);
@@ -112,7 +115,7 @@ proptest! {
 
     #[test]
     fn a_step_is_always_left_and_when_it_was_said_to_be(
-        mut given in of(by_time()), begin in instants(), jumps in jumps(),
+        mut given in schedule_of(by_time()), begin in instants(), jumps in jumps(),
     ) {
         given["repeat"] = json!(true);
         let schedule = schedule(&given);
@@ -123,7 +126,7 @@ proptest! {
             now += TimeDelta::seconds(seconds);
             let position = { device.frame(now, None); device.position() };
             let state = device.state.clone().unwrap();
-            let changes = schedule.in_force(&state, now).changes_at.unwrap();
+            let changes = schedule.snapshot(&state, now).changes_at.unwrap();
             prop_assert!(now <= changes && changes <= now.max(state.entered_at + longest(&given, &state)));
             let just_before = changes - TimeDelta::microseconds(1);
             if now <= just_before {
@@ -135,7 +138,7 @@ proptest! {
 
     #[test]
     fn a_sleeper_is_woken_at_the_first_minute_at_which_a_step_is_awake(
-        mut given in of(by_time()), begin in instants(), later in 0..3000_i64,
+        mut given in schedule_of(by_time()), begin in instants(), later in 0..3000_i64,
     ) {
         given["repeat"] = json!(true);
         given["steps"][0]["sleep"] = json!(true);
@@ -151,7 +154,7 @@ proptest! {
         while woken.is_none() && first.next_wake_at.is_some() && now <= end {
             let position = device.position();
             let in_force = device.frame(now, None);
-            if !in_force.asleep {
+            if !in_force.is_asleep {
                 woken = Some(now);
             } else if device.position() == position {
                 now += TimeDelta::minutes(1);

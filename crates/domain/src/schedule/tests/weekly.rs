@@ -35,16 +35,16 @@ fn evenings_on_weekdays_over_a_week_in_which_the_clocks_are_set_forward() {
     for (at, expected) in table {
         let now = at.parse().unwrap();
         let in_force = evenings.peek(None, now);
-        let what = if in_force.asleep {
+        let what = if in_force.is_asleep {
             "asleep"
         } else {
             in_force.parameters["strategy"].as_str().unwrap()
         };
         let until = in_force.changes_at.unwrap().format("%Y-%m-%dT%H:%M:%SZ");
         assert_eq!(format!("{what} until {until}"), expected, "{at}");
-        let wake = in_force.changes_at.filter(|_| in_force.asleep);
+        let wake = in_force.changes_at.filter(|_| in_force.is_asleep);
         assert_eq!(in_force.next_wake_at, wake, "{at}");
-        assert_eq!(in_force.min_duration_seconds, if in_force.asleep { None } else { Some(30) });
+        assert_eq!(in_force.min_duration_seconds, if in_force.is_asleep { None } else { Some(30) });
     }
 }
 
@@ -72,7 +72,7 @@ fn the_first_open_window_wins_and_a_night_belongs_to_the_day_it_began_on() {
     for (at, window) in table {
         let in_force = week.peek(None, oslo(at));
         assert_eq!(in_force.step, window, "{at}");
-        assert_eq!(in_force.asleep, window == Some(2), "outside of every window it is awake");
+        assert_eq!(in_force.is_asleep, window == Some(2), "outside of every window it is awake");
     }
 }
 
@@ -80,7 +80,7 @@ fn the_first_open_window_wins_and_a_night_belongs_to_the_day_it_began_on() {
 fn what_never_changes_has_no_next_change() {
     let always = schedule(&json!({"weekly": [{"from": "09:00", "until": "09:00", "sleep": true}]}));
     let in_force = always.peek(None, oslo("2026-11-27 08:00"));
-    assert!(in_force.asleep);
+    assert!(in_force.is_asleep);
     assert_eq!((in_force.next_wake_at, in_force.changes_at), (None, None));
 }
 

@@ -72,7 +72,7 @@ proptest! {
         let now = open(&given, minutes[0].1);
         let in_force = schedule.peek(None, begin);
         prop_assert_eq!(in_force.step, now);
-        prop_assert_eq!(in_force.asleep, sleeps(now));
+        prop_assert_eq!(in_force.is_asleep, sleeps(now));
 
         let first = |wanted: &dyn Fn(Option<usize>) -> bool| {
             minutes.iter().find(|(_, furthest)| wanted(open(&given, *furthest))).map(|(at, _)| *at)

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::imaging::testing::{
-    LOSSY_WEBP_1X1, animated_gif, fixture, one_of_each, photo, png_header, with_orientation,
-    written,
+    LOSSY_WEBP_1X1, animated_gif, encode_as, fixture, one_of_each, photo, png_header,
+    with_orientation,
 };
 
 const PNG: image::ImageFormat = image::ImageFormat::Png;
@@ -49,17 +49,17 @@ fn alpha_is_dropped_and_not_blended() {
     for alpha in [0, 128, 255] {
         let clear = RgbaImage::from_pixel(3, 2, Rgba([200, 100, 50, alpha]));
         let opaque = RgbImage::from_pixel(3, 2, Rgb([200, 100, 50]));
-        assert_eq!(decode(&written(clear.clone(), PNG)).unwrap(), opaque, "alpha {alpha}");
-        assert_eq!(decode(&written(clear, WEBP)).unwrap(), opaque, "alpha {alpha}");
+        assert_eq!(decode(&encode_as(clear.clone(), PNG)).unwrap(), opaque, "alpha {alpha}");
+        assert_eq!(decode(&encode_as(clear, WEBP)).unwrap(), opaque, "alpha {alpha}");
     }
 }
 
 #[test]
 fn sixteen_bits_become_eight_and_grey_becomes_rgb() {
     let deep = ImageBuffer::from_pixel(2, 1, Rgb([0xffff_u16, 0x8080, 0]));
-    assert_eq!(decode(&written(deep, PNG)).unwrap().into_raw(), [255, 128, 0, 255, 128, 0]);
+    assert_eq!(decode(&encode_as(deep, PNG)).unwrap().into_raw(), [255, 128, 0, 255, 128, 0]);
     let grey = ImageBuffer::from_pixel(1, 1, Luma([0x4040_u16]));
-    assert_eq!(decode(&written(grey, PNG)).unwrap().into_raw(), [64, 64, 64]);
+    assert_eq!(decode(&encode_as(grey, PNG)).unwrap().into_raw(), [64, 64, 64]);
 }
 
 /// Which stored corner shows at the top left, top right, bottom left and bottom right, by the
@@ -81,7 +81,7 @@ fn all_eight_orientations_are_applied() {
     let quarters = RgbImage::from_fn(48, 32, |x, y| {
         Rgb([CORNERS[usize::from(x >= 24) + 2 * usize::from(y >= 16)]; 3])
     });
-    let jpeg = written(quarters, image::ImageFormat::Jpeg);
+    let jpeg = encode_as(quarters, image::ImageFormat::Jpeg);
     for (orientation, shown) in (1..).zip(SHOWN_CORNERS) {
         let upright = decode(&with_orientation(&jpeg, orientation)).unwrap();
         let size = if orientation < 5 { (48, 32) } else { (32, 48) };
@@ -97,7 +97,7 @@ fn all_eight_orientations_are_applied() {
 
 #[test]
 fn a_nonsensical_orientation_is_ignored() {
-    let jpeg = written(photo(16, 8), image::ImageFormat::Jpeg);
+    let jpeg = encode_as(photo(16, 8), image::ImageFormat::Jpeg);
     let plain = decode(&jpeg).unwrap();
     for orientation in [0, 9, 255] {
         assert_eq!(decode(&with_orientation(&jpeg, orientation)).unwrap(), plain);
@@ -116,7 +116,7 @@ fn a_file_cut_anywhere_is_refused() {
         }
         let refused = decode(&file[..file.len() / 2]).unwrap_err();
         let named = match format {
-            InputFormat::Bmp => matches!(refused, ImagingError::Undecodable { .. }),
+            InputFormat::Bmp => matches!(refused, ImagingError::DecodeFailed { .. }),
             _ => matches!(refused, ImagingError::Truncated(_)),
         };
         assert!(named, "{format}: {refused}");
@@ -148,14 +148,14 @@ fn a_frame_far_larger_than_its_screen_is_refused_before_it_is_allocated() {
     gif.extend(b",\0\0\0\0\xff\xff\xff\xff\x80\0\0\0\xff\xff\xff\x02\x02\x4c\x01\0;");
     let refused = decode(&gif).unwrap_err();
     let by_limit =
-        matches!(refused, ImagingError::Undecodable { source: image::ImageError::Limits(_), .. });
+        matches!(refused, ImagingError::DecodeFailed { source: image::ImageError::Limits(_), .. });
     assert!(by_limit, "{refused:?}");
 }
 
 #[test]
 fn what_is_no_picture_is_refused() {
     for bytes in [&b""[..], b"Once upon a time", b"<svg xmlns='x'/>", b"BM and more text here"] {
-        assert!(matches!(decode(bytes), Err(ImagingError::NotAPicture)));
+        assert!(matches!(decode(bytes), Err(ImagingError::UnsupportedFormat)));
     }
 }
 
@@ -190,7 +190,7 @@ proptest! {
         }
         let end = cut.map_or(file.len(), |cut| cut.index(file.len()));
         if let Ok(image) = decode(&file[..end]) {
-            prop_assert!(bounds::check_read(bounds::size_of(&image)).is_ok());
+            prop_assert!(bounds::check_input(bounds::size_of(&image)).is_ok());
         }
     }
 }

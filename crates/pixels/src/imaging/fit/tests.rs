@@ -96,9 +96,9 @@ fn sizes_out_of_bounds_are_refused() {
     let image = photo(2, 2);
     for (width, height) in [(Some(8193), None), (Some(8192), Some(8192)), (None, Some(u32::MAX))] {
         let refused = fit(&image, width, height);
-        assert!(matches!(refused, Err(ImagingError::AskedTooLarge(_))));
+        assert!(matches!(refused, Err(ImagingError::OutputTooLarge(_))));
     }
-    assert!(matches!(fit(&photo(1, 9), Some(8000), None), Err(ImagingError::AskedTooLarge(_))));
+    assert!(matches!(fit(&photo(1, 9), Some(8000), None), Err(ImagingError::OutputTooLarge(_))));
     assert!(matches!(fit(&image, Some(0), Some(5)), Err(ImagingError::Empty(_))));
     assert!(matches!(fit(&image, None, Some(0)), Err(ImagingError::Empty(_))));
     assert!(matches!(fit(&RgbImage::new(0, 4), Some(5), Some(5)), Err(ImagingError::Empty(_))));

@@ -1,37 +1,37 @@
 //! What floats or flies: boats, balloons, kites, rockets.
 
-use crate::painter::easel::Easel;
-use crate::painter::shape::{Shape, bowed};
-use crate::painter::stage::Spot;
+use crate::painter::context::PaintContext;
+use crate::painter::layout::Placement;
+use crate::painter::shape::{Shape, bowed_line};
 use crate::painter::water;
 
 /// A small sailing boat, or a rowing boat with a lantern.
-pub fn boat(e: &mut Easel, spot: Spot) {
+pub fn boat(e: &mut PaintContext, spot: Placement) {
     let (hull, dark, sail) = (e.palette.dark, e.palette.near, e.palette.low);
     water::reflection(e, spot.at(0.0, 0.02), spot.height * 0.6, spot.height * 0.35);
-    let rowing = e.chance.happens(0.25);
+    let rowing = e.rng.random_bool(0.25);
     let accent = e.palette.accent;
     if rowing {
         let coat = e.palette.accent;
-        e.form(
-            &spot.poly(&[(-0.1, 0.12), (0.08, 0.12), (0.05, 0.38), (-0.06, 0.38)]).curved(),
+        e.paint_form(
+            &spot.poly(&[(-0.1, 0.12), (0.08, 0.12), (0.05, 0.38), (-0.06, 0.38)]).smoothed(),
             coat,
             hull,
         );
-        e.form(&spot.round(0.0, 0.42, 0.045, 0.05), hull, coat);
-        e.line(&bowed(spot.at(0.05, 0.28), spot.at(0.5, -0.04), 0.0, 5), 1.2, hull, 1.0);
+        e.paint_form(&spot.ellipse(0.0, 0.42, 0.045, 0.05), hull, coat);
+        e.line(&bowed_line(spot.at(0.05, 0.28), spot.at(0.5, -0.04), 0.0, 5), 1.2, hull, 1.0);
         let glow = e.palette.glow;
         e.glow(spot.at(0.42, 0.24), spot.height * 0.3, glow, 0.8);
     } else {
-        let lean = e.chance.range(-0.04, 0.1);
-        e.line(&bowed(spot.at(0.02, 0.12), spot.at(0.02 + lean, 1.0), 0.0, 6), 1.3, hull, 1.0);
-        let light = sail.with(sail.l.max(0.8), 0.8);
+        let lean = e.rng.range(-0.04, 0.1);
+        e.line(&bowed_line(spot.at(0.02, 0.12), spot.at(0.02 + lean, 1.0), 0.0, 6), 1.3, hull, 1.0);
+        let light = sail.with_lightness_and_chroma(sail.l.max(0.8), 0.8);
         let main = spot.poly(&[(0.0, 0.22), (lean, 0.97), (-0.18, 0.6), (-0.4, 0.24)]);
-        let wash = e.mixed(light, sail).lifting(0.95).rimmed(1.0);
-        e.form_with(&main, wash);
+        let wash = e.mixed_wash(light, sail).lifting(0.95).rimmed(1.0);
+        e.paint_form_with(&main, wash);
         let jib = spot.poly(&[(0.05, 0.24), (0.04 + lean, 0.86), (0.42, 0.22)]);
-        let wash = e.mixed(accent, sail).lifting(0.9).at(0.8);
-        e.form_with(&jib, wash);
+        let wash = e.mixed_wash(accent, sail).lifting(0.9).with_strength(0.8);
+        e.paint_form_with(&jib, wash);
         let shade = e.palette.far;
         e.glaze(&spot.poly(&[(0.0, 0.22), (lean, 0.97), (-0.08, 0.5), (-0.16, 0.24)]), shade, 0.5);
     }
@@ -45,9 +45,9 @@ pub fn boat(e: &mut Easel, spot: Spot) {
         (-0.34, -0.02),
         (-0.42, 0.03),
     ]);
-    e.form(&body, hull, dark);
+    e.paint_form(&body, hull, dark);
     e.line(
-        &bowed(spot.at(-0.46, 0.15), spot.at(0.5, 0.16), spot.height * 0.02, 8),
+        &bowed_line(spot.at(-0.46, 0.15), spot.at(0.5, 0.16), spot.height * 0.02, 8),
         1.0,
         accent,
         0.7,
@@ -55,7 +55,7 @@ pub fn boat(e: &mut Easel, spot: Spot) {
 }
 
 /// A hot-air balloon in gores of two colours.
-pub fn balloon(e: &mut Easel, spot: Spot) {
+pub fn balloon(e: &mut PaintContext, spot: Placement) {
     let (accent, light, dark) = (e.palette.accent, e.palette.low, e.palette.dark);
     for x in [-0.08, 0.08] {
         e.line(&[spot.at(x, 0.13), spot.at(x * 2.2, 0.34)], 0.8, dark, 0.8);
@@ -71,50 +71,58 @@ pub fn balloon(e: &mut Easel, spot: Spot) {
         (-0.36, 0.76),
         (-0.32, 0.56),
     ];
-    e.form(&spot.poly(&envelope).curved(), accent, light);
+    e.paint_form(&spot.poly(&envelope).smoothed(), accent, light);
     let gore: Vec<_> = envelope.iter().map(|&(x, y)| (x * 0.4, y)).collect();
-    let wash = e.mixed(light, accent).lifting(0.8);
-    e.lay_within(&spot.poly(&gore).curved(), wash, 1.0);
+    let wash = e.mixed_wash(light, accent).lifting(0.8);
+    e.lay_within(&spot.poly(&gore).smoothed(), wash, 1.0);
     e.glaze(
-        &spot.poly(&[(0.06, 0.3), (0.3, 0.56), (0.34, 0.76), (0.2, 0.95), (0.2, 0.6)]).curved(),
+        &spot.poly(&[(0.06, 0.3), (0.3, 0.56), (0.34, 0.76), (0.2, 0.95), (0.2, 0.6)]).smoothed(),
         dark,
         0.35,
     );
-    e.form(&spot.slab(-0.08, 0.0, 0.08, 0.13), dark, accent);
+    e.paint_form(&spot.rect(-0.08, 0.0, 0.08, 0.13), dark, accent);
 }
 
 /// A kite with a tail of bows.
-pub fn kite(e: &mut Easel, spot: Spot) {
+pub fn kite(e: &mut PaintContext, spot: Placement) {
     let (accent, light, dark) = (e.palette.accent, e.palette.glow, e.palette.dark);
-    let string = bowed(spot.at(0.0, 0.3), spot.at(-1.6, -1.3), spot.height * 0.3, 16);
+    let string = bowed_line(spot.at(0.0, 0.3), spot.at(-1.6, -1.3), spot.height * 0.3, 16);
     e.line(&string, 0.5, dark, 0.6);
-    let tail = bowed(spot.at(0.0, 0.3), spot.at(0.5, -0.35), spot.height * 0.25, 12);
+    let tail = bowed_line(spot.at(0.0, 0.3), spot.at(0.5, -0.35), spot.height * 0.25, 12);
     e.line(&tail, 0.7, accent, 0.9);
-    e.form(&spot.poly(&[(0.0, 1.0), (0.3, 0.72), (0.0, 0.25), (-0.3, 0.72)]), accent, light);
-    let wash = e.mixed(light, accent).lifting(0.8);
+    e.paint_form(&spot.poly(&[(0.0, 1.0), (0.3, 0.72), (0.0, 0.25), (-0.3, 0.72)]), accent, light);
+    let wash = e.mixed_wash(light, accent).lifting(0.8);
     e.lay_within(&spot.poly(&[(0.0, 1.0), (0.3, 0.72), (0.0, 0.72)]), wash, 1.0);
     for at in [4, 7, 10] {
         let size = spot.height * 0.05;
-        let bow = Shape::blob(tail[at], size * 1.6, size * 0.8, 0.3, &mut e.chance);
-        e.form(&bow, accent, dark);
+        let bow = Shape::blob(tail[at], size * 1.6, size * 0.8, 0.3, &mut e.rng);
+        e.paint_form(&bow, accent, dark);
     }
 }
 
 /// A slender rocket on its smoke.
-pub fn rocket(e: &mut Easel, spot: Spot) {
+pub fn rocket(e: &mut PaintContext, spot: Placement) {
     let (accent, light, dark, glow) =
         (e.palette.accent, e.palette.low, e.palette.dark, e.palette.glow);
     e.glow(spot.at(0.0, 0.08), spot.height * 0.5, glow, 0.9);
     for i in 0..7 {
         let side = if i % 2 == 0 { 1.0 } else { -1.0 };
-        let at = spot.at(side * e.chance.range(0.05, 0.42), e.chance.range(-0.04, 0.06));
-        let size = spot.height * e.chance.range(0.06, 0.13);
-        let puff = Shape::blob(at, size * 1.4, size, 0.3, &mut e.chance);
-        let wash = e.mixed(light, dark).lifting(0.7).at(0.5).wet(0.015, 0.9);
+        let at = spot.at(side * e.rng.range(0.05, 0.42), e.rng.range(-0.04, 0.06));
+        let size = spot.height * e.rng.range(0.06, 0.13);
+        let puff = Shape::blob(at, size * 1.4, size, 0.3, &mut e.rng);
+        let wash = e.mixed_wash(light, dark).lifting(0.7).with_strength(0.5).wet(0.015, 0.9);
         e.lay(&puff, wash);
     }
-    e.form(&spot.poly(&[(-0.05, 0.16), (0.05, 0.16), (0.02, 0.0), (-0.02, 0.0)]), glow, accent);
-    e.form(&spot.poly(&[(-0.16, 0.12), (0.16, 0.12), (0.06, 0.36), (-0.06, 0.36)]), accent, dark);
+    e.paint_form(
+        &spot.poly(&[(-0.05, 0.16), (0.05, 0.16), (0.02, 0.0), (-0.02, 0.0)]),
+        glow,
+        accent,
+    );
+    e.paint_form(
+        &spot.poly(&[(-0.16, 0.12), (0.16, 0.12), (0.06, 0.36), (-0.06, 0.36)]),
+        accent,
+        dark,
+    );
     let body = spot.poly(&[
         (-0.065, 0.15),
         (0.065, 0.15),
@@ -124,12 +132,12 @@ pub fn rocket(e: &mut Easel, spot: Spot) {
         (-0.06, 0.78),
         (-0.08, 0.5),
     ]);
-    e.form(&body, light.with(light.l.max(0.85), 0.7), e.palette.far);
-    e.form(&spot.poly(&[(0.06, 0.78), (0.0, 1.0), (-0.06, 0.78)]), accent, dark);
+    e.paint_form(&body, light.with_lightness_and_chroma(light.l.max(0.85), 0.7), e.palette.far);
+    e.paint_form(&spot.poly(&[(0.06, 0.78), (0.0, 1.0), (-0.06, 0.78)]), accent, dark);
     e.glaze(
         &spot.poly(&[(0.02, 0.16), (0.065, 0.16), (0.08, 0.5), (0.05, 0.78), (0.02, 0.8)]),
         dark,
         0.4,
     );
-    e.glaze(&spot.round(-0.015, 0.6, 0.03, 0.03), dark, 0.9);
+    e.glaze(&spot.ellipse(-0.015, 0.6, 0.03, 0.03), dark, 0.9);
 }

@@ -6,21 +6,21 @@
 mod afloat;
 mod building;
 mod creature;
-mod growing;
 mod indoor;
 mod outdoor;
+mod plant;
 
-pub use growing::{flower, pine};
 pub use indoor::window_panes;
 pub use outdoor::street_lamp;
+pub use plant::{flower, pine};
 
-use super::easel::Easel;
+use super::context::PaintContext;
+use super::layout::{Placement, SceneLayout};
+use super::prompt::Motif;
 use super::shape::{Point, Shape, pt};
-use super::stage::{Spot, Stage};
-use super::words::Motif;
 
 /// Paints `motif` at `spot`.
-pub fn paint(e: &mut Easel, stage: &Stage, motif: Motif, spot: Spot) {
+pub fn paint(e: &mut PaintContext, stage: &SceneLayout, motif: Motif, spot: Placement) {
     match motif {
         Motif::Balloon => afloat::balloon(e, spot),
         Motif::Bird => creature::bird(e, spot),
@@ -39,9 +39,9 @@ pub fn paint(e: &mut Easel, stage: &Stage, motif: Motif, spot: Spot) {
         Motif::Dog => creature::dog(e, spot),
         Motif::Figure => creature::figure(e, spot, false),
         Motif::Umbrella => creature::figure(e, spot, true),
-        Motif::Flower => growing::flower(e, spot),
-        Motif::Pine => growing::pine(e, spot),
-        Motif::Tree => growing::tree(e, stage, spot),
+        Motif::Flower => plant::flower(e, spot),
+        Motif::Pine => plant::pine(e, spot),
+        Motif::Tree => plant::tree(e, stage, spot),
         Motif::Door => outdoor::door(e, spot),
         Motif::Fence => outdoor::fence(e, stage, spot),
         Motif::Ladder => outdoor::ladder(e, spot),
@@ -61,39 +61,43 @@ pub fn paint(e: &mut Easel, stage: &Stage, motif: Motif, spot: Spot) {
     }
 }
 
-impl Spot {
+impl Placement {
     /// A point in the thing's own measures: x to the way it faces, y up, 1 its height.
     pub fn at(&self, x: f32, y: f32) -> Point {
-        pt((x * self.height).mul_add(self.side, self.foot.x), y.mul_add(-self.height, self.foot.y))
+        pt(
+            (x * self.height).mul_add(self.facing, self.foot.x),
+            y.mul_add(-self.height, self.foot.y),
+        )
     }
 
     /// A polygon in the thing's own measures.
     pub fn poly(&self, points: &[(f32, f32)]) -> Shape {
-        Shape::local(self.foot, (self.height, self.height), points).facing(self.foot.x, self.side)
+        Shape::local(self.foot, (self.height, self.height), points)
+            .mirrored(self.foot.x, self.facing)
     }
 
     /// An upright box in the thing's own measures.
-    pub fn slab(&self, x0: f32, y0: f32, x1: f32, y1: f32) -> Shape {
+    pub fn rect(&self, x0: f32, y0: f32, x1: f32, y1: f32) -> Shape {
         self.poly(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     }
 
     /// A disc in the thing's own measures.
-    pub fn round(&self, x: f32, y: f32, rx: f32, ry: f32) -> Shape {
+    pub fn ellipse(&self, x: f32, y: f32, rx: f32, ry: f32) -> Shape {
         Shape::ellipse(self.at(x, y), rx * self.height, ry * self.height)
     }
 
     /// The same place for a thing of another size, moved by parts of this one's height.
-    pub fn part(&self, x: f32, y: f32, size: f32) -> Self {
-        Self { foot: self.at(x, y), height: self.height * size, side: self.side }
+    pub fn sub_placement(&self, x: f32, y: f32, size: f32) -> Self {
+        Self { foot: self.at(x, y), height: self.height * size, facing: self.facing }
     }
 }
 
 /// A soft shadow on the ground, which seats a thing in its place.
-pub fn seat(e: &mut Easel, spot: Spot, wide: f32) {
+pub fn ground_shadow(e: &mut PaintContext, spot: Placement, wide: f32) {
     let dark = e.palette.dark;
     let size = spot.height * wide;
     let middle = pt(spot.foot.x + size * 0.25, spot.foot.y + size * 0.02);
-    let shape = Shape::blob(middle, size, size * 0.11, 0.25, &mut e.chance);
-    let wash = e.plain(dark).at(0.5).wet(0.01, 1.0).rimmed(0.2);
+    let shape = Shape::blob(middle, size, size * 0.11, 0.25, &mut e.rng);
+    let wash = e.plain_wash(dark).with_strength(0.5).wet(0.01, 1.0).rimmed(0.2);
     e.lay(&shape, wash);
 }

@@ -1,47 +1,49 @@
 //! Scenes: what lies behind and around the things.
 
 mod forest;
-mod open;
+mod landscape;
 mod room;
 mod town;
 
-use super::chance::Chance;
-use super::easel::Easel;
+use super::context::PaintContext;
+use super::layout::SceneLayout;
 use super::motif;
-use super::stage::Stage;
-use super::words::{Light, Motif, Reading, Setting};
+use super::prompt::{Light, Motif, ParsedPrompt, Setting};
+use super::rng::Rng;
 use super::{land, weather};
 
 /// Paints the whole sheet: indoors or out.
-pub fn paint(e: &mut Easel, reading: &Reading, focus: (f32, f32)) {
-    let setting = setting_of(reading, &mut e.chance);
+pub fn paint(e: &mut PaintContext, reading: &ParsedPrompt, focus: (f32, f32)) {
+    let setting = choose_setting(reading, &mut e.rng);
     let sheet = (0.0, 0.0, e.canvas.width as f32, e.canvas.height as f32);
     if setting == Setting::Room {
         room::paint(e, reading, focus, sheet);
     } else {
-        let stage = Stage::new(reading, setting, sheet, focus, &mut e.chance);
+        let stage = SceneLayout::new(reading, setting, sheet, focus, &mut e.rng);
         outdoors(e, &stage, &reading.motifs);
     }
 }
 
 /// Paints an outdoor scene into its stage's view.
-fn outdoors(e: &mut Easel, stage: &Stage, motifs: &[Motif]) {
+fn outdoors(e: &mut PaintContext, stage: &SceneLayout, motifs: &[Motif]) {
     let light = super::sky::paint(e, stage, motifs);
     match stage.setting {
-        Setting::Sea => open::sea(e, stage, light),
-        Setting::River if open_water(stage, motifs) => {
-            open::lake(e, stage, light.filter(|_| e.lit()));
+        Setting::Sea => landscape::sea(e, stage, light),
+        Setting::River if has_open_water(stage, motifs) => {
+            landscape::lake(e, stage, light.filter(|_| e.has_lit_lamps()));
         }
-        Setting::River => open::river(e, stage),
-        Setting::Mountains => open::mountains(e, stage),
-        Setting::Field => open::field(e, stage),
-        Setting::Garden => open::garden(e, stage),
+        Setting::River => landscape::river(e, stage),
+        Setting::Mountains => landscape::mountains(e, stage),
+        Setting::Field => landscape::field(e, stage),
+        Setting::Garden => landscape::garden(e, stage),
         Setting::Forest => forest::paint(e, stage),
         Setting::Town => town::paint(e, stage),
-        Setting::Hills | Setting::Room => open::hills(e, stage, !motifs.contains(&Motif::Road)),
+        Setting::Hills | Setting::Room => {
+            landscape::hills(e, stage, !motifs.contains(&Motif::Road));
+        }
     }
     if motifs.contains(&Motif::Road) {
-        land::winding(e, stage, false);
+        land::winding_path(e, stage, false);
     }
     things(e, stage, motifs);
     if stage.setting == Setting::Forest {
@@ -51,19 +53,19 @@ fn outdoors(e: &mut Easel, stage: &Stage, motifs: &[Motif]) {
 }
 
 /// Whether the foreground is water: on the sea, and where a river must carry something.
-fn open_water(stage: &Stage, motifs: &[Motif]) -> bool {
+fn has_open_water(stage: &SceneLayout, motifs: &[Motif]) -> bool {
     let broad = || motifs.iter().any(|m| matches!(m, Motif::Bridge | Motif::Boat | Motif::Fish));
     stage.setting == Setting::Sea || (stage.setting == Setting::River && broad())
 }
 
 /// Paints up to three things on the ground, the furthest first, and those in the air.
-fn things(e: &mut Easel, stage: &Stage, motifs: &[Motif]) {
+fn things(e: &mut PaintContext, stage: &SceneLayout, motifs: &[Motif]) {
     let stands = |m: &&Motif| {
-        let outside = !m.indoors() || matches!(m, Motif::Cat | Motif::Chair);
+        let outside = !m.is_indoor() || matches!(m, Motif::Cat | Motif::Chair);
         // An umbrella comes with someone under it.
         let held = **m == Motif::Figure && motifs.contains(&Motif::Umbrella);
-        let aground = matches!(m, Motif::Boat | Motif::Fish) && !open_water(stage, motifs);
-        !m.aloft() && !aground && outside && !held && **m != Motif::Road
+        let aground = matches!(m, Motif::Boat | Motif::Fish) && !has_open_water(stage, motifs);
+        !m.is_aerial() && !aground && outside && !held && **m != Motif::Road
     };
     let mut ground: Vec<Motif> = motifs.iter().filter(stands).copied().take(3).collect();
     if motifs.contains(&Motif::Lamp) && !ground.contains(&Motif::StreetLamp) && ground.len() < 3 {
@@ -72,54 +74,54 @@ fn things(e: &mut Easel, stage: &Stage, motifs: &[Motif]) {
     if ground.is_empty()
         && !motifs.iter().any(|m| matches!(m, Motif::Bird | Motif::Kite | Motif::Balloon))
     {
-        ground.push(usual(stage.setting, &mut e.chance));
+        ground.push(default_motif(stage.setting, &mut e.rng));
     }
     // Now and then something nobody asked for, as in any sketchbook.
-    let companion = usual(stage.setting, &mut e.chance);
-    if ground.len() < 3 && !ground.contains(&companion) && e.chance.happens(0.35) {
+    let companion = default_motif(stage.setting, &mut e.rng);
+    if ground.len() < 3 && !ground.contains(&companion) && e.rng.random_bool(0.35) {
         ground.push(companion);
     }
     for (order, &thing) in ground.iter().enumerate().rev() {
-        let spot = stage.spot(thing, order, &mut e.chance);
+        let spot = stage.place(thing, order, &mut e.rng);
         let afloat = matches!(thing, Motif::Boat | Motif::Lighthouse | Motif::Bridge | Motif::Fish);
-        if open_water(stage, motifs) && !afloat {
+        if has_open_water(stage, motifs) && !afloat {
             let (wide, tall) = (spot.height.max(stage.unit * 0.3), stage.unit * 0.1);
             land::mound(e, stage, spot.at(0.0, 0.03), wide, tall);
         }
         motif::paint(e, stage, thing, spot);
     }
-    let mut sky: Vec<Motif> = motifs.iter().filter(|m| m.aloft()).copied().collect();
-    if sky.is_empty() && stage.light != Light::Night && e.chance.happens(0.25) {
+    let mut sky: Vec<Motif> = motifs.iter().filter(|m| m.is_aerial()).copied().collect();
+    if sky.is_empty() && stage.light != Light::Night && e.rng.random_bool(0.25) {
         sky.push(Motif::Bird);
     }
     for (i, &thing) in sky.iter().enumerate() {
-        let mut spot = stage.spot(thing, usize::from(i > 0 || !ground.is_empty()), &mut e.chance);
+        let mut spot = stage.place(thing, usize::from(i > 0 || !ground.is_empty()), &mut e.rng);
         if !motifs.contains(&thing) {
             spot.height *= 0.55;
         }
-        let high = e.chance.range(0.12, 0.4);
+        let high = e.rng.range(0.12, 0.4);
         spot.foot.y = stage.at(0.0, high).y + spot.height * 0.5;
         motif::paint(e, stage, thing, spot);
     }
 }
 
 /// The scene that the words name, or where their first thing is at home, or any.
-fn setting_of(reading: &Reading, chance: &mut Chance) -> Setting {
+fn choose_setting(reading: &ParsedPrompt, rng: &mut Rng) -> Setting {
     let small =
-        reading.motifs.iter().any(|m| m.indoors() && !matches!(m, Motif::Cat | Motif::Window));
+        reading.motifs.iter().any(|m| m.is_indoor() && !matches!(m, Motif::Cat | Motif::Window));
     // A cat is at home anywhere; it stays in only where nothing calls it out.
-    let roams = reading.motifs.iter().any(|m| !m.indoors() && !m.aloft());
+    let roams = reading.motifs.iter().any(|m| !m.is_indoor() && !m.is_aerial());
     let first_small =
-        reading.motifs.first().is_some_and(|m| m.indoors() && !(*m == Motif::Cat && roams));
+        reading.motifs.first().is_some_and(|m| m.is_indoor() && !(*m == Motif::Cat && roams));
     if let Some(setting) = reading.setting {
         // Small things in a wide scene: sometimes seen on a sill before it, sometimes left out.
-        let inside = small && chance.happens(if first_small { 0.7 } else { 0.4 });
+        let inside = small && rng.random_bool(if first_small { 0.7 } else { 0.4 });
         return if inside { Setting::Room } else { setting };
     }
-    if first_small || (small && chance.happens(0.5)) {
+    if first_small || (small && rng.random_bool(0.5)) {
         return Setting::Room;
     }
-    reading.motifs.iter().find_map(|m| home(*m)).unwrap_or_else(|| {
+    reading.motifs.iter().find_map(|m| default_setting(*m)).unwrap_or_else(|| {
         let any = [
             Setting::Hills,
             Setting::Field,
@@ -130,11 +132,11 @@ fn setting_of(reading: &Reading, chance: &mut Chance) -> Setting {
             Setting::Town,
             Setting::Garden,
         ];
-        any[chance.whole(0, any.len() - 1)]
+        any[rng.int_range(0, any.len() - 1)]
     })
 }
 
-const fn home(motif: Motif) -> Option<Setting> {
+const fn default_setting(motif: Motif) -> Option<Setting> {
     match motif {
         Motif::Boat | Motif::Fish | Motif::Lighthouse => Some(Setting::Sea),
         Motif::Bridge => Some(Setting::River),
@@ -150,7 +152,7 @@ const fn home(motif: Motif) -> Option<Setting> {
 }
 
 /// Something to look at where the words name nothing.
-fn usual(setting: Setting, chance: &mut Chance) -> Motif {
+fn default_motif(setting: Setting, rng: &mut Rng) -> Motif {
     let options = match setting {
         Setting::Sea => [Motif::Boat, Motif::Lighthouse, Motif::Figure],
         Setting::River => [Motif::Church, Motif::Tree, Motif::House],
@@ -160,5 +162,5 @@ fn usual(setting: Setting, chance: &mut Chance) -> Motif {
         Setting::Garden => [Motif::House, Motif::Chair, Motif::Tree],
         _ => [Motif::Tree, Motif::House, Motif::Figure],
     };
-    options[chance.whole(0, 2)]
+    options[rng.int_range(0, 2)]
 }

@@ -1,25 +1,25 @@
 //! Indoors: a window on the world, a table, small things in the light.
 
 use crate::painter::canvas::pigment;
-use crate::painter::easel::Easel;
+use crate::painter::context::PaintContext;
+use crate::painter::layout::{Placement, SceneLayout};
 use crate::painter::motif;
 use crate::painter::noise::lerp;
-use crate::painter::shape::{Shape, bowed, pt};
-use crate::painter::stage::{Spot, Stage};
-use crate::painter::words::{Light, Motif, Reading, Setting};
+use crate::painter::prompt::{Light, Motif, ParsedPrompt, Setting};
+use crate::painter::shape::{Shape, bowed_line, pt};
 
 type Rect = (f32, f32, f32, f32);
 
 /// Paints the room over an outdoor view that stays open in its window.
-pub fn paint(e: &mut Easel, reading: &Reading, focus: (f32, f32), sheet: Rect) {
+pub fn paint(e: &mut PaintContext, reading: &ParsedPrompt, focus: (f32, f32), sheet: Rect) {
     let (width, height) = (sheet.2, sheet.3);
-    let table = height * e.chance.range(0.64, 0.74);
+    let table = height * e.rng.range(0.64, 0.74);
     let window = place_window(e, focus, (width, height), table);
     view(e, reading, window);
     wall(e, sheet, window, table);
-    let bars = (e.chance.whole(2, 3), e.chance.whole(2, 3));
+    let bars = (e.rng.int_range(2, 3), e.rng.int_range(2, 3));
     motif::window_panes(e, window, bars);
-    if e.chance.happens(0.6) {
+    if e.rng.random_bool(0.6) {
         curtains(e, window, table);
     }
     tabletop(e, sheet, table);
@@ -29,29 +29,28 @@ pub fn paint(e: &mut Easel, reading: &Reading, focus: (f32, f32), sheet: Rect) {
     objects(e, reading, focus, (width, height), table);
 }
 
-fn place_window(e: &mut Easel, focus: (f32, f32), size: (f32, f32), table: f32) -> Rect {
+fn place_window(e: &mut PaintContext, focus: (f32, f32), size: (f32, f32), table: f32) -> Rect {
     // The window hangs away from the point of interest, where the things will stand.
-    let centre =
-        if focus.0 < 0.5 { e.chance.range(0.54, 0.66) } else { e.chance.range(0.34, 0.46) };
-    let wide = size.0 * e.chance.range(0.44, 0.58);
-    let top = size.1 * e.chance.range(0.08, 0.13);
-    let bottom = table - size.1 * e.chance.range(0.09, 0.15);
+    let centre = if focus.0 < 0.5 { e.rng.range(0.54, 0.66) } else { e.rng.range(0.34, 0.46) };
+    let wide = size.0 * e.rng.range(0.44, 0.58);
+    let top = size.1 * e.rng.range(0.08, 0.13);
+    let bottom = table - size.1 * e.rng.range(0.09, 0.15);
     let left = (centre * size.0 - wide * 0.5).clamp(size.0 * 0.06, size.0 * 0.94 - wide);
     (left, top, left + wide, bottom)
 }
 
-fn view(e: &mut Easel, reading: &Reading, window: Rect) {
+fn view(e: &mut PaintContext, reading: &ParsedPrompt, window: Rect) {
     let any = [Setting::Hills, Setting::Sea, Setting::Field, Setting::Mountains, Setting::River];
     let setting = match reading.setting {
         Some(setting) if setting != Setting::Room => setting,
-        _ => any[e.chance.whole(0, any.len() - 1)],
+        _ => any[e.rng.int_range(0, any.len() - 1)],
     };
-    let focus = (e.chance.range(0.3, 0.7), e.chance.range(0.4, 0.6));
+    let focus = (e.rng.range(0.3, 0.7), e.rng.range(0.4, 0.6));
     let outside: Vec<Motif> = reading
         .motifs
         .iter()
         .filter(|m| {
-            !m.indoors()
+            !m.is_indoor()
                 && !matches!(
                     m,
                     Motif::Figure | Motif::Flower | Motif::Stairs | Motif::Ladder | Motif::Door
@@ -59,49 +58,49 @@ fn view(e: &mut Easel, reading: &Reading, window: Rect) {
         })
         .copied()
         .collect();
-    let stage = Stage::new(reading, setting, window, focus, &mut e.chance);
+    let stage = SceneLayout::new(reading, setting, window, focus, &mut e.rng);
     super::outdoors(e, &stage, &outside);
 }
 
-fn wall(e: &mut Easel, sheet: Rect, window: Rect, table: f32) {
+fn wall(e: &mut PaintContext, sheet: Rect, window: Rect, table: f32) {
     let pad = e.unit() * 0.05;
     let shape = Shape::rect(-pad, -pad, sheet.2 + pad, table + pad)
         .without(Shape::rect(window.0, window.1, window.2, window.3));
     let (colour, second) = if e.light == Light::Night {
-        (e.palette.near.towards(e.palette.accent, 0.3), e.palette.dark)
-    } else if e.lit() {
-        (e.palette.mid.towards(e.palette.accent, 0.25), e.palette.near)
+        (e.palette.near.lerp(e.palette.accent, 0.3), e.palette.dark)
+    } else if e.has_lit_lamps() {
+        (e.palette.mid.lerp(e.palette.accent, 0.25), e.palette.near)
     } else {
-        (e.palette.low.towards(e.palette.mid, 0.3), e.palette.far)
+        (e.palette.low.lerp(e.palette.mid, 0.3), e.palette.far)
     };
-    let mut wash = e.plain(colour).with(pigment(second), 0.15, 0.7).lifting(1.0);
+    let mut wash = e.plain_wash(colour).with_pigment(pigment(second), 0.15, 0.7).lifting(1.0);
     wash.flow = 0.36;
     wash.scale = 0.7;
-    let angle = e.chance.range(0.9, 2.2);
-    e.lay(&shape, wash.streaked(2.5, angle).falling(0.0, table, (1.0, 0.8)));
-    let stripes = if e.chance.happens(0.35) { 11 } else { 0 };
+    let angle = e.rng.range(0.9, 2.2);
+    e.lay(&shape, wash.streaked(2.5, angle).with_gradient(0.0, table, (1.0, 0.8)));
+    let stripes = if e.rng.random_bool(0.35) { 11 } else { 0 };
     for i in 0..stripes {
         let x = sheet.2 * (i as f32 + 0.5) / stripes as f32;
         if x > window.0 - pad && x < window.2 + pad {
             continue;
         }
-        let path = bowed(pt(x, -pad), pt(x, table), e.chance.sway() * 3.0, 8);
+        let path = bowed_line(pt(x, -pad), pt(x, table), e.rng.triangular() * 3.0, 8);
         let wide = sheet.2 * 0.018;
-        let wash = e.plain(second).at(0.25).dry(0.36);
+        let wash = e.plain_wash(second).with_strength(0.25).dry(0.36);
         e.lay(&Shape::stroke(&path, |_| wide), wash);
     }
 }
 
-fn curtains(e: &mut Easel, window: Rect, table: f32) {
-    let cloth = if e.chance.happens(0.5) { e.palette.accent } else { e.palette.far };
+fn curtains(e: &mut PaintContext, window: Rect, table: f32) {
+    let cloth = if e.rng.random_bool(0.5) { e.palette.accent } else { e.palette.far };
     let shade = e.palette.near;
-    let wide = (window.2 - window.0) * e.chance.range(0.16, 0.26);
+    let wide = (window.2 - window.0) * e.rng.range(0.16, 0.26);
     let rod = window.1 - (window.3 - window.1) * 0.09;
     for side in [-1.0, 1.0] {
         let edge = if side < 0.0 { window.0 } else { window.2 };
         let x = |t: f32| edge + side * wide * (0.5 - t);
         let foot = table - (table - window.3) * 0.45;
-        let shape = Shape::of(vec![
+        let shape = Shape::polygon(vec![
             pt(x(0.0), rod),
             pt(x(1.0), rod),
             pt(x(0.85), lerp(rod, foot, 0.4)),
@@ -109,64 +108,91 @@ fn curtains(e: &mut Easel, window: Rect, table: f32) {
             pt(x(0.62), foot),
             pt(x(-0.1), foot),
         ]);
-        let wash = e.plain(cloth).with(pigment(shade), 0.1, 0.7).lifting(0.97).streaked(4.0, 1.57);
-        e.form_with(&shape, wash);
+        let wash = e
+            .plain_wash(cloth)
+            .with_pigment(pigment(shade), 0.1, 0.7)
+            .lifting(0.97)
+            .streaked(4.0, 1.57);
+        e.paint_form_with(&shape, wash);
         for t in [0.15, 0.4, 0.6] {
-            let path = bowed(pt(x(t), rod), pt(x(t * 0.8), foot), wide * 0.1 * side, 9);
+            let path = bowed_line(pt(x(t), rod), pt(x(t * 0.8), foot), wide * 0.1 * side, 9);
             let fold = wide * 0.07;
             e.glaze(&Shape::stroke(&path, |k| fold * (0.4 + k * (1.0 - k) * 3.0)), shade, 0.4);
         }
     }
     let dark = e.palette.dark;
-    e.line(&bowed(pt(window.0 - wide, rod), pt(window.2 + wide, rod), 1.0, 12), 1.8, dark, 0.9);
+    e.line(
+        &bowed_line(pt(window.0 - wide, rod), pt(window.2 + wide, rod), 1.0, 12),
+        1.8,
+        dark,
+        0.9,
+    );
 }
 
-fn tabletop(e: &mut Easel, sheet: Rect, table: f32) {
+fn tabletop(e: &mut PaintContext, sheet: Rect, table: f32) {
     let pad = e.unit() * 0.05;
     let shape = Shape::rect(-pad, table, sheet.2 + pad, sheet.3 + pad);
-    let wood = e.palette.mid.towards(e.palette.accent, 0.3).towards(e.palette.near, 0.4);
+    let wood = e.palette.mid.lerp(e.palette.accent, 0.3).lerp(e.palette.near, 0.4);
     let dark = e.palette.dark;
-    let mut wash = e.plain(wood).with(pigment(dark), 0.0, 0.5).lifting(1.0).streaked(9.0, 0.02);
-    wash.mix_fall = 0.35;
+    let mut wash =
+        e.plain_wash(wood).with_pigment(pigment(dark), 0.0, 0.5).lifting(1.0).streaked(9.0, 0.02);
+    wash.mix_gradient = 0.35;
     wash.flow = 0.45;
     e.lay(&shape, wash);
-    e.line(&bowed(pt(-pad, table + 1.0), pt(sheet.2 + pad, table + 1.0), 1.0, 20), 1.4, dark, 0.7);
+    e.line(
+        &bowed_line(pt(-pad, table + 1.0), pt(sheet.2 + pad, table + 1.0), 1.0, 20),
+        1.4,
+        dark,
+        0.7,
+    );
     for _ in 0..5 {
-        let y = lerp(table, sheet.3, e.chance.range(0.1, 1.0));
-        let path = bowed(
-            pt(sheet.2 * e.chance.range(-0.2, 0.5), y),
-            pt(sheet.2 * e.chance.range(0.6, 1.2), y),
-            e.chance.sway() * 5.0,
+        let y = lerp(table, sheet.3, e.rng.range(0.1, 1.0));
+        let path = bowed_line(
+            pt(sheet.2 * e.rng.range(-0.2, 0.5), y),
+            pt(sheet.2 * e.rng.range(0.6, 1.2), y),
+            e.rng.triangular() * 5.0,
             14,
         );
-        let thick = e.unit() * e.chance.range(0.006, 0.02);
-        let wash = e.plain(dark).at(0.3).dry(0.4).streaked(8.0, 0.0);
+        let thick = e.unit() * e.rng.range(0.006, 0.02);
+        let wash = e.plain_wash(dark).with_strength(0.3).dry(0.4).streaked(8.0, 0.0);
         e.lay(&Shape::stroke(&path, |t| thick * (t * (1.0 - t) * 4.0).sqrt()), wash);
     }
 }
 
 /// The window's light, fallen slantwise on the table.
-fn sunlight(e: &mut Easel, window: Rect, table: f32, height: f32) {
+fn sunlight(e: &mut PaintContext, window: Rect, table: f32, height: f32) {
     let light = e.palette.glow;
-    let (wide, slant) = ((window.2 - window.0) * 0.42, height * e.chance.range(-0.25, 0.25));
+    let (wide, slant) = ((window.2 - window.0) * 0.42, height * e.rng.range(-0.25, 0.25));
     for i in 0..2 {
         let x = window.0 + wide * (0.1 + 1.1 * i as f32);
-        let shape = Shape::of(vec![
+        let shape = Shape::polygon(vec![
             pt(x + slant * 0.3, table + height * 0.03),
             pt(x + wide + slant * 0.3, table + height * 0.03),
             pt(x + wide * 1.15 + slant, table + height * 0.2),
             pt(x + slant, table + height * 0.2),
         ]);
-        let wash = e.plain(light).lifting(0.5).at(0.4).rimmed(0.0).wet(0.012, 0.7).dry(0.2);
+        let wash = e
+            .plain_wash(light)
+            .lifting(0.5)
+            .with_strength(0.4)
+            .rimmed(0.0)
+            .wet(0.012, 0.7)
+            .dry(0.2);
         e.lay(&shape, wash);
     }
 }
 
-fn objects(e: &mut Easel, reading: &Reading, focus: (f32, f32), size: (f32, f32), table: f32) {
+fn objects(
+    e: &mut PaintContext,
+    reading: &ParsedPrompt,
+    focus: (f32, f32),
+    size: (f32, f32),
+    table: f32,
+) {
     let mut things: Vec<Motif> = reading
         .motifs
         .iter()
-        .filter(|m| (m.indoors() && **m != Motif::Window) || matches!(m, Motif::Flower))
+        .filter(|m| (m.is_indoor() && **m != Motif::Window) || matches!(m, Motif::Flower))
         .copied()
         .take(3)
         .collect();
@@ -180,7 +206,7 @@ fn objects(e: &mut Easel, reading: &Reading, focus: (f32, f32), size: (f32, f32)
         Motif::Clock,
     ];
     while things.len() < 2 {
-        let extra = extras[e.chance.whole(0, extras.len() - 1)];
+        let extra = extras[e.rng.int_range(0, extras.len() - 1)];
         if !things.contains(&extra) {
             things.push(extra);
         }
@@ -189,16 +215,20 @@ fn objects(e: &mut Easel, reading: &Reading, focus: (f32, f32), size: (f32, f32)
     let main = focus.0.clamp(0.25, 0.75);
     let step = if main < 0.5 { 0.36 } else { -0.36 };
     let stage_view =
-        Stage::new(reading, Setting::Room, (0.0, 0.0, size.0, size.1), focus, &mut e.chance);
+        SceneLayout::new(reading, Setting::Room, (0.0, 0.0, size.0, size.1), focus, &mut e.rng);
     // Upright things stand further back than those that lie flat; back to front.
-    let mut spots: Vec<(Motif, Spot)> = Vec::new();
+    let mut spots: Vec<(Motif, Placement)> = Vec::new();
     for (i, &thing) in things.iter().enumerate() {
-        let x = (main + step * i as f32 + e.chance.sway() * 0.04).clamp(0.12, 0.88);
+        let x = (main + step * i as f32 + e.rng.triangular() * 0.04).clamp(0.12, 0.88);
         let x = if i == 2 { (main - step * 0.75).clamp(0.12, 0.88) } else { x };
-        let tall = spread(thing) * unit * if i == 0 { 1.0 } else { e.chance.range(0.72, 0.9) };
-        let back = if lies(thing) { e.chance.range(0.6, 0.8) } else { e.chance.range(0.2, 0.5) };
+        let tall =
+            tabletop_height(thing) * unit * if i == 0 { 1.0 } else { e.rng.range(0.72, 0.9) };
+        let back = if lies_flat(thing) { e.rng.range(0.6, 0.8) } else { e.rng.range(0.2, 0.5) };
         let foot = pt(x * size.0, lerp(table, size.1, back));
-        spots.push((thing, Spot { foot, height: tall, side: if x < 0.5 { 1.0 } else { -1.0 } }));
+        spots.push((
+            thing,
+            Placement { foot, height: tall, facing: if x < 0.5 { 1.0 } else { -1.0 } },
+        ));
     }
     spots.sort_by(|a, b| a.1.foot.y.total_cmp(&b.1.foot.y));
     for (thing, spot) in spots {
@@ -206,12 +236,12 @@ fn objects(e: &mut Easel, reading: &Reading, focus: (f32, f32), size: (f32, f32)
     }
 }
 
-const fn lies(thing: Motif) -> bool {
+const fn lies_flat(thing: Motif) -> bool {
     matches!(thing, Motif::Book | Motif::Letter | Motif::Key)
 }
 
 /// The height of a thing on a table, in units of the sheet.
-const fn spread(thing: Motif) -> f32 {
+const fn tabletop_height(thing: Motif) -> f32 {
     match thing {
         Motif::Letter => 0.23,
         Motif::Book => 0.25,

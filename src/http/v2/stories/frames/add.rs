@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::app::WhichStory;
-use crate::http::Door;
-use crate::http::acting::ActingQuery;
+use crate::app::StorySelector;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v2::stories::order::{self, Asking, Snippet};
-use crate::http::v2::stories::{Accepted, accepted};
+use crate::http::request_actor::OptionalClientQuery;
+use crate::http::v2::stories::frame_input::{self, FrameInput, Snippet};
+use crate::http::v2::stories::{FrameTaskAccepted, frame_task_accepted};
 
 /// A frame to be told.
 #[derive(Deserialize, ToSchema)]
@@ -28,10 +28,10 @@ pub(in crate::http) struct NextFrameRequest {
 
 /// Tell a story on. Its owner may, and who shares it with a flock.
 #[utoipa::path(post, path = "/v2/stories/{id}/frames", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), ActingQuery),
+    params(("id" = String, Path, description = "The story's id."), OptionalClientQuery),
     request_body = NextFrameRequest,
     responses(
-        (status = 202, description = "Ordered; `Location` says where to look how it goes.", body = Accepted),
+        (status = 202, description = "Ordered; `Location` says where to look how it goes.", body = FrameTaskAccepted),
         (status = 403, description = "Another Sparrow's story.", body = ProblemBody),
         (status = 404, body = ProblemBody),
         (status = 413, description = "More than 24 MiB.", body = ProblemBody),
@@ -39,16 +39,16 @@ pub(in crate::http) struct NextFrameRequest {
         (status = 429, description = "Too much to do.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asking = |request: NextFrameRequest| Asking {
-        story: Some(WhichStory::This(id)),
+    let asking = |request: NextFrameRequest| FrameInput {
+        story: Some(StorySelector::ById(id)),
         strategy: None,
         snippets: request.snippets,
         extra: request.extra_parameters,
     };
-    let (acting, ordered) = order::take(&door, request, asking).await?;
-    accepted(&door, acting.actor(), ordered, "The frame is being told.").await
+    let (actor, ordered) = frame_input::order_frame(&state, request, asking).await?;
+    frame_task_accepted(&state, actor.as_actor(), ordered, "The frame is being told.").await
 }

@@ -5,12 +5,12 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::app::SimilarView;
+use crate::app::SimilarFramesView;
 use crate::domain::{ClientId, Principal};
-use crate::http::Door;
-use crate::http::acting::Acting;
+use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::{Asked, Limit};
+use crate::http::query::{Limit, ValidQuery};
+use crate::http::request_actor::RequestActor;
 
 /// How many, and for whom.
 #[derive(Deserialize, IntoParams)]
@@ -33,15 +33,15 @@ pub(in crate::http) struct SimilarQuery {
         ("n" = i32, Path, description = "The frame's number, from 0."),
         SimilarQuery,
     ),
-    responses((status = 200, body = SimilarView), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = SimilarFramesView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
-    State(door): State<Door>,
+    State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
     Path((id, number)): Path<(String, String)>,
-    Asked(query): Asked<SimilarQuery>,
-) -> Result<Json<SimilarView>, Problem> {
-    let acting = Acting::of(principal, query.client_id);
+    ValidQuery(query): ValidQuery<SimilarQuery>,
+) -> Result<Json<SimilarFramesView>, Problem> {
+    let actor = RequestActor::new(principal, query.client_id);
     let similar =
-        door.app.search().similar_frames(acting.actor(), &id, &number, query.limit.0).await;
-    similar.map(Json).map_err(|error| Problem::of(error, "path"))
+        state.app.search().similar_frames(actor.as_actor(), &id, &number, query.limit.0).await;
+    similar.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -1,0 +1,90 @@
+//! Names of media files and of voice profiles.
+
+use uuid::Uuid;
+
+use super::extension::Extension;
+
+/// The file name of a media object: one path segment of `[A-Za-z0-9._-]`, at most 128 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MediaName(String);
+
+/// A media name that could leave its folder, hide, or confuse a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a media name is one path segment of letters, digits, `.`, `_` and `-`, does not begin with a dot, and has an extension"
+)]
+pub struct InvalidMediaName;
+
+impl MediaName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidMediaName`] when it has other characters, begins with a dot, lacks an extension or is too long.
+    pub fn new(name: &str) -> Result<Self, InvalidMediaName> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let well_formed = name.len() <= 128
+            && name.bytes().all(plain)
+            && !name.starts_with('.')
+            && !extension.is_empty();
+        if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidMediaName) }
+    }
+
+    /// Names a file that Calliope makes: `{id}.{extension}`, with the extension as [`Extension::of`] writes it.
+    #[must_use]
+    pub fn generated(id: Uuid, extension: &str) -> Self {
+        Self(format!("{id}.{}", Extension::from_text_lossy(extension)))
+    }
+
+    /// Returns whether [`MediaName::of`] makes this name. A person may choose such a name too, but hardly by accident.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        let Some((id, extension)) = self.0.split_once('.') else { return false };
+        let is_id = Uuid::try_parse(id).is_ok_and(|parsed| parsed.to_string() == id);
+        is_id && Extension::new(extension).is_ok()
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What follows the last dot, in lower case.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        self.0.rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
+    }
+}
+
+/// The name of a client's voice profile: one path segment of `[A-Za-z0-9._-]`, at most 64 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProfileName(String);
+
+/// A profile name that could leave its folder or hide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a voice profile's name is 1-64 letters, digits, `.`, `_` and `-`, and does not begin with a dot"
+)]
+pub struct InvalidProfileName;
+
+impl ProfileName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidProfileName`] when it is empty, too long, begins with a dot or has other characters.
+    pub fn new(name: &str) -> Result<Self, InvalidProfileName> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let well_formed =
+            (1..=64).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.');
+        if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidProfileName) }
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,189 @@
+//! Voice profiles: how a client's voice sounds, in samples that come and go as a whole.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::app::Page;
+use crate::app::clients::Clients;
+use crate::app::files::{NewSound, SoundView};
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{ClientFolder, ClientId, Extension, ObjectKey, ProfileName, has_nul};
+use crate::store::VoiceProfile;
+
+/// Samples at most of one profile.
+pub const MAX_SAMPLES: usize = 16;
+
+/// The largest metadata, as JSON in bytes.
+const MAX_METADATA: usize = 16 << 10;
+
+/// A voice profile.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VoiceProfileView {
+    /// Its name.
+    pub profile_id: String,
+    /// Whatever its owner says of it.
+    #[schema(value_type = Object)]
+    pub metadata: Value,
+    /// Its samples, in the order in which they were sent.
+    pub samples: Vec<SoundView>,
+    /// When it was first kept.
+    pub date_created: DateTime<Utc>,
+    /// When it was last replaced.
+    pub date_updated: DateTime<Utc>,
+}
+
+impl Clients {
+    /// Keeps a voice profile, in the place of one of this name; true when there was none. The old samples go only with the
+    /// commit that brings the new ones.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] and [`ErrorKind::UnsupportedMedia`] for what cannot be one.
+    pub async fn upsert_voice_profile(
+        &self,
+        client_id: &ClientId,
+        profile: &str,
+        metadata: Map<String, Value>,
+        samples: Vec<NewSound>,
+    ) -> Result<bool, AppError> {
+        let profile = profile_name(profile)?;
+        let metadata = Value::Object(metadata);
+        let text = metadata.to_string();
+        if text.len() > MAX_METADATA || has_nul(&text) {
+            let reason = "must be a JSON object of at most 16 KiB, without NUL";
+            return Err(AppError::invalid("metadata", reason));
+        }
+        if samples.is_empty() || samples.len() > MAX_SAMPLES {
+            let reason = format!("send one to {MAX_SAMPLES} files as the field samples");
+            return Err(AppError::invalid("samples", reason));
+        }
+        let checked = samples.into_iter().map(|sample| self.files.check_new_sound(sample));
+        let checked = try_join_all(checked).await?;
+        let mut sounds = Vec::with_capacity(checked.len());
+        for (number, checked) in (self.first_number()..).zip(checked) {
+            let (client, profile) = (ClientFolder::for_client(client_id), profile.clone());
+            let name = profile.as_str().to_owned();
+            let extension = Extension::from_text_lossy(checked.stored_extension);
+            let key = ObjectKey::VoiceSample { client, profile, number, extension };
+            sounds.push(self.files.prepare_sound(client_id, "voice", name, key, checked).await?);
+        }
+        self.files.write_sounds(&mut sounds).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let owner = client_id.as_str();
+        let old = tx.upsert_voice_profile(owner, profile.as_str(), &metadata, now).await?;
+        for (place, sound) in (0..).zip(&sounds) {
+            tx.upsert_media_object(&sound.object).await?;
+            tx.add_voice_sample(owner, place, &sound.row).await?;
+        }
+        let keys: Vec<&str> = old.iter().map(String::as_str).collect();
+        let gone = tx.remove_media_objects(&keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, gone).await?;
+        tx.save().await?;
+        Ok(old.is_empty())
+    }
+
+    /// A client's voice profiles, by name.
+    pub async fn voice_profiles(
+        &self,
+        client_id: &ClientId,
+        after: Option<String>,
+        limit: i64,
+    ) -> Result<Page<VoiceProfileView, String>, AppError> {
+        let after = after.unwrap_or_default();
+        let rows = self.store.voice_profiles(client_id.as_str(), &after, limit + 1).await?;
+        let page = Page::from_rows_with(
+            rows,
+            limit,
+            |row| row.profile_id.clone(),
+            |row: VoiceProfile| row,
+        );
+        let items = self.with_samples(client_id, page.items).await?;
+        Ok(Page { items, next: page.next })
+    }
+
+    /// One of a client's voice profiles.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn voice_profile(
+        &self,
+        client_id: &ClientId,
+        profile: &str,
+    ) -> Result<VoiceProfileView, AppError> {
+        let profile = profile_name(profile)?;
+        let row = self.store.voice_profile(client_id.as_str(), profile.as_str()).await?;
+        let views = self.with_samples(client_id, row.into_iter().collect()).await?;
+        views.into_iter().next().ok_or_else(voice_profile_not_found)
+    }
+
+    /// Removes a voice profile with its samples.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`].
+    pub async fn remove_voice_profile(
+        &self,
+        client_id: &ClientId,
+        profile: &str,
+    ) -> Result<(), AppError> {
+        let profile = profile_name(profile)?;
+        let mut tx = self.store.begin().await?;
+        let keys = tx.remove_voice_profile(client_id.as_str(), profile.as_str()).await?;
+        let keys = keys.ok_or_else(voice_profile_not_found)?;
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let gone = tx.remove_media_objects(&keys).await?;
+        self.jobs.enqueue_file_removal(&mut tx, gone).await?;
+        tx.save().await?;
+        Ok(())
+    }
+
+    /// A number that no other sample has or had, so that a file on its way out is never the one on its way in:
+    /// milliseconds, and bits of chance, with room for the samples of one profile.
+    fn first_number(&self) -> u64 {
+        let chance = u64::from(Uuid::now_v7().as_u128() as u16);
+        (self.clock.now().timestamp_millis().unsigned_abs() << 20) | (chance << 4)
+    }
+
+    async fn with_samples(
+        &self,
+        client_id: &ClientId,
+        rows: Vec<VoiceProfile>,
+    ) -> Result<Vec<VoiceProfileView>, AppError> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let (first, last) = (first.profile_id.as_str(), last.profile_id.as_str());
+        let samples = self.store.voice_samples(client_id.as_str(), first, last).await?;
+        let mut by_profile: HashMap<String, Vec<SoundView>> = HashMap::new();
+        for sample in samples {
+            let profile = sample.name.clone();
+            let mut view = self.files.sound_view(sample).await?;
+            if let Ok(key) = view.key.parse::<ObjectKey>() {
+                view.name = key.file_name();
+            }
+            by_profile.entry(profile).or_default().push(view);
+        }
+        let view = |row: VoiceProfile| VoiceProfileView {
+            samples: by_profile.remove(&row.profile_id).unwrap_or_default(),
+            profile_id: row.profile_id,
+            metadata: row.metadata,
+            date_created: row.date_created,
+            date_updated: row.date_updated,
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+}
+
+fn profile_name(name: &str) -> Result<ProfileName, AppError> {
+    ProfileName::new(name).map_err(|error| AppError::invalid("profile_id", error))
+}
+
+fn voice_profile_not_found() -> AppError {
+    AppError::new(ErrorKind::NotFound, "The client has no voice profile of this name.")
+}

@@ -1,0 +1,226 @@
+//! What a Sparrow's photograph shows and its recording says.
+//!
+//! A photograph is always measured, for the painter; models that describe it look at the same time. What cannot be
+//! seen or heard costs the frame its sight or its hearing, not its being told.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use bytes::Bytes;
+use image::RgbImage;
+use sha2::{Digest, Sha256};
+
+use super::{FrameDependencies, FrameRun};
+use crate::app::AppError;
+use crate::app::files::Files;
+use crate::audio::{self, AudioFormat, AudioMeasurement};
+use crate::compute::Compute;
+use crate::domain::{Clock, ImageAnalysis, ObjectKey};
+use crate::imaging::{self, ImagingError};
+use crate::inference::{DecodedImage, ModelSession, SoundRequest, merge_image_analyses};
+use crate::situation::{Situation, SituationService};
+use crate::vision;
+
+/// The longest side of a picture that is looked at, in pixels.
+const MAX_VISION_SIDE: u32 = 1024;
+
+/// What came in, understood as far as it can be.
+#[derive(Debug, Default)]
+pub(super) struct Perception {
+    pub(super) seen: Option<ImageAnalysis>,
+    /// What was said; `None` when nothing was or nobody understood it.
+    pub(super) heard: Option<String>,
+    /// The photograph, where one came and can be shown.
+    pub(super) photograph: Option<Photograph>,
+    /// Sentences for the frame's `errors`.
+    pub(super) notes: Vec<String>,
+}
+
+/// A photograph at the size that models look at.
+#[derive(Debug, Clone)]
+pub(super) struct Photograph {
+    /// A name by its bytes: the same for the same file.
+    pub(super) name: String,
+    pub(super) pixels: Arc<RgbImage>,
+}
+
+impl Photograph {
+    /// Decodes a file. This takes milliseconds: not for the async threads.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, ImagingError> {
+        let pixels = decode_for_vision(bytes)?;
+        let digest = Sha256::digest(bytes);
+        Ok(Self { name: BASE64.encode(&digest[..18]), pixels: Arc::new(pixels) })
+    }
+
+    /// The photograph as a frame's picture.
+    pub(super) fn to_drawn(&self) -> DecodedImage {
+        DecodedImage { pixels: RgbImage::clone(&self.pixels), png: None }
+    }
+}
+
+/// Sees, hears, and knows where and when it is.
+#[derive(Debug)]
+pub(super) struct Perceiver {
+    clock: Arc<dyn Clock>,
+    compute: Compute,
+    files: Arc<Files>,
+    situator: SituationService,
+}
+
+impl Perceiver {
+    pub(super) fn new(deps: &FrameDependencies) -> Self {
+        Self {
+            clock: Arc::clone(&deps.clock),
+            compute: deps.compute.clone(),
+            files: Arc::clone(&deps.files),
+            situator: deps.situator.clone(),
+        }
+    }
+
+    /// Where and when it is.
+    pub(super) async fn situate(
+        &self,
+        location: Option<&str>,
+        client_id: Option<&str>,
+    ) -> Situation {
+        self.situator.resolve(location, client_id, self.clock.now()).await
+    }
+
+    pub(super) async fn perceive(
+        &self,
+        run: &FrameRun<'_>,
+        session: &ModelSession,
+    ) -> Result<Perception, AppError> {
+        let job = &run.job;
+        let mut perceived = Perception::default();
+        if job.video.is_some() {
+            let note =
+                "The video was kept but not looked at, because nothing here understands videos.";
+            perceived.notes.push(note.to_owned());
+        }
+        if let Some(key) = &job.image {
+            perceived.photograph = self.load_photograph(key, &mut perceived.notes).await?;
+        }
+        let sound = match &job.sound {
+            Some(key) => self.load_sound(key, &mut perceived.notes).await?,
+            None => None,
+        };
+        let template = run.strategy.prompts.get("vision").map_or("", String::as_str);
+        let seeing =
+            self.describe_photograph(perceived.photograph.as_ref(), template.trim(), session);
+        let hearing = async {
+            match &sound {
+                Some(sound) => session.transcribe(sound).await,
+                None => None,
+            }
+        };
+        let (seen, heard) = tokio::join!(seeing, hearing);
+        perceived.seen = seen?;
+        perceived.heard = heard.filter(|words| !words.is_empty());
+        Ok(perceived)
+    }
+
+    /// What a model describes, with what can be measured; the latter alone where there is no model.
+    pub(super) async fn describe_photograph(
+        &self,
+        photograph: Option<&Photograph>,
+        prompt: &str,
+        session: &ModelSession,
+    ) -> Result<Option<ImageAnalysis>, AppError> {
+        let Some(photograph) = photograph else { return Ok(None) };
+        let pixels = Arc::clone(&photograph.pixels);
+        let measuring = self.compute.run(move || vision::analyze(&pixels));
+        let (measured, described) =
+            tokio::join!(measuring, session.describe_image(&photograph.pixels, prompt));
+        let measured = measured?;
+        Ok(Some(match described {
+            // Colour names that were measured add nothing to what someone has understood.
+            Some(described) => merge_image_analyses(
+                described,
+                ImageAnalysis { features: measured.features, ..ImageAnalysis::default() },
+            ),
+            None => measured,
+        }))
+    }
+
+    async fn load_photograph(
+        &self,
+        key: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Photograph>, AppError> {
+        let Some(bytes) = self.load_input(key, "photograph", notes).await? else { return Ok(None) };
+        let read = move || Photograph::decode(&bytes);
+        match self.compute.run(read).await? {
+            Ok(photograph) => Ok(Some(photograph)),
+            Err(error) => {
+                notes.push(format!("The photograph was not seen, because {error}."));
+                Ok(None)
+            }
+        }
+    }
+
+    /// A recording as providers take it: raw samples get a header. Silence is not sent anywhere.
+    async fn load_sound(
+        &self,
+        key: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<SoundRequest>, AppError> {
+        let Some(bytes) = self.load_input(key, "sound", notes).await? else { return Ok(None) };
+        let is_pcm = key.parse::<ObjectKey>().is_ok_and(|key| key.extension() == "pcm");
+        let bytes = if is_pcm {
+            self.compute.run(move || Bytes::from(audio::pcm_to_wav(&bytes))).await?
+        } else {
+            bytes
+        };
+        let Some(format) = AudioFormat::sniff(&bytes) else {
+            notes.push("The sound is in no container that is known here.".to_owned());
+            return Ok(None);
+        };
+        // What breaks a decoder may still be understood by whoever transcribes it.
+        let measured = self.measure_sound(&bytes).await;
+        if measured.is_some_and(|measured| measured.is_silent) {
+            notes.push("Nothing was heard in the sound: it is silent.".to_owned());
+            return Ok(None);
+        }
+        let seconds = measured.map(|measured| measured.seconds);
+        Ok(Some(SoundRequest { bytes, format, seconds }))
+    }
+
+    /// How long a sound is and whether it is silent; `None` where that cannot be told.
+    pub(super) async fn measure_sound(&self, bytes: &Bytes) -> Option<AudioMeasurement> {
+        let file = bytes.clone();
+        let measured = self.compute.run(move || audio::measure(file)).await;
+        measured.inspect_err(|error| tracing::warn!(%error, "a sound broke its decoder")).ok()?
+    }
+
+    /// A file that came with the request, unless it is gone.
+    async fn load_input(
+        &self,
+        key: &str,
+        what: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Bytes>, AppError> {
+        match self.files.read_local(key).await {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.source.kind() == ErrorKind::NotFound => {
+                notes.push(format!("The {what} is gone, so nothing of it was understood."));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A photograph at the size that models look at: many of them may wait for their turn at once.
+fn decode_for_vision(bytes: &[u8]) -> Result<RgbImage, ImagingError> {
+    let picture = imaging::decode(bytes)?;
+    if picture.width().max(picture.height()) <= MAX_VISION_SIDE {
+        return Ok(picture);
+    }
+    let is_wide = picture.width() >= picture.height();
+    let (width, height) =
+        if is_wide { (Some(MAX_VISION_SIDE), None) } else { (None, Some(MAX_VISION_SIDE)) };
+    Ok(imaging::fit(&picture, width, height)?.into_owned())
+}

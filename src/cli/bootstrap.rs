@@ -1,0 +1,72 @@
+//! What commands build the house from: one place that knows which part needs which setting.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, AppResources, FileStores, ModelDefaults, SpendLedger};
+use crate::compute::Compute;
+use crate::domain::SystemClock;
+use crate::http_client;
+use crate::inference::{Ledger, ProviderClient, Registry};
+use crate::objects::{Bucket, LocalStore};
+use crate::settings::Settings;
+use crate::situation::SituationService;
+use crate::store::{DatabaseLock, Store};
+use crate::vectors::Pinecone;
+
+/// The house of a service, which has an SQLite database to itself.
+pub(super) async fn build_service(
+    settings: &Settings,
+    shutdown: CancellationToken,
+) -> anyhow::Result<(App, Option<DatabaseLock>)> {
+    let store = Store::connect(&settings.database).await?;
+    let sole_use = store.acquire_database_lock(Path::new(&settings.database.path))?;
+    let app = build_app(settings, store, shutdown, |book| Arc::new(book)).await?;
+    Ok((app, sole_use))
+}
+
+/// The house of a command that works beside a service; `ledger` may look over the book's shoulder.
+pub(super) async fn build_for_command(
+    settings: &Settings,
+    ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
+) -> anyhow::Result<App> {
+    let store = Store::connect(&settings.database).await?;
+    build_app(settings, store, CancellationToken::new(), ledger).await
+}
+
+async fn build_app(
+    settings: &Settings,
+    store: Store,
+    shutdown: CancellationToken,
+    ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
+) -> anyhow::Result<App> {
+    store.migrate().await?;
+    let compute = Compute::new();
+    let clock = Arc::new(SystemClock);
+    let client = http_client::build_client()?;
+    let wire = ProviderClient::new(client.clone(), compute.clone());
+    let spend_ledger = SpendLedger::new(store.clone(), clock.clone());
+    let files = FileStores {
+        local: LocalStore::open(&settings.storage)?,
+        bucket: Bucket::from_settings(&settings.storage, client.clone())?,
+        settings: settings.storage.clone(),
+    };
+    let app = App::new(AppResources {
+        store,
+        files,
+        pinecone: Pinecone::from_settings(&settings.search)?,
+        registry: Registry::from_settings(&settings.providers, &wire)
+            .with_ledger(ledger(spend_ledger)),
+        model_defaults: ModelDefaults::from_settings(&settings.minds, &settings.providers),
+        memory: settings.memory.clone(),
+        situator: SituationService::new(&settings.situation, client)?,
+        compute,
+        clock,
+        task_settings: settings.tasks.clone(),
+        shutdown,
+    });
+    app.config().seed().await?;
+    Ok(app)
+}

@@ -1,0 +1,119 @@
+//! How a language model is asked for what it sees, and how several sights of one picture become one.
+
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::domain::ImageAnalysis;
+
+/// Entries at most in each list.
+const MAX_LIST_ENTRIES: usize = 12;
+
+/// The longest description, in characters.
+const MAX_DESCRIPTION: usize = 1200;
+
+/// The shape of a sight as a language model gives it.
+pub(super) fn schema() -> Value {
+    let (text, list) =
+        (json!({"type": "string"}), json!({"type": "array", "items": {"type": "string"}}));
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["description", "setting", "atmosphere", "people", "objects", "texts", "tags"],
+        "properties": {
+            "description": text, "setting": text, "atmosphere": text,
+            "people": list, "objects": list, "texts": list, "tags": list,
+        },
+    })
+}
+
+/// Reads a sight.
+pub(super) fn parse(value: &Value) -> Result<ImageAnalysis, Failure> {
+    let text = |name: &str| {
+        let text = value.get(name).and_then(Value::as_str).unwrap_or_default();
+        text.chars().take(MAX_DESCRIPTION).collect::<String>()
+    };
+    let list = |name: &str| {
+        let items = value.get(name).and_then(Value::as_array).into_iter().flatten();
+        let words = items.filter_map(Value::as_str).map(|word| word.chars().take(200).collect());
+        words.take(MAX_LIST_ENTRIES).collect::<Vec<String>>()
+    };
+    let sight = ImageAnalysis {
+        description: text("description"),
+        things: list("objects"),
+        features: None,
+        people: list("people"),
+        texts: list("texts"),
+        atmosphere: text("atmosphere"),
+        setting: text("setting"),
+        tags: list("tags"),
+    };
+    if sight.description.is_empty() {
+        return Err(Failure::invalid_response("there is no description in it"));
+    }
+    Ok(sight)
+}
+
+/// Adds to one sight what another has beyond it. The first one's words stay; an empty field takes the other's.
+#[must_use]
+pub fn merge_image_analyses(mut first: ImageAnalysis, other: ImageAnalysis) -> ImageAnalysis {
+    let fill = |mine: &mut String, others: String| {
+        if mine.is_empty() {
+            *mine = others;
+        }
+    };
+    fill(&mut first.description, other.description);
+    fill(&mut first.atmosphere, other.atmosphere);
+    fill(&mut first.setting, other.setting);
+    add_missing(&mut first.things, other.things);
+    add_missing(&mut first.people, other.people);
+    add_missing(&mut first.texts, other.texts);
+    add_missing(&mut first.tags, other.tags);
+    first.features = first.features.or(other.features);
+    first
+}
+
+/// Adds what is not there yet in other letters or as a part.
+fn add_missing(mine: &mut Vec<String>, others: Vec<String>) {
+    for other in others {
+        let lower = other.to_lowercase();
+        if mine.len() < MAX_LIST_ENTRIES
+            && !mine.iter().any(|word| word.to_lowercase().contains(&lower))
+        {
+            mine.push(other);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sights_become_one_without_saying_things_twice() {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let first = ImageAnalysis {
+            description: "A cat on a red chair.".to_owned(),
+            things: words(&["a red chair", "a cat"]),
+            ..ImageAnalysis::default()
+        };
+        let other = ImageAnalysis {
+            description: "a cat sitting".to_owned(),
+            things: words(&["Chair", "lamp"]),
+            texts: words(&["EXIT"]),
+            atmosphere: "quiet".to_owned(),
+            ..ImageAnalysis::default()
+        };
+        let both = merge_image_analyses(first, other);
+        assert_eq!(both.description, "A cat on a red chair.");
+        assert_eq!(both.things, words(&["a red chair", "a cat", "lamp"]));
+        assert_eq!((both.texts, both.atmosphere), (words(&["EXIT"]), "quiet".to_owned()));
+    }
+
+    #[test]
+    fn a_sight_without_a_description_is_none() {
+        assert!(parse(&json!({"objects": ["a cat"]})).is_err());
+        let sight =
+            parse(&json!({"description": "A cat.", "objects": ["a cat", 3]})).expect("read");
+        assert_eq!(sight.things, ["a cat"]);
+    }
+}

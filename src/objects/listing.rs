@@ -1,0 +1,105 @@
+//! What is in the folders, whether a row speaks of it or not.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+use super::local::run_blocking;
+use super::{LocalStore, LocalStoreError};
+
+/// A file in one of the folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalFile {
+    /// The key under which it would be kept; `None` for a hidden file that was never finished.
+    pub key: Option<String>,
+    /// Where it is.
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// When it was last changed.
+    pub modified: SystemTime,
+    /// When it was last asked for, as far as that was noted.
+    pub used: SystemTime,
+}
+
+impl LocalStore {
+    /// Every file in all folders.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when a folder cannot be read.
+    pub async fn list_all(&self) -> Result<Vec<LocalFile>, LocalStoreError> {
+        let century = Duration::from_hours(100 * 366 * 24);
+        self.list_modified_within(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + 10 * century)
+            .await
+    }
+
+    /// The files in all folders that were last changed within `span`.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] when a folder cannot be read.
+    pub async fn list_modified_within(
+        &self,
+        span: Range<SystemTime>,
+    ) -> Result<Vec<LocalFile>, LocalStoreError> {
+        let this = self.clone();
+        run_blocking("listed", move || {
+            let mut strays = Vec::new();
+            for (folder, prefix) in this.folders() {
+                list_folder(folder, prefix, &span, &mut strays)?;
+            }
+            Ok(strays)
+        })
+        .await
+    }
+}
+
+/// Whether a hidden file is one that a write of ours did not finish.
+fn is_part(name: &str) -> bool {
+    let id = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+    id.is_some_and(|id| id.parse::<Uuid>().is_ok())
+}
+
+/// The files in a folder and those in it that were last changed within `span`.
+fn list_folder(
+    folder: &Path,
+    prefix: &str,
+    span: &Range<SystemTime>,
+    found: &mut Vec<LocalFile>,
+) -> Result<(), LocalStoreError> {
+    let failed =
+        |source| LocalStoreError { key: folder.display().to_string(), action: "listed", source };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Folders of clients are made with the first file in them.
+        Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        // A file that vanishes between listing and looking is no stray any more.
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() && !matches!(prefix, "media" | "input") {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            list_folder(&entry.path(), &format!("{prefix}/{name}"), span, found)?;
+        }
+        let modified = metadata.modified().map_err(failed)?;
+        if !metadata.is_file() || !span.contains(&modified) {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let hidden = name.starts_with('.');
+        if hidden && !is_part(&name) {
+            continue;
+        }
+        let key = (!hidden).then(|| format!("{prefix}/{name}"));
+        let used = metadata.accessed().unwrap_or(SystemTime::UNIX_EPOCH);
+        found.push(LocalFile { key, path: entry.path(), size: metadata.len(), modified, used });
+    }
+    Ok(())
+}

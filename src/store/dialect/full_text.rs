@@ -1,0 +1,373 @@
+//! Full text: FTS5 with bm25 on SQLite, `tsvector` with `ts_rank` on PostgreSQL. Both keep the text of each frame beside
+//! it by themselves (migration 0014), stem English, and weigh a frame's own text above what its pictures show.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
+
+use crate::store::pools::Pools;
+use crate::store::{Store, StoreError};
+
+/// Words of the vocabulary at most that a misspelt word is compared with.
+const MAX_VOCABULARY: i64 = 5000;
+
+/// PostgreSQL plans a search for the words that it has: how many frames have them decides the way. The plan that it keeps for
+/// a prepared statement takes any word for a rare one.
+const CACHE_STATEMENT: bool = false;
+
+/// What [`Store::marked`] puts before and behind each word that was found: characters that no text of ours has.
+pub const HIGHLIGHT_DELIMITERS: (char, char) = ('\u{2}', '\u{3}');
+
+/// How a frame is to have the words that are searched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordMatch {
+    /// All of them.
+    All,
+    /// At least so many of them.
+    AtLeast(usize),
+    /// At least one word that begins like one of them: they may be stems, which are not to be stemmed again.
+    AnyPrefix,
+}
+
+/// Which frames may be found.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchFilter<'a> {
+    /// Of this client's stories alone.
+    pub client_id: Option<&'a str>,
+    /// Of stories with this strategy's slug alone.
+    pub strategy: Option<&'a str>,
+    /// Told at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Told before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// None that is newer than this one, by its id.
+    pub max_frame_id: i64,
+    /// Whose private stories may be found too.
+    pub visibility: StoryVisibility<'a>,
+}
+
+/// Whose private stories someone may find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoryVisibility<'a> {
+    /// Everybody's.
+    All,
+    /// One's own.
+    PublicAndOwn(&'a str),
+    /// Nobody's.
+    Public,
+}
+
+/// A frame, and how well it answers.
+#[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
+pub struct RankedFrame {
+    /// The frame's id.
+    pub id: i64,
+    /// Larger is better; comparable within one answer alone.
+    pub score: f64,
+}
+
+impl Store {
+    /// Frames that have these words, the best first, at most `limit`. Words are letters and digits and nothing else.
+    pub async fn search_frames(
+        &self,
+        words: &[String],
+        matching: WordMatch,
+        filter: SearchFilter<'_>,
+        limit: i64,
+    ) -> Result<Vec<RankedFrame>, StoreError> {
+        let failed = StoreError::failed("search frames for words");
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let mut query = QueryBuilder::<Sqlite>::new(
+                    "SELECT f.rowid AS id, -bm25(frame_words, 4.0, 1.0, 1.0, 1.0) AS score FROM frame_words f",
+                );
+                let joins = filter.needs_rows();
+                if joins {
+                    query.push(
+                        " JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id",
+                    );
+                }
+                query.push(" WHERE frame_words MATCH ").push_bind(fts5_query(words, matching));
+                query.push(" AND f.rowid <= ").push_bind(filter.max_frame_id);
+                if joins {
+                    filter.push_conditions(&mut query);
+                }
+                // FTS5 sorts by `rank` itself; the ids come after, so that equals keep their order.
+                query.push(" ORDER BY score DESC, f.rowid DESC LIMIT ").push_bind(limit);
+                query.build_query_as().fetch_all(read).await.map_err(failed)
+            }
+            Pools::Postgres(pool) => {
+                let mut query = QueryBuilder::<Postgres>::new(
+                    "SELECT r.id, ts_rank(r.words, q.words, 1)::FLOAT8 AS score FROM to_tsquery('english', ",
+                );
+                query.push_bind(tsquery(words, matching));
+                query.push(") AS q(words), story_frame r");
+                if filter.needs_rows() {
+                    query.push(" JOIN story s ON s.id = r.story_id");
+                }
+                query.push(" WHERE r.words @@ q.words");
+                query.push(" AND r.id <= ").push_bind(filter.max_frame_id);
+                filter.push_conditions(&mut query);
+                query.push(" ORDER BY score DESC, r.id DESC LIMIT ").push_bind(limit);
+                query
+                    .build_query_as()
+                    .persistent(CACHE_STATEMENT)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(failed)
+            }
+        }
+    }
+
+    /// The newest frames that have a word, the newest first, at most `limit`: fewer than `limit` are all of them.
+    pub async fn newest_frames_with_word(
+        &self,
+        word: &str,
+        filter: SearchFilter<'_>,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let failed = StoreError::failed("search frames for a word");
+        let words = [word.to_owned()];
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT f.rowid FROM frame_words f");
+                let joins = filter.needs_rows();
+                if joins {
+                    query.push(
+                        " JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id",
+                    );
+                }
+                query
+                    .push(" WHERE frame_words MATCH ")
+                    .push_bind(fts5_query(&words, WordMatch::All));
+                query.push(" AND f.rowid <= ").push_bind(filter.max_frame_id);
+                if joins {
+                    filter.push_conditions(&mut query);
+                }
+                query.push(" ORDER BY f.rowid DESC LIMIT ").push_bind(limit);
+                query.build_query_scalar().fetch_all(read).await.map_err(failed)
+            }
+            Pools::Postgres(pool) => {
+                let mut query = QueryBuilder::<Postgres>::new("SELECT r.id FROM story_frame r");
+                let joins = filter.needs_rows();
+                if joins {
+                    query.push(" JOIN story s ON s.id = r.story_id");
+                }
+                query.push(" WHERE r.words @@ to_tsquery('english', ");
+                query.push_bind(tsquery(&words, WordMatch::All));
+                query.push(") AND r.id <= ").push_bind(filter.max_frame_id);
+                filter.push_conditions(&mut query);
+                // Frames of one client are not to be looked for among all frames, from the newest on.
+                query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
+                query.push(" LIMIT ").push_bind(limit);
+                query
+                    .build_query_scalar()
+                    .persistent(CACHE_STATEMENT)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(failed)
+            }
+        }
+    }
+
+    /// The texts of these frames with [`MARKS`] around what any of the words found.
+    pub async fn highlighted_texts(
+        &self,
+        words: &[String],
+        ids: &[i64],
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        let failed = StoreError::failed("mark words");
+        if words.is_empty() || ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (before, after) =
+            (HIGHLIGHT_DELIMITERS.0.to_string(), HIGHLIGHT_DELIMITERS.1.to_string());
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let mut query =
+                    QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
+                query.push_bind(before).push(", ").push_bind(after);
+                query.push(") FROM frame_words WHERE frame_words MATCH ");
+                query.push_bind(format!("text : ({})", fts5_query(words, WordMatch::AtLeast(1))));
+                query.push(" AND rowid IN (");
+                push_ids(&mut query, ids);
+                query.build_query_as().fetch_all(read).await.map_err(failed)
+            }
+            Pools::Postgres(pool) => {
+                let mut query = QueryBuilder::<Postgres>::new(
+                    "SELECT id, ts_headline('english', text, to_tsquery('english', ",
+                );
+                query.push_bind(tsquery(words, WordMatch::AtLeast(1)));
+                query.push("), ");
+                query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
+                query.push(") FROM story_frame WHERE text IS NOT NULL AND id IN (");
+                push_ids(&mut query, ids);
+                query
+                    .build_query_as()
+                    .persistent(CACHE_STATEMENT)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(failed)
+            }
+        }
+    }
+
+    /// Words of the frames' texts that a misspelt one may stand for, where the database can tell.
+    pub async fn similar_words(&self, word: &str) -> Result<Vec<String>, StoreError> {
+        let failed = StoreError::failed("look for similar words");
+        let Some(first) = word.chars().next() else { return Ok(Vec::new()) };
+        match &self.pools {
+            // What begins alike: few people miss the first letter.
+            Pools::Sqlite { read, .. } => {
+                const SQL: &str = "SELECT term FROM frame_vocabulary WHERE term >= $1 AND term < $2 \
+                     AND length(term) BETWEEN $3 AND $4 ORDER BY doc DESC LIMIT $5";
+                let length = i64::try_from(word.chars().count()).unwrap_or(i64::MAX / 2);
+                let next = char::from_u32(u32::from(first) + 1).unwrap_or(first);
+                sqlx::query_scalar(SQL)
+                    .bind(first.to_string())
+                    .bind(next.to_string())
+                    // A stem is shorter than its word.
+                    .bind((length - 4).max(2))
+                    .bind(length + 2)
+                    .bind(MAX_VOCABULARY)
+                    .fetch_all(read)
+                    .await
+                    .map_err(failed)
+            }
+            Pools::Postgres(pool) => {
+                const THERE: &str = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'";
+                const SQL: &str = "SELECT DISTINCT lower(w) FROM (SELECT text FROM story_frame \
+                     WHERE $1 <% text LIMIT 200) AS f, regexp_split_to_table(f.text, '[^[:alnum:]]+') AS w \
+                     WHERE similarity(lower(w), $1) > 0.3 LIMIT $2";
+                let there: Option<i32> =
+                    sqlx::query_scalar(THERE).fetch_optional(pool).await.map_err(&failed)?;
+                if there.is_none() {
+                    return Ok(Vec::new());
+                }
+                // The index goes by a threshold, which is too high for a letter swapped in a short word.
+                let mut tx = pool.begin().await.map_err(&failed)?;
+                let low = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
+                low.execute(&mut *tx).await.map_err(&failed)?;
+                let words = sqlx::query_scalar(SQL)
+                    .bind(word)
+                    .bind(MAX_VOCABULARY)
+                    .persistent(CACHE_STATEMENT);
+                words.fetch_all(&mut *tx).await.map_err(failed)
+            }
+        }
+    }
+}
+
+impl<'a> SearchFilter<'a> {
+    /// Whether a frame's row is to be looked at, and not its words alone.
+    const fn needs_rows(&self) -> bool {
+        let by_row = self.client_id.is_some() || self.strategy.is_some();
+        by_row
+            || self.since.is_some()
+            || self.until.is_some()
+            || !matches!(self.visibility, StoryVisibility::All)
+    }
+
+    /// The conditions on a frame `r` and its story `s`.
+    fn push_conditions<D: Database>(&self, query: &mut QueryBuilder<D>)
+    where
+        &'a str: Type<D> + for<'q> Encode<'q, D>,
+        DateTime<Utc>: Type<D> + for<'q> Encode<'q, D>,
+    {
+        if let Some(client_id) = self.client_id {
+            query.push(" AND s.client_id = ").push_bind(client_id);
+        }
+        if let Some(strategy) = self.strategy {
+            query.push(" AND s.strategy = ").push_bind(strategy);
+        }
+        if let Some(since) = self.since {
+            query.push(" AND r.date_created >= ").push_bind(since);
+        }
+        if let Some(until) = self.until {
+            query.push(" AND r.date_created < ").push_bind(until);
+        }
+        let private = "NOT EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private)";
+        match self.visibility {
+            StoryVisibility::All => {}
+            StoryVisibility::Public => {
+                query.push(" AND ").push(private);
+            }
+            StoryVisibility::PublicAndOwn(client_id) => {
+                query.push(" AND (s.client_id = ").push_bind(client_id);
+                query.push(" OR ").push(private).push(")");
+            }
+        }
+    }
+}
+
+/// The values of a set, up to its closing bracket.
+pub(in crate::store) fn push_ids<D: Database>(query: &mut QueryBuilder<D>, ids: &[i64])
+where
+    i64: Type<D> + for<'q> Encode<'q, D>,
+{
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    list.push_unseparated(")");
+}
+
+/// Quoted, so that `and`, `or`, `not` and `near` are words like any other.
+fn fts5_query(words: &[String], matching: WordMatch) -> String {
+    let is_beginning = matching == WordMatch::AnyPrefix;
+    let quoted = |word: &String| format!("\"{word}\"{}", if is_beginning { "*" } else { "" });
+    join_combinations(&words.iter().map(quoted).collect::<Vec<_>>(), matching, " ", " OR ")
+}
+
+fn tsquery(words: &[String], matching: WordMatch) -> String {
+    let is_beginning = matching == WordMatch::AnyPrefix;
+    let quoted = |word: &String| format!("'{word}'{}", if is_beginning { ":*" } else { "" });
+    join_combinations(&words.iter().map(quoted).collect::<Vec<_>>(), matching, " & ", " | ")
+}
+
+/// The choices of words that are to be had together, each in brackets; `and` joins words, `or` joins choices.
+fn join_combinations(words: &[String], matching: WordMatch, and: &str, or: &str) -> String {
+    let size = match matching {
+        WordMatch::All => words.len(),
+        WordMatch::AtLeast(least) => least.clamp(1, words.len().max(1)),
+        WordMatch::AnyPrefix => 1,
+    };
+    let choices =
+        combinations(words, size).into_iter().map(|choice| format!("({})", choice.join(and)));
+    choices.collect::<Vec<_>>().join(or)
+}
+
+/// Every choice of `size` of the words, in their order.
+fn combinations(words: &[String], size: usize) -> Vec<Vec<&str>> {
+    let Some(rest) = words.len().checked_sub(size) else { return Vec::new() };
+    if size == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for first in 0..=rest {
+        for behind in combinations(&words[first + 1..], size - 1) {
+            all.push(std::iter::once(&*words[first]).chain(behind).collect());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(of: &str) -> Vec<String> {
+        of.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn words_are_asked_for_together_or_by_choices() {
+        let three = words("lamp boat sea");
+        assert_eq!(fts5_query(&three, WordMatch::All), r#"("lamp" "boat" "sea")"#);
+        let two = r#"("lamp" "boat") OR ("lamp" "sea") OR ("boat" "sea")"#;
+        assert_eq!(fts5_query(&three, WordMatch::AtLeast(2)), two);
+        assert_eq!(tsquery(&three, WordMatch::AtLeast(3)), "('lamp' & 'boat' & 'sea')");
+        assert_eq!(tsquery(&three, WordMatch::AtLeast(1)), "('lamp') | ('boat') | ('sea')");
+        assert_eq!(tsquery(&three[..1], WordMatch::AnyPrefix), "('lamp':*)");
+        assert_eq!(combinations(&words("a b c d e"), 3).len(), 10);
+    }
+}
