@@ -1,4 +1,4 @@
-//! Media by name: `GET`, `HEAD` and `PUT /media/{name}`; and any object by a signed address.
+//! Serves and stores media by name (`/media/{name}`), and serves objects by presigned URL (`/media/signed/{key}`).
 
 pub(super) mod get;
 pub(super) mod put;

@@ -6,16 +6,30 @@ use bytes::Bytes;
 
 use crate::app::UploadOutcome;
 use crate::domain::MediaName;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, body, form};
 
-/// Keep a file under a name.
+/// Upload a media file
+///
+/// Stores an image, a sound or a video under a name, and replaces an earlier upload of that name. Send the file as the
+/// body, or as the field `media_file` of a multipart form. The format must be the one that the name's extension says. Read
+/// the file at `GET /media/{name}`. A device's token may not upload.
 #[utoipa::path(put, path = "/media/{name}", tag = "media",
-    params(("name" = String, Path, description = "A name of `[A-Za-z0-9._-]` with an extension.")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("name" = String, Path, example = "photo.png",
+        description = "The name to store the file under: at most 128 characters of `[A-Za-z0-9._-]`, not starting with a \
+                       dot. The extension is one of `png`, `jpg`, `jpeg`, `webp`, `gif`, `bmp`, `raw`, `rgb565`, \
+                       `grayscale16`, `mp3`, `wav`, `ogg`, `oga`, `opus`, `m4a`, `flac`, `weba`, `mp4` or `webm`.")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 24 MiB."),
     responses(
-        (status = 201, description = "Kept."), (status = 200, description = "Kept in the place of an earlier upload."),
-        (status = 409, description = "The name is a frame's."), (status = 415, description = "No media, or not what the name says."),
+        (status = 201, description = "The file is stored."),
+        (status = 200, description = "The file replaces an earlier upload."),
+        (status = 404, description = "The name is malformed.", body = ProblemBody),
+        (status = 409, description = "A frame owns this name; choose another.", body = ProblemBody),
+        (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
+        (status = 415, body = ProblemBody,
+            description = "The file is not an image, sound or video of the format that the extension says."),
+        (status = 422, description = "The form has no field `media_file`.", body = ProblemBody),
+        (status = 429, description = "Too many large requests arrive at once; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,

@@ -1,4 +1,5 @@
-//! Files as answers: ranges, conditions and tags are tower-http's work; names, types and where a file is are ours.
+//! Serves stored files. tower-http handles ranges, conditional requests and validators; this module finds the file and sets
+//! its headers.
 
 use std::path::Path;
 
@@ -15,13 +16,13 @@ use crate::app::FileLocation;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
 
-/// How an answer bears the file.
+/// The headers that a response carries with a file.
 pub(super) struct FileHeaders {
     pub(super) media_type: HeaderValue,
     pub(super) cache_control: HeaderValue,
 }
 
-/// The file of this key, from wherever it is.
+/// Serves the file of a key from the disk, or from the bucket if the disk does not have it.
 pub(super) async fn serve_object(
     state: &HttpState,
     key: &str,
@@ -48,7 +49,7 @@ async fn object_response(
     key: &str,
     parts: &Parts,
 ) -> Result<Option<Response>, Problem> {
-    // The disk may give a file up, for what is asked for more, between our look and the opening.
+    // Cache eviction may remove the file between `locate` and the opening, so a missing file is located once more.
     for _ in 0..2 {
         match state
             .app
@@ -79,7 +80,7 @@ async fn serve_file(path: &Path, parts: &Parts) -> Response {
     ServeFile::new(path).oneshot(request).await.into_response().map(Body::new)
 }
 
-/// What every path below `/media/` that is no name answers.
+/// Answers 404 for every path below `/media/` that names no file.
 pub(in crate::http) async fn not_found() -> Response {
     let problem = Problem::new(StatusCode::NOT_FOUND, "There is no media file of this name.");
     let mut response = problem.into_response();
