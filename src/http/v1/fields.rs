@@ -1,4 +1,4 @@
-//! A v1 frame request, read alike from a JSON body and a query string.
+//! The fields of a v1 frame request, read alike from a JSON body, a form and a query string.
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -11,70 +11,116 @@ use crate::http::form::Field;
 use crate::http::inline_media::{check_pcm_format, decode_base64};
 use crate::http::problem::Problem;
 
-/// A request for the next frame of a story.
+/// A request for the next frame of a story. Omitted, null and empty fields take their value from the client's configuration.
+/// Unknown fields are ignored.
 #[derive(ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
     dead_code,
-    reason = "documents the fields; they are read one by one, for every refusal to be told at once"
+    reason = "documents the fields; the handlers read them one by one, so that one response names every invalid field"
 )]
 pub(in crate::http) struct FrameRequest {
-    /// The Sparrow: 1-255 characters of printable text.
+    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same story.
+    #[schema(min_length = 1, max_length = 255, example = "kitchen")]
+    #[param(min_length = 1, max_length = 255, example = "kitchen")]
     client_id: String,
-    /// Names a client type configuration.
+    /// The name of a client type, whose configuration applies to the device. None by default.
     client_type: Option<String>,
-    /// The story to continue; without it the client's current one.
+    /// The id of the story to continue, from `story_id` in an earlier response. The client's current story by default.
     story_id: Option<String>,
-    /// A strategy's slug, or a storyteller's name.
+    /// The strategy's slug, from `GET /v1/config/strategy`, or a storyteller's name. The client's default if omitted.
     strategy: Option<String>,
-    /// A photograph in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP.
+    /// A photo in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side and
+    /// 50 megapixels.
     input_image: Option<String>,
     /// A recording in base64, with or without a `data:` prefix: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM.
     input_audio: Option<String>,
-    /// `audio/pcm;rate=16000` for raw 16-bit little-endian mono PCM.
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`.
+    /// Other formats are detected from the bytes.
     input_audio_format: Option<String>,
-    /// Text for the storyteller.
+    /// Text for the storyteller, at most 20,000 characters.
+    #[schema(max_length = 20000, example = "A red kettle")]
+    #[param(max_length = 20000, example = "A red kettle")]
     input_text: Option<String>,
-    /// `lat,lon`, or a place's name.
+    /// Where the device is: `latitude,longitude` in degrees, such as `38.72,-9.14`, or a place's name. At most 2,000
+    /// characters.
+    #[schema(max_length = 2000)]
+    #[param(max_length = 2000)]
     location: Option<String>,
-    /// `image/png`, `image/jpeg`, `image/rgb565` (= `image/raw`), `image/grayscale16`, `image/webp`, `image/bmp`,
-    /// or these without `image/`.
+    /// The format of `image` in the response: `image/png` (default), `image/jpeg`, `image/webp`, `image/bmp`,
+    /// `image/rgb565` (also `image/raw`) or `image/grayscale16`, each also without `image/`. `rgb565` is two bytes a pixel,
+    /// little-endian, red in the highest five bits; `grayscale16` is two pixels a byte, the even pixel in the low four bits.
+    /// Both have no header, and their rows start at the top left.
     output_image_format: Option<String>,
-    /// In pixels.
+    /// The width of `image` in pixels, 1-4096. If omitted: follows from the height, or the original width.
     #[schema(minimum = 1, maximum = 4096)]
+    #[param(minimum = 1, maximum = 4096)]
     output_image_width: Option<u32>,
-    /// In pixels.
+    /// The height of `image` in pixels, 1-4096. If omitted: follows from the width, or the original height.
     #[schema(minimum = 1, maximum = 4096)]
+    #[param(minimum = 1, maximum = 4096)]
     output_image_height: Option<u32>,
-    /// `none` or `floyd-steinberg`.
+    /// The dithering of formats with few colours: `none` (default) or `floyd-steinberg`.
     output_image_dither: Option<String>,
-    /// Prefix of the illustration's prompt.
+    /// Text before the illustration's prompt, such as `a woodcut of`. At most 2,000 characters.
+    #[schema(max_length = 2000)]
+    #[param(max_length = 2000)]
     output_image_style: Option<String>,
-    /// A wish for the manner of the text.
+    /// A wish for the style of the text, such as `as a fairy tale`. At most 2,000 characters.
+    #[schema(max_length = 2000)]
+    #[param(max_length = 2000)]
     output_text_style: Option<String>,
-    /// At most this many characters of text.
+    /// The most characters of text, 1-100,000. The storyteller keeps to it where it can. No limit by default.
+    #[schema(minimum = 1, maximum = 100000)]
+    #[param(minimum = 1, maximum = 100000)]
     max_output_text_length: Option<u32>,
-    /// Ask for a video.
+    /// Whether to make a video of the illustration, where a model for videos is configured. `false` by default.
     generate_video: Option<bool>,
-    /// Ask for spoken text.
+    /// Whether to have the text spoken, where a model for voices is configured. `false` by default.
     narrate: Option<bool>,
-    /// The voice that speaks, by its name at the provider of voices.
+    /// The speaking voice: the name that its provider gives it, at most 100 characters. The configured voice by default.
+    #[schema(max_length = 100)]
+    #[param(max_length = 100)]
     narration_voice: Option<String>,
-    /// `motion`, `sound` or `light`: what led the device to ask, which may lead its schedule on.
+    /// What the device sensed: `motion`, `sound` or `light`. It may advance the device's schedule. Nothing by default.
     trigger: Option<String>,
-    /// Fill `debug_data`.
+    /// Whether to fill `debug_data` in the response. `false` by default.
     debug: Option<bool>,
 }
 
-/// What a request sent: its fields, and its files where they came as such.
+/// A request for the next frame of a story, as a form. The photo and the recording may be files. Every other field of
+/// `FrameRequest` is accepted too, as text.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the form; `from_form` reads its fields one by one")]
+pub(in crate::http) struct FrameForm {
+    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same story.
+    #[schema(min_length = 1, max_length = 255, example = "kitchen")]
+    client_id: String,
+    /// A photo: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side and 50 megapixels. A file, or base64.
+    #[schema(value_type = Option<String>, format = Binary)]
+    input_image: Option<Vec<u8>>,
+    /// A recording: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM. A file, or base64.
+    #[schema(value_type = Option<String>, format = Binary)]
+    input_audio: Option<Vec<u8>>,
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`.
+    input_audio_format: Option<String>,
+    /// Text for the storyteller, at most 20,000 characters.
+    #[schema(max_length = 20000, example = "A red kettle")]
+    input_text: Option<String>,
+}
+
+/// The fields of a request, before validation.
 #[derive(Debug, Default)]
 pub(in crate::http) struct RawFrameRequest {
+    /// The text fields, as they were sent.
     pub(in crate::http) fields: Map<String, Value>,
+    /// The photo, if it was sent as a file.
     pub(in crate::http) image: Option<Bytes>,
+    /// The recording, if it was sent as a file.
     pub(in crate::http) sound: Option<Bytes>,
 }
 
-/// Reads an order for a frame from what a request sent; `place` is `body` or `query`.
+/// Parses an order for a frame. `location` names where the fields came from in problems: `body` or `query`.
 pub(in crate::http) fn parse_order(
     raw: RawFrameRequest,
     request_id: String,
@@ -111,7 +157,7 @@ pub(in crate::http) fn parse_order(
     let story = take("story_id")?.map_or(StorySelector::Current, StorySelector::ById);
     let strategy = take("strategy")?;
     let client_type = take("client_type")?;
-    let sensed = take("trigger")?.map(|word| parse_trigger(&word)).transpose();
+    let sensed = take("trigger")?.map(|trigger| parse_trigger(&trigger)).transpose();
     let sensed = sensed.map_err(|reason| invalid("trigger", reason.to_owned()))?;
     Ok(FrameOrder {
         client_id,
@@ -130,9 +176,9 @@ pub(in crate::http) fn parse_order(
     })
 }
 
-/// What led a device to ask, as it says it.
-pub(in crate::http) fn parse_trigger(word: &str) -> Result<SensorEvent, &'static str> {
-    match word {
+/// Parses the name of a sensor event.
+pub(in crate::http) fn parse_trigger(name: &str) -> Result<SensorEvent, &'static str> {
+    match name {
         "motion" => Ok(SensorEvent::Motion),
         "sound" => Ok(SensorEvent::Sound),
         "light" => Ok(SensorEvent::Light),
@@ -140,7 +186,7 @@ pub(in crate::http) fn parse_trigger(word: &str) -> Result<SensorEvent, &'static
     }
 }
 
-/// The fields of a JSON body.
+/// Reads the fields of a JSON body.
 pub(in crate::http) fn from_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
@@ -154,12 +200,12 @@ pub(in crate::http) fn from_json(body: &[u8]) -> Result<Map<String, Value>, Prob
     }
 }
 
-/// The fields of a form, in which the picture and the sound may be files or text.
+/// Reads the fields of a form. The photo and the recording may be files, or base64 text.
 pub(in crate::http) fn from_form(form: Vec<Field>) -> Result<RawFrameRequest, Problem> {
     let mut raw = RawFrameRequest::default();
     for Field { name, bytes, .. } in form {
         match (name.as_str(), std::str::from_utf8(&bytes)) {
-            // Base64 is text and pictures are not.
+            // Base64 is UTF-8, and the bytes of a photo or a recording are not.
             ("input_image", Err(_)) => raw.image = Some(bytes),
             ("input_audio", Err(_)) => raw.sound = Some(bytes),
             (_, Ok(text)) => {
@@ -173,7 +219,7 @@ pub(in crate::http) fn from_form(form: Vec<Field>) -> Result<RawFrameRequest, Pr
     Ok(raw)
 }
 
-/// The fields of a query; the last of a repeated one counts.
+/// Reads the fields of a query. If a field is repeated, the last one counts.
 pub(in crate::http) fn from_query(query: &str) -> Map<String, Value> {
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name != "api_key")

@@ -1,4 +1,4 @@
-//! `POST` and `GET /v1/frames/`: the next frame of a story, waited for.
+//! `POST` and `GET /v1/frames/`: order a frame and wait for it.
 
 use axum::extract::{RawQuery, Request, State};
 use axum::http::header::ALLOW;
@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::fields::{self, FrameRequest, RawFrameRequest};
+use super::fields::{self, FrameForm, FrameRequest, RawFrameRequest};
 use crate::app::{AcceptedOrder, FrameOrder, StoryResponse};
 use crate::domain::{Principal, TraceParent};
 use crate::http::address::ClientAddress;
@@ -20,18 +20,39 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 use crate::http::{HttpState, body, form, json};
 
-/// The next frame of a story.
-#[utoipa::path(post, path = "/v1/frames", tag = "v1", request_body = FrameRequest,
+/// Create a frame
+///
+/// Creates the next frame of the client's story, and answers when it is ready. Only `client_id` is required: the same
+/// `client_id` continues the same story, and the first frame starts one. Send JSON, or a multipart form with files.
+///
+/// Without a configured model, the built-in storyteller makes the frame. A model that fails is not an error either:
+/// `errors` in the response says why. `POST /v2/stories` answers at once, with a task to follow.
+#[utoipa::path(post, path = "/v1/frames", tag = "v1",
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1-255 printable ASCII characters. For 24 hours, the same request with the same key gets the \
+                           same frame instead of a new one, and the header `Idempotent-Replayed: true`."),
+    ),
+    request_body(description = "At most 24 MiB.", content(
+        (FrameRequest = "application/json", example = json!({"client_id": "kitchen", "input_text": "A red kettle"})),
+        (FrameForm = "multipart/form-data"),
+    )),
     responses(
-        (status = 200, description = "The new frames.", body = StoryResponse),
-        (status = 400, description = "No JSON.", body = ProblemBody),
-        (status = 403, description = "No key, or someone else's story.", body = ProblemBody),
-        (status = 404, description = "No such story.", body = ProblemBody),
-        (status = 413, description = "More than 24 MiB.", body = ProblemBody),
-        (status = 415, description = "Neither JSON nor a form.", body = ProblemBody),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
-        (status = 429, description = "Too much to do.", body = ProblemBody),
-        (status = 504, description = "It took too long.", body = ProblemBody),
+        (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
+        (status = 400, description = "The body is not JSON, or the form cannot be read.", body = ProblemBody),
+        (status = 403, body = ProblemBody,
+            description = "The key is missing or wrong, or the story belongs to another client."),
+        (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
+        (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
+        (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
+        (status = 415, description = "The content type is neither JSON nor a multipart form.", body = ProblemBody),
+        (status = 422, description = "A field is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, body = ProblemBody,
+            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+        (status = 503, body = ProblemBody,
+            description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
+        (status = 504, description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still \
+                                      being made; read the story in a moment.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
@@ -48,7 +69,7 @@ pub(in crate::http) async fn post(
     Ok(wait_for_frame(&state, ordered, "body").await)
 }
 
-/// A request that has come in whole.
+/// A request with its complete body.
 struct ReceivedRequest {
     parts: Parts,
     content: Bytes,
@@ -57,7 +78,7 @@ struct ReceivedRequest {
     trace: TraceParent,
 }
 
-/// Orders what a request asks for, even if its client hangs up meanwhile.
+/// Orders the frame that a request asks for, even if the client disconnects in the meantime.
 async fn order_frame(
     state: HttpState,
     received: ReceivedRequest,
@@ -82,29 +103,42 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
     };
     let length = content.len();
     let read = move || {
-        let sent = match form {
+        let raw = match form {
             None => RawFrameRequest {
                 fields: fields::from_json(&content)?,
                 ..RawFrameRequest::default()
             },
             Some(form) => fields::from_form(form)?,
         };
-        let order = fields::parse_order(sent, request_id, "body")?;
+        let order = fields::parse_order(raw, request_id, "body")?;
         may_act_for(&principal, order.client_id.as_str())?;
-        let call = format!("POST /v1/frames {}", order.client_id);
+        let scope = format!("POST /v1/frames {}", order.client_id);
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let key = idempotency::parse_key(&parts.headers, call, &[query, &content])?;
+        let key = idempotency::parse_key(&parts.headers, scope, &[query, &content])?;
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.ip);
         Ok(FrameOrder { idempotency_key: key, trace: Some(trace), ip_address: address, ..order })
     };
     body::parse_with(state, length, read).await
 }
 
-/// The next frame of a story, for clients that can only fetch.
+/// Create a frame by query
+///
+/// Does the same as `POST /v1/frames`, for devices that can only send `GET`. Each request creates a frame.
+/// `HEAD` is refused. Use `POST` for photos, because proxies limit the length of a URL.
 #[utoipa::path(get, path = "/v1/frames", tag = "v1", params(FrameRequest),
     responses(
-        (status = 200, description = "The new frames.", body = StoryResponse),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
+        (status = 403, body = ProblemBody,
+            description = "The key is missing or wrong, or the story belongs to another client."),
+        (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
+        (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, body = ProblemBody,
+            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+        (status = 503, body = ProblemBody,
+            description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
+        (status = 504, description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still \
+                                      being made; read the story in a moment.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -114,18 +148,18 @@ pub(in crate::http) async fn get(
     method: Method,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    // To ask about a frame must not tell one.
+    // axum routes HEAD here as well, but a request for headers must not create a frame.
     if method == Method::HEAD {
         let detail = "HEAD would tell a frame that nobody sees; use GET or POST.";
         let mut refused = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
         refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
         return Ok(refused);
     }
-    let sent = RawFrameRequest {
+    let raw = RawFrameRequest {
         fields: fields::from_query(&query.unwrap_or_default()),
         ..RawFrameRequest::default()
     };
-    let order = fields::parse_order(sent, request_id, "query")?;
+    let order = fields::parse_order(raw, request_id, "query")?;
     let order = FrameOrder { trace: Some(trace), ip_address: Some(client.ip), ..order };
     let ordered = state
         .app
@@ -136,7 +170,7 @@ pub(in crate::http) async fn get(
     Ok(wait_for_frame(&state, ordered, "query").await)
 }
 
-/// Waits for a frame that was ordered.
+/// Waits for an ordered frame, and turns its story or its failure into a response.
 async fn wait_for_frame(state: &HttpState, ordered: AcceptedOrder, location: &str) -> Response {
     let mut response = match state.app.frames().wait_for(ordered.task_id).await {
         Ok(story) => Json(story).into_response(),
@@ -148,13 +182,13 @@ async fn wait_for_frame(state: &HttpState, ordered: AcceptedOrder, location: &st
     response
 }
 
-/// How a body is written.
+/// The format of a request's body.
 enum BodyFormat {
     Json,
     Form,
 }
 
-/// A body without a type is taken for JSON, as small clients leave it out.
+/// Determines the body's format. A body without a content type counts as JSON, because small clients omit it.
 fn body_format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
     if form::is_form(headers) {
         return Ok(BodyFormat::Form);

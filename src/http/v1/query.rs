@@ -1,4 +1,4 @@
-//! The query that v1's reads share.
+//! The query parameters that v1's reads share.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -8,14 +8,14 @@ use crate::app::AppError;
 use crate::domain::ClientId;
 use crate::http::problem::Problem;
 
-/// Who asks, and for which story.
+/// The common query parameters of a read.
 #[derive(Debug)]
 pub(in crate::http) struct V1Query {
-    /// The Sparrow.
+    /// The client that asks.
     pub(super) client_id: ClientId,
-    /// A story's id.
+    /// The story's id; `None` for the client's current story, or for all stories in a list.
     pub(super) story_id: Option<String>,
-    /// Whether to fill `debug_data`.
+    /// Whether to fill `debug_data`. Read as true from `true`, `1`, `yes` or `on`.
     pub(super) debug: bool,
 }
 

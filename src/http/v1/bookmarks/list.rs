@@ -1,4 +1,4 @@
-//! `GET /v1/bookmarks/frame`: the frames that a client keeps.
+//! `GET /v1/bookmarks/frame`: a client's bookmarks of frames.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -11,24 +11,31 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 use crate::http::v1::query::V1Query;
 
-/// The frames that a client keeps, the newest bookmark first.
+/// A client's bookmarks of frames.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct BookmarksResponse {
-    /// The bookmarks.
+    /// The bookmarks, the newest first; at most the latest 1,000.
     bookmarks: Vec<FrameBookmarkView>,
-    /// The request that this answers.
+    /// The request's id, as in the header `X-Request-Id`.
     request_id: String,
-    /// When it was answered: UTC, with a space and microseconds.
+    /// When the response was made, in UTC: `2026-11-23 07:04:17.382226`.
+    #[schema(example = "2026-11-23 07:04:17.382226")]
     generation_date: String,
 }
 
-/// The frames that the client keeps, of one story or of all.
+/// List a client's bookmarks
+///
+/// Lists the frames that the client bookmarked, the newest bookmark first.
 #[utoipa::path(get, path = "/v1/bookmarks/frame", tag = "v1",
-    params(("client_id" = String, Query), ("story_id" = Option<String>, Query)),
+    params(
+        ("client_id" = String, Query, example = "kitchen",
+            description = "The client whose bookmarks to list: 1-255 printable characters."),
+        ("story_id" = Option<String>, Query, description = "Only bookmarks in the story with this id; all by default."),
+    ),
     responses(
-        (status = 200, body = BookmarksResponse),
-        (status = 404, description = "No such story.", body = ProblemBody),
-        (status = 422, body = ProblemBody),
+        (status = 200, description = "The bookmarks; the list is empty if there are none.", body = BookmarksResponse),
+        (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

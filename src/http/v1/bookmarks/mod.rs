@@ -1,4 +1,4 @@
-//! Frames that a client keeps: `/v1/bookmarks/frame`.
+//! A client's bookmarks of frames: `/v1/bookmarks/frame`.
 
 pub(in crate::http) mod create;
 pub(in crate::http) mod list;

@@ -1,4 +1,4 @@
-//! `DELETE /v1/bookmarks/frame/{id}`: keep a frame no longer.
+//! `DELETE /v1/bookmarks/frame/{id}`: remove a bookmark.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -8,12 +8,19 @@ use crate::http::path_id;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::v1::query::V1Query;
 
-/// Remove a bookmark of the client's own.
+/// Remove a bookmark
+///
+/// The frame stays. A client removes only its own bookmarks.
 #[utoipa::path(delete, path = "/v1/bookmarks/frame/{id}", tag = "v1",
-    params(("id" = i64, Path, description = "The bookmark's id."), ("client_id" = String, Query)),
+    params(
+        ("id" = i64, Path, description = "The bookmark's id: `id` in the response of `POST /v1/bookmarks/frame`.", example = 1),
+        ("client_id" = String, Query, example = "kitchen",
+            description = "The client that bookmarked the frame: 1-255 printable characters."),
+    ),
     responses(
-        (status = 204, description = "Removed."),
-        (status = 404, description = "Another client's, or none's.", body = ProblemBody),
+        (status = 204, description = "The bookmark is removed."),
+        (status = 404, description = "The client has no bookmark with this id.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
