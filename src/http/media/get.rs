@@ -19,12 +19,14 @@ use crate::http::problem::{Problem, ProblemBody};
 #[utoipa::path(get, path = "/media/{name}", tag = "media",
     params(("name" = String, Path, example = "0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
         description = "The file's name: the last segment of `url` in a frame's `image`, `source_image`, `audio` or \
-                       `video`, or the name of an upload. At most 128 characters of `[A-Za-z0-9._-]`, with an extension.")),
+                       `video`, or the name of an upload. At most 128 characters of `[A-Za-z0-9._-]`, with an \
+                       extension.")),
     responses(
         (status = 200, description = "The file."),
         (status = 206, description = "The requested range of the file."),
         (status = 304, description = "The file has not changed since the client fetched it."),
-        (status = 307, description = "The bucket serves the file: follow `Location`. Only if `storage.delivery` is `redirect`."),
+        (status = 307,
+            description = "The bucket serves the file: follow `Location`. Only if `storage.delivery` is `redirect`."),
         (status = 404, description = "No file of this name exists.", body = ProblemBody),
         (status = 416, description = "The file has no such range; `Content-Range` holds its size.", body = ProblemBody),
     ))]

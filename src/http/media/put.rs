@@ -12,14 +12,15 @@ use crate::http::{HttpState, body, form};
 /// Upload a media file
 ///
 /// Stores an image, a sound or a video under a name, and replaces an earlier upload of that name. Send the file as the
-/// body, or as the field `media_file` of a multipart form. The format must be the one that the name's extension says. Read
-/// the file at `GET /media/{name}`. A device's token may not upload.
+/// body, or as the field `media_file` of a multipart form. The format must be the one that the name's extension says.
+/// Read the file at `GET /media/{name}`. A device's token may not upload.
 #[utoipa::path(put, path = "/media/{name}", tag = "media",
     params(("name" = String, Path, example = "photo.png",
-        description = "The name to store the file under: at most 128 characters of `[A-Za-z0-9._-]`, not starting with a \
-                       dot. The extension is one of `png`, `jpg`, `jpeg`, `webp`, `gif`, `bmp`, `raw`, `rgb565`, \
+        description = "The name to store the file under: at most 128 characters of `[A-Za-z0-9._-]`, not starting with \
+                       a dot. The extension is one of `png`, `jpg`, `jpeg`, `webp`, `gif`, `bmp`, `raw`, `rgb565`, \
                        `grayscale16`, `mp3`, `wav`, `ogg`, `oga`, `opus`, `m4a`, `flac`, `weba`, `mp4` or `webm`.")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, at most 24 MiB."),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The file, at most 24 MiB."),
     responses(
         (status = 201, description = "The file is stored."),
         (status = 200, description = "The file replaces an earlier upload."),

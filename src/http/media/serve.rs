@@ -1,5 +1,5 @@
-//! Serves stored files. tower-http handles ranges, conditional requests and validators; this module finds the file and sets
-//! its headers.
+//! Serves stored files. tower-http handles ranges, conditional requests and validators; this module finds the file and
+//! sets its headers.
 
 use std::path::Path;
 

@@ -11,8 +11,8 @@ use crate::http::form::Field;
 use crate::http::inline_media::{check_pcm_format, decode_base64};
 use crate::http::problem::Problem;
 
-/// A request for the next frame of a story. Omitted, null and empty fields take their value from the client's configuration.
-/// Unknown fields are ignored.
+/// A request for the next frame of a story. Omitted, null and empty fields take their value from the client's
+/// configuration. Unknown fields are ignored.
 #[derive(ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
@@ -20,7 +20,8 @@ use crate::http::problem::Problem;
     reason = "documents the fields; the handlers read them one by one, so that one response names every invalid field"
 )]
 pub(in crate::http) struct FrameRequest {
-    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same story.
+    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same
+    /// story.
     #[schema(min_length = 1, max_length = 255, example = "kitchen")]
     #[param(min_length = 1, max_length = 255, example = "kitchen")]
     client_id: String,
@@ -30,13 +31,13 @@ pub(in crate::http) struct FrameRequest {
     story_id: Option<String>,
     /// The strategy's slug, from `GET /v1/config/strategy`, or a storyteller's name. The client's default if omitted.
     strategy: Option<String>,
-    /// A photo in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side and
-    /// 50 megapixels.
+    /// A photo in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side
+    /// and 50 megapixels.
     input_image: Option<String>,
     /// A recording in base64, with or without a `data:` prefix: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM.
     input_audio: Option<String>,
-    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`.
-    /// Other formats are detected from the bytes.
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz:
+    /// `audio/pcm;rate=16000`. Other formats are detected from the bytes.
     input_audio_format: Option<String>,
     /// Text for the storyteller, at most 20,000 characters.
     #[schema(max_length = 20000, example = "A red kettle")]
@@ -48,9 +49,9 @@ pub(in crate::http) struct FrameRequest {
     #[param(max_length = 2000)]
     location: Option<String>,
     /// The format of `image` in the response: `image/png` (default), `image/jpeg`, `image/webp`, `image/bmp`,
-    /// `image/rgb565` (also `image/raw`) or `image/grayscale16`, each also without `image/`. `rgb565` is two bytes a pixel,
-    /// little-endian, red in the highest five bits; `grayscale16` is two pixels a byte, the even pixel in the low four bits.
-    /// Both have no header, and their rows start at the top left.
+    /// `image/rgb565` (also `image/raw`) or `image/grayscale16`, each also without `image/`. `rgb565` is two bytes a
+    /// pixel, little-endian, red in the highest five bits; `grayscale16` is two pixels a byte, the even pixel in the
+    /// low four bits. Both have no header, and their rows start at the top left.
     output_image_format: Option<String>,
     /// The width of `image` in pixels, 1-4096. If omitted: follows from the height, or the original width.
     #[schema(minimum = 1, maximum = 4096)]
@@ -78,7 +79,8 @@ pub(in crate::http) struct FrameRequest {
     generate_video: Option<bool>,
     /// Whether to have the text spoken, where a model for voices is configured. `false` by default.
     narrate: Option<bool>,
-    /// The speaking voice: the name that its provider gives it, at most 100 characters. The configured voice by default.
+    /// The speaking voice: the name that its provider gives it, at most 100 characters. The configured voice by
+    /// default.
     #[schema(max_length = 100)]
     #[param(max_length = 100)]
     narration_voice: Option<String>,
@@ -93,7 +95,8 @@ pub(in crate::http) struct FrameRequest {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents the form; `from_form` reads its fields one by one")]
 pub(in crate::http) struct FrameForm {
-    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same story.
+    /// The device's own name, such as its MAC address: 1-255 printable characters. The same name continues the same
+    /// story.
     #[schema(min_length = 1, max_length = 255, example = "kitchen")]
     client_id: String,
     /// A photo: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side and 50 megapixels. A file, or base64.
@@ -102,7 +105,8 @@ pub(in crate::http) struct FrameForm {
     /// A recording: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM. A file, or base64.
     #[schema(value_type = Option<String>, format = Binary)]
     input_audio: Option<Vec<u8>>,
-    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`.
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz:
+    /// `audio/pcm;rate=16000`.
     input_audio_format: Option<String>,
     /// Text for the storyteller, at most 20,000 characters.
     #[schema(max_length = 20000, example = "A red kettle")]

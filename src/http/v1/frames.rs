@@ -51,8 +51,9 @@ use crate::http::{HttpState, body, form, json};
             description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
         (status = 503, body = ProblemBody,
             description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
-        (status = 504, description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still \
-                                      being made; read the story in a moment.", body = ProblemBody),
+        (status = 504, body = ProblemBody,
+            description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still being \
+                           made; read the story in a moment."),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
@@ -137,8 +138,9 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
             description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
         (status = 503, body = ProblemBody,
             description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
-        (status = 504, description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still \
-                                      being made; read the story in a moment.", body = ProblemBody),
+        (status = 504, body = ProblemBody,
+            description = "The frame takes longer than 180 seconds (`tasks.frame_deadline_seconds`). It is still being \
+                           made; read the story in a moment."),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -151,9 +153,9 @@ pub(in crate::http) async fn get(
     // axum routes HEAD here as well, but a request for headers must not create a frame.
     if method == Method::HEAD {
         let detail = "HEAD would tell a frame that nobody sees; use GET or POST.";
-        let mut refused = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
-        return Ok(refused);
+        let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        return Ok(response);
     }
     let raw = RawFrameRequest {
         fields: fields::from_query(&query.unwrap_or_default()),

@@ -9,8 +9,8 @@ use crate::http::problem::{Problem, ProblemBody};
 
 /// Start a new story
 ///
-/// Leaves the client's current story, which stays readable by its id. The next frame starts a new one. A client that shares
-/// a Flock's story leaves it for the whole Flock.
+/// Leaves the client's current story, which stays readable by its id. The next frame starts a new one. A client that
+/// shares a Flock's story leaves it for the whole Flock.
 #[utoipa::path(put, path = "/v1/story/reset", tag = "v1", params(
         ("client_id" = String, Query, example = "kitchen",
             description = "The client's name: 1-255 printable characters."),

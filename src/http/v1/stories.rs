@@ -25,8 +25,8 @@ pub(in crate::http) struct StoriesResponse {
 
 /// List a client's stories
 ///
-/// Lists the stories that were made for the client and have at least one frame, last updated first. `GET /v2/stories` lists
-/// them page by page.
+/// Lists the stories that were made for the client and have at least one frame, last updated first. `GET /v2/stories`
+/// lists them page by page.
 #[utoipa::path(get, path = "/v1/stories", tag = "v1",
     params(
         ("client_id" = String, Query, example = "kitchen",

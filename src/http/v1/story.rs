@@ -11,15 +11,15 @@ use crate::http::request_id::RequestId;
 
 /// Read a story
 ///
-/// Returns a story with all its frames: the one with the id, or the client's current story. A client without a current story
-/// gets a new, empty one. Every caller with a key may read every story by its id.
+/// Returns a story with all its frames: the one with the id, or the client's current story. A client without a current
+/// story gets a new, empty one. Every caller with a key may read every story by its id.
 #[utoipa::path(get, path = "/v1/story", tag = "v1",
     params(
         ("client_id" = String, Query, example = "kitchen",
             description = "The client that reads; it decides `is_read_only`: 1-255 printable characters."),
         ("story_id" = Option<String>, Query,
-            description = "The story's id: `story_id` in the response of `POST /v1/frames`. The client's current story by \
-                           default."),
+            description = "The story's id: `story_id` in the response of `POST /v1/frames`. The client's current story \
+                           by default."),
         ("debug" = Option<bool>, Query, description = "Whether to fill `debug_data`; `false` by default."),
     ),
     responses(

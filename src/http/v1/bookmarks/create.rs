@@ -33,13 +33,15 @@ pub(in crate::http) struct FrameBookmarkRequest {
 
 /// Bookmark a frame
 ///
-/// If the client has bookmarked the frame already, the comments are replaced. Order a frame first, and send its `story_id`:
-/// the one in the example does not exist.
-#[utoipa::path(post, path = "/v1/bookmarks/frame", tag = "v1", 
+/// If the client has bookmarked the frame already, the comments are replaced. Order a frame first, and send its
+/// `story_id`: the one in the example does not exist.
+#[utoipa::path(post, path = "/v1/bookmarks/frame", tag = "v1",
     params(("client_id" = String, Query, example = "kitchen",
             description = "The client that bookmarks: 1-255 printable characters.")),
     request_body(content = FrameBookmarkRequest,
-        example = json!({"story_id": "0197f2c4-5b1e-7c3a-9d1e-000000000000", "frame_number": 0, "comments": "The kettle again"})),
+        example = json!({
+            "story_id": "0197f2c4-5b1e-7c3a-9d1e-000000000000", "frame_number": 0, "comments": "The kettle again"
+        })),
     responses(
         (status = 200, description = "The bookmark, new or changed.", body = FrameBookmarkView),
         (status = 400, description = "The body is not JSON.", body = ProblemBody),

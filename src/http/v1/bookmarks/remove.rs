@@ -13,7 +13,8 @@ use crate::http::v1::query::V1Query;
 /// The frame stays. A client removes only its own bookmarks.
 #[utoipa::path(delete, path = "/v1/bookmarks/frame/{id}", tag = "v1",
     params(
-        ("id" = i64, Path, description = "The bookmark's id: `id` in the response of `POST /v1/bookmarks/frame`.", example = 1),
+        ("id" = i64, Path, description = "The bookmark's id: `id` in the response of `POST /v1/bookmarks/frame`.",
+            example = 1),
         ("client_id" = String, Query, example = "kitchen",
             description = "The client that bookmarked the frame: 1-255 printable characters."),
     ),
