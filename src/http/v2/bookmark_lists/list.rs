@@ -1,4 +1,4 @@
-//! `GET /v2/bookmark-lists`: a client's own lists.
+//! `GET /v2/bookmark-lists`: the lists of a client.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,9 +9,14 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// The client's own lists, by their names.
+/// List a client's bookmark lists
+///
+/// Lists the client's own lists, by name.
 #[utoipa::path(get, path = "/v2/bookmark-lists", tag = "bookmark lists", params(ClientPageQuery),
-    responses((status = 200, body = List<BookmarkList>), (status = 422, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "One page of the lists.", body = List<BookmarkList>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     ValidQuery(query): ValidQuery<ClientPageQuery>,

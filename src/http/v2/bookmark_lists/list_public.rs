@@ -1,4 +1,4 @@
-//! `GET /v2/bookmark-lists/public`: the lists that all may read.
+//! `GET /v2/bookmark-lists/public`: the public lists of all clients.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,9 +9,14 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Everyone's public lists, the newest first.
+/// List public bookmark lists
+///
+/// Lists the public lists of all clients, the newest first.
 #[utoipa::path(get, path = "/v2/bookmark-lists/public", tag = "bookmark lists", params(PageQuery),
-    responses((status = 200, body = List<BookmarkList>), (status = 422, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "One page of the lists.", body = List<BookmarkList>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     ValidQuery(query): ValidQuery<PageQuery>,

@@ -1,4 +1,5 @@
-//! Named lists of stories: `/v2/bookmark-lists`. A list is its owner's; others may read it if it is public.
+//! Named lists of stories: `/v2/bookmark-lists`. Each list belongs to one client. Other clients may read it if it is
+//! public, and only its owner and admins may change it.
 
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
@@ -20,17 +21,17 @@ use crate::http::problem::Problem;
 use crate::http::query::ValidQuery;
 use crate::http::request_actor::require_principal;
 
-/// Who asks.
+/// The client that a request acts for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct RequiredClientQuery {
-    /// The Sparrow.
-    #[param(value_type = String)]
+    /// The client that the list belongs to: 1-255 printable characters.
+    #[param(value_type = String, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: ClientId,
 }
 
-/// Who acts on a list for a client.
+/// The caller, and the client that it acts for.
 pub(in crate::http) struct ClientActor {
     principal: Principal,
     client_id: ClientId,

@@ -11,13 +11,20 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor, path_id};
 
-/// A list of the client's own, or a public one, with its stories, the last kept first.
+/// Read a bookmark list
+///
+/// Returns the list and one page of its stories, the latest added first. A client reads its own lists and public ones.
 #[utoipa::path(get, path = "/v2/bookmark-lists/{id}", tag = "bookmark lists",
-    params(("id" = i64, Path, description = "The list's id."), ClientPageQuery),
+    params(
+        ("id" = i64, Path, description = "The list's id: `id` in the response of `POST /v2/bookmark-lists`.",
+            example = 1),
+        ClientPageQuery,
+    ),
     responses(
-        (status = 200, body = BookmarkListWithStories),
-        (status = 404, description = "No such list, or another's.", body = ProblemBody),
-        (status = 422, body = ProblemBody),
+        (status = 200, description = "The list and one page of its stories.", body = BookmarkListWithStories),
+        (status = 404, body = ProblemBody,
+            description = "No list has this id, or it belongs to another client and is not public."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
