@@ -1,4 +1,4 @@
-//! `DELETE /v2/clients/{client_id}` and `GET …/export`: everything that is held about a client, removed or shown.
+//! `DELETE /v2/clients/{client_id}` and `GET …/export`: erase or export everything that Calliope stores about a client.
 
 use axum::Extension;
 use axum::body::Body;
@@ -14,31 +14,40 @@ use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_actor::RequestActor;
 
-/// Everything that is held about a client, as one JSON document with its files listed. It is written while it is read; one
-/// that breaks off is incomplete.
+/// Export a client
+///
+/// Returns everything that Calliope stores about a client as one JSON document: configuration, stories, recordings,
+/// voice profiles and memory, with its files listed. The document is streamed; if it breaks off, it is incomplete.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/export", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
-    responses((status = 200, description = "The document.", body = Object, content_type = "application/json")))]
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
+    responses(
+        (status = 200, description = "The document.", body = Object, content_type = "application/json"),
+        (status = 422, description = "`client_id` is invalid.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn export(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
 ) -> ([(HeaderName, HeaderValue); 2], Body) {
     let export = state.app.ops().export(client_id);
-    let pieces = stream::unfold(export, async |mut export| Some((export.recv().await?, export)));
+    let chunks = stream::unfold(export, async |mut export| Some((export.recv().await?, export)));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"client.json\"")),
     ];
-    (headers, Body::from_stream(pieces))
+    (headers, Body::from_stream(chunks))
 }
 
-/// Erase a client: its stories with their media and vectors, recordings, voices, memory, tokens, configuration, and every
-/// other row that names it. It cannot be taken back.
+/// Erase a client
+///
+/// Orders a task that removes everything that Calliope stores about a client: its stories with their media and vectors,
+/// recordings, voice profiles, memory, tokens, configuration, and every other row that names it. It cannot be undone.
+/// If such a task is already open, the response names that one.
 #[utoipa::path(delete, path = "/v2/clients/{client_id}", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.")),
     responses(
-        (status = 202, description = "A task does it; its result says what was removed.", body = TaskAccepted),
-        (status = 422, body = ProblemBody),
+        (status = 202, body = TaskAccepted,
+            description = "The task; its result says what was removed. `Location` holds its address."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/context`: what is going on with a client, in a session or in none.
+//! `/v2/clients/{client_id}/context`: what is going on with a client at present, by session.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,34 +13,42 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::{Limit, ValidQuery};
 use crate::http::{HttpState, cursor};
 
-/// Which part of a client's context.
+/// Which page of a client's context.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct ContextQuery {
-    /// Of this session alone; empty for what belongs to none.
+    /// Only entries of this session; empty for entries without a session. All by default.
     session_id: Option<String>,
-    /// How many items at most: 1-100, 20 without.
+    /// The most items on a page, 1-100; 20 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page; the first page by default.
     cursor: Option<String>,
 }
 
-/// Of which session.
+/// Which session.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct SessionQuery {
-    /// The session; without, what belongs to none, or where all is meant, all.
+    /// Session id. If omitted: entries that have no session; for bulk operations, all entries.
     pub(super) session_id: Option<String>,
 }
 
-/// What of a client's context holds now, by session and key.
+/// List a client's context
+///
+/// Lists the entries that have not expired, by session and key. Storytellers use them for the client's frames.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/context", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow."), ContextQuery),
-    responses((status = 200, body = List<ContextView>), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ContextQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the entries.", body = List<ContextView>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -53,10 +61,18 @@ pub(in crate::http) async fn get(
         .map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Forget all of a client's context, or what is of one session.
+/// Delete a client's context
+///
+/// Deletes all entries, or those of one session (`session_id`, empty for entries without a session).
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/context", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow."), SessionQuery),
-    responses((status = 204, description = "Gone."), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        SessionQuery,
+    ),
+    responses(
+        (status = 204, description = "The entries are deleted, also if there were none."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

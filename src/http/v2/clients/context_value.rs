@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/context/{key}`: one thing that is going on.
+//! `/v2/clients/{client_id}/context/{key}`: one entry of a client's context.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,17 +15,23 @@ use crate::http::query::ValidQuery;
 /// The largest body, in bytes.
 const MAX_BODY: usize = 80 << 10;
 
-/// Say what is going on, in the place of what was said of it.
+/// Set a context entry
+///
+/// Stores what is going on with the client, and replaces the entry with the same session and key. Storytellers use it
+/// until it expires.
 #[utoipa::path(put, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("key" = String, Path, description = "Which thing."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("key" = String, Path, description = "The entry's key: 1-128 printable characters.", example = "visitor"),
     ),
-    request_body = ContextRequest,
+    request_body(content = ContextRequest, description = "At most 80 KiB.",
+        example = json!({"value": "A school class from Bergen", "expires_in": 3600})),
     responses(
-        (status = 201, description = "Kept.", body = ContextView),
-        (status = 200, description = "Kept in the place of what was there.", body = ContextView),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 201, description = "The entry is new.", body = ContextView),
+        (status = 200, description = "The entry replaces an earlier one.", body = ContextView),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
@@ -33,19 +39,23 @@ pub(in crate::http) async fn put(
     Path((_, key)): Path<(String, String)>,
     ValidJson(order): ValidJson<ContextRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<ContextView>), Problem> {
-    let kept = state.app.clients().upsert_context(&client_id, &key, order).await;
-    let (view, is_new) = kept.map_err(|error| Problem::from_error(error, "body"))?;
+    let upserted = state.app.clients().upsert_context(&client_id, &key, order).await;
+    let (view, is_new) = upserted.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 
-/// One thing of a client's context, while it holds.
+/// Read a context entry
 #[utoipa::path(get, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("key" = String, Path, description = "Which thing."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("key" = String, Path, description = "The entry's key: 1-128 printable characters.", example = "visitor"),
         SessionQuery,
     ),
-    responses((status = 200, body = ContextView), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "The entry.", body = ContextView),
+        (status = 404, description = "The client has no such entry, or it has expired.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -57,14 +67,18 @@ pub(in crate::http) async fn get(
     view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Forget one thing of a client's context.
+/// Delete a context entry
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("key" = String, Path, description = "Which thing."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("key" = String, Path, description = "The entry's key: 1-128 printable characters.", example = "visitor"),
         SessionQuery,
     ),
-    responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 204, description = "The entry is deleted."),
+        (status = 404, description = "The client has no such entry.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/insights`: what was noticed about a client.
+//! `/v2/clients/{client_id}/insights`: conclusions about a client.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,41 +17,46 @@ use crate::http::{HttpState, cursor};
 /// The largest body, in bytes.
 const MAX_BODY: usize = 80 << 10;
 
-/// Which of a client's insights.
+/// Which insights to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct InsightsQuery {
-    /// Of this type alone.
+    /// Only insights of this type; of all types by default.
     r#type: Option<String>,
-    /// At least this important: 0-1, 0 without.
+    /// Only insights of at least this importance, 0-1; 0 by default.
     #[serde(default)]
     #[param(value_type = Option<f64>, minimum = 0, maximum = 1)]
     min_importance: f64,
-    /// How many items at most: 1-100, 20 without.
+    /// The most items on a page, 1-100; 20 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page; the first page by default.
     cursor: Option<String>,
 }
 
-/// Of which type.
+/// Which insights to delete.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct TypeQuery {
-    /// Of this type alone.
+    /// Only insights of this type: 1-128 printable characters; of all types by default.
     r#type: Option<String>,
 }
 
-/// Add an insight.
+/// Add an insight
+///
+/// Stores a conclusion about the client. Storytellers use the most important ones.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/insights", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body = InsightRequest,
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
+    request_body(content = InsightRequest, description = "At most 80 KiB.",
+        example = json!({"type": "preference", "data": "Asks for boats whenever it rains.", "importance": 0.8})),
     responses(
-        (status = 201, description = "Added.", body = Insight),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 201, description = "The insight is stored.", body = Insight),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
@@ -63,26 +68,42 @@ pub(in crate::http) async fn post(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// A client's insights, the most important first, then the newest.
+/// List a client's insights
+///
+/// Lists the most important insights first, and among equals the newest.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/insights", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow."), InsightsQuery),
-    responses((status = 200, body = List<Insight>), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        InsightsQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the insights.", body = List<Insight>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
     ValidQuery(query): ValidQuery<InsightsQuery>,
 ) -> Result<Json<List<Insight>>, Problem> {
     let after: Option<InsightCursor> = cursor::parse(query.cursor.as_ref())?;
-    let (kind, least) = (query.r#type.as_deref(), query.min_importance);
-    let page = state.app.clients().insights(&client_id, kind, least, after, query.limit.0).await;
+    let (kind, min) = (query.r#type.as_deref(), query.min_importance);
+    let page = state.app.clients().insights(&client_id, kind, min, after, query.limit.0).await;
     page.map(|page| Json(List::from_page(page)))
         .map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Forget a client's insights, or those of one type.
+/// Delete a client's insights
+///
+/// Deletes all insights, or those of one type.
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/insights", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow."), TypeQuery),
-    responses((status = 204, description = "Gone."), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        TypeQuery,
+    ),
+    responses(
+        (status = 204, description = "The insights are deleted, also if there were none."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

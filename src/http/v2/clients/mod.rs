@@ -1,4 +1,4 @@
-//! What belongs to one Sparrow: `/v2/clients/{client_id}/…`.
+//! Everything that belongs to one client: `/v2/clients/{client_id}/…`.
 
 pub(in crate::http) mod client;
 pub(in crate::http) mod config;

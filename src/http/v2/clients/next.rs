@@ -1,4 +1,4 @@
-//! `GET /v2/clients/{client_id}/next`: the newest frame, waited for.
+//! `GET /v2/clients/{client_id}/next`: the newest frame, as a long poll.
 
 use std::time::Duration;
 
@@ -18,42 +18,51 @@ use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::{ValidQuery, WaitSeconds};
 
-/// What a device wants, and how long it waits.
+/// Which image the device needs, and how long it waits.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct NextQuery {
-    /// How many seconds to wait for another frame than the known one: 0-60, 0 without.
+    /// How many seconds to wait for a newer frame than the known one, 0-60; 0 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 0, maximum = 60)]
     wait: WaitSeconds,
-    /// The known frame's `ETag`, for clients that cannot send `If-None-Match`.
+    /// The `ETag` of the frame that the device has, if it cannot send `If-None-Match`.
     etag: Option<String>,
-    /// As in v1.
+    /// The format of `image`: `image/png`, `image/jpeg`, `image/webp`, `image/bmp`, `image/rgb565` (also `image/raw`)
+    /// or `image/grayscale16`, each also without `image/`. The configured format by default, else `image/png`.
     output_image_format: Option<String>,
-    /// In pixels.
-    #[param(value_type = Option<u32>)]
+    /// The width of `image` in pixels, 1-4096; as configured by default.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 4096)]
     output_image_width: Option<String>,
-    /// In pixels.
-    #[param(value_type = Option<u32>)]
+    /// The height of `image` in pixels, 1-4096; as configured by default.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 4096)]
     output_image_height: Option<String>,
-    /// `none` or `floyd-steinberg`.
+    /// The dithering of formats with few colours: `none` or `floyd-steinberg`; as configured by default, else `none`.
     output_image_dither: Option<String>,
 }
 
-/// The newest frame in the device's pixels; without `wait` at once, else when there is another than the known one.
+/// Wait for the newest frame
+///
+/// Returns the newest frame of the client's current story, with the image as the device needs it, and never orders one.
+/// Send the `ETag` of the last response with `wait`: the response then arrives as soon as a newer frame exists, or
+/// after that time. Send the same `output_image_…` parameters each time, because a different image has a different
+/// `ETag`.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/next", tag = "devices",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("If-None-Match" = Option<String>, Header, description = "The known frame's `ETag`."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("If-None-Match" = Option<String>, Header,
+            description = "The `ETag` of the frame that the device has. If omitted, the newest frame is returned at \
+                           once."),
         NextQuery,
     ),
     responses(
-        (status = 200, description = "Another frame; `ETag` tells it apart.", body = NextFrame),
-        (status = 204, description = "There is no frame yet."),
-        (status = 304, description = "Still the known one; `Next-Wake-At` says when a sleeping Sparrow wakes."),
-        (status = 422, body = ProblemBody),
-        (status = 429, description = "Too many wait.", body = ProblemBody),
+        (status = 200, description = "A frame that the device does not have; `ETag` identifies it.", body = NextFrame),
+        (status = 204, description = "The story has no frame yet, or the client has no story."),
+        (status = 304,
+            description = "No newer frame; if a schedule has the Sparrow sleep, `Next-Wake-At` says when it wakes."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, description = "Too many clients wait; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -80,7 +89,7 @@ fn parameters(query: NextQuery) -> Map<String, Value> {
     given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
 }
 
-/// Every tag that a request knows, bare.
+/// Returns every tag that a request names, without quotes and `W/`.
 fn known_etags(headers: &HeaderMap, etag: Option<&str>) -> Vec<String> {
     let listed = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let listed = listed.flat_map(|value| value.split(','));

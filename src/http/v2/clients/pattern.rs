@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/patterns/{type}/{key}`: one thing that a client is like, and all of a type.
+//! `/v2/clients/{client_id}/patterns/{type}/{key}`: one pattern, and all patterns of a type.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,18 +13,24 @@ use crate::http::problem::{Problem, ProblemBody};
 /// The largest body, in bytes.
 const MAX_BODY: usize = 80 << 10;
 
-/// Keep a pattern, in the place of the one of this type and key.
+/// Set a pattern
+///
+/// Stores what the client likes or does, and replaces the pattern with the same type and key. Storytellers use patterns
+/// with a confidence of 0.3 or more. A pattern set here does not fade, and learning does not change it.
 #[utoipa::path(put, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("type" = String, Path, description = "What kind of thing."),
-        ("key" = String, Path, description = "Which one."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
+        ("key" = String, Path, description = "The pattern's key: 1-128 printable characters.", example = "boats"),
     ),
-    request_body = PatternRequest,
+    request_body(content = PatternRequest, description = "At most 80 KiB.",
+        example = json!({"value": true, "confidence": 0.9})),
     responses(
-        (status = 201, description = "Kept.", body = PatternView),
-        (status = 200, description = "Kept in the place of an earlier one.", body = PatternView),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 201, description = "The pattern is new.", body = PatternView),
+        (status = 200, description = "The pattern replaces an earlier one.", body = PatternView),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
@@ -32,19 +38,23 @@ pub(in crate::http) async fn put(
     Path((_, kind, key)): Path<(String, String, String)>,
     ValidJson(order): ValidJson<PatternRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<PatternView>), Problem> {
-    let kept = state.app.clients().upsert_pattern(&client_id, &kind, &key, order).await;
-    let (view, is_new) = kept.map_err(|error| Problem::from_error(error, "body"))?;
+    let upserted = state.app.clients().upsert_pattern(&client_id, &kind, &key, order).await;
+    let (view, is_new) = upserted.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(view)))
 }
 
-/// One of a client's patterns.
+/// Read a pattern
 #[utoipa::path(get, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("type" = String, Path, description = "What kind of thing."),
-        ("key" = String, Path, description = "Which one."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
+        ("key" = String, Path, description = "The pattern's key: 1-128 printable characters.", example = "boats"),
     ),
-    responses((status = 200, body = PatternView), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "The pattern.", body = PatternView),
+        (status = 404, description = "The client has no such pattern.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -54,14 +64,18 @@ pub(in crate::http) async fn get(
     view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Forget one of a client's patterns.
+/// Delete a pattern
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("type" = String, Path, description = "What kind of thing."),
-        ("key" = String, Path, description = "Which one."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
+        ("key" = String, Path, description = "The pattern's key: 1-128 printable characters.", example = "boats"),
     ),
-    responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 204, description = "The pattern is deleted."),
+        (status = 404, description = "The client has no such pattern.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -71,13 +85,16 @@ pub(in crate::http) async fn delete(
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Forget a client's patterns of one type.
+/// Delete the patterns of a type
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/patterns/{type}", tag = "memory",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("type" = String, Path, description = "What kind of thing."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
     ),
-    responses((status = 204, description = "Gone.")))]
+    responses(
+        (status = 204, description = "The patterns are deleted, also if there were none."),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete_type(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/patterns`: what a client is like.
+//! `/v2/clients/{client_id}/patterns`: what a client likes and does.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,31 +17,40 @@ use crate::http::{HttpState, cursor};
 /// The largest batch, in bytes.
 const MAX_BATCH_BYTES: usize = 1 << 20;
 
-/// Which part of a client's patterns.
+/// Which page of a client's patterns.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct PatternsQuery {
-    /// Of this type alone.
+    /// Only patterns of this type; of all types by default.
     r#type: Option<String>,
-    /// How many items at most: 1-100, 20 without.
+    /// The most items on a page, 1-100; 20 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page; the first page by default.
     cursor: Option<String>,
 }
 
-/// How many were kept.
+/// The result of a batch.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct PatternBatchResult {
+    /// How many patterns were stored.
     kept: usize,
 }
 
-/// A client's patterns, by type and key.
+/// List a client's patterns
+///
+/// Lists the patterns, learned and set, by type and key.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/patterns", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow."), PatternsQuery),
-    responses((status = 200, body = List<PatternView>), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        PatternsQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the patterns.", body = List<PatternView>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -54,13 +63,18 @@ pub(in crate::http) async fn get(
         .map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Keep several patterns: all of them, or none.
+/// Set several patterns
+///
+/// Stores 1-200 patterns, all or none. Each replaces the pattern with the same type and key.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/patterns/batch", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body = Vec<BatchPattern>,
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
+    request_body(content = Vec<BatchPattern>, description = "1-200 patterns, at most 1 MiB.",
+        example = json!([{"type": "likes", "key": "boats", "value": true, "confidence": 0.9}])),
     responses(
-        (status = 200, body = PatternBatchResult),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 200, description = "How many patterns were stored.", body = PatternBatchResult),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn batch(
     State(state): State<HttpState>,
@@ -72,10 +86,13 @@ pub(in crate::http) async fn batch(
         .map_err(|error| Problem::from_error(error, "body"))
 }
 
-/// Forget all of a client's patterns.
+/// Delete a client's patterns
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/patterns", tag = "memory",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
-    responses((status = 204, description = "Gone.")))]
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
+    responses(
+        (status = 204, description = "All patterns are deleted, also if there were none."),
+        (status = 422, description = "`client_id` is invalid.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/recordings`: what a client recorded.
+//! `/v2/clients/{client_id}/recordings`: a client's recordings.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -14,14 +14,20 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, body, cursor, form};
 
-/// Keep a recording: the whole body, or the form's field `file`. Bare PCM (16 bits, mono, 16 kHz) is sent as `audio/pcm`.
+/// Store a recording
+///
+/// Send the recording as the body, or as the field `file` of a multipart form: WAV, FLAC, MP3, M4A, Ogg or WebM,
+/// detected from the bytes. Raw 16-bit little-endian mono PCM at 16 kHz needs the content type `audio/pcm`.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/recordings", tag = "voices",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+        description = "The recording, at most 24 MiB."),
     responses(
-        (status = 201, description = "Kept; `Location` leads to it.", body = SoundView),
-        (status = 415, description = "No sound.", body = ProblemBody),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 201, description = "The recording is stored; `Location` holds its address.", body = SoundView),
+        (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
+        (status = 415, description = "The file is not a sound in one of these formats.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, description = "Too many large requests arrive at once; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
@@ -43,11 +49,11 @@ pub(in crate::http) async fn post(
     } else {
         sounds::from_body(&parts.headers, bytes)
     };
-    let keeping = async move {
-        let kept = state.app.clients().add_recording(&client_id, sound).await;
-        kept.map_err(|error| Problem::from_error(error, "body"))
+    let storing = async move {
+        let recording = state.app.clients().add_recording(&client_id, sound).await;
+        recording.map_err(|error| Problem::from_error(error, "body"))
     };
-    let view = body::run_to_completion(keeping).await?;
+    let view = body::run_to_completion(storing).await?;
     let location = HeaderValue::from_str(&format!("{path}/{}", view.name));
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     if let Ok(location) = location {
@@ -56,10 +62,18 @@ pub(in crate::http) async fn post(
     Ok(response)
 }
 
-/// A client's recordings, the newest first.
+/// List a client's recordings
+///
+/// Lists the newest recordings first. Each has a URL that downloads it without a key for an hour.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/recordings", tag = "voices",
-    params(("client_id" = String, Path, description = "The Sparrow."), PageQuery),
-    responses((status = 200, body = List<SoundView>), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        PageQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the recordings.", body = List<SoundView>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

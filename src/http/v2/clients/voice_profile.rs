@@ -1,4 +1,4 @@
-//! `/v2/clients/{client_id}/voice-profiles/{profile_id}`: one voice profile, kept, read and removed as a whole.
+//! `/v2/clients/{client_id}/voice-profiles/{profile_id}`: one voice profile with its samples.
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -11,30 +11,36 @@ use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, body, form};
 
-/// What the form is.
+/// A voice profile to store, as a form.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "describes the form")]
 pub(in crate::http) struct VoiceProfileForm {
-    /// Whatever is to be said of it, as JSON: at most 16 KiB.
+    /// Any details of the voice, as a JSON object of at most 16 KiB. An empty object by default.
     #[schema(value_type = Option<Object>)]
     metadata: Option<String>,
-    /// One to sixteen sounds.
+    /// 1-16 sound files: WAV, FLAC, MP3, M4A, Ogg or WebM, or raw 16-bit mono PCM at 16 kHz as `audio/pcm`.
     #[schema(value_type = Vec<String>, format = Binary)]
     samples: Vec<u8>,
 }
 
-/// Keep a voice profile, in the place of the one of this name: both have all of their samples, or none.
+/// Store a voice profile
+///
+/// Stores samples of a voice, and replaces the profile of the same name as a whole: readers see either all old samples
+/// or all new ones.
 #[utoipa::path(put, path = "/v2/clients/{client_id}/voice-profiles/{profile_id}", tag = "voices",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("profile_id" = String, Path, description = "A name of `[A-Za-z0-9._-]`, at most 64 characters."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("profile_id" = String, Path, description = "The profile's name: 1-64 characters of `[A-Za-z0-9._-]`.",
+            example = "grandma"),
     ),
-    request_body(content = VoiceProfileForm, content_type = "multipart/form-data"),
+    request_body(content = VoiceProfileForm, content_type = "multipart/form-data", description = "At most 24 MiB."),
     responses(
-        (status = 201, description = "Kept.", body = VoiceProfileView),
-        (status = 200, description = "Kept in the place of an earlier one.", body = VoiceProfileView),
-        (status = 415, description = "A sample is no sound.", body = ProblemBody),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 201, description = "The voice profile is new.", body = VoiceProfileView),
+        (status = 200, description = "The voice profile replaces an earlier one.", body = VoiceProfileView),
+        (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
+        (status = 415, description = "A sample is not a sound, or the body is not a form.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, description = "Too many large requests arrive at once; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
@@ -49,35 +55,45 @@ pub(in crate::http) async fn put(
     }
     let _permit = state.body_budget.acquire(&parts.headers).await?;
     let fields = form::read_fields(&parts.headers, body::read(content).await?).await?;
-    let refused = |error| Problem::from_error(error, "body");
+    let to_problem = |error| Problem::from_error(error, "body");
     let (mut metadata, mut samples) = (Map::new(), Vec::new());
     for field in fields {
         match &*field.name {
-            "metadata" => metadata = read_metadata(&field.bytes).map_err(refused)?,
+            "metadata" => metadata = read_metadata(&field.bytes).map_err(to_problem)?,
             "samples" => samples.push(sounds::from_field(field)),
             other => {
-                return Err(refused(AppError::invalid(other, "is not known here; leave it out")));
+                return Err(to_problem(AppError::invalid(
+                    other,
+                    "is not known here; leave it out",
+                )));
             }
         }
     }
-    let keeping = async move {
-        let kept =
+    let storing = async move {
+        let upserted =
             state.app.clients().upsert_voice_profile(&client_id, &profile, metadata, samples).await;
-        let is_new = kept.map_err(|error| Problem::from_error(error, "body"))?;
+        let is_new = upserted.map_err(|error| Problem::from_error(error, "body"))?;
         let view = state.app.clients().voice_profile(&client_id, &profile).await;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         view.map(|view| (status, Json(view))).map_err(|error| Problem::from_error(error, "path"))
     };
-    body::run_to_completion(keeping).await
+    body::run_to_completion(storing).await
 }
 
-/// A voice profile; each sample with an address that needs no other proof, for an hour.
+/// Read a voice profile
+///
+/// Returns the profile. Each sample has a URL that downloads it without a key for an hour.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/voice-profiles/{profile_id}", tag = "voices",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("profile_id" = String, Path, description = "The profile."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("profile_id" = String, Path, description = "The profile's name: 1-64 characters of `[A-Za-z0-9._-]`.",
+            example = "grandma"),
     ),
-    responses((status = 200, body = VoiceProfileView), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "The voice profile.", body = VoiceProfileView),
+        (status = 404, description = "The client has no voice profile of this name.", body = ProblemBody),
+        (status = 422, description = "`client_id` or `profile_id` is invalid.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
@@ -87,13 +103,20 @@ pub(in crate::http) async fn get(
     view.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Remove a voice profile with its samples.
+/// Remove a voice profile
+///
+/// Removes the profile with its samples.
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/voice-profiles/{profile_id}", tag = "voices",
     params(
-        ("client_id" = String, Path, description = "The Sparrow."),
-        ("profile_id" = String, Path, description = "The profile."),
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        ("profile_id" = String, Path, description = "The profile's name: 1-64 characters of `[A-Za-z0-9._-]`.",
+            example = "grandma"),
     ),
-    responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
+    responses(
+        (status = 204, description = "The voice profile is removed."),
+        (status = 404, description = "The client has no voice profile of this name.", body = ProblemBody),
+        (status = 422, description = "`client_id` or `profile_id` is invalid.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,

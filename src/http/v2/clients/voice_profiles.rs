@@ -10,10 +10,18 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// A client's voice profiles, by name.
+/// List a client's voice profiles
+///
+/// Lists the profiles by name. Each sample has a URL that downloads it without a key for an hour.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/voice-profiles", tag = "voices",
-    params(("client_id" = String, Path, description = "The Sparrow."), PageQuery),
-    responses((status = 200, body = List<VoiceProfileView>), (status = 422, body = ProblemBody)))]
+    params(
+        ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
+        PageQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the voice profiles.", body = List<VoiceProfileView>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
