@@ -1,4 +1,4 @@
-//! `PATCH /v2/stories/{id}`: another title.
+//! `PATCH /v2/stories/{id}`: rename a story.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -12,33 +12,42 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 use crate::http::request_id::RequestId;
 
-/// What is to change of a story.
+/// The changes to a story.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StoryUpdate {
-    /// 1-1,000 characters.
+    /// The new title, 1-1,000 characters. It is kept on one line, and cut to 255 characters.
     pub(in crate::http) title: String,
 }
 
-/// Give a story another title; its slug stays, for links lead by it.
+/// Rename a story
+///
+/// Changes the title. The slug stays, because links use it. Only the story's own client and admins may rename it.
 #[utoipa::path(patch, path = "/v2/stories/{id}", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), OptionalClientQuery),
-    request_body = StoryUpdate,
+    params(
+        ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        OptionalClientQuery,
+    ),
+    request_body(content = StoryUpdate, example = json!({"title": "The old harbour"})),
     responses(
-        (status = 200, description = "The story without its frames.", body = StoryDetail),
-        (status = 403, description = "Another Sparrow's story.", body = ProblemBody),
-        (status = 404, body = ProblemBody),
-        (status = 422, body = ProblemBody),
+        (status = 200, description = "The renamed story, without its frames.", body = StoryDetail),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 403, description = "The story belongs to another client.", body = ProblemBody),
+        (status = 404, description = "No story has this id.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     actor: RequestActor,
-    ValidJson(edit): ValidJson<StoryUpdate>,
+    ValidJson(update): ValidJson<StoryUpdate>,
 ) -> Result<Json<StoryDetail>, Problem> {
-    let refused = |error| Problem::from_error(error, "body");
-    state.app.stories().rename_story(actor.as_actor(), &id, &edit.title).await.map_err(refused)?;
+    let to_problem = |error| Problem::from_error(error, "body");
+    let renamed = state.app.stories().rename_story(actor.as_actor(), &id, &update.title).await;
+    renamed.map_err(to_problem)?;
     let detail = state.app.stories().story_detail(actor.as_actor(), &id, false, request_id).await;
-    detail.map(Json).map_err(refused)
+    detail.map(Json).map_err(to_problem)
 }

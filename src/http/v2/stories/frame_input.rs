@@ -1,4 +1,4 @@
-//! An order for a frame as version 2 has it: snippets of what the Sparrow took in, and v1's parameters beside them.
+//! Orders for frames in version 2: snippets of what the client saw and heard, and v1's fields as extra parameters.
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -19,58 +19,61 @@ use crate::http::request_id::RequestId;
 use crate::http::v1::fields;
 use crate::http::{HttpState, body, idempotency, json};
 
-/// Snippets at most in one order.
+/// The most snippets in one order.
 const MAX_SNIPPETS: usize = 20;
 
-/// What v1 knows beside [`FrameParameters`], and what is not said elsewhere in an order of version 2.
+/// The fields of v1 that are not [`FrameParameters`] and that an order may have as extra parameters.
 const EXTRA_FIELDS: [&str; 6] =
     ["client_type", "strategy", "trigger", "input_image", "input_audio", "input_audio_format"];
 
-/// Something that a Sparrow took in.
+/// Something that the client saw, heard or wants to say.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Snippet {
-    /// What it is.
+    /// The kind of content.
     #[serde(rename = "snippet_type")]
     kind: SnippetType,
-    /// Base64 with or without a `data:` prefix; of a text, the text itself.
+    /// The content: text for `text`, otherwise base64 with or without a `data:` prefix.
     content: String,
-    /// What else is known of it: `format` of raw PCM is `audio/pcm;rate=16000`.
+    /// Details of the content; needed only for raw PCM.
     #[serde(default)]
     metadata: SnippetMetadata,
 }
 
-/// What is known of a snippet beside its content.
+/// Details of a snippet's content.
 #[derive(Default, Deserialize, ToSchema)]
 pub(in crate::http) struct SnippetMetadata {
-    /// Its media type; it is looked at for raw PCM alone, for all else is known by its bytes.
+    /// The media type, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`. Other
+    /// formats are detected from the bytes.
+    #[schema(example = "audio/pcm;rate=16000")]
     format: Option<String>,
 }
 
-/// What a snippet is.
+/// The kind of a snippet's content.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum SnippetType {
-    /// A photograph: one an order.
+    /// A photo: JPEG, PNG, WebP, GIF or BMP. At most one per order.
     Image,
-    /// A recording: one an order.
+    /// A recording: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM. At most one per order.
     Audio,
-    /// Words.
+    /// Text for the storyteller. Several texts are joined, one per line; at most 20,000 characters together.
     Text,
-    /// A video: one an order.
+    /// A video: MP4 or WebM. At most one per order.
     Video,
 }
 
-/// What an order's body says of its frame.
+/// The input for a frame, from the body of an order.
 #[derive(Default)]
 pub(super) struct FrameInput {
+    /// The story that the frame belongs to; `None` for the client's current story.
     pub(super) story: Option<StorySelector>,
     pub(super) strategy: Option<String>,
     pub(super) snippets: Vec<Snippet>,
     pub(super) extra: Map<String, Value>,
 }
 
-/// Takes an order: reads it within bounds, and hands it on even if its client hangs up meanwhile.
+/// Reads an order within the limits, and enqueues it even if the client disconnects in the meantime.
 pub(super) async fn order_frame<T, F>(
     state: &HttpState,
     request: Request,
@@ -149,7 +152,7 @@ fn parse_order<T: DeserializeOwned>(
     Ok((actor, order))
 }
 
-/// The snippets of an order, each where it belongs.
+/// The snippets of an order, by kind.
 #[derive(Default)]
 struct SnippetInputs {
     image: Option<Bytes>,
@@ -178,9 +181,7 @@ impl SnippetInputs {
             let bytes =
                 bytes.ok_or_else(|| invalid(&field("content"), "is not base64, or empty"))?;
             let is_pcm = check_pcm_format(metadata.format.as_deref().unwrap_or_default());
-            let is_pcm = is_pcm.map_err(|key_error_detail| {
-                invalid(&field("metadata.format"), &key_error_detail)
-            })?;
+            let is_pcm = is_pcm.map_err(|reason| invalid(&field("metadata.format"), &reason))?;
             let is_second = match kind {
                 SnippetType::Image => inputs.image.replace(bytes).is_some(),
                 SnippetType::Video => inputs.video.replace(bytes).is_some(),
@@ -198,14 +199,15 @@ impl SnippetInputs {
         Ok(inputs)
     }
 
-    /// All words, the ones of the parameters first.
-    fn joined_text(&self, before: Option<&Value>) -> Option<String> {
+    /// Joins all texts, one per line: first the text of the parameters, then the snippets. Returns `None` if no snippet
+    /// has text.
+    fn joined_text(&self, parameter: Option<&Value>) -> Option<String> {
         if self.texts.is_empty() {
             return None;
         }
-        let before = before.and_then(Value::as_str);
+        let first = parameter.and_then(Value::as_str);
         let all: Vec<&str> =
-            before.into_iter().chain(self.texts.iter().map(String::as_str)).collect();
+            first.into_iter().chain(self.texts.iter().map(String::as_str)).collect();
         Some(all.join("\n"))
     }
 }

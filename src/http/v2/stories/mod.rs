@@ -1,4 +1,5 @@
-//! Stories that are told while one looks on: `/v2/stories`. An order is answered at once, with the task that does it.
+//! Stories and their frames: `/v2/stories`. An order for a frame is answered at once, with the task that makes the
+//! frame.
 
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
@@ -22,18 +23,18 @@ use crate::http::HttpState;
 use crate::http::idempotency::REPLAYED;
 use crate::http::problem::Problem;
 
-/// An order that was taken.
+/// An order for a frame that was accepted.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FrameTaskAccepted {
-    /// The story that it is for.
+    /// The id of the story that the frame belongs to.
     story_id: Option<Uuid>,
-    /// What happens now, in words.
+    /// What happens now, as a sentence for people.
     message: &'static str,
-    /// The task that does it.
+    /// The id of the task that makes the frame. Read it at `GET /v2/tasks/{id}`.
     task_id: Uuid,
 }
 
-/// The answer to an order: 202, and where to look how it goes.
+/// Answers an accepted order with 202, and with the task's address in `Location`.
 async fn frame_task_accepted(
     state: &HttpState,
     actor: Actor<'_>,

@@ -1,4 +1,4 @@
-//! `GET /v2/stories/{id}`: a story, and what is going on in it.
+//! `GET /v2/stories/{id}`: a story and its present status.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -13,22 +13,33 @@ use crate::http::query::ValidQuery;
 use crate::http::request_actor::RequestActor;
 use crate::http::request_id::RequestId;
 
-/// How a story is read.
+/// How to read a story.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct StoryQuery {
-    /// The Sparrow that reads; a device's token means its own without it.
+    /// The client that reads; it decides `is_read_only`. With a device's token, the device's own by default.
     #[param(value_type = Option<String>)]
     client_id: Option<ClientId>,
-    /// Whether to send the frames: they are, unless this is `false`.
+    /// Whether to include the frames; `true` by default.
     include_frames: Option<bool>,
 }
 
-/// A story, with its frames if they are wanted.
+/// Read a story
+///
+/// Returns the story with all its frames, and whether a task works on it. Every caller with a key may read every story
+/// by its id.
 #[utoipa::path(get, path = "/v2/stories/{id}", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), StoryQuery),
-    responses((status = 200, body = StoryDetail), (status = 404, body = ProblemBody)))]
+    params(
+        ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        StoryQuery,
+    ),
+    responses(
+        (status = 200, description = "The story.", body = StoryDetail),
+        (status = 404, description = "No story has this id.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     Path(id): Path<String>,

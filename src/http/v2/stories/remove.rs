@@ -1,4 +1,4 @@
-//! `DELETE /v2/stories/{id}`: a story with everything that belongs to it.
+//! `DELETE /v2/stories/{id}`: remove a story and everything that belongs to it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -7,13 +7,21 @@ use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 
-/// Remove a story with its frames, pictures and bookmarks; what is being told in it is called off.
+/// Remove a story
+///
+/// Removes the story with its frames, media, vectors, bookmarks and list entries, and cancels its tasks. Allowed to the
+/// story's own client and to admins. It cannot be undone.
 #[utoipa::path(delete, path = "/v2/stories/{id}", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), OptionalClientQuery),
+    params(
+        ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        OptionalClientQuery,
+    ),
     responses(
-        (status = 204, description = "Gone."),
-        (status = 403, description = "Another Sparrow's story.", body = ProblemBody),
-        (status = 404, body = ProblemBody),
+        (status = 204, description = "The story is removed."),
+        (status = 403, description = "The story belongs to another client.", body = ProblemBody),
+        (status = 404, description = "No story has this id.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

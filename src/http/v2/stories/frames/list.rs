@@ -1,4 +1,4 @@
-//! `GET /v2/stories/{id}/frames`: a story's frames, in parts.
+//! `GET /v2/stories/{id}/frames`: a story's frames, page by page.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,10 +9,20 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// A story's frames in their order.
+/// List a story's frames
+///
+/// Lists the frames in their order, page by page. Every caller with a key may read every story by its id.
 #[utoipa::path(get, path = "/v2/stories/{id}/frames", tag = "stories",
-    params(("id" = String, Path, description = "The story's id."), SharedPageQuery),
-    responses((status = 200, body = List<NumberedFrame>), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    params(
+        ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        SharedPageQuery,
+    ),
+    responses(
+        (status = 200, description = "One page of the frames.", body = List<NumberedFrame>),
+        (status = 404, description = "No story has this id.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     Path(id): Path<String>,
