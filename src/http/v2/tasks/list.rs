@@ -1,4 +1,4 @@
-//! `GET /v2/tasks`: a client's tasks, in parts.
+//! `GET /v2/tasks`: a client's tasks, page by page.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -15,30 +15,36 @@ use crate::http::request_actor::RequestActor;
 use crate::http::{HttpState, cursor};
 use crate::store::TaskFilter;
 
-/// Which tasks.
+/// Which tasks to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct TasksQuery {
-    /// The Sparrow: a device's token means its own, and only an admin may ask for everyone's.
-    #[param(value_type = Option<String>)]
+    /// Only tasks of this client: 1-255 printable characters. With a device's token, the device's own by default.
+    /// Required otherwise, except for admins, who see all tasks by default.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     pub(in crate::http) client_id: Option<ClientId>,
-    /// Those of one story.
+    /// Only tasks of the story with this id; of all by default.
     pub(in crate::http) story_id: Option<Uuid>,
-    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
+    /// Only tasks with this status: `pending`, `running`, `completed`, `failed` or `cancelled`; with any by default.
     #[param(value_type = Option<String>)]
     pub(in crate::http) status: Option<TaskStatus>,
-    /// How many tasks at most: 1-100, 20 without.
+    /// The most tasks on a page, 1-100; 20 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(in crate::http) limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page; the first page by default.
     pub(in crate::http) cursor: Option<String>,
 }
 
-/// Tasks, the newest first.
+/// List tasks
+///
+/// Lists tasks, the newest first.
 #[utoipa::path(get, path = "/v2/tasks", tag = "tasks", params(TasksQuery),
-    responses((status = 200, body = List<TaskView>), (status = 422, body = ProblemBody)))]
+    responses(
+        (status = 200, description = "One page of the tasks.", body = List<TaskView>),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,

@@ -1,4 +1,4 @@
-//! Work that is done while one looks on: `/v2/tasks`.
+//! Tasks, the background work that requests order: `/v2/tasks`.
 
 pub(in crate::http) mod cancel;
 pub(in crate::http) mod list;

@@ -1,4 +1,4 @@
-//! `POST /v2/tasks/{id}/retry`.
+//! `POST /v2/tasks/{id}/retry`: run a task again.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,13 +8,21 @@ use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 
-/// Have a task that failed or was cancelled done after all.
+/// Retry a task
+///
+/// Enqueues a task again that failed or was cancelled.
 #[utoipa::path(post, path = "/v2/tasks/{id}/retry", tag = "tasks",
-    params(("id" = String, Path, description = "The task's id."), OptionalClientQuery),
+    params(
+        ("id" = String, Path, description = "The task's id: `task_id` in the response of `POST /v2/stories`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000001"),
+        OptionalClientQuery,
+    ),
     responses(
-        (status = 200, description = "The task as it stands now.", body = TaskView),
-        (status = 404, description = "No such task, or another's.", body = ProblemBody),
-        (status = 409, description = "It neither failed nor was cancelled.", body = ProblemBody),
+        (status = 200, description = "The task, which is pending again.", body = TaskView),
+        (status = 404, description = "No task has this id, or it belongs to another client.", body = ProblemBody),
+        (status = 409, description = "The task neither failed nor was cancelled.", body = ProblemBody),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, description = "Too many tasks are waiting; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
