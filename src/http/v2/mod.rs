@@ -1,4 +1,5 @@
-//! Version 2: stories that are made while one looks on, and what devices need beside frames.
+//! Version 2 of the API: stories made by tasks that clients can follow, and everything besides frames that devices and
+//! apps need.
 
 pub(super) mod bookmark_lists;
 pub(super) mod clients;

@@ -1,4 +1,4 @@
-//! `/v2/pairing`: how a device without a key gets a token of its own.
+//! `/v2/pairing`: how a device without a key gets its own token.
 
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER};
@@ -18,46 +18,67 @@ use crate::http::problem::{Problem, ProblemBody};
 /// How often a device should poll, in seconds.
 const POLL_INTERVAL_SECONDS: &str = "5";
 
-/// The code is not approved yet.
+/// A pairing that no admin has approved yet.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct PairingPending {
     /// Always `waiting`.
     status: &'static str,
-    /// Until when the code may be approved.
+    /// When the code expires.
     expires_at: DateTime<Utc>,
 }
 
-/// The device is let in.
+/// An approved pairing.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct PairingToken {
-    /// The device's token, shown this once.
+    /// The device's token. It is shown only once, so the device must store it.
     token: String,
-    /// Whom it is for.
+    /// The device's `client_id`, which the token is for.
     client_id: String,
 }
 
-/// Ask to be let in: show the code, then poll.
-#[utoipa::path(post, path = "/v2/pairing", tag = "devices", request_body = PairingRequest, responses(
-    (status = 201, body = PendingPairing), (status = 422, body = ProblemBody),
-    (status = 429, description = "Too many ask; see Retry-After.", body = ProblemBody),
-))]
+/// Start pairing
+///
+/// A device that has no key asks for a code, shows it, and polls `GET /v2/pairing` for its token. An admin approves the
+/// code within ten minutes. A new request replaces an earlier one with the same `client_id`. At most 10 requests a
+/// minute and 100 an hour per address.
+#[utoipa::path(post, path = "/v2/pairing", tag = "devices",
+    request_body(content = PairingRequest,
+        example = json!({"client_id": "kitchen", "model": "esp32-s3", "firmware": "1.0"})),
+    responses(
+        (status = 201, description = "The code to show and the token to poll with.", body = PendingPairing),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
+        (status = 429, description = "Too many pairings; see `Retry-After`.", body = ProblemBody),
+    ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
     Extension(client): Extension<ClientAddress>,
     ValidJson(device): ValidJson<PairingRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let begun = state.app.identities().start_pairing(device, client.ip).await;
-    let begun = begun.map_err(|error| Problem::from_error(error, "body"))?;
-    Ok((StatusCode::CREATED, AppendHeaders([(CACHE_CONTROL, "no-store")]), Json(begun)))
+    let pairing = state.app.identities().start_pairing(device, client.ip).await;
+    let pairing = pairing.map_err(|error| Problem::from_error(error, "body"))?;
+    Ok((StatusCode::CREATED, AppendHeaders([(CACHE_CONTROL, "no-store")]), Json(pairing)))
 }
 
-/// Poll for the token, with the poll token as `Authorization: Bearer` or as `poll_token`.
+/// Collect a pairing's token
+///
+/// Poll every five seconds, as `Retry-After` says. Send the `poll_token` from `POST /v2/pairing` as a bearer token in
+/// `Authorization`, or in the query. Once the code is approved, the next poll gets the device's token, once, and the device's
+/// earlier paired tokens are revoked. At most 300 polls a minute and 6,000 an hour per address.
 #[utoipa::path(get, path = "/v2/pairing", tag = "devices",
-    params(("poll_token" = Option<String>, Query)),
+    params(("poll_token" = Option<String>, Query, example = "9lSQ9nKYJkz4dI6inyZ8hXVwZoSOMu8-Xg6-a0I-8dg",
+        description = "The `poll_token` in the response of `POST /v2/pairing`. Required, unless it is sent as a bearer \
+                       token in `Authorization`.")),
     responses(
-        (status = 200, description = "Let in; this answer is given once.", body = PairingToken),
-        (status = 202, description = "Not yet; see Retry-After.", body = PairingPending),
-        (status = 404, description = "Refused, expired, or collected.", body = ProblemBody),
+        (status = 200, description = "The code is approved. This response is given only once.", body = PairingToken),
+        (status = 202, body = PairingPending,
+            description = "The code is not approved yet; poll again after `Retry-After` seconds."),
+        (status = 404, body = ProblemBody,
+            description = "No pairing waits for this poll token: it is unknown, or the code was refused or replaced, \
+                           has expired, or its token was collected."),
+        (status = 422, description = "The poll token is missing.", body = ProblemBody),
+        (status = 429, description = "Too many polls; see `Retry-After`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -65,13 +86,13 @@ pub(in crate::http) async fn get(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let Some(poll) = poll_token(&headers, &uri) else {
+    let Some(poll_token) = poll_token(&headers, &uri) else {
         let detail = "Send the poll token as Authorization: Bearer, or as poll_token in the query.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
-    let collected = state.app.identities().poll_pairing(&poll, client.ip).await;
+    let outcome = state.app.identities().poll_pairing(&poll_token, client.ip).await;
     let no_store = (CACHE_CONTROL, "no-store");
-    Ok(match collected.map_err(|error| Problem::from_error(error, "query"))? {
+    Ok(match outcome.map_err(|error| Problem::from_error(error, "query"))? {
         PairingPollOutcome::Pending { expires_at } => {
             let headers = AppendHeaders([no_store, (RETRY_AFTER, POLL_INTERVAL_SECONDS)]);
             let body = Json(PairingPending { status: "waiting", expires_at });
@@ -83,6 +104,7 @@ pub(in crate::http) async fn get(
     })
 }
 
+/// Returns the poll token of a request: from the header if it has one, else from the query.
 fn poll_token(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

@@ -1,4 +1,4 @@
-//! `GET /v2/search`: finding any moment of any story.
+//! `GET /v2/search`: find frames in all stories.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -13,52 +13,56 @@ use crate::http::query::{Limit, ValidQuery};
 use crate::http::request_actor::RequestActor;
 use crate::http::{HttpState, cursor};
 
-/// What to find, and where.
+/// What to search for, and where.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FrameSearchQuery {
-    /// Words, or a sentence: 1-1000 characters.
+    /// Words or a sentence, 1-1,000 characters.
+    #[param(min_length = 1, max_length = 1000, example = "kettle")]
     query: String,
-    /// In the stories of this Sparrow alone.
+    /// Only frames in stories of this client; of all clients by default.
     #[param(value_type = Option<String>)]
     client_id: Option<ClientId>,
-    /// In stories with this strategy's slug alone.
+    /// Only frames in stories with this strategy's slug, such as `lavender`; with any by default.
     strategy: Option<String>,
-    /// Frames told at this time or later.
+    /// Only frames made at this time or later: RFC 3339, such as `2026-11-01T00:00:00Z`.
     since: Option<DateTime<Utc>>,
-    /// Frames told before this time.
+    /// Only frames made before this time: RFC 3339.
     until: Option<DateTime<Utc>>,
-    /// `hybrid` (also without it), `semantic` or `lexical`.
+    /// How to search: by words and meaning (`hybrid`, the default), by meaning (`semantic`) or by words (`lexical`).
     #[serde(default)]
     #[param(value_type = Option<SearchMode>)]
     mode: SearchMode,
-    /// How many frames at most: 1-100, 20 without.
+    /// The most frames on a page, 1-100; 20 by default.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page; the first page by default.
     cursor: Option<String>,
 }
 
-/// Frames that were found.
+/// One page of search results.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct SearchResponse {
-    /// Frames, the best first.
+    /// The frames that were found, the best match first.
     results: Vec<SearchHitView>,
-    /// How it was searched in truth: `lexical` where nobody could tell the meaning.
+    /// How Calliope searched: `lexical` instead of the requested mode if no embedding model is configured, it did not
+    /// answer in time, or the index was made with another.
     mode: SearchMode,
-    /// To be sent as `cursor` for the next part; null at the end.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// Find frames by their words, by their meaning, or by both.
+/// Search frames
 ///
-/// Stories of a private Sparrow are found by itself (its own token, or its `client_id`) and by admins.
+/// Finds frames by their words, by their meaning, or by both, and ranks at most 200 of each. Without an embedding
+/// model, the search is by words alone. Stories of a private client are found only by that client (with its token or
+/// its `client_id`) and by admins.
 #[utoipa::path(get, path = "/v2/search", tag = "search", params(FrameSearchQuery),
     responses(
-        (status = 200, body = SearchResponse),
-        (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+        (status = 200, description = "One page of the frames; empty if none was found.", body = SearchResponse),
+        (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

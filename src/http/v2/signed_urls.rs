@@ -1,4 +1,4 @@
-//! `POST /v2/signed-urls`: an address that gives one object to whoever has it, for a while.
+//! `POST /v2/signed-urls`: a presigned URL for one object.
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -9,12 +9,21 @@ use crate::http::HttpState;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Sign an address: the bucket's where there is one, else ours. A device has its own objects alone signed.
-#[utoipa::path(post, path = "/v2/signed-urls", tag = "media", request_body = PresignRequest,
+/// Presign a URL
+///
+/// Returns a URL that downloads one object without a key until it expires. If the bucket holds the object, the URL is
+/// the bucket's; otherwise it is a path of this server. Everyone with a key may presign frames' media and uploads;
+/// other objects only their own client and admins. Order a frame first, and send the `url` of its `image` as `key`: the
+/// one in the example does not exist.
+#[utoipa::path(post, path = "/v2/signed-urls", tag = "media",
+    request_body(content = PresignRequest,
+        example = json!({"key": "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png", "expires_in": 3600})),
     responses(
-        (status = 200, body = PresignedUrl),
-        (status = 404, description = "No such object, or another's.", body = ProblemBody),
-        (status = 422, description = "A time that is none.", body = ProblemBody),
+        (status = 200, description = "The URL and when it expires.", body = PresignedUrl),
+        (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 404, description = "No object has this key, or the caller may not read it.", body = ProblemBody),
+        (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
+        (status = 422, description = "`expires_in` is not from 1 to 604800 seconds.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
