@@ -72,8 +72,8 @@ pub(in crate::http) struct FrameRequest {
     #[param(max_length = 2000)]
     output_text_style: Option<String>,
     /// The most characters of text, 1-100,000. The storyteller keeps to it where it can. No limit by default.
-    #[schema(minimum = 1, maximum = 100000)]
-    #[param(minimum = 1, maximum = 100000)]
+    #[schema(minimum = 1, maximum = 100_000)]
+    #[param(minimum = 1, maximum = 100_000)]
     max_output_text_length: Option<u32>,
     /// Whether to make a video of the illustration, where a model for videos is configured. `false` by default.
     generate_video: Option<bool>,

@@ -64,8 +64,8 @@ pub(in crate::http) async fn post(
 /// Collect a pairing's token
 ///
 /// Poll every five seconds, as `Retry-After` says. Send the `poll_token` from `POST /v2/pairing` as a bearer token in
-/// `Authorization`, or in the query. Once the code is approved, the next poll gets the device's token, once, and the device's
-/// earlier paired tokens are revoked. At most 300 polls a minute and 6,000 an hour per address.
+/// `Authorization`, or in the query. Once the code is approved, the next poll gets the device's token, once, and the
+/// device's earlier paired tokens are revoked. At most 300 polls a minute and 6,000 an hour per address.
 #[utoipa::path(get, path = "/v2/pairing", tag = "devices",
     params(("poll_token" = Option<String>, Query, example = "9lSQ9nKYJkz4dI6inyZ8hXVwZoSOMu8-Xg6-a0I-8dg",
         description = "The `poll_token` in the response of `POST /v2/pairing`. Required, unless it is sent as a bearer \

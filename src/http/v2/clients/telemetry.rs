@@ -18,7 +18,7 @@ use crate::http::{HttpState, cursor};
 #[utoipa::path(post, path = "/v2/clients/{client_id}/telemetry", tag = "devices",
     params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
     request_body(content = TelemetryRequest, description = "At most 16 KiB.", example = json!({
-        "battery_mv": 3912, "battery_percent": 78.0, "rssi_dbm": -61, "free_heap_bytes": 143360,
+        "battery_mv": 3912, "battery_percent": 78.0, "rssi_dbm": -61, "free_heap_bytes": 143_360,
         "firmware": "1.0", "wake_reason": "timer", "extra": {"boots": 12}
     })),
     responses(
