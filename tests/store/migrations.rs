@@ -204,18 +204,16 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         headers: Some(json!({"location": "/x"})),
         body: Some(b"done".into()),
     };
-    let under_way =
-        IdempotencyRecord { status: None, headers: None, body: None, ..response.clone() };
+    let pending = IdempotencyRecord { status: None, headers: None, body: None, ..response.clone() };
     for (key, since, expected) in [
         ("task", 5, &task),
         ("task later", 5, &task),
         ("answer", 5, &response),
         ("answer later", 6, &response),
-        ("under way", 5, &under_way),
+        ("under way", 5, &pending),
     ] {
-        let idempotency_key =
-            IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
-        let record = store.idempotency_record(&idempotency_key, at(since)).await.expect("read");
+        let query = IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
+        let record = store.idempotency_record(&query, at(since)).await.expect("read");
         assert_eq!(record.as_ref(), Some(expected), "{key}");
     }
     let mut tx = store.begin().await.expect("begun");
