@@ -58,7 +58,7 @@ pub struct ExistingFrame {
 }
 
 impl Store {
-    /// Returns those of these frames that exist, in no particular order.
+    /// Returns the frames with these ids, in no particular order. Frames that do not exist are left out.
     pub async fn frame_hits(&self, ids: &[i64]) -> Result<Vec<FrameHit>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -71,7 +71,7 @@ impl Store {
         .map_err(StoreError::failed("read frames that were found"))
     }
 
-    /// Returns ids, numbers and dates of those of these frames that exist, in no particular order.
+    /// Returns which of the frames with these ids exist, in no particular order.
     pub async fn existing_frames(&self, ids: &[i64]) -> Result<Vec<ExistingFrame>, StoreError> {
         const SQL: &str =
             "SELECT id, story_id, number, date_created FROM story_frame WHERE id IN (";

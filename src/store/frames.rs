@@ -61,7 +61,7 @@ pub struct NewestFrame {
     pub frame: FrameRow,
     /// The original illustration.
     pub original: Option<FrameImage>,
-    /// The image rendered for the device that requested the frame; `None` if it is the original.
+    /// The image rendered for the device that requested the frame; `None` if it is the original or does not exist.
     pub device: Option<FrameImage>,
     /// When the frame was created.
     pub date_created: DateTime<Utc>,

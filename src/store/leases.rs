@@ -210,7 +210,7 @@ impl Lease {
         Ok(renewed.ok_or(LeaseLost)?)
     }
 
-    /// Returns a task that this worker will not finish to the queue, as if it had never been claimed.
+    /// Puts a task that this worker will not finish back in the queue, as if it had never been claimed.
     ///
     /// Does nothing to the task if the lease was lost.
     pub async fn release(&self, tx: &mut Tx) -> Result<(), StoreError> {

@@ -63,7 +63,7 @@ pub struct SyncBacklog {
     pub files: i64,
     /// Total size in bytes.
     pub bytes: i64,
-    /// When the oldest of them was created.
+    /// When the oldest of them was created; `None` if there is none.
     pub oldest: Option<DateTime<Utc>>,
 }
 
@@ -118,7 +118,7 @@ impl Store {
             .map_err(StoreError::failed("list files"))
     }
 
-    /// Returns those of these keys that have no row.
+    /// Returns the keys that have no row.
     pub async fn unknown_keys(&self, keys: Vec<String>) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT key FROM media_object WHERE key IN (";
         let mut known: HashSet<String> = HashSet::new();

@@ -197,8 +197,8 @@ impl Tx {
         }
     }
 
-    /// Returns tasks whose lease has expired to the queue, because their workers stopped renewing it. Returns their
-    /// number.
+    /// Puts tasks with an expired lease back in the queue, because their workers stopped renewing it. Returns the
+    /// number of tasks.
     pub async fn release_expired_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', step = NULL, lease_owner = NULL, \
              lease_until = NULL WHERE status = 'running' AND lease_until < $1";

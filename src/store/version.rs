@@ -47,7 +47,7 @@ impl ConfigurationVersion {
 }
 
 impl Store {
-    /// Returns the current version of the cached rows; at most [`MAX_AGE`] old.
+    /// Returns the current version of the cached rows; at most 250 ms old.
     pub async fn configuration_version(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT configuration_version FROM installation WHERE id = 1";
         let invalidations = match self.version.fresh() {
