@@ -1,4 +1,4 @@
-//! What comes beside a frame: a film of its picture, and its text spoken. One of each at most.
+//! Attachments of a frame: a video of its illustration and a narration of its text, at most one of each.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -7,63 +7,63 @@ use uuid::Uuid;
 use super::{StoreError, Tx, with_tx};
 use crate::domain::FrameKey;
 
-/// A frame's film and voice, as far as it has them.
+/// A frame's video and narration. Fields are `None` if the frame has no such attachment.
 #[derive(Debug, Clone, Default, PartialEq, FromRow)]
 pub struct FrameAttachments {
-    /// The key of the film's file.
+    /// Media key of the video.
     pub video_key: Option<String>,
-    /// In pixels.
+    /// Width of the video in pixels.
     pub video_width: Option<i32>,
-    /// In pixels.
+    /// Height of the video in pixels.
     pub video_height: Option<i32>,
-    /// A media type.
+    /// Media type of the video.
     pub video_format: Option<String>,
-    /// How long it is.
+    /// Duration of the video in seconds.
     pub video_seconds: Option<f64>,
-    /// Pictures a second.
+    /// Frame rate of the video, in images per second.
     pub video_rate: Option<f64>,
-    /// The key of the voice's file.
+    /// Media key of the narration.
     pub audio_key: Option<String>,
-    /// A media type.
+    /// Media type of the narration.
     pub audio_format: Option<String>,
-    /// How long it is, where that is known.
+    /// Duration of the narration in seconds, if known.
     pub audio_seconds: Option<f64>,
 }
 
-/// A film to be kept; its file's row is there already.
+/// A video to attach to a frame. The row of its file must exist.
 #[derive(Debug)]
 pub struct NewVideo<'a> {
-    /// The key of its file.
+    /// Media key of the file.
     pub media_key: &'a str,
-    /// In pixels.
+    /// Width in pixels.
     pub width: i32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: i32,
-    /// A media type.
+    /// Media type, such as `video/mp4`.
     pub format: &'a str,
-    /// How long it is.
+    /// Duration in seconds.
     pub duration_seconds: f64,
-    /// Pictures a second.
+    /// Images per second.
     pub frame_rate: f64,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// A voice to be kept; its file's row is there already.
+/// A narration to attach to a frame. The row of its file must exist.
 #[derive(Debug)]
 pub struct NewAudioClip<'a> {
-    /// The key of its file.
+    /// Media key of the file.
     pub media_key: &'a str,
-    /// A media type.
+    /// Media type, such as `audio/mpeg`.
     pub format: &'a str,
-    /// How long it is, where that is known.
+    /// Duration in seconds, if known.
     pub duration_seconds: Option<f64>,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
 impl Tx {
-    /// Gives a frame its film, in the place of one that it had; false when there is no such frame.
+    /// Sets a frame's video, replacing an existing one. Returns `false` if the frame does not exist.
     pub async fn set_video(
         &mut self,
         frame: FrameKey,
@@ -89,10 +89,10 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("give a frame its film"))
+        .map_err(StoreError::failed("set a frame's video"))
     }
 
-    /// Gives a frame its voice, in the place of one that it had; false when there is no such frame.
+    /// Sets a frame's narration, replacing an existing one. Returns `false` if the frame does not exist.
     pub async fn set_audio_clip(
         &mut self,
         frame: FrameKey,
@@ -114,10 +114,11 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("give a frame its voice"))
+        .map_err(StoreError::failed("set a frame's narration"))
     }
 
-    /// The keys of the films and voices of a story's frames from number `from` to `to`.
+    /// Returns the media keys of the videos and narrations of a story's frames with numbers from `from` to `to`
+    /// inclusive.
     pub async fn attachment_keys(
         &mut self,
         story_id: Uuid,
@@ -134,10 +135,10 @@ impl Tx {
             .bind(to)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("list the films and voices of frames"))
+        .map_err(StoreError::failed("list the attachments of frames"))
     }
 
-    /// The original illustration of a frame, as this transaction sees it.
+    /// Returns the id of a frame's original illustration as this transaction sees it.
     pub async fn frame_image_id(&mut self, frame: FrameKey) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT image_id FROM story_frame WHERE story_id = $1 AND number = $2";
         let found: Option<Option<Uuid>> = with_tx!(self, db => sqlx::query_scalar(SQL)
@@ -149,7 +150,7 @@ impl Tx {
         Ok(found.flatten())
     }
 
-    /// Takes a frame's film from it; the key of its file.
+    /// Deletes a frame's video and returns the media key of its file; `None` if it had none.
     pub async fn delete_video(&mut self, frame: FrameKey) -> Result<Option<String>, StoreError> {
         const SQL: &str = "DELETE FROM video WHERE frame_id = \
              (SELECT id FROM story_frame WHERE story_id = $1 AND number = $2) RETURNING media_key";
@@ -158,6 +159,6 @@ impl Tx {
             .bind(frame.number)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("take a frame's film"))
+        .map_err(StoreError::failed("delete a frame's video"))
     }
 }

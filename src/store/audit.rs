@@ -1,4 +1,4 @@
-//! Who changed what.
+//! The audit log: who changed what.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,58 +9,59 @@ use utoipa::ToSchema;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// One change. None of it may hold a secret.
+/// A change to record. No field may contain a secret.
 #[derive(Debug, Clone, Copy)]
 pub struct NewAuditRecord<'a> {
-    /// Who did it, as a principal shows itself.
+    /// The principal that made the change, such as `user ada`.
     pub actor: &'a str,
-    /// What was done: `create`, `update`, `delete`, `approve`, …
+    /// The action: `create`, `update`, `delete`, `approve`, …
     pub action: &'a str,
-    /// To what kind of thing, as in the path: `flock-configs`.
+    /// The kind of resource as it appears in request paths, such as `flock-configs`.
     pub resource: &'a str,
-    /// To which one.
+    /// The id of the resource.
     pub resource_id: &'a str,
-    /// As it was, where it was.
+    /// The resource before the change; `None` if it did not exist.
     pub before: Option<&'a Value>,
-    /// As it is now, where it still is.
+    /// The resource after the change; `None` if it no longer exists.
     pub after: Option<&'a Value>,
-    /// The request that asked for it.
+    /// The id of the request that made the change; `None` outside a request.
     pub request_id: Option<&'a str>,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// A change that was made.
+/// A recorded change.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
 #[schema(as = AuditView)]
 pub struct AuditRecord {
-    /// Grows with time.
+    /// Record id; increases with time.
     pub id: i64,
-    /// Who did it: `user ada`, `token 7 (kitchen)`, …
+    /// The principal that made the change, such as `user ada` or `token 7 (kitchen)`.
     pub actor: String,
-    /// `create`, `update`, `delete`, …
+    /// The action: `create`, `update`, `delete`, …
     pub action: String,
-    /// To what kind of thing: `flock-configs`.
+    /// The kind of resource, such as `flock-configs`.
     pub resource: String,
-    /// To which one.
+    /// The id of the resource.
     pub resource_id: String,
-    /// As it was.
+    /// The resource before the change; `null` if it did not exist.
     #[sqlx(rename = "before_value", json(nullable))]
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
-    /// As it became.
+    /// The resource after the change; `null` if it no longer exists.
     #[sqlx(rename = "after_value", json(nullable))]
     #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
-    /// The request that asked for it.
+    /// The id of the request that made the change; `null` if it was not made by a request.
     pub request_id: Option<String>,
-    /// When.
+    /// When the change was made.
     pub date_created: DateTime<Utc>,
 }
 
 impl Store {
-    /// Changes before the one with id `before`, the newest first, at most `limit`: those of a kind of resource, of one
-    /// of that kind, or all.
+    /// Returns changes with an id below `before`, newest first, at most `limit`.
+    ///
+    /// `resource` limits them to a kind of resource, `resource_id` to one resource.
     pub async fn audit_records(
         &self,
         resource: Option<&str>,
@@ -68,11 +69,12 @@ impl Store {
         before: i64,
         limit: i64,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        const OF_ONE: &str = "SELECT * FROM audit WHERE resource = $1 AND resource_id = $2 AND id < $3 \
+        const ONE_RESOURCE: &str = "SELECT * FROM audit WHERE resource = $1 AND resource_id = $2 AND id < $3 \
              ORDER BY id DESC LIMIT $4";
-        const SOME: &str = "SELECT * FROM audit WHERE id < $3 AND ($1 IS NULL OR resource = $1) \
+        const ANY_RESOURCE: &str = "SELECT * FROM audit WHERE id < $3 AND ($1 IS NULL OR resource = $1) \
              AND ($2 IS NULL OR resource_id = $2) ORDER BY id DESC LIMIT $4";
-        let sql = if resource.is_some() && resource_id.is_some() { OF_ONE } else { SOME };
+        let sql =
+            if resource.is_some() && resource_id.is_some() { ONE_RESOURCE } else { ANY_RESOURCE };
         with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(resource)
             .bind(resource_id)
@@ -85,7 +87,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Notes a change, as part of the transaction that makes it.
+    /// Records a change in the transaction that makes it.
     pub async fn insert_audit_record(
         &mut self,
         entry: NewAuditRecord<'_>,
@@ -105,6 +107,6 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("note a change"))
+        .map_err(StoreError::failed("record a change"))
     }
 }

@@ -1,4 +1,4 @@
-//! Named lists of stories, each one client's, some for all to read.
+//! Named lists of stories. Each belongs to one client and may be public.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,61 +8,61 @@ use utoipa::ToSchema;
 use super::like::containing;
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A list.
+/// A bookmark list.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, ToSchema)]
 #[schema(as = BookmarkListView)]
 pub struct BookmarkList {
-    /// The list's id.
+    /// List id.
     pub id: i64,
-    /// Whose it is.
+    /// The owning client's id.
     pub client_id: String,
-    /// Its name.
+    /// Name; unique among the client's lists.
     pub name: String,
-    /// What it is for.
+    /// What the list is for.
     pub description: String,
-    /// Whether others may read it.
+    /// Whether other clients may read the list.
     pub is_public: bool,
-    /// When it was made.
+    /// When the list was created.
     pub date_created: DateTime<Utc>,
-    /// When it, or what it holds, last changed.
+    /// When the list or its entries last changed.
     pub date_updated: DateTime<Utc>,
 }
 
-/// A list to be added.
+/// A bookmark list to insert.
 #[derive(Debug)]
 pub struct NewBookmarkList<'a> {
-    /// Whose.
+    /// The owning client's id.
     pub client_id: &'a str,
-    /// Its name.
+    /// Name; unique among the client's lists.
     pub name: &'a str,
-    /// What it is for.
+    /// What the list is for.
     pub description: &'a str,
-    /// Whether others may read it.
+    /// Whether other clients may read the list.
     pub is_public: bool,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// What changes of a list; what is `None` stays.
+/// Changes to a bookmark list; `None` leaves a field unchanged.
 #[derive(Debug, Default)]
 pub struct BookmarkListChange<'a> {
-    /// Its name.
+    /// New name.
     pub name: Option<&'a str>,
-    /// What it is for.
+    /// New description.
     pub description: Option<&'a str>,
-    /// Whether others may read it.
+    /// Whether other clients may read the list.
     pub is_public: Option<bool>,
 }
 
 impl Store {
-    /// The list with this id.
+    /// Returns the list with this id.
     pub async fn bookmark_list(&self, id: i64) -> Result<Option<BookmarkList>, StoreError> {
         const SQL: &str = "SELECT * FROM bookmark_list WHERE id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a bookmark list"))
     }
 
-    /// A client's lists in the order of their names, from behind `after`, at most `limit`.
+    /// Returns a client's lists in the order of their names, starting after the name `after`, at most `limit`.
     pub async fn bookmark_lists_of_client(
         &self,
         client_id: &str,
@@ -80,7 +80,7 @@ impl Store {
         .map_err(StoreError::failed("list a client's bookmark lists"))
     }
 
-    /// The lists that all may read, the newest first, those older than `before`, at most `limit`.
+    /// Returns public lists with an id below `before`, newest first, at most `limit`.
     pub async fn public_bookmark_lists(
         &self,
         before: i64,
@@ -92,7 +92,9 @@ impl Store {
             .map_err(StoreError::failed("list the public bookmark lists"))
     }
 
-    /// Everyone's lists whose name or owner contains `q`, the newest first, those older than `before`, at most `limit`.
+    /// Returns lists of all clients with an id below `before`, newest first, at most `limit`.
+    ///
+    /// Only lists whose name or owner contains `q` are returned.
     pub async fn all_bookmark_lists(
         &self,
         q: &str,
@@ -113,18 +115,18 @@ impl Store {
 }
 
 impl Tx {
-    /// How many lists a client has.
+    /// Returns the number of lists of a client.
     pub async fn count_bookmark_lists(&mut self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM bookmark_list WHERE client_id = $1";
         with_tx!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
             .map_err(StoreError::failed("count a client's bookmark lists"))
     }
 
-    /// Adds a list.
+    /// Inserts a list.
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_conflict`] when the client has one of this name; [`StoreError`] when the database fails.
+    /// [`StoreError::is_conflict`] is true if the client already has a list of this name.
     pub async fn add_bookmark_list(
         &mut self,
         list: NewBookmarkList<'_>,
@@ -143,12 +145,13 @@ impl Tx {
         .map_err(StoreError::failed("add a bookmark list"))
     }
 
-    /// Changes a list, or only notes that what it holds changes; `None` when it is gone. It stays locked until the
-    /// transaction ends.
+    /// Updates a list, or only its `date_updated` if its entries change. Returns `None` if the list does not exist.
+    ///
+    /// The list stays locked until the transaction ends.
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_conflict`] when the client has another of this name; [`StoreError`] when the database fails.
+    /// [`StoreError::is_conflict`] is true if the client has another list of this name.
     pub async fn change_bookmark_list(
         &mut self,
         id: i64,
@@ -169,7 +172,7 @@ impl Tx {
         .map_err(StoreError::failed("change a bookmark list"))
     }
 
-    /// Removes a list with what it holds; `None` when it is gone already.
+    /// Deletes a list and its entries. Returns the deleted list, or `None` if it does not exist.
     pub async fn remove_bookmark_list(
         &mut self,
         id: i64,

@@ -1,4 +1,4 @@
-//! Frames that a client wants to find again.
+//! Frames that clients have bookmarked.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -6,31 +6,31 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A frame that a client keeps, with what the frame shows.
+/// A client's bookmark of a frame, with the frame's text and illustration.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FrameBookmark {
-    /// The bookmark's id.
+    /// Bookmark id.
     pub id: i64,
-    /// The story that the frame is in.
+    /// The frame's story.
     pub story_id: Uuid,
     /// The frame's number, from 0.
     pub frame_number: i32,
-    /// The frame's id.
+    /// Frame id.
     pub frame_id: i64,
-    /// What the client notes about it.
+    /// The client's comments on the frame.
     pub comments: Option<String>,
-    /// When it was first kept.
+    /// When the bookmark was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last kept.
+    /// When the bookmark was last saved.
     pub date_updated: DateTime<Utc>,
     /// The frame's text.
     pub frame_text: Option<String>,
-    /// The key of the file of the frame's original illustration.
+    /// Media key of the frame's original illustration.
     pub image_key: Option<String>,
 }
 
 impl Store {
-    /// A client's bookmark of one frame.
+    /// Returns a client's bookmark of a frame.
     pub async fn frame_bookmark(
         &self,
         client_id: &str,
@@ -51,7 +51,7 @@ impl Store {
         .map_err(StoreError::failed("read a frame's bookmark"))
     }
 
-    /// The latest bookmarks of a client, the newest first, at most `limit`.
+    /// Returns the newest bookmarks of a client, newest first, at most `limit`.
     pub async fn frame_bookmarks(
         &self,
         client_id: &str,
@@ -66,7 +66,7 @@ impl Store {
             .map_err(StoreError::failed("list a client's frame bookmarks"))
     }
 
-    /// The latest bookmarks of a client in one story, the newest first, at most `limit`.
+    /// Returns the newest bookmarks of a client in a story, newest first, at most `limit`.
     pub async fn frame_bookmarks_in_story(
         &self,
         client_id: &str,
@@ -89,7 +89,8 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps a frame for a client, or renews what is noted about it; `false` when there is no such frame.
+    /// Bookmarks a frame for a client, or replaces the comments on an existing bookmark. Returns `false` if the frame
+    /// does not exist.
     pub async fn upsert_frame_bookmark(
         &mut self,
         client_id: &str,
@@ -104,7 +105,7 @@ impl Tx {
              WHERE f.story_id = $2 AND f.number = $3 \
              ON CONFLICT (client_id, story_id, frame_number) DO UPDATE SET \
              comments = excluded.comments, date_updated = excluded.date_updated";
-        let kept = with_tx!(self, db => sqlx::query(SQL)
+        let saved = with_tx!(self, db => sqlx::query(SQL)
             .bind(client_id)
             .bind(story_id)
             .bind(frame_number)
@@ -113,11 +114,11 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("keep a frame's bookmark"))?;
-        Ok(kept > 0)
+        .map_err(StoreError::failed("save a frame's bookmark"))?;
+        Ok(saved > 0)
     }
 
-    /// Removes a bookmark of a client's own; `false` when it has none with this id.
+    /// Deletes a client's bookmark. Returns `false` if the client has none with this id.
     pub async fn remove_frame_bookmark(
         &mut self,
         client_id: &str,

@@ -1,4 +1,4 @@
-//! One value of a row, on its way from one database to the other.
+//! A single column value while it is copied from one database to the other.
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
@@ -9,12 +9,12 @@ use sqlx::types::Json;
 use sqlx::{Postgres, Row, Sqlite};
 use uuid::Uuid;
 
-/// A column that both databases have.
+/// A column that exists in both databases.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
     kind: Kind,
-    /// Whether the database numbers it.
+    /// Whether the database generates the column's values.
     pub(super) is_identity: bool,
 }
 
@@ -31,7 +31,7 @@ enum Kind {
     Bytes,
 }
 
-/// A value; each may be null.
+/// A typed column value; `None` is SQL `NULL`.
 pub(super) enum Cell {
     Text(Option<String>),
     Long(Option<i64>),
@@ -45,7 +45,7 @@ pub(super) enum Cell {
 }
 
 impl Column {
-    /// A column of this name, which PostgreSQL calls by this type.
+    /// Creates a column from its name and its PostgreSQL type name (`kind`).
     pub(super) fn new(name: String, kind: &str, is_identity: bool) -> Result<Self, sqlx::Error> {
         let kind = match kind {
             "text" | "varchar" => Kind::Text,
@@ -70,7 +70,7 @@ impl Column {
     }
 }
 
-/// The values of a row; how JSON is read differs.
+/// Reads the cells of a row. `$json` decodes a JSON column, which differs between the databases.
 macro_rules! cells {
     ($row:ident, $columns:ident, $json:expr) => {{
         let cell = |(at, column): (usize, &Column)| {
@@ -90,14 +90,14 @@ macro_rules! cells {
     }};
 }
 
-/// The values of a row of PostgreSQL's.
+/// Reads the cells of a PostgreSQL row.
 pub(super) fn from_postgres(row: &PgRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
     type Raw = Option<Json<Box<RawValue>>>;
     let json = |at: usize| row.try_get::<Raw, _>(at).map(|json| json.map(|json| json.0));
     cells!(row, columns, json)
 }
 
-/// The values of a row of SQLite's.
+/// Reads the cells of a SQLite row.
 pub(super) fn from_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cell>, sqlx::Error> {
     let json = |at: usize| {
         let json = row.try_get::<Option<String>, _>(at)?.map(RawValue::from_string);
@@ -106,7 +106,7 @@ pub(super) fn from_sqlite(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Cel
     cells!(row, columns, json)
 }
 
-/// The values of a row that is inserted.
+/// Binds the cells of a row that is inserted. `$json` encodes a JSON value.
 macro_rules! bind {
     ($row:ident, $cells:ident, $json:expr) => {
         for cell in $cells {

@@ -1,4 +1,4 @@
-//! What is known of each Sparrow between its frames: which story it is in.
+//! The state of each Sparrow between its frames: its current story.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 impl Store {
-    /// The story that a client is in.
+    /// Returns the id of the story that a client is in.
     pub async fn current_story(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT current_story_id FROM sparrow_state WHERE client_id = $1";
         let found: Option<Option<Uuid>> =
@@ -17,8 +17,9 @@ impl Store {
 }
 
 impl Tx {
-    /// The story that a client is in. The client's row is made if need be and stays locked until the transaction
-    /// ends: what one client asks for at once is decided one after the other.
+    /// Locks a client's row until the transaction ends and returns the id of its current story.
+    ///
+    /// The row is inserted if it does not exist. The lock serializes concurrent requests of the same client.
     pub async fn lock_client(
         &mut self,
         client_id: &str,
@@ -32,7 +33,7 @@ impl Tx {
             .map_err(StoreError::failed("lock a client's state"))
     }
 
-    /// Puts a client, locked before, into a story, or into none.
+    /// Sets or clears the current story of a client. The client's row must be locked by [`Tx::lock_client`].
     pub async fn set_current_story(
         &mut self,
         client_id: &str,

@@ -1,4 +1,4 @@
-//! Models, prompts and strategies: what a storyteller works with.
+//! Models, prompts and strategies: the configuration of storytellers.
 
 use std::collections::BTreeMap;
 
@@ -10,83 +10,87 @@ use sqlx::types::Json;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A strategy as a person who chooses one sees it.
+/// A strategy as shown in a list of choices.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StrategySummary {
-    /// Its name in requests.
+    /// Name in requests.
     pub slug: String,
-    /// The storyteller behind it.
+    /// Name of the storyteller that tells its stories.
     pub strategy_name: String,
     /// What its stories are like.
     pub description: String,
-    /// Whether it is used when none is asked for.
+    /// Whether it is used if a request names no strategy.
     pub is_default: bool,
     /// Whether it may still change.
     pub is_experimental: bool,
 }
 
-/// A strategy with all that it needs to tell a frame.
+/// A strategy with everything that is needed to tell a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strategy {
-    /// Its name in requests.
+    /// Name in requests.
     pub slug: String,
-    /// The storyteller behind it.
+    /// Name of the storyteller that tells its stories.
     pub strategy_name: String,
-    /// Its frame parameters, the lowest level of all.
+    /// Frame parameters; they have the lowest precedence of all levels.
     pub parameters: Map<String, Value>,
-    /// What writes its texts.
+    /// The model that writes texts.
     pub text: Option<ModelChoice>,
-    /// What tidies them: the model configuration that is called as the strategy is, and `-editor`.
+    /// The model that edits the texts: the model configuration whose slug is the strategy's slug and `-editor`.
     pub editor: Option<ModelChoice>,
-    /// What paints its illustrations.
+    /// The model that creates illustrations.
     pub image: Option<ModelChoice>,
-    /// What makes films of them.
+    /// The model that creates videos from illustrations.
     pub video: Option<ModelChoice>,
-    /// The prompt that a story begins with, where it is another one.
+    /// The prompt for the first frame of a story, if it differs from the others.
     pub seed_prompt: Option<String>,
-    /// The prompts that serve all strategies, by their slugs: see [`SHARED_PROMPTS`].
+    /// The prompts shared by all strategies, by slug; see [`SHARED_PROMPTS`].
     pub prompts: BTreeMap<&'static str, String>,
 }
 
-/// The prompts that serve all strategies: for one sentence to paint, for what a photograph shows, for a refused
-/// illustration in other words, and for a refused story in gentler ones.
+/// Slugs of the prompts shared by all strategies.
+///
+/// - `illustration`: asks for one sentence that says what to illustrate in a passage.
+/// - `vision`: asks what a photograph shows.
+/// - `reword`: asks for another description of an illustration that a model refused.
+/// - `gentler`: is appended to a text prompt whose content a model refused.
 pub const SHARED_PROMPTS: [&str; 4] = ["illustration", "vision", "reword", "gentler"];
 
-/// A model with how to call it.
+/// A model and how to call it.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ModelChoice {
-    /// The model configuration's slug, told in a frame's metadata.
+    /// The model configuration's slug, recorded in a frame's metadata.
     pub slug: String,
-    /// The model.
+    /// The model to call.
     #[sqlx(flatten)]
     pub model: ModelRow,
-    /// Parameters over the model's own.
+    /// Parameters that override the model's own.
     #[sqlx(json)]
     pub parameters: Map<String, Value>,
-    /// The prompt's Jinja2 template, where the configuration has one.
+    /// The prompt's Jinja2 template, if the configuration has one.
     pub prompt_template: Option<String>,
-    /// In which language the prompt asks for its text.
+    /// The language in which the prompt asks for text.
     pub target_language: Option<String>,
 }
 
-/// A model of a provider.
+/// A provider's model.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ModelRow {
     /// The provider's name in the registry; `auto` leaves the choice to the installation.
     pub provider: String,
-    /// The manner of calling it.
+    /// Which of the provider's APIs to call.
     pub provider_api_variant: String,
-    /// Its name at the provider.
+    /// Name of the model at the provider.
     pub provider_model_name: String,
-    /// Sent with each call.
+    /// Parameters sent with each call.
     #[sqlx(json)]
     pub model_parameters: Map<String, Value>,
-    /// What a call costs.
+    /// Prices of a call.
     #[sqlx(json)]
     pub prices: Map<String, Value>,
 }
 
-/// What a new database begins with; read from `config/seeds.toml`.
+/// The rows that a new database starts with, read from `config/seeds.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seeds {
@@ -154,7 +158,7 @@ struct StrategyRow {
 }
 
 impl Store {
-    /// Every strategy, the default first, then by slug.
+    /// Returns all strategies: the default first, then by slug.
     pub async fn strategies(&self) -> Result<Vec<StrategySummary>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, description, is_default, is_experimental \
              FROM strategy_config ORDER BY is_default DESC, slug";
@@ -162,7 +166,8 @@ impl Store {
             .map_err(StoreError::failed("list strategies"))
     }
 
-    /// The strategy with this slug; failing that, the default one of the storyteller of this name, or its first.
+    /// Returns the strategy with this slug. If none exists, returns the default strategy of the storyteller with this
+    /// name, or else its first by slug.
     pub async fn strategy(&self, name: &str) -> Result<Option<Strategy>, StoreError> {
         const SQL: &str = "SELECT slug, strategy_name, parameters, text_to_text_model_config, \
              text_to_image_model_config, text_to_video_model_config, seed_prompt_template \
@@ -211,7 +216,7 @@ impl Store {
             .map_err(StoreError::failed("read a prompt"))
     }
 
-    /// What is configured for a provider's model of this name; of several the first by slug.
+    /// Returns the configuration of a provider's model of this name, or the first by slug if there are several.
     pub async fn model_by_name(
         &self,
         provider: &str,
@@ -226,7 +231,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds the seeds whose slugs are not there; what is there stays as its owner left it.
+    /// Inserts the seeds whose slugs do not exist. Existing rows stay as their owner left them.
     pub async fn seed(&mut self, seeds: &Seeds, now: DateTime<Utc>) -> Result<(), StoreError> {
         for model in &seeds.inference_models {
             self.seed_model(model, now).await?;

@@ -1,4 +1,4 @@
-//! Finding and removing everything that names a client, whatever table it is in.
+//! Finds and deletes every row that names a client, in any table.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// Statements that remove a client's rows; `$1` is its name. Stories, files and what is told of them go before.
+/// Statements that delete a client's rows; `$1` is the client id. Stories, files and tasks are deleted before.
 const ROWS: [&str; 14] = [
     "DELETE FROM story_bookmark WHERE client_id = $1",
     "DELETE FROM bookmark_list WHERE client_id = $1",
@@ -22,49 +22,49 @@ const ROWS: [&str; 14] = [
     "DELETE FROM pairing WHERE client_id = $1",
     "DELETE FROM api_token WHERE client_id = $1",
     "DELETE FROM event WHERE client_id = $1",
-    // What was paid for stays in the book, under no name.
+    // Spending stays in the ledger, without the client's id.
     "UPDATE inference_call SET client_id = NULL WHERE client_id = $1",
 ];
 
-/// A file, as a list of a client's files shows it.
+/// An entry of a list of a client's files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct FileListing {
-    /// Its key: the path below the root of a store.
+    /// Media key: the path relative to the root of a file store.
     pub key: String,
-    /// What it is for.
+    /// What the file is for, such as `frame` or `upload`.
     pub kind: String,
-    /// Its media type.
+    /// Media type.
     pub content_type: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size: i64,
 }
 
-/// A row of a table that has no column for a client, but may name one.
+/// A row of a table that may mention a client outside a client column, such as in JSON.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ScannedRow<Id: Unpin + Send> {
     /// The row's id.
     pub id: Id,
-    /// The client that it is of, where it says so.
+    /// The client that the row belongs to, if it names one.
     pub client_id: Option<String>,
-    /// A name that may hold a client's.
+    /// A string that may contain a client id: a task's lane or an audit record's actor.
     pub name: Option<String>,
-    /// What it holds.
+    /// JSON that may mention the client.
     #[sqlx(json(nullable))]
     pub payload: Option<Value>,
-    /// What else it holds.
+    /// Further JSON that may mention the client.
     #[sqlx(json(nullable))]
     pub more: Option<Value>,
 }
 
 impl Store {
-    /// One of a client's stories.
+    /// Returns the id of one of a client's stories; `None` if the client has none.
     pub async fn any_story_of_client(&self, client_id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE client_id = $1 ORDER BY date_updated LIMIT 1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a client's stories"))
     }
 
-    /// Tasks behind an id, by id, at most `limit`.
+    /// Returns tasks with an id above `after`, in the order of their ids, at most `limit`.
     pub async fn scan_tasks(
         &self,
         after: Uuid,
@@ -73,11 +73,14 @@ impl Store {
         const SQL: &str = "SELECT id, client_id, lane AS name, payload, result AS more FROM task \
              WHERE id > $1 ORDER BY id LIMIT $2";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("look through tasks"))
+            .map_err(StoreError::failed("scan tasks"))
     }
 
-    /// Returns the keys of requests that became no task, behind a scope and a key, in that order, at most `limit`: their
-    /// scope, key and the body of the answer that is kept for them. A key of a task goes with its task.
+    /// Returns the scope, key and saved response body of idempotency keys without a task, in the order of scope and
+    /// key.
+    ///
+    /// The page starts after `(scope, key)` and has at most `limit` entries. The key of a task is deleted with its
+    /// task.
     pub async fn scan_idempotency_keys(
         &self,
         (scope, key): (&str, &str),
@@ -91,17 +94,17 @@ impl Store {
             .bind(limit)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("look through kept answers"))
+        .map_err(StoreError::failed("scan saved responses"))
     }
 
-    /// Files that are noted as a client's, by name: their keys, kinds, media types and sizes in bytes.
+    /// Returns the files that belong to a client, in the order of their keys.
     pub async fn files_of_client(&self, client_id: &str) -> Result<Vec<FileListing>, StoreError> {
         const SQL: &str = "SELECT key, kind, content_type, size FROM media_object WHERE client_id = $1 ORDER BY key";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_all(db).await)
             .map_err(StoreError::failed("list a client's files"))
     }
 
-    /// The files of a story's frames, by name.
+    /// Returns the files of a story's frames, in the order of their keys.
     pub async fn files_of_story(&self, story_id: Uuid) -> Result<Vec<FileListing>, StoreError> {
         const SQL: &str = "SELECT m.key, m.kind, m.content_type, m.size FROM media_object m WHERE m.key IN (\
              SELECT i.media_key FROM story_frame f JOIN image i ON i.id = f.image_id WHERE f.story_id = $1 \
@@ -113,7 +116,7 @@ impl Store {
             .map_err(StoreError::failed("list a story's files"))
     }
 
-    /// What was seen and heard for each frame of a story, by its number.
+    /// Returns the number of each frame of a story, with what the camera saw and what was heard for it.
     pub async fn seen_and_heard(
         &self,
         story_id: Uuid,
@@ -121,10 +124,10 @@ impl Store {
         const SQL: &str =
             "SELECT number, seen, heard FROM story_frame WHERE story_id = $1 ORDER BY number";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(story_id).fetch_all(db).await)
-            .map_err(StoreError::failed("read what was seen and heard"))
+            .map_err(StoreError::failed("read the perceptions of a story's frames"))
     }
 
-    /// Changes behind an id, by id, at most `limit`.
+    /// Returns audit records with an id above `after`, in the order of their ids, at most `limit`.
     pub async fn scan_audit_records(
         &self,
         after: i64,
@@ -133,18 +136,18 @@ impl Store {
         const SQL: &str = "SELECT id, resource_id AS client_id, actor AS name, before_value AS payload, \
              after_value AS more FROM audit WHERE id > $1 ORDER BY id LIMIT $2";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("look through changes"))
+            .map_err(StoreError::failed("scan audit records"))
     }
 }
 
 impl Tx {
-    /// Removes every row that is a client's own; how many.
+    /// Deletes every row that belongs to a client. Returns the number of rows deleted or changed.
     pub async fn delete_client_rows(&mut self, client_id: &str) -> Result<u64, StoreError> {
-        const SPENT: &str = "DELETE FROM spend WHERE scope = $1";
-        let failed = StoreError::failed("remove a client's rows");
-        let mut removed = 0;
+        const SPEND: &str = "DELETE FROM spend WHERE scope = $1";
+        let failed = StoreError::failed("delete a client's rows");
+        let mut changed = 0;
         for sql in ROWS {
-            removed += with_tx!(self, db => sqlx::query(sql)
+            changed += with_tx!(self, db => sqlx::query(sql)
                 .bind(client_id)
                 .execute(db)
                 .await
@@ -152,16 +155,16 @@ impl Tx {
             .map_err(&failed)?;
         }
         let scope = format!("the Sparrow {client_id}");
-        removed += with_tx!(self, db => sqlx::query(SPENT)
+        changed += with_tx!(self, db => sqlx::query(SPEND)
             .bind(scope)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
         .map_err(&failed)?;
-        Ok(removed)
+        Ok(changed)
     }
 
-    /// Removes a client's recordings and voice profiles; the keys of their files.
+    /// Deletes a client's recordings and voice profiles. Returns the media keys of their files.
     pub async fn delete_client_sounds(
         &mut self,
         client_id: &str,
@@ -169,7 +172,7 @@ impl Tx {
         const SAMPLES: &str = "DELETE FROM voice_sample WHERE client_id = $1 RETURNING media_key";
         const RECORDINGS: &str = "DELETE FROM recording WHERE client_id = $1 RETURNING media_key";
         const PROFILES: &str = "DELETE FROM voice_profile WHERE client_id = $1";
-        let failed = StoreError::failed("remove a client's sounds");
+        let failed = StoreError::failed("delete a client's sounds");
         let mut keys: Vec<String> = Vec::new();
         for sql in [SAMPLES, RECORDINGS] {
             let found: Vec<String> =
@@ -182,7 +185,7 @@ impl Tx {
         Ok(keys)
     }
 
-    /// The keys of files that are noted as a client's: what it sent, above all.
+    /// Returns the media keys of the files that belong to a client, such as its uploads.
     pub async fn media_keys_of_client(
         &mut self,
         client_id: &str,
@@ -192,30 +195,30 @@ impl Tx {
             .map_err(StoreError::failed("list a client's files"))
     }
 
-    /// Takes a client's name from files that others still refer to.
+    /// Clears the client of files that are still referenced by others.
     pub async fn detach_media_from_client(&mut self, client_id: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE media_object SET client_id = NULL WHERE client_id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(client_id).execute(db).await.map(drop))
-            .map_err(StoreError::failed("take a client's name from files"))
+            .map_err(StoreError::failed("detach a client's files"))
     }
 
-    /// Removes a task, and those that wait for its end are told.
+    /// Deletes a task and notifies those that wait for its end.
     pub async fn remove_task(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM task WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
-            .map_err(StoreError::failed("remove a task"))?;
+            .map_err(StoreError::failed("delete a task"))?;
         self.notify_ended(id);
         Ok(())
     }
 
-    /// Removes the note of a change.
+    /// Deletes an audit record.
     pub async fn delete_audit_record(&mut self, id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM audit WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
-            .map_err(StoreError::failed("remove the note of a change"))
+            .map_err(StoreError::failed("delete an audit record"))
     }
 
-    /// Removes an answer that is kept for a request that may be sent again.
+    /// Deletes an idempotency key with its saved response.
     pub async fn delete_idempotency_key(
         &mut self,
         scope: &str,
@@ -223,6 +226,6 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM idempotency_key WHERE scope = $1 AND key = $2";
         with_tx!(self, db => sqlx::query(SQL).bind(scope).bind(key).execute(db).await.map(drop))
-            .map_err(StoreError::failed("forget a kept answer"))
+            .map_err(StoreError::failed("delete a saved response"))
     }
 }

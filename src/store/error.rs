@@ -1,39 +1,39 @@
-//! How the database can fail.
+//! Database errors.
 
-/// A statement that failed. What was asked for and not found is `None`, not this.
+/// A database operation failed. A row that does not exist is reported as `None`, not as an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused, broke off, or could not be reached, or a row in it could not be read.
+    /// A statement failed, the connection was lost, or a row could not be decoded.
     #[error("the database failed to {action}")]
     Failed {
-        /// What was attempted, in the words of the function that did.
+        /// What was attempted: a verb phrase that completes "failed to …".
         action: &'static str,
-        /// The driver's account; for a row that cannot be read it names the column.
+        /// The driver's error. For a row that cannot be decoded, it names the column.
         source: sqlx::Error,
     },
     /// The migrations could not be applied.
     #[error("the database's tables could not be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// Another process serves from the same SQLite file.
+    /// Another process holds the lock of the same SQLite file; holds the file's path.
     #[error("{0} is in use by another calliope; stop that one, or give this one its own database")]
     InUse(String),
-    /// The SQLite file's folder or lock file could not be made.
+    /// The SQLite file's directory or lock file could not be created.
     #[error("{path} cannot be written")]
     NotWritable {
-        /// The path in question.
+        /// The path that could not be written.
         path: String,
-        /// The system's account.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
 impl StoreError {
-    /// Wraps a driver's error with what was attempted.
+    /// Returns a function that wraps a driver error with what was attempted.
     pub(super) fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| Self::Failed { action, source }
     }
 
-    /// Whether a unique index refused the statement: someone else was first.
+    /// Reports whether a unique index rejected the statement, because a row with the same key exists.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         let Self::Failed { source: sqlx::Error::Database(error), .. } = self else { return false };

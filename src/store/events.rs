@@ -1,4 +1,4 @@
-//! The log of what happened to stories, in the order of its ids.
+//! The event log: what happened to stories, in the order of event ids.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,25 +9,25 @@ use uuid::Uuid;
 use super::{Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};
 use crate::domain::EventKind;
 
-/// One thing that happened.
+/// A logged event.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Event {
-    /// Grows with time.
+    /// Event id; increases with time.
     pub id: i64,
-    /// What kind of thing.
+    /// Kind of the event.
     pub kind: EventKind,
-    /// To whose story.
+    /// The client that the event's story belongs to.
     pub client_id: Option<String>,
-    /// To which story.
+    /// The event's story.
     pub story_id: Option<Uuid>,
-    /// The kind's own fields.
+    /// Fields specific to the event's kind.
     #[sqlx(json)]
     pub payload: Value,
-    /// When.
+    /// When the event happened.
     pub date_created: DateTime<Utc>,
 }
 
-/// Something to be logged.
+/// An event to insert.
 #[derive(Debug)]
 pub(super) struct NewEvent {
     kind: EventKind,
@@ -38,7 +38,7 @@ pub(super) struct NewEvent {
 }
 
 impl Store {
-    /// A story's events after the one with id `after`, oldest first, at most `limit`.
+    /// Returns a story's events with an id above `after`, oldest first, at most `limit`.
     pub async fn events_of_story(
         &self,
         story_id: Uuid,
@@ -56,7 +56,7 @@ impl Store {
         .map_err(StoreError::failed("read a story's events"))
     }
 
-    /// The events of a client's stories after the one with id `after`, oldest first, at most `limit`.
+    /// Returns the events of a client's stories with an id above `after`, oldest first, at most `limit`.
     pub async fn events_of_client(
         &self,
         client_id: &str,
@@ -74,7 +74,7 @@ impl Store {
         .map_err(StoreError::failed("read a client's events"))
     }
 
-    /// All events after the one with id `after`, oldest first, at most `limit`.
+    /// Returns events with an id above `after`, oldest first, at most `limit`.
     pub async fn events_after(&self, after: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
         const SQL: &str = "SELECT * FROM event \
              WHERE id > $1 ORDER BY id LIMIT $2";
@@ -82,7 +82,7 @@ impl Store {
             .map_err(StoreError::failed("read the event log"))
     }
 
-    /// The id of the last event; 0 before the first.
+    /// Returns the id of the last event; 0 if none exists.
     pub async fn last_event_id(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT MAX(id) FROM event";
         let last: Option<i64> =
@@ -93,8 +93,9 @@ impl Store {
 }
 
 impl Tx {
-    /// Publishes that something happened; it is written when the transaction is saved. The functions that change how a
-    /// task stands do so themselves.
+    /// Publishes an event, which is inserted when the transaction is saved.
+    ///
+    /// Methods that change a task's status publish its event themselves.
     pub fn publish(
         &mut self,
         kind: EventKind,
@@ -107,7 +108,7 @@ impl Tx {
         self.events.push(NewEvent { kind, client_id, story_id, payload, now });
     }
 
-    /// Writes what was published.
+    /// Inserts the published events.
     pub(super) async fn log_events(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO event (kind, client_id, story_id, payload, date_created) ";
         if self.events.is_empty() {

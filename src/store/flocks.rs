@@ -1,5 +1,5 @@
-//! What the members of a flock have together: a story for each strategy, and a day's frames; and where each client
-//! stands on its schedules.
+//! What the members of a Flock share: a story for each strategy and a daily limit of frames. Also each client's
+//! position in its schedules.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -9,26 +9,26 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// Where a client stands on the schedule of one level.
+/// A client's position in the schedule of one level.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ScheduleRow {
-    /// The level's name: `sparrow`, or `flock wood`.
+    /// Name of the level: `sparrow`, or `flock ` and the Flock's id, such as `flock wood`.
     pub level: String,
-    /// The schedule's own account.
+    /// The position, in a form that the schedule defines.
     #[sqlx(json)]
     pub state: Value,
 }
 
-const STATES: &str = "SELECT level, state FROM schedule_state WHERE client_id = $1";
+const SCHEDULE_STATES: &str = "SELECT level, state FROM schedule_state WHERE client_id = $1";
 
 impl Store {
-    /// Where a client stands on its schedules.
+    /// Returns a client's positions in its schedules.
     pub async fn schedule_states(&self, client_id: &str) -> Result<Vec<ScheduleRow>, StoreError> {
-        with_read_pool!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
-            .map_err(StoreError::failed("read a client's schedules"))
+        with_read_pool!(self, db => sqlx::query_as(SCHEDULE_STATES).bind(client_id).fetch_all(db).await)
+            .map_err(StoreError::failed("read a client's schedule positions"))
     }
 
-    /// The story that a flock's members share under a strategy.
+    /// Returns the id of the story that a Flock's members share for a strategy.
     pub async fn flock_story(
         &self,
         flock_id: &str,
@@ -46,16 +46,16 @@ impl Store {
 }
 
 impl Tx {
-    /// Where a client, locked before, stands on its schedules.
+    /// Returns a client's positions in its schedules. The client's row must be locked by [`Tx::lock_client`].
     pub async fn schedule_states(
         &mut self,
         client_id: &str,
     ) -> Result<Vec<ScheduleRow>, StoreError> {
-        with_tx!(self, db => sqlx::query_as(STATES).bind(client_id).fetch_all(db).await)
-            .map_err(StoreError::failed("read a client's schedules"))
+        with_tx!(self, db => sqlx::query_as(SCHEDULE_STATES).bind(client_id).fetch_all(db).await)
+            .map_err(StoreError::failed("read a client's schedule positions"))
     }
 
-    /// Notes where a client stands on the schedule of a level.
+    /// Saves a client's position in the schedule of a level.
     pub async fn upsert_schedule_state(
         &mut self,
         client_id: &str,
@@ -73,11 +73,13 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("note a client's schedule"))
+        .map_err(StoreError::failed("save a client's schedule position"))
     }
 
-    /// The story that a flock's members share under a strategy. The row is made if need be and stays locked until
-    /// the transaction ends, so that members who come at once begin one story and not two.
+    /// Locks the story that a Flock's members share for a strategy, and returns its id.
+    ///
+    /// The row is inserted if it does not exist, and stays locked until the transaction ends, so that members that
+    /// ask at the same time start a single story.
     pub async fn lock_flock_story(
         &mut self,
         flock_id: &str,
@@ -97,7 +99,7 @@ impl Tx {
         .map_err(StoreError::failed("lock a flock's story"))
     }
 
-    /// Gives the members of a flock, locked before, a story to share, or none.
+    /// Sets or clears the story that a Flock's members share. It must be locked by [`Tx::lock_flock_story`].
     pub async fn set_flock_story(
         &mut self,
         flock_id: &str,
@@ -118,7 +120,7 @@ impl Tx {
         .map_err(StoreError::failed("set a flock's story"))
     }
 
-    /// Counts a frame against a flock's limit for a day; false, and nothing counted, when the limit is reached.
+    /// Counts a frame against a Flock's limit for a day. Returns `false` and counts nothing if the limit is reached.
     pub async fn consume_flock_quota(
         &mut self,
         flock_id: &str,

@@ -1,4 +1,4 @@
-//! Frames as searches show them.
+//! Frames as search results.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
@@ -8,14 +8,14 @@ use super::dialect::full_text::push_ids;
 use super::{Store, StoreError, with_read_pool};
 use crate::domain::FrameKey;
 
-/// A frame that was found.
+/// A frame that a search found.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct FrameHit {
-    /// The frame's id.
+    /// Frame id.
     pub id: i64,
-    /// Its story.
+    /// The frame's story.
     pub story_id: Uuid,
-    /// The client that the story was made for.
+    /// The client that the story belongs to.
     pub client_id: String,
     /// The strategy's slug.
     pub strategy: String,
@@ -25,17 +25,17 @@ pub struct FrameHit {
     pub slug: Option<String>,
     /// The frame's number, from 0.
     pub number: i32,
-    /// Its text.
+    /// The frame's text.
     pub text: Option<String>,
-    /// The key of the file of its original illustration.
+    /// Media key of the original illustration.
     pub image_key: Option<String>,
-    /// That one's width in pixels.
+    /// Width of the illustration in pixels.
     pub image_width: Option<i32>,
-    /// That one's height in pixels.
+    /// Height of the illustration in pixels.
     pub image_height: Option<i32>,
-    /// That one's media type.
+    /// Media type of the illustration.
     pub image_format: Option<String>,
-    /// When it was told.
+    /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
 
@@ -44,21 +44,21 @@ const BY_ID: &str = "SELECT f.id, f.story_id, s.client_id, s.strategy, s.title, 
      i.format AS image_format, f.date_created FROM story_frame f JOIN story s ON s.id = f.story_id \
      LEFT JOIN image i ON i.id = f.image_id WHERE f.id IN (";
 
-/// A frame that is there.
+/// A frame that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct ExistingFrame {
-    /// The frame's id.
+    /// Frame id.
     pub id: i64,
-    /// Its story.
+    /// The frame's story.
     pub story_id: Uuid,
-    /// Its number, from 0.
+    /// The frame's number, from 0.
     pub number: i32,
-    /// When it was told.
+    /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
 
 impl Store {
-    /// These frames, those of them that are still there, in no order.
+    /// Returns the frames with these ids, in no particular order. Frames that do not exist are left out.
     pub async fn frame_hits(&self, ids: &[i64]) -> Result<Vec<FrameHit>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -71,7 +71,7 @@ impl Store {
         .map_err(StoreError::failed("read frames that were found"))
     }
 
-    /// Those of these frames that are still there, in no order.
+    /// Returns which of the frames with these ids exist, in no particular order.
     pub async fn existing_frames(&self, ids: &[i64]) -> Result<Vec<ExistingFrame>, StoreError> {
         const SQL: &str =
             "SELECT id, story_id, number, date_created FROM story_frame WHERE id IN (";
@@ -83,10 +83,10 @@ impl Store {
             push_ids(&mut query, ids);
             query.build_query_as().fetch_all(db).await
         })
-        .map_err(StoreError::failed("look whether frames are there"))
+        .map_err(StoreError::failed("check which frames exist"))
     }
 
-    /// The id of the newest frame of all; 0 before the first.
+    /// Returns the id of the newest frame of all stories; 0 if none exists.
     pub async fn newest_frame_id(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT MAX(id) FROM story_frame";
         let newest: Option<i64> =
@@ -95,7 +95,7 @@ impl Store {
         Ok(newest.unwrap_or(0))
     }
 
-    /// The id of a story's frame.
+    /// Returns the id of a story's frame.
     pub async fn frame_id(&self, frame: FrameKey) -> Result<Option<i64>, StoreError> {
         const SQL: &str = "SELECT id FROM story_frame WHERE story_id = $1 AND number = $2";
         with_read_pool!(self, db => sqlx::query_scalar(SQL)
@@ -106,7 +106,7 @@ impl Store {
         .map_err(StoreError::failed("look for a frame"))
     }
 
-    /// The clients whose stories are private.
+    /// Returns the ids of clients whose stories are private.
     pub async fn private_clients(&self) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT client_id FROM sparrow_config WHERE is_private";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await)

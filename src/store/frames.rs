@@ -1,4 +1,4 @@
-//! Frames: numbered from 0 within their story, each with its text and its pictures.
+//! Frames, numbered from 0 within their story, and their images.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,60 +10,60 @@ use uuid::Uuid;
 use super::{FrameAttachments, Store, StoreError, Tx, with_read_pool, with_tx};
 use crate::domain::Dither;
 
-/// A frame with its original illustration.
+/// A frame with its original illustration and attachments.
 #[derive(Debug, FromRow)]
 pub struct FrameRow {
-    /// From 0.
+    /// Number within the story, from 0.
     pub number: i32,
-    /// Absent for frames that only show.
+    /// The frame's text; `None` for a frame that has only an image.
     pub text: Option<String>,
-    /// The key of the illustration's file.
+    /// Media key of the original illustration.
     pub image_key: Option<String>,
-    /// The illustration's width in pixels.
+    /// Width of the illustration in pixels.
     pub image_width: Option<i32>,
-    /// The illustration's height in pixels.
+    /// Height of the illustration in pixels.
     pub image_height: Option<i32>,
-    /// The illustration's media type.
+    /// Media type of the illustration.
     pub image_format: Option<String>,
-    /// How long to show it at least.
+    /// Minimum display time in seconds.
     pub min_duration_seconds: i32,
-    /// What to wait for before the next one; passed through as it was kept.
+    /// Condition to wait for before the next frame; JSON that is returned unchanged.
     pub trigger_condition: Option<Json<Box<RawValue>>>,
-    /// How it came to be; passed through as it was kept.
+    /// How the frame was generated; JSON that is returned unchanged.
     pub metadata: Json<Box<RawValue>>,
-    /// Its film and its voice.
+    /// The frame's video and narration.
     #[sqlx(flatten)]
     pub attachments: FrameAttachments,
 }
 
-/// A picture of a frame, as it is kept.
+/// An image of a frame.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FrameImage {
-    /// The picture's id.
+    /// Image id.
     pub id: Uuid,
-    /// The key of its file.
+    /// Media key of the file.
     #[sqlx(rename = "media_key")]
     pub key: String,
-    /// In pixels.
+    /// Width in pixels.
     pub width: i32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: i32,
-    /// A media type.
+    /// Media type.
     pub format: String,
-    /// The dithering that a device's picture was made with; absent for originals and thumbnails.
+    /// The dithering of a device image; `None` for originals and thumbnails.
     pub dither: Option<Dither>,
 }
 
-/// A story's newest frame with its pictures.
+/// A story's newest frame with its images.
 #[derive(Debug)]
 pub struct NewestFrame {
     /// The frame itself.
     pub frame: FrameRow,
-    /// Its original illustration.
+    /// The original illustration.
     pub original: Option<FrameImage>,
-    /// The illustration as the device got it that asked for the frame.
+    /// The image rendered for the device that requested the frame; `None` if it is the original or does not exist.
     pub device: Option<FrameImage>,
-    /// When it was added.
+    /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
 
@@ -76,65 +76,65 @@ struct NewestFrameRow {
     date_created: DateTime<Utc>,
 }
 
-/// A frame to be added.
+/// A frame to insert.
 #[derive(Debug)]
 pub struct NewFrame<'a> {
-    /// To which story.
+    /// The frame's story.
     pub story_id: Uuid,
-    /// From [`Tx::reserve_frame_numbers`].
+    /// Number from [`Tx::reserve_frame_numbers`].
     pub number: i32,
-    /// Its prose.
+    /// The frame's text.
     pub text: Option<&'a str>,
-    /// Its original illustration.
+    /// The original illustration.
     pub image_id: Option<Uuid>,
-    /// The illustration as its device gets it.
+    /// The image rendered for the device that requested the frame.
     pub device_image_id: Option<Uuid>,
-    /// The prompt of its illustration.
+    /// The prompt of the illustration.
     pub illustration: &'a str,
     /// What the camera saw, in words.
     pub seen: Option<&'a str>,
-    /// What was heard and said.
+    /// What the microphone recorded, in words.
     pub heard: Option<&'a str>,
-    /// The language that it is told in; English where none is given.
+    /// Language of the text; `None` means English.
     pub language: Option<&'a str>,
-    /// How long to show it at least.
+    /// Minimum display time in seconds.
     pub min_duration_seconds: i32,
-    /// What to wait for before the next one.
+    /// Condition to wait for before the next frame.
     pub trigger_condition: Option<&'a Value>,
-    /// How it came to be.
+    /// How the frame was generated.
     pub metadata: &'a Value,
-    /// The story's state before it, for when it is taken back.
+    /// The story's state before the frame, restored if the frame is deleted.
     pub state_before: &'a Value,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// A picture to be added; its file's row is there already.
+/// An image to insert. The row of its file must exist.
 #[derive(Debug)]
 pub struct NewImage<'a> {
-    /// The picture's id, which its file is named after.
+    /// Image id, which the file is named after.
     pub id: Uuid,
-    /// The key of its file.
+    /// Media key of the file.
     pub media_key: &'a str,
-    /// In pixels.
+    /// Width in pixels.
     pub width: i32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: i32,
-    /// A media type.
+    /// Media type.
     pub format: &'a str,
-    /// The dithering that a device's picture was made with; absent for originals and thumbnails.
+    /// The dithering of a device image; `None` for originals and thumbnails.
     pub dither: Option<Dither>,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
 impl Store {
-    /// All frames of a story, in order.
+    /// Returns all frames of a story, in order.
     pub async fn frames(&self, story_id: Uuid) -> Result<Vec<FrameRow>, StoreError> {
         self.frames_after(story_id, -1, i64::MAX).await
     }
 
-    /// A story's frames behind number `after`, in order, at most `limit`.
+    /// Returns a story's frames with a number above `after`, in order, at most `limit`.
     pub async fn frames_after(
         &self,
         story_id: Uuid,
@@ -159,7 +159,7 @@ impl Store {
         .map_err(StoreError::failed("read a story's frames"))
     }
 
-    /// The last frame of a story, with its pictures.
+    /// Returns a story's last frame with its images.
     pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
@@ -186,15 +186,15 @@ impl Store {
         Ok(Some(NewestFrame { frame, original, device, date_created }))
     }
 
-    /// The picture with this id.
+    /// Returns the image with this id.
     pub async fn image(&self, id: Uuid) -> Result<Option<FrameImage>, StoreError> {
         const SQL: &str =
             "SELECT id, media_key, width, height, format, dither FROM image WHERE id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
-            .map_err(StoreError::failed("read a picture"))
+            .map_err(StoreError::failed("read an image"))
     }
 
-    /// The texts of a story's latest frames, oldest first, at most `limit`.
+    /// Returns the texts of a story's newest frames, oldest first, at most `limit`.
     pub async fn latest_texts(
         &self,
         story_id: Uuid,
@@ -214,7 +214,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a frame.
+    /// Inserts a frame.
     pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
@@ -241,7 +241,7 @@ impl Tx {
         .map_err(StoreError::failed("add a frame"))
     }
 
-    /// Adds a picture.
+    /// Inserts an image.
     pub async fn add_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -256,10 +256,10 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("add a picture"))
+        .map_err(StoreError::failed("add an image"))
     }
 
-    /// Adds a picture that was rendered from another, unless it is there.
+    /// Inserts an image rendered from `original`, unless it exists.
     pub async fn add_rendition(
         &mut self,
         image: NewImage<'_>,

@@ -1,7 +1,7 @@
-//! Idempotency keys: a request that is sent again is the same request.
+//! Idempotency keys, which make a repeated request have the effect of one.
 //!
-//! A key's row has the task that its request became, or the answer to it. Without either, the request is still under way
-//! or was cut off.
+//! A key's row holds either the task that the request created or the response to it. If it has neither, the request
+//! is still in progress or was interrupted.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -11,35 +11,35 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A client's key for one request.
+/// A client's key for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Who used it, and for which call: the same key elsewhere is another one.
+    /// The caller and the operation. The same key in another scope is a different key.
     pub scope: String,
-    /// As the client sent it.
+    /// The key as the client sent it.
     pub key: String,
     /// SHA-256 of the request.
     pub fingerprint: [u8; 32],
 }
 
-/// What is known of a key's first request.
+/// The first request that used a key.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct IdempotencyRecord {
     /// SHA-256 of the request.
     pub fingerprint: Vec<u8>,
-    /// The task that the request became; absent for a request that becomes none.
+    /// The task that the request created; `None` for a request that creates none.
     pub task_id: Option<Uuid>,
-    /// The answer's status; absent for tasks, and while the request is under way or when it was cut off.
+    /// HTTP status of the response; `None` for tasks, and if the request is in progress or was interrupted.
     pub status: Option<i32>,
-    /// The headers that belong to the answer.
+    /// Saved headers of the response.
     #[sqlx(json(nullable))]
     pub headers: Option<Value>,
-    /// The answer's body; absent where it held a secret.
+    /// Body of the response; `None` if it contained a secret.
     pub body: Option<Vec<u8>>,
 }
 
 impl Store {
-    /// Returns what is known of a key's first request, if it came since `since`.
+    /// Returns the first request that used a key, if it was made at or after `since`.
     pub async fn idempotency_record(
         &self,
         key: &IdempotencyKey,
@@ -58,8 +58,9 @@ impl Store {
 }
 
 impl Tx {
-    /// Takes a key for a task, or for a request whose answer is kept; false when it is taken already. One from before
-    /// `since` is taken anew.
+    /// Claims a key for a task, or for a request whose response will be saved. Returns `false` if the key is in use.
+    ///
+    /// A key that was claimed before `since` has expired and is claimed anew.
     pub async fn acquire_idempotency_key(
         &mut self,
         key: &IdempotencyKey,
@@ -82,10 +83,10 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("take an idempotency key"))
+        .map_err(StoreError::failed("claim an idempotency key"))
     }
 
-    /// Keeps the answer to a key's request.
+    /// Saves the response to a key's request.
     pub async fn save_response(
         &mut self,
         key: &IdempotencyKey,
@@ -104,10 +105,10 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("keep an answer"))
+        .map_err(StoreError::failed("save a response"))
     }
 
-    /// Gives a key back whose request changed nothing. A key that has a task or an answer stays.
+    /// Releases the key of a request that changed nothing. A key that has a task or a response stays.
     pub async fn release_idempotency_key(
         &mut self,
         key: &IdempotencyKey,
@@ -120,10 +121,10 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("give an idempotency key back"))
+        .map_err(StoreError::failed("release an idempotency key"))
     }
 
-    /// Forgets the keys from before `since`, and returns how many there were.
+    /// Deletes the keys claimed before `since`. Returns their number.
     pub async fn delete_old_idempotency_keys(
         &mut self,
         since: DateTime<Utc>,
@@ -134,6 +135,6 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("forget old idempotency keys"))
+        .map_err(StoreError::failed("delete old idempotency keys"))
     }
 }

@@ -1,4 +1,4 @@
-//! What was learned of a client, beside what was put.
+//! Patterns and insights that were learned about a client, as opposed to those that someone set.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,9 @@ use super::memory::ONE_PATTERN;
 use super::{Pattern, Store, StoreError, Tx, with_read_pool, with_tx};
 
 impl Store {
-    /// A client's patterns of the highest confidence, as it was when each was last noticed; at most `limit`.
+    /// Returns a client's patterns with the highest confidence, at most `limit`.
+    ///
+    /// The confidence is the one of the last observation; it is not decayed.
     pub async fn strongest_patterns(
         &self,
         client_id: &str,
@@ -18,7 +20,7 @@ impl Store {
             .map_err(StoreError::failed("list a client's strongest patterns"))
     }
 
-    /// When the newest of a client's insights of a type was noticed.
+    /// Returns when the newest of a client's insights of a type was added.
     pub async fn last_insight_date(
         &self,
         client_id: &str,
@@ -32,7 +34,7 @@ impl Store {
 }
 
 impl Tx {
-    /// One of a client's patterns, as this transaction sees it.
+    /// Returns a client's pattern as this transaction sees it.
     pub async fn pattern(
         &mut self,
         client_id: &str,
@@ -48,7 +50,8 @@ impl Tx {
         .map_err(StoreError::failed("read a pattern"))
     }
 
-    /// Forgets what was learned of a client beyond the `keep` patterns of the highest confidence; what was put stays.
+    /// Deletes a client's learned patterns beyond the `keep` ones with the highest confidence. Patterns that someone
+    /// set stay.
     pub async fn delete_weakest_patterns(
         &mut self,
         client_id: &str,
@@ -58,10 +61,10 @@ impl Tx {
              AND (type, key) IN (SELECT type, key FROM user_pattern WHERE client_id = $1 \
              AND evidence IS NOT NULL ORDER BY confidence DESC LIMIT 1000 OFFSET $2)";
         with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(keep).execute(db).await.map(drop))
-            .map_err(StoreError::failed("forget the weakest patterns"))
+            .map_err(StoreError::failed("delete the weakest patterns"))
     }
 
-    /// Forgets a client's insights of a type but the newest `keep`.
+    /// Deletes a client's insights of a type except the newest `keep`.
     pub async fn delete_old_insights(
         &mut self,
         client_id: &str,
@@ -78,6 +81,6 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("forget old insights"))
+        .map_err(StoreError::failed("delete old insights"))
     }
 }

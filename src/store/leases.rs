@@ -1,8 +1,8 @@
 //! What a worker may do with a task that it has claimed.
 //!
-//! Every statement here names the lease's owner. If the lease was lost (it ran out and another worker claimed the task,
-//! or somebody cancelled the task), no row matches, and the function returns [`LeaseError::Lost`]: the caller must drop
-//! its transaction, so that a run that lost its lease keeps nothing.
+//! Every statement here names the lease's owner. If the lease was lost (it expired and another worker claimed the
+//! task, or the task was cancelled), no row matches and the method returns [`LeaseError::Lost`]. The caller must then
+//! drop its transaction, so that a run that lost its lease saves nothing.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,14 +13,14 @@ use super::tasks::TaskSubject;
 use super::{StoreError, Task, TaskNotice, Tx, with_tx};
 use crate::domain::TaskStatus;
 
-/// A claimed task, and the owner that the claim gave it.
+/// A claimed task and the owner id of the claim.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lease {
     task: Task,
     owner: Uuid,
 }
 
-/// The task is no longer this worker's; nothing may be saved.
+/// The worker no longer holds the task's lease; it must not save anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the lease was lost: another worker took the task over, or it was cancelled")]
 pub struct LeaseLost;
@@ -41,17 +41,17 @@ impl Lease {
         Self { task, owner }
     }
 
-    /// The task as it was claimed.
+    /// Returns the task as it was claimed.
     #[must_use]
     pub const fn task(&self) -> &Task {
         &self.task
     }
 
-    /// Ends the task with its result, and publishes that it is completed.
+    /// Completes the task with its result and publishes the event.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`], and then nothing of the transaction must be saved.
+    /// Returns [`LeaseError::Lost`] if the lease was lost; the transaction must not be saved in that case.
     pub async fn complete(
         &self,
         tx: &mut Tx,
@@ -69,18 +69,18 @@ impl Lease {
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("complete a task"))?;
-        // The row says whose it is now: a task that forgot its client tells nobody.
+        // The row has the current client: a task that was anonymized names none, so no client learns of it.
         let subject = ended.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Completed, now);
         tx.notify_ended(self.task.id);
         Ok(())
     }
 
-    /// Gives the task up with the error of its last attempt, and publishes that it failed.
+    /// Marks the task as failed with the error of its last attempt, and publishes the event.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// Returns [`LeaseError::Lost`] if the lease was lost.
     pub async fn fail(
         &self,
         tx: &mut Tx,
@@ -97,18 +97,18 @@ impl Lease {
             .bind(now)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("give a task up"))?;
+        .map_err(StoreError::failed("fail a task"))?;
         let subject = ended.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Failed, now);
         tx.notify_ended(self.task.id);
         Ok(())
     }
 
-    /// Has the task tried again at `run_at`, and publishes that it is pending.
+    /// Schedules another attempt at `run_at` and publishes that the task is pending.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// Returns [`LeaseError::Lost`] if the lease was lost.
     pub async fn retry(
         &self,
         tx: &mut Tx,
@@ -126,18 +126,19 @@ impl Lease {
             .bind(run_at)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("put a task back"))?;
+        .map_err(StoreError::failed("schedule a retry of a task"))?;
         let subject = retried.ok_or(LeaseLost)?;
         tx.publish_task(self.task.id, subject, TaskStatus::Pending, now);
         tx.notify(TaskNotice::TaskReady);
         Ok(())
     }
 
-    /// Puts the task off until `run_at`, with what it knows by then. That it got so far ends a row of failures.
+    /// Defers the task until `run_at` with an updated payload. Resets the number of failures, because the task made
+    /// progress.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// Returns [`LeaseError::Lost`] if the lease was lost.
     pub async fn defer(
         &self,
         tx: &mut Tx,
@@ -155,15 +156,15 @@ impl Lease {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("put a task off"))?;
+        .map_err(StoreError::failed("defer a task"))?;
         ensure_one_row(deferred)
     }
 
-    /// Keeps the lease until `until`, and notes the step that the task is at.
+    /// Extends the lease until `until` and saves the task's current step.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// Returns [`LeaseError::Lost`] if the lease was lost.
     pub async fn extend(
         &self,
         tx: &mut Tx,
@@ -173,11 +174,11 @@ impl Lease {
         self.renew(tx, until, step).await.map(drop)
     }
 
-    /// Keeps the lease until `until`, and publishes that the task is at another step.
+    /// Extends the lease until `until`, saves the task's current step and publishes it.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// Returns [`LeaseError::Lost`] if the lease was lost.
     pub async fn enter_step(
         &self,
         tx: &mut Tx,
@@ -198,19 +199,20 @@ impl Lease {
     ) -> Result<TaskSubject, LeaseError> {
         const SQL: &str = "UPDATE task SET lease_until = $3, step = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
-        let held: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
+        let renewed: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(until)
             .bind(step)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("keep a lease"))?;
-        Ok(held.ok_or(LeaseLost)?)
+        .map_err(StoreError::failed("extend a lease"))?;
+        Ok(renewed.ok_or(LeaseLost)?)
     }
 
-    /// Puts a task back that this worker will not finish, as if it had never been claimed. A lease that was lost needs
-    /// no putting back.
+    /// Puts a task that this worker will not finish back in the queue, as if it had never been claimed.
+    ///
+    /// Does nothing to the task if the lease was lost.
     pub async fn release(&self, tx: &mut Tx) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', attempts = attempts - 1, step = NULL, \
              lease_owner = NULL, lease_until = NULL \
@@ -226,42 +228,42 @@ impl Lease {
         Ok(())
     }
 
-    /// Notes how far the task is, for the next run to go on from there.
+    /// Saves the task's progress, from which the next run continues.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`], and then nothing of the transaction must be saved.
+    /// Returns [`LeaseError::Lost`] if the lease was lost; the transaction must not be saved in that case.
     pub async fn save_progress(&self, tx: &mut Tx, payload: &Value) -> Result<(), LeaseError> {
         const SQL: &str = "UPDATE task SET payload = $3 WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let noted = with_tx!(tx, db => sqlx::query(SQL)
+        let saved = with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
             .bind(Json(payload))
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("note how far a task is"))?;
-        ensure_one_row(noted)
+        .map_err(StoreError::failed("save a task's progress"))?;
+        ensure_one_row(saved)
     }
 
-    /// Has the task, which is about to be ended, forget what it was about: whose it is, and what it was to do.
+    /// Clears the client, lane and payload of a task that is about to be completed.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`], and then nothing of the transaction must be saved.
+    /// Returns [`LeaseError::Lost`] if the lease was lost; the transaction must not be saved in that case.
     pub async fn anonymize(&self, tx: &mut Tx) -> Result<(), LeaseError> {
         const SQL: &str = "UPDATE task SET payload = $3, lane = NULL, client_id = NULL \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
-        let nothing = Json(Value::Object(serde_json::Map::new()));
-        let forgotten = with_tx!(tx, db => sqlx::query(SQL)
+        let empty = Json(Value::Object(serde_json::Map::new()));
+        let anonymized = with_tx!(tx, db => sqlx::query(SQL)
             .bind(self.task.id)
             .bind(self.owner)
-            .bind(nothing)
+            .bind(empty)
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("forget a task's order"))?;
-        ensure_one_row(forgotten)
+        .map_err(StoreError::failed("anonymize a task"))?;
+        ensure_one_row(anonymized)
     }
 }
 

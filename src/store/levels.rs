@@ -1,4 +1,4 @@
-//! The levels of a Sparrow's configuration, as telling a frame needs them.
+//! The configuration levels that apply to a Sparrow's frames.
 
 use serde_json::{Map, Value};
 use sqlx::FromRow;
@@ -8,51 +8,51 @@ use super::{Store, StoreError, with_read_pool};
 /// A Sparrow's own configuration.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct SparrowLevel {
-    /// The flock that it belongs to.
+    /// The Flock that the Sparrow belongs to.
     pub parent_flock_id: Option<String>,
-    /// Whether it shares that flock's story.
+    /// Whether the Sparrow shares that Flock's story.
     pub follow_parent_story: bool,
-    /// What it gives.
+    /// Parameters set at this level.
     #[sqlx(json)]
     pub parameters: Map<String, Value>,
-    /// Its providers' keys.
+    /// Provider API keys set at this level.
     #[sqlx(json)]
     pub keys: Map<String, Value>,
-    /// What it shows, and when.
+    /// What the Sparrow shows, and when.
     #[sqlx(json(nullable))]
     pub schedule: Option<Value>,
-    /// How many US dollars its models may cost in a day.
+    /// Maximum spending on models per day, in US dollars.
     pub budget_per_day: Option<f64>,
-    /// Whether anything is learned from it.
+    /// Whether patterns and insights are learned from the Sparrow's frames.
     pub is_learned_from: bool,
 }
 
-/// A flock's configuration.
+/// A Flock's configuration.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct FlockLevel {
-    /// The flock.
+    /// Flock id.
     pub flock_id: String,
-    /// The flock that it belongs to itself.
+    /// The Flock that this Flock belongs to.
     pub parent_flock_id: Option<String>,
-    /// What it gives.
+    /// Parameters set at this level.
     #[sqlx(json)]
     pub parameters: Map<String, Value>,
-    /// Its providers' keys.
+    /// Provider API keys set at this level.
     #[sqlx(json)]
     pub keys: Map<String, Value>,
-    /// What its members show, and when.
+    /// What the members show, and when.
     #[sqlx(json(nullable))]
     pub schedule: Option<Value>,
-    /// How many frames its members may ask for in a day, all together.
+    /// Maximum number of frames per day, for all members together.
     pub frames_per_day: Option<i32>,
-    /// How many US dollars its members' models may cost in a day, all together.
+    /// Maximum spending on models per day, in US dollars, for all members together.
     pub budget_per_day: Option<f64>,
-    /// Whether anything is learned from its members.
+    /// Whether patterns and insights are learned from the members' frames.
     pub is_learned_from: bool,
 }
 
 impl Store {
-    /// A Sparrow's own configuration.
+    /// Returns a Sparrow's own configuration.
     pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
         const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
              budget_per_day, is_learned_from \
@@ -61,7 +61,7 @@ impl Store {
             .map_err(StoreError::failed("read a sparrow's configuration"))
     }
 
-    /// A flock's configuration.
+    /// Returns a Flock's configuration.
     pub async fn flock_level(&self, flock_id: &str) -> Result<Option<FlockLevel>, StoreError> {
         const SQL: &str = "SELECT flock_id, parent_flock_id, parameters, keys, schedule, \
              frames_per_day, budget_per_day, is_learned_from \
@@ -70,7 +70,7 @@ impl Store {
             .map_err(StoreError::failed("read a flock's configuration"))
     }
 
-    /// The parameters of a kind of client.
+    /// Returns the parameters of a client type.
     pub async fn client_type_level(
         &self,
         client_type: &str,

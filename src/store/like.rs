@@ -1,6 +1,6 @@
 //! Patterns for `LIKE … ESCAPE '!'`.
 
-/// The pattern of whatever contains `text`; nothing special is meant by any of its characters.
+/// Returns a pattern that matches every string containing `text`. Wildcards in `text` are escaped.
 pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Every file that is kept: one row each, in the transaction that makes the file part of something.
+//! Media files: one row each, inserted in the transaction that makes the file part of something.
 
 use std::collections::HashSet;
 
@@ -8,78 +8,80 @@ use sqlx::{FromRow, QueryBuilder};
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// Rows that a page of all files has.
+/// Rows per page when all files are read.
 const PAGE_SIZE: i64 = 500;
 
-/// Keys that one statement looks for at most: databases bound how much may be bound.
+/// Maximum number of keys per statement; databases limit the number of bound values.
 const MAX_BINDS: usize = 500;
 
-/// A file that is kept.
+/// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct MediaObject {
-    /// Its path below the root of a store.
+    /// Media key: the path relative to the root of a file store.
     pub key: String,
-    /// `frame`, `input`, `upload`, `recording` or `voice`.
+    /// What the file is for: `frame`, `input`, `upload`, `recording` or `voice`.
     pub kind: String,
-    /// Whose it is, where it is one client's.
+    /// The owning client's id; `None` for files that belong to no single client.
     pub client_id: Option<String>,
-    /// In bytes.
+    /// Size in bytes.
     pub size: i64,
-    /// A media type.
+    /// Media type.
     pub content_type: String,
-    /// Of its bytes.
+    /// SHA-256 of the content.
     pub sha256: Vec<u8>,
-    /// When its row was written.
+    /// When the row was inserted.
     pub date_created: DateTime<Utc>,
-    /// Where it is in a bucket; `None` while it is on a disk alone.
+    /// URL of the file in a bucket; `None` while it is only on disk.
     pub location: Option<String>,
-    /// Since when.
+    /// When the file was uploaded to the bucket.
     pub date_synced: Option<DateTime<Utc>>,
-    /// When what the bucket has was last read and found to be the same.
+    /// When the bucket's copy was last read and found equal.
     pub date_compared: Option<DateTime<Utc>>,
-    /// The media type that the file came with, where it is kept as FLAC.
+    /// Media type of the file as received, if it was converted to FLAC.
     pub original_type: Option<String>,
 }
 
-/// What is kept for one client, of one kind, in one month.
+/// Storage used by one client's files of one kind in one month.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct MediaUsage {
-    /// Whose; `None` for what belongs to nobody alone.
+    /// The owning client's id; `None` for files that belong to no single client.
     pub client_id: Option<String>,
-    /// `frame`, `input` or `upload`.
+    /// What the files are for: `frame`, `input`, `upload`, `recording` or `voice`.
     pub kind: String,
-    /// `2026-11`.
+    /// Month in which the files were created, such as `2026-11`.
     pub month: String,
-    /// How many files.
+    /// Number of files.
     pub files: i64,
-    /// Their bytes.
+    /// Total size in bytes.
     pub bytes: i64,
 }
 
 /// Files that are not in the bucket yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct SyncBacklog {
-    /// How many.
+    /// Number of files.
     pub files: i64,
-    /// Their bytes.
+    /// Total size in bytes.
     pub bytes: i64,
-    /// Since when the oldest of them is kept.
+    /// When the oldest of them was created; `None` if there is none.
     pub oldest: Option<DateTime<Utc>>,
 }
 
 const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
 
-/// The place of a file among those that are not in the bucket yet: when it was kept, and its key.
+/// Position in the list of files that are not in the bucket yet: creation time and key.
 pub type UnsyncedCursor<'a> = (DateTime<Utc>, &'a str);
 
 impl Store {
-    /// The file with this key.
+    /// Returns the file with this key.
     pub async fn media_object(&self, key: &str) -> Result<Option<MediaObject>, StoreError> {
         with_read_pool!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
-    /// Files that are to be in the bucket and are not yet, the oldest first, those behind `after`, at most `limit`.
+    /// Returns files that are not in the bucket yet, oldest first, starting after `after`, at most `limit`.
+    ///
+    /// Files of the kind `input` stay on disk and are not listed.
     pub async fn unsynced_files(
         &self,
         after: UnsyncedCursor<'_>,
@@ -97,11 +99,11 @@ impl Store {
         .map_err(StoreError::failed("list files that are not in the bucket"))
     }
 
-    /// Every file by its key, some hundreds at a time.
+    /// Returns all files in the order of their keys, in pages of some hundreds.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; that is the end then.
+    /// The stream yields [`StoreError`] if the database fails, and then ends.
     pub fn files(&self) -> impl Stream<Item = Result<Vec<MediaObject>, StoreError>> + Send {
         stream::try_unfold(String::new(), move |after| async move {
             let rows = self.files_after(&after).await?;
@@ -116,7 +118,7 @@ impl Store {
             .map_err(StoreError::failed("list files"))
     }
 
-    /// Those of these keys that no row has.
+    /// Returns the keys that have no row.
     pub async fn unknown_keys(&self, keys: Vec<String>) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "SELECT key FROM media_object WHERE key IN (";
         let mut known: HashSet<String> = HashSet::new();
@@ -130,22 +132,22 @@ impl Store {
                 list.push_unseparated(")");
                 select.build_query_scalar().fetch_all(db).await
             })
-            .map_err(StoreError::failed("look which files are known"))?;
+            .map_err(StoreError::failed("check which files are known"))?;
             known.extend(found);
         }
         Ok(keys.into_iter().filter(|key| !known.contains(key)).collect())
     }
 
-    /// What is kept, by client, kind and month; the most bytes first.
+    /// Returns the storage used by client, kind and month, most bytes first.
     pub async fn media_usage(&self) -> Result<Vec<MediaUsage>, StoreError> {
         const SQL: &str = "SELECT client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) AS month, \
              COUNT(*) AS files, CAST(SUM(size) AS BIGINT) AS bytes FROM media_object \
              GROUP BY client_id, kind, SUBSTR(CAST(date_created AS TEXT), 1, 7) ORDER BY 5 DESC, 1, 2, 3";
         with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
-            .map_err(StoreError::failed("count what is kept"))
+            .map_err(StoreError::failed("measure storage use"))
     }
 
-    /// How many files are to be in the bucket and are not yet.
+    /// Returns the number and size of the files that are not in the bucket yet.
     pub async fn sync_backlog(&self) -> Result<SyncBacklog, StoreError> {
         const SQL: &str = "SELECT COUNT(*) AS files, \
              CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes, MIN(date_created) AS oldest \
@@ -157,7 +159,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Notes that a file of these bytes is in a bucket; false when it has other bytes by now, or is gone.
+    /// Records that the file is in a bucket. Returns `false` if its content has changed since or the file is gone.
     pub async fn mark_synced(
         &mut self,
         object: &MediaObject,
@@ -174,16 +176,16 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("note that a file is in the bucket"))
+        .map_err(StoreError::failed("record that a file is in the bucket"))
     }
 
-    /// The file with this key, as this transaction sees it.
+    /// Returns the file with this key as this transaction sees it.
     pub async fn media_object(&mut self, key: &str) -> Result<Option<MediaObject>, StoreError> {
         with_tx!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
             .map_err(StoreError::failed("read a media object"))
     }
 
-    /// Keeps a file's row; one that is there under the same key takes the new size, type and checksum.
+    /// Inserts a file's row. An existing row with the same key takes the new size, media type, checksum and location.
     pub async fn upsert_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
@@ -208,6 +210,6 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("keep a media object"))
+        .map_err(StoreError::failed("save a media object"))
     }
 }

@@ -1,5 +1,5 @@
-//! What is known of each client: patterns, context and insights. Every statement is of one client's alone, but for the one
-//! that purges what has expired.
+//! Client memory: patterns, context and insights. Each statement concerns a single client, except the one that purges
+//! expired context.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -10,99 +10,101 @@ use utoipa::ToSchema;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// Something that a client is like.
+/// A known trait or preference of a client.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Pattern {
-    /// What kind of thing: `subject`, `colour`, …
+    /// Type of the pattern, such as `subject` or `colour`.
     #[sqlx(rename = "type")]
     pub kind: String,
-    /// Which one.
+    /// Key of the pattern; unique within its type.
     pub key: String,
-    /// Whatever is known.
+    /// The pattern's value; any JSON.
     #[sqlx(json)]
     pub value: Value,
-    /// How sure that is: 0-1; of what was learned, as it was when it was last noticed.
+    /// Confidence from 0 to 1. For a learned pattern: as of the last observation.
     pub confidence: f64,
-    /// What it was learned from; `None` for what somebody put.
+    /// Sum of the weights of what the pattern was learned from; `None` if someone set the pattern.
     pub evidence: Option<f64>,
-    /// When it was first noticed.
+    /// When the pattern was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last.
+    /// When the pattern was last set or observed.
     pub date_updated: DateTime<Utc>,
 }
 
-/// Something that is going on.
+/// A fact about what currently concerns a client.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct ContextEntry {
-    /// In which session; empty where it belongs to none.
+    /// Session id; empty if the entry belongs to no session.
     pub session_id: String,
-    /// Which thing.
+    /// Key of the entry; unique within its session.
     pub key: String,
-    /// Whatever is going on.
+    /// The entry's value; any JSON.
     #[sqlx(json)]
     pub value: Value,
-    /// Since when it is known.
+    /// When the entry was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last said.
+    /// When the entry was last set.
     pub date_updated: DateTime<Utc>,
-    /// Until when it holds.
+    /// When the entry expires; `None` for never.
     pub date_expires: Option<DateTime<Utc>>,
 }
 
-/// Something that was noticed.
+/// An observation about a client.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
 #[schema(as = InsightView)]
 pub struct Insight {
-    /// Grows with time.
+    /// Insight id; increases with time.
     pub id: i64,
-    /// What kind of thing.
+    /// Type of the insight.
     #[sqlx(rename = "type")]
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it is.
+    /// The insight's content; any JSON.
     #[sqlx(json)]
     pub data: Value,
-    /// 0-1.
+    /// Importance from 0 to 1.
     pub importance: f64,
-    /// When it was noticed.
+    /// When the insight was added.
     pub date_created: DateTime<Utc>,
 }
 
-/// An insight to be added.
+/// An insight to insert.
 #[derive(Debug)]
 pub struct NewInsight<'a> {
-    /// Whose.
+    /// The client that the insight is about.
     pub client_id: &'a str,
-    /// What kind of thing.
+    /// Type of the insight.
     pub kind: &'a str,
-    /// What it is.
+    /// The insight's content; any JSON.
     pub data: &'a Value,
-    /// 0-1.
+    /// Importance from 0 to 1.
     pub importance: f64,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// One of a client's patterns.
+/// Selects a client's pattern by type and key.
 pub(super) const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
      FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
 
-/// The place of an insight among a client's: its importance and its id.
+/// Position in a client's insights: importance and id.
 pub type InsightCursor = (f64, i64);
 
-/// Which of a client's insights.
+/// Restricts which of a client's insights are listed.
 #[derive(Debug, Clone, Copy)]
 pub struct InsightFilter<'a> {
-    /// Of this kind alone.
+    /// Only insights of this type.
     pub kind: Option<&'a str>,
-    /// At least this important.
+    /// Minimum importance, from 0 to 1.
     pub min_importance: f64,
-    /// Behind this one.
+    /// Position after which the page starts.
     pub after: InsightCursor,
 }
 
 impl Store {
-    /// A client's patterns behind `after`, a type and a key, in that order, at most `limit`; of one type where it is said.
+    /// Returns a client's patterns in the order of type and key, starting after `after` (type, key), at most `limit`.
+    ///
+    /// If `kind` is given, only patterns of this type.
     pub async fn patterns(
         &self,
         client_id: &str,
@@ -113,10 +115,10 @@ impl Store {
         const ALL: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
              FROM user_pattern WHERE client_id = $1 AND (type, key) > ($2, $3) \
              ORDER BY type, key LIMIT $4";
-        const OF_TYPE: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
+        const BY_TYPE: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
              FROM user_pattern WHERE client_id = $1 AND type = $2 AND key > $3 \
              ORDER BY key LIMIT $4";
-        let (sql, kind) = kind.map_or((ALL, after.0), |kind| (OF_TYPE, kind));
+        let (sql, kind) = kind.map_or((ALL, after.0), |kind| (BY_TYPE, kind));
         with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(client_id)
             .bind(kind)
@@ -127,7 +129,7 @@ impl Store {
         .map_err(StoreError::failed("list patterns"))
     }
 
-    /// One of a client's patterns.
+    /// Returns a client's pattern.
     pub async fn pattern(
         &self,
         client_id: &str,
@@ -143,8 +145,11 @@ impl Store {
         .map_err(StoreError::failed("read a pattern"))
     }
 
-    /// What of a client's context holds at `now`, behind `after`, a session and a key, in that order, at most `limit`; of
-    /// one session where it is said.
+    /// Returns a client's context entries that have not expired at `now`, in the order of session and key, at most
+    /// `limit`.
+    ///
+    /// The page starts after `after` (session, key). If `session_id` is given, only entries of this session are
+    /// returned.
     pub async fn context_entries(
         &self,
         client_id: &str,
@@ -156,11 +161,11 @@ impl Store {
         const ALL: &str = "SELECT session_id, key, value, date_created, date_updated, date_expires \
              FROM conversation_context WHERE client_id = $1 AND (session_id, key) > ($2, $3) \
              AND (date_expires IS NULL OR date_expires > $4) ORDER BY session_id, key LIMIT $5";
-        const OF_SESSION: &str = "SELECT session_id, key, value, date_created, date_updated, \
+        const BY_SESSION: &str = "SELECT session_id, key, value, date_created, date_updated, \
              date_expires FROM conversation_context \
              WHERE client_id = $1 AND session_id = $2 AND key > $3 \
              AND (date_expires IS NULL OR date_expires > $4) ORDER BY key LIMIT $5";
-        let (sql, session) = session_id.map_or((ALL, after.0), |session| (OF_SESSION, session));
+        let (sql, session) = session_id.map_or((ALL, after.0), |session| (BY_SESSION, session));
         with_read_pool!(self, db => sqlx::query_as(sql)
             .bind(client_id)
             .bind(session)
@@ -172,7 +177,7 @@ impl Store {
         .map_err(StoreError::failed("list context"))
     }
 
-    /// One thing of a client's context, if it holds at `now`.
+    /// Returns an entry of a client's context, unless it has expired at `now`.
     pub async fn context_entry(
         &self,
         client_id: &str,
@@ -193,7 +198,7 @@ impl Store {
         .map_err(StoreError::failed("read context"))
     }
 
-    /// A client's insights, the most important first, then the newest, at most `limit`.
+    /// Returns a client's insights, the most important first, then the newest, at most `limit`.
     pub async fn insights(
         &self,
         client_id: &str,
@@ -203,11 +208,11 @@ impl Store {
         const ALL: &str = "SELECT id, type, data, importance, date_created FROM user_insight \
              WHERE client_id = $1 AND importance >= $2 AND (importance, id) < ($3, $4) \
              ORDER BY importance DESC, id DESC LIMIT $5";
-        const OF_TYPE: &str = "SELECT id, type, data, importance, date_created FROM user_insight \
+        const BY_TYPE: &str = "SELECT id, type, data, importance, date_created FROM user_insight \
              WHERE client_id = $1 AND importance >= $2 AND (importance, id) < ($3, $4) \
              AND type = $6 ORDER BY importance DESC, id DESC LIMIT $5";
         let InsightFilter { kind, min_importance, after } = filter;
-        let sql = if kind.is_some() { OF_TYPE } else { ALL };
+        let sql = if kind.is_some() { BY_TYPE } else { ALL };
         with_read_pool!(self, db => {
             let query = sqlx::query_as(sql)
                 .bind(client_id)
@@ -226,7 +231,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps a pattern, or takes the place of the one of this type and key; true when there was none.
+    /// Inserts a pattern or replaces the one with its type and key. Returns `true` if it was inserted.
     pub async fn upsert_pattern(
         &mut self,
         client_id: &str,
@@ -247,10 +252,10 @@ impl Tx {
             .bind(pattern.evidence)
             .fetch_one(db)
             .await)
-        .map_err(StoreError::failed("keep a pattern"))
+        .map_err(StoreError::failed("save a pattern"))
     }
 
-    /// Removes a client's patterns: all, those of a type, or the one of a type and a key; how many.
+    /// Deletes a client's patterns: all, those of a type, or the one with a type and key. Returns their number.
     pub async fn remove_patterns(
         &mut self,
         client_id: &str,
@@ -258,14 +263,13 @@ impl Tx {
         key: Option<&str>,
     ) -> Result<u64, StoreError> {
         const ALL: &str = "DELETE FROM user_pattern WHERE client_id = $1";
-        const OF_TYPE: &str = "DELETE FROM user_pattern WHERE client_id = $1 AND type = $2";
+        const BY_TYPE: &str = "DELETE FROM user_pattern WHERE client_id = $1 AND type = $2";
         const ONE: &str =
             "DELETE FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
-        self.delete_client_memory(client_id, [ALL, OF_TYPE, ONE], [kind, key]).await
+        self.delete_client_memory(client_id, [ALL, BY_TYPE, ONE], [kind, key]).await
     }
 
-    /// Keeps something of a client's context, or takes the place of what has this session and key; true when there was
-    /// nothing.
+    /// Inserts a context entry or replaces the one with its session and key. Returns `true` if it was inserted.
     pub async fn upsert_context_entry(
         &mut self,
         client_id: &str,
@@ -285,10 +289,11 @@ impl Tx {
             .bind(context.date_expires)
             .fetch_one(db)
             .await)
-        .map_err(StoreError::failed("keep context"))
+        .map_err(StoreError::failed("save context"))
     }
 
-    /// Removes of a client's context all, what is of a session, or one thing of a session; how much.
+    /// Deletes a client's context entries: all, those of a session, or the one with a session and key. Returns their
+    /// number.
     pub async fn remove_context(
         &mut self,
         client_id: &str,
@@ -296,14 +301,14 @@ impl Tx {
         key: Option<&str>,
     ) -> Result<u64, StoreError> {
         const ALL: &str = "DELETE FROM conversation_context WHERE client_id = $1";
-        const OF_SESSION: &str =
+        const BY_SESSION: &str =
             "DELETE FROM conversation_context WHERE client_id = $1 AND session_id = $2";
         const ONE: &str = "DELETE FROM conversation_context WHERE client_id = $1 \
              AND session_id = $2 AND key = $3";
-        self.delete_client_memory(client_id, [ALL, OF_SESSION, ONE], [session_id, key]).await
+        self.delete_client_memory(client_id, [ALL, BY_SESSION, ONE], [session_id, key]).await
     }
 
-    /// Forgets context that has expired by `now`, of every client; how much.
+    /// Deletes the context entries of all clients that have expired at `now`. Returns their number.
     pub async fn purge_context(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM conversation_context \
              WHERE date_expires IS NOT NULL AND date_expires <= $1";
@@ -315,7 +320,7 @@ impl Tx {
         .map_err(StoreError::failed("purge context"))
     }
 
-    /// Adds an insight; its id.
+    /// Inserts an insight and returns its id.
     pub async fn add_insight(&mut self, insight: NewInsight<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO user_insight (client_id, type, data, importance, date_created) \
              VALUES ($1, $2, $3, $4, $5) RETURNING id";
@@ -330,18 +335,19 @@ impl Tx {
         .map_err(StoreError::failed("add an insight"))
     }
 
-    /// Removes a client's insights: all, or those of a type; how many.
+    /// Deletes a client's insights: all, or those of a type. Returns their number.
     pub async fn remove_insights(
         &mut self,
         client_id: &str,
         kind: Option<&str>,
     ) -> Result<u64, StoreError> {
         const ALL: &str = "DELETE FROM user_insight WHERE client_id = $1";
-        const OF_TYPE: &str = "DELETE FROM user_insight WHERE client_id = $1 AND type = $2";
-        self.delete_client_memory(client_id, [ALL, OF_TYPE, OF_TYPE], [kind, None]).await
+        const BY_TYPE: &str = "DELETE FROM user_insight WHERE client_id = $1 AND type = $2";
+        self.delete_client_memory(client_id, [ALL, BY_TYPE, BY_TYPE], [kind, None]).await
     }
 
-    /// Runs the statement that has as many parts after the client as are given.
+    /// Runs the statement for the number of leading `parts` that are given, in addition to the client: none, one or
+    /// both.
     async fn delete_client_memory(
         &mut self,
         client_id: &str,
@@ -354,6 +360,6 @@ impl Tx {
             let query = parts.iter().fold(sqlx::query(sql).bind(client_id), |query, part| query.bind(*part));
             query.execute(db).await.map(|done| done.rows_affected())
         })
-        .map_err(StoreError::failed("remove what is known of a client"))
+        .map_err(StoreError::failed("delete client memory"))
     }
 }

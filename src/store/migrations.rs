@@ -1,4 +1,4 @@
-//! The tables, brought up to date: `migrations/sqlite` and `migrations/postgres` have equal numbers and names.
+//! Database migrations. `migrations/sqlite` and `migrations/postgres` hold the same numbers and names.
 
 use std::collections::HashSet;
 use std::io;
@@ -12,21 +12,21 @@ use crate::store::pools::Pools;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// A migration that this binary knows and the database does not have.
+/// A migration that this binary contains and the database does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMigration {
-    /// Its number.
+    /// Version number.
     pub version: i64,
-    /// Its name, in words.
+    /// Name in words.
     pub name: String,
 }
 
 impl Store {
-    /// Applies what is pending.
+    /// Applies all pending migrations.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Migration`], also when the database was made by a later version.
+    /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Postgres(pool) => POSTGRES.run(pool).await?,
@@ -35,11 +35,13 @@ impl Store {
         Ok(())
     }
 
-    /// What [`Store::migrate`] would apply, in order. Changes nothing but the list of applied migrations' table.
+    /// Returns the migrations that [`Store::migrate`] would apply, in order.
+    ///
+    /// Creates the table of applied migrations if it does not exist, and changes nothing else.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database cannot be read.
+    /// Returns [`StoreError`] if the database cannot be read.
     pub async fn pending_migrations(&self) -> Result<Vec<PendingMigration>, StoreError> {
         let failed = StoreError::failed("look for pending migrations");
         let (migrator, applied) = match &self.pools {
@@ -68,27 +70,28 @@ async fn applied<C: Migrate>(
     Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
-/// Makes the two empty files of a new migration below `root`, numbered after the last.
+/// Creates two empty files for a new migration in `root/migrations`, numbered after the last, and returns their
+/// paths.
 ///
 /// # Errors
 ///
-/// When the name has other characters than `a-z`, `0-9` and `_`, or a file cannot be made.
+/// Returns an error if the name has characters other than `a-z`, `0-9` and `_`, or if a file cannot be created.
 pub fn create_migration_files(root: &Path, name: &str) -> io::Result<[PathBuf; 2]> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.is_empty() || !name.chars().all(plain) {
-        let reason = "a migration's name has only a-z, 0-9 and _";
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.is_empty() || !name.chars().all(is_allowed) {
+        let reason = "a migration name may contain only a-z, 0-9 and _";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
-    let folders = ["sqlite", "postgres"].map(|database| root.join("migrations").join(database));
+    let directories = ["sqlite", "postgres"].map(|database| root.join("migrations").join(database));
     let mut last = 0;
-    for folder in &folders {
-        for entry in std::fs::read_dir(folder)? {
+    for directory in &directories {
+        for entry in std::fs::read_dir(directory)? {
             let file = entry?.file_name();
             let number = file.to_string_lossy().split('_').next().and_then(|n| n.parse().ok());
             last = last.max(number.unwrap_or(0));
         }
     }
-    let files = folders.map(|folder| folder.join(format!("{:04}_{name}.sql", last + 1)));
+    let files = directories.map(|directory| directory.join(format!("{:04}_{name}.sql", last + 1)));
     for file in &files {
         std::fs::File::create_new(file)?;
     }
@@ -110,12 +113,13 @@ mod tests {
 
     #[test]
     fn a_new_migration_is_numbered_after_the_last() {
-        let root = tempfile::tempdir().expect("a temporary folder");
+        let root = tempfile::tempdir().expect("a temporary directory");
         for database in ["sqlite", "postgres"] {
-            std::fs::create_dir_all(root.path().join("migrations").join(database)).expect("made");
+            std::fs::create_dir_all(root.path().join("migrations").join(database))
+                .expect("created");
         }
         std::fs::write(root.path().join("migrations/sqlite/0007_old.sql"), "").expect("written");
-        let files = create_migration_files(root.path(), "voices").expect("made");
+        let files = create_migration_files(root.path(), "voices").expect("created");
         assert!(files.iter().all(|f| f.ends_with("0008_voices.sql") && f.exists()));
         assert!(create_migration_files(root.path(), "../up").is_err());
     }

@@ -1,8 +1,8 @@
-//! Rows: stories, frames, tasks and their kin, in SQLite or PostgreSQL by one SQL text.
+//! Persistence of stories, frames, tasks and related rows in SQLite or PostgreSQL, with the same SQL for both.
 //!
-//! Reads are methods of [`Store`]; writes are methods of [`Tx`], a transaction that is nothing until
-//! [`Tx::save`]. What differs between the databases lives in `dialect` alone. Absence is `Option`, never an
-//! error. One table family a file.
+//! Reads are methods of [`Store`]; writes are methods of [`Tx`], a transaction that has no effect until [`Tx::save`].
+//! Code that differs between the databases lives in `dialect`. Absence is an `Option`, never an error. Each file
+//! holds one table family.
 
 mod attachments;
 mod audit;
@@ -97,7 +97,7 @@ pub use voices::{SoundRow, VoiceProfile};
 use pools::Pools;
 use tokio::sync::broadcast;
 
-/// The database, and the news of what changes in it.
+/// A handle to the database and to the notices about changes in it. Clones share both.
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: Pools,
@@ -105,7 +105,7 @@ pub struct Store {
     version: version::ConfigurationVersion,
 }
 
-/// Runs one read on whichever pool there is.
+/// Runs a read on the pool of whichever database is in use.
 macro_rules! with_read_pool {
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.pools {
@@ -115,7 +115,7 @@ macro_rules! with_read_pool {
     };
 }
 
-/// Runs one statement in whichever transaction this is.
+/// Runs a statement in a transaction of whichever database is in use.
 macro_rules! with_tx {
     ($tx:expr, $conn:ident => $body:expr) => {
         match &mut $tx.open {

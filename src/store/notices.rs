@@ -1,13 +1,15 @@
-//! News of what a saved transaction changed, for whoever waits: in this process at once, in others by
-//! PostgreSQL's NOTIFY. News may be lost (a listener that lags, a broken connection), so it only ever makes
-//! someone look sooner than they would have; the truth is in the tables.
+//! Notices about what a saved transaction changed, for subscribers in this process and, by PostgreSQL's `NOTIFY`, in
+//! others.
+//!
+//! A notice may be lost, for example if a subscriber lags or a connection breaks. It therefore only makes a
+//! subscriber look earlier than it would have; the tables hold the truth.
 
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::Store;
 
-/// One piece of news.
+/// A notice about a change in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskNotice {
     /// A task may be claimed.
@@ -19,12 +21,12 @@ pub enum TaskNotice {
 }
 
 impl TaskNotice {
-    /// Returns when the task has ended, or when news of that may have been lost.
+    /// Returns when the task has ended, or when notices of that may have been lost.
     pub async fn recv_ended(notices: &mut broadcast::Receiver<Self>, task_id: Uuid) {
-        while notices.recv().await.is_ok_and(|notices| notices != Self::TaskEnded(task_id)) {}
+        while notices.recv().await.is_ok_and(|notice| notice != Self::TaskEnded(task_id)) {}
     }
 
-    /// The channel that instances on one PostgreSQL share.
+    /// The PostgreSQL channel that all instances on a database share.
     pub(super) const CHANNEL: &'static str = "calliope";
 
     pub(super) fn to_payload(self) -> String {
@@ -46,14 +48,14 @@ impl TaskNotice {
 }
 
 impl Store {
-    /// News from now on, of this process and of others on the same PostgreSQL.
+    /// Subscribes to notices of this process and of others on the same PostgreSQL database, from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<TaskNotice> {
         self.notices.subscribe()
     }
 
     pub(super) fn notify(&self, notice: TaskNotice) {
-        // Nobody listening is no error.
+        // Sending fails only if no subscriber exists.
         let _ = self.notices.send(notice);
     }
 }
@@ -65,8 +67,8 @@ mod tests {
     #[test]
     fn news_survives_the_wire() {
         let ended = TaskNotice::TaskEnded(Uuid::from_u128(5));
-        for news in [TaskNotice::TaskReady, ended, TaskNotice::EventLogged] {
-            assert_eq!(TaskNotice::from_payload(&news.to_payload()), Some(news));
+        for notice in [TaskNotice::TaskReady, ended, TaskNotice::EventLogged] {
+            assert_eq!(TaskNotice::from_payload(&notice.to_payload()), Some(notice));
         }
         assert_eq!(TaskNotice::from_payload("from a later version"), None);
     }

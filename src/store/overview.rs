@@ -1,4 +1,4 @@
-//! The whole installation at a glance.
+//! Figures and lists across the whole installation.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,70 +8,70 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, like, with_read_pool};
 
-/// How much there is.
+/// Numbers of rows in the installation.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct InstallationCounts {
-    /// Stories.
+    /// Number of stories.
     pub stories: i64,
-    /// Frames.
+    /// Number of frames.
     pub frames: i64,
-    /// Sparrows.
+    /// Number of Sparrows.
     pub sparrows: i64,
-    /// Files.
+    /// Number of files.
     pub media_objects: i64,
 }
 
-/// A story as an admin looks for it.
+/// A story in the list of all stories.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
 #[schema(as = StoryOverviewView)]
 pub struct StoryOverview {
-    /// The story's id.
+    /// Story id.
     #[serde(rename = "story_id")]
     pub id: Uuid,
-    /// The Sparrow that it was made for.
+    /// Client id of the Sparrow that the story belongs to.
     pub client_id: String,
     /// The strategy's slug.
     pub strategy: String,
-    /// Its first text on one line, or what it was named.
+    /// The story's title: its first text on a single line, unless it was renamed.
     pub title: String,
-    /// Its name in links.
+    /// The story's name in links; `null` until it has a title.
     pub slug: Option<String>,
-    /// How many frames it has.
+    /// Number of frames.
     #[serde(rename = "story_frame_count")]
     pub frame_count: i32,
-    /// When it was begun.
+    /// When the story was created.
     pub date_created: DateTime<Utc>,
-    /// When its last frame was added.
+    /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
 }
 
 impl Store {
-    /// How much there is.
+    /// Returns the numbers of stories, frames, Sparrows and files.
     pub async fn installation_counts(&self) -> Result<InstallationCounts, StoreError> {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story) AS stories, \
              (SELECT COUNT(*) FROM story_frame) AS frames, \
              (SELECT COUNT(*) FROM sparrow_state) AS sparrows, \
              (SELECT COUNT(*) FROM media_object) AS media_objects";
         with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
-            .map_err(StoreError::failed("count what there is"))
+            .map_err(StoreError::failed("count the installation's rows"))
     }
 
-    /// How many tasks stand how.
+    /// Returns the number of tasks by status.
     pub async fn task_counts_by_status(&self) -> Result<Vec<(String, i64)>, StoreError> {
         const SQL: &str = "SELECT status, COUNT(*) FROM task GROUP BY status ORDER BY status";
         with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await)
             .map_err(StoreError::failed("count tasks"))
     }
 
-    /// Since when this database is used.
+    /// Returns when the installation's database was first used; `None` before the first start.
     pub async fn installed_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT date_created FROM installation WHERE id = 1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
-            .map_err(StoreError::failed("read the installation's age"))
+            .map_err(StoreError::failed("read the installation's start time"))
     }
 
-    /// Stories begun before the one with id `before`, whose title, slug or client contains `text`, the newest first, at
-    /// most `limit`.
+    /// Returns stories with an id below `before` whose title, slug or client contains `text`, newest first, at most
+    /// `limit`.
     pub async fn all_stories(
         &self,
         text: &str,

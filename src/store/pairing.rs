@@ -1,4 +1,4 @@
-//! Devices that ask for a token: each shows a code, waits for an admin to approve it, and collects its token once.
+//! Pairing requests. A device shows a code, waits until an admin approves it, and collects its token once.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -8,53 +8,53 @@ use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 /// A device's request for a token.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Pairing {
-    /// Grows with every request.
+    /// Request id; increases with each request.
     pub id: i64,
-    /// What the device shows, without the dash.
+    /// The code that the device shows, without the dash.
     pub code: String,
-    /// Who the device says it is.
+    /// The client id that the device claims.
     pub client_id: String,
-    /// What the device says it is.
+    /// The model that the device reports.
     pub model: Option<String>,
-    /// What the device says it runs.
+    /// The firmware that the device reports.
     pub firmware: Option<String>,
-    /// Where it asked from.
+    /// Network address of the device.
     pub address: String,
-    /// When it asked.
+    /// When the request was made.
     pub date_created: DateTime<Utc>,
-    /// Until when it may be approved, or its token collected.
+    /// End of the time in which the request may be approved, or after approval its token collected.
     pub date_expires: DateTime<Utc>,
-    /// When it was approved.
+    /// When the request was approved.
     pub date_approved: Option<DateTime<Utc>>,
-    /// By whom.
+    /// Name of the principal that approved the request.
     pub approved_by: Option<String>,
-    /// When the device took its token.
+    /// When the device collected its token.
     pub date_collected: Option<DateTime<Utc>>,
 }
 
-/// A device's request, to be kept.
+/// A pairing request to insert.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPairing<'a> {
-    /// What the device shows, without the dash.
+    /// The code that the device shows, without the dash.
     pub code: &'a str,
-    /// SHA-256 of what the device polls with.
+    /// SHA-256 of the token that the device polls with.
     pub poll_sha256: &'a [u8; 32],
-    /// Who the device says it is.
+    /// The client id that the device claims.
     pub client_id: &'a str,
-    /// What the device says it is.
+    /// The model that the device reports.
     pub model: Option<&'a str>,
-    /// What the device says it runs.
+    /// The firmware that the device reports.
     pub firmware: Option<&'a str>,
-    /// Where it asked from.
+    /// Network address of the device.
     pub address: &'a str,
-    /// Until when it may be approved.
+    /// End of the time in which the request may be approved.
     pub until: DateTime<Utc>,
-    /// When it asked.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
 impl Store {
-    /// The request that is polled with the token of this SHA-256, however it stands.
+    /// Returns the request whose poll token has this SHA-256, regardless of its status.
     pub async fn pairing_by_poll_token(
         &self,
         poll_sha256: &[u8; 32],
@@ -64,7 +64,7 @@ impl Store {
             .map_err(StoreError::failed("look for a pairing"))
     }
 
-    /// Requests after the one with id `after` that wait to be approved or collected, oldest first, at most `limit`.
+    /// Returns requests with an id above `after` that wait for approval or collection, oldest first, at most `limit`.
     pub async fn open_pairings(
         &self,
         after: i64,
@@ -84,7 +84,7 @@ impl Store {
 }
 
 impl Tx {
-    /// How many requests of clients other than this one are open.
+    /// Returns the number of open requests of clients other than this one.
     pub async fn count_other_open_pairings(
         &mut self,
         client_id: &str,
@@ -96,7 +96,7 @@ impl Tx {
             .map_err(StoreError::failed("count pairings"))
     }
 
-    /// Keeps a request, in the place of the client's earlier one if that was not collected.
+    /// Inserts a request, replacing the client's earlier one if that was not collected.
     pub async fn begin_pairing(&mut self, new: NewPairing<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO pairing \
              (code, poll_sha256, client_id, model, firmware, address, date_created, date_expires) \
@@ -118,14 +118,15 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("keep a pairing"))
+        .map_err(StoreError::failed("save a pairing"))
     }
 
-    /// Approves an open request and gives the device until `until` to collect; `None` when there is none that waits.
+    /// Approves an open request and lets the device collect its token until `until`. Returns `None` if no such
+    /// request is waiting.
     pub async fn approve_pairing(
         &mut self,
         code: &str,
-        by: &str,
+        approved_by: &str,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<Pairing>, StoreError> {
@@ -135,14 +136,14 @@ impl Tx {
         with_tx!(self, db => sqlx::query_as(SQL)
             .bind(code)
             .bind(now)
-            .bind(by)
+            .bind(approved_by)
             .bind(until)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("approve a pairing"))
     }
 
-    /// Whether a request with this code was approved.
+    /// Reports whether a request with this code was approved.
     pub async fn is_pairing_approved(&mut self, code: &str) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT id FROM pairing WHERE code = $1 AND date_approved IS NOT NULL";
         let found: Option<i64> =
@@ -151,7 +152,8 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Marks an approved request as collected, which happens once; `None` when it cannot be.
+    /// Marks an approved request as collected, which succeeds once. Returns `None` if the request cannot be
+    /// collected.
     pub async fn collect_pairing(
         &mut self,
         poll_sha256: &[u8; 32],
@@ -168,7 +170,7 @@ impl Tx {
         .map_err(StoreError::failed("collect a pairing"))
     }
 
-    /// Removes a request whose token was not collected; `None` when there is none open.
+    /// Deletes a request whose token was not collected. Returns `None` if no such request is open.
     pub async fn refuse_pairing(
         &mut self,
         code: &str,
@@ -180,7 +182,7 @@ impl Tx {
             .map_err(StoreError::failed("refuse a pairing"))
     }
 
-    /// Removes requests that expired before `before`; how many.
+    /// Deletes requests that expired before `before`. Returns their number.
     pub async fn delete_expired_pairings(
         &mut self,
         before: DateTime<Utc>,
@@ -191,6 +193,6 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("forget pairings"))
+        .map_err(StoreError::failed("delete expired pairings"))
     }
 }

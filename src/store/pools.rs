@@ -1,4 +1,4 @@
-//! Connections: one pool to PostgreSQL; for SQLite one writer, as it has, and several readers beside it.
+//! Connection pools: one for PostgreSQL; for SQLite one with a single writer and one with several readers.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use super::{Store, StoreError, with_read_pool};
 use crate::settings::DatabaseSettings;
 
-/// How long a request waits for a connection before it is told that the database is busy.
+/// How long a request waits for a connection before it fails because the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
@@ -22,59 +22,59 @@ pub(crate) enum Pools {
     Sqlite { read: SqlitePool, write: SqlitePool },
 }
 
-/// How a pool stands.
+/// Usage of a connection pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolStatus {
-    /// Which pool: `postgres`, or SQLite's `read` or `write`.
+    /// Name of the pool: `postgres`, or `read` or `write` for SQLite.
     pub pool: &'static str,
-    /// Connections that are open.
+    /// Number of open connections.
     pub open: u32,
-    /// Those of them that nobody uses.
+    /// Number of open connections that are idle.
     pub idle: u32,
-    /// Connections that may be open.
+    /// Maximum number of open connections.
     pub max: u32,
 }
 
 impl PoolStatus {
     fn from_pool<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
-        let most = pool.options().get_max_connections();
-        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, max: most }
+        let max = pool.options().get_max_connections();
+        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, max }
     }
 }
 
 impl Store {
-    /// Connects, and makes the SQLite file when there is none. Tables are [`Store::migrate`]'s work.
+    /// Connects to the database and creates a missing SQLite file. Tables are created by [`Store::migrate`].
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database cannot be reached or its folder not be made.
+    /// Returns [`StoreError`] if the database cannot be reached or its directory cannot be created.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pools = if settings.is_postgres() {
             Pools::Postgres(postgres(settings).await?)
         } else {
             sqlite(settings).await?
         };
-        let (news, _) = broadcast::channel(4096);
-        Ok(Self { pools, notices: news, version: super::version::ConfigurationVersion::default() })
+        let (notices, _) = broadcast::channel(4096);
+        Ok(Self { pools, notices, version: super::version::ConfigurationVersion::default() })
     }
 
-    /// Whether this is the embedded database.
+    /// Reports whether the database is SQLite.
     #[must_use]
     pub const fn is_sqlite(&self) -> bool {
         matches!(self.pools, Pools::Sqlite { .. })
     }
 
-    /// Asks the database for the smallest answer there is.
+    /// Runs a minimal query to check that the database responds.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when none comes.
+    /// Returns [`StoreError`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         with_read_pool!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))
             .map_err(StoreError::failed("answer"))
     }
 
-    /// How each pool stands.
+    /// Returns the usage of each pool.
     #[must_use]
     pub fn pool_statuses(&self) -> Vec<PoolStatus> {
         match &self.pools {
@@ -85,7 +85,7 @@ impl Store {
         }
     }
 
-    /// Closes every connection, after what runs on them has ended.
+    /// Closes all connections after their running statements have finished.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Postgres(pool) => pool.close().await,
@@ -122,9 +122,11 @@ async fn postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
 }
 
 async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
-    if let Some(folder) = settings.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::NotWritable {
-            path: folder.display().to_string(),
+    if let Some(directory) =
+        settings.path.parent().filter(|directory| !directory.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(directory).map_err(|source| StoreError::NotWritable {
+            path: directory.display().to_string(),
             source,
         })?;
     }
@@ -137,7 +139,7 @@ async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
         .busy_timeout(Duration::from_secs(10));
     let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
     let failed = StoreError::failed("open the SQLite file");
-    // The writer goes first: it makes the file, and a reader could not.
+    // The writer connects first because it creates the file, which a read-only connection cannot.
     let write = pool.clone().max_connections(1).connect_with(options.clone()).await;
     let write = write.map_err(&failed)?;
     let readers = pool.max_connections(settings.connections.min(8));

@@ -1,4 +1,4 @@
-//! What admins configure: seven tables that are listed, read, written and removed in the same way.
+//! Configuration resources: seven tables that are listed, read, written and deleted in the same way.
 
 use chrono::{DateTime, Utc};
 use sqlx::query::Query;
@@ -10,25 +10,25 @@ use crate::domain::{
     StrategyConfig,
 };
 
-/// A resource with its dates.
+/// A resource with its timestamps.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Timestamped<T> {
     /// The resource.
     #[sqlx(flatten)]
     pub item: T,
-    /// When it was made.
+    /// When the resource was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last written.
+    /// When the resource was last written.
     pub date_updated: DateTime<Utc>,
 }
 
-/// Puts a resource's columns into a statement, in the order of their numbers.
+/// Binds a resource's columns to a statement, in the order of their numbers.
 pub trait Columns<D: Database> {
-    /// Binds each.
+    /// Binds each column.
     fn bind_to<'q>(&'q self, query: Query<'q, D, D::Arguments>) -> Query<'q, D, D::Arguments>;
 }
 
-/// A table of resources. In each statement `$1` is the name that tells one from another.
+/// A table of resources. In each statement `$1` is the resource's name, which is unique.
 pub trait ResourceTable:
     Columns<Postgres>
     + Columns<Sqlite>
@@ -39,17 +39,18 @@ pub trait ResourceTable:
     + Unpin
     + 'static
 {
-    /// `$1` a name, `$2` a pattern, `$3` how many.
+    /// Lists resources: `$1` is the name after which the page starts, `$2` a `LIKE` pattern, `$3` the maximum number.
     const LIST: &'static str;
-    /// One by its name.
+    /// Selects a resource by name.
     const READ: &'static str;
-    /// All columns, then the time.
+    /// Inserts a resource; binds all columns, then the current time.
     const ADD: &'static str;
-    /// All columns, then the time.
+    /// Updates a resource; binds all columns, then the current time.
     const REPLACE: &'static str;
-    /// One by its name.
+    /// Deletes a resource by name.
     const REMOVE: &'static str;
-    /// The resources that may refer to one, and the statement that finds the names of those that do.
+    /// The kinds of resources that may refer to this one, each with the statement that selects the names of those
+    /// that do.
     const REFERRERS: &'static [(&'static str, &'static str)];
 }
 
@@ -145,8 +146,8 @@ resource!(ClientTypeConfig in "client_type_config" by client_type,
 ]);
 
 impl Store {
-    /// Resources whose name comes after `after` and whose name or description contains `text`, by name, at most
-    /// `limit`.
+    /// Returns resources with a name above `after` whose name or description contains `text`, in the order of their
+    /// names, at most `limit`.
     pub async fn resources<T: ResourceTable>(
         &self,
         after: &str,
@@ -163,7 +164,7 @@ impl Store {
         .map_err(StoreError::failed("list configurations"))
     }
 
-    /// The resource of this name.
+    /// Returns the resource with this name.
     pub async fn resource<T: ResourceTable>(
         &self,
         name: &str,
@@ -174,7 +175,7 @@ impl Store {
 }
 
 impl Tx {
-    /// The resource of this name, as this transaction sees it.
+    /// Returns the resource with this name as this transaction sees it.
     pub async fn resource<T: ResourceTable>(
         &mut self,
         name: &str,
@@ -183,7 +184,7 @@ impl Tx {
             .map_err(StoreError::failed("read a configuration"))
     }
 
-    /// Adds a resource; false when there is one of its name.
+    /// Inserts a resource. Returns `false` if one with its name exists.
     pub async fn add_resource<T: ResourceTable>(
         &mut self,
         item: &T,
@@ -197,7 +198,7 @@ impl Tx {
         .map_err(StoreError::failed("add a configuration"))
     }
 
-    /// Puts a resource in the place of the one of its name; false when there is none.
+    /// Replaces the resource with the same name. Returns `false` if none exists.
     pub async fn replace_resource<T: ResourceTable>(
         &mut self,
         item: &T,
@@ -208,14 +209,14 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("write a configuration"))
+        .map_err(StoreError::failed("update a configuration"))
     }
 
-    /// Removes the resource of this name; false when there is none.
+    /// Deletes the resource with this name. Returns `false` if none exists.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails, or something refers to it.
+    /// Returns [`StoreError`] if the database fails or another resource refers to this one.
     pub async fn remove_resource<T: ResourceTable>(
         &mut self,
         name: &str,
@@ -225,10 +226,10 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("remove a configuration"))
+        .map_err(StoreError::failed("delete a configuration"))
     }
 
-    /// What refers to the resource of this name: `model-configs fern`.
+    /// Returns what refers to the resource with this name, such as `model-configs fern`.
     pub async fn referrers<T: ResourceTable>(
         &mut self,
         name: &str,
@@ -237,7 +238,7 @@ impl Tx {
         for (resource, sql) in T::REFERRERS {
             let found: Vec<String> =
                 with_tx!(self, db => sqlx::query_scalar(*sql).bind(name).fetch_all(db).await)
-                    .map_err(StoreError::failed("look for what refers to a configuration"))?;
+                    .map_err(StoreError::failed("list what refers to a configuration"))?;
             all.extend(found.iter().map(|name| format!("{resource} {name}")));
         }
         Ok(all)

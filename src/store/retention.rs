@@ -1,4 +1,4 @@
-//! What may go: media of stories that nobody goes on with, inputs that were understood, records that are long past.
+//! Retention: media of stories that nobody continued, inputs that have been processed, and old records.
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::{MediaObject, Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// Rows that one statement looks at at most: databases bound how much may be bound.
+/// Maximum number of rows per statement; databases limit the number of bound values.
 const MAX_BINDS: usize = 500;
 
-/// Stories by their age whose media may go; `$5` is whether bookmarks spare them. What a Sparrow shows that was there since,
-/// or what a flock shares, stays whatever its age: no screen goes dark.
+/// Selects stories past retention, oldest first; `$5` is whether stories with bookmarks are spared.
+///
+/// The current story of a Sparrow that was seen since `$1` and the stories that Flocks share are spared at any age,
+/// so that no screen goes blank.
 const PAST_RETENTION: &str = "SELECT s.date_updated, s.id FROM story s WHERE s.date_updated < $1 \
      AND (s.date_updated, s.id) > ($2, $3) AND EXISTS (SELECT 1 FROM story_frame f \
      WHERE f.story_id = s.id AND f.image_id IS NOT NULL) AND NOT EXISTS \
@@ -20,12 +22,14 @@ const PAST_RETENTION: &str = "SELECT s.date_updated, s.id FROM story s WHERE s.d
      (SELECT 1 FROM story_frame_bookmark WHERE story_id = s.id))) \
      ORDER BY s.date_updated, s.id LIMIT $4";
 
-/// The place of a story among others by their age.
+/// Position of a story in the order of age: time of the last update and id.
 pub type StoryAgeCursor = (DateTime<Utc>, Uuid);
 
 impl Store {
-    /// Stories that have media and that nobody has gone on with since `until`, the oldest first, those behind `after`,
-    /// at most `limit`; without those that somebody keeps, where `spares_bookmarked`.
+    /// Returns stories that have media and have not been updated since `until`, oldest first, starting after `after`,
+    /// at most `limit`.
+    ///
+    /// If `spares_bookmarked` is set, stories with bookmarks are left out.
     pub async fn stories_past_retention(
         &self,
         until: DateTime<Utc>,
@@ -41,21 +45,22 @@ impl Store {
             .bind(spares_bookmarked)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("list stories whose media may go"))
+        .map_err(StoreError::failed("list stories past retention"))
     }
 
-    /// Until when no file is to be removed, because a backup is being made.
+    /// Returns the time until which no file may be deleted because a backup is being made; `None` if deletion is not
+    /// paused.
     pub async fn deletion_paused_until(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT kept_until FROM installation WHERE id = 1";
         let found: Option<Option<DateTime<Utc>>> =
             with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
-                .map_err(StoreError::failed("read whether files are kept"))?;
+                .map_err(StoreError::failed("read whether deletion is paused"))?;
         Ok(found.flatten())
     }
 }
 
 impl Tx {
-    /// Whether a story, locked before, may still lose its media.
+    /// Reports whether a story is still past retention. The story must be locked by [`Tx::lock_story`].
     pub async fn is_past_retention(
         &mut self,
         id: Uuid,
@@ -73,26 +78,27 @@ impl Tx {
             .bind(spares_bookmarked)
             .fetch_one(db)
             .await)
-        .map_err(StoreError::failed("look whether a story's media may go"))?;
+        .map_err(StoreError::failed("check whether a story is past retention"))?;
         Ok(found == 1)
     }
 
-    /// Takes films, voices and pictures from all frames of a story; their rows are the caller's to remove.
+    /// Detaches videos, narrations and images from all frames of a story. The caller deletes the rows of images and
+    /// files.
     pub async fn detach_story_media(&mut self, story_id: Uuid) -> Result<(), StoreError> {
-        const FILMS: &str = "DELETE FROM video WHERE frame_id IN \
+        const VIDEOS: &str = "DELETE FROM video WHERE frame_id IN \
              (SELECT id FROM story_frame WHERE story_id = $1)";
-        const VOICES: &str = "DELETE FROM audio_clip WHERE frame_id IN \
+        const NARRATIONS: &str = "DELETE FROM audio_clip WHERE frame_id IN \
              (SELECT id FROM story_frame WHERE story_id = $1)";
-        const PICTURES: &str = "UPDATE story_frame SET image_id = NULL, device_image_id = NULL \
+        const IMAGES: &str = "UPDATE story_frame SET image_id = NULL, device_image_id = NULL \
              WHERE story_id = $1";
-        for sql in [FILMS, VOICES, PICTURES] {
+        for sql in [VIDEOS, NARRATIONS, IMAGES] {
             with_tx!(self, db => sqlx::query(sql).bind(story_id).execute(db).await.map(drop))
-                .map_err(StoreError::failed("take the media from a story"))?;
+                .map_err(StoreError::failed("detach a story's media"))?;
         }
         Ok(())
     }
 
-    /// How long the files of these keys are together, in bytes.
+    /// Returns the total size in bytes of the files with these keys.
     pub async fn total_media_size(&mut self, keys: &[String]) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT size FROM media_object WHERE key IN (";
         let mut bytes = 0;
@@ -106,14 +112,14 @@ impl Tx {
                 list.push_unseparated(")");
                 select.build_query_scalar().fetch_all(db).await
             })
-            .map_err(StoreError::failed("sum up files"))?;
+            .map_err(StoreError::failed("sum the sizes of files"))?;
             bytes += sizes.iter().sum::<i64>();
         }
         Ok(bytes)
     }
 
-    /// Removes the rows of inputs kept before `until` whose clients wait for nothing; at most `limit`, the oldest first;
-    /// the keys of their files.
+    /// Deletes the rows of inputs created before `until` whose clients have no open task, oldest first, at most
+    /// `limit`. Returns the media keys of their files.
     pub async fn remove_inputs(
         &mut self,
         until: DateTime<Utc>,
@@ -124,11 +130,12 @@ impl Tx {
              WHERE t.client_id = m.client_id AND t.status IN ('pending', 'running')) \
              ORDER BY m.date_created LIMIT $2) RETURNING key";
         with_tx!(self, db => sqlx::query_scalar(SQL).bind(until).bind(limit).fetch_all(db).await)
-            .map_err(StoreError::failed("remove inputs"))
+            .map_err(StoreError::failed("delete inputs"))
     }
 
-    /// Notes that the bucket has a file as it was kept, and holds its row until the transaction ends; false when the row
-    /// speaks of other bytes by now, or of none in the bucket.
+    /// Records that the bucket's copy of a file was compared and is equal. Locks the row until the transaction ends.
+    ///
+    /// Returns `false` if the row's content has changed since, or the row says that the file is not in the bucket.
     pub async fn mark_compared(
         &mut self,
         object: &MediaObject,
@@ -143,10 +150,10 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("note that a file is safe"))
+        .map_err(StoreError::failed("record that a file was compared"))
     }
 
-    /// Notes that a file of these bytes is not in the bucket.
+    /// Records that a file with this content is not in the bucket.
     pub async fn mark_unsynced(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE media_object SET location = NULL, date_synced = NULL, \
              date_compared = NULL WHERE key = $1 AND sha256 = $2";
@@ -156,10 +163,10 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("note that a file is not in the bucket"))
+        .map_err(StoreError::failed("record that a file is not in the bucket"))
     }
 
-    /// Whether it is time to clean up: true for one process, once in the time since `since`.
+    /// Claims the maintenance run. Returns `true` for one process, if no run was claimed after `since`.
     pub async fn claim_maintenance(
         &mut self,
         now: DateTime<Utc>,
@@ -173,20 +180,20 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("take the cleaning's turn"))
+        .map_err(StoreError::failed("claim the maintenance run"))
     }
 
-    /// Has files kept until then; `None` lets them go again.
+    /// Pauses the deletion of files until `until`; `None` resumes it.
     pub async fn set_deletion_pause(
         &mut self,
         until: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE installation SET kept_until = $1 WHERE id = 1";
         with_tx!(self, db => sqlx::query(SQL).bind(until).execute(db).await.map(drop))
-            .map_err(StoreError::failed("have files kept"))
+            .map_err(StoreError::failed("pause the deletion of files"))
     }
 
-    /// Forgets events told before `events`, tasks ended before `tasks` and calls made before `calls`.
+    /// Deletes events created before `events`, tasks ended before `tasks` and inference calls made before `calls`.
     pub async fn delete_old_records(
         &mut self,
         events: DateTime<Utc>,
@@ -199,7 +206,7 @@ impl Tx {
         const CALLS: &str = "DELETE FROM inference_call WHERE date_created < $1";
         for (sql, until) in [(EVENTS, events), (TASKS, tasks), (CALLS, calls)] {
             with_tx!(self, db => sqlx::query(sql).bind(until).execute(db).await.map(drop))
-                .map_err(StoreError::failed("forget what is long past"))?;
+                .map_err(StoreError::failed("delete old records"))?;
         }
         Ok(())
     }

@@ -1,23 +1,23 @@
-//! Logins that last a while. What is kept of a session's cookie is its SHA-256.
+//! Login sessions. Only the SHA-256 of a session's cookie is stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A session that holds, with its user.
+/// A valid session and its user.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Session {
     /// The user's id.
     pub user_id: i64,
     /// The user's name.
     pub username: String,
-    /// When it ends.
+    /// When the session expires.
     pub date_expires: DateTime<Utc>,
 }
 
 impl Store {
-    /// The session with this SHA-256, while it lasts and its user may log in.
+    /// Returns the session with this SHA-256 if it has not expired and its user is active.
     pub async fn session(
         &self,
         sha256: &[u8; 32],
@@ -32,7 +32,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Begins a session.
+    /// Inserts a session.
     pub async fn begin_session(
         &mut self,
         sha256: &[u8; 32],
@@ -53,21 +53,21 @@ impl Tx {
         .map_err(StoreError::failed("begin a session"))
     }
 
-    /// Ends a session.
+    /// Deletes a session.
     pub async fn end_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE sha256 = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
             .map_err(StoreError::failed("end a session"))
     }
 
-    /// Ends every session of a user.
+    /// Deletes all sessions of a user.
     pub async fn end_sessions_of_user(&mut self, user_id: i64) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE user_id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(user_id).execute(db).await.map(drop))
             .map_err(StoreError::failed("end a user's sessions"))
     }
 
-    /// Removes sessions that ended before `before`; how many.
+    /// Deletes sessions that expired before `before`. Returns their number.
     pub async fn delete_expired_sessions(
         &mut self,
         before: DateTime<Utc>,
@@ -78,6 +78,6 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("forget sessions"))
+        .map_err(StoreError::failed("delete expired sessions"))
     }
 }

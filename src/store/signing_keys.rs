@@ -1,22 +1,22 @@
-//! The secrets that our own signed addresses are signed with; they change, and old ones stay as long as an address of
-//! theirs may be good.
+//! The keys that sign this server's own presigned URLs. Keys are rotated; an old key is retained while a URL signed
+//! with it may still be valid.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A secret.
+/// A signing key.
 #[derive(Clone, PartialEq, Eq, FromRow)]
 pub struct SigningKey {
-    /// Its bytes.
+    /// The secret bytes.
     pub secret: Vec<u8>,
-    /// Since when it signs.
+    /// When the key was created.
     pub date_created: DateTime<Utc>,
 }
 
 impl Store {
-    /// Every secret, the newest first: there are a few.
+    /// Returns all keys, newest first, at most 100.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         const SQL: &str = "SELECT secret, date_created FROM signing_key \
              WHERE id > (SELECT MAX(id) - 100 FROM signing_key) ORDER BY id DESC";
@@ -26,14 +26,14 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a secret, and forgets those made before `old`.
+    /// Inserts a key and deletes those created before `before`.
     pub async fn add_signing_key(
         &mut self,
         key: &SigningKey,
-        old: DateTime<Utc>,
+        before: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         const ADD: &str = "INSERT INTO signing_key (secret, date_created) VALUES ($1, $2)";
-        const FORGET: &str = "DELETE FROM signing_key WHERE date_created < $1";
+        const DELETE_OLD: &str = "DELETE FROM signing_key WHERE date_created < $1";
         let failed = StoreError::failed("add a signing key");
         with_tx!(self, db => sqlx::query(ADD)
             .bind(&key.secret)
@@ -42,7 +42,7 @@ impl Tx {
             .await
             .map(drop))
         .map_err(&failed)?;
-        with_tx!(self, db => sqlx::query(FORGET).bind(old).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(DELETE_OLD).bind(before).execute(db).await.map(drop))
             .map_err(&failed)
     }
 }

@@ -1,5 +1,5 @@
-//! All rows as of one moment, in an SQLite file: the form of a backup, whichever database it is of; and back from such a
-//! file into either.
+//! Snapshots: all rows as of one moment in a SQLite file, which is the form of a backup of either database. A
+//! snapshot can be restored into either database.
 
 use std::path::Path;
 
@@ -12,19 +12,19 @@ use super::{Store, StoreError};
 use crate::settings::DatabaseSettings;
 use crate::store::pools::Pools;
 
-/// Tables that have a row only where the service was used, and not from its first start on.
-const USED: [&str; 7] =
+/// Tables that stay empty until the service is used; other tables have rows from the first start.
+const INITIALLY_EMPTY_TABLES: [&str; 7] =
     ["story", "media_object", "task", "admin_user", "api_token", "sparrow_config", "flock_config"];
 
-/// Values that one statement binds at most; both databases take more.
+/// Maximum number of values bound per statement; both databases accept more.
 const MAX_BINDS: usize = 16_000;
 
 impl Store {
-    /// The database in an SQLite file, as [`Store::snapshot`] makes one: opened, and brought up to date.
+    /// Opens a SQLite file written by [`Store::write_snapshot`] and migrates it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it is none, or was made by a later version.
+    /// Returns [`StoreError`] if the file is not a snapshot, or was written by a later version.
     pub async fn open_snapshot(path: &Path) -> Result<Self, StoreError> {
         let settings = DatabaseSettings {
             path: path.to_owned(),
@@ -36,11 +36,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Writes all rows, as of one moment, into a new SQLite file. Others read and write meanwhile.
+    /// Writes all rows, as of one moment, to a new SQLite file. Other transactions may read and write meanwhile.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails or the file cannot be written.
+    /// Returns [`StoreError`] if the database fails or the file cannot be written.
     pub async fn write_snapshot(&self, path: &Path) -> Result<(), StoreError> {
         let failed = StoreError::failed("write a snapshot");
         match &self.pools {
@@ -53,8 +53,8 @@ impl Store {
                 let empty = Self::open_snapshot(path).await?;
                 empty.close().await;
                 let mut from = pool.begin().await.map_err(&failed)?;
-                let one_moment = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-                sqlx::query(one_moment).execute(&mut *from).await.map_err(&failed)?;
+                let isolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+                sqlx::query(isolation).execute(&mut *from).await.map_err(&failed)?;
                 let mut to = open_file(path).await.map_err(&failed)?;
                 copy_all_to_sqlite(&mut from, &mut to).await.map_err(&failed)?;
                 to.close().await.map_err(&failed)
@@ -62,15 +62,15 @@ impl Store {
         }
     }
 
-    /// Whether nobody has used this database yet.
+    /// Reports whether the database has not been used yet.
     pub async fn is_unused(&self) -> Result<bool, StoreError> {
-        for table in USED {
+        for table in INITIALLY_EMPTY_TABLES {
             let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS one");
             let rows: i64 =
                 super::with_read_pool!(self, db => sqlx::query_scalar(AssertSqlSafe(sql))
                 .fetch_one(db)
                 .await)
-                .map_err(StoreError::failed("look whether the database is used"))?;
+                .map_err(StoreError::failed("check whether the database is used"))?;
             if rows > 0 {
                 return Ok(false);
             }
@@ -78,14 +78,15 @@ impl Store {
         Ok(true)
     }
 
-    /// Fills this database, which is a PostgreSQL that nobody has used, with the rows of a snapshot of this version; all of
-    /// them, or none. An SQLite database is its file, and is put in its place as a whole.
+    /// Restores the rows of a snapshot of this version into an unused PostgreSQL database, all or none.
+    ///
+    /// Does nothing on SQLite, where the snapshot file itself replaces the database file.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when a database fails, or a row contradicts another.
+    /// Returns [`StoreError`] if a database fails or a row violates a constraint.
     pub async fn restore_snapshot(&self, snapshot: &Path) -> Result<(), StoreError> {
-        let failed = StoreError::failed("fill the database");
+        let failed = StoreError::failed("restore a snapshot");
         let Pools::Postgres(pool) = &self.pools else { return Ok(()) };
         let mut from = open_file(snapshot).await.map_err(&failed)?;
         let mut to = pool.begin().await.map_err(&failed)?;
@@ -94,12 +95,13 @@ impl Store {
     }
 }
 
-/// A snapshot's file, whose rows may come in any order.
+/// Opens a snapshot's file without foreign keys, so that rows may be inserted in any order.
 async fn open_file(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await
 }
 
-/// The tables that hold rows of ours, by name; the full text follows from them.
+/// Returns the names of the tables to copy. The full-text index is left out because the database derives it from
+/// them.
 async fn tables(file: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' \
                AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name NOT LIKE '!_sqlx%' ESCAPE '!' \
@@ -107,7 +109,7 @@ async fn tables(file: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error>
     sqlx::query_scalar(sql).fetch_all(file).await
 }
 
-/// A table's columns, as PostgreSQL has them.
+/// Returns a table's columns with their PostgreSQL types. Generated columns are left out.
 async fn columns(server: &mut PgConnection, table: &str) -> Result<Vec<Column>, sqlx::Error> {
     let sql = "SELECT column_name::TEXT, udt_name::TEXT, is_identity::TEXT FROM information_schema.columns \
                WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position";
@@ -124,9 +126,9 @@ fn select(table: &str, columns: &[Column]) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("SELECT {} FROM \"{table}\"", names.join(", ")))
 }
 
-fn insert(table: &str, columns: &[Column], given: &str) -> String {
+fn insert(table: &str, columns: &[Column], clause: &str) -> String {
     let names: Vec<String> = columns.iter().map(Column::quoted).collect();
-    format!("INSERT INTO \"{table}\" ({}) {given}", names.join(", "))
+    format!("INSERT INTO \"{table}\" ({}) {clause}", names.join(", "))
 }
 
 async fn copy_all_to_sqlite(
@@ -137,7 +139,7 @@ async fn copy_all_to_sqlite(
     for table in tables(to).await? {
         let columns = columns(from, &table).await?;
         let max_rows = MAX_BINDS / columns.len().max(1);
-        // What a migration wrote is in the rows that come.
+        // Rows that a migration inserted are part of the copied rows, too.
         let clear = AssertSqlSafe(format!("DELETE FROM \"{table}\""));
         sqlx::query(clear).execute(&mut *to).await?;
         let mut rows = sqlx::query(select(&table, &columns)).fetch(&mut *from);
@@ -158,14 +160,15 @@ async fn copy_all_to_sqlite(
             }
         }
     }
-    let strays = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut *to).await?;
-    if !strays.is_empty() {
+    let violations = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut *to).await?;
+    if !violations.is_empty() {
         return Err(sqlx::Error::Protocol("rows of the snapshot contradict each other".to_owned()));
     }
     sqlx::query("COMMIT").execute(&mut *to).await.map(drop)
 }
 
-/// Rows refer to each other in rings, so that no order of tables would do: what they refer to is checked when all are there.
+/// Copies all tables. Foreign keys are dropped first and checked at the end, because tables refer to each other in
+/// cycles.
 async fn copy_all_to_postgres(
     from: &mut SqliteConnection,
     to: &mut PgConnection,
@@ -206,7 +209,7 @@ async fn copy_to_postgres(
     to: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let max_rows = MAX_BINDS / columns.len().max(1);
-    let given = if columns.iter().any(|column| column.is_identity) {
+    let clause = if columns.iter().any(|column| column.is_identity) {
         "OVERRIDING SYSTEM VALUE "
     } else {
         ""
@@ -220,7 +223,7 @@ async fn copy_to_postgres(
             batch.push(cell::from_sqlite(&row, columns)?);
         }
         if batch.len() >= max_rows || (is_end && !batch.is_empty()) {
-            let mut insert = sqlx::QueryBuilder::new(insert(table, columns, given));
+            let mut insert = sqlx::QueryBuilder::new(insert(table, columns, clause));
             insert.push_values(batch.drain(..), cell::bind_postgres);
             insert.build().execute(&mut *to).await?;
         }

@@ -1,45 +1,45 @@
-//! Calls of providers, and what they cost by scope and day.
+//! Provider calls, and spending by scope and day.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A call of a provider that ended.
+/// A finished provider call to record.
 #[derive(Debug)]
 pub struct NewInferenceCall<'a> {
-    /// The Sparrow.
+    /// The Sparrow that the call was made for.
     pub client_id: Option<&'a str>,
-    /// The story.
+    /// The story that the call was made for.
     pub story_id: Option<Uuid>,
-    /// What was wanted.
+    /// The capability that was used, such as `text`.
     pub capability: &'a str,
     /// The provider's name in configurations.
     pub provider: &'a str,
     /// The model's name at the provider.
     pub model: &'a str,
-    /// `done`, or a failure's name.
+    /// `done`, or the name of the failure.
     pub outcome: &'a str,
-    /// How often it was asked.
+    /// Number of attempts.
     pub attempts: i64,
-    /// How long all of it took.
+    /// Duration of all attempts in milliseconds.
     pub milliseconds: i64,
-    /// Tokens read.
+    /// Number of input tokens.
     pub input_tokens: i64,
-    /// Tokens written.
+    /// Number of output tokens.
     pub output_tokens: i64,
-    /// Pictures made.
+    /// Number of generated images.
     pub images: i64,
-    /// Seconds of sound or film.
+    /// Duration of audio or video in seconds.
     pub seconds: f64,
-    /// Millionths of a US dollar.
+    /// Cost in millionths of a US dollar.
     pub micro_usd: i64,
-    /// When it ended.
+    /// When the call ended.
     pub now: DateTime<Utc>,
 }
 
 impl Store {
-    /// What was spent or is set aside on a day, by scope, in millionths of a US dollar.
+    /// Returns what a scope has spent or reserved on a day, in millionths of a US dollar.
     pub async fn spent_on(&self, scope: &str, day: NaiveDate) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT micro_usd FROM spend WHERE scope = $1 AND day = $2";
         let spent: Option<i64> = with_read_pool!(self, db => sqlx::query_scalar(SQL)
@@ -47,11 +47,11 @@ impl Store {
             .bind(day.to_string())
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("read what was spent"))?;
+        .map_err(StoreError::failed("read a scope's spending"))?;
         Ok(spent.unwrap_or_default())
     }
 
-    /// How many calls were made since then, by provider, model, capability and outcome.
+    /// Returns the calls since `since`, counted by provider, model, capability and outcome.
     pub async fn call_counts_since(
         &self,
         since: DateTime<Utc>,
@@ -66,52 +66,55 @@ impl Store {
     }
 }
 
-/// Calls of one kind that ended in the same way.
+/// The calls with the same provider, model, capability and outcome.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallCount {
     /// The provider's name in configurations.
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
-    /// What was wanted.
+    /// The capability that was used.
     pub capability: String,
-    /// `done`, or a failure's name.
+    /// `done`, or the name of the failure.
     pub outcome: String,
-    /// How many there were.
+    /// Number of calls.
     pub calls: i64,
-    /// How long they took together.
+    /// Total duration in milliseconds.
     pub milliseconds: i64,
-    /// What they cost together, in millionths of a US dollar.
+    /// Total cost in millionths of a US dollar.
     pub micro_usd: i64,
 }
 
 impl Tx {
-    /// Adds an amount to what a scope spends on a day; false, and nothing added, when that would be more than `most`.
+    /// Adds an amount to a scope's spending on a day. Returns `false` and adds nothing if the total would exceed
+    /// `limit`.
+    ///
+    /// Amounts are in millionths of a US dollar.
     pub async fn reserve_spend(
         &mut self,
         scope: &str,
         day: NaiveDate,
         micro_usd: i64,
-        most: i64,
+        limit: i64,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO spend (scope, day, micro_usd) VALUES ($1, $2, $3) \
              ON CONFLICT (scope, day) DO UPDATE SET micro_usd = spend.micro_usd + $3 \
              WHERE spend.micro_usd + $3 <= $4 RETURNING micro_usd";
-        if micro_usd > most {
+        if micro_usd > limit {
             return Ok(false);
         }
         let spent: Option<i64> = with_tx!(self, db => sqlx::query_scalar(SQL)
             .bind(scope)
             .bind(day.to_string())
             .bind(micro_usd)
-            .bind(most)
+            .bind(limit)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("set an amount aside"))?;
+        .map_err(StoreError::failed("reserve an amount"))?;
         Ok(spent.is_some())
     }
 
-    /// Corrects what a scope has spent on a day.
+    /// Adds `by_micro_usd`, which may be negative, to a scope's spending on a day.
     pub async fn correct_spend(
         &mut self,
         scope: &str,
@@ -127,10 +130,10 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("settle what a call cost"))
+        .map_err(StoreError::failed("correct a scope's spending"))
     }
 
-    /// Writes a call down.
+    /// Records a provider call.
     pub async fn insert_inference_call(
         &mut self,
         call: NewInferenceCall<'_>,
@@ -156,6 +159,6 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("write a call down"))
+        .map_err(StoreError::failed("record a call"))
     }
 }

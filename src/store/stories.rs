@@ -1,4 +1,4 @@
-//! Stories: made for one Sparrow, read by anyone who has the link.
+//! Stories. Each is made for one Sparrow and readable by anyone who has the link.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -11,54 +11,54 @@ use super::{Store, StoreError, Tx, dialect, with_read_pool, with_tx};
 /// A story without its frames.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Story {
-    /// UUIDv7.
+    /// Story id, a UUIDv7.
     pub id: Uuid,
-    /// The Sparrow that it was made for, and that alone may add to it.
+    /// The Sparrow that the story belongs to. No other Sparrow outside the Flock may add to it.
     pub client_id: String,
-    /// The flock whose members may add to it too.
+    /// The Flock whose members may add to the story, too.
     pub flock_id: Option<String>,
-    /// The strategy's slug that was asked for.
+    /// Slug of the strategy that was requested.
     pub strategy: String,
-    /// The storyteller behind that slug when the story was begun.
+    /// Name of the strategy's storyteller when the story was created.
     pub storyteller: String,
-    /// The first text on one line; empty until there is one.
+    /// The story's title: its first text on a single line, unless it was renamed. Empty until the first text exists.
     pub title: String,
-    /// Given with the title, never changed.
+    /// The story's name in links. Set together with the title and never changed.
     pub slug: Option<String>,
-    /// The storyteller's memory of it.
+    /// The storyteller's state for this story.
     #[sqlx(json)]
     pub state: Value,
-    /// How many frames it has.
+    /// Number of frames.
     pub frame_count: i32,
-    /// When it was begun.
+    /// When the story was created.
     pub date_created: DateTime<Utc>,
-    /// When its last frame was added.
+    /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
 }
 
-/// A story that begins.
+/// A story to insert.
 #[derive(Debug)]
 pub struct NewStory<'a> {
-    /// UUIDv7.
+    /// Story id, a UUIDv7.
     pub id: Uuid,
-    /// For whom.
+    /// The client that the story belongs to.
     pub client_id: &'a str,
-    /// The flock whose members share it.
+    /// The Flock whose members share the story.
     pub flock_id: Option<&'a str>,
     /// The strategy's slug.
     pub strategy: &'a str,
-    /// The storyteller behind it.
+    /// Name of the strategy's storyteller.
     pub storyteller: &'a str,
-    /// When.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
-/// The name that a story takes from its first text.
+/// The title that a story gets from its first text.
 #[derive(Debug)]
 pub struct StoryTitle<'a> {
-    /// The text on one line.
+    /// The text on a single line.
     pub title: &'a str,
-    /// The slug before a number makes it unique.
+    /// The slug, to which a number is appended if it is not unique.
     pub slug_base: &'a str,
 }
 
@@ -66,20 +66,20 @@ const BY_ID: &str = "SELECT id, client_id, flock_id, strategy, storyteller, titl
                      date_created, date_updated FROM story WHERE id = $1";
 
 impl Store {
-    /// The story with this id.
+    /// Returns the story with this id.
     pub async fn story(&self, id: Uuid) -> Result<Option<Story>, StoreError> {
         with_read_pool!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
-    /// The id of the story with this slug.
+    /// Returns the id of the story with this slug.
     pub async fn story_id_by_slug(&self, slug: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE slug = $1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("find a story by its slug"))
     }
 
-    /// The id of the story that had this id in the service it was imported from.
+    /// Returns the id of the story that had this id in the service that it was imported from.
     pub async fn story_id_by_legacy_id(&self, id: &str) -> Result<Option<Uuid>, StoreError> {
         const SQL: &str = "SELECT id FROM story WHERE legacy_id = $1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(id).fetch_optional(db).await)
@@ -88,13 +88,13 @@ impl Store {
 }
 
 impl Tx {
-    /// The story with this id, as this transaction sees it.
+    /// Returns the story with this id as this transaction sees it.
     pub async fn story(&mut self, id: Uuid) -> Result<Option<Story>, StoreError> {
         with_tx!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story"))
     }
 
-    /// Begins a story without frames.
+    /// Inserts a story without frames.
     pub async fn create_story(&mut self, story: NewStory<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story \
              (id, client_id, flock_id, strategy, storyteller, title, state, frame_count, date_created, \
@@ -113,7 +113,7 @@ impl Tx {
         .map_err(StoreError::failed("create a story"))
     }
 
-    /// Removes a story that nothing was ever told or ordered in; any other stays.
+    /// Deletes a story that has no frames and no tasks. Any other story stays.
     pub async fn remove_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1 AND frame_count = 0 \
              AND NOT EXISTS (SELECT 1 FROM task WHERE task.story_id = $1)";
@@ -121,7 +121,7 @@ impl Tx {
             .map_err(StoreError::failed("remove an empty story"))
     }
 
-    /// Gives a story that has no frame yet another strategy.
+    /// Changes the strategy of a story that has no frames yet.
     pub async fn change_strategy(
         &mut self,
         id: Uuid,
@@ -140,9 +140,10 @@ impl Tx {
         .map_err(StoreError::failed("change a story's strategy"))
     }
 
-    /// Takes the `count` frame numbers from `first` on for a story and keeps its state; false when `first` is not its
-    /// next number, or there is no such story. The row stays locked until the transaction ends, so that numbers have
-    /// no gaps.
+    /// Reserves `count` frame numbers from `first` on and saves the story's state.
+    ///
+    /// Returns `false` if `first` is not the story's next number or the story does not exist. The row stays locked
+    /// until the transaction ends, so that numbers have no gaps.
     pub async fn reserve_frame_numbers(
         &mut self,
         id: Uuid,
@@ -162,15 +163,15 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("take frame numbers"))
+        .map_err(StoreError::failed("reserve frame numbers"))
     }
 
-    /// Names a story that has no name, with the next free number of its slug; returns the slug.
+    /// Sets the title of an untitled story and gives it the next free slug. Returns the slug.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails; [`StoreError::is_conflict`] when a title such as `A b 1` took the
-    /// slug of another base at the same instant.
+    /// [`StoreError::is_conflict`] is true if a title such as `A b 1` took the slug of another base at the same
+    /// moment.
     pub async fn name_story(
         &mut self,
         id: Uuid,
@@ -186,7 +187,7 @@ impl Tx {
             with_tx!(self, db => sqlx::query_scalar(LAST).bind(title.slug_base).fetch_one(db).await)
                 .map_err(&failed)?;
         let mut number = last.map_or(0, |last| last + 1);
-        // `a-b` with number 1 may meet another story's title `A b 1`.
+        // `a-b` with number 1 may collide with the slug of another story's title `A b 1`.
         let slug = loop {
             let slug = if number == 0 {
                 title.slug_base.to_owned()
@@ -214,7 +215,7 @@ impl Tx {
         Ok(slug)
     }
 
-    /// Gives a story the picture that lists show, unless it has one.
+    /// Sets a story's thumbnail, unless it has one.
     pub async fn set_thumbnail(&mut self, id: Uuid, image: Uuid) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE story SET thumbnail_id = $2 WHERE id = $1 AND thumbnail_id IS NULL";

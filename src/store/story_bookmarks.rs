@@ -1,4 +1,4 @@
-//! The stories in a bookmark list.
+//! The entries of bookmark lists.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -6,25 +6,25 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
-/// A story in a list, with its name.
+/// A story in a bookmark list.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StoryBookmark {
-    /// The bookmark's id.
+    /// Bookmark id.
     pub id: i64,
-    /// The story.
+    /// Story id.
     pub story_id: Uuid,
-    /// The story's slug, when it has one.
+    /// The story's slug; `None` until it has a title.
     pub slug: Option<String>,
     /// The story's title; empty until it has one.
     pub title: String,
-    /// What is noted about it.
+    /// The client's comments on the story.
     pub comments: Option<String>,
-    /// When it was first kept.
+    /// When the story was added to the list.
     pub date_created: DateTime<Utc>,
 }
 
 impl Store {
-    /// The stories in a list, the last kept first, those kept earlier than `before`, at most `limit`.
+    /// Returns the entries of a list with an id below `before`, newest first, at most `limit`.
     pub async fn story_bookmarks(
         &self,
         list_id: i64,
@@ -43,7 +43,7 @@ impl Store {
         .map_err(StoreError::failed("list the stories in a bookmark list"))
     }
 
-    /// A story in a list.
+    /// Returns the entry of a list for a story.
     pub async fn story_bookmark(
         &self,
         list_id: i64,
@@ -58,18 +58,20 @@ impl Store {
 }
 
 impl Tx {
-    /// How many stories a list holds.
+    /// Returns the number of entries of a list.
     pub async fn count_story_bookmarks(&mut self, list_id: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story_bookmark WHERE list_id = $1";
         with_tx!(self, db => sqlx::query_scalar(SQL).bind(list_id).fetch_one(db).await)
             .map_err(StoreError::failed("count the stories in a bookmark list"))
     }
 
-    /// Puts a story into a list, locked before; `false` when one of the two is gone.
+    /// Adds a story to a list. Returns `false` if the list or the story does not exist.
+    ///
+    /// The list must be locked by [`Tx::change_bookmark_list`].
     ///
     /// # Errors
     ///
-    /// [`StoreError::is_conflict`] when it is there already; [`StoreError`] when the database fails.
+    /// [`StoreError::is_conflict`] is true if the list has the story already.
     pub async fn add_story_bookmark(
         &mut self,
         list_id: i64,
@@ -89,11 +91,11 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("put a story into a bookmark list"))?;
+        .map_err(StoreError::failed("add a story to a bookmark list"))?;
         Ok(added > 0)
     }
 
-    /// Renews what is noted about a story in a list; `false` when it is not there.
+    /// Replaces the comments on a story in a list. Returns `false` if the list does not have the story.
     pub async fn update_story_bookmark(
         &mut self,
         list_id: i64,
@@ -103,7 +105,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story_bookmark SET comments = $3, date_updated = $4 \
              WHERE list_id = $1 AND story_id = $2";
-        let renewed = with_tx!(self, db => sqlx::query(SQL)
+        let updated = with_tx!(self, db => sqlx::query(SQL)
             .bind(list_id)
             .bind(story_id)
             .bind(comments)
@@ -111,11 +113,11 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("renew a story in a bookmark list"))?;
-        Ok(renewed > 0)
+        .map_err(StoreError::failed("update a story in a bookmark list"))?;
+        Ok(updated > 0)
     }
 
-    /// Takes a story out of a list; `false` when it is not there.
+    /// Removes a story from a list. Returns `false` if the list does not have the story.
     pub async fn remove_story_bookmark(
         &mut self,
         list_id: i64,
@@ -128,7 +130,7 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("take a story out of a bookmark list"))?;
+        .map_err(StoreError::failed("remove a story from a bookmark list"))?;
         Ok(removed > 0)
     }
 }

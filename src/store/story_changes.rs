@@ -1,7 +1,8 @@
-//! What changes of a story beside its growth: its title, its last frame taken back, a picture made anew, its end.
+//! Changes to a story other than new frames: a new title, deletion of the last frame, new images, deletion of the
+//! story.
 //!
-//! Files are not touched here: the keys of those that nothing refers to any more are handed back, for a task to
-//! remove them.
+//! Files are not touched here. The methods return the media keys of files that nothing refers to any more, for a task
+//! to delete.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -13,33 +14,33 @@ use super::{Store, StoreError, Task, Tx, with_tx};
 use crate::domain::{FrameKey, TaskStatus};
 use crate::store::with_read_pool;
 
-/// Rows that one statement removes at most: databases bound how much may be bound.
+/// Maximum number of rows deleted per statement; databases limit the number of bound values.
 const MAX_BINDS: usize = 500;
 
-/// What a frame's picture is made of.
+/// The parts of a frame from which its illustration is generated again.
 #[derive(Debug, Clone, FromRow)]
 pub struct IllustrationSource {
-    /// How it came to be.
+    /// How the frame was generated.
     #[sqlx(json)]
     pub metadata: Value,
-    /// Its prose.
+    /// The frame's text.
     pub text: Option<String>,
-    /// The prompt of its illustration; absent where it came from elsewhere.
+    /// The prompt of the illustration; `None` if the illustration was not generated.
     pub illustration: Option<String>,
-    /// Its original illustration.
+    /// The original illustration.
     pub image_id: Option<Uuid>,
 }
 
-/// How much a story is.
+/// The size of a story.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
 pub struct StorySize {
-    /// Frames.
+    /// Number of frames.
     pub frames: i32,
-    /// Pieces of them in the index for search.
+    /// Number of the frames' pieces in the vector index.
     pub pieces: i64,
 }
 
-/// A picture that belongs to frames about to go.
+/// An image that is about to be deleted, along with the frames that use it.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ImageToDelete {
     id: Uuid,
@@ -47,7 +48,7 @@ pub struct ImageToDelete {
 }
 
 impl ImageToDelete {
-    /// The key of its file.
+    /// Returns the media key of the image's file.
     #[must_use]
     pub fn media_key(&self) -> &str {
         &self.media_key
@@ -55,7 +56,7 @@ impl ImageToDelete {
 }
 
 impl Store {
-    /// The words of a story's frame.
+    /// Returns the parts of a frame from which its illustration is generated again.
     pub async fn illustration_source(
         &self,
         frame: FrameKey,
@@ -66,12 +67,13 @@ impl Store {
             .bind(frame.number)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("read a frame's words"))
+        .map_err(StoreError::failed("read the source of an illustration"))
     }
 }
 
 impl Tx {
-    /// Has whatever else would change a story wait until this transaction ends; false when there is no such story.
+    /// Locks a story against changes by other transactions until this one ends. Returns `false` if the story does not
+    /// exist.
     pub async fn lock_story(&mut self, id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE story SET frame_count = frame_count WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL)
@@ -82,7 +84,7 @@ impl Tx {
         .map_err(StoreError::failed("lock a story"))
     }
 
-    /// Gives a story another title. Its slug stays: links lead by it.
+    /// Changes a story's title. The slug stays, because links contain it.
     pub async fn retitle_story(
         &mut self,
         id: Uuid,
@@ -91,10 +93,10 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE story SET title = $2, date_updated = $3 WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).bind(title).bind(now).execute(db).await.map(drop))
-            .map_err(StoreError::failed("give a story another title"))
+            .map_err(StoreError::failed("change a story's title"))
     }
 
-    /// The state that a story was in before a frame; `None` when there is no such frame.
+    /// Returns a story's state before a frame; `None` if the frame does not exist.
     pub async fn state_before(&mut self, frame: FrameKey) -> Result<Option<Value>, StoreError> {
         const SQL: &str =
             "SELECT state_before FROM story_frame WHERE story_id = $1 AND number = $2";
@@ -107,7 +109,8 @@ impl Tx {
         Ok(found.map(|state| state.map_or(Value::Null, |json| json.0)))
     }
 
-    /// Takes a frame back that is the last of its story; false when it is not.
+    /// Deletes the last frame of a story and restores the story's state. Returns `false` if the frame is not the last
+    /// one.
     pub async fn delete_last_frame(
         &mut self,
         frame: FrameKey,
@@ -118,7 +121,7 @@ impl Tx {
              thumbnail_id = CASE WHEN $2 = 0 THEN NULL ELSE thumbnail_id END \
              WHERE id = $1 AND frame_count = $2 + 1";
         const FRAME: &str = "DELETE FROM story_frame WHERE story_id = $1 AND number = $2";
-        let failed = StoreError::failed("take a frame back");
+        let failed = StoreError::failed("delete a story's last frame");
         let is_last = with_tx!(self, db => sqlx::query(STORY)
             .bind(frame.story_id)
             .bind(frame.number)
@@ -135,7 +138,7 @@ impl Tx {
         Ok(is_last)
     }
 
-    /// Gives a frame other pictures; false when it is gone.
+    /// Replaces a frame's images. Returns `false` if the frame does not exist.
     pub async fn set_frame_images(
         &mut self,
         frame: FrameKey,
@@ -152,81 +155,82 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("give a frame other pictures"))
+        .map_err(StoreError::failed("replace a frame's images"))
     }
 
-    /// Takes the picture that lists show from a story; its id.
+    /// Clears a story's thumbnail and returns it.
     pub async fn clear_thumbnail(
         &mut self,
         story_id: Uuid,
     ) -> Result<Option<ImageToDelete>, StoreError> {
         const FIND: &str = "SELECT i.id, i.media_key FROM story s JOIN image i ON i.id = s.thumbnail_id \
              WHERE s.id = $1";
-        const TAKE: &str = "UPDATE story SET thumbnail_id = NULL WHERE id = $1";
-        let failed = StoreError::failed("take a story's thumbnail");
+        const CLEAR: &str = "UPDATE story SET thumbnail_id = NULL WHERE id = $1";
+        let failed = StoreError::failed("clear a story's thumbnail");
         let found =
             with_tx!(self, db => sqlx::query_as(FIND).bind(story_id).fetch_optional(db).await)
                 .map_err(&failed)?;
-        with_tx!(self, db => sqlx::query(TAKE).bind(story_id).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(CLEAR).bind(story_id).execute(db).await.map(drop))
             .map_err(&failed)?;
         Ok(found)
     }
 
-    /// The pictures of a story's frames from number `from` to `to`, those that were rendered from others first.
+    /// Returns the images of a story's frames with numbers from `from` to `to` inclusive. Images rendered from others
+    /// come first.
     pub async fn frame_images(
         &mut self,
         story_id: Uuid,
         from: i32,
         to: i32,
     ) -> Result<Vec<ImageToDelete>, StoreError> {
-        const RENDERED: &str = "SELECT r.id, r.media_key FROM story_frame f \
+        const RENDITIONS: &str = "SELECT r.id, r.media_key FROM story_frame f \
              JOIN image r ON r.rendition_of = f.image_id \
              WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
-        const KEPT: &str = "SELECT i.id, i.media_key FROM story_frame f \
+        const ORIGINALS: &str = "SELECT i.id, i.media_key FROM story_frame f \
              JOIN image i ON i.id = f.image_id \
              WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3 \
              UNION SELECT i.id, i.media_key FROM story_frame f \
              JOIN image i ON i.id = f.device_image_id \
              WHERE f.story_id = $1 AND f.number BETWEEN $2 AND $3";
-        let mut pictures = Vec::new();
-        for sql in [RENDERED, KEPT] {
+        let mut images = Vec::new();
+        for sql in [RENDITIONS, ORIGINALS] {
             let found: Vec<ImageToDelete> = with_tx!(self, db => sqlx::query_as(sql)
                 .bind(story_id)
                 .bind(from)
                 .bind(to)
                 .fetch_all(db)
                 .await)
-            .map_err(StoreError::failed("list the pictures of frames"))?;
-            pictures.extend(found);
+            .map_err(StoreError::failed("list the images of frames"))?;
+            images.extend(found);
         }
-        Ok(pictures)
+        Ok(images)
     }
 
-    /// How much a story is; nothing where there is none.
+    /// Returns the size of a story; zeros if it does not exist.
     pub async fn story_size(&mut self, id: Uuid) -> Result<StorySize, StoreError> {
         const SQL: &str = "SELECT frame_count AS frames, (SELECT COUNT(*) FROM story_frame f \
              JOIN frame_embedding e ON e.frame_id = f.id WHERE f.story_id = s.id) AS pieces \
              FROM story s WHERE id = $1";
         let size = with_tx!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
-            .map_err(StoreError::failed("see how much a story is"))?;
+            .map_err(StoreError::failed("measure a story"))?;
         Ok(size.unwrap_or_default())
     }
 
-    /// Removes a story with its frames and bookmarks.
+    /// Deletes a story with its frames and bookmarks.
     pub async fn remove_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
-            .map_err(StoreError::failed("remove a story"))
+            .map_err(StoreError::failed("delete a story"))
     }
 
-    /// Removes a story's tasks and events, and returns the tasks as they stood.
+    /// Deletes a story's tasks and events. Returns the tasks as they were before.
     pub async fn delete_story_tasks_and_events(
         &mut self,
         story_id: Uuid,
     ) -> Result<Vec<Task>, StoreError> {
         const TASKS: &str = "DELETE FROM task WHERE story_id = $1 RETURNING *";
         const EVENTS: &str = "DELETE FROM event WHERE story_id = $1";
-        let failed = StoreError::failed("remove the work on a story");
+        let failed = StoreError::failed("delete a story's tasks and events");
         let tasks: Vec<Task> =
             with_tx!(self, db => sqlx::query_as(TASKS).bind(story_id).fetch_all(db).await)
                 .map_err(&failed)?;
@@ -240,33 +244,34 @@ impl Tx {
         Ok(tasks)
     }
 
-    /// Removes pictures that no frame has any more; the keys of files that nothing refers to now.
+    /// Deletes images that no frame uses any more. Returns the media keys of files that nothing refers to any more.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails, or something still refers to one.
+    /// Returns [`StoreError`] if the database fails or something still refers to one of the images.
     pub async fn delete_images(
         &mut self,
-        pictures: &[ImageToDelete],
+        images: &[ImageToDelete],
     ) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM image WHERE id IN (";
-        for pictures in pictures.chunks(MAX_BINDS) {
+        for images in images.chunks(MAX_BINDS) {
             with_tx!(self, db => {
                 let mut delete = QueryBuilder::new(SQL);
                 let mut ids = delete.separated(", ");
-                for picture in pictures {
-                    ids.push_bind(picture.id);
+                for image in images {
+                    ids.push_bind(image.id);
                 }
                 ids.push_unseparated(")");
                 delete.build().execute(db).await.map(drop)
             })
-            .map_err(StoreError::failed("remove pictures"))?;
+            .map_err(StoreError::failed("delete images"))?;
         }
-        let keys: Vec<&str> = pictures.iter().map(|picture| &*picture.media_key).collect();
+        let keys: Vec<&str> = images.iter().map(|image| &*image.media_key).collect();
         self.remove_media_objects(&keys).await
     }
 
-    /// Removes the rows of files that no picture, film, voice or recording refers to; the keys of those.
+    /// Deletes the rows of those files that no image, video, narration, voice sample or recording refers to. Returns
+    /// their keys.
     pub async fn remove_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
              (SELECT 1 FROM image WHERE media_key = media_object.key) AND NOT EXISTS \
@@ -274,9 +279,9 @@ impl Tx {
              (SELECT 1 FROM audio_clip WHERE media_key = media_object.key) AND NOT EXISTS \
              (SELECT 1 FROM voice_sample WHERE media_key = media_object.key) AND NOT EXISTS \
              (SELECT 1 FROM recording WHERE media_key = media_object.key) AND key IN (";
-        let mut removed = Vec::new();
+        let mut deleted = Vec::new();
         for keys in keys.chunks(MAX_BINDS) {
-            let gone: Vec<String> = with_tx!(self, db => {
+            let found: Vec<String> = with_tx!(self, db => {
                 let mut delete = QueryBuilder::new(SQL);
                 let mut list = delete.separated(", ");
                 for key in keys {
@@ -285,9 +290,9 @@ impl Tx {
                 list.push_unseparated(") RETURNING key");
                 delete.build_query_scalar().fetch_all(db).await
             })
-            .map_err(StoreError::failed("remove the rows of files"))?;
-            removed.extend(gone);
+            .map_err(StoreError::failed("delete the rows of files"))?;
+            deleted.extend(found);
         }
-        Ok(removed)
+        Ok(deleted)
     }
 }

@@ -1,4 +1,4 @@
-//! A client's stories as lists show them.
+//! The list of a client's stories.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -6,48 +6,48 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, with_read_pool};
 
-/// A story as lists show it.
+/// A story in a list.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct StoryListing {
-    /// The story's id.
+    /// Story id.
     pub id: Uuid,
     /// The strategy's slug.
     pub strategy: String,
-    /// The first text on one line.
+    /// The story's title: its first text on a single line, unless it was renamed.
     pub title: String,
-    /// The story's slug, when it has one.
+    /// The story's slug; `None` until it has a title.
     pub slug: Option<String>,
-    /// How many frames it has.
+    /// Number of frames.
     pub frame_count: i32,
     /// The story that the client is in, which may be this one.
     pub current_story_id: Option<Uuid>,
-    /// Whether the client keeps a frame of it, or has it in a list of its own.
+    /// Whether the client has bookmarked a frame of the story, or has the story in a list of its own.
     pub is_bookmarked: bool,
-    /// The key of its thumbnail's file.
+    /// Media key of the thumbnail.
     pub thumbnail_key: Option<String>,
-    /// The thumbnail's width in pixels.
+    /// Width of the thumbnail in pixels.
     pub thumbnail_width: Option<i32>,
-    /// The thumbnail's height in pixels.
+    /// Height of the thumbnail in pixels.
     pub thumbnail_height: Option<i32>,
-    /// When it was begun.
+    /// When the story was created.
     pub date_created: DateTime<Utc>,
-    /// When its last frame was added.
+    /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
 }
 
-/// Which part of a client's stories.
+/// Selects a page of a client's stories.
 #[derive(Debug, Clone, Copy)]
 pub struct StoryPage {
-    /// Only those behind the story that was last updated then and has this id.
+    /// Time of the last update and id of the story after which the page starts.
     pub after: Option<(DateTime<Utc>, Uuid)>,
-    /// How many of these are passed over.
+    /// Number of stories to skip from there.
     pub offset: i64,
-    /// How many at most.
+    /// Maximum number of stories.
     pub limit: i64,
 }
 
 impl StoryPage {
-    /// The first `limit` of all.
+    /// Selects the first `limit` stories.
     #[must_use]
     pub const fn first(limit: i64) -> Self {
         Self { after: None, offset: 0, limit }
@@ -55,7 +55,7 @@ impl StoryPage {
 }
 
 impl Store {
-    /// A part of a client's stories in which something was told or ordered, last updated first.
+    /// Returns a page of a client's stories that have frames or tasks, last updated first.
     pub async fn stories_of_client(
         &self,
         client_id: &str,
@@ -74,7 +74,7 @@ impl Store {
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id)) \
              ORDER BY s.date_updated DESC, s.id DESC LIMIT $4 OFFSET $5";
         let (time, id) = page.after.unwrap_or((MAX_TIME, Uuid::max()));
-        // A database cannot tell of every time that a made-up cursor may hold.
+        // A forged cursor may hold a time that the database cannot represent.
         let time = time.clamp(DateTime::UNIX_EPOCH, MAX_TIME);
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
@@ -87,7 +87,7 @@ impl Store {
         .map_err(StoreError::failed("list a client's stories"))
     }
 
-    /// How many stories a client has in which something was told or ordered.
+    /// Returns the number of a client's stories that have frames or tasks.
     pub async fn count_stories(&self, client_id: &str) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM story s WHERE s.client_id = $1 \
              AND (s.frame_count > 0 OR EXISTS (SELECT 1 FROM task t WHERE t.story_id = s.id))";
@@ -96,7 +96,7 @@ impl Store {
     }
 }
 
-/// Later than any story.
+/// A time later than any story's: the start of the year 9999.
 const MAX_TIME: DateTime<Utc> = match DateTime::from_timestamp(253_370_764_800, 0) {
     Some(time) => time,
     None => DateTime::UNIX_EPOCH,

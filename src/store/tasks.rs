@@ -1,10 +1,10 @@
 //! The task table: durable work, claimed by lease.
 //!
-//! A task is enqueued in the transaction that accepts the work, and ended in the transaction that keeps its
-//! outcome; both can only happen together, so work is neither lost nor done twice. What a worker may do with a task
+//! A task is enqueued in the transaction that accepts the work, and completed in the transaction that saves its
+//! outcome. Each pair commits together, so that work is neither lost nor done twice. What a worker may do with a task
 //! that it has claimed is in [`Lease`].
 //!
-//! Every function that changes how a task stands also publishes the event that says so.
+//! Every method that changes a task's status also publishes the event for it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -15,89 +15,89 @@ use uuid::Uuid;
 use super::{Lease, Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};
 use crate::domain::{EventKind, TaskKind, TaskStatus};
 
-/// A task as it stands.
+/// A task and its current status.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Task {
-    /// UUIDv7.
+    /// Task id, a UUIDv7.
     pub id: Uuid,
-    /// What it does.
+    /// What the task does.
     pub kind: TaskKind,
-    /// Where it is on its road.
+    /// Current status.
     pub status: TaskStatus,
-    /// For whom.
+    /// The client that the task is for.
     pub client_id: Option<String>,
-    /// For which story.
+    /// The story that the task is for.
     pub story_id: Option<Uuid>,
-    /// What it needs to know, as its kind has it.
+    /// The task's input; its form depends on the kind.
     #[sqlx(json)]
     pub payload: Value,
-    /// Where a running one is.
+    /// The step that a running task is at.
     pub step: Option<String>,
-    /// How often it was claimed.
+    /// Number of times the task was claimed.
     pub attempts: i32,
-    /// How often an attempt ended in an explicit retry; a kill is nobody's failure.
+    /// Number of attempts that ended in an explicit retry. An attempt whose process was killed does not count.
     pub failures: i32,
-    /// What came of it, as its kind has it.
+    /// The task's result; its form depends on the kind.
     #[sqlx(json(nullable))]
     pub result: Option<Value>,
-    /// Why its last attempt failed.
+    /// The error of the last failed attempt.
     #[sqlx(json(nullable))]
     pub error: Option<Value>,
-    /// When it was enqueued.
+    /// When the task was enqueued.
     pub date_created: DateTime<Utc>,
-    /// When it was first claimed.
+    /// When the task was first claimed.
     pub date_started: Option<DateTime<Utc>>,
-    /// When it reached a final status.
+    /// When the task reached a final status.
     pub date_completed: Option<DateTime<Utc>>,
 }
 
-/// A task to be enqueued.
+/// A task to enqueue.
 #[derive(Debug)]
 pub struct NewTask<'a> {
-    /// UUIDv7: its order within its lane.
+    /// Task id, a UUIDv7, which determines the order within the lane.
     pub id: Uuid,
-    /// What it does.
+    /// What the task does.
     pub kind: TaskKind,
-    /// Tasks of one lane run one at a time, in order; without a lane it runs beside all others.
+    /// The task's lane. Tasks of a lane run one at a time, in order; a task without a lane runs alongside all others.
     pub lane: Option<String>,
-    /// For whom.
+    /// The client that the task is for.
     pub client_id: Option<&'a str>,
-    /// For which story.
+    /// The story that the task is for.
     pub story_id: Option<Uuid>,
-    /// What it needs to know.
+    /// The task's input; its form depends on the kind.
     pub payload: &'a Value,
-    /// When it was enqueued, which is when it may first run.
+    /// Current time; the task is due from then on.
     pub now: DateTime<Utc>,
 }
 
 impl Store {
-    /// The task with this id.
+    /// Returns the task with this id.
     pub async fn task(&self, id: Uuid) -> Result<Option<Task>, StoreError> {
         const SQL: &str = "SELECT * FROM task WHERE id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a task"))
     }
 
-    /// How many tasks wait, counted up to `at_most`.
+    /// Returns the number of pending tasks, counted up to `at_most`.
     pub async fn count_pending_tasks(&self, at_most: i64) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM \
              (SELECT 1 FROM task WHERE status = 'pending' LIMIT $1) AS waiting";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(at_most).fetch_one(db).await)
-            .map_err(StoreError::failed("count waiting tasks"))
+            .map_err(StoreError::failed("count pending tasks"))
     }
 
-    /// When the next pending task is due: in the past when one waits for its lane.
+    /// Returns when the first pending task becomes due that is due after `after`; `None` if there is none.
     pub async fn next_due(
         &self,
         after: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         const SQL: &str = "SELECT run_at FROM task WHERE status = 'pending' AND run_at > $1 ORDER BY run_at LIMIT 1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(after).fetch_optional(db).await)
-            .map_err(StoreError::failed("look for the next task"))
+            .map_err(StoreError::failed("find the next task"))
     }
 }
 
-/// Whom and which story a task is for: who hears how it stands.
+/// The client and story that a task is for, whose subscribers receive the task's events.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct TaskSubject {
     pub(super) client_id: Option<String>,
@@ -123,8 +123,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds a task that is done already, for those who wait for its result or ask for it again. Nobody waited for it
-    /// to be done, so no event says so.
+    /// Inserts a task that is completed already, for callers that wait for its result or request it again.
+    ///
+    /// No event is published, because nobody waited for the completion.
     pub async fn insert_completed_task(
         &mut self,
         task: NewTask<'_>,
@@ -132,7 +133,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.insert_task(&task, TaskStatus::Completed, Some(result))
             .await
-            .map_err(StoreError::failed("add a task that is done"))
+            .map_err(StoreError::failed("insert a completed task"))
     }
 
     async fn insert_task(
@@ -161,7 +162,7 @@ impl Tx {
             .map(drop))
     }
 
-    /// Whether a story has ever been worked on.
+    /// Reports whether a story has or had a task.
     pub async fn story_has_tasks(&mut self, story_id: Uuid) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT 1 FROM task WHERE story_id = $1 LIMIT 1";
         let found: Option<i32> =
@@ -170,11 +171,11 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Leases the next due task to `owner` until `until`; `None` when there is none, or another worker was first.
-    /// Drop the transaction on `None`.
+    /// Leases the next due task to `owner` until `until`. Returns `None` if no task is due or another worker claimed
+    /// it first; drop the transaction in that case.
     ///
-    /// Each claim needs an owner of its own, so that a run which lost its lease cannot end the run that took over, not
-    /// even in one process.
+    /// Each claim needs its own owner id, so that a run that lost its lease cannot complete the task of the run that
+    /// took over, even within one process.
     pub async fn claim_task(
         &mut self,
         owner: Uuid,
@@ -190,13 +191,14 @@ impl Tx {
             .await)
         .map_err(StoreError::failed("claim a task"));
         match claimed {
-            // The index on running lanes decided between two workers.
+            // The unique index on running lanes rejected one of two concurrent workers.
             Err(error) if error.is_conflict() => Ok(None),
             claimed => Ok(claimed?.map(|task| Lease::new(task, owner))),
         }
     }
 
-    /// Takes back the tasks whose workers have been silent for longer than their lease; how many there were.
+    /// Puts tasks with an expired lease back in the queue, because their workers stopped renewing it. Returns the
+    /// number of tasks.
     pub async fn release_expired_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         const SQL: &str = "UPDATE task SET status = 'pending', step = NULL, lease_owner = NULL, \
              lease_until = NULL WHERE status = 'running' AND lease_until < $1";
@@ -212,7 +214,7 @@ impl Tx {
         Ok(released)
     }
 
-    /// Publishes how a task stands to those who listen to its story or its client.
+    /// Publishes a task's status to subscribers of its story and its client.
     pub(super) fn publish_task(
         &mut self,
         id: Uuid,
@@ -244,7 +246,7 @@ impl Tx {
 
     pub(super) fn notify_ended(&mut self, id: Uuid) {
         self.notify(TaskNotice::TaskEnded(id));
-        // The next one in the lane may go.
+        // The next task of the lane may be claimed now.
         self.notify(TaskNotice::TaskReady);
     }
 }

@@ -1,4 +1,4 @@
-//! What Sparrows report of themselves.
+//! Telemetry reports of Sparrows, and when each was last seen.
 
 use std::collections::HashMap;
 
@@ -12,80 +12,80 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 
-/// A report to be kept.
+/// A telemetry report to insert.
 #[derive(Debug)]
 pub struct NewTelemetryReport<'a> {
-    /// Whose.
+    /// The Sparrow that sent the report.
     pub client_id: &'a str,
-    /// Millivolts.
+    /// Battery voltage in millivolts.
     pub battery_mv: Option<i32>,
-    /// 0-100.
+    /// Battery charge in percent, from 0 to 100.
     pub battery_percent: Option<f64>,
-    /// dBm.
-    pub rssi_dbm: Option<i32>,
-    /// Bytes.
-    pub free_heap_bytes: Option<i64>,
-    /// Name and version.
-    pub firmware: Option<&'a str>,
-    /// Why it woke.
-    pub wake_reason: Option<&'a str>,
-    /// An object of its own.
-    pub extra: Option<&'a Value>,
-    /// When.
-    pub now: DateTime<Utc>,
-}
-
-/// What a device said of itself.
-#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
-#[schema(as = TelemetryView)]
-pub struct TelemetryReport {
-    /// Grows with time.
-    #[serde(skip)]
-    pub id: i64,
-    /// Whose.
-    #[serde(skip)]
-    pub client_id: String,
-    /// The battery's voltage in millivolts.
-    pub battery_mv: Option<i32>,
-    /// How full the battery is: 0-100.
-    pub battery_percent: Option<f64>,
-    /// The strength of the radio signal in dBm.
+    /// Radio signal strength in dBm.
     pub rssi_dbm: Option<i32>,
     /// Free memory in bytes.
     pub free_heap_bytes: Option<i64>,
-    /// The firmware's name and version.
+    /// Name and version of the firmware.
+    pub firmware: Option<&'a str>,
+    /// Why the device woke.
+    pub wake_reason: Option<&'a str>,
+    /// Further data; a JSON object.
+    pub extra: Option<&'a Value>,
+    /// Current time.
+    pub now: DateTime<Utc>,
+}
+
+/// A telemetry report of a device.
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
+#[schema(as = TelemetryView)]
+pub struct TelemetryReport {
+    /// Report id; increases with time.
+    #[serde(skip)]
+    pub id: i64,
+    /// The Sparrow that sent the report.
+    #[serde(skip)]
+    pub client_id: String,
+    /// Battery voltage in millivolts.
+    pub battery_mv: Option<i32>,
+    /// Battery charge in percent, from 0 to 100.
+    pub battery_percent: Option<f64>,
+    /// Radio signal strength in dBm.
+    pub rssi_dbm: Option<i32>,
+    /// Free memory in bytes.
+    pub free_heap_bytes: Option<i64>,
+    /// Name and version of the firmware.
     pub firmware: Option<String>,
-    /// Why it woke.
+    /// Why the device woke.
     pub wake_reason: Option<String>,
-    /// Whatever else it had to say.
+    /// Further data that the device sent; a JSON object.
     #[sqlx(json(nullable))]
     #[schema(value_type = Option<Object>)]
     pub extra: Option<Value>,
-    /// When it said so.
+    /// When the report was received.
     pub date_created: DateTime<Utc>,
 }
 
-/// A Sparrow as an operator looks after it.
+/// A Sparrow and its last known state.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, ToSchema)]
 #[schema(as = SparrowStateView)]
 pub struct SparrowState {
-    /// The Sparrow.
+    /// The Sparrow's client id.
     pub client_id: String,
-    /// The story that it is in.
+    /// Id of the story that the Sparrow is in; `null` if it is in none.
     pub current_story_id: Option<Uuid>,
-    /// When it last asked for something.
+    /// When the Sparrow last made a request.
     pub last_seen: Option<DateTime<Utc>>,
-    /// What it last said of itself.
+    /// The last telemetry report; `null` if the Sparrow has sent none.
     #[sqlx(skip)]
     pub telemetry: Option<TelemetryReport>,
-    /// When it was first seen.
+    /// When the Sparrow was first seen.
     pub date_created: DateTime<Utc>,
-    /// When it last went into another story.
+    /// When the Sparrow last changed to another story.
     pub date_updated: DateTime<Utc>,
 }
 
 impl Store {
-    /// A Sparrow's reports before the one with id `before`, the newest first, at most `limit`.
+    /// Returns a Sparrow's reports with an id below `before`, newest first, at most `limit`.
     pub async fn telemetry_reports(
         &self,
         client_id: &str,
@@ -103,8 +103,8 @@ impl Store {
         .map_err(StoreError::failed("read a Sparrow's reports"))
     }
 
-    /// Sparrows whose name comes behind `after` and contains `text`, by name, at most `limit`, each with its last
-    /// report.
+    /// Returns Sparrows whose client id is above `after` and contains `text`, in the order of their ids, at most
+    /// `limit`. Each has its last report.
     pub async fn sparrow_states(
         &self,
         text: &str,
@@ -145,7 +145,7 @@ impl Store {
         Ok(states)
     }
 
-    /// A Sparrow as it was last seen.
+    /// Returns a Sparrow's last known state.
     pub async fn sparrow_state(&self, client_id: &str) -> Result<Option<SparrowState>, StoreError> {
         const SQL: &str = "SELECT client_id, current_story_id, last_seen, date_created, date_updated \
              FROM sparrow_state WHERE client_id = $1";
@@ -159,7 +159,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Notes that a Sparrow is there.
+    /// Records that a Sparrow was seen.
     pub async fn upsert_last_seen(
         &mut self,
         client_id: &str,
@@ -169,10 +169,10 @@ impl Tx {
              VALUES ($1, $2, $2, $2) \
              ON CONFLICT (client_id) DO UPDATE SET last_seen = excluded.last_seen";
         with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(now).execute(db).await.map(drop))
-            .map_err(StoreError::failed("note that a Sparrow was seen"))
+            .map_err(StoreError::failed("record that a Sparrow was seen"))
     }
 
-    /// Keeps a report.
+    /// Inserts a telemetry report.
     pub async fn insert_telemetry_report(
         &mut self,
         report: NewTelemetryReport<'_>,
@@ -193,18 +193,18 @@ impl Tx {
             .execute(db)
             .await
             .map(drop))
-        .map_err(StoreError::failed("keep a Sparrow's report"))
+        .map_err(StoreError::failed("insert a Sparrow's report"))
     }
 
-    /// Forgets all but the last `kept` reports of a Sparrow.
+    /// Deletes all but the last `keep` reports of a Sparrow.
     pub async fn delete_old_telemetry_reports(
         &mut self,
         client_id: &str,
-        kept: i64,
+        keep: i64,
     ) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM telemetry WHERE client_id = $1 AND id <= \
              (SELECT id FROM telemetry WHERE client_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
-        with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(kept).execute(db).await.map(drop))
-            .map_err(StoreError::failed("forget a Sparrow's old reports"))
+        with_tx!(self, db => sqlx::query(SQL).bind(client_id).bind(keep).execute(db).await.map(drop))
+            .map_err(StoreError::failed("delete a Sparrow's old reports"))
     }
 }

@@ -1,4 +1,4 @@
-//! API tokens. What is kept of a token is its SHA-256.
+//! API tokens. Only the SHA-256 of a token is stored.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -6,78 +6,78 @@ use sqlx::FromRow;
 use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 use crate::domain::ScopeName;
 
-/// A token, without what could be used in its place.
+/// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Token {
-    /// Grows with every token.
+    /// Token id; increases with each token.
     pub id: i64,
-    /// What it is for.
+    /// What the token is for.
     pub name: String,
-    /// How far it goes.
+    /// What the token permits.
     pub scope: ScopeName,
-    /// Whose it is, if it is a device's; the table sees to that.
+    /// The client id of a device's token; `None` for other scopes. The table has a constraint for it.
     pub client_id: Option<String>,
     /// SHA-256 of the token.
     pub sha256: Vec<u8>,
-    /// Its last four characters.
+    /// The last four characters of the token.
     pub hint: String,
-    /// Who asked for it, or [`Token::BY_PAIRING`].
+    /// Name of the principal that created the token, or [`Token::BY_PAIRING`].
     pub created_by: String,
-    /// From when on it is worth nothing.
+    /// When the token expires; `None` for never.
     pub date_expires: Option<DateTime<Utc>>,
-    /// When it was taken back.
+    /// When the token was revoked.
     pub date_revoked: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the token was last used, to the minute.
     pub last_used: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the token was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the token was last changed.
     pub date_updated: DateTime<Utc>,
 }
 
 impl Token {
-    /// In the place of a person: the token was made by a device that was paired.
+    /// The value of `created_by` for a token that a device got by pairing.
     pub const BY_PAIRING: &str = "pairing";
 }
 
-/// A token to be kept.
+/// An API token to insert.
 #[derive(Debug, Clone, Copy)]
 pub struct NewToken<'a> {
-    /// What it is for.
+    /// What the token is for.
     pub name: &'a str,
-    /// How far it goes.
+    /// What the token permits.
     pub scope: ScopeName,
-    /// Whose it is, if it is a device's.
+    /// The client id of a device's token; `None` for other scopes.
     pub client_id: Option<&'a str>,
     /// SHA-256 of the token.
     pub sha256: &'a [u8; 32],
-    /// Its last four characters.
+    /// The last four characters of the token.
     pub hint: &'a str,
-    /// Who asked for it.
+    /// Name of the principal that creates the token, or [`Token::BY_PAIRING`].
     pub created_by: &'a str,
-    /// From when on it is worth nothing.
+    /// When the token expires; `None` for never.
     pub date_expires: Option<DateTime<Utc>>,
-    /// When it is made.
+    /// Current time.
     pub now: DateTime<Utc>,
 }
 
 const BY_ID: &str = "SELECT * FROM api_token WHERE id = $1";
 
 impl Store {
-    /// The token with this SHA-256, however it stands.
+    /// Returns the token with this SHA-256, even if it has expired or was revoked.
     pub async fn token_by_sha256(&self, sha256: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         const SQL: &str = "SELECT * FROM api_token WHERE sha256 = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(&sha256[..]).fetch_optional(db).await)
             .map_err(StoreError::failed("look for a token"))
     }
 
-    /// The token with this id.
+    /// Returns the token with this id.
     pub async fn token(&self, id: i64) -> Result<Option<Token>, StoreError> {
         with_read_pool!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
-    /// Tokens with ids below `before` whose name or client contains `text`, the newest first, at most `limit`.
+    /// Returns tokens with an id below `before` whose name or client contains `text`, newest first, at most `limit`.
     pub async fn tokens(
         &self,
         before: i64,
@@ -99,7 +99,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps a token; its id.
+    /// Inserts a token and returns its id.
     pub async fn add_token(&mut self, new: NewToken<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO api_token (name, scope, client_id, sha256, hint, \
              created_by, date_expires, date_created, date_updated) \
@@ -115,16 +115,16 @@ impl Tx {
             .bind(new.now)
             .fetch_one(db)
             .await)
-        .map_err(StoreError::failed("keep a token"))
+        .map_err(StoreError::failed("insert a token"))
     }
 
-    /// The token with this id, as this transaction sees it.
+    /// Returns the token with this id as this transaction sees it.
     pub async fn token(&mut self, id: i64) -> Result<Option<Token>, StoreError> {
         with_tx!(self, db => sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a token"))
     }
 
-    /// Gives a token another name.
+    /// Changes a token's name.
     pub async fn rename_token(
         &mut self,
         id: i64,
@@ -136,7 +136,7 @@ impl Tx {
             .map_err(StoreError::failed("rename a token"))
     }
 
-    /// Takes a token back; one that was taken back before keeps that date.
+    /// Revokes a token. A token that was revoked before keeps its date.
     pub async fn revoke_token(&mut self, id: i64, now: DateTime<Utc>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE api_token SET date_revoked = $2, date_updated = $2 \
              WHERE id = $1 AND date_revoked IS NULL";
@@ -144,7 +144,7 @@ impl Tx {
             .map_err(StoreError::failed("revoke a token"))
     }
 
-    /// Takes back every token that a client got by pairing; their ids.
+    /// Revokes all tokens that a client got by pairing. Returns their ids.
     pub async fn revoke_paired_tokens(
         &mut self,
         client_id: &str,
@@ -161,7 +161,7 @@ impl Tx {
         .map_err(StoreError::failed("revoke a client's tokens"))
     }
 
-    /// Notes that a token was used, unless a use after `since` is noted already.
+    /// Records that a token was used, unless a use after `since` is recorded already.
     pub async fn update_token_last_used(
         &mut self,
         id: i64,
@@ -171,6 +171,6 @@ impl Tx {
         const SQL: &str = "UPDATE api_token SET last_used = $3 \
              WHERE id = $1 AND (last_used IS NULL OR last_used <= $2)";
         with_tx!(self, db => sqlx::query(SQL).bind(id).bind(since).bind(now).execute(db).await.map(drop))
-            .map_err(StoreError::failed("note a token's use"))
+            .map_err(StoreError::failed("record a token's use"))
     }
 }

@@ -1,4 +1,4 @@
-//! Writing: a transaction that is nothing until it is saved.
+//! Write transactions, which have no effect until they are saved.
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
@@ -6,13 +6,13 @@ use super::events::NewEvent;
 use super::{Store, StoreError, TaskNotice, dialect};
 use crate::store::pools::Pools;
 
-/// An open transaction. Dropped without [`Tx::save`], it leaves nothing behind.
+/// An open transaction. If it is dropped without [`Tx::save`], it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
     pub(super) open: Open,
-    /// Logged as the last thing before the end; see [`Tx::save`].
+    /// Events that are inserted last; see [`Tx::save`].
     pub(super) events: Vec<NewEvent>,
-    /// Whether what is cached has changed.
+    /// Whether cached rows have changed.
     pub(super) has_configuration_change: bool,
     notices: Vec<TaskNotice>,
     store: Store,
@@ -25,34 +25,34 @@ pub(super) enum Open {
 }
 
 impl Store {
-    /// Begins to write. On SQLite this waits for its turn: there is one writer.
+    /// Begins a transaction. On SQLite it waits until no other write transaction is open.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when no connection is to be had.
+    /// Returns [`StoreError`] if no connection can be opened.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let failed = StoreError::failed("begin a transaction");
         let open = match &self.pools {
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(failed)?),
-            // Taking the lock at once spares a deadlock between two readers that would both write.
+            // Taking the write lock at once avoids a deadlock between two readers that both start to write.
             Pools::Sqlite { write, .. } => {
                 Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
             }
         };
-        let (events, news) = (Vec::new(), Vec::new());
-        Ok(Tx { open, events, has_configuration_change: false, notices: news, store: self.clone() })
+        let (events, notices) = (Vec::new(), Vec::new());
+        Ok(Tx { open, events, has_configuration_change: false, notices, store: self.clone() })
     }
 }
 
 impl Tx {
-    /// Makes the transaction lasting, and tells those who wait for what it changed.
+    /// Commits the transaction and notifies subscribers of what it changed.
     ///
-    /// Events are written last, one transaction after the other, so that their ids grow in the order in which they
-    /// can be read: who has read up to an id has missed nothing.
+    /// Events are inserted last, one transaction after the other, so that their ids increase in the order in which
+    /// they become readable. A reader that has read up to an id has missed nothing.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database did not take it; nothing was written then.
+    /// Returns [`StoreError`] if the database rejects the commit; nothing is written in that case.
     pub async fn save(mut self) -> Result<(), StoreError> {
         self.log_events().await?;
         dialect::notify(&mut self.open, &self.notices).await?;
@@ -64,13 +64,13 @@ impl Tx {
         if self.has_configuration_change {
             self.store.version.invalidate();
         }
-        for news in self.notices {
-            self.store.notify(news);
+        for notice in self.notices {
+            self.store.notify(notice);
         }
         Ok(())
     }
 
-    /// Has something told once the transaction is saved.
+    /// Queues a notice that is sent when the transaction is saved. Duplicates are dropped.
     pub(super) fn notify(&mut self, notice: TaskNotice) {
         if !self.notices.contains(&notice) {
             self.notices.push(notice);

@@ -1,4 +1,4 @@
-//! The vector index's rows: which frames are in it, with which vectors, and what these were made with.
+//! The rows of the vector index: which frames are in it, their vectors, and the model that made them.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -7,98 +7,98 @@ use uuid::Uuid;
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 use crate::domain::FrameKey;
 
-/// What the vectors were made with, and the newest change of the index.
+/// The model and storage of the vector index, and its version.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct VectorIndexRow {
-    /// `local`, or `pinecone/NAME`; `None` before the first vector.
+    /// Where the vectors are stored: `local`, or `pinecone/NAME`; `None` before the first vector.
     pub place: Option<String>,
-    /// `provider/name`.
+    /// The embedding model, as `provider/name`.
     pub model: Option<String>,
-    /// Numbers of a vector.
+    /// Number of dimensions of a vector.
     pub dimension: Option<i32>,
-    /// Grows with every change.
+    /// Version of the index; increases with every change.
     pub version: i64,
 }
 
-/// A frame with what is to be found of it.
+/// A frame with the texts to index.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FrameToIndex {
-    /// The frame's id.
+    /// Frame id.
     pub id: i64,
-    /// Its story.
+    /// The frame's story.
     pub story_id: Uuid,
-    /// Its number, from 0.
+    /// The frame's number, from 0.
     pub number: i32,
-    /// Its text.
+    /// The frame's text.
     pub text: Option<String>,
-    /// What its picture shows, in words.
+    /// The illustration's prompt, which describes what it shows.
     pub illustration: Option<String>,
-    /// What the camera saw.
+    /// What the camera saw, in words.
     pub seen: Option<String>,
-    /// What was heard and said.
+    /// What the microphone recorded, in words.
     pub heard: Option<String>,
-    /// What it is told in; `None` for English.
+    /// Language of the text; `None` means English.
     pub language: Option<String>,
-    /// The client that the story was made for.
+    /// The client that the story belongs to.
     pub client_id: String,
     /// The strategy's slug.
     pub strategy: String,
-    /// When it was told.
+    /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
 
-/// A piece of a frame as it is in the local index.
+/// A piece of a frame in the local index.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct EmbeddingRow {
-    /// The frame's id.
+    /// Frame id.
     pub frame_id: i64,
-    /// Which piece, from 0.
+    /// The piece's number, from 0.
     pub piece: i32,
-    /// How many pieces the frame has.
+    /// Number of pieces of the frame.
     pub pieces: i64,
-    /// Its vector, as [`crate::store`]'s callers packed it.
+    /// The encoded vector; `None` if a remote index stores it. The caller defines the encoding.
     pub vector: Option<Vec<u8>>,
-    /// The change that it came with.
+    /// Version of the index that the piece was added in.
     pub version: i64,
-    /// The client that the frame's story was made for.
+    /// The client that the frame's story belongs to.
     pub client_id: String,
-    /// The story's strategy.
+    /// The strategy's slug.
     pub strategy: String,
-    /// When the frame was told.
+    /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
 
-/// The place of a piece in the order of the index's changes.
+/// Position of a piece in the order of the index's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmbeddingCursor {
-    /// The change that it came with.
+    /// Version of the index that the piece was added in.
     pub version: i64,
-    /// The frame's id.
+    /// Frame id.
     pub frame_id: i64,
-    /// Which piece, from 0.
+    /// The piece's number, from 0.
     pub piece: i32,
 }
 
-/// How much of all is in the index.
+/// How complete the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct IndexCounts {
-    /// Frames.
+    /// Number of frames in all stories.
     pub frames: i64,
-    /// Frames that are not in it yet.
+    /// Number of frames that are not in the index yet.
     pub waiting: i64,
-    /// Pieces in it.
+    /// Number of pieces in the index.
     pub pieces: i64,
 }
 
 impl Store {
-    /// What the vectors were made with.
+    /// Returns the model and storage of the index, and its version.
     pub async fn vector_index(&self) -> Result<VectorIndexRow, StoreError> {
         const SQL: &str = "SELECT place, model, dimension, version FROM vector_index WHERE id = 1";
         with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
-            .map_err(StoreError::failed("read what the index is made with"))
+            .map_err(StoreError::failed("read the vector index"))
     }
 
-    /// Pieces behind `after`, in the order of the changes, at most `limit`.
+    /// Returns pieces after the position `after`, in the order of the index's changes, at most `limit`.
     pub async fn embeddings_after(
         &self,
         after: EmbeddingCursor,
@@ -116,10 +116,10 @@ impl Store {
             .bind(limit)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("read what changed in the index"))
+        .map_err(StoreError::failed("read the vector index's changes"))
     }
 
-    /// Frames behind an id that are not in the index, by id, at most `limit`.
+    /// Returns frames with an id above `after` that are not in the index, in the order of their ids, at most `limit`.
     pub async fn frames_to_index(
         &self,
         after: i64,
@@ -133,17 +133,17 @@ impl Store {
             .map_err(StoreError::failed("list frames that are not in the index"))
     }
 
-    /// Whether a frame that was told before a time is not in the index.
+    /// Reports whether the oldest frame that is not in the index was created before `until`.
     pub async fn has_frames_to_index(&self, until: DateTime<Utc>) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT date_created FROM story_frame WHERE date_indexed IS NULL \
              ORDER BY id LIMIT 1";
         let oldest: Option<DateTime<Utc>> =
             with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_optional(db).await)
-                .map_err(StoreError::failed("look for frames that are not in the index"))?;
+                .map_err(StoreError::failed("find frames that are not in the index"))?;
         Ok(oldest.is_some_and(|oldest| oldest < until))
     }
 
-    /// A story's frame with what is to be found of it, whether it is in the index or not.
+    /// Returns a frame with the texts to index, whether or not it is in the index.
     pub async fn frame_to_index(
         &self,
         frame: FrameKey,
@@ -159,26 +159,27 @@ impl Store {
         .map_err(StoreError::failed("read a frame for the index"))
     }
 
-    /// How much of all is in the index. This reads the keys of everything.
+    /// Counts frames and pieces. The query scans the keys of all of them.
     pub async fn index_counts(&self) -> Result<IndexCounts, StoreError> {
         const SQL: &str = "SELECT (SELECT COUNT(*) FROM story_frame) AS frames, \
              (SELECT COUNT(*) FROM story_frame WHERE date_indexed IS NULL) AS waiting, \
              (SELECT COUNT(*) FROM frame_embedding) AS pieces";
         with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
-            .map_err(StoreError::failed("count what is in the index"))
+            .map_err(StoreError::failed("count the index's frames and pieces"))
     }
 }
 
 impl Tx {
-    /// Notes a change of the index, which no other transaction can until this one ends; its number.
+    /// Increments the index's version and returns it. Other transactions cannot change the index until this one ends.
     pub async fn bump_index_version(&mut self) -> Result<i64, StoreError> {
         const SQL: &str =
             "UPDATE vector_index SET version = version + 1 WHERE id = 1 RETURNING version";
         with_tx!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
-            .map_err(StoreError::failed("note a change of the index"))
+            .map_err(StoreError::failed("increment the index's version"))
     }
 
-    /// Notes what the vectors are made with, unless something else is noted already; whether it is so now.
+    /// Sets the model and storage of the index, unless they are set. Returns whether they are equal to the given ones
+    /// now.
     pub async fn init_vector_index(
         &mut self,
         place: &str,
@@ -194,31 +195,32 @@ impl Tx {
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
-        .map_err(StoreError::failed("note what the index is made with"))
+        .map_err(StoreError::failed("initialize the vector index"))
     }
 
-    /// Forgets what the vectors were made with.
+    /// Clears the model and storage of the index.
     pub async fn reset_vector_index(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE vector_index SET place = NULL, model = NULL, dimension = NULL, \
              version = version + 1 WHERE id = 1";
         with_tx!(self, db => sqlx::query(SQL).execute(db).await.map(drop))
-            .map_err(StoreError::failed("forget what the index is made with"))
+            .map_err(StoreError::failed("reset the vector index"))
     }
 
-    /// Takes frames whose ids lie behind `after`, up to `upto`, out of the index.
+    /// Removes the frames with ids above `after`, up to and including `upto`, from the index.
     pub async fn unindex(&mut self, after: i64, upto: i64) -> Result<(), StoreError> {
         const PIECES: &str = "DELETE FROM frame_embedding WHERE frame_id > $1 AND frame_id <= $2";
         const FRAMES: &str = "UPDATE story_frame SET date_indexed = NULL \
              WHERE id > $1 AND id <= $2 AND date_indexed IS NOT NULL";
         for sql in [PIECES, FRAMES] {
             with_tx!(self, db => sqlx::query(sql).bind(after).bind(upto).execute(db).await.map(drop))
-                .map_err(StoreError::failed("take frames out of the index"))?;
+                .map_err(StoreError::failed("remove frames from the index"))?;
         }
         Ok(())
     }
 
-    /// Keeps all pieces of a frame, in the place of those that it had, and notes that it is in the index; false when there
-    /// is no such frame any more. The vectors are `None` where another service has them.
+    /// Replaces all pieces of a frame and marks the frame as indexed. Returns `false` if the frame does not exist.
+    ///
+    /// Vectors are `None` if a remote index stores them.
     pub async fn replace_embeddings(
         &mut self,
         frame_id: i64,
@@ -226,27 +228,27 @@ impl Tx {
         version: i64,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        const INDEXED: &str = "UPDATE story_frame SET date_indexed = $2 WHERE id = $1";
-        const REST: &str = "DELETE FROM frame_embedding WHERE frame_id = $1 AND piece >= $2";
-        const KEEP: &str = "INSERT INTO frame_embedding (frame_id, piece, vector, version) \
+        const MARK_INDEXED: &str = "UPDATE story_frame SET date_indexed = $2 WHERE id = $1";
+        const DELETE_REST: &str = "DELETE FROM frame_embedding WHERE frame_id = $1 AND piece >= $2";
+        const UPSERT: &str = "INSERT INTO frame_embedding (frame_id, piece, vector, version) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (frame_id, piece) DO UPDATE \
              SET vector = excluded.vector, version = excluded.version";
-        let failed = StoreError::failed("keep a frame's vectors");
-        let is_there = with_tx!(self, db => sqlx::query(INDEXED)
+        let failed = StoreError::failed("replace a frame's vectors");
+        let exists = with_tx!(self, db => sqlx::query(MARK_INDEXED)
             .bind(frame_id)
             .bind(now)
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
         .map_err(&failed)?;
-        if !is_there {
+        if !exists {
             return Ok(false);
         }
         let count = i32::try_from(pieces.len()).unwrap_or(i32::MAX);
-        with_tx!(self, db => sqlx::query(REST).bind(frame_id).bind(count).execute(db).await.map(drop))
+        with_tx!(self, db => sqlx::query(DELETE_REST).bind(frame_id).bind(count).execute(db).await.map(drop))
             .map_err(&failed)?;
         for (piece, vector) in (0_i32..).zip(pieces) {
-            with_tx!(self, db => sqlx::query(KEEP)
+            with_tx!(self, db => sqlx::query(UPSERT)
                 .bind(frame_id)
                 .bind(piece)
                 .bind(vector)

@@ -1,4 +1,4 @@
-//! How clients' voices sound, and what they recorded.
+//! Voice profiles and recordings of clients.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,42 +10,42 @@ use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 /// A voice profile.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct VoiceProfile {
-    /// Its name.
+    /// Profile id, chosen by the client and unique among its profiles.
     pub profile_id: String,
-    /// Whatever its owner says of it.
+    /// Metadata from the client; any JSON.
     #[sqlx(json)]
     pub metadata: Value,
-    /// When it was first kept.
+    /// When the profile was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last replaced.
+    /// When the profile was last replaced.
     pub date_updated: DateTime<Utc>,
 }
 
-/// A sound that a client sent: a profile's sample, or a recording.
+/// A sound file that a client uploaded: a sample of a voice profile, or a recording.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct SoundRow {
-    /// The profile of a sample; the name of a recording.
+    /// The profile id of a sample, or the name of a recording.
     pub name: String,
-    /// The key of its file.
+    /// Media key of the file.
     pub media_key: String,
-    /// As its sender calls it.
+    /// File name that the client gave.
     pub file_name: Option<String>,
-    /// As it came.
+    /// Media type of the file as received.
     pub content_type: String,
-    /// In bytes, as it came.
+    /// Size in bytes as received.
     pub size: i64,
-    /// Where that can be told.
+    /// Duration in seconds, if it can be determined.
     pub duration_seconds: Option<f64>,
-    /// When it was kept.
+    /// When the file was saved.
     pub date_created: DateTime<Utc>,
-    /// Whether its file is in the bucket.
+    /// Whether the file is in the bucket.
     pub is_synced: bool,
-    /// Whether its file is kept otherwise than it came.
+    /// Whether the file is stored in another format than it was received in.
     pub is_compressed: bool,
 }
 
 impl Store {
-    /// A client's voice profiles whose names come behind `after`, by name, at most `limit`.
+    /// Returns a client's voice profiles with an id above `after`, in the order of their ids, at most `limit`.
     pub async fn voice_profiles(
         &self,
         client_id: &str,
@@ -64,7 +64,7 @@ impl Store {
         .map_err(StoreError::failed("list voice profiles"))
     }
 
-    /// One of a client's voice profiles.
+    /// Returns a client's voice profile.
     pub async fn voice_profile(
         &self,
         client_id: &str,
@@ -80,7 +80,8 @@ impl Store {
         .map_err(StoreError::failed("read a voice profile"))
     }
 
-    /// The samples of a client's profiles from `first` to `last` by name, those of each profile in their order.
+    /// Returns the samples of a client's profiles with ids from `first` to `last` inclusive, in the order of profile
+    /// and position.
     pub async fn voice_samples(
         &self,
         client_id: &str,
@@ -102,7 +103,7 @@ impl Store {
         .map_err(StoreError::failed("list voice samples"))
     }
 
-    /// A client's recordings whose names come before `before`, the newest first, at most `limit`.
+    /// Returns a client's recordings with a name below `before`, newest first, at most `limit`.
     pub async fn recordings(
         &self,
         client_id: &str,
@@ -123,7 +124,7 @@ impl Store {
         .map_err(StoreError::failed("list recordings"))
     }
 
-    /// One of a client's recordings.
+    /// Returns a client's recording.
     pub async fn recording(
         &self,
         client_id: &str,
@@ -140,8 +141,9 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps a voice profile, or takes the place of the one of this name. The samples of that one are gone then; the
-    /// keys of their files, of which there are none where the profile is new.
+    /// Inserts a voice profile, or replaces one and deletes its samples.
+    ///
+    /// Returns the media keys of the deleted samples, none if the profile is new.
     pub async fn upsert_voice_profile(
         &mut self,
         client_id: &str,
@@ -149,12 +151,13 @@ impl Tx {
         metadata: &Value,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError> {
-        // The row is locked by this: two that replace a profile at once do so one after the other.
+        // The upsert locks the row, so that two clients that replace a profile at the same time do so one after the
+        // other.
         const PROFILE: &str = "INSERT INTO voice_profile \
              (client_id, profile_id, metadata, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $4) ON CONFLICT (client_id, profile_id) DO UPDATE \
              SET metadata = excluded.metadata, date_updated = excluded.date_updated";
-        let failed = StoreError::failed("keep a voice profile");
+        let failed = StoreError::failed("save a voice profile");
         with_tx!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
             .bind(profile_id)
@@ -179,10 +182,10 @@ impl Tx {
             .bind(profile_id)
             .fetch_all(db)
             .await)
-        .map_err(StoreError::failed("take the samples from a voice profile"))
+        .map_err(StoreError::failed("delete the samples of a voice profile"))
     }
 
-    /// Adds a sample to a profile, at this place in its order.
+    /// Adds a sample to a profile at the position `place`.
     pub async fn add_voice_sample(
         &mut self,
         client_id: &str,
@@ -206,26 +209,26 @@ impl Tx {
         .map_err(StoreError::failed("add a voice sample"))
     }
 
-    /// Removes a voice profile; the keys of its samples' files, or `None` when there is no such profile.
+    /// Deletes a voice profile. Returns the media keys of its samples, or `None` if the profile does not exist.
     pub async fn remove_voice_profile(
         &mut self,
         client_id: &str,
         profile_id: &str,
     ) -> Result<Option<Vec<String>>, StoreError> {
         const PROFILE: &str = "DELETE FROM voice_profile WHERE client_id = $1 AND profile_id = $2";
-        let failed = StoreError::failed("remove a voice profile");
+        let failed = StoreError::failed("delete a voice profile");
         let keys = self.delete_voice_samples(client_id, profile_id).await?;
-        let was_there = with_tx!(self, db => sqlx::query(PROFILE)
+        let existed = with_tx!(self, db => sqlx::query(PROFILE)
             .bind(client_id)
             .bind(profile_id)
             .execute(db)
             .await
             .map(|done| done.rows_affected() == 1))
         .map_err(&failed)?;
-        Ok(was_there.then_some(keys))
+        Ok(existed.then_some(keys))
     }
 
-    /// Adds a recording.
+    /// Inserts a recording.
     pub async fn add_recording(
         &mut self,
         client_id: &str,
@@ -249,7 +252,7 @@ impl Tx {
         .map_err(StoreError::failed("add a recording"))
     }
 
-    /// Removes a recording; the key of its file, or `None` when there is no such recording.
+    /// Deletes a recording. Returns the media key of its file, or `None` if the recording does not exist.
     pub async fn remove_recording(
         &mut self,
         client_id: &str,
@@ -262,6 +265,6 @@ impl Tx {
             .bind(name)
             .fetch_optional(db)
             .await)
-        .map_err(StoreError::failed("remove a recording"))
+        .map_err(StoreError::failed("delete a recording"))
     }
 }

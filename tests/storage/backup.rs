@@ -1,4 +1,6 @@
-//! Backups: what was there is there again, in either database, whatever went on meanwhile.
+//! Backups: restoring one brings everything back, in either database, even if it was made under load.
+//!
+//! The file is long because its scenarios share one set of sample data and one snapshot of the API.
 
 use std::fs::File;
 use std::io::Read;
@@ -36,20 +38,20 @@ fn settings(database: &TestDatabase) -> Settings {
     }
 }
 
-/// Something of everything.
-async fn live(app: &TestApp) {
+/// Creates some data of every kind.
+async fn create_sample_data(app: &TestApp) {
     for _ in 0..3 {
         let photo = json!({"client_id": "s", "input_image": photo(), "output_image_format": "rgb565",
             "output_image_width": 32, "output_image_height": 24});
         app.create_frame(photo).await;
     }
-    let told = app
+    let response = app
         .create_frame(
             json!({"client_id": "t", "strategy": "literal", "input_text": "Ein Boot – \u{1f6f6}."}),
         )
         .await;
-    let kept = json!({"story_id": told["story_id"], "frame_number": 0, "comments": "fine"});
-    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=t", kept).await.0, 200);
+    let bookmark = json!({"story_id": response["story_id"], "frame_number": 0, "comments": "fine"});
+    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=t", bookmark).await.0, 200);
     let flock =
         json!({"flock_id": "north", "description": "The north.", "parameters": {"debug": true}});
     assert_eq!(app.call("POST", "/admin/api/flock-configs", flock).await.0, 201);
@@ -64,8 +66,8 @@ async fn live(app: &TestApp) {
     assert_eq!(send_json(app.put("/v2/clients/s/voice-profiles/oma").multipart(form)).await.0, 201);
 }
 
-/// All that the API tells, without what differs from one request to the next.
-async fn told(app: &TestApp) -> Vec<(String, Value)> {
+/// Returns the API's responses about all data, without fields that differ between requests.
+async fn api_snapshot(app: &TestApp) -> Vec<(String, Value)> {
     let stories = app.json("/admin/api/stories?limit=100").await;
     let mut paths: Vec<String> = [
         "/v1/stories?client_id=s",
@@ -89,54 +91,54 @@ async fn told(app: &TestApp) -> Vec<(String, Value)> {
     for story in stories["items"].as_array().expect("stories") {
         paths.push(format!("/v2/stories/{}", story["story_id"].as_str().expect("an id")));
     }
-    let mut all = Vec::new();
+    let mut responses = Vec::new();
     for path in paths {
         let mut value = app.json(&path).await;
-        strip(&mut value);
-        all.push((path, value));
+        strip_volatile_fields(&mut value);
+        responses.push((path, value));
     }
-    all
+    responses
 }
 
-fn strip(value: &mut Value) {
+fn strip_volatile_fields(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for name in ["request_id", "generation_date", "url_expires"] {
                 fields.remove(name);
             }
-            // An address that is signed is another each time.
+            // A presigned URL differs each time.
             if fields.contains_key("key") {
                 fields.remove("url");
             }
-            fields.values_mut().for_each(strip);
+            fields.values_mut().for_each(strip_volatile_fields);
         }
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Array(items) => items.iter_mut().for_each(strip_volatile_fields),
         _ => {}
     }
 }
 
-async fn comes_back(database: TestDatabase, target: TestDatabase) {
+async fn check_restore(database: TestDatabase, target: TestDatabase) {
     let app = TestApp::start(database).await;
-    live(&app).await;
-    let expected = told(&app).await;
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let archive = elsewhere.path().join("backup.tar");
+    create_sample_data(&app).await;
+    let expected = api_snapshot(&app).await;
+    let output = tempfile::tempdir().expect("a temporary directory");
+    let archive = output.path().join("backup.tar");
     let manifest = app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
     assert!(manifest.missing.is_empty() && manifest.entries.len() > 10, "{manifest:?}");
-    let left = std::fs::read_dir(elsewhere.path()).expect("listed");
+    let left = std::fs::read_dir(output.path()).expect("listed");
     let hidden = left.filter(|entry| {
         entry.as_ref().expect("listed").file_name().to_string_lossy().starts_with('.')
     });
-    assert_eq!(hidden.count(), 0, "nothing is left beside the archive");
+    assert_eq!(hidden.count(), 0, "no temporary file is left");
     let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     assert_eq!(restored.files, manifest.entries.len() as u64 - 1);
     app.stop_and_remove().await;
     let app = TestApp::start(target).await;
-    for ((path, expected), (_, found)) in expected.iter().zip(told(&app).await) {
+    for ((path, expected), (_, found)) in expected.iter().zip(api_snapshot(&app).await) {
         assert_eq!(&found, expected, "{path}");
     }
     assert!(app.app.files().verify(|_| ()).await.expect("verified").is_clean());
-    // The stories go on, with ids of their own.
+    // Stories can be continued, and new rows get unused ids.
     let before = app.json("/v1/stories?client_id=s").await;
     app.create_frame(json!({"client_id": "s"})).await;
     let after = app.json("/v1/stories?client_id=s").await;
@@ -153,7 +155,7 @@ async fn a_backup_of_one_database_is_restored_into_the_other(database: TestDatab
         TestDatabase::postgres().await
     };
     match target {
-        Some(target) => comes_back(database, target).await,
+        Some(target) => check_restore(database, target).await,
         None => database.remove().await,
     }
 }
@@ -164,7 +166,7 @@ async fn a_backup_is_restored_into_the_same_kind_of_database(database: TestDatab
     } else {
         Some(TestDatabase::sqlite())
     };
-    comes_back(database, target.expect("there was one of its kind")).await;
+    check_restore(database, target.expect("this kind of database is available")).await;
 }
 
 async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
@@ -172,33 +174,37 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
     for client in ["a", "b", "c"] {
         app.create_frame(json!({"client_id": client})).await;
     }
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let archive = elsewhere.path().join("backup.tar");
+    let output = tempfile::tempdir().expect("a temporary directory");
+    let archive = output.path().join("backup.tar");
     let is_done = AtomicBool::new(false);
     let load = async |client: &str| {
         let mut round = 0;
         while !is_done.load(Ordering::Relaxed) {
-            let told = app
+            let response = app
                 .create_frame(
                     json!({"client_id": client, "strategy": "literal", "input_text": "x"}),
                 )
                 .await;
             if round % 2 == 1 {
-                let id = told["story_id"].as_str().expect("an id");
+                let id = response["story_id"].as_str().expect("an id");
                 let path = format!("/v2/stories/{id}?client_id={client}");
                 assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
             }
             round += 1;
         }
     };
-    let backing = async {
-        let made = app.app.ops().create_backup(&archive, true, |_, _| ()).await;
+    let backup = async {
+        let result = app.app.ops().create_backup(&archive, true, |_, _| ()).await;
         is_done.store(true, Ordering::Relaxed);
-        made.expect("backed up")
+        result.expect("backed up")
     };
-    let (manifest, (), (), ()) = tokio::join!(backing, load("a"), load("b"), load("c"));
-    assert_eq!(manifest.missing, Vec::<String>::new(), "every row's file is there");
-    assert_eq!(app.store.deletion_paused_until().await.expect("read"), None, "files may go again");
+    let (manifest, (), (), ()) = tokio::join!(backup, load("a"), load("b"), load("c"));
+    assert_eq!(manifest.missing, Vec::<String>::new(), "every row's file exists");
+    assert_eq!(
+        app.store.deletion_paused_until().await.expect("read"),
+        None,
+        "files may be deleted again"
+    );
     app.stop_and_remove().await;
     let target = TestDatabase::sqlite();
     let restored = restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
@@ -216,14 +222,16 @@ async fn a_backup_under_load_is_of_one_moment(database: TestDatabase) {
 
 async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app.create_frame(json!({"client_id": "s"})).await;
+    let response = app.create_frame(json!({"client_id": "s"})).await;
     let before = app.files("media");
     let mut tx = app.store.begin().await.expect("begun");
-    tx.set_deletion_pause(Some(app.clock.now() + chrono::TimeDelta::hours(1))).await.expect("kept");
+    tx.set_deletion_pause(Some(app.clock.now() + chrono::TimeDelta::hours(1)))
+        .await
+        .expect("saved");
     tx.save().await.expect("saved");
-    let path = format!("/v2/stories/{}?client_id=s", told["story_id"].as_str().expect("an id"));
+    let path = format!("/v2/stories/{}?client_id=s", response["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    // The task that removes them has had its turn, and waits.
+    // The task that deletes the files has run once and waits.
     in_time(async {
         loop {
             let tasks = app.json("/admin/api/tasks?limit=100").await;
@@ -238,65 +246,72 @@ async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     })
     .await;
     assert_eq!(app.files("media"), before);
-    // A backup says so for as long as it takes.
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let archive = elsewhere.path().join("backup.tar");
+    // A backup pauses deletion while it runs.
+    let output = tempfile::tempdir().expect("a temporary directory");
+    let archive = output.path().join("backup.tar");
     let mut tx = app.store.begin().await.expect("begun");
-    tx.set_deletion_pause(None).await.expect("let go");
+    tx.set_deletion_pause(None).await.expect("resumed");
     tx.save().await.expect("saved");
-    let was_held = async {
-        let mut was_held = false;
-        while !was_held && !archive.exists() {
-            was_held = app.store.deletion_paused_until().await.expect("read").is_some();
+    let was_paused = async {
+        let mut was_paused = false;
+        while !was_paused && !archive.exists() {
+            was_paused = app.store.deletion_paused_until().await.expect("read").is_some();
         }
-        was_held
+        was_paused
     };
-    let backing = app.app.ops().create_backup(&archive, true, |_, _| ());
-    let (made, was_held) = Box::pin(async { tokio::join!(backing, was_held) }).await;
-    assert!(made.is_ok() && was_held, "{made:?}");
+    let backup = app.app.ops().create_backup(&archive, true, |_, _| ());
+    let (result, was_paused) = Box::pin(async { tokio::join!(backup, was_paused) }).await;
+    assert!(result.is_ok() && was_paused, "{result:?}");
     assert_eq!(app.store.deletion_paused_until().await.expect("read"), None);
     app.stop_and_remove().await;
 }
 
 async fn what_is_damaged_or_would_be_overwritten_is_refused(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    live(&app).await;
+    create_sample_data(&app).await;
     let folder = app.database.folder.path().to_owned();
     let archive = folder.join("backup.tar");
     app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
-    let again =
-        app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect_err("it is there");
+    let again = app
+        .app
+        .ops()
+        .create_backup(&archive, true, |_, _| ())
+        .await
+        .expect_err("the archive exists");
     assert_eq!(again.kind, ErrorKind::Invalid);
-    // The database that it was made of is in use.
-    let of_itself = settings(&app.database);
-    let used = restore(&of_itself, &archive, |_, _| ()).await.expect_err("refused");
-    assert!(matches!(used.kind, ErrorKind::Conflict | ErrorKind::Unavailable), "{used:?}");
-    let whole = std::fs::read(&archive).expect("read");
+    // The database that was backed up is in use.
+    let own_settings = settings(&app.database);
+    let error = restore(&own_settings, &archive, |_, _| ()).await.expect_err("refused");
+    assert!(matches!(error.kind, ErrorKind::Conflict | ErrorKind::Unavailable), "{error:?}");
+    let original = std::fs::read(&archive).expect("read");
     let damage = |name: &str, bytes: Vec<u8>| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).expect("written");
         path
     };
     let flipped = |at: usize| {
-        let mut bytes = whole.clone();
+        let mut bytes = original.clone();
         bytes[at] ^= 1;
         bytes
     };
     for (what, path) in [
-        ("a bit in the rows", damage("rows.tar", flipped(9000))),
-        ("a bit in a picture", damage("picture.tar", flipped(whole.len() / 2))),
-        ("cut off", damage("cut.tar", whole[..whole.len() / 3].to_vec())),
-        ("without its end", damage("end.tar", whole[..whole.len() - 4096].to_vec())),
-        ("no archive", damage("text.tar", b"just words".to_vec())),
-        ("nothing", damage("nothing.tar", Vec::new())),
-        ("no file", folder.join("none.tar")),
+        ("a flipped bit in the rows", damage("rows.tar", flipped(9000))),
+        ("a flipped bit in an image", damage("image.tar", flipped(original.len() / 2))),
+        ("truncated", damage("cut.tar", original[..original.len() / 3].to_vec())),
+        (
+            "without the end of the archive",
+            damage("end.tar", original[..original.len() - 4096].to_vec()),
+        ),
+        ("not an archive", damage("text.tar", b"just words".to_vec())),
+        ("empty", damage("empty.tar", Vec::new())),
+        ("missing", folder.join("missing.tar")),
     ] {
         let target = TestDatabase::sqlite();
         let refused = restore(&settings(&target), Path::new(&path), |_, _| ()).await;
         let refused = refused.expect_err(what);
         assert_eq!(refused.kind, ErrorKind::Invalid, "{what}: {refused:?}");
         let left = std::fs::read_dir(target.folder.path()).expect("listed").count();
-        assert_eq!(left, 0, "{what}: nothing is touched");
+        assert_eq!(left, 0, "{what}: nothing is written");
     }
     app.stop_and_remove().await;
 }
@@ -313,16 +328,12 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
     let manifest = app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
     assert_eq!(manifest.entries.len(), fake.objects().len() + 1);
     let rows = app.app.ops().create_backup(&archive.with_extension("rows"), false, |_, _| ()).await;
-    assert_eq!(
-        rows.expect("backed up").entries.len(),
-        1,
-        "the rows alone, where that is asked for"
-    );
-    // There it is on the disk, and in no bucket yet.
+    assert_eq!(rows.expect("backed up").entries.len(), 1, "only the rows, if so requested");
+    // The restored files are on disk and in no bucket yet.
     let target = TestDatabase::sqlite();
     restore(&settings(&target), &archive, |_, _| ()).await.expect("restored");
     let store = target.store().await;
-    assert_eq!(store.bucket_marker().await.expect("read"), None, "it is another installation");
+    assert_eq!(store.bucket_marker().await.expect("read"), None, "the marker is not restored");
     assert_eq!(
         store.sync_backlog().await.expect("counted").files.unsigned_abs(),
         fake.objects().len() as u64
@@ -331,8 +342,8 @@ async fn what_is_in_the_bucket_alone_is_in_the_backup_too(database: TestDatabase
     app.stop_and_remove().await;
 }
 
-/// An archive that somebody made by hand: its checksums are right, and one of its rows names a path of the system.
-async fn with_a_file_at(archive: &Path, key: &str) {
+/// Adds a row and a file with this key to an archive. The checksums are correct.
+async fn add_file_to_archive(archive: &Path, key: &str) {
     let mut entries: Vec<(String, Vec<u8>)> = Vec::new();
     let mut read = tar::Archive::new(File::open(archive).expect("opened"));
     for entry in read.entries().expect("entries") {
@@ -344,7 +355,7 @@ async fn with_a_file_at(archive: &Path, key: &str) {
     }
     let (_, manifest) = entries.pop().expect("a manifest");
     let content = b"anything".to_vec();
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let rows = folder.path().join("rows.db");
     std::fs::write(&rows, &entries[0].1).expect("written");
     let store = Store::open_snapshot(&rows).await.expect("opened");
@@ -362,7 +373,7 @@ async fn with_a_file_at(archive: &Path, key: &str) {
         date_compared: None,
         original_type: None,
     };
-    tx.upsert_media_object(&object).await.expect("kept");
+    tx.upsert_media_object(&object).await.expect("saved");
     tx.save().await.expect("saved");
     store.close().await;
     entries[0].1 = std::fs::read(&rows).expect("read");
@@ -375,9 +386,9 @@ async fn with_a_file_at(archive: &Path, key: &str) {
     entries.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
     let mut written = tar::Builder::new(File::create(archive).expect("created"));
     for (name, bytes) in &entries {
-        // The name is set byte by byte: the library would tidy it.
+        // The name is set byte by byte, because the library would normalize it.
         let mut header = tar::Header::new_gnu();
-        header.as_gnu_mut().expect("of this kind").name[..name.len()]
+        header.as_gnu_mut().expect("a GNU header").name[..name.len()]
             .copy_from_slice(name.as_bytes());
         header.set_size(bytes.len() as u64);
         header.set_mode(0o600);
@@ -390,7 +401,7 @@ async fn with_a_file_at(archive: &Path, key: &str) {
 async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: TestDatabase) {
     let app = TestApp::start(database).await;
     app.create_frame(json!({"client_id": "s"})).await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let outside = folder.path().join("outside");
     for (name, key) in [
         ("slash.tar", format!("media/{}", outside.display())),
@@ -399,14 +410,14 @@ async fn a_backup_that_names_a_path_outside_the_folders_is_refused(database: Tes
     ] {
         let archive = folder.path().join(name);
         app.app.ops().create_backup(&archive, true, |_, _| ()).await.expect("backed up");
-        with_a_file_at(&archive, &key).await;
+        add_file_to_archive(&archive, &key).await;
         let target = TestDatabase::sqlite();
         let refused = restore(&settings(&target), &archive, |_, _| ()).await.expect_err(&key);
         assert_eq!(refused.kind, ErrorKind::Invalid, "{key}: {refused:?}");
         assert!(refused.detail.contains(&key), "{refused:?}");
-        assert!(!outside.exists(), "{key}: nothing is written outside the folders");
+        assert!(!outside.exists(), "{key}: nothing is written outside the directories");
         let media = std::fs::read_dir(target.folder.path().join("media"));
-        assert_eq!(media.map_or(0, Iterator::count), 0, "{key}: nor inside them");
+        assert_eq!(media.map_or(0, Iterator::count), 0, "{key}: nothing is written inside them");
     }
     app.stop_and_remove().await;
 }

@@ -1,5 +1,5 @@
-//! Killed at random during uploads, migrations and cleanups: what is kept is whole, and nothing was removed that was not
-//! safe elsewhere.
+//! Kills the program at random during uploads, migrations and cleanups. What is stored must be complete, and a file
+//! must be removed only if it is stored safely elsewhere.
 //!
 //! `CALLIOPE_STORAGE_KILLS=200 cargo test --test storage kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
 
@@ -25,17 +25,17 @@ on_both! {
     nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_killed;
 }
 
-/// Kills of each database's run.
+/// Number of kills for each database.
 const KILLS: u64 = 50;
 
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+static ONE_RUN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Frames, profiles and recordings, kept and removed, for as long as there is not enough. Errors are the kills'.
-async fn work(url: String, name: String, enough: Arc<AtomicBool>) {
+/// Creates and deletes frames, voice profiles and recordings until `is_done` is set. Errors are expected from kills.
+async fn generate_load(url: String, name: String, is_done: Arc<AtomicBool>) {
     let client = client().timeout(Duration::from_secs(10)).pool_max_idle_per_host(0).build();
     let client = client.expect("a client");
     let mut round = 0_u32;
-    while !enough.load(Ordering::Relaxed) {
+    while !is_done.load(Ordering::Relaxed) {
         round += 1;
         let frame = json!({"client_id": name, "strategy": "literal", "input_text": "On.", "input_image": photo()});
         let _ = client.post(format!("{url}/v1/frames")).json(&frame).send().await;
@@ -52,8 +52,8 @@ async fn work(url: String, name: String, enough: Arc<AtomicBool>) {
     }
 }
 
-/// A command beside the service; it may be killed, too.
-fn command(database: &TestDatabase, fake: &FakeBucket, arguments: &[&str]) -> Child {
+/// Starts a command that runs at the same time as the service and may be killed, too.
+fn start_command(database: &TestDatabase, fake: &FakeBucket, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_calliope"))
         .args(arguments)
         .envs(database.environment())
@@ -63,42 +63,44 @@ fn command(database: &TestDatabase, fake: &FakeBucket, arguments: &[&str]) -> Ch
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("it starts")
+        .expect("the command starts")
 }
 
 async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_killed(
     database: TestDatabase,
 ) {
-    let _alone = ALONE.lock().await;
+    let _guard = ONE_RUN.lock().await;
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = number("CALLIOPE_STORAGE_KILLS").unwrap_or(KILLS);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
-    let mut chance = TestRng(seed);
+    let mut rng = TestRng(seed);
     let fake = FakeBucket::start().await;
-    std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
-    // A cache of a mebibyte, so that every start has something to give up.
+    std::fs::create_dir_all(database.folder.path().join("config")).expect("created");
+    // The cache holds 1 MiB, so that every start has something to evict.
     let settings =
         "[tasks]\nlease_seconds = 1\n[storage]\ncache_mebibytes = 1\ninline_upload_seconds = 1\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
     let mut process = Process::start_with_bucket(&database, &fake, 0).await;
     let port = process.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-    tell_the_past(&process.url).await;
-    let enough = Arc::new(AtomicBool::new(false));
+    create_old_stories(&process.url).await;
+    let is_done = Arc::new(AtomicBool::new(false));
     let workers: Vec<_> = (0..3)
-        .map(|n| tokio::spawn(work(process.url.clone(), format!("sparrow{n}"), enough.clone())))
+        .map(|n| {
+            tokio::spawn(generate_load(process.url.clone(), format!("sparrow{n}"), is_done.clone()))
+        })
         .collect();
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let to = format!("file://{}", elsewhere.path().display());
+    let target = tempfile::tempdir().expect("a temporary directory");
+    let to = format!("file://{}", target.path().display());
     for round in 0..kills {
-        let moods = [
+        let fault_modes = [
             FaultMode::Healthy,
             FaultMode::Healthy,
             FaultMode::Unavailable,
             FaultMode::Truncates,
             FaultMode::Stalls,
         ];
-        fake.set_fault_mode(moods[chance.below(moods.len() as u64) as usize]);
+        fake.set_fault_mode(fault_modes[rng.below(fault_modes.len() as u64) as usize]);
         let arguments: &[&str] = match round % 3 {
             0 => &["media", "migrate", "--from", "local", "--to", &to],
             1 => &["media", "cleanup", "--older-than", "1h", "--keep", "none"],
@@ -107,9 +109,9 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
         if round % 3 == 1 {
             age_stories(&database).await;
         }
-        let mut command = command(&database, &fake, arguments);
-        tokio::time::sleep(Duration::from_millis(150 + chance.below(900))).await;
-        if chance.below(2) == 0 {
+        let mut command = start_command(&database, &fake, arguments);
+        tokio::time::sleep(Duration::from_millis(150 + rng.below(900))).await;
+        if rng.below(2) == 0 {
             let _ = command.kill();
             process.kill();
         } else {
@@ -119,32 +121,32 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
         command.wait().expect("reaped");
         process = Process::start_with_bucket(&database, &fake, port).await;
     }
-    enough.store(true, Ordering::Relaxed);
+    is_done.store(true, Ordering::Relaxed);
     fake.set_fault_mode(FaultMode::Healthy);
     for worker in workers {
-        worker.await.expect("it ends");
+        worker.await.expect("the worker ends without a panic");
     }
     process.kill();
     check(database, &fake, kills >= KILLS).await;
 }
 
-/// Stories that nobody goes on with: each client is in another one by now.
-async fn tell_the_past(url: &str) {
+/// Creates stories that nobody continues, because each client moves on to another story.
+async fn create_old_stories(url: &str) {
     let client = client().build().expect("a client");
     for n in 0..6 {
         let frame =
             json!({"client_id": format!("past{n}"), "strategy": "literal", "input_text": "Once."});
         let reset = format!("{url}/v1/story/reset?client_id=past{n}");
         for _ in 0..2 {
-            let told = client.post(format!("{url}/v1/frames")).json(&frame).send().await;
-            assert_eq!(told.expect("an answer").status(), 200);
-            let left = client.put(&reset).send().await.expect("an answer");
-            assert!(left.status().is_success(), "{left:?}");
+            let response = client.post(format!("{url}/v1/frames")).json(&frame).send().await;
+            assert_eq!(response.expect("a response").status(), 200);
+            let reset_response = client.put(&reset).send().await.expect("a response");
+            assert!(reset_response.status().is_success(), "{reset_response:?}");
         }
     }
 }
 
-/// Has stories look as if nobody had gone on with them for long.
+/// Makes all stories look as if they had last been updated a day ago.
 async fn age_stories(database: &TestDatabase) {
     use secrecy::ExposeSecret;
     const SQL: &str = "UPDATE story SET date_updated = $1";
@@ -165,12 +167,12 @@ async fn age_stories(database: &TestDatabase) {
     }
 }
 
-/// After the next start.
+/// Starts the service once more and checks that nothing was lost.
 #[expect(clippy::too_many_lines, reason = "one scenario, from its load to its last comparison")]
-async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
+async fn check(database: TestDatabase, fake: &FakeBucket, is_full_run: bool) {
     let options = TestOptions {
         bucket: Some(fake.bucket()),
-        clock: Arc::new(Later),
+        clock: Arc::new(LaterClock),
         ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
@@ -186,18 +188,18 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
         }
     })
     .await;
-    let order = calliope::app::jobs::ApplyRetention::new(
+    let job = calliope::app::jobs::ApplyRetention::new(
         &Principal::LOCAL,
         None,
         RetentionExemption::None,
         false,
     );
-    let cleaned = app.app.files().run_cleanup(&order, |_| ()).await.expect("cleaned");
+    let cleaned = app.app.files().run_cleanup(&job, |_| ()).await.expect("cleaned");
     let verified = app.app.files().verify(|_| ()).await.expect("verified");
     println!("{cleaned:?}; {} files", verified.files);
     assert!(verified.is_clean() && verified.recent == 0, "{verified:?}");
-    assert!(verified.files > 10, "the kills came too fast for anything to be kept");
-    // Each voice profile has all of its samples, or is not there.
+    assert!(verified.files > 10, "too few files were stored between the kills");
+    // Each voice profile has all of its samples or does not exist.
     for n in 0..3 {
         let profiles = app.json(&format!("/v2/clients/sparrow{n}/voice-profiles")).await;
         for profile in profiles["items"].as_array().expect("profiles") {
@@ -206,7 +208,7 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
             for sample in samples {
                 let bytes = app.store.media_object(sample["key"].as_str().expect("a key")).await;
                 assert_eq!(
-                    bytes.expect("read").expect("kept").size,
+                    bytes.expect("read").expect("exists").size,
                     sample["size"].as_i64().unwrap_or(0)
                 );
             }
@@ -214,8 +216,8 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
         let story: Value = app.json(&format!("/v1/story/?client_id=sparrow{n}")).await;
         for frame in story["frames"].as_array().expect("frames") {
             if let Some(url) = frame["image"]["url"].as_str() {
-                let got = app.get(&format!("/{url}")).send().await.expect("an answer");
-                assert_eq!(got.status(), 200, "{url}");
+                let response = app.get(&format!("/{url}")).send().await.expect("a response");
+                assert_eq!(response.status(), 200, "{url}");
             }
         }
     }
@@ -225,16 +227,16 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_long: bool) {
         let frames = app.json(&path).await["frames"].as_array().expect("frames").clone();
         stripped += frames.iter().filter(|frame| frame["image"].is_null()).count();
     }
-    println!("{stripped} frames have lost their pictures");
-    assert!(stripped > 0 || !is_long, "no cleanup came to do anything");
+    println!("{stripped} frames have lost their images");
+    assert!(stripped > 0 || !is_full_run, "no cleanup deleted anything");
     app.stop_and_remove().await;
 }
 
-/// Past the time in which a row may be about to be written.
+/// A clock that runs ahead, past the time in which a new file may not have its row yet.
 #[derive(Debug)]
-struct Later;
+struct LaterClock;
 
-impl Clock for Later {
+impl Clock for LaterClock {
     fn now(&self) -> DateTime<Utc> {
         calliope::domain::SystemClock.now() + TimeDelta::hours(3)
     }

@@ -1,12 +1,11 @@
-//! Files beside this machine's disk: the same contract on every kind of bucket, and a service whose bucket comes and
-//! goes.
+//! Media storage in buckets: the same contract for every kind of bucket, and a service whose bucket comes and goes.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::missing_panics_doc,
     clippy::unwrap_used,
-    reason = "a test that cannot go on says why and ends"
+    reason = "a test that cannot continue panics with the reason"
 )]
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! From one store to another, whichever they are, and on after it was broken off.
+//! Migration of files between any two stores, and its continuation after an interruption.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,85 +21,86 @@ on_both! {
     a_copy_elsewhere_is_not_taken_for_the_buckets;
 }
 
-fn bucket_of(settings: &StorageSettings) -> Bucket {
+fn bucket_from(settings: &StorageSettings) -> Bucket {
     let client = http_client::build_client().expect("a client");
-    Bucket::from_settings(settings, client).expect("usable").expect("there is one")
+    Bucket::from_settings(settings, client).expect("valid settings").expect("a bucket")
 }
 
-fn folder(path: &Path) -> Bucket {
+fn directory_bucket(path: &Path) -> Bucket {
     let url = format!("file://{}", path.display());
     Bucket::from_url(
         &url,
         &StorageSettings::default(),
         http_client::build_client().expect("a client"),
     )
-    .expect("usable")
+    .expect("valid settings")
 }
 
 async fn content(bucket: &Bucket) -> BTreeMap<String, Bytes> {
     let keys: Vec<String> =
         bucket.list().map_ok(|object| object.key).try_collect().await.expect("listed");
-    let mut all = BTreeMap::new();
+    let mut files = BTreeMap::new();
     let is_media = |key: &String| key.starts_with("media/") || key.starts_with("audio/");
     for key in keys.into_iter().filter(is_media) {
-        let bytes = bucket.get(&key).await.expect("got").expect("there");
-        all.insert(key, bytes);
+        let bytes = bucket.get(&key).await.expect("got").expect("exists");
+        files.insert(key, bytes);
     }
-    all
+    files
 }
 
-/// A service with pictures and a recording on its disk.
-async fn furnished(database: TestDatabase) -> (TestApp, Bucket) {
+/// Starts a service with images and a recording on its disk.
+async fn start_with_media(database: TestDatabase) -> (TestApp, Bucket) {
     let app = TestApp::start(database).await;
     for _ in 0..3 {
         app.create_frame(json!({"client_id": "24:6F", "input_image": super::support::photo()}))
             .await;
     }
     let url = format!("{}/v2/clients/24:6F/recordings", app.url);
-    let made = app.client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
-    assert_eq!(made.status(), 201);
-    let local = folder(app.database.folder.path());
+    let response =
+        app.client.post(url).body(fixture("speech.ogg")).send().await.expect("a response");
+    assert_eq!(response.status(), 201);
+    let local = directory_bucket(app.database.folder.path());
     (app, local)
 }
 
 async fn an_installation_goes_round_every_cloud_and_comes_home(database: TestDatabase) {
-    let (app, local) = furnished(database).await;
+    let (app, local) = start_with_media(database).await;
     let expected = content(&local).await;
     let all = expected.len() as u64;
-    assert!(all >= 5, "pictures, a thumbnail, a recording");
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    assert!(all >= 5, "images, a thumbnail, a recording");
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let mut stores = vec![local.clone()];
     for cloud in [Cloud::Aws, Cloud::Azure, Cloud::Gcp] {
-        if let Some(settings) = emulators::bucket(cloud, elsewhere.path()).await {
-            stores.push(bucket_of(&settings));
+        if let Some(settings) = emulators::bucket(cloud, directory.path()).await {
+            stores.push(bucket_from(&settings));
         }
     }
-    let home = tempfile::tempdir().expect("a temporary folder");
-    stores.push(folder(home.path()));
+    let home = tempfile::tempdir().expect("a temporary directory");
+    stores.push(directory_bucket(home.path()));
     for pair in stores.windows(2) {
         let (from, to) = (&pair[0], &pair[1]);
-        let would = app.app.files().migrate(from, to, true, |_| ()).await.expect("looked");
+        let dry_run = app.app.files().migrate(from, to, true, |_| ()).await.expect("planned");
         assert_eq!(
-            (would.files, would.moved, content(to).await.len()),
+            (dry_run.files, dry_run.moved, content(to).await.len()),
             (all, 0, 0),
             "{}",
             to.url()
         );
-        let done = app.app.files().migrate(from, to, false, |_| ()).await.expect("moved");
+        let done = app.app.files().migrate(from, to, false, |_| ()).await.expect("migrated");
         assert_eq!((done.moved, done.skipped, done.failed.len()), (all, 0, 0), "{}", to.url());
         assert_eq!(content(to).await, expected, "{}", to.url());
         for key in expected.keys() {
-            let object = app.store.media_object(key).await.expect("read").expect("kept");
+            let object = app.store.media_object(key).await.expect("read").expect("exists");
             assert_eq!(object.location, Some(to.location(key)));
         }
-        let again = app.app.files().migrate(from, to, false, |_| ()).await.expect("looked");
-        assert_eq!((again.moved, again.skipped), (all, all), "there is nothing left to do");
+        let again = app.app.files().migrate(from, to, false, |_| ()).await.expect("migrated");
+        assert_eq!((again.moved, again.skipped), (all, all), "all files are already there");
     }
-    // Back on its own disk, a row speaks of no bucket.
+    // After a migration to its own disk, the rows name no bucket.
     let last = stores.last().expect("a store");
-    app.app.files().migrate(last, &local, false, |_| ()).await.expect("moved");
+    app.app.files().migrate(last, &local, false, |_| ()).await.expect("migrated");
     for key in expected.keys() {
-        let object = app.store.media_object(key).await.expect("read").expect("kept");
+        let object = app.store.media_object(key).await.expect("read").expect("exists");
         assert_eq!((object.location, object.date_synced), (None, None), "{key}");
     }
     app.stop_and_remove().await;
@@ -107,14 +108,14 @@ async fn an_installation_goes_round_every_cloud_and_comes_home(database: TestDat
 
 async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let (app, local) = furnished(database).await;
+    let (app, local) = start_with_media(database).await;
     let to = fake.bucket();
     let all = content(&local).await.len();
     fake.set_fault_mode(FaultMode::Truncates);
-    let broken = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("tried");
+    let broken = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("no error");
     assert_eq!((broken.moved, broken.failed.len()), (0, all), "{broken:?}");
     fake.set_fault_mode(FaultMode::Healthy);
-    // One is there already: as it is, from another way; it counts only once it was compared.
+    // An object that came another way is compared before it counts as moved.
     let (key, bytes) = content(&local).await.pop_first().expect("a file");
     to.put(&key, bytes, "image/png").await.expect("put");
     let done = app.app.files().migrate(&local, &to, false, |_| ()).await.expect("moved");
@@ -123,7 +124,7 @@ async fn a_migration_goes_on_where_it_was(database: TestDatabase) {
     fake.set_fault_mode(FaultMode::Unavailable);
     assert!(
         app.app.files().migrate(&local, &to, false, |_| ()).await.is_err(),
-        "it cannot be listed"
+        "the bucket cannot be listed"
     );
     app.stop_and_remove().await;
 }
@@ -135,18 +136,23 @@ async fn a_copy_elsewhere_is_not_taken_for_the_buckets(database: TestDatabase) {
     let app = TestApp::start_with(database, options).await;
     app.create_frame(json!({"client_id": "s"})).await;
     let waiting = app.store.sync_backlog().await.expect("counted").files;
-    assert!(waiting > 0, "the bucket has not what it was given");
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let (from, to) = (folder(app.database.folder.path()), folder(elsewhere.path()));
+    assert!(waiting > 0, "the bucket has truncated files");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (from, to) =
+        (directory_bucket(app.database.folder.path()), directory_bucket(directory.path()));
     let done = app.app.files().migrate(&from, &to, false, |_| ()).await.expect("moved");
     assert_eq!(done.moved.cast_signed(), waiting);
-    assert_eq!(app.store.sync_backlog().await.expect("counted").files, waiting, "they wait on");
+    assert_eq!(
+        app.store.sync_backlog().await.expect("counted").files,
+        waiting,
+        "files copied elsewhere still have to be synced"
+    );
     app.stop_and_remove().await;
 }
 
 async fn what_is_broken_is_not_moved(database: TestDatabase) {
     let fake = FakeBucket::start().await;
-    let (app, local) = furnished(database).await;
+    let (app, local) = start_with_media(database).await;
     let all = content(&local).await.len() as u64;
     let name = app.files("media").remove(0);
     let path = app.database.folder.path().join("media").join(&name);

@@ -1,4 +1,4 @@
-//! A bucket that fails, stalls, truncates and comes back while everyone goes on.
+//! A bucket that fails, stalls, truncates and recovers while the service continues.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,10 +15,11 @@ on_both! {
     nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost;
 }
 
-/// Frames that are told in each mood before it changes.
+/// Frames created in each fault mode before the next one.
 const FRAMES: usize = 8;
 
-/// What a frame takes here at most, beside the second that it waits for the bucket: painting is slow without optimisation.
+/// Maximum time for a frame here, including one second of waiting for the bucket. Painting is slow in unoptimized
+/// builds.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[expect(clippy::too_many_lines, reason = "one scenario, from the outage to its end")]
@@ -30,19 +31,19 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
         ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
-    let (is_over, told) = (AtomicBool::new(false), watch::Sender::new(0_usize));
+    let (is_over, created) = (AtomicBool::new(false), watch::Sender::new(0_usize));
     let load = async |client: &str| {
         while !is_over.load(Ordering::Relaxed) {
-            let begun = Instant::now();
+            let start = Instant::now();
             let frame = json!({"client_id": client, "strategy": "literal", "input_text": "On."});
-            let answer = app.create_frame(frame).await;
-            assert!(begun.elapsed() < DEADLINE, "{:?}", begun.elapsed());
-            assert_eq!(answer["errors"], json!([]));
-            told.send_modify(|told| *told += 1);
+            let response = app.create_frame(frame).await;
+            assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+            assert_eq!(response["errors"], json!([]));
+            created.send_modify(|count| *count += 1);
         }
     };
-    let weather = async {
-        for mood in [
+    let outages = async {
+        for fault_mode in [
             FaultMode::Healthy,
             FaultMode::Unavailable,
             FaultMode::Truncates,
@@ -50,38 +51,40 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
             FaultMode::Forbidden,
             FaultMode::Healthy,
         ] {
-            fake.set_fault_mode(mood);
-            let mut listening = told.subscribe();
-            let enough = *listening.borrow() + FRAMES;
-            listening.wait_for(|told| *told >= enough).await.expect("it is still told");
+            fake.set_fault_mode(fault_mode);
+            let mut receiver = created.subscribe();
+            let target = *receiver.borrow() + FRAMES;
+            receiver.wait_for(|count| *count >= target).await.expect("the load runs");
             let ready = app.json("/readyz").await;
-            let is_away =
-                matches!(mood, FaultMode::Unavailable | FaultMode::Stalls | FaultMode::Forbidden);
-            assert_eq!(ready["status"] == "degraded", is_away, "{mood:?}: {ready}");
-            assert_eq!(ready["database"]["status"], "ok", "{mood:?}");
-            let numbers = app.get("/metrics").send().await.expect("an answer");
-            let numbers = numbers.text().await.expect("text");
+            let is_away = matches!(
+                fault_mode,
+                FaultMode::Unavailable | FaultMode::Stalls | FaultMode::Forbidden
+            );
+            assert_eq!(ready["status"] == "degraded", is_away, "{fault_mode:?}: {ready}");
+            assert_eq!(ready["database"]["status"], "ok", "{fault_mode:?}");
+            let metrics = app.get("/metrics").send().await.expect("a response");
+            let metrics = metrics.text().await.expect("text");
             let up = format!("calliope_bucket_up {}", u8::from(!is_away));
-            assert!(numbers.contains(&up), "{mood:?}");
+            assert!(metrics.contains(&up), "{fault_mode:?}");
         }
         is_over.store(true, Ordering::Relaxed);
     };
-    in_time(async { tokio::join!(weather, load("a"), load("b"), load("c"), load("d")) }).await;
+    in_time(async { tokio::join!(outages, load("a"), load("b"), load("c"), load("d")) }).await;
     in_time(async {
         while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
         }
     })
     .await;
-    let there = fake.objects();
-    assert_eq!(there.len(), app.files("media").len());
-    for (key, bytes) in there {
-        let object = app.store.media_object(&key).await.expect("read").expect("kept");
+    let objects = fake.objects();
+    assert_eq!(objects.len(), app.files("media").len());
+    for (key, bytes) in objects {
+        let object = app.store.media_object(&key).await.expect("read").expect("exists");
         assert_eq!(Sha256::digest(&bytes).as_slice(), object.sha256, "{key}");
     }
     let verified = app.app.files().verify(|_| ()).await.expect("verified");
     assert!(verified.is_clean(), "{verified:?}");
-    let numbers = app.get("/metrics").send().await.expect("an answer").text().await.expect("text");
-    assert!(numbers.contains("calliope_media_unsynced_files 0"), "{numbers}");
+    let metrics = app.get("/metrics").send().await.expect("a response").text().await.expect("text");
+    assert!(metrics.contains("calliope_media_unsynced_files 0"), "{metrics}");
     app.stop_and_remove().await;
 }

@@ -1,4 +1,6 @@
-//! Signed addresses against those who alter them: ours, and those of each cloud that signs.
+//! Presigned URLs and those who tamper with them: the server's own URLs, and those of each cloud that signs.
+//!
+//! The file is long because a strict server for both signature schemes of version 4 is part of it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,8 +33,8 @@ on_both! {
     clients_are_sent_to_the_bucket_where_the_settings_say_so;
 }
 
-/// An address with something changed, and what was.
-fn attacks(url: &str, other: &str) -> Vec<(&'static str, String)> {
+/// Returns tampered versions of a URL, each with what was changed.
+fn tampered_urls(url: &str, other: &str) -> Vec<(&'static str, String)> {
     let replaced = |from: &str, to: &str| {
         assert!(url.contains(from), "{from} in {url}");
         url.replacen(from, to, 1)
@@ -41,12 +43,12 @@ fn attacks(url: &str, other: &str) -> Vec<(&'static str, String)> {
     let signature = if last == 'A' { 'B' } else { 'A' };
     vec![
         ("another object", replaced("own", other)),
-        ("a longer time", replaced("expires=", "expires=9")),
-        ("a time that is no number", replaced("expires=", "expires=x")),
-        ("the same number, written otherwise", replaced("expires=", "expires=0")),
+        ("a later expiry", replaced("expires=", "expires=9")),
+        ("an expiry that is not a number", replaced("expires=", "expires=x")),
+        ("the same number in another notation", replaced("expires=", "expires=0")),
         ("a sign before the number", replaced("expires=", "expires=%2B")),
-        ("a number too long to be one", replaced("expires=", "expires=99999999999999999999")),
-        ("no time", url.replacen("expires=", "expired=", 1)),
+        ("a number out of range", replaced("expires=", "expires=99999999999999999999")),
+        ("no expiry", url.replacen("expires=", "expired=", 1)),
         ("no signature", url.replacen("signature=", "signed=", 1)),
         (
             "an empty signature",
@@ -60,49 +62,50 @@ fn attacks(url: &str, other: &str) -> Vec<(&'static str, String)> {
         ),
         ("half a signature", url[..url.len() - 20].to_owned()),
         (
-            "a signature with another end",
+            "a signature with another ending",
             format!("{}{signature}{signature}", &url[..url.len() - 2]),
         ),
-        ("a way out of the folder", replaced("own", "own%2F..%2Fother")),
+        ("a path out of the directory", replaced("own", "own%2F..%2Fother")),
     ]
 }
 
-async fn recording(app: &TestApp, client_id: &str) -> Value {
+async fn create_recording(app: &TestApp, client_id: &str) -> Value {
     let url = format!("{}/v2/clients/{client_id}/recordings", app.url);
-    let made = app.client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
-    made.json().await.expect("json")
+    let response =
+        app.client.post(url).body(fixture("speech.ogg")).send().await.expect("a response");
+    response.json().await.expect("json")
 }
 
 async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(database: TestDatabase) {
     let clock = ManualClock::new();
     let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    let own = recording(&app, "own").await;
-    recording(&app, "other").await;
+    let own = create_recording(&app, "own").await;
+    create_recording(&app, "other").await;
     let (status, signed) =
         app.call("POST", "/v2/signed-urls", json!({"key": own["key"], "expires_in": 60})).await;
     assert_eq!(status, 200, "{signed}");
-    let url = signed["url"].as_str().expect("an address");
+    let url = signed["url"].as_str().expect("a URL");
     let status = async |method: &str, url: &str| app.call(method, url, Value::Null).await.0;
-    let got = app.get(url).send().await.expect("an answer");
-    assert_eq!(got.headers()["cache-control"], "private, no-store");
-    assert_eq!(got.headers()["content-type"], "audio/ogg");
-    assert!(got.bytes().await.expect("bytes") == fixture("speech.ogg"));
-    for (what, altered) in attacks(url, "other") {
-        assert_eq!(status("GET", &altered).await, 403, "{what}: {altered}");
+    let response = app.get(url).send().await.expect("a response");
+    assert_eq!(response.headers()["cache-control"], "private, no-store");
+    assert_eq!(response.headers()["content-type"], "audio/ogg");
+    assert!(response.bytes().await.expect("bytes") == fixture("speech.ogg"));
+    for (what, tampered) in tampered_urls(url, "other") {
+        assert_eq!(status("GET", &tampered).await, 403, "{what}: {tampered}");
     }
     for method in ["HEAD", "PUT", "POST", "DELETE"] {
-        let refused = status(method, url).await;
-        assert!(matches!(refused, 403..=405), "{method}: {refused}");
+        let code = status(method, url).await;
+        assert!(matches!(code, 403..=405), "{method}: {code}");
     }
     for seconds in [0, -5, 604_801, i64::MAX] {
-        let order = json!({"key": own["key"], "expires_in": seconds});
-        assert_eq!(app.call("POST", "/v2/signed-urls", order).await.0, 422, "{seconds}");
+        let request = json!({"key": own["key"], "expires_in": seconds});
+        assert_eq!(app.call("POST", "/v2/signed-urls", request).await.0, 422, "{seconds}");
     }
     for key in ["audio/own/none.ogg", "../../etc/passwd", "", "a\0b"] {
         assert_eq!(app.call("POST", "/v2/signed-urls", json!({"key": key})).await.0, 404, "{key}");
     }
-    // Whoever has the secret signs for a week and no longer.
+    // The maximum lifetime of a week applies even to URLs with a valid signature.
     let secret = app.store.signing_keys().await.expect("read").remove(0).secret;
     for (days, expected) in [(6, 200), (8, 403)] {
         let (key, expires) =
@@ -114,42 +117,45 @@ async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(datab
         assert_eq!(status("GET", &url).await, expected, "{days} days");
     }
     clock.advance(TimeDelta::seconds(59));
-    assert_eq!(status("GET", url).await, 200, "to the last second");
+    assert_eq!(status("GET", url).await, 200, "valid until the last second");
     clock.advance(TimeDelta::seconds(2));
     let (status, problem) = app.call("GET", url, Value::Null).await;
     assert_eq!(status, 403);
-    assert!(problem["detail"].as_str().is_some_and(|told| told.contains("expired")), "{problem}");
+    assert!(
+        problem["detail"].as_str().is_some_and(|detail| detail.contains("expired")),
+        "{problem}"
+    );
     app.stop_and_remove().await;
 }
 
 async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
     let clock = ManualClock::new();
-    let begin = clock.now();
+    let start = clock.now();
     let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    let own = recording(&app, "own").await;
+    let own = create_recording(&app, "own").await;
     let sign = async || {
-        let order = json!({"key": own["key"], "expires_in": 604_800});
-        let signed = app.call("POST", "/v2/signed-urls", order).await.1;
-        signed["url"].as_str().expect("an address").to_owned()
+        let request = json!({"key": own["key"], "expires_in": 604_800});
+        let signed = app.call("POST", "/v2/signed-urls", request).await.1;
+        signed["url"].as_str().expect("a URL").to_owned()
     };
     sign().await;
     clock.advance(TimeDelta::days(6));
     let old = sign().await;
-    let secrets = async || app.store.signing_keys().await.expect("read");
-    assert_eq!(secrets().await.len(), 1);
+    let keys = async || app.store.signing_keys().await.expect("read");
+    assert_eq!(keys().await.len(), 1);
     clock.advance(TimeDelta::days(2));
     let new = sign().await;
-    assert_eq!(secrets().await.len(), 2, "another secret signs now");
+    assert_eq!(keys().await.len(), 2, "a new key signs now");
     clock.advance(TimeDelta::days(5) - TimeDelta::minutes(1));
     for url in [&old, &new] {
-        assert_eq!(app.get(url).send().await.expect("an answer").status(), 200, "{url}");
+        assert_eq!(app.get(url).send().await.expect("a response").status(), 200, "{url}");
     }
     clock.advance(TimeDelta::days(3));
     sign().await;
-    let left = secrets().await;
-    assert_eq!(left.len(), 2, "the first is forgotten");
-    assert!(left.iter().all(|key| key.date_created > begin));
+    let left = keys().await;
+    assert_eq!(left.len(), 2, "the first key is deleted");
+    assert!(left.iter().all(|key| key.date_created > start));
     app.stop_and_remove().await;
 }
 
@@ -158,32 +164,32 @@ async fn clients_are_sent_to_the_bucket_where_the_settings_say_so(database: Test
         return;
     };
     let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
-        .expect("usable");
+        .expect("valid settings");
     let options = TestOptions {
         bucket,
         storage: |storage| storage.delivery = calliope::settings::MediaDelivery::Redirect,
         ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
-    let told = app.create_frame(json!({"client_id": "s"})).await;
-    let path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a picture"));
-    let stays = super::support::client().redirect(reqwest::redirect::Policy::none());
-    let stays = stays.build().expect("a client");
-    let sent = stays.get(format!("{}{path}", app.url)).send().await.expect("an answer");
-    assert_eq!(sent.status(), 307);
-    assert_eq!(sent.headers()["cache-control"], "private, max-age=1800");
-    let there = sent.headers()["location"].to_str().expect("text").to_owned();
-    assert!(there.contains("X-Amz-Signature="), "{there}");
-    let whole = app.get(&path).send().await.expect("an answer").bytes().await.expect("bytes");
+    let response = app.create_frame(json!({"client_id": "s"})).await;
+    let path = format!("/{}", response["frames"][0]["image"]["url"].as_str().expect("an image"));
+    let client = super::support::client().redirect(reqwest::redirect::Policy::none());
+    let client = client.build().expect("a client");
+    let response = client.get(format!("{}{path}", app.url)).send().await.expect("a response");
+    assert_eq!(response.status(), 307);
+    assert_eq!(response.headers()["cache-control"], "private, max-age=1800");
+    let location = response.headers()["location"].to_str().expect("text").to_owned();
+    assert!(location.contains("X-Amz-Signature="), "{location}");
+    let content = app.get(&path).send().await.expect("a response").bytes().await.expect("bytes");
     let folder = app.database.folder.path();
-    assert!(whole == std::fs::read(folder.join(&path[1..])).expect("it is on the disk too"));
-    assert_eq!(app.get("/media/none.png").send().await.expect("an answer").status(), 404);
+    assert!(content == std::fs::read(folder.join(&path[1..])).expect("on disk"));
+    assert_eq!(app.get("/media/none.png").send().await.expect("a response").status(), 404);
     app.stop_and_remove().await;
 }
 
-/// A server that gives its objects to whoever has a good signature of version 4, Amazon's or Google's, and checks it
-/// as those two say.
-struct Strict {
+/// A server that serves an object for a valid signature of version 4 in Amazon's or Google's dialect, which it
+/// verifies as their documentation describes.
+struct StrictServer {
     url: String,
     serving: JoinHandle<()>,
 }
@@ -194,31 +200,35 @@ enum Dialect {
     Google,
 }
 
-impl Drop for Strict {
+impl Drop for StrictServer {
     fn drop(&mut self) {
         self.serving.abort();
     }
 }
 
-impl Strict {
+impl StrictServer {
     async fn start(dialect: Dialect) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().fallback(check).with_state(dialect);
+        let router = Router::new().fallback(verify_request).with_state(dialect);
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("it serves");
+            axum::serve(listener, router).await.expect("the server runs");
         });
         Self { url, serving }
     }
 }
 
-async fn check(State(dialect): State<Dialect>, request: Request) -> StatusCode {
-    if is_good(dialect, &request).unwrap_or(false) { StatusCode::OK } else { StatusCode::FORBIDDEN }
+async fn verify_request(State(dialect): State<Dialect>, request: Request) -> StatusCode {
+    if has_valid_signature(dialect, &request).unwrap_or(false) {
+        StatusCode::OK
+    } else {
+        StatusCode::FORBIDDEN
+    }
 }
 
 const SECRET: &str = "a secret";
 
-fn is_good(dialect: Dialect, request: &Request) -> Option<bool> {
+fn has_valid_signature(dialect: Dialect, request: &Request) -> Option<bool> {
     let (prefix, algorithm) = match dialect {
         Dialect::Amazon => ("X-Amz-", "AWS4-HMAC-SHA256"),
         Dialect::Google => ("X-Goog-", "GOOG4-RSA-SHA256"),
@@ -237,12 +247,12 @@ fn is_good(dialect: Dialect, request: &Request) -> Option<bool> {
     }
     let date = NaiveDateTime::parse_from_str(field("Date")?, "%Y%m%dT%H%M%SZ").ok()?;
     let date: DateTime<Utc> = date.and_utc();
-    let lasts: i64 = field("Expires")?.parse().ok()?;
+    let seconds: i64 = field("Expires")?.parse().ok()?;
     let now = SystemClock.now();
-    if !(1..=604_800).contains(&lasts) || now < date || now > date + TimeDelta::seconds(lasts) {
+    if !(1..=604_800).contains(&seconds) || now < date || now > date + TimeDelta::seconds(seconds) {
         return Some(false);
     }
-    // Google's clients sign for Google's own host, wherever they are sent.
+    // Google's clients sign for Google's own host, even if they are configured with another URL.
     let host = match dialect {
         Dialect::Amazon => request.headers().get("host")?.to_str().ok()?,
         Dialect::Google => "storage.googleapis.com",
@@ -256,7 +266,7 @@ fn is_good(dialect: Dialect, request: &Request) -> Option<bool> {
     let scope = field("Credential")?.split_once('/')?.1.to_owned();
     let digest = hex(&Sha256::digest(canonical.as_bytes()));
     let to_sign = format!("{algorithm}\n{}\n{scope}\n{digest}", field("Date")?);
-    let signature = unhex(field("Signature")?)?;
+    let signature = decode_hex(field("Signature")?)?;
     Some(match dialect {
         Dialect::Amazon => {
             let key = scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| {
@@ -285,88 +295,89 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().as_chunks::<2>().0.iter();
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
-/// Every attack on an address of a cloud: its parameters begin with `prefix`.
-async fn withstands(bucket: &Bucket, [date, lasts, signature]: [&str; 3]) {
+/// Checks that a bucket rejects tampered URLs. The array has the names of the query parameters for date, lifetime and
+/// signature.
+async fn check_tampering(bucket: &Bucket, [date, lifetime, signature]: [&str; 3]) {
     let key = "audio/own/a.wav";
-    let sign = async |lasts| {
-        let signed = bucket.presign(Method::GET, key, Duration::from_secs(lasts)).await;
+    let sign = async |seconds| {
+        let signed = bucket.presign(Method::GET, key, Duration::from_secs(seconds)).await;
         signed.expect("signed").expect("this bucket signs")
     };
     let url = sign(60).await;
     let client = super::support::client().build().expect("a client");
     let status = async |method: Method, url: &str| {
-        client.request(method, url).send().await.expect("an answer").status().as_u16()
+        client.request(method, url).send().await.expect("a response").status().as_u16()
     };
     assert_eq!(status(Method::GET, &url).await, 200, "{url}");
-    let (before, given) = url.split_once(&format!("{signature}=")).expect("a signature");
-    let end = given.find('&').unwrap_or(given.len());
-    let (given, after) = given.split_at(end);
-    let first = if given.starts_with('0') { '1' } else { '0' };
-    let changed = format!("{first}{}", &given[1..]);
+    let (before, rest) = url.split_once(&format!("{signature}=")).expect("a signature");
+    let end = rest.find('&').unwrap_or(rest.len());
+    let (original, after) = rest.split_at(end);
+    let first = if original.starts_with('0') { '1' } else { '0' };
+    let changed = format!("{first}{}", &original[1..]);
     let without = |name: &str| url.replacen(&format!("{name}="), &format!("x{name}="), 1);
-    for (what, altered) in [
+    for (what, tampered) in [
         ("another object", url.replacen("own", "other", 1)),
         ("another signature", format!("{before}{signature}={changed}{after}")),
         ("no signature", without(signature)),
         ("an empty signature", format!("{before}{signature}={after}")),
-        ("another begin", url.replacen(&format!("{date}=20"), &format!("{date}=21"), 1)),
-        ("another time", url.replacen(&format!("{lasts}="), &format!("{lasts}=9"), 1)),
-        ("no time", without(lasts)),
+        ("another date", url.replacen(&format!("{date}=20"), &format!("{date}=21"), 1)),
+        ("another lifetime", url.replacen(&format!("{lifetime}="), &format!("{lifetime}=9"), 1)),
+        ("no lifetime", without(lifetime)),
     ] {
-        assert_ne!(altered, url, "{what}");
-        let got = status(Method::GET, &altered).await;
-        assert!(matches!(got, 400 | 401 | 403 | 404), "{what}: {got}: {altered}");
+        assert_ne!(tampered, url, "{what}");
+        let code = status(Method::GET, &tampered).await;
+        assert!(matches!(code, 400 | 401 | 403 | 404), "{what}: {code}: {tampered}");
     }
     for method in [Method::PUT, Method::DELETE] {
-        let got = status(method.clone(), &url).await;
-        assert!(matches!(got, 400 | 401 | 403 | 404 | 405), "{method}: {got}");
+        let code = status(method.clone(), &url).await;
+        assert!(matches!(code, 400 | 401 | 403 | 404 | 405), "{method}: {code}");
     }
-    // It runs out, and no cloud signs for longer than a week.
+    // The URL expires; no cloud signs for longer than a week.
     let short = sign(1).await;
     let expired = async {
         while status(Method::GET, &short).await == 200 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), expired).await.expect("it runs out");
+    tokio::time::timeout(Duration::from_secs(20), expired).await.expect("the URL expires");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn amazons_addresses() {
-    let strict = Strict::start(Dialect::Amazon).await;
+    let server = StrictServer::start(Dialect::Amazon).await;
     let settings = StorageSettings {
         cloud: Cloud::Aws,
         bucket: Some("stories".to_owned()),
-        endpoint: Some(strict.url.clone()),
+        endpoint: Some(server.url.clone()),
         region: Some("eu-north-1".to_owned()),
         access_key_id: Some("id".to_owned()),
         secret_access_key: Some(SECRET.into()),
         ..StorageSettings::default()
     };
     let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
-        .expect("usable");
-    let bucket = bucket.expect("there is one");
-    withstands(&bucket, ["X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"]).await;
+        .expect("valid settings");
+    let bucket = bucket.expect("a bucket");
+    check_tampering(&bucket, ["X-Amz-Date", "X-Amz-Expires", "X-Amz-Signature"]).await;
     let long = bucket.presign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
     if let Ok(Some(url)) = long {
         let client = super::support::client().build().expect("a client");
-        assert_eq!(client.get(url).send().await.expect("an answer").status(), 403);
+        assert_eq!(client.get(url).send().await.expect("a response").status(), 403);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn googles_addresses() {
-    let strict = Strict::start(Dialect::Google).await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = StrictServer::start(Dialect::Google).await;
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let account = folder.path().join("account.json");
     let key = std::fs::read_to_string(fixture_path("signer.pem")).expect("the fixture");
     let json = json!({"type": "service_account", "client_email": "calliope@example.org", "private_key_id": "1",
-        "private_key": key, "gcs_base_url": strict.url});
+        "private_key": key, "gcs_base_url": server.url});
     std::fs::write(&account, json.to_string()).expect("written");
     let settings = StorageSettings {
         cloud: Cloud::Gcp,
@@ -375,29 +386,29 @@ async fn googles_addresses() {
         ..StorageSettings::default()
     };
     let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
-        .expect("usable");
-    let bucket = bucket.expect("there is one");
-    withstands(&bucket, ["X-Goog-Date", "X-Goog-Expires", "X-Goog-Signature"]).await;
+        .expect("valid settings");
+    let bucket = bucket.expect("a bucket");
+    check_tampering(&bucket, ["X-Goog-Date", "X-Goog-Expires", "X-Goog-Signature"]).await;
     let long = bucket.presign(Method::GET, "a.wav", Duration::from_secs(604_801)).await;
-    assert!(long.is_err(), "that is longer than Google allows");
+    assert!(long.is_err(), "longer than Google allows");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn azures_addresses() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let Some(settings) = emulators::bucket(Cloud::Azure, folder.path()).await else { return };
     let bucket = Bucket::from_settings(&settings, http_client::build_client().expect("a client"))
-        .expect("usable");
-    let bucket = bucket.expect("there is one");
+        .expect("valid settings");
+    let bucket = bucket.expect("a bucket");
     for key in ["audio/own/a.wav", "audio/other/a.wav"] {
         bucket.put(key, "bytes".into(), "audio/wav").await.expect("put");
     }
-    withstands(&bucket, ["se", "se", "sig"]).await;
+    check_tampering(&bucket, ["se", "se", "sig"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_and_memory_have_no_addresses() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     for url in ["memory://".to_owned(), format!("file://{}", folder.path().display())] {
         let bucket = Bucket::from_url(
             &url,
@@ -405,7 +416,7 @@ async fn a_folder_and_memory_have_no_addresses() {
             http_client::build_client().expect("a client"),
         );
         let signed =
-            bucket.expect("usable").presign(Method::GET, "a", Duration::from_secs(1)).await;
-        assert_eq!(signed.expect("asked"), None);
+            bucket.expect("valid settings").presign(Method::GET, "a", Duration::from_secs(1)).await;
+        assert_eq!(signed.expect("no error"), None);
     }
 }

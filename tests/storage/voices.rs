@@ -1,4 +1,5 @@
-//! Voice profiles and recordings: kept whole or not at all, given back as they came, and to their own client alone.
+//! Voice profiles and recordings: stored completely or not at all, returned as they were received, and only to their
+//! own client.
 
 use std::process::Command;
 
@@ -30,27 +31,27 @@ fn form(metadata: &Value, samples: &[&str]) -> Form {
     samples.iter().fold(form, |form, name| form.part("samples", sample(name)))
 }
 
-/// A day of bare PCM, or rather a second of it.
+/// Returns one second of raw PCM.
 fn pcm() -> Vec<u8> {
     fixture("speech_16k_mono.wav")[44..44 + 32_000].to_vec()
 }
 
 async fn fetch(app: &TestApp, sound: &Value) -> (u16, String, Vec<u8>) {
-    let url = sound["url"].as_str().expect("an address");
-    let got = app.get(url).send().await.expect("an answer");
-    let kind = got.headers()["content-type"].to_str().expect("text").to_owned();
-    (got.status().as_u16(), kind, got.bytes().await.expect("bytes").to_vec())
+    let url = sound["url"].as_str().expect("a URL");
+    let response = app.get(url).send().await.expect("a response");
+    let kind = response.headers()["content-type"].to_str().expect("text").to_owned();
+    (response.status().as_u16(), kind, response.bytes().await.expect("bytes").to_vec())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn folders_that_nobody_named_are_where_the_service_runs() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary directory");
     let program = Command::new(env!("CARGO_BIN_EXE_calliope"));
     let process = Process::start_command(program, &[], folder.path(), 0).await;
     let client = super::support::client().build().expect("a client");
     let url = format!("{}/v2/clients/s/recordings", process.url);
-    let made = client.post(url).body(fixture("speech.ogg")).send().await.expect("an answer");
-    assert_eq!(made.status(), 201);
+    let response = client.post(url).body(fixture("speech.ogg")).send().await.expect("a response");
+    assert_eq!(response.status(), 201);
     let url = format!("{}/v2/clients/s/voice-profiles/oma", process.url);
     let put = client.put(url).multipart(form(&json!({}), &["speech.mp3"]));
     assert_eq!(send_json(put).await.0, 201);
@@ -77,15 +78,15 @@ async fn a_voice_profile_comes_back_as_it_was_sent(database: TestDatabase) {
         assert!(sample["duration_seconds"].as_f64().is_some_and(|s| s > 1.0), "{sample}");
         let (status, kind, bytes) = fetch(&app, sample).await;
         assert_eq!((status, kind.as_str()), (200, sample["content_type"].as_str().expect("text")));
-        assert!(bytes == fixture(name), "{name} comes back to the last byte");
+        assert!(bytes == fixture(name), "{name} is returned byte for byte");
         let key = sample["key"].as_str().expect("a key");
         assert!(key.starts_with("voice_profiles/24-6f.1847805c59b99e35/oma/sample_"), "{key}");
     }
     assert_eq!(samples[3]["content_type"], "audio/pcm;rate=16000");
     assert_eq!(fetch(&app, &samples[3]).await.2, pcm());
-    // WAV and PCM take less room than they came with.
+    // WAV and PCM files are compressed in storage.
     let object = samples[0]["key"].as_str().expect("a key");
-    let object = app.store.media_object(object).await.expect("read").expect("kept");
+    let object = app.store.media_object(object).await.expect("read").expect("exists");
     assert_eq!(object.content_type, "audio/flac");
     assert!(object.size * 10 < samples[0]["size"].as_i64().expect("bytes") * 8);
     let list = app.json("/v2/clients/24:6F/voice-profiles").await;
@@ -112,8 +113,8 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
         }
     })
     .await;
-    assert!(!first.contains(&files(&folder)[0]), "no file is written over another");
-    // One of its samples is no sound: the profile stays as it is.
+    assert!(!first.contains(&files(&folder)[0]), "no file is overwritten");
+    // If one of the samples is not a sound, the profile stays unchanged.
     let broken = form(&json!({"n": 9}), &["speech.mp3", "chelsea_451x300.png"]);
     let refused = send_json(app.put("/v2/clients/s/voice-profiles/oma").multipart(broken)).await;
     assert_eq!(refused.0, 415, "{}", refused.1);
@@ -147,12 +148,12 @@ async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
     let path = "/v2/clients/s/recordings";
     let post = |body: Vec<u8>, kind: &'static str| {
         let request = app.client.post(format!("{}{path}", app.url)).body(body);
-        async move { request.header("content-type", kind).send().await.expect("an answer") }
+        async move { request.header("content-type", kind).send().await.expect("a response") }
     };
-    let made = post(fixture("speech_16k_mono.wav"), "audio/wav").await;
-    assert_eq!(made.status(), 201);
-    let location = made.headers()["location"].to_str().expect("text").to_owned();
-    let wav: Value = made.json().await.expect("json");
+    let response = post(fixture("speech_16k_mono.wav"), "audio/wav").await;
+    assert_eq!(response.status(), 201);
+    let location = response.headers()["location"].to_str().expect("text").to_owned();
+    let wav: Value = response.json().await.expect("json");
     assert_eq!(location, format!("{path}/{}", wav["name"].as_str().expect("a name")));
     assert_eq!(post(pcm(), "audio/pcm;rate=16000").await.status(), 201);
     let file = Form::new().part("file", sample("speech.ogg"));
@@ -166,13 +167,13 @@ async fn recordings_are_listed_read_and_removed(database: TestDatabase) {
     let rest = format!("{path}?limit=2&cursor={}", list["next_cursor"].as_str().expect("more"));
     assert_eq!(app.json(&rest).await["items"].as_array().map(Vec::len), Some(1));
     assert!(fetch(&app, &app.json(&location).await).await.2 == fixture("speech_16k_mono.wav"));
-    // A part of what is kept as it came can be had.
-    let part = app.get(ogg["url"].as_str().expect("an address")).header("range", "bytes=0-3");
-    assert_eq!(part.send().await.expect("an answer").bytes().await.expect("bytes"), "OggS");
+    // A range of a file that is stored as received can be requested.
+    let part = app.get(ogg["url"].as_str().expect("a URL")).header("range", "bytes=0-3");
+    assert_eq!(part.send().await.expect("a response").bytes().await.expect("bytes"), "OggS");
     assert_eq!(app.call("DELETE", &location, Value::Null).await.0, 204);
     assert_eq!(app.call("GET", &location, Value::Null).await.0, 404);
     assert_eq!(
-        app.get(wav["url"].as_str().expect("one")).send().await.expect("an answer").status(),
+        app.get(wav["url"].as_str().expect("one")).send().await.expect("a response").status(),
         404
     );
     let key = wav["key"].as_str().expect("a key");
@@ -191,7 +192,7 @@ async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
         let (status, problem) = send_json(request.header("content-type", kind)).await;
         assert_eq!(status, 415, "{problem}");
     }
-    // A body that breaks off says more than it sends.
+    // An interrupted body is shorter than it declares.
     let broken = form(&json!({}), &["speech.mp3"]);
     let boundary = broken.boundary().to_owned();
     let text = format!(
@@ -212,21 +213,28 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
     const KEY: &str = "a-shared-key-1234";
     let options = TestOptions { api_key: Some(KEY), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
-    let act = AuditContext::new(&Principal::LOCAL, None);
+    let audit_context = AuditContext::new(&Principal::LOCAL, None);
     let mut tokens = Vec::new();
     for (scope, client_id) in [
         (ScopeName::Device, Some("own")),
         (ScopeName::Device, Some("other")),
         (ScopeName::Admin, None),
     ] {
-        let order = CreateTokenRequest {
+        let request = CreateTokenRequest {
             name: "t".to_owned(),
             scope,
             client_id: client_id.map(str::to_owned),
             expires_in: None,
             date_expires: None,
         };
-        tokens.push(app.app.identities().create_token(order, &act).await.expect("made").token);
+        tokens.push(
+            app.app
+                .identities()
+                .create_token(request, &audit_context)
+                .await
+                .expect("created")
+                .token,
+        );
     }
     let call = |token: usize, method: &str, path: &str, body: Value| {
         let method = method.parse().expect("a method");
@@ -234,9 +242,9 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
         let request = request.bearer_auth(&tokens[token]);
         send_json(if body.is_null() { request } else { request.json(&body) })
     };
-    let sent = app.client.post(format!("{}/v2/clients/own/recordings", app.url));
-    let sent = sent.bearer_auth(&tokens[0]).body(fixture("speech.ogg"));
-    let (status, recording) = send_json(sent).await;
+    let request = app.client.post(format!("{}/v2/clients/own/recordings", app.url));
+    let request = request.bearer_auth(&tokens[0]).body(fixture("speech.ogg"));
+    let (status, recording) = send_json(request).await;
     assert_eq!(status, 201, "{recording}");
     let name = recording["name"].as_str().expect("a name");
     let path = format!("/v2/clients/own/recordings/{name}");
@@ -247,14 +255,14 @@ async fn a_clients_voice_is_for_itself_and_admins(database: TestDatabase) {
         assert_eq!(call(token, "POST", "/v2/signed-urls", key.clone()).await.0, signed, "{token}");
     }
     assert_eq!(call(1, "DELETE", &path, Value::Null).await.0, 403);
-    // Without an address that was signed there is no way to it.
+    // A recording is accessible only by a presigned URL.
     let key = recording["key"].as_str().expect("a key");
     for path in [format!("/{key}"), format!("/media/{key}"), format!("/media/{name}")] {
-        let got = app.get(&path).send().await.expect("an answer").status();
-        assert!(got.is_client_error(), "{path}: {got}");
+        let status = app.get(&path).send().await.expect("a response").status();
+        assert!(status.is_client_error(), "{path}: {status}");
     }
     assert_eq!(
-        app.get(&format!("/media/signed/{key}")).send().await.expect("an answer").status(),
+        app.get(&format!("/media/signed/{key}")).send().await.expect("a response").status(),
         403
     );
     app.stop_and_remove().await;
@@ -275,10 +283,13 @@ async fn voices_wait_for_a_bucket_that_is_away(database: TestDatabase) {
         }
     };
     in_time(synced).await;
-    let key = fake.objects().into_keys().next().expect("it is in the bucket");
+    let key = fake.objects().into_keys().next().expect("an object in the bucket");
     assert!(key.starts_with("voice_profiles/s/oma/sample_"), "{key}");
     let profile = app.json("/v2/clients/s/voice-profiles/oma").await;
-    let url = profile["samples"][0]["url"].as_str().expect("an address");
-    assert!(url.contains(&key) && url.contains("X-Amz-Signature="), "the bucket's own: {url}");
+    let url = profile["samples"][0]["url"].as_str().expect("a URL");
+    assert!(
+        url.contains(&key) && url.contains("X-Amz-Signature="),
+        "a presigned URL of the bucket: {url}"
+    );
     app.stop_and_remove().await;
 }

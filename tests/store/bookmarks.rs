@@ -1,4 +1,4 @@
-//! Frames, lists and stories that clients keep.
+//! Bookmarked frames, and lists of stories.
 
 use calliope::store::{
     BookmarkList, BookmarkListChange, NewBookmarkList, NewFrame, Store, StoryPage,
@@ -18,10 +18,10 @@ on_both! {
     a_story_is_bookmarked_by_a_frame_or_a_list_of_ones_own;
 }
 
-async fn told(store: &Store, client_id: &str) -> Uuid {
+async fn story_with_frames(store: &Store, client_id: &str) -> Uuid {
     let id = story(store, client_id, at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.reserve_frame_numbers(id, 0, 2, &json!({}), at(1)).await.expect("taken"));
+    assert!(tx.reserve_frame_numbers(id, 0, 2, &json!({}), at(1)).await.expect("reserved"));
     for number in 0..2 {
         let text = format!("Frame {number}.");
         let frame = NewFrame {
@@ -46,13 +46,20 @@ async fn told(store: &Store, client_id: &str) -> Uuid {
     id
 }
 
-async fn keep(store: &Store, client_id: &str, story: Uuid, n: i32, note: Option<&str>, now: i64) {
+async fn bookmark_frame(
+    store: &Store,
+    client_id: &str,
+    story: Uuid,
+    n: i32,
+    note: Option<&str>,
+    now: i64,
+) {
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.upsert_frame_bookmark(client_id, story, n, note, at(now)).await.expect("kept"));
+    assert!(tx.upsert_frame_bookmark(client_id, story, n, note, at(now)).await.expect("saved"));
     tx.save().await.expect("saved");
 }
 
-async fn list(store: &Store, client_id: &str, name: &str, is_public: bool) -> BookmarkList {
+async fn insert_list(store: &Store, client_id: &str, name: &str, is_public: bool) -> BookmarkList {
     let mut tx = store.begin().await.expect("begun");
     let new = NewBookmarkList { client_id, name, description: "d", is_public, now: at(0) };
     let list = tx.add_bookmark_list(new).await.expect("added");
@@ -62,28 +69,29 @@ async fn list(store: &Store, client_id: &str, name: &str, is_public: bool) -> Bo
 
 async fn a_frame_is_kept_once_and_renewed(database: TestDatabase) {
     let store = database.store().await;
-    let (first, second) = (told(&store, "s").await, told(&store, "s").await);
-    keep(&store, "s", first, 1, Some("a note"), 5).await;
-    keep(&store, "s", second, 0, None, 6).await;
-    keep(&store, "s", first, 0, None, 7).await;
-    keep(&store, "t", first, 1, None, 8).await;
-    let was = store.frame_bookmark("s", first, 1).await.expect("read").expect("kept");
-    keep(&store, "s", first, 1, None, 9).await;
-    let is = store.frame_bookmark("s", first, 1).await.expect("read").expect("kept");
+    let (first, second) =
+        (story_with_frames(&store, "s").await, story_with_frames(&store, "s").await);
+    bookmark_frame(&store, "s", first, 1, Some("a note"), 5).await;
+    bookmark_frame(&store, "s", second, 0, None, 6).await;
+    bookmark_frame(&store, "s", first, 0, None, 7).await;
+    bookmark_frame(&store, "t", first, 1, None, 8).await;
+    let before = store.frame_bookmark("s", first, 1).await.expect("read").expect("exists");
+    bookmark_frame(&store, "s", first, 1, None, 9).await;
+    let after = store.frame_bookmark("s", first, 1).await.expect("read").expect("exists");
     assert_eq!(
-        (was.comments.as_deref(), was.frame_text.as_deref()),
+        (before.comments.as_deref(), before.frame_text.as_deref()),
         (Some("a note"), Some("Frame 1."))
     );
-    assert_eq!((was.date_created, was.date_updated, was.image_key), (at(5), at(5), None));
-    assert_eq!((is.id, is.frame_id, is.comments), (was.id, was.frame_id, None));
-    assert_eq!((is.date_created, is.date_updated), (at(5), at(9)));
-    let places = |kept: Vec<calliope::store::FrameBookmark>| -> Vec<(Uuid, i32)> {
-        kept.iter().map(|kept| (kept.story_id, kept.frame_number)).collect()
+    assert_eq!((before.date_created, before.date_updated, before.image_key), (at(5), at(5), None));
+    assert_eq!((after.id, after.frame_id, after.comments), (before.id, before.frame_id, None));
+    assert_eq!((after.date_created, after.date_updated), (at(5), at(9)));
+    let positions = |bookmarks: Vec<calliope::store::FrameBookmark>| -> Vec<(Uuid, i32)> {
+        bookmarks.iter().map(|bookmark| (bookmark.story_id, bookmark.frame_number)).collect()
     };
     let all = store.frame_bookmarks("s", 100).await.expect("listed");
-    assert_eq!(places(all), [(first, 0), (second, 0), (first, 1)], "the newest first");
+    assert_eq!(positions(all), [(first, 0), (second, 0), (first, 1)], "the newest first");
     let in_first = store.frame_bookmarks_in_story("s", first, 100).await.expect("listed");
-    assert_eq!(places(in_first), [(first, 0), (first, 1)]);
+    assert_eq!(positions(in_first), [(first, 0), (first, 1)]);
     assert_eq!(store.frame_bookmarks("s", 2).await.expect("listed").len(), 2);
     assert_eq!(store.frame_bookmarks_in_story("s", first, 1).await.expect("listed").len(), 1);
     store.close().await;
@@ -92,19 +100,20 @@ async fn a_frame_is_kept_once_and_renewed(database: TestDatabase) {
 
 async fn a_bookmark_goes_with_its_frame_and_its_owner_alone_removes_it(database: TestDatabase) {
     let store = database.store().await;
-    let story = told(&store, "s").await;
+    let story = story_with_frames(&store, "s").await;
     let mut tx = store.begin().await.expect("begun");
     for (story, number) in [(story, 2), (story, -1), (Uuid::now_v7(), 0)] {
-        let kept = tx.upsert_frame_bookmark("s", story, number, None, at(2)).await.expect("asked");
-        assert!(!kept, "there is no such frame");
+        let saved =
+            tx.upsert_frame_bookmark("s", story, number, None, at(2)).await.expect("no error");
+        assert!(!saved, "the frame does not exist");
     }
     drop(tx);
-    keep(&store, "s", story, 0, None, 2).await;
-    let kept = store.frame_bookmark("s", story, 0).await.expect("read").expect("kept");
+    bookmark_frame(&store, "s", story, 0, None, 2).await;
+    let bookmark = store.frame_bookmark("s", story, 0).await.expect("read").expect("exists");
     let mut tx = store.begin().await.expect("begun");
-    assert!(!tx.remove_frame_bookmark("t", kept.id).await.expect("asked"));
-    assert!(tx.remove_frame_bookmark("s", kept.id).await.expect("removed"));
-    assert!(!tx.remove_frame_bookmark("s", kept.id).await.expect("asked"));
+    assert!(!tx.remove_frame_bookmark("t", bookmark.id).await.expect("no error"));
+    assert!(tx.remove_frame_bookmark("s", bookmark.id).await.expect("removed"));
+    assert!(!tx.remove_frame_bookmark("s", bookmark.id).await.expect("no error"));
     tx.save().await.expect("saved");
     assert_eq!(store.frame_bookmark("s", story, 0).await.expect("read"), None);
     store.close().await;
@@ -120,7 +129,7 @@ async fn lists_come_by_name_newest_first_and_by_what_they_contain(database: Test
         ("s", "a", false),
         ("Other", "b", true),
     ] {
-        list(&store, client, name, is_public).await;
+        insert_list(&store, client, name, is_public).await;
     }
     let names = |lists: Vec<BookmarkList>| -> Vec<String> {
         lists.into_iter().map(|list| format!("{}/{}", list.client_id, list.name)).collect()
@@ -155,7 +164,8 @@ async fn lists_come_by_name_newest_first_and_by_what_they_contain(database: Test
 
 async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     let store = database.store().await;
-    let (one, other) = (list(&store, "s", "one", false).await, list(&store, "s", "b", false).await);
+    let (one, other) =
+        (insert_list(&store, "s", "one", false).await, insert_list(&store, "s", "b", false).await);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.count_bookmark_lists("s").await.expect("counted"), 2);
     let change = BookmarkListChange { is_public: Some(true), ..BookmarkListChange::default() };
@@ -175,8 +185,8 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     assert_eq!(store.bookmark_list(one.id).await.expect("read"), Some(expected.clone()));
     let mut tx = store.begin().await.expect("begun");
     let change = BookmarkListChange { name: Some("two"), ..BookmarkListChange::default() };
-    let taken = tx.change_bookmark_list(other.id, change, at(7)).await.expect_err("taken");
-    assert!(taken.is_conflict(), "{taken}");
+    let conflict = tx.change_bookmark_list(other.id, change, at(7)).await.expect_err("conflict");
+    assert!(conflict.is_conflict(), "{conflict}");
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
     let new = NewBookmarkList {
@@ -186,13 +196,13 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
         is_public: true,
         now: at(7),
     };
-    assert!(tx.add_bookmark_list(new).await.expect_err("taken").is_conflict());
+    assert!(tx.add_bookmark_list(new).await.expect_err("a conflict").is_conflict());
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.remove_bookmark_list(one.id).await.expect("removed"), Some(expected));
-    assert_eq!(tx.remove_bookmark_list(one.id).await.expect("asked"), None);
-    let nothing = tx.change_bookmark_list(one.id, BookmarkListChange::default(), at(8)).await;
-    assert_eq!(nothing.expect("asked"), None);
+    assert_eq!(tx.remove_bookmark_list(one.id).await.expect("no error"), None);
+    let missing = tx.change_bookmark_list(one.id, BookmarkListChange::default(), at(8)).await;
+    assert_eq!(missing.expect("no error"), None);
     tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;
@@ -200,30 +210,31 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
 
 async fn a_story_is_in_a_list_once(database: TestDatabase) {
     let store = database.store().await;
-    let (first, second) = (told(&store, "s").await, told(&store, "t").await);
-    let list = list(&store, "s", "one", false).await;
+    let (first, second) =
+        (story_with_frames(&store, "s").await, story_with_frames(&store, "t").await);
+    let list = insert_list(&store, "s", "one", false).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(!tx.update_story_bookmark(list.id, first, None, at(1)).await.expect("asked"));
+    assert!(!tx.update_story_bookmark(list.id, first, None, at(1)).await.expect("no error"));
     assert!(tx.add_story_bookmark(list.id, first, Some("why"), at(1)).await.expect("added"));
     assert!(tx.add_story_bookmark(list.id, second, None, at(2)).await.expect("added"));
-    assert!(tx.update_story_bookmark(list.id, first, Some("new"), at(3)).await.expect("renewed"));
-    assert!(!tx.add_story_bookmark(list.id, Uuid::now_v7(), None, at(4)).await.expect("asked"));
-    assert!(!tx.add_story_bookmark(list.id + 1, first, None, at(4)).await.expect("asked"));
+    assert!(tx.update_story_bookmark(list.id, first, Some("new"), at(3)).await.expect("updated"));
+    assert!(!tx.add_story_bookmark(list.id, Uuid::now_v7(), None, at(4)).await.expect("no error"));
+    assert!(!tx.add_story_bookmark(list.id + 1, first, None, at(4)).await.expect("no error"));
     assert_eq!(tx.count_story_bookmarks(list.id).await.expect("counted"), 2);
     tx.save().await.expect("saved");
-    let held = store.story_bookmarks(list.id, i64::MAX, 9).await.expect("listed");
-    let stories: Vec<Uuid> = held.iter().map(|held| held.story_id).collect();
-    assert_eq!(stories, [second, first], "the last kept first");
-    assert_eq!((held[1].comments.as_deref(), held[1].date_created), (Some("new"), at(1)));
-    assert_eq!((held[1].slug.as_deref(), held[1].title.as_str()), (None, ""));
-    let older = store.story_bookmarks(list.id, held[0].id, 9).await.expect("listed");
-    assert_eq!(older, held[1..]);
+    let entries = store.story_bookmarks(list.id, i64::MAX, 9).await.expect("listed");
+    let stories: Vec<Uuid> = entries.iter().map(|entry| entry.story_id).collect();
+    assert_eq!(stories, [second, first], "the newest entry first");
+    assert_eq!((entries[1].comments.as_deref(), entries[1].date_created), (Some("new"), at(1)));
+    assert_eq!((entries[1].slug.as_deref(), entries[1].title.as_str()), (None, ""));
+    let older = store.story_bookmarks(list.id, entries[0].id, 9).await.expect("listed");
+    assert_eq!(older, entries[1..]);
     let one = store.story_bookmark(list.id, first).await.expect("read");
-    assert_eq!(one.as_ref(), Some(&held[1]));
+    assert_eq!(one.as_ref(), Some(&entries[1]));
     let mut tx = store.begin().await.expect("begun");
     assert!(tx.remove_story_bookmark(list.id, first).await.expect("removed"));
-    assert!(!tx.remove_story_bookmark(list.id, first).await.expect("asked"));
-    tx.remove_bookmark_list(list.id).await.expect("removed with what it holds");
+    assert!(!tx.remove_story_bookmark(list.id, first).await.expect("no error"));
+    tx.remove_bookmark_list(list.id).await.expect("removed with its entries");
     tx.save().await.expect("saved");
     assert_eq!(store.story_bookmark(list.id, second).await.expect("read"), None);
     store.close().await;
@@ -232,18 +243,19 @@ async fn a_story_is_in_a_list_once(database: TestDatabase) {
 
 async fn a_story_is_bookmarked_by_a_frame_or_a_list_of_ones_own(database: TestDatabase) {
     let store = database.store().await;
-    let (by_frame, by_list) = (told(&store, "s").await, told(&store, "s").await);
-    let by_others = told(&store, "s").await;
-    keep(&store, "s", by_frame, 1, None, 2).await;
-    keep(&store, "t", by_others, 1, None, 2).await;
-    for (client, story) in [("s", by_list), ("t", by_others)] {
-        let list = list(&store, client, "one", true).await;
+    let (by_frame, by_list) =
+        (story_with_frames(&store, "s").await, story_with_frames(&store, "s").await);
+    let by_other = story_with_frames(&store, "s").await;
+    bookmark_frame(&store, "s", by_frame, 1, None, 2).await;
+    bookmark_frame(&store, "t", by_other, 1, None, 2).await;
+    for (client, story) in [("s", by_list), ("t", by_other)] {
+        let list = insert_list(&store, client, "one", true).await;
         let mut tx = store.begin().await.expect("begun");
         assert!(tx.add_story_bookmark(list.id, story, None, at(3)).await.expect("added"));
         tx.save().await.expect("saved");
     }
     for listed in store.stories_of_client("s", StoryPage::first(9)).await.expect("listed") {
-        assert_eq!(listed.is_bookmarked, listed.id != by_others, "{listed:?}");
+        assert_eq!(listed.is_bookmarked, listed.id != by_other, "{listed:?}");
     }
     store.close().await;
     database.remove().await;

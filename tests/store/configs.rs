@@ -37,15 +37,16 @@ async fn seeds_are_added_once_and_found_by_slug_and_by_storyteller(database: Tes
             "tamarisk",
         ]
     );
-    let fern = store.strategy("fern").await.expect("read").expect("there");
-    let text = fern.text.expect("fern writes");
+    let fern = store.strategy("fern").await.expect("read").expect("exists");
+    let text = fern.text.expect("fern has a text model");
     assert_eq!((text.slug.as_str(), text.model.provider.as_str()), ("fern", "auto"));
     assert!(text.prompt_template.is_some_and(|prompt| prompt.contains("sentences of this story")));
-    let editor = store.strategy("tamarisk").await.expect("read").expect("there").editor;
+    let editor = store.strategy("tamarisk").await.expect("read").expect("exists").editor;
     assert!(editor.is_some_and(|editor| editor.slug == "tamarisk-editor"));
-    let priced = store.model_by_name("openai", "gpt-4.1-mini").await.expect("read").expect("there");
+    let priced =
+        store.model_by_name("openai", "gpt-4.1-mini").await.expect("read").expect("exists");
     assert_eq!(priced.prices["input_tokens"], 0.4);
-    let narcissus = store.strategy("narcissus").await.expect("read").expect("there");
+    let narcissus = store.strategy("narcissus").await.expect("read").expect("exists");
     assert!(narcissus.text.is_none() && narcissus.image.is_some());
     assert_eq!(store.strategy("no-such").await.expect("read"), None);
     store.close().await;

@@ -1,4 +1,4 @@
-//! Frames, pictures and files.
+//! Frames, images and files.
 
 use calliope::domain::Dither;
 use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPage};
@@ -36,7 +36,7 @@ fn object(key: &str) -> MediaObject {
 async fn picture(store: &Store, key: &str) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
-    tx.upsert_media_object(&object(key)).await.expect("kept");
+    tx.upsert_media_object(&object(key)).await.expect("saved");
     let (format, dither) = ("image/png", None);
     let image =
         NewImage { id, media_key: key, width: 512, height: 256, format, dither, now: at(0) };
@@ -47,8 +47,10 @@ async fn picture(store: &Store, key: &str) -> Uuid {
 
 async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
     let mut tx = store.begin().await.expect("begun");
-    let number = tx.story(story_id).await.expect("read").expect("the story is there").frame_count;
-    assert!(tx.reserve_frame_numbers(story_id, number, 1, &json!({}), at(1)).await.expect("taken"));
+    let number = tx.story(story_id).await.expect("read").expect("the story exists").frame_count;
+    assert!(
+        tx.reserve_frame_numbers(story_id, number, 1, &json!({}), at(1)).await.expect("reserved")
+    );
     let frame = NewFrame {
         story_id,
         number,
@@ -73,9 +75,9 @@ async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uu
 async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "s", at(0)).await;
-    let image = picture(&store, "media/a.png").await;
-    assert_eq!(add(&store, id, Some("One."), Some(image)).await, 0);
-    assert_eq!(add(&store, id, None, None).await, 1);
+    let image = insert_image(&store, "media/a.png").await;
+    assert_eq!(insert_frame(&store, id, Some("One."), Some(image)).await, 0);
+    assert_eq!(insert_frame(&store, id, None, None).await, 1);
     let frames = store.frames(id).await.expect("read");
     assert_eq!(frames.len(), 2);
     assert_eq!((frames[0].number, frames[0].text.as_deref()), (0, Some("One.")));
@@ -83,7 +85,7 @@ async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
     assert_eq!((frames[0].image_width, frames[0].image_height), (Some(512), Some(256)));
     assert_eq!(frames[0].image_format.as_deref(), Some("image/png"));
     let metadata: serde_json::Value =
-        serde_json::from_str(frames[0].metadata.get()).expect("JSON as it was kept");
+        serde_json::from_str(frames[0].metadata.get()).expect("valid JSON");
     assert_eq!(metadata, json!({"number": 0}));
     assert_eq!((frames[1].text.as_deref(), frames[1].image_key.as_deref()), (None, None));
     assert!(frames[1].trigger_condition.is_none());
@@ -93,23 +95,23 @@ async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
 
 async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
     let store = database.store().await;
-    let original = picture(&store, "media/a.png").await;
+    let original = insert_image(&store, "media/a.png").await;
     let mut tx = store.begin().await.expect("begun");
     let (format, now) = ("image/rgb565", at(0));
     let mut added = vec![(original, None)];
     for (key, dither) in [("media/b.raw", Dither::None), ("media/c.raw", Dither::FloydSteinberg)] {
-        tx.upsert_media_object(&object(key)).await.expect("kept");
+        tx.upsert_media_object(&object(key)).await.expect("saved");
         let dither = Some(dither);
         let image = |id| NewImage { id, media_key: key, width: 4, height: 2, format, dither, now };
-        let (kept, rendered) = (Uuid::now_v7(), Uuid::now_v7());
-        tx.add_image(image(kept)).await.expect("added");
+        let (stored, rendered) = (Uuid::now_v7(), Uuid::now_v7());
+        tx.add_image(image(stored)).await.expect("added");
         tx.add_rendition(image(rendered), original).await.expect("added");
-        added.extend([(kept, dither), (rendered, dither)]);
+        added.extend([(stored, dither), (rendered, dither)]);
     }
     tx.save().await.expect("saved");
     for (id, dither) in added {
-        let picture = store.image(id).await.expect("read").expect("it is there");
-        assert_eq!(picture.dither, dither);
+        let image = store.image(id).await.expect("read").expect("the image exists");
+        assert_eq!(image.dither, dither);
     }
     store.close().await;
     database.remove().await;
@@ -118,9 +120,9 @@ async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
 async fn a_number_is_taken_once(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "s", at(0)).await;
-    add(&store, id, None, None).await;
+    insert_frame(&store, id, None, None).await;
     let mut tx = store.begin().await.expect("begun");
-    let twice = NewFrame {
+    let duplicate = NewFrame {
         story_id: id,
         number: 0,
         text: None,
@@ -136,13 +138,13 @@ async fn a_number_is_taken_once(database: TestDatabase) {
         metadata: &json!({}),
         now: at(1),
     };
-    let error = tx.add_frame(twice).await.expect_err("frame 0 is there");
+    let error = tx.add_frame(duplicate).await.expect_err("frame 0 exists");
     assert!(error.is_conflict(), "{error}");
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
     for (story, first) in [(Uuid::now_v7(), 0), (id, 0), (id, 2)] {
-        let taken = tx.reserve_frame_numbers(story, first, 1, &json!({}), at(1)).await;
-        assert!(!taken.expect("asked"), "no such story, or not its next number");
+        let reserved = tx.reserve_frame_numbers(story, first, 1, &json!({}), at(1)).await;
+        assert!(!reserved.expect("no error"), "an unknown story, or not its next number");
     }
     drop(tx);
     store.close().await;
@@ -153,7 +155,7 @@ async fn the_latest_texts_come_oldest_first(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "s", at(0)).await;
     for text in [Some("a"), Some("b"), None, Some("c")] {
-        add(&store, id, text, None).await;
+        insert_frame(&store, id, text, None).await;
     }
     assert_eq!(store.latest_texts(id, 2).await.expect("read"), ["b", "c"]);
     store.close().await;
@@ -163,15 +165,15 @@ async fn the_latest_texts_come_oldest_first(database: TestDatabase) {
 async fn a_media_object_is_kept_once_and_renewed(database: TestDatabase) {
     let store = database.store().await;
     let mut tx = store.begin().await.expect("begun");
-    tx.upsert_media_object(&object("media/a.png")).await.expect("kept");
+    tx.upsert_media_object(&object("media/a.png")).await.expect("saved");
     tx.save().await.expect("saved");
-    let renewed = MediaObject { size: 5, sha256: vec![8; 32], ..object("media/a.png") };
+    let updated = MediaObject { size: 5, sha256: vec![8; 32], ..object("media/a.png") };
     let mut tx = store.begin().await.expect("begun");
-    tx.upsert_media_object(&renewed).await.expect("kept");
+    tx.upsert_media_object(&updated).await.expect("saved");
     let within = tx.media_object("media/a.png").await.expect("read");
-    assert_eq!(within, Some(renewed.clone()));
+    assert_eq!(within, Some(updated.clone()));
     tx.save().await.expect("saved");
-    assert_eq!(store.media_object("media/a.png").await.expect("read"), Some(renewed));
+    assert_eq!(store.media_object("media/a.png").await.expect("read"), Some(updated));
     assert_eq!(store.media_object("media/b.png").await.expect("read"), None);
     store.close().await;
     database.remove().await;
@@ -180,9 +182,9 @@ async fn a_media_object_is_kept_once_and_renewed(database: TestDatabase) {
 async fn a_thumbnail_is_the_first_that_was_set(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "s", at(0)).await;
-    add(&store, id, Some("One."), None).await;
+    insert_frame(&store, id, Some("One."), None).await;
     for key in ["media/a.png", "media/b.png"] {
-        let image = picture(&store, key).await;
+        let image = insert_image(&store, key).await;
         let mut tx = store.begin().await.expect("begun");
         tx.set_thumbnail(id, image).await.expect("set");
         tx.save().await.expect("saved");

@@ -1,5 +1,9 @@
-//! The contract of the store: every function, on both databases.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
+//! Tests of the store's methods on both databases.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot continue panics with the reason"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,13 +21,13 @@ use calliope::store::{NewStory, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// A fixed time, and times after it.
+/// Returns a fixed time plus `seconds`.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2026-11-23T07:04:17.382226Z".parse().expect("a time");
     start + TimeDelta::seconds(seconds)
 }
 
-/// Begins a story and saves it.
+/// Inserts a story.
 pub(crate) async fn story(store: &Store, client_id: &str, now: DateTime<Utc>) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");

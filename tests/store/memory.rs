@@ -1,4 +1,4 @@
-//! What is known of clients: each one's alone, in its order, for as long as it holds.
+//! Client memory: separate for each client, in a defined order, until it expires.
 
 use calliope::store::{ContextEntry, Insight, InsightFilter, NewInsight, Pattern, Store};
 use chrono::{DateTime, Utc};
@@ -26,11 +26,11 @@ fn pattern(kind: &str, key: &str, confidence: f64, evidence: Option<f64>, now: i
     }
 }
 
-async fn keep(store: &Store, client_id: &str, patterns: &[Pattern]) -> Vec<bool> {
+async fn save_patterns(store: &Store, client_id: &str, patterns: &[Pattern]) -> Vec<bool> {
     let mut tx = store.begin().await.expect("begun");
     let mut are_new = Vec::new();
     for pattern in patterns {
-        are_new.push(tx.upsert_pattern(client_id, pattern).await.expect("kept"));
+        are_new.push(tx.upsert_pattern(client_id, pattern).await.expect("saved"));
     }
     tx.save().await.expect("saved");
     are_new
@@ -45,20 +45,23 @@ async fn patterns_are_kept_once_and_listed_by_type_and_strength(database: TestDa
     let (boat, cat) =
         (pattern("likes", "boat", 0.9, None, 1), pattern("likes", "cat", 0.2, None, 1));
     let noon = pattern("times", "noon", 0.5, Some(1.5), 1);
-    let are_new = keep(&store, "ada", &[noon.clone(), cat.clone(), boat.clone()]).await;
+    let are_new = save_patterns(&store, "ada", &[noon.clone(), cat.clone(), boat.clone()]).await;
     assert_eq!(are_new, [true, true, true]);
-    assert_eq!(keep(&store, "ben", &[pattern("likes", "dog", 1.0, None, 1)]).await, [true]);
+    assert_eq!(
+        save_patterns(&store, "ben", &[pattern("likes", "dog", 1.0, None, 1)]).await,
+        [true]
+    );
     let all =
         async |client, kind, after| store.patterns(client, kind, after, 2).await.expect("read");
     assert_eq!(all("ada", None, ("", "")).await, [boat.clone(), cat]);
     assert_eq!(all("ada", None, ("likes", "cat")).await, [noon]);
     assert_eq!(keys(&all("ada", Some("likes"), ("", "boat")).await), ["cat"]);
     assert_eq!(all("nobody", None, ("", "")).await, []);
-    // Put again, it is replaced, and keeps when it was first seen.
+    // A pattern that is set again is replaced, but keeps its creation date.
     let again = pattern("likes", "boat", 0.1, None, 9);
-    assert_eq!(keep(&store, "ada", std::slice::from_ref(&again)).await, [false]);
-    let kept = store.pattern("ada", "likes", "boat").await.expect("read");
-    assert_eq!(kept, Some(Pattern { date_created: at(1), ..again }));
+    assert_eq!(save_patterns(&store, "ada", std::slice::from_ref(&again)).await, [false]);
+    let saved = store.pattern("ada", "likes", "boat").await.expect("read");
+    assert_eq!(saved, Some(Pattern { date_created: at(1), ..again }));
     assert_eq!(store.pattern("ben", "likes", "boat").await.expect("read"), None);
     let strongest = store.strongest_patterns("ada", 2).await.expect("read");
     assert_eq!(keys(&strongest), ["noon", "cat"]);
@@ -71,7 +74,7 @@ async fn patterns_are_kept_once_and_listed_by_type_and_strength(database: TestDa
     assert_eq!(removed(Some("likes"), Some("boat")).await, 1);
     assert_eq!(removed(Some("times"), None).await, 1);
     assert_eq!(removed(None, None).await, 1);
-    assert_eq!(keys(&all("ben", None, ("", "")).await), ["dog"], "another's stay");
+    assert_eq!(keys(&all("ben", None, ("", "")).await), ["dog"], "another client's patterns stay");
     store.close().await;
     database.remove().await;
 }
@@ -82,10 +85,10 @@ async fn what_was_learned_least_is_forgotten_and_what_was_put_is_not(database: T
         pattern("subjects", &format!("thing {n}"), f64::from(n) / 10.0, Some(f64::from(n)), 1)
     });
     let patterns: Vec<Pattern> = learned.chain([pattern("likes", "put", 0.0, None, 1)]).collect();
-    keep(&store, "ada", &patterns).await;
-    keep(&store, "ben", &patterns).await;
+    save_patterns(&store, "ada", &patterns).await;
+    save_patterns(&store, "ben", &patterns).await;
     let mut tx = store.begin().await.expect("begun");
-    tx.delete_weakest_patterns("ada", 2).await.expect("forgotten");
+    tx.delete_weakest_patterns("ada", 2).await.expect("deleted");
     tx.save().await.expect("saved");
     let left = store.patterns("ada", None, ("", ""), 10).await.expect("read");
     assert_eq!(keys(&left), ["put", "thing 3", "thing 4"]);
@@ -114,7 +117,7 @@ async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
         ("ada", context("walk", "heard", Some(90))),
         ("ben", context("walk", "seen", Some(600))),
     ] {
-        assert!(tx.upsert_context_entry(client, &context).await.expect("kept"));
+        assert!(tx.upsert_context_entry(client, &context).await.expect("saved"));
     }
     tx.save().await.expect("saved");
     let listed = async |session, now: DateTime<Utc>| {
@@ -130,9 +133,9 @@ async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
     assert_eq!(one(at(60)).await, None);
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.purge_context(at(60)).await.expect("purged"), 1);
-    // What is put anew holds again.
+    // An expired entry that is set again is valid again.
     assert!(
-        tx.upsert_context_entry("ada", &context("walk", "seen", Some(700))).await.expect("kept")
+        tx.upsert_context_entry("ada", &context("walk", "seen", Some(700))).await.expect("saved")
     );
     tx.save().await.expect("saved");
     assert_eq!(listed(Some("walk"), at(600)).await, ["seen"]);
@@ -140,8 +143,8 @@ async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
     assert_eq!(tx.remove_context("ada", Some("walk"), None).await.expect("removed"), 2);
     assert_eq!(tx.remove_context("ada", None, None).await.expect("removed"), 1);
     tx.save().await.expect("saved");
-    let bens = store.context_entries("ben", None, ("", ""), at(0), 10).await.expect("read");
-    assert_eq!(bens.len(), 1);
+    let other = store.context_entries("ben", None, ("", ""), at(0), 10).await.expect("read");
+    assert_eq!(other.len(), 1);
     store.close().await;
     database.remove().await;
 }
@@ -172,12 +175,12 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
     assert_eq!(numbers(&listed(None, 0.5, first, 10).await), [2, 1]);
     assert_eq!(numbers(&listed(Some("habit"), 0.0, first, 10).await), [2, 0]);
     let page = listed(None, 0.0, first, 1).await;
-    let behind = (page[0].importance, page[0].id);
-    assert_eq!(numbers(&listed(None, 0.0, behind, 10).await), [1, 0]);
+    let after = (page[0].importance, page[0].id);
+    assert_eq!(numbers(&listed(None, 0.0, after, 10).await), [1, 0]);
     assert_eq!(store.last_insight_date("ada", "habit").await.expect("read"), Some(at(2)));
     assert_eq!(store.last_insight_date("ada", "nothing").await.expect("read"), None);
     let mut tx = store.begin().await.expect("begun");
-    tx.delete_old_insights("ada", "habit", 1).await.expect("forgotten");
+    tx.delete_old_insights("ada", "habit", 1).await.expect("deleted");
     tx.save().await.expect("saved");
     assert_eq!(numbers(&listed(None, 0.0, first, 10).await), [2, 1]);
     let mut tx = store.begin().await.expect("begun");

@@ -1,4 +1,4 @@
-//! Rows that are older than a migration, after it.
+//! Migration of rows that an earlier version wrote.
 
 use calliope::domain::Dither;
 use calliope::store::{IdempotencyKey, IdempotencyRecord, Store};
@@ -17,44 +17,44 @@ on_both! {
 }
 
 /// A database with the tables of an earlier version.
-enum Old {
+enum OldDatabase {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
-/// Runs one statement on an old database.
+/// Runs a statement on an old database.
 macro_rules! run {
     ($old:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match $old {
-            Old::Sqlite(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
-            Old::Postgres(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
+            OldDatabase::Sqlite(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
+            OldDatabase::Postgres(db) => sqlx::query($sql)$(.bind($value))*.execute(db).await.map(drop),
         }
         .expect("the statement runs")
     };
 }
 
-impl Old {
+impl OldDatabase {
     /// Applies the migrations up to `version`.
     async fn at(database: &TestDatabase, version: i64) -> Self {
-        // This makes the SQLite file, and no tables.
+        // Connecting creates the SQLite file, but no tables.
         Store::connect(&database.settings).await.expect("connected").close().await;
-        let of = async |name: &str| {
-            let folder = format!("{}/migrations/{name}", env!("CARGO_MANIFEST_DIR"));
-            Migrator::new(std::path::Path::new(&folder)).await.expect("migrations")
+        let migrator = async |name: &str| {
+            let directory = format!("{}/migrations/{name}", env!("CARGO_MANIFEST_DIR"));
+            Migrator::new(std::path::Path::new(&directory)).await.expect("migrations")
         };
         if let Some((server, name)) = &database.postgres {
             let pool = PgPool::connect(&format!("{server}/{name}")).await.expect("opened");
-            of("postgres").await.run_to(version, &pool).await.expect("migrated");
+            migrator("postgres").await.run_to(version, &pool).await.expect("migrated");
             return Self::Postgres(pool);
         }
         let url = format!("sqlite://{}", database.settings.path.display());
         let pool = SqlitePool::connect(&url).await.expect("opened");
-        of("sqlite").await.run_to(version, &pool).await.expect("migrated");
+        migrator("sqlite").await.run_to(version, &pool).await.expect("migrated");
         Self::Sqlite(pool)
     }
 
-    /// Applies the other migrations.
-    async fn migrated(self, database: &TestDatabase) -> Store {
+    /// Applies the remaining migrations.
+    async fn migrate(self, database: &TestDatabase) -> Store {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
@@ -63,7 +63,7 @@ impl Old {
     }
 }
 
-async fn old_picture(old: &Old) -> Uuid {
+async fn insert_old_image(old: &OldDatabase) -> Uuid {
     let id = Uuid::now_v7();
     let key = format!("media/{id}.raw");
     run!(
@@ -86,7 +86,7 @@ async fn old_picture(old: &Old) -> Uuid {
 }
 
 async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) {
-    let old = Old::at(&database, 16).await;
+    let old = OldDatabase::at(&database, 16).await;
     let story = Uuid::now_v7();
     run!(
         &old,
@@ -105,9 +105,9 @@ async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) 
         (json!({"parameters": "floyd-steinberg"}), Some(Dither::None)),
         (json!({}), Some(Dither::None)),
     ];
-    let mut pictures = Vec::new();
+    let mut images = Vec::new();
     for (number, (metadata, dither)) in (0_i32..).zip(frames) {
-        let (original, device) = (old_picture(&old).await, old_picture(&old).await);
+        let (original, device) = (insert_old_image(&old).await, insert_old_image(&old).await);
         run!(
             &old,
             "INSERT INTO story_frame (story_id, number, image_id, device_image_id, \
@@ -119,9 +119,9 @@ async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) 
             Json(&metadata),
             at(0),
         );
-        pictures.extend([(original, None), (device, dither)]);
+        images.extend([(original, None), (device, dither)]);
     }
-    let both = old_picture(&old).await;
+    let both = insert_old_image(&old).await;
     run!(
         &old,
         "INSERT INTO story_frame (story_id, number, image_id, device_image_id, \
@@ -131,17 +131,17 @@ async fn the_pictures_of_old_frames_get_their_dithering(database: TestDatabase) 
         Json(json!({"parameters": {"output_image_dither": "floyd-steinberg"}})),
         at(0),
     );
-    pictures.push((both, None));
-    let store = old.migrated(&database).await;
-    for (id, dither) in pictures {
-        let picture = store.image(id).await.expect("read").expect("it is there");
-        assert_eq!(picture.dither, dither, "{id}");
+    images.push((both, None));
+    let store = old.migrate(&database).await;
+    for (id, dither) in images {
+        let image = store.image(id).await.expect("read").expect("the image exists");
+        assert_eq!(image.dither, dither, "{id}");
     }
     store.close().await;
     database.remove().await;
 }
 
-async fn old_key(old: &Old, key: &str, task_id: Uuid, seconds: i64) {
+async fn insert_old_key(old: &OldDatabase, key: &str, task_id: Uuid, seconds: i64) {
     run!(
         old,
         "INSERT INTO idempotency_key (scope, key, fingerprint, task_id, date_created) \
@@ -153,7 +153,7 @@ async fn old_key(old: &Old, key: &str, task_id: Uuid, seconds: i64) {
     );
 }
 
-async fn old_answer(old: &Old, key: &str, status: Option<i32>, seconds: i64) {
+async fn insert_old_response(old: &OldDatabase, key: &str, status: Option<i32>, seconds: i64) {
     run!(
         old,
         "INSERT INTO idempotency_answer (scope, key, fingerprint, status, headers, body, date_created) \
@@ -168,7 +168,7 @@ async fn old_answer(old: &Old, key: &str, status: Option<i32>, seconds: i64) {
 }
 
 async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDatabase) {
-    let old = Old::at(&database, 17).await;
+    let old = OldDatabase::at(&database, 17).await;
     let id = Uuid::now_v7();
     run!(
         &old,
@@ -179,7 +179,7 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         at(0),
     );
     for (key, seconds) in [("task", 5), ("task later", 5), ("answer later", 5)] {
-        old_key(&old, key, id, seconds).await;
+        insert_old_key(&old, key, id, seconds).await;
     }
     for (key, status, seconds) in [
         ("answer", Some(201), 5),
@@ -187,9 +187,9 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         ("task later", Some(201), 4),
         ("answer later", Some(201), 6),
     ] {
-        old_answer(&old, key, status, seconds).await;
+        insert_old_response(&old, key, status, seconds).await;
     }
-    let store = old.migrated(&database).await;
+    let store = old.migrate(&database).await;
     let task = IdempotencyRecord {
         fingerprint: vec![1; 32],
         task_id: Some(id),
@@ -197,31 +197,31 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         headers: None,
         body: None,
     };
-    let answer = IdempotencyRecord {
+    let response = IdempotencyRecord {
         fingerprint: vec![2; 32],
         task_id: None,
         status: Some(201),
         headers: Some(json!({"location": "/x"})),
         body: Some(b"done".into()),
     };
-    let under_way = IdempotencyRecord { status: None, headers: None, body: None, ..answer.clone() };
+    let pending = IdempotencyRecord { status: None, headers: None, body: None, ..response.clone() };
     for (key, since, expected) in [
         ("task", 5, &task),
         ("task later", 5, &task),
-        ("answer", 5, &answer),
-        ("answer later", 6, &answer),
-        ("under way", 5, &under_way),
+        ("answer", 5, &response),
+        ("answer later", 6, &response),
+        ("under way", 5, &pending),
     ] {
-        let given = IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
-        let used = store.idempotency_record(&given, at(since)).await.expect("read");
-        assert_eq!(used.as_ref(), Some(expected), "{key}");
+        let query = IdempotencyKey { scope: "call".into(), key: key.into(), fingerprint: [0; 32] };
+        let record = store.idempotency_record(&query, at(since)).await.expect("read");
+        assert_eq!(record.as_ref(), Some(expected), "{key}");
     }
     let mut tx = store.begin().await.expect("begun");
     tx.remove_task(id).await.expect("removed");
     assert_eq!(
-        tx.delete_old_idempotency_keys(at(9)).await.expect("forgotten"),
+        tx.delete_old_idempotency_keys(at(9)).await.expect("deleted"),
         3,
-        "the keys of a task go with it"
+        "a task's keys are deleted with the task"
     );
     tx.save().await.expect("saved");
     store.close().await;

@@ -1,4 +1,4 @@
-//! Events, idempotency keys, migrations, sole use, and that every query has its index.
+//! Events, idempotency keys, migrations, the lock of a SQLite file, and a check that every query has its index.
 
 use calliope::domain::{EventKind, TaskKind};
 use calliope::store::{IdempotencyKey, IdempotencyRecord, NewTask, Store, StoreError};
@@ -23,12 +23,12 @@ async fn a_sweep_knows_how_far_the_last_one_came(database: TestDatabase) {
     assert_eq!(store.orphans_checked_until().await.expect("read"), None);
     for now in [at(0), at(5)] {
         let mut tx = store.begin().await.expect("begun");
-        tx.insert_installation(now).await.expect("noted once");
+        tx.insert_installation(now).await.expect("inserted once");
         tx.save().await.expect("saved");
         assert_eq!(store.orphans_checked_until().await.expect("read"), Some(at(0)));
     }
     let mut tx = store.begin().await.expect("begun");
-    tx.set_orphans_checked_until(at(9)).await.expect("noted");
+    tx.set_orphans_checked_until(at(9)).await.expect("saved");
     tx.save().await.expect("saved");
     assert_eq!(store.orphans_checked_until().await.expect("read"), Some(at(9)));
     store.close().await;
@@ -71,24 +71,29 @@ async fn a_key_is_used_once_a_day(database: TestDatabase) {
     let (first, second) = (task(&store).await, task(&store).await);
     let day = 86_400;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.acquire_idempotency_key(&key, Some(first), at(-day), at(0)).await.expect("taken"));
-    assert!(!tx.acquire_idempotency_key(&key, Some(second), at(-day), at(0)).await.expect("asked"));
-    assert!(!tx.acquire_idempotency_key(&key, None, at(-day), at(0)).await.expect("asked"));
-    let elsewhere = IdempotencyKey { scope: "another call".into(), ..key.clone() };
+    assert!(tx.acquire_idempotency_key(&key, Some(first), at(-day), at(0)).await.expect("claimed"));
     assert!(
-        tx.acquire_idempotency_key(&elsewhere, Some(second), at(-day), at(0)).await.expect("taken")
+        !tx.acquire_idempotency_key(&key, Some(second), at(-day), at(0)).await.expect("no error")
     );
-    tx.release_idempotency_key(&key).await.expect("asked");
+    assert!(!tx.acquire_idempotency_key(&key, None, at(-day), at(0)).await.expect("no error"));
+    let other_scope = IdempotencyKey { scope: "another call".into(), ..key.clone() };
+    assert!(
+        tx.acquire_idempotency_key(&other_scope, Some(second), at(-day), at(0))
+            .await
+            .expect("claimed")
+    );
+    tx.release_idempotency_key(&key).await.expect("no error");
     tx.save().await.expect("saved");
-    let used = store.idempotency_record(&key, at(-day)).await.expect("read").expect("taken above");
+    let used =
+        store.idempotency_record(&key, at(-day)).await.expect("read").expect("claimed above");
     assert_eq!((used.task_id, used.fingerprint), (Some(first), vec![1; 32]));
     assert_eq!((used.status, used.headers, used.body), (None, None, None));
     assert_eq!(store.idempotency_record(&key, at(1)).await.expect("read"), None, "too long ago");
     let mut tx = store.begin().await.expect("begun");
     assert!(
-        tx.acquire_idempotency_key(&key, Some(second), at(1), at(day)).await.expect("taken anew")
+        tx.acquire_idempotency_key(&key, Some(second), at(1), at(day)).await.expect("claimed anew")
     );
-    assert_eq!(tx.delete_old_idempotency_keys(at(day)).await.expect("forgotten"), 1);
+    assert_eq!(tx.delete_old_idempotency_keys(at(day)).await.expect("deleted"), 1);
     tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;
@@ -102,52 +107,57 @@ async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
     let headers = json!({"content-type": "text/plain"});
     let mut tx = store.begin().await.expect("begun");
     for key in [&answered, &secret, &refused] {
-        assert!(tx.acquire_idempotency_key(key, None, at(-9), at(0)).await.expect("taken"));
+        assert!(tx.acquire_idempotency_key(key, None, at(-9), at(0)).await.expect("claimed"));
     }
     tx.save().await.expect("saved");
     let used =
         async |key: &IdempotencyKey| store.idempotency_record(key, at(-9)).await.expect("read");
     let is_empty = |used: &IdempotencyRecord| used.task_id.is_none() && used.status.is_none();
-    assert!(used(&answered).await.is_some_and(|used| is_empty(&used)), "it is under way");
+    assert!(
+        used(&answered).await.is_some_and(|used| is_empty(&used)),
+        "the request is in progress"
+    );
     let mut tx = store.begin().await.expect("begun");
-    tx.save_response(&answered, 201, &headers, Some(b"done")).await.expect("kept");
-    tx.save_response(&secret, 200, &headers, None).await.expect("kept");
+    tx.save_response(&answered, 201, &headers, Some(b"done")).await.expect("saved");
+    tx.save_response(&secret, 200, &headers, None).await.expect("saved");
     for key in [&answered, &secret, &refused] {
-        tx.release_idempotency_key(key).await.expect("asked");
+        tx.release_idempotency_key(key).await.expect("no error");
     }
     tx.save().await.expect("saved");
-    let kept = used(&answered).await.expect("an answer stays");
+    let record = used(&answered).await.expect("a response stays");
     assert_eq!(
-        (kept.status, kept.headers, kept.body),
+        (record.status, record.headers, record.body),
         (Some(201), Some(headers), Some(b"done".into()))
     );
-    let kept = used(&secret).await.expect("an answer stays");
-    assert_eq!((kept.status, kept.body), (Some(200), None));
-    assert_eq!(used(&refused).await, None, "what changed nothing may be sent again");
+    let record = used(&secret).await.expect("a response stays");
+    assert_eq!((record.status, record.body), (Some(200), None));
+    assert_eq!(used(&refused).await, None, "a request that changed nothing may be repeated");
 
     let id = task(&store).await;
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.acquire_idempotency_key(&answered, None, at(1), at(2)).await.expect("taken anew"));
-    assert!(tx.acquire_idempotency_key(&secret, Some(id), at(1), at(2)).await.expect("taken anew"));
+    assert!(tx.acquire_idempotency_key(&answered, None, at(1), at(2)).await.expect("claimed anew"));
+    assert!(
+        tx.acquire_idempotency_key(&secret, Some(id), at(1), at(2)).await.expect("claimed anew")
+    );
     tx.save().await.expect("saved");
     assert!(used(&answered).await.is_some_and(|used| is_empty(&used) && used.body.is_none()));
-    let named = store.scan_idempotency_keys(("", ""), 9).await.expect("read");
-    assert_eq!(named, [("call".to_owned(), "a".to_owned(), None)], "tasks are not among them");
+    let keys = store.scan_idempotency_keys(("", ""), 9).await.expect("read");
+    assert_eq!(keys, [("call".to_owned(), "a".to_owned(), None)], "keys of tasks are left out");
     let mut tx = store.begin().await.expect("begun");
     tx.remove_task(id).await.expect("removed");
     tx.save().await.expect("saved");
-    assert_eq!(used(&secret).await, None, "a key goes with its task");
+    assert_eq!(used(&secret).await, None, "a key is deleted with its task");
     store.close().await;
     database.remove().await;
 }
 
 async fn migrations_are_applied_once(database: TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
-    let pending = store.pending_migrations().await.expect("looked");
+    let pending = store.pending_migrations().await.expect("read");
     assert!(pending.len() >= 3 && pending[0].version == 1, "{pending:?}");
     store.migrate().await.expect("migrated");
     store.migrate().await.expect("migrated again");
-    assert_eq!(store.pending_migrations().await.expect("looked"), []);
+    assert_eq!(store.pending_migrations().await.expect("read"), []);
     store.close().await;
     database.remove().await;
 }
@@ -158,7 +168,7 @@ async fn pools_tell_how_they_stand(database: TestDatabase) {
     assert_eq!(names, if store.is_sqlite() { vec!["read", "write"] } else { vec!["postgres"] });
     let writer = || store.pool_statuses().pop().expect("a pool that writes");
     let in_use = || writer().open - writer().idle;
-    // What the tables were made with goes back by itself, a moment later.
+    // The connection that ran the migrations is returned to the pool a moment later.
     while in_use() > 0 {
         tokio::task::yield_now().await;
     }
@@ -173,7 +183,7 @@ async fn pools_tell_how_they_stand(database: TestDatabase) {
 
 async fn the_database_answers(database: TestDatabase) {
     let store = database.store().await;
-    store.ping().await.expect("an answer");
+    store.ping().await.expect("the database responds");
     store.close().await;
     assert!(store.ping().await.is_err(), "closed");
     database.remove().await;
@@ -184,14 +194,14 @@ async fn a_sqlite_file_serves_one_process() {
     let database = TestDatabase::sqlite();
     let store = database.store().await;
     let path = &database.settings.path;
-    let held = store.acquire_database_lock(path).expect("free").expect("SQLite is held");
+    let lock = store.acquire_database_lock(path).expect("free").expect("SQLite has a lock");
     assert!(matches!(store.acquire_database_lock(path), Err(StoreError::InUse(_))));
-    drop(held);
+    drop(lock);
     assert!(store.acquire_database_lock(path).is_ok());
     store.close().await;
 }
 
-/// The statements that run for every frame and every read, as the store has them, must not scan a table.
+/// The store's statements must not scan a table, because they run for every frame and every read.
 #[tokio::test]
 async fn every_query_has_its_index() {
     let database = TestDatabase::sqlite();
@@ -199,18 +209,18 @@ async fn every_query_has_its_index() {
     let url = format!("sqlite://{}", database.settings.path.display());
     let pool = sqlx::SqlitePool::connect(&url).await.expect("opened");
     let source = store_sources();
-    let mut looked_at = 0;
+    let mut checked = 0;
     let no_table = ["SCAN waiting", "SCAN CONSTANT ROW"];
     let dialect =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect/mod.rs"));
     let claim = claim_statement(&dialect.expect("a source"));
-    // A report of all that is kept reads all that is kept, when someone asks for it.
+    // A report of all files reads all rows, only when someone requests it.
     let is_report = |sql: &String| sql.contains("GROUP BY client_id, kind");
     let reports = statements(&source).iter().filter(|sql| is_report(sql)).count();
-    assert_eq!(reports, 1, "only what is stored is counted so");
+    assert_eq!(reports, 1, "only storage use is reported this way");
     let others = statements(&source).into_iter().filter(|sql| !is_report(sql));
     for mut sql in others.chain([claim]) {
-        // Sets are bound when their size is known; one of two shows the plan of all.
+        // The length of a set is known at run time; the plan for two elements is the plan for all.
         if sql.ends_with("IN (") {
             sql += "$1, $2)";
         }
@@ -224,18 +234,18 @@ async fn every_query_has_its_index() {
                 step.starts_with("SCAN") && !step.contains("INDEX") && !no_table.contains(&&*step);
             assert!(!scans, "{sql}\nscans: {step}");
         }
-        looked_at += 1;
+        checked += 1;
     }
-    assert!(looked_at >= 30, "only {looked_at} statements were found");
+    assert!(checked >= 30, "only {checked} statements were found");
     pool.close().await;
 }
 
-/// The sources of the store whose statements stand for themselves. Configurations are few, and listed whole; a snapshot
-/// is of everything.
+/// Returns the store's sources whose statements must use an index. Configurations are left out because they are few
+/// and are listed as a whole; snapshots, because they contain everything.
 fn store_sources() -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
     let mut sources = String::new();
-    for entry in std::fs::read_dir(folder).expect("the store's folder") {
+    for entry in std::fs::read_dir(directory).expect("the store's directory") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         if !["dialect", "configs", "migrations", "pools", "snapshot"].contains(&name.as_str())
@@ -247,7 +257,7 @@ fn store_sources() -> String {
     sources
 }
 
-/// The statement that claims a task, which is put together from pieces.
+/// Returns the statement that claims a task, which a macro concatenates from pieces.
 fn claim_statement(source: &str) -> String {
     let (_, pieces) = source.split_once("concat!(").expect("the pieces");
     let (pieces, _) = pieces.split_once("$skip").expect("the end");
@@ -256,7 +266,7 @@ fn claim_statement(source: &str) -> String {
     format!("{sql}) RETURNING *")
 }
 
-/// The string constants of a source that are SQL, with their line continuations undone.
+/// Returns the string literals of a source that are SQL, with line continuations removed.
 fn statements(source: &str) -> Vec<String> {
     let joined = source.split("\\\n").map(str::trim_start).collect::<String>();
     joined
@@ -265,7 +275,7 @@ fn statements(source: &str) -> Vec<String> {
         .step_by(2)
         .filter(|text| {
             let is_sql = |verb: &&str| text.starts_with(*verb);
-            // One that ends with a space is completed when it runs.
+            // A statement that ends with a space is completed at run time.
             ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(is_sql) && !text.ends_with(' ')
         })
         .map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Stories and the clients that are in them.
+//! Stories, and each client's current story.
 
 use calliope::store::{StoryPage, StoryTitle};
 use serde_json::json;
@@ -19,7 +19,7 @@ on_both! {
 async fn a_story_is_found_as_it_was_created(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "sparrow", at(0)).await;
-    let found = store.story(id).await.expect("read").expect("there");
+    let found = store.story(id).await.expect("read").expect("exists");
     assert_eq!(found.client_id, "sparrow");
     assert_eq!((found.strategy.as_str(), found.storyteller.as_str()), ("fern", "fern"));
     assert_eq!((found.title.as_str(), found.slug, found.frame_count), ("", None, 0));
@@ -36,10 +36,10 @@ async fn what_is_not_saved_never_was(database: TestDatabase) {
     let store = database.store().await;
     let id = story(&store, "sparrow", at(0)).await;
     let mut tx = store.begin().await.expect("begun");
-    tx.reserve_frame_numbers(id, 0, 3, &json!({}), at(1)).await.expect("taken");
+    tx.reserve_frame_numbers(id, 0, 3, &json!({}), at(1)).await.expect("reserved");
     tx.lock_client("sparrow", at(1)).await.expect("locked");
     drop(tx);
-    let found = store.story(id).await.expect("read").expect("there");
+    let found = store.story(id).await.expect("read").expect("exists");
     assert_eq!((found.frame_count, found.date_updated), (0, at(0)));
     store.close().await;
     database.remove().await;
@@ -84,15 +84,15 @@ async fn stories_are_listed_last_updated_first(database: TestDatabase) {
     story(&store, "another", at(3)).await;
     for (id, now) in [(new, at(10)), (old, at(20))] {
         let mut tx = store.begin().await.expect("begun");
-        tx.reserve_frame_numbers(id, 0, 1, &json!({"k": [1]}), now).await.expect("taken");
+        tx.reserve_frame_numbers(id, 0, 1, &json!({"k": [1]}), now).await.expect("reserved");
         tx.save().await.expect("saved");
     }
     let listed = store.stories_of_client("s", StoryPage::first(100)).await.expect("listed");
     let ids: Vec<Uuid> = listed.iter().map(|story| story.id).collect();
-    assert_eq!(ids, [old, new], "the empty one and another's are left out");
+    assert_eq!(ids, [old, new], "the empty story and the other client's story are left out");
     assert_eq!(listed[0].date_updated, at(20));
     assert_eq!(store.stories_of_client("s", StoryPage::first(1)).await.expect("listed").len(), 1);
-    assert_eq!(store.story(old).await.expect("read").expect("there").state, json!({"k": [1]}));
+    assert_eq!(store.story(old).await.expect("read").expect("exists").state, json!({"k": [1]}));
     store.close().await;
     database.remove().await;
 }
@@ -103,9 +103,9 @@ async fn an_empty_story_may_change_its_strategy_and_another_not(database: TestDa
     for (strategy, frames) in [("literal", 1), ("narcissus", 0)] {
         let mut tx = store.begin().await.expect("begun");
         tx.change_strategy(id, strategy, strategy).await.expect("changed");
-        tx.reserve_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("taken");
+        tx.reserve_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("reserved");
         tx.save().await.expect("saved");
-        assert_eq!(store.story(id).await.expect("read").expect("there").strategy, "literal");
+        assert_eq!(store.story(id).await.expect("read").expect("exists").strategy, "literal");
     }
     store.close().await;
     database.remove().await;

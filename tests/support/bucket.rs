@@ -1,4 +1,4 @@
-//! A bucket on this machine that speaks Amazon's protocol, and can be made to fail as real ones do.
+//! A local bucket that speaks the S3 protocol and can be made to fail as real ones do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,19 +18,19 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How it answers.
+/// How the bucket responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FaultMode {
-    /// As it should.
+    /// As S3 does.
     #[default]
     Healthy,
-    /// With 503 to everything.
+    /// With 503 to every request.
     Unavailable,
-    /// Not at all.
+    /// Never.
     Stalls,
-    /// It keeps the first half of what it gets, and says that all is well.
+    /// Success, but it stores only the first half of each object.
     Truncates,
-    /// Without permission.
+    /// With 403 to every request.
     Forbidden,
 }
 
@@ -38,13 +38,13 @@ pub enum FaultMode {
 struct BucketState {
     fault_mode: FaultMode,
     objects: BTreeMap<String, Bytes>,
-    /// When each was put.
+    /// When each object was put.
     put_dates: BTreeMap<String, DateTime<Utc>>,
-    /// How often an object was fetched.
+    /// Number of object downloads.
     fetch_count: usize,
 }
 
-/// The bucket, for as long as it is kept.
+/// A bucket that serves until it is dropped.
 pub struct FakeBucket {
     url: String,
     state: Arc<Mutex<BucketState>>,
@@ -55,15 +55,15 @@ impl FakeBucket {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let held = Arc::new(Mutex::new(BucketState::default()));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&held));
+        let state = Arc::new(Mutex::new(BucketState::default()));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("it serves");
+            axum::serve(listener, router).await.expect("the bucket serves");
         });
-        Self { url, state: held, serving }
+        Self { url, state, serving }
     }
 
-    /// The settings that lead to it.
+    /// Returns storage settings for this bucket.
     pub fn settings(&self) -> StorageSettings {
         StorageSettings {
             cloud: Cloud::Aws,
@@ -76,7 +76,7 @@ impl FakeBucket {
         }
     }
 
-    /// The environment variables that lead to it.
+    /// Returns environment variables that configure this bucket.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         [
             ("CLOUD_ENV", "aws"),
@@ -90,26 +90,25 @@ impl FakeBucket {
         .to_vec()
     }
 
-    /// The service's way to it.
+    /// Returns the service's client for this bucket.
     pub fn bucket(&self) -> Bucket {
         let client = http_client::build_client().expect("a client");
         Bucket::from_settings(&self.settings(), client)
-            .expect("it can be used")
-            .expect("there is one")
+            .expect("the settings are valid")
+            .expect("a bucket is configured")
     }
 
     pub fn set_fault_mode(&self, fault_mode: FaultMode) {
         self.state().fault_mode = fault_mode;
     }
 
-    /// What it holds, but for the marks of installations.
+    /// Returns all objects except the markers of installations.
     pub fn objects(&self) -> BTreeMap<String, Bytes> {
         let mut objects = self.state().objects.clone();
         objects.retain(|key, _| !key.contains(".calliope/"));
         objects
     }
 
-    /// How often an object was fetched.
     pub fn fetch_count(&self) -> usize {
         self.state().fetch_count
     }
@@ -125,10 +124,10 @@ impl Drop for FakeBucket {
     }
 }
 
-async fn answer(State(held): State<Arc<Mutex<BucketState>>>, request: Request) -> Response {
-    let fault_mode = held.lock().unwrap_or_else(PoisonError::into_inner).fault_mode;
+async fn answer(State(state): State<Arc<Mutex<BucketState>>>, request: Request) -> Response {
+    let fault_mode = state.lock().unwrap_or_else(PoisonError::into_inner).fault_mode;
     let (parts, content) = request.into_parts();
-    // What is broken off becomes no object.
+    // An interrupted upload creates no object.
     let Ok(mut bytes) = body::to_bytes(content, usize::MAX).await else {
         return empty_response(StatusCode::BAD_REQUEST);
     };
@@ -142,27 +141,27 @@ async fn answer(State(held): State<Arc<Mutex<BucketState>>>, request: Request) -
     let path = parts.uri.path().trim_start_matches('/');
     let key = path.split_once('/').map_or(String::new(), |(_, key)| key.to_owned());
     let query = parts.uri.query().unwrap_or_default();
-    let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     match parts.method {
         Method::PUT => {
-            held.put_dates.insert(key.clone(), SystemClock.now());
-            held.objects.insert(key, bytes);
+            state.put_dates.insert(key.clone(), SystemClock.now());
+            state.objects.insert(key, bytes);
             response(StatusCode::OK, Body::empty(), None)
         }
-        Method::GET if key.is_empty() => response(StatusCode::OK, Body::from(list(&held)), None),
-        Method::GET | Method::HEAD => match held.objects.get(&key) {
+        Method::GET if key.is_empty() => response(StatusCode::OK, Body::from(list(&state)), None),
+        Method::GET | Method::HEAD => match state.objects.get(&key) {
             Some(bytes) if parts.method == Method::HEAD => {
                 response(StatusCode::OK, Body::empty(), Some(bytes.len()))
             }
             Some(bytes) => {
                 let bytes = bytes.clone();
-                held.fetch_count += 1;
+                state.fetch_count += 1;
                 response(StatusCode::OK, Body::from(bytes.clone()), Some(bytes.len()))
             }
             None => empty_response(StatusCode::NOT_FOUND),
         },
         Method::DELETE => {
-            held.objects.remove(&key);
+            state.objects.remove(&key);
             empty_response(StatusCode::NO_CONTENT)
         }
         Method::POST if query.starts_with("delete") => {
@@ -171,7 +170,7 @@ async fn answer(State(held): State<Arc<Mutex<BucketState>>>, request: Request) -
             let keys = keys.filter_map(|rest| rest.split_once("</Key>").map(|(key, _)| key));
             let mut xml = String::from("<DeleteResult>");
             for key in keys {
-                held.objects.remove(key);
+                state.objects.remove(key);
                 write!(xml, "<Deleted><Key>{key}</Key></Deleted>").expect("written");
             }
             response(StatusCode::OK, Body::from(xml + "</DeleteResult>"), None)
@@ -180,11 +179,11 @@ async fn answer(State(held): State<Arc<Mutex<BucketState>>>, request: Request) -
     }
 }
 
-fn list(held: &BucketState) -> String {
+fn list(state: &BucketState) -> String {
     let mut xml = String::from("<ListBucketResult><IsTruncated>false</IsTruncated>");
-    for (key, bytes) in &held.objects {
+    for (key, bytes) in &state.objects {
         let size = bytes.len();
-        let put = held.put_dates[key].to_rfc3339_opts(SecondsFormat::Millis, true);
+        let put = state.put_dates[key].to_rfc3339_opts(SecondsFormat::Millis, true);
         write!(
             xml,
             "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"e\"</ETag>\
@@ -207,5 +206,5 @@ fn response(status: StatusCode, body: Body, length: Option<usize>) -> Response {
     if let Some(length) = length {
         response = response.header("content-length", length);
     }
-    response.body(body).expect("an answer")
+    response.body(body).expect("a response")
 }

@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use calliope::domain::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Stands still until it is moved.
+/// A clock that stands still until it is advanced.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at noon of a Monday.
+    /// Creates a clock that shows noon on a Monday.
     pub fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_795_435_200_000_000)))
     }
 
-    /// Moves it, forward or back.
+    /// Moves the clock; a negative `by` moves it back.
     pub fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_microseconds().expect("a sane jump"), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! A model for vectors that knows a few ideas, behind OpenAI's API.
+//! An embedding model that knows a few concepts, served through OpenAI's API.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::TestOptions;
 use super::provider::{FakeProvider, Reply};
 
-/// Words of one idea point the same way.
-const IDEAS: &[&[&str]] = &[
+/// Words of the same concept have vectors in the same direction.
+const CONCEPTS: &[&[&str]] = &[
     &["boat", "ship", "vessel", "sail"],
     &["dog", "puppy", "hound"],
     &["lamp", "light", "lantern", "glow"],
@@ -22,13 +22,13 @@ const IDEAS: &[&[&str]] = &[
     &["snow", "winter", "frost"],
 ];
 
-/// Numbers of a vector.
-pub const DIMENSION: usize = IDEAS.len() + 1;
+/// Number of dimensions of a vector.
+pub const DIMENSION: usize = CONCEPTS.len() + 1;
 
-/// The model, for as long as it is kept.
+/// A model that serves until it is dropped.
 pub struct FakeEmbedder {
     pub provider: FakeProvider,
-    /// Whether it is ill.
+    /// Whether the model rejects every request.
     pub is_down: Arc<AtomicBool>,
 }
 
@@ -40,15 +40,15 @@ impl FakeEmbedder {
             if is_failing.load(Ordering::Relaxed) {
                 return Reply::status(400, json!({"error": {"message": "no such model"}}));
             }
-            let asked = request.json();
-            let texts = asked["input"].as_array().expect("a list of texts");
+            let body = request.json();
+            let texts = body["input"].as_array().expect("a list of texts");
             let entry = |(index, text): (usize, &Value)| {
                 let vector = vector(text.as_str().expect("a text"));
                 json!({"object": "embedding", "index": index, "embedding": vector})
             };
             let data: Vec<Value> = texts.iter().enumerate().map(entry).collect();
             Reply::ok(json!({
-                "object": "list", "model": asked["model"], "data": data,
+                "object": "list", "model": body["model"], "data": data,
                 "usage": {"prompt_tokens": 1, "total_tokens": 1},
             }))
         })
@@ -56,33 +56,34 @@ impl FakeEmbedder {
         Self { provider, is_down }
     }
 
-    /// A service that uses it under this name, and no other model.
+    /// Returns options for a service that uses this model under the name `model`, and offline models otherwise.
     pub fn options(&self, model: &str) -> TestOptions {
         let providers = ProviderSettings {
             openai_base_url: Some(format!("{}/v1", self.provider.url)),
             openai_api_key: Some("a key of tests".into()),
             ..ProviderSettings::default()
         };
-        let minds = ModelSettings {
+        let models = ModelSettings {
             text: Some("offline/offline".to_owned()),
             embedding: Some(format!("openai/{model}")),
             ..ModelSettings::default()
         };
-        let client = calliope::http_client::build_client().expect("a client");
-        let wire = ProviderClient::new(client, Compute::new());
+        let http = calliope::http_client::build_client().expect("a client");
+        let client = ProviderClient::new(http, Compute::new());
         TestOptions {
-            registry: Some(Registry::from_settings(&providers, &wire)),
-            choices: ModelDefaults::from_settings(&minds, &providers),
+            registry: Some(Registry::from_settings(&providers, &client)),
+            choices: ModelDefaults::from_settings(&models, &providers),
             ..TestOptions::default()
         }
     }
 }
 
-/// One direction an idea, and a little of one that all texts share.
+/// Returns a vector with one direction per concept, and a small component that all texts share.
 fn vector(text: &str) -> Vec<f32> {
     let text = text.to_lowercase();
-    let of = |idea: &&[&str]| idea.iter().filter(|word| text.contains(**word)).count() as f32;
-    let mut vector: Vec<f32> = IDEAS.iter().map(of).collect();
+    let count =
+        |concept: &&[&str]| concept.iter().filter(|word| text.contains(**word)).count() as f32;
+    let mut vector: Vec<f32> = CONCEPTS.iter().map(count).collect();
     vector.push(0.1);
     vector
 }

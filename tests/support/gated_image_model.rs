@@ -1,4 +1,4 @@
-//! A provider that takes as long as a test wants.
+//! An image model that waits until a test lets it continue.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use calliope::inference::{
     Registry, offline,
 };
 
-/// Paints when it is told to.
+/// Counts started images in `started`, and generates an image for each permit of `release`.
 pub struct GatedImageModel {
     pub started: tokio::sync::Semaphore,
     pub release: tokio::sync::Semaphore,
@@ -21,21 +21,24 @@ impl ImageModel for GatedImageModel {
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         self.started.add_permits(1);
-        let _go = self.release.acquire().await;
-        self.inner.generate_image(call, ask).await
+        let _permit = self.release.acquire().await;
+        self.inner.generate_image(call, request).await
     }
 }
 
-/// A painter that waits, and the registry that has it.
+/// Returns a gated image model and a registry that contains it.
 pub fn gated_image_model() -> (Arc<GatedImageModel>, Registry) {
     let provider = offline::provider(Compute::new());
-    let inner = provider.image.clone().expect("it paints");
-    let (begun, go) = (tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0));
-    let slow = Arc::new(GatedImageModel { started: begun, release: go, inner });
+    let inner = provider.image.clone().expect("an image model");
+    let gated = Arc::new(GatedImageModel {
+        started: tokio::sync::Semaphore::new(0),
+        release: tokio::sync::Semaphore::new(0),
+        inner,
+    });
     let registry = Registry::default()
-        .with_provider(offline::NAME, Provider { image: Some(slow.clone()), ..provider });
-    (slow, registry)
+        .with_provider(offline::NAME, Provider { image: Some(gated.clone()), ..provider });
+    (gated, registry)
 }

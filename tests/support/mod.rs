@@ -1,4 +1,4 @@
-//! What the test binaries share: databases of their own, a service of their own.
+//! Helpers for all test binaries: a database and a running service for each test.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod bucket;
@@ -38,10 +38,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Names the server on which PostgreSQL tests make their databases: a URL without a database.
+/// Environment variable with the URL, without a database name, of the server where PostgreSQL tests create databases.
 pub const POSTGRES: &str = "CALLIOPE_TEST_POSTGRES";
 
-/// Declares one test a database.
+/// Declares a test for each database.
 #[macro_export]
 macro_rules! on_both {
     ($($(#[$attribute:meta])* $name:ident;)*) => { $(
@@ -62,19 +62,19 @@ macro_rules! on_both {
     )* };
 }
 
-/// A client for tests, which speak plain HTTP. The service's own names its cryptography itself.
+/// Returns a builder of clients for tests, which speak plain HTTP. The service chooses its own cryptography provider.
 pub fn client() -> reqwest::ClientBuilder {
-    // There is one already after the first test of a process.
+    // Fails after the first test of a process, when a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
 }
 
-/// Awaits a part of a test that would hang if what it waits for never came.
-pub async fn in_time<T>(part: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_mins(15), part).await.expect("done in time")
+/// Awaits a future and panics if it takes longer than 15 minutes, so that a test does not hang.
+pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(15), future).await.expect("finished in time")
 }
 
-/// A database and folders that nobody else uses.
+/// A database and directories that only one test uses.
 pub struct TestDatabase {
     pub folder: TempDir,
     pub settings: DatabaseSettings,
@@ -83,16 +83,17 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("data/calliope.db");
         let settings = DatabaseSettings { path, ..DatabaseSettings::default() };
         Self { folder, settings, postgres: None }
     }
 
-    /// `None`, and a line that shows, when no server is named.
+    /// Creates a PostgreSQL database. If no server is configured, prints that the tests are skipped and returns
+    /// `None`.
     pub async fn postgres() -> Option<Self> {
         let Ok(server) = std::env::var(POSTGRES) else {
-            // Past the test harness, which would hold a print back; once is enough.
+            // Written to stderr directly, because the test harness would capture a print; once is enough.
             static SKIPPED: std::sync::Once = std::sync::Once::new();
             SKIPPED.call_once(|| {
                 let line = format!("tests on PostgreSQL are SKIPPED: {POSTGRES} is not set; ./scripts/test sets it\n");
@@ -105,20 +106,20 @@ impl TestDatabase {
             .await
             .expect("the named PostgreSQL answers");
         let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        admin.execute(sql).await.expect("a database is made");
+        admin.execute(sql).await.expect("a database is created");
         let url = format!("{server}/{name}");
         let settings = DatabaseSettings {
             url: Some(url.into()),
             connections: 8,
             ..DatabaseSettings::default()
         };
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir().expect("a temporary directory");
         Some(Self { folder, settings, postgres: Some((server, name)) })
     }
 
     pub async fn store(&self) -> Store {
         let store = Store::connect(&self.settings).await.expect("the database answers");
-        store.migrate().await.expect("the tables are made");
+        store.migrate().await.expect("the tables are created");
         store
     }
 
@@ -130,7 +131,7 @@ impl TestDatabase {
         }
     }
 
-    /// Environment variables that make the binary use this database.
+    /// Returns environment variables that make the binary use this database.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         use secrecy::ExposeSecret;
         let storage = self.storage();
@@ -144,18 +145,18 @@ impl TestDatabase {
         variables
     }
 
-    /// Removes the database; the folder goes by itself.
+    /// Drops the database; the directory is deleted on drop.
     pub async fn remove(self) {
         let Some((server, name)) = self.postgres else { return };
         let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
             .await
             .expect("the named PostgreSQL answers");
         let sql = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-        admin.execute(sql).await.expect("the database is removed");
+        admin.execute(sql).await.expect("the database is dropped");
     }
 }
 
-/// How a test's service differs from the usual one.
+/// How a test's service differs from the default one.
 pub struct TestOptions {
     pub api_key: Option<&'static str>,
     pub registry: Option<Registry>,
@@ -163,7 +164,7 @@ pub struct TestOptions {
     pub memory: MemorySettings,
     pub situator: SituationService,
     pub bucket: Option<Bucket>,
-    /// Changes the rules by which files are kept.
+    /// Changes the storage settings.
     pub storage: fn(&mut StorageSettings),
     pub pinecone: Option<Pinecone>,
     pub task_limits: TaskSettings,
@@ -193,7 +194,7 @@ impl Default for TestOptions {
     }
 }
 
-/// The services on a store and folders, before they take any work.
+/// Builds the application on a store and directories, before it starts any work.
 pub fn build_app(
     store: Store,
     storage: StorageSettings,
@@ -203,9 +204,9 @@ pub fn build_app(
     let compute = Compute::new();
     let offline =
         || Registry::default().with_provider(offline::NAME, offline::provider(compute.clone()));
-    let book = SpendLedger::new(store.clone(), Arc::clone(&options.clock));
+    let ledger = SpendLedger::new(store.clone(), Arc::clone(&options.clock));
     let files = FileStores {
-        local: LocalStore::open(&storage).expect("folders are made"),
+        local: LocalStore::open(&storage).expect("directories are created"),
         bucket: options.bucket,
         settings: storage,
     };
@@ -213,7 +214,7 @@ pub fn build_app(
         store,
         files,
         pinecone: options.pinecone,
-        registry: options.registry.unwrap_or_else(offline).with_ledger(Arc::new(book)),
+        registry: options.registry.unwrap_or_else(offline).with_ledger(Arc::new(ledger)),
         model_defaults: options.choices,
         memory: options.memory,
         situator: options.situator,
@@ -247,10 +248,10 @@ impl TestApp {
         let mut storage = database.storage();
         (options.storage)(&mut storage);
         let (bucket, clock) = (options.bucket.clone(), Arc::clone(&options.clock));
-        let (stopping, limits) = (CancellationToken::new(), options.task_limits.clone());
+        let (shutdown, limits) = (CancellationToken::new(), options.task_limits.clone());
         let (api_key, rates) = (options.api_key, options.rate_limits.clone());
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
-        let app = Arc::new(build_app(store.clone(), storage, stopping.clone(), options));
+        let app = Arc::new(build_app(store.clone(), storage, shutdown.clone(), options));
         app.config().seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -261,31 +262,31 @@ impl TestApp {
             limits: rates,
             ..AccessPolicy::default()
         };
-        let meters = MetricsRecorder::install().expect("numbers are kept");
-        let state = HttpState::new(Arc::clone(&app), access_policy, meters);
-        let tailing = Arc::clone(&app);
+        let metrics = MetricsRecorder::install().expect("a recorder is installed");
+        let state = HttpState::new(Arc::clone(&app), access_policy, metrics);
+        let tail_app = Arc::clone(&app);
         let running = vec![
-            tokio::spawn(serve(listener, state, stopping.clone(), drain)),
+            tokio::spawn(serve(listener, state, shutdown.clone(), drain)),
             tokio::spawn(Worker::new(Arc::clone(&app), limits).run(drain)),
             tokio::spawn(async move {
                 let background_tasks = async {
-                    tokio::join!(tailing.listen_to_other_instances(), tailing.events().tail())
+                    tokio::join!(tail_app.listen_to_other_instances(), tail_app.events().tail())
                 };
                 let _ = tokio::time::timeout(Duration::from_mins(10), background_tasks).await;
             }),
         ];
         let client = client().build().expect("a client");
-        Self { app, store, bucket, clock, shutdown: stopping, url, client, database, running }
+        Self { app, store, bucket, clock, shutdown, url, client, database, running }
     }
 
-    /// Stops the service, waits for it, and removes what it used.
+    /// Stops the service, waits until it has ended, and returns its database.
     pub async fn stop(mut self) -> TestDatabase {
         self.shutdown.cancel();
-        if let Some(hearing) = self.running.pop() {
-            hearing.abort();
+        if let Some(listener) = self.running.pop() {
+            listener.abort();
         }
-        for part in self.running {
-            part.await.expect("the service ends well");
+        for task in self.running {
+            task.await.expect("the service ends without a panic");
         }
         self.store.close().await;
         self.database
@@ -299,7 +300,7 @@ impl TestApp {
         self.client.get(format!("{}{path}", self.url))
     }
 
-    /// Sends a request that has a JSON body, or none; its status and its JSON.
+    /// Sends a request with a JSON body unless it is null. Returns the status and the JSON of the response.
     pub async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let method = method.parse().expect("a method");
         let request = self.client.request(method, format!("{}{path}", self.url));
@@ -314,27 +315,25 @@ impl TestApp {
         self.client.post(format!("{}/v1/frames/", self.url)).json(body)
     }
 
-    /// Posts for a frame and expects one.
     pub async fn create_frame(&self, body: Value) -> Value {
-        let (status, answer) = send_json(self.post_frame(&body)).await;
-        assert_eq!(status, 200, "{answer}");
-        answer
+        let (status, body) = send_json(self.post_frame(&body)).await;
+        assert_eq!(status, 200, "{body}");
+        body
     }
 
-    /// Gets JSON and expects it.
     pub async fn json(&self, path: &str) -> Value {
-        let (status, answer) = send_json(self.get(path)).await;
-        assert_eq!(status, 200, "{path}: {answer}");
-        answer
+        let (status, body) = send_json(self.get(path)).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
     }
 
-    /// The JSON at a path, once it is as it should be.
-    pub async fn wait_for_json(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    /// Requests a path until the JSON of the response fulfils the condition, and returns it.
+    pub async fn wait_for_json(&self, path: &str, is_expected: impl Fn(&Value) -> bool) -> Value {
         let waiting = async {
             loop {
-                let answer = self.json(path).await;
-                if is_so(&answer) {
-                    break answer;
+                let body = self.json(path).await;
+                if is_expected(&body) {
+                    break body;
                 }
                 tokio::task::yield_now().await;
             }
@@ -342,7 +341,7 @@ impl TestApp {
         in_time(waiting).await
     }
 
-    /// Until no task is open.
+    /// Waits until no task is open.
     pub async fn wait_until_idle(&self) {
         let waiting = async {
             loop {
@@ -357,15 +356,15 @@ impl TestApp {
         in_time(waiting).await;
     }
 
-    /// The names of the files in `media/` or `input/`.
+    /// Returns the names of the files in `media/` or `input/`.
     pub fn files(&self, folder: &str) -> Vec<String> {
         files(&self.database.folder.path().join(folder))
     }
 }
 
-/// The names of the files in a folder, sorted.
+/// Returns the names of the files in a directory, sorted.
 pub fn files(folder: &std::path::Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let entries = std::fs::read_dir(folder).expect("the directory exists");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
         .collect();
@@ -373,32 +372,29 @@ pub fn files(folder: &std::path::Path) -> Vec<String> {
     names
 }
 
-/// Sends a request; its status and its JSON.
+/// Sends a request and returns the status and the JSON of the response; text that is not JSON becomes a string.
 pub async fn send_json(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let response = request.send().await.expect("an answer");
+    let response = request.send().await.expect("a response");
     let status = response.status().as_u16();
     let text = response.text().await.expect("a body");
     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
     (status, value)
 }
 
-/// The path of a file in `tests/fixtures`.
 pub fn fixture_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// The bytes of a file in `tests/fixtures`.
 pub fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(fixture_path(name)).expect("the fixture is there")
+    std::fs::read(fixture_path(name)).expect("the fixture exists")
 }
 
-/// A fixture in base64.
 pub fn base64(name: &str) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(fixture(name))
 }
 
-/// A photograph in base64.
+/// Returns a photograph in base64.
 pub fn photo() -> String {
     base64("astronaut_640x480.jpg")
 }

@@ -1,4 +1,4 @@
-//! The real program, started and killed.
+//! The real program as a child process that a test can kill.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::TestDatabase;
 use super::bucket::FakeBucket;
 
-/// The program, as an operator starts it.
+/// The program as an operator starts it; killed on drop.
 pub struct Process {
     pub child: Child,
     pub url: String,
@@ -20,7 +20,7 @@ impl Process {
         Self::start_command(command, &database.environment(), database.folder.path(), port).await
     }
 
-    /// The program with a bucket.
+    /// Starts the program with a bucket.
     pub async fn start_with_bucket(
         database: &TestDatabase,
         bucket: &FakeBucket,
@@ -32,7 +32,7 @@ impl Process {
         Self::start_command(command, &variables, database.folder.path(), port).await
     }
 
-    /// What a command makes of the program.
+    /// Starts a command that runs the program, and waits until it logs its address.
     pub async fn start_command(
         mut command: Command,
         variables: &[(&str, String)],
@@ -60,7 +60,7 @@ impl Process {
             }
             earlier_lines.push(line);
         };
-        // A pipe that nobody reads would fill.
+        // Reads on, because a full pipe would block the program.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { child, url }
     }

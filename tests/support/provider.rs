@@ -1,5 +1,5 @@
-//! A provider of the world outside, on this machine: it takes requests over real HTTP, remembers them, and answers as
-//! a test has it: well, badly, late, or not at all.
+//! A local provider that receives requests over real HTTP, records them, and replies as a test tells it to:
+//! correctly, with errors, late, or not at all.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub struct RecordedRequest {
     pub method: String,
@@ -31,18 +31,18 @@ impl RecordedRequest {
     }
 }
 
-/// What is answered.
+/// How the provider replies.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// A status, headers, JSON.
+    /// A status, headers and JSON.
     Json(u16, Vec<(&'static str, String)>, Value),
-    /// A status, a media type, bytes.
+    /// A status, a media type and bytes.
     File(u16, &'static str, Vec<u8>),
-    /// Half an answer, and the connection cut.
+    /// Half a response, after which the connection is closed.
     Truncated,
-    /// Nothing, for ever.
+    /// Nothing; the connection stays open.
     Stall,
-    /// More and more.
+    /// A response that never ends.
     Endless,
 }
 
@@ -58,33 +58,34 @@ impl Reply {
 
 type ReplyFn = dyn Fn(usize, &RecordedRequest) -> Reply + Send + Sync;
 
-/// The provider, for as long as it is kept.
+/// A provider that serves until it is dropped.
 pub struct FakeProvider {
-    /// Where it listens, without a slash at the end.
+    /// Base URL, without a slash at the end.
     pub url: String,
     received: Arc<Mutex<Vec<RecordedRequest>>>,
     serving: JoinHandle<()>,
 }
 
 impl FakeProvider {
-    /// One that answers by the number of the request, from 0, and by what it says.
+    /// Starts a provider. `answers` returns the reply to a request; its first argument is the request's number, from
+    /// 0.
     pub async fn start(
-        answers: impl Fn(usize, &RecordedRequest) -> Reply + Send + Sync + 'static,
+        reply_to: impl Fn(usize, &RecordedRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let received = Arc::new(Mutex::new(Vec::new()));
-        let (kept, answers): (_, Arc<ReplyFn>) = (Arc::clone(&received), Arc::new(answers));
+        let (recorded, reply_to): (_, Arc<ReplyFn>) = (Arc::clone(&received), Arc::new(reply_to));
         let serving = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, Arc::clone(&kept), Arc::clone(&answers)));
+                connections.spawn(serve(stream, Arc::clone(&recorded), Arc::clone(&reply_to)));
             }
         });
         Self { url, received, serving }
     }
 
-    /// Everything that was asked so far.
+    /// Returns all requests received so far.
     pub fn received(&self) -> Vec<RecordedRequest> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -98,16 +99,16 @@ impl Drop for FakeProvider {
 
 async fn serve(
     mut stream: TcpStream,
-    kept: Arc<Mutex<Vec<RecordedRequest>>>,
-    answers: Arc<ReplyFn>,
+    recorded: Arc<Mutex<Vec<RecordedRequest>>>,
+    reply_to: Arc<ReplyFn>,
 ) {
     while let Some(request) = read(&mut stream).await {
         let number = {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.push(request.clone());
-            kept.len() - 1
+            let mut recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+            recorded.push(request.clone());
+            recorded.len() - 1
         };
-        let reply = answers(number, &request);
+        let reply = reply_to(number, &request);
         if write(&mut stream, reply).await.is_none() {
             return;
         }
@@ -143,7 +144,7 @@ async fn read(stream: &mut TcpStream) -> Option<RecordedRequest> {
     Some(RecordedRequest { method, path, headers, body })
 }
 
-/// `None` when the connection is not to be used any more.
+/// Writes a reply; `None` if the connection cannot be used any more.
 async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
     let (status, headers, media_type, body) = match reply {
         Reply::Json(status, headers, body) => {
@@ -160,7 +161,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
             let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
             stream.write_all(head).await.ok()?;
             let zeros = "0,".repeat(500_000);
-            // Ends when the other side hangs up.
+            // Ends when the client closes the connection.
             while stream.write_all(zeros.as_bytes()).await.is_ok() {}
             return None;
         }

@@ -1,6 +1,6 @@
-//! Chance that can be repeated.
+//! Reproducible random numbers.
 
-/// `SplitMix64`: the same for the same seed.
+/// The SplitMix64 generator; equal seeds give equal sequences.
 pub struct TestRng(pub u64);
 
 impl TestRng {

@@ -1,10 +1,10 @@
-//! Reads Server-Sent Events as a browser does.
+//! A client for Server-Sent Events that reads them as a browser does.
 
 use serde_json::Value;
 
 use super::in_time;
 
-/// One event.
+/// A received event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SseEvent {
     pub id: i64,
@@ -16,44 +16,44 @@ pub struct SseEvent {
 pub struct SseStream {
     response: reqwest::Response,
     text: String,
-    /// The last id that was sent, also without an event.
+    /// The last id that was received, with or without an event.
     pub last_id: Option<i64>,
 }
 
 impl SseStream {
-    /// Begins to listen, and waits for the first block.
+    /// Opens a stream and reads its first block, which sets the position only.
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
         let response = in_time(request.send()).await.expect("an answer");
         assert_eq!(response.status(), 200, "the stream is refused");
         let headers = response.headers();
         assert_eq!(headers["content-type"], "text/event-stream");
         assert_eq!(headers.get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"]);
-        assert_eq!(headers["connection"], "close", "it goes out without hyper's buffers");
+        assert_eq!(headers["connection"], "close", "hyper does not buffer the stream");
         let mut stream = Self { response, text: String::new(), last_id: None };
         let first = in_time(stream.block()).await.expect("a first block");
-        assert!(stream.read(&first).is_none(), "it says from where on, and nothing else: {first}");
+        assert!(stream.read(&first).is_none(), "the first block has an id and no event: {first}");
         stream
     }
 
-    /// The next event; `None` at the end of the stream.
+    /// Returns the next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<SseEvent> {
         loop {
             let block = in_time(self.block()).await?;
-            if let Some(heard) = self.read(&block) {
-                return Some(heard);
+            if let Some(event) = self.read(&block) {
+                return Some(event);
             }
         }
     }
 
-    /// Events up to the first that `is_last`.
+    /// Returns the events up to the first for which `is_last` is true.
     pub async fn read_until(&mut self, is_last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
-        let mut all = Vec::new();
+        let mut events = Vec::new();
         loop {
-            let heard = self.next().await.expect("the stream goes on");
-            let done = is_last(&heard);
-            all.push(heard);
+            let event = self.next().await.expect("the stream goes on");
+            let done = is_last(&event);
+            events.push(event);
             if done {
-                return all;
+                return events;
             }
         }
     }
@@ -82,14 +82,14 @@ impl SseStream {
     }
 }
 
-/// What a list of events says, in short: `frame 3`, `task completed`.
+/// Returns a short label for each event, such as `frame 3` or `task completed`.
 pub fn event_labels(events: &[SseEvent]) -> Vec<String> {
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let told = |heard: &SseEvent| match heard.event.as_str() {
-        "task" => format!("task {}", word(&heard.data["status"])),
-        "frame" => format!("frame {}", heard.data["number"]),
-        _ if heard.data["removed"] == true => "story removed".to_owned(),
-        other => format!("{other} {}", word(&heard.data["slug"])),
+    let label = |event: &SseEvent| match event.event.as_str() {
+        "task" => format!("task {}", word(&event.data["status"])),
+        "frame" => format!("frame {}", event.data["number"]),
+        _ if event.data["removed"] == true => "story removed".to_owned(),
+        other => format!("{other} {}", word(&event.data["slug"])),
     };
-    events.iter().map(told).collect()
+    events.iter().map(label).collect()
 }

@@ -1,5 +1,7 @@
-//! Full text: FTS5 with bm25 on SQLite, `tsvector` with `ts_rank` on PostgreSQL. Both keep the text of each frame beside
-//! it by themselves (migration 0014), stem English, and weigh a frame's own text above what its pictures show.
+//! Full-text search: FTS5 with bm25 on SQLite, `tsvector` with `ts_rank` on PostgreSQL.
+//!
+//! Both databases maintain the index of frame texts themselves (migration 0014), stem English words, and weigh a
+//! frame's own text higher than the description of its images.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
@@ -7,66 +9,68 @@ use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 use crate::store::pools::Pools;
 use crate::store::{Store, StoreError};
 
-/// Words of the vocabulary at most that a misspelt word is compared with.
+/// Maximum number of vocabulary words that a misspelt word is compared with.
 const MAX_VOCABULARY: i64 = 5000;
 
-/// PostgreSQL plans a search for the words that it has: how many frames have them decides the way. The plan that it keeps for
-/// a prepared statement takes any word for a rare one.
+/// Statements with search words are not cached: PostgreSQL must plan each search for its words, because the best plan
+/// depends on how many frames contain them. A cached generic plan assumes that every word is rare.
 const CACHE_STATEMENT: bool = false;
 
-/// What [`Store::marked`] puts before and behind each word that was found: characters that no text of ours has.
+/// The characters that [`Store::highlighted_texts`] inserts before and after each match. No frame text contains them.
 pub const HIGHLIGHT_DELIMITERS: (char, char) = ('\u{2}', '\u{3}');
 
-/// How a frame is to have the words that are searched for.
+/// How many of the search words a frame must contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WordMatch {
-    /// All of them.
+    /// All words.
     All,
-    /// At least so many of them.
+    /// At least this many of the words.
     AtLeast(usize),
-    /// At least one word that begins like one of them: they may be stems, which are not to be stemmed again.
+    /// At least one word that starts with one of the search words. These may be stems, which must not be stemmed
+    /// again.
     AnyPrefix,
 }
 
-/// Which frames may be found.
+/// Restricts which frames a search may return.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchFilter<'a> {
-    /// Of this client's stories alone.
+    /// Only stories of this client.
     pub client_id: Option<&'a str>,
-    /// Of stories with this strategy's slug alone.
+    /// Only stories with this strategy slug.
     pub strategy: Option<&'a str>,
-    /// Told at this time or later.
+    /// Only frames created at or after this time.
     pub since: Option<DateTime<Utc>>,
-    /// Told before this time.
+    /// Only frames created before this time.
     pub until: Option<DateTime<Utc>>,
-    /// None that is newer than this one, by its id.
+    /// Only frames with an id up to this one.
     pub max_frame_id: i64,
-    /// Whose private stories may be found too.
+    /// Which private stories are included.
     pub visibility: StoryVisibility<'a>,
 }
 
-/// Whose private stories someone may find.
+/// Which private stories a search may return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoryVisibility<'a> {
-    /// Everybody's.
+    /// All stories, including every client's private ones.
     All,
-    /// One's own.
+    /// Public stories, and the private stories of this client.
     PublicAndOwn(&'a str),
-    /// Nobody's.
+    /// Public stories only.
     Public,
 }
 
-/// A frame, and how well it answers.
+/// A frame id with its search score.
 #[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
 pub struct RankedFrame {
     /// The frame's id.
     pub id: i64,
-    /// Larger is better; comparable within one answer alone.
+    /// Relevance; higher is better. Comparable only within one result.
     pub score: f64,
 }
 
 impl Store {
-    /// Frames that have these words, the best first, at most `limit`. Words are letters and digits and nothing else.
+    /// Returns frames that contain the words, best first, at most `limit`. Words must consist of letters and digits
+    /// only.
     pub async fn search_frames(
         &self,
         words: &[String],
@@ -91,7 +95,7 @@ impl Store {
                 if joins {
                     filter.push_conditions(&mut query);
                 }
-                // FTS5 sorts by `rank` itself; the ids come after, so that equals keep their order.
+                // FTS5 can sort by `rank` itself; the id makes the order of equal scores stable.
                 query.push(" ORDER BY score DESC, f.rowid DESC LIMIT ").push_bind(limit);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
             }
@@ -118,7 +122,9 @@ impl Store {
         }
     }
 
-    /// The newest frames that have a word, the newest first, at most `limit`: fewer than `limit` are all of them.
+    /// Returns the ids of the newest frames that contain a word, newest first, at most `limit`.
+    ///
+    /// A result shorter than `limit` is complete.
     pub async fn newest_frames_with_word(
         &self,
         word: &str,
@@ -156,7 +162,7 @@ impl Store {
                 query.push_bind(tsquery(&words, WordMatch::All));
                 query.push(") AND r.id <= ").push_bind(filter.max_frame_id);
                 filter.push_conditions(&mut query);
-                // Frames of one client are not to be looked for among all frames, from the newest on.
+                // `+ 0` keeps PostgreSQL from scanning all frames from the newest on to find those of a few stories.
                 query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
                 query.push(" LIMIT ").push_bind(limit);
                 query
@@ -169,13 +175,15 @@ impl Store {
         }
     }
 
-    /// The texts of these frames with [`MARKS`] around what any of the words found.
+    /// Returns the texts of these frames with [`HIGHLIGHT_DELIMITERS`] around each word that matches any of `words`.
+    ///
+    /// Frames without a match may be missing from the result.
     pub async fn highlighted_texts(
         &self,
         words: &[String],
         ids: &[i64],
     ) -> Result<Vec<(i64, String)>, StoreError> {
-        let failed = StoreError::failed("mark words");
+        let failed = StoreError::failed("highlight words");
         if words.is_empty() || ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -211,12 +219,12 @@ impl Store {
         }
     }
 
-    /// Words of the frames' texts that a misspelt one may stand for, where the database can tell.
+    /// Returns words from frame texts that a misspelt word may stand for; empty if the database cannot tell.
     pub async fn similar_words(&self, word: &str) -> Result<Vec<String>, StoreError> {
         let failed = StoreError::failed("look for similar words");
         let Some(first) = word.chars().next() else { return Ok(Vec::new()) };
         match &self.pools {
-            // What begins alike: few people miss the first letter.
+            // Compares words with the same first letter, because people rarely get that one wrong.
             Pools::Sqlite { read, .. } => {
                 const SQL: &str = "SELECT term FROM frame_vocabulary WHERE term >= $1 AND term < $2 \
                      AND length(term) BETWEEN $3 AND $4 ORDER BY doc DESC LIMIT $5";
@@ -234,19 +242,19 @@ impl Store {
                     .map_err(failed)
             }
             Pools::Postgres(pool) => {
-                const THERE: &str = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'";
+                const HAS_PG_TRGM: &str = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'";
                 const SQL: &str = "SELECT DISTINCT lower(w) FROM (SELECT text FROM story_frame \
                      WHERE $1 <% text LIMIT 200) AS f, regexp_split_to_table(f.text, '[^[:alnum:]]+') AS w \
                      WHERE similarity(lower(w), $1) > 0.3 LIMIT $2";
-                let there: Option<i32> =
-                    sqlx::query_scalar(THERE).fetch_optional(pool).await.map_err(&failed)?;
-                if there.is_none() {
+                let installed: Option<i32> =
+                    sqlx::query_scalar(HAS_PG_TRGM).fetch_optional(pool).await.map_err(&failed)?;
+                if installed.is_none() {
                     return Ok(Vec::new());
                 }
-                // The index goes by a threshold, which is too high for a letter swapped in a short word.
+                // The index applies a threshold, whose default is too high for swapped letters in a short word.
                 let mut tx = pool.begin().await.map_err(&failed)?;
-                let low = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
-                low.execute(&mut *tx).await.map_err(&failed)?;
+                let threshold = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
+                threshold.execute(&mut *tx).await.map_err(&failed)?;
                 let words = sqlx::query_scalar(SQL)
                     .bind(word)
                     .bind(MAX_VOCABULARY)
@@ -258,7 +266,7 @@ impl Store {
 }
 
 impl<'a> SearchFilter<'a> {
-    /// Whether a frame's row is to be looked at, and not its words alone.
+    /// Reports whether the filter needs the frame's and story's rows, not only the word index.
     const fn needs_rows(&self) -> bool {
         let by_row = self.client_id.is_some() || self.strategy.is_some();
         by_row
@@ -267,7 +275,7 @@ impl<'a> SearchFilter<'a> {
             || !matches!(self.visibility, StoryVisibility::All)
     }
 
-    /// The conditions on a frame `r` and its story `s`.
+    /// Appends the conditions on a frame `r` and its story `s`.
     fn push_conditions<D: Database>(&self, query: &mut QueryBuilder<D>)
     where
         &'a str: Type<D> + for<'q> Encode<'q, D>,
@@ -299,7 +307,7 @@ impl<'a> SearchFilter<'a> {
     }
 }
 
-/// The values of a set, up to its closing bracket.
+/// Appends the ids of an `IN (` list and its closing parenthesis.
 pub(in crate::store) fn push_ids<D: Database>(query: &mut QueryBuilder<D>, ids: &[i64])
 where
     i64: Type<D> + for<'q> Encode<'q, D>,
@@ -311,32 +319,34 @@ where
     list.push_unseparated(")");
 }
 
-/// Quoted, so that `and`, `or`, `not` and `near` are words like any other.
+/// Builds an FTS5 query. Words are quoted, so that `and`, `or`, `not` and `near` are words like any other.
 fn fts5_query(words: &[String], matching: WordMatch) -> String {
-    let is_beginning = matching == WordMatch::AnyPrefix;
-    let quoted = |word: &String| format!("\"{word}\"{}", if is_beginning { "*" } else { "" });
+    let is_prefix = matching == WordMatch::AnyPrefix;
+    let quoted = |word: &String| format!("\"{word}\"{}", if is_prefix { "*" } else { "" });
     join_combinations(&words.iter().map(quoted).collect::<Vec<_>>(), matching, " ", " OR ")
 }
 
+/// Builds a query for PostgreSQL's `to_tsquery`.
 fn tsquery(words: &[String], matching: WordMatch) -> String {
-    let is_beginning = matching == WordMatch::AnyPrefix;
-    let quoted = |word: &String| format!("'{word}'{}", if is_beginning { ":*" } else { "" });
+    let is_prefix = matching == WordMatch::AnyPrefix;
+    let quoted = |word: &String| format!("'{word}'{}", if is_prefix { ":*" } else { "" });
     join_combinations(&words.iter().map(quoted).collect::<Vec<_>>(), matching, " & ", " | ")
 }
 
-/// The choices of words that are to be had together, each in brackets; `and` joins words, `or` joins choices.
+/// Joins each combination of words that must occur together with `and`, in parentheses, and the combinations with
+/// `or`.
 fn join_combinations(words: &[String], matching: WordMatch, and: &str, or: &str) -> String {
     let size = match matching {
         WordMatch::All => words.len(),
         WordMatch::AtLeast(least) => least.clamp(1, words.len().max(1)),
         WordMatch::AnyPrefix => 1,
     };
-    let choices =
-        combinations(words, size).into_iter().map(|choice| format!("({})", choice.join(and)));
-    choices.collect::<Vec<_>>().join(or)
+    let groups =
+        combinations(words, size).into_iter().map(|group| format!("({})", group.join(and)));
+    groups.collect::<Vec<_>>().join(or)
 }
 
-/// Every choice of `size` of the words, in their order.
+/// Returns every combination of `size` of the words, in their original order.
 fn combinations(words: &[String], size: usize) -> Vec<Vec<&str>> {
     let Some(rest) = words.len().checked_sub(size) else { return Vec::new() };
     if size == 0 {
@@ -344,8 +354,8 @@ fn combinations(words: &[String], size: usize) -> Vec<Vec<&str>> {
     }
     let mut all = Vec::new();
     for first in 0..=rest {
-        for behind in combinations(&words[first + 1..], size - 1) {
-            all.push(std::iter::once(&*words[first]).chain(behind).collect());
+        for tail in combinations(&words[first + 1..], size - 1) {
+            all.push(std::iter::once(&*words[first]).chain(tail).collect());
         }
     }
     all
@@ -355,8 +365,8 @@ fn combinations(words: &[String], size: usize) -> Vec<Vec<&str>> {
 mod tests {
     use super::*;
 
-    fn words(of: &str) -> Vec<String> {
-        of.split(' ').map(str::to_owned).collect()
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! All that the two databases do not say alike: claiming with `SKIP LOCKED`, NOTIFY and LISTEN, locks, sole use of a file.
+//! Code that differs between SQLite and PostgreSQL: claiming with `SKIP LOCKED`, `NOTIFY` and `LISTEN`, locks, and
+//! exclusive use of a SQLite file.
 
+use std::error::Error;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +14,9 @@ use super::tx::Open;
 use super::{Store, StoreError, TaskNotice};
 use crate::store::pools::Pools;
 
-/// The oldest pending task that is due and not behind another of its lane; `$1` owner, `$2` lease, `$3` now.
+/// Claims the oldest pending task that is due and does not wait for an earlier task of its lane.
+///
+/// `$1` is the lease owner, `$2` the end of the lease, `$3` the current time.
 macro_rules! claim {
     ($skip:literal) => {
         concat!(
@@ -28,7 +32,7 @@ macro_rules! claim {
     };
 }
 
-/// The statement that claims a task.
+/// Returns the statement that claims a task.
 pub(super) const fn claim_sql(open: &Open) -> &'static str {
     match open {
         Open::Postgres(_) => claim!("FOR UPDATE SKIP LOCKED"),
@@ -36,13 +40,13 @@ pub(super) const fn claim_sql(open: &Open) -> &'static str {
     }
 }
 
-/// Passes news to other processes, as part of the transaction.
+/// Sends notices to other processes when the transaction commits. Does nothing on SQLite.
 pub(super) async fn notify(open: &mut Open, notices: &[TaskNotice]) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
-    for notices in notices {
+    for notice in notices {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(TaskNotice::CHANNEL)
-            .bind(notices.to_payload())
+            .bind(notice.to_payload())
             .execute(&mut **tx)
             .await
             .map_err(StoreError::failed("notify other instances"))?;
@@ -50,7 +54,8 @@ pub(super) async fn notify(open: &mut Open, notices: &[TaskNotice]) -> Result<()
     Ok(())
 }
 
-/// Holds back other transactions that would number the same slug, until this one ends; SQLite has one writer anyway.
+/// Blocks other transactions that number the same slug until this one ends. SQLite has a single writer and needs no
+/// lock.
 pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
@@ -61,7 +66,7 @@ pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), St
         .map_err(StoreError::failed("lock a slug"))
 }
 
-/// Has transactions that log events end one after the other; SQLite has one writer anyway.
+/// Makes transactions that log events commit one after the other. SQLite has a single writer and needs no lock.
 pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
     sqlx::query("SELECT pg_advisory_xact_lock(7369214805163)")
@@ -72,12 +77,16 @@ pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Hears the news of other processes on the same PostgreSQL, until dropped. On SQLite there are none.
+    /// Receives notices from other processes on the same PostgreSQL database, until dropped. Never completes on
+    /// SQLite, where a database has one process.
     pub async fn listen_for_notices(&self) {
         let Pools::Postgres(pool) = &self.pools else { return std::future::pending().await };
         loop {
             if let Err(error) = self.listen(pool).await {
-                tracing::warn!(%error, "the channel to other instances broke; listening again");
+                tracing::warn!(
+                    error = &error as &dyn Error,
+                    "the channel to other instances broke; listening again"
+                );
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -86,38 +95,40 @@ impl Store {
     async fn listen(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(TaskNotice::CHANNEL).await?;
-        // What was told while nobody listened is made up for by looking once.
+        // Notices sent while this process was not listening are lost, so subscribers check once.
         self.notify(TaskNotice::TaskReady);
         self.notify(TaskNotice::EventLogged);
         loop {
             let notification = listener.recv().await?;
-            if let Some(news) = TaskNotice::from_payload(notification.payload()) {
-                self.notify(news);
+            if let Some(notice) = TaskNotice::from_payload(notification.payload()) {
+                self.notify(notice);
             }
         }
     }
 
-    /// Makes sure that no other process serves from the same SQLite file; PostgreSQL is made to be shared.
+    /// Locks a SQLite file so that no other process serves from it. Returns `None` on PostgreSQL, which several
+    /// instances may share.
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when one does.
+    /// Returns [`StoreError::InUse`] if another process holds the lock, and [`StoreError::NotWritable`] if the lock
+    /// file cannot be created.
     pub fn acquire_database_lock(&self, path: &Path) -> Result<Option<DatabaseLock>, StoreError> {
         if !self.is_sqlite() {
             return Ok(None);
         }
         let lock = path.with_extension("lock");
-        let shown = || path.display().to_string();
         let file = File::create(&lock).map_err(|source| StoreError::NotWritable {
             path: lock.display().to_string(),
             source,
         })?;
-        file.try_lock().map_err(|_| StoreError::InUse(shown()))?;
+        file.try_lock().map_err(|_| StoreError::InUse(path.display().to_string()))?;
         Ok(Some(DatabaseLock { _file: file }))
     }
 }
 
-/// Held while a process serves from a SQLite file; the system lets go of it however the process ends.
+/// The lock that a process holds while it serves from a SQLite file. The operating system releases it however the
+/// process ends.
 #[derive(Debug)]
 pub struct DatabaseLock {
     _file: File,
