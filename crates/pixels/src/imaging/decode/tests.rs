@@ -62,8 +62,8 @@ fn sixteen_bits_become_eight_and_grey_becomes_rgb() {
     assert_eq!(decode(&encode_as(grey, PNG)).unwrap().into_raw(), [64, 64, 64]);
 }
 
-/// Which stored corner shows at the top left, top right, bottom left and bottom right, by the
-/// table of the EXIF standard; corners are numbered in this same order.
+/// For each orientation, the stored corner that appears at the top left, top right, bottom left and
+/// bottom right, by the table of the EXIF standard. Corners are numbered in the same order.
 const SHOWN_CORNERS: [[usize; 4]; 8] = [
     [0, 1, 2, 3],
     [1, 0, 3, 2],
