@@ -16,23 +16,23 @@ use super::levels::LevelTable;
 /// error of a value outside black to white is taken before clamping, which keeps the mean.
 pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, tables: [&LevelTable; N]) {
     // One pixel of margin at each end takes the shares beyond the edges.
-    let mut here = vec![[0_i32; N]; width + 2];
-    let mut below = here.clone();
+    let mut current = vec![[0_i32; N]; width + 2];
+    let mut below = current.clone();
     for row in samples.chunks_exact_mut(width * N) {
         for (x, pixel) in row.as_chunks_mut::<N>().0.iter_mut().enumerate() {
             for channel in 0..N {
-                let wanted = i32::from(pixel[channel]) * 16 + here[x + 1][channel];
-                let nearest = ((wanted + 8) >> 4).clamp(0, 255) as usize;
+                let target = i32::from(pixel[channel]) * 16 + current[x + 1][channel];
+                let nearest = ((target + 8) >> 4).clamp(0, 255) as usize;
                 pixel[channel] = tables[channel][nearest];
-                let error = wanted - i32::from(pixel[channel]) * 16;
+                let error = target - i32::from(pixel[channel]) * 16;
                 let [right, left_below, under] = [7, 3, 5].map(|weight| (error * weight) >> 4);
-                here[x + 2][channel] += right;
+                current[x + 2][channel] += right;
                 below[x][channel] += left_below;
                 below[x + 1][channel] += under;
                 below[x + 2][channel] += error - right - left_below - under;
             }
         }
-        std::mem::swap(&mut here, &mut below);
+        std::mem::swap(&mut current, &mut below);
         below.fill([0; N]);
     }
 }

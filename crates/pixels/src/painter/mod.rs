@@ -91,7 +91,7 @@ pub fn paint(request: &PaintRequest<'_>) -> RgbImage {
 }
 
 /// Returns the position of the main motif, as fractions of width and height: near the focus of the
-/// photo, or near a third of the width if there is no photo.
+/// photo, or near one or two thirds of the width if there is no photo.
 fn focus(photo_focus: Option<(f32, f32)>, rng: &mut Rng) -> (f32, f32) {
     let third = if rng.random_bool(0.5) { 0.34 } else { 0.66 };
     let (x, y) =

@@ -14,7 +14,7 @@ pub enum Setting {
     Field,
     /// High mountains.
     Mountains,
-    /// Among trees.
+    /// Inside a forest.
     Forest,
     /// A river or lake between banks.
     River,
@@ -22,22 +22,22 @@ pub enum Setting {
     Town,
     /// Beds of flowers.
     Garden,
-    /// Indoors.
+    /// A room with a window.
     Room,
 }
 
 /// The light of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Light {
-    /// Low, pale and rosy.
+    /// Low, pale, rosy light.
     Dawn,
-    /// Clear.
+    /// Clear daylight.
     Day,
-    /// Low, warm and deep.
+    /// Low, warm light with deep colours.
     Dusk,
-    /// Dark, with lights.
+    /// Darkness with lit lamps and windows.
     Night,
-    /// Overcast.
+    /// Grey light under clouds.
     Overcast,
 }
 
@@ -46,11 +46,11 @@ pub enum Light {
 pub enum Weather {
     /// Slanting rain.
     Rain,
-    /// Flakes, and white ground.
+    /// Snowflakes and white ground.
     Snow,
     /// Fog that hides the distance.
     Fog,
-    /// Gusts: everything leans.
+    /// Wind that carries leaves.
     Wind,
 }
 
@@ -59,7 +59,7 @@ pub enum Weather {
 pub enum Motif {
     /// A hot-air balloon.
     Balloon,
-    /// Birds on the wing.
+    /// Flying birds.
     Bird,
     /// A sailing or rowing boat.
     Boat,
@@ -67,17 +67,17 @@ pub enum Motif {
     Book,
     /// A corked bottle.
     Bottle,
-    /// Stone arches.
+    /// A bridge with stone arches.
     Bridge,
     /// A burning candle.
     Candle,
-    /// Towers behind a wall.
+    /// A castle with towers behind a wall.
     Castle,
     /// A sitting cat.
     Cat,
     /// A wooden chair.
     Chair,
-    /// A nave and a steeple.
+    /// A church with a steeple.
     Church,
     /// A round clock.
     Clock,
@@ -87,7 +87,7 @@ pub enum Motif {
     Dog,
     /// A half-open door.
     Door,
-    /// Posts and rails.
+    /// A fence of posts and rails.
     Fence,
     /// A person in a coat.
     Figure,
@@ -117,7 +117,7 @@ pub enum Motif {
     Road,
     /// A rocket taking off.
     Rocket,
-    /// Rising steps.
+    /// A flight of stairs.
     Stairs,
     /// Many stars.
     Star,
@@ -131,11 +131,11 @@ pub enum Motif {
     Train,
     /// A broad-leaved tree.
     Tree,
-    /// Someone under an umbrella.
+    /// A person under an umbrella.
     Umbrella,
     /// A few roofs together.
     Village,
-    /// A window.
+    /// A window; outdoors, a house with lit or dark windows.
     Window,
 }
 

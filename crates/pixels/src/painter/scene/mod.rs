@@ -78,7 +78,7 @@ fn things(ctx: &mut PaintContext, layout: &SceneLayout, motifs: &[Motif]) {
     {
         ground.push(default_motif(layout.setting, &mut ctx.rng));
     }
-    // A third of the pictures get a motif that the prompt does not name, for variety.
+    // For variety, some pictures get a motif that the prompt does not name.
     let companion = default_motif(layout.setting, &mut ctx.rng);
     if ground.len() < 3 && !ground.contains(&companion) && ctx.rng.random_bool(0.35) {
         ground.push(companion);
