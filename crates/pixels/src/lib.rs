@@ -1,10 +1,10 @@
-//! All that works on pixels: pure functions, without I/O, state or clock.
+//! Image processing as pure functions: no I/O, no state, no clock.
 //!
-//! - [`imaging`]: from whatever picture arrives to the exact bytes that a screen shows
-//! - [`vision`]: what a photo looks like, measured and put in words
-//! - [`painter`]: an illustration from words, colours and chance
+//! - [`imaging`]: converts any supported image file to the exact bytes that a screen shows
+//! - [`vision`]: measures a photo and describes it in words
+//! - [`painter`]: paints an illustration from a text, colours and a seed
 //!
-//! It is a crate of its own so that test builds can optimise it and nothing else.
+//! It is a separate crate so that test builds can optimise it without optimising the rest.
 
 pub mod imaging;
 pub mod painter;

@@ -24,17 +24,17 @@ pub struct Ecliptic {
 }
 
 impl Ecliptic {
-    /// The angle between two directions, 0 to 180 degrees.
+    /// Returns the angle between two directions, 0 to 180 degrees.
     pub(crate) fn separation(self, other: Self) -> f64 {
         let cosine = sin(self.latitude) * sin(other.latitude)
             + cos(self.latitude) * cos(other.latitude) * cos(self.longitude - other.longitude);
         cosine.clamp(-1.0, 1.0).acos().to_degrees()
     }
 
-    /// Returns its height above the horizon of a place, in degrees from -90 to 90. Below the horizon it is negative.
+    /// Returns the altitude above the horizon of a place, in degrees from -90 to 90. Below the horizon it is negative.
     ///
-    /// Refraction is ignored (half a degree at the horizon), and so is parallax (up to a degree for the moon). Sidereal
-    /// time is that of Meeus, Astronomical Algorithms, formula 12.4.
+    /// Refraction (half a degree at the horizon) and parallax (up to a degree for the moon) are ignored. Sidereal time
+    /// is computed by Meeus, Astronomical Algorithms, formula 12.4.
     pub fn altitude(self, time: DateTime<Utc>, place: Coordinates) -> f64 {
         let tilt = 23.439_3 - 0.013 * centuries_since_j2000(time);
         let declination = (sin(self.latitude) * cos(tilt)

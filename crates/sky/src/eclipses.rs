@@ -31,10 +31,10 @@ pub struct Eclipse {
     pub greatest_at: DateTime<Utc>,
 }
 
-/// Returns the eclipse whose greatest moment is at most `within` before or after a time, anywhere on Earth.
+/// Returns the eclipse, anywhere on Earth, whose greatest moment is at most `within` before or after `time`.
 ///
-/// Penumbral eclipses of the moon are left out, because nobody notices them. Eclipses are half a month apart at least;
-/// `within` should be less than a week. The algorithm is that of Meeus, Astronomical Algorithms, ch. 54.
+/// Penumbral lunar eclipses are left out, because they are hardly visible. Two eclipses are at least half a month
+/// apart, so `within` should be less than a week. The algorithm is that of Meeus, Astronomical Algorithms, ch. 54.
 pub fn eclipse_near(time: DateTime<Utc>, within: TimeDelta) -> Option<Eclipse> {
     // Lunations since the first new moon of 2000; a half is a full moon.
     let about = ((days_since_j2000(time) - 5.097_66) / 29.530_588_861 * 2.0).round() / 2.0;
@@ -44,8 +44,8 @@ pub fn eclipse_near(time: DateTime<Utc>, within: TimeDelta) -> Option<Eclipse> {
         .find(|eclipse| (eclipse.greatest_at - time).abs() <= within)
 }
 
-/// The eclipse at lunation `k`, if there is one. Lunations are counted from the first new moon of 2000: a whole number is
-/// a new moon, a number and a half a full moon. The names of variables are those of Meeus.
+/// Returns the eclipse at lunation `k`, if there is one. Lunations are counted from the first new moon of 2000: a whole
+/// number is a new moon, and a whole number plus a half is a full moon. The variables are named as in Meeus.
 fn eclipse(k: f64) -> Option<Eclipse> {
     let is_full = (k.rem_euclid(1.0) - 0.5).abs() < 0.25;
     let t = k / 1236.85;
@@ -96,14 +96,14 @@ fn solar_kind(gamma: f64, u: f64) -> Option<EclipseKind> {
     } else if gamma > 0.9972 {
         Some(EclipseKind::PartialSolar)
     } else if u < 0.0 || u < 0.004_64 * (1.0 - gamma * gamma).sqrt() {
-        // The upper bound takes in hybrid eclipses.
+        // The upper bound includes hybrid eclipses.
         Some(EclipseKind::TotalSolar)
     } else {
         Some(EclipseKind::AnnularSolar)
     }
 }
 
-/// Penumbral eclipses are left out.
+/// Returns the kind of a lunar eclipse; `None` for a penumbral one and where there is none.
 fn lunar_kind(gamma: f64, u: f64) -> Option<EclipseKind> {
     match (1.0128 - u - gamma) / 0.5450 {
         magnitude if magnitude >= 1.0 => Some(EclipseKind::TotalLunar),
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn eclipses_are_when_and_what_they_were_and_will_be() {
         use EclipseKind::{AnnularSolar, PartialLunar, PartialSolar, TotalLunar, TotalSolar};
-        // Greatest moments as published.
+        // Published times of greatest eclipse.
         let cases = [
             ("1999-08-11T11:03:00Z", TotalSolar),
             ("2024-04-08T18:17:00Z", TotalSolar),

@@ -1,20 +1,20 @@
-//! The major meteor showers, by the nights on which they peak. The dates follow the calendar of the International
-//! Meteor Organization; a peak moves by a day at most from year to year.
+//! The major meteor showers and the nights on which they peak. The dates follow the calendar of the International
+//! Meteor Organization; from year to year a peak moves by at most a day.
 
 use chrono::{Datelike, NaiveDate};
 
-/// A meteor shower that comes back each year.
+/// A meteor shower that returns each year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeteorShower {
-    /// Its English name, such as `Perseids`.
+    /// The English name, such as `Perseids`.
     pub name: &'static str,
-    /// The month of its peak, 1-12.
+    /// The month of the peak, 1-12.
     month: u32,
-    /// The day of the month of its peak.
+    /// The day of the month of the peak.
     day: u32,
-    /// How many days before and after its peak it is worth watching.
+    /// The number of days before and after the peak on which it is worth watching.
     days: i64,
-    /// The southernmost latitude from which it is seen, in degrees north.
+    /// The southernmost latitude from which the shower is visible, in degrees north.
     from_latitude: i32,
 }
 
@@ -29,10 +29,10 @@ const SHOWERS: [MeteorShower; 8] = [
     MeteorShower { name: "Ursids", month: 12, day: 22, days: 1, from_latitude: 0 },
 ];
 
-/// Returns the meteor shower that is near its peak on a date, if one is and it can be seen from a latitude.
+/// Returns the meteor shower that is near its peak on `date` and visible from `latitude`, if there is one.
 ///
-/// `date` is the local date at the place; `latitude` is in degrees north, -90 to 90. The dates of peaks follow the
-/// calendar of the International Meteor Organization and are taken to be the same each year.
+/// `date` is the local date at the place; `latitude` is in degrees north, -90 to 90. The peak dates follow the calendar
+/// of the International Meteor Organization and are assumed to be the same each year.
 pub fn active_shower(date: NaiveDate, latitude: f64) -> Option<MeteorShower> {
     SHOWERS.into_iter().find(|shower| {
         let peak = NaiveDate::from_ymd_opt(date.year(), shower.month, shower.day);

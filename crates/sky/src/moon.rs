@@ -1,4 +1,4 @@
-//! The moon: its direction, its phase and how much of it is lit. The largest terms of Meeus, Astronomical Algorithms,
+//! The direction, phase and illuminated fraction of the moon, from the largest terms of Meeus, Astronomical Algorithms,
 //! ch. 47 and 48.
 
 use chrono::{DateTime, Utc};
@@ -7,15 +7,14 @@ use crate::coordinates::{Ecliptic, cos, sin};
 use crate::epoch::centuries_since_j2000;
 use crate::planets::sun;
 
-/// The moon at a moment.
+/// The moon at a given time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moon {
-    /// Where it is in the sky, accurate to a few tenths of a degree.
+    /// The direction of the moon, accurate to a few tenths of a degree.
     pub direction: Ecliptic,
-    /// Degrees by which it is east of the sun along the ecliptic, 0 to 360: 0 at new moon, 90 at first quarter, 180 at
-    /// full moon.
+    /// Degrees east of the sun along the ecliptic, 0 to 360: 0 at new moon, 90 at first quarter, 180 at full moon.
     pub elongation: f64,
-    /// The fraction of its disc that is lit, 0 to 1.
+    /// The fraction of the moon's disc that is lit, 0 to 1.
     pub illuminated_fraction: f64,
 }
 
@@ -41,7 +40,7 @@ pub enum MoonPhase {
 }
 
 impl Moon {
-    /// Returns its phase, by its elongation.
+    /// Returns the phase, which follows from the elongation.
     pub fn phase(&self) -> MoonPhase {
         match self.elongation {
             e if !(12.0..348.0).contains(&e) => MoonPhase::New,
@@ -56,15 +55,15 @@ impl Moon {
     }
 }
 
-/// Returns the moon as it is at a time, from the largest terms of Meeus, Astronomical Algorithms, ch. 47 (position) and
+/// Returns the moon at `time`, computed from the largest terms of Meeus, Astronomical Algorithms, ch. 47 (position) and
 /// 48 (illuminated fraction).
 pub fn moon(time: DateTime<Utc>) -> Moon {
     let t = centuries_since_j2000(time);
     let mean_longitude = 218.316_447_7 + 481_267.881_234_21 * t;
-    let d = 297.850_192_1 + 445_267.111_403_4 * t; // from the sun
-    let m = 357.529_109_2 + 35_999.050_290_9 * t; // the sun's anomaly
-    let n = 134.963_396_4 + 477_198.867_505_5 * t; // the moon's anomaly
-    let f = 93.272_095 + 483_202.017_523_3 * t; // from its node
+    let d = 297.850_192_1 + 445_267.111_403_4 * t; // mean elongation from the sun
+    let m = 357.529_109_2 + 35_999.050_290_9 * t; // mean anomaly of the sun
+    let n = 134.963_396_4 + 477_198.867_505_5 * t; // mean anomaly of the moon
+    let f = 93.272_095 + 483_202.017_523_3 * t; // argument of latitude: mean distance from the ascending node
     let longitude = mean_longitude
         + 6.289 * sin(n)
         + 1.274 * sin(2.0 * d - n)
@@ -105,7 +104,7 @@ mod tests {
     #[test]
     fn phases_are_when_almanacs_have_them() {
         use MoonPhase::{FirstQuarter, Full, LastQuarter, New};
-        // Moments of new moon, quarters and full moon as published for 2024-2026.
+        // Published times of new moon, quarters and full moon, 2024-2026.
         let cases = [
             ("2024-01-11T11:57:00Z", 0.0, New),
             ("2024-04-08T18:21:00Z", 0.0, New),

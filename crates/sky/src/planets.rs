@@ -1,12 +1,13 @@
-//! The sun and the planets that the naked eye can see. Keplerian elements and their rates from Standish, "Approximate
-//! Positions of the Major Planets" (JPL), valid 1800-2050.
+//! The sun and the planets that the naked eye can see. The Keplerian elements and their rates come from Standish,
+//! "Approximate Positions of the Major Planets" (JPL), and are valid from 1800 to 2050.
 
 use chrono::{DateTime, Utc};
 
 use crate::coordinates::{Coordinates, Ecliptic, cos, sin};
 use crate::epoch::centuries_since_j2000;
 
-/// An orbit: each element at J2000.0, and its change in a Julian century. Angles are in degrees.
+/// The elements of an orbit. Each is a pair: the value at J2000.0 and its change per Julian century. Angles are in
+/// degrees.
 struct Orbit {
     name: &'static str,
     /// The semi-major axis, in astronomical units.
@@ -81,21 +82,22 @@ const PLANETS: [Orbit; 5] = [
 /// The sun's altitude below which it is dark, in degrees.
 const DARK_SUN_ALTITUDE: f64 = -4.0;
 
-/// How high a planet must be to be seen over roofs and trees, in degrees.
+/// The lowest altitude at which a planet is visible over roofs and trees, in degrees.
 const MIN_ALTITUDE: f64 = 8.0;
 
-/// How far a planet must be from the sun to stand out from twilight, in degrees.
+/// The smallest distance from the sun at which a planet is visible in the twilight, in degrees.
 const MIN_ELONGATION: f64 = 15.0;
 
 impl Orbit {
-    /// The heliocentric position in the ecliptic of J2000.0, in astronomical units.
+    /// Returns the heliocentric position in the ecliptic of J2000.0, in astronomical units; `t` is in Julian centuries
+    /// since J2000.0.
     fn position(&self, t: f64) -> [f64; 3] {
         let at = |(value, rate): (f64, f64)| value + rate * t;
         let (axis, eccentricity) = (at(self.semi_major_axis), at(self.eccentricity));
         let (node, perihelion) = (at(self.node), at(self.perihelion));
         let inclination = at(self.inclination);
         let anomaly = (at(self.mean_longitude) - perihelion).to_radians();
-        // Kepler's equation, by Newton's method; these orbits are so round that six steps are enough.
+        // Kepler's equation, solved by Newton's method; these orbits are so round that six steps are enough.
         let mut eccentric = anomaly;
         for _ in 0..6 {
             let error = eccentric - eccentricity * eccentric.sin() - anomaly;
@@ -113,14 +115,14 @@ impl Orbit {
         ]
     }
 
-    /// The direction as seen from Earth, in the ecliptic of the day.
+    /// Returns the direction as seen from Earth, in the ecliptic of the date.
     fn direction(&self, t: f64) -> Ecliptic {
         let (planet, earth) = (self.position(t), EARTH.position(t));
         direction([planet[0] - earth[0], planet[1] - earth[1], planet[2] - earth[2]], t)
     }
 }
 
-/// Turns a geocentric position in the ecliptic of J2000.0 into a direction in the ecliptic of the day.
+/// Converts a geocentric position in the ecliptic of J2000.0 to a direction in the ecliptic of the date.
 fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
     // The equinox moves by 1.397 degrees in a century.
     let longitude = y.atan2(x).to_degrees() + 1.397 * t;
@@ -128,36 +130,36 @@ fn direction([x, y, z]: [f64; 3], t: f64) -> Ecliptic {
     Ecliptic { longitude: longitude.rem_euclid(360.0), latitude }
 }
 
-/// Returns the direction of the sun at a time, from the Earth's orbital elements by Standish.
+/// Returns the direction of the sun at `time`, from Standish's orbital elements of the Earth.
 pub fn sun(time: DateTime<Utc>) -> Ecliptic {
     let t = centuries_since_j2000(time);
     let [x, y, z] = EARTH.position(t);
     direction([-x, -y, -z], t)
 }
 
-/// Reports whether it is dark enough at a place to see the brightest stars and planets: the sun is more than 4 degrees
+/// Reports whether it is dark enough at `place` to see the brightest stars and planets: the sun is more than 4 degrees
 /// below the horizon.
 pub fn is_dark(time: DateTime<Utc>, place: Coordinates) -> bool {
     sun(time).altitude(time, place) < DARK_SUN_ALTITUDE
 }
 
-/// Returns the English names of the planets that the naked eye can see from a place, in the order of their orbits from
+/// Returns the English names of the planets that the naked eye can see from `place`, in the order of their orbits from
 /// the sun outwards.
 ///
-/// A planet counts as visible if it is dark ([`is_dark`]), the planet is more than 8 degrees above the horizon, and it
-/// is more than 15 degrees from the sun. Weather is not considered. The planets are Mercury, Venus, Mars, Jupiter and
-/// Saturn; their orbital elements are those by Standish.
+/// A planet counts as visible if it is dark ([`is_dark`]), the planet is more than 8 degrees above the horizon, and the
+/// planet is more than 15 degrees from the sun. Weather is not considered. The planets are Mercury, Venus, Mars, Jupiter
+/// and Saturn, with the orbital elements of Standish.
 pub fn visible_planets(time: DateTime<Utc>, place: Coordinates) -> Vec<&'static str> {
     if !is_dark(time, place) {
         return Vec::new();
     }
     let sun = sun(time);
     let t = centuries_since_j2000(time);
-    let seen = PLANETS.iter().filter(|planet| {
+    let visible = PLANETS.iter().filter(|planet| {
         let direction = planet.direction(t);
         direction.altitude(time, place) > MIN_ALTITUDE && direction.separation(sun) > MIN_ELONGATION
     });
-    seen.map(|planet| planet.name).collect()
+    visible.map(|planet| planet.name).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! `image/bmp`: Windows bitmaps, for screens whose firmware has no other decoder.
+//! Encodes `image/bmp`: Windows bitmaps, for screens whose firmware has no other decoder.
 //!
-//! A file header (14 bytes), a `BITMAPINFOHEADER` (40 bytes), for 1 bit a palette of two colours
-//! (8 bytes), then rows from the bottom, each padded with zeroes to a multiple of 4 bytes. All
-//! numbers are little-endian.
+//! A file consists of a file header (14 bytes), a `BITMAPINFOHEADER` (40 bytes), a palette of two
+//! colours (8 bytes, only with 1 bit a pixel), and the rows from bottom to top. Each row is padded
+//! with zeroes to a multiple of 4 bytes. All numbers are little-endian.
 
 use image::RgbImage;
 
@@ -15,13 +15,14 @@ static ONE_BIT: LevelTable = nearest_level_table(1);
 
 const HEADERS: usize = 14 + 40;
 
-/// 96 dots an inch, as the unit of the header: pixels a metre.
+/// 96 dots an inch in the unit of the header, pixels a metre.
 const PIXELS_PER_METRE: u32 = 3780;
 
-/// Blue, green, red and an unused byte each: bit 0 is black, bit 1 is white.
+/// The palette for 1 bit a pixel: 0 is black and 1 is white. Each entry is blue, green, red and an
+/// unused byte.
 const BLACK_AND_WHITE: [u8; 8] = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0];
 
-/// Writes `image` with 24 bits a pixel, or, dithered, with 1.
+/// Encodes `image` with 24 bits a pixel, or with 1 bit a pixel if dithered.
 pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     match dither {
         Dither::None => true_colour(image),
@@ -29,7 +30,7 @@ pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     }
 }
 
-/// 24 bits a pixel: blue, green, red.
+/// Encodes `image` with 24 bits a pixel: blue, green, red.
 fn true_colour(image: &RgbImage) -> Vec<u8> {
     let row_bytes = image.width() as usize * 3;
     let stride = row_bytes.next_multiple_of(4);
@@ -41,7 +42,7 @@ fn true_colour(image: &RgbImage) -> Vec<u8> {
     file
 }
 
-/// 1 bit a pixel, the leftmost in the highest bit.
+/// Encodes `image` with 1 bit a pixel; the leftmost pixel is in the highest bit of a byte.
 fn black_and_white(image: &RgbImage) -> Vec<u8> {
     let width = image.width() as usize;
     let mut lumas = luma::luma_plane(image);
@@ -61,9 +62,9 @@ fn pack_bits(lumas: &[u8]) -> u8 {
     lumas.iter().zip((0..8).rev()).fold(0, |byte, (luma, bit)| byte | (luma >> 7) << bit)
 }
 
-/// Everything before the rows, with room reserved for them.
+/// Returns everything before the rows, with capacity reserved for the rows.
 ///
-/// The bounds on pictures keep every number within 32 bits.
+/// The size limits of pictures keep every number within 32 bits.
 fn headers(image: &RgbImage, bits_per_pixel: u16, palette: &[u8], stride: usize) -> Vec<u8> {
     let pixels_at = HEADERS + palette.len();
     let pixel_bytes = stride * image.height() as usize;

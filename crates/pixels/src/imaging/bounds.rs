@@ -1,30 +1,32 @@
-//! How large a picture may be, so that no request can claim all the memory there is.
+//! Limits on the size of a picture, so that no request can use up the memory.
 
 use image::RgbImage;
 
 use super::error::ImagingError;
 use calliope_domain::Size;
 
-/// The longest side read or made, in pixels: twice a 4K screen, far above any device served.
+/// The longest side of an input or output picture, in pixels. It is twice the width of a 4K screen,
+/// far more than any supported device has.
 pub const MAX_SIDE: u32 = 8192;
 
-/// The most pixels read or made: 50 megapixels, which is 150 MB as RGB.
+/// The largest number of pixels of an input or output picture: 50 megapixels, which is 150 MB as
+/// RGB.
 pub const MAX_PIXELS: u64 = 50_000_000;
 
-/// The most bytes a decoder may allocate: [`MAX_PIXELS`] of 16-bit RGBA.
+/// The largest number of bytes that a decoder may allocate: [`MAX_PIXELS`] in 16-bit RGBA.
 pub(super) const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
-/// The size of `image`.
+/// Returns the size of `image` in pixels.
 pub(super) fn size_of(image: &RgbImage) -> Size {
     Size::new(image.width(), image.height())
 }
 
-/// Passes the size of a picture that came in, or says why it is refused.
+/// Returns the size of an input picture if it is within the limits.
 pub(super) fn check_input(size: Size) -> Result<Size, ImagingError> {
     check(size, ImagingError::TooLarge)
 }
 
-/// Passes the size of a picture to be made, or says why it is refused.
+/// Returns the size of an output picture if it is within the limits.
 pub(super) fn check_output(size: Size) -> Result<Size, ImagingError> {
     check(size, ImagingError::OutputTooLarge)
 }

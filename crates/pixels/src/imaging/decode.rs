@@ -1,4 +1,4 @@
-//! From the bytes of a file to upright RGB pixels.
+//! Decodes an image file to upright RGB pixels.
 
 use std::io::Cursor;
 
@@ -12,38 +12,41 @@ use super::header::dimensions;
 use super::sniff::{InputFormat, sniff};
 use calliope_domain::Size;
 
-/// Decodes a JPEG, PNG, WebP, GIF or BMP file; an animation gives its first frame.
+/// Decodes a JPEG, PNG, WebP, GIF or BMP file; of an animation, the first frame.
 ///
-/// The EXIF orientation is applied, all eight of them, as phones store what their sensor saw. Alpha
-/// is dropped, not blended with a background: what a transparent pixel hides becomes visible.
-/// 16-bit samples are rounded to 8.
+/// All eight EXIF orientations are applied, because phones store the image as their sensor saw it.
+/// Alpha is dropped, not blended with a background, so the colour of a transparent pixel becomes
+/// visible. 16-bit samples are rounded to 8 bits.
 ///
 /// # Errors
 ///
-/// [`ImagingError::NotAPicture`] for other formats, [`ImagingError::TooLarge`] or
-/// [`ImagingError::Empty`] by the header alone, [`ImagingError::Truncated`] if the file does not
-/// reach its end (bytes after its end are ignored), [`ImagingError::Undecodable`] if the codec
-/// gives up on it.
+/// - [`ImagingError::UnsupportedFormat`]: the file has another format.
+/// - [`ImagingError::TooLarge`] or [`ImagingError::Empty`]: the header declares a size beyond the
+///   limits. This is detected before any pixel is decoded.
+/// - [`ImagingError::Truncated`]: the header or the end of the file is missing. Bytes after the end
+///   are ignored.
+/// - [`ImagingError::DecodeFailed`]: the codec failed.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImagingError> {
     let format = sniff(bytes).ok_or(ImagingError::UnsupportedFormat)?;
     dimensions(bytes)?;
     let file = complete_file(bytes, format).ok_or(ImagingError::Truncated(format))?;
-    let undecodable = |source| ImagingError::DecodeFailed { format, source };
+    let decode_failed = |source| ImagingError::DecodeFailed { format, source };
 
-    let mut decoder = open(file, format).map_err(undecodable)?;
-    // The decoder allocates by what it read itself, which a crafted file may make differ.
+    let mut decoder = open(file, format).map_err(decode_failed)?;
+    // The decoder allocates for the size that it read itself. In a crafted file that may differ from
+    // the size checked above.
     let (width, height) = decoder.dimensions();
     bounds::check_input(Size::new(width, height))?;
-    // A picture is worth more than its damaged metadata.
+    // Damaged metadata is no reason to reject the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
 
-    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(decode_failed)?;
     let mut upright = DynamicImage::ImageRgb8(image.into_rgb8());
     upright.apply_orientation(orientation);
     Ok(upright.into_rgb8())
 }
 
-/// The decoder for `file`, told how much it may allocate.
+/// Opens a decoder for `file`, with limits on its size and memory.
 fn open(file: &[u8], format: InputFormat) -> ImageResult<impl ImageDecoder> {
     let codec = match format {
         InputFormat::Jpeg => image::ImageFormat::Jpeg,

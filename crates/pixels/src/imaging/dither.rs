@@ -1,37 +1,38 @@
-//! Error diffusion: trading fine detail for the brightnesses that a screen lacks.
+//! Error diffusion: trades fine detail for the levels that a screen lacks.
 
 use super::levels::LevelTable;
 
-/// Replaces each sample by one that the screen shows, and hands the error on to its neighbours.
+/// Replaces each sample with a value that the screen shows, and distributes the error to its
+/// neighbours.
 ///
-/// `samples` are rows of `width` pixels (at least 1) with `N` interleaved channels; each channel
-/// has its own table of shown values and its own error. As the result holds only values that the
-/// screen shows, the packing that follows loses nothing more.
+/// `samples` are rows of `width` pixels (at least 1) with `N` interleaved channels. Each channel has
+/// its own table and its own error. The result holds only values that the screen shows, so packing
+/// it loses nothing more.
 ///
-/// Floyd and Steinberg, "An Adaptive Algorithm for Spatial Grey Scale", Proc. SID 17/2 (1976):
-/// every row from left to right, 7/16 of the error to the right, 3/16, 5/16 and 1/16 to the row
-/// below. Errors are whole sixteenths and the last share takes the remainder, so none is lost to
-/// rounding; what falls off the edges is dropped. Values wanted beyond black or white are not cut
-/// off before their error is taken, which keeps the mean.
+/// The algorithm is that of Floyd and Steinberg, "An Adaptive Algorithm for Spatial Grey Scale",
+/// Proc. SID 17/2 (1976). Each row is processed from left to right; 7/16 of the error goes to the
+/// right, and 3/16, 5/16 and 1/16 go to the row below. Errors are whole sixteenths and the last
+/// share takes the remainder, so rounding loses nothing. Shares beyond the edges are dropped. The
+/// error of a value outside black to white is taken before clamping, which keeps the mean.
 pub(super) fn diffuse<const N: usize>(samples: &mut [u8], width: usize, tables: [&LevelTable; N]) {
-    // A pixel of margin at either end catches what falls off.
-    let mut here = vec![[0_i32; N]; width + 2];
-    let mut below = here.clone();
+    // One pixel of margin at each end takes the shares beyond the edges.
+    let mut current = vec![[0_i32; N]; width + 2];
+    let mut below = current.clone();
     for row in samples.chunks_exact_mut(width * N) {
         for (x, pixel) in row.as_chunks_mut::<N>().0.iter_mut().enumerate() {
             for channel in 0..N {
-                let wanted = i32::from(pixel[channel]) * 16 + here[x + 1][channel];
-                let nearest = ((wanted + 8) >> 4).clamp(0, 255) as usize;
+                let target = i32::from(pixel[channel]) * 16 + current[x + 1][channel];
+                let nearest = ((target + 8) >> 4).clamp(0, 255) as usize;
                 pixel[channel] = tables[channel][nearest];
-                let error = wanted - i32::from(pixel[channel]) * 16;
+                let error = target - i32::from(pixel[channel]) * 16;
                 let [right, left_below, under] = [7, 3, 5].map(|weight| (error * weight) >> 4);
-                here[x + 2][channel] += right;
+                current[x + 2][channel] += right;
                 below[x][channel] += left_below;
                 below[x + 1][channel] += under;
                 below[x + 2][channel] += error - right - left_below - under;
             }
         }
-        std::mem::swap(&mut here, &mut below);
+        std::mem::swap(&mut current, &mut below);
         below.fill([0; N]);
     }
 }
@@ -52,7 +53,8 @@ mod tests {
 
     #[test]
     fn the_error_goes_where_floyd_and_steinberg_send_it() {
-        // A screen that shows everything but 160, and black instead: each share stays visible.
+        // This screen shows every value except 160, and black instead of it, so each share of the
+        // error stays visible.
         let mut all_but_160: LevelTable = std::array::from_fn(|value| value as u8);
         all_but_160[160] = 0;
         let mut samples = [0, 160, 0, 0, 0, 0];
@@ -68,8 +70,8 @@ mod tests {
         diffuse(&mut column, 1, [&all_but_160]);
         assert_eq!(column, [0, 50]);
 
-        // 160 and the 70 that it sends to the right make 230, which shows as black here as well:
-        // 50 + 230 * 3/16 below the first pixel, 10 + 230 * 5/16 below the second.
+        // The second pixel is 160 + 70 = 230 with the error from its left, and this screen shows 230
+        // as black too. Below the first pixel: 50 + 230 * 3/16. Below the second: 10 + 230 * 5/16.
         let mut all_but_two = all_but_160;
         all_but_two[230] = 0;
         let mut samples = [160, 160, 0, 0];

@@ -1,4 +1,4 @@
-//! From pixels to the format that a device asked for.
+//! Encodes pixels in the format that a device requests.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -10,26 +10,27 @@ use super::error::ImagingError;
 use super::{bmp, grayscale16, rgb565};
 use calliope_domain::{Dither, ImageFormat};
 
-/// About 4 ms a megapixel; the next level takes over 100, and noisy photos come out no smaller.
+/// Takes about 4 ms a megapixel. The next level takes over 100 ms and makes noisy photos no smaller.
 const PNG_COMPRESSION: CompressionType = CompressionType::Fast;
 
-/// Originals are kept as PNG and decoded for every device that asks. Choosing a filter for each row
-/// would make photos 4 to 14 % smaller, but this one filter lets them be decoded twice as fast.
+/// Originals are stored as PNG and decoded for each device. Choosing the filter row by row would make
+/// photos 4 to 14 % smaller, but files with this single filter decode twice as fast.
 const PNG_FILTER: FilterType = FilterType::Up;
 
-/// Of 100: above it files grow much faster than what an eye on a small screen can tell.
+/// The JPEG quality, 1 to 100. Above this value files grow much faster than the quality that is
+/// visible on a small screen.
 const JPEG_QUALITY: u8 = 88;
 
-/// Writes `image` as `format`.
+/// Encodes `image` as `format`.
 ///
-/// `dither` spreads what the few levels of [`ImageFormat::Rgb565`] and [`ImageFormat::Grayscale16`]
-/// cannot show over neighbouring pixels, and makes [`ImageFormat::Bmp`] black and white, 1 bit a
-/// pixel; formats that keep 8 bits a channel ignore it.
+/// With `dither`, the rounding error of [`ImageFormat::Rgb565`] and [`ImageFormat::Grayscale16`] is
+/// distributed to neighbouring pixels, and [`ImageFormat::Bmp`] becomes black and white, 1 bit a
+/// pixel. Formats that keep 8 bits a channel ignore it.
 ///
 /// # Errors
 ///
-/// [`ImagingError::Empty`] or [`ImagingError::AskedTooLarge`] for an image out of bounds;
-/// [`ImagingError::Unencodable`] if a codec gives up.
+/// Returns [`ImagingError::Empty`] or [`ImagingError::OutputTooLarge`] if the size of `image` is
+/// beyond the limits, and [`ImagingError::EncodeFailed`] if a codec fails.
 pub fn encode(
     image: &RgbImage,
     format: ImageFormat,
@@ -53,7 +54,7 @@ pub fn encode(
     }
 }
 
-/// Collects what a codec of the `image` crate writes.
+/// Returns the bytes that a codec of the `image` crate writes.
 fn compress(
     format: ImageFormat,
     write: impl FnOnce(&mut Vec<u8>) -> ImageResult<()>,

@@ -1,4 +1,4 @@
-//! Why a picture was refused, in sentences for whoever sent it.
+//! The errors of this module, with messages for the person who sent the picture.
 
 use image::ImageError;
 
@@ -8,50 +8,50 @@ use calliope_domain::{ImageFormat, Size};
 
 const MEGAPIXELS: u64 = MAX_PIXELS / 1_000_000;
 
-/// What is wrong with a picture, or with what was asked of it.
+/// A picture cannot be read, converted or written as requested.
 ///
-/// The text says what to change and may be shown to the sender as it is. What a codec reported is
-/// the [`source`](std::error::Error::source), for logs.
+/// The message says what to change and can be shown to the client unchanged. The error of a codec is
+/// the [`source`](std::error::Error::source), for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ImagingError {
-    /// The first bytes belong to none of the formats that are read: text, audio, nothing at all.
+    /// The first bytes match no supported format. The data may be text, audio or empty.
     #[error("the data is not a picture that can be read; send a JPEG, PNG, WebP, GIF or BMP file")]
     UnsupportedFormat,
 
-    /// The file stops before its format says that it ends.
+    /// The file ends before the end that its format defines.
     #[error("the {0} file is cut short or damaged; send the whole file")]
     Truncated(InputFormat),
 
-    /// The file is whole, but its codec cannot make a picture of it.
+    /// The file is complete, but its codec cannot decode it.
     #[error(
         "the {format} file cannot be decoded; save it again as a plain {format} or as PNG, and send that"
     )]
     DecodeFailed {
-        /// What the file says it is.
+        /// The format by the signature of the file.
         format: InputFormat,
-        /// What the codec reported.
+        /// The error of the codec.
         source: ImageError,
     },
 
-    /// The file holds more pixels than are worth their memory.
+    /// The input has more pixels than [`MAX_PIXELS`], or a side longer than [`MAX_SIDE`].
     #[error(
         "the image is {}x{} pixels; at most {MAX_SIDE} a side and {MEGAPIXELS} megapixels are read",
         .0.width, .0.height
     )]
     TooLarge(Size),
 
-    /// A picture of this size was asked for, and would take too much memory.
+    /// The requested size has more pixels than [`MAX_PIXELS`], or a side longer than [`MAX_SIDE`].
     #[error(
         "a picture of {}x{} pixels was asked for; ask for at most {MAX_SIDE} a side and {MEGAPIXELS} megapixels",
         .0.width, .0.height
     )]
     OutputTooLarge(Size),
 
-    /// One side has no pixels.
+    /// The width or the height is 0.
     #[error("the image is {}x{} pixels; each side needs at least 1", .0.width, .0.height)]
     Empty(Size),
 
-    /// Headerless pixels whose number of bytes contradicts the size that came with them.
+    /// The number of bytes does not match the size that was given for headerless pixels.
     #[error(
         "{}x{} pixels of {format} take {expected} bytes, but {actual} were given; send the size that belongs to the data",
         .size.width, .size.height
@@ -59,32 +59,32 @@ pub enum ImagingError {
     WrongLength {
         /// The layout of the pixels.
         format: ImageFormat,
-        /// The size that came with them.
+        /// The size given, in pixels.
         size: Size,
-        /// The bytes that this layout takes for this size.
+        /// The number of bytes that this layout takes for this size.
         expected: usize,
-        /// The bytes that came.
+        /// The number of bytes given.
         actual: usize,
     },
 
-    /// The encoder gave up; the bounds on sizes leave it no known reason to.
+    /// The encoder failed. No known input within the size limits causes this.
     #[error("the picture cannot be written as {format}; ask for another format")]
     EncodeFailed {
-        /// The format asked for.
+        /// The requested format.
         format: ImageFormat,
-        /// What the codec reported.
+        /// The error of the codec.
         source: ImageError,
     },
 
-    /// The resampler refused its buffers; the bounds on sizes leave it no known reason to.
+    /// The resampler failed. No known input within the size limits causes this.
     #[error(
         "the picture cannot be scaled to {}x{} pixels; ask for another size",
         .size.width, .size.height
     )]
     ResizeFailed {
-        /// The size of the scaled content.
+        /// The size of the scaled content, without bars.
         size: Size,
-        /// What the resampler reported.
+        /// The error of the resampler.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -1,18 +1,18 @@
-//! Whether a file is all there, and where it ends.
+//! Checks that an image file is complete, and finds where it ends.
 //!
-//! Some decoders make a picture of half a file: the JPEG one paints the rest grey, the GIF one is
-//! content with a first frame. A story must not show half an illustration, so a file counts as
-//! whole only if it reaches the end that its format defines. Bytes past that end are harmless:
-//! camera modules round their JPEGs up to a buffer size.
+//! Some decoders accept half a file: the JPEG decoder fills the rest with grey, and the GIF decoder
+//! needs the first frame only. A story must not show half an illustration, so a file counts as
+//! complete only if it reaches the end that its format defines. Bytes after that end are ignored,
+//! because camera modules pad their JPEGs to a buffer size.
 
 use super::header::read_array;
 use super::jpeg_segments::{END_OF_IMAGE, segments};
 use super::sniff::InputFormat;
 
-/// `bytes` up to the end of the file that they hold, or `None` if that end is missing.
+/// Returns `bytes` up to the end of the image file in them, or `None` if that end is missing.
 ///
-/// A BMP has no end mark, and writers fill in its length wrongly: all of `bytes` is passed on, and
-/// its decoder reports missing rows itself.
+/// A BMP has no end marker, and many writers store a wrong length in it. All of `bytes` is returned
+/// for a BMP; its decoder reports missing rows.
 pub(super) fn complete_file(bytes: &[u8], format: InputFormat) -> Option<&[u8]> {
     let end = match format {
         InputFormat::Jpeg => segments(bytes).find(|s| s.marker == END_OF_IMAGE).map(|s| s.end),
@@ -24,7 +24,10 @@ pub(super) fn complete_file(bytes: &[u8], format: InputFormat) -> Option<&[u8]> 
     bytes.get(..end?)
 }
 
-/// After an 8-byte signature come chunks of length, name, data and checksum; `IEND` is the last.
+/// Returns the offset after the `IEND` chunk.
+///
+/// A PNG is an 8-byte signature and then chunks of length, name, data and checksum; `IEND` is the
+/// last chunk.
 fn png(file: &[u8]) -> Option<usize> {
     const CHUNK_OVERHEAD: usize = 12;
     let mut at: usize = 8;
@@ -38,12 +41,16 @@ fn png(file: &[u8]) -> Option<usize> {
     }
 }
 
-/// The outer RIFF chunk holds everything; its length does not count its own 8 bytes.
+/// Returns the length of the outer RIFF chunk, which holds the whole file. The stored length leaves
+/// out the 8 bytes of the chunk header.
 fn webp(file: &[u8]) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(read_array(file, 4)?)).ok()?.checked_add(8)
 }
 
-/// A header and its colours, then extensions (`!`) and frames (`,`) up to the trailer (`;`).
+/// Returns the offset after the trailer.
+///
+/// A GIF is a header with an optional colour table, then extensions (`!`) and frames (`,`) up to the
+/// trailer (`;`).
 fn gif(file: &[u8]) -> Option<usize> {
     const HEADER: usize = 13;
     const EXTENSION: usize = 2;
@@ -61,13 +68,13 @@ fn gif(file: &[u8]) -> Option<usize> {
     }
 }
 
-/// The bytes of a GIF colour table: bit 7 of `flags` says whether it is there, bits 0 to 2 hold the
-/// binary logarithm of its entries, less one.
+/// Returns the size in bytes of a GIF colour table: bit 7 of `flags` says whether it exists, and
+/// bits 0 to 2 hold the binary logarithm of the number of its entries, minus one.
 fn colour_table(flags: u8) -> usize {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 0x07) + 1) }
 }
 
-/// Past the run of length-prefixed blocks at `at`, which a block of no length closes.
+/// Returns the offset after the length-prefixed blocks that start at `at`; an empty block ends them.
 fn after_sub_blocks(file: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let length = *file.get(at)?;
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn zeroes_in_place_of_the_second_half_do_not_make_a_file_whole() {
-        // A WebP gives its length first, so its end cannot be wiped out.
+        // A WebP stores its length at the start, so zeroes do not remove its end.
         for (format, mut file) in files().into_iter().filter(|(f, _)| *f != InputFormat::Webp) {
             let half = file.len() / 2;
             file[half..].fill(0);

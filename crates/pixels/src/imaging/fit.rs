@@ -1,4 +1,4 @@
-//! Scaling a picture into the screen of a device.
+//! Scales a picture to the size of a screen.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -12,24 +12,28 @@ use super::bounds::{self, size_of};
 use super::error::ImagingError;
 use calliope_domain::Size;
 
-/// Scales `image` to the size asked for, keeping its aspect; black bars fill what is left over.
+/// Scales `image` to the requested size and keeps its aspect ratio; black bars fill the rest.
 ///
-/// - Both sides given: the result has exactly that size. The content is scaled by
-///   `min(width / w, height / h)`, each side cut to whole pixels (at least 1), and centred; where
-///   the bars cannot be equal, the right or lower one is a pixel wider.
-/// - One side given: the other follows from the aspect, cut likewise, and there are no bars.
-/// - None given, or the size that `image` has: `image` itself, without a copy.
+/// - If both sides are given, the result has exactly that size. The content is scaled by
+///   `min(width / w, height / h)`, where `w` and `h` are the sides of `image`; each side is
+///   truncated to whole pixels (at least 1), and the content is centred. If the bars cannot be
+///   equal, the right or bottom one is one pixel wider.
+/// - If one side is given, the other follows from the aspect ratio and is truncated in the same
+///   way. There are no bars.
+/// - If no side is given, or the result has the size of `image`, `image` itself is returned without
+///   a copy.
 ///
-/// The arithmetic is that of 64-bit floating point: a side that is whole in exact arithmetic may
-/// come out one pixel short, as it does for every client that computes the same way.
+/// Sizes are computed in 64-bit floating point. A side that is a whole number in exact arithmetic
+/// may be one pixel shorter, as it is for every client that computes it the same way.
 ///
-/// Resampling is bicubic with a = -0.5 (Catmull and Rom), its kernel widened when scaling down so
-/// that every source pixel counts, in the stored (gamma-encoded) values. Enlarging works the same.
+/// Resampling is bicubic with a = -0.5 (Catmull-Rom) on the stored (gamma-encoded) values. When
+/// scaling down, the kernel is widened so that every source pixel counts.
 ///
 /// # Errors
 ///
-/// [`ImagingError::AskedTooLarge`] if the result would exceed the bounds for pictures and
-/// [`ImagingError::TooLarge`] if `image` does; [`ImagingError::Empty`] if a side of either is 0.
+/// Returns [`ImagingError::OutputTooLarge`] if the result would exceed the size limits,
+/// [`ImagingError::TooLarge`] if `image` does, [`ImagingError::Empty`] if a side of either is 0, and
+/// [`ImagingError::ResizeFailed`] if the resampler fails.
 pub fn fit(
     image: &RgbImage,
     width: Option<u32>,
@@ -48,36 +52,37 @@ pub fn fit(
     Ok(Cow::Owned(fitted))
 }
 
-/// The size that [`fit`] gives a picture of size `source`.
+/// Returns the size of the result of [`fit`] for a picture of size `source`.
 #[must_use]
 pub fn fitted_size(source: Size, width: Option<u32>, height: Option<u32>) -> Size {
     geometry(source, width, height).0
 }
 
-/// The size of the result, and of the scaled picture within it.
+/// Returns the size of the result and the size of the scaled picture in it.
 fn geometry(source: Size, width: Option<u32>, height: Option<u32>) -> (Size, Size) {
-    let across = |width: u32| f64::from(width) / f64::from(source.width);
-    let down = |height: u32| f64::from(height) / f64::from(source.height);
-    let cut = |side: u32, scale: f64| ((f64::from(side) * scale) as u32).max(1);
+    let scale_x = |width: u32| f64::from(width) / f64::from(source.width);
+    let scale_y = |height: u32| f64::from(height) / f64::from(source.height);
+    let scaled = |side: u32, scale: f64| ((f64::from(side) * scale) as u32).max(1);
     match (width, height) {
         (None, None) => (source, source),
         (Some(width), None) => {
-            let size = Size::new(width, cut(source.height, across(width)));
+            let size = Size::new(width, scaled(source.height, scale_x(width)));
             (size, size)
         }
         (None, Some(height)) => {
-            let size = Size::new(cut(source.width, down(height)), height);
+            let size = Size::new(scaled(source.width, scale_y(height)), height);
             (size, size)
         }
         (Some(width), Some(height)) => {
-            let scale = across(width).min(down(height));
-            let content = Size::new(cut(source.width, scale), cut(source.height, scale));
+            let scale = scale_x(width).min(scale_y(height));
+            let content = Size::new(scaled(source.width, scale), scaled(source.height, scale));
             (Size::new(width, height), content)
         }
     }
 }
 
-/// Writes `image`, scaled to `content`, into the middle of `canvas`, in place: bars cost no copy.
+/// Scales `image` to `content` and writes it directly into the middle of `canvas`, so that the bars
+/// need no extra copy.
 fn resample(
     image: &RgbImage,
     canvas: &mut RgbImage,

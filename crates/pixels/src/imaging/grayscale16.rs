@@ -1,14 +1,14 @@
-//! `image/grayscale16`: sixteen greys for e-paper, without a header.
+//! Encodes and decodes `image/grayscale16`: sixteen greys for e-paper, without a header.
 //!
-//! Two pixels a byte, the earlier one in the low half:
+//! A byte holds two pixels, the first one in the low half:
 //!
 //! | bits | 7–4 | 3–0 |
 //! |---|---|---|
 //! | | upper 4 bits of the luma of pixel 2n+1 | upper 4 bits of the luma of pixel 2n |
 //!
-//! All pixels of the picture are one run, rows from the top: with an odd width, a byte may hold the
-//! last pixel of one row and the first of the next. If the number of pixels is odd, the high half
-//! of the last byte is 0.
+//! The pixels form one sequence, with rows from top to bottom and no padding between them: with an
+//! odd width, a byte may hold the last pixel of one row and the first of the next. If the number of
+//! pixels is odd, the high half of the last byte is 0.
 
 use image::RgbImage;
 
@@ -19,10 +19,10 @@ use super::levels::{LevelTable, expand, nearest_level_table};
 use super::luma;
 use calliope_domain::{Dither, ImageFormat, Size};
 
-/// What the screen shows: the sixteen multiples of 17.
+/// The levels that the screen shows: the sixteen multiples of 17.
 static FOUR_BITS: LevelTable = nearest_level_table(4);
 
-/// Packs `image`, half a byte a pixel.
+/// Packs the luma of `image` into half a byte a pixel.
 pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     let mut lumas = luma::luma_plane(image);
     if dither == Dither::FloydSteinberg {
@@ -31,12 +31,13 @@ pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     pack(&lumas)
 }
 
-/// Unpacks what a device holds into greys, each level times 17.
+/// Unpacks 4-bit pixels to greys. Each level is multiplied by 17.
 ///
 /// # Errors
 ///
-/// [`ImagingError::WrongLength`] unless there is half a byte, rounded up, for each pixel of `size`;
-/// [`ImagingError::TooLarge`] or [`ImagingError::Empty`] for a `size` out of bounds.
+/// Returns [`ImagingError::WrongLength`] unless the length of `bytes` is half the number of pixels of
+/// `size`, rounded up, and [`ImagingError::TooLarge`] or [`ImagingError::Empty`] if `size` is beyond
+/// the limits.
 pub fn decode_grayscale16(bytes: &[u8], size: Size) -> Result<RgbImage, ImagingError> {
     bounds::check_input(size)?;
     let pixels = size.width as usize * size.height as usize;
@@ -105,11 +106,11 @@ mod tests {
     fn a_wrong_length_says_what_was_expected() {
         for actual in [0, 4, 6, 9] {
             let refused = decode_grayscale16(&vec![0; actual], Size::new(3, 3)).unwrap_err();
-            let told = format!(
+            let message = format!(
                 "3x3 pixels of image/grayscale16 take 5 bytes, but {actual} were given; \
                  send the size that belongs to the data"
             );
-            assert_eq!(refused.to_string(), told);
+            assert_eq!(refused.to_string(), message);
         }
         let refused = decode_grayscale16(&[], Size::new(u32::MAX, u32::MAX));
         assert!(matches!(refused, Err(ImagingError::TooLarge(_))));

@@ -1,7 +1,8 @@
-//! The size that a file claims, read without a decoder.
+//! Reads the size that a file header declares, without a decoder.
 //!
-//! The decoders would tell too, but some of them want the first pixel data before they answer, and
-//! some allocate on the way. Reading the few bytes here means that a bomb costs nothing.
+//! The decoders report the size too, but some of them need the first pixel data before they do, and
+//! some allocate memory on the way. Reading the few header bytes directly makes it free to reject a
+//! decompression bomb.
 
 use super::bounds;
 use super::error::ImagingError;
@@ -9,15 +10,18 @@ use super::jpeg_segments::{Segment, segments};
 use super::sniff::{InputFormat, sniff};
 use calliope_domain::Size;
 
-/// The size that the header of `bytes` gives, within the bounds that [`decode`](super::decode())
-/// keeps; for checking an upload without paying for its pixels.
+/// Returns the size in pixels that the header of `bytes` declares, checked against the limits of
+/// [`decode`](super::decode()).
 ///
-/// It is the size as stored: EXIF may still exchange width and height.
+/// An upload can be checked this way without decoding its pixels. The size is the one stored in the
+/// file: an EXIF orientation may still swap width and height.
 ///
 /// # Errors
 ///
-/// [`ImagingError::NotAPicture`], [`ImagingError::Truncated`] if the header is not all there,
-/// [`ImagingError::TooLarge`] or [`ImagingError::Empty`].
+/// Returns [`ImagingError::UnsupportedFormat`] if the format is not recognised,
+/// [`ImagingError::Truncated`] if the header is incomplete, [`ImagingError::TooLarge`] if the size
+/// exceeds [`MAX_SIDE`](super::MAX_SIDE) or [`MAX_PIXELS`](super::MAX_PIXELS), and
+/// [`ImagingError::Empty`] if a side is 0.
 pub fn dimensions(bytes: &[u8]) -> Result<Size, ImagingError> {
     let format = sniff(bytes).ok_or(ImagingError::UnsupportedFormat)?;
     let claimed = match format {
@@ -30,7 +34,7 @@ pub fn dimensions(bytes: &[u8]) -> Result<Size, ImagingError> {
     bounds::check_input(claimed.ok_or(ImagingError::Truncated(format))?)
 }
 
-/// The frame header: one byte of precision, then height and width, 16 bits each, big-endian.
+/// Reads the frame header: one byte of precision, then height and width, 16 bits each, big-endian.
 fn jpeg(file: &[u8]) -> Option<Size> {
     let frame = segments(file).find(Segment::is_frame_header)?;
     let height = u16::from_be_bytes(read_array(frame.body, 1)?);
@@ -38,19 +42,21 @@ fn jpeg(file: &[u8]) -> Option<Size> {
     Some(Size::new(width.into(), height.into()))
 }
 
-/// `IHDR`, always the first chunk: width and height, 32 bits each, big-endian.
+/// Reads `IHDR`, always the first chunk: width and height, 32 bits each, big-endian.
 fn png(file: &[u8]) -> Option<Size> {
     let [width, height] = [read_array(file, 16)?, read_array(file, 20)?].map(u32::from_be_bytes);
     Some(Size::new(width, height))
 }
 
-/// The logical screen, which the first frame is painted on: 16 bits each, little-endian.
+/// Reads the logical screen, onto which the first frame is drawn: width and height, 16 bits each,
+/// little-endian.
 fn gif(file: &[u8]) -> Option<Size> {
     let [width, height] = [read_array(file, 6)?, read_array(file, 8)?].map(u16::from_le_bytes);
     Some(Size::new(width.into(), height.into()))
 }
 
-/// 16 bits each in the 12-byte header of OS/2, else 32; a negative height means top-down rows.
+/// Reads width and height, little-endian: 16 bits each in the 12-byte OS/2 header, 32 bits in the
+/// others. A negative height means that the top row comes first.
 fn bmp(file: &[u8]) -> Option<Size> {
     if u32::from_le_bytes(read_array(file, 14)?) == 12 {
         let [width, height] =
@@ -61,8 +67,11 @@ fn bmp(file: &[u8]) -> Option<Size> {
     Some(Size::new(width.unsigned_abs(), height.unsigned_abs()))
 }
 
-/// RFC 9649: the first chunk says whether the file is extended (24 bits a side, less one),
-/// lossless (14 bits, less one, packed) or lossy (the low 14 of 16 bits; the rest is scaling).
+/// Reads the size from the first chunk (RFC 9649).
+///
+/// The name of the chunk gives the layout: extended (`VP8X`, 24 bits a side, stored minus one),
+/// lossless (`VP8L`, 14 bits a side, stored minus one, packed) or lossy (`VP8 `, the low 14 of 16
+/// bits a side; the upper two are a scaling hint).
 fn webp(file: &[u8]) -> Option<Size> {
     const LOW_14_BITS: u32 = 0x3fff;
     let pair = |width: u32, height: u32| Some(Size::new(width, height));
@@ -85,7 +94,7 @@ fn webp(file: &[u8]) -> Option<Size> {
     }
 }
 
-/// The `N` bytes at `at`, if `bytes` reaches that far.
+/// Returns the `N` bytes at offset `at`, or `None` if `bytes` is too short.
 pub(super) fn read_array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }

@@ -1,35 +1,36 @@
-//! A walk along the segments of a JPEG file, without decoding any of them.
+//! Iterates over the segments of a JPEG file without decoding them.
 //!
-//! Two questions need it: how large the picture is, and whether the file reaches its end. The
-//! decoder answers the second one too kindly: it paints missing rows grey.
+//! `header` uses it to read the size, and `file_end` to check that the file is complete. The decoder
+//! cannot do the second: it fills missing rows with grey instead of reporting an error.
 
-/// One marker of a JPEG file, and what belongs to it.
+/// A marker of a JPEG file with its parameters.
 pub(super) struct Segment<'a> {
     /// The byte after `0xff`, such as [`END_OF_IMAGE`].
     pub(super) marker: u8,
-    /// The parameters, without their length; empty where the marker stands alone.
+    /// The parameters, without their length; empty for a marker that has none.
     pub(super) body: &'a [u8],
-    /// The offset, in the whole file, of the first byte past this segment.
+    /// The offset in the file of the first byte after this segment.
     pub(super) end: usize,
 }
 
-/// The marker that closes a picture (ITU-T T.81, table B.1).
+/// The marker that ends an image (ITU-T T.81, table B.1).
 pub(super) const END_OF_IMAGE: u8 = 0xd9;
 
 const START_OF_IMAGE: u8 = 0xd8;
 
 impl Segment<'_> {
-    /// Whether this is a frame header, which holds the size: `SOF0` to `SOF15`, from whose range
-    /// T.81 took three codes for other uses (`DHT`, `JPG`, `DAC`).
+    /// Reports whether this is a frame header, which holds the size: `SOF0` to `SOF15`, except the
+    /// three codes in that range that T.81 uses for other purposes (`DHT`, `JPG`, `DAC`).
     pub(super) const fn is_frame_header(&self) -> bool {
         matches!(self.marker, 0xc0..=0xcf) && !matches!(self.marker, 0xc4 | 0xc8 | 0xcc)
     }
 }
 
-/// The segments of `file` in order; the walk stops after [`END_OF_IMAGE`], or where `file` is cut.
+/// Returns the segments of `file` in order, up to [`END_OF_IMAGE`] or to where `file` is cut off.
 ///
-/// Lengths are honoured, so a thumbnail within an EXIF segment, with an end of its own, is passed
-/// over. Entropy-coded data is not a segment: it is skipped up to the next marker.
+/// Segments are skipped by their length, so the thumbnail in an EXIF segment, which has its own end
+/// marker, does not end the iteration. Entropy-coded data is not a segment: it is skipped up to the
+/// next marker.
 pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut at = 0;
     let mut ended = false;
@@ -54,10 +55,10 @@ pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 
 const LENGTH_BYTES: usize = 2;
 
-/// The first marker at or after `from`, and the offset past it.
+/// Returns the first marker at or after `from`, and the offset of the byte after it.
 ///
-/// Within coded data `ff 00` is a stuffed byte and `ff d0` to `ff d7` are restarts; `ff ff` is fill
-/// and `ff 01` is temporary. None of them ends the data.
+/// In entropy-coded data `ff 00` is a stuffed byte, `ff d0` to `ff d7` are restart markers, `ff ff`
+/// is fill and `ff 01` is a temporary marker. None of them ends the data.
 fn next_marker(file: &[u8], from: usize) -> Option<(u8, usize)> {
     let mut at = from;
     loop {
@@ -70,7 +71,8 @@ fn next_marker(file: &[u8], from: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// The parameters at `at`: a big-endian length that counts itself, then the rest of that length.
+/// Returns the parameters at offset `at`: they follow a 16-bit big-endian length, which includes
+/// itself.
 fn body_at(file: &[u8], at: usize) -> Option<&[u8]> {
     let (length, rest) = file.get(at..)?.split_first_chunk::<LENGTH_BYTES>()?;
     rest.get(..usize::from(u16::from_be_bytes(*length)).checked_sub(LENGTH_BYTES)?)
@@ -82,7 +84,7 @@ mod tests {
 
     const FILE: &[u8] = &[
         0xff, 0xd8, // start
-        0xff, 0xe1, 0, 6, 0xff, 0xd8, 0xff, 0xd9, // a thumbnail, with an end of its own
+        0xff, 0xe1, 0, 6, 0xff, 0xd8, 0xff, 0xd9, // a thumbnail with its own end marker
         0xff, 0xff, 0xc0, 0, 4, 8, 9, // a frame header after one fill byte
         0xff, 0xda, 0, 3, 7, // a scan
         1, 0xff, 0x00, 2, 0xff, 0xd0, 3, // its data: a stuffed byte, a restart

@@ -1,13 +1,12 @@
-//! The few brightnesses that a screen of few bits can show.
+//! The levels that a screen with fewer than 8 bits a channel can show.
 
-/// For each 8-bit value, the nearest value that a screen shows.
+/// Maps each 8-bit value to the nearest value that a screen shows.
 pub(super) type LevelTable = [u8; 256];
 
-/// The 8-bit value that a screen shows for `level`, one of `bits` bits (1 to 8).
+/// Returns the 8-bit value that a screen shows for `level`, a number of `bits` bits (1 to 8).
 ///
 /// The bits are repeated downwards until 8 are filled, as display controllers do: 5 bits `abcde`
-/// become `abcdeabc`. This takes 0 to 0 and the highest level to 255; for 4 bits it is `level *
-/// 17`.
+/// become `abcdeabc`. This maps 0 to 0 and the highest level to 255; for 4 bits it is `level * 17`.
 pub(super) const fn expand(level: u8, bits: u32) -> u8 {
     let mut value = level << (8 - bits);
     let mut filled = bits;
@@ -18,8 +17,8 @@ pub(super) const fn expand(level: u8, bits: u32) -> u8 {
     value
 }
 
-/// The table of what a screen of `bits` bits shows for each value; of two values equally near, the
-/// lower.
+/// Returns the table that maps each value to what a screen of `bits` bits a channel shows. Of two
+/// levels that are equally near, it holds the lower.
 pub(super) const fn nearest_level_table(bits: u32) -> LevelTable {
     let mut table = [0; 256];
     let mut value = 0;

@@ -1,16 +1,17 @@
-//! Brightness, for screens without colour.
+//! Luma (perceived brightness), for screens without colour.
 
 use image::RgbImage;
 
-/// The brightness of each pixel, row by row.
+/// Returns the luma of each pixel, row by row.
 pub(super) fn luma_plane(image: &RgbImage) -> Vec<u8> {
     let (pixels, _) = image.as_raw().as_chunks();
     pixels.iter().copied().map(luma).collect()
 }
 
-/// ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B, with weights in 65536ths and rounded: the integer
-/// form that Pillow uses, so that pictures made by either agree to the bit. The weights add up to
-/// 65536, which leaves greys as they are.
+/// Returns the luma of a pixel by ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B.
+///
+/// The weights are in 65536ths and the sum is rounded. This is the integer form that Pillow uses, so
+/// the results of both agree to the bit. The weights add up to 65536, so greys do not change.
 pub(super) fn luma([r, g, b]: [u8; 3]) -> u8 {
     let sum = 19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b);
     ((sum + 0x8000) >> 16) as u8

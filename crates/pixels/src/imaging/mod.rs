@@ -1,19 +1,18 @@
-//! From whatever picture arrives to the exact bytes that a screen shows.
+//! Converts any supported image file to the exact bytes that a screen shows.
 //!
-//! Pure functions on bytes: nothing here opens a file, waits, or keeps state. A picture goes
-//! through in this order:
+//! All functions are pure: none of them opens a file, waits or keeps state. The steps, in order:
 //!
 //! | step | file | what it does |
 //! |---|---|---|
-//! | [`sniff()`] | `sniff` | names the file format by its first bytes |
-//! | [`dimensions`] | `header`, `bounds` | bounds the size before any pixel is allocated |
-//! | [`decode()`] | `ending`, `decode` | refuses cut files, decodes, turns upright, drops alpha |
-//! | [`fit()`] | `fit` | scales into a device's screen, with black bars |
-//! | [`encode()`] | `encode` | writes one of the formats below, dithered on request |
+//! | [`sniff()`] | `sniff` | detects the file format from the first bytes |
+//! | [`dimensions`] | `header`, `bounds` | checks the size before any pixel is allocated |
+//! | [`decode()`] | `file_end`, `decode` | rejects truncated files, decodes, applies the orientation, drops alpha |
+//! | [`fit()`] | `fit` | scales to the size of a screen, with black bars |
+//! | [`encode()`] | `encode` | writes one of the formats below, with optional dithering |
 //!
-//! `rgb565`, `grayscale16` and `bmp` each hold one layout; PNG, JPEG and WebP come from the `image`
-//! crate. `luma`, `levels` and `dither` are what those layouts share; `jpeg_segments` is the walk
-//! that `header` and `ending` share.
+//! `rgb565`, `grayscale16` and `bmp` implement one layout each; the `image` crate encodes PNG, JPEG
+//! and WebP. The layouts share `luma`, `levels` and `dither`. `header` and `file_end` share the
+//! segment iterator of `jpeg_segments`.
 
 mod bmp;
 mod bounds;

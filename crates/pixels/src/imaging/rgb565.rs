@@ -1,6 +1,8 @@
-//! `image/rgb565`: the frame buffer layout of small colour screens, without a header.
+//! Encodes and decodes `image/rgb565`: the frame buffer layout of small colour screens, without a
+//! header.
 //!
-//! Rows from the top, pixels from the left, one little-endian 16-bit word each:
+//! Rows run from top to bottom and pixels from left to right. Each pixel is one little-endian 16-bit
+//! word:
 //!
 //! | bits | 15–11 | 10–5 | 4–0 |
 //! |---|---|---|---|
@@ -14,12 +16,12 @@ use super::error::ImagingError;
 use super::levels::{LevelTable, expand, nearest_level_table};
 use calliope_domain::{Dither, ImageFormat, Size};
 
-/// What the screen shows for red and for blue.
+/// The levels of red and of blue.
 static FIVE_BITS: LevelTable = nearest_level_table(5);
-/// What the screen shows for green.
+/// The levels of green.
 static SIX_BITS: LevelTable = nearest_level_table(6);
 
-/// Packs `image`, two bytes a pixel.
+/// Packs `image` into two bytes a pixel.
 pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     match dither {
         Dither::None => pack(image.as_raw()),
@@ -32,12 +34,12 @@ pub(super) fn encode(image: &RgbImage, dither: Dither) -> Vec<u8> {
     }
 }
 
-/// Unpacks what a device holds; each channel is widened to 8 bits by repeating its upper bits.
+/// Unpacks RGB565 pixels to 8 bits a channel. Each channel is widened by repeating its upper bits.
 ///
 /// # Errors
 ///
-/// [`ImagingError::WrongLength`] unless there are two bytes for each pixel of `size`;
-/// [`ImagingError::TooLarge`] or [`ImagingError::Empty`] for a `size` out of bounds.
+/// Returns [`ImagingError::WrongLength`] unless `bytes` holds two bytes for each pixel of `size`, and
+/// [`ImagingError::TooLarge`] or [`ImagingError::Empty`] if `size` is beyond the limits.
 pub fn decode_rgb565(bytes: &[u8], size: Size) -> Result<RgbImage, ImagingError> {
     bounds::check_input(size)?;
     let expected = size.width as usize * size.height as usize * 2;
@@ -111,11 +113,11 @@ mod tests {
     fn a_wrong_length_says_what_was_expected() {
         for actual in [0, 4607, 4609, 9216] {
             let refused = decode_rgb565(&vec![0; actual], Size::new(48, 48)).unwrap_err();
-            let told = format!(
+            let message = format!(
                 "48x48 pixels of image/rgb565 take 4608 bytes, but {actual} were given; \
                  send the size that belongs to the data"
             );
-            assert_eq!(refused.to_string(), told);
+            assert_eq!(refused.to_string(), message);
         }
         let refused = decode_rgb565(&[], Size::new(u32::MAX, u32::MAX));
         assert!(matches!(refused, Err(ImagingError::TooLarge(_))));

@@ -1,11 +1,11 @@
-//! Which image format some bytes are, by their signature.
+//! Detects the format of an image file from its signature.
 
 use std::fmt;
 
-/// A file format that [`decode`](super::decode()) reads.
+/// A file format that [`decode`](super::decode()) accepts.
 ///
-/// Wider than [`ImageFormat`](calliope_domain::ImageFormat): people send GIFs, no device asks for
-/// one.
+/// It differs from [`ImageFormat`](calliope_domain::ImageFormat), the output formats: people upload
+/// GIFs, but no device requests one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InputFormat {
     /// JPEG, ITU-T T.81: baseline or progressive.
@@ -21,7 +21,7 @@ pub enum InputFormat {
 }
 
 impl InputFormat {
-    /// The file extension, without its dot.
+    /// Returns the file extension, without a dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl InputFormat {
         }
     }
 
-    /// The media type under which such a file is stored and sent.
+    /// Returns the media type with which such a file is stored and served.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl InputFormat {
     }
 }
 
-/// The name that people know the format by.
+/// Writes the common name of the format, such as `JPEG`.
 impl fmt::Display for InputFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -59,10 +59,10 @@ impl fmt::Display for InputFormat {
     }
 }
 
-/// Names the format of `bytes` by its signature, or `None` if it is not one that is read here.
+/// Detects the format of `bytes` from its signature; returns `None` if it is not supported.
 ///
-/// A media type claimed by a sender is often wrong; the signature is what the codecs go by. It says
-/// nothing of the rest of the file.
+/// The media type that a client sends is often wrong, so only the signature counts. It says nothing
+/// about the rest of the file.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Option<InputFormat> {
     match bytes {
@@ -75,9 +75,10 @@ pub fn sniff(bytes: &[u8]) -> Option<InputFormat> {
     }
 }
 
-/// Whether the size of the second header, 12 bytes past the two letters, is one that exists.
+/// Reports whether the size of the second header, 12 bytes after the letters `BM`, is one that BMP
+/// defines.
 ///
-/// `BM` alone begins too many English words to be a signature.
+/// `BM` alone is not enough for a signature, because plain text may begin with it.
 fn has_bmp_header(after_letters: &[u8]) -> bool {
     let size = after_letters.get(12..).and_then(<[u8]>::first_chunk);
     size.is_some_and(|&size| {

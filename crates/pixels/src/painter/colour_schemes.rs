@@ -1,16 +1,16 @@
-//! The sets of paints: harmonies for lights and seasons.
+//! The colour schemes for each light and season.
 
 use super::prompt::Light;
 use calliope_domain::Season;
 
-/// One harmony.
+/// Eight matching colours for a light and a season.
 #[derive(Debug)]
 pub struct ColourScheme {
-    /// The light it was mixed for.
+    /// The light that the colours suit.
     pub light: Light,
-    /// The season it belongs to, where it is one season's.
+    /// The season that the colours suit; `None` for any.
     pub season: Option<Season>,
-    /// High sky, low sky, far, mid, near, dark, accent, glow.
+    /// The sRGB colours of the high sky, low sky, far, mid, near, dark, accent and glow.
     pub colours: [[u8; 3]; 8],
 }
 
@@ -30,7 +30,7 @@ const SUMMER: Option<Season> = Some(Season::Summer);
 const AUTUMN: Option<Season> = Some(Season::Autumn);
 const WINTER: Option<Season> = Some(Season::Winter);
 
-/// Every set. Each keeps the order of lightness from far to near that gives a picture depth.
+/// All colour schemes. In each, lightness decreases from far to near, which gives a picture depth.
 #[rustfmt::skip]
 #[expect(clippy::unreadable_literal, reason = "colours are read as hexadecimal triples")]
 pub const COLOUR_SCHEMES: [ColourScheme; 30] = [

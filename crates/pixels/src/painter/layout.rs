@@ -1,4 +1,4 @@
-//! Where things are on the sheet: horizon, places to stand, the point of interest.
+//! Places the horizon, the focus and the motifs on the canvas.
 
 use super::noise::lerp;
 use super::prompt::{Light, Motif, ParsedPrompt, Setting, Weather};
@@ -6,42 +6,42 @@ use super::rng::Rng;
 use super::shape::{Point, pt};
 use calliope_domain::Season;
 
-/// A rectangle of the sheet that a scene is painted into, and its lie.
+/// The rectangle of the canvas into which a scene is painted, and the composition of the scene.
 #[derive(Debug, Clone)]
 pub struct SceneLayout {
-    /// Left, top, right and bottom in pixels.
+    /// The left, top, right and bottom of the rectangle, in pixels of the canvas.
     pub view: (f32, f32, f32, f32),
-    /// The height of the horizon on the sheet, in pixels from its top.
+    /// The horizon, in pixels from the top of the canvas.
     pub horizon: f32,
-    /// Size of things: about the view's shorter side, in pixels.
+    /// The unit for sizes: about the shorter side of the view, in pixels.
     pub unit: f32,
-    /// Where the main thing is drawn to.
+    /// The position of the main motif, in pixels of the canvas.
     pub focus: Point,
-    /// The scene.
+    /// The place that the scene shows.
     pub setting: Setting,
     /// The light.
     pub light: Light,
-    /// What falls or drifts.
+    /// The weather; `None` for none in particular.
     pub weather: Option<Weather>,
-    /// The season, where known.
+    /// The season; `None` if unknown.
     pub season: Option<Season>,
 }
 
-/// A place for one thing.
+/// The position and size of a motif.
 #[derive(Debug, Clone, Copy)]
 pub struct Placement {
-    /// The middle of its foot.
+    /// The middle of the motif's foot, in pixels of the canvas.
     pub foot: Point,
-    /// Its height in pixels.
+    /// The height of the motif in pixels.
     pub height: f32,
-    /// The way it faces: -1 left, 1 right.
+    /// The direction that the motif faces: -1 is left, 1 is right.
     pub facing: f32,
 }
 
 impl SceneLayout {
-    /// A stage over `view`, its interest at `focus` (parts of the view).
+    /// Lays out a scene in `view`; `focus` is given as fractions of the view.
     pub fn new(
-        reading: &ParsedPrompt,
+        prompt: &ParsedPrompt,
         setting: Setting,
         view: (f32, f32, f32, f32),
         focus: (f32, f32),
@@ -55,9 +55,9 @@ impl SceneLayout {
             Setting::Town => (0.62, 0.74),
             _ => (0.42, 0.76),
         };
-        // The horizon follows the photo's point of interest, within what the scene can bear.
-        let wish = (focus.1 + 0.12).clamp(low, high);
-        let level = lerp(rng.range(low, high), wish, 0.4);
+        // The horizon follows the focus, within the range that suits the setting.
+        let preferred = (focus.1 + 0.12).clamp(low, high);
+        let level = lerp(rng.range(low, high), preferred, 0.4);
         let unit = (x1 - x0).min((y1 - y0) * 1.1);
         Self {
             view,
@@ -65,41 +65,41 @@ impl SceneLayout {
             unit,
             focus: pt(lerp(x0, x1, focus.0), lerp(y0, y1, focus.1)),
             setting,
-            light: reading.light,
-            weather: reading.weather,
-            season: reading.season,
+            light: prompt.light,
+            weather: prompt.weather,
+            season: prompt.season,
         }
     }
 
-    /// A point at parts of the view's width and height.
+    /// Returns the point at fractions of the view's width and height.
     pub fn at(&self, x: f32, y: f32) -> Point {
         pt(lerp(self.view.0, self.view.2, x), lerp(self.view.1, self.view.3, y))
     }
 
-    /// The sheet height of ground at a depth from 0 (horizon) to 1 (bottom edge).
+    /// Returns the y coordinate of the ground at a depth from 0 (horizon) to 1 (bottom edge).
     pub fn ground(&self, depth: f32) -> f32 {
         lerp(self.horizon, self.view.3, depth)
     }
 
-    /// Width of the view in pixels.
+    /// Returns the width of the view in pixels.
     pub const fn width(&self) -> f32 {
         self.view.2 - self.view.0
     }
 
-    /// Height of the view in pixels.
+    /// Returns the height of the view in pixels.
     pub const fn height(&self) -> f32 {
         self.view.3 - self.view.1
     }
 
-    /// Whether the ground is white.
+    /// Reports whether the ground is covered with snow.
     pub fn has_snow(&self) -> bool {
         self.weather == Some(Weather::Snow)
     }
 
-    /// A place for the `order`-th of the things on the ground: the first at the focus and large, the
-    /// others further away on alternating sides.
+    /// Places the motif number `order`, counted from 0, on the ground. The first is large and at the
+    /// focus; the others are smaller, further away and to its sides.
     pub fn place(&self, motif: Motif, order: usize, rng: &mut Rng) -> Placement {
-        let main = order == 0;
+        let is_main = order == 0;
         let centre = (self.focus.x - self.view.0) / self.width();
         let x = match order {
             0 => centre.clamp(0.24, 0.76),
@@ -108,18 +108,18 @@ impl SceneLayout {
             _ if centre < 0.5 => rng.range(0.42, 0.58),
             _ => rng.range(0.4, 0.55),
         };
-        let depth = if main { rng.range(0.12, 0.56) } else { rng.range(0.12, 0.4) };
-        let size = if main { rng.range(0.72, 1.4) } else { rng.range(0.5, 0.75) };
+        let depth = if is_main { rng.range(0.12, 0.56) } else { rng.range(0.12, 0.4) };
+        let size = if is_main { rng.range(0.72, 1.4) } else { rng.range(0.5, 0.75) };
         let height = main_height(motif) * size * self.unit;
         let foot = pt(self.at(x, 0.0).x, self.ground(depth));
-        // Nothing may grow out of the sheet's top.
-        let room = (foot.y - self.view.1) * 0.92;
+        // The motif must not reach beyond the top of the view.
+        let max_height = (foot.y - self.view.1) * 0.92;
         let side = if x < 0.5 { 1.0 } else { -1.0 };
-        Placement { foot, height: height.min(room), facing: side }
+        Placement { foot, height: height.min(max_height), facing: side }
     }
 }
 
-/// How tall a thing stands when it is the main one, in units of the view.
+/// Returns the usual height of the main motif, in units of [`SceneLayout::unit`].
 const fn main_height(motif: Motif) -> f32 {
     match motif {
         Motif::Lighthouse | Motif::Tower | Motif::Rocket => 0.5,

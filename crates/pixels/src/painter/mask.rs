@@ -1,25 +1,26 @@
-//! Coverage masks: which part of each pixel an outline covers, and soft versions of the same.
+//! Coverage masks: the fraction of each pixel that a shape covers, and blurred masks.
 
 use super::shape::{Point, Shape};
 
-/// Coverage, 0-1, over a rectangle of the canvas.
+/// The coverage of each pixel in a rectangle of the canvas.
 #[derive(Debug, Clone)]
 pub struct Mask {
-    /// Left edge on the canvas.
+    /// The left edge on the canvas, in pixels.
     pub x: usize,
-    /// Top edge on the canvas.
+    /// The top edge on the canvas, in pixels.
     pub y: usize,
-    /// Width of the rectangle.
+    /// The width in pixels.
     pub width: usize,
-    /// Height of the rectangle.
+    /// The height in pixels.
     pub height: usize,
-    /// Coverage, row by row.
+    /// The coverage of each pixel, 0-1, row by row.
     pub cover: Vec<f32>,
 }
 
 impl Mask {
-    /// The coverage of `shape` with `room` pixels around it, cut to a canvas of the given size;
-    /// nothing where the shape lies outside or is not a number.
+    /// Returns the coverage of `shape` with `margin` pixels around it, clipped to a canvas of the
+    /// given size. Returns `None` if the shape is outside the canvas or has a coordinate that is not
+    /// finite.
     pub fn rasterize(shape: &Shape, canvas: (usize, usize), margin: usize) -> Option<Self> {
         let (low, high) = bounds(shape)?;
         let margin = margin as f32 + 1.0;
@@ -42,7 +43,7 @@ impl Mask {
         Some(Self { x: x0, y: y0, width, height, cover: area.finish() })
     }
 
-    /// The same mask blurred by two passes of a running mean of `radius` pixels.
+    /// Returns the coverage blurred by two passes of a moving average of `radius` pixels.
     pub fn blurred(&self, radius: usize) -> Vec<f32> {
         let mut out = self.cover.clone();
         if radius == 0 {
@@ -69,8 +70,8 @@ fn bounds(shape: &Shape) -> Option<(Point, Point)> {
     [low.x, low.y, high.x, high.y].iter().all(|v| v.is_finite()).then_some((low, high))
 }
 
-/// Exact-area rasteriser: edges leave signed area in cells, a running sum along each row makes
-/// coverage of it (the method of Raph Levien's `font-rs`, 2016).
+/// A rasteriser with exact area coverage. Each edge adds signed area to cells, and a running sum along
+/// each row turns it into coverage, as in Raph Levien's `font-rs` (2016).
 struct Accumulator {
     width: usize,
     height: usize,
@@ -99,7 +100,7 @@ impl Accumulator {
         }
     }
 
-    /// Spreads the area `d` of an edge that runs from `left` to `right` within one row.
+    /// Adds the area `d` of an edge that runs from `left` to `right` within one row.
     fn span(&mut self, row: usize, d: f32, left: f32, right: f32) {
         let limit = self.width as f32;
         let (left, right) = (left.clamp(0.0, limit), right.clamp(0.0, limit));
@@ -112,8 +113,8 @@ impl Accumulator {
             self.put(start, i + 1, d * (1.0 - covered));
             return;
         }
-        // `total(e)` is the mean, over the edge's points, of the width between edge and `e`; its
-        // steps from cell to cell are the parts of the cells that lie right of the edge.
+        // `total(end)` is the mean distance from the points of the edge to `end`. Its difference
+        // between two cells is the fraction of the cell that lies to the right of the edge.
         let inverse = 1.0 / (right - left);
         let total = |end: f32| {
             let reach = (end.min(right) - left).max(0.0);
@@ -128,7 +129,7 @@ impl Accumulator {
     }
 
     fn put(&mut self, start: usize, cell: usize, area: f32) {
-        // Beyond the right edge nothing is drawn, and the next row must not inherit it.
+        // Area beyond the right edge is dropped, because it would go to the next row.
         if cell < self.width {
             self.cells[start + cell] += area;
         }
@@ -147,7 +148,7 @@ impl Accumulator {
     }
 }
 
-/// Running means along rows; beyond an edge the outermost value goes on.
+/// Computes moving averages along the rows. Beyond an edge, the outermost value is repeated.
 fn blur_rows(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
     let scale = 1.0 / (2 * radius + 1) as f32;
     for (row, out) in from.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
@@ -161,7 +162,8 @@ fn blur_rows(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
     }
 }
 
-/// As [`blur_rows`], down the columns, a whole row at a time so that memory is read in order.
+/// Computes moving averages along the columns, like [`blur_rows`]. It handles a whole row at a time,
+/// so that memory is read in order.
 fn blur_columns(from: &[f32], to: &mut [f32], width: usize, radius: usize) {
     let height = from.len() / width;
     let scale = 1.0 / (2 * radius + 1) as f32;

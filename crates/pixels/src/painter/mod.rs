@@ -1,10 +1,14 @@
-//! The offline painter: an illustration in washes, from words, colours and chance.
+//! Paints an illustration in watercolour washes from a text, colours and a seed, without a model.
 //!
-//! The words name a scene, things in it and a light (`words`); the photo's palette or a curated
-//! one gives the paints (`palette`); chance composes (`stage`) and moves the hand (`easel`).
-//! Washes are laid from far to near on a sheet of rough paper (`canvas`).
+//! - `prompt` finds a scene, motifs, light, weather and season in the words, with the words of
+//!   `lexicon`.
+//! - `style` chooses the medium, and `palette` the colours: those of a photo, or a scheme from
+//!   `colour_schemes`.
+//! - `layout` places the horizon and the motifs; `scene`, `motif`, `sky`, `land`, `water` and
+//!   `weather` paint them with the operations of `context`.
+//! - `canvas` lays the washes on rough paper, from far to near; `finish` adds drops and a margin.
 //!
-//! Everything follows from the commission alone: the same one always gives the same picture.
+//! The result depends on the request alone: the same request always gives the same picture.
 
 mod canvas;
 mod colour_schemes;
@@ -41,23 +45,24 @@ use self::style::Style;
 use self::working_size::WorkingSize;
 use calliope_domain::{ImageFeatures, Size};
 
-/// What is to be painted.
+/// A picture to paint.
 #[derive(Debug, Clone, Copy)]
 pub struct PaintRequest<'a> {
-    /// What it shows, in words, style first.
+    /// The style and the content of the picture in English words. Unknown words are ignored.
     pub prompt: &'a str,
-    /// How large the picture is, in pixels.
+    /// The size of the picture in pixels.
     pub size: Size,
-    /// Chance for this picture alone.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// What a photo looked like, whose colours and composition it takes up.
+    /// The features of a photo, whose colours and focus the picture takes up; `None` to choose both
+    /// at random.
     pub features: Option<&'a ImageFeatures>,
 }
 
-/// Paints a commission, at exactly its size in pixels.
+/// Paints a picture of exactly the requested size; a side of 0 counts as 1.
 ///
-/// The cost is that of a sheet of at most 768 pixels a side, whatever the size; beyond that the
-/// picture is enlarged.
+/// The picture is painted with a longest side of at most 768 pixels and then enlarged, so the time
+/// for a larger size grows only with the enlarging.
 #[must_use]
 pub fn paint(request: &PaintRequest<'_>) -> RgbImage {
     let tokens = prompt::tokenize(request.prompt);
@@ -66,10 +71,10 @@ pub fn paint(request: &PaintRequest<'_>) -> RgbImage {
     let seed = request.seed ^ rng::fnv1a(request.prompt).rotate_left(17);
     let features = request.features;
 
-    // Each part draws from its own stream, so that a change to one leaves the others as they were.
+    // Each part has its own random stream, so that a change to one does not change the others.
     let style = Style::from_words(&tokens, &mut Rng::new(seed, 1));
     let palette = Palette::choose(&prompt, features, &style, &mut Rng::new(seed, 2));
-    let focus = focus(features.map(|l| l.focus), &mut Rng::new(seed, 3));
+    let focus = focus(features.map(|f| f.focus), &mut Rng::new(seed, 3));
     let working_size = WorkingSize::for_request(request.size);
     let canvas = Canvas::new(
         working_size.width,
@@ -85,10 +90,12 @@ pub fn paint(request: &PaintRequest<'_>) -> RgbImage {
     working_size.resize_to_request(context.canvas.render(paper), focus)
 }
 
-/// Where the main thing is drawn to: near the photo's focus, or to one of the thirds.
-fn focus(seen: Option<(f32, f32)>, rng: &mut Rng) -> (f32, f32) {
+/// Returns the position of the main motif, as fractions of width and height: near the focus of the
+/// photo, or near one or two thirds of the width if there is no photo.
+fn focus(photo_focus: Option<(f32, f32)>, rng: &mut Rng) -> (f32, f32) {
     let third = if rng.random_bool(0.5) { 0.34 } else { 0.66 };
-    let (x, y) = seen.filter(|(x, y)| x.is_finite() && y.is_finite()).unwrap_or((third, 0.5));
-    let wander = (rng.triangular() * 0.08, rng.triangular() * 0.06);
-    ((x + wander.0).clamp(0.15, 0.85), (y + wander.1).clamp(0.15, 0.85))
+    let (x, y) =
+        photo_focus.filter(|(x, y)| x.is_finite() && y.is_finite()).unwrap_or((third, 0.5));
+    let jitter = (rng.triangular() * 0.08, rng.triangular() * 0.06);
+    ((x + jitter.0).clamp(0.15, 0.85), (y + jitter.1).clamp(0.15, 0.85))
 }

@@ -1,22 +1,24 @@
-//! Tiles of smooth noise: the flow of water, the grain of paper.
+//! Tiles of smooth noise for the flow of water and the grain of paper.
 //!
-//! Noise is computed once into small tiles that repeat without a seam; washes then look it up at
-//! their own scale, turn and offset, which is many times cheaper than computing it per pixel.
+//! The noise is computed once, into small tiles that repeat without a seam. Each wash samples a tile
+//! with its own scale, rotation and offset, which is many times cheaper than computing noise for each
+//! pixel.
 
 use super::rng::Rng;
 
-/// Side of a tile, in samples; a power of two, so that wrapping is a mask.
+/// The side of a tile in samples. It is a power of two, so that coordinates wrap with a bit mask.
 const SIDE: usize = 256;
 const MASK: usize = SIDE - 1;
 
-/// A seamless square of noise with values spread over 0-1.
+/// A seamless square of noise with values from 0 to 1 around a mean of 0.5.
 #[derive(Debug, Clone)]
 pub struct NoiseTile {
     values: Vec<f32>,
 }
 
 impl NoiseTile {
-    /// Sums value noise of the given periods (lattice cells a side, amplitude), coarse to fine.
+    /// Creates the sum of several octaves of value noise, each given as lattice cells per side and
+    /// amplitude.
     pub fn new(rng: &mut Rng, octaves: &[(usize, f32)]) -> Self {
         let mut values = vec![0.0; SIDE * SIDE];
         for &(period, amplitude) in octaves {
@@ -26,22 +28,22 @@ impl NoiseTile {
         Self { values }
     }
 
-    /// Slow eddies with finer ones on them, as water leaves pigment.
+    /// Creates large eddies with finer ones on top, as flowing water leaves them in pigment.
     pub fn flow(rng: &mut Rng) -> Self {
         Self::new(rng, &[(4, 1.0), (8, 0.7), (16, 0.45), (32, 0.28), (64, 0.14), (128, 0.08)])
     }
 
-    /// Cold-pressed paper: close hills and valleys.
+    /// Creates the surface of cold-pressed paper: small hills and valleys.
     pub fn grain(rng: &mut Rng) -> Self {
         Self::new(rng, &[(32, 0.15), (64, 0.5), (128, 1.0), (256, 0.55)])
     }
 
-    /// The value at any point, in samples, interpolated between its four neighbours.
+    /// Returns the value at a point, given in samples, interpolated between its four neighbours.
     #[inline]
     pub fn at(&self, x: f32, y: f32) -> f32 {
         let (fx, fy) = (x.floor(), y.floor());
         let (tx, ty) = (x - fx, y - fy);
-        // Through i32, for `as usize` alone would stop negative coordinates at zero.
+        // Converted through i32, because a cast from f32 to usize turns negative numbers into 0.
         let x0 = (fx as i32) as usize & MASK;
         let y0 = (fy as i32) as usize & MASK;
         let (x1, y1) = ((x0 + 1) & MASK, (y0 + 1) & MASK);
@@ -51,13 +53,13 @@ impl NoiseTile {
     }
 }
 
-/// The point a part `t` of the way from `a` to `b`.
+/// Interpolates linearly between `a` (`t` = 0) and `b` (`t` = 1).
 #[inline]
 pub fn lerp(a: f32, b: f32, t: f32) -> f32 {
     (b - a).mul_add(t, a)
 }
 
-/// 0 below `low`, 1 above `high`, an S-curve between.
+/// Returns 0 below `low`, 1 above `high`, and a smooth S-curve between them.
 #[inline]
 pub fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
     let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
@@ -85,7 +87,8 @@ fn ease(t: f32) -> f32 {
     t * t * 2.0f32.mul_add(-t, 3.0)
 }
 
-/// Puts the values around 0.5 with a fixed spread, so that washes can rely on their range.
+/// Scales the values to a mean of 0.5 and a standard deviation of 0.22, so that washes can rely on
+/// their range.
 fn normalize(values: &mut [f32]) {
     let count = values.len() as f32;
     let mean = values.iter().sum::<f32>() / count;

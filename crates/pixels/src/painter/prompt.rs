@@ -1,9 +1,9 @@
-//! Reading the prompt: which scene, which things, which light, by its words.
+//! Parses a prompt: finds its setting, motifs, light, weather and season by known words.
 
 use super::lexicon::{LEXICON, Meaning};
 use calliope_domain::Season;
 
-/// Where a picture plays.
+/// The place that a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// Open water to the horizon.
@@ -14,7 +14,7 @@ pub enum Setting {
     Field,
     /// High mountains.
     Mountains,
-    /// Among trees.
+    /// Inside a forest.
     Forest,
     /// A river or lake between banks.
     River,
@@ -22,44 +22,44 @@ pub enum Setting {
     Town,
     /// Beds of flowers.
     Garden,
-    /// Indoors.
+    /// A room with a window.
     Room,
 }
 
 /// The light of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Light {
-    /// Low, pale and rosy.
+    /// Low, pale, rosy light.
     Dawn,
-    /// Clear.
+    /// Clear daylight.
     Day,
-    /// Low, warm and deep.
+    /// Low, warm light with deep colours.
     Dusk,
-    /// Dark, with lights.
+    /// Darkness with lit lamps and windows.
     Night,
-    /// Overcast.
+    /// Grey light under clouds.
     Overcast,
 }
 
-/// What falls or drifts.
+/// The weather of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weather {
     /// Slanting rain.
     Rain,
-    /// Flakes, and white ground.
+    /// Snowflakes and white ground.
     Snow,
-    /// Veils that hide the distance.
+    /// Fog that hides the distance.
     Fog,
-    /// Gusts: everything leans.
+    /// Wind that carries leaves.
     Wind,
 }
 
-/// A thing that can be drawn.
+/// A thing that can be painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motif {
     /// A hot-air balloon.
     Balloon,
-    /// Birds on the wing.
+    /// Flying birds.
     Bird,
     /// A sailing or rowing boat.
     Boat,
@@ -67,17 +67,17 @@ pub enum Motif {
     Book,
     /// A corked bottle.
     Bottle,
-    /// Stone arches.
+    /// A bridge with stone arches.
     Bridge,
     /// A burning candle.
     Candle,
-    /// Towers behind a wall.
+    /// A castle with towers behind a wall.
     Castle,
     /// A sitting cat.
     Cat,
     /// A wooden chair.
     Chair,
-    /// A nave and a steeple.
+    /// A church with a steeple.
     Church,
     /// A round clock.
     Clock,
@@ -85,9 +85,9 @@ pub enum Motif {
     Cup,
     /// A dog or a fox.
     Dog,
-    /// A door ajar.
+    /// A half-open door.
     Door,
-    /// Posts and rails.
+    /// A fence of posts and rails.
     Fence,
     /// A person in a coat.
     Figure,
@@ -115,9 +115,9 @@ pub enum Motif {
     Pine,
     /// A winding road.
     Road,
-    /// A rocket on its smoke.
+    /// A rocket taking off.
     Rocket,
-    /// Rising steps.
+    /// A flight of stairs.
     Stairs,
     /// Many stars.
     Star,
@@ -131,16 +131,16 @@ pub enum Motif {
     Train,
     /// A broad-leaved tree.
     Tree,
-    /// Someone under an umbrella.
+    /// A person under an umbrella.
     Umbrella,
     /// A few roofs together.
     Village,
-    /// A window.
+    /// A window; outdoors, a house with lit or dark windows.
     Window,
 }
 
 impl Motif {
-    /// Whether it belongs on a table, a wall or the floor of a room.
+    /// Reports whether the motif belongs in a room.
     pub const fn is_indoor(self) -> bool {
         matches!(
             self,
@@ -158,7 +158,7 @@ impl Motif {
         )
     }
 
-    /// Whether it hangs in the sky.
+    /// Reports whether the motif belongs in the sky.
     pub const fn is_aerial(self) -> bool {
         matches!(
             self,
@@ -167,25 +167,25 @@ impl Motif {
     }
 }
 
-/// What a prompt asks for.
+/// The content of a picture, found in the words of a prompt.
 #[derive(Debug, Clone)]
 pub struct ParsedPrompt {
-    /// The scene, where the words name one.
+    /// The first setting named; `None` if no word names one.
     pub setting: Option<Setting>,
-    /// Things, in the order of mention, without repeats.
+    /// The motifs in the order in which they are named, each once.
     pub motifs: Vec<Motif>,
-    /// The light; by day where no word tells.
+    /// The light. If no word names one: overcast in rain and fog, else day.
     pub light: Light,
-    /// What falls or drifts.
+    /// The first weather named; `None` if no word names one.
     pub weather: Option<Weather>,
-    /// The season, where a word tells.
+    /// The first season named; `None` if no word names one.
     pub season: Option<Season>,
 }
 
 impl ParsedPrompt {
-    /// Reads lower-case words.
+    /// Parses the words of a prompt, which must be in lower case.
     pub fn from_words(words: &[&str]) -> Self {
-        let mut reading = Self {
+        let mut prompt = Self {
             setting: None,
             motifs: Vec::new(),
             light: Light::Day,
@@ -199,21 +199,21 @@ impl ParsedPrompt {
             }
             for meaning in meanings(word) {
                 match meaning {
-                    Meaning::Place(setting) => _ = reading.setting.get_or_insert(*setting),
-                    Meaning::Thing(motif) if reading.motifs.contains(motif) => {}
-                    Meaning::Thing(motif) => reading.motifs.push(*motif),
-                    Meaning::Hour(hour) if overrides(*hour, light) => light = Some(*hour),
-                    Meaning::Hour(_) => {}
-                    Meaning::Sky(weather) => _ = reading.weather.get_or_insert(*weather),
-                    Meaning::Time(season) => _ = reading.season.get_or_insert(*season),
+                    Meaning::Setting(setting) => _ = prompt.setting.get_or_insert(*setting),
+                    Meaning::Motif(motif) if prompt.motifs.contains(motif) => {}
+                    Meaning::Motif(motif) => prompt.motifs.push(*motif),
+                    Meaning::Light(named) if overrides(*named, light) => light = Some(*named),
+                    Meaning::Light(_) => {}
+                    Meaning::Weather(weather) => _ = prompt.weather.get_or_insert(*weather),
+                    Meaning::Season(season) => _ = prompt.season.get_or_insert(*season),
                 }
             }
         }
-        reading.light = light.unwrap_or_else(|| reading.default_light());
-        reading
+        prompt.light = light.unwrap_or_else(|| prompt.default_light());
+        prompt
     }
 
-    /// Whether the ground is white.
+    /// Reports whether the ground is covered with snow.
     pub fn has_snow(&self) -> bool {
         self.weather == Some(Weather::Snow)
     }
@@ -226,7 +226,7 @@ impl ParsedPrompt {
     }
 }
 
-/// Lower-case words of letters only.
+/// Splits a prompt into words of letters only, in lower case.
 pub fn tokenize(prompt: &str) -> Vec<String> {
     prompt
         .split(|c: char| !c.is_alphabetic())
@@ -235,13 +235,14 @@ pub fn tokenize(prompt: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a newly named hour takes the place of the known one: the first counts, but night
-/// outweighs it, as in "the sun set hours ago, the night is still".
-fn overrides(new: Light, known: Option<Light>) -> bool {
-    known.is_none() || new == Light::Night
+/// Reports whether a newly named light replaces the current one. The first named light counts, but
+/// night always replaces it, as in "the sun set hours ago, the night is still".
+fn overrides(new: Light, current: Option<Light>) -> bool {
+    current.is_none() || new == Light::Night
 }
 
-/// `picture book`, `book illustration`: words about the medium, not about a thing in the scene.
+/// Reports whether `words[i]` is "book" as in `picture book` or `book illustration`: a word about the
+/// medium, not about a motif.
 fn is_medium_word(words: &[&str], i: usize) -> bool {
     let at = |j: Option<usize>| j.and_then(|j| words.get(j)).copied().unwrap_or("");
     let (before, after) = (at(i.checked_sub(1)), at(Some(i + 1)));
@@ -250,7 +251,7 @@ fn is_medium_word(words: &[&str], i: usize) -> bool {
             || after.starts_with("illustration"))
 }
 
-/// What a word means, also in its plural or possessive form.
+/// Returns the meanings of a word, which may be in the plural.
 fn meanings(word: &str) -> impl Iterator<Item = &'static Meaning> {
     let stem = word.strip_suffix('s').unwrap_or(word);
     let stem_es = word.strip_suffix("es").unwrap_or(word);

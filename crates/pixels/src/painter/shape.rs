@@ -1,48 +1,49 @@
-//! Outlines: the shapes that a brush fills.
+//! The shapes that a brush fills, and the operations to build them.
 
 use super::noise::NoiseTile;
 use super::rng::Rng;
 
-/// A place on the sheet, in pixels of the working canvas, y downwards.
+/// A point on the canvas, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// From the left edge.
+    /// The distance from the left edge.
     pub x: f32,
-    /// From the top edge.
+    /// The distance from the top edge.
     pub y: f32,
 }
 
-/// Shorthand for a [`Point`].
+/// Creates a [`Point`].
 pub const fn pt(x: f32, y: f32) -> Point {
     Point { x, y }
 }
 
-/// Closed outlines that are filled as one.
+/// Closed outlines that are filled together.
 #[derive(Debug, Clone, Default)]
 pub struct Shape {
-    /// Filled outlines run clockwise on the sheet, holes the other way round.
+    /// The outlines: filled ones are clockwise on the canvas, holes are counterclockwise.
     pub contours: Vec<Vec<Point>>,
 }
 
 impl Shape {
-    /// A polygon.
+    /// Creates a polygon. The points may have either orientation.
     pub fn polygon(points: Vec<Point>) -> Self {
         Self { contours: vec![oriented(points, true)] }
     }
 
-    /// A polygon in a motif's own measures: x to the right and y *up* from its foot, 1 its height.
+    /// Creates a polygon in the local coordinates of a motif: x to the right and y *up* from its foot,
+    /// in units of `size` (width and height in pixels).
     pub fn local(foot: Point, size: (f32, f32), points: &[(f32, f32)]) -> Self {
         let place =
             |&(x, y): &(f32, f32)| pt(x.mul_add(size.0, foot.x), y.mul_add(-size.1, foot.y));
         Self::polygon(points.iter().map(place).collect())
     }
 
-    /// An upright rectangle between two corners.
+    /// Creates an axis-aligned rectangle between two corners.
     pub fn rect(x0: f32, y0: f32, x1: f32, y1: f32) -> Self {
         Self::polygon(vec![pt(x0, y0), pt(x1, y0), pt(x1, y1), pt(x0, y1)])
     }
 
-    /// An ellipse around `centre`.
+    /// Creates an axis-aligned ellipse with the radii `rx` and `ry`.
     pub fn ellipse(centre: Point, rx: f32, ry: f32) -> Self {
         let count = (rx.max(ry) * 1.5).clamp(12.0, 72.0) as usize;
         let on = |i: usize| {
@@ -52,7 +53,8 @@ impl Shape {
         Self::polygon((0..count).map(on).collect())
     }
 
-    /// A lumpy round mass, such as foliage or a cloud; `lumps` is how far it strays, 0-1.
+    /// Creates an irregular ellipse, such as foliage or a cloud; `lumps` is the largest relative
+    /// change of its radii, 0-1.
     pub fn blob(centre: Point, rx: f32, ry: f32, lumps: f32, rng: &mut Rng) -> Self {
         let count = 14;
         let first = rng.uniform();
@@ -67,7 +69,8 @@ impl Shape {
         Self::polygon((0..count).map(on).collect()).smoothed()
     }
 
-    /// A brush stroke along `path`; `width` gives its full width at 0 (start) to 1 (end).
+    /// Creates a brush stroke along `path`; `width` returns its full width in pixels from 0 (start) to
+    /// 1 (end).
     pub fn stroke(path: &[Point], width: impl Fn(f32) -> f32) -> Self {
         let last = path.len().saturating_sub(1);
         let mut left = Vec::with_capacity(path.len() * 2);
@@ -85,21 +88,21 @@ impl Shape {
         Self::polygon(left)
     }
 
-    /// This shape and another, filled together.
+    /// Returns this shape and another, filled together.
     #[must_use]
     pub fn union(mut self, other: Self) -> Self {
         self.contours.extend(other.contours);
         self
     }
 
-    /// This shape with `hole` left open.
+    /// Returns this shape with `hole` cut out.
     #[must_use]
     pub fn without(mut self, hole: Self) -> Self {
         self.contours.extend(hole.contours.into_iter().map(|c| oriented(c, false)));
         self
     }
 
-    /// Corners cut twice as Chaikin (1974) does, which leaves a soft curve.
+    /// Returns the shape with rounded corners, by two passes of Chaikin's corner cutting (1974).
     #[must_use]
     pub fn smoothed(mut self) -> Self {
         for contour in &mut self.contours {
@@ -108,7 +111,8 @@ impl Shape {
         self
     }
 
-    /// Mirrored about the upright line through `x` where `side` is negative.
+    /// Returns the shape mirrored at the vertical line through `x` if `side` is negative, else
+    /// unchanged.
     #[must_use]
     pub fn mirrored(self, x: f32, side: f32) -> Self {
         if side >= 0.0 {
@@ -119,8 +123,9 @@ impl Shape {
         Self { contours: self.contours.into_iter().map(flip).collect() }
     }
 
-    /// A hand's version of the outline: split into short steps, each moved up to `amount` pixels by
-    /// the noise, with a finer tremble on top.
+    /// Returns the shape with an irregular outline, as if drawn by hand: the outline is split into
+    /// steps of at most `step` pixels, and noise of two frequencies moves each point by about `amount`
+    /// pixels.
     #[must_use]
     pub fn hand_drawn(&self, noise: &NoiseTile, amount: f32, step: f32, offset: f32) -> Self {
         let jog = |p: Point| {
@@ -137,7 +142,7 @@ impl Shape {
     }
 }
 
-/// A line from `a` to `b` in `count` steps, bowed sideways by `bow` pixels in its middle.
+/// Returns a line from `a` to `b` in `count` steps, bent sideways by `bow` pixels in its middle.
 pub fn bowed_line(a: Point, b: Point, bow: f32, count: usize) -> Vec<Point> {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length = dx.hypot(dy).max(1e-3);
@@ -174,7 +179,7 @@ fn subdivide(points: &[Point], step: f32) -> Vec<Point> {
     fine
 }
 
-/// The outline, running clockwise on the sheet or against it as wished.
+/// Returns the outline with the given orientation.
 fn oriented(mut points: Vec<Point>, clockwise: bool) -> Vec<Point> {
     let area: f32 = (0..points.len())
         .map(|i| {

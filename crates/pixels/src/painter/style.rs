@@ -1,15 +1,15 @@
-//! The manner of painting: which medium, how strong, how loose.
+//! The style of a picture: its medium, and how strongly and loosely it is painted.
 
 use super::rng::Rng;
 
-/// The material that the picture seems to be made with.
+/// The material that the picture imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
     /// Transparent washes.
     Watercolour,
-    /// Body colour, opaque and even.
+    /// Opaque, even colour.
     Gouache,
-    /// Grey washes under a pen.
+    /// Grey washes with pen lines.
     Ink,
     /// Soft dark grain.
     Charcoal,
@@ -17,66 +17,66 @@ pub enum Medium {
     Pastel,
 }
 
-/// How paint is handled in one picture.
+/// The way in which one picture is painted.
 #[derive(Debug, Clone)]
 pub struct Style {
-    /// The material.
+    /// The material that the picture imitates.
     pub medium: Medium,
-    /// True for pictures in one hue.
+    /// Whether the picture has one hue only.
     pub is_monochrome: bool,
-    /// Factor on colourfulness.
+    /// A factor on the chroma of the palette.
     pub chroma: f32,
-    /// Exponent on lightness: above 1 is darker.
+    /// An exponent on the lightness of the palette; above 1 is darker.
     pub gamma: f32,
-    /// Factor on the pooling at edges.
+    /// A factor on [`Wash::rim`](super::wash::Wash::rim).
     pub rim: f32,
-    /// Factor on granulation.
+    /// A factor on [`Wash::grain`](super::wash::Wash::grain).
     pub grain: f32,
-    /// Added to each brush's dryness.
+    /// A term added to [`Wash::dry`](super::wash::Wash::dry).
     pub dry: f32,
-    /// The least that a shape takes away of what is under it.
+    /// The smallest [`Wash::lift`](super::wash::Wash::lift) of a wash that covers what is below.
     pub lift: f32,
-    /// Strength of drawn lines, 0 for none.
+    /// The strength of pen lines; 0 for none.
     pub line: f32,
-    /// How far outlines stray, 1 is usual.
+    /// A factor on the irregularity of outlines; 1 is usual.
     pub looseness: f32,
-    /// Coarseness of the paper.
+    /// The coarseness of the paper; 1 is cold-pressed paper.
     pub roughness: f32,
 }
 
 impl Style {
-    /// The manner that the words ask for; chance settles what they leave open.
+    /// Chooses the style that the words name. The rest is random.
     pub fn from_words(words: &[&str], rng: &mut Rng) -> Self {
-        let said = |options: &[&str]| options.iter().any(|o| words.contains(o));
-        let medium = if said(&["gouache", "tempera", "poster", "acrylic"]) {
+        let has_any = |options: &[&str]| options.iter().any(|o| words.contains(o));
+        let medium = if has_any(&["gouache", "tempera", "poster", "acrylic"]) {
             Medium::Gouache
-        } else if said(&["charcoal", "graphite", "pencil"]) {
+        } else if has_any(&["charcoal", "graphite", "pencil"]) {
             Medium::Charcoal
-        } else if said(&["ink", "engraving", "etching", "woodcut", "linocut"]) {
+        } else if has_any(&["ink", "engraving", "etching", "woodcut", "linocut"]) {
             Medium::Ink
-        } else if said(&["pastel", "pastels", "chalk", "crayon"]) {
+        } else if has_any(&["pastel", "pastels", "chalk", "crayon"]) {
             Medium::Pastel
         } else {
             Medium::Watercolour
         };
-        let mut manner = Self::default_for(medium, rng);
-        if said(&["vivid", "bright", "colourful", "colorful", "bold"]) {
-            manner.chroma *= 1.3;
+        let mut style = Self::default_for(medium, rng);
+        if has_any(&["vivid", "bright", "colourful", "colorful", "bold"]) {
+            style.chroma *= 1.3;
         }
-        if said(&["muted", "faded", "pale", "soft", "gentle"]) {
-            manner.chroma *= 0.8;
+        if has_any(&["muted", "faded", "pale", "soft", "gentle"]) {
+            style.chroma *= 0.8;
         }
-        if said(&["dark", "gloomy", "sombre", "noir", "shadowy"]) {
-            manner.gamma = 1.18;
+        if has_any(&["dark", "gloomy", "sombre", "noir", "shadowy"]) {
+            style.gamma = 1.18;
         }
-        if said(&["monochrome", "sepia", "grayscale", "greyscale", "colourless"]) {
-            manner.is_monochrome = true;
+        if has_any(&["monochrome", "sepia", "grayscale", "greyscale", "colourless"]) {
+            style.is_monochrome = true;
         }
-        manner
+        style
     }
 
     fn default_for(medium: Medium, rng: &mut Rng) -> Self {
-        // A pen under a third of the watercolours: line and wash.
+        // 40 % of the watercolours have pen lines.
         let pen = if rng.random_bool(0.4) { rng.range(0.45, 0.85) } else { 0.0 };
         let base = Self {
             medium,

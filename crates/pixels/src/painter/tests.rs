@@ -1,4 +1,4 @@
-//! What every picture must keep to, whatever it shows.
+//! Tests of properties that every picture must have.
 
 use image::RgbImage;
 
@@ -14,7 +14,7 @@ fn request(words: &str, size: (u32, u32), seed: u64) -> PaintRequest<'_> {
     PaintRequest { prompt: words, size: Size::new(size.0, size.1), seed, features: None }
 }
 
-/// The mean difference of two pictures' channels, 0-255, and the part of pixels that differ.
+/// Returns the fraction of pixels of which a channel differs by more than 8.
 fn difference(a: &RgbImage, b: &RgbImage) -> f32 {
     let differs = |(p, q): (&image::Rgb<u8>, &image::Rgb<u8>)| {
         p.0.iter().zip(q.0).any(|(x, y)| x.abs_diff(y) > 8)
@@ -27,7 +27,7 @@ fn lumas(picture: &RgbImage) -> Vec<f32> {
     picture.pixels().map(|p| p.0.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0).collect()
 }
 
-/// Standard deviation of luma, and the correlation of each pixel with its right neighbour.
+/// Returns the standard deviation of luma, and the correlation of each pixel with its right neighbour.
 fn texture(picture: &RgbImage) -> (f32, f32) {
     let luma = lumas(picture);
     let count = luma.len() as f32;
@@ -42,11 +42,11 @@ fn texture(picture: &RgbImage) -> (f32, f32) {
     (variance.sqrt(), together / variance.max(1e-6))
 }
 
-fn with_features<'a>(look: &'a ImageFeatures, commission: PaintRequest<'a>) -> PaintRequest<'a> {
-    PaintRequest { features: Some(look), ..commission }
+fn with_features<'a>(features: &'a ImageFeatures, request: PaintRequest<'a>) -> PaintRequest<'a> {
+    PaintRequest { features: Some(features), ..request }
 }
 
-fn features(colours: &[[u8; 3]], focus: (f32, f32)) -> ImageFeatures {
+fn photo_features(colours: &[[u8; 3]], focus: (f32, f32)) -> ImageFeatures {
     let share = 1.0 / colours.len() as f32;
     let palette =
         colours.iter().map(|&rgb| Swatch { name: "a colour".into(), rgb, share }).collect();
@@ -113,7 +113,7 @@ fn pictures_are_neither_blank_nor_noise() {
     let noise = RgbImage::from_fn(64, 64, |x, y| {
         image::Rgb([(super::rng::fnv1a(&format!("{x},{y}")) >> 13) as u8; 3])
     });
-    assert!(texture(&noise).1 < 0.3, "the measure must know noise when it sees it");
+    assert!(texture(&noise).1 < 0.3, "the measure must recognise noise");
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn the_photo_sets_the_hues() {
     let teal = [[20, 90, 95], [60, 140, 145], [150, 205, 205], [15, 50, 55]];
     let rust = [[140, 60, 30], [190, 100, 60], [235, 190, 160], [70, 30, 15]];
     let mean = |colours: &[[u8; 3]]| {
-        let look = features(colours, (0.5, 0.5));
-        let picture = paint(&with_features(&look, request("hills and a tree", (128, 128), 11)));
+        let features = photo_features(colours, (0.5, 0.5));
+        let picture = paint(&with_features(&features, request("hills and a tree", (128, 128), 11)));
         let sum = picture
             .pixels()
             .map(|p| Lab::from_rgb(p.0))
@@ -137,10 +137,10 @@ fn the_photo_sets_the_hues() {
 #[test]
 fn the_paint_is_near_the_photo_s_palette() {
     let colours = [[30, 40, 90], [90, 110, 170], [200, 210, 235], [120, 70, 130]];
-    let look = features(&colours, (0.4, 0.5));
-    let wish = with_features(&look, request("a house on a hill", (128, 128), 5));
-    let own = vision::analyze(&paint(&wish)).features.expect("a look");
-    // Hue and colourfulness only: the scene sets the light.
+    let features = photo_features(&colours, (0.4, 0.5));
+    let request = with_features(&features, request("a house on a hill", (128, 128), 5));
+    let own = vision::analyze(&paint(&request)).features.expect("features");
+    // Hue and chroma only, because the scene sets the light.
     let off = |rgb: [u8; 3]| {
         let c = Lab::from_rgb(rgb);
         colours
@@ -152,18 +152,19 @@ fn the_paint_is_near_the_photo_s_palette() {
     let total: f32 = own.palette.iter().map(|s| s.share).sum();
     let mean = own.palette.iter().map(|s| off(s.rgb) * s.share).sum::<f32>() / total;
     assert!(mean < 0.05, "{mean}");
-    assert!(off([230, 140, 20]) > 0.1, "the measure must know a stranger");
+    assert!(off([230, 140, 20]) > 0.1, "the measure must recognise a foreign colour");
 }
 
 #[test]
 fn the_main_thing_goes_to_the_focus() {
-    // The dark tree moves the picture's dark weight with it.
+    // The dark tree moves the horizontal mean of dark pixels with it.
     let weight = |focus: f32| {
         let mut total = (0.0, 0.0);
         for seed in 0..6 {
-            let look = features(&[[235, 235, 225], [120, 140, 90], [40, 50, 40]], (focus, 0.5));
+            let features =
+                photo_features(&[[235, 235, 225], [120, 140, 90], [40, 50, 40]], (focus, 0.5));
             let picture = paint(&with_features(
-                &look,
+                &features,
                 request("a tree at noon in a field", (128, 128), seed),
             ));
             for (x, y, p) in picture.enumerate_pixels().filter(|(_, y, _)| *y < 70) {
@@ -176,23 +177,23 @@ fn the_main_thing_goes_to_the_focus() {
     assert!(weight(0.25) + 4.0 < weight(0.75), "{} {}", weight(0.25), weight(0.75));
 }
 
-fn read(prompt: &str) -> ParsedPrompt {
+fn parse(prompt: &str) -> ParsedPrompt {
     let words = tokenize(prompt);
     ParsedPrompt::from_words(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
 fn words_are_read() {
-    let story = read(STORY);
+    let story = parse(STORY);
     assert_eq!(story.setting, Some(Setting::Sea));
     assert_eq!(story.motifs, [Motif::Lighthouse, Motif::Figure, Motif::Letter, Motif::Lamp]);
     assert_eq!(story.light, Light::Night);
-    let train = read("A train crosses a snowy field at dawn");
+    let train = parse("A train crosses a snowy field at dawn");
     assert_eq!((train.setting, train.light), (Some(Setting::Field), Light::Dawn));
     assert_eq!(train.weather, Some(Weather::Snow));
-    assert_eq!(read("Houses, churches, boats").motifs, [Motif::House, Motif::Church, Motif::Boat]);
-    assert!(read("A picture book illustration of nobody").motifs.is_empty());
-    assert_eq!(read("rain").light, Light::Overcast);
+    assert_eq!(parse("Houses, churches, boats").motifs, [Motif::House, Motif::Church, Motif::Boat]);
+    assert!(parse("A picture book illustration of nobody").motifs.is_empty());
+    assert_eq!(parse("rain").light, Light::Overcast);
 }
 
 #[test]

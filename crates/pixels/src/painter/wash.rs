@@ -1,49 +1,50 @@
-//! One laying-on of paint: which pigments, how wet, how even.
+//! The parameters of a wash: its pigments, and how wet and even it is.
 
 use super::canvas::Density;
 use super::shape::{Point, pt};
 
-/// How a shape is filled. Start from one of the named handlings and change what differs.
+/// The way in which a shape is filled. Start from [`Wash::flat`] and change what differs.
 #[derive(Debug, Clone)]
 pub struct Wash {
-    /// Two pigments that mingle in the wash.
+    /// The two pigments that mix in the wash.
     pub pigments: (Density, Density),
-    /// The part of the second pigment at the start of the fall, 0-1.
+    /// The share of the second pigment at the start of the gradient, 0-1.
     pub mix: f32,
-    /// How much more of the second pigment there is at the end of the fall.
+    /// The increase of that share up to the end of the gradient.
     pub mix_gradient: f32,
-    /// How unevenly the two mingle, 0-1.
+    /// How unevenly the two pigments mix, 0-1.
     pub mingle: f32,
-    /// How much paint is laid at the start and at the end of the fall; 1 shows the pigment's colour.
+    /// The amount of pigment at the start and at the end of the gradient; 1 gives its full colour.
     pub strength: (f32, f32),
-    /// From where to where on the sheet the wash changes, in pixels.
+    /// The start and the end of the gradient, in pixels of the canvas. If they are equal, there is no
+    /// gradient.
     pub gradient_axis: (Point, Point),
-    /// The part of what lies below that the brush takes away first, 0 (a glaze) to 1 (body colour).
+    /// The share of the paint below that is removed first, 0 (a transparent glaze) to 1 (opaque paint).
     pub lift: f32,
-    /// Pigment carried to the edge as the wash dries.
+    /// The amount of extra pigment at the edge, where it collects as the wash dries.
     pub rim: f32,
-    /// Pigment settled in the valleys of the paper.
+    /// The amount of extra pigment in the valleys of the paper.
     pub grain: f32,
-    /// Unevenness from water, 0-1.
+    /// The unevenness caused by flowing water, 0-1.
     pub flow: f32,
-    /// Size of that unevenness: larger is finer.
+    /// The frequency of that unevenness: larger is finer.
     pub scale: f32,
-    /// How far eddies are drawn out into bristle marks: 1 is round.
+    /// The elongation of eddies into bristle marks: 1 is round.
     pub streak: f32,
-    /// Direction of the bristle marks, in radians.
+    /// The direction of the bristle marks, in radians.
     pub angle: f32,
-    /// How far a wet edge spreads, in units of the sheet's shorter side.
+    /// The distance that a wet edge spreads, in units of the canvas's shorter side.
     pub bleed: f32,
-    /// How much of the edge is wet, 0-1.
+    /// How wet the edge is: 0 keeps it sharp, and 2.5 softens all of it.
     pub wetness: f32,
-    /// How dry the brush is: from about 0.3 the paper's valleys stay white.
+    /// The dryness of the brush: from about 0.3 on, the valleys of the paper stay white.
     pub dry: f32,
-    /// Where in the noise the wash is looked up; different for each wash.
+    /// The position in the noise; each wash should have another one.
     pub offset: f32,
 }
 
 impl Wash {
-    /// A plain wash of one pigment: crisp, a little pooled and granulated.
+    /// Creates a wash of one pigment with crisp edges, a slight rim and a slight grain.
     pub const fn flat(pigment: Density, offset: f32) -> Self {
         Self {
             pigments: (pigment, pigment),
@@ -66,7 +67,7 @@ impl Wash {
         }
     }
 
-    /// With a second pigment running into the first.
+    /// Adds a second pigment with the given share and unevenness.
     #[must_use]
     pub const fn with_pigment(mut self, second: Density, mix: f32, mingle: f32) -> Self {
         self.pigments.1 = second;
@@ -75,14 +76,14 @@ impl Wash {
         self
     }
 
-    /// Stronger or weaker as a whole.
+    /// Sets the same amount of pigment for the whole wash.
     #[must_use]
     pub const fn with_strength(mut self, strength: f32) -> Self {
         self.strength = (strength, strength);
         self
     }
 
-    /// Changing from one strength to another between two heights on the sheet, in pixels.
+    /// Sets a vertical gradient between two y coordinates, in pixels, with the strength at each.
     #[must_use]
     pub const fn with_gradient(mut self, top: f32, bottom: f32, strength: (f32, f32)) -> Self {
         self.gradient_axis = (pt(0.0, top), pt(0.0, bottom));
@@ -90,7 +91,7 @@ impl Wash {
         self
     }
 
-    /// Wet in wet: edges spread up to `bleed` units, `wetness` of them.
+    /// Makes the edges wet: they spread up to `bleed` units, where `wetness` allows it.
     #[must_use]
     pub const fn wet(mut self, bleed: f32, wetness: f32) -> Self {
         self.bleed = bleed;
@@ -98,7 +99,7 @@ impl Wash {
         self
     }
 
-    /// Drawn out into bristle marks along `angle`.
+    /// Stretches the eddies into bristle marks in the direction `angle`, in radians.
     #[must_use]
     pub const fn streaked(mut self, streak: f32, angle: f32) -> Self {
         self.streak = streak;
@@ -106,21 +107,21 @@ impl Wash {
         self
     }
 
-    /// With a brush so dry that the paper's grain breaks the stroke.
+    /// Makes the brush dry, so that the grain of the paper breaks up the stroke.
     #[must_use]
     pub const fn dry(mut self, dry: f32) -> Self {
         self.dry = dry;
         self
     }
 
-    /// Taking this part of the paint below away first.
+    /// Removes this share of the paint below first.
     #[must_use]
     pub const fn lifting(mut self, lift: f32) -> Self {
         self.lift = lift;
         self
     }
 
-    /// With this much pooling at the edge.
+    /// Sets the amount of extra pigment at the edge.
     #[must_use]
     pub const fn rimmed(mut self, rim: f32) -> Self {
         self.rim = rim;

@@ -1,12 +1,12 @@
-//! Plain names for colours.
+//! Common English names of colours.
 
 use std::sync::OnceLock;
 
 use super::oklab::Lab;
 
-/// The name of the nearest known colour.
+/// Returns the name of the nearest colour in [`COLOUR_NAMES`].
 ///
-/// Hue counts for more than lightness, as it does when people name colours.
+/// Hue and chroma count for more than lightness, as they do when people name colours.
 pub fn nearest_name(colour: Lab) -> &'static str {
     static KNOWN: OnceLock<Vec<(&str, Lab)>> = OnceLock::new();
     let known = KNOWN.get_or_init(|| COLOUR_NAMES.iter().map(|(n, c)| (*n, lab(*c))).collect());
@@ -25,7 +25,8 @@ fn lab(hex: u32) -> Lab {
     Lab::from_rgb([r, g, b])
 }
 
-/// The curated names. Common words only: a colour should be seen at once when it is read.
+/// The colour names and their sRGB values. They are common words only, so that a reader knows the
+/// colour at once.
 #[rustfmt::skip]
 #[expect(clippy::unreadable_literal, reason = "colours are read as hexadecimal triples")]
 pub const COLOUR_NAMES: [(&str, u32); 110] = [

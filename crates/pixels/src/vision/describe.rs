@@ -1,10 +1,10 @@
-//! One to three sentences about a picture.
+//! Writes one to three sentences about a picture.
 
 use super::grammar::{content_words, join_names, to_sentence, with_article};
 use super::things::Thing;
 use calliope_domain::ImageFeatures;
 
-/// Describes a measured picture. No word of weight is used twice.
+/// Describes a measured picture. No content word is used twice.
 pub fn description(features: &ImageFeatures, things: &[Thing]) -> String {
     let variant = phrasing_variant(features);
     let first = opening_sentence(features, variant);
@@ -35,7 +35,8 @@ pub fn description(features: &ImageFeatures, things: &[Thing]) -> String {
     sentences.join(" ")
 }
 
-/// Which way of saying things this picture gets: fixed by its colours, different between pictures.
+/// Returns the number that selects the phrasing. It depends on the palette alone, so that a picture
+/// always gets the same phrasing and different pictures get different ones.
 fn phrasing_variant(features: &ImageFeatures) -> usize {
     features
         .palette
@@ -44,7 +45,7 @@ fn phrasing_variant(features: &ImageFeatures) -> usize {
         .fold(7usize, |h, v| h.wrapping_mul(31).wrapping_add(usize::from(v)) % 100_003)
 }
 
-/// Words already used.
+/// The content words of a description so far.
 #[derive(Default)]
 struct UsedWords(Vec<String>);
 
@@ -53,7 +54,7 @@ impl UsedWords {
         self.0.extend(content_words(&text.to_lowercase()).map(str::to_owned));
     }
 
-    /// The text, where it says nothing twice, neither against what was told nor within itself.
+    /// Returns `text`, or `None` if it repeats one of these words or one of its own.
     fn without_repeats(&self, text: String) -> Option<String> {
         let lower = text.to_lowercase();
         let words: Vec<&str> = content_words(&lower).collect();
@@ -88,9 +89,9 @@ fn opening_sentence(features: &ImageFeatures, variant: usize) -> String {
     } else {
         "made up mainly of"
     };
-    // `a dark picture, mostly dark brown` says dark twice; then the light goes unsaid.
-    let whole = format!("{start}, {link} {colours}");
-    UsedWords::default().without_repeats(whole).unwrap_or_else(|| {
+    // `a dark picture, mostly dark brown` says "dark" twice; such a sentence leaves out the light.
+    let sentence = format!("{start}, {link} {colours}");
+    UsedWords::default().without_repeats(sentence).unwrap_or_else(|| {
         let plain = if mood.is_empty() { "quiet" } else { &mood[2..] };
         format!("{}, {link} {colours}", with_article(&format!("{plain} {noun}")))
     })
@@ -108,7 +109,7 @@ const fn light_phrase(brightness: f32) -> &'static str {
     }
 }
 
-/// What draws the eye, and against what.
+/// Says what draws the eye, and against what background.
 fn focal_sentence(
     thing: &Thing,
     features: &ImageFeatures,
@@ -139,10 +140,10 @@ fn focal_sentence(
 fn secondary_sentence(thing: &Thing, variant: usize, used_words: &UsedWords) -> Option<String> {
     let what = &thing.phrase;
     let place = thing.place.map_or_else(String::new, |p| format!(" {p}"));
-    let whole = match variant % 3 {
+    let sentence = match variant % 3 {
         0 => format!("there is also {what}{place}"),
         1 => format!("then there is {what}{place}"),
         _ => format!("it has {what}{place} as well"),
     };
-    used_words.without_repeats(whole)
+    used_words.without_repeats(sentence)
 }

@@ -1,6 +1,7 @@
-//! Small grammar: articles, places, lists without repeated words.
+//! English grammar helpers: articles, positions, and joining names without repeated words.
 
-/// `a` or `an` before a word. All our words that begin with a vowel's letter begin with its sound.
+/// Returns `a` or `an`, by the first letter of `word`. In all words used here, a vowel letter at the
+/// start is also a vowel sound.
 pub fn article(word: &str) -> &'static str {
     match word.bytes().next() {
         Some(b'a' | b'e' | b'i' | b'o' | b'u') => "an",
@@ -8,12 +9,13 @@ pub fn article(word: &str) -> &'static str {
     }
 }
 
-/// A phrase with its article: `an even field`.
+/// Puts the article before a phrase: `an even field`.
 pub fn with_article(phrase: &str) -> String {
     format!("{} {phrase}", article(phrase))
 }
 
-/// Two names joined; where they end alike the first is shortened: `slate and pale grey`.
+/// Joins two names with `and`. If both end with the same word, the first leaves it out: `slate and
+/// pale grey`.
 pub fn join_names(first: &str, second: &str) -> String {
     match (first.rsplit_once(' '), second.rsplit_once(' ')) {
         (Some((start, a)), Some((_, b))) if a == b => format!("{start} and {second}"),
@@ -21,7 +23,7 @@ pub fn join_names(first: &str, second: &str) -> String {
     }
 }
 
-/// Where a point lies, in words.
+/// Describes the position of a point, given as fractions of width and height.
 pub fn position_phrase((x, y): (f32, f32)) -> &'static str {
     let column = column(x);
     let row = if y < 0.34 { 0 } else { usize::from(y > 0.66) + 1 };
@@ -62,7 +64,7 @@ const POSITION_PHRASES: [[&str; 5]; 3] = [
     ],
 ];
 
-/// The words of a phrase that carry meaning: those that a reader would notice twice.
+/// Returns the words of a phrase that carry meaning, whose repetition a reader would notice.
 pub fn content_words(phrase: &str) -> impl Iterator<Item = &str> {
     phrase
         .split(|c: char| !c.is_alphabetic())
@@ -70,7 +72,7 @@ pub fn content_words(phrase: &str) -> impl Iterator<Item = &str> {
         .filter(|w| !matches!(*w, "with" | "that" | "there" | "some" | "from"))
 }
 
-/// A sentence: its first letter capital, a period at its end.
+/// Turns `text` into a sentence: a capital first letter and a period at the end.
 pub fn to_sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {

@@ -1,7 +1,7 @@
-//! Offline vision: what a photo looks like, told in plain English from its pixels alone.
+//! Describes what a photo looks like in plain English, from its pixels alone and without a model.
 //!
-//! Only what pixels can prove is said: colours, light, shapes of light and dark, where they lie.
-//! Nothing is recognised, so nothing is ever claimed to be a person, an animal or a thing.
+//! A description contains only what can be measured: colours, light, bright and dark shapes, and
+//! their positions. No objects are recognised, so it never mentions a person, an animal or an object.
 
 mod colour_names;
 mod describe;
@@ -19,31 +19,32 @@ use image::imageops;
 use self::measure::LabImage;
 use calliope_domain::{ImageAnalysis, ImageFeatures};
 
-/// The longest side on which a picture is measured, in pixels: colours and composition do not need
-/// more, and a phone's photo is read in a few milliseconds.
+/// The longest side at which a picture is measured, in pixels. Colours and composition need no more,
+/// and a phone photo is measured in a few milliseconds.
 const MAX_MEASURED_SIDE: u32 = 72;
 
-/// Measures and describes a picture. The same pixels always give the same words.
+/// Measures and describes a picture. The same pixels always give the same result.
 #[must_use]
 pub fn analyze(picture: &RgbImage) -> ImageAnalysis {
-    let field = LabImage::from_image(&downscale(picture));
-    let clusters = swatches::clusters(&field);
-    let focus = measure::focus(&field, &clusters);
+    let image = LabImage::from_image(&downscale(picture));
+    let clusters = swatches::clusters(&image);
+    let focus = measure::focus(&image, &clusters);
     let palette = swatches::palette(&clusters);
     let features = ImageFeatures {
         palette,
-        brightness: field.brightness(),
-        warmth: field.warmth(),
-        contrast: field.contrast(),
+        brightness: image.brightness(),
+        warmth: image.warmth(),
+        contrast: image.contrast(),
         focus,
     };
-    let things = things::find(&field, &clusters, focus);
+    let things = things::find(&image, &clusters, focus);
     let description = describe::description(&features, &things);
     let things = things.into_iter().map(|thing| thing.phrase).collect();
     ImageAnalysis { description, things, features: Some(features), ..ImageAnalysis::default() }
 }
 
-/// A copy of at most [`MAX_MEASURED_SIDE`] pixels a side; an empty picture counts as one black pixel.
+/// Returns a copy of at most [`MAX_MEASURED_SIDE`] pixels a side; for an empty picture, one black
+/// pixel.
 fn downscale(picture: &RgbImage) -> RgbImage {
     let (w, h) = picture.dimensions();
     if w == 0 || h == 0 {

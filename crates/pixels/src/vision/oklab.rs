@@ -1,20 +1,20 @@
-//! `OKLab`, a colour space in which distances are close to what eyes see.
+//! `OKLab`, a colour space in which distances match perceived differences.
 //!
-//! Björn Ottosson, "A perceptual color space for image processing", 2020.
+//! Source: Björn Ottosson, "A perceptual color space for image processing", 2020.
 
-/// A colour in `OKLab`: lightness 0-1, and two opponent axes of about -0.4 to 0.4.
+/// A colour in `OKLab`: lightness and two opponent axes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Lab {
-    /// Lightness: 0 black, 1 white.
+    /// Lightness: 0 is black, 1 is white.
     pub l: f32,
-    /// Green (negative) to red.
+    /// Green (negative) to red (positive), about -0.4 to 0.4.
     pub a: f32,
-    /// Blue (negative) to yellow.
+    /// Blue (negative) to yellow (positive), about -0.4 to 0.4.
     pub b: f32,
 }
 
 impl Lab {
-    /// From sRGB bytes.
+    /// Converts a colour from 8-bit sRGB.
     #[must_use]
     pub fn from_rgb(rgb: [u8; 3]) -> Self {
         let [r, g, b] = rgb.map(|v| srgb_to_linear(f32::from(v) / 255.0));
@@ -29,7 +29,7 @@ impl Lab {
         }
     }
 
-    /// To sRGB, 0-1 a channel, cut to what a screen can show.
+    /// Converts the colour to sRGB, 0-1 a channel. Channels beyond the sRGB gamut are clamped.
     #[must_use]
     pub fn to_srgb(self) -> [f32; 3] {
         let l = (self.l + 0.396_337_78 * self.a + 0.215_803_76 * self.b).powi(3);
@@ -43,25 +43,25 @@ impl Lab {
         .map(|v| linear_to_srgb(v.clamp(0.0, 1.0)))
     }
 
-    /// To sRGB bytes.
+    /// Converts the colour to 8-bit sRGB. Channels beyond the sRGB gamut are clamped.
     #[must_use]
     pub fn to_rgb(self) -> [u8; 3] {
         self.to_srgb().map(|v| (v * 255.0).round() as u8)
     }
 
-    /// Colourfulness: the distance from grey, about 0-0.33.
+    /// Returns the chroma: the distance from grey, about 0-0.33.
     #[must_use]
     pub fn chroma(self) -> f32 {
         self.a.hypot(self.b)
     }
 
-    /// The squared distance to `other`, with lightness weighed as much as the two colour axes.
+    /// Returns the squared distance to `other`. Lightness and both colour axes have the same weight.
     #[must_use]
     pub fn distance_squared(self, other: Self) -> f32 {
         (self.l - other.l).powi(2) + (self.a - other.a).powi(2) + (self.b - other.b).powi(2)
     }
 
-    /// The colour a part `t` of the way to `other`.
+    /// Interpolates linearly between this colour (`t` = 0) and `other` (`t` = 1).
     #[must_use]
     pub fn lerp(self, other: Self, t: f32) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Lab {
         }
     }
 
-    /// The same hue with another lightness and a scaled colourfulness.
+    /// Returns a colour of the same hue with lightness `l` and the chroma multiplied by `chroma`.
     #[must_use]
     pub fn with_lightness_and_chroma(self, l: f32, chroma: f32) -> Self {
         Self { l, a: self.a * chroma, b: self.b * chroma }

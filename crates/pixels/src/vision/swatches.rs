@@ -1,60 +1,60 @@
-//! The colours of a picture: clusters in `OKLab`, named.
+//! Groups the colours of a picture into named clusters by k-means in `OKLab`.
 
 use super::colour_names;
 use super::measure::LabImage;
 use super::oklab::Lab;
 use calliope_domain::Swatch;
 
-/// Clusters that are looked for; those of one name become one.
+/// The number of clusters to start with. Clusters of the same name are merged.
 const MAX_CLUSTERS: usize = 9;
-/// Rounds of refinement; more no longer change names.
+/// The number of k-means iterations. More iterations do not change the names.
 const ITERATIONS: usize = 6;
-/// The most swatches told.
+/// The largest number of swatches in a palette.
 const MAX_SWATCHES: usize = 6;
-/// The least share of the picture that is told.
+/// The smallest share of the picture that gets a swatch.
 const MIN_SHARE: f32 = 0.012;
 
-/// Pixels of about one colour.
+/// The pixels of one colour name.
 #[derive(Debug, Clone)]
 pub struct Cluster {
-    /// Their mean colour.
+    /// The mean colour of the pixels.
     pub colour: Lab,
-    /// Its name.
+    /// The name of the colour.
     pub name: &'static str,
-    /// The part of the picture they cover, 0-1.
+    /// The share of the picture that the pixels cover, 0-1.
     pub share: f32,
-    /// Their centre, as parts of width and height.
+    /// The centre of the pixels, as fractions of width and height.
     pub centre: (f32, f32),
-    /// Their mean distance from that centre, as parts of the picture: under 0.2 is a patch, over
-    /// 0.3 is everywhere.
+    /// The mean distance of the pixels from the centre, in fractions of width and height: below 0.2 the
+    /// colour is a patch, above 0.3 it is everywhere.
     pub spread: f32,
 }
 
-/// Groups the pixels by colour, the largest group first.
-pub fn clusters(field: &LabImage) -> Vec<Cluster> {
-    let mut means = seeds(&field.lab);
-    let mut nearest = vec![0usize; field.lab.len()];
+/// Groups the pixels by colour; the largest cluster comes first.
+pub fn clusters(image: &LabImage) -> Vec<Cluster> {
+    let mut means = seeds(&image.lab);
+    let mut nearest = vec![0usize; image.lab.len()];
     for _ in 0..ITERATIONS {
-        assign(&field.lab, &means, &mut nearest);
-        refine(&field.lab, &nearest, &mut means);
+        assign(&image.lab, &means, &mut nearest);
+        refine(&image.lab, &nearest, &mut means);
     }
-    assign(&field.lab, &means, &mut nearest);
-    // Groups of one name are one group to whoever hears of them.
-    let named: Vec<&'static str> = means.iter().map(|m| colour_names::nearest_name(*m)).collect();
-    let mut found: Vec<Cluster> = Vec::new();
-    for (i, name) in named.iter().enumerate() {
-        if named[..i].contains(name) {
+    assign(&image.lab, &means, &mut nearest);
+    // Clusters of the same name are merged, because a reader could not tell them apart.
+    let names: Vec<&'static str> = means.iter().map(|m| colour_names::nearest_name(*m)).collect();
+    let mut merged: Vec<Cluster> = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
             continue;
         }
         let members: Vec<usize> =
-            (0..nearest.len()).filter(|&p| named[nearest[p]] == *name).collect();
-        found.extend(build_cluster(field, name, &members));
+            (0..nearest.len()).filter(|&p| names[nearest[p]] == *name).collect();
+        merged.extend(build_cluster(image, name, &members));
     }
-    found.sort_by(|a, b| b.share.total_cmp(&a.share));
-    found
+    merged.sort_by(|a, b| b.share.total_cmp(&a.share));
+    merged
 }
 
-/// The largest clusters as swatches.
+/// Converts the largest clusters to swatches.
 pub fn palette(clusters: &[Cluster]) -> Vec<Swatch> {
     clusters
         .iter()
@@ -65,8 +65,9 @@ pub fn palette(clusters: &[Cluster]) -> Vec<Swatch> {
         .collect()
 }
 
-/// First guesses, each the pixel furthest from those before it: a small vivid patch is found as
-/// surely as a large dull one, and no chance is needed.
+/// Returns the initial means: each is the pixel furthest from those before it.
+///
+/// This finds a small vivid patch as reliably as a large dull one, and needs no random numbers.
 fn seeds(pixels: &[Lab]) -> Vec<Lab> {
     let Some(&first) = pixels.get(pixels.len() / 2) else { return vec![Lab::default()] };
     let mut means = vec![first];
@@ -109,21 +110,21 @@ fn refine(pixels: &[Lab], nearest: &[usize], means: &mut [Lab]) {
     }
 }
 
-fn build_cluster(field: &LabImage, name: &'static str, members: &[usize]) -> Option<Cluster> {
+fn build_cluster(image: &LabImage, name: &'static str, members: &[usize]) -> Option<Cluster> {
     if members.is_empty() {
         return None;
     }
     let count = members.len() as f32;
     let sum = |get: &dyn Fn(usize) -> f32| members.iter().map(|&i| get(i)).sum::<f32>() / count;
     let colour = Lab {
-        l: sum(&|i| field.lab[i].l),
-        a: sum(&|i| field.lab[i].a),
-        b: sum(&|i| field.lab[i].b),
+        l: sum(&|i| image.lab[i].l),
+        a: sum(&|i| image.lab[i].a),
+        b: sum(&|i| image.lab[i].b),
     };
-    let centre = (sum(&|i| field.position(i).0), sum(&|i| field.position(i).1));
+    let centre = (sum(&|i| image.position(i).0), sum(&|i| image.position(i).1));
     let spread = sum(&|i| {
-        let (x, y) = field.position(i);
+        let (x, y) = image.position(i);
         (x - centre.0).hypot(y - centre.1)
     });
-    Some(Cluster { colour, name, share: count / field.lab.len() as f32, centre, spread })
+    Some(Cluster { colour, name, share: count / image.lab.len() as f32, centre, spread })
 }

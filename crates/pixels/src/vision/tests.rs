@@ -1,4 +1,4 @@
-//! Known pictures, known words.
+//! Tests that known pictures get the expected descriptions.
 
 use image::{Rgb, RgbImage};
 
@@ -12,7 +12,7 @@ fn flat(colour: [u8; 3]) -> RgbImage {
     RgbImage::from_pixel(60, 40, Rgb(colour))
 }
 
-/// A square of one colour on a ground of another; `left` is where it begins.
+/// Returns a square of one colour on a background of another; `left` is its left edge in pixels.
 fn square(ground: [u8; 3], colour: [u8; 3], left: u32) -> RgbImage {
     RgbImage::from_fn(200, 120, |x, y| {
         let inside = (left..left + 40).contains(&x) && (40..80).contains(&y);
@@ -43,30 +43,30 @@ fn pictures() -> Vec<RgbImage> {
     all
 }
 
-/// Every reason for which a reader would wince at this description.
-fn faults(seen: &ImageAnalysis) -> Vec<String> {
-    let text = &seen.description;
+/// Returns every mistake of grammar or style in a description.
+fn faults(analysis: &ImageAnalysis) -> Vec<String> {
+    let text = &analysis.description;
     let mut found = Vec::new();
-    let mut note = |wrong: bool, what: &str| {
+    let mut check = |wrong: bool, what: &str| {
         if wrong {
             found.push(format!("{what}: {text}"));
         }
     };
-    note(!text.ends_with('.'), "no period");
-    note(text.contains("  ") || text.contains(" ,") || text.contains(".."), "spacing");
-    note(text.chars().any(|c| c.is_ascii_digit()), "number");
+    check(!text.ends_with('.'), "no period");
+    check(text.contains("  ") || text.contains(" ,") || text.contains(".."), "spacing");
+    check(text.chars().any(|c| c.is_ascii_digit()), "number");
     let sentences: Vec<&str> = text.split_inclusive('.').map(str::trim).collect();
-    note(sentences.is_empty() || sentences.len() > 3, "number of sentences");
-    note(!sentences.iter().all(|s| s.starts_with(char::is_uppercase)), "capital");
+    check(sentences.is_empty() || sentences.len() > 3, "number of sentences");
+    check(!sentences.iter().all(|s| s.starts_with(char::is_uppercase)), "capital");
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphabetic())
         .filter(|w| !w.is_empty())
         .map(str::to_lowercase)
         .collect();
-    note(words.windows(2).any(|w| w[0] == w[1]), "doubled word");
+    check(words.windows(2).any(|w| w[0] == w[1]), "doubled word");
     for pair in words.windows(2) {
         let vowel = pair[1].starts_with(['a', 'e', 'i', 'o', 'u']);
-        note((pair[0] == "a" && vowel) || (pair[0] == "an" && !vowel), "article");
+        check((pair[0] == "a" && vowel) || (pair[0] == "an" && !vowel), "article");
     }
     found
 }
@@ -95,9 +95,9 @@ fn the_fault_finder_finds_faults() {
 #[test]
 fn things_are_two_to_five_noun_phrases_with_articles() {
     for picture in pictures() {
-        let seen = analyze(&picture);
-        assert!((2..=5).contains(&seen.things.len()), "{:?}", seen.things);
-        for thing in &seen.things {
+        let analysis = analyze(&picture);
+        assert!((2..=5).contains(&analysis.things.len()), "{:?}", analysis.things);
+        for thing in &analysis.things {
             let (first, rest) = thing.split_once(' ').expect("an article and a noun");
             assert_eq!(first, article(rest), "{thing}");
         }
@@ -106,40 +106,46 @@ fn things_are_two_to_five_noun_phrases_with_articles() {
 
 #[test]
 fn an_orange_square_on_the_left_is_seen_there() {
-    let seen = analyze(&square([128; 3], [245, 130, 32], 20));
-    assert!(seen.things[0].contains("orange"), "{:?}", seen.things);
-    assert!(seen.description.contains("on the left"), "{}", seen.description);
-    let look = seen.features.expect("a look");
-    assert!(look.focus.0 < 0.4 && (0.3..0.7).contains(&look.focus.1), "{:?}", look.focus);
-    assert!(look.palette[0].name.contains("grey"), "{:?}", look.palette);
+    let analysis = analyze(&square([128; 3], [245, 130, 32], 20));
+    assert!(analysis.things[0].contains("orange"), "{:?}", analysis.things);
+    assert!(analysis.description.contains("on the left"), "{}", analysis.description);
+    let features = analysis.features.expect("features");
+    assert!(
+        features.focus.0 < 0.4 && (0.3..0.7).contains(&features.focus.1),
+        "{:?}",
+        features.focus
+    );
+    assert!(features.palette[0].name.contains("grey"), "{:?}", features.palette);
 }
 
 #[test]
 fn the_focus_follows_the_square() {
     let at = |left| {
-        analyze(&square([30, 40, 60], [250, 220, 120], left)).features.expect("a look").focus.0
+        analyze(&square([30, 40, 60], [250, 220, 120], left)).features.expect("features").focus.0
     };
     assert!(at(10) < at(80) && at(80) < at(150), "{} {} {}", at(10), at(80), at(150));
 }
 
 #[test]
 fn light_warmth_and_contrast_point_the_right_way() {
-    let of = |picture: &RgbImage| analyze(picture).features.expect("a look");
-    assert!(of(&flat([0; 3])).brightness < 0.01 && of(&flat([255; 3])).brightness > 0.99);
-    assert!(of(&flat([240, 120, 20])).warmth > 0.6 && of(&flat([20, 80, 220])).warmth < -0.6);
-    assert!(of(&flat([128; 3])).warmth.abs() < 0.02);
+    let measure = |picture: &RgbImage| analyze(picture).features.expect("features");
+    assert!(measure(&flat([0; 3])).brightness < 0.01 && measure(&flat([255; 3])).brightness > 0.99);
+    assert!(
+        measure(&flat([240, 120, 20])).warmth > 0.6 && measure(&flat([20, 80, 220])).warmth < -0.6
+    );
+    assert!(measure(&flat([128; 3])).warmth.abs() < 0.02);
     let halves = RgbImage::from_fn(40, 40, |x, _| Rgb([if x < 20 { 0 } else { 255 }; 3]));
-    assert!(of(&halves).contrast > 0.95 && of(&flat([90; 3])).contrast < 0.01);
+    assert!(measure(&halves).contrast > 0.95 && measure(&flat([90; 3])).contrast < 0.01);
 }
 
 #[test]
 fn shares_are_parts_of_the_picture_and_sorted() {
     for picture in pictures() {
-        let look = analyze(&picture).features.expect("a look");
-        let total: f32 = look.palette.iter().map(|s| s.share).sum();
-        assert!(!look.palette.is_empty() && look.palette.len() <= 6);
+        let features = analyze(&picture).features.expect("features");
+        let total: f32 = features.palette.iter().map(|s| s.share).sum();
+        assert!(!features.palette.is_empty() && features.palette.len() <= 6);
         assert!(total > 0.3 && total < 1.001, "{total}");
-        assert!(look.palette.windows(2).all(|w| w[0].share >= w[1].share));
+        assert!(features.palette.windows(2).all(|w| w[0].share >= w[1].share));
     }
 }
 
@@ -167,7 +173,7 @@ fn oklab_keeps_colours() {
         let near = |x: u8, y: u8| x.abs_diff(y) <= 1;
         assert!(near(back[0], r) && near(back[1], g) && near(back[2], b), "{known} {back:?}");
     }
-    // From Ottosson's table: pure red.
+    // Pure red, from Ottosson's table.
     let red = Lab::from_rgb([255, 0, 0]);
     assert!((red.l - 0.628).abs() < 1e-3 && (red.a - 0.225).abs() < 1e-3, "{red:?}");
 }
@@ -184,11 +190,14 @@ fn small_grammar() {
 #[test]
 fn parts_agree_with_the_whole() {
     let picture = square([128; 3], [245, 130, 32], 20);
-    let field = LabImage::from_image(&super::downscale(&picture));
-    let clusters = swatches::clusters(&field);
+    let image = LabImage::from_image(&super::downscale(&picture));
+    let clusters = swatches::clusters(&image);
     let total: f32 = clusters.iter().map(|c| c.share).sum();
     assert!((total - 1.0).abs() < 1e-3, "every pixel belongs to one cluster: {total}");
-    let found = things::find(&field, &clusters, (0.25, 0.5));
-    let seen = analyze(&picture);
-    assert_eq!(describe::description(&seen.features.expect("a look"), &found), seen.description);
+    let found = things::find(&image, &clusters, (0.25, 0.5));
+    let analysis = analyze(&picture);
+    assert_eq!(
+        describe::description(&analysis.features.expect("features"), &found),
+        analysis.description
+    );
 }

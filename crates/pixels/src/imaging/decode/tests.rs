@@ -62,8 +62,8 @@ fn sixteen_bits_become_eight_and_grey_becomes_rgb() {
     assert_eq!(decode(&encode_as(grey, PNG)).unwrap().into_raw(), [64, 64, 64]);
 }
 
-/// Which stored corner shows at the top left, top right, bottom left and bottom right, by the
-/// table of the EXIF standard; corners are numbered in this same order.
+/// For each orientation, the stored corner that appears at the top left, top right, bottom left and
+/// bottom right, by the table of the EXIF standard. Corners are numbered in the same order.
 const SHOWN_CORNERS: [[usize; 4]; 8] = [
     [0, 1, 2, 3],
     [1, 0, 3, 2],
@@ -126,10 +126,10 @@ fn a_file_cut_anywhere_is_refused() {
 #[test]
 fn padding_after_the_end_changes_nothing() {
     for (format, file) in one_of_each(&photo(40, 30)) {
-        let whole = decode(&file).unwrap();
+        let expected = decode(&file).unwrap();
         for padding in [vec![0; 1000], vec![0xff; 33], file.clone()] {
             let padded = [&file[..], &padding[..]].concat();
-            assert_eq!(decode(&padded).unwrap(), whole, "{format}");
+            assert_eq!(decode(&padded).unwrap(), expected, "{format}");
         }
     }
 }
@@ -171,10 +171,10 @@ proptest! {
     #[test]
     fn random_bytes_never_panic(
         file in prop::sample::select(small_files()),
-        kept in 0_usize..40,
+        prefix in 0_usize..40,
         noise in prop::collection::vec(any::<u8>(), 0..600),
     ) {
-        let bytes = [&file[..kept.min(file.len())], &noise[..]].concat();
+        let bytes = [&file[..prefix.min(file.len())], &noise[..]].concat();
         let _ = decode(&bytes);
     }
 

@@ -79,7 +79,7 @@ fn enlarging_is_bicubic() {
     let fitted = fit(&edge, Some(32), Some(4)).unwrap();
     let row: Vec<u8> = fitted.rows().next().unwrap().map(|pixel| pixel.0[0]).collect();
     assert!(row[..16].iter().rev().zip(&row[16..]).all(|(a, b)| a.abs_diff(250 - b) <= 1));
-    // Catmull and Rom's kernel overshoots beside an edge; a linear one would not.
+    // The Catmull-Rom kernel overshoots next to an edge; a linear one would not.
     assert!(row.iter().min() < Some(&45), "{row:?}");
     assert!(row.iter().max() > Some(&205), "{row:?}");
 }
@@ -107,13 +107,13 @@ fn sizes_out_of_bounds_are_refused() {
 proptest! {
     #[test]
     fn the_size_is_the_one_asked_for_and_content_stays_within(
-        source in (1_u32..80, 1_u32..80), asked in (1_u32..80, 1_u32..80),
+        source in (1_u32..80, 1_u32..80), size in (1_u32..80, 1_u32..80),
     ) {
         let image = photo(source.0, source.1);
-        let fitted = fit(&image, Some(asked.0), Some(asked.1)).unwrap();
-        prop_assert_eq!(fitted.dimensions(), asked);
-        let content = content(source, asked.0, asked.1);
-        prop_assert!(content.0 <= asked.0 && content.1 <= asked.1);
-        prop_assert!(content.0 + 1 >= asked.0 || content.1 + 1 >= asked.1);
+        let fitted = fit(&image, Some(size.0), Some(size.1)).unwrap();
+        prop_assert_eq!(fitted.dimensions(), size);
+        let content = content(source, size.0, size.1);
+        prop_assert!(content.0 <= size.0 && content.1 <= size.1);
+        prop_assert!(content.0 + 1 >= size.0 || content.1 + 1 >= size.1);
     }
 }

@@ -1,20 +1,20 @@
-//! Figures, birds and beasts, seen from some way off.
+//! Paints people and animals as seen from a distance.
 
 use super::ground_shadow;
 use crate::painter::context::PaintContext;
 use crate::painter::layout::Placement;
 use crate::painter::shape::{Shape, bowed_line};
 
-/// A person in a coat, from behind; perhaps under an umbrella.
-pub fn figure(e: &mut PaintContext, spot: Placement, umbrella: bool) {
-    let (coat, dark, skin) = (e.palette.accent, e.palette.dark, e.palette.low);
-    let coat = if e.rng.random_bool(0.55) { coat } else { e.palette.near };
-    ground_shadow(e, spot, 0.22);
+/// Paints a person in a coat, from behind; if `umbrella` is set, under an umbrella.
+pub fn figure(ctx: &mut PaintContext, spot: Placement, umbrella: bool) {
+    let (coat, dark, skin) = (ctx.palette.accent, ctx.palette.dark, ctx.palette.low);
+    let coat = if ctx.rng.random_bool(0.55) { coat } else { ctx.palette.near };
+    ground_shadow(ctx, spot, 0.22);
     let legs = spot
         .poly(&[(-0.07, 0.0), (-0.02, 0.0), (-0.01, 0.32), (-0.08, 0.32)])
         .union(spot.poly(&[(0.02, 0.0), (0.08, 0.0), (0.08, 0.32), (0.0, 0.32)]));
-    e.paint_form(&legs, dark, coat);
-    let sway = e.rng.range(0.0, 0.05);
+    ctx.paint_form(&legs, dark, coat);
+    let sway = ctx.rng.range(0.0, 0.05);
     let body = spot.poly(&[
         (-0.15 - sway, 0.24),
         (0.15 + sway, 0.25),
@@ -25,21 +25,21 @@ pub fn figure(e: &mut PaintContext, spot: Placement, umbrella: bool) {
         (-0.11, 0.76),
         (-0.13, 0.5),
     ]);
-    e.paint_form(&body.smoothed(), coat, dark);
-    e.glaze(
+    ctx.paint_form(&body.smoothed(), coat, dark);
+    ctx.glaze(
         &spot.poly(&[(0.02, 0.27), (0.14, 0.27), (0.1, 0.72), (0.03, 0.76)]).smoothed(),
         dark,
         0.4,
     );
-    e.paint_form(
+    ctx.paint_form(
         &spot.ellipse(0.005, 0.885, 0.058, 0.07),
         skin.with_lightness_and_chroma(skin.l.min(0.7), 0.8),
         coat,
     );
-    headgear(e, spot);
+    headgear(ctx, spot);
     if umbrella {
         let stick = bowed_line(spot.at(0.16, 0.5), spot.at(0.14, 1.3), 0.0, 6);
-        e.line(&stick, 1.3, dark, 1.0);
+        ctx.line(&stick, 1.3, dark, 1.0);
         let dome = spot.poly(&[
             (-0.3, 1.08),
             (-0.22, 1.24),
@@ -54,9 +54,9 @@ pub fn figure(e: &mut PaintContext, spot: Placement, umbrella: bool) {
             (0.0, 1.07),
             (-0.14, 1.12),
         ]);
-        let colour = e.palette.accent;
-        e.paint_form(&dome, colour, dark);
-        e.glaze(
+        let colour = ctx.palette.accent;
+        ctx.paint_form(&dome, colour, dark);
+        ctx.glaze(
             &spot.poly(&[(0.14, 1.38), (0.3, 1.36), (0.5, 1.24), (0.58, 1.08), (0.36, 1.1)]),
             dark,
             0.35,
@@ -64,9 +64,9 @@ pub fn figure(e: &mut PaintContext, spot: Placement, umbrella: bool) {
     }
 }
 
-/// A hat, a cap, or hair alone.
-fn headgear(e: &mut PaintContext, spot: Placement) {
-    let (dark, accent) = (e.palette.dark, e.palette.accent);
+/// Paints a hat, a cap or hair.
+fn headgear(ctx: &mut PaintContext, spot: Placement) {
+    let (dark, accent) = (ctx.palette.dark, ctx.palette.accent);
     let hair: &[(f32, f32)] = &[
         (-0.07, 0.84),
         (-0.065, 0.93),
@@ -90,39 +90,40 @@ fn headgear(e: &mut PaintContext, spot: Placement) {
         &[(-0.1, 0.9), (0.1, 0.9), (0.06, 0.94), (0.05, 1.0), (-0.05, 1.0), (-0.06, 0.94)];
     let cap: &[(f32, f32)] =
         &[(-0.065, 0.9), (0.12, 0.9), (0.065, 0.925), (0.05, 0.97), (-0.03, 0.98), (-0.065, 0.94)];
-    let (shape, colour) = match e.rng.int_range(0, 5) {
+    let (shape, colour) = match ctx.rng.int_range(0, 5) {
         0 | 1 => (hat, dark),
         2 => (cap, accent),
         3 => (cap, dark),
         4 => (long, dark),
         _ => (hair, dark),
     };
-    e.paint_form(&spot.poly(shape), colour, dark);
+    ctx.paint_form(&spot.poly(shape), colour, dark);
 }
 
-/// A bird on the wing, with a few more far off.
-pub fn bird(e: &mut PaintContext, spot: Placement) {
-    let dark = e.palette.dark;
-    wings(e, spot, 1.0);
-    for _ in 0..e.rng.int_range(2, 5) {
+/// Paints a flying bird, with a few more in the distance.
+pub fn bird(ctx: &mut PaintContext, spot: Placement) {
+    let dark = ctx.palette.dark;
+    wings(ctx, spot, 1.0);
+    for _ in 0..ctx.rng.int_range(2, 5) {
         let away = spot.sub_placement(
-            e.rng.range(-2.2, 1.6),
-            e.rng.range(-0.1, 1.2),
-            e.rng.range(0.15, 0.3),
+            ctx.rng.range(-2.2, 1.6),
+            ctx.rng.range(-0.1, 1.2),
+            ctx.rng.range(0.15, 0.3),
         );
-        wings(e, away, 0.8);
+        wings(ctx, away, 0.8);
     }
     let eye = spot.ellipse(0.44, 0.46, 0.012, 0.012);
-    e.glaze(&eye, dark, 1.0);
+    ctx.glaze(&eye, dark, 1.0);
 }
 
-fn wings(e: &mut PaintContext, spot: Placement, strength: f32) {
-    let (dark, near) = (e.palette.dark, e.palette.near);
-    // A dark bird in front of dark trees would be lost.
+fn wings(ctx: &mut PaintContext, spot: Placement, strength: f32) {
+    let (dark, near) = (ctx.palette.dark, ctx.palette.near);
+    // A dark bird in front of dark trees would be invisible.
     let middle = spot.at(0.0, 0.4);
-    let behind: f32 = e.canvas.density_at(middle.x, middle.y).iter().sum();
-    let (dark, near) = if behind > 3.2 { (e.palette.low, e.palette.glow) } else { (dark, near) };
-    let lift = e.rng.range(0.1, 0.5);
+    let behind: f32 = ctx.canvas.density_at(middle.x, middle.y).iter().sum();
+    let (dark, near) =
+        if behind > 3.2 { (ctx.palette.low, ctx.palette.glow) } else { (dark, near) };
+    let lift = ctx.rng.range(0.1, 0.5);
     let body = spot.poly(&[
         (0.5, 0.4),
         (0.36, 0.47),
@@ -148,22 +149,22 @@ fn wings(e: &mut PaintContext, spot: Placement, strength: f32) {
         ])
     };
     let far = wing(-0.42, lift).smoothed();
-    let wash = e.mixed_wash(near, dark).lifting(0.85).with_strength(strength * 0.7);
-    e.paint_form_with(&far, wash);
-    let wash = e.mixed_wash(dark, near).lifting(0.92).with_strength(strength);
-    e.paint_form_with(&body.smoothed().union(wing(0.1, lift * 0.6).smoothed()), wash);
+    let wash = ctx.mixed_wash(near, dark).lifting(0.85).with_strength(strength * 0.7);
+    ctx.paint_form_with(&far, wash);
+    let wash = ctx.mixed_wash(dark, near).lifting(0.92).with_strength(strength);
+    ctx.paint_form_with(&body.smoothed().union(wing(0.1, lift * 0.6).smoothed()), wash);
 }
 
-/// A sitting cat with its tail around it.
-pub fn cat(e: &mut PaintContext, spot: Placement) {
-    let (dark, warm) = (e.palette.dark, e.palette.accent);
-    let coat = if e.rng.random_bool(0.5) { dark } else { warm.lerp(e.palette.near, 0.3) };
-    ground_shadow(e, spot, 0.4);
+/// Paints a sitting cat with its tail around it.
+pub fn cat(ctx: &mut PaintContext, spot: Placement) {
+    let (dark, warm) = (ctx.palette.dark, ctx.palette.accent);
+    let coat = if ctx.rng.random_bool(0.5) { dark } else { warm.lerp(ctx.palette.near, 0.3) };
+    ground_shadow(ctx, spot, 0.4);
     let tail =
         bowed_line(spot.at(-0.2, 0.06), spot.at(-0.55, 0.3), -spot.height * 0.16 * spot.facing, 10);
     let thick = spot.height * 0.075;
-    let wash = e.mixed_wash(coat, dark).lifting(0.9);
-    e.paint_form_with(&Shape::stroke(&tail, |t| thick * (1.1 - 0.5 * t)), wash);
+    let wash = ctx.mixed_wash(coat, dark).lifting(0.9);
+    ctx.paint_form_with(&Shape::stroke(&tail, |t| thick * (1.1 - 0.5 * t)), wash);
     let body = spot.poly(&[
         (-0.3, 0.0),
         (0.24, 0.0),
@@ -185,21 +186,21 @@ pub fn cat(e: &mut PaintContext, spot: Placement) {
         (-0.04, 0.98),
         (-0.07, 0.78),
     ]);
-    let wash = e.mixed_wash(coat, dark).lifting(0.93);
-    let whole = body.smoothed().union(head);
-    e.paint_form_with(&whole, wash);
-    e.glaze(
+    let wash = ctx.mixed_wash(coat, dark).lifting(0.93);
+    let outline = body.smoothed().union(head);
+    ctx.paint_form_with(&outline, wash);
+    ctx.glaze(
         &spot.poly(&[(-0.3, 0.02), (0.0, 0.02), (-0.08, 0.4), (-0.24, 0.34)]).smoothed(),
         dark,
         0.4,
     );
 }
 
-/// A standing dog or fox.
-pub fn dog(e: &mut PaintContext, spot: Placement) {
-    let (dark, warm) = (e.palette.dark, e.palette.accent);
-    let coat = if e.rng.random_bool(0.4) { dark } else { warm.lerp(e.palette.near, 0.3) };
-    ground_shadow(e, spot, 0.55);
+/// Paints a standing dog or fox.
+pub fn dog(ctx: &mut PaintContext, spot: Placement) {
+    let (dark, warm) = (ctx.palette.dark, ctx.palette.accent);
+    let coat = if ctx.rng.random_bool(0.4) { dark } else { warm.lerp(ctx.palette.near, 0.3) };
+    ground_shadow(ctx, spot, 0.55);
     let body = spot.poly(&[
         (-0.52, 0.34),
         (-0.2, 0.38),
@@ -231,12 +232,12 @@ pub fn dog(e: &mut PaintContext, spot: Placement) {
         ]));
     }
     let outline = legs.union(brush).union(ears).union(body.smoothed());
-    e.paint_form(&outline, coat, dark);
+    ctx.paint_form(&outline, coat, dark);
 }
 
-/// A leaping fish over a few rings.
-pub fn fish(e: &mut PaintContext, spot: Placement) {
-    let (scale, dark, light) = (e.palette.accent, e.palette.dark, e.palette.low);
+/// Paints a leaping fish above rings in the water.
+pub fn fish(ctx: &mut PaintContext, spot: Placement) {
+    let (scale, dark, light) = (ctx.palette.accent, ctx.palette.dark, ctx.palette.low);
     for size in [0.5, 0.8, 1.1] {
         let ring: Vec<_> = (0..=24)
             .map(|i| {
@@ -244,18 +245,18 @@ pub fn fish(e: &mut PaintContext, spot: Placement) {
                 spot.at(angle.cos() * size, angle.sin() * size * 0.16)
             })
             .collect();
-        e.line(&ring, 1.0, light, 0.3);
-        e.line(&ring, 0.7, dark, 0.35);
+        ctx.line(&ring, 1.0, light, 0.3);
+        ctx.line(&ring, 0.7, dark, 0.35);
     }
     let back =
         bowed_line(spot.at(-0.5, 0.3), spot.at(0.55, 0.5), -spot.height * 0.4 * spot.facing, 14);
     let thick = spot.height * 0.34;
-    let wash = e.mixed_wash(scale, dark).lifting(0.9);
-    e.paint_form_with(
+    let wash = ctx.mixed_wash(scale, dark).lifting(0.9);
+    ctx.paint_form_with(
         &Shape::stroke(&back, |t| thick * (t * (1.05 - t) * 3.8).max(0.0).powf(0.7)),
         wash,
     );
-    e.paint_form(
+    ctx.paint_form(
         &spot.poly(&[(-0.46, 0.34), (-0.72, 0.34), (-0.62, 0.2), (-0.6, 0.06)]),
         scale,
         dark,

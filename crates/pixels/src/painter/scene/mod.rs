@@ -1,4 +1,4 @@
-//! Scenes: what lies behind and around the things.
+//! Paints scenes: the surroundings of the motifs, and the motifs in them.
 
 mod forest;
 mod landscape;
@@ -12,116 +12,119 @@ use super::prompt::{Light, Motif, ParsedPrompt, Setting};
 use super::rng::Rng;
 use super::{land, weather};
 
-/// Paints the whole sheet: indoors or out.
-pub fn paint(e: &mut PaintContext, reading: &ParsedPrompt, focus: (f32, f32)) {
-    let setting = choose_setting(reading, &mut e.rng);
-    let sheet = (0.0, 0.0, e.canvas.width as f32, e.canvas.height as f32);
+/// Paints the scene of a prompt, a room or a landscape, over the whole canvas. `focus` is given as
+/// fractions of width and height.
+pub fn paint(ctx: &mut PaintContext, prompt: &ParsedPrompt, focus: (f32, f32)) {
+    let setting = choose_setting(prompt, &mut ctx.rng);
+    let sheet = (0.0, 0.0, ctx.canvas.width as f32, ctx.canvas.height as f32);
     if setting == Setting::Room {
-        room::paint(e, reading, focus, sheet);
+        room::paint(ctx, prompt, focus, sheet);
     } else {
-        let stage = SceneLayout::new(reading, setting, sheet, focus, &mut e.rng);
-        outdoors(e, &stage, &reading.motifs);
+        let layout = SceneLayout::new(prompt, setting, sheet, focus, &mut ctx.rng);
+        outdoors(ctx, &layout, &prompt.motifs);
     }
 }
 
-/// Paints an outdoor scene into its stage's view.
-fn outdoors(e: &mut PaintContext, stage: &SceneLayout, motifs: &[Motif]) {
-    let light = super::sky::paint(e, stage, motifs);
-    match stage.setting {
-        Setting::Sea => landscape::sea(e, stage, light),
-        Setting::River if has_open_water(stage, motifs) => {
-            landscape::lake(e, stage, light.filter(|_| e.has_lit_lamps()));
+/// Paints an outdoor scene into the view of its layout.
+fn outdoors(ctx: &mut PaintContext, layout: &SceneLayout, motifs: &[Motif]) {
+    let light = super::sky::paint(ctx, layout, motifs);
+    match layout.setting {
+        Setting::Sea => landscape::sea(ctx, layout, light),
+        Setting::River if has_open_water(layout, motifs) => {
+            landscape::lake(ctx, layout, light.filter(|_| ctx.has_lit_lamps()));
         }
-        Setting::River => landscape::river(e, stage),
-        Setting::Mountains => landscape::mountains(e, stage),
-        Setting::Field => landscape::field(e, stage),
-        Setting::Garden => landscape::garden(e, stage),
-        Setting::Forest => forest::paint(e, stage),
-        Setting::Town => town::paint(e, stage),
+        Setting::River => landscape::river(ctx, layout),
+        Setting::Mountains => landscape::mountains(ctx, layout),
+        Setting::Field => landscape::field(ctx, layout),
+        Setting::Garden => landscape::garden(ctx, layout),
+        Setting::Forest => forest::paint(ctx, layout),
+        Setting::Town => town::paint(ctx, layout),
         Setting::Hills | Setting::Room => {
-            landscape::hills(e, stage, !motifs.contains(&Motif::Road));
+            landscape::hills(ctx, layout, !motifs.contains(&Motif::Road));
         }
     }
     if motifs.contains(&Motif::Road) {
-        land::winding_path(e, stage, false);
+        land::winding_path(ctx, layout, false);
     }
-    things(e, stage, motifs);
-    if stage.setting == Setting::Forest {
-        forest::foreground(e, stage);
+    things(ctx, layout, motifs);
+    if layout.setting == Setting::Forest {
+        forest::foreground(ctx, layout);
     }
-    weather::paint(e, stage);
+    weather::paint(ctx, layout);
 }
 
-/// Whether the foreground is water: on the sea, and where a river must carry something.
-fn has_open_water(stage: &SceneLayout, motifs: &[Motif]) -> bool {
-    let broad = || motifs.iter().any(|m| matches!(m, Motif::Bridge | Motif::Boat | Motif::Fish));
-    stage.setting == Setting::Sea || (stage.setting == Setting::River && broad())
+/// Reports whether the foreground is water: at the sea, and at a river with a bridge, boat or fish.
+fn has_open_water(layout: &SceneLayout, motifs: &[Motif]) -> bool {
+    let needs_water =
+        || motifs.iter().any(|m| matches!(m, Motif::Bridge | Motif::Boat | Motif::Fish));
+    layout.setting == Setting::Sea || (layout.setting == Setting::River && needs_water())
 }
 
-/// Paints up to three things on the ground, the furthest first, and those in the air.
-fn things(e: &mut PaintContext, stage: &SceneLayout, motifs: &[Motif]) {
-    let stands = |m: &&Motif| {
-        let outside = !m.is_indoor() || matches!(m, Motif::Cat | Motif::Chair);
-        // An umbrella comes with someone under it.
-        let held = **m == Motif::Figure && motifs.contains(&Motif::Umbrella);
-        let aground = matches!(m, Motif::Boat | Motif::Fish) && !has_open_water(stage, motifs);
-        !m.is_aerial() && !aground && outside && !held && **m != Motif::Road
+/// Paints up to three motifs on the ground, the furthest first, and then those in the air.
+fn things(ctx: &mut PaintContext, layout: &SceneLayout, motifs: &[Motif]) {
+    let is_on_ground = |m: &&Motif| {
+        let is_outdoor = !m.is_indoor() || matches!(m, Motif::Cat | Motif::Chair);
+        // The umbrella is painted with a person under it.
+        let is_duplicate = **m == Motif::Figure && motifs.contains(&Motif::Umbrella);
+        let lacks_water = matches!(m, Motif::Boat | Motif::Fish) && !has_open_water(layout, motifs);
+        !m.is_aerial() && !lacks_water && is_outdoor && !is_duplicate && **m != Motif::Road
     };
-    let mut ground: Vec<Motif> = motifs.iter().filter(stands).copied().take(3).collect();
+    let mut ground: Vec<Motif> = motifs.iter().filter(is_on_ground).copied().take(3).collect();
     if motifs.contains(&Motif::Lamp) && !ground.contains(&Motif::StreetLamp) && ground.len() < 3 {
         ground.push(Motif::StreetLamp);
     }
     if ground.is_empty()
         && !motifs.iter().any(|m| matches!(m, Motif::Bird | Motif::Kite | Motif::Balloon))
     {
-        ground.push(default_motif(stage.setting, &mut e.rng));
+        ground.push(default_motif(layout.setting, &mut ctx.rng));
     }
-    // Now and then something nobody asked for, as in any sketchbook.
-    let companion = default_motif(stage.setting, &mut e.rng);
-    if ground.len() < 3 && !ground.contains(&companion) && e.rng.random_bool(0.35) {
+    // For variety, some pictures get a motif that the prompt does not name.
+    let companion = default_motif(layout.setting, &mut ctx.rng);
+    if ground.len() < 3 && !ground.contains(&companion) && ctx.rng.random_bool(0.35) {
         ground.push(companion);
     }
     for (order, &thing) in ground.iter().enumerate().rev() {
-        let spot = stage.place(thing, order, &mut e.rng);
+        let spot = layout.place(thing, order, &mut ctx.rng);
         let afloat = matches!(thing, Motif::Boat | Motif::Lighthouse | Motif::Bridge | Motif::Fish);
-        if has_open_water(stage, motifs) && !afloat {
-            let (wide, tall) = (spot.height.max(stage.unit * 0.3), stage.unit * 0.1);
-            land::mound(e, stage, spot.at(0.0, 0.03), wide, tall);
+        if has_open_water(layout, motifs) && !afloat {
+            let (wide, tall) = (spot.height.max(layout.unit * 0.3), layout.unit * 0.1);
+            land::mound(ctx, layout, spot.at(0.0, 0.03), wide, tall);
         }
-        motif::paint(e, stage, thing, spot);
+        motif::paint(ctx, layout, thing, spot);
     }
     let mut sky: Vec<Motif> = motifs.iter().filter(|m| m.is_aerial()).copied().collect();
-    if sky.is_empty() && stage.light != Light::Night && e.rng.random_bool(0.25) {
+    if sky.is_empty() && layout.light != Light::Night && ctx.rng.random_bool(0.25) {
         sky.push(Motif::Bird);
     }
     for (i, &thing) in sky.iter().enumerate() {
-        let mut spot = stage.place(thing, usize::from(i > 0 || !ground.is_empty()), &mut e.rng);
+        let mut spot = layout.place(thing, usize::from(i > 0 || !ground.is_empty()), &mut ctx.rng);
         if !motifs.contains(&thing) {
             spot.height *= 0.55;
         }
-        let high = e.rng.range(0.12, 0.4);
-        spot.foot.y = stage.at(0.0, high).y + spot.height * 0.5;
-        motif::paint(e, stage, thing, spot);
+        let high = ctx.rng.range(0.12, 0.4);
+        spot.foot.y = layout.at(0.0, high).y + spot.height * 0.5;
+        motif::paint(ctx, layout, thing, spot);
     }
 }
 
-/// The scene that the words name, or where their first thing is at home, or any.
-fn choose_setting(reading: &ParsedPrompt, rng: &mut Rng) -> Setting {
-    let small =
-        reading.motifs.iter().any(|m| m.is_indoor() && !matches!(m, Motif::Cat | Motif::Window));
-    // A cat is at home anywhere; it stays in only where nothing calls it out.
-    let roams = reading.motifs.iter().any(|m| !m.is_indoor() && !m.is_aerial());
-    let first_small =
-        reading.motifs.first().is_some_and(|m| m.is_indoor() && !(*m == Motif::Cat && roams));
-    if let Some(setting) = reading.setting {
-        // Small things in a wide scene: sometimes seen on a sill before it, sometimes left out.
-        let inside = small && rng.random_bool(if first_small { 0.7 } else { 0.4 });
-        return if inside { Setting::Room } else { setting };
+/// Chooses the setting: the one that the prompt names, else the usual one of the first motif that has
+/// one, else any. Indoor motifs can turn it into a room.
+fn choose_setting(prompt: &ParsedPrompt, rng: &mut Rng) -> Setting {
+    let any_indoor =
+        prompt.motifs.iter().any(|m| m.is_indoor() && !matches!(m, Motif::Cat | Motif::Window));
+    // A cat can be anywhere: with an outdoor motif it is outdoors, else in a room.
+    let any_outdoor = prompt.motifs.iter().any(|m| !m.is_indoor() && !m.is_aerial());
+    let first_indoor =
+        prompt.motifs.first().is_some_and(|m| m.is_indoor() && !(*m == Motif::Cat && any_outdoor));
+    if let Some(setting) = prompt.setting {
+        // Indoor motifs in an outdoor setting are painted in a room with a view of it, or left out.
+        let in_room = any_indoor && rng.random_bool(if first_indoor { 0.7 } else { 0.4 });
+        return if in_room { Setting::Room } else { setting };
     }
-    if first_small || (small && rng.random_bool(0.5)) {
+    if first_indoor || (any_indoor && rng.random_bool(0.5)) {
         return Setting::Room;
     }
-    reading.motifs.iter().find_map(|m| default_setting(*m)).unwrap_or_else(|| {
+    prompt.motifs.iter().find_map(|m| default_setting(*m)).unwrap_or_else(|| {
         let any = [
             Setting::Hills,
             Setting::Field,
@@ -151,7 +154,7 @@ const fn default_setting(motif: Motif) -> Option<Setting> {
     }
 }
 
-/// Something to look at where the words name nothing.
+/// Chooses a motif that suits the setting, for a prompt that names none.
 fn default_motif(setting: Setting, rng: &mut Rng) -> Motif {
     let options = match setting {
         Setting::Sea => [Motif::Boat, Motif::Lighthouse, Motif::Figure],

@@ -1,4 +1,4 @@
-//! Indoors: a window on the world, a table, small things in the light.
+//! Paints a room: a window with a view, a wall, and a table with small things.
 
 use crate::painter::canvas::pigment;
 use crate::painter::context::PaintContext;
@@ -8,45 +8,46 @@ use crate::painter::noise::lerp;
 use crate::painter::prompt::{Light, Motif, ParsedPrompt, Setting};
 use crate::painter::shape::{Shape, bowed_line, pt};
 
+/// The left, top, right and bottom of a rectangle, in pixels.
 type Rect = (f32, f32, f32, f32);
 
-/// Paints the room over an outdoor view that stays open in its window.
-pub fn paint(e: &mut PaintContext, reading: &ParsedPrompt, focus: (f32, f32), sheet: Rect) {
+/// Paints an outdoor view, and then the room around its window.
+pub fn paint(ctx: &mut PaintContext, prompt: &ParsedPrompt, focus: (f32, f32), sheet: Rect) {
     let (width, height) = (sheet.2, sheet.3);
-    let table = height * e.rng.range(0.64, 0.74);
-    let window = place_window(e, focus, (width, height), table);
-    view(e, reading, window);
-    wall(e, sheet, window, table);
-    let bars = (e.rng.int_range(2, 3), e.rng.int_range(2, 3));
-    motif::window_panes(e, window, bars);
-    if e.rng.random_bool(0.6) {
-        curtains(e, window, table);
+    let table = height * ctx.rng.range(0.64, 0.74);
+    let window = place_window(ctx, focus, (width, height), table);
+    view(ctx, prompt, window);
+    wall(ctx, sheet, window, table);
+    let bars = (ctx.rng.int_range(2, 3), ctx.rng.int_range(2, 3));
+    motif::window_panes(ctx, window, bars);
+    if ctx.rng.random_bool(0.6) {
+        curtains(ctx, window, table);
     }
-    tabletop(e, sheet, table);
-    if e.light != Light::Night {
-        sunlight(e, window, table, height);
+    tabletop(ctx, sheet, table);
+    if ctx.light != Light::Night {
+        sunlight(ctx, window, table, height);
     }
-    objects(e, reading, focus, (width, height), table);
+    objects(ctx, prompt, focus, (width, height), table);
 }
 
-fn place_window(e: &mut PaintContext, focus: (f32, f32), size: (f32, f32), table: f32) -> Rect {
-    // The window hangs away from the point of interest, where the things will stand.
-    let centre = if focus.0 < 0.5 { e.rng.range(0.54, 0.66) } else { e.rng.range(0.34, 0.46) };
-    let wide = size.0 * e.rng.range(0.44, 0.58);
-    let top = size.1 * e.rng.range(0.08, 0.13);
-    let bottom = table - size.1 * e.rng.range(0.09, 0.15);
+fn place_window(ctx: &mut PaintContext, focus: (f32, f32), size: (f32, f32), table: f32) -> Rect {
+    // The window is on the side away from the focus, because the objects stand there.
+    let centre = if focus.0 < 0.5 { ctx.rng.range(0.54, 0.66) } else { ctx.rng.range(0.34, 0.46) };
+    let wide = size.0 * ctx.rng.range(0.44, 0.58);
+    let top = size.1 * ctx.rng.range(0.08, 0.13);
+    let bottom = table - size.1 * ctx.rng.range(0.09, 0.15);
     let left = (centre * size.0 - wide * 0.5).clamp(size.0 * 0.06, size.0 * 0.94 - wide);
     (left, top, left + wide, bottom)
 }
 
-fn view(e: &mut PaintContext, reading: &ParsedPrompt, window: Rect) {
+fn view(ctx: &mut PaintContext, prompt: &ParsedPrompt, window: Rect) {
     let any = [Setting::Hills, Setting::Sea, Setting::Field, Setting::Mountains, Setting::River];
-    let setting = match reading.setting {
+    let setting = match prompt.setting {
         Some(setting) if setting != Setting::Room => setting,
-        _ => any[e.rng.int_range(0, any.len() - 1)],
+        _ => any[ctx.rng.int_range(0, any.len() - 1)],
     };
-    let focus = (e.rng.range(0.3, 0.7), e.rng.range(0.4, 0.6));
-    let outside: Vec<Motif> = reading
+    let focus = (ctx.rng.range(0.3, 0.7), ctx.rng.range(0.4, 0.6));
+    let outside: Vec<Motif> = prompt
         .motifs
         .iter()
         .filter(|m| {
@@ -58,43 +59,43 @@ fn view(e: &mut PaintContext, reading: &ParsedPrompt, window: Rect) {
         })
         .copied()
         .collect();
-    let stage = SceneLayout::new(reading, setting, window, focus, &mut e.rng);
-    super::outdoors(e, &stage, &outside);
+    let layout = SceneLayout::new(prompt, setting, window, focus, &mut ctx.rng);
+    super::outdoors(ctx, &layout, &outside);
 }
 
-fn wall(e: &mut PaintContext, sheet: Rect, window: Rect, table: f32) {
-    let pad = e.unit() * 0.05;
+fn wall(ctx: &mut PaintContext, sheet: Rect, window: Rect, table: f32) {
+    let pad = ctx.unit() * 0.05;
     let shape = Shape::rect(-pad, -pad, sheet.2 + pad, table + pad)
         .without(Shape::rect(window.0, window.1, window.2, window.3));
-    let (colour, second) = if e.light == Light::Night {
-        (e.palette.near.lerp(e.palette.accent, 0.3), e.palette.dark)
-    } else if e.has_lit_lamps() {
-        (e.palette.mid.lerp(e.palette.accent, 0.25), e.palette.near)
+    let (colour, second) = if ctx.light == Light::Night {
+        (ctx.palette.near.lerp(ctx.palette.accent, 0.3), ctx.palette.dark)
+    } else if ctx.has_lit_lamps() {
+        (ctx.palette.mid.lerp(ctx.palette.accent, 0.25), ctx.palette.near)
     } else {
-        (e.palette.low.lerp(e.palette.mid, 0.3), e.palette.far)
+        (ctx.palette.low.lerp(ctx.palette.mid, 0.3), ctx.palette.far)
     };
-    let mut wash = e.plain_wash(colour).with_pigment(pigment(second), 0.15, 0.7).lifting(1.0);
+    let mut wash = ctx.plain_wash(colour).with_pigment(pigment(second), 0.15, 0.7).lifting(1.0);
     wash.flow = 0.36;
     wash.scale = 0.7;
-    let angle = e.rng.range(0.9, 2.2);
-    e.lay(&shape, wash.streaked(2.5, angle).with_gradient(0.0, table, (1.0, 0.8)));
-    let stripes = if e.rng.random_bool(0.35) { 11 } else { 0 };
+    let angle = ctx.rng.range(0.9, 2.2);
+    ctx.lay(&shape, wash.streaked(2.5, angle).with_gradient(0.0, table, (1.0, 0.8)));
+    let stripes = if ctx.rng.random_bool(0.35) { 11 } else { 0 };
     for i in 0..stripes {
         let x = sheet.2 * (i as f32 + 0.5) / stripes as f32;
         if x > window.0 - pad && x < window.2 + pad {
             continue;
         }
-        let path = bowed_line(pt(x, -pad), pt(x, table), e.rng.triangular() * 3.0, 8);
+        let path = bowed_line(pt(x, -pad), pt(x, table), ctx.rng.triangular() * 3.0, 8);
         let wide = sheet.2 * 0.018;
-        let wash = e.plain_wash(second).with_strength(0.25).dry(0.36);
-        e.lay(&Shape::stroke(&path, |_| wide), wash);
+        let wash = ctx.plain_wash(second).with_strength(0.25).dry(0.36);
+        ctx.lay(&Shape::stroke(&path, |_| wide), wash);
     }
 }
 
-fn curtains(e: &mut PaintContext, window: Rect, table: f32) {
-    let cloth = if e.rng.random_bool(0.5) { e.palette.accent } else { e.palette.far };
-    let shade = e.palette.near;
-    let wide = (window.2 - window.0) * e.rng.range(0.16, 0.26);
+fn curtains(ctx: &mut PaintContext, window: Rect, table: f32) {
+    let cloth = if ctx.rng.random_bool(0.5) { ctx.palette.accent } else { ctx.palette.far };
+    let shade = ctx.palette.near;
+    let wide = (window.2 - window.0) * ctx.rng.range(0.16, 0.26);
     let rod = window.1 - (window.3 - window.1) * 0.09;
     for side in [-1.0, 1.0] {
         let edge = if side < 0.0 { window.0 } else { window.2 };
@@ -108,20 +109,20 @@ fn curtains(e: &mut PaintContext, window: Rect, table: f32) {
             pt(x(0.62), foot),
             pt(x(-0.1), foot),
         ]);
-        let wash = e
+        let wash = ctx
             .plain_wash(cloth)
             .with_pigment(pigment(shade), 0.1, 0.7)
             .lifting(0.97)
             .streaked(4.0, 1.57);
-        e.paint_form_with(&shape, wash);
+        ctx.paint_form_with(&shape, wash);
         for t in [0.15, 0.4, 0.6] {
             let path = bowed_line(pt(x(t), rod), pt(x(t * 0.8), foot), wide * 0.1 * side, 9);
             let fold = wide * 0.07;
-            e.glaze(&Shape::stroke(&path, |k| fold * (0.4 + k * (1.0 - k) * 3.0)), shade, 0.4);
+            ctx.glaze(&Shape::stroke(&path, |k| fold * (0.4 + k * (1.0 - k) * 3.0)), shade, 0.4);
         }
     }
-    let dark = e.palette.dark;
-    e.line(
+    let dark = ctx.palette.dark;
+    ctx.line(
         &bowed_line(pt(window.0 - wide, rod), pt(window.2 + wide, rod), 1.0, 12),
         1.8,
         dark,
@@ -129,40 +130,40 @@ fn curtains(e: &mut PaintContext, window: Rect, table: f32) {
     );
 }
 
-fn tabletop(e: &mut PaintContext, sheet: Rect, table: f32) {
-    let pad = e.unit() * 0.05;
+fn tabletop(ctx: &mut PaintContext, sheet: Rect, table: f32) {
+    let pad = ctx.unit() * 0.05;
     let shape = Shape::rect(-pad, table, sheet.2 + pad, sheet.3 + pad);
-    let wood = e.palette.mid.lerp(e.palette.accent, 0.3).lerp(e.palette.near, 0.4);
-    let dark = e.palette.dark;
+    let wood = ctx.palette.mid.lerp(ctx.palette.accent, 0.3).lerp(ctx.palette.near, 0.4);
+    let dark = ctx.palette.dark;
     let mut wash =
-        e.plain_wash(wood).with_pigment(pigment(dark), 0.0, 0.5).lifting(1.0).streaked(9.0, 0.02);
+        ctx.plain_wash(wood).with_pigment(pigment(dark), 0.0, 0.5).lifting(1.0).streaked(9.0, 0.02);
     wash.mix_gradient = 0.35;
     wash.flow = 0.45;
-    e.lay(&shape, wash);
-    e.line(
+    ctx.lay(&shape, wash);
+    ctx.line(
         &bowed_line(pt(-pad, table + 1.0), pt(sheet.2 + pad, table + 1.0), 1.0, 20),
         1.4,
         dark,
         0.7,
     );
     for _ in 0..5 {
-        let y = lerp(table, sheet.3, e.rng.range(0.1, 1.0));
+        let y = lerp(table, sheet.3, ctx.rng.range(0.1, 1.0));
         let path = bowed_line(
-            pt(sheet.2 * e.rng.range(-0.2, 0.5), y),
-            pt(sheet.2 * e.rng.range(0.6, 1.2), y),
-            e.rng.triangular() * 5.0,
+            pt(sheet.2 * ctx.rng.range(-0.2, 0.5), y),
+            pt(sheet.2 * ctx.rng.range(0.6, 1.2), y),
+            ctx.rng.triangular() * 5.0,
             14,
         );
-        let thick = e.unit() * e.rng.range(0.006, 0.02);
-        let wash = e.plain_wash(dark).with_strength(0.3).dry(0.4).streaked(8.0, 0.0);
-        e.lay(&Shape::stroke(&path, |t| thick * (t * (1.0 - t) * 4.0).sqrt()), wash);
+        let thick = ctx.unit() * ctx.rng.range(0.006, 0.02);
+        let wash = ctx.plain_wash(dark).with_strength(0.3).dry(0.4).streaked(8.0, 0.0);
+        ctx.lay(&Shape::stroke(&path, |t| thick * (t * (1.0 - t) * 4.0).sqrt()), wash);
     }
 }
 
-/// The window's light, fallen slantwise on the table.
-fn sunlight(e: &mut PaintContext, window: Rect, table: f32, height: f32) {
-    let light = e.palette.glow;
-    let (wide, slant) = ((window.2 - window.0) * 0.42, height * e.rng.range(-0.25, 0.25));
+/// Paints the light that falls through the window onto the table.
+fn sunlight(ctx: &mut PaintContext, window: Rect, table: f32, height: f32) {
+    let light = ctx.palette.glow;
+    let (wide, slant) = ((window.2 - window.0) * 0.42, height * ctx.rng.range(-0.25, 0.25));
     for i in 0..2 {
         let x = window.0 + wide * (0.1 + 1.1 * i as f32);
         let shape = Shape::polygon(vec![
@@ -171,25 +172,25 @@ fn sunlight(e: &mut PaintContext, window: Rect, table: f32, height: f32) {
             pt(x + wide * 1.15 + slant, table + height * 0.2),
             pt(x + slant, table + height * 0.2),
         ]);
-        let wash = e
+        let wash = ctx
             .plain_wash(light)
             .lifting(0.5)
             .with_strength(0.4)
             .rimmed(0.0)
             .wet(0.012, 0.7)
             .dry(0.2);
-        e.lay(&shape, wash);
+        ctx.lay(&shape, wash);
     }
 }
 
 fn objects(
-    e: &mut PaintContext,
-    reading: &ParsedPrompt,
+    ctx: &mut PaintContext,
+    prompt: &ParsedPrompt,
     focus: (f32, f32),
     size: (f32, f32),
     table: f32,
 ) {
-    let mut things: Vec<Motif> = reading
+    let mut things: Vec<Motif> = prompt
         .motifs
         .iter()
         .filter(|m| (m.is_indoor() && **m != Motif::Window) || matches!(m, Motif::Flower))
@@ -206,7 +207,7 @@ fn objects(
         Motif::Clock,
     ];
     while things.len() < 2 {
-        let extra = extras[e.rng.int_range(0, extras.len() - 1)];
+        let extra = extras[ctx.rng.int_range(0, extras.len() - 1)];
         if !things.contains(&extra) {
             things.push(extra);
         }
@@ -214,16 +215,16 @@ fn objects(
     let unit = size.0.min(size.1);
     let main = focus.0.clamp(0.25, 0.75);
     let step = if main < 0.5 { 0.36 } else { -0.36 };
-    let stage_view =
-        SceneLayout::new(reading, Setting::Room, (0.0, 0.0, size.0, size.1), focus, &mut e.rng);
-    // Upright things stand further back than those that lie flat; back to front.
+    let layout =
+        SceneLayout::new(prompt, Setting::Room, (0.0, 0.0, size.0, size.1), focus, &mut ctx.rng);
+    // Upright objects stand further back than flat ones. They are painted from back to front.
     let mut spots: Vec<(Motif, Placement)> = Vec::new();
     for (i, &thing) in things.iter().enumerate() {
-        let x = (main + step * i as f32 + e.rng.triangular() * 0.04).clamp(0.12, 0.88);
+        let x = (main + step * i as f32 + ctx.rng.triangular() * 0.04).clamp(0.12, 0.88);
         let x = if i == 2 { (main - step * 0.75).clamp(0.12, 0.88) } else { x };
         let tall =
-            tabletop_height(thing) * unit * if i == 0 { 1.0 } else { e.rng.range(0.72, 0.9) };
-        let back = if lies_flat(thing) { e.rng.range(0.6, 0.8) } else { e.rng.range(0.2, 0.5) };
+            tabletop_height(thing) * unit * if i == 0 { 1.0 } else { ctx.rng.range(0.72, 0.9) };
+        let back = if lies_flat(thing) { ctx.rng.range(0.6, 0.8) } else { ctx.rng.range(0.2, 0.5) };
         let foot = pt(x * size.0, lerp(table, size.1, back));
         spots.push((
             thing,
@@ -232,7 +233,7 @@ fn objects(
     }
     spots.sort_by(|a, b| a.1.foot.y.total_cmp(&b.1.foot.y));
     for (thing, spot) in spots {
-        motif::paint(e, &stage_view, thing, spot);
+        motif::paint(ctx, &layout, thing, spot);
     }
 }
 
@@ -240,7 +241,7 @@ const fn lies_flat(thing: Motif) -> bool {
     matches!(thing, Motif::Book | Motif::Letter | Motif::Key)
 }
 
-/// The height of a thing on a table, in units of the sheet.
+/// Returns the height of an object on a table, in units of the canvas's shorter side.
 const fn tabletop_height(thing: Motif) -> f32 {
     match thing {
         Motif::Letter => 0.23,
