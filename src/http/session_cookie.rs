@@ -34,8 +34,7 @@ pub(super) fn get(headers: &HeaderMap) -> Option<&str> {
 /// Returns an error if a request may change something and does not come from a page of the same host.
 ///
 /// The browser's `Sec-Fetch-Site` header decides. If it is missing, the host in `Origin`, or else in `Referer`, must
-/// equal
-/// `Host`.
+/// equal `Host`.
 pub(super) fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_allowed = if method.is_safe() {
