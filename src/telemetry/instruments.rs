@@ -16,7 +16,7 @@ pub enum AttemptOutcome {
     Done,
     /// The attempt failed.
     Failed,
-    /// The provider or model does not exist, so nothing was attempted.
+    /// The provider is not configured or does not support the call, so nothing was attempted.
     Missing,
     /// The attempt did not finish: it took too long, or the process was stopped.
     Aborted,
