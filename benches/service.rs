@@ -169,9 +169,9 @@ async fn one_frame_at_a_time(app: &TestApp) {
     let (started, before) = (Instant::now(), processor_time());
     let mut times = Vec::new();
     for _ in 0..FRAMES {
-        let begun = Instant::now();
+        let frame_started = Instant::now();
         app.create_frame(body.clone()).await;
-        times.push(begun.elapsed());
+        times.push(frame_started.elapsed());
     }
     times.sort();
     let (all, processor) =
@@ -192,9 +192,9 @@ async fn eight_frames_at_once(app: &Arc<TestApp>) {
         async move {
             let mut times = Vec::new();
             while busy.load(Ordering::Relaxed) {
-                let begun = Instant::now();
+                let started = Instant::now();
                 app.json("/v1/config/strategy/").await;
-                times.push(begun.elapsed());
+                times.push(started.elapsed());
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             times.sort();

@@ -114,7 +114,7 @@ fn format_frame(number: u32, frame: &RehearsedFrame, calls: &[CallRecord]) -> St
     for call in calls {
         let _ = writeln!(
             text,
-            "     {:<12}{:>9} ms  {} {}, {} ({} asked), {} + {} tokens, ${:.4}",
+            "     {:<12}{:>9} ms  {} {}, {} (attempts: {}), {} + {} tokens, ${:.4}",
             call.capability.name(),
             call.milliseconds,
             call.provider,
