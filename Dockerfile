@@ -1,9 +1,9 @@
-# Calliope in a small image. It listens on every address of its container, so it needs CALLIOPE_API_KEY and does not
-# start without one.
+# Calliope in a small image. It listens on every address of its container, so it does not start without
+# CALLIOPE_API_KEY.
 
 FROM rust:1-bookworm AS build
 WORKDIR /src
-# The dependencies first: they change less often than the source.
+# Build the dependencies first, because they change less often than the source.
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY .cargo .cargo
 COPY crates crates
@@ -18,7 +18,7 @@ COPY config config
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliope
 
 FROM debian:bookworm-slim
-# Pinecone's client checks certificates against the system's; nothing else does.
+# Only Pinecone's client uses the system's certificates.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin calliope \
     && mkdir -p /app/data /app/media /app/input /app/audio /app/voice_profiles \

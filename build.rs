@@ -1,4 +1,4 @@
-//! Migrations are built into the binary; a new one must rebuild it.
+//! Rebuilds the binary when a migration changes, because migrations are compiled into it.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

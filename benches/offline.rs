@@ -1,4 +1,4 @@
-//! The offline provider: one look, one passage, one illustration, each on one core.
+//! The offline provider: analyzing a photo, composing a passage and painting an illustration, each on one core.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -25,19 +25,19 @@ fn photo() -> image::RgbImage {
     decode(&std::fs::read(path).expect("the fixture is there")).expect("a JPEG")
 }
 
-fn sight() -> ImageAnalysis {
+fn analysis() -> ImageAnalysis {
     vision::analyze(&photo())
 }
 
-/// The thirty-first frame of a story: as much past as there can be.
-fn brief() -> FrameContext {
-    let mut brief = FrameContext {
+/// Returns the context of the thirty-first frame of a story, which has the longest possible history.
+fn context() -> FrameContext {
+    let mut context = FrameContext {
         seed: 7,
         frame_number: 0,
         prior: Vec::new(),
         state: Value::Null,
         memory: Value::Null,
-        seen: Some(sight()),
+        seen: Some(analysis()),
         heard: None,
         said: None,
         place: None,
@@ -48,12 +48,12 @@ fn brief() -> FrameContext {
         known: AudienceProfile::default(),
     };
     for number in 1..=30 {
-        let tale = composer::compose(&brief);
-        brief.prior.push(tale.text);
-        brief.memory = tale.memory;
-        brief.frame_number = number;
+        let tale = composer::compose(&context);
+        context.prior.push(tale.text);
+        context.memory = tale.memory;
+        context.frame_number = number;
     }
-    brief
+    context
 }
 
 #[divan::bench]
@@ -64,20 +64,20 @@ fn look_at_640x480(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn passage(bencher: Bencher<'_, '_>) {
-    let brief = brief();
-    bencher.bench(|| composer::compose(black_box(&brief)));
+    let context = context();
+    bencher.bench(|| composer::compose(black_box(&context)));
 }
 
 #[divan::bench(sample_count = 40, sample_size = 1)]
 fn illustration_512(bencher: Bencher<'_, '_>) {
-    let brief = brief();
-    let prompt = composer::compose(&brief).illustration;
+    let context = context();
+    let prompt = composer::compose(&context).illustration;
     let seeds = AtomicU64::new(0);
     bencher
         .with_inputs(|| {
             let seed = seeds.fetch_add(1, Ordering::Relaxed);
-            let look = brief.seen.as_ref().and_then(|seen| seen.features.as_ref());
-            PaintRequest { prompt: &prompt, size: Size::new(512, 512), seed, features: look }
+            let features = context.seen.as_ref().and_then(|seen| seen.features.as_ref());
+            PaintRequest { prompt: &prompt, size: Size::new(512, 512), seed, features }
         })
-        .bench_values(|commission| painter::paint(&commission));
+        .bench_values(|request| painter::paint(&request));
 }

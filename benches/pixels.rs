@@ -1,4 +1,4 @@
-//! Device pixels: packing alone, and from a provider's PNG to a device's picture.
+//! Device pixels: packing alone, and the complete way from a provider's PNG to a device's picture.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-/// A photograph, enlarged to 1024×1024.
+/// Returns a photo, enlarged to 1024×1024 pixels.
 fn photo() -> RgbImage {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut_640x480.jpg");
     let bytes = std::fs::read(path).expect("the fixture is there");
@@ -23,7 +23,7 @@ fn photo() -> RgbImage {
     fit(&picture, Some(1024), Some(1024)).expect("fits").into_owned()
 }
 
-/// A PNG as providers write them: each row filtered as suits it best, which takes longer to read than our own.
+/// Encodes a PNG as providers do, with adaptive filters, which take longer to decode than Calliope's own PNGs.
 fn provider_png(picture: &RgbImage) -> Vec<u8> {
     let mut png = Vec::new();
     let encoder =

@@ -1,8 +1,9 @@
-//! Searching 100,000 frames in each way, and reading what is known of 10,000 clients, on both databases.
+//! Searches 100,000 frames in each mode and reads the patterns of 10,000 clients, on both databases.
 //!
-//! The frames are the offline teller's; the model for vectors answers at once with 384 numbers that depend on a text's words, so
-//! that the figures are Calliope's own. PostgreSQL is the one that `CALLIOPE_TEST_POSTGRES` names; it is left out without.
-//! `CALLIOPE_BENCH_FRAMES` and `CALLIOPE_BENCH_CLIENTS` make it smaller.
+//! The offline provider writes the frames. The embedding model responds at once with vectors of 384 dimensions that
+//! depend on a text's words, so that the figures are Calliope's own. `CALLIOPE_TEST_POSTGRES` names the PostgreSQL
+//! server; without it, only SQLite is measured. `CALLIOPE_BENCH_FRAMES` and `CALLIOPE_BENCH_CLIENTS` set smaller
+//! numbers.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -34,23 +35,23 @@ use serde_json::{Value, json};
 use support::{TestApp, TestDatabase, TestOptions};
 use uuid::Uuid;
 
-/// Numbers of a vector.
+/// Dimensions of a vector.
 const DIMENSION: usize = 384;
 
-/// Frames of one story.
-const STORY: usize = 20;
+/// Frames per story.
+const FRAMES_PER_STORY: usize = 20;
 
-/// Patterns of one client.
+/// Patterns per client.
 const PATTERNS: usize = 100;
 
-/// What is searched for, each phrase several times.
+/// Searches per mode. Each phrase is searched for several times.
 const ROUNDS: usize = 400;
 
-/// Words become directions, and a text the sum of its words'.
-struct Instantly;
+/// An embedding model that responds at once. Each word has a direction; a text's vector is the sum over its words.
+struct InstantModel;
 
 #[async_trait]
-impl EmbeddingModel for Instantly {
+impl EmbeddingModel for InstantModel {
     async fn embed(
         &self,
         _: &CallContext<'_>,
@@ -78,9 +79,9 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 fn options() -> TestOptions {
-    let provider = Provider { embedding: Some(Arc::new(Instantly)), ..Provider::default() };
+    let provider = Provider { embedding: Some(Arc::new(InstantModel)), ..Provider::default() };
     let offline = offline::provider(Compute::new());
-    let minds =
+    let model_settings =
         ModelSettings { embedding: Some("instant/words".to_owned()), ..ModelSettings::default() };
     TestOptions {
         registry: Some(
@@ -88,35 +89,36 @@ fn options() -> TestOptions {
                 .with_provider(offline::NAME, offline)
                 .with_provider("instant", provider),
         ),
-        choices: ModelDefaults::from_settings(&minds, &ProviderSettings::default()),
+        choices: ModelDefaults::from_settings(&model_settings, &ProviderSettings::default()),
         ..TestOptions::default()
     }
 }
 
-fn number(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+/// Returns the number in an environment variable.
+fn number(variable: &str, default: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn time(at: usize) -> DateTime<Utc> {
     let at = i64::try_from(at).expect("a small number");
-    // Not yet, so that nothing is overdue and workers leave the index alone.
+    // In the future, so that nothing is due and workers leave the index alone.
     DateTime::UNIX_EPOCH + TimeDelta::days(30_000) + TimeDelta::minutes(at)
 }
 
-/// The times' median and 99th percentile, in milliseconds.
+/// Prints the median and the 99th percentile of the times, in milliseconds.
 fn show(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     println!("{what:<58} p50 {:>8.2} ms   p99 {:>8.2} ms", at(0.5), at(0.99));
 }
 
-/// Stories of the offline teller, as rows; some of their texts.
+/// Writes stories of the offline provider and returns some of their texts.
 async fn fill(store: &Store, frames: usize) -> Vec<String> {
     let mut texts = Vec::new();
-    for story in 0..frames / STORY {
+    for story in 0..frames / FRAMES_PER_STORY {
         let id = Uuid::now_v7();
-        let mut brief = FrameContext { seed: story as u64, ..FrameContext::empty() };
-        let mut tx = store.begin().await.expect("begun");
+        let mut context = FrameContext { seed: story as u64, ..FrameContext::empty() };
+        let mut tx = store.begin().await.expect("a transaction");
         let client = format!("sparrow {}", story % 500);
         tx.create_story(NewStory {
             id,
@@ -128,13 +130,13 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
         })
         .await
         .expect("created");
-        let count = i32::try_from(STORY).expect("a small number");
+        let count = i32::try_from(FRAMES_PER_STORY).expect("a small number");
         let now = time(story);
-        assert!(tx.reserve_frame_numbers(id, 0, count, &Value::Null, now).await.expect("taken"));
+        assert!(tx.reserve_frame_numbers(id, 0, count, &Value::Null, now).await.expect("reserved"));
         for frame in 0..count {
-            brief.frame_number = frame.unsigned_abs();
-            let tale = composer::compose(&brief);
-            brief.memory = tale.memory;
+            context.frame_number = frame.unsigned_abs();
+            let tale = composer::compose(&context);
+            context.memory = tale.memory;
             tx.add_frame(NewFrame {
                 story_id: id,
                 number: frame,
@@ -153,7 +155,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
             })
             .await
             .expect("added");
-            if (story * STORY + frame as usize).is_multiple_of(97) {
+            if (story * FRAMES_PER_STORY + frame as usize).is_multiple_of(97) {
                 texts.push(tale.text);
             }
         }
@@ -162,7 +164,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
     texts
 }
 
-/// Two to four words out of each text: what somebody remembers of a frame.
+/// Returns two to four words of each text, as a person would remember a frame.
 fn phrases(texts: &[String]) -> Vec<String> {
     let phrase = |(n, text): (usize, &String)| {
         let words: Vec<&str> =
@@ -179,44 +181,40 @@ async fn search(app: &TestApp, phrases: &[String], mode: SearchMode) -> Vec<Dura
     let mut times = Vec::new();
     for round in 0..ROUNDS {
         let query = phrases[round % phrases.len()].clone();
-        let order = SearchRequest { query, mode, limit: 20, ..SearchRequest::default() };
+        let request = SearchRequest { query, mode, limit: 20, ..SearchRequest::default() };
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
-        let begun = Instant::now();
-        let found = app.app.search().search(actor, &order).await.expect("found");
-        // The first round of a phrase pays for its vector.
+        let started = Instant::now();
+        let found = app.app.search().search(actor, &request).await.expect("found");
+        // The first search for a phrase also computes its vector, so it is not counted.
         if round >= phrases.len() {
-            times.push(begun.elapsed());
+            times.push(started.elapsed());
         }
         assert_eq!(found.mode, mode);
-        assert!(!found.results.is_empty(), "{}", order.query);
+        assert!(!found.results.is_empty(), "{}", request.query);
     }
     times
 }
 
-async fn searching(database: TestDatabase) {
+async fn measure_search(database: TestDatabase) {
     let frames = number("CALLIOPE_BENCH_FRAMES", 100_000);
     let app = TestApp::start_with(database, options()).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     let texts = fill(&app.store, frames).await;
-    println!("{frames} frames written in {:.0} s", begun.elapsed().as_secs_f64());
+    println!("{frames} frames written in {:.0} s", started.elapsed().as_secs_f64());
     let phrases = phrases(&texts);
-    // Workers may have begun with it.
-    app.app.search().clear_index().await.expect("emptied");
-    let begun = Instant::now();
+    // Workers may have started to build the index.
+    app.app.search().clear_index().await.expect("cleared");
+    let started = Instant::now();
     app.app.search().index_all(u64::MAX, |_| ()).await.expect("indexed");
     let status = app.app.search().index_status().await.expect("a status");
     assert_eq!((status.waiting, status.frames), (0, i64::try_from(frames).expect("a number")));
-    println!(
-        "index made anew, of {} pieces, in {:.1} s",
-        status.pieces,
-        begun.elapsed().as_secs_f64()
-    );
+    println!("index of {} pieces built in {:.1} s", status.pieces, started.elapsed().as_secs_f64());
     let before = resident();
-    let begun = Instant::now();
+    let started = Instant::now();
     search(&app, &phrases[..1], SearchMode::Semantic).await;
     println!(
         "index read into memory and {ROUNDS} searches: {:.1} s, {} MiB more resident",
-        begun.elapsed().as_secs_f64(),
+        started.elapsed().as_secs_f64(),
         (resident().saturating_sub(before)) >> 20
     );
     for (what, mode) in [
@@ -230,20 +228,20 @@ async fn searching(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-/// Bytes of this process that are in memory.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
     pages * 4096
 }
 
-async fn remembering(database: TestDatabase) {
+async fn measure_patterns(database: TestDatabase) {
     let clients = number("CALLIOPE_BENCH_CLIENTS", 10_000);
     let store = database.store().await;
-    let begun = Instant::now();
-    for few in (0..clients).collect::<Vec<_>>().chunks(100) {
-        let mut tx = store.begin().await.expect("begun");
-        for client in few {
+    let started = Instant::now();
+    for batch in (0..clients).collect::<Vec<_>>().chunks(100) {
+        let mut tx = store.begin().await.expect("a transaction");
+        for client in batch {
             for key in 0..PATTERNS {
                 let pattern = Pattern {
                     kind: ["subject", "colour", "place", "time"][key % 4].to_owned(),
@@ -254,33 +252,33 @@ async fn remembering(database: TestDatabase) {
                     date_created: time(0),
                     date_updated: time(key),
                 };
-                tx.upsert_pattern(&format!("sparrow {client}"), &pattern).await.expect("kept");
+                tx.upsert_pattern(&format!("sparrow {client}"), &pattern).await.expect("written");
             }
         }
         tx.save().await.expect("saved");
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
     println!("{} patterns written in {seconds:.0} s", clients * PATTERNS);
     let name = |round: usize| format!("sparrow {}", round * 7919 % clients);
     let mut times: [Vec<Duration>; 4] = std::array::from_fn(|_| Vec::new());
     for round in 0..2 * ROUNDS {
         let client = name(round);
-        let mut timed = |what: usize, begun: Instant| times[what].push(begun.elapsed());
-        let begun = Instant::now();
+        let mut record = |query: usize, started: Instant| times[query].push(started.elapsed());
+        let started = Instant::now();
         let all = store.patterns(&client, None, ("", ""), 100).await.expect("read");
-        timed(0, begun);
-        let begun = Instant::now();
+        record(0, started);
+        let started = Instant::now();
         let some = store.patterns(&client, Some("colour"), ("", ""), 100).await.expect("read");
-        timed(1, begun);
-        let begun = Instant::now();
+        record(1, started);
+        let started = Instant::now();
         let one = store.pattern(&client, "time", "thing 3").await.expect("read");
-        timed(2, begun);
-        let begun = Instant::now();
+        record(2, started);
+        let started = Instant::now();
         let strongest = store.strongest_patterns(&client, 40).await.expect("read");
-        timed(3, begun);
+        record(3, started);
         assert_eq!((all.len(), some.len(), one.is_some(), strongest.len()), (100, 25, true, 40));
     }
-    let what = ["a client's 100 patterns", "its 25 of a type", "one", "its 40 strongest"];
+    let what = ["a client's 100 patterns", "its 25 of a type", "one pattern", "its 40 strongest"];
     for (what, times) in what.into_iter().zip(times) {
         show(what, times);
     }
@@ -302,8 +300,8 @@ fn main() {
             };
             let Some(first) = database().await else { return };
             println!("\n{} ({cores} cores)", if is_sqlite { "SQLite" } else { "PostgreSQL" });
-            searching(first).await;
-            remembering(database().await.expect("as before")).await;
+            measure_search(first).await;
+            measure_patterns(database().await.expect("the database starts again")).await;
         }
     });
 }

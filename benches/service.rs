@@ -1,6 +1,6 @@
-//! The whole service over HTTP, with a provider that answers at once: what Calliope itself takes.
+//! The complete service over HTTP, with a provider that responds at once, so that the figures are Calliope's own.
 //!
-//! Client and server share this process and its cores, so that the figures err on the high side.
+//! Client and server share this process and its cores, so the figures are rather too high.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -31,22 +31,22 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use serde_json::{Value, json};
 use support::{TestApp, TestDatabase, TestOptions};
 
-/// Answers at once: a passage, a 1024×1024 PNG, a sight.
-struct Instantly {
+/// A model that responds at once: with a passage, a 1024×1024 PNG or an image analysis.
+struct InstantModel {
     png: Vec<u8>,
-    asked: AtomicU64,
+    call_count: AtomicU64,
 }
 
 #[async_trait]
-impl StructuredModel for Instantly {
+impl StructuredModel for InstantModel {
     async fn generate_structured(
         &self,
         _: &CallContext<'_>,
-        ask: &StructuredRequest,
+        request: &StructuredRequest,
     ) -> Result<ModelResponse<Value>, Failure> {
-        // Each passage is another one: a model that repeats itself is asked again.
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let properties = ask.schema["properties"].as_object().expect("properties");
+        // Each passage differs, because a model that repeats itself is asked again.
+        let number = self.call_count.fetch_add(1, Ordering::Relaxed);
+        let properties = request.schema["properties"].as_object().expect("properties");
         let text = format!("Keeper {number} lit lamp {number}; letter {number} was wet.");
         let fill = |schema: &Value| match schema["type"].as_str() {
             Some("array") => json!(["One thing led to another."]),
@@ -58,7 +58,7 @@ impl StructuredModel for Instantly {
 }
 
 #[async_trait]
-impl ImageModel for Instantly {
+impl ImageModel for InstantModel {
     async fn generate_image(
         &self,
         _: &CallContext<'_>,
@@ -69,7 +69,7 @@ impl ImageModel for Instantly {
 }
 
 #[async_trait]
-impl VisionModel for Instantly {
+impl VisionModel for InstantModel {
     async fn describe_image(
         &self,
         _: &CallContext<'_>,
@@ -86,12 +86,12 @@ impl VisionModel for Instantly {
 fn registry() -> Registry {
     let photo = imaging::decode(&support::fixture("astronaut_640x480.jpg")).expect("a JPEG");
     let large = imaging::fit(&photo, Some(1024), Some(1024)).expect("fits");
-    // As providers write them: each row filtered as suits it best, which takes longer to read than our own.
+    // Providers use adaptive filters, which take longer to decode than Calliope's own PNGs.
     let mut png = Vec::new();
     let encoder =
         PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive);
     large.write_with_encoder(encoder).expect("encodes");
-    let model = Arc::new(Instantly { png, asked: AtomicU64::new(0) });
+    let model = Arc::new(InstantModel { png, call_count: AtomicU64::new(0) });
     let provider = Provider {
         structured: Some(model.clone()),
         image: Some(model.clone()),
@@ -102,19 +102,19 @@ fn registry() -> Registry {
     Registry::default().with_provider(offline::NAME, offline).with_provider("instant", provider)
 }
 
-/// Everything is asked of the provider that answers at once.
-fn choices() -> ModelDefaults {
+/// Chooses the instant provider for every capability.
+fn model_defaults() -> ModelDefaults {
     let instant = Some("instant/model".to_owned());
-    let minds = settings::ModelSettings {
+    let model_settings = settings::ModelSettings {
         text: instant.clone(),
         image: instant.clone(),
         vision: instant,
         ..settings::ModelSettings::default()
     };
-    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
+    ModelDefaults::from_settings(&model_settings, &settings::ProviderSettings::default())
 }
 
-fn order(client_id: &str) -> Value {
+fn frame_request(client_id: &str) -> Value {
     json!({
         "client_id": client_id, "input_image": support::photo(), "output_image_format": "rgb565",
         "output_image_width": 320, "output_image_height": 320,
@@ -129,7 +129,7 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The processor time of this process so far.
+/// Returns the processor time that this process has used.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> =
@@ -147,7 +147,7 @@ fn main() {
         );
         let options = TestOptions {
             registry: Some(registry()),
-            choices: choices(),
+            choices: model_defaults(),
             ..TestOptions::default()
         };
         let app = Arc::new(TestApp::start_with(TestDatabase::sqlite(), options).await);
@@ -155,23 +155,23 @@ fn main() {
         eight_frames_at_once(&app).await;
         read_a_story(&app).await;
         list_stories(&app).await;
-        Arc::into_inner(app).expect("all is done").stop_and_remove().await;
+        Arc::into_inner(app).expect("no other task holds the app").stop_and_remove().await;
         start_and_idle().await;
     });
 }
 
 async fn one_frame_at_a_time(app: &TestApp) {
     const FRAMES: u32 = 100;
-    let body = order("one");
+    let body = frame_request("one");
     for _ in 0..5 {
         app.create_frame(body.clone()).await;
     }
     let (started, before) = (Instant::now(), processor_time());
     let mut times = Vec::new();
     for _ in 0..FRAMES {
-        let begun = Instant::now();
+        let frame_started = Instant::now();
         app.create_frame(body.clone()).await;
-        times.push(begun.elapsed());
+        times.push(frame_started.elapsed());
     }
     times.sort();
     let (all, processor) =
@@ -192,9 +192,9 @@ async fn eight_frames_at_once(app: &Arc<TestApp>) {
         async move {
             let mut times = Vec::new();
             while busy.load(Ordering::Relaxed) {
-                let begun = Instant::now();
+                let started = Instant::now();
                 app.json("/v1/config/strategy/").await;
-                times.push(begun.elapsed());
+                times.push(started.elapsed());
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             times.sort();
@@ -205,7 +205,7 @@ async fn eight_frames_at_once(app: &Arc<TestApp>) {
     let clients = (0..8).map(|n| {
         let app = app.clone();
         tokio::spawn(async move {
-            let body = order(&format!("of eight {n}"));
+            let body = frame_request(&format!("of eight {n}"));
             for _ in 0..EACH {
                 app.create_frame(body.clone()).await;
             }
@@ -228,7 +228,7 @@ async fn fetch(app: &TestApp, path: &str) {
     assert!(!response.bytes().await.expect("bytes").is_empty());
 }
 
-/// Latency alone, then the rate of 16 that read as fast as they can.
+/// Measures the latency of one reader, then the rate of 16 readers that read as fast as they can.
 async fn read(app: &Arc<TestApp>, what: &str, path: &'static str) {
     const READS: u32 = 500;
     for _ in 0..50 {
@@ -260,20 +260,20 @@ async fn read(app: &Arc<TestApp>, what: &str, path: &'static str) {
 
 async fn read_a_story(app: &Arc<TestApp>) {
     for _ in 0..20 {
-        app.create_frame(order("reader")).await;
+        app.create_frame(frame_request("reader")).await;
     }
     read(app, "read a story of 20 frames", "/v1/story/?client_id=reader").await;
 }
 
 async fn list_stories(app: &Arc<TestApp>) {
     for _ in 0..50 {
-        app.create_frame(order("lister")).await;
+        app.create_frame(frame_request("lister")).await;
         app.put("/v1/story/reset/?client_id=lister").send().await.expect("reset");
     }
     read(app, "list 50 stories", "/v1/stories/?client_id=lister").await;
 }
 
-/// The program itself: from its start to its first answer, and its memory when it idles.
+/// Measures the program's time from start to first response, and its memory when idle.
 async fn start_and_idle() {
     let database = TestDatabase::sqlite();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -301,7 +301,7 @@ async fn start_and_idle() {
         {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        // The first start makes the database.
+        // The first start creates the database, so it is not counted.
         if round > 0 {
             best = best.min(started.elapsed());
         }
@@ -316,6 +316,6 @@ async fn start_and_idle() {
         child.kill().expect("killed");
         child.wait().expect("reaped");
     }
-    show("start to first answer, best of 5", &format!("{:.0} ms", milliseconds(best)));
+    show("start to first response, best of 5", &format!("{:.0} ms", milliseconds(best)));
     database.remove().await;
 }

@@ -1,5 +1,5 @@
-//! What a storyteller takes of a frame beside its provider: prompts rendered, answers cleaned and checked, with a provider
-//! that answers at once. The thirty-first frame of a story, its prompts as they are built in.
+//! The time that a storyteller itself needs for a frame: rendering prompts and cleaning and checking responses, with a
+//! provider that responds at once. It tells the thirty-first frame of a story with the built-in prompts.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -28,15 +28,16 @@ fn main() {
     divan::main();
 }
 
-/// As many words as a model writes for a frame.
+/// A passage as long as a model writes it for a frame.
 const PASSAGE: &str = "Ada set the lamp on the sill and waited for the harbour to answer. Far out, between two \
     swells, something blinked twice and was gone. She wrote the hour on the back of the letter, as her mother had \
     taught her, and went down to the boats. Nobody there would look at her.";
 
-struct AtOnce;
+/// A model that responds at once.
+struct InstantModel;
 
 #[async_trait]
-impl TextModel for AtOnce {
+impl TextModel for InstantModel {
     async fn generate_text(
         &self,
         _: &CallContext<'_>,
@@ -47,7 +48,7 @@ impl TextModel for AtOnce {
 }
 
 #[async_trait]
-impl StructuredModel for AtOnce {
+impl StructuredModel for InstantModel {
     async fn generate_structured(
         &self,
         _: &CallContext<'_>,
@@ -71,7 +72,7 @@ fn seeds() -> Vec<Value> {
     seeds.extract_inner("prompt_templates").expect("prompts")
 }
 
-fn brief() -> FrameContext {
+fn context() -> FrameContext {
     let prior = (0..30).map(|number| {
         format!("In hour {number} the tide left something on the steps. Ada counted {number} knots in its rope and said nothing. The keeper, who had seen it too, closed his door. All night the bell at the end of the pier rang {number} times.")
     });
@@ -96,8 +97,8 @@ fn brief() -> FrameContext {
     }
 }
 
-fn minds() -> ModelSession {
-    let model = Arc::new(AtOnce);
+fn model_session() -> ModelSession {
+    let model = Arc::new(InstantModel);
     let instant = Provider {
         display_name: "instant",
         text: Some(model.clone()),
@@ -123,7 +124,7 @@ fn runtime() -> Runtime {
 
 #[divan::bench(args = ["fern", "lavender", "continuous-v0", "continuous-v1", "tamarisk", "narcissus", "literal", "simple-one-frame"])]
 fn tell(bencher: Bencher<'_, '_>, name: &str) {
-    let (runtime, seeds, brief) = (runtime(), seeds(), brief());
+    let (runtime, seeds, context) = (runtime(), seeds(), context());
     let template = |slug: &str| {
         let found = seeds.iter().find(|seed| seed["slug"] == slug);
         found.map(|seed| seed["text"].as_str().expect("a text"))
@@ -139,18 +140,18 @@ fn tell(bencher: Bencher<'_, '_>, name: &str) {
     let parameters = FrameParameters::default();
     bencher.bench_local(|| {
         runtime.block_on(async {
-            let minds = minds();
+            let session = model_session();
             let scene = Scene {
-                context: &brief,
+                context: &context,
                 situation: "It is a Thursday in autumn, early evening, in Lisbon.",
                 photograph: None,
                 parameters: &parameters,
                 prompts,
-                session: &minds,
+                session: &session,
             };
-            let told = storyteller.tell(&scene).await.expect("told");
-            assert!(!minds.was_offline() && !told.beats.is_empty());
-            told
+            let frame = storyteller.tell(&scene).await.expect("a frame");
+            assert!(!session.was_offline() && !frame.beats.is_empty());
+            frame
         })
     });
 }

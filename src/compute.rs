@@ -1,36 +1,36 @@
-//! Threads for work that would hold up others: decoding, painting, packing, hashing.
+//! Runs CPU-bound work (decoding, painting, packing, hashing) on the blocking threads.
 //!
-//! The async threads never run anything above a millisecond; such work comes here and waits for its turn, so
-//! that a burst of frames cannot start more of it than there are cores.
+//! The async threads run nothing that takes more than a millisecond. Longer work runs here, at most one piece per core
+//! at a time, even during a burst of frames.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// A bounded way onto the blocking threads. Clones share the bound.
+/// Runs work on the blocking threads, up to a limit. Clones share the limit.
 #[derive(Debug, Clone)]
 pub struct Compute {
     permits: Arc<Semaphore>,
 }
 
-/// The work panicked. The panic itself was logged where it happened.
+/// The work panicked. The panic hook has logged the panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a computation broke off")]
+#[error("a computation panicked")]
 pub struct ComputePanicked;
 
 impl Compute {
-    /// One piece of work at a time per core.
+    /// Creates a pool that runs one piece of work at a time per core.
     #[must_use]
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { permits: Arc::new(Semaphore::new(cores)) }
     }
 
-    /// Runs `work` when its turn comes. Work that has begun is not called off when the caller goes away.
+    /// Runs `work` as soon as a core is free. Work that has started runs to its end even if the future is dropped.
     ///
     /// # Errors
     ///
-    /// [`BrokenOff`] when it panics.
+    /// [`ComputePanicked`] if `work` panics.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -39,7 +39,7 @@ impl Compute {
             Arc::clone(&self.permits).acquire_owned().await.map_err(|_| ComputePanicked)?;
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
-            let _turn = permit;
+            let _permit = permit;
             span.in_scope(work)
         })
         .await

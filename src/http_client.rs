@@ -1,5 +1,5 @@
-//! The way out: one HTTP client for everything that Calliope asks of other services. Answers are bounded, redirects
-//! are not followed, and no address, which may carry a key, gets into an error.
+//! The HTTP client for all requests to other services. Response sizes are limited, redirects are not followed, and
+//! errors contain no URL, because a URL may carry a key.
 
 use std::time::Duration;
 
@@ -7,30 +7,30 @@ use bytes::Bytes;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-/// How long it may take to connect.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// There is no way to make a client here.
+/// The HTTPS client could not be built.
 #[derive(Debug, thiserror::Error)]
-#[error("no HTTPS client can be made")]
+#[error("the HTTPS client cannot be built")]
 pub struct ClientBuildError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// An exchange that came to nothing.
+/// A request to another service failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpClientError {
-    /// It took longer than the request allowed.
+    /// The response did not arrive within the request's timeout.
     #[error("there was no answer in time")]
     TimedOut,
-    /// Nobody is there.
+    /// No connection could be made.
     #[error("it cannot be reached")]
     Unreachable,
-    /// The connection ended in the middle.
+    /// The connection failed before the response was complete.
     #[error("the connection broke off")]
     ConnectionClosed,
-    /// The request cannot be sent at all.
+    /// The request could not be built, because its URL is invalid.
     #[error("its address is no URL")]
     InvalidUrl,
-    /// The answer is longer than the bound.
+    /// The response is larger than the limit, which is given in MiB.
     #[error("its answer is over {0} MiB")]
     BodyTooLarge(usize),
 }
@@ -49,11 +49,11 @@ impl From<reqwest::Error> for HttpClientError {
     }
 }
 
-/// A client that trusts the web's usual authorities, which are built in: a slim container has none.
+/// Builds the client. It trusts Mozilla's root certificates, which are built in, because a slim container has none.
 ///
 /// # Errors
 ///
-/// [`ClientBuildError`] when TLS cannot be set up.
+/// [`ClientBuildError`] if TLS cannot be set up.
 pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -71,20 +71,20 @@ pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
         .map_err(|error| ClientBuildError(error.into()))
 }
 
-/// A body of at most so many bytes.
+/// Reads the body of a response, of at most `max_bytes` bytes.
 ///
 /// # Errors
 ///
-/// [`Lost`] when it is longer, or does not come to its end.
+/// [`HttpClientError`] if the body is larger or cannot be read completely.
 pub async fn read_body(
-    mut answer: reqwest::Response,
+    mut response: reqwest::Response,
     max_bytes: usize,
 ) -> Result<Bytes, HttpClientError> {
-    if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
+    if response.content_length().is_some_and(|length| length > max_bytes as u64) {
         return Err(HttpClientError::BodyTooLarge(max_bytes >> 20));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
+    while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > max_bytes {
             return Err(HttpClientError::BodyTooLarge(max_bytes >> 20));
         }

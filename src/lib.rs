@@ -1,20 +1,20 @@
 //! Calliope tells stories to small devices: a photo in, the next frame of a story out.
 //!
-//! The map of this house, from the roof down. Imports go downward only, siblings on one floor do not import each
-//! other, and `tests/architecture.rs` keeps it so.
+//! The layers, from top to bottom. A module imports only from layers below its own, not from its own layer;
+//! `tests/architecture` checks this.
 //!
-//! | floor | modules |
+//! | layer | modules |
 //! |---|---|
-//! | commands | [`cli`]: one file a command |
-//! | doors | [`http`]: requests; [`worker`]: background tasks. They translate and decide nothing |
-//! | use cases | [`app`]: tell a frame, read stories, keep media |
-//! | ways of telling | [`storytellers`]: one file a strategy |
-//! | the outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`vectors`]: nearness in meaning; [`situation`]: where, when, weather and sky |
-//! | pure work | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`sky`], [`telemetry`], [`web`] |
-//! | the nouns | [`domain`]: story, frame, client, picture, task. It does no I/O itself; rows and the API contract read and write its types by their derives |
+//! | commands | [`cli`]: one file per command |
+//! | entry points | [`http`]: requests; [`worker`]: background tasks. They translate and make no decisions |
+//! | use cases | [`app`]: tell a frame, read stories, store media |
+//! | storytellers | [`storytellers`]: one file per storyteller |
+//! | outside world | [`store`]: rows; [`objects`]: files; [`inference`]: models; [`vectors`]: vector indexes; [`situation`]: place, time, weather and sky |
+//! | computation | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`sky`], [`telemetry`], [`http_client`] |
+//! | domain types | [`domain`]: story, frame, client, picture, task. It does no I/O itself; its derives map the types to rows and to JSON |
 //!
-//! `domain` is a crate of its own, `crates/domain`, and so is `sky`, `crates/sky`. `imaging`, `vision` and `painter` are
-//! one together, `crates/pixels`: test builds optimise that one alone.
+//! `domain` and `sky` are crates of their own (`crates/domain`, `crates/sky`). `imaging`, `vision` and `painter` are
+//! modules of the crate `crates/pixels`, so that test builds can optimise them alone.
 
 pub use calliope_domain as domain;
 pub use calliope_pixels::{imaging, painter, vision};

@@ -1,4 +1,4 @@
-//! Parse, run, exit code.
+//! The `calliope` program: parses the command line and runs the command.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `calliope backup` and `calliope restore`: all of an installation in one file, and back.
+//! `calliope backup` and `calliope restore`: write an installation to one archive and restore it from there.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
-    /// The archive to write; it must not be there yet
+    /// The archive to write; it must not exist yet
     file: PathBuf,
-    /// Put pictures, films, voices and recordings into it, too
+    /// Include pictures, videos, voices and recordings
     #[arg(long)]
     media: bool,
-    /// Say the outcome as JSON, and nothing else
+    /// Print the result as JSON only
     #[arg(long)]
     json: bool,
 }
@@ -27,7 +27,7 @@ pub(super) struct Backup {
 pub(super) struct Restore {
     /// The archive to read
     file: PathBuf,
-    /// Say the outcome as JSON, and nothing else
+    /// Print the result as JSON only
     #[arg(long)]
     json: bool,
 }
@@ -35,15 +35,15 @@ pub(super) struct Restore {
 #[expect(clippy::print_stdout, reason = "the command's data")]
 pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book)).await?;
+        let app = bootstrap::build_for_command(&loaded.settings, |ledger| std::sync::Arc::new(ledger)).await?;
         let rows = app.files().usage().await?;
         let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
         let progress = Progress::new(bytes, arguments.json);
         let on_progress = |files, bytes| progress.update(files, bytes);
-        let made = app.ops().create_backup(&arguments.file, arguments.media, on_progress).await;
+        let result = app.ops().create_backup(&arguments.file, arguments.media, on_progress).await;
         progress.finish();
         app.close().await;
-        let manifest = made?;
+        let manifest = result?;
         let files = manifest.entries.len() - 1;
         let bytes: u64 = manifest.entries.iter().map(|entry| entry.size).sum();
         let missing = manifest.missing.len();
@@ -54,7 +54,7 @@ pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Re
             println!("{path} holds the database and {files} files: {}", human_bytes(bytes));
         }
         if missing > 0 {
-            bail!("{missing} files that rows speak of are nowhere; `calliope media verify` names them");
+            bail!("{missing} files named in the database are missing; `calliope media verify` lists them");
         }
         Ok(())
     })

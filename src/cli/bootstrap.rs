@@ -1,4 +1,4 @@
-//! What commands build the house from: one place that knows which part needs which setting.
+//! Builds the [`App`] for commands. This is the only place that maps settings to the services that need them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,37 +16,39 @@ use crate::situation::SituationService;
 use crate::store::{DatabaseLock, Store};
 use crate::vectors::Pinecone;
 
-/// The house of a service, which has an SQLite database to itself.
+/// Builds the app for `calliope serve`. The lock keeps other services off the same SQLite database; PostgreSQL needs
+/// none.
 pub(super) async fn build_service(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> anyhow::Result<(App, Option<DatabaseLock>)> {
     let store = Store::connect(&settings.database).await?;
-    let sole_use = store.acquire_database_lock(Path::new(&settings.database.path))?;
-    let app = build_app(settings, store, shutdown, |book| Arc::new(book)).await?;
-    Ok((app, sole_use))
+    let database_lock = store.acquire_database_lock(Path::new(&settings.database.path))?;
+    let app = build_app(settings, store, shutdown, |ledger| Arc::new(ledger)).await?;
+    Ok((app, database_lock))
 }
 
-/// The house of a command that works beside a service; `ledger` may look over the book's shoulder.
+/// Builds the app for a command, which may run while a service uses the same database. `wrap_ledger` may wrap the
+/// ledger to observe what is recorded.
 pub(super) async fn build_for_command(
     settings: &Settings,
-    ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
+    wrap_ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
 ) -> anyhow::Result<App> {
     let store = Store::connect(&settings.database).await?;
-    build_app(settings, store, CancellationToken::new(), ledger).await
+    build_app(settings, store, CancellationToken::new(), wrap_ledger).await
 }
 
 async fn build_app(
     settings: &Settings,
     store: Store,
     shutdown: CancellationToken,
-    ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
+    wrap_ledger: impl FnOnce(SpendLedger) -> Arc<dyn Ledger>,
 ) -> anyhow::Result<App> {
     store.migrate().await?;
     let compute = Compute::new();
     let clock = Arc::new(SystemClock);
     let client = http_client::build_client()?;
-    let wire = ProviderClient::new(client.clone(), compute.clone());
+    let provider_client = ProviderClient::new(client.clone(), compute.clone());
     let spend_ledger = SpendLedger::new(store.clone(), clock.clone());
     let files = FileStores {
         local: LocalStore::open(&settings.storage)?,
@@ -57,8 +59,8 @@ async fn build_app(
         store,
         files,
         pinecone: Pinecone::from_settings(&settings.search)?,
-        registry: Registry::from_settings(&settings.providers, &wire)
-            .with_ledger(ledger(spend_ledger)),
+        registry: Registry::from_settings(&settings.providers, &provider_client)
+            .with_ledger(wrap_ledger(spend_ledger)),
         model_defaults: ModelDefaults::from_settings(&settings.minds, &settings.providers),
         memory: settings.memory.clone(),
         situator: SituationService::new(&settings.situation, client)?,

@@ -1,4 +1,4 @@
-//! The way to a collector of traces. A collector that is down costs its spans and one line in the log, nothing else.
+//! The HTTP client for the trace collector. While the collector is down, spans are lost and one warning is logged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use rustls::crypto::ring;
 use tokio::runtime::Handle;
 
-/// How long one batch of spans may take to be taken.
+/// How long sending one batch of spans may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sends what the exporter gives it, from the exporter's own thread.
+/// Sends the requests of the exporter, which has a thread of its own.
 #[derive(Debug)]
 pub(super) struct CollectorClient {
     client: Arc<HyperClient<HttpsConnector<HttpConnector>>>,
-    /// Connections live on the service's runtime: the exporter's thread has none.
+    /// The service's runtime, on which the connections run, because the exporter's thread has no runtime.
     handle: Handle,
     is_down: AtomicBool,
 }
@@ -36,12 +36,15 @@ impl CollectorClient {
         Ok(Self { client, handle, is_down: AtomicBool::new(false) })
     }
 
-    /// Says that the collector is down, or there again, once each time.
+    /// Logs once when the collector goes down and once when it works again.
     fn log_transition(&self, failure: Option<&str>) {
         let was_down = self.is_down.swap(failure.is_some(), Ordering::Relaxed);
         match failure {
             Some(reason) if !was_down => {
-                tracing::warn!(reason, "traces cannot be sent; spans are lost until they can");
+                tracing::warn!(
+                    reason,
+                    "traces cannot be sent; spans are lost until the collector works again"
+                );
             }
             None if was_down => tracing::info!("traces are sent again"),
             _ => {}

@@ -1,4 +1,4 @@
-//! `calliope config`: every setting, its value with secrets hidden, and where it came from.
+//! `calliope config`: prints every setting, its value (secrets are masked) and its source.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// As JSON
+    /// Print as JSON
     #[arg(long)]
     json: bool,
 }

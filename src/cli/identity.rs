@@ -1,4 +1,4 @@
-//! What the commands about people and tokens share: the database, whether or not a service runs beside it.
+//! Gives the commands for users and tokens access to the database. A service may run at the same time.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::domain::{Principal, SystemClock};
 use crate::settings::LoadedSettings;
 use crate::store::Store;
 
-/// Opens the database, brings its tables up to date, and does `work` in the name of this machine.
+/// Opens the database, applies pending migrations and runs `work`. The audit log names this machine as the actor.
 pub(super) fn with_identities<T, Work: Future<Output = anyhow::Result<T>>>(
     loaded: &LoadedSettings,
     work: impl FnOnce(Identities, AuditContext) -> Work,
@@ -18,8 +18,8 @@ pub(super) fn with_identities<T, Work: Future<Output = anyhow::Result<T>>>(
         let store = Store::connect(&loaded.settings.database).await?;
         store.migrate().await?;
         let identities = Identities::new(store.clone(), Compute::new(), Arc::new(SystemClock));
-        let done = work(identities, AuditContext::new(&Principal::LOCAL, None)).await;
+        let result = work(identities, AuditContext::new(&Principal::LOCAL, None)).await;
         store.close().await;
-        done
+        result
     })
 }

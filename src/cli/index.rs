@@ -1,4 +1,4 @@
-//! `calliope index`: what is not in the index for semantic search goes into it; how it is; and making it anew.
+//! `calliope index`: adds missing frames to the vector index for semantic search, shows its state and rebuilds it.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,48 +12,51 @@ use crate::settings::LoadedSettings;
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// All frames, also those that are in it
+    /// Rebuild the index from all frames
     #[arg(long)]
     force: bool,
-    /// How many frames at most
+    /// Index at most this many frames
     #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
     max_frames: u64,
-    /// Say the outcome as JSON, and nothing else
+    /// Print the result as JSON only
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Command {
-    /// Say what is in it, and what it was made with
+    /// Show what the index contains and what it was built with
     Status,
-    /// Make it anew with the model and the place that are configured now
+    /// Rebuild the index with the model and the store that are configured now
     Rebuild,
 }
 
 pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book))
-            .await?;
-        let done = match arguments.command {
+        let app =
+            bootstrap::build_for_command(&loaded.settings, |ledger| std::sync::Arc::new(ledger))
+                .await?;
+        let result = match arguments.command {
             Some(Command::Status) => status(&app, arguments.json).await,
             Some(Command::Rebuild) => index(&app, true, u64::MAX, arguments.json).await,
             None => index(&app, arguments.force, arguments.max_frames, arguments.json).await,
         };
         app.close().await;
-        done
+        result
     })
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-async fn index(app: &App, force: bool, most: u64, as_json: bool) -> anyhow::Result<()> {
+async fn index(app: &App, force: bool, max_frames: u64, as_json: bool) -> anyhow::Result<()> {
     if force {
         app.search().clear_index().await?;
     }
-    let waiting = app.search().index_status().await?.waiting.unsigned_abs().min(most);
+    let waiting = app.search().index_status().await?.waiting.unsigned_abs().min(max_frames);
     let progress = Progress::for_frames(waiting, as_json);
-    let done =
-        app.search().index_all(most, |done| progress.update(done.frames, done.frames)).await?;
+    let done = app
+        .search()
+        .index_all(max_frames, |done| progress.update(done.frames, done.frames))
+        .await?;
     progress.finish();
     if as_json {
         println!("{}", json!(done));
@@ -92,7 +95,7 @@ async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
         println!("counted     {counted} by Pinecone, which is some seconds behind");
     }
     if status.needs_rebuild {
-        println!("search is by words alone until `calliope index rebuild` was run");
+        println!("search uses words only until you run `calliope index rebuild`");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `calliope media`: what is stored, whether all of it is there, into the bucket with it, from one store to another, and
-//! away with what need not be kept.
+//! `calliope media`: uploads stored media to the bucket, copies them between stores, verifies them, removes what need
+//! not be kept and shows usage.
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -14,61 +14,63 @@ use crate::http_client;
 use crate::objects::Bucket;
 use crate::settings::{LoadedSettings, RetentionExemption, Settings};
 
-/// Keys at most that are named one by one.
+/// The most keys that are listed one by one.
 const MAX_LISTED_KEYS: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Say the outcome as JSON, and nothing else
+    /// Print the result as JSON only
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Put into the bucket what it lacks; begun again, it goes on where it was
+    /// Upload files that the bucket lacks; run again, it resumes where it stopped
     Sync {
-        /// Only say what would be put
+        /// Only show what would be uploaded
         #[arg(long)]
         dry_run: bool,
     },
-    /// Copy everything from one store to another, each file read back and compared; begun again, it goes on where it was
+    /// Copy every file from one store to another, read it back and compare it; run again, it resumes where it stopped
     Migrate {
-        /// gs://, s3:// or az:// with a name and perhaps a prefix, file:///folder, or `local` for this installation's disk
+        /// Source: gs://, s3:// or az:// with a bucket and optionally a prefix, file:///folder, or `local` for this
+        /// machine's disk
         #[arg(long)]
         from: String,
-        /// The same
+        /// Destination, in the same form
         #[arg(long)]
         to: String,
-        /// Only say what would be copied
+        /// Only show what would be copied
         #[arg(long)]
         dry_run: bool,
     },
-    /// Compare rows, files and bytes; exit code 1 when something is missing, changed or orphaned
+    /// Compare rows, files and bytes; exit code 1 if a file is missing, changed or orphaned
     Verify,
-    /// Remove media of old stories, inputs past their time, orphans, and what the disk has beyond its share
+    /// Remove media of old stories, expired inputs and orphaned files, and evict from the disk what exceeds the cache
     Cleanup {
-        /// Stories that nobody has gone on with for so long, such as 90d; without it stories keep their media
+        /// Remove media of stories without a new frame for this long, such as 90d; without it, stories keep their media
         #[arg(long)]
         older_than: Option<Lifetime>,
-        /// Stories that keep their media nevertheless
+        /// Stories that keep their media regardless
         #[arg(long, value_enum, default_value = "bookmarked")]
         keep: RetentionExemption,
-        /// Only say what would go
+        /// Only show what would be removed
         #[arg(long)]
         dry_run: bool,
     },
-    /// Say what is stored, by client, kind and month
+    /// Show what is stored, by client, kind and month
     Usage,
 }
 
 pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
     let settings = &loaded.settings;
     runtime()?.block_on(async {
-        let app = bootstrap::build_for_command(settings, |book| std::sync::Arc::new(book)).await?;
-        let done = match &arguments.command {
+        let app =
+            bootstrap::build_for_command(settings, |ledger| std::sync::Arc::new(ledger)).await?;
+        let result = match &arguments.command {
             Command::Sync { dry_run } => sync(&app, *dry_run, arguments.json).await,
             Command::Migrate { from, to, dry_run } => {
                 migrate(&app, settings, from, to, *dry_run, arguments.json).await
@@ -76,13 +78,13 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Res
             Command::Verify => verify(&app, arguments.json).await,
             Command::Cleanup { older_than, keep, dry_run } => {
                 let age = older_than.map(|Lifetime(age)| age);
-                let order = ApplyRetention::new(&Principal::LOCAL, age, *keep, *dry_run);
-                cleanup(&app, &order, arguments.json).await
+                let job = ApplyRetention::new(&Principal::LOCAL, age, *keep, *dry_run);
+                cleanup(&app, &job, arguments.json).await
             }
             Command::Usage => usage(&app, arguments.json).await,
         };
         app.close().await;
-        done
+        result
     })
 }
 
@@ -102,7 +104,7 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
             println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket}));
         } else {
             let bytes = human_bytes(bytes.unsigned_abs());
-            println!("{files} files, {bytes}, would be put into {bucket}");
+            println!("{files} files, {bytes}, would be uploaded to {bucket}");
         }
         return Ok(());
     }
@@ -120,7 +122,7 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     }
     if done.refused > 0 || done.missing > 0 {
         bail!(
-            "{} files were refused by the bucket, and {} are not on this machine's disk as they were kept; the log says which",
+            "the bucket refused {} files, and {} are missing or corrupt on this machine's disk; the log names them",
             done.refused,
             done.missing
         );
@@ -154,7 +156,7 @@ async fn migrate(
         println!("{}", serde_json::to_string(&done)?);
     } else if dry_run {
         let (files, bytes) = (done.files, human_bytes(done.bytes));
-        println!("{files} files, {bytes}, of which {} seem to be there already", done.skipped);
+        println!("{files} files, {bytes}, of which {} seem to exist there already", done.skipped);
     } else {
         let (moved, bytes) = (done.moved, human_bytes(done.moved_bytes));
         println!("{moved} files, {bytes}, are in {} now, and were compared", to.url());
@@ -169,11 +171,11 @@ async fn migrate(
     Ok(())
 }
 
-/// A store by its address; `local` is the folder that this installation's folders are in.
+/// Opens the store at an address. `local` is the folder that contains this installation's folders.
 fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
     let url = if address == "local" {
         let root = settings.storage.root().context(
-            "the folders media, audio and voice_profiles are not side by side under these names; say which with file:///folder",
+            "the folders media, audio and voice_profiles are not in one folder under these names; use file:///folder instead",
         )?;
         format!("file://{}", root.display())
     } else {
@@ -183,28 +185,27 @@ fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]
-async fn cleanup(app: &App, order: &ApplyRetention, as_json: bool) -> anyhow::Result<()> {
+async fn cleanup(app: &App, job: &ApplyRetention, as_json: bool) -> anyhow::Result<()> {
     let progress = Progress::new(0, as_json);
-    let done =
-        app.files().run_cleanup(order, |done| progress.update(done.files, done.bytes)).await?;
+    let done = app.files().run_cleanup(job, |done| progress.update(done.files, done.bytes)).await?;
     progress.finish();
     if as_json {
         println!("{}", serde_json::to_string(&done)?);
         return Ok(());
     }
-    let would = if order.dry_run { "would be " } else { "" };
+    let would = if job.dry_run { "would be " } else { "" };
     println!(
         "media of {} stories {would}removed: {} files, {}",
         done.stories,
         done.files,
         human_bytes(done.bytes)
     );
-    if !order.dry_run {
-        println!("inputs past their time removed: {}", done.inputs);
+    if !job.dry_run {
+        println!("expired inputs removed: {}", done.inputs);
     }
-    println!("files that no row speaks of {would}removed: {}", done.orphans);
+    println!("orphaned files {would}removed: {}", done.orphans);
     println!(
-        "files {would}left to the bucket alone: {}, {}",
+        "files {would}evicted from the disk: {}, {}",
         done.evicted,
         human_bytes(done.evicted_bytes)
     );
@@ -222,7 +223,7 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         println!("{}", serde_json::to_string(&verified)?);
     } else {
-        println!("{} files, {}, were looked at", verified.files, human_bytes(verified.bytes));
+        println!("{} files, {}, were checked", verified.files, human_bytes(verified.bytes));
         for (what, keys) in [
             ("missing", &verified.missing),
             ("changed", &verified.changed),
@@ -232,18 +233,18 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
                 println!("{what}: {key}");
             }
             if keys.len() > MAX_LISTED_KEYS {
-                println!("{what}: and {} more; --json names all", keys.len() - MAX_LISTED_KEYS);
+                println!("{what}: and {} more; --json lists all", keys.len() - MAX_LISTED_KEYS);
             }
         }
         if verified.recent > 0 {
             println!(
-                "{} files are so new that their rows may still be on their way",
+                "{} files have no rows but are so new that they may get them soon",
                 verified.recent
             );
         }
     }
     if !verified.is_clean() {
-        bail!("not everything is as it was kept");
+        bail!("some files are missing, changed or orphaned");
     }
     Ok(())
 }
@@ -266,7 +267,7 @@ async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
     }
     let bytes: u64 = usage.iter().map(|row| row.bytes.unsigned_abs()).sum();
     println!(
-        "{} files, {}, in all",
+        "{} files, {}, in total",
         usage.iter().map(|row| row.files).sum::<i64>(),
         human_bytes(bytes)
     );

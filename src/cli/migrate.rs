@@ -1,4 +1,4 @@
-//! `calliope migrate`: apply what is pending, say what is, or make the two empty files of a new migration.
+//! `calliope migrate`: applies pending migrations, lists them, or creates the two empty files of a new migration.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::store::{Store, create_migration_files};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only say what is pending; exit code 1 when something is
+    /// Only list pending migrations; exit code 1 if there are any
     #[arg(long)]
     check: bool,
     #[command(subcommand)]
@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make migrations/sqlite/NNNN_NAME.sql and migrations/postgres/NNNN_NAME.sql
+    /// Create migrations/sqlite/NNNN_NAME.sql and migrations/postgres/NNNN_NAME.sql
     New {
         /// Lower case letters, digits and underscores
         name: String,

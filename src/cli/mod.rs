@@ -1,4 +1,4 @@
-//! Commands: one file each. Data goes to standard output, progress and messages to standard error.
+//! Commands, one file each. Data goes to standard output, progress and messages to standard error.
 
 mod backup;
 mod bootstrap;
@@ -34,34 +34,34 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve (what happens without a command too)
+    /// Run the service (the default)
     Serve,
     /// Show the settings in force and where each came from
     Config(config::Arguments),
-    /// Bring the database's tables up to date
+    /// Apply pending database migrations
     Migrate(migrate::Arguments),
-    /// Manage the people who may log in
+    /// Manage users who may log in
     User(user::Arguments),
     /// Manage API tokens
     Token(token::Arguments),
-    /// Look after stored media
+    /// Manage stored media
     Media(media::Arguments),
-    /// Put frames into the index for semantic search
+    /// Manage the index for semantic search
     Index(index::Arguments),
-    /// Find frames, as the service does
+    /// Search frames, as the service does
     Search(search::Arguments),
-    /// Write the database, and with --media every file, into one archive, while the service goes on
+    /// Write the database, and with --media every file, to one archive while the service runs
     Backup(backup::Backup),
-    /// Bring an archive back into a database that nobody has used, whichever kind it is
+    /// Restore an archive into an unused database of either kind
     Restore(backup::Restore),
     /// Try out storytellers and their prompts
     Storyteller(storyteller::Arguments),
-    /// Ask a running calliope whether it is ready; for containers
+    /// Ask a running service whether it is ready; for containers
     Healthcheck,
 }
 
 impl Cli {
-    /// Runs the command. The exit code is 0, 1 (failed) or 2 (wrong use or configuration).
+    /// Runs the command. The exit code is 0 (success), 1 (failure) or 2 (wrong use or configuration).
     #[must_use]
     pub fn run(self) -> ExitCode {
         match self.dispatch() {
@@ -69,15 +69,15 @@ impl Cli {
             Err(error) => {
                 report(&error);
                 let is_configuration = error.downcast_ref::<InvalidSetting>().is_some();
-                let refused = error.downcast_ref::<AppError>();
-                let is_use = refused.is_some_and(|error| error.kind == ErrorKind::Invalid);
-                ExitCode::from(if is_configuration || is_use { 2 } else { 1 })
+                let app_error = error.downcast_ref::<AppError>();
+                let is_wrong_use = app_error.is_some_and(|error| error.kind == ErrorKind::Invalid);
+                ExitCode::from(if is_configuration || is_wrong_use { 2 } else { 1 })
             }
         }
     }
 
     fn dispatch(self) -> anyhow::Result<()> {
-        // A variable that is not UTF-8 is none of ours.
+        // Variables that are not UTF-8 cannot be settings.
         let variables = || {
             let pairs = std::env::vars_os();
             pairs.filter_map(|(name, value)| {
@@ -102,12 +102,12 @@ impl Cli {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+#[expect(clippy::print_stderr, reason = "the error message of a command that failed")]
 fn report(error: &anyhow::Error) {
     eprintln!("calliope: {}", with_causes(error.as_ref()));
 }
 
-/// An async runtime for a command.
+/// Builds the async runtime for a command.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

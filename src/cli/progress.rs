@@ -1,4 +1,4 @@
-//! How far a command is: a bar on a terminal; elsewhere a plain line now and then, for logs.
+//! Shows the progress of a command on standard error: a bar on a terminal, else a plain line every few seconds.
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write, stderr};
@@ -6,50 +6,50 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-/// How often a line is written where there is no terminal.
+/// How often a line is written if standard error is not a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Work on files, of which so many bytes are to be done, or on frames.
+/// The progress of work on files, measured in bytes, or on frames.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     started_at: Instant,
     last_line_at: Cell<Instant>,
     total: Cell<u64>,
     is_quiet: bool,
-    /// Whether what is done is counted in bytes, and not in frames.
+    /// Whether `total` is in bytes; else it is in frames.
     is_in_bytes: bool,
 }
 
 impl Progress {
-    /// `total` is in bytes; nothing is shown where `is_quiet`.
+    /// Starts the progress of work on `total` bytes. Nothing is shown if `is_quiet`.
     pub(super) fn new(total: u64, is_quiet: bool) -> Self {
         let style = "{wide_bar} {msg}, {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         Self::styled(total, is_quiet, style, true)
     }
 
-    /// `total` is in frames.
+    /// Starts the progress of work on `total` frames. Nothing is shown if `is_quiet`.
     pub(super) fn for_frames(total: u64, is_quiet: bool) -> Self {
         let style = "{wide_bar} {pos} of {len} frames, {per_sec}, {eta} left";
         Self::styled(total, is_quiet, style, false)
     }
 
-    fn styled(total: u64, is_quiet: bool, style: &str, is_of_bytes: bool) -> Self {
+    fn styled(total: u64, is_quiet: bool, style: &str, is_in_bytes: bool) -> Self {
         let bar = (!is_quiet && stderr().is_terminal()).then(|| ProgressBar::new(total));
         if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(style)) {
             bar.set_style(style);
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         let now = Instant::now();
-        let (told, total) = (Cell::new(now), Cell::new(total));
-        Self { bar, started_at: now, last_line_at: told, total, is_quiet, is_in_bytes: is_of_bytes }
+        let (last_line_at, total) = (Cell::new(now), Cell::new(total));
+        Self { bar, started_at: now, last_line_at, total, is_quiet, is_in_bytes }
     }
 
-    /// It is known by now how many bytes there are.
+    /// Sets the total, if it becomes known only during the work.
     pub(super) fn set_total(&self, total: u64) {
         self.total.set(total);
     }
 
-    /// So many files and bytes are done; frames count as both.
+    /// Shows that this many files and bytes are done. For frames, both are the number of frames.
     pub(super) fn update(&self, files: u64, bytes: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(self.total.get().max(bytes));
@@ -71,12 +71,12 @@ impl Progress {
             } else {
                 format!("{files} of {total} frames, {rate:.0} a second, {left} left")
             };
-            // Whoever reads no progress is no reason to end.
+            // A closed standard error must not end the command.
             let _ = writeln!(stderr(), "{line}");
         }
     }
 
-    /// It is done.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -84,7 +84,7 @@ impl Progress {
     }
 }
 
-/// Bytes for people.
+/// Formats a number of bytes for people, such as `2.77 MiB`.
 pub(super) fn human_bytes(bytes: u64) -> HumanBytes {
     HumanBytes(bytes)
 }

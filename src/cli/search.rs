@@ -1,4 +1,4 @@
-//! `calliope search "a phrase"`: frames that are found, in the terminal.
+//! `calliope search "a phrase"`: searches frames and prints the results.
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -8,29 +8,29 @@ use crate::app::{Actor, SearchHitView, SearchMode, SearchRequest};
 use crate::domain::{ClientId, Principal};
 use crate::settings::LoadedSettings;
 
-/// Characters that are shown around the first word that was found.
+/// The length of an excerpt around the first match, in characters.
 const EXCERPT_CHARS: usize = 160;
 
-/// Characters of a title at most.
+/// The longest title that is shown in full, in characters.
 const MAX_HEADING_CHARS: usize = 60;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Words, or a sentence
+    /// Words or a sentence
     query: String,
-    /// In the stories of this Sparrow alone
+    /// Search only the stories of this Sparrow
     #[arg(long)]
     client_id: Option<String>,
-    /// In stories with this strategy alone
+    /// Search only stories with this strategy
     #[arg(long)]
     strategy: Option<String>,
-    /// By words, by meaning, or both
+    /// Search by words (lexical), by meaning (semantic), or both (hybrid)
     #[arg(long, value_enum, default_value = "hybrid")]
     mode: SearchMode,
-    /// How many frames at most
+    /// Show at most this many frames
     #[arg(long, default_value = "10", value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
-    /// Say what was found as JSON
+    /// Print the results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -52,7 +52,7 @@ impl ValueEnum for SearchMode {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let client_id = arguments.client_id.map(ClientId::try_from).transpose()?;
-    let order = SearchRequest {
+    let request = SearchRequest {
         query: arguments.query,
         client_id,
         strategy: arguments.strategy,
@@ -61,10 +61,11 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
         ..SearchRequest::default()
     };
     let found = runtime()?.block_on(async {
-        let app = bootstrap::build_for_command(&loaded.settings, |book| std::sync::Arc::new(book))
-            .await?;
+        let app =
+            bootstrap::build_for_command(&loaded.settings, |ledger| std::sync::Arc::new(ledger))
+                .await?;
         let actor = Actor { principal: &Principal::LOCAL, client_id: None };
-        let found = app.search().search(actor, &order).await;
+        let found = app.search().search(actor, &request).await;
         app.close().await;
         anyhow::Ok(found?)
     })?;
@@ -72,8 +73,8 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
         println!("{}", json!({"results": found.results, "mode": found.mode}));
         return Ok(());
     }
-    if found.mode != order.mode {
-        eprintln!("nobody can tell the meaning here; these are found by their words");
+    if found.mode != request.mode {
+        eprintln!("semantic search is not available; these results match by words");
     }
     for frame in &found.results {
         println!("{} · {} frame {}", heading(&frame.title), frame.slug, frame.frame_number);
@@ -82,18 +83,18 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
     Ok(())
 }
 
-/// A title that fits a line: a story that nobody named has its beginning for one.
+/// Shortens a title to fit on a line. The title of a story without a name is the start of its text, which may be long.
 fn heading(title: &str) -> String {
     if title.chars().count() <= MAX_HEADING_CHARS {
         return title.to_owned();
     }
     let cut: String = title.chars().take(MAX_HEADING_CHARS).collect();
-    // Between words, where there are any.
+    // Cut between words if there are any spaces.
     let words = cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words);
     format!("{}…", words.trim_end_matches([',', '.', ';', ':', ' ']))
 }
 
-/// A part of a frame's text with what was found in it, on one line.
+/// Returns the part of a frame's text around the first match, on one line.
 fn excerpt(frame: &SearchHitView) -> String {
     let text: Vec<char> = frame.text.as_deref().unwrap_or("(a picture)").chars().collect();
     let first = frame.highlights.first().map_or(0, |(from, _)| *from);

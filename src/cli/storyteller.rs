@@ -1,4 +1,4 @@
-//! `calliope storyteller try`: tells a story in the terminal, without a server and without keeping any of it.
+//! `calliope storyteller try`: tells a story in the terminal, without a server and without storing anything.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell a story here and now, with the models and prompts that Sparrows get
+    /// Tell a story in the terminal, with the models and prompts that Sparrows get
     Try(Try),
 }
 
@@ -29,42 +29,42 @@ enum Command {
 struct Try {
     /// A strategy's slug, or a storyteller's name
     slug: String,
-    /// A photograph that each frame is told about
+    /// A photo that each frame is about
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// A text that each frame is told about
+    /// A text that each frame is about
     #[arg(long)]
     text: Option<String>,
-    /// Where it is told: a place's name, or degrees north and east, such as 38.72,-9.14
+    /// Location of the story: a place name, or degrees north and east, such as 38.72,-9.14
     #[arg(long)]
     location: Option<String>,
-    /// How many frames to tell
+    /// Number of frames to tell
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     frames: u32,
-    /// Show what models are asked with
+    /// Show the prompts that are sent to models
     #[arg(long)]
     show_prompts: bool,
-    /// Write the pictures into this folder
+    /// Write the pictures to this folder
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
-    let Command::Try(order) = arguments.command;
-    runtime()?.block_on(tell(loaded, order))
+    let Command::Try(options) = arguments.command;
+    runtime()?.block_on(tell(loaded, options))
 }
 
-async fn tell(loaded: &LoadedSettings, order: Try) -> anyhow::Result<()> {
-    let image = match &order.image {
+async fn tell(loaded: &LoadedSettings, options: Try) -> anyhow::Result<()> {
+    let image = match &options.image {
         Some(path) => {
             let file = std::fs::read(path);
             Some(file.with_context(|| format!("{} cannot be read", path.display()))?)
         }
         None => None,
     };
-    if let Some(folder) = &order.out {
-        let made = std::fs::create_dir_all(folder);
-        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    if let Some(folder) = &options.out {
+        let created = std::fs::create_dir_all(folder);
+        created.with_context(|| format!("{} cannot be created", folder.display()))?;
     }
     let calls = Arc::new(Mutex::new(Vec::new()));
     let recorded_calls = Arc::clone(&calls);
@@ -77,19 +77,19 @@ async fn tell(loaded: &LoadedSettings, order: Try) -> anyhow::Result<()> {
     let mut story = app
         .frames()
         .start_rehearsal(RehearsalOptions {
-            strategy: order.slug,
+            strategy: options.slug,
             image: image.map(Into::into),
-            text: order.text,
-            location: order.location,
-            on_prompt: order.show_prompts.then_some(show),
+            text: options.text,
+            location: options.location,
+            on_prompt: options.show_prompts.then_some(show),
         })
         .await?;
-    for number in 0..order.frames {
-        let told = story.next_frame().await?;
+    for number in 0..options.frames {
+        let frame = story.next_frame().await?;
         let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
-        print(&format_frame(number, &told, &calls));
-        if let Some(folder) = &order.out {
-            write_pictures(folder, number, &told)?;
+        print(&format_frame(number, &frame, &calls));
+        if let Some(folder) = &options.out {
+            write_pictures(folder, number, &frame)?;
         }
     }
     drop(story);
@@ -97,24 +97,24 @@ async fn tell(loaded: &LoadedSettings, order: Try) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A frame as a person reads it: its story first, then where it came from.
-fn format_frame(number: u32, told: &RehearsedFrame, calls: &[CallRecord]) -> String {
+/// Formats a frame for a person: first its texts, then how it was made.
+fn format_frame(number: u32, frame: &RehearsedFrame, calls: &[CallRecord]) -> String {
     let mut text = String::new();
-    for (passage, illustration) in &told.texts {
+    for (passage, illustration) in &frame.texts {
         let passage = passage.as_deref().unwrap_or("(no words)");
         let _ = writeln!(text, "{number:>3}  {passage}\n     picture: {illustration}");
     }
-    let _ = writeln!(text, "     situation: {}", told.situation);
-    if let Some(seen) = &told.seen {
+    let _ = writeln!(text, "     situation: {}", frame.situation);
+    if let Some(seen) = &frame.seen {
         let _ = writeln!(text, "     seen: {seen}");
     }
-    for (step, took) in &told.steps {
-        let _ = writeln!(text, "     {step:<12}{:>9.0} ms", took.as_secs_f64() * 1000.0);
+    for (step, elapsed) in &frame.steps {
+        let _ = writeln!(text, "     {step:<12}{:>9.0} ms", elapsed.as_secs_f64() * 1000.0);
     }
     for call in calls {
         let _ = writeln!(
             text,
-            "     {:<12}{:>9} ms  {} {}, {} ({} asked), {} + {} tokens, ${:.4}",
+            "     {:<12}{:>9} ms  {} {}, {} (attempts: {}), {} + {} tokens, ${:.4}",
             call.capability.name(),
             call.milliseconds,
             call.provider,
@@ -126,14 +126,14 @@ fn format_frame(number: u32, told: &RehearsedFrame, calls: &[CallRecord]) -> Str
             call.micro_usd as f64 / 1e6,
         );
     }
-    for note in &told.notes {
+    for note in &frame.notes {
         let _ = writeln!(text, "     ! {note}");
     }
     text
 }
 
-fn write_pictures(folder: &Path, number: u32, told: &RehearsedFrame) -> anyhow::Result<()> {
-    for (index, picture) in told.pictures.iter().enumerate() {
+fn write_pictures(folder: &Path, number: u32, frame: &RehearsedFrame) -> anyhow::Result<()> {
+    for (index, picture) in frame.pictures.iter().enumerate() {
         let path = folder.join(format!("{number:03}-{index}.png"));
         let written = std::fs::write(&path, picture);
         written.with_context(|| format!("{} cannot be written", path.display()))?;
@@ -141,12 +141,12 @@ fn write_pictures(folder: &Path, number: u32, told: &RehearsedFrame) -> anyhow::
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what the command is for")]
+#[expect(clippy::print_stdout, reason = "the command's data")]
 fn print(text: &str) {
     println!("{}", text.trim_end_matches('\n'));
 }
 
-/// The installation's book, and what was written into it lately.
+/// The installation's spend ledger, which also collects the calls that it records.
 #[derive(Debug)]
 struct RecordingLedger {
     inner: SpendLedger,

@@ -1,4 +1,4 @@
-//! `calliope token`: makes, lists and takes back API tokens.
+//! `calliope token`: creates, lists and revokes API tokens.
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -7,7 +7,7 @@ use crate::app::identity::{CreateTokenRequest, TokenView};
 use crate::domain::{Lifetime, ScopeName};
 use crate::settings::LoadedSettings;
 
-/// How many are read at a time.
+/// The number of tokens that are read at a time.
 const PAGE_SIZE: i64 = 100;
 
 #[derive(Debug, Args)]
@@ -18,17 +18,17 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a token; it alone is printed, and never again
+    /// Create a token and print it; it is never shown again
     Create(Create),
-    /// Show every token, without what could be used in its place
+    /// List tokens, without their secrets
     List {
-        /// As JSON
+        /// Print as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take a token back
+    /// Revoke a token
     Revoke {
-        /// The token's number, as the list shows it
+        /// The token's id, as the list shows it
         id: i64,
     },
 }
@@ -38,14 +38,14 @@ struct Create {
     /// What the token is for
     #[arg(long)]
     name: String,
-    /// How far it goes
+    /// What the token gives access to
     #[arg(long)]
     scope: ScopeArgument,
-    /// Whose it is; for scope device
+    /// The Sparrow's client id; for scope device
     #[arg(long, required_if_eq("scope", "device"))]
     client_id: Option<String>,
-    /// For how long it is good, such as 12h, 90d or 4w; without this it does not expire
-    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    /// How long the token is valid, such as 12h, 90d or 4w; without this it does not expire
+    #[arg(long, value_name = "TIME", value_parser = check_lifetime)]
     expires: Option<String>,
 }
 
@@ -53,7 +53,7 @@ struct Create {
 enum ScopeArgument {
     /// Everything
     Admin,
-    /// Any Sparrow
+    /// Every Sparrow
     Client,
     /// One Sparrow
     Device,
@@ -63,12 +63,12 @@ enum ScopeArgument {
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Create(create) => {
-            let order = order(create);
-            let made = with_identities(loaded, async |identities, act| {
-                Ok(identities.create_token(order, &act).await?)
+            let request = into_request(create);
+            let created = with_identities(loaded, async |identities, audit| {
+                Ok(identities.create_token(request, &audit).await?)
             })?;
-            println!("{}", made.token);
-            eprintln!("token {} is made; it is not shown again", made.view.id);
+            println!("{}", created.token);
+            eprintln!("token {} was created; it is not shown again", created.view.id);
         }
         Command::List { json } => {
             let tokens = list(loaded)?;
@@ -76,25 +76,26 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
                 println!("{}", serde_json::to_string_pretty(&tokens)?);
             } else {
                 for token in &tokens {
-                    println!("{}", line(token));
+                    println!("{}", format_line(token));
                 }
             }
         }
         Command::Revoke { id } => {
-            with_identities(loaded, async |identities, act| {
-                Ok(identities.revoke_token(id, &act).await?)
+            with_identities(loaded, async |identities, audit| {
+                Ok(identities.revoke_token(id, &audit).await?)
             })?;
-            eprintln!("token {id} is revoked");
+            eprintln!("token {id} was revoked");
         }
     }
     Ok(())
 }
 
-fn lifetime(text: &str) -> Result<String, crate::domain::InvalidLifetime> {
+/// Checks that a text is a lifetime.
+fn check_lifetime(text: &str) -> Result<String, crate::domain::InvalidLifetime> {
     text.parse::<Lifetime>().map(|_| text.to_owned())
 }
 
-fn order(create: Create) -> CreateTokenRequest {
+fn into_request(create: Create) -> CreateTokenRequest {
     let scope = match create.scope {
         ScopeArgument::Admin => ScopeName::Admin,
         ScopeArgument::Client => ScopeName::Client,
@@ -118,7 +119,7 @@ fn list(loaded: &LoadedSettings) -> anyhow::Result<Vec<TokenView>> {
     })
 }
 
-fn line(token: &TokenView) -> String {
+fn format_line(token: &TokenView) -> String {
     let scope = match token.scope {
         ScopeName::Admin => "admin",
         ScopeName::Client => "client",

@@ -1,4 +1,4 @@
-//! `calliope user create`: adds a person who may log in.
+//! `calliope user create`: adds a user who may log in.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Add a person who may log in; the password is asked for, or read from one line of standard input
+    /// Add a user; the password is asked for, or read from one line of standard input
     Create {
         /// 1-64 letters, digits and . _ - @ +
         name: String,
@@ -27,17 +27,18 @@ enum Command {
 #[expect(clippy::print_stderr, reason = "the command's messages")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let Command::Create { name: username } = arguments.command;
-    let password = password()?;
-    let order =
+    let password = read_password()?;
+    let request =
         CreateUserRequest { username, password, description: String::new(), is_active: true };
-    let user = with_identities(loaded, async |identities, act| {
-        Ok(identities.create_user(order, &act).await?)
+    let user = with_identities(loaded, async |identities, audit| {
+        Ok(identities.create_user(request, &audit).await?)
     })?;
     eprintln!("user {} may log in", user.username);
     Ok(())
 }
 
-fn password() -> anyhow::Result<String> {
+/// Asks for a password twice on a terminal, else reads it from standard input.
+fn read_password() -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;

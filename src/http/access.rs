@@ -1,4 +1,5 @@
-//! Who may call each route. `routes.rs` states it for each group of routes; this module records it and looks it up.
+//! Records who may call each route. `routes.rs` declares the access of each group of routes; the authentication layer
+//! looks it up here.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use super::HttpState;
 /// Who may call a route. Each variant admits fewer callers than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Access {
-    /// Everyone, also without a key.
+    /// Every caller, with or without a key.
     Public,
     /// Every authenticated caller. A device may call the route for itself: a `client_id` in the path, the query or the
     /// body must be the device's own.
@@ -29,11 +30,11 @@ pub(super) enum Access {
 pub(super) struct AccessRules(HashMap<String, Vec<(Method, Access)>>);
 
 impl AccessRules {
-    /// Returns who may call a route. `None` stands for a path that matches no route.
+    /// Returns who may call a route. A `route` of `None` is a path that matches no route.
     ///
-    /// A route outside every group is for admins, so that a new route is safe until it states who may call it. A method
-    /// that the path does not have requires what the path's other methods require at most, and then gets a 405; if
-    /// those are all public, it is for admins, because a public group opens only the methods that it lists.
+    /// A route outside every group requires an admin, so that a new route is safe until its access is declared. A
+    /// method that the path does not have requires the strictest access of the path's other methods, and then gets a
+    /// 405; if those are all public, it requires an admin, because a public group opens only the methods that it lists.
     pub(super) fn required_access(&self, method: &Method, route: Option<&str>) -> Access {
         let Some(route) = route else { return Access::Client };
         let Some(methods) = self.0.get(route) else { return Access::Admin };
@@ -41,7 +42,7 @@ impl AccessRules {
         listed.map_or_else(|| strictest(methods), |(_, access)| *access)
     }
 
-    /// Adds a rule. If a method has several, the strictest counts.
+    /// Adds a rule. If a method has several rules, the strictest one applies.
     fn add(&mut self, access: Access, method: Method, route: &str) {
         let methods = self.0.entry(route.to_owned()).or_default();
         match methods.iter_mut().find(|(listed, _)| *listed == method) {
@@ -51,12 +52,13 @@ impl AccessRules {
     }
 }
 
+/// Returns the strictest access of a route's methods other than [`Access::Public`].
 fn strictest(methods: &[(Method, Access)]) -> Access {
     let accesses = methods.iter().map(|(_, access)| *access);
     accesses.filter(|access| *access != Access::Public).max().unwrap_or(Access::Admin)
 }
 
-/// Collects routes in groups, and records who may call each group.
+/// Collects groups of routes and records who may call each group.
 pub(super) struct RouteGroups {
     router: OpenApiRouter<HttpState>,
     rules: AccessRules,
@@ -74,7 +76,7 @@ impl RouteGroups {
         Self { router: OpenApiRouter::with_openapi(openapi), rules: AccessRules::default() }
     }
 
-    /// Adds a group of routes. `access` holds for every operation in the group's OpenAPI document, and for HEAD
+    /// Adds a group of routes. `access` applies to every operation in the group's OpenAPI document, and to HEAD
     /// wherever the group has GET.
     pub(super) fn add_group(mut self, access: Access, group: OpenApiRouter<HttpState>) -> Self {
         for (route, item) in &group.get_openapi().paths.paths {
@@ -85,7 +87,7 @@ impl RouteGroups {
         Self { router: self.router.merge(group), ..self }
     }
 
-    /// Adds a route that is not in the OpenAPI document. `access` holds for GET and HEAD.
+    /// Adds a route that is not in the OpenAPI document. `access` applies to GET and HEAD.
     pub(super) fn add_undocumented(
         self,
         access: Access,
@@ -107,7 +109,7 @@ impl RouteGroups {
         self
     }
 
-    /// Returns the OpenAPI document of the groups so far.
+    /// Returns the OpenAPI document of the groups added so far.
     pub(super) fn openapi(&self) -> &OpenApi {
         self.router.get_openapi()
     }
@@ -118,7 +120,7 @@ impl RouteGroups {
     }
 }
 
-/// Returns the methods of a path, with HEAD for GET, as axum routes it.
+/// Returns the methods of a path, including HEAD wherever there is GET, as axum routes them.
 fn methods(item: &PathItem) -> impl Iterator<Item = Method> {
     let methods = [
         (Method::GET, item.get.is_some()),
@@ -156,15 +158,17 @@ mod tests {
         Method::CONNECT,
     ];
 
-    /// The whole list is a snapshot, so that a review shows every change to it.
+    /// The complete list is a snapshot, so that a review shows every change to it.
     #[test]
     fn every_route_states_who_may_call_it() {
-        let RouteParts { openapi: contract, rules, .. } = all_routes().into_parts();
-        for (route, item) in &contract.paths.paths {
+        let RouteParts { openapi, rules, .. } = all_routes().into_parts();
+        for (route, item) in &openapi.paths.paths {
             for method in methods(item) {
-                let listed =
-                    rules.0.get(route).is_some_and(|of| of.iter().any(|(m, _)| *m == method));
-                assert!(listed, "{method} {route} is in no group");
+                let is_listed = rules
+                    .0
+                    .get(route)
+                    .is_some_and(|listed| listed.iter().any(|(other, _)| *other == method));
+                assert!(is_listed, "{method} {route} is in no group");
             }
         }
         let mut list = String::new();
@@ -176,10 +180,12 @@ mod tests {
                 let access = rules.required_access(method, Some(route));
                 by_access.entry(access).or_default().push(method.as_str());
             }
-            let is_one = by_access.len() == 1;
+            let is_uniform = by_access.len() == 1;
             for (access, methods) in by_access {
-                let methods = if is_one { "every method".to_owned() } else { methods.join(" ") };
-                writeln!(list, "{route}: {access:?}: {methods}").expect("a line");
+                let methods =
+                    if is_uniform { "every method".to_owned() } else { methods.join(" ") };
+                writeln!(list, "{route}: {access:?}: {methods}")
+                    .expect("writing to a String succeeds");
             }
         }
         insta::assert_snapshot!("access", list);
@@ -201,10 +207,10 @@ mod tests {
     fn a_route_outside_every_group_is_for_admins() {
         let groups = RouteGroups::new(ApiDoc::openapi())
             .add_group(Access::Public, OpenApiRouter::new().routes(routes!(a)));
-        let forgotten = groups.router.merge(OpenApiRouter::new().routes(routes!(b)));
-        let groups = RouteGroups { router: forgotten, ..groups };
-        let RouteParts { openapi: contract, rules, .. } = groups.into_parts();
-        assert!(contract.paths.paths.contains_key("/b"));
+        let ungrouped = groups.router.merge(OpenApiRouter::new().routes(routes!(b)));
+        let groups = RouteGroups { router: ungrouped, ..groups };
+        let RouteParts { openapi, rules, .. } = groups.into_parts();
+        assert!(openapi.paths.paths.contains_key("/b"));
         assert_eq!(rules.required_access(&Method::GET, Some("/b")), Access::Admin);
         assert_eq!(rules.required_access(&Method::GET, Some("/a/{id}")), Access::Public);
         assert_eq!(rules.required_access(&Method::GET, None), Access::Client, "no such path");

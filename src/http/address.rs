@@ -1,5 +1,5 @@
-//! Who is at the other end: the address that a connection came from or, behind proxies that the operator named, the
-//! one that they say it came from. Nobody else's word is taken.
+//! Resolves the address of the client that sent a request: the address of the connection's peer or, if the peer is a
+//! trusted proxy, the address that the proxy reports. Only the networks in `trusted_proxies` are trusted.
 
 mod forwarded;
 
@@ -18,26 +18,26 @@ use forwarded::{ForwardedElement, Node};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// Who really called, as far as can be known.
+/// The client that sent a request, as far as it can be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClientAddress {
-    /// The address; IPv4 wherever it is that in truth.
+    /// The client's address. An IPv4-mapped IPv6 address is converted to IPv4.
     pub(super) ip: IpAddr,
-    /// Whether the client speaks HTTPS to the proxy that it reached.
+    /// Whether a trusted proxy reports that the client used HTTPS.
     pub(super) is_secure: bool,
-    /// Whether nothing says that the request is from another machine. Here proxies are heard that nobody trusts, too:
-    /// anyone's word is good enough to be refused by.
+    /// Whether nothing indicates that the request comes from another machine. This field also considers the headers of
+    /// untrusted proxies, because they can only turn it to `false`.
     pub(super) is_local: bool,
 }
 
-/// Puts the [`ClientAddress`] among a request's extensions.
+/// Adds the [`ClientAddress`] to a request's extensions.
 pub(super) async fn layer(
     State(state): State<HttpState>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>();
-    // Only a request that came by no connection has no peer.
+    // Only a request that did not arrive over a connection has no peer.
     let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(ip)| *ip);
     let client =
         resolve_client_address(peer, request.headers(), &state.access_policy.trusted_proxies);
@@ -45,45 +45,45 @@ pub(super) async fn layer(
     next.run(request).await
 }
 
+/// Returns the client's address. `Forwarded` and `X-Forwarded-For` are followed only if the peer is in a `trusted`
+/// network; if the two name different addresses, neither is believed.
 fn resolve_client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
     let peer = peer.to_canonical();
-    let (standard, usual) =
-        (forwarded::parse_forwarded(headers), forwarded::parse_x_forwarded(headers));
-    let mut nodes = standard.iter().chain(&usual).map(|hop| hop.node);
+    let forwarded_hops = forwarded::parse_forwarded(headers);
+    let x_forwarded_hops = forwarded::parse_x_forwarded(headers);
+    let mut nodes = forwarded_hops.iter().chain(&x_forwarded_hops).map(|hop| hop.node);
     let is_local_node = |node| match node {
         Node::Missing => true,
         Node::Opaque => false,
         Node::Address(ip) => ip.is_loopback(),
     };
-    let is_here = peer.is_loopback() && nodes.all(is_local_node);
-    let direct = ClientAddress { ip: peer, is_secure: false, is_local: is_here };
+    let is_local = peer.is_loopback() && nodes.all(is_local_node);
+    let direct = ClientAddress { ip: peer, is_secure: false, is_local };
     let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
     if !is_trusted(peer) {
         return direct;
     }
-    let (a, b) = (
-        resolve_forwarded(peer, &standard, is_trusted),
-        resolve_forwarded(peer, &usual, is_trusted),
-    );
-    // A proxy writes one of the two and may pass on what a client wrote into the other.
+    let a = resolve_forwarded(peer, &forwarded_hops, is_trusted);
+    let b = resolve_forwarded(peer, &x_forwarded_hops, is_trusted);
+    // A proxy sets one of the two headers and may pass the other through as the client sent it.
     if a.ip.zip(b.ip).is_some_and(|(a, b)| a != b) {
         return direct;
     }
     ClientAddress {
         ip: a.ip.or(b.ip).unwrap_or(peer),
         is_secure: a.is_secure || b.is_secure,
-        is_local: is_here,
+        is_local,
     }
 }
 
-/// What one kind of header tells.
+/// What one kind of header says about the client.
 struct ForwardedClient {
-    /// `None` when it tells no addresses.
+    /// `None` if the header names no address.
     ip: Option<IpAddr>,
     is_secure: bool,
 }
 
-/// Goes back from hop to hop, as long as the word of who wrote it down can be taken.
+/// Follows the hops back from the nearest proxy, for as long as the node that reported each one is trusted.
 fn resolve_forwarded(
     peer: IpAddr,
     hops: &[ForwardedElement],
@@ -98,8 +98,8 @@ fn resolve_forwarded(
             break;
         }
     }
-    let tells = hops.iter().any(|hop| hop.node != Node::Missing);
-    ForwardedClient { ip: tells.then_some(ip), is_secure }
+    let has_node = hops.iter().any(|hop| hop.node != Node::Missing);
+    ForwardedClient { ip: has_node.then_some(ip), is_secure }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who may come in: compares the [`Access`] that a route requires with what a request proves.
+//! Authentication and authorization: compares the [`Access`] that a route requires with a request's credentials.
 
 use std::sync::Arc;
 
@@ -20,13 +20,14 @@ use crate::app::Identities;
 use crate::app::identity::TokenVerification;
 use crate::domain::{Principal, Scope};
 
-/// What the layer needs to check a request.
+/// State of the authentication layer.
 #[derive(Debug, Clone)]
 pub(super) struct AuthState {
     pub(super) state: HttpState,
     pub(super) rules: Arc<AccessRules>,
 }
 
+/// Rejects requests whose credentials do not give access to their route.
 pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     match authorize(&auth, &mut parts).await {
@@ -35,7 +36,8 @@ pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next:
     }
 }
 
-/// Lets a request in, with its [`Principal`] among its extensions, or says why not.
+/// Checks a request and adds its [`Principal`] to its extensions. Requests to public routes get no principal, because
+/// their credentials are not checked.
 async fn authorize(auth: &AuthState, parts: &mut Parts) -> Result<(), Problem> {
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
@@ -49,7 +51,7 @@ async fn authorize(auth: &AuthState, parts: &mut Parts) -> Result<(), Problem> {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
     }
     if is_device && access > Access::Device {
-        return Err(forbidden("A device's token opens only what is the device's own."));
+        return Err(forbidden("A device token gives access only to the device's own data."));
     }
     if is_device {
         for client_id in requested_client_ids(parts).await {
@@ -60,14 +62,14 @@ async fn authorize(auth: &AuthState, parts: &mut Parts) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Refuses a principal that may not speak for a client. The layer does this for clients that a path or a query
-/// names; an endpoint must do it for one that its body names.
+/// Returns an error if a principal may not act for a client. The layer checks the client ids in a path and a query; an
+/// endpoint must check one in its body.
 pub(super) fn may_act_for(principal: &Principal, client_id: &str) -> Result<(), Problem> {
     if principal.can_act_for(client_id) {
         return Ok(());
     }
     Err(forbidden(
-        "This token is another device's; send the client_id that the token was made for.",
+        "This token belongs to another device; send the client_id that the token was made for.",
     ))
 }
 
@@ -75,18 +77,18 @@ fn forbidden(detail: &'static str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
-/// Every `client_id` in a request's path and query.
+/// Returns every `client_id` in a request's path and query.
 async fn requested_client_ids(parts: &mut Parts) -> Vec<String> {
     let path = RawPathParams::from_request_parts(parts, &()).await.ok();
     let in_path = path.iter().flatten().filter(|(name, _)| *name == "client_id");
-    let mut named: Vec<String> = in_path.map(|(_, value)| value.to_owned()).collect();
+    let mut client_ids: Vec<String> = in_path.map(|(_, value)| value.to_owned()).collect();
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-    named.extend(query.filter(|(name, _)| name == "client_id").map(|(_, id)| id.into_owned()));
-    named
+    client_ids.extend(query.filter(|(name, _)| name == "client_id").map(|(_, id)| id.into_owned()));
+    client_ids
 }
 
-/// Who asks, by the first of its proofs that holds: what was sent on purpose, a session, and last the cookie that
-/// browsers keep sending.
+/// Returns the principal of the first valid credential, in this order: keys that the client sent explicitly, a session,
+/// and a key in a cookie. The cookie comes last because browsers send it with every request.
 async fn authenticate(state: &HttpState, parts: &Parts) -> Result<Principal, Problem> {
     let is_keyless = state.access_policy.api_key.is_none();
     if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts) {
@@ -94,32 +96,32 @@ async fn authenticate(state: &HttpState, parts: &Parts) -> Result<Principal, Pro
     }
     let explicit_keys = explicit_keys(&parts.headers, &parts.uri);
     let cookie_keys = cookie_keys(&parts.headers);
-    let mut refused = None;
-    if let Some(principal) = authenticate_with_keys(state, &explicit_keys, &mut refused).await? {
+    let mut rejection = None;
+    if let Some(principal) = authenticate_with_keys(state, &explicit_keys, &mut rejection).await? {
         return Ok(principal);
     }
-    if let Some(person) = authenticate_with_session(state, parts).await? {
-        return Ok(person);
-    }
-    if let Some(principal) = authenticate_with_keys(state, &cookie_keys, &mut refused).await? {
+    if let Some(principal) = authenticate_with_session(state, parts).await? {
         return Ok(principal);
     }
-    // Without a key whoever is on this machine is let in, but not in the place of one who was refused.
-    if is_keyless && refused.is_none() {
+    if let Some(principal) = authenticate_with_keys(state, &cookie_keys, &mut rejection).await? {
+        return Ok(principal);
+    }
+    // Without an API key, programs on this machine need no credentials, but a rejected credential is still an error.
+    if is_keyless && rejection.is_none() {
         return Ok(Principal::LOCAL);
     }
     let is_anonymous = explicit_keys.is_empty() && cookie_keys.is_empty();
     Err(unauthenticated(
         parts.uri.path(),
-        refused.unwrap_or_else(|| key_error_detail(is_anonymous)),
+        rejection.unwrap_or_else(|| key_error_detail(is_anonymous)),
     ))
 }
 
-/// Whoever has the first of these keys that is right. `refused` gets the reason why one is not that was once.
+/// Returns the principal of the first valid key. If a token is rejected, `rejection` is set to the reason.
 async fn authenticate_with_keys(
     state: &HttpState,
     keys: &[String],
-    refused: &mut Option<&'static str>,
+    rejection: &mut Option<&'static str>,
 ) -> Result<Option<Principal>, Problem> {
     for key in keys {
         let shared = state.access_policy.api_key.as_ref();
@@ -137,13 +139,13 @@ async fn authenticate_with_keys(
             .map_err(|e| Problem::from_error(e, "header"))?
         {
             TokenVerification::Valid(principal) => return Ok(Some(principal)),
-            TokenVerification::Rejected(reason) => *refused = Some(reason),
+            TokenVerification::Rejected(reason) => *rejection = Some(reason),
         }
     }
     Ok(None)
 }
 
-/// The person whose session the request's cookie stands for.
+/// Returns the user whose session the request's cookie names.
 async fn authenticate_with_session(
     state: &HttpState,
     parts: &Parts,
@@ -157,7 +159,7 @@ async fn authenticate_with_session(
 }
 
 fn unauthenticated(path: &str, detail: &'static str) -> Problem {
-    // v1's clients know 403.
+    // v1 clients expect 403.
     let status =
         if path.starts_with("/v1/") { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
     Problem::new(status, detail)
@@ -171,13 +173,15 @@ const fn key_error_detail(is_anonymous: bool) -> &'static str {
     }
 }
 
-/// Without a key only programs of this machine are served. A web page from elsewhere, opened in a browser on this
-/// machine, is none of them: it shows by the host it asked for or the origin it came from.
+/// Returns a problem if a request does not come from a program on this machine. Without an API key only those are
+/// served.
 ///
-/// Nor is what came through a proxy on this machine from another.
+/// Two kinds of request reach this machine's loopback address and are refused nevertheless: those of a web page from
+/// another site in a browser on this machine, recognized by their `Host`, `Origin` or `Sec-Fetch-Site` header, and
+/// those that a proxy on this machine forwards from another machine.
 fn non_local_problem(policy: &AccessPolicy, parts: &Parts) -> Option<Problem> {
     let is_local = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_local);
-    // What cannot be read is from elsewhere.
+    // A header that cannot be read counts as one from another site.
     let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_host_local = text(HOST.as_str()).is_none_or(is_local_host);
     let origin = text(ORIGIN.as_str());
@@ -186,7 +190,7 @@ fn non_local_problem(policy: &AccessPolicy, parts: &Parts) -> Option<Problem> {
     let is_origin_local = origin.is_none_or(|origin| {
         is_local_host(origin.split_once("://").map_or(origin, |(_, host)| host))
     });
-    // A picture or a link on a page elsewhere sends no origin, but browsers say that it crosses sites.
+    // An image or a link on another site sends no `Origin`, but browsers mark the request as cross-site.
     let is_cross_site = text("sec-fetch-site") == Some("cross-site");
     if is_local && is_host_local && (is_allowed || (is_origin_local && !is_cross_site)) {
         return None;
@@ -204,7 +208,7 @@ fn is_local_host(host: &str) -> bool {
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Every key that a request was sent with: clients put it where they can.
+/// Returns every key in a request's headers and query. Clients send a key wherever they can.
 fn explicit_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut keys = Vec::new();
@@ -221,14 +225,14 @@ fn explicit_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
     keys
 }
 
-/// The keys that a browser keeps as a cookie.
+/// Returns the keys in a request's cookies.
 fn cookie_keys(headers: &HeaderMap) -> Vec<String> {
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     pairs.filter(|(name, _)| *name == "api_key").map(|(_, key)| key.to_owned()).collect()
 }
 
-/// Takes the same time wherever two keys differ, and whatever their lengths.
+/// Compares two keys in a time that depends neither on their lengths nor on where they differ.
 fn constant_time_eq(given: &str, key: &str) -> bool {
     Sha256::digest(given).ct_eq(&Sha256::digest(key)).into()
 }
@@ -239,12 +243,11 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_name_and_address() {
-        for here in ["localhost", "LOCALHOST:8008", "127.0.0.1:1", "127.8.9.1", "[::1]:8008"] {
-            assert!(is_local_host(here), "{here}");
+        for local in ["localhost", "LOCALHOST:8008", "127.0.0.1:1", "127.8.9.1", "[::1]:8008"] {
+            assert!(is_local_host(local), "{local}");
         }
-        for elsewhere in ["", "example.org", "localhost.example.org:80", "10.0.0.1", "[fe80::1]:80"]
-        {
-            assert!(!is_local_host(elsewhere), "{elsewhere}");
+        for remote in ["", "example.org", "localhost.example.org:80", "10.0.0.1", "[fe80::1]:80"] {
+            assert!(!is_local_host(remote), "{remote}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a request's body: bounded in bytes and in time, and together with all others in memory.
+//! Reads request bodies, with limits on the size and time of each and on the memory of all together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use tracing::Instrument;
 use super::HttpState;
 use super::problem::Problem;
 
-/// The largest body that is taken, in bytes.
+/// The largest request body that is accepted, in bytes (24 MiB).
 pub const MAX_BODY: usize = 24 << 20;
 
-/// A body that is too large is read on, and forgotten, up to this many times what is allowed: a client that is still
-/// sending would not read the answer.
+/// A body that is too large is read and discarded up to this many times the allowed size, because a client that is
+/// still sending would not read the response.
 const DISCARD_FACTOR: usize = 3;
 
-/// How long a body may take to come in.
+/// How long reading a body may take.
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long a body waits for room.
+/// How long a request waits for memory for its body.
 const BUDGET_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Mebibytes of bodies that may be in memory at once; what is made of them may be a few times that.
+/// The most MiB of bodies in memory at once. The data decoded from them may take a few times as much.
 const BUDGET_MEBIBYTES: u32 = 192;
 
-/// Bodies above this many bytes are parsed on the blocking threads.
+/// Bodies with more bytes than this are parsed on the blocking threads.
 const MAX_INLINE_PARSE_BYTES: usize = 256 * 1024;
 
-/// The memory that all bodies share. Clones share it too.
+/// The memory that all request bodies share. Clones share the same budget.
 #[derive(Debug, Clone)]
 pub(super) struct BodyBudget(Arc<Semaphore>);
 
@@ -45,8 +45,8 @@ impl Default for BodyBudget {
 }
 
 impl BodyBudget {
-    /// Waits until there is room for a request's body. It is held until the permit is dropped: until what the body
-    /// asked for is written down, not until it is done.
+    /// Waits until there is memory for a request's body. The memory is reserved until the permit is dropped. Callers
+    /// hold the permit until the request is stored, not until its task has run.
     pub(super) async fn acquire(
         &self,
         headers: &HeaderMap,
@@ -63,21 +63,22 @@ impl BodyBudget {
         {
             Ok(Ok(permit)) => Ok(permit),
             _ => {
-                let detail = "Too many large requests come in at once; try again in a few seconds.";
+                let detail =
+                    "Too many large requests are arriving at once; try again in a few seconds.";
                 Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail))
             }
         }
     }
 }
 
-/// All of a body.
+/// Reads a body of at most [`MAX_BODY`] bytes.
 pub(super) async fn read(body: Body) -> Result<Bytes, Problem> {
     read_at_most(body, MAX_BODY).await
 }
 
-/// All of a body of which less is expected.
-pub(super) async fn read_at_most(body: Body, most: usize) -> Result<Bytes, Problem> {
-    tokio::time::timeout(READ_TIMEOUT, read_all(body, most))
+/// Reads a body of at most `max_bytes` bytes.
+pub(super) async fn read_at_most(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
+    tokio::time::timeout(READ_TIMEOUT, read_all(body, max_bytes))
         .await
         .unwrap_or_else(|_| Err(too_slow()))
 }
@@ -89,7 +90,7 @@ async fn read_all(mut body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
             if error.into_inner().is::<TimeoutError>() {
                 return too_slow();
             }
-            let detail = "The request's body broke off; send it again.";
+            let detail = "The request body ended early; send it again.";
             Problem::new(StatusCode::BAD_REQUEST, detail)
         })?;
         let Ok(data) = frame.into_data() else { continue };
@@ -106,37 +107,37 @@ async fn read_all(mut body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
     if length <= max_bytes { Ok(buffer.freeze()) } else { Err(too_large(max_bytes)) }
 }
 
-/// Does what a request asks for, even if its client hangs up meanwhile: the server drops a request whose connection is
-/// gone, and this must not be dropped with it.
+/// Runs `work` to its end, even if the client disconnects meanwhile: the server drops the future of a request whose
+/// connection is closed, so `work` runs in a task of its own.
 pub(super) async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| Err(internal_error()))
 }
 
-/// Reads what is in a body of `length` bytes: here when it is small, else on the threads for such work.
+/// Parses a body of `length` bytes: on the current thread if it is small, else on the blocking threads.
 pub(super) async fn parse_with<T: Send + 'static>(
     state: &HttpState,
     length: usize,
-    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    parse: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     if length <= MAX_INLINE_PARSE_BYTES {
-        return read();
+        return parse();
     }
-    state.app.compute().run(read).await.unwrap_or_else(|_| Err(internal_error()))
+    state.app.compute().run(parse).await.unwrap_or_else(|_| Err(internal_error()))
 }
 
 fn internal_error() -> Problem {
-    let detail = "Something broke here; the log has the details under this request id.";
+    let detail = "Something went wrong here; the log has the details under this request id.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 fn too_slow() -> Problem {
-    let detail = "The request came in too slowly; send it again.";
+    let detail = "The request arrived too slowly; send it again.";
     Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
 fn too_large(max_bytes: usize) -> Problem {
-    let detail = format!("The request is too large; at most {} KiB are taken.", max_bytes >> 10);
+    let detail = format!("The request is too large; at most {} KiB are accepted.", max_bytes >> 10);
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }

@@ -1,4 +1,4 @@
-//! A bookmark list with its stories, as its readers and admins see it.
+//! The response for one bookmark list with its stories. `/v2` and `/admin/api` share it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,19 +6,19 @@ use utoipa::ToSchema;
 use super::page::List;
 use crate::app::{BookmarkList, Page, StoryBookmarkView};
 
-/// A list with a part of its stories, the last kept first.
+/// A bookmark list with one page of its stories, the most recently added first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BookmarkListWithStories {
-    /// The list.
+    /// The bookmark list.
     #[serde(flatten)]
     list: BookmarkList,
-    /// Its stories.
+    /// One page of the list's stories.
     #[serde(flatten)]
     stories: List<StoryBookmarkView>,
 }
 
 impl BookmarkListWithStories {
-    /// A list and a part of its stories.
+    /// Builds the response from a list and one page of its stories.
     pub(super) fn from_page((list, page): (BookmarkList, Page<StoryBookmarkView, i64>)) -> Self {
         Self { list, stories: List::from_page(page) }
     }

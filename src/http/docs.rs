@@ -1,7 +1,7 @@
-//! The contract for machines at `/openapi.json`, and for people at `/docs`, without anything from elsewhere.
+//! Serves the OpenAPI document at `/openapi.json`, and Swagger UI at `/docs` with all of its files.
 //!
-//! The page is open, as web pages are; the contract that it shows is not. Where there is a key, the page takes it from
-//! its own address: `/docs?api_key=…`.
+//! The page is public, but the document that it shows is not. If the service has an API key, open the page with it:
+//! `/docs?api_key=…`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use utoipa_swagger_ui::Config;
 use super::HttpState;
 use super::problem::Problem;
 
-/// Swagger UI's own page expects to be at `/docs/`; this one is the same with and without the slash.
+/// Replaces Swagger UI's own page, which works only at `/docs/`; this one also works at `/docs`.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -34,22 +34,25 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
+/// Passes the page's query, which may carry the API key, on to the request for the OpenAPI document.
 const INIT_SCRIPT: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
 "##;
 
-/// Serves the contract as JSON.
-pub(super) fn openapi_json(contract: &OpenApi) -> MethodRouter<HttpState> {
-    let contract = Arc::new(contract.to_json().unwrap_or_default());
+/// Serves the OpenAPI document as JSON. The document is serialized once.
+pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
+    let document = Arc::new(openapi.to_json().unwrap_or_default());
     get(move || {
-        let contract = String::clone(&contract);
-        async move { ([(CONTENT_TYPE, "application/json")], contract) }
+        let document = String::clone(&document);
+        async move { ([(CONTENT_TYPE, "application/json")], document) }
     })
 }
 
+/// Serves the page.
 pub(super) async fn page() -> Html<&'static str> {
     Html(PAGE)
 }
 
+/// Serves the script that starts Swagger UI.
 pub(super) async fn init_script() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/javascript")], INIT_SCRIPT)
 }

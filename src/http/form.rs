@@ -1,4 +1,4 @@
-//! Multipart forms: the other way in which browsers send files.
+//! Multipart forms, the other way in which browsers upload files.
 
 use std::convert::Infallible;
 
@@ -11,22 +11,22 @@ use super::problem::Problem;
 
 /// One field of a form.
 pub(super) struct Field {
-    /// Its name.
+    /// The field's name; empty if the form gives none.
     pub(super) name: String,
-    /// Its file's name, where it is a file.
+    /// The file's name, if the field is a file.
     pub(super) file_name: Option<String>,
-    /// Its media type, where one is said.
+    /// The media type, if the form states one.
     pub(super) content_type: Option<String>,
-    /// Its bytes, whole.
+    /// The complete content.
     pub(super) bytes: Bytes,
 }
 
-/// Whether a request's body is a form.
+/// Returns whether a request's body is a multipart form.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     content_type(headers).is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
-/// The fields of a form whose body has been read.
+/// Parses the fields of a form from its complete body.
 pub(super) async fn read_fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
     let boundary = multer::parse_boundary(content_type(headers).unwrap_or_default());
     let boundary = boundary.map_err(|_| invalid_form("The multipart body has no boundary."))?;

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can do its work.
+//! `GET /livez` and `GET /readyz`: whether the process runs, and whether it can do its work.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,13 +7,15 @@ use axum::http::StatusCode;
 use super::HttpState;
 use crate::app::{HealthStatus, Readiness};
 
-/// The process answers.
+/// Check that the process runs
 #[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = str)))]
 pub(super) async fn livez() -> &'static str {
     "ok"
 }
 
-/// How every part is.
+/// Check that the service is ready
+///
+/// Reports the state of each part. The status is 503 only if the database is down.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, description = "The database is down.", body = Readiness),
 ))]

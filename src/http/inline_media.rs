@@ -1,11 +1,11 @@
-//! Pictures and sounds in text, as small clients and browsers write them.
+//! Decodes images and sounds that are embedded in text, in the variants that small clients and browsers send.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-/// Padding is optional: small clients leave it out.
+/// Padding is optional, because small clients omit it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -13,7 +13,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Whether a format is raw PCM, which is taken at one rate alone: nothing in the bytes would tell another.
+/// Returns whether a format is raw PCM. PCM is accepted at 16,000 Hz only, because its bytes do not reveal another
+/// rate.
+///
+/// # Errors
+///
+/// What the format must be, if it states another rate.
 pub(super) fn check_pcm_format(format: &str) -> Result<bool, String> {
     let mut parts = format.split(';').map(str::trim);
     if !parts.next().unwrap_or_default().eq_ignore_ascii_case("audio/pcm") {
@@ -26,8 +31,8 @@ pub(super) fn check_pcm_format(format: &str) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Base64 as it comes: after a `data:` prefix, broken into lines, in the URL alphabet, or with a query's spaces
-/// for plus signs.
+/// Decodes base64 in the variants that clients send: after a `data:` prefix, with line breaks, in the URL-safe
+/// alphabet, or with spaces instead of plus signs, as an unescaped query yields. Returns `None` if it is not base64.
 pub(super) fn decode_base64(text: &str) -> Option<Bytes> {
     let data = match text.strip_prefix("data:") {
         Some(rest) => rest.split_once(',')?.1,

@@ -1,4 +1,5 @@
-//! Small JSON bodies, each field known: what people and scripts send, as opposed to what devices send to v1.
+//! Small JSON bodies in which every field must be known: the bodies of v2 and admin requests, unlike those of v1, which
+//! devices send.
 
 use std::fmt::Display;
 
@@ -11,10 +12,10 @@ use super::body;
 use super::problem::Problem;
 use crate::app::AppError;
 
-/// The largest such body, in bytes, where nothing else is said; some come from people who have not proved who they are.
+/// The default size limit, in bytes. It is small because some of the requests are not authenticated.
 const DEFAULT_MAX_BYTES: usize = 16 << 10;
 
-/// A body of at most `MAX` bytes that was read. The type refuses the fields that it does not know.
+/// Extracts a JSON body of at most `MAX` bytes. `T` should deny unknown fields.
 pub(super) struct ValidJson<T, const MAX: usize = DEFAULT_MAX_BYTES>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for ValidJson<T, MAX> {
@@ -31,7 +32,7 @@ impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for ValidJso
     }
 }
 
-/// A body without a type is taken for JSON.
+/// Returns whether a request's body is JSON. A body without a content type counts as JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(given) = headers.get(CONTENT_TYPE) else { return true };
     let essence = given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -39,11 +40,11 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
         || essence.to_ascii_lowercase().ends_with("+json")
 }
 
-/// Reads a body whose every field the type knows.
+/// Parses a JSON body. A syntax error is a 400; a value that does not fit the type is a 422 that names the field.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let broken = |error: &serde_json::Error| {
         let detail = format!(
-            "The body is not JSON: it breaks at line {}, column {}.",
+            "The body is not JSON: the error is at line {}, column {}.",
             error.line(),
             error.column()
         );
@@ -51,11 +52,11 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     };
     let reader = &mut serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
-        // A field that cannot be used may stand in something that is no JSON further on.
+        // An invalid field may come before a syntax error, and the syntax error is reported first.
         if error.inner().is_data()
-            && let Err(worse) = serde_json::from_slice::<IgnoredAny>(bytes)
+            && let Err(syntax_error) = serde_json::from_slice::<IgnoredAny>(bytes)
         {
-            broken(&worse)
+            broken(&syntax_error)
         } else if error.inner().is_data() {
             Problem::from_error(invalid_input(&error), "body")
         } else {
@@ -66,11 +67,11 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// What is wrong with which field.
+/// Names the field that could not be deserialized and what is wrong with it.
 pub(super) fn invalid_input<E: Display>(error: &serde_path_to_error::Error<E>) -> AppError {
-    let whole = error.inner().to_string();
-    let reason = whole.split(" at line ").next().unwrap_or(&whole);
-    let quoted = |after: &str| reason.strip_prefix(after)?.split('`').next();
+    let message = error.inner().to_string();
+    let reason = message.split(" at line ").next().unwrap_or(&message);
+    let quoted = |prefix: &str| reason.strip_prefix(prefix)?.split('`').next();
     if let Some(name) = quoted("unknown field `") {
         return AppError::invalid(name, "is not known here; leave it out");
     }
@@ -105,7 +106,7 @@ mod tests {
     }
 
     fn refused(body: &str) -> String {
-        let problem = parse::<Example>(body.as_bytes()).expect_err("it cannot be read");
+        let problem = parse::<Example>(body.as_bytes()).expect_err("the body is invalid");
         let detail = format!("{problem:?}");
         let status = problem.into_response().status().as_u16();
         let (_, detail) = detail.split_once("detail: \"").expect("a detail");

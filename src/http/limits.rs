@@ -1,7 +1,8 @@
 //! Rate limits, in two layers.
 //!
-//! The one by address stands before the key is looked at, so that guessing keys is limited too, and after CORS, so
-//! that a browser may read the refusal. The one by token stands behind the key, for only then is the token known.
+//! The limit per address applies before authentication, so that guessing keys is limited too, and inside the CORS
+//! layer, so that a browser can read the refusal. The limit per token applies after authentication, which identifies
+//! the token.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -23,13 +24,13 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{Identity, Principal};
 use crate::settings::RateLimitSettings;
 
-/// The most addresses or tokens that are counted at once.
+/// The most addresses or tokens that are counted at once. Beyond it, requests are not limited.
 const MAX_KEYS: usize = 100_000;
 
-/// After how many requests those are forgotten whose limit is whole again.
+/// The number of requests between evictions of keys whose quota is full again.
 const EVICTION_INTERVAL: u32 = 4096;
 
-/// What is counted.
+/// The rate limiters of one service.
 #[derive(Debug)]
 pub(super) struct RateLimiters {
     by_address: KeyedLimiter<IpAddr>,
@@ -51,32 +52,32 @@ impl RateLimiters {
     }
 }
 
-/// Refuses what is too much for one address, before anything else is asked.
+/// Rejects requests above the limit of their address.
 pub(super) async fn limit_by_address(
     State(state): State<HttpState>,
     request: Request,
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    // An orchestrator that gets no answer kills the process.
+    // An orchestrator restarts a process that does not answer its probes.
     let is_probe = matches!(route, Some("/livez" | "/readyz"));
     let client = request.extensions().get::<ClientAddress>();
-    // Without a key this machine's own programs are served, and trusted.
+    // Without an API key, programs on this machine are trusted.
     let client = client.filter(|client| state.access_policy.api_key.is_some() || !client.is_local);
     let Some(client) = client.filter(|_| !is_probe) else { return next.run(request).await };
     match state.rate_limiters.by_address.check(&client_network(client.ip)) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
-            let most = state.rate_limiters.by_address.per_minute;
+            let limit = state.rate_limiters.by_address.per_minute;
             let detail = format!(
-                "This address sends more than {most} requests a minute; send fewer, and the next in {seconds} s."
+                "This address sends more than {limit} requests a minute; send fewer, and the next in {seconds} s."
             );
             too_many_requests(detail, seconds)
         }
     }
 }
 
-/// Refuses what is too much for one token, once it is known.
+/// Rejects requests above the limit of their token.
 pub(super) async fn limit_by_token(
     State(state): State<HttpState>,
     request: Request,
@@ -89,9 +90,9 @@ pub(super) async fn limit_by_token(
     match state.rate_limiters.by_token.check(id) {
         Ok(()) => next.run(request).await,
         Err(seconds) => {
-            let most = state.rate_limiters.by_token.per_minute;
+            let limit = state.rate_limiters.by_token.per_minute;
             let detail = format!(
-                "This token sends more than {most} requests a minute; send fewer, and the next in {seconds} s."
+                "This token sends more than {limit} requests a minute; send fewer, and the next in {seconds} s."
             );
             too_many_requests(detail, seconds)
         }
@@ -104,7 +105,8 @@ fn too_many_requests(detail: String, seconds: u64) -> Response {
         .into_response()
 }
 
-/// What one client has to itself: an IPv4 address, or the /64 that an IPv6 client may choose its addresses from.
+/// Returns the key by which a client is counted: its IPv4 address, or its IPv6 /64, within which it can choose
+/// addresses.
 fn client_network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
@@ -115,35 +117,35 @@ fn client_network(ip: IpAddr) -> IpAddr {
 type GovernorLimiter<K, C> =
     RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// Counts the requests of each key.
+/// Limits the requests of each key.
 #[derive(Debug)]
 struct KeyedLimiter<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
-    /// `None` when there is no limit.
+    /// `None` if requests are not limited.
     limiter: Option<GovernorLimiter<K, C>>,
     per_minute: u32,
     requests: AtomicU32,
 }
 
 impl<K: Hash + Eq + Clone, C: Clock> KeyedLimiter<K, C> {
-    /// A minute's worth may come at once; then it grows back evenly. 0 is no limit.
+    /// Creates a limiter. A key may use the quota of a minute at once; the quota then refills evenly. 0 means no limit.
     fn new(per_minute: u32, clock: C) -> Self {
         let quota = NonZeroU32::new(per_minute).map(Quota::per_minute);
-        let counted = quota.map(|quota| RateLimiter::hashmap_with_clock(quota, clock));
-        Self { limiter: counted, per_minute, requests: AtomicU32::new(0) }
+        let limiter = quota.map(|quota| RateLimiter::hashmap_with_clock(quota, clock));
+        Self { limiter, per_minute, requests: AtomicU32::new(0) }
     }
 
-    /// Takes one request of a key, or says in how many seconds the next one may come.
+    /// Counts a request of a key. If the key is over its limit, returns the seconds until its next request is allowed.
     fn check(&self, key: &K) -> Result<(), u64> {
-        let Some(counted) = &self.limiter else { return Ok(()) };
+        let Some(limiter) = &self.limiter else { return Ok(()) };
         if self.requests.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVICTION_INTERVAL) {
-            counted.retain_recent();
+            limiter.retain_recent();
         }
-        // So many that send so much would not be stopped by counting them.
-        if counted.len() >= MAX_KEYS {
+        // An attack from so many addresses would not be stopped by counting them, but the counts would fill the memory.
+        if limiter.len() >= MAX_KEYS {
             return Ok(());
         }
-        counted.check_key(key).map_err(|early| {
-            let wait = early.wait_time_from(counted.clock().now());
+        limiter.check_key(key).map_err(|not_until| {
+            let wait = not_until.wait_time_from(limiter.clock().now());
             wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
         })
     }
@@ -163,7 +165,7 @@ mod tests {
         let limiter = KeyedLimiter::new(4, clock.clone());
         let check = |key: &'static str| limiter.check(&key);
         assert_eq!([(); 5].map(|()| check("a")), [Ok(()), Ok(()), Ok(()), Ok(()), Err(15)]);
-        assert_eq!(check("b"), Ok(()), "another's");
+        assert_eq!(check("b"), Ok(()), "another key");
         clock.advance(Duration::from_millis(14_001));
         assert_eq!(check("a"), Err(1));
         clock.advance(Duration::from_secs(1));
@@ -180,16 +182,16 @@ mod tests {
     fn keys_that_fell_silent_are_forgotten_and_never_more_kept_than_may_be() {
         let clock = FakeRelativeClock::default();
         let limiter = KeyedLimiter::new(1, clock.clone());
-        let kept = || limiter.limiter.as_ref().map_or(0, RateLimiter::len);
+        let key_count = || limiter.limiter.as_ref().map_or(0, RateLimiter::len);
         for key in 0..MAX_KEYS + 5000 {
             assert_eq!(limiter.check(&key), Ok(()));
         }
-        assert_eq!(kept(), MAX_KEYS);
+        assert_eq!(key_count(), MAX_KEYS);
         clock.advance(Duration::from_mins(2));
         for _ in 0..EVICTION_INTERVAL {
             let _ = limiter.check(&0);
         }
-        assert_eq!(kept(), 1);
+        assert_eq!(key_count(), 1);
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Answers that last: taken out of hyper's hands, and sent with next to no memory.
+//! Long-lived responses, which are sent without hyper and with very little memory.
 //!
-//! hyper keeps two buffers of 8 KiB for every connection that answers, and more around them; thousands who listen for
-//! events would fill the memory with buffers that hold nothing. An answer that is marked [`Endless`] therefore goes out
-//! by the loop below: its head, then its body as it comes, until either side closes.
+//! hyper keeps two buffers of 8 KiB and more state for every connection with a response under way. With thousands of
+//! event streams, empty buffers would fill the memory. A response that is marked [`LongLived`] is therefore sent by the
+//! loop below: its head, then its body as it arrives, until either side closes.
 
 use std::fmt::Write as _;
 use std::io;
@@ -16,18 +16,18 @@ use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Marks an answer, among its extensions, as one that may last for hours.
+/// Marks a response, in its extensions, as one that may last for hours.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LongLived;
 
-/// How long a client may leave what it was sent unread, once the buffers between are full.
+/// How long a client may stop reading once the network buffers are full.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends an answer, until it ends, or the client goes or reads no more.
+/// Sends a response until it ends or the client closes the connection.
 ///
 /// # Errors
 ///
-/// [`io::Error`] when the connection breaks, or the client does not read.
+/// [`io::Error`] if the connection or the body fails, or if the client reads nothing for 30 seconds.
 pub(super) async fn send(mut stream: TcpStream, response: Response) -> io::Result<()> {
     let (head, body) = response.into_parts();
     let (reader, mut writer) = stream.split();
@@ -52,26 +52,27 @@ async fn write_response(
     Ok(())
 }
 
-async fn with_write_timeout(written: impl Future<Output = io::Result<()>>) -> io::Result<()> {
-    tokio::time::timeout(WRITE_TIMEOUT, written).await?
+async fn with_write_timeout(write: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    tokio::time::timeout(WRITE_TIMEOUT, write).await?
 }
 
-/// Returns when the client has closed its side; it has nothing more to say, so what it says is dropped.
+/// Returns when the client has closed its side. Anything that it sends until then is discarded, because the connection
+/// serves no other request.
 async fn wait_for_close(mut reader: impl AsyncRead + Unpin) {
     while let Ok(1..) = reader.read(&mut [0; 64]).await {}
 }
 
-/// The head of an answer whose end is the end of the connection (RFC 9112, section 6.3, the last rule): the body needs
-/// no framing, and clients of HTTP/1.0 understand it too.
+/// Encodes the head of a response that ends with its connection (RFC 9112, section 6.3, rule 8). The body needs no
+/// framing, and HTTP/1.0 clients understand it too.
 fn encode_head(head: &response::Parts) -> Vec<u8> {
     let reason = head.status.canonical_reason().unwrap_or_default();
     let mut text = format!("HTTP/1.1 {} {reason}\r\n", head.status.as_str());
     let date = httpdate::fmt_http_date(now());
-    // A `String` takes whatever is written.
+    // Writing to a `String` cannot fail.
     let _ = write!(text, "{CONNECTION}: close\r\n{DATE}: {date}\r\n");
     let mut bytes = text.into_bytes();
-    let ours = [CONNECTION, DATE, CONTENT_LENGTH, TRANSFER_ENCODING];
-    for (name, value) in head.headers.iter().filter(|(name, _)| !ours.contains(name)) {
+    let replaced = [CONNECTION, DATE, CONTENT_LENGTH, TRANSFER_ENCODING];
+    for (name, value) in head.headers.iter().filter(|(name, _)| !replaced.contains(name)) {
         bytes.extend_from_slice(name.as_str().as_bytes());
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value.as_bytes());
@@ -83,7 +84,7 @@ fn encode_head(head: &response::Parts) -> Vec<u8> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "hyper dates all other answers by the system's clock too"
+    reason = "hyper dates all other responses by the system clock too"
 )]
 fn now() -> SystemTime {
     SystemTime::now()
@@ -116,7 +117,7 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         let mut lines: Vec<&str> = head.lines().collect();
         let date = lines.remove(2).strip_prefix("date: ").expect("a date");
-        httpdate::parse_http_date(date).expect("as HTTP has it");
+        httpdate::parse_http_date(date).expect("a valid HTTP date");
         assert_eq!(
             lines,
             ["HTTP/1.1 200 OK", "connection: close", "content-type: text/event-stream"]
@@ -130,7 +131,7 @@ mod tests {
         let silent = Body::from_stream(stream::pending::<Result<&str, io::Error>>());
         theirs.write_all(b"what nobody asked for").await.expect("written");
         drop(theirs);
-        send(ours, silent.into_response()).await.expect("no failure of ours");
+        send(ours, silent.into_response()).await.expect("a closed connection is not an error");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is counted, for Prometheus.
+//! `GET /metrics`: the process's metrics, in Prometheus's text format.
 
 use axum::extract::State;
 use axum::http::HeaderName;
@@ -8,10 +8,12 @@ use super::HttpState;
 use crate::app::SystemLoad;
 use crate::telemetry::write_gauge;
 
-/// Prometheus' text format.
+/// The content type of Prometheus's text format.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What is counted and timed, in Prometheus' text format.
+/// Get the metrics
+///
+/// The response is in Prometheus's text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, body = str, content_type = "text/plain")))]
 pub(super) async fn get(
@@ -19,45 +21,51 @@ pub(super) async fn get(
 ) -> ([(HeaderName, &'static str); 1], String) {
     let mut text = state.meters.render();
     let version = concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"");
-    write_gauge(&mut text, "calliope_build_info", "What runs.", &[(version, 1.0)]);
+    write_gauge(
+        &mut text,
+        "calliope_build_info",
+        "The version that runs; the value is always 1.",
+        &[(version, 1.0)],
+    );
     let started = state.app.started_at().timestamp_millis() as f64 / 1000.0;
-    let meaning = "When this process began, in seconds since 1970.";
+    let meaning = "When this process started, in seconds since 1970.";
     write_gauge(&mut text, "process_start_time_seconds", meaning, &[("", started)]);
     write_load(&mut text, &state.app.ops().system_load().await);
     ([(CONTENT_TYPE, FORMAT)], text)
 }
 
+/// Writes the gauges that are measured when they are asked for. A part that cannot be measured is left out.
 fn write_load(text: &mut String, load: &SystemLoad) {
     if let Some(waiting) = load.queue {
-        let meaning = "Tasks that wait for a worker, their turn or their next attempt.";
+        let meaning = "Tasks that wait for a worker, an earlier task or their next attempt.";
         write_gauge(text, "calliope_tasks_waiting", meaning, &[("", waiting.tasks as f64)]);
-        let meaning = "How long the task that has been due longest waits.";
+        let meaning = "Seconds for which the task that has been due longest has waited.";
         let oldest = waiting.oldest_wait.to_std().unwrap_or_default().as_secs_f64();
         write_gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
     }
     if let Some(unsynced) = load.sync_backlog {
-        let meaning = "Files that are on a disk alone and are to be in the bucket.";
+        let meaning = "Files that are on a local disk only and wait to be uploaded to the bucket.";
         write_gauge(text, "calliope_media_unsynced_files", meaning, &[("", unsynced.files as f64)]);
-        let meaning = "Bytes of those files.";
+        let meaning = "Bytes in files that wait to be uploaded to the bucket.";
         write_gauge(text, "calliope_media_unsynced_bytes", meaning, &[("", unsynced.bytes as f64)]);
         let oldest =
             unsynced.oldest.map(|oldest| (load.measured_at - oldest).to_std().unwrap_or_default());
-        let meaning = "How long the oldest of those files waits.";
+        let meaning = "Seconds for which the oldest file has waited to be uploaded.";
         let seconds = oldest.unwrap_or_default().as_secs_f64();
         write_gauge(text, "calliope_media_oldest_unsynced_seconds", meaning, &[("", seconds)]);
     }
-    if let Some(answers) = load.is_bucket_up {
-        let meaning = "Whether the bucket answers as it should.";
-        write_gauge(text, "calliope_bucket_up", meaning, &[("", f64::from(u8::from(answers)))]);
+    if let Some(is_up) = load.is_bucket_up {
+        let meaning = "Whether the bucket works: 1 if it does, else 0.";
+        write_gauge(text, "calliope_bucket_up", meaning, &[("", f64::from(u8::from(is_up)))]);
     }
-    let (mut open, mut most) = (Vec::new(), Vec::new());
+    let (mut open, mut max) = (Vec::new(), Vec::new());
     for pool in &load.connections {
         let busy = pool.open.saturating_sub(pool.idle);
         open.push((format!("pool=\"{}\",state=\"busy\"", pool.pool), f64::from(busy)));
         open.push((format!("pool=\"{}\",state=\"idle\"", pool.pool), f64::from(pool.idle)));
-        most.push((format!("pool=\"{}\"", pool.pool), f64::from(pool.max)));
+        max.push((format!("pool=\"{}\"", pool.pool), f64::from(pool.max)));
     }
     write_gauge(text, "calliope_database_connections", "Open connections to the database.", &open);
-    let meaning = "Connections to the database that may be open at once.";
-    write_gauge(text, "calliope_database_connections_max", meaning, &most);
+    let meaning = "The most connections to the database that may be open at once.";
+    write_gauge(text, "calliope_database_connections_max", meaning, &max);
 }

@@ -1,6 +1,8 @@
-//! The door for requests: one endpoint a file, all of them in [`router::router`]. It translates between HTTP and
-//! [`crate::app`] and decides nothing. The contract's conventions (problems, request ids, keys, slashes) are layers
-//! here, so that an endpoint cannot forget them.
+//! The HTTP API. Each endpoint is in a file of its own, and `routes.rs` lists them all.
+//!
+//! This module translates between HTTP and [`crate::app`], which makes the decisions. The conventions of the API
+//! (problem details, request ids, authentication, trailing slashes) are layers in [`router()`], so that no endpoint can
+//! omit them.
 
 mod access;
 mod address;
@@ -50,23 +52,23 @@ use crate::settings::RateLimitSettings;
 use crate::telemetry::MetricsRecorder;
 use limits::RateLimiters;
 
-/// What every endpoint may use. Each route and layer has one, and each request takes a few: a clone is to cost nothing.
+/// The state that endpoints and layers share. Each route, layer and request clones it, so a clone must be cheap.
 #[derive(Debug, Clone)]
 pub struct HttpState {
     /// The use cases.
     pub app: Arc<App>,
-    /// Who may come in.
+    /// Who may call the API.
     access_policy: Arc<AccessPolicy>,
-    /// How much each has asked for.
+    /// The requests of each address and token.
     rate_limiters: Arc<RateLimiters>,
-    /// Memory for requests that come in.
+    /// The memory for request bodies.
     body_budget: BodyBudget,
-    /// What is counted and timed.
+    /// The metrics that `GET /metrics` shows.
     meters: MetricsRecorder,
 }
 
 impl HttpState {
-    /// The door of an app.
+    /// Builds the state for an app.
     #[must_use]
     pub fn new(app: Arc<App>, access_policy: AccessPolicy, meters: MetricsRecorder) -> Self {
         let limiters = Arc::new(RateLimiters::new(&access_policy.limits));
@@ -80,15 +82,15 @@ impl HttpState {
     }
 }
 
-/// Who may come in.
+/// Who may call the API, and how often.
 #[derive(Debug, Default)]
 pub struct AccessPolicy {
-    /// The key that clients share; without one only this machine's own programs are served.
+    /// The API key that clients share; `None` to serve only programs on this machine.
     pub api_key: Option<SecretString>,
-    /// Web origins whose pages may call.
+    /// Web origins whose pages may call the API, such as `https://example.org`.
     pub allowed_origins: Vec<String>,
-    /// Proxies whose word on who calls is taken.
+    /// Networks of the proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How much anyone may ask for.
+    /// The request rates that addresses and tokens may reach.
     pub limits: RateLimitSettings,
 }

@@ -1,4 +1,4 @@
-//! Lists in parts: `limit`, `cursor` and `q` in, `items` and `next_cursor` out.
+//! Paginated lists: the query parameters `limit`, `cursor` and `q`, and the response with `items` and `next_cursor`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -8,80 +8,80 @@ use super::query::{Limit, SearchText};
 use crate::app::Page;
 use crate::domain::ClientId;
 
-/// Which part of a list.
+/// Selects a page of a list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
-    /// How many items at most: 1-100, 20 without.
+    /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page. If omitted, the first page is returned.
     pub(super) cursor: Option<String>,
 }
 
-/// Which part of a list that is the same for all, whoever asks for it.
+/// Selects a page of a list that is the same for every client.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SharedPageQuery {
-    /// The Sparrow that asks.
+    /// Client id of the Sparrow that sends the request. It does not change the list.
     #[param(value_type = Option<String>)]
     #[serde(rename = "client_id")]
     _client_id: Option<ClientId>,
-    /// How many items at most: 1-100, 20 without.
+    /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page. If omitted, the first page is returned.
     pub(super) cursor: Option<String>,
 }
 
-/// Which part of a list that can be searched.
+/// Searches a list and selects a page of the result.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchPageQuery {
-    /// How many items at most: 1-100, 20 without.
+    /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page. If omitted, the first page is returned.
     pub(super) cursor: Option<String>,
-    /// Only what contains this.
+    /// Text that the items must contain, at most 255 characters. If omitted, all items are listed.
     #[serde(default)]
     #[param(value_type = Option<String>, max_length = 255)]
     pub(super) q: SearchText,
 }
 
-/// Which part of a client's list.
+/// Selects a page of a client's list.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ClientPageQuery {
-    /// The Sparrow.
+    /// Client id of the Sparrow.
     #[param(value_type = String)]
     pub(super) client_id: ClientId,
-    /// How many items at most: 1-100, 20 without.
+    /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page. If omitted, the first page is returned.
     pub(super) cursor: Option<String>,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(super) struct List<T> {
-    /// The items.
+    /// The items of the page.
     items: Vec<T>,
-    /// To be sent as `cursor` for the next part; null at the end.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
 impl<T> List<T> {
-    /// A part of a list as clients see it.
+    /// Builds the response for a page.
     pub(super) fn from_page<After: Serialize>(page: Page<T, After>) -> Self {
         Self { items: page.items, next_cursor: page.next.as_ref().map(cursor::encode) }
     }

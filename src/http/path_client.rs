@@ -7,7 +7,7 @@ use super::problem::Problem;
 use crate::app::AppError;
 use crate::domain::ClientId;
 
-/// The Sparrow that a path names.
+/// Extracts the Sparrow's client id from the path. An invalid id is a 422.
 #[derive(Debug)]
 pub(super) struct PathClientId(pub(super) ClientId);
 
@@ -20,8 +20,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathClientId {
         let params = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|error| invalid(error.to_string()))?;
-        let named = params.iter().find(|(name, _)| *name == "client_id").map(|(_, value)| value);
-        let client_id = ClientId::new(named.unwrap_or_default());
+        let value = params.iter().find(|(name, _)| *name == "client_id").map(|(_, value)| value);
+        let client_id = ClientId::new(value.unwrap_or_default());
         client_id.map(Self).map_err(|error| invalid(error.to_string()))
     }
 }

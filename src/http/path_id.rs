@@ -1,6 +1,6 @@
-//! The whole number by which a path names something.
+//! Numeric ids in paths.
 
-/// The id in a path; what is no number is nothing's, and is not found like one that is.
+/// Parses an id from a path segment. A malformed id becomes 0, which no row has, so that it is reported as "not found".
 pub(super) fn parse(text: &str) -> i64 {
     text.parse().unwrap_or(0)
 }

@@ -1,7 +1,7 @@
-//! Problems: every refusal and failure as RFC 9457 `application/problem+json`.
+//! Problem details: every refusal and failure is an RFC 9457 `application/problem+json` body.
 //!
-//! An endpoint returns a [`Problem`]; the outermost layer ([`finish`]) writes it with the request's id, and does
-//! the same for what the framework refuses by itself, so that no client ever meets another shape.
+//! An endpoint returns a [`Problem`]; the layer for request ids writes it with the request's id ([`write_problem`]).
+//! That layer also converts the refusals that the framework makes by itself, so that clients see one format only.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -15,41 +15,41 @@ use utoipa::ToSchema;
 
 use crate::app::{AppError, ErrorKind};
 
-/// Something that went wrong, on its way to the client.
+/// A refusal or failure that has not been written to a response yet.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     fields: Vec<InvalidField>,
     retry_after_seconds: Option<u64>,
-    /// For the log alone.
+    /// The source of the failure, which is logged and not sent.
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// A problem as clients read it.
+/// Problem details (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ProblemBody {
-    /// Always `about:blank`: the status says what kind of problem it is.
+    /// Always `about:blank`: the status identifies the kind of problem.
     r#type: &'static str,
-    /// The status in words.
+    /// The standard reason phrase of the status.
     title: &'static str,
-    /// The HTTP status.
+    /// The HTTP status code.
     status: u16,
-    /// One plain sentence that says what to change.
+    /// What is wrong and what to change, in one plain sentence.
     detail: String,
-    /// The request's id.
+    /// The request's id, as in the `X-Request-Id` header.
     instance: String,
-    /// What is wrong with the input, field by field.
+    /// The invalid fields of the request. Absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<InvalidField>,
 }
 
-/// One part of the input that cannot be used.
+/// An invalid field of a request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct InvalidField {
-    /// Where it is, from the outside in: `["body", "client_id"]`.
+    /// The path to the field, such as `["body", "client_id"]`.
     loc: Vec<String>,
-    /// What it must be.
+    /// What is wrong with the field, or what it must be.
     msg: String,
 }
 
@@ -64,7 +64,8 @@ impl Problem {
         }
     }
 
-    /// A failed use case; `place` is where its parameters came from: `body`, `query` or `path`.
+    /// Converts the error of a use case. `location` is where its parameters came from, such as `body`, `query` or
+    /// `path`; it becomes the first part of each field's `loc`.
     pub(super) fn from_error(error: AppError, location: &str) -> Self {
         let status = match error.kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
@@ -89,18 +90,18 @@ impl Problem {
         }
     }
 
-    /// The one place where a failed request is logged.
+    /// Logs the problem: as an error if the server failed, else at debug level. Failed requests are logged here only.
     fn log(&self) {
         let (status, detail) = (self.status.as_u16(), &*self.detail);
         let error = self.cause.as_deref().map(|cause| cause as &dyn Error);
         if self.status.is_server_error() {
-            tracing::error!(status, error, "the request failed: {detail}");
+            tracing::error!(status, detail, error, "the request failed");
         } else {
-            tracing::debug!(status, error, "the request was refused: {detail}");
+            tracing::debug!(status, detail, error, "the request was refused");
         }
     }
 
-    /// Puts the problem in the place of a response's body; its other headers stay.
+    /// Replaces a response's status and body by the problem. Headers unrelated to the body stay.
     fn write_into(self, response: &mut Response, request_id: &str) {
         self.log();
         let status = self.status;
@@ -131,7 +132,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Carried as an extension to [`finish`], which knows the request's id.
+    /// Stores the problem in the response's extensions for [`write_problem`], which knows the request's id.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
@@ -139,26 +140,27 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the problem that a response carries, or one for a refusal that the framework made.
+/// Writes the problem that a response carries, or the one that describes a refusal by the framework, into the response.
 pub(super) fn write_problem(response: &mut Response, request_id: &str) {
-    let carried = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = carried.or_else(|| framework_problem(response)) {
+    let stored = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = stored.or_else(|| framework_problem(response)) {
         problem.write_into(response, request_id);
     }
 }
 
+/// Returns the problem for an error response that no endpoint made.
 fn framework_problem(response: &Response) -> Option<Problem> {
-    // An answer in JSON, such as that of /readyz, is an endpoint's own.
+    // A JSON response, such as that of /readyz, was made by an endpoint.
     if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
         return None;
     }
     let status = response.status();
     let detail = match status {
-        StatusCode::NOT_FOUND => "There is nothing at this path; /docs lists what there is.",
+        StatusCode::NOT_FOUND => "There is nothing at this path; /docs lists every path.",
         StatusCode::METHOD_NOT_ALLOWED => {
-            "This path does not take this method; see the Allow header."
+            "This path does not support this method; see the Allow header."
         }
-        StatusCode::REQUEST_TIMEOUT => "The request came in too slowly; send it again.",
+        StatusCode::REQUEST_TIMEOUT => "The request arrived too slowly; send it again.",
         StatusCode::RANGE_NOT_SATISFIABLE => "The file has no such range; see Content-Range.",
         status if status.is_client_error() => "The request cannot be understood.",
         status if status.is_server_error() => {

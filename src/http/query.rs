@@ -1,4 +1,4 @@
-//! Queries each of whose fields is known, as v2 and admins send them.
+//! Query strings in which every parameter must be known: those of v2 and admin requests.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::json::invalid_input;
 use super::problem::Problem;
 
-/// A query that was read. The type refuses the fields that it does not know.
+/// Extracts the query. `T` should deny unknown fields. An invalid parameter is a 422 that names it.
 pub(super) struct ValidQuery<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for ValidQuery<T> {
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for ValidQuery<T> {
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    // The key was looked at before.
+    // The authentication layer has read the key.
     let fields = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "api_key");
     let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(fields.as_bytes()));
@@ -30,22 +30,22 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         .map_err(|error| Problem::from_error(invalid_input(&error), "query"))
 }
 
-/// How many items of a list at most: 1-100, 20 when nothing is said.
+/// The maximum number of items in a page: 1-100, default 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub(super) struct Limit(pub(super) i64);
 
-/// How many items of a list are passed over: none when nothing is said.
+/// The number of items to skip at the start of a list: 0-1,000,000, default 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub(super) struct Offset(pub(super) i64);
 
-/// How many seconds a request waits: 0-60, 0 when nothing is said.
+/// How long a request may wait for news, in seconds: 0-60, default 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u64")]
 pub(super) struct WaitSeconds(pub(super) u64);
 
-/// Text that a list is searched for.
+/// Text to search a list for: at most 255 characters and no control characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct SearchText(pub(super) String);
@@ -61,7 +61,7 @@ impl TryFrom<String> for SearchText {
     }
 }
 
-/// A limit that is none.
+/// A limit is outside 1-100.
 #[derive(Debug)]
 pub(super) struct InvalidLimit;
 
@@ -75,7 +75,7 @@ impl TryFrom<i64> for Offset {
     type Error = &'static str;
 
     fn try_from(offset: i64) -> Result<Self, Self::Error> {
-        // Whoever has to pass over more than that should carry a cursor.
+        // Skipping more than this is slow; a client that needs to should use a cursor.
         if (0..=1_000_000).contains(&offset) {
             Ok(Self(offset))
         } else {

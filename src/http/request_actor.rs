@@ -1,4 +1,4 @@
-//! Who acts, and for which Sparrow.
+//! The caller of a request and the Sparrow that it acts for.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -11,24 +11,24 @@ use super::query::ValidQuery;
 use crate::app::{Actor, AppError};
 use crate::domain::{ClientId, Principal, Scope};
 
-/// Who is spoken for.
+/// Selects the Sparrow to act for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OptionalClientQuery {
-    /// The Sparrow that is spoken for; a device's token speaks for its own without it.
+    /// Client id of the Sparrow to act for. If omitted with a device token: the token's own Sparrow.
     #[param(value_type = Option<String>)]
     pub(super) client_id: Option<ClientId>,
 }
 
-/// A principal, and the Sparrow that it speaks for.
+/// A request's principal and the Sparrow that it acts for.
 pub(super) struct RequestActor {
     pub(super) principal: Principal,
     pub(super) client_id: Option<ClientId>,
 }
 
 impl RequestActor {
-    /// A device speaks for itself also where it names nobody.
+    /// Builds the actor. A device that names no client acts for itself.
     pub(super) fn new(principal: Principal, requested_client_id: Option<ClientId>) -> Self {
         let own = match &principal.scope {
             Scope::Device(own) => Some(own.clone()),
@@ -41,7 +41,7 @@ impl RequestActor {
         Actor { principal: &self.principal, client_id: self.client_id.as_ref() }
     }
 
-    /// The Sparrow, where there must be one.
+    /// Returns the Sparrow's client id, or a 422 if the request names none.
     pub(super) fn require_client_id(&self) -> Result<&ClientId, Problem> {
         self.client_id.as_ref().ok_or_else(|| {
             let reason = "is missing; send the name of the device";
@@ -60,9 +60,9 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestActor {
     }
 }
 
-/// Who asks.
+/// Returns the request's principal.
 pub(super) fn require_principal(parts: &Parts) -> Result<Principal, Problem> {
-    // Only a route that is open to all has none.
-    let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "An API key is needed.");
-    parts.extensions.get::<Principal>().cloned().ok_or_else(nobody)
+    // Only requests to public routes have no principal.
+    let unauthenticated = || Problem::new(StatusCode::UNAUTHORIZED, "An API key is needed.");
+    parts.extensions.get::<Principal>().cloned().ok_or_else(unauthenticated)
 }

@@ -1,6 +1,8 @@
-//! Every request has an id: taken from the client when it is a sane token, else made; in every log line, on every
-//! answer, in every problem. This is the outermost layer, so it also writes problems, catches panics, counts requests
-//! and begins their traces.
+//! Request ids. A request keeps the `X-Request-Id` that its client sent if that is a safe token, else it gets a new
+//! one. The id is in every log line, response and problem of the request.
+//!
+//! Only the layer that resolves the client's address is further out. So this layer also writes problems, catches
+//! panics, counts requests and starts their traces.
 
 use std::panic::AssertUnwindSafe;
 
@@ -21,20 +23,21 @@ use crate::telemetry;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Where the client's own trace is, if it has one.
+/// The client's own trace, as in W3C Trace Context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The id of the request at hand, for endpoints.
+/// The id of the current request, in the request's extensions.
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
+/// Identifies, traces, counts and logs a request, and completes its response.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(&HEADER).and_then(|id| id.to_str().ok());
     let id = given
         .filter(|id| is_valid_id(id))
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    // The query stays out of the log: it may carry a key.
+    // The query may carry a key, so it is not logged.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let may_have_body = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let address = request.extensions().get::<ClientAddress>().map(|client| client.ip.to_string());
@@ -42,26 +45,27 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
         trace_id = Empty, otel.kind = "server");
     let trace = telemetry::start_or_join_trace(&span, parse_traceparent(&request));
     request.extensions_mut().insert(trace);
-    let counted = observe(&request, &span);
+    let timer = observe(&request, &span);
     async {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let mut response = answered.unwrap_or_else(|_| {
-            let detail = "Something broke here; the log has the details under this request id.";
+        let result = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let mut response = result.unwrap_or_else(|_| {
+            let detail =
+                "Something went wrong here; the log has the details under this request id.";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
         write_problem(&mut response, &id);
         if may_have_body && response.status().is_client_error() {
-            // What was refused early may not have been read: nothing else can follow on this connection.
+            // The body of a refused request may be unread, so the connection cannot carry another request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let status = response.status().as_u16();
         tracing::debug!(status, "answered");
-        let here = Span::current();
-        telemetry::set_attribute(&here, "http.response.status_code", i64::from(status));
+        let span = Span::current();
+        telemetry::set_attribute(&span, "http.response.status_code", i64::from(status));
         if response.status().is_server_error() {
-            telemetry::mark_failed(&here, status.to_string());
+            telemetry::mark_failed(&span, status.to_string());
         }
-        counted.finish(status);
+        timer.finish(status);
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);
         }
@@ -71,15 +75,15 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     .await
 }
 
-/// A trace that is named twice is none.
+/// Returns the trace that the client names. A repeated header is ignored, as Trace Context requires.
 fn parse_traceparent(request: &Request) -> Option<TraceParent> {
     let mut given = request.headers().get_all(&TRACEPARENT).iter();
     let first = given.next().filter(|_| given.next().is_none())?;
     TraceParent::parse(first.to_str().ok()?)
 }
 
-/// Counts a request, and names its span, by the route that it takes: paths and methods that clients make up must not
-/// become labels.
+/// Starts timing a request and names its span, by its route: arbitrary paths and methods of clients must not become
+/// labels.
 fn observe(request: &Request, span: &Span) -> telemetry::RequestTimer {
     let method = match *request.method() {
         Method::GET => "GET",
@@ -98,7 +102,7 @@ fn observe(request: &Request, span: &Span) -> telemetry::RequestTimer {
     telemetry::RequestTimer::start(method, route.to_owned())
 }
 
-/// A token that is safe in headers and logs.
+/// Returns whether an id is safe in headers and logs: 1-128 ASCII letters, digits and `-_.:`.
 fn is_valid_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
     (1..=128).contains(&id.len()) && id.bytes().all(plain)

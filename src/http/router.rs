@@ -1,4 +1,4 @@
-//! The layers around every route.
+//! The layers that surround every route.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use super::access::RouteParts;
 use super::{HttpState, address, auth, idempotency, limits, request_id, routes};
 
-/// How long a body may pause while it comes in.
+/// How long a client may pause while it sends a body.
 const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The whole service. Every path answers with and without its trailing slash.
+/// Builds the complete service: every route with its layers. Every path works with and without a trailing slash.
 pub fn router(state: HttpState) -> NormalizePath<Router> {
     let RouteParts { router, rules, .. } = routes::routes().into_parts();
     let auth = auth::AuthState { state: state.clone(), rules: Arc::new(rules) };
@@ -33,7 +33,8 @@ pub fn router(state: HttpState) -> NormalizePath<Router> {
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
-/// Pages of the allowed origins may call with a key in a header; without any, no page may.
+/// Allows pages of the configured origins to call the API with a key in a header. Without configured origins, no page
+/// may call it.
 fn cors(state: &HttpState) -> CorsLayer {
     let origins = state.access_policy.allowed_origins.iter();
     let origins = origins.filter_map(|origin| HeaderValue::from_str(origin).ok());

@@ -1,4 +1,4 @@
-//! Every route, in groups. [`routes()`] states next to each group who may call it.
+//! Every route, in groups. [`routes()`] declares next to each group who may call it.
 
 use axum::http::Method;
 use axum::routing::{any, get};
@@ -16,12 +16,13 @@ use super::{HttpState, admin, docs, health, media, metrics, v1, v2};
 ))]
 struct ApiDoc;
 
-/// The contract, as OpenAPI 3.1.
+/// Returns the OpenAPI 3.1 document of the API.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_parts().openapi
 }
 
+/// Returns every route with its access.
 pub(super) fn routes() -> RouteGroups {
     let documented = RouteGroups::new(ApiDoc::openapi())
         .add_group(Access::Device, v1())
@@ -37,10 +38,10 @@ pub(super) fn routes() -> RouteGroups {
         .add_group(Access::Admin, metrics())
         .add_group(Access::Public, health())
         .add_group(Access::Public, media_files())
-        // These two are throttled.
+        // These two limit attempts themselves.
         .add_group(Access::Public, pairing())
         .add_group(Access::Public, login())
-        // HEAD would collect the token, which is given once, without showing it.
+        // A HEAD request would use up the token, which is returned only once, without showing it.
         .restrict_method(Access::Admin, Method::HEAD, "/v2/pairing");
     let openapi_json = docs::openapi_json(documented.openapi());
     documented
@@ -202,7 +203,7 @@ fn admin() -> OpenApiRouter<HttpState> {
         ))
 }
 
-/// Each kind of configuration has the same six.
+/// Adds the six operations that every kind of configuration has.
 macro_rules! configuration {
     ($router:expr, $($kind:ident),*) => {
         $router$(
@@ -234,7 +235,7 @@ fn media_uploads() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(media::put::put))
 }
 
-/// The endpoint itself checks the signature of a signed URL.
+/// These routes need no key. `media::signed` itself checks the signature of its URL.
 fn media_files() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(media::get::get)).routes(routes!(media::signed::get))
 }

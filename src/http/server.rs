@@ -1,7 +1,7 @@
-//! Connections: accepted until the process is asked to stop, then finished.
+//! Accepts connections until the process is asked to stop, then waits for the requests under way.
 //!
-//! `axum::serve` sets no limit on how long a client may take to send its headers; this loop does. hyper speaks HTTP,
-//! until an answer says that it is [`Endless`].
+//! `axum::serve` does not limit how long a client may take to send its headers; this loop does. hyper serves each
+//! connection until a response is marked [`LongLived`].
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,10 +28,10 @@ use super::address::Peer;
 use super::long_lived::{self, LongLived};
 use super::{HttpState, metrics, router};
 
-/// How long a client may take to send a request's headers, or be silent between requests.
+/// How long a client may take to send a request's headers, or be idle between requests.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Serves until `stopping`, then waits at most `drain` for what is under way.
+/// Serves the API until `shutdown`, then waits at most `drain` for the requests under way.
 pub async fn serve(
     listener: TcpListener,
     state: HttpState,
@@ -41,13 +41,14 @@ pub async fn serve(
     accept_loop(listener, router(state), shutdown, drain).await;
 }
 
-/// Serves the numbers, and nothing else, to whoever can reach the listener, until dropped: they are of interest as
-/// long as the process lives.
+/// Serves `GET /metrics` only, without authentication, until dropped. It ignores shutdown, because metrics are useful
+/// while the service drains.
 pub async fn serve_metrics(listener: TcpListener, state: HttpState) {
-    let only = Router::new().route("/metrics", get(metrics::get)).with_state(state);
-    accept_loop(listener, only, CancellationToken::new(), Duration::ZERO).await;
+    let router = Router::new().route("/metrics", get(metrics::get)).with_state(state);
+    accept_loop(listener, router, CancellationToken::new(), Duration::ZERO).await;
 }
 
+/// Accepts connections until `shutdown`, then waits at most `drain` for them to close.
 async fn accept_loop<S>(
     listener: TcpListener,
     service: S,
@@ -64,60 +65,60 @@ async fn accept_loop<S>(
     drop(listener);
     connections.close();
     if tokio::time::timeout(drain, connections.wait()).await.is_err() {
-        tracing::warn!("connections are closed, for they take too long");
+        tracing::warn!("closing connections that did not finish in time");
     }
 }
 
-/// Answers the requests of one connection, one after the other, until it closes.
+/// Serves the requests of one connection, one after another, until it closes.
 async fn serve_connection<S>(stream: TcpStream, peer: Peer, service: S, shutdown: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     let slot = ResponseSlot::default();
-    let slot_of_connection = Arc::clone(&slot);
-    let each = service_fn(move |request| {
-        handle_request(request, peer, service.clone(), Arc::clone(&slot_of_connection))
+    let service_slot = Arc::clone(&slot);
+    let handler = service_fn(move |request| {
+        handle_request(request, peer, service.clone(), Arc::clone(&service_slot))
     });
     let mut http = Builder::new();
-    // A client that has closed its sending side may still read, and has asked in any case.
+    // A client that has closed its sending side may still read the response.
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true);
-    let mut connection = http.serve_connection(TokioIo::new(stream), each);
-    let mut is_ending = false;
-    let ended = loop {
+    let mut connection = http.serve_connection(TokioIo::new(stream), handler);
+    let mut is_draining = false;
+    let result = loop {
         tokio::select! {
-            ended = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            polled = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
                 Poll::Pending if lock(&slot).is_some() => Poll::Ready(Ok(())),
                 polled => polled,
-            }) => break ended,
-            () = shutdown.cancelled(), if !is_ending => {
+            }) => break polled,
+            () = shutdown.cancelled(), if !is_draining => {
                 Pin::new(&mut connection).graceful_shutdown();
-                is_ending = true;
+                is_draining = true;
             }
         }
     };
-    // A client that goes away is no failure of ours.
-    if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn Error, "a connection broke");
+    // A client that disconnects is not a failure of the server.
+    if let Err(error) = result {
+        tracing::debug!(error = &error as &dyn Error, "connection failed");
         return;
     }
-    let Some(answer) = lock(&slot).take() else { return };
-    // hyper reads a request only when it has sent what it answered before, so its buffers hold nothing.
+    let Some(response) = lock(&slot).take() else { return };
+    // hyper reads a request only after it has sent the previous response, so its buffers are empty.
     let stream = connection.into_parts().io.into_inner();
-    if let Err(error) = long_lived::send(stream, answer).await {
-        tracing::debug!(error = &error as &dyn Error, "a connection broke");
+    if let Err(error) = long_lived::send(stream, response).await {
+        tracing::debug!(error = &error as &dyn Error, "connection failed");
     }
 }
 
 fn lock(slot: &ResponseSlot) -> MutexGuard<'_, Option<Response>> {
-    // Nothing that can panic is done under the lock.
+    // No code that can panic runs under the lock, so it is never poisoned.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where an endless answer waits for its connection.
+/// Holds a long-lived response until its connection takes it over from hyper.
 type ResponseSlot = Arc<Mutex<Option<Response>>>;
 
-/// Answers one request. An endless answer goes to the slot, and hyper never hears of it.
+/// Serves one request. A long-lived response goes to the slot instead of to hyper, whose request then stays pending.
 async fn handle_request<S>(
     request: hyper::Request<Incoming>,
     peer: Peer,
@@ -137,7 +138,7 @@ where
     Ok(response)
 }
 
-/// The next connection; `None` when it is time to stop.
+/// Returns the next connection, or `None` on shutdown.
 async fn accept_next(
     listener: &TcpListener,
     shutdown: &CancellationToken,
@@ -149,13 +150,13 @@ async fn accept_next(
         };
         match accepted {
             Ok((stream, address)) => {
-                // Answers are small; waiting to fill a packet would only delay them.
+                // Responses are small; waiting to fill a packet would only delay them.
                 let _ = stream.set_nodelay(true);
                 return Some((stream, Peer(address.ip())));
             }
             Err(error) => {
-                // Out of file handles, most likely; others will be closed in a moment.
-                tracing::warn!(%error, "a connection could not be accepted");
+                // The process is probably out of file handles; other connections will free some soon.
+                tracing::warn!(error = &error as &dyn Error, "could not accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }

@@ -1,5 +1,5 @@
-//! The cookie of a person who has logged in. Browsers send it by themselves, so a request that changes something by
-//! it must come from our own pages.
+//! The session cookie of a user who has logged in. Browsers attach it to requests from any page, so a request that
+//! changes something and is authenticated by it must come from one of Calliope's own pages.
 
 use axum::http::header::{COOKIE, HOST, ORIGIN, REFERER};
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -9,35 +9,35 @@ use crate::app::identity::SESSION_LIFETIME;
 
 const NAME: &str = "calliope_session";
 
-/// The `Set-Cookie` that begins a session; `secure` when the request came by https.
+/// Returns the `Set-Cookie` value that starts a session. `secure` restricts the cookie to HTTPS.
 pub(super) fn set(value: &str, secure: bool) -> String {
     build(value, SESSION_LIFETIME.num_seconds(), secure)
 }
 
-/// The `Set-Cookie` that ends a session.
+/// Returns the `Set-Cookie` value that ends a session.
 pub(super) fn clear() -> String {
     build("", 0, false)
 }
 
-fn build(value: &str, seconds: i64, secure: bool) -> String {
+fn build(value: &str, max_age_seconds: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{NAME}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}")
+    format!("{NAME}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_seconds}{secure}")
 }
 
-/// The cookie that a request carries.
+/// Returns the session cookie of a request.
 pub(super) fn get(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get(COOKIE)?.to_str().ok()?.split(';');
     let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
     pairs.find(|(name, _)| *name == NAME).map(|(_, value)| value)
 }
 
-/// Refuses a request that would change something and does not come from a page of ours.
+/// Returns an error if a request may change something and does not come from a page of the same host.
 ///
-/// `Sec-Fetch-Site` is the browser's own word; where it is missing, the origin, or else the page, must be of the host
-/// that was asked.
+/// The browser's `Sec-Fetch-Site` header decides. If it is missing, the host in `Origin`, or else in `Referer`, must
+/// equal `Host`.
 pub(super) fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let is_ours = if method.is_safe() {
+    let is_allowed = if method.is_safe() {
         true
     } else if let Some(site) = text("sec-fetch-site") {
         site == "same-origin"
@@ -48,10 +48,10 @@ pub(super) fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), P
             text(HOST.as_str()).is_some_and(|own| own.eq_ignore_ascii_case(host))
         })
     };
-    if is_ours {
+    if is_allowed {
         return Ok(());
     }
-    let detail = "A session changes things from Calliope's own pages alone; a script sends a token in its place.";
+    let detail = "A session can change things only from Calliope's own pages; in a script, send a token instead.";
     Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_change_must_come_from_a_page_of_the_same_host() {
         let host = ("host", "calliope.example:8008");
-        for (sent, is_ours) in [
+        for (sent, is_allowed) in [
             (vec![], false),
             (vec![("origin", "http://calliope.example:8008")], true),
             (vec![("origin", "https://CALLIOPE.example:8008")], true),
@@ -94,10 +94,10 @@ mod tests {
             ),
         ] {
             let headers = headers(&[&sent[..], &[host]].concat());
-            assert_eq!(check_origin(&Method::DELETE, &headers).is_ok(), is_ours, "{sent:?}");
+            assert_eq!(check_origin(&Method::DELETE, &headers).is_ok(), is_allowed, "{sent:?}");
             assert!(check_origin(&Method::GET, &headers).is_ok());
         }
-        assert!(check_origin(&Method::POST, &HeaderMap::new()).is_err(), "no host, no origin");
+        assert!(check_origin(&Method::POST, &HeaderMap::new()).is_err(), "neither host nor origin");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Server-Sent Events (the `text/event-stream` of WHATWG's HTML): what happens, as it happens.
+//! Server-sent events (`text/event-stream` of the WHATWG HTML standard).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -21,31 +21,33 @@ use super::request_actor::{self, RequestActor};
 use crate::app::{AppError, EventListener};
 use crate::domain::{ClientId, EventKind};
 
-/// How often a silent stream says that it is alive; proxies close what is silent for longer.
+/// How often an idle stream sends a comment, because proxies close idle connections.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How soon a client comes back whose stream broke.
+/// How soon a client reconnects after its stream has ended.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// How long a stream lasts: a client comes back then, with proof that it still may.
+/// How long a stream lasts. The client then reconnects, and its credentials are checked again.
 const MAX_STREAM_DURATION: Duration = Duration::from_hours(1);
 
-/// Who listens, and from where on.
+/// Selects the events to stream.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
-    /// The Sparrow; a device's token means its own without it.
+    /// Client id of the Sparrow. If omitted with a device token: the token's own Sparrow.
     #[param(value_type = Option<String>)]
     client_id: Option<ClientId>,
-    /// The id of the last event that was heard, for clients that cannot send the `Last-Event-ID` header.
+    /// Id of the last event that the client received, for clients that cannot send the `Last-Event-ID` header, which
+    /// takes precedence. If omitted, the stream starts with the next event.
     #[param(value_type = Option<i64>)]
     last_event_id: Option<String>,
 }
 
-/// Who listens, and from where on.
+/// Extracts the subscriber and the position from which it reads on.
 pub(super) struct EventSubscription {
     pub(super) actor: RequestActor,
+    /// The id of the last event that the client received.
     pub(super) after: Option<i64>,
 }
 
@@ -62,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for EventSubscription {
         };
         let after = after.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
         let after = after.map_err(|_| {
-            let reason = "must be the id of the last event that was heard, a whole number";
+            let reason = "must be the id of the last event received, a whole number";
             let location = if header.is_some() { "header" } else { "query" };
             Problem::from_error(AppError::invalid("last_event_id", reason), location)
         })?;
@@ -70,21 +72,21 @@ impl<S: Send + Sync> FromRequestParts<S> for EventSubscription {
     }
 }
 
-/// All that is heard, as it comes.
+/// Streams a listener's events for at most an hour.
 pub(super) fn stream(listener: EventListener) -> Response {
-    // The first block has an id and nothing to tell: who is cut off before anything happens misses nothing either.
+    // The first block has an id and no data, so that a client that is cut off before the first event can resume too.
     let first = Event::default().id(listener.last_event_id().to_string()).retry(RETRY);
     let first = stream::iter([Ok::<_, Infallible>(first)]);
     let deadline = Instant::now() + MAX_STREAM_DURATION;
     let rest = stream::unfold(listener, move |mut listener| async move {
-        let heard = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
-        let event = Event::default().id(heard.id.to_string());
-        let event = event.event(event_name(heard.kind)).data(&heard.data);
+        let received = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
+        let event = Event::default().id(received.id.to_string());
+        let event = event.event(event_name(received.kind)).data(&received.data);
         Some((Ok(event), listener))
     });
     let events = stream::StreamExt::chain(first, rest);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    // Proxies would hold events back until there are many.
+    // Without this header, proxies may buffer events.
     let headers = [(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")];
     (Extension(LongLived), headers, sse).into_response()
 }

@@ -1,5 +1,5 @@
-//! Counting and timing. Each thing is begun, and counted when it goes out of scope: so one that is broken off, by a
-//! deadline, a panic or a client that hangs up, is counted too.
+//! Counters and timers. Each is a guard that records when it is dropped, so that work that a deadline, a panic or a
+//! disconnected client aborts is counted too.
 
 use std::time::Instant;
 
@@ -12,17 +12,18 @@ use super::recorder::{
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// It did what it should.
+    /// The attempt succeeded.
     Done,
-    /// It came to its end, and failed.
+    /// The attempt failed.
     Failed,
-    /// It was not there to be tried.
+    /// The provider is not configured or does not support the call, so nothing was attempted.
     Missing,
-    /// It came to no end: it took too long, or the process was stopped.
+    /// The attempt did not finish: it took too long, or the process was stopped.
     Aborted,
 }
 
 impl AttemptOutcome {
+    /// The value of the label `outcome`.
     const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -33,7 +34,7 @@ impl AttemptOutcome {
     }
 }
 
-/// A request under way.
+/// Times an HTTP request.
 #[derive(Debug)]
 pub struct RequestTimer {
     method: &'static str,
@@ -43,14 +44,14 @@ pub struct RequestTimer {
 }
 
 impl RequestTimer {
-    /// A request whose headers have come in: `route` is the router's, never the path that was asked for.
+    /// Starts timing a request whose headers have arrived. `route` is the router's template, never the requested path.
     #[must_use]
     pub fn start(method: &'static str, route: String) -> Self {
-        // What web servers log for a client that closed its connection.
+        // 499 is the status that nginx logs if the client closed the connection before the response.
         Self { method, route, status: 499, started_at: Instant::now() }
     }
 
-    /// It is answered.
+    /// Records the status of the response.
     pub fn finish(mut self, status: u16) {
         self.status = status;
     }
@@ -59,14 +60,14 @@ impl RequestTimer {
 impl Drop for RequestTimer {
     fn drop(&mut self) {
         let (method, route) = (self.method, std::mem::take(&mut self.route));
-        let took = self.started_at.elapsed();
-        histogram!(REQUEST_SECONDS, "method" => method, "route" => route.clone()).record(took);
+        let elapsed = self.started_at.elapsed();
+        histogram!(REQUEST_SECONDS, "method" => method, "route" => route.clone()).record(elapsed);
         let status = self.status.to_string();
         counter!(REQUESTS, "method" => method, "route" => route, "status" => status).increment(1);
     }
 }
 
-/// One attempt at telling a story on.
+/// Counts the frames of one attempt to tell a story on.
 #[derive(Debug)]
 pub struct FrameAttempt {
     strategy: String,
@@ -75,16 +76,17 @@ pub struct FrameAttempt {
 }
 
 impl FrameAttempt {
-    /// An attempt with this strategy.
+    /// Starts an attempt with this strategy.
     #[must_use]
     pub fn start(strategy: &str) -> Self {
         Self { strategy: strategy.to_owned(), outcome: AttemptOutcome::Aborted, frame_count: 1 }
     }
 
-    /// It came to its end: with so many frames, or failed.
-    pub fn finish(mut self, told: Option<usize>) {
-        self.outcome = if told.is_some() { AttemptOutcome::Done } else { AttemptOutcome::Failed };
-        self.frame_count = told.unwrap_or(1) as u64;
+    /// Ends the attempt with the number of frames told, or `None` if it failed.
+    pub fn finish(mut self, frame_count: Option<usize>) {
+        self.outcome =
+            if frame_count.is_some() { AttemptOutcome::Done } else { AttemptOutcome::Failed };
+        self.frame_count = frame_count.unwrap_or(1) as u64;
     }
 }
 
@@ -99,7 +101,7 @@ impl Drop for FrameAttempt {
     }
 }
 
-/// A step of telling a frame under way.
+/// Times a step of making a frame.
 #[derive(Debug)]
 pub struct StepTimer {
     name: &'static str,
@@ -107,7 +109,7 @@ pub struct StepTimer {
 }
 
 impl StepTimer {
-    /// The step of this name.
+    /// Starts timing the step of this name.
     #[must_use]
     pub fn start(name: &'static str) -> Self {
         Self { name, started_at: Instant::now() }
@@ -120,7 +122,7 @@ impl Drop for StepTimer {
     }
 }
 
-/// A call of a model provider under way.
+/// Times a call to a model provider.
 #[derive(Debug)]
 pub struct ProviderCallTimer {
     provider: String,
@@ -130,14 +132,14 @@ pub struct ProviderCallTimer {
 }
 
 impl ProviderCallTimer {
-    /// A call of this provider, for this capability.
+    /// Starts timing a call to this provider for this capability.
     #[must_use]
     pub fn start(provider: &str, capability: &'static str) -> Self {
         let (provider, outcome) = (provider.to_owned(), AttemptOutcome::Aborted);
         Self { provider, capability, outcome, started_at: Instant::now() }
     }
 
-    /// It came to its end.
+    /// Ends the call with its outcome.
     pub fn finish(mut self, outcome: AttemptOutcome) {
         self.outcome = outcome;
     }
@@ -146,26 +148,26 @@ impl ProviderCallTimer {
 impl Drop for ProviderCallTimer {
     fn drop(&mut self) {
         let (provider, capability) = (std::mem::take(&mut self.provider), self.capability);
-        let took = self.started_at.elapsed();
+        let elapsed = self.started_at.elapsed();
         histogram!(CALL_SECONDS, "provider" => provider.clone(), "capability" => capability)
-            .record(took);
+            .record(elapsed);
         let outcome = self.outcome.name();
         counter!(CALLS, "provider" => provider, "capability" => capability, "outcome" => outcome)
             .increment(1);
     }
 }
 
-/// Counts a run of a task that ended.
+/// Counts a run of a task of this kind that ended with this outcome.
 pub fn count_task(kind: &'static str, outcome: &'static str) {
     counter!(TASKS, "kind" => kind, "outcome" => outcome).increment(1);
 }
 
-/// A client that listens for events, until dropped: it goes along in the stream that serves it.
+/// Counts a subscriber to events until dropped. The stream that serves the subscriber owns the guard.
 #[derive(Debug)]
 pub struct SubscriberGuard(());
 
 impl SubscriberGuard {
-    /// One more listens.
+    /// Counts one more subscriber.
     #[must_use]
     pub fn start() -> Self {
         gauge!(EVENT_SUBSCRIBERS).increment(1.0);
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_ends_and_what_is_broken_off_are_told_apart() {
-        let meters = MetricsRecorder::install().expect("kept");
+        let meters = MetricsRecorder::install().expect("the recorder installs");
         FrameAttempt::start("counts-test").finish(Some(3));
         FrameAttempt::start("counts-test").finish(None);
         drop(FrameAttempt::start("counts-test"));
@@ -212,11 +214,11 @@ mod tests {
 
     #[test]
     fn a_listener_counts_as_long_as_it_listens() {
-        let meters = MetricsRecorder::install().expect("kept");
-        let count = || meters.render().contains("\ncalliope_event_listeners 1\n");
-        let listening = SubscriberGuard::start();
-        assert!(count());
-        drop(listening);
-        assert!(!count());
+        let meters = MetricsRecorder::install().expect("the recorder installs");
+        let has_one = || meters.render().contains("\ncalliope_event_listeners 1\n");
+        let guard = SubscriberGuard::start();
+        assert!(has_one());
+        drop(guard);
+        assert!(!has_one());
     }
 }

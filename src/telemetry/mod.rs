@@ -1,7 +1,7 @@
-//! What can be seen of the service from outside: numbers for Prometheus, and spans for traces.
+//! Telemetry: metrics for Prometheus and spans for traces.
 //!
-//! Every floor above counts and names what it does by the functions here, and knows nothing of where it goes. Labels
-//! are few and bounded: routes as the router has them, names of strategies and providers, never what a client sent.
+//! The layers above record what they do through these functions and do not know where the data goes. Labels are few and
+//! bounded: route templates and the names of strategies and providers, never text that a client sent.
 
 mod instruments;
 mod recorder;

@@ -1,4 +1,4 @@
-//! Every number's name, meaning and buckets, and the place where they are kept for Prometheus to read.
+//! Names, descriptions and buckets of the metrics, and the recorder from which Prometheus reads them.
 
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -15,25 +15,26 @@ pub(super) const CALLS: &str = "calliope_provider_calls_total";
 pub(super) const CALL_SECONDS: &str = "calliope_provider_call_duration_seconds";
 pub(super) const EVENT_SUBSCRIBERS: &str = "calliope_event_listeners";
 
-/// Upper bounds in seconds: a read takes less than a millisecond, a frame from ten milliseconds to three minutes.
+/// Upper bounds of the histogram buckets, in seconds. A read takes less than a millisecond, a frame between ten
+/// milliseconds and three minutes.
 const BUCKETS: [f64; 17] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
     60.0, 180.0,
 ];
 
-/// How often what was timed is added up: until then each time takes its own eight bytes.
+/// How often recorded durations are added to the buckets. Until then each takes eight bytes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The numbers of this process, kept from its first [`MetricsRecorder::install`] on. Clones share them.
+/// The metrics of this process, recorded from the first [`MetricsRecorder::install`] on. Clones share them.
 #[derive(Debug, Clone)]
 pub struct MetricsRecorder(PrometheusHandle);
 
 impl MetricsRecorder {
-    /// Begins to keep numbers; a second call finds those of the first.
+    /// Installs the recorder. Later calls return the recorder of the first.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when the process keeps its numbers elsewhere already.
+    /// [`BuildError`] if the process has another recorder already.
     pub fn install() -> Result<Self, BuildError> {
         static INSTALLED: Mutex<Option<MetricsRecorder>> = Mutex::new(None);
         let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,13 +49,14 @@ impl MetricsRecorder {
         Ok(meters)
     }
 
-    /// All numbers, in Prometheus' text format.
+    /// Returns all metrics in Prometheus's text format.
     #[must_use]
     pub fn render(&self) -> String {
         self.0.render()
     }
 
-    /// Adds up what was timed, until dropped. Without it, memory would grow where nobody asks for the numbers.
+    /// Adds recorded durations to the buckets, until dropped. Without it, memory would grow as long as nothing reads
+    /// the metrics.
     pub async fn run_upkeep(&self) {
         let mut tick = tokio::time::interval(UPKEEP_INTERVAL);
         loop {
@@ -64,33 +66,37 @@ impl MetricsRecorder {
     }
 }
 
+/// Registers the descriptions, which Prometheus shows as help texts.
 fn describe() {
     metrics::describe_counter!(
         REQUESTS,
-        "Requests answered; status 499 is a client that went away."
+        "HTTP requests; status 499 means that the client disconnected."
     );
-    metrics::describe_histogram!(REQUEST_SECONDS, "Time from a request's headers to its answer's.");
+    metrics::describe_histogram!(
+        REQUEST_SECONDS,
+        "Seconds from the arrival of a request's headers to its response headers."
+    );
     metrics::describe_counter!(
         FRAMES,
-        "Frames told, and attempts at one that failed or were broken off."
+        "Frames told, and attempts to tell one that failed or were aborted."
     );
-    metrics::describe_histogram!(STEP_SECONDS, "Time that a step of telling a frame took.");
-    metrics::describe_counter!(TASKS, "Runs of tasks, by how they ended.");
-    metrics::describe_counter!(CALLS, "Calls of model providers, by how they ended.");
-    metrics::describe_histogram!(CALL_SECONDS, "Time that a call of a model provider took.");
-    metrics::describe_gauge!(EVENT_SUBSCRIBERS, "Clients that listen for events.");
+    metrics::describe_histogram!(STEP_SECONDS, "Seconds that a step of making a frame took.");
+    metrics::describe_counter!(TASKS, "Runs of tasks, by outcome.");
+    metrics::describe_counter!(CALLS, "Calls to model providers, by outcome.");
+    metrics::describe_histogram!(CALL_SECONDS, "Seconds that a call to a model provider took.");
+    metrics::describe_gauge!(EVENT_SUBSCRIBERS, "Clients that are subscribed to events.");
     metrics::gauge!(EVENT_SUBSCRIBERS).set(0.0);
 }
 
-/// Writes a gauge that is read when it is asked for: its samples are pairs of labels, such as `state="idle"`, and a
-/// value. Labels must need no escapes.
+/// Writes a gauge that is measured on request, in Prometheus's text format. `meaning` is its help text. Each sample is
+/// a pair of labels, such as `state="idle"`, and a value. The labels must not need escaping.
 pub fn write_gauge(
     text: &mut String,
     name: &str,
     meaning: &str,
     samples: &[(impl AsRef<str>, f64)],
 ) {
-    // Writing to a string does not fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(text, "# HELP {name} {meaning}\n# TYPE {name} gauge");
     for (labels, value) in samples {
         let _ = match labels.as_ref() {
@@ -119,8 +125,10 @@ mod tests {
 
     #[test]
     fn a_process_has_one_set_of_numbers() {
-        let (first, second) =
-            (MetricsRecorder::install().expect("kept"), MetricsRecorder::install().expect("found"));
+        let (first, second) = (
+            MetricsRecorder::install().expect("installed"),
+            MetricsRecorder::install().expect("found"),
+        );
         metrics::counter!(TASKS, "kind" => "meters test", "outcome" => "done").increment(3);
         for meters in [first, second] {
             let text = meters.render();

@@ -1,4 +1,5 @@
-//! Spans: what a trace is made of. They are `tracing`'s own; where a collector is named, each of them goes there too.
+//! Spans, of which traces consist. They are the spans of `tracing`; if a collector is configured, they are exported to
+//! it.
 
 use std::borrow::Cow;
 
@@ -10,11 +11,12 @@ use uuid::Uuid;
 
 use crate::domain::TraceParent;
 
-/// Makes a span part of the trace that `given` names, or else the first of a new one; its field `trace_id` shows
-/// which. This comes before the span is entered. Returns the place for what follows to name as its parent.
+/// Makes a span part of the trace that `given` names, or else the first span of a new trace, and records the trace in
+/// the span's field `trace_id`. Call it before the span is entered. Returns the span's position, which later work names
+/// as its parent.
 pub fn start_or_join_trace(span: &Span, given: Option<TraceParent>) -> TraceParent {
     if let Some(given) = given {
-        // Without a collector there is nobody to tell.
+        // This fails without a collector, when no one needs the parent.
         let _ = span.set_parent(Context::new().with_remote_span_context(remote_context(given)));
     }
     let context = span.context();
@@ -32,19 +34,19 @@ pub fn start_or_join_trace(span: &Span, given: Option<TraceParent>) -> TracePare
     here
 }
 
-/// Names a span for its trace, where the name is known only when it runs.
+/// Sets a span's name in its trace, for names that are known only at run time.
 pub fn set_span_name(span: &Span, name: impl Into<Cow<'static, str>>) {
     span.context().span().update_name(name);
 }
 
-/// Tells a trace, and not the log, something about a span.
+/// Sets an attribute of a span in its trace. The log does not show it.
 pub fn set_attribute(span: &Span, key: &'static str, value: impl Into<Value>) {
     span.set_attribute(key, value);
 }
 
-/// Marks a span as failed.
-pub fn mark_failed(span: &Span, why: impl Into<Cow<'static, str>>) {
-    span.set_status(Status::error(why));
+/// Marks a span as failed, for this reason.
+pub fn mark_failed(span: &Span, reason: impl Into<Cow<'static, str>>) {
+    span.set_status(Status::error(reason));
 }
 
 fn remote_context(given: TraceParent) -> SpanContext {
@@ -53,9 +55,10 @@ fn remote_context(given: TraceParent) -> SpanContext {
     SpanContext::new(trace_id, span_id, flags, true, TraceState::default())
 }
 
-/// A trace that nobody records, for the log's lines to share.
+/// Returns a new trace that is not exported, so that log lines of the same work share its id.
 fn random_trace_parent() -> TraceParent {
-    // Of a UUIDv7 only the last four bytes are chance; the start of the lower half is where samplers look for it.
+    // Only the last four bytes of a new UUIDv7 are random, and samplers read the first four of the trace id's lower half,
+    // so the two are swapped.
     let (high, low) = Uuid::now_v7().as_u64_pair();
     let span_id = low.rotate_left(32);
     let trace_id = u128::from(high) << 64 | u128::from(span_id);

@@ -1,47 +1,47 @@
-//! Reading what proxies write down: `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)), and
-//! `X-Forwarded-For` with `X-Forwarded-Proto`, which most of them write instead.
+//! Parses the headers that proxies add: `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)), and
+//! `X-Forwarded-For` with `X-Forwarded-Proto`, which most proxies send instead.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 
-/// What one proxy says about who called it.
+/// What one proxy reports about the request that it received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ForwardedElement {
-    /// Where the call came from.
+    /// The node that sent the request to the proxy.
     pub(super) node: Node,
-    /// Whether it came by HTTPS; `None` when that is not told.
+    /// Whether the request used HTTPS; `None` if the proxy does not say.
     pub(super) is_secure: Option<bool>,
 }
 
-/// Where a call came from.
+/// The node that sent a request to a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Node {
-    /// The proxy does not say.
+    /// The proxy does not name the node.
     Missing,
-    /// `unknown`, a name of the proxy's own making, or nothing that can be read.
+    /// `unknown`, an obfuscated identifier (RFC 7239, section 6.3), or text that cannot be parsed.
     Opaque,
-    /// From this address.
+    /// The node's address.
     Address(IpAddr),
 }
 
 const UNREADABLE: ForwardedElement = ForwardedElement { node: Node::Opaque, is_secure: None };
 
-/// The hops in `Forwarded`, the nearest proxy's last.
+/// Returns the elements of `Forwarded`, the nearest proxy's last.
 pub(super) fn parse_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
     let lines = headers.get_all("forwarded").iter();
-    // A line whose quotes do not close may hide anything; the lines after it are another proxy's.
+    // A line with an unclosed quote may hide anything. The lines after it come from another proxy and still count.
     let hops = |line: &str| Some(split(line, ',')?.into_iter().map(parse_element).collect());
     lines
         .flat_map(|line| line.to_str().ok().and_then(hops).unwrap_or_else(|| vec![UNREADABLE]))
         .collect()
 }
 
-/// The hops in `X-Forwarded-For`, each with its part of `X-Forwarded-Proto`; the nearest proxy's last.
+/// Returns the elements of `X-Forwarded-For`, each with its part of `X-Forwarded-Proto`; the nearest proxy's last.
 pub(super) fn parse_x_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
     let mut nodes = list_items(headers, "x-forwarded-for").into_iter().rev();
     let mut schemes = list_items(headers, "x-forwarded-proto").into_iter().rev();
-    // The two lists may differ in length; they agree at the near end.
+    // The two lists may differ in length; their ends match, because the nearest proxy appends to both.
     let nearest_first = std::iter::from_fn(|| match (nodes.next(), schemes.next()) {
         (None, None) => None,
         (text, scheme) => Some(ForwardedElement {
@@ -54,20 +54,20 @@ pub(super) fn parse_x_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
     hops
 }
 
-/// The items of a list that may be spread over several headers. What cannot be read is an item that says nothing.
+/// Returns the items of a list that may be spread over several headers. A header that is not text is one empty item.
 fn list_items<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     let lines = headers.get_all(name).iter();
     lines.flat_map(|line| line.to_str().unwrap_or_default().split(',')).map(str::trim).collect()
 }
 
-/// One element of `Forwarded`: `for=192.0.2.43;proto=https`.
+/// Parses one element of `Forwarded`, such as `for=192.0.2.43;proto=https`.
 fn parse_element(text: &str) -> ForwardedElement {
-    let read = || {
+    let parse = || {
         let mut hop = ForwardedElement { node: Node::Missing, is_secure: None };
         for pair in split(text, ';')?.into_iter().filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=')?;
             let value = unquote(value)?;
-            // A name that comes twice contradicts itself.
+            // RFC 7239 allows each parameter once; a repeated one makes the element ambiguous.
             match name.to_ascii_lowercase().as_str() {
                 "for" if hop.node == Node::Missing => hop.node = parse_node(&value),
                 "proto" if hop.is_secure.is_none() => hop.is_secure = Some(is_https(&value)),
@@ -77,10 +77,10 @@ fn parse_element(text: &str) -> ForwardedElement {
         }
         Some(hop)
     };
-    read().unwrap_or(UNREADABLE)
+    parse().unwrap_or(UNREADABLE)
 }
 
-/// The trimmed parts of a text between separators that are not within quotes; `None` when a quote does not close.
+/// Splits a text at the separators outside quotes and trims the parts. Returns `None` if a quote is not closed.
 fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start) = (Vec::new(), 0);
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -100,7 +100,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     (!is_quoted).then_some(parts)
 }
 
-/// A value without its quotes, if it has any.
+/// Removes the quotes and escapes of a quoted value. Returns `None` if the quoting is invalid.
 fn unquote(value: &str) -> Option<String> {
     let Some(rest) = value.strip_prefix('"') else {
         return (!value.contains('"')).then(|| value.to_owned());
@@ -124,13 +124,14 @@ fn parse_node(text: &str) -> Node {
     parse_address(text).map_or(Node::Opaque, |ip| Node::Address(ip.to_canonical()))
 }
 
-/// `192.0.2.43`, `192.0.2.43:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711`, and `2001:db8::1` as many write it.
+/// Parses `192.0.2.43`, `192.0.2.43:4711`, `[2001:db8::1]`, `[2001:db8::1]:4711` and, although RFC 7239 requires the
+/// brackets, `2001:db8::1`.
 fn parse_address(text: &str) -> Option<IpAddr> {
     if let Some(rest) = text.strip_prefix('[') {
         let (ip, port) = rest.split_once(']')?;
         let ip: Ipv6Addr = ip.parse().ok()?;
-        let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-        return is_whole.then_some(ip.into());
+        let is_complete = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return is_complete.then_some(ip.into());
     }
     if let Ok(ip) = text.parse() {
         return Some(ip);
@@ -140,7 +141,7 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     is_port(port).then_some(ip.into())
 }
 
-/// A number, or a name of the proxy's own making.
+/// Returns whether a text is a port number or an obfuscated port (RFC 7239, section 6.3).
 fn is_port(text: &str) -> bool {
     let is_name = |name: &str| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// 10.0.0.0/8 and fd00::/8 are trusted.
+/// Resolves the client's address with 10.0.0.0/8 and fd00::/8 as the trusted proxies.
 fn resolve(peer: &str, lines: &[(&'static str, &str)]) -> ClientAddress {
     let trusted: Vec<IpNet> =
         ["10.0.0.0/8", "fd00::/8"].iter().map(|text| text.parse().expect("a network")).collect();
@@ -20,15 +20,15 @@ const XFP: &str = "x-forwarded-proto";
 fn the_client_is_who_the_last_trusted_proxy_says() {
     type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], &'a str);
     let cases: [Case<'_>; 32] = [
-        // Nobody says anything.
+        // No headers.
         ("192.0.2.1", &[], "192.0.2.1"),
         ("10.0.0.1", &[], "10.0.0.1"),
         ("::ffff:192.0.2.1", &[], "192.0.2.1"),
-        // Someone says something whom nobody trusts.
+        // An untrusted peer sends headers.
         ("192.0.2.1", &[(XFF, "198.51.100.7")], "192.0.2.1"),
         ("192.0.2.1", &[("forwarded", "for=198.51.100.7")], "192.0.2.1"),
         ("::1", &[(XFF, "10.0.0.1")], "::1"),
-        // A trusted proxy does.
+        // A trusted proxy sends headers.
         ("10.0.0.1", &[(XFF, "198.51.100.7")], "198.51.100.7"),
         ("::ffff:10.0.0.1", &[(XFF, "198.51.100.7")], "198.51.100.7"),
         ("fd00::1", &[(XFF, "2001:db8::7")], "2001:db8::7"),
@@ -39,12 +39,12 @@ fn the_client_is_who_the_last_trusted_proxy_says() {
         ("10.0.0.1", &[("forwarded", "For=\"[2001:db8::7]:4711\";by=_x")], "2001:db8::7"),
         ("10.0.0.1", &[("forwarded", "proto=http;for=\"198.51.100.7:_port\"")], "198.51.100.7"),
         ("10.0.0.1", &[("forwarded", "for=\"198.51\\.100.7\"; by=\"a,b;c\"")], "198.51.100.7"),
-        // A chain of them, also over several lines.
+        // A chain of trusted proxies, also over several header lines.
         ("10.0.0.1", &[(XFF, "198.51.100.7, 10.0.0.3,10.0.0.2")], "198.51.100.7"),
         ("10.0.0.1", &[(XFF, "198.51.100.7"), (XFF, "10.0.0.2")], "198.51.100.7"),
         ("10.0.0.1", &[("forwarded", "for=198.51.100.7, for=10.0.0.2")], "198.51.100.7"),
         ("10.0.0.1", &[(XFF, "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
-        // What a client wrote before them counts for nothing.
+        // Entries that the client sent before them are ignored.
         ("10.0.0.1", &[(XFF, "10.9.9.9, 203.0.113.9, 198.51.100.7, 10.0.0.2")], "198.51.100.7"),
         (
             "10.0.0.1",
@@ -57,13 +57,13 @@ fn the_client_is_who_the_last_trusted_proxy_says() {
             &[("forwarded", "for=\"x"), ("forwarded", "for=198.51.100.7")],
             "198.51.100.7",
         ),
-        // What cannot be read ends the chain at the last good one.
+        // An unreadable entry ends the chain at the last valid one.
         ("10.0.0.1", &[(XFF, "198.51.100.7, unknown, 10.0.0.2")], "10.0.0.2"),
         ("10.0.0.1", &[(XFF, "198.51.100.7, ")], "10.0.0.1"),
         ("10.0.0.1", &[("forwarded", "for=198.51.100.7, for=_hidden, for=10.0.0.2")], "10.0.0.2"),
         ("10.0.0.1", &[("forwarded", "for=198.51.100.7;for=203.0.113.9")], "10.0.0.1"),
         ("10.0.0.1", &[("forwarded", "for=\"198.51.100.7\"9")], "10.0.0.1"),
-        // Two accounts that differ are believed neither; two that agree are one.
+        // If the two headers differ, neither is believed; if they agree, the address counts.
         ("10.0.0.1", &[(XFF, "198.51.100.7"), ("forwarded", "for=203.0.113.9")], "10.0.0.1"),
         ("10.0.0.1", &[(XFF, "198.51.100.7"), ("forwarded", "for=198.51.100.7")], "198.51.100.7"),
         ("10.0.0.1", &[(XFF, "198.51.100.7"), ("forwarded", "proto=https")], "198.51.100.7"),
@@ -82,7 +82,7 @@ fn https_is_what_a_trusted_proxy_says() {
         ("192.0.2.1", &[(XFP, "https")], false),
         ("10.0.0.1", &[(XFF, "198.51.100.7"), (XFP, "HTTPS")], true),
         ("10.0.0.1", &[(XFF, "198.51.100.7"), (XFP, "http")], false),
-        // A client's own word, before the proxy's.
+        // The client's own entry comes before the proxy's.
         ("10.0.0.1", &[(XFF, "198.51.100.7"), (XFP, "https, http")], false),
         (
             "10.0.0.1",
@@ -118,7 +118,7 @@ fn what_any_proxy_says_is_from_elsewhere_is_not_from_here() {
 }
 
 proptest! {
-    /// Whatever a client writes, a proxy that adds to it has the last word.
+    /// Whatever a client sends, the entry that a trusted proxy appends decides.
     #[test]
     fn nobody_can_pass_for_another(
         written in "[ -~]{0,60}", is_listed in any::<bool>(), client in "(198\\.51\\.100|203\\.0\\.113)\\.[1-9]",
@@ -126,7 +126,7 @@ proptest! {
         let after = if is_listed { vec![format!("{written}, {client}")] } else { vec![written.clone(), client.clone()] };
         let lines: Vec<_> = after.iter().map(|line| (XFF, line.as_str())).collect();
         prop_assert_eq!(resolve("10.0.0.1", &lines).ip.to_string(), client.clone());
-        // Quotes that a client leaves open can hide a proxy's word, but not put another in its place.
+        // A quote that the client leaves open can hide the proxy's entry, but cannot replace it.
         for element in [format!("for={client}"), format!("by=\"_b\";for=\"{client}:80\"")] {
             let line = format!("{written}, {element}");
             let ip = resolve("10.0.0.1", &[("forwarded", &line)]).ip.to_string();
@@ -146,7 +146,7 @@ proptest! {
         let in_brackets = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
         let expected = ip.to_canonical();
         for text in [ip.to_string(), in_brackets.clone(), format!("{in_brackets}:{port}")] {
-            // One that is trusted itself has nobody before it.
+            // A trusted address without an earlier entry is the client.
             prop_assert_eq!(resolve("10.0.0.1", &[(XFF, &text)]).ip, expected);
             let line = format!("for=\"{text}\"");
             prop_assert_eq!(resolve("10.0.0.1", &[("forwarded", &line)]).ip, expected);

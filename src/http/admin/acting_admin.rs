@@ -1,4 +1,4 @@
-//! Who changes something, taken from the request.
+//! Extracts the admin who sends a request, for the audit log.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -9,16 +9,21 @@ use crate::domain::Principal;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
 
-/// Whoever sends a request, about to change something by it.
+/// The admin who makes a change, and the request that makes it.
 pub(in crate::http) struct ActingAdmin(pub(super) AuditContext);
 
 impl<S: Sync> FromRequestParts<S> for ActingAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Only a route that is open to all has no principal, and such a route is no admin's.
-        let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "An admin must do this.");
-        let principal = parts.extensions.get::<Principal>().ok_or_else(nobody)?;
+        // Only requests to public routes have no principal, and no public route changes anything as an admin.
+        let unauthenticated = || {
+            Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "Only an admin may do this; log in, or use a token of scope admin.",
+            )
+        };
+        let principal = parts.extensions.get::<Principal>().ok_or_else(unauthenticated)?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
         Ok(Self(AuditContext::new(principal, request_id)))
     }

@@ -1,4 +1,4 @@
-//! `GET /admin/api/audit`: who changed what.
+//! `GET /admin/api/audit`: the audit log.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,26 +11,28 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::{Limit, SearchText, ValidQuery};
 use crate::http::{HttpState, cursor};
 
-/// Which changes.
+/// Filters the audit log and selects a page of it.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct AuditQuery {
-    /// Those of a kind of thing: `flock-configs`.
+    /// Kind of the changed resource, such as `flock-configs`. If omitted, changes of all kinds are listed.
     #[param(value_type = Option<String>)]
     resource: Option<SearchText>,
-    /// Those of one of them; `resource` says of which kind.
+    /// Id of the changed resource; send `resource` with it. If omitted, changes of all resources are listed.
     #[param(value_type = Option<String>)]
     resource_id: Option<SearchText>,
-    /// How many at most: 1-100, 20 without.
+    /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Limit,
-    /// Where to go on: the `next_cursor` of the part before.
+    /// The `next_cursor` of the previous page. If omitted, the first page is returned.
     cursor: Option<String>,
 }
 
-/// Changes, the newest first.
+/// List changes
+///
+/// The newest change comes first. Each entry says who changed what, with the values before and after.
 #[utoipa::path(get, path = "/admin/api/audit", tag = "admin", params(AuditQuery),
     responses((status = 200, body = List<AuditRecord>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
@@ -38,7 +40,7 @@ pub(in crate::http) async fn get(
     ValidQuery(query): ValidQuery<AuditQuery>,
 ) -> Result<Json<List<AuditRecord>>, Problem> {
     let before: Option<i64> = cursor::parse(query.cursor.as_ref())?;
-    let text = |needle: &Option<SearchText>| needle.as_ref().map(|needle| needle.0.clone());
+    let text = |filter: &Option<SearchText>| filter.as_ref().map(|filter| filter.0.clone());
     let (resource, resource_id) = (text(&query.resource), text(&query.resource_id));
     let limit = query.limit.0;
     let page =

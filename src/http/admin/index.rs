@@ -1,4 +1,4 @@
-//! `GET` and `POST /admin/api/index`: the index for semantic search.
+//! `GET` and `POST /admin/api/index`: the vector index for semantic search.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,16 +11,16 @@ use crate::http::HttpState;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// How to go about it.
+/// How to index the frames.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct IndexRequest {
-    /// Whether to make the index anew, with what is configured now.
+    /// Whether to rebuild the index with the configured model; default `false`.
     #[serde(default)]
     force: bool,
 }
 
-/// How the index is.
+/// Get the state of the vector index
 #[utoipa::path(get, path = "/admin/api/index", tag = "admin",
     responses((status = 200, body = IndexStatus)))]
 pub(in crate::http) async fn get(
@@ -30,18 +30,20 @@ pub(in crate::http) async fn get(
     status.map(Json).map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Put every frame into the index that is not there.
+/// Index the missing frames
+///
+/// With `force`, the index is rebuilt from all frames.
 #[utoipa::path(post, path = "/admin/api/index", tag = "admin", request_body = IndexRequest,
     responses(
-        (status = 202, description = "A task does it; `Location` leads to it.", body = TaskAccepted),
-        (status = 409, description = "No model for vectors is configured.", body = ProblemBody),
+        (status = 202, description = "A task was created; `Location` is its path.", body = TaskAccepted),
+        (status = 409, description = "No embedding model is configured.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
-    ValidJson(order): ValidJson<IndexRequest>,
+    ValidJson(request): ValidJson<IndexRequest>,
 ) -> Result<TaskAcceptedResponse, Problem> {
     task_accepted(
-        state.app.search().enqueue_indexing(order.force).await,
-        "Frames are put into the index.",
+        state.app.search().enqueue_indexing(request.force).await,
+        "The frames are being indexed.",
     )
 }

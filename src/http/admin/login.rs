@@ -1,4 +1,4 @@
-//! `POST /admin/api/login`: a password becomes a session.
+//! `POST /admin/api/login`: checks a password and starts a session.
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -13,28 +13,32 @@ use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, session_cookie};
 
-/// Who logs in.
+/// Credentials of a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct LoginRequest {
+    /// Name of the user.
     username: String,
+    /// Password of the user.
     password: String,
 }
 
-/// A session that has begun; its cookie is in `Set-Cookie`.
+/// A new session. Its cookie is in `Set-Cookie`.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct LoginResponse {
-    /// Who has logged in.
+    /// Name of the user.
     username: String,
     /// When the session ends.
     expires_at: DateTime<Utc>,
 }
 
-/// Log in.
+/// Log in
+///
+/// Starts a session and sets its cookie.
 #[utoipa::path(post, path = "/admin/api/login", tag = "admin", request_body = LoginRequest, responses(
     (status = 200, body = LoginResponse),
     (status = 401, description = "The username or the password is wrong.", body = ProblemBody),
-    (status = 429, description = "Too many tries; see Retry-After.", body = ProblemBody),
+    (status = 429, description = "Too many attempts; see `Retry-After`.", body = ProblemBody),
 ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,

@@ -1,4 +1,4 @@
-//! `POST /admin/api/media/sync` and `…/cleanup`: work on everything that is kept, done by tasks.
+//! `POST /admin/api/media/sync` and `…/cleanup`: start tasks that work on all stored media.
 
 use axum::extract::State;
 use axum::http::header::LOCATION;
@@ -16,70 +16,75 @@ use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::settings::RetentionExemption;
 
-/// What is to be cleaned up.
+/// What to remove.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct MediaCleanupRequest {
-    /// Media of stories that nobody has gone on with for so long: `90d`, `12h`, `4w`. Without it stories keep theirs, and
-    /// only inputs past their time, orphans and the cache are looked after.
+    /// Removes the media of stories without a new frame for this long, such as `90d`, `12h` or `4w`. If omitted,
+    /// stories keep their media, and the task only removes expired inputs and orphans and evicts from the cache.
     older_than: Option<String>,
-    /// Stories that keep theirs nevertheless: `bookmarked` (also without it) or `none`.
+    /// Stories that keep their media regardless of `older_than`: `bookmarked` (default) or `none`.
     #[schema(value_type = Option<String>)]
     keep: Option<RetentionExemption>,
-    /// Whether only to say what would go.
+    /// Whether to report what would be removed without removing it; default `false`.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// What does it.
+/// A task was created.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct TaskAccepted {
+    /// Id of the task.
     task_id: Uuid,
+    /// What the task does, in plain words.
     message: &'static str,
 }
 
+/// A 202 with the task's path in `Location`.
 pub(in crate::http) type TaskAcceptedResponse =
     (StatusCode, [(HeaderName, HeaderValue); 1], Json<TaskAccepted>);
 
-/// Put into the bucket what it lacks.
+/// Upload missing files to the bucket
 #[utoipa::path(post, path = "/admin/api/media/sync", tag = "admin",
     responses(
-        (status = 202, description = "A task does it; `Location` leads to it.", body = TaskAccepted),
-        (status = 409, description = "There is no bucket.", body = ProblemBody),
+        (status = 202, description = "A task was created; `Location` is its path.", body = TaskAccepted),
+        (status = 409, description = "No bucket is configured.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn sync(
     State(state): State<HttpState>,
 ) -> Result<TaskAcceptedResponse, Problem> {
-    let ordered = state.app.ops().enqueue_sync().await;
-    task_accepted(ordered, "What the bucket lacks is put there.")
+    let enqueued = state.app.ops().enqueue_sync().await;
+    task_accepted(enqueued, "The missing files are being uploaded to the bucket.")
 }
 
-/// Clean up media. What it did is told by the task's result, and in the audit.
+/// Clean up media
+///
+/// The task's result and the audit log say what was removed.
 #[utoipa::path(post, path = "/admin/api/media/cleanup", tag = "admin", request_body = MediaCleanupRequest,
     responses(
-        (status = 202, description = "A task does it; `Location` leads to it.", body = TaskAccepted),
-        (status = 422, description = "A time that is none.", body = ProblemBody),
+        (status = 202, description = "A task was created; `Location` is its path.", body = TaskAccepted),
+        (status = 422, description = "`older_than` is not a valid duration.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn cleanup(
     State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    ValidJson(order): ValidJson<MediaCleanupRequest>,
+    ValidJson(request): ValidJson<MediaCleanupRequest>,
 ) -> Result<TaskAcceptedResponse, Problem> {
-    let older_than = order.older_than.map(|text| text.parse::<Lifetime>()).transpose();
+    let older_than = request.older_than.map(|text| text.parse::<Lifetime>()).transpose();
     let older_than = older_than
         .map_err(|error| Problem::from_error(AppError::invalid("older_than", error), "body"))?
         .map(|Lifetime(age)| age);
-    let keep = order.keep.unwrap_or(RetentionExemption::Bookmarked);
-    let order = ApplyRetention::new(&principal, older_than, keep, order.dry_run);
-    task_accepted(state.app.ops().enqueue_cleanup(&order).await, "Media are cleaned up.")
+    let keep = request.keep.unwrap_or(RetentionExemption::Bookmarked);
+    let job = ApplyRetention::new(&principal, older_than, keep, request.dry_run);
+    task_accepted(state.app.ops().enqueue_cleanup(&job).await, "Media are being cleaned up.")
 }
 
-/// The answer to an order that a task carries out.
+/// Builds the response for a task that was enqueued.
 pub(in crate::http) fn task_accepted(
-    ordered: Result<Uuid, AppError>,
+    enqueued: Result<Uuid, AppError>,
     message: &'static str,
 ) -> Result<TaskAcceptedResponse, Problem> {
-    let task_id = ordered.map_err(|error| Problem::from_error(error, "body"))?;
+    let task_id = enqueued.map_err(|error| Problem::from_error(error, "body"))?;
     let location = HeaderValue::from_str(&format!("/v2/tasks/{task_id}"));
     let location = location.unwrap_or(HeaderValue::from_static("/v2/tasks"));
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(TaskAccepted { task_id, message })))

@@ -1,4 +1,5 @@
-//! What admins do, by token or in a session. Lists answer `{"items": […], "next_cursor": …}`.
+//! The admin API, for tokens of scope admin and for users in a session. Every list responds with
+//! `{"items": […], "next_cursor": …}`.
 
 mod acting_admin;
 pub(super) mod audit;

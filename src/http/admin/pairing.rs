@@ -1,4 +1,4 @@
-//! `GET /admin/api/pairing`: devices that wait to be let in.
+//! `GET /admin/api/pairing`: lists the devices that wait for approval.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Devices that wait, the oldest first.
+/// List pending pairings
+///
+/// The devices that wait for approval, the longest waiting first.
 #[utoipa::path(get, path = "/admin/api/pairing", tag = "admin",
     params(PageQuery),
     responses((status = 200, body = List<PairingView>), (status = 422, body = ProblemBody)))]

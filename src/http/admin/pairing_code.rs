@@ -1,4 +1,4 @@
-//! `/admin/api/pairing/{code}`: an admin lets the device in that shows the code, or turns it away.
+//! `/admin/api/pairing/{code}`: approves or rejects the device that shows the code.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,32 +9,34 @@ use crate::app::identity::PairingView;
 use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Let a device in. Its next poll gets its token.
+/// Approve a pairing
+///
+/// The device gets its token with its next poll.
 #[utoipa::path(post, path = "/admin/api/pairing/{code}/approve", tag = "admin",
-    params(("code" = String, Path, description = "In any case, with or without its dash.")),
+    params(("code" = String, Path, description = "The code, in any case, with or without its dash.")),
     responses(
         (status = 200, body = PairingView),
-        (status = 404, description = "No device shows it, or no longer.", body = ProblemBody),
-        (status = 409, description = "It was approved before.", body = ProblemBody),
+        (status = 404, description = "No pending pairing has this code.", body = ProblemBody),
+        (status = 409, description = "The pairing was approved before.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn approve(
     State(state): State<HttpState>,
     Path(code): Path<String>,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
 ) -> Result<Json<PairingView>, Problem> {
-    let approved = state.app.identities().approve_pairing(&code, &act).await;
+    let approved = state.app.identities().approve_pairing(&code, &audit).await;
     approved.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Turn a device away.
+/// Reject a pairing
 #[utoipa::path(delete, path = "/admin/api/pairing/{code}", tag = "admin",
-    params(("code" = String, Path, description = "In any case, with or without its dash.")),
-    responses((status = 204, description = "Turned away."), (status = 404, body = ProblemBody)))]
+    params(("code" = String, Path, description = "The code, in any case, with or without its dash.")),
+    responses((status = 204, description = "The pairing was rejected."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     Path(code): Path<String>,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
 ) -> Result<StatusCode, Problem> {
-    let refused = state.app.identities().refuse_pairing(&code, &act).await;
+    let refused = state.app.identities().refuse_pairing(&code, &audit).await;
     refused.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

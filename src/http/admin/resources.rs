@@ -1,4 +1,5 @@
-//! What admins configure, each kind at `/admin/api/{kind}`: listed, read, made, replaced, patched and removed alike.
+//! The configuration resources, each kind at `/admin/api/{kind}` with the same six operations: list, create, get,
+//! replace, update and delete.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,7 +16,7 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// The largest body, in bytes: a prompt of 64 KiB, every character escaped.
+/// The largest body, in bytes. It fits a prompt of 64 KiB with every character escaped.
 const MAX_BODY: usize = 512 << 10;
 
 type ResourceResult<T> = Result<Json<ResourceView<T>>, Problem>;
@@ -32,103 +33,114 @@ async fn list<T: Resource>(
 
 async fn create<T: Resource>(
     state: &HttpState,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
     item: T,
 ) -> Result<impl IntoResponse + use<T>, Problem> {
-    let made = state.app.config().create_resource(item, &act).await;
-    let made = made.map_err(|error| Problem::from_error(error, "body"))?;
-    let name: String = form_urlencoded::byte_serialize(made.item.id().as_bytes()).collect();
+    let created = state.app.config().create_resource(item, &audit).await;
+    let created = created.map_err(|error| Problem::from_error(error, "body"))?;
+    let name: String = form_urlencoded::byte_serialize(created.item.id().as_bytes()).collect();
     let location = format!("/admin/api/{}/{}", T::NAME, name.replace('+', "%20"));
-    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(made)))
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(created)))
 }
 
+/// Defines the module with the six operations of a kind of resource. `$collection` and `$item` are the paths; `$plural`
+/// and `$singular` (with its article) name the kind in the summaries.
 macro_rules! resource_routes {
-    ($module:ident, $type:ident, $path:literal, $one:literal, $what:literal) => {
-        #[doc = concat!("`", $path, "`.")]
+    ($module:ident, $type:ident, $collection:literal, $item:literal, $plural:literal, $singular:literal) => {
+        #[doc = concat!("`", $collection, "`: ", $plural, ".")]
         pub(in crate::http) mod $module {
             use super::*;
             use crate::domain::$type;
 
-            #[doc = concat!("List ", $what, " by name.")]
-            #[utoipa::path(get, path = $path, tag = "admin", params(SearchPageQuery),
+            #[utoipa::path(get, path = $collection, tag = "admin", params(SearchPageQuery),
+                summary = concat!("List ", $plural),
+                description = "The list is sorted by id. `q` searches ids and descriptions.",
                 responses((status = 200, body = List<ResourceView<$type>>), (status = 422, body = ProblemBody)))]
             pub(in crate::http) async fn list(
-                State(door): State<HttpState>,
+                State(state): State<HttpState>,
                 ValidQuery(query): ValidQuery<SearchPageQuery>,
             ) -> Result<Json<List<ResourceView<$type>>>, Problem> {
-                super::list(&door, query).await
+                super::list(&state, query).await
             }
 
-            #[doc = concat!("Make one of the ", $what, ".")]
-            #[utoipa::path(post, path = $path, tag = "admin", request_body = $type, responses(
-                (status = 201, description = "Made; `Location` says where it is.", body = ResourceView<$type>),
-                (status = 409, description = "The name is taken, or flocks would go round in a loop.", body = ProblemBody),
-                (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
-            ))]
+            #[utoipa::path(post, path = $collection, tag = "admin", request_body = $type,
+                summary = concat!("Create ", $singular),
+                responses(
+                    (status = 201, description = "Created; `Location` is its path.", body = ResourceView<$type>),
+                    (status = 409, description = "The id is taken, or flocks would form a cycle.", body = ProblemBody),
+                    (status = 422, description = "A field is invalid; see `errors`.", body = ProblemBody),
+                ))]
             pub(in crate::http) async fn create(
-                State(door): State<HttpState>,
-                by: ActingAdmin,
+                State(state): State<HttpState>,
+                admin: ActingAdmin,
                 ValidJson(item): ValidJson<$type, MAX_BODY>,
             ) -> Result<impl IntoResponse, Problem> {
-                super::create(&door, by, item).await
+                super::create(&state, admin, item).await
             }
 
-            #[doc = concat!("Read one of the ", $what, ".")]
-            #[utoipa::path(get, path = $one, tag = "admin", params(("id" = String, Path)),
+            #[utoipa::path(get, path = $item, tag = "admin",
+                params(("id" = String, Path, description = "Id of the resource.")),
+                summary = concat!("Get ", $singular),
                 responses((status = 200, body = ResourceView<$type>), (status = 404, body = ProblemBody)))]
             pub(in crate::http) async fn read(
-                State(door): State<HttpState>,
+                State(state): State<HttpState>,
                 Path(id): Path<String>,
             ) -> ResourceResult<$type> {
-                let found = door.app.config().resource(&id).await;
-                found.map(Json).map_err(|error| Problem::from_error(error, "path"))
+                let resource = state.app.config().resource(&id).await;
+                resource.map(Json).map_err(|error| Problem::from_error(error, "path"))
             }
 
-            #[doc = concat!("Replace one of the ", $what, "; what is absent takes its default.")]
-            #[utoipa::path(put, path = $one, tag = "admin", params(("id" = String, Path)), request_body = $type,
+            #[utoipa::path(put, path = $item, tag = "admin", request_body = $type,
+                params(("id" = String, Path, description = "Id of the resource.")),
+                summary = concat!("Replace ", $singular),
+                description = "Omitted fields get their defaults.",
                 responses(
                     (status = 200, body = ResourceView<$type>), (status = 404, body = ProblemBody),
-                    (status = 409, description = "Flocks would go round in a loop.", body = ProblemBody),
-                    (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+                    (status = 409, description = "Flocks would form a cycle.", body = ProblemBody),
+                    (status = 422, description = "A field is invalid; see `errors`.", body = ProblemBody),
                 ))]
             pub(in crate::http) async fn replace(
-                State(door): State<HttpState>,
+                State(state): State<HttpState>,
                 Path(id): Path<String>,
-                ActingAdmin(act): ActingAdmin,
+                ActingAdmin(audit): ActingAdmin,
                 ValidJson(item): ValidJson<$type, MAX_BODY>,
             ) -> ResourceResult<$type> {
-                let written = door.app.config().replace_resource(&id, item, &act).await;
+                let written = state.app.config().replace_resource(&id, item, &audit).await;
                 written.map(Json).map_err(|error| Problem::from_error(error, "body"))
             }
 
-            #[doc = concat!("Change one of the ", $what, " by a merge patch (RFC 7396): null removes, what is absent stays.")]
-            #[utoipa::path(patch, path = $one, tag = "admin", params(("id" = String, Path)), request_body = Object,
+            #[utoipa::path(patch, path = $item, tag = "admin", request_body = Object,
+                params(("id" = String, Path, description = "Id of the resource.")),
+                summary = concat!("Update ", $singular),
+                description = "The body is a merge patch (RFC 7396): null removes a field; omitted fields stay.",
                 responses(
                     (status = 200, body = ResourceView<$type>), (status = 404, body = ProblemBody),
-                    (status = 409, description = "Flocks would go round in a loop.", body = ProblemBody),
-                    (status = 422, description = "Something cannot be used; `errors` says what.", body = ProblemBody),
+                    (status = 409, description = "Flocks would form a cycle.", body = ProblemBody),
+                    (status = 422, description = "A field is invalid; see `errors`.", body = ProblemBody),
                 ))]
             pub(in crate::http) async fn change(
-                State(door): State<HttpState>,
+                State(state): State<HttpState>,
                 Path(id): Path<String>,
-                ActingAdmin(act): ActingAdmin,
+                ActingAdmin(audit): ActingAdmin,
                 ValidJson(patch): ValidJson<Value, MAX_BODY>,
             ) -> ResourceResult<$type> {
-                let written = door.app.config().patch_resource(&id, patch, &act).await;
+                let written = state.app.config().patch_resource(&id, patch, &audit).await;
                 written.map(Json).map_err(|error| Problem::from_error(error, "body"))
             }
 
-            #[doc = concat!("Remove one of the ", $what, ".")]
-            #[utoipa::path(delete, path = $one, tag = "admin", params(("id" = String, Path)), responses(
-                (status = 204, description = "Gone."), (status = 404, body = ProblemBody),
-                (status = 409, description = "In use; the problem says by what.", body = ProblemBody),
-            ))]
+            #[utoipa::path(delete, path = $item, tag = "admin",
+                params(("id" = String, Path, description = "Id of the resource.")),
+                summary = concat!("Delete ", $singular),
+                responses(
+                    (status = 204, description = "Deleted."), (status = 404, body = ProblemBody),
+                    (status = 409, description = "In use; `detail` says by what.", body = ProblemBody),
+                ))]
             pub(in crate::http) async fn remove(
-                State(door): State<HttpState>,
+                State(state): State<HttpState>,
                 Path(id): Path<String>,
-                ActingAdmin(act): ActingAdmin,
+                ActingAdmin(audit): ActingAdmin,
             ) -> Result<StatusCode, Problem> {
-                let removed = door.app.config().remove_resource::<$type>(&id, &act).await;
+                let removed = state.app.config().remove_resource::<$type>(&id, &audit).await;
                 removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
             }
         }
@@ -140,47 +152,54 @@ resource_routes!(
     InferenceModel,
     "/admin/api/inference-models",
     "/admin/api/inference-models/{id}",
-    "inference models"
+    "inference models",
+    "an inference model"
 );
 resource_routes!(
     prompt_templates,
     PromptTemplate,
     "/admin/api/prompt-templates",
     "/admin/api/prompt-templates/{id}",
-    "prompt templates"
+    "prompt templates",
+    "a prompt template"
 );
 resource_routes!(
     model_configs,
     ModelConfig,
     "/admin/api/model-configs",
     "/admin/api/model-configs/{id}",
-    "model configs"
+    "model configurations",
+    "a model configuration"
 );
 resource_routes!(
     strategy_configs,
     StrategyConfig,
     "/admin/api/strategy-configs",
     "/admin/api/strategy-configs/{id}",
-    "strategy configs"
+    "strategy configurations",
+    "a strategy configuration"
 );
 resource_routes!(
     sparrow_configs,
     SparrowConfig,
     "/admin/api/sparrow-configs",
     "/admin/api/sparrow-configs/{id}",
-    "Sparrow configs"
+    "Sparrow configurations",
+    "a Sparrow configuration"
 );
 resource_routes!(
     flock_configs,
     FlockConfig,
     "/admin/api/flock-configs",
     "/admin/api/flock-configs/{id}",
-    "flock configs"
+    "flock configurations",
+    "a flock configuration"
 );
 resource_routes!(
     client_type_configs,
     ClientTypeConfig,
     "/admin/api/client-type-configs",
     "/admin/api/client-type-configs/{id}",
-    "client type configs"
+    "client type configurations",
+    "a client type configuration"
 );

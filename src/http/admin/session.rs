@@ -1,4 +1,4 @@
-//! `GET /admin/api/session`: who am I?
+//! `GET /admin/api/session`: returns the caller.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -11,18 +11,18 @@ use crate::domain::{Identity, Principal};
 use crate::http::problem::Problem;
 use crate::http::{HttpState, session_cookie};
 
-/// Who asks.
+/// The caller of the request.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct SessionResponse {
-    /// As the audit names whoever it is: `user anna`, `token 7 (scripts)`, `this machine`.
+    /// Name of the caller in the audit log, such as `user anna`, `token 7 (scripts)` or `this machine`.
     actor: String,
-    /// The user's name, for one who has logged in.
+    /// Name of the user; null without a session.
     username: Option<String>,
-    /// When the session ends, for one who has logged in.
+    /// When the session ends; null without a session.
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// Who the request comes from.
+/// Get the caller
 #[utoipa::path(get, path = "/admin/api/session", tag = "admin",
     responses((status = 200, body = SessionResponse)))]
 pub(in crate::http) async fn get(

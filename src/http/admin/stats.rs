@@ -1,4 +1,4 @@
-//! `GET /admin/api/stats`: how much there is.
+//! `GET /admin/api/stats`: counts what the installation holds.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,9 @@ use crate::app::InstallationStats;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
 
-/// How much there is.
+/// Get statistics
+///
+/// Counts of what the installation holds.
 #[utoipa::path(get, path = "/admin/api/stats", tag = "admin", responses((status = 200, body = InstallationStats)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

@@ -1,4 +1,4 @@
-//! `GET /admin/api/tasks`: everyone's tasks, and what the service does for itself.
+//! `GET /admin/api/tasks`: lists the tasks of every client and those of the service itself.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,9 @@ use crate::http::v2::tasks::list::TasksQuery;
 use crate::http::{HttpState, cursor};
 use crate::store::TaskFilter;
 
-/// Tasks, the newest first.
+/// List tasks
+///
+/// The tasks of every client and those of the service itself, the newest first.
 #[utoipa::path(get, path = "/admin/api/tasks", tag = "admin", params(TasksQuery),
     responses((status = 200, body = List<TaskView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(

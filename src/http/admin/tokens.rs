@@ -14,7 +14,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Tokens, the newest first.
+/// List tokens
+///
+/// The newest token comes first. The list contains no secrets.
 #[utoipa::path(get, path = "/admin/api/tokens", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<TokenView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
@@ -28,15 +30,17 @@ pub(in crate::http) async fn get(
         .map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Make a token. The answer alone shows it.
+/// Create a token
+///
+/// The secret is in this response only; it cannot be shown again.
 #[utoipa::path(post, path = "/admin/api/tokens", tag = "admin", request_body = CreateTokenRequest,
     responses((status = 201, body = NewTokenView), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
-    ActingAdmin(act): ActingAdmin,
-    ValidJson(order): ValidJson<CreateTokenRequest>,
+    ActingAdmin(audit): ActingAdmin,
+    ValidJson(request): ValidJson<CreateTokenRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let created = state.app.identities().create_token(order, &act).await;
+    let created = state.app.identities().create_token(request, &audit).await;
     let created = created.map_err(|error| Problem::from_error(error, "body"))?;
     let headers = AppendHeaders([(CACHE_CONTROL, "no-store")]);
     Ok((StatusCode::CREATED, headers, Json(created)))

@@ -1,4 +1,4 @@
-//! `/admin/api/users/{username}`: one who may log in.
+//! `/admin/api/users/{username}`: one user.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -10,9 +10,9 @@ use crate::http::HttpState;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// A user.
+/// Get a user
 #[utoipa::path(get, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)),
+    params(("username" = String, Path, description = "Name of the user.")),
     responses((status = 200, body = UserView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -22,55 +22,62 @@ pub(in crate::http) async fn get(
     user.map(Json).map_err(|error| Problem::from_error(error, "path"))
 }
 
-/// Change a user; what is absent stays. Another password, or `is_active: false`, ends the user's sessions.
+/// Update a user
+///
+/// Omitted fields keep their values. A new password or `is_active: false` ends the user's sessions.
 #[utoipa::path(patch, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)), request_body = UpdateUserRequest,
+    params(("username" = String, Path, description = "Name of the user.")), request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
-        (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
+        (status = 409, description = "This is the last user who may log in.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
     State(state): State<HttpState>,
     Path(username): Path<String>,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
     ValidJson(change): ValidJson<UpdateUserRequest>,
 ) -> Result<Json<UserView>, Problem> {
-    let changed = state.app.identities().update_user(&username, change, &act).await;
+    let changed = state.app.identities().update_user(&username, change, &audit).await;
     changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }
 
-/// Replace a user; what is absent takes its default, but a password stays.
+/// Replace a user
+///
+/// Omitted fields get their defaults, except the password, which stays. A new password or `is_active: false` ends the
+/// user's sessions.
 #[utoipa::path(put, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)), request_body = UpdateUserRequest,
+    params(("username" = String, Path, description = "Name of the user.")), request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
-        (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
+        (status = 409, description = "This is the last user who may log in.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
     Path(username): Path<String>,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
     ValidJson(change): ValidJson<UpdateUserRequest>,
 ) -> Result<Json<UserView>, Problem> {
     let changed =
-        state.app.identities().update_user(&username, change.into_replacement(), &act).await;
+        state.app.identities().update_user(&username, change.into_replacement(), &audit).await;
     changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }
 
-/// Remove a user.
+/// Delete a user
+///
+/// This ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path)),
+    params(("username" = String, Path, description = "Name of the user.")),
     responses(
-        (status = 204, description = "Removed."), (status = 404, body = ProblemBody),
-        (status = 409, description = "It is the last one who may log in.", body = ProblemBody),
+        (status = 204, description = "The user was deleted."), (status = 404, body = ProblemBody),
+        (status = 409, description = "This is the last user who may log in.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     Path(username): Path<String>,
-    ActingAdmin(act): ActingAdmin,
+    ActingAdmin(audit): ActingAdmin,
 ) -> Result<StatusCode, Problem> {
-    let deleted = state.app.identities().delete_user(&username, &act).await;
+    let deleted = state.app.identities().delete_user(&username, &audit).await;
     deleted.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

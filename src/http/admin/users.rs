@@ -1,4 +1,4 @@
-//! `/admin/api/users`: the people who may log in.
+//! `/admin/api/users`: the users who may log in.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Users, by name.
+/// List users
+///
+/// Users are sorted by name. `q` searches names and descriptions.
 #[utoipa::path(get, path = "/admin/api/users", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<UserView>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(
@@ -26,7 +28,7 @@ pub(in crate::http) async fn get(
         .map_err(|error| Problem::from_error(error, "query"))
 }
 
-/// Add a user.
+/// Create a user
 #[utoipa::path(post, path = "/admin/api/users", tag = "admin", request_body = CreateUserRequest, responses(
     (status = 201, body = UserView),
     (status = 409, description = "The name is taken.", body = ProblemBody),
@@ -34,10 +36,10 @@ pub(in crate::http) async fn get(
 ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
-    ActingAdmin(act): ActingAdmin,
-    ValidJson(order): ValidJson<CreateUserRequest>,
+    ActingAdmin(audit): ActingAdmin,
+    ValidJson(request): ValidJson<CreateUserRequest>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
-    let created = state.app.identities().create_user(order, &act).await;
+    let created = state.app.identities().create_user(request, &audit).await;
     let created = created.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((StatusCode::CREATED, Json(created)))
 }

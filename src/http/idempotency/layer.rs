@@ -1,4 +1,5 @@
-//! Every POST that becomes no frame: done once for each key, and answered alike when it is sent again.
+//! Runs each POST with an `Idempotency-Key` once and replays its response when it is sent again. Frames are exempt:
+//! their keys are stored with their tasks.
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -15,22 +16,24 @@ use crate::http::problem::Problem;
 use crate::http::{HttpState, body};
 use crate::store::IdempotencyKey;
 
-/// The largest body of such a request, in bytes, and more than any of their endpoints takes.
+/// The largest body of a request with a key, in bytes. No endpoint in question accepts a larger one.
 const MAX_BODY: usize = 1 << 20;
 
-/// The largest answer that is kept, in bytes.
-const MAX_ANSWER: usize = 4 << 20;
+/// The largest response that is stored, in bytes.
+const MAX_RESPONSE: usize = 4 << 20;
 
-/// Headers that belong to an answer.
+/// The headers that are stored with a response.
 const STORED_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
-/// Orders of frames keep their keys with their tasks; the last two prove who is there and change nothing.
+/// Routes that this layer skips. The tasks of frames store the keys of the first three; the last two authenticate the
+/// caller and change nothing.
 const EXEMPT_ROUTES: [&str; 5] =
     ["/v1/frames", "/v2/stories", "/v2/stories/{id}/frames", "/admin/api/login", "/v2/pairing"];
 
-/// What is answered there is shown once and kept nowhere.
+/// Routes whose responses contain a secret that is shown once, so that the response is not stored.
 const SECRET_ROUTES: [&str; 1] = ["/admin/api/tokens"];
 
+/// Runs a POST with an idempotency key once. Other requests pass through.
 pub(in crate::http) async fn layer(
     State(state): State<HttpState>,
     request: Request,
@@ -54,8 +57,8 @@ async fn run_once(
     let (parts, content) = request.into_parts();
     let content = body::read_at_most(content, MAX_BODY).await?;
     let principal = parts.extensions.get::<Principal>().map(ToString::to_string);
-    let who = principal.unwrap_or_default();
-    let scope = format!("{} {} {who}", parts.method, parts.uri.path());
+    let principal = principal.unwrap_or_default();
+    let scope = format!("{} {} {principal}", parts.method, parts.uri.path());
     let query = parts.uri.query().unwrap_or_default().as_bytes();
     let Some(key) = super::parse_key(&parts.headers, scope, &[query, &content])? else {
         let request = Request::from_parts(parts, Body::from(content));
@@ -63,20 +66,21 @@ async fn run_once(
     };
     let failed = |error| Problem::from_error(error, "header");
     match state.app.idempotency().begin(&key).await.map_err(failed)? {
-        IdempotencyOutcome::Replay(answer) => Ok(replay_response(answer)),
+        IdempotencyOutcome::Replay(stored) => Ok(replay_response(stored)),
         IdempotencyOutcome::Fresh => {
             let request = Request::from_parts(parts, Body::from(content));
-            // Even if the client hangs up: it will come again, and ask how it went.
-            let doing = async move {
+            // The request runs even if the client disconnects, because the client may send it again to see the outcome.
+            let work = async move {
                 let response = next.run(request).await;
                 store_response(&state, &key, response, is_secret).await
             };
-            body::run_to_completion(doing).await
+            body::run_to_completion(work).await
         }
     }
 }
 
-/// Keeps what was answered. A request that was refused, or failed, changed nothing and may be sent again.
+/// Stores a successful response. A request that was refused or failed has changed nothing, so its key is released and
+/// may be used again.
 async fn store_response(
     state: &HttpState,
     key: &IdempotencyKey,
@@ -89,33 +93,33 @@ async fn store_response(
         return Ok(response);
     }
     let (parts, content) = response.into_parts();
-    let content = axum::body::to_bytes(content, MAX_ANSWER).await.map_err(|_| {
-        let detail = "The answer is too large to be kept; it was done all the same.";
+    let content = axum::body::to_bytes(content, MAX_RESPONSE).await.map_err(|_| {
+        let detail = "The request was carried out, but its response is too large to store.";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
     let status = parts.status.as_u16();
-    let answer =
+    let stored =
         StoredResponse { status, headers: stored_headers(&parts.headers), body: content.to_vec() };
-    state.app.idempotency().complete(key, &answer, is_secret).await.map_err(failed)?;
+    state.app.idempotency().complete(key, &stored, is_secret).await.map_err(failed)?;
     Ok(Response::from_parts(parts, Body::from(content)))
 }
 
 fn stored_headers(headers: &HeaderMap) -> Value {
-    let mut kept = Map::new();
+    let mut stored = Map::new();
     for name in STORED_HEADERS {
         if let Some(value) = headers.get(&name).and_then(|value| value.to_str().ok()) {
-            kept.insert(name.to_string(), Value::from(value));
+            stored.insert(name.to_string(), Value::from(value));
         }
     }
-    Value::Object(kept)
+    Value::Object(stored)
 }
 
-fn replay_response(answer: StoredResponse) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+fn replay_response(stored: StoredResponse) -> Response {
+    let mut response = Response::new(Body::from(stored.body));
+    *response.status_mut() = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     for name in STORED_HEADERS {
-        let value = answer.headers.get(name.as_str()).and_then(Value::as_str);
+        let value = stored.headers.get(name.as_str()).and_then(Value::as_str);
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(name, value);
         }

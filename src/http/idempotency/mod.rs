@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the mark by which a request that is sent again is known.
+//! The `Idempotency-Key` header, which identifies a request that is sent again.
 
 pub(super) mod layer;
 
@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use super::problem::Problem;
 use crate::store::IdempotencyKey;
 
-/// The header on an answer that was given before.
+/// The response header that marks a replayed response.
 pub(super) const REPLAYED: &str = "idempotent-replayed";
 
-/// The key of a request with `parts` of content, if it has one; `call` says who asks for what.
+/// Returns a request's idempotency key, if it has one. `scope` names the caller and the operation; `parts` is the
+/// content, whose fingerprint tells whether a repeated key belongs to the same request.
 pub(super) fn parse_key(
     headers: &HeaderMap,
     scope: String,
@@ -20,7 +21,7 @@ pub(super) fn parse_key(
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     let Some(key) = key else {
-        let detail = "An Idempotency-Key has 1-255 printable ASCII characters.";
+        let detail = "The Idempotency-Key must have 1-255 printable ASCII characters.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     };
     let mut fingerprint = Sha256::new();

@@ -1,4 +1,4 @@
-//! `PATCH /admin/api/bookmark-lists/{id}`: another name, description or readership.
+//! `PATCH /admin/api/bookmark-lists/{id}`: changes a bookmark list.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -10,21 +10,23 @@ use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
 
-/// Change a list.
+/// Update a bookmark list
+///
+/// Omitted fields keep their values.
 #[utoipa::path(patch, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id.")), request_body = BookmarkListPatch,
+    params(("id" = i64, Path, description = "Id of the list.")), request_body = BookmarkListPatch,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
-        (status = 409, description = "The client has one of this name.", body = ProblemBody),
+        (status = 409, description = "The client has another list of this name.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn patch(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    ValidJson(edit): ValidJson<BookmarkListPatch>,
+    ValidJson(patch): ValidJson<BookmarkListPatch>,
 ) -> Result<Json<BookmarkList>, Problem> {
     let changed =
-        state.app.stories().update_list(admin_actor(&principal), path_id::parse(&id), edit).await;
+        state.app.stories().update_list(admin_actor(&principal), path_id::parse(&id), patch).await;
     changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

@@ -1,4 +1,4 @@
-//! `GET /admin/api/bookmark-lists`: everyone's lists.
+//! `GET /admin/api/bookmark-lists`: lists the bookmark lists of every client.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Everyone's lists, the newest first.
+/// List bookmark lists
+///
+/// The lists of every client, the newest first.
 #[utoipa::path(get, path = "/admin/api/bookmark-lists", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<BookmarkList>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(

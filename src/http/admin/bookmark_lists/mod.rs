@@ -1,4 +1,4 @@
-//! Everyone's bookmark lists: `/admin/api/bookmark-lists`.
+//! `/admin/api/bookmark-lists`: the bookmark lists of every client.
 
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
@@ -10,7 +10,7 @@ pub(in crate::http) mod replace;
 use crate::app::Actor;
 use crate::domain::Principal;
 
-/// An admin who speaks for no client.
+/// Builds the actor for an admin, who acts for no client.
 const fn admin_actor(principal: &Principal) -> Actor<'_> {
     Actor { principal, client_id: None }
 }

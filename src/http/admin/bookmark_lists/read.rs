@@ -1,4 +1,4 @@
-//! `GET /admin/api/bookmark-lists/{id}`: a list with its stories.
+//! `GET /admin/api/bookmark-lists/{id}`: returns a bookmark list with its stories.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -11,9 +11,11 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor, path_id};
 
-/// A list with its stories, the last kept first.
+/// Get a bookmark list
+///
+/// The list comes with a page of its stories, the most recently added first.
 #[utoipa::path(get, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id."), PageQuery),
+    params(("id" = i64, Path, description = "Id of the list."), PageQuery),
     responses(
         (status = 200, body = BookmarkListWithStories), (status = 404, body = ProblemBody),
         (status = 422, body = ProblemBody),

@@ -1,4 +1,4 @@
-//! `DELETE /admin/api/bookmark-lists/{id}`: a list with what it holds; the stories stay.
+//! `DELETE /admin/api/bookmark-lists/{id}`: deletes a bookmark list.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -9,10 +9,12 @@ use crate::domain::Principal;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
 
-/// Remove a list; its stories stay.
+/// Delete a bookmark list
+///
+/// The stories in it are not deleted.
 #[utoipa::path(delete, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id.")),
-    responses((status = 204, description = "Removed."), (status = 404, body = ProblemBody)))]
+    params(("id" = i64, Path, description = "Id of the list.")),
+    responses((status = 204, description = "The list was deleted."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! `PUT /admin/api/bookmark-lists/{id}`: another list in the place of one.
+//! `PUT /admin/api/bookmark-lists/{id}`: replaces a bookmark list.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -10,24 +10,26 @@ use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
 
-/// Put a list in the place of another; its owner and its stories stay.
+/// Replace a bookmark list
+///
+/// Omitted fields get their defaults. The owner and the stories of the list stay.
 #[utoipa::path(put, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "The list's id.")), request_body = BookmarkListRequest,
+    params(("id" = i64, Path, description = "Id of the list.")), request_body = BookmarkListRequest,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
-        (status = 409, description = "The client has one of this name.", body = ProblemBody),
+        (status = 409, description = "The client has another list of this name.", body = ProblemBody),
         (status = 422, body = ProblemBody),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    ValidJson(edit): ValidJson<BookmarkListRequest>,
+    ValidJson(request): ValidJson<BookmarkListRequest>,
 ) -> Result<Json<BookmarkList>, Problem> {
     let changed = state
         .app
         .stories()
-        .update_list(admin_actor(&principal), path_id::parse(&id), edit.into())
+        .update_list(admin_actor(&principal), path_id::parse(&id), request.into())
         .await;
     changed.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }

@@ -1,4 +1,4 @@
-//! `GET /admin/api/sparrow-states`.
+//! `GET /admin/api/sparrow-states`: lists the states of the Sparrows.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Sparrows by name, each with what it last said of itself.
+/// List Sparrow states
+///
+/// Every Sparrow with its last telemetry, sorted by client id.
 #[utoipa::path(get, path = "/admin/api/sparrow-states", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<SparrowState>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(

@@ -1,4 +1,4 @@
-//! `GET /admin/api/sparrow-states/{client_id}`.
+//! `GET /admin/api/sparrow-states/{client_id}`: returns the state of one Sparrow.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,9 +8,9 @@ use crate::http::HttpState;
 use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// One Sparrow.
+/// Get a Sparrow state
 #[utoipa::path(get, path = "/admin/api/sparrow-states/{client_id}", tag = "admin",
-    params(("client_id" = String, Path, description = "The Sparrow.")),
+    params(("client_id" = String, Path, description = "Client id of the Sparrow.")),
     responses((status = 200, body = SparrowState), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

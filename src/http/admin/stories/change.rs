@@ -1,4 +1,4 @@
-//! `PATCH /admin/api/stories/{id}`.
+//! `PATCH /admin/api/stories/{id}`: renames a story.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -12,9 +12,11 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 use crate::http::v2::stories::change::StoryUpdate;
 
-/// Give a story another title; its slug stays, for links lead by it.
-#[utoipa::path(patch, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
-    request_body = StoryUpdate,
+/// Rename a story
+///
+/// The slug stays, because links contain it.
+#[utoipa::path(patch, path = "/admin/api/stories/{id}", tag = "admin",
+    params(("id" = String, Path, description = "Id of the story.")), request_body = StoryUpdate,
     responses(
         (status = 200, description = "The story without its frames.", body = StoryDetail),
         (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
@@ -24,13 +26,13 @@ pub(in crate::http) async fn patch(
     Path(id): Path<String>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(principal): Extension<Principal>,
-    ValidJson(edit): ValidJson<StoryUpdate>,
+    ValidJson(update): ValidJson<StoryUpdate>,
 ) -> Result<Json<StoryDetail>, Problem> {
     let refused = |error| Problem::from_error(error, "body");
     state
         .app
         .stories()
-        .rename_story(admin_actor(&principal), &id, &edit.title)
+        .rename_story(admin_actor(&principal), &id, &update.title)
         .await
         .map_err(refused)?;
     let detail =

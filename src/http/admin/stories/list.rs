@@ -1,4 +1,4 @@
-//! `GET /admin/api/stories`.
+//! `GET /admin/api/stories`: lists the stories of every client.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// Stories whose title, slug or Sparrow contains `q`, the newest first.
+/// List stories
+///
+/// The stories of every client, the newest first. `q` searches titles, slugs and client ids.
 #[utoipa::path(get, path = "/admin/api/stories", tag = "admin", params(SearchPageQuery),
     responses((status = 200, body = List<StoryOverview>), (status = 422, body = ProblemBody)))]
 pub(in crate::http) async fn get(

@@ -1,4 +1,4 @@
-//! `/admin/api/stories`: everyone's stories.
+//! `/admin/api/stories`: the stories of every client.
 
 pub(in crate::http) mod change;
 pub(in crate::http) mod list;
@@ -8,7 +8,7 @@ pub(in crate::http) mod remove;
 use crate::app::Actor;
 use crate::domain::Principal;
 
-/// An admin, who speaks for no Sparrow.
+/// Builds the actor for an admin, who acts for no Sparrow.
 const fn admin_actor(principal: &Principal) -> Actor<'_> {
     Actor { principal, client_id: None }
 }

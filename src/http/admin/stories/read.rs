@@ -1,4 +1,4 @@
-//! `GET /admin/api/stories/{id}`.
+//! `GET /admin/api/stories/{id}`: returns a story with its frames.
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -10,8 +10,11 @@ use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 
-/// A story with its frames.
-#[utoipa::path(get, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
+/// Get a story
+///
+/// The story comes with all of its frames.
+#[utoipa::path(get, path = "/admin/api/stories/{id}", tag = "admin",
+    params(("id" = String, Path, description = "Id of the story.")),
     responses((status = 200, body = StoryDetail), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

@@ -1,4 +1,4 @@
-//! `DELETE /admin/api/stories/{id}`.
+//! `DELETE /admin/api/stories/{id}`: deletes a story.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -9,9 +9,12 @@ use crate::domain::Principal;
 use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Remove a story with its frames, pictures and bookmarks.
-#[utoipa::path(delete, path = "/admin/api/stories/{id}", tag = "admin", params(("id" = String, Path)),
-    responses((status = 204, description = "Gone."), (status = 404, body = ProblemBody)))]
+/// Delete a story
+///
+/// Its frames, media and bookmarks are deleted with it.
+#[utoipa::path(delete, path = "/admin/api/stories/{id}", tag = "admin",
+    params(("id" = String, Path, description = "Id of the story.")),
+    responses((status = 204, description = "The story was deleted."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     Path(id): Path<String>,
