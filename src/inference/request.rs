@@ -1,7 +1,7 @@
 //! The requests to models.
 //!
-//! A text request carries a `prompt` for language models, and the [`FrameContext`] that the prompt was written from. The
-//! offline provider composes from these facts and ignores the prompt.
+//! A text request carries a `prompt` for language models, and the [`FrameContext`] that the prompt was written from.
+//! The offline provider composes from these facts and ignores the prompt.
 
 use std::sync::Arc;
 
