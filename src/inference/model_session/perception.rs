@@ -23,7 +23,7 @@ const PICTURE_TOKENS: u64 = 2000;
 
 impl ModelSession {
     /// Describes an image with all vision models at once, and merges their descriptions. After the first response, the
-    /// others have [`STRAGGLER_WAIT`]. Returns `None` if no model is configured or all fail.
+    /// others have five more seconds. Returns `None` if no model is configured or all fail.
     pub async fn describe_image(
         &self,
         picture: &Arc<RgbImage>,
