@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn a_film_is_known_by_its_pictures() {
-        let film = validate(fixture().into()).expect("a film");
-        assert_eq!(film.size, Size::new(64, 48));
+        let video = validate(fixture().into()).expect("a video");
+        assert_eq!(video.size, Size::new(64, 48));
         // The file stores the last picture with twice the duration.
-        assert!((film.seconds - 2.0).abs() < 0.1, "{}", film.seconds);
-        assert!((film.frame_rate - 12.0).abs() < 0.5, "{}", film.frame_rate);
+        assert!((video.seconds - 2.0).abs() < 0.1, "{}", video.seconds);
+        assert!((video.frame_rate - 12.0).abs() < 0.5, "{}", video.frame_rate);
     }
 
     #[test]

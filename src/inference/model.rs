@@ -94,7 +94,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The API that a model is asked for text through.
+/// The API through which a model writes text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ApiVariant {
     /// The provider's current API.
@@ -123,7 +123,7 @@ impl ApiVariant {
 pub struct Model {
     /// The provider's name in the registry.
     pub provider: String,
-    /// The API that it is asked for text through.
+    /// The API through which it writes text.
     pub variant: ApiVariant,
     /// The model's name at its provider.
     pub name: String,

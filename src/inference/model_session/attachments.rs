@@ -118,7 +118,7 @@ impl ModelSession {
             match attempt(model).await {
                 Ok(response) => return Ok(response.value),
                 Err(error) => {
-                    tracing::warn!(%error, model = model.name, "model failed; trying the next");
+                    tracing::warn!(%error, model = model.name, "model failed");
                     let failed = ModelUnavailable::from_error(&error);
                     if !unavailable.reason.is_empty() {
                         unavailable.reason.push_str(" and ");

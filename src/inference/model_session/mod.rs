@@ -131,15 +131,15 @@ impl ModelSession {
         None
     }
 
-    /// Generates a short text that is not part of the story. Each model is called once; returns `None` if all fail. The
-    /// offline provider is not used.
+    /// Generates a short text that is not part of the story, without a check and without the offline provider. Returns
+    /// `None` if all models of the chain fail.
     pub async fn try_text(&self, prompt: &str, context: &FrameContext) -> Option<String> {
         for model in &self.parts.chains.text {
             let deadline = self.deadline(Capability::Text);
             match self.generate_prose(model, prompt, deadline, context, &Ok).await {
                 Ok(response) => return Some(response.value),
                 Err(error) => {
-                    tracing::info!(%error, model = model.name, "model failed to write a short text")
+                    tracing::info!(%error, model = model.name, "model failed to write a short text");
                 }
             }
         }
