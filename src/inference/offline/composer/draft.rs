@@ -114,7 +114,7 @@ impl<'a> Draft<'a> {
                     return Some(self.accept(line, &filled, text));
                 }
                 if (fresh && request.can_reuse_line || request.can_repeat_sentence)
-                    && fallback.as_ref().is_none_or(|(known, ..)| fresh && *known)
+                    && fallback.as_ref().is_none_or(|(is_repeat, ..)| fresh && *is_repeat)
                 {
                     fallback = Some((!fresh, line, filled, text));
                 }
