@@ -1,6 +1,7 @@
-//! Uncompressed sound as FLAC, and back again to the last bit: the file that came, not only its samples.
+//! Converts uncompressed audio to FLAC and back, bit for bit: the original file is restored, not only its samples.
 //!
-//! What of a WAV file is no sample stands in an APPLICATION block of the FLAC stream, which players pass over.
+//! The bytes of a WAV file that are not samples are stored in an APPLICATION block of the FLAC stream, which players
+//! ignore.
 
 use std::io::Cursor;
 use std::ops::Range;
@@ -16,28 +17,34 @@ use symphonia::core::meta::MetadataOptions;
 
 use super::pcm;
 
-/// Marks our block.
+/// The application ID of the block that holds the bytes around the samples.
 const APPLICATION_ID: &[u8; 4] = b"CLIO";
 
-/// The block types of FLAC's metadata that matter here, and the bit that the last block bears.
+/// The type of an APPLICATION metadata block.
 const APPLICATION_BLOCK: u8 = 2;
+
+/// The bit that is set in the header of the last metadata block.
 const LAST_BLOCK_FLAG: u8 = 0x80;
 
-/// `fLaC`, a block's header, and STREAMINFO.
+/// The offset of the first byte after the `fLaC` marker (4), a block header (4) and STREAMINFO (34).
 const STREAMINFO_END: usize = 4 + 4 + 34;
 
-/// How samples stand in a file.
+/// Where the samples are in a file, and their format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SampleLayout {
+    /// Samples per second.
     rate: u32,
     channels: usize,
-    /// 16 or 24.
+    /// Bits per sample: 16 or 24.
     bits: usize,
+    /// The byte range of the samples in the file.
     samples: Range<usize>,
 }
 
-/// Bare PCM (16-bit little-endian mono at 16 kHz) or a WAV file as FLAC; `None` where that would not be smaller, or the file
-/// would not come back as it was. This takes a while: not for the async threads.
+/// Compresses raw PCM (16-bit little-endian mono at 16 kHz, if `is_pcm`) or a WAV file to FLAC.
+///
+/// Returns `None` if the result would not be smaller, or if [`restore`] would not return the same bytes. Blocks for a
+/// while: do not call it on an async thread.
 #[must_use]
 pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
     let layout = if is_pcm { SampleLayout::from_pcm(file) } else { SampleLayout::from_wav(file) }?;
@@ -53,13 +60,14 @@ pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
     let mut sink = flacenc::bitsink::ByteSink::new();
     stream.write(&mut sink).ok()?;
     let flac = embed_surroundings(sink.as_slice(), file, &layout)?;
-    let comes_back =
+    let is_lossless =
         flac.len() < file.len() && restore(&flac.clone().into()).as_ref() == Some(file);
-    comes_back.then_some(flac)
+    is_lossless.then_some(flac)
 }
 
-/// The file that [`compress`] was given; `None` for anything that is not its work. This takes a while: not for the async
-/// threads.
+/// Restores the file that was given to [`compress`]; returns `None` for any other input.
+///
+/// Blocks for a while: do not call it on an async thread.
 #[must_use]
 pub fn restore(flac: &Bytes) -> Option<Bytes> {
     let rest = embedded_surroundings(flac)?;
@@ -79,7 +87,7 @@ impl SampleLayout {
         (!layout.samples.is_empty()).then_some(layout)
     }
 
-    /// By the chunks of a RIFF file.
+    /// Reads the layout from the chunks of a RIFF file.
     fn from_wav(file: &[u8]) -> Option<Self> {
         let u16_at = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
         let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
@@ -98,22 +106,22 @@ impl SampleLayout {
                 }
                 (b"data", Some((channels, rate, bits))) => {
                     let (channels, bits) = (usize::from(channels), usize::from(bits));
-                    let is_known = (1..=8).contains(&channels)
+                    let is_supported = (1..=8).contains(&channels)
                         && matches!(bits, 16 | 24)
                         && (1..=192_000).contains(&rate);
-                    if !is_known {
+                    if !is_supported {
                         return None;
                     }
-                    // A recorder that streams does not know the length when it writes it.
-                    let there = length.min(file.len() - begin);
-                    let whole = there - there % (channels * bits / 8);
-                    let samples = begin..begin + whole;
+                    // A recorder that streams writes this field before it knows the length.
+                    let available = length.min(file.len() - begin);
+                    let used = available - available % (channels * bits / 8);
+                    let samples = begin..begin + used;
                     let layout = Self { rate, channels, bits, samples };
-                    return (whole > 0).then_some(layout);
+                    return (used > 0).then_some(layout);
                 }
                 _ => {}
             }
-            // Chunks begin at even places.
+            // Chunks begin at even offsets.
             at = begin.checked_add(length)?.checked_next_multiple_of(2)?;
         }
     }
@@ -127,14 +135,14 @@ impl SampleLayout {
             }
             _ => {
                 let (triples, _) = bytes.as_chunks::<3>();
-                // The sign is in the third byte: shifted up to the top and down again.
+                // The third byte holds the sign; the shift extends it to 32 bits.
                 triples.iter().map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c]) >> 8).collect()
             }
         }
     }
 }
 
-/// The encoder's stream with our block behind STREAMINFO.
+/// Inserts the bytes around the samples into the encoder's stream, in an APPLICATION block after STREAMINFO.
 fn embed_surroundings(stream: &[u8], file: &[u8], layout: &SampleLayout) -> Option<Vec<u8>> {
     let (info, others) = stream.split_at_checked(STREAMINFO_END)?;
     let head = &file[..layout.samples.start];
@@ -142,7 +150,8 @@ fn embed_surroundings(stream: &[u8], file: &[u8], layout: &SampleLayout) -> Opti
     let length = u32::try_from(APPLICATION_ID.len() + 4 + head.len() + tail.len()).ok()?;
     let [0, high, middle, low] = length.to_be_bytes() else { return None };
     let mut flac = info.to_vec();
-    // The shortest block does not count the last one, says the format; where it does, decoders take the blocks for uneven.
+    // By the format, the minimum block size (bytes 8 and 9) does not count the last block. The encoder does count it,
+    // and decoders then assume a variable block size.
     flac.copy_within(10..12, 8);
     let last = info[4] & LAST_BLOCK_FLAG;
     flac[4] &= !LAST_BLOCK_FLAG;
@@ -155,7 +164,7 @@ fn embed_surroundings(stream: &[u8], file: &[u8], layout: &SampleLayout) -> Opti
     Some(flac)
 }
 
-/// What is in our block.
+/// Returns the content of the APPLICATION block that [`embed_surroundings`] inserts.
 fn embedded_surroundings(flac: &[u8]) -> Option<&[u8]> {
     let mut blocks = flac.strip_prefix(b"fLaC")?;
     loop {
@@ -174,7 +183,7 @@ fn embedded_surroundings(flac: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Appends the samples, as a WAV file has them.
+/// Decodes the samples and appends them to `file` in the byte order of a WAV file.
 fn decode(flac: &Bytes, file: &mut Vec<u8>) -> Option<()> {
     let source = Box::new(Cursor::new(flac.clone()));
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
@@ -192,7 +201,8 @@ fn decode(flac: &Bytes, file: &mut Vec<u8>) -> Option<()> {
         decoded.copy_to_slice_interleaved(&mut samples);
         let bytes = bits.div_ceil(8) as usize;
         for sample in &samples {
-            // The decoder gives the bits at the top of 32, where their order from the lowest is the file's.
+            // The decoder returns each sample in the high bits of an `i32`, so its last little-endian bytes are the
+            // file's.
             file.extend_from_slice(&sample.to_le_bytes()[4 - bytes..]);
         }
     }
@@ -212,7 +222,7 @@ mod tests {
             .collect()
     }
 
-    /// A WAV file of this form, with a chunk before its samples and one behind.
+    /// Builds a WAV file in this format, with one chunk before the samples and one after them.
     fn file(channels: u16, bits: u16, samples: &[u8]) -> Bytes {
         let block = channels * bits / 8;
         let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0".to_vec();
@@ -235,7 +245,7 @@ mod tests {
         let flac = compress(&speech, false).expect("it gets smaller");
         assert!(flac.len() * 10 < speech.len() * 8, "{} of {}", flac.len(), speech.len());
         assert_eq!(restore(&flac.clone().into()), Some(speech));
-        // What is kept is a FLAC file that any player plays.
+        // The result is a FLAC file that any player can play.
         assert!(crate::audio::measure(flac.into()).is_some_and(|measured| !measured.is_silent));
     }
 
@@ -245,7 +255,7 @@ mod tests {
         for (channels, bits) in [(1, 16), (2, 16), (1, 24), (2, 24), (6, 16)] {
             let file = file(channels, bits, &samples[..36_000]);
             let flac = compress(&file, false);
-            // Sines of 16 bits read as 24 are noise, which FLAC makes no smaller.
+            // A 16-bit sine that is read as 24-bit samples is noise, which FLAC cannot compress.
             if bits == 16 {
                 assert_eq!(restore(&flac.expect("smaller").into()), Some(file));
             }
@@ -287,7 +297,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn whatever_is_compressed_comes_back(samples in prop::collection::vec(any::<u8>(), 0..5000), step in 1..64usize, is_pcm: bool, cut in 0..60usize) {
-            // Each byte again and again: something that FLAC can make smaller.
+            // Repeats each byte, so that FLAC can compress the result.
             let bytes: Vec<u8> = samples.iter().flat_map(|byte| vec![*byte; step]).collect();
             let file = if is_pcm { bytes } else { pcm_to_wav(&bytes) };
             let file = Bytes::from(file[..file.len().saturating_sub(cut)].to_vec());

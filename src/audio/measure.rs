@@ -1,6 +1,6 @@
-//! How long a sound is, and whether there is anything to hear in it, whatever its container.
+//! Measures the length of an audio file and detects whether it is silent, in any supported container.
 //!
-//! Decoding ends at the first moment that is loud enough; from there on only the container is read, for the length.
+//! Decoding stops at the first window that is loud enough. After it, only the container is read, for the length.
 
 use std::io::Cursor;
 
@@ -15,31 +15,34 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
-/// Below this share of full scale even the loudest moment is no speech: the noise of a cheap microphone.
+/// The root mean square, as a share of full scale, below which a window is silent. The noise of a cheap microphone
+/// stays below it; speech does not.
 const SILENCE_THRESHOLD: f64 = 0.004;
 
-/// How many moments there are in a second.
+/// The number of windows per second.
 const WINDOWS_PER_SECOND: usize = 10;
 
-/// Opus has one rate, whatever was recorded.
+/// The sample rate of every decoded Opus stream, in Hz.
 const OPUS_RATE: u32 = 48_000;
 
-/// The most that a packet of Opus has for a channel: 120 ms.
+/// The most samples per channel in one Opus packet: 120 ms.
 const MAX_OPUS_PACKET_SAMPLES: usize = 5760;
 
-/// How much is decoded, in seconds, before a sound counts as one in which there may be something.
+/// The most audio that is decoded, in seconds. A file that is silent for this long counts as not silent.
 const MAX_DECODED_SECONDS: f64 = 600.0;
 
-/// What can be said of a sound without understanding it.
+/// The length of an audio file and whether it is silent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AudioMeasurement {
-    /// How long it is.
+    /// Length in seconds.
     pub seconds: f64,
-    /// Whether there is nothing to hear.
+    /// Whether no part of the decoded audio is loud enough for speech.
     pub is_silent: bool,
 }
 
-/// Measures a sound; `None` for what no decoder here understands. This takes milliseconds: not for the async threads.
+/// Measures an audio file; returns `None` if no decoder supports it.
+///
+/// Blocks for some milliseconds: do not call it on an async thread.
 #[must_use]
 pub fn measure(file: Bytes) -> Option<AudioMeasurement> {
     let stream =
@@ -73,7 +76,7 @@ pub fn measure(file: Bytes) -> Option<AudioMeasurement> {
     Some(AudioMeasurement { seconds, is_silent: loudness.may_be_silent() })
 }
 
-/// The next packet. What is broken off or out of shape ends there.
+/// Returns the next packet. A truncated or malformed file ends at the defect.
 fn next_packet(format: &mut dyn FormatReader) -> Option<Packet> {
     format.next_packet().ok().flatten()
 }
@@ -86,7 +89,7 @@ enum Decoder {
 impl Decoder {
     fn new(form: &AudioCodecParameters) -> Option<Self> {
         if form.codec == CODEC_ID_OPUS {
-            // Of more channels than two, Opus makes several streams. Nothing with one microphone sends that.
+            // Opus encodes more than two channels as several streams. Devices with one microphone do not send that.
             let channels = form.channels.as_ref().map_or(1, Channels::count).min(2);
             let decoder = Box::new(OpusDecoder::new(OPUS_RATE, channels).ok()?);
             return Some(Self::Opus {
@@ -100,13 +103,13 @@ impl Decoder {
         Some(Self::Other { decoder, samples: Vec::new() })
     }
 
-    /// Listens to a packet; one that cannot be decoded is passed over.
+    /// Decodes a packet and measures its loudness. A packet that cannot be decoded is skipped.
     fn decode(&mut self, packet: &Packet, loudness: &mut LoudnessMeter) {
         match self {
             Self::Opus { decoder, channels, samples } => {
                 if let Ok(frames) = decoder.decode_float(&packet.data, samples, false) {
-                    let heard = &samples[..(frames * *channels).min(samples.len())];
-                    loudness.add_samples(heard, OPUS_RATE, *channels);
+                    let decoded_samples = &samples[..(frames * *channels).min(samples.len())];
+                    loudness.add_samples(decoded_samples, OPUS_RATE, *channels);
                 }
             }
             Self::Other { decoder, samples } => {
@@ -120,7 +123,7 @@ impl Decoder {
     }
 }
 
-/// The root mean square of each tenth of a second, against [`SILENCE_THRESHOLD`].
+/// Compares the root mean square of each window with [`SILENCE_THRESHOLD`].
 #[derive(Debug, Default)]
 struct LoudnessMeter {
     seconds: f64,
@@ -135,16 +138,16 @@ impl LoudnessMeter {
     }
 
     fn add_samples(&mut self, samples: &[f32], rate: u32, channels: usize) {
-        let a_second = rate as usize * channels.max(1);
-        let moment = (a_second / WINDOWS_PER_SECOND).max(1);
+        let samples_per_second = rate as usize * channels.max(1);
+        let window_samples = (samples_per_second / WINDOWS_PER_SECOND).max(1);
         for sample in samples {
             self.squares += f64::from(*sample).powi(2);
             self.samples += 1;
-            if self.samples == moment {
+            if self.samples == window_samples {
                 self.end_window();
             }
         }
-        self.seconds += samples.len() as f64 / a_second.max(1) as f64;
+        self.seconds += samples.len() as f64 / samples_per_second.max(1) as f64;
     }
 
     fn end_window(&mut self) {
@@ -185,7 +188,7 @@ mod tests {
         {
             let measured = read(fixture(name)).unwrap_or_else(|| panic!("{name} is measured"));
             assert!(!measured.is_silent, "{name}");
-            // Encoders add a little before and after.
+            // Encoders pad the start and the end.
             assert!((measured.seconds - length).abs() < 0.15, "{name}: {measured:?}, not {length}");
         }
     }
@@ -230,8 +233,8 @@ mod tests {
         fn a_broken_file_breaks_nothing(at in 0.0..1.0f64, byte: u8, cut in 0.0..1.0f64, which in 0..5usize) {
             let names = ["speech.webm", "speech.ogg", "speech.m4a", "speech.mp3", "speech_16k_mono.wav"];
             let mut file = fixture(names[which]);
-            let place = (at * file.len() as f64) as usize;
-            file[place] = byte;
+            let at = (at * file.len() as f64) as usize;
+            file[at] = byte;
             file.truncate((cut * file.len() as f64) as usize);
             let _ = read(file);
         }

@@ -1,5 +1,4 @@
-//! Sound as bytes: which container it is in, known by its first bytes and not by its name; how long it is, and whether
-//! there is anything to hear.
+//! Audio files: detects the container from the first bytes, measures length and silence, and compresses losslessly.
 
 pub mod lossless;
 mod measure;
@@ -8,25 +7,25 @@ mod pcm;
 pub use measure::{AudioMeasurement, measure};
 pub use pcm::pcm_to_wav;
 
-/// A container that browsers and devices send.
+/// An audio container that browsers and devices send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioFormat {
-    /// Matroska's subset for the web, by its EBML header.
+    /// WebM, detected by its EBML header.
     Webm,
-    /// Ogg pages.
+    /// Ogg, detected by its page marker.
     Ogg,
-    /// MPEG-4, by its `ftyp` box.
+    /// MPEG-4, detected by its `ftyp` box.
     M4a,
     /// MPEG audio frames, with or without an ID3 tag.
     Mp3,
     /// RIFF WAVE.
     Wav,
-    /// FLAC's own stream.
+    /// A native FLAC stream.
     Flac,
 }
 
 impl AudioFormat {
-    /// Looks at the first bytes.
+    /// Detects the container from the first bytes; returns `None` if they match none.
     #[must_use]
     pub fn sniff(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -36,7 +35,7 @@ impl AudioFormat {
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Some(Self::Wav),
             [b'f', b'L', b'a', b'C', ..] => Some(Self::Flac),
             [b'I', b'D', b'3', ..] => Some(Self::Mp3),
-            // An MPEG frame's 11 sync bits, a version and a layer that are not reserved.
+            // An MPEG frame: 11 sync bits, then a version and a layer that are not reserved.
             [0xff, b, ..] if b & 0xe0 == 0xe0 && b & 0x18 != 0x08 && b & 0x06 != 0 => {
                 Some(Self::Mp3)
             }
@@ -44,7 +43,7 @@ impl AudioFormat {
         }
     }
 
-    /// The file extension, without its dot.
+    /// Returns the file extension, without the dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -57,7 +56,7 @@ impl AudioFormat {
         }
     }
 
-    /// The media type.
+    /// Returns the media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {

@@ -1,12 +1,12 @@
-//! Bare 16-bit PCM, as devices send it, in a WAV file, which everyone else understands.
+//! Wraps the raw 16-bit PCM that devices send in a WAV file, which other software can read.
 
-/// Samples a second of bare PCM.
+/// The sample rate of raw PCM, in Hz.
 pub(super) const SAMPLE_RATE: u32 = 16_000;
 
-/// The length of the header that [`wav`] writes.
+/// The length in bytes of the header that [`pcm_to_wav`] writes.
 const HEADER_BYTES: u32 = 44;
 
-/// Bare 16-bit little-endian mono PCM at 16 kHz as a WAV file.
+/// Wraps raw 16-bit little-endian mono PCM at 16 kHz in a WAV file.
 #[must_use]
 pub fn pcm_to_wav(pcm: &[u8]) -> Vec<u8> {
     let length = u32::try_from(pcm.len()).unwrap_or(u32::MAX - HEADER_BYTES);

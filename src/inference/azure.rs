@@ -1,5 +1,5 @@
-//! Azure's image analysis: captions, objects, people and writing in a picture. Its versions 3.2 and 4 answer in
-//! different shapes, which are read into one.
+//! Azure's image analysis: captions, objects, people and text in an image. Versions 3.2 and 4 of the API have different
+//! response formats; both are parsed into [`ImageAnalysis`].
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use super::{
 };
 use crate::domain::ImageAnalysis;
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "azure";
 
-/// The key's name in configurations of clients.
+/// The API key's name in client configurations.
 const KEY_NAME: &str = "azure_api_key";
 
-/// The model name that stands for the older version.
+/// The model name that selects version 3.2 of the API.
 const LEGACY_VERSION: &str = "v3.2";
 
-/// Below this, it guesses.
+/// The confidence, from 0 to 1, below which a result is ignored.
 const MIN_CONFIDENCE: f64 = 0.5;
 
-/// The provider's capabilities.
+/// Creates the provider. `host` is the host or the URL of the Azure resource.
 #[must_use]
 pub fn provider(client: ProviderClient, host: Option<&str>, key: Option<SecretString>) -> Provider {
     let base_url = host.map(|host| {
@@ -39,7 +39,7 @@ pub fn provider(client: ProviderClient, host: Option<&str>, key: Option<SecretSt
 
 struct Azure {
     client: ProviderClient,
-    /// The resource's own address.
+    /// The URL of the Azure resource; `None` if it is not configured.
     base_url: Option<String>,
     key: Option<SecretString>,
 }
@@ -49,77 +49,81 @@ impl VisionModel for Azure {
     async fn describe_image(
         &self,
         call: &CallContext<'_>,
-        ask: &VisionRequest,
+        request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let address = self.base_url.as_ref().ok_or(Failure::NotConfigured)?;
+        let base_url = self.base_url.as_ref().ok_or(Failure::NotConfigured)?;
         let key = call.key(KEY_NAME, self.key.as_ref())?;
-        let is_old = call.model.name == LEGACY_VERSION;
-        let path = if is_old {
+        let is_legacy = call.model.name == LEGACY_VERSION;
+        let path = if is_legacy {
             "vision/v3.2/analyze?visualFeatures=Description,Objects,Tags&language=en"
         } else {
             "computervision/imageanalysis:analyze?api-version=2024-02-01&features=caption,objects,people,read,tags&language=en"
         };
-        let request = self
+        let http_request = self
             .client
-            .post(&format!("{address}/{path}"))
+            .post(&format!("{base_url}/{path}"))
             .header("ocp-apim-subscription-key", provider_client::secret_header("", key)?)
             .header(CONTENT_TYPE, "application/octet-stream")
-            .body(self.client.encode_jpeg(&ask.picture).await?);
-        let answer = self.client.fetch_json(request).await?;
-        let sight = if is_old { parse_v3(&answer) } else { parse_v4(&answer) };
-        if sight.description.is_empty() && sight.things.is_empty() && sight.tags.is_empty() {
-            return Err(Failure::invalid_response("it names nothing"));
+            .body(self.client.encode_jpeg(&request.picture).await?);
+        let response = self.client.fetch_json(http_request).await?;
+        let analysis = if is_legacy { parse_v3(&response) } else { parse_v4(&response) };
+        if analysis.description.is_empty() && analysis.things.is_empty() && analysis.tags.is_empty()
+        {
+            return Err(Failure::invalid_response("it describes nothing"));
         }
-        Ok(ModelResponse::new(sight, Usage { images: 1, ..Usage::default() }))
+        Ok(ModelResponse::new(analysis, Usage { images: 1, ..Usage::default() }))
     }
 }
 
-/// Texts found at a place below each entry of a list, those that it is sure of.
-fn confident_texts(answer: &Value, list: &str, place: &str) -> Vec<String> {
-    let entries = answer.pointer(list).and_then(Value::as_array).into_iter().flatten();
-    let sure = entries.filter(|entry| {
+/// Returns the texts at `pointer` in the entries of `list`, without those below [`MIN_CONFIDENCE`]; at most 12.
+fn confident_texts(response: &Value, list: &str, pointer: &str) -> Vec<String> {
+    let entries = response.pointer(list).and_then(Value::as_array).into_iter().flatten();
+    let confident = entries.filter(|entry| {
         let confidence = entry.get("confidence").or_else(|| entry.pointer("/tags/0/confidence"));
         confidence.and_then(Value::as_f64).is_none_or(|confidence| confidence >= MIN_CONFIDENCE)
     });
-    let texts = sure.filter_map(|entry| entry.pointer(place)?.as_str());
+    let texts = confident.filter_map(|entry| entry.pointer(pointer)?.as_str());
     texts.map(str::to_owned).take(12).collect()
 }
 
-fn parse_v3(answer: &Value) -> ImageAnalysis {
-    let caption = answer.pointer("/description/captions/0/text").and_then(Value::as_str);
+fn parse_v3(response: &Value) -> ImageAnalysis {
+    let caption = response.pointer("/description/captions/0/text").and_then(Value::as_str);
     ImageAnalysis {
         description: sentence(caption.unwrap_or_default()),
-        things: confident_texts(answer, "/objects", "/object"),
-        tags: confident_texts(answer, "/tags", "/name"),
+        things: confident_texts(response, "/objects", "/object"),
+        tags: confident_texts(response, "/tags", "/name"),
         ..ImageAnalysis::default()
     }
 }
 
-fn parse_v4(answer: &Value) -> ImageAnalysis {
-    let caption = answer.pointer("/captionResult/text").and_then(Value::as_str);
-    let people = answer.pointer("/peopleResult/values").and_then(Value::as_array);
+fn parse_v4(response: &Value) -> ImageAnalysis {
+    let caption = response.pointer("/captionResult/text").and_then(Value::as_str);
+    let people = response.pointer("/peopleResult/values").and_then(Value::as_array);
     let people = people.into_iter().flatten().filter(|person| {
-        person.get("confidence").and_then(Value::as_f64).is_some_and(|sure| sure >= MIN_CONFIDENCE)
+        person
+            .get("confidence")
+            .and_then(Value::as_f64)
+            .is_some_and(|confidence| confidence >= MIN_CONFIDENCE)
     });
     let people = match people.count() {
         0 => Vec::new(),
         1 => vec!["a person".to_owned()],
         count => vec![format!("{count} people")],
     };
-    let blocks = answer.pointer("/readResult/blocks").and_then(Value::as_array);
+    let blocks = response.pointer("/readResult/blocks").and_then(Value::as_array);
     let texts =
         blocks.into_iter().flatten().flat_map(|block| confident_texts(block, "/lines", "/text"));
     ImageAnalysis {
         description: sentence(caption.unwrap_or_default()),
-        things: confident_texts(answer, "/objectsResult/values", "/tags/0/name"),
+        things: confident_texts(response, "/objectsResult/values", "/tags/0/name"),
         people,
         texts: texts.take(12).collect(),
-        tags: confident_texts(answer, "/tagsResult/values", "/name"),
+        tags: confident_texts(response, "/tagsResult/values", "/name"),
         ..ImageAnalysis::default()
     }
 }
 
-/// A caption as a sentence.
+/// Turns a caption into a sentence.
 fn sentence(caption: &str) -> String {
     let mut letters = caption.trim().chars();
     match letters.next() {
@@ -154,10 +158,10 @@ mod tests {
             "tagsResult": {"values": [{"name": "sky", "confidence": 0.99}]},
         });
         let (old, new) = (parse_v3(&old), parse_v4(&new));
-        for sight in [&old, &new] {
-            assert_eq!(sight.description, "A red boat on a beach.");
+        for analysis in [&old, &new] {
+            assert_eq!(analysis.description, "A red boat on a beach.");
             assert_eq!(
-                (&sight.things, &sight.tags),
+                (&analysis.things, &analysis.tags),
                 (&vec!["boat".to_owned()], &vec!["sky".to_owned()])
             );
         }

@@ -1,5 +1,5 @@
-//! Leaves a model alone that fails again and again: those who ask get the next model of their chain at once, and
-//! the provider gets a chance to recover.
+//! Circuit breakers: a model that fails repeatedly is not called for a while. Callers get the next model of their chain
+//! at once, and the provider can recover.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,30 +7,32 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failures in a row that open the breaker.
+/// The number of consecutive failures that opens a breaker.
 const FAILURE_THRESHOLD: u32 = 5;
 
-/// How long it stays open before one call may try again.
+/// How long a breaker stays open before it lets one call through.
 const OPEN_DURATION: Duration = Duration::from_secs(30);
 
-/// One breaker for each provider and model. Clones share them.
+/// The circuit breakers, one per provider and model. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CircuitBreakers(Arc<Mutex<HashMap<(String, String), CircuitBreaker>>>);
 
 #[derive(Debug, Default)]
 struct CircuitBreaker {
+    /// Consecutive failures.
     failures: u32,
-    /// Until when nobody may call; then one may, who moves it on.
+    /// When the next call may go through. That call moves the time forward, so that it stays the only one.
     open_until: Option<Instant>,
 }
 
 impl CircuitBreakers {
-    /// Whether a call may go out now. One that may has to say how it went.
+    /// Whether a call may be made now. If so, the caller must report its outcome with [`Self::on_success`] or
+    /// [`Self::on_failure`].
     pub(super) fn allow(&self, provider: &str, model: &str, now: Instant) -> bool {
         self.with(provider, model, |breaker| match breaker.open_until {
             Some(until) if now < until => false,
             Some(_) => {
-                // The others wait until this one is back.
+                // Half-open: all other calls are refused until this one reports its outcome.
                 breaker.open_until = Some(now + OPEN_DURATION);
                 true
             }
@@ -38,12 +40,12 @@ impl CircuitBreakers {
         })
     }
 
-    /// The model answered, if only to say that it does not like the request.
+    /// Closes the breaker, because the model responded. A rejected request counts as a response.
     pub(super) fn on_success(&self, provider: &str, model: &str) {
         self.with(provider, model, |breaker| *breaker = CircuitBreaker::default());
     }
 
-    /// The model failed.
+    /// Counts a failure, and opens the breaker after [`FAILURE_THRESHOLD`] in a row.
     pub(super) fn on_failure(&self, provider: &str, model: &str, now: Instant) {
         self.with(provider, model, |breaker| {
             breaker.failures = breaker.failures.saturating_add(1);
@@ -52,7 +54,8 @@ impl CircuitBreakers {
                     tracing::warn!(
                         provider,
                         model,
-                        "a model failed {FAILURE_THRESHOLD} times and rests"
+                        failures = breaker.failures,
+                        "circuit breaker opened"
                     );
                 }
                 breaker.open_until = Some(now + OPEN_DURATION);
@@ -60,17 +63,17 @@ impl CircuitBreakers {
         });
     }
 
-    /// The models that are left alone, or were until a moment ago.
+    /// Returns the provider and model of each breaker that is open or was open within the last [`OPEN_DURATION`].
     pub(super) fn open_circuits(&self, now: Instant) -> Vec<(String, String)> {
         let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rests = |breaker: &CircuitBreaker| {
+        let is_open = |breaker: &CircuitBreaker| {
             breaker.failures >= FAILURE_THRESHOLD
                 && breaker.open_until.is_some_and(|until| now < until + OPEN_DURATION)
         };
-        let resting = breakers.iter().filter(|(_, breaker)| rests(breaker));
-        let mut resting: Vec<_> = resting.map(|(model, _)| model.clone()).collect();
-        resting.sort();
-        resting
+        let open_circuits = breakers.iter().filter(|(_, breaker)| is_open(breaker));
+        let mut open_circuits: Vec<_> = open_circuits.map(|(model, _)| model.clone()).collect();
+        open_circuits.sort();
+        open_circuits
     }
 
     fn with<T>(
@@ -96,23 +99,23 @@ mod tests {
             breakers.on_failure("p", "m", start);
         }
         assert!(!breakers.allow("p", "m", start + OPEN_DURATION / 2));
-        let resting = [("p".to_owned(), "m".to_owned())];
-        assert_eq!(breakers.open_circuits(start + OPEN_DURATION / 2), resting);
+        let open_circuits = [("p".to_owned(), "m".to_owned())];
+        assert_eq!(breakers.open_circuits(start + OPEN_DURATION / 2), open_circuits);
         assert!(
             breakers.open_circuits(start + OPEN_DURATION * 3).is_empty(),
-            "nobody has asked since"
+            "no call was made since"
         );
         assert!(breakers.allow("p", "other", start), "each model has its own");
         let later = start + OPEN_DURATION;
-        assert!(breakers.allow("p", "m", later), "one may try");
-        assert!(!breakers.allow("p", "m", later), "the others wait for it");
+        assert!(breakers.allow("p", "m", later), "one call may try");
+        assert!(!breakers.allow("p", "m", later), "the other calls are refused");
         breakers.on_failure("p", "m", later);
-        assert!(!breakers.allow("p", "m", later + OPEN_DURATION / 2), "it rests again");
+        assert!(!breakers.allow("p", "m", later + OPEN_DURATION / 2), "it is open again");
         assert!(breakers.allow("p", "m", later + OPEN_DURATION));
         breakers.on_success("p", "m");
         assert!(breakers.open_circuits(later + OPEN_DURATION).is_empty());
         assert!(breakers.allow("p", "m", later + OPEN_DURATION));
-        assert!(breakers.allow("p", "m", later + OPEN_DURATION), "it is well");
+        assert!(breakers.allow("p", "m", later + OPEN_DURATION), "it is closed");
     }
 
     #[test]

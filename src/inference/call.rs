@@ -1,6 +1,7 @@
-//! How a provider is called: not while it rests, not beyond the budget, not too often at once, again when what failed
-//! may pass, and never past the deadline. Each call is a span, a metric and a row; what was asked and answered is in
-//! none of them.
+//! Calls providers: with a circuit breaker, a budget, a limit of concurrent calls, retries of transient failures, and a
+//! deadline.
+//!
+//! Each call has a span, a metric and a row in the ledger. None of them contains a prompt or a response.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -18,19 +19,20 @@ use super::ledger::{CallRecord, Ledger, SpendAccount};
 use super::{CallContext, Capability, Failure, ModelResponse, Usage};
 use crate::telemetry::{self, AttemptOutcome};
 
-/// Calls at once to one provider; more wait for their turn.
+/// The most concurrent calls to one provider. Further calls wait.
 const MAX_CONCURRENT_CALLS: usize = 32;
 
-/// Attempts after the first.
+/// The most attempts after the first.
 const MAX_RETRIES: usize = 3;
 
-/// The wait before the second attempt; it doubles from one to the next.
+/// The wait before the second attempt. It doubles for each further attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(400);
 
-/// What all calls of a process share. Clones are the same.
+/// The state that all calls of a process share. Clones share it too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caller {
     pub(super) breakers: CircuitBreakers,
+    /// Limits concurrent calls, by provider.
     semaphores: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     pub(super) ledger: Option<Arc<dyn Ledger>>,
 }
@@ -41,160 +43,164 @@ pub(super) struct PendingCall<'a> {
     pub(super) capability: Capability,
     pub(super) call: CallContext<'a>,
     pub(super) account: &'a SpendAccount,
-    /// The most that one attempt may use up.
+    /// The most that one attempt may use.
     pub(super) max_usage: Usage,
 }
 
-/// What became of a call's attempts so far.
+/// Counts a call's attempts and what they cost.
 #[derive(Debug, Default)]
 struct AttemptCounters {
     attempts: AtomicU32,
-    /// Answers that could not be used.
+    /// The number of invalid responses.
     unusable: AtomicU32,
+    /// The cost so far, in millionths of a US dollar.
     micro_usd: AtomicI64,
 }
 
 impl AttemptCounters {
-    /// A model that twice gave no JSON of use will not give it the third time; it may still give prose, in the time left.
-    fn should_retry(&self, order: &PendingCall<'_>, failure: &Failure) -> bool {
+    /// Whether to retry after a failure. A model whose structured output was invalid twice is not tried a third time,
+    /// so that time is left to ask it for prose.
+    fn should_retry(&self, pending: &PendingCall<'_>, failure: &Failure) -> bool {
         if !matches!(failure, Failure::InvalidResponse(_)) {
             return true;
         }
         let before = self.unusable.fetch_add(1, Ordering::Relaxed);
-        order.capability != Capability::Structured || before == 0
+        pending.capability != Capability::Structured || before == 0
     }
 }
 
 impl Caller {
-    /// Calls a provider of the world outside.
+    /// Calls an external provider, and records the call in the ledger.
     pub(super) async fn call<T, F>(
         &self,
-        order: &PendingCall<'_>,
+        pending: &PendingCall<'_>,
         attempt: impl Fn() -> F,
     ) -> Result<ModelResponse<T>, Failure>
     where
         F: Future<Output = Result<ModelResponse<T>, Failure>>,
     {
-        let model = order.call.model;
-        let (begun, tally) = (Instant::now(), AttemptCounters::default());
-        let mut note =
-            CallRecorder { ledger: self.ledger.as_ref(), order, tally: &tally, started: begun };
-        let answer = if self.breakers.allow(&model.provider, &model.name, begun) {
-            let answer = self.call_with_retries(order, &tally, attempt).await;
-            match &answer {
+        let model = pending.call.model;
+        let (started, counters) = (Instant::now(), AttemptCounters::default());
+        let mut recorder =
+            CallRecorder { ledger: self.ledger.as_ref(), pending, counters: &counters, started };
+        let result = if self.breakers.allow(&model.provider, &model.name, started) {
+            let result = self.call_with_retries(pending, &counters, attempt).await;
+            match &result {
                 Err(failure) if failure.is_provider_failure() => {
                     self.breakers.on_failure(&model.provider, &model.name, Instant::now());
                 }
-                // Nobody was asked: that says nothing of the provider.
+                // No request was sent, so the failure says nothing about the provider.
                 Err(failure) if failure.is_local() => {}
                 _ => self.breakers.on_success(&model.provider, &model.name),
             }
-            answer
+            result
         } else {
             Err(Failure::CircuitOpen)
         };
-        if let Some(ledger) = note.ledger.take() {
-            let (outcome, usage) = match &answer {
-                Ok(answer) => ("done", answer.usage),
+        if let Some(ledger) = recorder.ledger.take() {
+            let (outcome, usage) = match &result {
+                Ok(response) => ("done", response.usage),
                 Err(failure) => (failure.name(), Usage::default()),
             };
-            ledger.record(order.account, note.record(outcome, usage)).await;
+            ledger.record(pending.account, recorder.record(outcome, usage)).await;
         }
-        answer
+        result
     }
 
-    /// Attempts until one succeeds, fails for good, or the deadline is near.
+    /// Attempts the call until an attempt succeeds or fails permanently, or no time is left for another.
     async fn call_with_retries<T, F>(
         &self,
-        order: &PendingCall<'_>,
-        tally: &AttemptCounters,
+        pending: &PendingCall<'_>,
+        counters: &AttemptCounters,
         attempt: impl Fn() -> F,
     ) -> Result<ModelResponse<T>, Failure>
     where
         F: Future<Output = Result<ModelResponse<T>, Failure>>,
     {
-        let deadline = order.call.deadline;
-        let turn = timeout_at(deadline, self.semaphore(&order.call.model.provider).acquire_owned());
-        let _turn = turn.await.map_err(|_| Failure::TimedOut)?;
-        let once = || self.attempt_within_budget(order, tally, attempt());
-        let waits = ExponentialBuilder::default()
+        let deadline = pending.call.deadline;
+        let permit =
+            timeout_at(deadline, self.semaphore(&pending.call.model.provider).acquire_owned());
+        let _permit = permit.await.map_err(|_| Failure::TimedOut)?;
+        let attempt_once = || self.attempt_within_budget(pending, counters, attempt());
+        let backoff = ExponentialBuilder::default()
             .with_min_delay(INITIAL_BACKOFF)
             .with_max_times(MAX_RETRIES)
             .with_jitter();
-        let in_time = |failure: &Failure, wait: Option<Duration>| {
-            let wait = wait?.max(failure.retry_after().unwrap_or_default());
-            (Instant::now() + wait < deadline).then_some(wait)
+        let within_deadline = |failure: &Failure, delay: Option<Duration>| {
+            let delay = delay?.max(failure.retry_after().unwrap_or_default());
+            (Instant::now() + delay < deadline).then_some(delay)
         };
-        once.retry(waits)
+        attempt_once
+            .retry(backoff)
             .sleep(tokio::time::sleep)
-            .when(|failure| failure.is_retryable() && tally.should_retry(order, failure))
-            .adjust(in_time)
-            .notify(|failure, _| tracing::debug!(%failure, "a provider is asked again"))
+            .when(|failure| failure.is_retryable() && counters.should_retry(pending, failure))
+            .adjust(within_deadline)
+            .notify(|failure, _| tracing::debug!(error = %failure, "retrying provider call"))
             .await
     }
 
-    /// One attempt, within the budget and the deadline. What failed costs nothing, unless the provider may have done
-    /// the work all the same: then it costs what was set aside.
+    /// Makes one attempt within the budget and the deadline. A failed attempt costs nothing, unless the provider may
+    /// have done the work anyway; then it costs the full reservation.
     async fn attempt_within_budget<T>(
         &self,
-        order: &PendingCall<'_>,
-        tally: &AttemptCounters,
+        pending: &PendingCall<'_>,
+        counters: &AttemptCounters,
         attempt: impl Future<Output = Result<ModelResponse<T>, Failure>>,
     ) -> Result<ModelResponse<T>, Failure> {
-        let (prices, account) = (&order.call.model.prices, order.account);
-        let most = prices.cost(&order.max_usage);
-        let ledger = self.ledger.as_ref().filter(|_| most > 0);
-        let reserved = match ledger {
-            Some(ledger) => Some(ledger.reserve(account, most).await?),
+        let (prices, account) = (&pending.call.model.prices, pending.account);
+        let max_cost = prices.cost(&pending.max_usage);
+        let ledger = self.ledger.as_ref().filter(|_| max_cost > 0);
+        let reservation = match ledger {
+            Some(ledger) => Some(ledger.reserve(account, max_cost).await?),
             None => None,
         };
-        tally.attempts.fetch_add(1, Ordering::Relaxed);
-        tally.micro_usd.fetch_add(most, Ordering::Relaxed);
-        let answer = timeout_at(order.call.deadline, attempt).await;
-        let answer = answer.unwrap_or(Err(Failure::TimedOut));
-        let cost = match &answer {
-            Ok(answer) => prices.cost(&answer.usage),
-            Err(Failure::TimedOut | Failure::InvalidResponse(_) | Failure::TooLarge(_)) => most,
+        counters.attempts.fetch_add(1, Ordering::Relaxed);
+        counters.micro_usd.fetch_add(max_cost, Ordering::Relaxed);
+        let result = timeout_at(pending.call.deadline, attempt).await;
+        let result = result.unwrap_or(Err(Failure::TimedOut));
+        let cost = match &result {
+            Ok(response) => prices.cost(&response.usage),
+            Err(Failure::TimedOut | Failure::InvalidResponse(_) | Failure::TooLarge(_)) => max_cost,
             Err(_) => 0,
         };
-        tally.micro_usd.fetch_add(cost - most, Ordering::Relaxed);
-        if let (Some(ledger), Some(reserved)) = (ledger, reserved)
-            && cost != reserved.micro_usd
+        counters.micro_usd.fetch_add(cost - max_cost, Ordering::Relaxed);
+        if let (Some(ledger), Some(reservation)) = (ledger, reservation)
+            && cost != reservation.micro_usd
         {
-            ledger.reconcile(account, reserved, cost).await;
+            ledger.reconcile(account, reservation, cost).await;
         }
-        answer
+        result
     }
 
     fn semaphore(&self, provider: &str) -> Arc<Semaphore> {
-        let mut turns = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS));
-        Arc::clone(turns.entry(provider.to_owned()).or_insert_with(new))
+        Arc::clone(semaphores.entry(provider.to_owned()).or_insert_with(new))
     }
 }
 
-/// What is written down of a call, also when whoever waited for it went away: it was made, and may have cost something.
+/// Records a call in the ledger, even if its future is dropped: the call was made and may have cost something.
 struct CallRecorder<'a> {
-    /// Taken when it is written.
+    /// The ledger; `None` once the call is recorded.
     ledger: Option<&'a Arc<dyn Ledger>>,
-    order: &'a PendingCall<'a>,
-    tally: &'a AttemptCounters,
+    pending: &'a PendingCall<'a>,
+    counters: &'a AttemptCounters,
     started: Instant,
 }
 
 impl CallRecorder<'_> {
     fn record(&self, outcome: &'static str, usage: Usage) -> CallRecord {
-        let (order, tally) = (self.order, self.tally);
-        let model = order.call.model;
+        let (pending, counters) = (self.pending, self.counters);
+        let model = pending.call.model;
         CallRecord {
-            capability: order.capability,
+            capability: pending.capability,
             provider: model.provider.clone(),
             model: model.name.clone(),
             outcome,
-            attempts: tally.attempts.load(Ordering::Relaxed),
+            attempts: counters.attempts.load(Ordering::Relaxed),
             milliseconds: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             usage,
-            micro_usd: tally.micro_usd.load(Ordering::Relaxed),
+            micro_usd: counters.micro_usd.load(Ordering::Relaxed),
         }
     }
 }
@@ -203,22 +209,22 @@ impl Drop for CallRecorder<'_> {
     fn drop(&mut self) {
         let (Some(ledger), Ok(runtime)) = (self.ledger, Handle::try_current()) else { return };
         let record = self.record("abandoned", Usage::default());
-        let (ledger, account) = (Arc::clone(ledger), self.order.account.clone());
+        let (ledger, account) = (Arc::clone(ledger), self.pending.account.clone());
         runtime.spawn(async move { ledger.record(&account, record).await });
     }
 }
 
-/// Counts and times a call, in a span of its own.
+/// Runs a call in its own span, and counts and times it.
 pub(super) async fn instrumented<T>(
     provider: &str,
     capability: Capability,
     call: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let counted = telemetry::ProviderCallTimer::start(provider, capability.name());
+    let timer = telemetry::ProviderCallTimer::start(provider, capability.name());
     let span = tracing::info_span!("call", provider, capability = capability.name());
     telemetry::set_span_name(&span, format!("{} {provider}", capability.name()));
-    let answer = call.instrument(span.clone()).await;
-    let outcome = match &answer {
+    let result = call.instrument(span.clone()).await;
+    let outcome = match &result {
         Ok(_) => AttemptOutcome::Done,
         Err(Failure::NotConfigured | Failure::Unsupported) => AttemptOutcome::Missing,
         Err(_) => AttemptOutcome::Failed,
@@ -226,6 +232,6 @@ pub(super) async fn instrumented<T>(
     if outcome != AttemptOutcome::Done {
         telemetry::mark_failed(&span, "the provider gave no answer");
     }
-    counted.finish(outcome);
-    answer
+    timer.finish(outcome);
+    result
 }

@@ -1,23 +1,24 @@
-//! Texts as vectors. They are asked for beside any frame, by whoever indexes or searches; there is no chain, for the
-//! vectors of two models have nothing to do with each other.
+//! Embeds texts for the search index and for queries, outside of any frame. There is no chain of models, because the
+//! vectors of two models are not comparable.
 
 use super::call::PendingCall;
 use super::{
     CallContext, Capability, Failure, InferenceError, ModelResponse, Registry, SpendAccount, Usage,
 };
 
-/// The most texts of one call.
+/// The most texts in one call.
 pub const MAX_BATCH_TEXTS: usize = 256;
 
-/// A token is about four characters of English; of other scripts it is fewer.
+/// The estimate of characters per token. It is about four in English and fewer in other scripts.
 const CHARACTERS_PER_TOKEN: u64 = 2;
 
 impl Registry {
-    /// A vector for each text, in their order, all of one length. At most [`MAX_BATCH_TEXTS`] at once.
+    /// Returns one vector for each text, in the same order and all of the same length. Accepts at most
+    /// [`MAX_BATCH_TEXTS`] texts.
     ///
     /// # Errors
     ///
-    /// [`InferenceError`] when the model gives none, or not what was asked for.
+    /// Returns [`InferenceError`] if there are too many texts, or if the model fails or returns invalid vectors.
     pub async fn embed(
         &self,
         call: CallContext<'_>,
@@ -26,35 +27,34 @@ impl Registry {
     ) -> Result<Vec<Vec<f32>>, InferenceError> {
         let characters: u64 = texts.iter().map(|text| text.chars().count() as u64).sum();
         let input_tokens = characters / CHARACTERS_PER_TOKEN + texts.len() as u64;
-        let most = Usage { input_tokens, ..Usage::default() };
-        let order =
-            PendingCall { capability: Capability::Embedding, call, account, max_usage: most };
-        let answer = self
+        let max_usage = Usage { input_tokens, ..Usage::default() };
+        let pending = PendingCall { capability: Capability::Embedding, call, account, max_usage };
+        let response = self
             .call_model(
-                &order,
+                &pending,
                 |provider| provider.embedding.clone(),
-                |asked| async move {
+                |backend| async move {
                     if texts.len() > MAX_BATCH_TEXTS {
                         return Err(Failure::rejected("too many texts at once"));
                     }
-                    validate(asked.embed(&order.call, texts).await?, texts.len())
+                    validate(backend.embed(&pending.call, texts).await?, texts.len())
                 },
             )
             .await?;
-        Ok(answer.value)
+        Ok(response.value)
     }
 }
 
 fn validate(
-    answer: ModelResponse<Vec<Vec<f32>>>,
+    response: ModelResponse<Vec<Vec<f32>>>,
     texts: usize,
 ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure> {
-    let vectors = &answer.value;
+    let vectors = &response.value;
     let length = vectors.first().map_or(0, Vec::len);
     let is_usable = |vector: &Vec<f32>| {
         vector.len() == length
-            && vector.iter().all(|number| number.is_finite())
-            && vector.iter().any(|number| *number != 0.0)
+            && vector.iter().all(|value| value.is_finite())
+            && vector.iter().any(|value| *value != 0.0)
     };
     if vectors.len() != texts {
         let given = vectors.len();
@@ -63,14 +63,14 @@ fn validate(
         )));
     }
     if !vectors.iter().all(is_usable) {
-        return Err(Failure::invalid_response("its vectors are no vectors, or not of one length"));
+        return Err(Failure::invalid_response("its vectors are malformed or differ in length"));
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// The numbers of an array.
+/// Parses an array of numbers.
 pub(super) fn parse_vector(value: &serde_json::Value) -> Option<Vec<f32>> {
-    value.as_array()?.iter().map(|number| number.as_f64().map(|number| number as f32)).collect()
+    value.as_array()?.iter().map(|value| value.as_f64().map(|value| value as f32)).collect()
 }
 
 #[cfg(test)]

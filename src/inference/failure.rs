@@ -1,89 +1,89 @@
-//! How a call can fail, and what follows from it: what may pass is tried again, what may not goes to the next model
-//! of the chain, and either is told in words for people who look at a story.
+//! The ways in which a call can fail. A transient failure is retried; after any other, the next model of the chain is
+//! called. Each failure has a description for people who read a story's `errors`.
 
 use std::time::Duration;
 
-/// The longest part of a provider's own message that is repeated, in characters.
+/// The most characters of a provider's own message that are repeated.
 const MAX_MESSAGE: usize = 200;
 
-/// The longest word of such a message, in characters.
+/// The most characters of one word of such a message.
 const MAX_WORD: usize = 60;
 
-/// Why a provider gave no answer. Its text follows the provider's name: "OpenAI did not answer in time".
+/// Why a call failed. The text follows the provider's name, as in "OpenAI did not answer in time".
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// There is no key, no address, or no such provider.
+    /// The key or the address is missing, or the provider does not exist.
     #[error("is not configured")]
     NotConfigured,
-    /// The provider is there, and does not do this.
+    /// The provider does not have this capability.
     #[error("does not do this")]
     Unsupported,
-    /// The provider's rules forbid an answer to this prompt.
+    /// The provider refused the prompt because of its content.
     #[error("refused the content of the request")]
     ContentRefused,
-    /// It wrote what is not fit for everybody.
-    #[error("wrote what is not fit for everybody")]
+    /// Moderation flagged the generated text.
+    #[error("wrote a text that failed moderation")]
     ContentFlagged,
-    /// The key is not accepted. The provider's message is left out: some repeat the key.
+    /// The provider rejected the key. Its message is left out, because some providers repeat the key.
     #[error("did not accept its key")]
     InvalidKey,
-    /// The request was wrong; asked again it would be wrong again.
+    /// The provider rejected the request. Repeating it would not help.
     #[error("refused the request: {0}")]
     Rejected(String),
-    /// Too much was asked at once, or more than is paid for.
-    #[error("is asked too much at the moment")]
+    /// The provider's rate limit was reached (HTTP 429).
+    #[error("has reached its rate limit")]
     Busy {
-        /// How long it wants to be left alone.
+        /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
-    /// It cannot be reached, or broke while it answered.
+    /// The provider is unreachable, or failed while it responded.
     #[error("failed: {reason}")]
     Unavailable {
         /// What happened, without addresses and keys.
         reason: String,
-        /// How long it wants to be left alone.
+        /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
-    /// It took longer than the deadline.
+    /// The deadline passed.
     #[error("did not answer in time")]
     TimedOut,
-    /// It answered, but nothing can be made of it.
+    /// The response cannot be used.
     #[error("gave an answer that cannot be used: {0}")]
     InvalidResponse(String),
-    /// It answered with more than anyone reads.
+    /// The response is larger than the given number of MiB.
     #[error("gave an answer of over {0} MiB")]
     TooLarge(usize),
-    /// The day's budget does not allow the call.
+    /// Today's budget does not allow the call.
     #[error("was not asked, because today's budget of {scope} is used up")]
     OverBudget {
-        /// Whose budget: `the installation`, `the flock NAME` or `the Sparrow`.
+        /// The budget's owner: `the installation`, `the flock NAME` or `the Sparrow NAME`.
         scope: String,
     },
-    /// It failed so often lately that it is left alone for a while.
+    /// The circuit breaker is open, because the model failed repeatedly.
     #[error("was not asked, because it failed several times in a row")]
     CircuitOpen,
-    /// Something here broke.
+    /// Something in this process failed.
     #[error("could not be asked: {0}")]
     Internal(String),
 }
 
 impl Failure {
-    /// A provider's refusal of a request, its message cut and without control characters.
+    /// Creates [`Self::Rejected`] with the provider's message, shortened and without control characters.
     pub(super) fn rejected(message: &str) -> Self {
         Self::Rejected(sanitize_message(message))
     }
 
-    /// An answer that cannot be used.
-    pub(super) fn invalid_response(what: &str) -> Self {
-        Self::InvalidResponse(sanitize_message(what))
+    /// Creates [`Self::InvalidResponse`]. The reason continues "gave an answer that cannot be used: ".
+    pub(super) fn invalid_response(reason: &str) -> Self {
+        Self::InvalidResponse(sanitize_message(reason))
     }
 
-    /// A failure that may pass.
+    /// Creates [`Self::Unavailable`] without a time to wait.
     pub(super) fn unavailable(reason: &str) -> Self {
         Self::unavailable_with_retry_after(reason, None)
     }
 
-    /// A failure that may pass, perhaps when the provider says.
+    /// Creates [`Self::Unavailable`] with the time that the provider asks to wait.
     pub(super) fn unavailable_with_retry_after(
         reason: &str,
         retry_after: Option<Duration>,
@@ -97,17 +97,17 @@ impl Failure {
         matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::InvalidResponse(_))
     }
 
-    /// Whether other words may help.
+    /// Whether another wording of the prompt may help.
     pub(super) const fn is_about_content(&self) -> bool {
         matches!(self, Self::ContentRefused | Self::ContentFlagged)
     }
 
-    /// Whether it says that the provider is unwell, and not that one request was.
+    /// Whether the failure counts against the provider in its circuit breaker, and is not about one request.
     pub(super) const fn is_provider_failure(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::Unavailable { .. } | Self::TimedOut)
     }
 
-    /// Whether the provider was not even asked.
+    /// Whether the call failed before a request was sent.
     pub(super) const fn is_local(&self) -> bool {
         matches!(
             self,
@@ -119,7 +119,7 @@ impl Failure {
         )
     }
 
-    /// How long the provider wants to be left alone.
+    /// Returns how long the provider asks to wait.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -128,7 +128,7 @@ impl Failure {
         }
     }
 
-    /// Its name in rows and metrics.
+    /// Returns the failure's name in the record of calls and in metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -150,18 +150,18 @@ impl Failure {
     }
 }
 
-/// A failure with the provider that it is about; reads as the second half of "The story was told offline, because …".
+/// A failure and its provider. The text completes a sentence such as "The story was told offline, because …".
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{provider} {failure}")]
 pub struct InferenceError {
-    /// The provider's name as people write it.
+    /// The provider's display name.
     pub provider: String,
     /// What went wrong.
     pub failure: Failure,
 }
 
-/// A message of somebody else, safe to show: one line of bounded length without a full stop at its end. Words that
-/// no language has are cut: some providers repeat the picture that they were sent.
+/// Makes a provider's message safe to show: one line of at most [`MAX_MESSAGE`] characters, without a full stop at its
+/// end. Very long words are cut, because some providers repeat the image that they were sent.
 fn sanitize_message(message: &str) -> String {
     let start: String = message.chars().take(4 * MAX_MESSAGE).collect();
     let words: Vec<String> = start
@@ -187,9 +187,9 @@ mod tests {
         let text = error.to_string();
         assert!(text.starts_with("OpenAI refused the request: no model of this name. x"), "{text}");
         assert!(text.len() < 240 && !text.contains('\n'));
-        let echo =
+        let echoed =
             Failure::invalid_response(&format!("data:image/png;base64,{}", "iVBOR".repeat(100)));
-        assert!(echo.to_string().len() < 150, "{echo}");
+        assert!(echoed.to_string().len() < 150, "{echoed}");
     }
 
     #[test]

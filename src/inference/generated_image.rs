@@ -1,30 +1,30 @@
-//! A picture as it comes from a provider, looked at before anyone shows it: one that is broken, that is a web page, or
-//! that is of one colour is no illustration.
+//! Validates the image that a provider returned. A broken file, a web page or an image of one colour is rejected.
 
 use image::RgbImage;
 
 use super::{Failure, GeneratedImage};
 use crate::imaging::{self, InputFormat};
 
-/// A picture that can be shown.
+/// A valid image.
 #[derive(Debug, Clone)]
 pub struct DecodedImage {
-    /// Its pixels.
+    /// The pixels.
     pub pixels: RgbImage,
-    /// The same as a PNG file, where it came as one.
+    /// The original file, if it is a PNG file.
     pub png: Option<Vec<u8>>,
 }
 
-/// How far a channel must spread for a picture to show anything.
+/// The difference between the lowest and the highest value of a channel that at least one channel must exceed. Below
+/// it, the image counts as blank.
 const MIN_CHANNEL_SPREAD: u8 = 8;
 
-/// The smallest side of a picture, in pixels.
+/// The smallest width and height, in pixels.
 const MIN_SIDE: u32 = 16;
 
-/// Decodes a picture and looks whether there is anything on it. This takes milliseconds: not for the async threads.
-pub(super) fn validate(picture: GeneratedImage) -> Result<DecodedImage, Failure> {
-    let (pixels, png) = match picture {
-        // Painted in this process.
+/// Decodes and validates an image. Blocks for some milliseconds: do not call it on an async thread.
+pub(super) fn validate(image: GeneratedImage) -> Result<DecodedImage, Failure> {
+    let (pixels, png) = match image {
+        // These pixels were painted in this process, so they need no check.
         GeneratedImage::Pixels(pixels) => return Ok(DecodedImage { pixels, png: None }),
         GeneratedImage::Encoded(bytes) => {
             let pixels = imaging::decode(&bytes).map_err(|error| {

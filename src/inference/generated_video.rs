@@ -1,4 +1,4 @@
-//! A film as it comes from a provider, looked at before anyone plays it: it is an MP4 file with moving pictures in it.
+//! Validates the video that a provider returned: an MP4 file with more than one picture.
 
 use bytes::Bytes;
 use re_mp4::{Mp4, TrackKind};
@@ -6,34 +6,33 @@ use re_mp4::{Mp4, TrackKind};
 use super::Failure;
 use crate::domain::Size;
 
-/// A film that can be shown.
+/// A valid video.
 #[derive(Debug, Clone)]
 pub struct GeneratedVideo {
     /// The MP4 file.
     pub bytes: Bytes,
-    /// Of its pictures.
+    /// Width and height in pixels.
     pub size: Size,
-    /// How long it is.
+    /// Length in seconds.
     pub seconds: f64,
-    /// Pictures a second.
+    /// Pictures per second.
     pub frame_rate: f64,
 }
 
-/// Reads what a film is like. This takes milliseconds: not for the async threads.
+/// Reads the size, length and frame rate of a video. Blocks for some milliseconds: do not call it on an async thread.
 pub(super) fn validate(bytes: Bytes) -> Result<GeneratedVideo, Failure> {
     let file = Mp4::read_bytes(&bytes)
-        .map_err(|_| Failure::invalid_response("its film is no MP4 file that can be read"))?;
+        .map_err(|_| Failure::invalid_response("its video is not a readable MP4 file"))?;
     let mut tracks = file.tracks().values();
     let track = tracks.find(|track| track.kind == Some(TrackKind::Video));
-    let track =
-        track.ok_or_else(|| Failure::invalid_response("there are no pictures in its film"))?;
-    // Not what the track says of itself: that counts the shift of pictures which are stored out of their order.
+    let track = track.ok_or_else(|| Failure::invalid_response("its video has no pictures"))?;
+    // The track's own duration is not used: it includes the offset of pictures that are stored out of order.
     let ticks = track.samples.iter().fold(0_u64, |sum, sample| sum.saturating_add(sample.duration));
     let seconds = ticks as f64 / track.timescale.max(1) as f64;
     let size = Size::new(track.width.into(), track.height.into());
     let count = track.samples.len();
     if count < 2 || seconds <= 0.0 || size.width == 0 || size.height == 0 {
-        return Err(Failure::invalid_response("nothing moves in its film"));
+        return Err(Failure::invalid_response("nothing moves in its video"));
     }
     Ok(GeneratedVideo { bytes, size, seconds, frame_rate: count as f64 / seconds })
 }
@@ -49,11 +48,11 @@ mod tests {
 
     #[test]
     fn a_film_is_known_by_its_pictures() {
-        let film = validate(fixture().into()).expect("a film");
-        assert_eq!(film.size, Size::new(64, 48));
-        // Its last picture is stored as twice as long.
-        assert!((film.seconds - 2.0).abs() < 0.1, "{}", film.seconds);
-        assert!((film.frame_rate - 12.0).abs() < 0.5, "{}", film.frame_rate);
+        let video = validate(fixture().into()).expect("a video");
+        assert_eq!(video.size, Size::new(64, 48));
+        // The file stores the last picture with twice the duration.
+        assert!((video.seconds - 2.0).abs() < 0.1, "{}", video.seconds);
+        assert!((video.frame_rate - 12.0).abs() < 0.5, "{}", video.frame_rate);
     }
 
     #[test]

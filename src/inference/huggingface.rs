@@ -1,5 +1,5 @@
-//! Hugging Face's inference: prose, pictures, captions, transcription and vectors by whatever models it serves. A model that is
-//! not loaded says how long that takes.
+//! Hugging Face's inference API: text, images, captions, transcription and embeddings by the models that it serves. If
+//! a model is not loaded, the response says how long loading takes.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use super::{
 };
 use crate::domain::ImageAnalysis;
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "huggingface";
 
-/// The key's name in configurations of clients.
+/// The API key's name in client configurations.
 const KEY_NAME: &str = "huggingface_api_key";
 
 const BASE_URL: &str = "https://router.huggingface.co/hf-inference";
 
-/// The provider's capabilities.
+/// Creates the provider. Without `base_url`, it calls Hugging Face's own API.
 #[must_use]
 pub fn provider(
     client: ProviderClient,
@@ -59,15 +59,15 @@ impl HuggingFace {
     fn with_key(
         &self,
         call: &CallContext<'_>,
-        request: RequestBuilder,
+        http_request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
+        provider_client::with_bearer(http_request, call, KEY_NAME, self.key.as_ref())
     }
 }
 
-/// The text of an answer: `[{"generated_text": …}]`, or one such object.
-fn text_field<'a>(answer: &'a Value, name: &str) -> Option<&'a str> {
-    let first = answer.get(0).unwrap_or(answer);
+/// Returns a text field of a response, which is a list such as `[{"generated_text": …}]` or one such object.
+fn text_field<'a>(response: &'a Value, name: &str) -> Option<&'a str> {
+    let first = response.get(0).unwrap_or(response);
     first.get(name).and_then(Value::as_str).map(str::trim)
 }
 
@@ -76,15 +76,15 @@ impl TextModel for HuggingFace {
     async fn generate_text(
         &self,
         call: &CallContext<'_>,
-        ask: &TextRequest,
+        request: &TextRequest,
     ) -> Result<ModelResponse<String>, Failure> {
         let parameters = provider_client::with_parameters(
-            json!({"max_new_tokens": call.model.max_tokens(ask.max_tokens), "return_full_text": false}),
+            json!({"max_new_tokens": call.model.max_tokens(request.max_tokens), "return_full_text": false}),
             &call.model.parameters,
         );
-        let body = json!({"inputs": ask.prompt, "parameters": parameters});
-        let answer = self.client.fetch_json(self.post(call)?.json(&body)).await?;
-        let text = text_field(&answer, "generated_text").filter(|text| !text.is_empty());
+        let body = json!({"inputs": request.prompt, "parameters": parameters});
+        let response = self.client.fetch_json(self.post(call)?.json(&body)).await?;
+        let text = text_field(&response, "generated_text").filter(|text| !text.is_empty());
         let text = text.ok_or_else(|| Failure::invalid_response("there is no text in it"))?;
         Ok(ModelResponse::new(text.to_owned(), Usage::default()))
     }
@@ -95,13 +95,13 @@ impl ImageModel for HuggingFace {
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         let parameters = provider_client::with_parameters(
-            json!({"width": ask.size.width, "height": ask.size.height}),
+            json!({"width": request.size.width, "height": request.size.height}),
             &call.model.parameters,
         );
-        let body = json!({"inputs": ask.prompt, "parameters": parameters});
+        let body = json!({"inputs": request.prompt, "parameters": parameters});
         let bytes = self.client.fetch_bytes(self.post(call)?.json(&body)).await?;
         Ok(ModelResponse::new(
             GeneratedImage::Encoded(bytes.into()),
@@ -115,16 +115,17 @@ impl VisionModel for HuggingFace {
     async fn describe_image(
         &self,
         call: &CallContext<'_>,
-        ask: &VisionRequest,
+        request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let picture = self.client.encode_jpeg(&ask.picture).await?;
-        let request = self.post(call)?.header(CONTENT_TYPE, "image/jpeg").body(picture);
-        let answer = self.client.fetch_json(request).await?;
-        let caption = text_field(&answer, "generated_text").filter(|text| !text.is_empty());
+        let picture = self.client.encode_jpeg(&request.picture).await?;
+        let http_request = self.post(call)?.header(CONTENT_TYPE, "image/jpeg").body(picture);
+        let response = self.client.fetch_json(http_request).await?;
+        let caption = text_field(&response, "generated_text").filter(|text| !text.is_empty());
         let caption =
             caption.ok_or_else(|| Failure::invalid_response("there is no caption in it"))?;
-        let sight = ImageAnalysis { description: caption.to_owned(), ..ImageAnalysis::default() };
-        Ok(ModelResponse::new(sight, Usage { images: 1, ..Usage::default() }))
+        let analysis =
+            ImageAnalysis { description: caption.to_owned(), ..ImageAnalysis::default() };
+        Ok(ModelResponse::new(analysis, Usage { images: 1, ..Usage::default() }))
     }
 }
 
@@ -133,13 +134,13 @@ impl TranscriptionModel for HuggingFace {
     async fn transcribe(
         &self,
         call: &CallContext<'_>,
-        ask: &SoundRequest,
+        request: &SoundRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let request = self.post(call)?.header(CONTENT_TYPE, ask.format.media_type());
-        let answer = self.client.fetch_json(request.body(ask.bytes.clone())).await?;
-        let text = text_field(&answer, "text");
+        let http_request = self.post(call)?.header(CONTENT_TYPE, request.format.media_type());
+        let response = self.client.fetch_json(http_request.body(request.bytes.clone())).await?;
+        let text = text_field(&response, "text");
         let text = text.ok_or_else(|| Failure::invalid_response("there is no text in it"))?;
-        let seconds = ask.seconds.unwrap_or_default();
+        let seconds = request.seconds.unwrap_or_default();
         Ok(ModelResponse::new(text.to_owned(), Usage { seconds, ..Usage::default() }))
     }
 }
@@ -153,12 +154,13 @@ impl EmbeddingModel for HuggingFace {
     ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure> {
         let body =
             provider_client::with_parameters(json!({"inputs": texts}), &call.model.parameters);
-        let request = self.client.post(&format!(
+        let http_request = self.client.post(&format!(
             "{}/models/{}/pipeline/feature-extraction",
             self.base_url, call.model.name
         ));
-        let answer = self.client.fetch_json(self.with_key(call, request)?.json(&body)).await?;
-        let vectors = answer.as_array().map(|all| all.iter().map(embed::parse_vector).collect());
+        let response =
+            self.client.fetch_json(self.with_key(call, http_request)?.json(&body)).await?;
+        let vectors = response.as_array().map(|all| all.iter().map(embed::parse_vector).collect());
         let vectors: Option<Vec<_>> = vectors.flatten();
         let vectors =
             vectors.ok_or_else(|| Failure::invalid_response("there are no vectors in it"))?;

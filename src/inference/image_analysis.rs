@@ -1,17 +1,17 @@
-//! How a language model is asked for what it sees, and how several sights of one picture become one.
+//! The schema in which a language model describes an image, and the merging of several descriptions.
 
 use serde_json::{Value, json};
 
 use super::Failure;
 use crate::domain::ImageAnalysis;
 
-/// Entries at most in each list.
+/// The most entries in each list.
 const MAX_LIST_ENTRIES: usize = 12;
 
 /// The longest description, in characters.
 const MAX_DESCRIPTION: usize = 1200;
 
-/// The shape of a sight as a language model gives it.
+/// Returns the JSON schema of an image description.
 pub(super) fn schema() -> Value {
     let (text, list) =
         (json!({"type": "string"}), json!({"type": "array", "items": {"type": "string"}}));
@@ -26,7 +26,7 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// Reads a sight.
+/// Parses an image description. Texts and lists are truncated to their limits.
 pub(super) fn parse(value: &Value) -> Result<ImageAnalysis, Failure> {
     let text = |name: &str| {
         let text = value.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -37,7 +37,7 @@ pub(super) fn parse(value: &Value) -> Result<ImageAnalysis, Failure> {
         let words = items.filter_map(Value::as_str).map(|word| word.chars().take(200).collect());
         words.take(MAX_LIST_ENTRIES).collect::<Vec<String>>()
     };
-    let sight = ImageAnalysis {
+    let analysis = ImageAnalysis {
         description: text("description"),
         things: list("objects"),
         features: None,
@@ -47,18 +47,19 @@ pub(super) fn parse(value: &Value) -> Result<ImageAnalysis, Failure> {
         setting: text("setting"),
         tags: list("tags"),
     };
-    if sight.description.is_empty() {
+    if analysis.description.is_empty() {
         return Err(Failure::invalid_response("there is no description in it"));
     }
-    Ok(sight)
+    Ok(analysis)
 }
 
-/// Adds to one sight what another has beyond it. The first one's words stay; an empty field takes the other's.
+/// Merges a second analysis of the same image into the first. The first one's text fields take precedence; lists are
+/// joined without duplicates.
 #[must_use]
 pub fn merge_image_analyses(mut first: ImageAnalysis, other: ImageAnalysis) -> ImageAnalysis {
-    let fill = |mine: &mut String, others: String| {
-        if mine.is_empty() {
-            *mine = others;
+    let fill = |target: &mut String, additions: String| {
+        if target.is_empty() {
+            *target = additions;
         }
     };
     fill(&mut first.description, other.description);
@@ -72,14 +73,14 @@ pub fn merge_image_analyses(mut first: ImageAnalysis, other: ImageAnalysis) -> I
     first
 }
 
-/// Adds what is not there yet in other letters or as a part.
-fn add_missing(mine: &mut Vec<String>, others: Vec<String>) {
-    for other in others {
+/// Adds the entries that are not yet contained in an existing entry, ignoring case.
+fn add_missing(target: &mut Vec<String>, additions: Vec<String>) {
+    for other in additions {
         let lower = other.to_lowercase();
-        if mine.len() < MAX_LIST_ENTRIES
-            && !mine.iter().any(|word| word.to_lowercase().contains(&lower))
+        if target.len() < MAX_LIST_ENTRIES
+            && !target.iter().any(|word| word.to_lowercase().contains(&lower))
         {
-            mine.push(other);
+            target.push(other);
         }
     }
 }
@@ -112,8 +113,8 @@ mod tests {
     #[test]
     fn a_sight_without_a_description_is_none() {
         assert!(parse(&json!({"objects": ["a cat"]})).is_err());
-        let sight =
+        let analysis =
             parse(&json!({"description": "A cat.", "objects": ["a cat", 3]})).expect("read");
-        assert_eq!(sight.things, ["a cat"]);
+        assert_eq!(analysis.things, ["a cat"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Who pays for calls, and where it is written down. The book itself is the application's: see [`Ledger`].
+//! The account that pays for a call, and the ledger that records calls. The application implements [`Ledger`].
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -6,73 +6,72 @@ use uuid::Uuid;
 
 use super::{Capability, Failure, Usage};
 
-/// For whom calls are made.
+/// The client and the story that calls are made for, and the budgets that pay.
 #[derive(Debug, Clone, Default)]
 pub struct SpendAccount {
-    /// The Sparrow.
+    /// The Sparrow's client id; `None` for calls that no Sparrow caused.
     pub client_id: Option<String>,
-    /// The story.
+    /// The story's id; `None` for calls that belong to no story.
     pub story_id: Option<Uuid>,
-    /// Every budget that a call must fit in.
+    /// The budgets. A call must fit in each of them.
     pub budgets: Vec<Budget>,
 }
 
-/// How much may be spent in a day (UTC).
+/// The most that may be spent in a day (UTC).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// Its name in the book and in sentences: `the installation`, `the flock NAME` or `the Sparrow NAME`.
+    /// The budget's name in the ledger and in messages: `the installation`, `the flock NAME` or `the Sparrow NAME`.
     pub scope: String,
-    /// Millionths of a US dollar; `None` where spending is only counted.
+    /// The limit in millionths of a US dollar; `None` if spending is counted but not limited.
     pub micro_usd: Option<i64>,
 }
 
-/// What is set aside for one attempt.
+/// The amount that is reserved for one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
-    /// The day on whose account it is.
+    /// The day (UTC) whose budget it counts against.
     pub day: NaiveDate,
-    /// Millionths of a US dollar.
+    /// The amount in millionths of a US dollar.
     pub micro_usd: i64,
 }
 
-/// A call that ended, all its attempts together.
+/// The record of a finished call, with all its attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRecord {
-    /// What was wanted.
+    /// The requested capability.
     pub capability: Capability,
-    /// Of whom, by the name in the registry.
+    /// The provider's name in the registry.
     pub provider: String,
-    /// The model's name there.
+    /// The model's name at its provider.
     pub model: String,
-    /// `done`, or the failure's name.
+    /// `done`, `abandoned` if the caller stopped waiting, or [`Failure::name`].
     pub outcome: &'static str,
-    /// How often it was asked.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long all of it took.
+    /// The duration of all attempts and waits, in milliseconds.
     pub milliseconds: u64,
-    /// What the answer used up.
+    /// The usage of the successful attempt; zero if there was none.
     pub usage: Usage,
-    /// Millionths of a US dollar.
+    /// The cost of all attempts, in millionths of a US dollar.
     pub micro_usd: i64,
 }
 
-/// The book of calls and of what they cost.
+/// Records calls and their cost, and enforces budgets.
 #[async_trait]
 pub trait Ledger: std::fmt::Debug + Send + Sync {
-    /// Sets an amount aside in every budget, or in none.
+    /// Reserves an amount in every budget of the account, or in none.
     ///
     /// # Errors
     ///
-    /// [`Failure::OverBudget`] when one of them does not have it, [`Failure::Broken`] when the book cannot be written:
-    /// what nobody can account for is not spent.
+    /// Returns [`Failure::OverBudget`] if one of the budgets does not have the amount left, and [`Failure::Internal`]
+    /// if the ledger cannot be written, because nothing may be spent that cannot be recorded.
     async fn reserve(&self, account: &SpendAccount, micro_usd: i64)
     -> Result<Reservation, Failure>;
 
-    /// Puts what an attempt did cost in the place of what was set aside. Where the book cannot be written, and where
-    /// the process is killed, what was set aside stays spent.
+    /// Replaces a reservation with the actual cost of the attempt. If the ledger cannot be written or the process is
+    /// killed, the reserved amount stays spent.
     async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64);
 
-    /// Writes a call down. It is a record for people: where it cannot be written, the log says so and the story goes
-    /// on.
+    /// Records a call for people to review. If the record cannot be written, the error is logged and the story goes on.
     async fn record(&self, account: &SpendAccount, record: CallRecord);
 }

@@ -1,9 +1,10 @@
-//! Minds: the models that see, hear, write and paint, behind one small trait a capability.
+//! Inference: models that write, illustrate, describe images, transcribe, speak, make videos, embed and moderate. Each
+//! capability is one small trait.
 //!
-//! A provider is one file that implements the capabilities it has, and one line where the process is built. How it is
-//! called, with time limits, retries, budgets and rows, is the same for all of them and stands in `call.rs`.
-//! Storytellers never call a provider: they ask [`Minds`], which go from one model to the next, end with the offline
-//! provider, and say so.
+//! A provider is one file that implements the traits of its capabilities, and one line in [`Registry::from_settings`].
+//! Timeouts, retries, budgets and the record of calls are the same for all providers; `call.rs` implements them.
+//! Storytellers never call a provider directly. They use a [`ModelSession`], which tries one model after another, falls
+//! back to the offline provider, and notes that it did.
 
 pub mod azure;
 mod breaker;
@@ -56,84 +57,85 @@ pub use request::{
     StructuredRequest, TextRequest, VideoRequest, VisionRequest,
 };
 
-/// Writes prose.
+/// A model that writes prose.
 #[async_trait]
 pub trait TextModel: Send + Sync {
-    /// Prose for the ask.
+    /// Generates prose.
     async fn generate_text(
         &self,
         call: &CallContext<'_>,
-        ask: &TextRequest,
+        request: &TextRequest,
     ) -> Result<ModelResponse<String>, Failure>;
 }
 
-/// Writes a JSON object of a given shape.
+/// A model that writes a JSON object to a schema.
 #[async_trait]
 pub trait StructuredModel: Send + Sync {
-    /// An object with the schema's properties.
+    /// Generates an object with the schema's properties.
     async fn generate_structured(
         &self,
         call: &CallContext<'_>,
-        ask: &StructuredRequest,
+        request: &StructuredRequest,
     ) -> Result<ModelResponse<Value>, Failure>;
 }
 
-/// Paints.
+/// A model that paints illustrations.
 #[async_trait]
 pub trait ImageModel: Send + Sync {
-    /// A picture of about the asked size.
+    /// Generates an image of about the requested size.
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure>;
 }
 
-/// Looks at pictures.
+/// A model that describes images.
 #[async_trait]
 pub trait VisionModel: Send + Sync {
-    /// What there is to see.
+    /// Describes what is visible in the image.
     async fn describe_image(
         &self,
         call: &CallContext<'_>,
-        ask: &VisionRequest,
+        request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure>;
 }
 
-/// Writes down speech.
+/// A model that transcribes speech.
 #[async_trait]
 pub trait TranscriptionModel: Send + Sync {
-    /// What was said; empty when nothing was.
+    /// Returns what was said; empty if nothing was.
     async fn transcribe(
         &self,
         call: &CallContext<'_>,
-        ask: &SoundRequest,
+        request: &SoundRequest,
     ) -> Result<ModelResponse<String>, Failure>;
 }
 
-/// Speaks.
+/// A model that synthesizes speech.
 #[async_trait]
 pub trait SpeechModel: Send + Sync {
-    /// A sound file in which the text is spoken.
+    /// Returns an audio file of the spoken text.
     async fn synthesize_speech(
         &self,
         call: &CallContext<'_>,
-        ask: &SpeechRequest,
+        request: &SpeechRequest,
     ) -> Result<ModelResponse<Bytes>, Failure>;
 }
 
-/// Makes films. That takes minutes, so it is begun and asked after: whoever waits can do so without holding anything,
-/// and a process that is killed meanwhile does not have it made twice.
+/// A model that makes videos. That takes minutes, so a video is started and then polled: the caller holds no resources
+/// while it waits, and a process that is killed meanwhile does not have the video made twice.
 #[async_trait]
 pub trait VideoModel: Send + Sync {
-    /// Begins a film of a few seconds; the name by which it is asked after, and what it will have used up.
+    /// Starts a video of a few seconds. Returns the name for [`poll_video`](Self::poll_video), and the usage that the
+    /// finished video will have.
     async fn start_video(
         &self,
         call: &CallContext<'_>,
-        ask: &VideoRequest,
+        request: &VideoRequest,
     ) -> Result<ModelResponse<String>, Failure>;
 
-    /// The film as an MP4 file; `None` while it is being made.
+    /// Returns the video as an MP4 file; `None` while it is being made.
     async fn poll_video(
         &self,
         call: &CallContext<'_>,
@@ -141,10 +143,10 @@ pub trait VideoModel: Send + Sync {
     ) -> Result<Option<Bytes>, Failure>;
 }
 
-/// Turns texts into vectors.
+/// A model that turns texts into vectors.
 #[async_trait]
 pub trait EmbeddingModel: Send + Sync {
-    /// A vector for each text, in their order.
+    /// Returns one vector for each text, in the same order.
     async fn embed(
         &self,
         call: &CallContext<'_>,
@@ -152,10 +154,10 @@ pub trait EmbeddingModel: Send + Sync {
     ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure>;
 }
 
-/// Judges texts.
+/// A model that moderates texts.
 #[async_trait]
 pub trait ModerationModel: Send + Sync {
-    /// What is wrong with a text, by the names of the provider's categories; nothing when it is fit for everybody.
+    /// Returns the provider's categories that a text was flagged for; empty if it is suitable for everyone.
     async fn moderate(
         &self,
         call: &CallContext<'_>,

@@ -1,4 +1,4 @@
-//! What a call is made with: a model, the keys of whoever asks, a deadline; and what it used up.
+//! Models, capabilities and prices, and the context and the response of a call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,31 +10,31 @@ use tokio::time::Instant;
 
 use super::Failure;
 
-/// What a model can be asked for.
+/// A kind of work that a model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Capability {
-    /// Prose.
+    /// Writes prose.
     Text,
-    /// JSON of a given shape.
+    /// Writes JSON to a schema.
     Structured,
-    /// Pictures.
+    /// Paints images.
     Image,
-    /// Descriptions of pictures.
+    /// Describes images.
     Vision,
-    /// Speech to words.
+    /// Converts speech to text.
     Transcription,
-    /// Words to speech.
+    /// Converts text to speech.
     Speech,
-    /// Films.
+    /// Makes videos.
     Video,
-    /// Vectors that lie near each other where texts mean the same.
+    /// Converts texts to vectors that are close to each other if the texts mean the same.
     Embedding,
-    /// Whether a text is fit for everybody.
+    /// Detects texts that are not suitable for everyone.
     Moderation,
 }
 
 impl Capability {
-    /// Its name in rows and metrics.
+    /// Returns the capability's name in the record of calls and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,20 +51,20 @@ impl Capability {
     }
 }
 
-/// How long a model may take for each of its capabilities, its retries included.
+/// The most time that a call may take, with its retries, by capability.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// For prose and JSON.
+    /// For prose and structured output.
     pub text: Duration,
     /// For an illustration.
     pub image: Duration,
-    /// For the description of a picture, and for what was said.
+    /// For the description of an image, and for a transcription.
     pub perception: Duration,
-    /// For a text that is spoken.
+    /// For speech synthesis.
     pub speech: Duration,
-    /// For a film.
+    /// For a video.
     pub video: Duration,
-    /// For whether a text is fit for everybody.
+    /// For moderation and for embeddings.
     pub moderation: Duration,
 }
 
@@ -94,20 +94,20 @@ impl Default for Timeouts {
     }
 }
 
-/// How a model of OpenAI's kind is asked for text.
+/// The API through which a model writes text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ApiVariant {
-    /// As its provider does it today.
+    /// The provider's current API.
     #[default]
     ProviderDefault,
-    /// By messages.
+    /// OpenAI's chat completions: a list of messages.
     Chat,
-    /// By a prompt that is continued: the older way, which some local servers and base models still have.
+    /// OpenAI's older completions, which continue a prompt. Some local servers and base models support only these.
     Completion,
 }
 
 impl ApiVariant {
-    /// From a model's `provider_api_variant`.
+    /// Parses a model's `provider_api_variant`. An unknown name selects the provider's default.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -118,32 +118,32 @@ impl ApiVariant {
     }
 }
 
-/// One model of one provider, with everything that configurations say of it.
+/// One model of one provider, as it is configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The provider's name in the registry.
     pub provider: String,
-    /// How it is asked.
+    /// The API through which it writes text.
     pub variant: ApiVariant,
     /// The model's name at its provider.
     pub name: String,
-    /// Sent with each call, over what Calliope would send.
+    /// Request fields that override those that Calliope sends. A field that is null is removed from the request.
     pub parameters: Map<String, Value>,
-    /// What a call costs.
+    /// The price of a call.
     pub prices: Prices,
 }
 
 impl Model {
-    /// How many tokens it may write at most: what its parameters say, else `usual`.
+    /// Returns the most tokens that the model may write: the limit in its parameters, or else `default`.
     #[must_use]
-    pub fn max_tokens(&self, usual: u64) -> u64 {
-        let given = ["max_completion_tokens", "max_tokens"]
+    pub fn max_tokens(&self, default: u64) -> u64 {
+        let parameter = ["max_completion_tokens", "max_tokens"]
             .iter()
             .find_map(|name| self.parameters.get(*name));
-        given.and_then(Value::as_u64).unwrap_or(usual)
+        parameter.and_then(Value::as_u64).unwrap_or(default)
     }
 
-    /// A model that nothing is configured for.
+    /// Creates a model with the default configuration: no parameters and no prices.
     #[must_use]
     pub fn new(provider: &str, name: &str) -> Self {
         Self {
@@ -156,38 +156,38 @@ impl Model {
     }
 }
 
-/// Keys that a client's configuration brings along, over those of the installation: by names such as
-/// `openai_api_key`.
+/// API keys of a client's configuration, by names such as `openai_api_key`. They take precedence over the
+/// installation's.
 #[derive(Debug, Clone, Default)]
 pub struct ApiKeys(BTreeMap<String, SecretString>);
 
 impl ApiKeys {
-    /// Adds a key, unless a nearer level has given one of this name.
+    /// Adds a key, unless it is empty or a more specific level of the configuration has already set it.
     pub fn insert_if_absent(&mut self, name: &str, key: &str) {
         if !key.is_empty() {
             self.0.entry(name.to_owned()).or_insert_with(|| SecretString::from(key));
         }
     }
 
-    /// The key of this name.
+    /// Returns the key of this name.
     pub(super) fn get(&self, name: &str) -> Option<&SecretString> {
         self.0.get(name)
     }
 }
 
-/// The circumstances of one call.
+/// The model, the keys and the deadline of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallContext<'a> {
-    /// The model to ask.
+    /// The model to call.
     pub model: &'a Model,
     /// The client's own keys.
     pub keys: &'a ApiKeys,
-    /// When an answer is of no use any more.
+    /// When the call is abandoned.
     pub deadline: Instant,
 }
 
 impl CallContext<'_> {
-    /// The client's key of this name, else the installation's.
+    /// Returns the client's key of this name, or else the installation's.
     pub(super) fn key<'k>(
         &'k self,
         name: &str,
@@ -197,78 +197,80 @@ impl CallContext<'_> {
     }
 }
 
-/// What a call used up.
+/// The usage of a call, from which its cost is calculated.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Usage {
     /// Tokens read.
     pub input_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
-    /// Pictures made.
+    /// Images made or described.
     pub images: u64,
-    /// Seconds of sound or film.
+    /// Seconds of audio or video.
     pub seconds: f64,
 }
 
-/// An answer, with what it used up and what the provider wishes to find in [`super::Brief::memory`] next time.
+/// A response, with its usage and what the provider wants to find in [`super::FrameContext::memory`] next time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelResponse<T> {
-    /// The answer.
+    /// The result.
     pub value: T,
-    /// What it used up.
+    /// The usage of the call.
     pub usage: Usage,
-    /// A small JSON value; null when there is nothing to keep.
+    /// A JSON value of a few kilobytes at most; null if there is nothing to remember.
     pub memory: Value,
 }
 
 impl<T> ModelResponse<T> {
-    /// An answer that leaves nothing to remember.
+    /// Creates a response with nothing to remember.
     pub fn new(value: T, usage: Usage) -> Self {
         Self { value, usage, memory: Value::Null }
     }
 }
 
-/// What a model costs, in US dollars.
+/// The prices of a model, in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prices {
-    /// For a million tokens read.
+    /// Per million tokens read.
     pub input_tokens: f64,
-    /// For a million tokens written.
+    /// Per million tokens written.
     pub output_tokens: f64,
-    /// For a picture.
+    /// Per image.
     pub image: f64,
-    /// For a second of sound or film.
+    /// Per second of audio or video.
     pub second: f64,
-    /// For each call, beside the rest.
+    /// Per call, in addition to the rest.
     pub call: f64,
 }
 
 impl Prices {
-    /// Reads a model's `prices`.
+    /// Parses a model's `prices`.
     ///
     /// # Errors
     ///
-    /// What a price may be.
+    /// Returns a message that lists the valid prices if a field is unknown, or a price is not a number from 0 to
+    /// 100,000.
     pub fn parse(prices: &Map<String, Value>) -> Result<Self, String> {
-        let known = "prices are input_tokens and output_tokens (US dollars a million), image, second and call";
-        let read: Self = serde_json::from_value(Value::Object(prices.clone()))
-            .map_err(|error| format!("{error}; {known}"))?;
-        let all = [read.input_tokens, read.output_tokens, read.image, read.second, read.call];
-        if all.iter().any(|price| !(0.0..=100_000.0).contains(price)) {
-            return Err(format!("a price is from 0 to 100000; {known}"));
+        let expected = "prices are input_tokens and output_tokens (US dollars per million), image, second and call";
+        let parsed: Self = serde_json::from_value(Value::Object(prices.clone()))
+            .map_err(|error| format!("{error}; {expected}"))?;
+        let values =
+            [parsed.input_tokens, parsed.output_tokens, parsed.image, parsed.second, parsed.call];
+        if values.iter().any(|price| !(0.0..=100_000.0).contains(price)) {
+            return Err(format!("a price is from 0 to 100000; {expected}"));
         }
-        Ok(read)
+        Ok(parsed)
     }
 
-    /// What this much costs, in millionths of a dollar, rounded up.
+    /// Returns the cost of a usage in millionths of a US dollar, rounded up.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> i64 {
         let tokens = self.input_tokens * usage.input_tokens as f64
             + self.output_tokens * usage.output_tokens as f64;
         let rest =
             self.image * usage.images as f64 + self.second * usage.seconds.max(0.0) + self.call;
-        // A sum that is off by the last bit of a float must not cost a whole millionth.
+        // A rounding error in the last bit of the sum must not cost a whole millionth.
         (rest.mul_add(1e6, tokens) - 1e-6).ceil().max(0.0) as i64
     }
 }
@@ -291,9 +293,9 @@ mod tests {
 
     #[test]
     fn prices_that_are_none_are_refused() {
-        for wrong in [json!({"inputs": 1}), json!({"image": "free"}), json!({"image": -1})] {
-            let refused = Prices::parse(wrong.as_object().expect("an object"));
-            assert!(refused.is_err_and(|reason| reason.contains("US dollars")), "{wrong}");
+        for invalid in [json!({"inputs": 1}), json!({"image": "free"}), json!({"image": -1})] {
+            let result = Prices::parse(invalid.as_object().expect("an object"));
+            assert!(result.is_err_and(|reason| reason.contains("US dollars")), "{invalid}");
         }
     }
 
@@ -304,8 +306,8 @@ mod tests {
         for key in ["", "near", "far"] {
             keys.insert_if_absent("openai_api_key", key);
         }
-        let found = keys.get("openai_api_key").map(ExposeSecret::expose_secret);
-        assert_eq!(found, Some("near"));
+        let key = keys.get("openai_api_key").map(ExposeSecret::expose_secret);
+        assert_eq!(key, Some("near"));
         assert!(!format!("{keys:?}").contains("near"));
     }
 }

@@ -1,4 +1,4 @@
-//! Work that a provider takes its time for: it is asked after until it is done.
+//! Polls a provider's asynchronous task until it is done.
 
 use std::time::Duration;
 
@@ -6,33 +6,36 @@ use serde_json::Value;
 
 use super::Failure;
 
-/// How long to wait before asking for the first time; each time a half longer.
+/// The wait before the first poll. Each later wait is half as long again.
 const INITIAL_INTERVAL: Duration = Duration::from_millis(400);
 
-/// How often asking may fail in a row. The work goes on meanwhile and is paid for; it is not begun anew for that.
+/// How many polls may fail in a row. The provider goes on with the task meanwhile and charges for it, so a failed poll
+/// does not start the task again.
 const MAX_CONSECUTIVE_FAILURES: u32 = 3;
 
-/// What came of the work: `answer` is what the provider said when it took it on, `ask` asks after it, and `read` tells
-/// from an answer what came of it, or nothing yet. `longest` is the longest wait between two questions.
+/// Polls until the task is done and returns its result.
+///
+/// `response` is the provider's response to the creation of the task, `poll` requests a new one, and `read` extracts
+/// the result from a response (`None` while the task runs). `max_interval` is the longest wait between two polls.
 pub(super) async fn poll_until_done<T, F>(
-    mut answer: Value,
-    longest: Duration,
-    ask: impl Fn() -> F,
+    mut response: Value,
+    max_interval: Duration,
+    poll: impl Fn() -> F,
     read: impl Fn(&mut Value) -> Result<Option<T>, Failure>,
 ) -> Result<T, Failure>
 where
     F: Future<Output = Result<Value, Failure>>,
 {
-    let (mut wait, mut failures) = (INITIAL_INTERVAL, 0);
+    let (mut interval, mut failures) = (INITIAL_INTERVAL, 0);
     loop {
-        if let Some(done) = read(&mut answer)? {
-            return Ok(done);
+        if let Some(outcome) = read(&mut response)? {
+            return Ok(outcome);
         }
-        answer = loop {
-            tokio::time::sleep(wait).await;
-            wait = (wait + wait / 2).min(longest);
-            match ask().await {
-                Ok(answer) => break answer,
+        response = loop {
+            tokio::time::sleep(interval).await;
+            interval = (interval + interval / 2).min(max_interval);
+            match poll().await {
+                Ok(response) => break response,
                 Err(failure) if failure.is_retryable() && failures < MAX_CONSECUTIVE_FAILURES => {
                     failures += 1;
                 }
@@ -43,11 +46,11 @@ where
     }
 }
 
-/// The id by which work is asked after: letters, digits and dashes, for it becomes part of an address.
-pub(super) fn task_id(answer: &Value) -> Result<String, Failure> {
-    let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
+/// Reads the task's id. Only letters, digits and dashes are accepted, because the id becomes part of a URL.
+pub(super) fn task_id(response: &Value) -> Result<String, Failure> {
+    let id = response.get("id").and_then(Value::as_str).unwrap_or_default();
     let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if is_id { Ok(id.to_owned()) } else { Err(Failure::invalid_response("its work has no id")) }
+    if is_id { Ok(id.to_owned()) } else { Err(Failure::invalid_response("its task has no id")) }
 }
 
 #[cfg(test)]
@@ -58,20 +61,20 @@ mod tests {
 
     use super::*;
 
-    fn read(answer: &mut Value) -> Result<Option<u64>, Failure> {
-        match answer.get("failed") {
+    fn read(response: &mut Value) -> Result<Option<u64>, Failure> {
+        match response.get("failed") {
             Some(_) => Err(Failure::rejected("it failed")),
-            None => Ok(answer.get("done").and_then(Value::as_u64)),
+            None => Ok(response.get("done").and_then(Value::as_u64)),
         }
     }
 
-    async fn asked(answers: impl Fn(u32) -> Result<Value, Failure>) -> Result<u64, Failure> {
-        let asked = Cell::new(0);
-        let ask = || async {
-            asked.set(asked.get() + 1);
-            answers(asked.get())
+    async fn run(answers: impl Fn(u32) -> Result<Value, Failure>) -> Result<u64, Failure> {
+        let polls = Cell::new(0);
+        let poll = || async {
+            polls.set(polls.get() + 1);
+            answers(polls.get())
         };
-        poll_until_done(json!({}), Duration::from_secs(3), ask, read).await
+        poll_until_done(json!({}), Duration::from_secs(3), poll, read).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -81,12 +84,12 @@ mod tests {
             6 => Ok(json!({"done": 7})),
             _ => Ok(json!({})),
         };
-        assert_eq!(asked(flaky).await, Ok(7));
+        assert_eq!(run(flaky).await, Ok(7));
         let gone = |_| Err(Failure::unavailable("HTTP 500"));
-        assert_eq!(asked(gone).await, Err(Failure::unavailable("HTTP 500")));
-        assert_eq!(asked(|_| Err(Failure::InvalidKey)).await, Err(Failure::InvalidKey));
+        assert_eq!(run(gone).await, Err(Failure::unavailable("HTTP 500")));
+        assert_eq!(run(|_| Err(Failure::InvalidKey)).await, Err(Failure::InvalidKey));
         let failed = |_| Ok(json!({"failed": true}));
-        assert_eq!(asked(failed).await, Err(Failure::rejected("it failed")));
+        assert_eq!(run(failed).await, Err(Failure::rejected("it failed")));
     }
 
     #[test]

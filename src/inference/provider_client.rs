@@ -1,7 +1,7 @@
-//! The way to providers: HTTP with bounded answers, no redirects, and failures that say what they mean.
+//! The HTTP client for providers: bounded responses, no redirects, and failures with a meaning.
 //!
-//! Every provider goes through here, so that what holds for one holds for all: no answer is read beyond its bound, no
-//! key goes to another address than the configured one, and no key, prompt or picture gets into a log or an error.
+//! Every provider uses this client, so the same guarantees hold for all: no response is read beyond its limit, no key
+//! is sent to a host other than the configured one, and no key, prompt or image appears in a log or an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,22 +22,22 @@ use crate::domain::{Dither, ImageFormat};
 use crate::http_client::{self, HttpClientError};
 use crate::imaging;
 
-/// The most that an answer of JSON may have: some carry pictures in base64.
+/// The largest JSON response, in bytes. Some contain images in base64.
 const MAX_JSON_BYTES: usize = 48 << 20;
 
-/// The most that a file may have.
+/// The largest file, in bytes.
 const MAX_FILE_BYTES: usize = 32 << 20;
 
-/// The most of an error's body that is read for its message.
+/// The most bytes of an error response's body that are read for its message.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// Above this, reading takes longer than a thread of the runtime may be held up.
+/// The number of bytes from which work is moved to another thread, because it would block the async runtime too long.
 const OFFLOAD_THRESHOLD: usize = 256 << 10;
 
-/// The longest wait that a provider can ask for.
+/// The longest wait that a provider can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 
-/// A client for all providers. Clones share its connections.
+/// The HTTP client of all providers. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
     client: reqwest::Client,
@@ -45,13 +45,13 @@ pub struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// For providers, over this client.
+    /// Creates a provider client on top of an HTTP client.
     #[must_use]
     pub fn new(client: reqwest::Client, compute: Compute) -> Self {
         Self { client, compute }
     }
 
-    /// The threads that it works on pixels with.
+    /// Returns the thread pool for pixel work.
     #[must_use]
     pub fn compute(&self) -> &Compute {
         &self.compute
@@ -65,26 +65,26 @@ impl ProviderClient {
         self.client.request(Method::GET, url)
     }
 
-    /// Sends a request and reads the answer as JSON.
+    /// Sends a request and parses the response as JSON.
     pub(super) async fn fetch_json(&self, request: RequestBuilder) -> Result<Value, Failure> {
         let bytes = self.send(request, MAX_JSON_BYTES).await?;
         let parsed = self.offload(bytes.len(), move || serde_json::from_slice(&bytes)).await?;
-        parsed.map_err(|_| Failure::invalid_response("it is no JSON"))
+        parsed.map_err(|_| Failure::invalid_response("it is not JSON"))
     }
 
-    /// Sends a request and reads the answer as it comes.
+    /// Sends a request and returns the response's body.
     pub(super) async fn fetch_bytes(&self, request: RequestBuilder) -> Result<Bytes, Failure> {
         self.send(request, MAX_FILE_BYTES).await
     }
 
-    /// Bytes from base64.
+    /// Decodes base64.
     pub(super) async fn decode_base64(&self, text: String) -> Result<Vec<u8>, Failure> {
         let decode = move || BASE64.decode(text.trim());
         let decoded = self.offload(usize::MAX, decode).await?;
-        decoded.map_err(|_| Failure::invalid_response("its file is no base64"))
+        decoded.map_err(|_| Failure::invalid_response("its file is not valid base64"))
     }
 
-    /// A picture as a JPEG file.
+    /// Encodes an image as a JPEG file.
     pub(super) async fn encode_jpeg(&self, picture: &Arc<RgbImage>) -> Result<Vec<u8>, Failure> {
         let picture = Arc::clone(picture);
         let encode = move || imaging::encode(&picture, ImageFormat::Jpeg, Dither::None);
@@ -92,14 +92,14 @@ impl ProviderClient {
         encoded.map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    /// A picture as a `data:` URL.
+    /// Encodes an image as a `data:` URL of a JPEG file.
     pub(super) async fn data_url(&self, picture: &Arc<RgbImage>) -> Result<String, Failure> {
         let jpeg = self.encode_jpeg(picture).await?;
         self.offload(jpeg.len(), move || format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)))
             .await
     }
 
-    /// Works on so many bytes: here when they are few, on a thread for that when they are many.
+    /// Runs `work` on this thread for few bytes, and on the thread pool from [`OFFLOAD_THRESHOLD`] on.
     async fn offload<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -111,32 +111,32 @@ impl ProviderClient {
         self.compute.run(work).await.map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    async fn send(&self, request: RequestBuilder, most: usize) -> Result<Bytes, Failure> {
+    async fn send(&self, request: RequestBuilder, max_bytes: usize) -> Result<Bytes, Failure> {
         let request = request.build().map_err(HttpClientError::from)?;
         let secrets = secrets(&request);
-        let answer = self.client.execute(request).await.map_err(HttpClientError::from)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let response = self.client.execute(request).await.map_err(HttpClientError::from)?;
+        let (status, headers) = (response.status(), response.headers().clone());
         if !status.is_success() {
-            // What cannot be read of an error's explanation is done without.
-            let body = http_client::read_body(answer, MAX_ERROR_BYTES).await.unwrap_or_default();
+            // If the body of an error cannot be read, the status alone describes the error.
+            let body = http_client::read_body(response, MAX_ERROR_BYTES).await.unwrap_or_default();
             let mut body = String::from_utf8_lossy(&body).into_owned();
             for secret in secrets {
                 body = body.replace(&secret, "•••");
             }
             return Err(failure_from_response(status, &headers, &body));
         }
-        Ok(http_client::read_body(answer, most).await?)
+        Ok(http_client::read_body(response, max_bytes).await?)
     }
 }
 
-/// The keys that a request carries.
+/// Returns the keys in a request's headers.
 fn secrets(request: &Request) -> Vec<String> {
     let values = request.headers().values().filter(|value| value.is_sensitive());
     let words = values.filter_map(|value| value.to_str().ok()?.split_whitespace().last());
     words.filter(|word| word.len() >= 4).map(str::to_owned).collect()
 }
 
-/// A secret as a header's value, which no log shows.
+/// Creates a header value with a key, marked as sensitive so that no log shows it.
 pub(super) fn secret_header(prefix: &str, key: &SecretString) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::from_str(&format!("{prefix}{}", key.expose_secret().trim()))
         .map_err(|_| Failure::InvalidKey)?;
@@ -144,7 +144,7 @@ pub(super) fn secret_header(prefix: &str, key: &SecretString) -> Result<HeaderVa
     Ok(value)
 }
 
-/// A request with the client's key, or the installation's, as its bearer.
+/// Adds the client's key, or else the installation's, to a request as its bearer token.
 pub(super) fn with_bearer(
     request: RequestBuilder,
     call: &CallContext<'_>,
@@ -156,19 +156,19 @@ pub(super) fn with_bearer(
 }
 
 impl From<HttpClientError> for Failure {
-    fn from(lost: HttpClientError) -> Self {
-        match lost {
+    fn from(error: HttpClientError) -> Self {
+        match error {
             HttpClientError::TimedOut => Self::TimedOut,
             HttpClientError::Unreachable | HttpClientError::ConnectionClosed => {
-                Self::unavailable(&lost.to_string())
+                Self::unavailable(&error.to_string())
             }
-            HttpClientError::InvalidUrl => Self::Internal(lost.to_string()),
+            HttpClientError::InvalidUrl => Self::Internal(error.to_string()),
             HttpClientError::BodyTooLarge(mebibytes) => Self::TooLarge(mebibytes),
         }
     }
 }
 
-/// A request's fields with a model's own over them. One that is null takes away what would be sent otherwise.
+/// Overrides a request's fields with a model's parameters. A parameter that is null removes the field.
 pub(super) fn with_parameters(mut body: Value, parameters: &Map<String, Value>) -> Value {
     if let Some(fields) = body.as_object_mut() {
         for (name, value) in parameters {
@@ -182,7 +182,7 @@ pub(super) fn with_parameters(mut body: Value, parameters: &Map<String, Value>) 
     body
 }
 
-/// A request's fields as those of a form.
+/// Adds a request's fields to a multipart form.
 pub(super) fn add_form_fields(form: Form, body: &Value) -> Form {
     let fields = body.as_object().into_iter().flatten();
     fields.fold(form, |form, (name, value)| {
@@ -191,28 +191,28 @@ pub(super) fn add_form_fields(form: Form, body: &Value) -> Form {
     })
 }
 
-/// What an HTTP status and an error's body mean.
+/// Converts an error response to a failure, by its status and its body.
 fn failure_from_response(status: StatusCode, headers: &HeaderMap, body: &str) -> Failure {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let code = error_codes(&body);
-    let said = error_message(&body);
-    let or_status = || said.clone().unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
-    // Hugging Face says in the body how long a model takes to load.
+    let message = error_message(&body);
+    let or_status = || message.clone().unwrap_or_else(|| format!("HTTP {}", status.as_u16()));
+    // Hugging Face reports in the body how many seconds a model takes to load.
     let estimate = || body.get("estimated_time").and_then(Value::as_f64);
     let estimate = || estimate().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let retry_after = retry_after(headers).or_else(estimate);
     match status.as_u16() {
         401 | 403 if !is_content_refusal(&code) => Failure::InvalidKey,
         429 if code.contains("insufficient_quota") => {
-            Failure::Rejected("what was paid for is used up".to_owned())
+            Failure::Rejected("the account's quota is used up".to_owned())
         }
         429 => Failure::Busy { retry_after },
         code @ (408 | 425 | 500..=599) => {
-            let said = said.map_or_else(String::new, |said| format!(", {said}"));
-            Failure::unavailable_with_retry_after(&format!("HTTP {code}{said}"), retry_after)
+            let message = message.map_or_else(String::new, |message| format!(", {message}"));
+            Failure::unavailable_with_retry_after(&format!("HTTP {code}{message}"), retry_after)
         }
         300..=399 => Failure::Rejected(
-            "it answered with a redirect, which is not followed; give the address where it leads"
+            "it answered with a redirect, which is not followed; configure the address that it leads to"
                 .to_owned(),
         ),
         _ if is_content_refusal(&code) => Failure::ContentRefused,
@@ -220,7 +220,7 @@ fn failure_from_response(status: StatusCode, headers: &HeaderMap, body: &str) ->
     }
 }
 
-/// Whether an error's code, type or name says that the content is what is wrong.
+/// Whether an error's code, type or name says that the content was refused.
 fn is_content_refusal(code: &str) -> bool {
     [
         "content_policy",
@@ -231,16 +231,16 @@ fn is_content_refusal(code: &str) -> bool {
         "responsibleai",
     ]
     .iter()
-    .any(|sign| code.contains(sign))
+    .any(|marker| code.contains(marker))
 }
 
-/// Everything in an error's body that is meant for programs, in lower case.
+/// Joins an error's codes, types and names, in lower case.
 fn error_codes(body: &Value) -> String {
     let inner = body.get("error").unwrap_or(body);
     let mut found = String::new();
-    for place in [inner, body] {
+    for object in [inner, body] {
         for name in ["code", "type", "name"] {
-            if let Some(text) = place.get(name).and_then(Value::as_str) {
+            if let Some(text) = object.get(name).and_then(Value::as_str) {
                 found.push_str(&text.to_ascii_lowercase());
                 found.push(' ');
             }
@@ -249,22 +249,22 @@ fn error_codes(body: &Value) -> String {
     found
 }
 
-/// What an error's body has for people, wherever providers put it.
+/// Finds an error's message for people, in any of the fields that providers use.
 fn error_message(body: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     ["/error/message", "/error", "/message", "/detail", "/errors/0", "/error/0", "/detail/0/msg"]
         .iter()
-        .find_map(|place| body.pointer(place).and_then(text))
+        .find_map(|pointer| body.pointer(pointer).and_then(text))
 }
 
-/// `Retry-After` in seconds, or as a date against the answer's own `Date`.
+/// Parses `Retry-After`: a number of seconds, or a date that is compared with the response's own `Date`.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let asked = text(RETRY_AFTER)?.trim();
-    let wait = match asked.parse::<f64>() {
+    let value = text(RETRY_AFTER)?.trim();
+    let wait = match value.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
         Err(_) => {
-            let until = httpdate::parse_http_date(asked).ok()?;
+            let until = httpdate::parse_http_date(value).ok()?;
             let now = httpdate::parse_http_date(text(DATE)?).ok()?;
             until.duration_since(now).unwrap_or_default()
         }
@@ -289,21 +289,21 @@ mod tests {
 
     #[test]
     fn a_status_and_a_body_say_what_went_wrong() {
-        let said = json!({"error": {"message": "The model `x` does not exist.", "code": "model_not_found"}});
+        let message = json!({"error": {"message": "The model `x` does not exist.", "code": "model_not_found"}});
         let policy = json!({"error": {"message": "no", "code": "content_policy_violation"}});
         let quota = json!({"error": {"message": "no", "code": "insufficient_quota"}});
         let cases = [
-            (401, &said, Failure::InvalidKey),
+            (401, &message, Failure::InvalidKey),
             (403, &json!(null), Failure::InvalidKey),
             (403, &json!({"name": "content_moderation"}), Failure::ContentRefused),
-            (404, &said, Failure::rejected("The model `x` does not exist")),
+            (404, &message, Failure::rejected("The model `x` does not exist")),
             (400, &policy, Failure::ContentRefused),
             (
                 400,
                 &json!({"errors": ["width must be a multiple of 64"]}),
                 Failure::rejected("width must be a multiple of 64"),
             ),
-            (429, &quota, Failure::rejected("what was paid for is used up")),
+            (429, &quota, Failure::rejected("the account's quota is used up")),
             (429, &json!(null), Failure::Busy { retry_after: None }),
             (503, &json!({"error": "loading"}), Failure::unavailable("HTTP 503, loading")),
             (418, &json!("tea"), Failure::rejected("HTTP 418")),
@@ -325,8 +325,8 @@ mod tests {
         let date = ("date", "Sat, 28 Nov 2026 10:00:00 GMT");
         let until = ("retry-after", "Sat, 28 Nov 2026 10:00:30 GMT");
         assert_eq!(waits(&[date, until]), Some(Duration::from_secs(30)));
-        for nonsense in ["soon", "-1", "NaN", "inf"] {
-            assert_eq!(waits(&[("retry-after", nonsense)]), None, "{nonsense}");
+        for invalid in ["soon", "-1", "NaN", "inf"] {
+            assert_eq!(waits(&[("retry-after", invalid)]), None, "{invalid}");
         }
     }
 

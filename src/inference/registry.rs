@@ -1,4 +1,4 @@
-//! Every provider of this process, and the one way to ask any of them.
+//! The registry of providers, through which every call is made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,32 +17,32 @@ use super::{
 };
 use crate::settings::ProviderSettings;
 
-/// One provider's capabilities; those it lacks are `None`.
+/// One provider, with an implementation of each capability that it has.
 #[derive(Clone, Default)]
 pub struct Provider {
-    /// Its name as people write it.
+    /// The provider's name in sentences, such as `OpenAI`.
     pub display_name: &'static str,
-    /// Prose.
+    /// Writes prose.
     pub text: Option<Arc<dyn TextModel>>,
-    /// JSON of a given shape.
+    /// Writes JSON to a schema.
     pub structured: Option<Arc<dyn StructuredModel>>,
-    /// Illustrations.
+    /// Paints illustrations.
     pub image: Option<Arc<dyn ImageModel>>,
-    /// Descriptions of pictures.
+    /// Describes images.
     pub vision: Option<Arc<dyn VisionModel>>,
-    /// Speech to words.
+    /// Converts speech to text.
     pub transcription: Option<Arc<dyn TranscriptionModel>>,
-    /// Words to speech.
+    /// Converts text to speech.
     pub speech: Option<Arc<dyn SpeechModel>>,
-    /// Films.
+    /// Makes videos.
     pub video: Option<Arc<dyn VideoModel>>,
-    /// Texts as vectors.
+    /// Converts texts to vectors.
     pub embedding: Option<Arc<dyn EmbeddingModel>>,
-    /// Whether a text is fit for everybody.
+    /// Detects texts that are not suitable for everyone.
     pub moderation: Option<Arc<dyn ModerationModel>>,
 }
 
-/// Every provider of this process, by name. Clones share all of it, and what is known of how well each of them is.
+/// All providers of this process, by name. Clones share the providers, their circuit breakers and the ledger.
 #[derive(Clone, Default)]
 pub struct Registry {
     providers: Arc<BTreeMap<String, Provider>>,
@@ -50,14 +50,14 @@ pub struct Registry {
     prose_only: ProseOnlyModels,
 }
 
-/// Models that lately could not give JSON, or not in time.
+/// The recent failures of each model to return JSON in time, by provider and model.
 #[derive(Clone)]
 struct ProseOnlyModels(Cache<(String, String), u32>);
 
-/// How often in a row makes it one of them: once is bad luck.
+/// The number of consecutive failures after which a model is asked for prose only.
 const PROSE_ONLY_THRESHOLD: u32 = 2;
 
-/// How long such a model is asked for prose alone.
+/// How long such a model is asked for prose only.
 const PROSE_ONLY_TTL: Duration = Duration::from_mins(15);
 
 impl Default for ProseOnlyModels {
@@ -67,7 +67,8 @@ impl Default for ProseOnlyModels {
 }
 
 impl Registry {
-    /// Every provider that there is; those without a key say so when they are asked.
+    /// Creates the registry with all providers. A provider that is not configured is still registered; its calls fail
+    /// with [`Failure::NotConfigured`].
     #[must_use]
     pub fn from_settings(settings: &ProviderSettings, client: &ProviderClient) -> Self {
         let ProviderSettings {
@@ -104,60 +105,62 @@ impl Registry {
             .with_provider(runway::NAME, runway)
     }
 
-    /// Adds a provider, in the place of one that had its name.
+    /// Adds a provider, or replaces the one of the same name.
     #[must_use]
     pub fn with_provider(mut self, name: &str, provider: Provider) -> Self {
         Arc::make_mut(&mut self.providers).insert(name.to_owned(), provider);
         self
     }
 
-    /// Writes calls and what they cost into a book.
+    /// Records calls and their cost in a ledger.
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.caller.ledger = Some(ledger);
         self
     }
 
-    /// Whether a model is better asked for prose alone.
+    /// Whether a model should be asked for prose only.
     pub(super) fn is_prose_only(&self, model: &Model) -> bool {
         let key = (model.provider.clone(), model.name.clone());
-        self.prose_only.0.get(&key).is_some_and(|times| times >= PROSE_ONLY_THRESHOLD)
+        self.prose_only.0.get(&key).is_some_and(|failures| failures >= PROSE_ONLY_THRESHOLD)
     }
 
-    /// Takes note that a model gave JSON in time.
+    /// Records that a model returned JSON in time.
     pub(super) fn record_structured_success(&self, model: &Model) {
         self.prose_only.0.invalidate(&(model.provider.clone(), model.name.clone()));
     }
 
-    /// Takes note that a model gave no JSON. One that was too slow for it is not asked a second time: its server may still
-    /// be at it.
+    /// Records that a model failed to return JSON. A model that was too slow is not asked for JSON a second time,
+    /// because its server may still be working on the first request.
     pub(super) fn record_structured_failure(&self, model: &Model, was_too_slow: bool) {
         let key = (model.provider.clone(), model.name.clone());
-        let times = self.prose_only.0.get(&key).unwrap_or(0);
-        self.prose_only.0.insert(key, if was_too_slow { PROSE_ONLY_THRESHOLD } else { times + 1 });
+        let failures = self.prose_only.0.get(&key).unwrap_or(0);
+        self.prose_only
+            .0
+            .insert(key, if was_too_slow { PROSE_ONLY_THRESHOLD } else { failures + 1 });
     }
 
-    /// Models that failed again and again and are left alone for now, as `OpenAI (gpt-4.1-mini)`.
+    /// Returns the models whose circuit breaker is open, in the form `OpenAI (gpt-4.1-mini)`.
     #[must_use]
     pub fn open_circuits(&self) -> Vec<String> {
-        let resting = self.caller.breakers.open_circuits(Instant::now()).into_iter();
-        resting
+        let open_circuits = self.caller.breakers.open_circuits(Instant::now()).into_iter();
+        open_circuits
             .map(|(provider, model)| format!("{} ({model})", self.display_name(&provider)))
             .collect()
     }
 
-    /// A provider's name as people write it.
+    /// Returns a provider's name in sentences.
     pub(super) fn display_name(&self, name: &str) -> String {
         self.providers
             .get(name)
-            .map_or_else(|| name.to_owned(), |found| found.display_name.to_owned())
+            .map_or_else(|| name.to_owned(), |provider| provider.display_name.to_owned())
     }
 
-    /// Asks the model of an order for one of its capabilities. The offline provider is part of this process: it costs
-    /// nothing, cannot be overburdened and is not tried twice.
+    /// Calls a model for one of its capabilities. The offline provider is part of this process, so its calls are free
+    /// and need no limits and no retries.
     pub(super) async fn call_model<M, T, F>(
         &self,
-        order: &PendingCall<'_>,
+        pending: &PendingCall<'_>,
         pick: impl Fn(&Provider) -> Option<Arc<M>>,
         attempt: impl Fn(Arc<M>) -> F,
     ) -> Result<ModelResponse<T>, InferenceError>
@@ -165,37 +168,37 @@ impl Registry {
         M: ?Sized,
         F: Future<Output = Result<ModelResponse<T>, Failure>>,
     {
-        let name = order.call.model.provider.as_str();
-        let asked = async {
+        let name = pending.call.model.provider.as_str();
+        let future = async {
             let provider = self.providers.get(name).ok_or(Failure::NotConfigured)?;
             let model = pick(provider).ok_or(Failure::Unsupported)?;
             if name == offline::NAME {
                 attempt(model).await
             } else {
-                self.caller.call(order, || attempt(Arc::clone(&model))).await
+                self.caller.call(pending, || attempt(Arc::clone(&model))).await
             }
         };
-        let answer = instrumented(name, order.capability, asked).await;
-        answer.map_err(|failure| InferenceError { provider: self.display_name(name), failure })
+        let result = instrumented(name, pending.capability, future).await;
+        result.map_err(|failure| InferenceError { provider: self.display_name(name), failure })
     }
 }
 
 impl Registry {
-    /// Asks after a film that is being made. That costs nothing, and whoever asks will ask again.
+    /// Polls a video that is being made. Polling is free, and it is not retried because the caller polls again.
     pub(super) async fn poll_video(
         &self,
         call: &CallContext<'_>,
         name: &str,
     ) -> Result<Option<Bytes>, InferenceError> {
         let provider = call.model.provider.as_str();
-        let asked = async {
-            let known = self.providers.get(provider).ok_or(Failure::NotConfigured)?;
-            let model = known.video.as_ref().ok_or(Failure::Unsupported)?;
-            let film = timeout_at(call.deadline, model.poll_video(call, name)).await;
-            film.unwrap_or(Err(Failure::TimedOut))
+        let future = async {
+            let provider = self.providers.get(provider).ok_or(Failure::NotConfigured)?;
+            let model = provider.video.as_ref().ok_or(Failure::Unsupported)?;
+            let video = timeout_at(call.deadline, model.poll_video(call, name)).await;
+            video.unwrap_or(Err(Failure::TimedOut))
         };
-        let film = instrumented(provider, Capability::Video, asked).await;
-        film.map_err(|failure| InferenceError { provider: self.display_name(provider), failure })
+        let video = instrumented(provider, Capability::Video, future).await;
+        video.map_err(|failure| InferenceError { provider: self.display_name(provider), failure })
     }
 }
 

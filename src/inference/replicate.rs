@@ -1,4 +1,4 @@
-//! Replicate: a prediction is created, asked after until it is done, and its files are fetched.
+//! Replicate: creates a prediction, polls it until it is done, and fetches its files.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use super::{
     ProviderClient, TextModel, TextRequest, Usage, poll, provider_client,
 };
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "replicate";
 
-/// The token's name in configurations of clients.
+/// The API token's name in client configurations.
 const KEY_NAME: &str = "replicate_api_token";
 
 const BASE_URL: &str = "https://api.replicate.com";
 
-/// The longest wait between two questions after a prediction.
+/// The longest wait between two polls of a prediction.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The provider's capabilities.
+/// Creates the provider. Without `base_url`, it calls Replicate's own API.
 #[must_use]
 pub fn provider(
     client: ProviderClient,
@@ -51,13 +51,13 @@ impl Replicate {
     fn with_key(
         &self,
         call: &CallContext<'_>,
-        request: RequestBuilder,
+        http_request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
+        provider_client::with_bearer(http_request, call, KEY_NAME, self.key.as_ref())
     }
 
-    /// What a prediction for this input comes to. `owner/name` is the newest of a model, `owner/name:version` one
-    /// version of it.
+    /// Runs a prediction and returns its output. A model named `owner/name` runs in its newest version,
+    /// `owner/name:version` in that version.
     async fn predict(&self, call: &CallContext<'_>, input: Value) -> Result<Value, Failure> {
         let input = provider_client::with_parameters(input, &call.model.parameters);
         let (path, body) = match call.model.name.split_once(':') {
@@ -66,20 +66,20 @@ impl Replicate {
             }
             None => (format!("models/{}/predictions", call.model.name), json!({"input": input})),
         };
-        let request = self.client.post(&format!("{}/v1/{path}", self.base_url)).json(&body);
-        let prediction = self.client.fetch_json(self.with_key(call, request)?).await?;
+        let http_request = self.client.post(&format!("{}/v1/{path}", self.base_url)).json(&body);
+        let prediction = self.client.fetch_json(self.with_key(call, http_request)?).await?;
         let id = poll::task_id(&prediction);
-        let again = || async {
-            // Not the address that it gives: the token goes to the configured one alone.
+        let poll_prediction = || async {
+            // The polling URL in the response is not used: the token must go only to the configured host.
             let id = id.as_ref().map_err(Clone::clone)?;
-            let request = self.client.get(&format!("{}/v1/predictions/{id}", self.base_url));
-            self.client.fetch_json(self.with_key(call, request)?).await
+            let http_request = self.client.get(&format!("{}/v1/predictions/{id}", self.base_url));
+            self.client.fetch_json(self.with_key(call, http_request)?).await
         };
-        poll::poll_until_done(prediction, MAX_POLL_INTERVAL, again, output).await
+        poll::poll_until_done(prediction, MAX_POLL_INTERVAL, poll_prediction, output).await
     }
 }
 
-/// What a prediction came to, once it is done.
+/// Returns a prediction's output; `None` while it runs.
 fn output(prediction: &mut Value) -> Result<Option<Value>, Failure> {
     match prediction.get("status").and_then(Value::as_str) {
         Some("succeeded") => {
@@ -90,14 +90,14 @@ fn output(prediction: &mut Value) -> Result<Option<Value>, Failure> {
         Some("failed") => Err(prediction_failure(prediction)),
         Some("canceled" | "aborted") => Err(Failure::unavailable("the prediction was cancelled")),
         Some("starting" | "processing" | "queued") => Ok(None),
-        _ => Err(Failure::invalid_response("it is no prediction")),
+        _ => Err(Failure::invalid_response("it is not a prediction")),
     }
 }
 
 fn prediction_failure(prediction: &Value) -> Failure {
     let reason = prediction.get("error").and_then(Value::as_str).unwrap_or("it gives no reason");
     let lower = reason.to_lowercase();
-    if ["nsfw", "safety", "sensitive", "flagged"].iter().any(|sign| lower.contains(sign)) {
+    if ["nsfw", "safety", "sensitive", "flagged"].iter().any(|marker| lower.contains(marker)) {
         Failure::ContentRefused
     } else {
         Failure::rejected(reason)
@@ -109,14 +109,13 @@ impl TextModel for Replicate {
     async fn generate_text(
         &self,
         call: &CallContext<'_>,
-        ask: &TextRequest,
+        request: &TextRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let input =
-            json!({"prompt": ask.prompt, "max_tokens": call.model.max_tokens(ask.max_tokens)});
+        let input = json!({"prompt": request.prompt, "max_tokens": call.model.max_tokens(request.max_tokens)});
         let text = match self.predict(call, input).await? {
             Value::String(text) => text,
             Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect(),
-            _ => return Err(Failure::invalid_response("it is no text")),
+            _ => return Err(Failure::invalid_response("it is not a text")),
         };
         Ok(ModelResponse::new(text, Usage::default()))
     }
@@ -127,13 +126,13 @@ impl ImageModel for Replicate {
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
-        let input = json!({"prompt": ask.prompt, "width": ask.size.width, "height": ask.size.height,
-            "seed": ask.seed & 0x7fff_ffff});
+        let input = json!({"prompt": request.prompt, "width": request.size.width, "height": request.size.height,
+            "seed": request.seed & 0x7fff_ffff});
         let output = self.predict(call, input).await?;
         let url = output.as_str().or_else(|| output.get(0).and_then(Value::as_str));
-        let url = url.ok_or_else(|| Failure::invalid_response("there is no picture in it"))?;
+        let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
         let bytes = self.client.fetch_bytes(self.client.get(url)).await?;
         Ok(ModelResponse::new(
             GeneratedImage::Encoded(bytes.into()),

@@ -1,7 +1,7 @@
-//! What a storyteller asks of a model, and what comes back.
+//! The requests to models.
 //!
-//! An ask carries words for a model that reads (`prompt`) beside the material they were written from
-//! ([`Brief`]) for a model that composes from facts, as the offline provider does.
+//! A text request carries a `prompt` for language models, and the [`FrameContext`] that the prompt was written from.
+//! The offline provider composes from these facts and ignores the prompt.
 
 use std::sync::Arc;
 
@@ -13,54 +13,55 @@ use serde_json::Value;
 use crate::audio::AudioFormat;
 use crate::domain::{ImageAnalysis, Season, Size};
 
-/// The material of one frame of one story.
+/// What a storyteller knows when it tells one frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameContext {
-    /// Chance for this story: the same in each of its frames, different between stories.
+    /// The random seed of the story: the same for each of its frames, different between stories.
     pub seed: u64,
-    /// The number that the frame will have, from 0.
+    /// The number of the frame, from 0.
     pub frame_number: u32,
-    /// Texts of the latest frames, oldest first, at most thirty.
+    /// The texts of the latest frames, oldest first; at most 30.
     pub prior: Vec<String>,
-    /// The story state that the storyteller keeps, as it last kept it; null at first.
+    /// The storyteller's own state, as it was after the previous frame; null at first.
     pub state: Value,
-    /// What this provider asked to have kept with the story last time; null at first.
+    /// The provider's [`ModelResponse::memory`](super::ModelResponse::memory) from the previous frame; null at first.
     pub memory: Value,
-    /// What the camera saw.
+    /// The description of the request's photograph.
     pub seen: Option<ImageAnalysis>,
-    /// What the microphone heard, in words.
+    /// The transcript of the request's audio.
     pub heard: Option<String>,
-    /// The text that came with the request.
+    /// The text of the request.
     pub said: Option<String>,
-    /// Where the Sparrow is, for the prompt: a place's name or `lat,lon`.
+    /// The Sparrow's place for the prompt: a name, or `lat,lon`.
     pub place: Option<String>,
-    /// Local hour, 0-23.
+    /// The local hour, 0 to 23.
     pub hour: u32,
-    /// Local season.
+    /// The local season.
     pub season: Season,
-    /// A wish for the manner of the text, such as `as a fairy tale`.
+    /// The requested style, such as `as a fairy tale`.
     pub style: Option<String>,
-    /// At most this many characters, where one is given.
+    /// The most characters of the text; `None` for no limit.
     pub max_chars: Option<usize>,
-    /// What is known of whom it is told to.
+    /// What is known about the audience.
     pub known: AudienceProfile,
 }
 
-/// What is known of somebody, the surest first, in words that a prompt can name.
+/// What is known about the people that a story is told to. Each list is in words that a prompt can use, and starts with
+/// the most certain entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudienceProfile {
-    /// What they like: `boat`.
+    /// Things that they like, such as `boat`.
     pub likes: Vec<String>,
-    /// What is going on: `seen: A red boat on a beach.`
+    /// Recent events, such as `seen: A red boat on a beach.`
     pub lately: Vec<String>,
-    /// What was noticed about them, in sentences.
+    /// Observations about them, in sentences.
     pub noticed: Vec<String>,
-    /// What is usual for them: `time: evening`.
+    /// Their habits, such as `time: evening`.
     pub usual: Vec<String>,
 }
 
 impl FrameContext {
-    /// Material for an ask that is about no frame.
+    /// Creates the context of a request that is not about a frame.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -85,85 +86,85 @@ impl FrameContext {
 /// A request for prose.
 #[derive(Debug, Clone)]
 pub struct TextRequest {
-    /// The whole instruction, for a model that reads.
+    /// The full prompt, for language models.
     pub prompt: String,
-    /// How many tokens to write at most, where the model's parameters do not say.
+    /// The most tokens to write, unless the model's parameters set a limit.
     pub max_tokens: u64,
-    /// The material, for a model that composes.
+    /// The facts, for the offline provider.
     pub context: FrameContext,
 }
 
-/// A request for a value of a given shape.
+/// A request for a JSON object.
 #[derive(Debug, Clone)]
 pub struct StructuredRequest {
-    /// The whole instruction, for a model that reads.
+    /// The full prompt, for language models.
     pub prompt: String,
-    /// A JSON schema of type `object`; the answer has its required properties.
+    /// A JSON schema of type `object`. The response has its required properties.
     pub schema: Value,
-    /// How many tokens to write at most, where the model's parameters do not say.
+    /// The most tokens to write, unless the model's parameters set a limit.
     pub max_tokens: u64,
-    /// The material, for a model that composes.
+    /// The facts, for the offline provider.
     pub context: FrameContext,
 }
 
-/// A request for a description.
+/// A request for the description of an image.
 #[derive(Debug, Clone)]
 pub struct VisionRequest {
-    /// What to look for, for a model that reads.
+    /// The prompt, for language models.
     pub prompt: String,
-    /// The picture, at a size that models look at.
+    /// The image, already scaled down to a size that models use.
     pub picture: Arc<RgbImage>,
 }
 
-/// A request for what was said.
+/// A request for a transcription.
 #[derive(Debug, Clone)]
 pub struct SoundRequest {
-    /// The file.
+    /// The audio file.
     pub bytes: Bytes,
-    /// Its container.
+    /// The file's container.
     pub format: AudioFormat,
-    /// How long it is, in seconds, where that is known.
+    /// The length in seconds; `None` if it is unknown.
     pub seconds: Option<f64>,
 }
 
 /// A request for an illustration.
 #[derive(Debug, Clone)]
 pub struct ImageRequest {
-    /// What to paint, in words, style first.
+    /// The prompt, style first.
     pub prompt: String,
-    /// The wished size; a provider with fixed sizes takes the nearest.
+    /// The preferred size in pixels. A provider with fixed sizes uses the closest one.
     pub size: Size,
-    /// Chance for this picture alone.
+    /// The random seed of this image.
     pub seed: u64,
-    /// What was seen, for a painter that works from colours and composition.
+    /// The analysis of the photograph, for the offline painter, which uses its colours and composition.
     pub seen: Option<ImageAnalysis>,
 }
 
-/// A request for a text to be spoken.
+/// A request for the speech of a text.
 #[derive(Debug, Clone)]
 pub struct SpeechRequest {
-    /// What to say.
+    /// The text to speak.
     pub text: String,
-    /// The voice's name at the provider; its usual one where none is given.
+    /// The voice's name at the provider; `None` for its default voice.
     pub voice: Option<String>,
 }
 
-/// A request for a film that begins with a picture.
+/// A request for a video that begins with an image.
 #[derive(Debug, Clone)]
 pub struct VideoRequest {
-    /// What happens, in words.
+    /// The prompt, which says what happens.
     pub prompt: String,
-    /// What it begins with.
+    /// The first image of the video.
     pub picture: Arc<RgbImage>,
-    /// Chance for this film alone.
+    /// The random seed of this video.
     pub seed: u64,
 }
 
-/// A picture as a provider gives it.
+/// An image as a provider returns it.
 #[derive(Debug, Clone)]
 pub enum GeneratedImage {
-    /// A file's bytes in a format that [`crate::imaging`] reads.
+    /// The bytes of a file in a format that [`crate::imaging`] decodes.
     Encoded(Vec<u8>),
-    /// Pixels, from a provider in this process.
+    /// Pixels from a provider in this process.
     Pixels(RgbImage),
 }

@@ -1,5 +1,5 @@
-//! Runway: films of a few seconds that begin with an illustration. A task is created and asked after; when it is done, its
-//! film is fetched.
+//! Runway: videos of a few seconds that begin with an illustration. A task is created and polled; when it is done, its
+//! video is fetched.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use super::{
     poll, provider_client,
 };
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "runway";
 
-/// The key's name in configurations of clients.
+/// The API key's name in client configurations.
 const KEY_NAME: &str = "runway_api_key";
 
 const BASE_URL: &str = "https://api.dev.runwayml.com";
 
-/// The version of the API that this is written for; each request names it.
+/// The API version that each request names in its `X-Runway-Version` header.
 const VERSION: &str = "2024-11-06";
 
-/// The longest prompt, in UTF-16 units.
+/// The longest prompt, in UTF-16 code units.
 const MAX_PROMPT_UNITS: usize = 1000;
 
-/// How long a film is when the model's parameters do not say, in seconds.
+/// The length of a video in seconds, if the model's parameters do not set it.
 const DEFAULT_SECONDS: u64 = 5;
 
-/// Widths and heights that its models make.
+/// The widths and heights that the models support, in pixels.
 const RATIOS: [(u32, u32); 6] =
     [(1280, 720), (720, 1280), (1104, 832), (832, 1104), (960, 960), (1584, 672)];
 
-/// The provider's capabilities.
+/// Creates the provider. Without `base_url`, it calls Runway's own API.
 #[must_use]
 pub fn provider(
     client: ProviderClient,
@@ -60,10 +60,10 @@ impl Runway {
     fn with_key(
         &self,
         call: &CallContext<'_>,
-        request: RequestBuilder,
+        http_request: RequestBuilder,
     ) -> Result<RequestBuilder, Failure> {
-        let request = request.header("X-Runway-Version", VERSION);
-        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
+        let http_request = http_request.header("X-Runway-Version", VERSION);
+        provider_client::with_bearer(http_request, call, KEY_NAME, self.key.as_ref())
     }
 }
 
@@ -72,18 +72,19 @@ impl VideoModel for Runway {
     async fn start_video(
         &self,
         call: &CallContext<'_>,
-        ask: &VideoRequest,
+        request: &VideoRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let (width, height) = nearest_ratio(ask.picture.width(), ask.picture.height());
+        let (width, height) = nearest_ratio(request.picture.width(), request.picture.height());
         let body = json!({
-            "model": call.model.name, "promptImage": self.client.data_url(&ask.picture).await?,
-            "promptText": truncate_prompt(&ask.prompt), "ratio": format!("{width}:{height}"),
-            "duration": DEFAULT_SECONDS, "seed": ask.seed & 0xffff_ffff,
+            "model": call.model.name, "promptImage": self.client.data_url(&request.picture).await?,
+            "promptText": truncate_prompt(&request.prompt), "ratio": format!("{width}:{height}"),
+            "duration": DEFAULT_SECONDS, "seed": request.seed & 0xffff_ffff,
         });
         let body = provider_client::with_parameters(body, &call.model.parameters);
         let seconds = body["duration"].as_f64().unwrap_or(DEFAULT_SECONDS as f64);
-        let request = self.client.post(&format!("{}/v1/image_to_video", self.base_url)).json(&body);
-        let task = self.client.fetch_json(self.with_key(call, request)?).await?;
+        let http_request =
+            self.client.post(&format!("{}/v1/image_to_video", self.base_url)).json(&body);
+        let task = self.client.fetch_json(self.with_key(call, http_request)?).await?;
         Ok(ModelResponse::new(poll::task_id(&task)?, Usage { seconds, ..Usage::default() }))
     }
 
@@ -92,15 +93,15 @@ impl VideoModel for Runway {
         call: &CallContext<'_>,
         name: &str,
     ) -> Result<Option<Bytes>, Failure> {
-        let request = self.client.get(&format!("{}/v1/tasks/{name}", self.base_url));
-        let task = self.client.fetch_json(self.with_key(call, request)?).await?;
+        let http_request = self.client.get(&format!("{}/v1/tasks/{name}", self.base_url));
+        let task = self.client.fetch_json(self.with_key(call, http_request)?).await?;
         let Some(url) = video_url(&task)? else { return Ok(None) };
-        // The film lies elsewhere, and the address itself is what lets one read it: no key goes there.
+        // The video is on another host, at a URL that grants access by itself. The key must not go there.
         self.client.fetch_bytes(self.client.get(&url)).await.map(Some)
     }
 }
 
-/// Where a task's film lies, once it is made.
+/// Returns the URL of a task's video; `None` while the task runs.
 fn video_url(task: &Value) -> Result<Option<String>, Failure> {
     let text = |name: &str| task.get(name).and_then(Value::as_str);
     match text("status") {
@@ -108,7 +109,7 @@ fn video_url(task: &Value) -> Result<Option<String>, Failure> {
             .pointer("/output/0")
             .and_then(Value::as_str)
             .map(|url| Some(url.to_owned()))
-            .ok_or_else(|| Failure::invalid_response("there is no film in it")),
+            .ok_or_else(|| Failure::invalid_response("there is no video in it")),
         Some("PENDING" | "THROTTLED" | "RUNNING") => Ok(None),
         Some("CANCELLED") => Err(Failure::unavailable("the task was cancelled")),
         Some("FAILED") => {
@@ -120,16 +121,16 @@ fn video_url(task: &Value) -> Result<Option<String>, Failure> {
                 _ => Failure::rejected(reason),
             })
         }
-        _ => Err(Failure::invalid_response("it is no task")),
+        _ => Err(Failure::invalid_response("it is not a task")),
     }
 }
 
-/// The size nearest in shape.
+/// Returns the supported size with the closest aspect ratio.
 fn nearest_ratio(width: u32, height: u32) -> (u32, u32) {
     let shape = |(width, height): (u32, u32)| (f64::from(width) / f64::from(height.max(1))).ln();
-    let asked = shape((width.max(1), height));
-    let off = |ratio: &(u32, u32)| (shape(*ratio) - asked).abs();
-    RATIOS.into_iter().min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(RATIOS[0])
+    let target = shape((width.max(1), height));
+    let distance = |ratio: &(u32, u32)| (shape(*ratio) - target).abs();
+    RATIOS.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(RATIOS[0])
 }
 
 fn truncate_prompt(prompt: &str) -> String {

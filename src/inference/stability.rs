@@ -1,5 +1,5 @@
-//! Stability's image models: the engines of its first API, which take sizes, and the services of its second, which take
-//! a form.
+//! Stability's image models: the engines of its first API, which take sizes as JSON, and the services of its second
+//! API, which take an aspect ratio in a form.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use super::{
 };
 use crate::domain::Size;
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "stability";
 
-/// The key's name in configurations of clients.
+/// The API key's name in client configurations.
 const KEY_NAME: &str = "stability_api_key";
 
 const BASE_URL: &str = "https://api.stability.ai";
 
-/// The sizes of SDXL, which has no others.
+/// The only sizes that SDXL supports.
 const XL_SIZES: [Size; 9] = [
     Size::new(1024, 1024),
     Size::new(1152, 896),
@@ -37,7 +37,7 @@ const XL_SIZES: [Size; 9] = [
     Size::new(640, 1536),
 ];
 
-/// The shapes of the second API, and what it calls them.
+/// The aspect ratios of the second API, with its names for them.
 const RATIOS: [(Size, &str); 9] = [
     (Size::new(1, 1), "1:1"),
     (Size::new(16, 9), "16:9"),
@@ -50,16 +50,22 @@ const RATIOS: [(Size, &str); 9] = [
     (Size::new(9, 21), "9:21"),
 ];
 
-/// Sides of other engines: multiples of this, between these bounds.
+/// The sides of an image from other engines, in pixels, are multiples of this.
 const SIDE_STEP: u32 = 64;
+
+/// The smallest side for other engines, in pixels.
 const MIN_SIDE: u32 = 320;
+
+/// The largest side for other engines, in pixels.
 const MAX_SIDE: u32 = 1536;
 
-/// The longest prompts, in characters.
+/// The longest prompt for an engine, in characters.
 const MAX_PROMPT: usize = 2000;
+
+/// The longest prompt for a service, in characters.
 const MAX_LONG_PROMPT: usize = 10_000;
 
-/// The provider's capabilities.
+/// Creates the provider. Without `base_url`, it calls Stability's own API.
 #[must_use]
 pub fn provider(
     client: ProviderClient,
@@ -82,25 +88,27 @@ impl ImageModel for Stability {
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         let name = call.model.name.as_str();
         let is_service = ["core", "ultra"].contains(&name) || name.starts_with("sd3");
-        let request = if is_service { self.service(call, ask)? } else { self.engine(call, ask)? };
-        let answer = self.client.fetch_json(request.header(ACCEPT, "application/json")).await?;
-        let text = |place: &str| answer.pointer(place).and_then(Value::as_str);
-        let (image, ending) = if is_service {
+        let http_request =
+            if is_service { self.service(call, request)? } else { self.engine(call, request)? };
+        let response =
+            self.client.fetch_json(http_request.header(ACCEPT, "application/json")).await?;
+        let text = |pointer: &str| response.pointer(pointer).and_then(Value::as_str);
+        let (image, finish_reason) = if is_service {
             (text("/image"), text("/finish_reason"))
         } else {
             (text("/artifacts/0/base64"), text("/artifacts/0/finishReason"))
         };
-        match ending {
-            // A filtered picture comes all the same, blurred beyond use.
+        match finish_reason {
+            // The response to filtered content still contains an image, but a blurred one.
             Some("CONTENT_FILTERED") => return Err(Failure::ContentRefused),
-            Some("ERROR") => return Err(Failure::unavailable("it could not finish the picture")),
+            Some("ERROR") => return Err(Failure::unavailable("it could not finish the image")),
             _ => {}
         }
-        let image = image.ok_or_else(|| Failure::invalid_response("there is no picture in it"))?;
+        let image = image.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
         let bytes = self.client.decode_base64(image.to_owned()).await?;
         Ok(ModelResponse::new(
             GeneratedImage::Encoded(bytes),
@@ -111,47 +119,49 @@ impl ImageModel for Stability {
 
 impl Stability {
     fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.client.post(&format!("{}/{path}", self.base_url));
-        provider_client::with_bearer(request, call, KEY_NAME, self.key.as_ref())
+        let http_request = self.client.post(&format!("{}/{path}", self.base_url));
+        provider_client::with_bearer(http_request, call, KEY_NAME, self.key.as_ref())
     }
 
-    /// The first API: an engine and JSON.
+    /// Builds a request to the first API: an engine, with a JSON body.
     fn engine(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<RequestBuilder, Failure> {
         let name = &call.model.name;
         let size = if name.contains("xl") {
-            ask.size.closest_aspect(&XL_SIZES)
+            request.size.closest_aspect(&XL_SIZES)
         } else {
-            round_to_step(ask.size)
+            round_to_step(request.size)
         };
-        let prompt: String = ask.prompt.chars().take(MAX_PROMPT).collect();
+        let prompt: String = request.prompt.chars().take(MAX_PROMPT).collect();
         let body = json!({
             "text_prompts": [{"text": prompt, "weight": 1}],
             "width": size.width, "height": size.height, "samples": 1,
-            // Its seeds have 32 bits.
-            "seed": ask.seed & 0xffff_ffff,
+            // Seeds of this API have 32 bits.
+            "seed": request.seed & 0xffff_ffff,
         });
         let body = provider_client::with_parameters(body, &call.model.parameters);
         Ok(self.post(call, &format!("v1/generation/{name}/text-to-image"))?.json(&body))
     }
 
-    /// The second API: a service and a form.
+    /// Builds a request to the second API: a service, with a multipart form.
     fn service(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<RequestBuilder, Failure> {
         let name = &call.model.name;
         let shapes = RATIOS.map(|(shape, _)| shape);
-        let shape = ask.size.closest_aspect(&shapes);
-        let ratio =
-            RATIOS.iter().find(|(known, _)| *known == shape).map_or("1:1", |(_, name)| name);
-        let prompt: String = ask.prompt.chars().take(MAX_LONG_PROMPT).collect();
+        let shape = request.size.closest_aspect(&shapes);
+        let ratio = RATIOS
+            .iter()
+            .find(|(candidate, _)| *candidate == shape)
+            .map_or("1:1", |(_, name)| name);
+        let prompt: String = request.prompt.chars().take(MAX_LONG_PROMPT).collect();
         let mut body = json!({"prompt": prompt, "output_format": "png", "aspect_ratio": ratio,
-            "seed": ask.seed & 0xffff_fffe});
+            "seed": request.seed & 0xffff_fffe});
         let service = if name.starts_with("sd3") {
             body["model"] = json!(name);
             "sd3"
@@ -164,7 +174,7 @@ impl Stability {
     }
 }
 
-/// The nearest size of the sides that engines take.
+/// Rounds a size to the sides that engines accept.
 fn round_to_step(size: Size) -> Size {
     let side = |side: u32| (side + SIDE_STEP / 2) / SIDE_STEP * SIDE_STEP;
     Size::new(

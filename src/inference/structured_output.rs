@@ -1,24 +1,25 @@
-//! JSON as models write it: read out of prose, mended where it was cut off, and brought into the shape that was asked
-//! for. Large models keep to a schema; small ones try.
+//! Parses the JSON that models write: finds the object in the text around it, completes it if it was cut off, and
+//! converts it to the requested schema. Large models follow a schema; small ones often do not.
 
 use serde_json::{Map, Value, json};
 
 use super::Failure;
 
-/// The first JSON object in a text, whatever stands around it. One that was cut off is closed.
+/// Extracts the first JSON object from a text, whatever surrounds it. An object that was cut off is completed.
 pub(super) fn extract_object(text: &str) -> Option<Value> {
     let start = text.find('{')?;
     let (end, closing) = object_span(&text[start..]);
     let object = &text[start..start + end];
-    let whole = format!("{object}{closing}");
-    let object = serde_json::from_str(&whole).ok().or_else(|| {
+    let closed = format!("{object}{closing}");
+    let object = serde_json::from_str(&closed).ok().or_else(|| {
         let shorter = without_last_field(object, &closing)?;
         serde_json::from_str(&shorter).ok()
     });
     object.filter(Value::is_object)
 }
 
-/// Where the object ends that a text begins with, and what it lacks at the text's end.
+/// Returns the length in bytes of the object at the start of a text, and the characters that would complete it if the
+/// text ends first.
 fn object_span(text: &str) -> (usize, String) {
     let (mut open, mut in_string, mut is_escaped) = (Vec::new(), false, false);
     for (at, c) in text.char_indices() {
@@ -42,23 +43,23 @@ fn object_span(text: &str) -> (usize, String) {
     (text.len(), quote.chars().chain(open.into_iter().rev()).collect())
 }
 
-/// An object that broke off within a name or right after one, without that name.
+/// Removes the last field of an object that was cut off within the field's name or right after it.
 fn without_last_field(object: &str, closing: &str) -> Option<String> {
     let comma = object.rfind(',')?;
     Some(format!("{}{}", &object[..comma], closing.trim_start_matches('"')))
 }
 
-/// The value in the shape of a schema: what has another type is turned into the asked one where that makes sense, what
-/// is not asked for is left out, and what is missing is empty.
+/// Converts an object to a schema: fields of another type are converted to the requested one, unknown fields are left
+/// out, and missing fields are empty.
 ///
 /// # Errors
 ///
-/// [`Failure::Unusable`] when there is nothing of what was asked for.
+/// Returns [`Failure::InvalidResponse`] if the value is not an object or has none of the schema's properties.
 pub(super) fn coerce_to_schema(value: &Value, schema: &Value) -> Result<Value, Failure> {
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
     let given =
-        value.as_object().ok_or_else(|| Failure::invalid_response("it is no JSON object"))?;
+        value.as_object().ok_or_else(|| Failure::invalid_response("it is not a JSON object"))?;
     if !properties.keys().any(|name| given.contains_key(name)) {
         return Err(Failure::invalid_response("it has none of the fields that were asked for"));
     }
@@ -94,22 +95,22 @@ fn coerce_value(value: &Value, shape: &Value) -> Value {
     }
 }
 
-/// A value as words.
+/// Converts a value to text.
 fn value_to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.trim().to_owned(),
         Value::Array(items) => items.iter().map(value_to_text).collect::<Vec<_>>().join("; "),
         Value::Object(fields) => {
-            let named =
+            let fields_text =
                 fields.iter().map(|(name, value)| format!("{name}: {}", value_to_text(value)));
-            named.collect::<Vec<_>>().join(", ")
+            fields_text.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     }
 }
 
-/// A schema in words, for models that are not given it any other way.
+/// Describes a schema in words, for models that do not receive it in another form.
 pub(super) fn describe_schema(schema: &Value) -> String {
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
@@ -167,13 +168,13 @@ mod tests {
     proptest! {
         #[test]
         fn an_object_cut_anywhere_keeps_what_was_whole(cut in 0_usize..80) {
-            let whole = r#"{"text": "The \"ö\" {sea} rose.", "cast": ["a, b", "c"], "summary": "s"}"#;
-            let cut = (0..=cut.min(whole.len())).rev().find(|at| whole.is_char_boundary(*at)).unwrap_or(0);
-            if let Some(read) = extract_object(&whole[..cut]) {
+            let complete = r#"{"text": "The \"ö\" {sea} rose.", "cast": ["a, b", "c"], "summary": "s"}"#;
+            let cut = (0..=cut.min(complete.len())).rev().find(|at| complete.is_char_boundary(*at)).unwrap_or(0);
+            if let Some(read) = extract_object(&complete[..cut]) {
                 prop_assert!(read.is_object());
             }
             if cut > 40 {
-                let read = extract_object(&whole[..cut]);
+                let read = extract_object(&complete[..cut]);
                 prop_assert_eq!(&read.expect("an object")["text"], "The \"ö\" {sea} rose.");
             }
         }

@@ -1,4 +1,4 @@
-//! A situation in words, as a storyteller gets it.
+//! Describes a situation in sentences for storytellers.
 
 use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Timelike};
 
@@ -9,10 +9,10 @@ use crate::sky::{
     visible_planets,
 };
 
-/// So many per cent of clouds hide the sky.
+/// The cloud cover, in per cent, above which the sky is hidden.
 const OVERCAST_PERCENT: f64 = 85.0;
 
-/// What is known.
+/// The known facts about a place and a time.
 #[derive(Debug)]
 pub(super) struct SituationFacts<'a> {
     pub(super) local: DateTime<FixedOffset>,
@@ -22,24 +22,24 @@ pub(super) struct SituationFacts<'a> {
     pub(super) weather: Option<&'a Weather>,
 }
 
-/// All of it, a sentence for each thing.
-pub(super) fn describe(known: &SituationFacts<'_>) -> String {
-    let place = known.place.map_or_else(String::new, |place| format!(", in {place}"));
+/// Describes the facts, one sentence each.
+pub(super) fn describe(facts: &SituationFacts<'_>) -> String {
+    let place = facts.place.map_or_else(String::new, |place| format!(", in {place}"));
     let mut sentences = vec![format!(
         "It is a {} in {}, {}, {}{place}.",
-        known.local.format("%A"),
-        known.season,
-        part_of_day(known),
-        clock(known.local),
+        facts.local.format("%A"),
+        facts.season,
+        part_of_day(facts),
+        clock(facts.local),
     )];
-    sentences.extend(known.weather.map(Weather::sentence));
-    if let Some(coordinates) = known.coordinates {
-        sentences.extend(sky_sentences(known, coordinates));
+    sentences.extend(facts.weather.map(Weather::sentence));
+    if let Some(coordinates) = facts.coordinates {
+        sentences.extend(sky_sentences(facts, coordinates));
     }
     sentences.join(" ")
 }
 
-/// The time as people say it: figures look odd in a story, and small models copy them.
+/// Returns the time as people say it. Figures look odd in a story, and small models copy them.
 fn clock(local: DateTime<FixedOffset>) -> String {
     const HOURS: [&str; 12] = [
         "twelve", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -55,11 +55,11 @@ fn clock(local: DateTime<FixedOffset>) -> String {
     }
 }
 
-/// By the sun where the place is known, else by the clock.
-fn part_of_day(known: &SituationFacts<'_>) -> &'static str {
-    let hour = known.local.hour();
+/// Returns the part of the day: by the height of the sun if the place is known, otherwise by the clock.
+fn part_of_day(facts: &SituationFacts<'_>) -> &'static str {
+    let hour = facts.local.hour();
     let is_morning = hour < 12;
-    let Some(place) = known.coordinates else {
+    let Some(place) = facts.coordinates else {
         return match hour {
             5..=8 => "early in the morning",
             9..=11 => "in the morning",
@@ -69,7 +69,7 @@ fn part_of_day(known: &SituationFacts<'_>) -> &'static str {
             _ => "at night",
         };
     };
-    let time = known.local.to_utc();
+    let time = facts.local.to_utc();
     match sun(time).altitude(time, place) {
         height if height > 6.0 => match hour {
             0..=10 => "in the morning",
@@ -97,10 +97,10 @@ fn part_of_day(known: &SituationFacts<'_>) -> &'static str {
     }
 }
 
-/// What there is to see in the sky, or would be without clouds.
-fn sky_sentences(known: &SituationFacts<'_>, place: Coordinates) -> Vec<String> {
-    let time = known.local.to_utc();
-    let is_hidden = known.weather.is_some_and(|weather| weather.cloud_cover > OVERCAST_PERCENT);
+/// Describes what is visible in the sky. With an overcast sky, only the moon and eclipses are mentioned.
+fn sky_sentences(facts: &SituationFacts<'_>, place: Coordinates) -> Vec<String> {
+    let time = facts.local.to_utc();
+    let is_hidden = facts.weather.is_some_and(|weather| weather.cloud_cover > OVERCAST_PERCENT);
     let moon = moon(time);
     let is_up = moon.direction.altitude(time, place) > 0.0;
     let mut sentences = Vec::new();
@@ -118,7 +118,7 @@ fn sky_sentences(known: &SituationFacts<'_>, place: Coordinates) -> Vec<String> 
             let verb = if planets.len() == 1 { "stands" } else { "stand" };
             sentences.push(format!("{} {verb} in the sky.", join_with_and(&planets)));
         }
-        if let Some(shower) = active_shower(known.local.date_naive(), place.latitude)
+        if let Some(shower) = active_shower(facts.local.date_naive(), place.latitude)
             && !is_hidden
         {
             sentences.push(format!("These are the nights of the {}: meteors fall.", shower.name));
@@ -126,12 +126,12 @@ fn sky_sentences(known: &SituationFacts<'_>, place: Coordinates) -> Vec<String> 
     }
     sentences.extend(
         eclipse_near(time, TimeDelta::hours(14))
-            .and_then(|eclipse| eclipse_sentence(&eclipse, known, place)),
+            .and_then(|eclipse| eclipse_sentence(&eclipse, facts, place)),
     );
     sentences
 }
 
-/// A phase of the moon, as it follows "The moon is".
+/// Returns a phase of the moon in words that follow "The moon is".
 fn phase_name(phase: MoonPhase) -> &'static str {
     match phase {
         MoonPhase::New => "new",
@@ -145,14 +145,14 @@ fn phase_name(phase: MoonPhase) -> &'static str {
     }
 }
 
-/// A sentence for an eclipse of this local day: of the moon where it can be seen, of the sun wherever one is.
+/// Describes an eclipse of this local day: a lunar one only if it is visible here, a solar one wherever it is visible.
 fn eclipse_sentence(
     eclipse: &Eclipse,
-    known: &SituationFacts<'_>,
+    facts: &SituationFacts<'_>,
     place: Coordinates,
 ) -> Option<String> {
-    let local = eclipse.greatest_at.with_timezone(known.local.offset());
-    if local.num_days_from_ce() != known.local.num_days_from_ce() {
+    let local = eclipse.greatest_at.with_timezone(facts.local.offset());
+    if local.num_days_from_ce() != facts.local.num_days_from_ce() {
         return None;
     }
     let at = local.format("%H:%M");

@@ -1,5 +1,8 @@
-//! Where a Sparrow without a location is, by the address that it asks from: looked up in a file of MaxMind's format, or asked
-//! of ip-api.com. Neither is done unless it is configured, and an address is remembered for a while, here and nowhere else.
+//! Locates a Sparrow that has no location by the IP address of its requests, in a MaxMind database file or through
+//! ip-api.com.
+//!
+//! Nothing is looked up unless it is configured. Addresses are held in this process's memory alone, for at most an
+//! hour.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,60 +17,61 @@ use super::place::Place;
 use crate::settings;
 use crate::sky::Coordinates;
 
-/// How long an address is remembered after a Sparrow last asked from it.
+/// How long an address is remembered after the Sparrow's last request.
 const ADDRESS_TTL: Duration = Duration::from_hours(1);
 
-/// Sparrows at most whose addresses are remembered.
+/// The most Sparrows whose addresses are remembered.
 const MAX_CACHE_ENTRIES: u64 = 10_000;
 
-/// A file of places that cannot be used.
+/// The configured MaxMind file cannot be read, or is not a MaxMind database.
 #[derive(Debug, thiserror::Error)]
-#[error("situation.places_file: {path} is no city database of MaxMind's format: {source}")]
+#[error("situation.places_file: {path} is not a city database in MaxMind's format: {source}")]
 pub struct GeoIpFileError {
     path: PathBuf,
     source: MaxMindDbError,
 }
 
-/// Knows Sparrows' addresses, and places of addresses. Clones share what they know.
+/// Remembers the addresses of Sparrows and locates addresses. Clones share the remembered addresses.
 #[derive(Clone)]
 pub(super) struct GeoIpLocator {
+    /// Addresses by client id.
     addresses: Cache<String, IpAddr>,
     geoip_file: Option<Arc<Reader<Vec<u8>>>>,
-    /// ip-api.com, or a server that speaks like it.
+    /// The base URL of ip-api.com or a compatible server; `None` if online look-ups are off.
     pub(super) geoip_url: Option<String>,
 }
 
 impl GeoIpLocator {
-    /// `None` where no way to place them is configured.
+    /// Opens the configured file; returns `None` if neither a file nor a URL is configured.
     pub(super) fn new(
         settings: &settings::SituationSettings,
     ) -> Result<Option<Self>, GeoIpFileError> {
-        let url = settings.places_url.as_deref().filter(|_| settings.is_online);
-        let url = url.map(|url| url.trim_end_matches('/').to_owned());
+        let geoip_url = settings.places_url.as_deref().filter(|_| settings.is_online);
+        let geoip_url = geoip_url.map(|url| url.trim_end_matches('/').to_owned());
         let open = |path: &PathBuf| {
             let failed = |source| GeoIpFileError { path: path.clone(), source };
             Reader::open_readfile(path).map(Arc::new).map_err(failed)
         };
-        let file = settings.places_file.as_ref().map(open).transpose()?;
-        if file.is_none() && url.is_none() {
+        let geoip_file = settings.places_file.as_ref().map(open).transpose()?;
+        if geoip_file.is_none() && geoip_url.is_none() {
             return Ok(None);
         }
-        let sparrows =
+        let addresses =
             Cache::builder().max_capacity(MAX_CACHE_ENTRIES).time_to_live(ADDRESS_TTL).build();
-        Ok(Some(Self { addresses: sparrows, geoip_file: file, geoip_url: url }))
+        Ok(Some(Self { addresses, geoip_file, geoip_url }))
     }
 
-    pub(super) fn record_address(&self, sparrow: &str, address: IpAddr) {
+    pub(super) fn record_address(&self, client_id: &str, address: IpAddr) {
         if is_public(address) {
-            self.addresses.insert(sparrow.to_owned(), address);
+            self.addresses.insert(client_id.to_owned(), address);
         }
     }
 
-    pub(super) fn address(&self, sparrow: &str) -> Option<IpAddr> {
-        self.addresses.get(sparrow)
+    pub(super) fn address(&self, client_id: &str) -> Option<IpAddr> {
+        self.addresses.get(client_id)
     }
 
-    /// Where an address is, as far as the file knows.
+    /// Looks an address up in the file.
     pub(super) fn find_in_file(&self, address: IpAddr) -> Option<Place> {
         let found = self.geoip_file.as_ref()?.lookup(address).ok()?;
         let city: geoip2::City<'_> = found.decode().ok()??;
@@ -80,17 +84,17 @@ impl GeoIpLocator {
 }
 
 impl std::fmt::Debug for GeoIpLocator {
-    /// Without the addresses.
+    /// Omits the addresses.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let has_file = self.geoip_file.is_some();
-        f.debug_struct("Addresses")
+        f.debug_struct("GeoIpLocator")
             .field("has_file", &has_file)
             .field("url", &self.geoip_url)
             .finish_non_exhaustive()
     }
 }
 
-/// What ip-api.com answers.
+/// The response of ip-api.com.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 #[derive(Default)]
@@ -103,13 +107,13 @@ pub(super) struct IpApiResponse {
     timezone: String,
 }
 
-/// What ip-api.com is asked for.
+/// The fields that are requested from ip-api.com.
 pub(super) const FIELDS: &str = "status,city,country,lat,lon,timezone";
 
 impl IpApiResponse {
     pub(super) fn into_place(self) -> Option<Place> {
-        let is_there = self.lat.abs() <= 90.0 && self.lon.abs() <= 180.0;
-        (self.status == "success" && is_there).then(|| Place {
+        let is_valid = self.lat.abs() <= 90.0 && self.lon.abs() <= 180.0;
+        (self.status == "success" && is_valid).then(|| Place {
             name: place_name(
                 Some(&*self.city).filter(|name| !name.is_empty()),
                 Some(&*self.country).filter(|name| !name.is_empty()),
@@ -128,15 +132,16 @@ fn place_name(city: Option<&str>, country: Option<&str>) -> Option<String> {
     }
 }
 
-/// Whether an address may be found on a map: those of one's own network are not, and concern nobody else.
+/// Whether an address is outside the local network. Local addresses have no place on a map, and no other service needs
+/// to learn them.
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified())
         }
         IpAddr::V6(v6) => {
-            let is_here = v6.is_unique_local() || v6.is_unicast_link_local();
-            !(v6.is_loopback() || v6.is_unspecified() || is_here)
+            let is_local = v6.is_unique_local() || v6.is_unicast_link_local();
+            !(v6.is_loopback() || v6.is_unspecified() || is_local)
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The situation: where and when a story is told, and what the weather and the sky are like there.
+//! Finds out the situation in which a story is told: place, local time, season, weather and sky.
 //!
-//! Everything is optional. What is asked of other services (the gazetteer and the weather, both Open-Meteo's) has a
-//! short deadline and a cache, and is left out where it does not come; the rest is computed. Nothing of it is stored
-//! but the sentences that the storyteller got.
+//! Every part is optional. Geocoding and weather come from Open-Meteo, with a short timeout and a cache; if a service
+//! does not answer, its part is left out. The rest is computed. Only the sentences that the storyteller receives are
+//! stored.
 
 mod description;
 mod geoip;
@@ -26,45 +26,45 @@ use geoip::{GeoIpLocator, IpApiResponse};
 use place::{GeocodingResponse, Place};
 use weather::{ForecastResponse, Weather};
 
-/// How long a place keeps its name and its zone.
+/// How long the geocoding of a name is cached.
 const PLACE_TTL: Duration = Duration::from_hours(24 * 7);
 
-/// How long an address stays where it is.
+/// How long the location of an IP address is cached.
 const ADDRESS_TTL: Duration = Duration::from_hours(1);
 
-/// How long the weather stays as it is.
+/// How long the weather of a place is cached.
 const WEATHER_TTL: Duration = Duration::from_mins(15);
 
-/// How long nobody asks again after a failure.
+/// How long a failed look-up is cached.
 const FAILURE_TTL: Duration = Duration::from_mins(2);
 
-/// Answers at most that are kept, of each kind.
+/// The most entries in each cache.
 const MAX_CACHE_ENTRIES: u64 = 10_000;
 
-/// The longest answer, in bytes.
+/// The largest response that is read, in bytes.
 const MAX_RESPONSE_BYTES: usize = 256 << 10;
 
-/// Where and when.
+/// The place and the time of a frame, and a description of both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Situation {
-    /// All of it in words.
+    /// The description, in sentences.
     pub text: String,
-    /// The place's name, as far as it is known.
+    /// The place's name; `None` if it is unknown.
     pub place: Option<String>,
-    /// Local hour, 0-23.
+    /// The local hour, 0 to 23.
     pub hour: u32,
-    /// Local season.
+    /// The local season.
     pub season: Season,
 }
 
-/// Knows where and when it is. Clones share what they know.
+/// Resolves the situation of a Sparrow. Clones share the caches.
 #[derive(Debug, Clone, Default)]
 pub struct SituationService {
     online: Option<OnlineServices>,
     geoip: Option<GeoIpLocator>,
 }
 
-/// The services that are asked.
+/// The online services, with their caches.
 #[derive(Debug, Clone)]
 struct OnlineServices {
     client: reqwest::Client,
@@ -75,15 +75,15 @@ struct OnlineServices {
     weather: ExpiringCache<Weather>,
 }
 
-/// Answers by what was asked, each until it is out of date. `None` is a failure, or that there is nothing.
+/// Responses by query, each with its expiry. `None` stands for a failure or an empty result.
 type ExpiringCache<T> = Cache<String, (Instant, Option<T>)>;
 
 impl SituationService {
-    /// With the services that the settings allow.
+    /// Creates the service with the look-ups that the settings allow.
     ///
     /// # Errors
     ///
-    /// [`GeoIpFileError`] when a file of places is named that cannot be used.
+    /// Returns [`GeoIpFileError`] if the configured MaxMind file cannot be opened.
     pub fn new(
         settings: &settings::SituationSettings,
         client: reqwest::Client,
@@ -99,25 +99,26 @@ impl SituationService {
         Ok(Self { online, geoip: GeoIpLocator::new(settings)? })
     }
 
-    /// Takes note of where a Sparrow asks from, if that may tell where it is.
-    pub fn record_address(&self, sparrow: &str, address: IpAddr) {
-        if let Some(addresses) = &self.geoip {
-            addresses.record_address(sparrow, address);
+    /// Records the address of a Sparrow's request, for locating the Sparrow later. Does nothing if no way to locate
+    /// addresses is configured.
+    pub fn record_address(&self, client_id: &str, address: IpAddr) {
+        if let Some(geoip) = &self.geoip {
+            geoip.record_address(client_id, address);
         }
     }
 
-    /// The situation at a location: coordinates, a place's name, or none; then it is where the Sparrow asked from, as far
-    /// as that is known.
+    /// Resolves the situation at a location, which is coordinates or a place's name. Without a location, the Sparrow is
+    /// located by the address of its last request, if that is known.
     pub async fn resolve(
         &self,
         location: Option<&str>,
-        sparrow: Option<&str>,
+        client_id: Option<&str>,
         now: DateTime<Utc>,
     ) -> Situation {
         let location = location.map(str::trim).filter(|location| !location.is_empty());
-        let place = match (location, sparrow) {
+        let place = match (location, client_id) {
             (Some(location), _) => self.place_by_location(location).await,
-            (None, Some(sparrow)) => self.place_by_client(sparrow).await,
+            (None, Some(client_id)) => self.place_by_client(client_id).await,
             (None, None) => None,
         };
         let coordinates = place.as_ref().map(|place| place.coordinates);
@@ -135,9 +136,10 @@ impl SituationService {
         let is_southern = coordinates.is_some_and(|coordinates| coordinates.latitude < 0.0);
         let season = Season::from_month(local.month(), is_southern);
         let name = place.as_ref().and_then(|place| place.name.clone());
-        // A name that no gazetteer knows may still be one, and coordinates say nothing to a storyteller.
-        let is_name = location.is_some_and(|location| place::parse_coordinates(location).is_none());
-        let name = name.or_else(|| location.filter(|_| is_name).map(str::to_owned));
+        // A name that geocoding does not find may still be a place's name. Coordinates mean nothing to a storyteller.
+        let is_place_name =
+            location.is_some_and(|location| place::parse_coordinates(location).is_none());
+        let name = name.or_else(|| location.filter(|_| is_place_name).map(str::to_owned));
         let text = description::describe(&description::SituationFacts {
             local,
             season,
@@ -148,11 +150,11 @@ impl SituationService {
         Situation { text, place: name, hour: local.hour(), season }
     }
 
-    /// Where a Sparrow asked from.
-    async fn place_by_client(&self, sparrow: &str) -> Option<Place> {
-        let addresses = self.geoip.as_ref()?;
-        let address = addresses.address(sparrow)?;
-        match (addresses.find_in_file(address), &self.online, &addresses.geoip_url) {
+    /// Locates a Sparrow by the address of its last request.
+    async fn place_by_client(&self, client_id: &str) -> Option<Place> {
+        let geoip = self.geoip.as_ref()?;
+        let address = geoip.address(client_id)?;
+        match (geoip.find_in_file(address), &self.online, &geoip.geoip_url) {
             (None, Some(online), Some(url)) => online.locate_ip(address, url).await,
             (place, ..) => place,
         }
@@ -174,14 +176,14 @@ impl OnlineServices {
         {
             return place;
         }
-        // The gazetteer knows `Lisbon` and not `Lisbon, Portugal`.
+        // The geocoding API finds `Lisbon` but not `Lisbon, Portugal`.
         let first = name.split(',').next().unwrap_or(name).trim();
         let query = [("name", first), ("count", "1"), ("language", "en"), ("format", "json")];
-        let found: Option<GeocodingResponse> =
+        let response: Option<GeocodingResponse> =
             self.fetch(&format!("{}/v1/search", self.geocoding_url), &query).await;
-        let lasts = if found.is_some() { PLACE_TTL } else { FAILURE_TTL };
-        let place = found.and_then(GeocodingResponse::into_place);
-        self.places.insert(key, (Instant::now() + lasts, place.clone()));
+        let ttl = if response.is_some() { PLACE_TTL } else { FAILURE_TTL };
+        let place = response.and_then(GeocodingResponse::into_place);
+        self.places.insert(key, (Instant::now() + ttl, place.clone()));
         place
     }
 
@@ -193,15 +195,16 @@ impl OnlineServices {
             return place;
         }
         let url = format!("{url}/json/{address}");
-        let found: Option<IpApiResponse> = self.fetch(&url, &[("fields", geoip::FIELDS)]).await;
-        let lasts = if found.is_some() { ADDRESS_TTL } else { FAILURE_TTL };
-        let place = found.and_then(IpApiResponse::into_place);
-        self.places.insert(key, (Instant::now() + lasts, place.clone()));
+        let response: Option<IpApiResponse> = self.fetch(&url, &[("fields", geoip::FIELDS)]).await;
+        let ttl = if response.is_some() { ADDRESS_TTL } else { FAILURE_TTL };
+        let place = response.and_then(IpApiResponse::into_place);
+        self.places.insert(key, (Instant::now() + ttl, place.clone()));
         place
     }
 
     async fn fetch_weather(&self, at: Coordinates) -> Option<Weather> {
-        // About a kilometre: who stands nearby has the same weather, and nobody learns more than that.
+        // Two decimals are about a kilometre. Sparrows nearby share the cache entry, and the service does not learn the
+        // exact position.
         let (latitude, longitude) = (format!("{:.2}", at.latitude), format!("{:.2}", at.longitude));
         let key = format!("{latitude},{longitude}");
         if let Some((until, weather)) = self.weather.get(&key)
@@ -215,46 +218,48 @@ impl OnlineServices {
             ("current", weather::FIELDS),
             ("timezone", "auto"),
         ];
-        let found: Option<ForecastResponse> =
+        let response: Option<ForecastResponse> =
             self.fetch(&format!("{}/v1/forecast", self.forecast_url), &query).await;
-        let weather = found.and_then(ForecastResponse::into_weather);
-        let lasts = if weather.is_some() { WEATHER_TTL } else { FAILURE_TTL };
-        self.weather.insert(key, (Instant::now() + lasts, weather.clone()));
+        let weather = response.and_then(ForecastResponse::into_weather);
+        let ttl = if weather.is_some() { WEATHER_TTL } else { FAILURE_TTL };
+        self.weather.insert(key, (Instant::now() + ttl, weather.clone()));
         weather
     }
 
-    /// An answer of JSON; `None` when it does not come in time or cannot be read.
+    /// Fetches a JSON response; returns `None` if it does not arrive in time or cannot be parsed.
     async fn fetch<T: DeserializeOwned>(&self, url: &str, query: &[(&str, &str)]) -> Option<T> {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let request = self.client.get(format!("{url}?{query}"));
         let fetched = async {
-            let answer = request.send().await?;
-            let status = answer.status();
-            let body = http_client::read_body(answer, MAX_RESPONSE_BYTES).await?;
+            let response = request.send().await?;
+            let status = response.status();
+            let body = http_client::read_body(response, MAX_RESPONSE_BYTES).await?;
             Ok::<_, http_client::HttpClientError>((status, body))
         };
-        let failed = |reason: &str| tracing::info!(reason, "a part of the situation is left out");
+        let failed = |reason: &str| {
+            tracing::info!(reason, "look-up failed; leaving out part of the situation")
+        };
         match tokio::time::timeout(self.timeout, fetched).await {
             Ok(Ok((status, body))) if status.is_success() => serde_json::from_slice(&body)
-                .inspect_err(|_| failed("the answer cannot be read"))
+                .inspect_err(|_| failed("the response cannot be parsed"))
                 .ok(),
             Ok(Ok((status, _))) => {
                 failed(status.as_str());
                 None
             }
-            Ok(Err(lost)) => {
-                failed(&lost.to_string());
+            Ok(Err(error)) => {
+                failed(&error.to_string());
                 None
             }
             Err(_) => {
-                failed("there was no answer in time");
+                failed("the request timed out");
                 None
             }
         }
     }
 }
 
-/// The whole hours by which the sun's noon is off Greenwich's: near enough where no zone is known.
+/// Returns the offset of solar time from UTC in whole hours. It approximates the time zone if none is known.
 fn solar_offset(at: Coordinates) -> FixedOffset {
     let hours = (at.longitude / 15.0).round() as i32;
     FixedOffset::east_opt(hours * 3600).unwrap_or_else(|| Utc.fix())

@@ -1,4 +1,4 @@
-//! Where a Sparrow is: `location` as coordinates, or as a name that Open-Meteo's gazetteer knows.
+//! Resolves a Sparrow's `location`: coordinates, or a name that Open-Meteo's geocoding API finds.
 
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -8,22 +8,23 @@ use crate::sky::Coordinates;
 /// A place on the map.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Place {
-    /// `Lisbon, Portugal`; `None` where only coordinates are known.
+    /// The name, such as `Lisbon, Portugal`; `None` if only the coordinates are known.
     pub(super) name: Option<String>,
     pub(super) coordinates: Coordinates,
+    /// The time zone; `None` if it is unknown.
     pub(super) zone: Option<Tz>,
 }
 
-/// `48.2,16.37`, in degrees north and east.
+/// Parses coordinates such as `48.2,16.37`: degrees north, then degrees east.
 pub(super) fn parse_coordinates(location: &str) -> Option<Coordinates> {
     let (latitude, longitude) = location.split_once(',')?;
     let (latitude, longitude): (f64, f64) =
         (latitude.trim().parse().ok()?, longitude.trim().parse().ok()?);
-    let is_there = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-    is_there.then_some(Coordinates { latitude, longitude })
+    let is_valid = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
+    is_valid.then_some(Coordinates { latitude, longitude })
 }
 
-/// What Open-Meteo's gazetteer answers.
+/// The response of Open-Meteo's geocoding API.
 #[derive(Debug, Deserialize)]
 pub(super) struct GeocodingResponse {
     #[serde(default)]
@@ -40,7 +41,7 @@ struct GeocodingResult {
 }
 
 impl GeocodingResponse {
-    /// The best match.
+    /// Returns the best match.
     pub(super) fn into_place(self) -> Option<Place> {
         let entry = self.results.into_iter().next()?;
         let country = entry.country.filter(|country| *country != entry.name);

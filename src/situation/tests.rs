@@ -1,4 +1,4 @@
-//! What is told of places and times, without any service.
+//! Situations of places and times, without online services.
 
 use super::*;
 

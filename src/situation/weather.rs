@@ -1,9 +1,9 @@
-//! The weather now, as Open-Meteo tells it.
+//! The current weather, from Open-Meteo.
 
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-/// What Open-Meteo answers.
+/// The response of Open-Meteo's forecast API.
 #[derive(Debug, Deserialize)]
 pub(super) struct ForecastResponse {
     timezone: Option<String>,
@@ -13,39 +13,40 @@ pub(super) struct ForecastResponse {
 /// The weather at a place.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Weather {
-    /// Degrees Celsius, two metres above the ground.
+    /// Air temperature in degrees Celsius, two metres above the ground.
     temperature_2m: f64,
-    /// The WMO's code for it.
+    /// The WMO weather code.
     #[serde(rename = "weather_code")]
     code: u8,
-    /// Per cent of the sky.
+    /// Cloud cover in per cent of the sky.
     #[serde(default)]
     pub(super) cloud_cover: f64,
-    /// Kilometres an hour, ten metres above the ground.
+    /// Wind speed in kilometres per hour, ten metres above the ground.
     #[serde(default)]
     wind_speed_10m: f64,
-    /// Where it comes from, in degrees from north to the east.
+    /// The direction that the wind blows from, in degrees clockwise from north.
     #[serde(default)]
     wind_direction_10m: f64,
+    /// The place's time zone.
     #[serde(skip)]
     pub(super) zone: Option<Tz>,
 }
 
-/// The fields that are asked for.
+/// The fields that are requested.
 pub(super) const FIELDS: &str =
     "temperature_2m,weather_code,cloud_cover,wind_speed_10m,wind_direction_10m";
 
 impl ForecastResponse {
-    /// The weather, unless it is none.
+    /// Returns the weather; `None` if the temperature is outside -100 to 70 °C.
     pub(super) fn into_weather(self) -> Option<Weather> {
         let zone = self.timezone.and_then(|zone| zone.parse().ok());
-        let is_real = (-100.0..=70.0).contains(&self.current.temperature_2m);
-        is_real.then_some(Weather { zone, ..self.current })
+        let is_plausible = (-100.0..=70.0).contains(&self.current.temperature_2m);
+        is_plausible.then_some(Weather { zone, ..self.current })
     }
 }
 
 impl Weather {
-    /// A sentence.
+    /// Describes the weather in one sentence.
     pub(super) fn sentence(&self) -> String {
         let sky = match self.code {
             0 => "The sky is clear",
@@ -87,7 +88,7 @@ impl Weather {
         format!("{sky}, at {:.0} °C, with {wind} from the {from}.", self.temperature())
     }
 
-    /// Without a sign before zero.
+    /// Returns the temperature rounded to whole degrees, without a sign before zero.
     fn temperature(&self) -> f64 {
         self.temperature_2m.round() + 0.0
     }
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn weather_is_told_in_a_sentence() {
-        let tell = |code: u8, temperature: f64, speed: f64, from: f64| {
+        let sentence = |code: u8, temperature: f64, speed: f64, from: f64| {
             let weather = Weather {
                 temperature_2m: temperature,
                 code,
@@ -111,12 +112,12 @@ mod tests {
             weather.sentence()
         };
         assert_eq!(
-            tell(61, 11.6, 30.0, 350.0),
+            sentence(61, 11.6, 30.0, 350.0),
             "It rains a little, at 12 °C, with a fresh wind from the north."
         );
-        assert_eq!(tell(0, -0.2, 2.0, 0.0), "The sky is clear, at 0 °C, without wind.");
+        assert_eq!(sentence(0, -0.2, 2.0, 0.0), "The sky is clear, at 0 °C, without wind.");
         assert_eq!(
-            tell(200, 20.0, 90.0, 130.0),
+            sentence(200, 20.0, 90.0, 130.0),
             "The sky is changeable, at 20 °C, with a storm from the south-east."
         );
     }

@@ -238,7 +238,7 @@ const CASES: &[Case] = &[
                 json!({"error": {"message": "Rate limit reached"}}),
             )
         },
-        told: Some("is asked too much at the moment"),
+        told: Some("has reached its rate limit"),
         requests: 1..=1,
     },
     Case {

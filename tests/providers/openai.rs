@@ -251,7 +251,7 @@ async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
         let (notes, _) = minds.into_notes_and_memories();
         assert_eq!(
             notes[0],
-            "The story was asked for in gentler words, because the OpenAI-compatible server wrote what is not fit for everybody."
+            "The story was asked for in gentler words, because the OpenAI-compatible server wrote a text that failed moderation."
         );
         assert_eq!(notes.len(), if flagged == 1 { 1 } else { 2 }, "{notes:?}");
     }

@@ -1,5 +1,5 @@
-//! What comes beside a frame: its text spoken, a film of its picture. There is no model behind the last one: a frame is
-//! whole without them.
+//! The attachments of a frame: narration and video. They have no offline fallback, because a frame is complete without
+//! them.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -11,173 +11,181 @@ use super::super::{
 };
 use super::ModelSession;
 
-/// Characters that are spoken in a second, by a slow voice.
+/// The number of characters that a slow voice speaks per second.
 const CHARACTERS_PER_SECOND: f64 = 8.0;
 
-/// The longest film that anyone makes, in seconds.
+/// The longest video that a provider makes, in seconds.
 const MAX_VIDEO_SECONDS: f64 = 10.0;
 
-/// Why there is no film where nobody is configured to make one.
+/// The reason for a missing video if no video model is configured.
 const NO_VIDEO_MODEL: &str = "no model for films is configured";
 
-/// A film that is being made.
+/// A video that is being made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingVideo {
+    /// The provider's name in the registry.
     provider: String,
+    /// The model's name at its provider.
     model: String,
-    /// What it is asked after by.
+    /// The name by which the provider is polled.
     name: String,
 }
 
-/// Nobody could do it.
+/// No model could do the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelUnavailable {
-    /// Why: the second half of a sentence.
+    /// The reason, which continues a sentence after "because".
     pub reason: String,
-    /// Whether it may go well another time.
+    /// Whether a later attempt may succeed.
     pub is_retryable: bool,
 }
 
 impl ModelSession {
-    /// A text, spoken.
+    /// Synthesizes the speech of a text with the first model that succeeds.
     ///
     /// # Errors
     ///
-    /// [`Nobody`] when no voice is configured, or none of them speaks.
+    /// Returns [`ModelUnavailable`] if no speech model is configured or all fail.
     pub async fn synthesize_speech(
         &self,
-        ask: &SpeechRequest,
+        request: &SpeechRequest,
     ) -> Result<GeneratedSpeech, ModelUnavailable> {
-        let spoken =
-            self.first_success(&self.parts.chains.speech, |model| self.synthesize_with(model, ask));
-        spoken.await.map_err(|nobody| nobody.or_reason("no voice is configured"))
+        let response = self
+            .first_success(&self.parts.chains.speech, |model| self.synthesize_with(model, request));
+        response.await.map_err(|unavailable| unavailable.or_reason("no voice is configured"))
     }
 
-    /// Begins a film.
+    /// Starts a video with the first model that accepts the request.
     ///
     /// # Errors
     ///
-    /// [`Nobody`] when no model for films is configured, or none of them begins one.
-    pub async fn start_video(&self, ask: &VideoRequest) -> Result<PendingVideo, ModelUnavailable> {
-        let begun =
-            self.first_success(&self.parts.chains.video, |model| self.start_video_with(model, ask));
-        begun.await.map_err(|nobody| nobody.or_reason(NO_VIDEO_MODEL))
+    /// Returns [`ModelUnavailable`] if no video model is configured or all fail.
+    pub async fn start_video(
+        &self,
+        request: &VideoRequest,
+    ) -> Result<PendingVideo, ModelUnavailable> {
+        let response = self
+            .first_success(&self.parts.chains.video, |model| self.start_video_with(model, request));
+        response.await.map_err(|unavailable| unavailable.or_reason(NO_VIDEO_MODEL))
     }
 
-    /// The film that was begun; `None` while it is being made.
+    /// Returns a video that was started; `None` while it is being made.
     ///
     /// # Errors
     ///
-    /// [`Nobody`] when it cannot be asked after, or will never be done.
+    /// Returns [`ModelUnavailable`] if the provider cannot be polled, the video has failed, or the model is no longer
+    /// configured.
     pub async fn poll_video(
         &self,
-        filming: &PendingVideo,
+        pending_video: &PendingVideo,
     ) -> Result<Option<GeneratedVideo>, ModelUnavailable> {
-        let is_its =
-            |model: &&Model| model.provider == filming.provider && model.name == filming.model;
-        let nobody = ModelUnavailable { reason: String::new(), is_retryable: false };
-        let model = self.parts.chains.video.iter().find(is_its);
-        let model = model.ok_or_else(|| nobody.or_reason(NO_VIDEO_MODEL))?;
+        let is_same_model = |model: &&Model| {
+            model.provider == pending_video.provider && model.name == pending_video.model
+        };
+        let unavailable = ModelUnavailable { reason: String::new(), is_retryable: false };
+        let model = self.parts.chains.video.iter().find(is_same_model);
+        let model = model.ok_or_else(|| unavailable.or_reason(NO_VIDEO_MODEL))?;
         let call = self.call(model, self.deadline(Capability::Image));
-        let asked = self.parts.registry.poll_video(&call, &filming.name);
+        let polled = self.parts.registry.poll_video(&call, &pending_video.name);
         let failed = |error: InferenceError| ModelUnavailable::from_error(&error);
-        let Some(bytes) = asked.await.map_err(failed)? else { return Ok(None) };
-        let film = self.validate_off_thread(bytes, generated_video::validate).await.map_err(
+        let Some(bytes) = polled.await.map_err(failed)? else { return Ok(None) };
+        let video = self.validate_off_thread(bytes, generated_video::validate).await.map_err(
             |failure| {
                 let provider = self.parts.registry.display_name(&model.provider);
                 failed(InferenceError { provider, failure })
             },
         )?;
-        Ok(Some(film))
+        Ok(Some(video))
     }
 
-    /// Whether anyone here makes films.
+    /// Whether a video model is configured.
     #[must_use]
     pub fn can_generate_video(&self) -> bool {
         !self.parts.chains.video.is_empty()
     }
 
-    /// What the first model gives that can.
+    /// Returns the result of the first model that succeeds.
     async fn first_success<'a, T, F>(
         &self,
         models: &'a [Model],
-        ask: impl Fn(&'a Model) -> F,
+        attempt: impl Fn(&'a Model) -> F,
     ) -> Result<T, ModelUnavailable>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
-        let mut nobody = ModelUnavailable { reason: String::new(), is_retryable: false };
+        let mut unavailable = ModelUnavailable { reason: String::new(), is_retryable: false };
         for model in models {
-            match ask(model).await {
-                Ok(answer) => return Ok(answer.value),
+            match attempt(model).await {
+                Ok(response) => return Ok(response.value),
                 Err(error) => {
-                    tracing::warn!(%error, model = model.name, "a model failed");
-                    let one = ModelUnavailable::from_error(&error);
-                    if !nobody.reason.is_empty() {
-                        nobody.reason.push_str(" and ");
+                    tracing::warn!(%error, model = model.name, "model failed");
+                    let failed = ModelUnavailable::from_error(&error);
+                    if !unavailable.reason.is_empty() {
+                        unavailable.reason.push_str(" and ");
                     }
-                    nobody.reason.push_str(&one.reason);
-                    nobody.is_retryable |= one.is_retryable;
+                    unavailable.reason.push_str(&failed.reason);
+                    unavailable.is_retryable |= failed.is_retryable;
                 }
             }
         }
-        Err(nobody)
+        Err(unavailable)
     }
 
     async fn synthesize_with(
         &self,
         model: &Model,
-        ask: &SpeechRequest,
+        request: &SpeechRequest,
     ) -> Result<ModelResponse<GeneratedSpeech>, InferenceError> {
-        let characters = ask.text.chars().count();
+        let characters = request.text.chars().count();
         let seconds = characters as f64 / CHARACTERS_PER_SECOND + 1.0;
-        let input_tokens = super::estimate_tokens(&ask.text);
-        let most = Usage { input_tokens, seconds, ..Usage::default() };
-        let order = self.pending_call(model, Capability::Speech, most);
-        let spoken = self.parts.registry.call_model(
-            &order,
+        let input_tokens = super::estimate_tokens(&request.text);
+        let max_usage = Usage { input_tokens, seconds, ..Usage::default() };
+        let pending = self.pending_call(model, Capability::Speech, max_usage);
+        let response = self.parts.registry.call_model(
+            &pending,
             |provider| provider.speech.clone(),
-            |asked| async move {
-                let ModelResponse { value, .. } = asked.synthesize_speech(&order.call, ask).await?;
+            |backend| async move {
+                let ModelResponse { value, .. } =
+                    backend.synthesize_speech(&pending.call, request).await?;
                 let value = self.validate_off_thread(value, generated_speech::validate).await?;
                 let seconds = value.seconds.unwrap_or(seconds);
-                Ok(ModelResponse::new(value, Usage { seconds, ..most }))
+                Ok(ModelResponse::new(value, Usage { seconds, ..max_usage }))
             },
         );
-        spoken.await
+        response.await
     }
 
     async fn start_video_with(
         &self,
         model: &Model,
-        ask: &VideoRequest,
+        request: &VideoRequest,
     ) -> Result<ModelResponse<PendingVideo>, InferenceError> {
-        self.observe_prompt(Capability::Video, model, &ask.prompt);
-        let most = Usage { seconds: MAX_VIDEO_SECONDS, ..Usage::default() };
-        let order = self.pending_call(model, Capability::Video, most);
-        let begun = self.parts.registry.call_model(
-            &order,
+        self.observe_prompt(Capability::Video, model, &request.prompt);
+        let max_usage = Usage { seconds: MAX_VIDEO_SECONDS, ..Usage::default() };
+        let pending = self.pending_call(model, Capability::Video, max_usage);
+        let response = self.parts.registry.call_model(
+            &pending,
             |provider| provider.video.clone(),
-            |asked| async move {
+            |backend| async move {
                 let ModelResponse { value: name, usage, .. } =
-                    asked.start_video(&order.call, ask).await?;
+                    backend.start_video(&pending.call, request).await?;
                 let (provider, model) = (model.provider.clone(), model.name.clone());
                 Ok(ModelResponse::new(PendingVideo { provider, model, name }, usage))
             },
         );
-        begun.await
+        response.await
     }
 
-    /// What a file is found to be, on a thread for that.
+    /// Validates a file on the thread pool.
     async fn validate_off_thread<T: Send + 'static>(
         &self,
         bytes: Bytes,
         check: fn(Bytes) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let looked = self.parts.compute.run(move || check(bytes)).await;
-        // Whatever breaks a decoder is no file that a device can play.
-        looked.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a file broke its decoder");
+        let result = self.parts.compute.run(move || check(bytes)).await;
+        // A file that makes a decoder panic cannot be played on a device either.
+        result.unwrap_or_else(|error| {
+            tracing::warn!(%error, "decoder panicked");
             Err(Failure::invalid_response("its file cannot be read"))
         })
     }
@@ -186,10 +194,10 @@ impl ModelSession {
 impl ModelUnavailable {
     fn from_error(error: &InferenceError) -> Self {
         let failure = &error.failure;
-        let may_pass = failure.is_retryable()
+        let is_retryable = failure.is_retryable()
             || failure.is_provider_failure()
             || *failure == Failure::CircuitOpen;
-        Self { reason: error.to_string(), is_retryable: may_pass }
+        Self { reason: error.to_string(), is_retryable }
     }
 
     fn or_reason(mut self, reason: &str) -> Self {

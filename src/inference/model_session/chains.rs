@@ -1,4 +1,4 @@
-//! Who is asked, for whom, and how long.
+//! The chains of models for a frame, and the other parts of a [`ModelSession`](super::ModelSession).
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,65 +9,65 @@ use tokio::time::Instant;
 use super::super::{ApiKeys, Model, Registry, SpendAccount, Timeouts};
 use crate::compute::Compute;
 
-/// Puts a refused prompt in other words: the prompt for a model that writes the new one.
+/// Returns the prompt that asks a text model to reword a refused prompt; `None` if it cannot be reworded.
 pub type RewordPrompt = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Hears what a model is asked with: the capability's name, and the prompt.
+/// Observes each prompt before it is sent. The arguments are the capability's name and the prompt.
 pub type PromptObserver = Arc<dyn Fn(&'static str, &str) + Send + Sync>;
 
-/// Who is asked for what: for each capability the models in their order, without the offline one.
+/// The models for each capability in the order in which they are called, without the offline provider.
 #[derive(Clone, Default)]
 pub struct ModelChains {
-    /// Prose and plans.
+    /// Models that write prose and plans.
     pub text: Vec<Model>,
-    /// What tidies another's prose, where a storyteller has that done.
+    /// Models that edit the prose of others, for storytellers that use an editor.
     pub editor: Vec<Model>,
-    /// Illustrations.
+    /// Models that paint illustrations.
     pub image: Vec<Model>,
-    /// All of these look, side by side.
+    /// Models that describe images. All of them are called, at the same time.
     pub vision: Vec<Model>,
-    /// Speech to words.
+    /// Models that convert speech to text.
     pub transcription: Vec<Model>,
-    /// Words to speech.
+    /// Models that convert text to speech.
     pub speech: Vec<Model>,
-    /// Films.
+    /// Models that make videos.
     pub video: Vec<Model>,
-    /// Judges what was told, before anyone sees it.
+    /// Models that moderate a text before anyone sees it.
     pub moderation: Vec<Model>,
-    /// How a refused illustration is asked for in other words.
+    /// Rewords the refused prompt of an illustration; `None` to fail instead.
     pub reword: Option<RewordPrompt>,
-    /// What is added to a prompt whose content was refused.
+    /// A suffix for the second attempt at a text whose content was refused; `None` for no second attempt.
     pub refusal_suffix: Option<String>,
-    /// Hears every prompt, for people who shape them.
+    /// Observes every prompt, for people who work on prompts.
     pub on_prompt: Option<PromptObserver>,
 }
 
 impl fmt::Debug for ModelChains {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cast")
+        f.debug_struct("ModelChains")
             .field("text", &self.text)
             .field("image", &self.image)
             .finish_non_exhaustive()
     }
 }
 
-/// What a frame's [`super::Minds`] are made of.
+/// The parts of a [`ModelSession`](super::ModelSession).
 #[derive(Debug)]
 pub struct ModelSessionParts {
-    /// Everyone who can be asked.
+    /// All providers.
     pub registry: Registry,
-    /// Threads for pixels.
+    /// The thread pool for pixel work.
     pub compute: Compute,
-    /// Who is.
+    /// The models to call.
     pub chains: ModelChains,
     /// The client's own keys.
     pub keys: ApiKeys,
-    /// For whom.
+    /// The account that pays for the calls.
     pub account: SpendAccount,
-    /// How long each may take.
+    /// The most time that each call may take.
     pub timeouts: Timeouts,
-    /// When all of them must be done.
+    /// When all calls must be finished.
     pub deadline: Instant,
-    /// What providers asked to have kept with the story, by their names.
+    /// The memory of each provider from the previous frame, by its name in the registry.
     pub memories: Map<String, Value>,
 }

@@ -1,4 +1,4 @@
-//! Illustrations: the next model where one fails, other words where the content is refused.
+//! Illustrations: if a model fails, the next one is called; if the content is refused, the prompt is reworded.
 
 use super::super::generated_image::{self, DecodedImage};
 use super::super::{
@@ -6,55 +6,58 @@ use super::super::{
 };
 use super::{ModelSession, NotePrefix, estimate_tokens};
 
-/// How a note about an illustration begins.
+/// The start of a note about an illustration.
 const IMAGE_PAINTED: NotePrefix = NotePrefix("The illustration was painted");
 
-/// How often a refused prompt is put in other words.
+/// The most times that a refused prompt is reworded.
 const MAX_REWORDINGS: usize = 2;
 
-/// The most tokens that an image model counts for a picture that it paints.
+/// The most output tokens that an image model charges for one image.
 const MAX_IMAGE_TOKENS: u64 = 6500;
 
 impl ModelSession {
-    /// An illustration that shows something.
+    /// Generates an illustration that is not blank.
     ///
     /// # Errors
     ///
-    /// [`InferenceError`] when even the offline provider fails.
-    pub async fn generate_image(&self, ask: &ImageRequest) -> Result<DecodedImage, InferenceError> {
+    /// Returns [`InferenceError`] if even the offline provider fails.
+    pub async fn generate_image(
+        &self,
+        request: &ImageRequest,
+    ) -> Result<DecodedImage, InferenceError> {
         let chain = &self.parts.chains.image;
-        let painted = self
-            .try_chain(chain, IMAGE_PAINTED, |model| self.generate_image_rewording(model, ask))
+        let response = self
+            .try_chain(chain, IMAGE_PAINTED, |model| self.generate_image_rewording(model, request))
             .await;
-        Ok(painted?.0.value)
+        Ok(response?.0.value)
     }
 
-    /// An illustration of one model; in other words when its content is refused.
+    /// Generates an illustration with one model, and rewords the prompt if its content is refused.
     async fn generate_image_rewording(
         &self,
         model: &Model,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<DecodedImage>, InferenceError> {
-        let mut ask = ask.clone();
-        let mut left = MAX_REWORDINGS;
+        let mut request = request.clone();
+        let mut attempts_left = MAX_REWORDINGS;
         loop {
-            match self.generate_image_with(model, &ask).await {
-                Err(error) if error.failure == Failure::ContentRefused && left > 0 => {
-                    left -= 1;
+            match self.generate_image_with(model, &request).await {
+                Err(error) if error.failure == Failure::ContentRefused && attempts_left > 0 => {
+                    attempts_left -= 1;
                     let reword = self.parts.chains.reword.as_ref();
-                    let Some(prompt) = reword.and_then(|reword| reword(&ask.prompt)) else {
+                    let Some(prompt) = reword.and_then(|reword| reword(&request.prompt)) else {
                         return Err(error);
                     };
-                    let nothing = FrameContext::empty();
-                    let Some(words) = self.try_text(&prompt, &nothing).await else {
+                    let context = FrameContext::empty();
+                    let Some(words) = self.try_text(&prompt, &context).await else {
                         return Err(error);
                     };
                     self.add_note(format!(
                         "The illustration was asked for in other words, because {error}."
                     ));
-                    ask.prompt = words;
+                    request.prompt = words;
                 }
-                answer => return answer,
+                result => return result,
             }
         }
     }
@@ -62,29 +65,29 @@ impl ModelSession {
     async fn generate_image_with(
         &self,
         model: &Model,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<DecodedImage>, InferenceError> {
-        self.observe_prompt(Capability::Image, model, &ask.prompt);
-        let tokens = estimate_tokens(&ask.prompt);
-        let most = Usage {
+        self.observe_prompt(Capability::Image, model, &request.prompt);
+        let tokens = estimate_tokens(&request.prompt);
+        let max_usage = Usage {
             input_tokens: tokens,
             output_tokens: MAX_IMAGE_TOKENS,
             images: 1,
             seconds: 0.0,
         };
-        let order = self.pending_call(model, Capability::Image, most);
+        let pending = self.pending_call(model, Capability::Image, max_usage);
         let compute = &self.parts.compute;
-        let painted = self.parts.registry.call_model(
-            &order,
+        let response = self.parts.registry.call_model(
+            &pending,
             |provider| provider.image.clone(),
-            |asked| async move {
+            |backend| async move {
                 let ModelResponse { value, usage, memory } =
-                    asked.generate_image(&order.call, ask).await?;
-                let looked = compute.run(move || generated_image::validate(value)).await;
-                let value = looked.map_err(|error| Failure::Internal(error.to_string()))??;
+                    backend.generate_image(&pending.call, request).await?;
+                let result = compute.run(move || generated_image::validate(value)).await;
+                let value = result.map_err(|error| Failure::Internal(error.to_string()))??;
                 Ok(ModelResponse { value, usage, memory })
             },
         );
-        painted.await
+        response.await
     }
 }

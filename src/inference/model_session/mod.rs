@@ -1,5 +1,7 @@
-//! The models of one frame: those that its strategy and the installation name, in the order in which they are asked,
-//! the offline provider behind them, and what went wrong on the way.
+//! The models of one frame: the chains that its strategy and the installation configure, with the offline provider as
+//! the last resort, and notes on what failed.
+//!
+//! This file holds the whole fallback logic of text and structured output, which is why it is longer than others.
 
 mod attachments;
 mod chains;
@@ -21,26 +23,27 @@ use super::{
     StructuredRequest, TextRequest, Usage, offline,
 };
 
-/// A token is about four characters of English; of other scripts it is fewer.
+/// The estimate of characters per token. It is about four in English and fewer in other scripts.
 const CHARACTERS_PER_TOKEN: u64 = 2;
 
-/// The part of a text's time that a model has for giving it with a plan, in JSON; the rest is for prose alone.
+/// The share of the time for a text in which a model may return it with a plan, in JSON. The rest is left for prose
+/// alone.
 const STRUCTURED_TIME_SHARE: f64 = 0.6;
 
-/// Tokens at most of a passage: it is cut to a small screen anyway, and a small model that does not find an end must
-/// not take all the time there is.
+/// The most tokens of a passage. It is cut to a small screen anyway, and a small model that does not stop writing must
+/// not use up all the time.
 const MAX_PROSE_TOKENS: u64 = 600;
 
-/// Tokens at most of the description of a picture.
+/// The most tokens of an image description.
 pub(super) const MAX_IMAGE_ANALYSIS_TOKENS: u64 = 800;
 
-/// Tokens at most of a passage and the plan of its story.
+/// The most tokens of a passage with the plan of its story.
 const MAX_PLAN_TOKENS: u64 = 1000;
 
-/// What a storyteller may ask of models while it tells one frame.
+/// The models that a storyteller may call while it tells one frame.
 ///
-/// A model that fails is followed by the next of its chain and at last by the offline provider, and a sentence for the
-/// frame's `errors` says so: a story goes on whatever happens to its models.
+/// If a model fails, the next one of its chain is called, and finally the offline provider. A sentence for the frame's
+/// `errors` says so. A story goes on whatever happens to its models.
 #[derive(Debug)]
 pub struct ModelSession {
     parts: ModelSessionParts,
@@ -50,133 +53,141 @@ pub struct ModelSession {
 
 #[derive(Debug, Default)]
 struct SessionState {
+    /// What providers want to find again for the next frame, by provider.
     memories: Map<String, Value>,
+    /// Sentences for the frame's `errors`.
     notes: Vec<String>,
-    /// Whether the last text came from the offline provider.
+    /// Whether the offline provider wrote the last text.
     was_offline: bool,
 }
 
-/// A request for a text with its plan.
+/// The prompts for a text with its plan.
 #[derive(Debug, Clone, Copy)]
 pub struct StructuredPrompt<'a> {
-    /// The whole instruction.
+    /// The prompt for a JSON object.
     pub prompt: &'a str,
     /// A JSON schema of type `object`.
     pub schema: &'a Value,
-    /// The instruction for a model that cannot give JSON, or not in time: for the text alone.
+    /// The prompt for the text alone, for a model that cannot return JSON, or not in time.
     pub prose_prompt: &'a str,
 }
 
-/// A check of what a model gave: what is made of it, or what is wrong with it.
+/// Checks a model's output. Returns the accepted or converted value, or the reason for rejecting it.
 pub type OutputCheck<'a, T, U = T> = &'a (dyn Fn(T) -> Result<U, String> + Sync);
 
 impl ModelSession {
-    /// Models for one frame.
+    /// Creates the models of one frame.
     #[must_use]
     pub fn new(mut parts: ModelSessionParts) -> Self {
         let memories = std::mem::take(&mut parts.memories);
-        let kept = Mutex::new(SessionState { memories, ..SessionState::default() });
-        Self { parts, offline: Model::new(offline::NAME, ""), state: kept }
+        let state = Mutex::new(SessionState { memories, ..SessionState::default() });
+        Self { parts, offline: Model::new(offline::NAME, ""), state }
     }
 
-    /// Whether what was last written came from the offline provider.
+    /// Whether the offline provider wrote the last text.
     #[must_use]
     pub fn was_offline(&self) -> bool {
         self.lock_state().was_offline
     }
 
-    /// Prose that passes a check: a model whose answer does not is asked again, and then the next.
+    /// Generates prose that passes a check. If a model's output fails the check, the model is called again, and then
+    /// the next model of the chain.
     ///
     /// # Errors
     ///
-    /// [`InferenceError`] when even the offline provider fails.
+    /// Returns [`InferenceError`] if even the offline provider fails.
     pub async fn generate_text(
         &self,
         prompt: &str,
-        brief: &FrameContext,
+        context: &FrameContext,
         check: OutputCheck<'_, String>,
     ) -> Result<String, InferenceError> {
         let chain = &self.parts.chains.text;
-        let told = self.try_chain(chain, STORY_TOLD, |model| {
-            self.generate_prose(model, prompt, self.deadline(Capability::Text), brief, check)
+        let response = self.try_chain(chain, STORY_TOLD, |model| {
+            self.generate_prose(model, prompt, self.deadline(Capability::Text), context, check)
         });
-        let (told, model) = told.await?;
-        Ok(self.remember(&model, told))
+        let (response, model) = response.await?;
+        Ok(self.remember(&model, response))
     }
 
-    /// What the editor makes of a text; `None` when there is no editor, or when it fails.
+    /// Edits a text with the chain of editors. Returns `None` if no editor is configured or all of them fail.
     pub async fn edit_text(
         &self,
         prompt: &str,
-        brief: &FrameContext,
+        context: &FrameContext,
         check: OutputCheck<'_, String>,
     ) -> Option<String> {
         let mut failures = Vec::new();
         for model in &self.parts.chains.editor {
-            let until = self.deadline(Capability::Text);
-            match self.generate_prose(model, prompt, until, brief, check).await {
-                Ok(answer) => return Some(answer.value),
+            let deadline = self.deadline(Capability::Text);
+            match self.generate_prose(model, prompt, deadline, context, check).await {
+                Ok(response) => return Some(response.value),
                 Err(error) => failures.push(error.to_string()),
             }
         }
         if !failures.is_empty() {
-            self.add_note(format!("The text was not tidied, because {}.", failures.join(" and ")));
+            self.add_note(format!("The text was not edited, because {}.", failures.join(" and ")));
         }
         None
     }
 
-    /// A sentence or so beside the story, asked for once; `None` when only the offline provider could write it.
-    pub async fn try_text(&self, prompt: &str, brief: &FrameContext) -> Option<String> {
+    /// Generates a short text that is not part of the story, without a check and without the offline provider. Returns
+    /// `None` if all models of the chain fail.
+    pub async fn try_text(&self, prompt: &str, context: &FrameContext) -> Option<String> {
         for model in &self.parts.chains.text {
-            let until = self.deadline(Capability::Text);
-            match self.generate_prose(model, prompt, until, brief, &Ok).await {
-                Ok(answer) => return Some(answer.value),
-                Err(error) => tracing::info!(%error, "a model gave no aside"),
+            let deadline = self.deadline(Capability::Text);
+            match self.generate_prose(model, prompt, deadline, context, &Ok).await {
+                Ok(response) => return Some(response.value),
+                Err(error) => {
+                    tracing::info!(%error, model = model.name, "model failed to write a short text");
+                }
             }
         }
         None
     }
 
-    /// An object that has the schema's properties and passes a check. A model that cannot give one is asked for prose
-    /// alone, which `from_prose` makes an object of: small models tell better than they plan.
+    /// Generates an object that has the schema's properties and passes a check. A model that cannot return one is asked
+    /// for prose alone, which `from_prose` converts to an object, because small models write better than they plan.
     ///
     /// # Errors
     ///
-    /// [`InferenceError`] when even the offline provider fails.
+    /// Returns [`InferenceError`] if even the offline provider fails.
     pub async fn generate_structured(
         &self,
-        ask: StructuredPrompt<'_>,
-        brief: &FrameContext,
+        request: StructuredPrompt<'_>,
+        context: &FrameContext,
         check: OutputCheck<'_, Value>,
         from_prose: OutputCheck<'_, String, Value>,
     ) -> Result<Value, InferenceError> {
         let chain = &self.parts.chains.text;
-        let told = self.try_chain(chain, STORY_TOLD, |model| {
-            self.structured_or_prose(model, ask, brief, check, from_prose)
+        let response = self.try_chain(chain, STORY_TOLD, |model| {
+            self.structured_or_prose(model, request, context, check, from_prose)
         });
-        let (told, model) = told.await?;
-        Ok(self.remember(&model, told))
+        let (response, model) = response.await?;
+        Ok(self.remember(&model, response))
     }
 
-    /// An object of one model, or its prose, where it is better at that.
+    /// Generates an object with one model, or else prose that is converted to an object.
     async fn structured_or_prose(
         &self,
         model: &Model,
-        StructuredPrompt { prompt, schema, prose_prompt: plain }: StructuredPrompt<'_>,
-        brief: &FrameContext,
+        StructuredPrompt { prompt, schema, prose_prompt }: StructuredPrompt<'_>,
+        context: &FrameContext,
         check: OutputCheck<'_, Value>,
         from_prose: OutputCheck<'_, String, Value>,
     ) -> Result<ModelResponse<Value>, InferenceError> {
-        let until = self.deadline(Capability::Structured);
+        let deadline = self.deadline(Capability::Structured);
         if model.provider == offline::NAME {
-            return self.generate_object(model, prompt, schema, until, brief, check).await;
+            return self.generate_object(model, prompt, schema, deadline, context, check).await;
         }
         let registry = &self.parts.registry;
         if !registry.is_prose_only(model) {
             let now = Instant::now();
-            // What is left is enough for prose, which is shorter.
-            let first = now + until.saturating_duration_since(now).mul_f64(STRUCTURED_TIME_SHARE);
-            let object = self.generate_object(model, prompt, schema, first, brief, check).await;
+            // The rest of the time is enough for prose, which is shorter.
+            let json_deadline =
+                now + deadline.saturating_duration_since(now).mul_f64(STRUCTURED_TIME_SHARE);
+            let object =
+                self.generate_object(model, prompt, schema, json_deadline, context, check).await;
             let Err(InferenceError { failure, .. }) = &object else {
                 registry.record_structured_success(model);
                 return object;
@@ -186,9 +197,9 @@ impl ModelSession {
             }
             registry.record_structured_failure(model, *failure == Failure::TimedOut);
         }
-        let readable = |text: String| from_prose(text.clone()).map(|_| text);
-        let told = self.generate_prose(model, plain, until, brief, &readable).await?;
-        let ModelResponse { value, usage, memory } = told;
+        let parses = |text: String| from_prose(text.clone()).map(|_| text);
+        let response = self.generate_prose(model, prose_prompt, deadline, context, &parses).await?;
+        let ModelResponse { value, usage, memory } = response;
         let value = from_prose(value).map_err(|reason| InferenceError {
             provider: registry.display_name(&model.provider),
             failure: Failure::invalid_response(&reason),
@@ -201,28 +212,28 @@ impl ModelSession {
         self.lock_state().notes.push(sentence);
     }
 
-    /// The notes and the memories to be kept with the story, when the frame is told.
+    /// Returns the notes for the frame's `errors`, and the providers' memories to store with the story.
     #[must_use]
     pub fn into_notes_and_memories(self) -> (Vec<String>, Map<String, Value>) {
-        let kept = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (kept.notes, kept.memories)
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (state.notes, state.memories)
     }
 
-    /// Asks the models of a chain one after the other, and the offline one at last. Returns the answer and the model
-    /// that gave it.
+    /// Calls the models of a chain one after another, and finally the offline provider. Returns the first response and
+    /// the name of its provider.
     async fn try_chain<'a, T, F>(
         &'a self,
         chain: &'a [Model],
-        words: NotePrefix,
-        ask: impl Fn(&'a Model) -> F,
+        prefix: NotePrefix,
+        attempt: impl Fn(&'a Model) -> F,
     ) -> Result<(ModelResponse<T>, String), InferenceError>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
         let mut failures: Vec<String> = Vec::new();
         for model in chain.iter().chain([&self.offline]) {
-            match ask(model).await {
-                Ok(answer) => {
+            match attempt(model).await {
+                Ok(response) => {
                     if !failures.is_empty() {
                         let by = match model.provider.as_str() {
                             offline::NAME => "offline".to_owned(),
@@ -230,18 +241,18 @@ impl ModelSession {
                         };
                         self.add_note(format!(
                             "{} {by}, because {}.",
-                            words.0,
+                            prefix.0,
                             failures.join(" and ")
                         ));
                     }
-                    return Ok((answer, model.provider.clone()));
+                    return Ok((response, model.provider.clone()));
                 }
                 Err(error) if model.provider == offline::NAME => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, model = model.name, "a model failed; the next takes over");
-                    let told = error.to_string();
-                    if !failures.contains(&told) {
-                        failures.push(told);
+                    tracing::warn!(%error, model = model.name, "model failed; trying the next");
+                    let reason = error.to_string();
+                    if !failures.contains(&reason) {
+                        failures.push(reason);
                     }
                 }
             }
@@ -252,36 +263,36 @@ impl ModelSession {
         })
     }
 
-    /// Prose of one model; with a gentler prompt when the content is refused.
+    /// Generates prose with one model. If its content is refused, tries once more with a gentler prompt.
     async fn generate_prose(
         &self,
         model: &Model,
         prompt: &str,
-        until: Instant,
-        brief: &FrameContext,
+        deadline: Instant,
+        context: &FrameContext,
         check: OutputCheck<'_, String>,
     ) -> Result<ModelResponse<String>, InferenceError> {
-        let ask = |prompt: String| async move {
-            let brief = self.context_for(brief, &model.provider);
-            let ask = TextRequest { prompt, max_tokens: MAX_PROSE_TOKENS, context: brief };
-            let ask = &ask;
-            self.observe_prompt(Capability::Text, model, &ask.prompt);
-            let most = max_text_usage(model, &ask.prompt, ask.max_tokens);
-            let order = PendingCall {
-                call: self.call(model, until),
-                ..self.pending_call(model, Capability::Text, most)
+        let attempt = |prompt: String| async move {
+            let context = self.context_for(context, &model.provider);
+            let request = TextRequest { prompt, max_tokens: MAX_PROSE_TOKENS, context };
+            let request = &request;
+            self.observe_prompt(Capability::Text, model, &request.prompt);
+            let max_usage = max_text_usage(model, &request.prompt, request.max_tokens);
+            let pending = PendingCall {
+                call: self.call(model, deadline),
+                ..self.pending_call(model, Capability::Text, max_usage)
             };
-            let told = self.parts.registry.call_model(
-                &order,
+            let response = self.parts.registry.call_model(
+                &pending,
                 |provider| provider.text.clone(),
-                |asked| async move {
-                    apply_check(model, asked.generate_text(&order.call, ask).await?, check)
+                |backend| async move {
+                    apply_check(model, backend.generate_text(&pending.call, request).await?, check)
                 },
             );
-            let told = told.await?;
-            self.moderate_output(model, told, Clone::clone).await
+            let response = response.await?;
+            self.moderate_output(model, response, Clone::clone).await
         };
-        self.retry_if_refused(prompt, ask).await
+        self.retry_if_refused(prompt, attempt).await
     }
 
     async fn generate_object(
@@ -289,61 +300,65 @@ impl ModelSession {
         model: &Model,
         prompt: &str,
         schema: &Value,
-        until: Instant,
-        brief: &FrameContext,
+        deadline: Instant,
+        context: &FrameContext,
         check: OutputCheck<'_, Value>,
     ) -> Result<ModelResponse<Value>, InferenceError> {
-        let ask = |prompt: String| async move {
-            let brief = self.context_for(brief, &model.provider);
-            let ask = StructuredRequest {
+        let attempt = |prompt: String| async move {
+            let context = self.context_for(context, &model.provider);
+            let request = StructuredRequest {
                 prompt,
                 schema: schema.clone(),
                 max_tokens: MAX_PLAN_TOKENS,
-                context: brief,
+                context,
             };
-            let ask = &ask;
-            self.observe_prompt(Capability::Structured, model, &ask.prompt);
-            let most = max_text_usage(model, &ask.prompt, ask.max_tokens);
-            let order = self.pending_call(model, Capability::Structured, most);
-            let order = PendingCall { call: self.call(model, until), ..order };
-            let told = self.parts.registry.call_model(
-                &order,
+            let request = &request;
+            self.observe_prompt(Capability::Structured, model, &request.prompt);
+            let max_usage = max_text_usage(model, &request.prompt, request.max_tokens);
+            let pending = self.pending_call(model, Capability::Structured, max_usage);
+            let pending = PendingCall { call: self.call(model, deadline), ..pending };
+            let response = self.parts.registry.call_model(
+                &pending,
                 |provider| provider.structured.clone(),
-                |asked| async move {
-                    apply_check(model, asked.generate_structured(&order.call, ask).await?, check)
+                |backend| async move {
+                    apply_check(
+                        model,
+                        backend.generate_structured(&pending.call, request).await?,
+                        check,
+                    )
                 },
             );
-            let told = told.await?;
-            self.moderate_output(model, told, Value::to_string).await
+            let response = response.await?;
+            self.moderate_output(model, response, Value::to_string).await
         };
-        self.retry_if_refused(prompt, ask).await
+        self.retry_if_refused(prompt, attempt).await
     }
 
-    /// Asks with a prompt, and with a gentler one when its content is refused.
+    /// Makes an attempt, and a second one with a gentler prompt if the content of the first is refused or flagged.
     async fn retry_if_refused<T, F>(
         &self,
         prompt: &str,
-        ask: impl Fn(String) -> F,
+        attempt: impl Fn(String) -> F,
     ) -> Result<ModelResponse<T>, InferenceError>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
-        match (ask(prompt.to_owned()).await, &self.parts.chains.refusal_suffix) {
-            (Err(error), Some(gentler)) if error.failure.is_about_content() => {
+        match (attempt(prompt.to_owned()).await, &self.parts.chains.refusal_suffix) {
+            (Err(error), Some(suffix)) if error.failure.is_about_content() => {
                 self.add_note(format!(
                     "The story was asked for in gentler words, because {error}."
                 ));
-                ask(format!("{prompt}\n\n{gentler}")).await
+                attempt(format!("{prompt}\n\n{suffix}")).await
             }
-            (answer, _) => answer,
+            (result, _) => result,
         }
     }
 
     fn observe_prompt(&self, capability: Capability, model: &Model, prompt: &str) {
-        if let Some(overhear) = &self.parts.chains.on_prompt
+        if let Some(observe) = &self.parts.chains.on_prompt
             && model.provider != offline::NAME
         {
-            overhear(capability.name(), prompt);
+            observe(capability.name(), prompt);
         }
     }
 
@@ -355,29 +370,29 @@ impl ModelSession {
         &'a self,
         model: &'a Model,
         capability: Capability,
-        most: Usage,
+        max_usage: Usage,
     ) -> PendingCall<'a> {
         let call = self.call(model, self.deadline(capability));
-        PendingCall { capability, call, account: &self.parts.account, max_usage: most }
+        PendingCall { capability, call, account: &self.parts.account, max_usage }
     }
 
-    /// Until when a call that begins now may last.
+    /// Returns the deadline of a call that starts now.
     fn deadline(&self, capability: Capability) -> Instant {
         self.parts.deadline.min(Instant::now() + self.parts.timeouts.for_capability(capability))
     }
 
-    fn context_for(&self, brief: &FrameContext, provider: &str) -> FrameContext {
+    fn context_for(&self, context: &FrameContext, provider: &str) -> FrameContext {
         let memory = self.lock_state().memories.get(provider).cloned().unwrap_or(Value::Null);
-        FrameContext { memory, ..brief.clone() }
+        FrameContext { memory, ..context.clone() }
     }
 
-    fn remember<T>(&self, provider: &str, told: ModelResponse<T>) -> T {
-        let mut kept = self.lock_state();
-        kept.was_offline = provider == offline::NAME;
-        if !told.memory.is_null() {
-            kept.memories.insert(provider.to_owned(), told.memory);
+    fn remember<T>(&self, provider: &str, response: ModelResponse<T>) -> T {
+        let mut state = self.lock_state();
+        state.was_offline = provider == offline::NAME;
+        if !response.memory.is_null() {
+            state.memories.insert(provider.to_owned(), response.memory);
         }
-        told.value
+        response.value
     }
 
     fn lock_state(&self) -> std::sync::MutexGuard<'_, SessionState> {
@@ -385,21 +400,21 @@ impl ModelSession {
     }
 }
 
-/// Whether a model may only not be able to give JSON: it did not find an end in time, gave something else, or is asked
-/// by a provider that has no way to ask for JSON.
+/// Whether a failure may only mean that the model cannot return JSON: it did not finish in time, it returned something
+/// else, or its provider does not support structured output.
 fn is_structured_output_failure(failure: &Failure) -> bool {
     matches!(failure, Failure::InvalidResponse(_) | Failure::TimedOut | Failure::Unsupported)
 }
 
-/// How a note about a chain begins.
+/// The start of a note about a failed chain, such as "The story was told".
 #[derive(Debug, Clone, Copy)]
 struct NotePrefix(&'static str);
 
 const STORY_TOLD: NotePrefix = NotePrefix("The story was told");
 
-/// The most that a model uses up for a text.
-fn max_text_usage(model: &Model, prompt: &str, usual: u64) -> Usage {
-    let output_tokens = model.max_tokens(usual);
+/// Returns the most that a model may use for a text.
+fn max_text_usage(model: &Model, prompt: &str, default: u64) -> Usage {
+    let output_tokens = model.max_tokens(default);
     Usage { input_tokens: estimate_tokens(prompt), output_tokens, ..Usage::default() }
 }
 
@@ -407,15 +422,15 @@ fn estimate_tokens(prompt: &str) -> u64 {
     prompt.chars().count() as u64 / CHARACTERS_PER_TOKEN + 50
 }
 
-/// An answer that passes the check. The last resort's passes as it is: it tidies up by itself.
+/// Applies a check to a response. The offline provider's text needs none, because it is valid by construction.
 fn apply_check<T>(
     model: &Model,
-    answer: ModelResponse<T>,
+    response: ModelResponse<T>,
     check: OutputCheck<'_, T>,
 ) -> Result<ModelResponse<T>, Failure> {
     if model.provider == offline::NAME {
-        return Ok(answer);
+        return Ok(response);
     }
-    let value = check(answer.value).map_err(|reason| Failure::invalid_response(&reason))?;
-    Ok(ModelResponse { value, usage: answer.usage, memory: answer.memory })
+    let value = check(response.value).map_err(|reason| Failure::invalid_response(&reason))?;
+    Ok(ModelResponse { value, usage: response.usage, memory: response.memory })
 }

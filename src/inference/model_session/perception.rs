@@ -1,4 +1,5 @@
-//! Sight and hearing. There is no model behind the last one: what nobody sees or hears is left out of the story.
+//! Image description and transcription. They have no offline fallback: what no model can describe or transcribe is left
+//! out of the story.
 
 use std::sync::Arc;
 
@@ -14,89 +15,91 @@ use super::super::{
 use super::{MAX_IMAGE_ANALYSIS_TOKENS, ModelSession, max_text_usage};
 use crate::domain::ImageAnalysis;
 
-/// How long the slower of several who look at a picture have after the first has told what it sees.
+/// How long the other vision models may still take after the first one has responded.
 const STRAGGLER_WAIT: Duration = Duration::from_secs(5);
 
-/// What a picture costs to look at, in tokens.
+/// The estimate of input tokens for one image.
 const PICTURE_TOKENS: u64 = 2000;
 
 impl ModelSession {
-    /// What all who look see together; `None` when nobody looks or none of them sees anything. The first to answer is
-    /// not kept waiting for long by the others.
+    /// Describes an image with all vision models at once, and merges their descriptions. After the first response, the
+    /// others have five more seconds. Returns `None` if no model is configured or all fail.
     pub async fn describe_image(
         &self,
         picture: &Arc<RgbImage>,
         prompt: &str,
     ) -> Option<ImageAnalysis> {
-        let ask = VisionRequest { prompt: prompt.to_owned(), picture: Arc::clone(picture) };
-        let looking = self.parts.chains.vision.iter().enumerate();
-        let mut looking: FuturesUnordered<_> = looking
+        let request = VisionRequest { prompt: prompt.to_owned(), picture: Arc::clone(picture) };
+        let calls = self.parts.chains.vision.iter().enumerate();
+        let mut calls: FuturesUnordered<_> = calls
             .map(|(index, model)| {
-                let ask = &ask;
-                async move { (index, self.describe_image_with(model, ask).await) }
+                let request = &request;
+                async move { (index, self.describe_image_with(model, request).await) }
             })
             .collect();
-        let mut until = self.deadline(Capability::Vision) + Duration::from_secs(1);
-        let mut seen: Vec<(usize, ImageAnalysis)> = Vec::new();
-        while let Ok(Some((index, sight))) = timeout_at(until, looking.next()).await {
-            match sight {
-                Ok(answer) => {
-                    until = until.min(Instant::now() + STRAGGLER_WAIT);
-                    seen.push((index, answer.value));
+        let mut deadline = self.deadline(Capability::Vision) + Duration::from_secs(1);
+        let mut analyses: Vec<(usize, ImageAnalysis)> = Vec::new();
+        while let Ok(Some((index, result))) = timeout_at(deadline, calls.next()).await {
+            match result {
+                Ok(response) => {
+                    deadline = deadline.min(Instant::now() + STRAGGLER_WAIT);
+                    analyses.push((index, response.value));
                 }
                 Err(error) => {
-                    self.add_note(format!("The photograph was seen less well, because {error}."));
+                    self.add_note(format!(
+                        "The photograph was described less completely, because {error}."
+                    ));
                 }
             }
         }
-        if !looking.is_empty() {
-            self.add_note("The photograph was seen less well, because not all who look at it answered in time.".to_owned());
+        if !calls.is_empty() {
+            self.add_note("The photograph was described less completely, because not every model answered in time.".to_owned());
         }
-        // The order of the cast, and not of their answers, decides whose words stay.
-        seen.sort_by_key(|(index, _)| *index);
-        seen.into_iter().map(|(_, sight)| sight).reduce(merge_image_analyses)
+        // The order of the chain, not that of the responses, decides which description takes precedence.
+        analyses.sort_by_key(|(index, _)| *index);
+        analyses.into_iter().map(|(_, analysis)| analysis).reduce(merge_image_analyses)
     }
 
-    /// What was said. `None` when nobody can tell; empty when nothing was said.
-    pub async fn transcribe(&self, ask: &SoundRequest) -> Option<String> {
+    /// Transcribes audio. Returns an empty text if nothing was said, and `None` if no model is configured or all fail.
+    pub async fn transcribe(&self, request: &SoundRequest) -> Option<String> {
         let mut failures = Vec::new();
         for model in &self.parts.chains.transcription {
-            let seconds = ask.seconds.unwrap_or(60.0);
-            let most = Usage { input_tokens: 4000, output_tokens: 1000, images: 0, seconds };
-            let order = self.pending_call(model, Capability::Transcription, most);
-            let heard = self.parts.registry.call_model(
-                &order,
+            let seconds = request.seconds.unwrap_or(60.0);
+            let max_usage = Usage { input_tokens: 4000, output_tokens: 1000, images: 0, seconds };
+            let pending = self.pending_call(model, Capability::Transcription, max_usage);
+            let response = self.parts.registry.call_model(
+                &pending,
                 |provider| provider.transcription.clone(),
-                |model| async move { model.transcribe(&order.call, ask).await },
+                |model| async move { model.transcribe(&pending.call, request).await },
             );
-            match heard.await {
-                Ok(answer) => return Some(answer.value),
+            match response.await {
+                Ok(response) => return Some(response.value),
                 Err(error) => failures.push(error.to_string()),
             }
         }
-        let because = if failures.is_empty() {
+        let reason = if failures.is_empty() {
             "no transcription is configured".to_owned()
         } else {
             failures.join(" and ")
         };
-        self.add_note(format!("The sound was kept but not understood, because {because}."));
+        self.add_note(format!("The sound was stored but not transcribed, because {reason}."));
         None
     }
 
     async fn describe_image_with(
         &self,
         model: &Model,
-        ask: &VisionRequest,
+        request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, InferenceError> {
-        self.observe_prompt(Capability::Vision, model, &ask.prompt);
-        let mut most = max_text_usage(model, &ask.prompt, MAX_IMAGE_ANALYSIS_TOKENS);
-        most.input_tokens += PICTURE_TOKENS;
-        let order = self.pending_call(model, Capability::Vision, most);
-        let seen = self.parts.registry.call_model(
-            &order,
+        self.observe_prompt(Capability::Vision, model, &request.prompt);
+        let mut max_usage = max_text_usage(model, &request.prompt, MAX_IMAGE_ANALYSIS_TOKENS);
+        max_usage.input_tokens += PICTURE_TOKENS;
+        let pending = self.pending_call(model, Capability::Vision, max_usage);
+        let response = self.parts.registry.call_model(
+            &pending,
             |provider| provider.vision.clone(),
-            |asked| async move { asked.describe_image(&order.call, ask).await },
+            |backend| async move { backend.describe_image(&pending.call, request).await },
         );
-        seen.await
+        response.await
     }
 }

@@ -1,7 +1,7 @@
-//! The provider that is always there: it sees by measuring, tells by a grammar with memory, and paints by
-//! procedure. It needs no key, no network and no model, and the same ask always gets the same answer.
+//! The offline provider, which is always available: it writes with a grammar and a memory, and paints procedurally.
 //!
-//! Demos, tests and outages all use it. It does not claim to understand: it names what pixels can prove.
+//! It needs no key, no network and no model, and the same request always gets the same response. Demos, tests and
+//! outages use it. It does not claim to understand an image: it names only what the pixels prove.
 
 pub mod composer;
 
@@ -17,10 +17,10 @@ use super::{
 use crate::compute::{Compute, ComputePanicked};
 use crate::painter::{self, PaintRequest};
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "offline";
 
-/// The provider's capabilities, all of them.
+/// Creates the provider, with text, structured output and images.
 #[must_use]
 pub fn provider(compute: Compute) -> Provider {
     let offline = Arc::new(Offline { compute });
@@ -42,12 +42,15 @@ impl TextModel for Offline {
     async fn generate_text(
         &self,
         _: &CallContext<'_>,
-        ask: &TextRequest,
+        request: &TextRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let brief = ask.context.clone();
-        let tale =
-            self.compute.run(move || composer::compose(&brief)).await.map_err(internal_failure)?;
-        Ok(ModelResponse { value: tale.text, usage: Usage::default(), memory: tale.memory })
+        let context = request.context.clone();
+        let frame = self
+            .compute
+            .run(move || composer::compose(&context))
+            .await
+            .map_err(internal_failure)?;
+        Ok(ModelResponse { value: frame.text, usage: Usage::default(), memory: frame.memory })
     }
 }
 
@@ -56,15 +59,22 @@ impl StructuredModel for Offline {
     async fn generate_structured(
         &self,
         _: &CallContext<'_>,
-        ask: &StructuredRequest,
+        request: &StructuredRequest,
     ) -> Result<ModelResponse<Value>, Failure> {
-        let brief = ask.context.clone();
-        let tale =
-            self.compute.run(move || composer::compose(&brief)).await.map_err(internal_failure)?;
-        let memory = tale.memory.clone();
+        let context = request.context.clone();
+        let frame = self
+            .compute
+            .run(move || composer::compose(&context))
+            .await
+            .map_err(internal_failure)?;
+        let memory = frame.memory.clone();
         let facts =
-            serde_json::to_value(tale).map_err(|error| Failure::Internal(error.to_string()))?;
-        Ok(ModelResponse { value: project(&facts, &ask.schema)?, usage: Usage::default(), memory })
+            serde_json::to_value(frame).map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(ModelResponse {
+            value: project(&facts, &request.schema)?,
+            usage: Usage::default(),
+            memory,
+        })
     }
 }
 
@@ -73,38 +83,33 @@ impl ImageModel for Offline {
     async fn generate_image(
         &self,
         _: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
-        let ask = ask.clone();
-        let painted = self.compute.run(move || {
-            let look = ask.seen.as_ref().and_then(|seen| seen.features.as_ref());
-            let (words, size, seed) = (&ask.prompt, ask.size, ask.seed);
-            GeneratedImage::Pixels(painter::paint(&PaintRequest {
-                prompt: words,
-                size,
-                seed,
-                features: look,
-            }))
+        let request = request.clone();
+        let image = self.compute.run(move || {
+            let features = request.seen.as_ref().and_then(|seen| seen.features.as_ref());
+            let (prompt, size, seed) = (&request.prompt, request.size, request.seed);
+            GeneratedImage::Pixels(painter::paint(&PaintRequest { prompt, size, seed, features }))
         });
-        let painted = painted.await;
-        Ok(ModelResponse::new(painted.map_err(internal_failure)?, Usage::default()))
+        let image = image.await;
+        Ok(ModelResponse::new(image.map_err(internal_failure)?, Usage::default()))
     }
 }
 
-/// Those of a tale's fields that a schema names.
+/// Returns the fields of a composed frame that a schema names.
 fn project(facts: &Value, schema: &Value) -> Result<Value, Failure> {
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-    let mut answer = Map::new();
+    let mut object = Map::new();
     for name in properties.keys() {
         if let Some(fact) = facts.get(name) {
-            answer.insert(name.clone(), fact.clone());
+            object.insert(name.clone(), fact.clone());
         }
     }
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    match required.filter_map(Value::as_str).find(|name| !answer.contains_key(*name)) {
-        None => Ok(Value::Object(answer)),
-        Some(missing) => Err(Failure::InvalidResponse(format!("it cannot make up `{missing}`"))),
+    match required.filter_map(Value::as_str).find(|name| !object.contains_key(*name)) {
+        None => Ok(Value::Object(object)),
+        Some(missing) => Err(Failure::InvalidResponse(format!("it cannot provide `{missing}`"))),
     }
 }
 
@@ -124,7 +129,7 @@ mod tests {
         let schema = json!({"properties": {"text": {}, "mood": {}}, "required": ["text"]});
         assert_eq!(project(&facts, &schema).expect("complete"), json!({"text": "t"}));
         let schema = json!({"properties": {"mood": {}}, "required": ["mood"]});
-        let error = project(&facts, &schema).expect_err("a tale has no mood");
-        assert!(error.to_string().ends_with("it cannot make up `mood`"), "{error}");
+        let error = project(&facts, &schema).expect_err("a frame has no mood");
+        assert!(error.to_string().ends_with("it cannot provide `mood`"), "{error}");
     }
 }

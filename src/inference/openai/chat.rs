@@ -1,4 +1,5 @@
-//! Prose, JSON and sight: chat completions, and the older completions where a model has those only.
+//! Text, structured output and image description, by chat completions or, for models that support nothing else, by the
+//! older completions.
 
 use std::sync::PoisonError;
 
@@ -13,14 +14,14 @@ use crate::inference::{
     TextRequest, Usage, VisionModel, VisionRequest, image_analysis, structured_output,
 };
 
-/// How a server is brought to answer with JSON: the first that it accepts, from the strictest on.
+/// How a server is made to return JSON. The strictest mode that the server accepts is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JsonMode {
-    /// By a schema that it keeps to.
+    /// A schema in the request, which the server enforces.
     Schema,
-    /// By a mode that makes it write some object.
+    /// JSON mode: the server returns some object.
     Object,
-    /// By the words of the prompt alone.
+    /// Instructions in the prompt alone.
     Prompt,
 }
 
@@ -31,18 +32,18 @@ impl JsonMode {
         match self {
             Self::Schema => Some(json!({"type": "json_schema", "json_schema":
                 {"name": "answer", "strict": true, "schema": schema}})),
-            // OpenAI's mode has no schema; servers on llama.cpp take one here and keep to it.
+            // OpenAI's JSON mode has no schema, but llama.cpp accepts and enforces one here.
             Self::Object => Some(json!({"type": "json_object", "schema": schema})),
             Self::Prompt => None,
         }
     }
 }
 
-/// What is put before a model.
+/// The input of one completion.
 #[derive(Debug, Clone, Copy)]
 struct ChatPrompt<'a> {
     prompt: &'a str,
-    /// A `data:` URL.
+    /// The image as a `data:` URL.
     picture: Option<&'a str>,
     max_tokens: u64,
 }
@@ -52,12 +53,12 @@ impl TextModel for OpenAi {
     async fn generate_text(
         &self,
         call: &CallContext<'_>,
-        ask: &TextRequest,
+        request: &TextRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let most_tokens = ask.max_tokens;
+        let max_tokens = request.max_tokens;
         self.complete(
             call,
-            &ChatPrompt { prompt: &ask.prompt, picture: None, max_tokens: most_tokens },
+            &ChatPrompt { prompt: &request.prompt, picture: None, max_tokens },
             None,
         )
         .await
@@ -69,11 +70,11 @@ impl StructuredModel for OpenAi {
     async fn generate_structured(
         &self,
         call: &CallContext<'_>,
-        ask: &StructuredRequest,
+        request: &StructuredRequest,
     ) -> Result<ModelResponse<Value>, Failure> {
-        let most_tokens = ask.max_tokens;
-        let question = ChatPrompt { prompt: &ask.prompt, picture: None, max_tokens: most_tokens };
-        self.object(call, question, &ask.schema).await
+        let max_tokens = request.max_tokens;
+        let chat_prompt = ChatPrompt { prompt: &request.prompt, picture: None, max_tokens };
+        self.object(call, chat_prompt, &request.schema).await
     }
 }
 
@@ -82,41 +83,46 @@ impl VisionModel for OpenAi {
     async fn describe_image(
         &self,
         call: &CallContext<'_>,
-        ask: &VisionRequest,
+        request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let picture = self.client.data_url(&ask.picture).await?;
+        let picture = self.client.data_url(&request.picture).await?;
         let picture = Some(picture.as_str());
-        let question =
-            ChatPrompt { prompt: &ask.prompt, picture, max_tokens: MAX_IMAGE_ANALYSIS_TOKENS };
-        let seen = self.object(call, question, &image_analysis::schema()).await?;
-        let ModelResponse { value, usage, .. } = seen;
+        let chat_prompt =
+            ChatPrompt { prompt: &request.prompt, picture, max_tokens: MAX_IMAGE_ANALYSIS_TOKENS };
+        let response = self.object(call, chat_prompt, &image_analysis::schema()).await?;
+        let ModelResponse { value, usage, .. } = response;
         Ok(ModelResponse::new(image_analysis::parse(&value)?, usage))
     }
 }
 
 impl OpenAi {
-    /// An object of the schema's shape, asked for in the manner that the model is known to have or is found to have.
+    /// Generates an object that matches the schema. Uses the JSON mode that the model is known to accept, or tries all
+    /// modes, strictest first.
     async fn object(
         &self,
         call: &CallContext<'_>,
-        question: ChatPrompt<'_>,
+        chat_prompt: ChatPrompt<'_>,
         schema: &Value,
     ) -> Result<ModelResponse<Value>, Failure> {
-        let known = self.json_mode(&call.model.name);
-        let manners = JsonMode::ALL.iter().copied();
+        let known_mode = self.json_mode(&call.model.name);
+        let modes = JsonMode::ALL.iter().copied();
         let mut failure = Failure::Unsupported;
-        for manner in manners.filter(|manner| known.is_none_or(|known| known == *manner)) {
-            let prompt = match manner {
-                JsonMode::Schema => question.prompt.to_owned(),
+        for mode in modes.filter(|mode| known_mode.is_none_or(|known_mode| known_mode == *mode)) {
+            let prompt = match mode {
+                JsonMode::Schema => chat_prompt.prompt.to_owned(),
                 _ => {
-                    format!("{}\n\n{}", question.prompt, structured_output::describe_schema(schema))
+                    format!(
+                        "{}\n\n{}",
+                        chat_prompt.prompt,
+                        structured_output::describe_schema(schema)
+                    )
                 }
             };
-            let question = ChatPrompt { prompt: &prompt, ..question };
-            let format = manner.response_format(schema);
-            match self.complete(call, &question, format).await {
+            let chat_prompt = ChatPrompt { prompt: &prompt, ..chat_prompt };
+            let format = mode.response_format(schema);
+            match self.complete(call, &chat_prompt, format).await {
                 Ok(ModelResponse { value, usage, .. }) => {
-                    self.remember_json_mode(&call.model.name, manner);
+                    self.remember_json_mode(&call.model.name, mode);
                     let object = structured_output::extract_object(&value).ok_or_else(|| {
                         Failure::invalid_response("there is no JSON object in it")
                     })?;
@@ -125,21 +131,21 @@ impl OpenAi {
                         usage,
                     ));
                 }
-                Err(refused) if is_json_mode_rejection(&refused) => failure = refused,
+                Err(rejection) if is_json_mode_rejection(&rejection) => failure = rejection,
                 Err(other) => return Err(other),
             }
         }
         Err(failure)
     }
 
-    /// What the model writes after a prompt.
+    /// Sends one completion request and returns the text.
     async fn complete(
         &self,
         call: &CallContext<'_>,
-        question: &ChatPrompt<'_>,
+        chat_prompt: &ChatPrompt<'_>,
         response_format: Option<Value>,
     ) -> Result<ModelResponse<String>, Failure> {
-        let ChatPrompt { prompt, picture, max_tokens: most_tokens } = *question;
+        let ChatPrompt { prompt, picture, max_tokens } = *chat_prompt;
         let is_chat = call.model.variant != ApiVariant::Completion;
         let (path, mut body) = if is_chat {
             let content = match picture {
@@ -156,7 +162,7 @@ impl OpenAi {
         };
         let limit =
             if self.is_official && is_chat { "max_completion_tokens" } else { "max_tokens" };
-        body[limit] = json!(call.model.max_tokens(most_tokens));
+        body[limit] = json!(call.model.max_tokens(max_tokens));
         if let Some(format) = response_format.filter(|_| is_chat) {
             body["response_format"] = format;
         }
@@ -167,13 +173,14 @@ impl OpenAi {
         self.json_modes.lock().unwrap_or_else(PoisonError::into_inner).get(model).copied()
     }
 
-    fn remember_json_mode(&self, model: &str, manner: JsonMode) {
-        let mut manners = self.json_modes.lock().unwrap_or_else(PoisonError::into_inner);
-        manners.insert(model.to_owned(), manner);
+    fn remember_json_mode(&self, model: &str, mode: JsonMode) {
+        let mut modes = self.json_modes.lock().unwrap_or_else(PoisonError::into_inner);
+        modes.insert(model.to_owned(), mode);
     }
 }
 
-/// Whether a server may only not know the manner in which it was asked. Some fail over it instead of refusing it.
+/// Whether a failure may only mean that the server does not support the JSON mode. Some servers report a server error
+/// instead of rejecting the request.
 fn is_json_mode_rejection(failure: &Failure) -> bool {
     match failure {
         Failure::Rejected(_) => true,
@@ -182,9 +189,9 @@ fn is_json_mode_rejection(failure: &Failure) -> bool {
     }
 }
 
-/// The text of the first choice.
-fn parse_completion(answer: &Value) -> Result<ModelResponse<String>, Failure> {
-    let choice = answer
+/// Reads the text and the usage of the first choice.
+fn parse_completion(response: &Value) -> Result<ModelResponse<String>, Failure> {
+    let choice = response
         .pointer("/choices/0")
         .ok_or_else(|| Failure::invalid_response("it has no choices"))?;
     let filtered = choice.get("finish_reason").and_then(Value::as_str) == Some("content_filter");
@@ -197,7 +204,7 @@ fn parse_completion(answer: &Value) -> Result<ModelResponse<String>, Failure> {
     if text.is_empty() {
         return Err(Failure::invalid_response("it is empty"));
     }
-    let tokens = |name: &str| answer.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
+    let tokens = |name: &str| response.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
     let usage = Usage {
         input_tokens: tokens("prompt_tokens").unwrap_or_default(),
         output_tokens: tokens("completion_tokens").unwrap_or_default(),
@@ -206,11 +213,11 @@ fn parse_completion(answer: &Value) -> Result<ModelResponse<String>, Failure> {
     Ok(ModelResponse::new(text.to_owned(), usage))
 }
 
-/// What follows the thoughts that some local models put before their answers.
+/// Removes the `<think>` section that some local models put before their answers.
 fn strip_thinking(text: &str) -> &str {
     let text = text.trim();
     match text.strip_prefix("<think>") {
-        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, rest)| rest.trim()),
+        Some(thinking) => thinking.split_once("</think>").map_or("", |(_, rest)| rest.trim()),
         None => text,
     }
 }
@@ -228,16 +235,20 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_an_answer() {
-        let said = |message: Value| parse_completion(&json!({"choices": [{"message": message}]}));
+        let parse_message =
+            |message: Value| parse_completion(&json!({"choices": [{"message": message}]}));
         assert_eq!(
-            said(json!({"content": null, "refusal": "I cannot."})),
+            parse_message(json!({"content": null, "refusal": "I cannot."})),
             Err(Failure::ContentRefused)
         );
         assert_eq!(
-            said(json!({"content": "Once.", "refusal": null})).map(|a| a.value),
+            parse_message(json!({"content": "Once.", "refusal": null})).map(|a| a.value),
             Ok("Once.".to_owned())
         );
-        assert_eq!(said(json!({"content": ""})), Err(Failure::invalid_response("it is empty")));
+        assert_eq!(
+            parse_message(json!({"content": ""})),
+            Err(Failure::invalid_response("it is empty"))
+        );
         assert!(parse_completion(&json!({"choices": []})).is_err());
         let filtered = json!({"choices": [{"finish_reason": "content_filter", "text": "On"}]});
         assert_eq!(parse_completion(&filtered), Err(Failure::ContentRefused));

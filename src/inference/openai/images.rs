@@ -1,4 +1,4 @@
-//! Illustrations: `gpt-image-1`, the DALL-E models, and whatever a compatible server has.
+//! Image generation by `gpt-image-1`, the DALL-E models, and the models of compatible servers.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use crate::inference::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
 };
 
-/// What a family of models takes.
+/// The limits of a family of models.
 struct ModelFamily {
-    /// The sizes that it has; empty where it takes any.
+    /// The supported sizes; empty if every size is supported.
     sizes: &'static [Size],
     /// The longest prompt, in characters.
     max_prompt: usize,
-    /// Whether it has to be told to answer with the file itself.
+    /// Whether the request must ask for the file itself instead of a URL.
     needs_response_format: bool,
 }
 
@@ -53,19 +53,20 @@ impl ImageModel for OpenAi {
     async fn generate_image(
         &self,
         call: &CallContext<'_>,
-        ask: &ImageRequest,
+        request: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         let family = ModelFamily::of(&call.model.name);
-        let size = ask.size.closest_aspect(family.sizes);
-        let prompt: String = ask.prompt.chars().take(family.max_prompt).collect();
+        let size = request.size.closest_aspect(family.sizes);
+        let prompt: String = request.prompt.chars().take(family.max_prompt).collect();
         let mut body = json!({"model": call.model.name, "prompt": prompt, "n": 1,
             "size": format!("{}x{}", size.width, size.height)});
         if family.needs_response_format {
             body["response_format"] = json!("b64_json");
         }
-        let answer = self.post_json(call, "images/generations", body).await?;
-        let bytes = self.image_bytes(&answer).await?;
-        let tokens = |name: &str| answer.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
+        let response = self.post_json(call, "images/generations", body).await?;
+        let bytes = self.image_bytes(&response).await?;
+        let tokens =
+            |name: &str| response.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
         let usage = Usage {
             input_tokens: tokens("input_tokens").unwrap_or_default(),
             output_tokens: tokens("output_tokens").unwrap_or_default(),
@@ -77,14 +78,14 @@ impl ImageModel for OpenAi {
 }
 
 impl OpenAi {
-    /// The first picture of an answer: in it, or where it says.
-    async fn image_bytes(&self, answer: &Value) -> Result<Vec<u8>, Failure> {
-        let text = |place: &str| answer.pointer(place).and_then(Value::as_str);
+    /// Returns the first image of a response, which contains the file or its URL.
+    async fn image_bytes(&self, response: &Value) -> Result<Vec<u8>, Failure> {
+        let text = |pointer: &str| response.pointer(pointer).and_then(Value::as_str);
         if let Some(encoded) = text("/data/0/b64_json") {
             return self.client.decode_base64(encoded.to_owned()).await;
         }
         let url = text("/data/0/url")
-            .ok_or_else(|| Failure::invalid_response("there is no picture in it"))?;
+            .ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
         Ok(self.client.fetch_bytes(self.client.get(url)).await?.into())
     }
 }

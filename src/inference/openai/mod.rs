@@ -1,7 +1,7 @@
-//! OpenAI, and every server that speaks its API: Ollama, llama.cpp, vLLM and others, by their base URL.
+//! OpenAI, and servers with a compatible API at a configured base URL, such as Ollama, llama.cpp and vLLM.
 //!
-//! Requests are written as the API has them, with a model's own parameters laid over; answers are read tolerantly,
-//! for not every server that is called compatible is.
+//! Requests follow the API, and a model's own parameters override their fields. Responses are parsed leniently, because
+//! not every server that is called compatible is.
 
 mod audio;
 mod chat;
@@ -19,15 +19,15 @@ use serde_json::Value;
 
 use super::{CallContext, Failure, Provider, ProviderClient, provider_client};
 
-/// Its name in the registry and in model configurations.
+/// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "openai";
 
-/// The key's name in configurations of clients.
+/// The API key's name in client configurations.
 const KEY_NAME: &str = "openai_api_key";
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
-/// The provider's capabilities.
+/// Creates the provider. Without `base_url`, it calls OpenAI's own API.
 #[must_use]
 pub fn provider(
     client: ProviderClient,
@@ -58,15 +58,15 @@ pub fn provider(
 struct OpenAi {
     client: ProviderClient,
     base_url: String,
-    /// Whether it is OpenAI itself: others often know older parameters only, and may need no key.
+    /// Whether the server is OpenAI's own. Other servers often support only older parameters and may need no key.
     is_official: bool,
     key: Option<SecretString>,
-    /// How each model was last seen to give JSON.
+    /// The mode in which each model last accepted a request for JSON, by model name.
     json_modes: Mutex<HashMap<String, chat::JsonMode>>,
 }
 
 impl OpenAi {
-    /// A POST with the client's key, or the installation's.
+    /// Builds a POST request with the client's key, or else the installation's.
     fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
         let request = self.client.post(&format!("{}/{path}", self.base_url));
         match call.keys.get(KEY_NAME).or(self.key.as_ref()) {
@@ -78,7 +78,7 @@ impl OpenAi {
         }
     }
 
-    /// Sends an object of JSON, the model's parameters over it, and reads the answer as JSON.
+    /// Sends a JSON object, overridden by the model's parameters, and parses the response as JSON.
     async fn post_json(
         &self,
         call: &CallContext<'_>,

@@ -1,4 +1,4 @@
-//! A text, spoken.
+//! Speech synthesis.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,26 +9,26 @@ use crate::inference::{
     CallContext, Failure, ModelResponse, SpeechModel, SpeechRequest, Usage, provider_client,
 };
 
-/// The longest text, in characters.
+/// The longest text that is spoken, in characters. The rest is cut off.
 const MAX_TEXT: usize = 4096;
 
-/// The voice that speaks when nobody has chosen one: servers insist on some.
+/// The voice if none is chosen. The API requires one.
 const DEFAULT_VOICE: &str = "alloy";
 
 #[async_trait]
 impl SpeechModel for OpenAi {
-    /// MP3 unless the model's parameters say otherwise: small devices play it.
+    /// Synthesizes an MP3 file, which small devices can play, unless the model's parameters set another format.
     async fn synthesize_speech(
         &self,
         call: &CallContext<'_>,
-        ask: &SpeechRequest,
+        request: &SpeechRequest,
     ) -> Result<ModelResponse<Bytes>, Failure> {
-        let text: String = ask.text.chars().take(MAX_TEXT).collect();
+        let text: String = request.text.chars().take(MAX_TEXT).collect();
         let body = json!({"model": call.model.name, "input": text, "voice": DEFAULT_VOICE,
             "response_format": "mp3"});
         let mut body = provider_client::with_parameters(body, &call.model.parameters);
-        // The client's own voice is over the model's.
-        if let Some(voice) = &ask.voice {
+        // The client's voice overrides the model's.
+        if let Some(voice) = &request.voice {
             body["voice"] = json!(voice);
         }
         let bytes = self.client.fetch_bytes(self.post(call, "audio/speech")?.json(&body)).await?;

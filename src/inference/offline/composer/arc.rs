@@ -1,4 +1,4 @@
-//! The shapes that a paragraph can take.
+//! The arcs of paragraphs: which parts follow each other.
 
 use super::rng::SeededRng;
 use super::scene::Scene;
@@ -6,41 +6,41 @@ use super::scene::Scene;
 /// A part of a paragraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The first sentence of a story.
+    /// Begins a story.
     Intro,
-    /// The first sentence of a story taken over from another teller.
+    /// Begins a story that is taken over from another storyteller.
     Resume,
-    /// How one thread grows out of another.
+    /// Leads from one thread to the next.
     Bridge,
-    /// Hour or season.
+    /// Names the hour or the season.
     Open,
-    /// The place.
+    /// Describes the spot.
     Spot,
-    /// The thread goes on.
+    /// Advances the thread.
     Beat,
-    /// What was seen.
+    /// Weaves in what the photograph shows.
     Weave,
-    /// What was sent.
+    /// Quotes the request's text.
     Said,
-    /// What was heard.
+    /// Quotes the request's audio.
     Heard,
-    /// Something earlier.
+    /// Recalls an earlier event.
     Callback,
-    /// What everybody would like to know.
+    /// Muses on the thread's question.
     Muse,
-    /// A few words between two.
+    /// A short exchange between two people.
     Talk,
-    /// Small doings with things.
+    /// Small actions with everyday things.
     Scene,
-    /// Somebody's habit.
+    /// Shows a person's habit.
     Quirk,
-    /// The world's odd law.
+    /// Shows the world's odd law.
     Law,
-    /// The teller's own voice.
+    /// The narrator's own voice.
     Tone,
-    /// The animal.
+    /// Shows the animal.
     Creature,
-    /// The device's place, as far-off news.
+    /// Mentions the Sparrow's place as news from far away.
     Place,
 }
 
@@ -81,30 +81,27 @@ const WITHOUT_BEAT: [&[Part]; 9] = [
     &[Open, Doing, Weave, Talk],
     &[Spot, Quirk, Weave, Callback],
 ];
-/// Parts that may lengthen any frame.
+
+/// Optional parts that may lengthen any frame.
 pub(super) const EXTRA: [Part; 9] = [Doing, Talk, Quirk, Tone, Creature, Callback, Law, Spot, Muse];
 
-/// Which kind of frame is told.
+/// The kind of a frame, which determines its possible arcs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameKind {
-    /// The first of a story.
+    /// The first frame of a story.
     First,
-    /// The first after another teller's.
+    /// The first frame of a story that is taken over from another storyteller.
     TakenOver,
-    /// The first of a later thread.
+    /// The first frame of a later thread.
     NextThread,
-    /// One with a beat.
+    /// A frame with a beat.
     WithBeat,
-    /// One without.
+    /// A frame without a beat.
     WithoutBeat,
 }
 
-/// The parts of a frame, and a number by which the shape is known.
-pub(super) fn choose_arc(
-    kind: FrameKind,
-    recent: &[u8],
-    chance: &mut SeededRng,
-) -> (Vec<Part>, u8) {
+/// Chooses the arc of a frame, if possible one that is not in `recent`. Returns its parts and its number.
+pub(super) fn choose_arc(kind: FrameKind, recent: &[u8], rng: &mut SeededRng) -> (Vec<Part>, u8) {
     let (arcs, base): (&[&[Part]], usize) = match kind {
         FrameKind::First => return (FIRST.to_vec(), 90),
         FrameKind::TakenOver => return (TAKEN_OVER.to_vec(), 91),
@@ -113,26 +110,27 @@ pub(super) fn choose_arc(
         FrameKind::WithoutBeat => (&WITHOUT_BEAT, WITH_BEAT.len()),
     };
     let mut order: Vec<_> = (0..arcs.len()).collect();
-    chance.shuffle(&mut order);
+    rng.shuffle(&mut order);
     let number = |at: usize| u8::try_from(base + at).unwrap_or(u8::MAX);
     let fresh = order.iter().copied().find(|at| !recent.contains(&number(*at)));
     let at = fresh.or(order.first().copied()).unwrap_or(0);
     (arcs.get(at).map(|arc| arc.to_vec()).unwrap_or_default(), number(at))
 }
 
-/// Fits the input into a shape: no sight, no weaving; words sent and heard come in the middle.
-pub(super) fn fit_to_input(parts: &mut Vec<Part>, scene: &Scene<'_>, chance: &mut SeededRng) {
+/// Adapts an arc to the input: replaces [`Part::Weave`] if there is nothing to weave in, inserts the quotes after the
+/// first or second part, and may append the place.
+pub(super) fn fit_to_input(parts: &mut Vec<Part>, scene: &Scene<'_>, rng: &mut SeededRng) {
     if !scene.input.has_sight() {
         parts.retain(|part| *part != Weave);
-        parts.push(*chance.pick(&EXTRA).unwrap_or(&Talk));
+        parts.push(*rng.pick(&EXTRA).unwrap_or(&Talk));
     }
     let voices = [(Said, &scene.input.said), (Heard, &scene.input.heard)];
     let voices = voices.into_iter().filter(|(_, words)| words.is_some());
-    for (at, (part, _)) in (1 + chance.below(2)..).zip(voices) {
+    for (at, (part, _)) in (1 + rng.below(2)..).zip(voices) {
         parts.insert(at.min(parts.len()), part);
     }
     let first = parts.contains(&Intro);
-    if scene.input.place.is_some() && (first || chance.percent(25)) {
+    if scene.input.place.is_some() && (first || rng.percent(25)) {
         parts.push(Place);
     }
 }

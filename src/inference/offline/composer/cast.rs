@@ -1,4 +1,4 @@
-//! Who is in the story.
+//! The cast of a story.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,38 +7,38 @@ use super::grammar::Grammar;
 use super::rng::SeededRng;
 use super::template::Form;
 
-/// How many people a story has, besides the animal.
+/// The number of people in a story, without the animal.
 pub(super) const MAX_PEOPLE: usize = 3;
 
-/// How somebody is spoken of.
+/// A person's pronoun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Pronoun {
-    /// she, her, hers
+    /// she, her, hers.
     She,
-    /// he, him, his
+    /// he, him, his.
     He,
-    /// they, them, theirs, of one person
+    /// they, them, theirs, in the singular.
     They,
 }
 
-/// Somebody of the cast. The animal is one of them: its role is its species.
+/// A member of the cast. The animal is a member too; its role is its species.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Person {
-    /// The whole name.
+    /// The full name.
     pub(super) name: String,
-    /// How readers know the person.
+    /// The pronoun.
     pub(super) pronoun: Pronoun,
-    /// A noun without article: `lighthouse keeper`.
+    /// The role, a noun without an article: `lighthouse keeper`.
     pub(super) role: String,
-    /// The key of a habit in the grammar, or nothing.
+    /// The key of a habit in the grammar; empty for none.
     pub(super) quirk: String,
-    /// The last frame that named the person; absent before the introduction.
+    /// The number of the last frame that named the person; `None` before the introduction.
     pub(super) met: Option<u32>,
 }
 
 impl Pronoun {
-    /// Reads `she`, `he`, and takes all else as `they`, which is never wrong.
+    /// Parses `she` or `he`. Anything else is `they`, which is never wrong.
     pub(super) fn from_name(name: &str) -> Self {
         match name {
             "she" => Self::She,
@@ -47,7 +47,7 @@ impl Pronoun {
         }
     }
 
-    /// The pronoun in a grammatical form; nothing for forms of the name.
+    /// Returns the pronoun in a grammatical form; `None` for forms of the name.
     pub(super) const fn form(self, form: Form) -> Option<&'static str> {
         let [subject, at_start, object, owner, owner_at_start, absolute, oneself, was] = match self
         {
@@ -70,7 +70,7 @@ impl Pronoun {
 }
 
 impl Person {
-    /// What friends say: the first name, or the whole of a name such as `Aunt Lettuce`.
+    /// Returns the first name, or the full name if it begins with a title, such as `Aunt Lettuce`.
     pub(super) fn short_name(&self) -> &str {
         let titled = ["Aunt", "Lady", "Count", "Uncle", "Old", "Mr", "Mrs", "Ms", "Dr", "The"];
         match self.name.split_once(' ') {
@@ -79,7 +79,7 @@ impl Person {
         }
     }
 
-    /// `Marta Vell, a lighthouse keeper who ...`
+    /// Describes the person, as in `Marta Vell, a lighthouse keeper who …`.
     pub(super) fn description(&self, grammar: &Grammar) -> String {
         if self.role.is_empty() {
             return self.name.clone();
@@ -92,21 +92,21 @@ impl Person {
     }
 }
 
-/// Draws newcomers until there are three people and an animal.
+/// Draws people until there are three, and adds an animal.
 pub(super) fn complete_cast(
     mut people: Vec<Person>,
     setting: &str,
     grammar: &Grammar,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) -> Vec<Person> {
     people.truncate(MAX_PEOPLE);
     let mut names: Vec<_> = grammar.lines("names").iter().collect();
     let roles = grammar.lines(&format!("setting.{setting}.roles"));
     let mut roles: Vec<_> = roles.iter().filter_map(|line| line.fields.first()).collect();
     let mut quirks = grammar.children("quirk");
-    chance.shuffle(&mut names);
-    chance.shuffle(&mut roles);
-    chance.shuffle(&mut quirks);
+    rng.shuffle(&mut names);
+    rng.shuffle(&mut roles);
+    rng.shuffle(&mut quirks);
     for person in &mut people {
         quirks.pop().unwrap_or_default().clone_into(&mut person.quirk);
     }
@@ -123,17 +123,17 @@ pub(super) fn complete_cast(
             met: None,
         });
     }
-    people.extend(draw_animal(grammar, chance));
+    people.extend(draw_animal(grammar, rng));
     people
 }
 
-/// Names that begin with the same letter are easily mixed up by ear.
+/// Whether two names begin with the same letter. Such names are easily confused.
 fn has_same_initial(one: &str, other: &str) -> bool {
     one.chars().next() == other.chars().next()
 }
 
-fn draw_animal(grammar: &Grammar, chance: &mut SeededRng) -> Option<Person> {
-    let line = chance.pick(grammar.lines("creatures"))?;
+fn draw_animal(grammar: &Grammar, rng: &mut SeededRng) -> Option<Person> {
+    let line = rng.pick(grammar.lines("creatures"))?;
     let [species, name, pronoun] = line.fields.get(..3)?.try_into().ok()?;
     Some(Person {
         name: str::to_owned(name),

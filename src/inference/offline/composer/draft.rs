@@ -1,4 +1,4 @@
-//! A frame's text while it is being written: which line comes next, and whether it may.
+//! A frame's text while it is being written: picks the next line and checks that it is not a repetition.
 
 use std::collections::HashSet;
 
@@ -8,32 +8,33 @@ use super::rng::{SeededRng, fingerprint};
 use super::scene::{FillOptions, FilledLine, FrameProgress, Scene};
 use super::template::{Form, Piece, Slot, Template};
 
-/// Earlier frames whose first words are not used again at once.
+/// The number of earlier frames whose first two words are not used to begin this one.
 const RECENT_OPENINGS: usize = 8;
-/// So many words in a row may not come twice in one frame.
+/// The number of consecutive words that must not occur twice in one frame.
 const REPEATED_RUN_WORDS: usize = 4;
-/// Of the lines that could be tied to the one before, so many in a hundred are.
+/// The percentage of eligible lines that get linking words.
 const LINK_PERCENT: usize = 45;
 
-/// What earlier frames have said.
+/// The sentences and openings of earlier frames, as lower-case words.
 #[derive(Debug, Default)]
 pub(super) struct RecentTexts {
     sentences: HashSet<Vec<String>>,
+    /// The first two words of each of the latest frames.
     openings: HashSet<Vec<String>>,
 }
 
-/// A wish for a line.
+/// The requirements for the next line.
 #[derive(Debug)]
 pub(super) struct LineRequest<'a> {
-    /// Sections to draw from.
+    /// The sections to draw from.
     pub(super) sections: &'a [String],
-    /// The most characters that the line may have.
+    /// The most characters of the line.
     pub(super) limit: usize,
-    /// Whether a line told lately, with other facts, is better than none.
+    /// Whether a recent line may be used again, with other facts, if there is no other.
     pub(super) can_reuse_line: bool,
-    /// Whether even the same sentence is.
+    /// Whether even a recent sentence may be repeated if there is no other.
     pub(super) can_repeat_sentence: bool,
-    /// Words to quote.
+    /// The words to quote.
     pub(super) quote: Option<&'a str>,
 }
 
@@ -42,19 +43,21 @@ pub(super) struct LineRequest<'a> {
 pub(super) struct Draft<'a> {
     scene: &'a Scene<'a>,
     past: RecentTexts,
-    chance: SeededRng,
+    rng: SeededRng,
+    /// Fingerprints of the phrases of the text so far.
     echoes: HashSet<u64>,
-    /// Whether names go without introductions, on a small screen.
+    /// Whether names have no introductions, for a small screen.
     is_bare: bool,
+    /// Whether a line of this frame already has linking words.
     is_linked: bool,
-    /// What has been told.
+    /// The text so far, and what it mentions.
     pub(super) progress: FrameProgress,
-    /// Numbers of the lines that told it.
+    /// The ids of the lines in the text.
     pub(super) lines: Vec<u32>,
 }
 
 impl RecentTexts {
-    /// Reads the latest frames.
+    /// Collects the sentences and openings of earlier frames.
     pub(super) fn from_frames(prior: &[String]) -> Self {
         let mut past = Self::default();
         for text in prior {
@@ -75,34 +78,34 @@ impl RecentTexts {
 }
 
 impl<'a> Draft<'a> {
-    /// An empty page.
+    /// Creates an empty draft.
     pub(super) fn new(
         scene: &'a Scene<'a>,
         past: RecentTexts,
-        chance: SeededRng,
-        bare: bool,
+        rng: SeededRng,
+        is_bare: bool,
     ) -> Self {
-        let (told, lines, echoes) = (FrameProgress::default(), Vec::new(), HashSet::new());
-        Self { scene, past, chance, echoes, is_bare: bare, is_linked: false, progress: told, lines }
+        let (progress, lines, echoes) = (FrameProgress::default(), Vec::new(), HashSet::new());
+        Self { scene, past, rng, echoes, is_bare, is_linked: false, progress, lines }
     }
 
-    /// Characters on the page.
+    /// Returns the number of characters.
     pub(super) fn len(&self) -> usize {
         length(&self.progress.text)
     }
 
-    /// Sentences on the page.
+    /// Returns the number of sentences.
     pub(super) fn sentences(&self) -> usize {
         sentences(&self.progress.text).len()
     }
 
-    /// Adds a line as wished for, and gives it back; nothing where none is fit.
-    pub(super) fn add(&mut self, wish: &LineRequest<'_>) -> Option<(&'static Line, String)> {
-        let limit = wish.limit.saturating_sub(usize::from(!self.progress.text.is_empty()));
+    /// Adds a line that meets the requirements. Returns it with its text; `None` if no line does.
+    pub(super) fn add(&mut self, request: &LineRequest<'_>) -> Option<(&'static Line, String)> {
+        let limit = request.limit.saturating_sub(usize::from(!self.progress.text.is_empty()));
         let mut fallback: Option<(bool, &'static Line, FilledLine, String)> = None;
-        for line in self.candidates(wish) {
+        for line in self.candidates(request) {
             for _ in 0..2 {
-                let Some((filled, text)) = self.try_line(line, limit, wish.quote) else {
+                let Some((filled, text)) = self.try_line(line, limit, request.quote) else {
                     continue;
                 };
                 let first = self.progress.text.is_empty();
@@ -110,8 +113,8 @@ impl<'a> Draft<'a> {
                 if fresh && !(first && self.past.has_opening_of(&text)) {
                     return Some(self.accept(line, &filled, text));
                 }
-                if (fresh && wish.can_reuse_line || wish.can_repeat_sentence)
-                    && fallback.as_ref().is_none_or(|(known, ..)| fresh && *known)
+                if (fresh && request.can_reuse_line || request.can_repeat_sentence)
+                    && fallback.as_ref().is_none_or(|(is_repeat, ..)| fresh && *is_repeat)
                 {
                     fallback = Some((!fresh, line, filled, text));
                 }
@@ -121,17 +124,20 @@ impl<'a> Draft<'a> {
         Some(self.accept(line, &filled, text))
     }
 
-    /// The lines of the sections: those not told lately in random order, then, where one must be
-    /// found, the others from the longest ago.
-    fn candidates(&mut self, wish: &LineRequest<'_>) -> Vec<&'static Line> {
+    /// Returns the lines of the sections: first those not used recently in random order, then, if reuse is allowed, the
+    /// others from the least recent on.
+    fn candidates(&mut self, request: &LineRequest<'_>) -> Vec<&'static Line> {
         let grammar = self.scene.grammar;
-        let mut lines: Vec<_> = wish.sections.iter().flat_map(|name| grammar.lines(name)).collect();
-        self.chance.shuffle(&mut lines);
-        let told = &self.scene.memory.told;
-        let age = |line: &&Line| told.iter().rposition(|id| *id == line.id).map_or(0, |at| at + 1);
+        let mut lines: Vec<_> =
+            request.sections.iter().flat_map(|name| grammar.lines(name)).collect();
+        self.rng.shuffle(&mut lines);
+        let recent_lines = &self.scene.memory.told;
+        let age = |line: &&Line| {
+            recent_lines.iter().rposition(|id| *id == line.id).map_or(0, |at| at + 1)
+        };
         lines.sort_by_cached_key(age);
         lines.retain(|line| {
-            !self.lines.contains(&line.id) && (wish.can_reuse_line || age(line) == 0)
+            !self.lines.contains(&line.id) && (request.can_reuse_line || age(line) == 0)
         });
         lines
     }
@@ -143,24 +149,25 @@ impl<'a> Draft<'a> {
         quote: Option<&str>,
     ) -> Option<(FilledLine, String)> {
         let template = line.templates.first()?;
-        let tie = self.link(template);
-        let manner = FillOptions { quote, is_bare: self.is_bare, link: tie };
-        let mut told = std::mem::take(&mut self.progress);
-        if manner.is_bare {
-            told.facts = 0;
+        let link = self.link(template);
+        let options = FillOptions { quote, is_bare: self.is_bare, link };
+        let mut progress = std::mem::take(&mut self.progress);
+        if options.is_bare {
+            progress.facts = 0;
         }
-        let filled = self.scene.fill(template, &told, manner, &mut self.chance);
-        self.progress = told;
+        let filled = self.scene.fill(template, &progress, options, &mut self.rng);
+        self.progress = progress;
         let filled = filled?;
         let text = fix_sentence_starts(&filled.text);
         let fits = length(&text) <= limit && !self.has_repeated_run(&text);
-        self.is_linked |= fits && !tie.is_empty();
+        self.is_linked |= fits && !link.is_empty();
         fits.then_some((filled, text))
     }
 
-    /// Words that tie a line to the one before; once a frame, and before somebody's deed only.
+    /// Returns words that link a line to the one before it, or an empty text. They are used once per frame, and only
+    /// before a sentence in which somebody acts.
     fn link(&mut self, template: &Template) -> &'static str {
-        let deed = match template.pieces.as_slice() {
+        let is_deed = match template.pieces.as_slice() {
             [Piece::Slot(Slot::Person(_, Form::Name)), Piece::Words(words), ..] => {
                 !["had ", "was ", "would ", "could ", "’s", "knew ", "said"]
                     .iter()
@@ -168,12 +175,13 @@ impl<'a> Draft<'a> {
             }
             _ => false,
         };
-        let may = deed && !self.is_bare && !self.is_linked && !self.progress.text.is_empty();
-        if !may || !self.chance.percent(LINK_PERCENT) {
+        let can_link =
+            is_deed && !self.is_bare && !self.is_linked && !self.progress.text.is_empty();
+        if !can_link || !self.rng.percent(LINK_PERCENT) {
             return "";
         }
         let lines = self.scene.grammar.lines("link");
-        self.chance.pick(lines).and_then(|line| line.fields.first().copied()).unwrap_or_default()
+        self.rng.pick(lines).and_then(|line| line.fields.first().copied()).unwrap_or_default()
     }
 
     fn accept(
@@ -195,12 +203,12 @@ impl<'a> Draft<'a> {
         (line, text)
     }
 
-    /// The phrase by which later frames remember the line.
+    /// Returns the phrase by which later frames recall the line.
     pub(super) fn trace(&mut self, line: &Line) -> Option<String> {
-        let manner = FillOptions { is_bare: true, ..FillOptions::default() };
+        let options = FillOptions { is_bare: true, ..FillOptions::default() };
         let template = line.templates.get(1)?;
-        let told = FrameProgress::default();
-        Some(self.scene.fill(template, &told, manner, &mut self.chance)?.text)
+        let progress = FrameProgress::default();
+        Some(self.scene.fill(template, &progress, options, &mut self.rng)?.text)
     }
 
     fn has_repeated_run(&self, text: &str) -> bool {
@@ -217,7 +225,7 @@ fn phrases(text: &str) -> impl Iterator<Item = u64> {
     prints.into_iter()
 }
 
-/// Capital letters where sentences begin, and no comma after a quoted question.
+/// Capitalises the first letter of each sentence, and removes the comma after a quoted question or exclamation.
 fn fix_sentence_starts(text: &str) -> String {
     let text = text.replace("?”,", "?”").replace("!”,", "!”");
     let mut out = String::with_capacity(text.len());

@@ -1,6 +1,6 @@
-//! The small rules of written English: articles, possessives, sentences and their ends.
+//! Rules of written English: articles, possessives, quotes and sentence boundaries.
 
-/// `a` or `an`, by the sound with which the next word begins.
+/// Returns `a` or `an`, by the sound with which the next word begins.
 pub(super) fn article(next: &str) -> &'static str {
     let word: String =
         next.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
@@ -11,12 +11,12 @@ pub(super) fn article(next: &str) -> &'static str {
     if silent_h || (vowel && !consonant_sound) { "an" } else { "a" }
 }
 
-/// The owner's form of a name. Names in -s take ’s like all others, as in `James’s`.
+/// Returns the possessive form of a name. Names that end in s also take ’s, as in `James’s`.
 pub(super) fn possessive(name: &str) -> String {
     format!("{name}’s")
 }
 
-/// The text with its first letter (after any opening quote) in upper case.
+/// Capitalises the first letter of a text, after any opening quote.
 pub(super) fn capitalise(text: &str) -> String {
     let Some((at, first)) = text.char_indices().find(|(_, c)| c.is_alphanumeric()) else {
         return text.to_owned();
@@ -25,7 +25,8 @@ pub(super) fn capitalise(text: &str) -> String {
     format!("{}{}{rest}", &text[..at], first.to_uppercase())
 }
 
-/// Straight quotes and apostrophes as typographic ones; `"` opens after a space or at the start.
+/// Replaces straight quotes and apostrophes with typographic ones. A `"` opens a quotation after a space, an opening
+/// bracket or a dash, and at the start.
 pub(super) fn to_typographic_quotes(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = ' ';
@@ -41,7 +42,7 @@ pub(super) fn to_typographic_quotes(text: &str) -> String {
     out
 }
 
-/// The sentences of a text, each with its end. Ends inside quotation marks do not split.
+/// Splits a text into sentences, each with its final punctuation. Punctuation inside quotation marks does not split.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut start, mut quoted, mut ended) = (0, false, false);
@@ -64,12 +65,12 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
-/// Whether a closing quote at `at` comes right after the end of a sentence.
+/// Whether the closing quote at byte `at` directly follows the end of a sentence.
 fn is_end_before_quote(text: &str, at: usize) -> bool {
     text[..at].ends_with(['.', '!', '?'])
 }
 
-/// The words of a text in lower case, without punctuation: what two sentences are compared by.
+/// Returns the words of a text in lower case and without punctuation, for comparing sentences.
 pub(super) fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '’' || c == '\''))
         .map(|word| word.trim_matches(['’', '\'']).to_lowercase())
@@ -77,23 +78,23 @@ pub(super) fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// At most `limit` characters of a text, cut after a whole word where there is one.
+/// Truncates a text to at most `limit` characters, after a whole word if there is one.
 pub(super) fn truncate(text: &str, limit: usize) -> &str {
     let Some((end, _)) = text.char_indices().nth(limit) else {
         return text;
     };
     let head = &text[..end];
-    let whole = text[end..].starts_with(char::is_whitespace);
-    let cut = if whole { end } else { head.rfind(char::is_whitespace).unwrap_or(end) };
+    let is_word_end = text[end..].starts_with(char::is_whitespace);
+    let cut = if is_word_end { end } else { head.rfind(char::is_whitespace).unwrap_or(end) };
     text[..cut].trim_end_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// How many characters a reader counts.
+/// Returns the number of characters.
 pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Names joined as in speech: `sea, sky and boat`.
+/// Joins names as in `sea, sky and boat`.
 pub(super) fn join_with_and(items: &[String]) -> String {
     match items {
         [] => String::new(),

@@ -1,9 +1,9 @@
-//! The grammar files, read once.
+//! Parses the grammar files, once per process.
 //!
-//! A file holds sections (`[weave.hue]`) of lines. A line is a template; ` | ` parts its fields,
-//! such as a beat from the phrase by which later frames remember it. `#` begins a remark. A line
-//! that cannot be read is left out and noted as a fault, so a slip of the pen costs a sentence and
-//! never the story; a test holds that there are no faults.
+//! A file holds sections (`[weave.hue]`) of lines. A line is a template; ` | ` separates its fields, such as a beat
+//! from the phrase by which later frames recall it. `#` begins a comment. A line that cannot be parsed is skipped and
+//! recorded as a fault, so a typing error costs a sentence but never the story. A test asserts that there are no
+//! faults.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -46,11 +46,12 @@ const FILES: &[&str] = &[
 /// A line of a section.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// A steady short number by which memory knows the line, however the files grow.
+    /// A number below one million by which memory refers to the line. It depends only on the section and the line, so
+    /// it stays the same when the files grow.
     pub(super) id: u32,
-    /// The line as written, field by field.
+    /// The fields as written.
     pub(super) fields: Vec<&'static str>,
-    /// The fields, read as templates.
+    /// The fields parsed as templates.
     pub(super) templates: Vec<Template>,
 }
 
@@ -58,14 +59,14 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 pub(super) struct Grammar {
     sections: HashMap<&'static str, Vec<Line>>,
-    /// Section names as first met, so that choosing among them does not hang on a hasher.
+    /// Section names in file order, so that drawing one does not depend on the hasher.
     order: Vec<&'static str>,
-    /// Lines that could not be read, for the test that there are none.
+    /// Lines that could not be parsed, for the test that there are none.
     pub(super) faults: Vec<String>,
 }
 
 impl Grammar {
-    /// The grammar of this build.
+    /// Returns the grammar of this build.
     pub(super) fn shared() -> &'static Self {
         static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             let mut grammar = Grammar::default();
@@ -77,23 +78,23 @@ impl Grammar {
         &GRAMMAR
     }
 
-    /// The lines of a section; none where there is no such section.
+    /// Returns the lines of a section; empty if there is no such section.
     pub(super) fn lines(&self, section: &str) -> &[Line] {
         self.sections.get(section).map_or(&[], Vec::as_slice)
     }
 
-    /// Names of the sections one level below `parent`: `key`, `lamp`, ... for `thread`.
+    /// Returns the names of the sections one level below `parent`: `key`, `lamp`, … for `thread`.
     pub(super) fn children(&self, parent: &str) -> Vec<&'static str> {
         let child = |name: &&'static str| name.strip_prefix(parent)?.strip_prefix('.');
         self.order.iter().filter_map(child).filter(|name| !name.contains('.')).collect()
     }
 
-    /// The value of `key = value` in a section.
+    /// Returns the first value of `key = value` in a section.
     pub(super) fn property(&self, section: &str, key: &str) -> Option<&'static str> {
         self.properties(section, key).into_iter().next()
     }
 
-    /// All values of `key = value` in a section, where a key may come more than once.
+    /// Returns all values of `key = value` in a section. A key may occur more than once.
     pub(super) fn properties(&self, section: &str, key: &str) -> Vec<&'static str> {
         let value = |line: &Line| {
             let (name, value) = line.fields.first()?.split_once('=')?;
@@ -102,7 +103,7 @@ impl Grammar {
         self.lines(section).iter().filter_map(value).collect()
     }
 
-    /// Every line with its section, for tests over the whole grammar.
+    /// Returns every line with its section.
     #[cfg(test)]
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &Line)> {
         self.order.iter().flat_map(|name| self.lines(name).iter().map(|line| (*name, line)))

@@ -1,4 +1,4 @@
-//! What the teller keeps between frames: a few kilobytes that never grow beyond their bounds.
+//! The composer's memory between frames: a few kilobytes, bounded in size.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,65 +8,65 @@ use super::english::{length, truncate};
 use super::grammar::Grammar;
 use super::stage::Stage;
 
-/// Lines told lately, which are not told again soon: about fifty frames of them.
+/// The most recent lines that are remembered, so that they are not used again soon: those of about fifty frames.
 const MAX_TOLD_LINES: usize = 200;
-/// Phrases to look back on.
+/// The most events to look back on.
 const MAX_TRACES: usize = 10;
-/// Developments that a reader of the state can see.
+/// The most developments in a frame's state.
 const MAX_PAST_EVENTS: usize = 12;
-/// Finished threads that are not begun again.
+/// The most finished threads that are remembered, so that they do not begin again soon.
 const MAX_FINISHED_PLOTS: usize = 6;
-/// The longest text of each kind, in characters.
+/// The most characters of each remembered text.
 const MAX_TEXT_CHARS: usize = 140;
 
-/// The story so far, as its teller knows it.
+/// The story so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Memory {
-    /// Key of the setting in the grammar.
+    /// The key of the setting in the grammar.
     pub(super) setting: String,
     /// The place's name.
     pub(super) town: String,
-    /// A place taken over from another teller, in its words.
+    /// The description of a place from another storyteller's state, if the story was taken over.
     pub(super) locale: Option<String>,
-    /// Key of the manner of telling.
+    /// The key of the tone in the grammar.
     pub(super) tone: String,
-    /// Key of the world's odd law; none in a world taken over.
+    /// The key of the conceit, the odd law of the world; `None` if the story was taken over.
     pub(super) conceit: Option<String>,
     /// Three people and an animal.
     pub(super) cast: Vec<Person>,
-    /// The thread being told.
+    /// The current thread.
     pub(super) plot: Plot,
-    /// Threads told before, newest last.
+    /// Finished threads, newest last.
     pub(super) done: Vec<Plot>,
     /// Events as noun phrases, newest last.
     pub(super) traces: Vec<String>,
     /// Events as sentences, newest last.
     pub(super) past: Vec<String>,
-    /// Where the last frame played.
+    /// The index of the spot where the last frame took place, 0 to 4.
     pub(super) spot: usize,
-    /// The arcs of the last frames.
+    /// The numbers of the last frames' arcs, newest last.
     pub(super) arcs: Vec<u8>,
-    /// Numbers of the lines told lately, newest last.
+    /// The ids of recent lines, newest last.
     pub(super) told: Vec<u32>,
 }
 
-/// A thread and how far it has come.
+/// A thread and its progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plot {
-    /// Key of the thread in the grammar.
+    /// The key of the thread in the grammar.
     pub(super) key: String,
-    /// Which of its objects it is about.
+    /// The index of its object.
     pub(super) prop: usize,
     /// The stage of the next beat.
     pub(super) stage: Stage,
-    /// Beats that the stage still has.
+    /// The number of beats left in the stage.
     pub(super) left: u8,
-    /// Whether the last frame went by without a beat.
+    /// Whether the last frame had no beat.
     pub(super) waited: bool,
 }
 
 impl Plot {
-    /// The object as in `the brass key`, without the article.
+    /// Returns the object without an article, such as `brass key`.
     pub(super) fn prop<'g>(&self, grammar: &'g Grammar) -> &'g str {
         let props = grammar.properties(&format!("thread.{}", self.key), "prop");
         props.get(self.prop % props.len().max(1)).copied().unwrap_or("thing")
@@ -74,24 +74,24 @@ impl Plot {
 }
 
 impl Memory {
-    /// Reads what was kept; nothing where it is not (or no longer) of this grammar's making.
-    pub(super) fn parse(kept: &Value, grammar: &Grammar) -> Option<Self> {
-        let memory = Self::deserialize(kept).ok()?;
+    /// Parses a stored memory; returns `None` if it is malformed or does not fit this build's grammar.
+    pub(super) fn parse(value: &Value, grammar: &Grammar) -> Option<Self> {
+        let memory = Self::deserialize(value).ok()?;
         memory.is_valid(grammar).then_some(memory)
     }
 
     fn is_valid(&self, grammar: &Grammar) -> bool {
-        let known = |parent: &str, key: &str| grammar.children(parent).contains(&key);
+        let exists = |parent: &str, key: &str| grammar.children(parent).contains(&key);
         let plots = || self.done.iter().chain([&self.plot]);
         let texts = || {
             let people = self.cast.iter().flat_map(|person| [&person.name, &person.role]);
-            let kept = self.traces.iter().chain(&self.past).chain(self.locale.as_ref());
-            people.chain(kept).chain([&self.town])
+            let events = self.traces.iter().chain(&self.past).chain(self.locale.as_ref());
+            people.chain(events).chain([&self.town])
         };
-        known("setting", &self.setting)
-            && known("tone", &self.tone)
-            && self.conceit.as_ref().is_none_or(|key| known("conceit", key))
-            && plots().all(|plot| known("thread", &plot.key))
+        exists("setting", &self.setting)
+            && exists("tone", &self.tone)
+            && self.conceit.as_ref().is_none_or(|key| exists("conceit", key))
+            && plots().all(|plot| exists("thread", &plot.key))
             && self.cast.len() == MAX_PEOPLE + 1
             && self.cast.iter().all(|person| !person.short_name().is_empty())
             && texts()
@@ -104,11 +104,11 @@ impl Memory {
             && self.arcs.len() <= MAX_TRACES
     }
 
-    /// Keeps an event, as a phrase and as a sentence.
+    /// Records an event as a phrase and as a sentence.
     pub(super) fn record_event(&mut self, trace: Option<String>, sentence: &str) {
         self.traces.extend(trace.filter(|phrase| length(phrase) <= MAX_TEXT_CHARS));
         let sentence = match truncate(sentence, MAX_TEXT_CHARS - 1) {
-            whole if whole.len() == sentence.len() => sentence.to_owned(),
+            same if same.len() == sentence.len() => sentence.to_owned(),
             cut => format!("{cut}…"),
         };
         self.past.push(sentence);
@@ -116,7 +116,7 @@ impl Memory {
         keep_last(&mut self.past, MAX_PAST_EVENTS);
     }
 
-    /// Keeps which lines and which arc made a frame.
+    /// Records the lines and the arc of a frame.
     pub(super) fn record_lines(&mut self, lines: &[u32], arc: u8) {
         self.told.extend(lines);
         keep_last(&mut self.told, MAX_TOLD_LINES);
@@ -124,13 +124,13 @@ impl Memory {
         keep_last(&mut self.arcs, 5);
     }
 
-    /// Puts the finished thread away and takes up another.
+    /// Moves the current thread to the finished ones and starts another.
     pub(super) fn start_plot(&mut self, plot: Plot) {
         self.done.push(std::mem::replace(&mut self.plot, plot));
         keep_last(&mut self.done, MAX_FINISHED_PLOTS);
     }
 }
 
-fn keep_last<T>(items: &mut Vec<T>, most: usize) {
-    items.drain(..items.len().saturating_sub(most));
+fn keep_last<T>(items: &mut Vec<T>, limit: usize) {
+    items.drain(..items.len().saturating_sub(limit));
 }

@@ -1,9 +1,9 @@
-//! A storyteller made of a grammar and a memory, for days without network.
+//! Composes frames from a grammar and a memory, without a network or a model.
 //!
-//! The words live in `grammar/*.txt`, to be read and added to by whoever writes stories: cast,
-//! places, threads with their stages, and the many small sentences around them. The code draws a
-//! paragraph's shape, fills it line by line, and remembers what it told so as not to tell it soon
-//! again. Everything is a pure function of the [`Brief`]: the same brief gives the same tale.
+//! The text is in `grammar/*.txt`, which writers can read and extend: the cast, places, threads with their stages, and
+//! many small sentences around them. The code draws an arc for the paragraph, fills it line by line, and remembers what
+//! it used so as not to repeat it soon. The result is a pure function of the [`FrameContext`]: the same context gives
+//! the same frame.
 
 mod arc;
 mod cast;
@@ -42,84 +42,84 @@ use scene::Scene;
 use stage::Stage;
 use write::LengthLimits;
 
-/// Below this many characters names go without introductions.
+/// The limit in characters below which names have no introductions.
 const SMALL_SCREEN_CHARS: usize = 130;
 
-/// One frame of a story with the state that it leaves behind.
+/// One frame of a story, with the state that it leaves.
 ///
-/// The fields are those that any storyteller keeps, so that a caller can project them onto the
-/// shape it needs.
+/// The fields are those that storytellers keep as their state, so that a caller can select the ones that its schema
+/// names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComposedFrame {
     /// The frame's prose.
     pub text: String,
-    /// What a painter should show, in one sentence of concrete nouns.
+    /// The prompt for the illustration, one sentence of concrete nouns.
     pub illustration: String,
-    /// The manner of telling.
+    /// The genre.
     pub genre: String,
     /// The odd law of the story's world.
     pub conceit: String,
-    /// Each of the cast: name, role and habit.
+    /// The members of the cast, each with name, role and habit.
     pub cast: Vec<String>,
-    /// The place and its spots.
+    /// The place, then its spots.
     pub settings: Vec<String>,
-    /// What stands in the way.
+    /// The sources of conflict.
     pub sources_of_conflict: Vec<String>,
-    /// What has happened, newest last; at most twelve entries.
+    /// The past events, newest last; at most twelve entries.
     pub past_developments: Vec<String>,
-    /// What happens in this frame.
+    /// The event of this frame.
     pub current_development: String,
-    /// What might happen next.
+    /// Events that may happen next.
     pub possible_developments: Vec<String>,
-    /// The story in at most 600 characters.
+    /// A summary of the story, at most 600 characters.
     pub summary: String,
-    /// What the teller wants to find in [`Brief::memory`] next time; a few kilobytes at most.
+    /// The composer's [`FrameContext::memory`] for the next frame; a few kilobytes at most.
     pub memory: Value,
 }
 
-/// Tells the next frame.
+/// Composes the next frame of a story.
 #[must_use]
-pub fn compose(brief: &FrameContext) -> ComposedFrame {
+pub fn compose(context: &FrameContext) -> ComposedFrame {
     let grammar = Grammar::shared();
-    let senses = ComposerInput::from_context(brief, grammar);
-    let mut chance = SeededRng::new(brief.seed ^ senses.salt, u64::from(brief.frame_number) + 2);
-    let recalled = Memory::parse(&brief.memory, grammar);
-    let fresh = recalled.is_none();
-    let mut memory = recalled.unwrap_or_else(|| start::initial_memory(brief, grammar));
-    let kind = choose_kind(&memory, fresh, &mut chance);
-    if chance.percent(60) {
-        memory.spot = memory.spot.wrapping_add(1 + chance.below(4)) % 5;
+    let input = ComposerInput::from_context(context, grammar);
+    let mut rng = SeededRng::new(context.seed ^ input.salt, u64::from(context.frame_number) + 2);
+    let recalled = Memory::parse(&context.memory, grammar);
+    let is_new = recalled.is_none();
+    let mut memory = recalled.unwrap_or_else(|| start::initial_memory(context, grammar));
+    let kind = choose_kind(&memory, is_new, &mut rng);
+    if rng.percent(60) {
+        memory.spot = memory.spot.wrapping_add(1 + rng.below(4)) % 5;
     }
-    let scene = draw_scene(grammar, &memory, &senses, brief.frame_number, kind, &mut chance);
-    let (mut parts, arc) = arc::choose_arc(kind, &memory.arcs, &mut chance);
-    arc::fit_to_input(&mut parts, &scene, &mut chance);
-    let measure = choose_limits(brief.max_chars, senses.is_terse, &mut chance);
-    let mut page = Draft::new(
+    let scene = draw_scene(grammar, &memory, &input, context.frame_number, kind, &mut rng);
+    let (mut parts, arc) = arc::choose_arc(kind, &memory.arcs, &mut rng);
+    arc::fit_to_input(&mut parts, &scene, &mut rng);
+    let limits = choose_limits(context.max_chars, input.is_terse, &mut rng);
+    let mut draft = Draft::new(
         &scene,
-        RecentTexts::from_frames(&brief.prior),
-        SeededRng::new(brief.seed, chance.next_seed()),
-        measure.max_chars < SMALL_SCREEN_CHARS,
+        RecentTexts::from_frames(&context.prior),
+        SeededRng::new(context.seed, rng.next_seed()),
+        limits.max_chars < SMALL_SCREEN_CHARS,
     );
-    let beat = write::write(&mut page, parts, &scene, measure, &mut chance);
-    let text = text_or_fallback(std::mem::take(&mut page.progress.text), &scene, measure.max_chars);
-    let trace = beat.as_ref().and_then(|(line, _)| page.trace(line));
-    let (lines, named) = (std::mem::take(&mut page.lines), page.progress.named);
+    let beat = write::write(&mut draft, parts, &scene, limits, &mut rng);
+    let text = text_or_fallback(std::mem::take(&mut draft.progress.text), &scene, limits.max_chars);
+    let trace = beat.as_ref().and_then(|(line, _)| draft.trace(line));
+    let (lines, named) = (std::mem::take(&mut draft.lines), draft.progress.named);
     let mut next = memory.clone();
-    update_memory(&mut next, beat.as_ref(), trace, named, brief.frame_number);
+    update_memory(&mut next, beat.as_ref(), trace, named, context.frame_number);
     next.record_lines(&lines, arc);
     next.plot.waited = beat.is_none();
     if beat.is_some() {
-        advance_plot(&mut next, grammar, &mut chance);
+        advance_plot(&mut next, grammar, &mut rng);
     }
     let first = || english::sentences(&text).first().map_or("", |first| *first).to_owned();
-    let now = beat.map_or_else(first, |(_, told)| told);
-    report::build_frame(&scene, &next, text, now, &mut chance)
+    let development = beat.map_or_else(first, |(_, sentence)| sentence);
+    report::build_frame(&scene, &next, text, development, &mut rng)
 }
 
-/// What sort of frame comes next. A later thread's first frame needs a thread before it.
-fn choose_kind(memory: &Memory, fresh: bool, chance: &mut SeededRng) -> FrameKind {
-    let waits = memory.plot.stage.can_wait() && !memory.plot.waited && chance.percent(30);
-    match (fresh, memory.plot.stage) {
+/// Chooses the kind of the next frame. [`FrameKind::NextThread`] requires a finished thread.
+fn choose_kind(memory: &Memory, is_new: bool, rng: &mut SeededRng) -> FrameKind {
+    let waits = memory.plot.stage.can_wait() && !memory.plot.waited && rng.percent(30);
+    match (is_new, memory.plot.stage) {
         (true, _) if memory.conceit.is_none() => FrameKind::TakenOver,
         (true, _) => FrameKind::First,
         (_, Stage::Opening) if !memory.done.is_empty() => FrameKind::NextThread,
@@ -128,61 +128,56 @@ fn choose_kind(memory: &Memory, fresh: bool, chance: &mut SeededRng) -> FrameKin
     }
 }
 
-/// Draws who leads the frame, and its light and weather.
+/// Draws the leading person of the frame, and its light and weather.
 fn draw_scene<'a>(
     grammar: &'static Grammar,
     memory: &'a Memory,
-    senses: &'a ComposerInput,
-    frame: u32,
+    input: &'a ComposerInput,
+    frame_number: u32,
     kind: FrameKind,
-    chance: &mut SeededRng,
+    rng: &mut SeededRng,
 ) -> Scene<'a> {
-    let drawn = [0, 0, 0, 1, 1, 2].get(chance.below(6)).copied().unwrap_or(0);
+    let drawn = [0, 0, 0, 1, 1, 2].get(rng.below(6)).copied().unwrap_or(0);
     let lead = if matches!(kind, FrameKind::WithBeat | FrameKind::WithoutBeat) { drawn } else { 0 };
-    let other = (lead + 1 + chance.below(2)) % cast::MAX_PEOPLE;
-    let word = |section: String, chance: &mut SeededRng| {
-        let line: Option<&Line> = chance.pick(grammar.lines(&section));
+    let other = (lead + 1 + rng.below(2)) % cast::MAX_PEOPLE;
+    let word = |section: String, rng: &mut SeededRng| {
+        let line: Option<&Line> = rng.pick(grammar.lines(&section));
         line.and_then(|line| line.fields.first().copied()).unwrap_or_default()
     };
-    let light = word(format!("light.{}", senses.period), chance);
-    let weather = word(format!("weather.{}", senses.season), chance);
-    Scene { grammar, memory, input: senses, frame_number: frame, lead, other, light, weather }
+    let light = word(format!("light.{}", input.period), rng);
+    let weather = word(format!("weather.{}", input.season), rng);
+    Scene { grammar, memory, input, frame_number, lead, other, light, weather }
 }
 
-/// How long the frame may and should be.
-fn choose_limits(max_chars: Option<usize>, spare: bool, chance: &mut SeededRng) -> LengthLimits {
-    let (most, enough, sentences) = match max_chars {
-        _ if spare => (max_chars.unwrap_or(240).min(240), 140, 2),
-        None => (470, 260 + chance.below(160), 4),
-        Some(most) if most < 450 => (most, most, 5),
-        Some(most) => {
-            let most = most.min(900);
-            (most, most / 2 + chance.below(most / 4), 7)
+/// Chooses the limits of the frame's length.
+fn choose_limits(max_chars: Option<usize>, is_terse: bool, rng: &mut SeededRng) -> LengthLimits {
+    let (max_chars, target_chars, max_sentences) = match max_chars {
+        _ if is_terse => (max_chars.unwrap_or(240).min(240), 140, 2),
+        None => (470, 260 + rng.below(160), 4),
+        Some(max_chars) if max_chars < 450 => (max_chars, max_chars, 5),
+        Some(max_chars) => {
+            let max_chars = max_chars.min(900);
+            (max_chars, max_chars / 2 + rng.below(max_chars / 4), 7)
         }
     };
-    LengthLimits {
-        max_chars: most,
-        target_chars: enough,
-        max_sentences: sentences,
-        required_parts_left: 0,
-    }
+    LengthLimits { max_chars, target_chars, max_sentences, required_parts_left: 0 }
 }
 
-/// A text where nothing else fitted: the shortest there is, cut at a word.
-fn text_or_fallback(text: String, scene: &Scene<'_>, most: usize) -> String {
+/// Returns the text, or a very short sentence, cut to fit, if no line of the grammar fitted.
+fn text_or_fallback(text: String, scene: &Scene<'_>, max_chars: usize) -> String {
     if !text.is_empty() {
         return text;
     }
     let name = scene.memory.cast.first().map_or("Somebody", cast::Person::short_name);
-    let whole = format!("{name} waited");
-    let room = most.saturating_sub(1);
-    let cut = english::truncate(&whole, room);
-    let first: String = whole.chars().take(room).collect();
-    let kept = if cut.is_empty() { first } else { cut.to_owned() };
-    if most == 0 { String::new() } else { format!("{kept}.") }
+    let sentence = format!("{name} waited");
+    let room = max_chars.saturating_sub(1);
+    let at_word = english::truncate(&sentence, room);
+    let at_character: String = sentence.chars().take(room).collect();
+    let clipped = if at_word.is_empty() { at_character } else { at_word.to_owned() };
+    if max_chars == 0 { String::new() } else { format!("{clipped}.") }
 }
 
-/// Keeps what the frame told.
+/// Records the people and the event of the frame.
 fn update_memory(
     memory: &mut Memory,
     beat: Option<&(&'static Line, String)>,
@@ -190,8 +185,8 @@ fn update_memory(
     named: u8,
     frame: u32,
 ) {
-    for (seat, person) in memory.cast.iter_mut().enumerate() {
-        if named & (1 << seat) != 0 {
+    for (index, person) in memory.cast.iter_mut().enumerate() {
+        if named & (1 << index) != 0 {
             person.met = Some(frame);
         }
     }
@@ -201,8 +196,8 @@ fn update_memory(
     }
 }
 
-/// Moves the thread on after a beat, from stage to stage and on to the next thread.
-fn advance_plot(memory: &mut Memory, grammar: &Grammar, chance: &mut SeededRng) {
+/// Advances the thread after a beat: to the next stage, or to the next thread after the last stage.
+fn advance_plot(memory: &mut Memory, grammar: &Grammar, rng: &mut SeededRng) {
     let plot = &mut memory.plot;
     plot.left = plot.left.saturating_sub(1);
     if plot.left > 0 {
@@ -210,10 +205,10 @@ fn advance_plot(memory: &mut Memory, grammar: &Grammar, chance: &mut SeededRng) 
     }
     if let Some(stage) = plot.stage.next() {
         plot.stage = stage;
-        plot.left = stage.beats(chance);
+        plot.left = stage.beats(rng);
         return;
     }
     let mut before = memory.done.clone();
     before.push(memory.plot.clone());
-    memory.start_plot(start::next_plot(&before, grammar, chance));
+    memory.start_plot(start::next_plot(&before, grammar, rng));
 }

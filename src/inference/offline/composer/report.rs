@@ -1,4 +1,4 @@
-//! What a frame leaves for others to see: the tale's state, and a picture of it in words.
+//! Builds the composed frame: the story's state and the illustration's prompt.
 
 use super::ComposedFrame;
 use super::cast::Person;
@@ -11,38 +11,39 @@ use super::stage::Stage;
 /// The longest summary, in characters.
 const SUMMARY: usize = 600;
 
-/// Fills in everything but text and memory.
+/// Builds the frame from its text and the next memory.
 pub(super) fn build_frame(
     scene: &Scene<'_>,
     next: &Memory,
     text: String,
-    now: String,
-    chance: &mut SeededRng,
+    current_development: String,
+    rng: &mut SeededRng,
 ) -> ComposedFrame {
     let (memory, grammar) = (scene.memory, scene.grammar);
     let thread = format!("thread.{}", memory.plot.key);
     let property = |key| grammar.property(&thread, key).unwrap_or_default();
     let tone = format!("tone.{}", scene.input.tone.unwrap_or(&memory.tone));
-    let law = memory.conceit.as_ref();
-    let law = law.and_then(|key| grammar.property(&format!("conceit.{key}"), "text"));
+    let conceit_text = memory.conceit.as_ref();
+    let conceit_text =
+        conceit_text.and_then(|key| grammar.property(&format!("conceit.{key}"), "text"));
     ComposedFrame {
         text,
-        illustration: illustration(scene, &tone, chance),
+        illustration: illustration(scene, &tone, rng),
         genre: grammar.property(&tone, "genre").unwrap_or_default().to_owned(),
-        conceit: law.unwrap_or("ordinary people look after an odd matter").to_owned(),
+        conceit: conceit_text.unwrap_or("ordinary people look after an odd matter").to_owned(),
         cast: memory.cast.iter().map(|person| person.description(grammar)).collect(),
         settings: settings(scene),
         sources_of_conflict: vec![property("conflict").to_owned()],
         past_developments: next.past.clone(),
-        current_development: now,
+        current_development,
         possible_developments: possible_developments(scene, next.plot.stage),
         summary: summary(scene, &next.past, property("title")),
         memory: serde_json::to_value(next).unwrap_or_default(),
     }
 }
 
-/// One sentence for a painter: place, object, light, weather, colours, mood.
-fn illustration(scene: &Scene<'_>, tone: &str, chance: &mut SeededRng) -> String {
+/// Describes the illustration in one sentence: place, object, light, weather, colours and mood.
+fn illustration(scene: &Scene<'_>, tone: &str, rng: &mut SeededRng) -> String {
     let (memory, grammar) = (scene.memory, scene.grammar);
     let thread = format!("thread.{}", memory.plot.key);
     let place = match &memory.locale {
@@ -50,7 +51,7 @@ fn illustration(scene: &Scene<'_>, tone: &str, chance: &mut SeededRng) -> String
         None => scene.spot(memory.spot, 3).unwrap_or_default(),
     };
     let object = grammar.property(&thread, "paint").unwrap_or_default();
-    let animal = memory.cast.last().filter(|_| chance.percent(25));
+    let animal = memory.cast.last().filter(|_| rng.percent(25));
     let animal = animal.map(|animal| format!(", a {} nearby", animal.role)).unwrap_or_default();
     let sky = match scene.input.period {
         "night" => " under the moon and stars",
@@ -76,18 +77,18 @@ fn illustration(scene: &Scene<'_>, tone: &str, chance: &mut SeededRng) -> String
 fn settings(scene: &Scene<'_>) -> Vec<String> {
     let memory = scene.memory;
     let blurb = scene.grammar.property(&format!("setting.{}", memory.setting), "blurb");
-    let whole = match &memory.locale {
+    let place = match &memory.locale {
         Some(locale) => locale.clone(),
         None => format!("{}, {}", memory.town, blurb.unwrap_or_default()),
     };
     let spots = (0..5).filter_map(|spot| scene.spot(spot, 2)).map(str::to_owned);
-    std::iter::once(whole).chain(spots).collect()
+    std::iter::once(place).chain(spots).collect()
 }
 
-/// Three ways in which the story might go on.
+/// Returns two or three ways in which the story may go on.
 fn possible_developments(scene: &Scene<'_>, upcoming: Stage) -> Vec<String> {
     let memory = scene.memory;
-    let name = |seat: usize| memory.cast.get(seat).map_or("somebody", Person::short_name);
+    let name = |index: usize| memory.cast.get(index).map_or("somebody", Person::short_name);
     let prop = memory.plot.prop(scene.grammar);
     let next = match upcoming.name() {
         "opening" => format!("{} may find another matter waiting", name(0)),
@@ -103,11 +104,11 @@ fn possible_developments(scene: &Scene<'_>, upcoming: Stage) -> Vec<String> {
     };
     let elsewhere = scene.spot(memory.spot.wrapping_add(2), 2).unwrap_or("the street");
     let walk = format!("{} and {} may go to {elsewhere}", name(0), name(1));
-    let mut ways = vec![next, walk];
+    let mut developments = vec![next, walk];
     if let Some(trace) = memory.traces.first() {
-        ways.push(format!("{trace} may turn out to matter"));
+        developments.push(format!("{trace} may turn out to matter"));
     }
-    ways
+    developments
 }
 
 fn summary(scene: &Scene<'_>, past: &[String], title: &str) -> String {
@@ -138,7 +139,7 @@ fn clip_sentence(text: &str) -> String {
     }
 }
 
-/// A phrase that began a sentence, for use within one: `a lighthouse` of `A lighthouse`.
+/// Lowers the article at the start of a phrase for use within a sentence: `A lighthouse` becomes `a lighthouse`.
 fn uncapitalised(phrase: &str) -> String {
     let articles = [("A ", "a "), ("An ", "an "), ("The ", "the ")];
     let known = articles

@@ -1,8 +1,9 @@
-//! Words from outside, made fit to stand in a sentence.
+//! Sanitizes words from outside so that they fit into a sentence.
 
 use super::english::{article, length, truncate};
 
-/// One line of plain words: no control characters, quotes or markup, single spaces.
+/// Returns one line of plain words, at most `limit` characters, without control characters, quotes and markup, and with
+/// single spaces.
 pub(super) fn plain_line(text: &str, limit: usize) -> String {
     let plain: String = text
         .chars()
@@ -20,13 +21,13 @@ pub(super) fn plain_line(text: &str, limit: usize) -> String {
     truncate(&words.join(" "), limit).to_owned()
 }
 
-/// Marks that change direction or take no room; they would only confuse a small screen.
+/// Whether a character is zero-width or changes the text direction. Small screens cannot display these.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Words to be quoted within a sentence: the first sentence or as much as fits, without its
-/// full stop. Nothing where there is nothing to say aloud.
+/// Returns words to quote within a sentence: the first sentence, or as much of it as fits, without its full stop.
+/// Returns `None` if no letter or digit is left.
 pub(super) fn quote(text: &str, limit: usize) -> Option<String> {
     let text = plain_line(text, 400);
     let end = text
@@ -37,15 +38,15 @@ pub(super) fn quote(text: &str, limit: usize) -> Option<String> {
         .filter(|(at, _)| length(&text[..*at]) >= 8)
         .map_or(text.len(), |(at, c)| at + c.len_utf8());
     let first = &text[..end];
-    let kept = if length(first) > limit { truncate(first, limit) } else { first };
-    let inner = one_sentence(kept);
+    let clipped = if length(first) > limit { truncate(first, limit) } else { first };
+    let inner = one_sentence(clipped);
     let bare = inner.trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '.' | '!' | ',' | ';' | ':' | '…' | '’' | '-' | '–')
     });
     bare.contains(char::is_alphanumeric).then(|| bare.to_owned())
 }
 
-/// Sentences strung together by commas, with no mark doubled.
+/// Joins sentences with commas, without doubled punctuation.
 fn one_sentence(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -66,7 +67,7 @@ fn one_sentence(text: &str) -> String {
     out
 }
 
-/// A noun phrase that can be an object: `a lighthouse`, `two people`, `a bright edge`.
+/// Returns a noun phrase that can be the object of a sentence: `a lighthouse`, `two people`, `a bright edge`.
 pub(super) fn thing(text: &str) -> Option<String> {
     let bare = text.replace(['.', '!', '?', ';', ':', '(', ')', '…'], " ");
     let text = plain_line(&bare, 60).replace(" ,", ",");
@@ -76,28 +77,28 @@ pub(super) fn thing(text: &str) -> Option<String> {
     }
     let (first, _) = text.split_once(' ').unwrap_or((text, ""));
     let lower = first.to_lowercase();
-    let led =
+    let determiners =
         ["a", "an", "the", "some", "many", "several", "no", "his", "her", "their", "its", "my"];
-    let counted = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-    if led.contains(&lower.as_str()) || counted.contains(&lower.as_str()) {
+    let numerals = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    if determiners.contains(&lower.as_str()) || numerals.contains(&lower.as_str()) {
         return Some(format!("{lower}{}", &text[first.len()..]));
     }
-    // `Dog on a leash` begins like a sentence, `New York` does not.
+    // `Dog on a leash` is capitalised like a sentence, `New York` is not.
     let sentence_case = text.contains(' ') && !text[first.len()..].contains(char::is_uppercase);
     let text =
         if sentence_case { format!("{lower}{}", &text[first.len()..]) } else { text.to_owned() };
     let ends = [" with ", " of ", " on ", " in ", " at ", " near ", " under ", " beside "];
     let end = ends.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
-    let named = text.starts_with(|c: char| c.is_uppercase() || c.is_numeric());
-    if named || is_without_article(&text[..end]) {
+    let is_named = text.starts_with(|c: char| c.is_uppercase() || c.is_numeric());
+    if is_named || is_without_article(&text[..end]) {
         return Some(text);
     }
     Some(format!("{} {text}", article(&text)))
 }
 
-/// Whether a noun goes without an article: plurals and stuffs.
+/// Whether a noun takes no article: plurals and uncountable nouns.
 fn is_without_article(noun: &str) -> bool {
-    let stuffs = [
+    let uncountable = [
         "water",
         "light",
         "people",
@@ -128,10 +129,10 @@ fn is_without_article(noun: &str) -> bool {
         "mice",
     ];
     let last = noun.rsplit(' ').next().unwrap_or(noun).to_lowercase();
-    stuffs.contains(&last.as_str()) || (last.ends_with('s') && !last.ends_with("ss"))
+    uncountable.contains(&last.as_str()) || (last.ends_with('s') && !last.ends_with("ss"))
 }
 
-/// A colour's name: letters only, in lower case unless written otherwise.
+/// Returns a colour's name in lower case; `None` if it does not consist of letters.
 pub(super) fn hue(text: &str) -> Option<String> {
     let text = plain_line(text, 30);
     let text = text.trim_matches(|c: char| !c.is_alphabetic());
@@ -139,18 +140,19 @@ pub(super) fn hue(text: &str) -> Option<String> {
     (plain && !text.is_empty()).then(|| text.to_lowercase())
 }
 
-/// A place's name; nothing for a pair of coordinates.
+/// Returns a place's name up to the first comma; `None` for coordinates and anything else that is not a name.
 pub(super) fn place(text: &str) -> Option<String> {
     let text = plain_line(text, 60);
     let name = text.split(',').next().unwrap_or_default().trim();
-    let named = name.chars().filter(|c| c.is_alphabetic()).count() > 1;
-    (named && length(name) <= 40 && !name.contains(['.', '!', '?', '°'])).then(|| name.to_owned())
+    let is_named = name.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    (is_named && length(name) <= 40 && !name.contains(['.', '!', '?', '°']))
+        .then(|| name.to_owned())
 }
 
-/// A person's name, fit for sentences.
+/// Returns a person's name of at most four words; `None` if it does not begin with a letter.
 pub(super) fn name(text: &str) -> Option<String> {
     let name = plain_line(text, 40);
     let name = name.trim_matches(|c: char| !c.is_alphanumeric());
-    let named = name.chars().next().is_some_and(char::is_alphabetic);
-    (named && name.split(' ').count() <= 4).then(|| name.to_owned())
+    let is_named = name.chars().next().is_some_and(char::is_alphabetic);
+    (is_named && name.split(' ').count() <= 4).then(|| name.to_owned())
 }

@@ -1,4 +1,4 @@
-//! The facts of one frame, and how a line's slots are filled from them.
+//! The facts of one frame, from which the slots of a line are filled.
 
 use super::cast::{Person, Pronoun};
 use super::english::possessive;
@@ -8,9 +8,9 @@ use super::memory::Memory;
 use super::rng::SeededRng;
 use super::template::{CastRole, Fact, Form, Piece, Slot, Template};
 
-/// Frames after which readers may have forgotten what somebody does.
+/// The number of frames without a person after which the person's role is mentioned again.
 const REINTRODUCE_AFTER: u32 = 12;
-/// Facts that would grate if a frame told them twice.
+/// Facts that a frame mentions at most once.
 const ONCE: [Fact; 13] = [
     Fact::Spot,
     Fact::Elsewhere,
@@ -27,20 +27,20 @@ const ONCE: [Fact; 13] = [
     Fact::OtherHue,
 ];
 
-/// Everything that a line may ask for.
+/// Everything that a line's slots may need.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
-    /// Sections and words.
+    /// The grammar.
     pub(super) grammar: &'static Grammar,
     /// The story so far.
     pub(super) memory: &'a Memory,
-    /// The input.
+    /// The input of the frame.
     pub(super) input: &'a ComposerInput,
-    /// The frame's number.
+    /// The frame's number, from 0.
     pub(super) frame_number: u32,
-    /// Seat of the one who leads the frame.
+    /// The cast index of the person who leads the frame.
     pub(super) lead: usize,
-    /// Seat of another.
+    /// The cast index of another person.
     pub(super) other: usize,
     /// The light of the frame.
     pub(super) light: &'static str,
@@ -48,89 +48,89 @@ pub(super) struct Scene<'a> {
     pub(super) weather: &'static str,
 }
 
-/// What a frame has told already, as far as the next line has to know.
+/// The text of a frame so far, and what it mentions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FrameProgress {
     /// The text so far.
     pub(super) text: String,
-    /// Seats named in the latest line, one bit each.
+    /// The people named in the latest line: one bit per cast index.
     pub(super) latest: u8,
-    /// Seats named in the frame, one bit each.
+    /// The people named in the frame: one bit per cast index.
     pub(super) named: u8,
-    /// Facts told in the frame, one bit each.
+    /// The facts mentioned in the frame: one [`bit`] each.
     pub(super) facts: u32,
-    /// How many lines have named the thread's object.
+    /// The number of lines that name the thread's object.
     pub(super) props: u8,
 }
 
 /// A line with its slots filled.
 #[derive(Debug, Default)]
 pub(super) struct FilledLine {
-    /// The words.
+    /// The text.
     pub(super) text: String,
-    /// Seats named, one bit each.
+    /// The people named: one bit per cast index.
     pub(super) named: u8,
-    /// Facts told, one bit each.
+    /// The facts mentioned: one [`bit`] each.
     pub(super) facts: u32,
-    /// Seats by the letter that named them, to keep one person from being two.
-    seats: Vec<(CastRole, usize)>,
+    /// The cast index of each role used, so that one person does not fill two roles of a line.
+    roles: Vec<(CastRole, usize)>,
 }
 
-/// How a line is to be filled.
+/// Options for filling a line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FillOptions<'a> {
-    /// Words to quote.
+    /// The words to quote.
     pub(super) quote: Option<&'a str>,
-    /// Names alone, without introductions: for phrases kept and for small screens.
+    /// Whether names have no introductions: for remembered phrases and for small screens.
     pub(super) is_bare: bool,
-    /// Words to set before the line.
+    /// Linking words before the line; empty for none.
     pub(super) link: &'static str,
 }
 
 impl Scene<'_> {
-    /// Fills a line; nothing where a fact is missing, told already, or at odds with itself.
+    /// Fills a line; returns `None` if a fact is missing or already mentioned, or one person would fill two roles.
     pub(super) fn fill(
         &self,
         line: &Template,
-        told: &FrameProgress,
-        manner: FillOptions<'_>,
-        chance: &mut SeededRng,
+        progress: &FrameProgress,
+        options: FillOptions<'_>,
+        rng: &mut SeededRng,
     ) -> Option<FilledLine> {
         let mut filled = FilledLine::default();
-        if !manner.link.is_empty() {
-            filled.text = format!("{} ", manner.link);
+        if !options.link.is_empty() {
+            filled.text = format!("{} ", options.link);
         }
         for piece in &line.pieces {
             match piece {
                 Piece::Words(words) => filled.text += words,
                 Piece::Slot(Slot::Person(who, form)) => {
-                    self.fill_person(*who, *form, told, manner, &mut filled)?;
+                    self.fill_person(*who, *form, progress, options, &mut filled)?;
                 }
                 Piece::Slot(Slot::Fact(fact)) => {
-                    let text = self.fact(*fact, told, &filled, manner, chance)?;
+                    let text = self.fact(*fact, progress, &filled, options, rng)?;
                     filled.facts |= bit(*fact);
                     filled.text += &text;
                 }
                 Piece::Slot(Slot::Word(name)) => {
-                    let text = self.word(name, told, &filled, chance)?;
+                    let text = self.word(name, progress, &filled, rng)?;
                     filled.text += text;
                 }
             }
         }
-        let repeated = ONCE.iter().any(|fact| told.facts & filled.facts & bit(*fact) != 0);
-        let worn = told.props > 1 && filled.facts & bit(Fact::Prop) != 0;
-        (manner.is_bare || !(repeated || worn)).then_some(filled)
+        let repeated = ONCE.iter().any(|fact| progress.facts & filled.facts & bit(*fact) != 0);
+        let worn = progress.props > 1 && filled.facts & bit(Fact::Prop) != 0;
+        (options.is_bare || !(repeated || worn)).then_some(filled)
     }
 
     fn fill_person(
         &self,
         who: CastRole,
         form: Form,
-        told: &FrameProgress,
-        manner: FillOptions<'_>,
+        progress: &FrameProgress,
+        options: FillOptions<'_>,
         filled: &mut FilledLine,
     ) -> Option<()> {
-        let seat = match who {
+        let index = match who {
             CastRole::A => 0,
             CastRole::B => 1,
             CastRole::C => 2,
@@ -138,45 +138,45 @@ impl Scene<'_> {
             CastRole::X => self.lead,
             CastRole::Y => self.other,
         };
-        if filled.seats.iter().any(|(other, at)| *at == seat && *other != who) {
+        if filled.roles.iter().any(|(other, at)| *at == index && *other != who) {
             return None;
         }
-        filled.seats.push((who, seat));
-        let person = self.memory.cast.get(seat)?;
+        filled.roles.push((who, index));
+        let person = self.memory.cast.get(index)?;
         if let Some(pronoun) = person.pronoun.form(form) {
             filled.text += pronoun;
             return Some(());
         }
-        let first = filled.named == 0 && filled.text.trim_end() == manner.link;
-        // `They` would be read as everybody; a name is clearer there.
+        let first = filled.named == 0 && filled.text.trim_end() == options.link;
+        // A singular `they` would be read as everybody, so the name is used instead.
         let clear = person.pronoun != Pronoun::They;
-        let again = first && clear && !told.text.is_empty() && told.latest == 1 << seat;
-        let capital = manner.link.is_empty();
+        let again = first && clear && !progress.text.is_empty() && progress.latest == 1 << index;
+        let capital = options.link.is_empty();
         filled.text += &match form {
             Form::Name if again => person.pronoun.form(Form::They(capital))?.to_owned(),
             Form::Owner if again => person.pronoun.form(Form::Their(capital))?.to_owned(),
             Form::Role => person.role.clone(),
             Form::Plain => person.short_name().to_owned(),
-            Form::Owner => possessive(&self.name(person, seat, told, manner, filled)),
-            _ => self.name(person, seat, told, manner, filled),
+            Form::Owner => possessive(&self.name(person, index, progress, options, filled)),
+            _ => self.name(person, index, progress, options, filled),
         };
-        filled.named |= 1 << seat;
+        filled.named |= 1 << index;
         Some(())
     }
 
-    /// The first name, introduced where readers need it: `the ferry pilot Idris Okoro`.
+    /// Returns the first name, or an introduction such as `the ferry pilot Idris Okoro` if readers need one.
     fn name(
         &self,
         person: &Person,
-        seat: usize,
-        told: &FrameProgress,
-        manner: FillOptions<'_>,
+        index: usize,
+        progress: &FrameProgress,
+        options: FillOptions<'_>,
         filled: &FilledLine,
     ) -> String {
-        let here = (told.named | filled.named) & (1 << seat) != 0;
+        let here = (progress.named | filled.named) & (1 << index) != 0;
         let fits = !person.role.is_empty() && person.role.split(' ').count() < 3;
         match person.met {
-            _ if here || manner.is_bare => person.short_name().to_owned(),
+            _ if here || options.is_bare => person.short_name().to_owned(),
             None if fits => format!("the {} {}", person.role, person.name),
             None => person.name.clone(),
             Some(met) if fits && self.frame_number.saturating_sub(met) > REINTRODUCE_AFTER => {
@@ -188,13 +188,13 @@ impl Scene<'_> {
 }
 
 impl FilledLine {
-    /// Whether the line names the thread's object.
+    /// Whether the line mentions the thread's object.
     pub(super) const fn has_prop(&self) -> bool {
         self.facts & (bit(Fact::Prop) | bit(Fact::FirstProp)) != 0
     }
 }
 
-/// The bit of a fact. A spot is one fact however it is put, and so is an object of the past.
+/// Returns the bit of a fact. The forms of a spot share one bit, and so do those of the object and of past objects.
 pub(super) const fn bit(fact: Fact) -> u32 {
     let fact = match fact {
         Fact::At => Fact::Spot,

@@ -1,4 +1,4 @@
-//! From which sections of the grammar each part of a paragraph is drawn.
+//! The sections of the grammar from which each part of a paragraph is drawn.
 
 use super::arc::Part::{
     self, Beat, Bridge, Callback, Creature, Heard, Intro, Law, Muse, Open, Place, Quirk, Resume,
@@ -7,7 +7,7 @@ use super::arc::Part::{
 use super::scene::Scene;
 
 impl Part {
-    /// The sections that a part draws from.
+    /// Returns the sections for a part.
     pub(super) fn sections(self, scene: &Scene<'_>) -> Vec<String> {
         let memory = scene.memory;
         let stage = memory.plot.stage.name();
@@ -50,7 +50,7 @@ impl Part {
         }
     }
 
-    /// Sections of short sentences for the same part.
+    /// Returns the sections with short sentences for a part; empty for parts that have none.
     pub(super) fn short_sections(self, scene: &Scene<'_>) -> Vec<String> {
         match self {
             Beat => vec![format!("short.{}", scene.memory.plot.stage.name())],
@@ -62,7 +62,7 @@ impl Part {
     }
 }
 
-/// The law is stated at first and shown at work later.
+/// Returns the sections for the world's law: its statement, and after the first frame also lines that show it at work.
 fn law(scene: &Scene<'_>) -> Vec<String> {
     let Some(key) = &scene.memory.conceit else {
         return Vec::new();

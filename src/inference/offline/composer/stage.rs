@@ -1,32 +1,32 @@
-//! The stages of a thread, and how long it stays in each.
+//! The stages of a thread, and the number of beats in each.
 
 use serde::{Deserialize, Serialize};
 
 use super::rng::SeededRng;
 
-/// Where a thread stands between its first sign and its settling.
+/// A stage of a thread, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Stage {
     /// Something turns up.
     Opening,
-    /// It is looked at closely.
+    /// It is examined.
     Discovery,
-    /// It is not so simple.
+    /// It turns out to be less simple.
     Complication,
-    /// Somebody or something assists.
+    /// Somebody or something helps.
     Help,
-    /// A loss.
+    /// Something is lost.
     Setback,
-    /// It is seen in another light.
+    /// It appears in another light.
     Turn,
-    /// Breath is drawn.
+    /// Everyone rests.
     Quiet,
-    /// It is close.
+    /// The answer is close.
     Near,
-    /// It is settled.
+    /// The matter is resolved.
     Resolution,
-    /// What is left of it.
+    /// The aftermath.
     After,
 }
 
@@ -45,7 +45,7 @@ impl Stage {
         Self::After,
     ];
 
-    /// The name of its section in a thread's file.
+    /// Returns the name of the stage's section in a thread's file.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Opening => "opening",
@@ -61,21 +61,21 @@ impl Stage {
         }
     }
 
-    /// The stage after this one; nothing after the last.
+    /// Returns the next stage; `None` after the last.
     pub(super) fn next(self) -> Option<Self> {
         let here = Self::ALL.iter().position(|stage| *stage == self)?;
         Self::ALL.get(here + 1).copied()
     }
 
-    /// How many beats the stage is given. Stages whose beats exclude each other have one.
-    pub(super) fn beats(self, chance: &mut SeededRng) -> u8 {
+    /// Draws the number of beats of the stage. A stage whose beats exclude each other has one.
+    pub(super) fn beats(self, rng: &mut SeededRng) -> u8 {
         let (least, most) = match self {
             Self::Discovery | Self::Complication => (2, 3),
             Self::Near => (2, 2),
             Self::Help | Self::Setback | Self::Quiet | Self::After => (1, 2),
             Self::Opening | Self::Turn | Self::Resolution => (1, 1),
         };
-        least + u8::from(most > least && chance.percent(50))
+        least + u8::from(most > least && rng.percent(50))
     }
 
     /// Whether a frame of everyday life may come before the next beat.

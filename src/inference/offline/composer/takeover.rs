@@ -1,4 +1,4 @@
-//! People and places found in what another teller left.
+//! Finds people and places in the state and the texts of another storyteller.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::english::{length, words};
 use super::grammar::Grammar;
 use super::sanitize;
 
-/// Capitalised words that begin sentences or dates rather than name people.
+/// Words that are not names, although they may be capitalised.
 const NOT_NAMES: &[&str] = &[
     "the",
     "a",
@@ -80,10 +80,10 @@ const NOT_NAMES: &[&str] = &[
     "december",
 ];
 
-/// People named in the state, else in the texts.
-pub(super) fn people(brief: &FrameContext, grammar: &Grammar) -> Vec<Person> {
-    let cast = brief.state.get("cast").and_then(Value::as_array);
-    let told = cast.into_iter().flatten().filter_map(|entry| match entry {
+/// Returns the people in the storyteller's state or, if it has none, in the latest texts.
+pub(super) fn people(context: &FrameContext, grammar: &Grammar) -> Vec<Person> {
+    let cast = context.state.get("cast").and_then(Value::as_array);
+    let entries = cast.into_iter().flatten().filter_map(|entry| match entry {
         Value::String(text) => Some((text.clone(), String::new())),
         Value::Object(fields) => {
             let name = fields.get("name")?.as_str()?.to_owned();
@@ -92,12 +92,12 @@ pub(super) fn people(brief: &FrameContext, grammar: &Grammar) -> Vec<Person> {
         _ => None,
     });
     let mut people: Vec<Person> = Vec::new();
-    for (text, more) in told.take(8) {
+    for (text, more) in entries.take(8) {
         people.extend(parse_person(&text, &more, grammar).filter(|new| is_new(new, &people)));
     }
     if people.is_empty() {
-        for name in names_in(&brief.prior) {
-            let all = brief.prior.join(" ");
+        for name in names_in(&context.prior) {
+            let all = context.prior.join(" ");
             people.extend(parse_person(&name, &pronoun_near(&name, &all), grammar));
         }
     }
@@ -109,7 +109,8 @@ fn is_new(person: &Person, others: &[Person]) -> bool {
     others.iter().all(|other| other.short_name() != person.short_name())
 }
 
-/// Reads `Marta Vell, a lighthouse keeper who lost her boat`.
+/// Parses a description such as `Marta Vell, a lighthouse keeper who lost her boat`. `more` is further text from which
+/// the pronoun may be guessed.
 fn parse_person(text: &str, more: &str, grammar: &Grammar) -> Option<Person> {
     let text = sanitize::plain_line(text, 200);
     let cut = text.find([',', ':', '(', ';']).or_else(|| text.find(" – ")).unwrap_or(text.len());
@@ -135,7 +136,7 @@ fn is_plain_role(role: &str) -> bool {
     role.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-'))
 }
 
-/// `she` or `he` where the text settles it, otherwise `they`.
+/// Returns `she` or `he` if one prevails in the text, otherwise `they`.
 fn guess_pronoun(text: &str) -> Pronoun {
     let words = words(text);
     let count = |these: &[&str]| words.iter().filter(|word| these.contains(&word.as_str())).count();
@@ -148,13 +149,14 @@ fn guess_pronoun(text: &str) -> Pronoun {
     }
 }
 
-/// The words that follow a name, from which its pronoun may be guessed.
+/// Returns the text after each occurrence of a name, from which the pronoun may be guessed.
 fn pronoun_near(name: &str, text: &str) -> String {
     let after = text.split(name).skip(1);
     after.map(|rest| rest.chars().take(60).collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
-/// Capitalised words that stand inside sentences at least twice, the most frequent first.
+/// Returns up to two probable names: capitalised words that occur within a sentence, and at least twice in all, the
+/// most frequent first.
 fn names_in(prior: &[String]) -> Vec<String> {
     let mut counts: Vec<(String, usize)> = Vec::new();
     for text in prior {
@@ -180,7 +182,7 @@ fn names_in(prior: &[String]) -> Vec<String> {
     counts.into_iter().take(2).map(|(name, _)| name).collect()
 }
 
-/// The first place that the state names.
+/// Returns the first place in the storyteller's state.
 pub(super) fn first_setting(state: &Value) -> Option<String> {
     let first = state.get("settings")?.as_array()?.first()?;
     let text = first.as_str().or_else(|| first.get("name")?.as_str())?;
@@ -188,7 +190,7 @@ pub(super) fn first_setting(state: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The setting whose clues a text names most.
+/// Returns the setting with the most clues in a text; `None` if the text contains no clue.
 pub(super) fn setting_by_clue(text: &str, grammar: &Grammar) -> Option<&'static str> {
     let words = words(text);
     let hits = |key: &&'static str| {

@@ -1,27 +1,27 @@
-//! One line of the grammar, read into words and slots.
+//! Parses a line of the grammar into words and slots.
 
 use super::english::to_typographic_quotes;
 
-/// A line in which slots wait for the facts of a frame.
+/// A line with slots for the facts of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Template {
-    /// Words and slots in reading order.
+    /// The words and slots in reading order.
     pub(super) pieces: Vec<Piece>,
 }
 
-/// A stretch of words or a slot.
+/// A piece of a template: words, or a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Words as they are told.
+    /// Literal words.
     Words(String),
-    /// A place for a fact.
+    /// A slot.
     Slot(Slot),
 }
 
-/// What a slot asks for.
+/// The content of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
-    /// Somebody of the cast, in a grammatical form.
+    /// A member of the cast, in a grammatical form.
     Person(CastRole, Form),
     /// A fact of the world or of the input.
     Fact(Fact),
@@ -29,75 +29,75 @@ pub(super) enum Slot {
     Word(&'static str),
 }
 
-/// A seat in the cast: who sits there is drawn once for a story, the last two for each frame.
+/// A role in the cast. The first four are drawn once for a story, the last two for each frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CastRole {
-    /// The one who seeks.
+    /// The seeker.
     A,
     /// The companion.
     B,
-    /// The one who has been there longest.
+    /// The person who has lived there longest.
     C,
     /// The animal.
     D,
-    /// Whoever leads this frame: one of the first three.
+    /// The person who leads the frame: A, B or C.
     X,
-    /// Another than the one who leads.
+    /// Another of A, B and C.
     Y,
 }
 
-/// A grammatical form.
+/// A grammatical form of a member of the cast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The name, with an introduction where readers have not met its bearer lately.
+    /// The name, with an introduction if readers have not met the person recently.
     Name,
-    /// The same, as an owner.
+    /// The possessive of the name, with the same introduction.
     Owner,
-    /// The first name, bare.
+    /// The first name alone.
     Plain,
-    /// she, he, they, it; the flag asks for a capital.
+    /// `she`, `he` or `they`; capitalised if the flag is set.
     They(bool),
-    /// her, him, them, it.
+    /// `her`, `him` or `them`.
     Them,
-    /// her, his, their, its; the flag asks for a capital.
+    /// `her`, `his` or `their`; capitalised if the flag is set.
     Their(bool),
-    /// hers, his, theirs, its.
+    /// `hers`, `his` or `theirs`.
     Theirs,
-    /// herself and so on.
+    /// `herself`, `himself` or `themself`.
     Oneself,
     /// `was`, or `were` after `they`.
     Was,
-    /// What the person does: `lighthouse keeper`.
+    /// The role, such as `lighthouse keeper`.
     Role,
 }
 
-/// A fact that a line can ask for.
+/// A fact for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Fact {
     /// The thread's object: `the brass key`.
     Prop,
-    /// The same, where it is a thing that can be carried about.
+    /// The same, only if it can be carried.
     Carried,
-    /// The same at first sight: `a brass key`.
+    /// The same at its first mention: `a brass key`.
     FirstProp,
-    /// The object of the thread before.
+    /// The object of the previous thread.
     OldProp,
-    /// An object of any earlier thread.
+    /// An object of any finished thread.
     Keepsake,
-    /// What the thread asks, as a clause: `which lock it had been cut for`.
+    /// The thread's question as a clause: `which lock it had been cut for`.
     Question,
-    /// An event told earlier, as a noun phrase.
+    /// An earlier event, as a noun phrase.
     Trace,
-    /// Where the frame plays: `on the quay`.
+    /// The spot where the frame takes place: `on the quay`.
     At,
-    /// The same, as a noun: `the quay`.
+    /// The same as a noun: `the quay`.
     Spot,
     /// Another spot of the place.
     Elsewhere,
     /// The place's name.
     Town,
-    /// What sort of place it is.
+    /// A description of the place.
     Blurb,
     /// The time of day: `that evening`.
     When,
@@ -107,27 +107,27 @@ pub(super) enum Fact {
     Light,
     /// The weather of the season, with its article.
     Weather,
-    /// A thing seen, as given.
+    /// A thing in the photograph, as a noun phrase.
     Thing,
-    /// A colour seen.
+    /// A colour in the photograph.
     Hue,
-    /// A colour seen, with its article.
+    /// A colour in the photograph, with its article.
     FirstHue,
-    /// A second colour seen.
+    /// A second colour in the photograph.
     OtherHue,
-    /// Words heard or sent.
+    /// Words from the request's text or audio.
     Quote,
-    /// Where the device stands, by name.
+    /// The name of the Sparrow's place.
     Place,
 }
 
-/// A slot that nobody knows, or a brace without its partner.
+/// A slot is unknown, or a brace is not closed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{{{0}}}` is not a slot")]
 pub(super) struct UnknownSlot(pub(super) String);
 
 impl Template {
-    /// Reads a line: words, and slots in braces.
+    /// Parses a line of words, with slots in braces.
     pub(super) fn parse(line: &'static str) -> Result<Self, UnknownSlot> {
         let mut pieces = Vec::new();
         let curled = to_typographic_quotes(&line.replace('{', "\u{1}{"));

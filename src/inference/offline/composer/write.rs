@@ -1,4 +1,4 @@
-//! Filling a paragraph's shape, part by part, within its measure.
+//! Writes the parts of a paragraph within its limits.
 
 use super::SMALL_SCREEN_CHARS;
 use super::arc::EXTRA;
@@ -10,58 +10,58 @@ use super::rng::SeededRng;
 use super::sanitize;
 use super::scene::Scene;
 
-/// A needed part can be told in so many characters.
+/// The number of characters that suffice for a required part.
 const MIN_PART_CHARS: usize = 28;
 
-/// The lengths that a frame keeps to, in characters.
+/// The limits of a frame's length.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LengthLimits {
-    /// Never more than this.
+    /// The most characters of the frame.
     pub(super) max_chars: usize,
-    /// Nothing is added for its own sake beyond this.
+    /// The number of characters from which only required parts are added.
     pub(super) target_chars: usize,
-    /// Nor beyond so many sentences.
+    /// The number of sentences from which only required parts are added.
     pub(super) max_sentences: usize,
-    /// Parts still to come that must not be squeezed out.
+    /// The number of required parts that are still to be written and need room.
     pub(super) required_parts_left: usize,
 }
 
-/// Writes the parts in order and gives back the line of the beat, if there was room for one.
+/// Writes the parts in order. Returns the line of the beat with its text, if there was room for it.
 pub(super) fn write(
-    page: &mut Draft<'_>,
+    draft: &mut Draft<'_>,
     mut parts: Vec<Part>,
     scene: &Scene<'_>,
-    measure: LengthLimits,
-    chance: &mut SeededRng,
+    limits: LengthLimits,
+    rng: &mut SeededRng,
 ) -> Option<(&'static Line, String)> {
-    drop_parts(&mut parts, measure.max_chars);
+    drop_parts(&mut parts, limits.max_chars);
     let mut beat = None;
     for (at, part) in parts.iter().enumerate() {
         let later = &parts[at + 1..];
-        let taken = page.len() + reserved_chars(later, measure.max_chars);
-        let crowded = !part.is_opening() && taken + 60 > measure.target_chars;
+        let taken = draft.len() + reserved_chars(later, limits.max_chars);
+        let crowded = !part.is_opening() && taken + 60 > limits.target_chars;
         let waits = later.iter().any(|part| part.is_required());
-        if !part.is_required() && waits && (crowded || measure.max_chars < SMALL_SCREEN_CHARS) {
+        if !part.is_required() && waits && (crowded || limits.max_chars < SMALL_SCREEN_CHARS) {
             continue;
         }
         let later = later.iter().filter(|part| part.is_required()).count();
         let line =
-            part.write(page, scene, taken, LengthLimits { required_parts_left: later, ..measure });
+            part.write(draft, scene, taken, LengthLimits { required_parts_left: later, ..limits });
         if *part == Beat {
             beat = line;
         }
     }
     let mut tries = EXTRA;
-    chance.shuffle(&mut tries);
+    rng.shuffle(&mut tries);
     for part in tries.into_iter().filter(|part| !parts.contains(part)) {
-        if page.len() + 70 > measure.target_chars {
+        if draft.len() + 70 > limits.target_chars {
             break;
         }
-        part.write(page, scene, page.len(), measure);
+        part.write(draft, scene, draft.len(), limits);
     }
-    if page.len() == 0 {
-        let (sections, limit) = (&["short.any".to_owned()], measure.max_chars);
-        page.add(&LineRequest {
+    if draft.len() == 0 {
+        let (sections, limit) = (&["short.any".to_owned()], limits.max_chars);
+        draft.add(&LineRequest {
             sections,
             limit,
             can_reuse_line: true,
@@ -72,11 +72,11 @@ pub(super) fn write(
     beat
 }
 
-/// Gives up parts for which a small screen has no room, the least needed first.
-fn drop_parts(parts: &mut Vec<Part>, most: usize) {
+/// Removes the parts for which a small screen has no room, the least important first.
+fn drop_parts(parts: &mut Vec<Part>, max_chars: usize) {
     for part in [Beat, Heard, Said] {
         let needed = parts.iter().filter(|part| part.is_required()).count();
-        if needed > (most / 30).max(1)
+        if needed > (max_chars / 30).max(1)
             && parts.iter().any(|other| *other != part && other.is_required())
         {
             parts.retain(|other| *other != part);
@@ -84,35 +84,36 @@ fn drop_parts(parts: &mut Vec<Part>, most: usize) {
     }
 }
 
-/// Room to keep for the parts that must still come.
-fn reserved_chars(parts: &[Part], most: usize) -> usize {
+/// Returns the number of characters to reserve for the parts that are still to be written.
+fn reserved_chars(parts: &[Part], max_chars: usize) -> usize {
     let weight = |part: &Part| match part {
         Beat => 150,
         Weave => 105,
         Said | Heard => 120,
         _ => 0,
     };
-    let wish: usize = parts.iter().map(weight).sum();
-    // Of a narrow frame the parts to come get their share and no more.
-    wish.min(most * wish / (wish + 150).max(1))
+    let ideal: usize = parts.iter().map(weight).sum();
+    // In a short frame, the reserve is only a share of the room.
+    ideal.min(max_chars * ideal / (ideal + 150).max(1))
 }
 
 impl Part {
-    /// Whether the frame would lack its beginning without it.
+    /// Whether the part begins a story or a thread.
     const fn is_opening(self) -> bool {
         matches!(self, Intro | Resume | Bridge)
     }
 
+    /// Whether the part takes precedence over optional ones.
     const fn is_required(self) -> bool {
         matches!(self, Beat | Weave | Said | Heard)
     }
 
     fn write(
         self,
-        page: &mut Draft<'_>,
+        draft: &mut Draft<'_>,
         scene: &Scene<'_>,
         taken: usize,
-        measure: LengthLimits,
+        limits: LengthLimits,
     ) -> Option<(&'static Line, String)> {
         let quote = match self {
             Said => scene.input.said.as_deref(),
@@ -120,20 +121,20 @@ impl Part {
             Weave => scene.input.note.as_deref(),
             _ => None,
         };
-        if !self.is_required() && page.len() > 0 && page.sentences() >= measure.max_sentences {
+        if !self.is_required() && draft.len() > 0 && draft.sentences() >= limits.max_sentences {
             return None;
         }
-        let room = measure.max_chars.saturating_sub(page.len());
-        let share = measure.max_chars.saturating_sub(taken);
+        let room = limits.max_chars.saturating_sub(draft.len());
+        let share = limits.max_chars.saturating_sub(taken);
         if !self.is_required() {
-            let enough = measure.target_chars.saturating_sub(page.len()).max(60);
+            let enough = limits.target_chars.saturating_sub(draft.len()).max(60);
             let limit = if self.is_opening() { share } else { share.min(enough) };
             let mut sections = self.sections(scene);
-            if measure.max_chars < SMALL_SCREEN_CHARS {
+            if limits.max_chars < SMALL_SCREEN_CHARS {
                 sections.push("short.any".to_owned());
             }
             let sections = &sections;
-            return page.add(&LineRequest {
+            return draft.add(&LineRequest {
                 sections,
                 limit,
                 can_reuse_line: false,
@@ -143,16 +144,16 @@ impl Part {
         }
         let (long, short) = (self.sections(scene), self.short_sections(scene));
         let both: Vec<_> = long.iter().chain(&short).cloned().collect();
-        // A beat told lately is worse than a short one; woven in, old patterns take new facts.
+        // A short beat is better than a recent one again. Recent lines that weave in the input have new facts.
         let (first, second) = match self {
             Beat => (if share < 90 { &both } else { &long }, &short),
             _ => (if share < 90 { &both } else { &long }, &both),
         };
-        // Words from outside are not cut where the frame has room for them.
-        let around = if measure.max_chars < 130 { 24 } else { 110 };
+        // Quoted words are not cut if the frame has room for them.
+        let around = if limits.max_chars < 130 { 24 } else { 110 };
         let spoken = quote.map_or(0, |words| length(words) + around);
-        let share = share
-            .max(spoken.min(room.saturating_sub(MIN_PART_CHARS * measure.required_parts_left)));
+        let share =
+            share.max(spoken.min(room.saturating_sub(MIN_PART_CHARS * limits.required_parts_left)));
         let tries = [
             (first, share, self != Beat, false),
             (second, share, true, false),
@@ -160,12 +161,12 @@ impl Part {
             (second, room, true, false),
             (second, room, true, true),
         ];
-        // A beat can wait for the next frame rather than be told in the same words.
+        // A beat waits for the next frame instead of being repeated word for word.
         let mut tries = tries.into_iter().filter(|(.., again)| !again || self != Beat);
         tries.find_map(|(sections, limit, must, again)| {
             let least = limit.saturating_sub(24).max(8);
             let words = quote.and_then(|words| sanitize::quote(words, least));
-            page.add(&LineRequest {
+            draft.add(&LineRequest {
                 sections,
                 limit,
                 can_reuse_line: must,

@@ -1,4 +1,4 @@
-//! The small rules of written English.
+//! Tests of the rules of written English.
 
 use super::super::english::{
     article, join_with_and, possessive, sentences, to_typographic_quotes, truncate,

@@ -1,4 +1,4 @@
-//! The grammar files themselves.
+//! Tests that the grammar files are complete and well formed.
 
 use std::collections::HashSet;
 
@@ -92,7 +92,8 @@ fn no_line_stands_twice() {
     }
 }
 
-/// Sentences are set with typographic quotes when they are read; these are told as written.
+/// Sentences get typographic quotes when they are parsed. Words and facts do not, so they must not contain straight
+/// quotes.
 #[test]
 fn words_and_facts_hold_no_straight_quotes() {
     let raw = ["word.", "light.", "weather.", "when.", "setting.", "link"];

@@ -1,14 +1,14 @@
-//! Whatever the memory, the state and the input hold, a tale comes out.
+//! A frame is told whatever the memory, the state and the input contain.
 
 use serde_json::{Value, json};
 
 use super::super::english::length;
-use super::{brief, faults, measured, tell};
+use super::{context, faults, measured, tell};
 use crate::domain::ImageAnalysis;
 use crate::inference::offline::composer::compose;
 
 fn odd_values() -> Vec<Value> {
-    let good = compose(&brief(1)).memory;
+    let good = compose(&context(1)).memory;
     let mut bad = vec![
         json!(true),
         json!(-1),
@@ -40,12 +40,12 @@ fn odd_values() -> Vec<Value> {
 #[test]
 fn broken_memory_and_state_give_a_tale() {
     for value in odd_values() {
-        let mut brief = brief(5);
-        brief.memory = value.clone();
-        assert_eq!(faults(&compose(&brief).text), Vec::<String>::new(), "{value}");
-        brief.memory = Value::Null;
-        brief.state = value.clone();
-        assert_eq!(faults(&compose(&brief).text), Vec::<String>::new(), "{value}");
+        let mut context = context(5);
+        context.memory = value.clone();
+        assert_eq!(faults(&compose(&context).text), Vec::<String>::new(), "{value}");
+        context.memory = Value::Null;
+        context.state = value.clone();
+        assert_eq!(faults(&compose(&context).text), Vec::<String>::new(), "{value}");
     }
 }
 
@@ -71,33 +71,33 @@ fn odd_input_gives_sound_english() {
         "x",
     ];
     for text in odd {
-        let mut brief = brief(8);
-        brief.said = Some(text.to_owned());
-        brief.heard = Some([text; 9].join(" or then "));
-        brief.place = Some(text.to_owned());
-        brief.style = Some(text.to_owned());
-        brief.seen = Some(ImageAnalysis {
+        let mut context = context(8);
+        context.said = Some(text.to_owned());
+        context.heard = Some([text; 9].join(" or then "));
+        context.place = Some(text.to_owned());
+        context.style = Some(text.to_owned());
+        context.seen = Some(ImageAnalysis {
             description: text.to_owned(),
             things: vec![text.to_owned(), [text; 9].join(" or then ")],
             features: measured().features,
             ..ImageAnalysis::default()
         });
         for number in 0..12 {
-            brief.frame_number = number;
-            let tale = compose(&brief);
-            assert_eq!(faults(&tale.text), Vec::<String>::new(), "{text}");
-            brief.memory = tale.memory;
+            context.frame_number = number;
+            let frame = compose(&context);
+            assert_eq!(faults(&frame.text), Vec::<String>::new(), "{text}");
+            context.memory = frame.memory;
         }
     }
 }
 
 #[test]
 fn memory_stays_small_over_a_thousand_frames() {
-    let tales = tell(6, 1000, |brief| brief.seen = Some(measured()));
-    let largest = tales.iter().map(|tale| tale.memory.to_string().len()).max().unwrap();
+    let frames = tell(6, 1000, |context| context.seen = Some(measured()));
+    let largest = frames.iter().map(|frame| frame.memory.to_string().len()).max().unwrap();
     assert!(largest <= 8 * 1024, "{largest}");
-    for tale in tales {
-        assert!(length(&tale.summary) <= 600 && tale.past_developments.len() <= 12);
+    for frame in frames {
+        assert!(length(&frame.summary) <= 600 && frame.past_developments.len() <= 12);
     }
 }
 
@@ -107,25 +107,25 @@ fn a_story_is_taken_over_with_its_people() {
         "cast": ["Mirela, a cartographer who fears her own maps", {"name": "Old Benno", "role": "ferryman"}],
         "settings": ["A lighthouse on a foggy sea coast"],
     });
-    let tales = tell(4, 12, |brief| {
-        brief.state = state.clone();
-        if brief.frame_number == 0 {
-            brief.prior = vec!["Mirela drew the coast again.".to_owned()];
+    let frames = tell(4, 12, |context| {
+        context.state = state.clone();
+        if context.frame_number == 0 {
+            context.prior = vec!["Mirela drew the coast again.".to_owned()];
         }
     });
-    let all: String = tales.iter().map(|tale| tale.text.as_str()).collect();
+    let all: String = frames.iter().map(|frame| frame.text.as_str()).collect();
     assert!(all.contains("Mirela") && all.contains("Benno"), "{all}");
-    assert!(tales[0].illustration.contains("lighthouse"));
-    assert!(tales[0].cast[0].contains("cartographer"));
+    assert!(frames[0].illustration.contains("lighthouse"));
+    assert!(frames[0].cast[0].contains("cartographer"));
 }
 
 #[test]
 fn names_are_found_in_texts_alone() {
-    let mut brief = brief(4);
-    brief.prior = vec![
+    let mut context = context(4);
+    context.prior = vec![
         "At noon the fog lifted, and Tamsin saw the boat. Her hands shook.".to_owned(),
         "Nobody had told Tamsin about the lamp, and she lit it.".to_owned(),
     ];
-    let tale = compose(&brief);
-    assert!(tale.text.contains("Tamsin"), "{}", tale.text);
+    let frame = compose(&context);
+    assert!(frame.text.contains("Tamsin"), "{}", frame.text);
 }

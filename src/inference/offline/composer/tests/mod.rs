@@ -13,8 +13,8 @@ use super::{ComposedFrame, compose};
 use crate::domain::{ImageAnalysis, ImageFeatures, Season, Swatch};
 use crate::inference::request::{AudienceProfile, FrameContext};
 
-/// A brief for the first frame of a story at four on an autumn afternoon.
-fn brief(seed: u64) -> FrameContext {
+/// Returns the context of a story's first frame, at four on an autumn afternoon.
+fn context(seed: u64) -> FrameContext {
     FrameContext {
         seed,
         frame_number: 0,
@@ -37,7 +37,7 @@ fn swatch(name: &str) -> Swatch {
     Swatch { name: name.to_owned(), rgb: [204, 85, 0], share: 0.3 }
 }
 
-/// What a measuring eye says of a warm picture.
+/// Returns an analysis of a warm image by pixel measurement.
 fn measured() -> ImageAnalysis {
     ImageAnalysis {
         description: "A warm field of burnt orange under slate grey.".to_owned(),
@@ -55,7 +55,7 @@ fn measured() -> ImageAnalysis {
     }
 }
 
-/// What a seeing model says.
+/// Returns an analysis of an image by a vision model.
 fn recognised() -> ImageAnalysis {
     ImageAnalysis {
         description: "Two people stand beside a lighthouse.".to_owned(),
@@ -65,25 +65,25 @@ fn recognised() -> ImageAnalysis {
     }
 }
 
-/// Tells `frames` frames; `change` may alter each brief before it is told.
-fn tell(seed: u64, frames: u32, change: impl Fn(&mut FrameContext)) -> Vec<ComposedFrame> {
-    let mut tales: Vec<ComposedFrame> = Vec::new();
-    let mut brief = brief(seed);
-    for number in 0..frames {
-        brief.frame_number = number;
-        change(&mut brief);
-        let tale = compose(&brief);
-        brief.memory = tale.memory.clone();
-        brief.prior.push(tale.text.clone());
-        if brief.prior.len() > 30 {
-            brief.prior.remove(0);
+/// Tells `count` frames of a story. `change` may alter the context of each frame first.
+fn tell(seed: u64, count: u32, change: impl Fn(&mut FrameContext)) -> Vec<ComposedFrame> {
+    let mut frames: Vec<ComposedFrame> = Vec::new();
+    let mut context = context(seed);
+    for number in 0..count {
+        context.frame_number = number;
+        change(&mut context);
+        let frame = compose(&context);
+        context.memory = frame.memory.clone();
+        context.prior.push(frame.text.clone());
+        if context.prior.len() > 30 {
+            context.prior.remove(0);
         }
-        tales.push(tale);
+        frames.push(frame);
     }
-    tales
+    frames
 }
 
-/// Faults in a frame's English, for people to read.
+/// Returns the faults in a frame's English.
 fn faults(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut note = |bad: bool, what: &str| {
