@@ -126,7 +126,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when it is not there for sure.
+    /// Returns [`BucketError`] if it is not there for sure.
     pub async fn put(&self, key: &str, bytes: Bytes, media_type: &str) -> Result<(), BucketError> {
         let length = bytes.len() as u64;
         let path = self.path(key);
@@ -151,7 +151,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails, or has more than anyone reads.
+    /// Returns [`BucketError`] if the bucket fails, or has more than anyone reads.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
         let path = self.path(key);
         let getting = async {
@@ -173,7 +173,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails; the stream's items are the same.
+    /// Returns [`BucketError`] if the bucket fails; the stream's items are the same.
     pub async fn stream(&self, key: &str) -> Result<Option<ObjectStream>, BucketError> {
         let path = self.path(key);
         let got = with_timeout("get", key, self.store.get(&path)).await;
@@ -219,7 +219,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails.
+    /// Returns [`BucketError`] if the bucket fails.
     pub async fn size(&self, key: &str) -> Result<Option<u64>, BucketError> {
         let path = self.path(key);
         let looked = with_timeout("get", key, self.store.head(&path)).await;
@@ -230,7 +230,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when it may still be there.
+    /// Returns [`BucketError`] if it may still be there.
     pub async fn remove(&self, key: &str) -> Result<(), BucketError> {
         let path = self.path(key);
         none_if_not_found(with_timeout("remove", key, self.store.delete(&path)).await).map(|_| ())
@@ -240,7 +240,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] for the first that may still be there.
+    /// Returns [`BucketError`] for the first that may still be there.
     pub async fn remove_all(&self, keys: &[String]) -> Result<(), BucketError> {
         let removals = stream::iter(keys.to_vec());
         let removals = removals.map(|key| async move { self.remove(&key).await });

@@ -31,7 +31,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when a folder cannot be read.
+    /// Returns [`LocalStoreError`] if a folder cannot be read.
     pub async fn list_all(&self) -> Result<Vec<LocalFile>, LocalStoreError> {
         let century = Duration::from_hours(100 * 366 * 24);
         self.list_modified_within(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + 10 * century)
@@ -42,7 +42,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when a folder cannot be read.
+    /// Returns [`LocalStoreError`] if a folder cannot be read.
     pub async fn list_modified_within(
         &self,
         span: Range<SystemTime>,

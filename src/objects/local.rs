@@ -49,7 +49,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when one cannot be made.
+    /// Returns [`LocalStoreError`] if one cannot be made.
     pub fn open(settings: &StorageSettings) -> Result<Self, LocalStoreError> {
         let store = Self {
             media: settings.media_folder.clone(),
@@ -77,7 +77,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] for the first that cannot be written; those written before it are removed again.
+    /// Returns [`LocalStoreError`] for the first that cannot be written; those written before it are removed again.
     pub async fn put_all(&self, objects: Vec<(ObjectKey, Bytes)>) -> Result<(), LocalStoreError> {
         let this = self.clone();
         run_blocking("written", move || this.put_all_blocking(&objects)).await
@@ -87,7 +87,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when it cannot be written.
+    /// Returns [`LocalStoreError`] if it cannot be written.
     pub async fn stage(
         &self,
         key: &ObjectKey,
@@ -124,7 +124,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when it is not there or cannot be read.
+    /// Returns [`LocalStoreError`] if it is not there or cannot be read.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
         let (path, key) = (self.path_of(key), key.to_owned());
         run_blocking("read", move || {
@@ -159,7 +159,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] for the first that cannot be removed.
+    /// Returns [`LocalStoreError`] for the first that cannot be removed.
     pub async fn remove_keys(&self, keys: Vec<String>) -> Result<(), LocalStoreError> {
         let this = self.clone();
         run_blocking("removed", move || {
@@ -179,7 +179,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when that is not possible.
+    /// Returns [`LocalStoreError`] if that is not possible.
     pub async fn check(&self) -> Result<(), LocalStoreError> {
         let folder = self.media.clone();
         run_blocking("written", move || {
@@ -270,7 +270,7 @@ impl StagedFile {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the system refuses.
+    /// Returns [`LocalStoreError`] if the system refuses.
     pub async fn commit(self) -> Result<(), LocalStoreError> {
         run_blocking("written", move || {
             let folder = self.path.parent().unwrap_or(Path::new("."));

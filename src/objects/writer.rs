@@ -31,7 +31,7 @@ impl LocalStore {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when no file can be made.
+    /// Returns [`LocalStoreError`] if no file can be made.
     pub async fn begin_write(&self, key: &str) -> Result<FileWriter, LocalStoreError> {
         let staged = self.stage_at(key);
         run_blocking("written", move || match create_file(staged.partial_path(), staged.key()) {
@@ -47,7 +47,7 @@ impl FileWriter {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the disk refuses; nothing is left of the file then.
+    /// Returns [`LocalStoreError`] if the disk refuses; nothing is left of the file then.
     pub async fn append(mut self, piece: Bytes) -> Result<Self, LocalStoreError> {
         run_blocking("written", move || {
             self.sum.update(&piece);
@@ -63,7 +63,7 @@ impl FileWriter {
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the disk refuses; nothing is left of the file then.
+    /// Returns [`LocalStoreError`] if the disk refuses; nothing is left of the file then.
     pub async fn finish(self) -> Result<WrittenFile, LocalStoreError> {
         run_blocking("written", move || match self.file.sync_all() {
             Ok(()) => Ok(WrittenFile { staged: self.staged, sha256: self.sum.finalize().to_vec() }),

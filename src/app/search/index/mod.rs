@@ -132,7 +132,7 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the model or the database fails; the task is tried again then.
+    /// Returns [`AppError`] if the model or the database fails; the task is then retried.
     pub async fn index_frame(
         &self,
         lease: &Lease,
@@ -151,7 +151,7 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the model or the database fails; the task is tried again then, and finds less to do.
+    /// Returns [`AppError`] if the model or the database fails; the task is then retried, and finds less to do.
     pub async fn index_frames(
         &self,
         lease: &Lease,
@@ -195,7 +195,7 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails, or Pinecone does.
+    /// Returns [`AppError`] if the database fails, or Pinecone does.
     pub async fn clear_index(&self) -> Result<(), AppError> {
         let newest = self.store.newest_frame_id().await?;
         let mut tx = self.store.begin().await?;

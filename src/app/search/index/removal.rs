@@ -23,7 +23,7 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails, or Pinecone refuses.
+    /// Returns [`AppError`] if the database fails, or Pinecone refuses.
     pub async fn unindex_frames(
         &self,
         lease: &Lease,
@@ -56,7 +56,7 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the remote index does not answer as it should.
+    /// Returns [`AppError`] if the remote index does not answer as it should.
     pub(in crate::app) async fn unindex_story(
         &self,
         story_id: Uuid,
