@@ -1,4 +1,4 @@
-//! What is said to Pinecone and what it says, in its client's types.
+//! Converts ids, metadata, filters, hits and errors to and from the types of Pinecone's client.
 
 use chrono::{DateTime, Utc};
 use pinecone_sdk::models::{Kind, Metadata, Value};
@@ -8,27 +8,27 @@ use uuid::Uuid;
 
 use crate::vectors::{RemoteHit, RemoteIndexError, VectorFilter};
 
-/// A piece's id.
+/// Returns the id of a piece's vector.
 pub(super) fn vector_id(story_id: Uuid, number: i32, piece: i32) -> String {
     format!("{story_id}/{number}/{piece}")
 }
 
-/// The frame that a vector is of.
+/// Parses the frame of a match from its id and metadata. Returns `None` if they are malformed.
 pub(super) fn parse_hit(id: &str, metadata: &Metadata, cosine: f32) -> Option<RemoteHit> {
-    let whole = |name: &str| number_field(metadata, name).map(|number| number as i64);
+    let integer = |name: &str| number_field(metadata, name).map(|number| number as i64);
     let mut parts = id.split('/');
     let story_id = parts.next()?.parse().ok()?;
     let number = parts.next()?.parse().ok()?;
     Some(RemoteHit {
         story_id,
         number,
-        frame_id: whole("frame")?,
-        told_at_micros: whole("told")?,
+        frame_id: integer("frame")?,
+        told_at_micros: integer("told")?,
         cosine,
     })
 }
 
-/// What is wanted, as Pinecone's filters say it.
+/// Converts a filter to Pinecone's filter language. Returns `None` if it restricts nothing.
 pub(super) fn filter(wanted: &VectorFilter<'_>) -> Option<Metadata> {
     let micros = |time: DateTime<Utc>| time.timestamp_micros();
     let all: Vec<serde_json::Value> = [
@@ -83,14 +83,14 @@ fn number_field(metadata: &Metadata, name: &str) -> Option<f64> {
     }
 }
 
-/// Whether a removal failed because nobody has put anything into the namespace yet.
+/// Returns whether a removal failed because the namespace does not exist, which means that it is empty.
 pub(super) fn is_missing_namespace(error: &PineconeError) -> bool {
     const NOT_FOUND: i32 = 5;
     matches!(error, PineconeError::DataPlaneError { status } if status.code() as i32 == NOT_FOUND)
 }
 
-/// Codes are gRPC's: 2 unknown, 4 deadline exceeded, 7 permission denied, 8 resource exhausted, 10 aborted, 13 internal,
-/// 14 unavailable, 16 unauthenticated.
+/// Converts an error of the client. The status codes are gRPC's: 2 unknown, 4 deadline exceeded, 7 permission denied, 8
+/// resource exhausted, 10 aborted, 13 internal, 14 unavailable, 16 unauthenticated.
 pub(super) fn map_error(error: PineconeError) -> RemoteIndexError {
     match &error {
         PineconeError::DataPlaneError { status } => match status.code() as i32 {
