@@ -96,7 +96,11 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     wrong.pinecone_api_key = Some(format!("{KEY}-of-another").into());
     // What was shown last is not shown again: each round has a frame of its own.
     for (told, search, expected) in [
-        (0, pinecone.search("wide"), ["1536 dimensions and the metric cosine", "SEMANTIC_SEARCH_INDEX"]),
+        (
+            0,
+            pinecone.search("wide"),
+            ["1536 dimensions and the metric cosine", "SEMANTIC_SEARCH_INDEX"],
+        ),
         (1, pinecone.search("dotted"), ["the metric dotproduct", "the metric cosine"]),
         (2, wrong, ["rejects the API key", "PINECONE_API_KEY"]),
     ] {
