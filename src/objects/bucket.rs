@@ -177,11 +177,11 @@ impl Bucket {
     /// Returns [`BucketError`] if the bucket fails. Each chunk of the stream can fail in the same way.
     pub async fn stream(&self, key: &str) -> Result<Option<ObjectStream>, BucketError> {
         let path = self.path(key);
-        let got = with_timeout("get", key, self.store.get(&path)).await;
-        let Some(got) = none_if_not_found(got)? else { return Ok(None) };
-        let length = got.meta.size;
+        let result = with_timeout("get", key, self.store.get(&path)).await;
+        let Some(object) = none_if_not_found(result)? else { return Ok(None) };
+        let length = object.meta.size;
         let key = key.to_owned();
-        let chunks = got.into_stream();
+        let chunks = object.into_stream();
         // The timeout applies to each chunk, so that a bucket that stalls half-way is given up too.
         let timed = stream::unfold(chunks, move |mut chunks| {
             let key = key.clone();

@@ -114,11 +114,11 @@ mod tests {
         #[test]
         fn what_was_packed_points_the_same_way(vector in prop::collection::vec(-100.0_f32..100.0, 1..1600)) {
             prop_assume!(vector.iter().any(|number| number.abs() > 0.01));
-            let kept = decode_vector(&encode_vector(&vector).expect("a direction")).expect("a vector");
+            let stored = decode_vector(&encode_vector(&vector).expect("a direction")).expect("a vector");
             let direction = QueryVector::new(&vector).expect("a direction");
-            let cosine = direction.cosine(&kept);
+            let cosine = direction.cosine(&stored);
             prop_assert!((cosine - 1.0).abs() < 0.002);
-            let plain = Dot::<false>(&direction.0, &kept).call();
+            let plain = Dot::<false>(&direction.0, &stored).call();
             prop_assert!((cosine - plain).abs() < 0.000_01);
         }
     }

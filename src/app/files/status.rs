@@ -40,8 +40,8 @@ impl Files {
     /// Checks the bucket by asking for an object that need not exist. Returns `None` if no bucket is configured.
     pub(in crate::app) async fn bucket_health(&self) -> Option<BucketHealth> {
         let bucket = self.bucket.as_ref()?;
-        let answer = tokio::time::timeout(BUCKET_TIMEOUT, bucket.size("media/ready")).await;
-        Some(match answer {
+        let result = tokio::time::timeout(BUCKET_TIMEOUT, bucket.size("media/ready")).await;
+        Some(match result {
             Ok(Ok(_)) => BucketHealth::Ok,
             Ok(Err(error)) => BucketHealth::Failing(error),
             Err(_elapsed) => BucketHealth::TimedOut,

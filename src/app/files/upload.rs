@@ -106,8 +106,8 @@ impl Files {
         let earlier = tx.media_object(&object.key).await?;
         // On case-insensitive disks `A.PNG` and `a.png` are one file. Frame files have lower-case names.
         let lower = tx.media_object(&object.key.to_lowercase()).await?;
-        let taken = earlier.as_ref().or(lower.as_ref());
-        if taken.as_ref().is_some_and(|taken| taken.kind != object.kind) {
+        let existing = earlier.as_ref().or(lower.as_ref());
+        if existing.is_some_and(|existing| existing.kind != object.kind) {
             let detail = "This name belongs to a frame, which never changes; choose another name.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }

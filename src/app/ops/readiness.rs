@@ -51,7 +51,7 @@ impl Ops {
             Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
-                let reason = Some("The database does not answer.".to_owned());
+                let reason = Some("The database does not respond.".to_owned());
                 ComponentHealth { status: HealthStatus::Down, reason }
             }
         };
@@ -119,17 +119,18 @@ impl Ops {
             let age = |oldest: DateTime<Utc>| (self.clock.now() - oldest).num_seconds();
             (backlog.files, backlog.oldest.map_or(0, age))
         });
-        let behind = format!("{files} files wait for their upload, the oldest for {seconds} s");
+        let behind =
+            format!("{files} files are waiting to be uploaded, the oldest for {seconds} s");
         let (status, reason) = match health {
             BucketHealth::Ok if files == 0 => (HealthStatus::Ok, None),
-            BucketHealth::Ok => (HealthStatus::Ok, Some(format!("The bucket answers; {behind}."))),
+            BucketHealth::Ok => (HealthStatus::Ok, Some(format!("The bucket responds; {behind}."))),
             BucketHealth::Failing(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "bucket is down");
-                let reason = format!("The bucket answers with an error; {behind}.");
+                let reason = format!("The bucket returns an error; {behind}.");
                 (HealthStatus::Degraded, Some(reason))
             }
             BucketHealth::TimedOut => {
-                (HealthStatus::Degraded, Some(format!("The bucket does not answer; {behind}.")))
+                (HealthStatus::Degraded, Some(format!("The bucket does not respond; {behind}.")))
             }
         };
         Some(ComponentHealth { status, reason })

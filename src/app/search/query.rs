@@ -87,7 +87,7 @@ pub(super) fn spelling_corrections(word: &str, vocabulary: Vec<String>) -> Vec<S
         4..=5 => 1,
         _ => 2,
     };
-    let mut near: Vec<(usize, String)> = vocabulary
+    let mut corrections: Vec<(usize, String)> = vocabulary
         .into_iter()
         .filter(|other| other.chars().all(char::is_alphanumeric))
         .filter_map(|other| {
@@ -102,10 +102,10 @@ pub(super) fn spelling_corrections(word: &str, vocabulary: Vec<String>) -> Vec<S
             (distance <= max_distance).then_some((distance, other))
         })
         .collect();
-    near.sort();
-    near.dedup();
-    near.truncate(MAX_CORRECTIONS);
-    near.into_iter().map(|(_, word)| word).collect()
+    corrections.sort();
+    corrections.dedup();
+    corrections.truncate(MAX_CORRECTIONS);
+    corrections.into_iter().map(|(_, word)| word).collect()
 }
 
 /// Returns the optimal string alignment distance: the number of letters to insert, delete, replace or swap with their
@@ -156,23 +156,23 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_finds_what_it_stands_for() {
-        let near = |word: &str, vocabulary: &[&str]| {
+        let corrections = |word: &str, vocabulary: &[&str]| {
             spelling_corrections(word, vocabulary.iter().map(|word| (*word).to_owned()).collect())
         };
-        assert_eq!(near("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
-        assert_eq!(near("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
-        assert_eq!(near("bot", &["boat"]), [""; 0], "too short to guess");
-        assert_eq!(near("boatt", &["boat", "goat", "bo'at"]), ["boat"]);
+        assert_eq!(corrections("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
+        assert_eq!(corrections("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
+        assert_eq!(corrections("bot", &["boat"]), [""; 0], "too short to guess");
+        assert_eq!(corrections("boatt", &["boat", "goat", "bo'at"]), ["boat"]);
     }
 
     #[test]
     fn distances_are_those_of_typing() {
-        let off = |a: &str, b: &str| {
+        let distance = |a: &str, b: &str| {
             edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
         };
-        assert_eq!(off("", "abc"), 3);
-        assert_eq!(off("abc", "acb"), 1);
-        assert_eq!(off("kitten", "sitting"), 3);
-        assert_eq!(off("same", "same"), 0);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "acb"), 1);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("same", "same"), 0);
     }
 }

@@ -291,7 +291,7 @@ mod tests {
     fn a_generation_date_has_a_space_and_microseconds() {
         let now = "2026-11-23T07:04:17.382226Z".parse().expect("a time");
         assert_eq!(generation_date(now), "2026-11-23 07:04:17.382226");
-        let whole = "2026-11-23T07:04:17Z".parse().expect("a time");
-        assert_eq!(generation_date(whole), "2026-11-23 07:04:17.000000");
+        let full_second = "2026-11-23T07:04:17Z".parse().expect("a time");
+        assert_eq!(generation_date(full_second), "2026-11-23 07:04:17.000000");
     }
 }

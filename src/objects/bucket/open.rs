@@ -67,9 +67,9 @@ impl Bucket {
         let misconfigured =
             |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
         let failed = |error: object_store::Error| misconfigured(error.to_string());
-        let known = "it must begin with gs://, s3://, az://, file:// or memory://";
+        let expected = "it must begin with gs://, s3://, az://, file:// or memory://";
         let (scheme, rest) =
-            url.split_once("://").ok_or_else(|| misconfigured(known.to_owned()))?;
+            url.split_once("://").ok_or_else(|| misconfigured(expected.to_owned()))?;
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let is_cloud = matches!(scheme, "gs" | "s3" | "az");
         if is_cloud && name.is_empty() {
@@ -116,7 +116,7 @@ impl Bucket {
                 (Arc::new(files.with_fsync(true)), None)
             }
             "memory" => (Arc::new(InMemory::new()), None),
-            _ => return Err(misconfigured(known.to_owned())),
+            _ => return Err(misconfigured(expected.to_owned())),
         };
         let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
         let url = url.trim_end_matches('/').to_owned();

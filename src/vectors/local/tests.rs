@@ -4,16 +4,16 @@ use super::super::{decode_vector, encode_vector};
 use super::*;
 
 fn put(index: &mut LocalIndex, (frame, piece): (i64, i32), client_id: &str, vector: &[f32]) {
-    let kept = decode_vector(&encode_vector(vector).expect("a direction")).expect("a vector");
-    let told = DateTime::from_timestamp(frame, 0).expect("a time");
+    let stored = decode_vector(&encode_vector(vector).expect("a direction")).expect("a vector");
+    let told_at = DateTime::from_timestamp(frame, 0).expect("a time");
     let strategy = if frame % 2 == 0 { "even" } else { "odd" };
     index.upsert(&VectorEntry {
         frame_id: frame,
         piece,
         client_id,
         strategy,
-        told_at: told,
-        vector: &kept,
+        told_at,
+        vector: &stored,
     });
 }
 
@@ -38,7 +38,7 @@ fn fan() -> LocalIndex {
 #[test]
 fn the_nearest_come_first_within_what_is_wanted() {
     let index = fan();
-    let find = |wanted: VectorFilter<'_>| frames(&index.nearest(&at(0.0), &wanted, 3));
+    let find = |filter: VectorFilter<'_>| frames(&index.nearest(&at(0.0), &filter, 3));
     assert_eq!(find(VectorFilter::default()), [0, 1, 2]);
     assert_eq!(find(VectorFilter { client_id: Some("b"), ..VectorFilter::default() }), [5, 6, 7]);
     assert_eq!(find(VectorFilter { client_id: Some("nobody"), ..VectorFilter::default() }), [0; 0]);
@@ -93,7 +93,7 @@ proptest! {
         changes in prop::collection::vec((0..6_i64, 0..3_i32, 1..60_u8, any::<bool>()), 1..60)
     ) {
         let mut index = LocalIndex::new(2);
-        let mut kept: HashMap<i64, Vec<f32>> = HashMap::new();
+        let mut remaining: HashMap<i64, Vec<f32>> = HashMap::new();
         for (frame, pieces, angle, removes) in changes {
             if removes {
                 if pieces == 0 {
@@ -101,18 +101,18 @@ proptest! {
                 } else {
                     index.remove_frames(&HashSet::from([frame]));
                 }
-                kept.remove(&frame);
+                remaining.remove(&frame);
             } else {
                 let angles: Vec<f32> = (0..=pieces).map(|p| (f32::from(angle) + p as f32) / 50.0).collect();
                 for (piece, angle) in (0..).zip(&angles) {
                     put(&mut index, (frame, piece), "a", &at(*angle));
                 }
                 index.remove_pieces_from(frame, pieces + 1);
-                kept.insert(frame, angles);
+                remaining.insert(frame, angles);
             }
         }
         let mut fresh = LocalIndex::new(2);
-        for (frame, angles) in &kept {
+        for (frame, angles) in &remaining {
             for (piece, angle) in (0..).zip(angles) {
                 put(&mut fresh, (*frame, piece), "a", &at(*angle));
             }

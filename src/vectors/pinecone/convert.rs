@@ -29,17 +29,17 @@ pub(super) fn parse_hit(id: &str, metadata: &Metadata, cosine: f32) -> Option<Re
 }
 
 /// Converts a filter to Pinecone's filter language. Returns `None` if it restricts nothing.
-pub(super) fn filter(wanted: &VectorFilter<'_>) -> Option<Metadata> {
+pub(super) fn filter(vector_filter: &VectorFilter<'_>) -> Option<Metadata> {
     let micros = |time: DateTime<Utc>| time.timestamp_micros();
     let all: Vec<serde_json::Value> = [
-        wanted.client_id.map(|id| json!({"client": {"$eq": id}})),
-        wanted.strategy.map(|strategy| json!({"strategy": {"$eq": strategy}})),
-        wanted.since.map(|since| json!({"told": {"$gte": micros(since)}})),
-        wanted.until.map(|until| json!({"told": {"$lt": micros(until)}})),
-        wanted.newest_frame_id.map(|newest| json!({"frame": {"$lte": newest}})),
-        wanted.excluded_frame_id.map(|except| json!({"frame": {"$ne": except}})),
-        (!wanted.hidden_clients.is_empty())
-            .then(|| json!({"client": {"$nin": wanted.hidden_clients}})),
+        vector_filter.client_id.map(|id| json!({"client": {"$eq": id}})),
+        vector_filter.strategy.map(|strategy| json!({"strategy": {"$eq": strategy}})),
+        vector_filter.since.map(|since| json!({"told": {"$gte": micros(since)}})),
+        vector_filter.until.map(|until| json!({"told": {"$lt": micros(until)}})),
+        vector_filter.newest_frame_id.map(|newest| json!({"frame": {"$lte": newest}})),
+        vector_filter.excluded_frame_id.map(|except| json!({"frame": {"$ne": except}})),
+        (!vector_filter.hidden_clients.is_empty())
+            .then(|| json!({"client": {"$nin": vector_filter.hidden_clients}})),
     ]
     .into_iter()
     .flatten()

@@ -59,7 +59,7 @@ pub async fn restore(
     let _lock = target.acquire_database_lock(&database.path)?;
     target.migrate().await?;
     if !target.is_unused().await? {
-        let detail = "The database is in use already; restore into one that nobody has used, and keep this one.";
+        let detail = "The database is already in use; restore into an unused database.";
         return Err(AppError::new(ErrorKind::Conflict, detail));
     }
     // The original installation may still use the bucket, so the restored one needs a marker of its own.

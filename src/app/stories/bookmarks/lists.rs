@@ -208,7 +208,7 @@ impl Stories {
         };
         change.record_unless_client(&mut tx, actor, self.clock.now()).await?;
         tx.save().await?;
-        tracing::info!(id, action, actor = %actor.principal, "bookmark list changed");
+        tracing::info!(list_id = id, action, actor = %actor.principal, "bookmark list changed");
         Ok(())
     }
 
