@@ -127,10 +127,9 @@ impl Files {
         let lost = self.requeue_lost_files().await?;
         let done = self.sync_and_recover(|_| ()).await?;
         if done.refused > 0 {
-            let detail = format!(
-                "The bucket refused {} files; they are uploaded again later.",
-                done.refused
-            );
+            let files = done.refused;
+            let detail =
+                format!("The bucket refused {files} files; they are uploaded again later.");
             return Err(AppError::new(ErrorKind::Unavailable, detail));
         }
         let result = json!({"files": done.files, "bytes": done.bytes, "missing": done.missing, "lost": lost});
