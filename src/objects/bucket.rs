@@ -1,7 +1,7 @@
 //! A bucket at Google Cloud Storage, Amazon S3 or a compatible service, or Azure Blob Storage; or a folder, or memory.
 //!
-//! A bucket may fail, stall or return wrong data. Every operation has a timeout, an upload is confirmed by a second
-//! request, and downloads are limited in size. Callers must compare the checksums of objects that they get.
+//! A bucket may fail, stall or return wrong data. Every operation but `list` has a timeout, an upload is confirmed by a
+//! second request, and downloads are limited in size. Callers must compare the checksums of objects that they get.
 
 mod open;
 

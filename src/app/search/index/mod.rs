@@ -167,7 +167,7 @@ impl Search {
         self.jobs.complete(lease, &json!(indexed)).await
     }
 
-    /// Indexes missing frames, at most about `max_frames` of them. Calls `on_progress` after each batch.
+    /// Indexes missing frames, at most `max_frames` of them. Calls `on_progress` after each batch.
     ///
     /// # Errors
     ///
