@@ -1,7 +1,7 @@
-//! A bucket of a cloud: Google's, Amazon's and of whoever speaks its protocol, or Azure's; or a folder, or memory.
+//! A bucket at Google Cloud Storage, Amazon S3 or a compatible service, or Azure Blob Storage; or a folder, or memory.
 //!
-//! What is put is asked for again before it counts as there, and what is got is bounded. A bucket may fail, stall or
-//! lie: nothing here waits for ever, and whoever gets an object compares its checksum.
+//! A bucket may fail, stall or return wrong data. Every operation but `list` has a timeout, an upload is confirmed by a
+//! second request, and downloads are limited in size. Callers must compare the checksums of objects that they get.
 
 mod open;
 
@@ -17,116 +17,116 @@ pub use object_store::signer::Method;
 use object_store::signer::Signer;
 use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOptions};
 
-/// How long one exchange may take.
+/// How long one request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The longest object that is read at once, in bytes: more than anything that is kept.
+/// The largest object that [`Bucket::get`] reads, in bytes. No stored file is larger.
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
-/// Objects that are removed at once.
+/// Number of objects that are removed concurrently.
 const CONCURRENT_REMOVALS: usize = 16;
 
-/// A bucket. Clones are the same.
+/// A bucket. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
-    /// Signs its addresses; folders and memory have none that anyone could fetch.
+    /// Presigns URLs; `None` for folders and memory, which have no URLs that a client could fetch.
     signer: Option<Arc<dyn Signer>>,
     prefix: Path,
-    /// `gs://bucket/prefix`, for people and for rows.
+    /// Such as `gs://bucket/prefix`, for messages and rows.
     url: String,
-    /// Whether it keeps media types.
+    /// Whether it stores media types.
     has_content_types: bool,
 }
 
-/// What became of nothing.
+/// A bucket operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    /// It cannot be used as it is configured.
+    /// The bucket cannot be used as configured.
     #[error("the bucket {url} cannot be used: {reason}")]
     Misconfigured {
-        /// Which.
+        /// URL of the bucket.
         url: String,
-        /// What to change.
+        /// What is wrong.
         reason: String,
     },
-    /// It failed.
+    /// The bucket returned an error.
     #[error("the bucket could not {action} {key}")]
     Failed {
         /// `put`, `get`, `remove` or `list`.
         action: &'static str,
-        /// What.
+        /// Key of the object.
         key: String,
-        /// Its account.
+        /// Error of the bucket's client.
         source: object_store::Error,
     },
-    /// It did not answer.
+    /// The bucket did not respond in time.
     #[error("the bucket did not {action} {key} in time")]
     TimedOut {
-        /// `put`, `get`, `remove` or `list`.
+        /// `put`, `get`, `remove` or `sign`.
         action: &'static str,
-        /// What.
+        /// Key of the object.
         key: String,
     },
-    /// It cannot give out addresses of its objects.
-    #[error("the bucket could not sign an address of {key}")]
+    /// The bucket's credentials cannot presign a URL.
+    #[error("the bucket could not presign a URL for {key}")]
     PresignFailed {
-        /// What.
+        /// Key of the object.
         key: String,
-        /// Its account.
+        /// Error of the bucket's client.
         source: object_store::Error,
     },
-    /// It has something else than was put, or more than anyone reads.
-    #[error("what the bucket has as {key} has another length")]
+    /// The object has another length than expected, or is too large.
+    #[error("the object {key} in the bucket has an unexpected length")]
     LengthMismatch {
-        /// What.
+        /// Key of the object.
         key: String,
     },
 }
 
-/// An object of a bucket, as a list shows it.
+/// An object in a bucket listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// Below the bucket's prefix.
+    /// Key of the object, relative to the bucket's prefix.
     pub key: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was put.
+    /// Time of the last upload.
     pub modified: DateTime<Utc>,
 }
 
-/// An object that comes in pieces.
+/// An object that is read in chunks.
 pub struct ObjectStream {
-    /// Of the whole, in bytes.
+    /// Length of the object in bytes.
     pub length: u64,
-    /// The pieces.
+    /// The chunks, in order.
     pub chunks: BoxStream<'static, Result<Bytes, BucketError>>,
 }
 
 impl Bucket {
-    /// Where an object of this key is, for people and for rows.
+    /// Returns the URL of an object, such as `gs://bucket/prefix/key`, for messages and rows.
     #[must_use]
     pub fn location(&self, key: &str) -> String {
         format!("{}/{key}", self.url)
     }
 
-    /// Whether it is this folder.
+    /// Returns whether the bucket is this folder on the local disk.
     #[must_use]
     pub fn is_folder(&self, folder: &std::path::Path) -> bool {
         self.url.strip_prefix("file://").is_some_and(|path| std::path::Path::new(path) == folder)
     }
 
-    /// Its address.
+    /// Returns the URL of the bucket, such as `gs://bucket/prefix`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Puts an object, in the place of one of this key, and sees that it is there.
+    /// Uploads an object, replacing one with this key, and checks its size with a second request.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when it is not there for sure.
+    /// Returns [`BucketError`] if a request fails or the sizes differ; the object may then be there or not.
     pub async fn put(&self, key: &str, bytes: Bytes, media_type: &str) -> Result<(), BucketError> {
         let length = bytes.len() as u64;
         let path = self.path(key);
@@ -135,26 +135,27 @@ impl Bucket {
             attributes.insert(Attribute::ContentType, media_type.to_owned().into());
         }
         let options = PutOptions { attributes, ..PutOptions::default() };
-        let putting = async {
+        let upload = async {
             self.store.put_opts(&path, bytes.into(), options).await?;
             self.store.head(&path).await
         };
-        let there = with_timeout("put", key, putting).await?;
-        if there.size == length {
+        let stored = with_timeout("put", key, upload).await?;
+        if stored.size == length {
             Ok(())
         } else {
             Err(BucketError::LengthMismatch { key: key.to_owned() })
         }
     }
 
-    /// The bytes of an object; `None` when it is not there.
+    /// Reads an object. Returns `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails, or has more than anyone reads.
+    /// Returns [`BucketError`] if the bucket fails, the object is larger than 64 MiB, or its length is not as
+    /// announced.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, BucketError> {
         let path = self.path(key);
-        let getting = async {
+        let download = async {
             let found = self.store.get(&path).await?;
             if found.meta.size > MAX_OBJECT_BYTES {
                 return Ok(None);
@@ -163,25 +164,25 @@ impl Bucket {
             let bytes = found.bytes().await?;
             Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == length))
         };
-        match none_if_not_found(with_timeout("get", key, getting).await)? {
+        match none_if_not_found(with_timeout("get", key, download).await)? {
             Some(None) => Err(BucketError::LengthMismatch { key: key.to_owned() }),
-            whole => Ok(whole.flatten()),
+            bytes => Ok(bytes.flatten()),
         }
     }
 
-    /// An object bit by bit, with its length; `None` when it is not there.
+    /// Reads an object as a stream of chunks. Returns `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails; the stream's items are the same.
+    /// Returns [`BucketError`] if the bucket fails. Each chunk of the stream can fail in the same way.
     pub async fn stream(&self, key: &str) -> Result<Option<ObjectStream>, BucketError> {
         let path = self.path(key);
-        let got = with_timeout("get", key, self.store.get(&path)).await;
-        let Some(got) = none_if_not_found(got)? else { return Ok(None) };
-        let length = got.meta.size;
+        let result = with_timeout("get", key, self.store.get(&path)).await;
+        let Some(object) = none_if_not_found(result)? else { return Ok(None) };
+        let length = object.meta.size;
         let key = key.to_owned();
-        let chunks = got.into_stream();
-        // Each piece has the same time as a whole exchange: a bucket that stalls half-way is given up too.
+        let chunks = object.into_stream();
+        // The timeout applies to each chunk, so that a bucket that stalls half-way is given up too.
         let timed = stream::unfold(chunks, move |mut chunks| {
             let key = key.clone();
             async move {
@@ -193,12 +194,13 @@ impl Bucket {
         Ok(Some(ObjectStream { length, chunks: timed.boxed() }))
     }
 
-    /// An address that gives this one object to whoever has it, by this method alone, for as long as is said (at most
-    /// seven days); `None` where the bucket has no addresses.
+    /// Returns a presigned URL for one object and one method, which expires after `expires_in` (at most seven days).
+    /// Returns `None` if the bucket is a folder or in memory.
     ///
     /// # Errors
     ///
-    /// [`BucketError::Unsigned`] when its credentials cannot sign.
+    /// Returns [`BucketError::PresignFailed`] if the credentials cannot sign, and [`BucketError::TimedOut`] if signing
+    /// takes too long.
     pub async fn presign(
         &self,
         method: Method,
@@ -215,39 +217,39 @@ impl Bucket {
         }
     }
 
-    /// How long an object is; `None` when it is not there.
+    /// Returns the size of an object in bytes, or `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when the bucket fails.
+    /// Returns [`BucketError`] if the bucket fails.
     pub async fn size(&self, key: &str) -> Result<Option<u64>, BucketError> {
         let path = self.path(key);
-        let looked = with_timeout("get", key, self.store.head(&path)).await;
-        Ok(none_if_not_found(looked)?.map(|object| object.size))
+        let found = with_timeout("get", key, self.store.head(&path)).await;
+        Ok(none_if_not_found(found)?.map(|object| object.size))
     }
 
-    /// Removes an object; one that is not there is no error.
+    /// Removes an object. Does nothing if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] when it may still be there.
+    /// Returns [`BucketError`] if the object may still exist.
     pub async fn remove(&self, key: &str) -> Result<(), BucketError> {
         let path = self.path(key);
         none_if_not_found(with_timeout("remove", key, self.store.delete(&path)).await).map(|_| ())
     }
 
-    /// Removes objects; one that is not there is no error.
+    /// Removes objects. Objects that do not exist are ignored.
     ///
     /// # Errors
     ///
-    /// [`BucketError`] for the first that may still be there.
+    /// Returns [`BucketError`] for the first object that may still exist.
     pub async fn remove_all(&self, keys: &[String]) -> Result<(), BucketError> {
         let removals = stream::iter(keys.to_vec());
         let removals = removals.map(|key| async move { self.remove(&key).await });
         removals.buffer_unordered(CONCURRENT_REMOVALS).try_collect().await
     }
 
-    /// Every object.
+    /// Lists all objects below the bucket's prefix.
     pub fn list(&self) -> BoxStream<'static, Result<ListedObject, BucketError>> {
         let prefix = self.prefix.clone();
         let listing =
@@ -271,15 +273,16 @@ impl Bucket {
     }
 }
 
-/// What was asked for, where it is there at all.
-fn none_if_not_found<T>(asked: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
-    match asked {
+/// Converts a "not found" error to `None`.
+fn none_if_not_found<T>(result: Result<T, BucketError>) -> Result<Option<T>, BucketError> {
+    match result {
         Ok(found) => Ok(Some(found)),
         Err(BucketError::Failed { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
+/// Awaits an operation of the bucket's client, with the timeout of one request.
 async fn with_timeout<T>(
     action: &'static str,
     key: &str,

@@ -1,4 +1,4 @@
-//! What is in the folders, whether a row speaks of it or not.
+//! Lists the files in the local folders, whether they have a row or not.
 
 use std::fs;
 use std::io;
@@ -14,58 +14,59 @@ use super::{LocalStore, LocalStoreError};
 /// A file in one of the folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalFile {
-    /// The key under which it would be kept; `None` for a hidden file that was never finished.
+    /// Key of the object; `None` for a hidden file, whose write was never finished.
     pub key: Option<String>,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was last changed.
+    /// Time of the last modification.
     pub modified: SystemTime,
-    /// When it was last asked for, as far as that was noted.
+    /// Time of the last use that [`LocalStore::record_use`] recorded.
     pub used: SystemTime,
 }
 
 impl LocalStore {
-    /// Every file in all folders.
+    /// Returns all files in all folders.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when a folder cannot be read.
+    /// Returns [`LocalStoreError`] if a folder cannot be read.
     pub async fn list_all(&self) -> Result<Vec<LocalFile>, LocalStoreError> {
         let century = Duration::from_hours(100 * 366 * 24);
         self.list_modified_within(SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + 10 * century)
             .await
     }
 
-    /// The files in all folders that were last changed within `span`.
+    /// Returns the files in all folders that were last modified within `span`.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when a folder cannot be read.
+    /// Returns [`LocalStoreError`] if a folder cannot be read.
     pub async fn list_modified_within(
         &self,
         span: Range<SystemTime>,
     ) -> Result<Vec<LocalFile>, LocalStoreError> {
         let this = self.clone();
         run_blocking("listed", move || {
-            let mut strays = Vec::new();
+            let mut files = Vec::new();
             for (folder, prefix) in this.folders() {
-                list_folder(folder, prefix, &span, &mut strays)?;
+                list_folder(folder, prefix, &span, &mut files)?;
             }
-            Ok(strays)
+            Ok(files)
         })
         .await
     }
 }
 
-/// Whether a hidden file is one that a write of ours did not finish.
+/// Returns whether a name is that of a partial file of [`LocalStore`]: `.{uuid}.part`.
 fn is_part(name: &str) -> bool {
     let id = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
     id.is_some_and(|id| id.parse::<Uuid>().is_ok())
 }
 
-/// The files in a folder and those in it that were last changed within `span`.
+/// Appends the files of a folder and its subfolders that were last modified within `span` to `found`. The media and
+/// input folders have no subfolders.
 fn list_folder(
     folder: &Path,
     prefix: &str,
@@ -76,13 +77,13 @@ fn list_folder(
         |source| LocalStoreError { key: folder.display().to_string(), action: "listed", source };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        // Folders of clients are made with the first file in them.
-        Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // The folders of clients are created with the first file in them.
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
     for entry in entries {
         let entry = entry.map_err(failed)?;
-        // A file that vanishes between listing and looking is no stray any more.
+        // The file may have been removed since the folder was listed.
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_dir() && !matches!(prefix, "media" | "input") {
             let name = entry.file_name().to_string_lossy().into_owned();

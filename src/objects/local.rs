@@ -1,8 +1,8 @@
-//! Folders on this machine, laid out as a bucket is: `media/` for what Calliope makes, `input/` for what Sparrows send,
-//! `audio/` and `voice_profiles/` for what is one client's.
+//! The folders on this machine's disk. They have the same layout as a bucket: `media/` for generated files and uploads,
+//! `input/` for files that Sparrows send, `audio/` and `voice_profiles/` for files that belong to one client.
 //!
-//! A file is written under a hidden name, synced, renamed, and its folder synced: a kill or a power cut leaves
-//! either the whole file or a stray that [`LocalStore::strays`] finds.
+//! A file is written under a hidden name, synced, renamed, and its folder synced. A kill or a power cut therefore
+//! leaves either the whole file or a partial one, which [`LocalStore::list_modified_within`] finds.
 
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::domain::ObjectKey;
 use crate::settings::StorageSettings;
 
-/// The local folders.
+/// A store of objects in local folders.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
     media: PathBuf,
@@ -24,19 +24,19 @@ pub struct LocalStore {
     voice_profiles: PathBuf,
 }
 
-/// A file could not be read, written or removed.
+/// A file operation failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the file {key} could not be {action}")]
 pub struct LocalStoreError {
-    /// Which one.
+    /// Key of the object, or path of the folder.
     pub key: String,
-    /// `read`, `written`, `removed` or `listed`.
+    /// What failed: `read`, `written`, `removed` or `listed`.
     pub action: &'static str,
-    /// The system's account.
+    /// Error of the operating system.
     pub source: io::Error,
 }
 
-/// An object that is written and has no name yet.
+/// A file that was written under a hidden name. It is removed when dropped, unless [`StagedFile::commit`] renames it.
 #[derive(Debug)]
 pub struct StagedFile {
     partial_path: PathBuf,
@@ -45,11 +45,11 @@ pub struct StagedFile {
 }
 
 impl LocalStore {
-    /// Takes the folders from the settings, and makes those that every installation needs when they are not there.
+    /// Opens the folders named in the settings, and creates the media and input folders if they are missing.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when one cannot be made.
+    /// Returns [`LocalStoreError`] if a folder cannot be created.
     pub fn open(settings: &StorageSettings) -> Result<Self, LocalStoreError> {
         let store = Self {
             media: settings.media_folder.clone(),
@@ -67,27 +67,27 @@ impl LocalStore {
         Ok(store)
     }
 
-    /// Where an object is on the disk, whether it is there or not.
+    /// Returns the path of an object's file, whether it exists or not.
     #[must_use]
     pub fn path(&self, key: &ObjectKey) -> PathBuf {
         self.path_of(&key.to_string())
     }
 
-    /// Writes objects, all of them or none that a caller would see as written.
+    /// Writes several objects. If one fails, those written before it are removed again.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] for the first that cannot be written; those written before it are removed again.
+    /// Returns [`LocalStoreError`] for the first object that cannot be written.
     pub async fn put_all(&self, objects: Vec<(ObjectKey, Bytes)>) -> Result<(), LocalStoreError> {
         let this = self.clone();
         run_blocking("written", move || this.put_all_blocking(&objects)).await
     }
 
-    /// Writes an object under a hidden name; [`Staged::publish`] gives it its own.
+    /// Writes an object under a hidden name. [`StagedFile::commit`] gives it its final name.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when it cannot be written.
+    /// Returns [`LocalStoreError`] if the object cannot be written.
     pub async fn stage(
         &self,
         key: &ObjectKey,
@@ -105,26 +105,26 @@ impl LocalStore {
         .await
     }
 
-    /// A place for an object of this key under a hidden name, where nothing is written yet.
+    /// Returns a hidden name for an object, under which nothing is written yet.
     pub(super) fn stage_at(&self, key: &str) -> StagedFile {
         let path = self.path_of(key);
         StagedFile { partial_path: partial_path_for(&path), path, key: key.to_owned() }
     }
 
-    /// Notes that a file is used now, for [`Self::strays`] to tell. That it cannot be noted is no error.
+    /// Records the time of a use in the file's access time, by which cache eviction orders files. Errors are ignored.
     pub async fn record_use(&self, key: &str, now: SystemTime) {
         let path = self.path_of(key);
-        let noting = tokio::task::spawn_blocking(move || {
+        let update = tokio::task::spawn_blocking(move || {
             File::open(path)?.set_times(FileTimes::new().set_accessed(now))
         });
-        let _ = noting.await;
+        let _ = update.await;
     }
 
-    /// The bytes of an object.
+    /// Reads an object.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when it is not there or cannot be read.
+    /// Returns [`LocalStoreError`] if the object does not exist or cannot be read.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
         let (path, key) = (self.path_of(key), key.to_owned());
         run_blocking("read", move || {
@@ -133,18 +133,18 @@ impl LocalStore {
         .await
     }
 
-    /// Whether there is a file of this key.
+    /// Returns whether an object with this key exists.
     pub async fn exists(&self, key: &str) -> bool {
         self.last_use(key).await.is_some()
     }
 
-    /// When the file of this key was last asked for, as far as that was noted; `None` where there is none.
+    /// Returns the last use that [`Self::record_use`] recorded, or `None` if the object does not exist.
     pub async fn last_use(&self, key: &str) -> Option<SystemTime> {
         let file = tokio::fs::metadata(self.path_of(key)).await.ok().filter(Metadata::is_file)?;
         Some(file.accessed().unwrap_or(SystemTime::UNIX_EPOCH))
     }
 
-    /// Removes objects; what is not there is no error, and what cannot be removed is left to the sweep.
+    /// Removes objects and ignores errors. Orphan removal deletes files that are left.
     pub async fn remove_best_effort(&self, keys: Vec<ObjectKey>) {
         let paths: Vec<PathBuf> = keys.iter().map(|key| self.path(key)).collect();
         let removal = tokio::task::spawn_blocking(move || {
@@ -155,18 +155,18 @@ impl LocalStore {
         let _ = removal.await;
     }
 
-    /// Removes objects that must not stay; one that is not there is no error.
+    /// Removes objects. Objects that do not exist are ignored.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] for the first that cannot be removed.
+    /// Returns [`LocalStoreError`] for the first object that cannot be removed.
     pub async fn remove_keys(&self, keys: Vec<String>) -> Result<(), LocalStoreError> {
         let this = self.clone();
         run_blocking("removed", move || {
             for key in keys {
                 match fs::remove_file(this.path_of(&key)) {
                     Ok(()) => {}
-                    Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+                    Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
                     Err(source) => return Err(LocalStoreError { key, action: "removed", source }),
                 }
             }
@@ -175,11 +175,11 @@ impl LocalStore {
         .await
     }
 
-    /// Writes and removes a small file in the media folder.
+    /// Checks that the media folder is writable by writing and removing a small file.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when that is not possible.
+    /// Returns [`LocalStoreError`] if the file cannot be written or removed.
     pub async fn check(&self) -> Result<(), LocalStoreError> {
         let folder = self.media.clone();
         run_blocking("written", move || {
@@ -215,11 +215,11 @@ impl LocalStore {
         Ok(())
     }
 
-    /// Writes an object, here and now: for threads that may block.
+    /// Writes an object on the current thread, which must be allowed to block.
     ///
     /// # Errors
     ///
-    /// The system's own; nothing is left of the object then.
+    /// Returns the error of the operating system; nothing is then left of the object.
     pub fn put_blocking(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(key);
         let part = partial_path_for(&path);
@@ -231,7 +231,7 @@ impl LocalStore {
         written
     }
 
-    /// The folders, each with the first segment of its keys.
+    /// Returns the folders, each with the first segment of its keys.
     pub(super) fn folders(&self) -> [(&Path, &'static str); 4] {
         [
             (&self.media, "media"),
@@ -241,7 +241,8 @@ impl LocalStore {
         ]
     }
 
-    /// Where the file of this key is, whether it is there or not.
+    /// Returns the path of the file with this key, whether it exists or not. A key without a known first segment
+    /// belongs to the media folder.
     #[must_use]
     pub fn path_of(&self, key: &str) -> PathBuf {
         let (first, rest) = key.split_once('/').unwrap_or(("media", key));
@@ -250,27 +251,27 @@ impl LocalStore {
     }
 }
 
-/// A hidden name in the folder of `path`.
+/// Returns a new hidden name in the folder of `path`.
 fn partial_path_for(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{}.part", Uuid::now_v7()))
 }
 
 impl StagedFile {
-    /// Where it is until then.
+    /// Returns the hidden path of the file.
     pub(super) fn partial_path(&self) -> &Path {
         &self.partial_path
     }
 
-    /// What it is to be.
+    /// Returns the key of the object.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
 
-    /// Gives the object its name, in the place of what bore it. Dropped instead, it is gone.
+    /// Renames the file to its final name, replacing a file with this name, and syncs the folder.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the system refuses.
+    /// Returns [`LocalStoreError`] if the file cannot be renamed.
     pub async fn commit(self) -> Result<(), LocalStoreError> {
         run_blocking("written", move || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -288,27 +289,27 @@ impl StagedFile {
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        // Gone already when it was published.
+        // This fails if the file was committed, because then it was renamed.
         let _ = fs::remove_file(&self.partial_path);
     }
 }
 
-/// A new file for an object of this key. Folders of clients are made for it if need be; the folders of the settings are not:
-/// one that is gone was taken away, perhaps with its disk.
+/// Creates a file for an object. Creates missing folders of clients, but not the folders of the settings: if one of
+/// those is missing, its disk may not be mounted.
 pub(super) fn create_file(path: &Path, key: &str) -> io::Result<File> {
     match File::create_new(path) {
-        Err(none) if none.kind() == io::ErrorKind::NotFound && is_in_client_folder(key) => {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound && is_in_client_folder(key) => {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
-            // A folder that was just made is as lasting as what is in it.
-            for above in folder.ancestors().skip(1).take(2) {
-                // A path that leads from here has nothing at its top.
-                let is_here = above.as_os_str().is_empty();
-                File::open(if is_here { Path::new(".") } else { above })?.sync_all()?;
+            // The parents are synced too, so that a new folder survives a power cut like the file in it.
+            for parent in folder.ancestors().skip(1).take(2) {
+                // The last ancestor of a relative path is empty.
+                let is_current = parent.as_os_str().is_empty();
+                File::open(if is_current { Path::new(".") } else { parent })?.sync_all()?;
             }
             File::create_new(path)
         }
-        made => made,
+        created => created,
     }
 }
 
@@ -322,15 +323,16 @@ fn write_synced(path: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Runs file operations on the blocking threads. A panic is reported as a failure of `action`.
 pub(super) async fn run_blocking<T: Send + 'static>(
     action: &'static str,
     work: impl FnOnce() -> Result<T, LocalStoreError> + Send + 'static,
 ) -> Result<T, LocalStoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|broken| {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         Err(LocalStoreError {
             key: "(several)".to_owned(),
             action,
-            source: io::Error::other(broken),
+            source: io::Error::other(error),
         })
     })
 }

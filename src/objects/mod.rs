@@ -1,5 +1,5 @@
-//! Files: what is written is whole or not there. On this machine's disk ([`LocalStore`]) first, and in a bucket
-//! ([`Bucket`]) where one is configured.
+//! Object stores: the folders on this machine's disk ([`LocalStore`]), and the bucket ([`Bucket`]) if one is
+//! configured. A write is atomic: afterwards the whole object is there, or none.
 
 mod bucket;
 mod listing;

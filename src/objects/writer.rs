@@ -1,4 +1,4 @@
-//! A file that is written piece by piece, and summed up meanwhile.
+//! Writes a file in chunks and computes its checksum on the way.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::local::{StagedFile, create_file, run_blocking};
 use super::{LocalStore, LocalStoreError};
 
-/// A file under a hidden name that pieces are appended to.
+/// A file under a hidden name, to which chunks are appended.
 #[derive(Debug)]
 pub struct FileWriter {
     staged: StagedFile,
@@ -17,21 +17,21 @@ pub struct FileWriter {
     sum: Sha256,
 }
 
-/// A file that is written and has no name yet.
+/// A complete file that does not have its final name yet.
 #[derive(Debug)]
 pub struct WrittenFile {
-    /// To be published, or dropped.
+    /// The file, which the caller commits or drops.
     pub staged: StagedFile,
-    /// Of its bytes.
+    /// SHA-256 of the file's bytes.
     pub sha256: Vec<u8>,
 }
 
 impl LocalStore {
-    /// Begins to write an object.
+    /// Starts writing an object.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when no file can be made.
+    /// Returns [`LocalStoreError`] if the file cannot be created.
     pub async fn begin_write(&self, key: &str) -> Result<FileWriter, LocalStoreError> {
         let staged = self.stage_at(key);
         run_blocking("written", move || match create_file(staged.partial_path(), staged.key()) {
@@ -43,15 +43,15 @@ impl LocalStore {
 }
 
 impl FileWriter {
-    /// Appends a piece.
+    /// Appends a chunk.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the disk refuses; nothing is left of the file then.
-    pub async fn append(mut self, piece: Bytes) -> Result<Self, LocalStoreError> {
+    /// Returns [`LocalStoreError`] if the disk fails; the file is then removed.
+    pub async fn append(mut self, chunk: Bytes) -> Result<Self, LocalStoreError> {
         run_blocking("written", move || {
-            self.sum.update(&piece);
-            match self.file.write_all(&piece) {
+            self.sum.update(&chunk);
+            match self.file.write_all(&chunk) {
                 Ok(()) => Ok(self),
                 Err(source) => Err(failed(&self.staged, source)),
             }
@@ -59,11 +59,11 @@ impl FileWriter {
         .await
     }
 
-    /// Makes what is written lasting, all but its name.
+    /// Syncs the file to the disk. [`StagedFile::commit`] gives it its final name.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] when the disk refuses; nothing is left of the file then.
+    /// Returns [`LocalStoreError`] if the disk fails; the file is then removed.
     pub async fn finish(self) -> Result<WrittenFile, LocalStoreError> {
         run_blocking("written", move || match self.file.sync_all() {
             Ok(()) => Ok(WrittenFile { staged: self.staged, sha256: self.sum.finalize().to_vec() }),

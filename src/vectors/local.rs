@@ -1,7 +1,7 @@
-//! The local index: every vector in memory, compared with each.
+//! The local index, which holds all vectors in memory and scans them for each query.
 //!
-//! A scan is exact, needs no building, and takes each change at once; at 100,000 vectors of 384 numbers it takes one core
-//! some ten milliseconds, most of it waiting for memory (`benches/README.md`).
+//! A scan is exact, needs no build step, and sees each change at once. For 100,000 vectors of 384 dimensions it takes
+//! about ten milliseconds on one core, most of which is waiting for memory (`benches/README.md`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,63 +12,63 @@ use super::MAX_PIECES;
 use super::half_precision::{QueryVector, normalize};
 use super::top_hits::TopHits;
 
-/// Stretches of memory that are read side by side: a scan waits for memory most of its time, and a processor fetches ahead in
-/// several places at once.
+/// Number of memory regions that a scan reads in turn. A scan mostly waits for memory, and processors prefetch several
+/// streams at once.
 const SCAN_STREAMS: usize = 4;
 
-/// A vector to be put into the index.
+/// A vector to insert into the index.
 #[derive(Debug)]
 pub struct VectorEntry<'a> {
-    /// The frame that it is of.
+    /// Id of the frame.
     pub frame_id: i64,
-    /// Which of the frame's pieces.
+    /// Number of the piece within the frame, from 0 to [`MAX_PIECES`] - 1.
     pub piece: i32,
-    /// The client that the frame's story was made for.
+    /// Client that the frame's story was created for.
     pub client_id: &'a str,
-    /// The story's strategy.
+    /// Strategy of the frame's story.
     pub strategy: &'a str,
-    /// When the frame was told.
+    /// Time at which the frame was told.
     pub told_at: DateTime<Utc>,
-    /// As [`super::unpacked`] gives it.
+    /// Vector of the piece, as [`super::decode_vector`] returns it.
     pub vector: &'a [f16],
 }
 
-/// Which frames may be found.
+/// Restricts which frames a query may return.
 #[derive(Debug, Default)]
 pub struct VectorFilter<'a> {
-    /// Of this client's stories alone.
+    /// Only frames of this client's stories.
     pub client_id: Option<&'a str>,
-    /// With this strategy alone.
+    /// Only frames of stories with this strategy.
     pub strategy: Option<&'a str>,
-    /// Told at this time or later.
+    /// Only frames told at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Told before this time.
+    /// Only frames told before this time.
     pub until: Option<DateTime<Utc>>,
-    /// None that is newer than this one.
+    /// Only frames with this id or a lower one.
     pub newest_frame_id: Option<i64>,
-    /// Of none of these clients.
+    /// No frames of these clients' stories.
     pub hidden_clients: Vec<&'a str>,
-    /// Not this one.
+    /// Not the frame with this id.
     pub excluded_frame_id: Option<i64>,
 }
 
-/// A frame that is near.
+/// A frame near a query vector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VectorHit {
-    /// The frame.
+    /// Id of the frame.
     pub frame_id: i64,
-    /// When it was told, in microseconds: an id may come to be another frame's.
+    /// Time at which the frame was told, in microseconds since the epoch. It tells apart frames that reuse an id.
     pub told_at_micros: i64,
-    /// The cosine of the nearest of its pieces: 1 is the same direction.
+    /// Cosine of the frame's nearest piece, from -1 to 1.
     pub cosine: f32,
 }
 
-/// All vectors of one model.
+/// The vectors of all frames, all made by one model.
 #[derive(Debug, Default)]
 pub struct LocalIndex {
     dimension: usize,
     rows: Vec<Row>,
-    /// Row by row, `dimension` each.
+    /// The vectors of all rows in order, `dimension` numbers each.
     values: Vec<f16>,
     positions: HashMap<(i64, i32), usize>,
     clients: NameInterner,
@@ -81,11 +81,11 @@ struct Row {
     piece: i32,
     client: u32,
     strategy: u32,
-    /// Microseconds, as databases keep them.
+    /// Microseconds since the epoch, which is the databases' resolution.
     told_at_micros: i64,
 }
 
-/// Names, each with a number that takes less room.
+/// Maps names to numbers, which take less space in rows.
 #[derive(Debug, Default)]
 struct NameInterner(HashMap<String, u32>);
 
@@ -101,29 +101,29 @@ impl NameInterner {
 }
 
 impl LocalIndex {
-    /// An index of vectors of so many numbers.
+    /// Creates an empty index for vectors of this dimension.
     #[must_use]
     pub fn new(dimension: usize) -> Self {
         Self { dimension, ..Self::default() }
     }
 
-    /// How many vectors there are.
+    /// Returns the number of vectors.
     #[must_use]
     pub fn count(&self) -> usize {
         self.rows.len()
     }
 
-    /// Bytes that the vectors and what is known of them take.
+    /// Returns the memory that the vectors and their rows take, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let place = size_of::<((i64, i32), usize)>() + 1;
+        let per_position = size_of::<((i64, i32), usize)>() + 1;
         self.values.capacity() * size_of::<f16>()
             + self.rows.capacity() * size_of::<Row>()
-            + self.positions.capacity() * place
+            + self.positions.capacity() * per_position
     }
 
-    /// Puts a vector in, in the place of the one of this frame and piece; one of another dimension, or beyond
-    /// [`MAX_PIECES`], is left out.
+    /// Inserts or replaces the vector of a piece. Ignores a vector of another dimension or a piece beyond
+    /// [`MAX_PIECES`].
     pub fn upsert(&mut self, entry: &VectorEntry<'_>) {
         let fits = entry.vector.len() == self.dimension && (0..MAX_PIECES).contains(&entry.piece);
         if !fits || self.dimension == 0 {
@@ -137,9 +137,9 @@ impl LocalIndex {
             told_at_micros: entry.told_at.timestamp_micros(),
         };
         match self.positions.get(&(row.frame_id, row.piece)) {
-            Some(place) => {
-                self.rows[*place] = row;
-                let start = place * self.dimension;
+            Some(position) => {
+                self.rows[*position] = row;
+                let start = position * self.dimension;
                 self.values[start..start + self.dimension].copy_from_slice(entry.vector);
             }
             None => {
@@ -150,52 +150,52 @@ impl LocalIndex {
         }
     }
 
-    /// Takes a frame's pieces out from number `from` on.
+    /// Removes the pieces of a frame whose number is at least `from`.
     pub fn remove_pieces_from(&mut self, frame: i64, from: i32) {
         let mut piece = from;
-        while let Some(place) = self.positions.get(&(frame, piece)) {
-            self.remove_at(*place);
+        while let Some(position) = self.positions.get(&(frame, piece)) {
+            self.remove_at(*position);
             piece += 1;
         }
     }
 
-    /// Takes all pieces of these frames out.
+    /// Removes all pieces of these frames.
     pub fn remove_frames(&mut self, frames: &HashSet<i64>) {
-        for place in (0..self.rows.len()).rev() {
-            if frames.contains(&self.rows[place].frame_id) {
-                self.remove_at(place);
+        for position in (0..self.rows.len()).rev() {
+            if frames.contains(&self.rows[position].frame_id) {
+                self.remove_at(position);
             }
         }
     }
 
-    /// Takes the vector at a place out; the last one moves there.
-    fn remove_at(&mut self, place: usize) {
+    /// Removes the vector at a position, and moves the last vector there.
+    fn remove_at(&mut self, position: usize) {
         let last = self.rows.len() - 1;
-        let gone = self.rows.swap_remove(place);
-        self.positions.remove(&(gone.frame_id, gone.piece));
-        let (start, end) = (place * self.dimension, last * self.dimension);
+        let removed = self.rows.swap_remove(position);
+        self.positions.remove(&(removed.frame_id, removed.piece));
+        let (start, end) = (position * self.dimension, last * self.dimension);
         self.values.copy_within(end..end + self.dimension, start);
         self.values.truncate(end);
-        if let Some(moved) = self.rows.get(place) {
-            self.positions.insert((moved.frame_id, moved.piece), place);
+        if let Some(moved) = self.rows.get(position) {
+            self.positions.insert((moved.frame_id, moved.piece), position);
         }
     }
 
-    /// The mean direction of a frame's pieces; `None` where it has none.
+    /// Returns the normalized mean of the vectors of a frame's pieces, or `None` if the frame is not in the index.
     #[must_use]
     pub fn mean_vector(&self, frame: i64) -> Option<Vec<f32>> {
         let mut sum = vec![0.0_f32; self.dimension];
         let mut piece = 0;
-        while let Some(place) = self.positions.get(&(frame, piece)) {
-            let kept = &self.values[place * self.dimension..][..self.dimension];
-            sum.iter_mut().zip(kept).for_each(|(sum, number)| *sum += number.to_f32());
+        while let Some(position) = self.positions.get(&(frame, piece)) {
+            let vector = &self.values[position * self.dimension..][..self.dimension];
+            sum.iter_mut().zip(vector).for_each(|(sum, number)| *sum += number.to_f32());
             piece += 1;
         }
         normalize(&sum)
     }
 
-    /// The frames nearest to a vector, the nearest first, at most `limit`; of equally near ones the newer first. A vector of
-    /// another dimension is near to none.
+    /// Returns at most `limit` frames nearest to a vector, nearest first. Equally near frames are ordered newest first.
+    /// Returns nothing if the vector has another dimension than the index.
     #[must_use]
     pub fn nearest(
         &self,
@@ -203,18 +203,19 @@ impl LocalIndex {
         vector_filter: &VectorFilter<'_>,
         limit: usize,
     ) -> Vec<VectorHit> {
-        let direction =
-            QueryVector::new(vector).filter(|direction| direction.len() == self.dimension);
-        let Some(direction) = direction else { return Vec::new() };
+        let query = QueryVector::new(vector).filter(|query| query.len() == self.dimension);
+        let Some(query) = query else { return Vec::new() };
         let Some(filter) = ResolvedFilter::resolve(self, vector_filter) else { return Vec::new() };
         let mut best = TopHits::new(limit);
-        let stretch = self.rows.len().div_ceil(SCAN_STREAMS);
-        for place in (0..stretch).flat_map(|at| (0..SCAN_STREAMS).map(move |n| n * stretch + at)) {
-            let Some(row) = self.rows.get(place).filter(|row| filter.matches(row)) else {
+        let stream_length = self.rows.len().div_ceil(SCAN_STREAMS);
+        for position in
+            (0..stream_length).flat_map(|at| (0..SCAN_STREAMS).map(move |n| n * stream_length + at))
+        {
+            let Some(row) = self.rows.get(position).filter(|row| filter.matches(row)) else {
                 continue;
             };
-            let kept = &self.values[place * self.dimension..][..self.dimension];
-            let cosine = direction.cosine(kept);
+            let stored = &self.values[position * self.dimension..][..self.dimension];
+            let cosine = query.cosine(stored);
             best.push(VectorHit {
                 frame_id: row.frame_id,
                 told_at_micros: row.told_at_micros,
@@ -225,7 +226,7 @@ impl LocalIndex {
     }
 }
 
-/// What is wanted, in the index's own numbers.
+/// A filter whose names are resolved to the index's numbers.
 struct ResolvedFilter {
     client: Option<u32>,
     strategy: Option<u32>,
@@ -237,17 +238,17 @@ struct ResolvedFilter {
 }
 
 impl ResolvedFilter {
-    /// `None` where nothing can be found: the index knows no such client or strategy.
+    /// Resolves a filter. Returns `None` if nothing can match, because the index has no such client or strategy.
     fn resolve(index: &LocalIndex, filter: &VectorFilter<'_>) -> Option<Self> {
-        let numbered = |names: &NameInterner, name: Option<&str>| match name {
+        let resolve_name = |names: &NameInterner, name: Option<&str>| match name {
             None => Some(None),
             Some(name) => names.0.get(name).map(|number| Some(*number)),
         };
         let hidden =
             filter.hidden_clients.iter().filter_map(|name| index.clients.0.get(*name).copied());
         Some(Self {
-            client: numbered(&index.clients, filter.client_id)?,
-            strategy: numbered(&index.strategies, filter.strategy)?,
+            client: resolve_name(&index.clients, filter.client_id)?,
+            strategy: resolve_name(&index.strategies, filter.strategy)?,
             since: filter.since.map_or(i64::MIN, |time| time.timestamp_micros()),
             until: filter.until.map_or(i64::MAX, |time| time.timestamp_micros()),
             newest: filter.newest_frame_id.unwrap_or(i64::MAX),
@@ -267,138 +268,4 @@ impl ResolvedFilter {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::{decode_vector, encode_vector};
-    use super::*;
-
-    fn put(index: &mut LocalIndex, (frame, piece): (i64, i32), client_id: &str, vector: &[f32]) {
-        let kept = decode_vector(&encode_vector(vector).expect("a direction")).expect("a vector");
-        let told = DateTime::from_timestamp(frame, 0).expect("a time");
-        let strategy = if frame % 2 == 0 { "even" } else { "odd" };
-        index.upsert(&VectorEntry {
-            frame_id: frame,
-            piece,
-            client_id,
-            strategy,
-            told_at: told,
-            vector: &kept,
-        });
-    }
-
-    fn frames(hits: &[VectorHit]) -> Vec<i64> {
-        hits.iter().map(|hit| hit.frame_id).collect()
-    }
-
-    fn at(angle: f32) -> [f32; 2] {
-        [angle.cos(), angle.sin()]
-    }
-
-    /// Frames 0-9, each a little further from the first axis; those of `b` are 5-9.
-    fn fan() -> LocalIndex {
-        let mut index = LocalIndex::new(2);
-        for frame in 0..10 {
-            let client = if frame < 5 { "a" } else { "b" };
-            put(&mut index, (frame, 0), client, &at(frame as f32 * 0.1));
-        }
-        index
-    }
-
-    #[test]
-    fn the_nearest_come_first_within_what_is_wanted() {
-        let index = fan();
-        let find = |wanted: VectorFilter<'_>| frames(&index.nearest(&at(0.0), &wanted, 3));
-        assert_eq!(find(VectorFilter::default()), [0, 1, 2]);
-        assert_eq!(
-            find(VectorFilter { client_id: Some("b"), ..VectorFilter::default() }),
-            [5, 6, 7]
-        );
-        assert_eq!(
-            find(VectorFilter { client_id: Some("nobody"), ..VectorFilter::default() }),
-            [0; 0]
-        );
-        assert_eq!(
-            find(VectorFilter { strategy: Some("odd"), ..VectorFilter::default() }),
-            [1, 3, 5]
-        );
-        assert_eq!(
-            find(VectorFilter { hidden_clients: vec!["a", "nobody"], ..VectorFilter::default() }),
-            [5, 6, 7]
-        );
-        let (since, until) = (DateTime::from_timestamp(3, 0), DateTime::from_timestamp(5, 0));
-        assert_eq!(find(VectorFilter { since, until, ..VectorFilter::default() }), [3, 4]);
-        assert_eq!(
-            find(VectorFilter {
-                newest_frame_id: Some(1),
-                excluded_frame_id: Some(0),
-                ..VectorFilter::default()
-            }),
-            [1]
-        );
-        assert_eq!(frames(&index.nearest(&[1.0, 0.0, 0.0], &VectorFilter::default(), 3)), [0; 0]);
-        assert_eq!(frames(&index.nearest(&[0.0, 0.0], &VectorFilter::default(), 3)), [0; 0]);
-    }
-
-    #[test]
-    fn a_frame_counts_once_by_its_nearest_piece() {
-        let mut index = fan();
-        for piece in 0..9 {
-            put(&mut index, (9, piece), "b", &at(0.01));
-        }
-        put(&mut index, (9, 9), "b", &at(0.0));
-        let hits = index.nearest(&at(0.0), &VectorFilter::default(), 2);
-        assert_eq!(frames(&hits), [9, 0], "as near, and newer");
-        assert!((hits[0].cosine - 1.0).abs() < 0.001);
-    }
-
-    #[test]
-    fn the_nearest_of_many_are_kept_wherever_they_stand() {
-        let mut index = LocalIndex::new(2);
-        // Every frame once, in an order that has near ones early, late and between.
-        for frame in (0..499).map(|n| n * 211 % 499) {
-            put(&mut index, (frame, 0), "a", &at(frame as f32 * 0.003));
-        }
-        let find =
-            |angle: f32, limit| frames(&index.nearest(&at(angle), &VectorFilter::default(), limit));
-        assert_eq!(find(-1.0, 4), [0, 1, 2, 3]);
-        assert_eq!(find(2.5, 3), [498, 497, 496]);
-    }
-
-    proptest! {
-        /// Whatever is put, changed and removed, in whatever order, the index is as one that was filled with what remains.
-        #[test]
-        fn changes_leave_no_trace(
-            changes in prop::collection::vec((0..6_i64, 0..3_i32, 1..60_u8, any::<bool>()), 1..60)
-        ) {
-            let mut index = LocalIndex::new(2);
-            let mut kept: HashMap<i64, Vec<f32>> = HashMap::new();
-            for (frame, pieces, angle, removes) in changes {
-                if removes {
-                    if pieces == 0 {
-                        index.remove_pieces_from(frame, 0);
-                    } else {
-                        index.remove_frames(&HashSet::from([frame]));
-                    }
-                    kept.remove(&frame);
-                } else {
-                    let angles: Vec<f32> = (0..=pieces).map(|p| (f32::from(angle) + p as f32) / 50.0).collect();
-                    for (piece, angle) in (0..).zip(&angles) {
-                        put(&mut index, (frame, piece), "a", &at(*angle));
-                    }
-                    index.remove_pieces_from(frame, pieces + 1);
-                    kept.insert(frame, angles);
-                }
-            }
-            let mut fresh = LocalIndex::new(2);
-            for (frame, angles) in &kept {
-                for (piece, angle) in (0..).zip(angles) {
-                    put(&mut fresh, (*frame, piece), "a", &at(*angle));
-                }
-            }
-            prop_assert_eq!(index.count(), fresh.count());
-            let near = |index: &LocalIndex| index.nearest(&at(0.3), &VectorFilter::default(), 10);
-            prop_assert_eq!(near(&index), near(&fresh));
-        }
-    }
-}
+mod tests;

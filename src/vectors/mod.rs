@@ -1,7 +1,7 @@
-//! Where texts are near each other in meaning: vectors, and the frames that they are of.
+//! Vector indexes for semantic search.
 //!
-//! [`LocalIndex`] is the index for everyone: exact, in memory and in half precision, filled from rows by whoever has them.
-//! [`Pinecone`] is the one for those who have more than a machine should hold.
+//! [`LocalIndex`] is the default: an exact index in memory, in half precision, which the caller fills from rows.
+//! [`Pinecone`] is a remote index for installations with more vectors than one machine should hold.
 
 mod half_precision;
 mod local;
@@ -14,5 +14,5 @@ pub use local::{LocalIndex, VectorEntry, VectorFilter, VectorHit};
 pub use pinecone::Pinecone;
 pub use remote::{FrameVectors, RemoteHit, RemoteIndexError, SourceError};
 
-/// Pieces that a frame has at most.
+/// Maximum number of pieces of a frame. Each piece has one vector.
 pub const MAX_PIECES: i32 = 16;

@@ -1,51 +1,51 @@
-//! Vectors that another service keeps: what is given to it, what it finds, and why it did not do what it was asked to.
+//! Types for a remote index: the vectors it stores, the hits it returns, and its errors.
 
 use std::error::Error;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// What a client of the service says of an error.
+/// The error of the service's client that caused a [`RemoteIndexError`].
 pub type SourceError = Box<dyn Error + Send + Sync>;
 
-/// Why Pinecone did not do what it was asked to.
+/// An operation on the remote index failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteIndexError {
-    /// There is no such index.
-    #[error("Pinecone has no index {0}; make it there, or set SEMANTIC_SEARCH_CREATE")]
+    /// The index does not exist.
+    #[error("Pinecone has no index {0}; create it there, or set SEMANTIC_SEARCH_CREATE")]
     IndexNotFound(String),
-    /// It cannot be used yet.
+    /// The index is being created and is not ready.
     #[error("Pinecone's index {0} is not ready yet")]
     NotReady(String),
-    /// It is not made for vectors such as the model's.
+    /// The dimension or metric of the index does not fit the model.
     #[error(
-        "Pinecone's index {index} compares vectors of {found}, and the model makes some of {wanted} to be compared by cosine; \
+        "Pinecone's index {index} has {found}, but the model needs {wanted} dimensions and the metric cosine; \
          name another index in SEMANTIC_SEARCH_INDEX, or another model"
     )]
     IncompatibleIndex {
-        /// The index.
+        /// Name of the index.
         index: String,
-        /// Its numbers a vector, and its metric.
+        /// Dimension and metric of the index, as text.
         found: String,
-        /// The model's numbers a vector.
+        /// Dimension of the model's vectors.
         wanted: usize,
     },
-    /// The key opens nothing.
-    #[error("Pinecone does not take the key; check PINECONE_API_KEY")]
+    /// The API key is invalid or lacks permission.
+    #[error("Pinecone rejects the API key; check PINECONE_API_KEY")]
     InvalidKey,
-    /// Too much was asked of it.
-    #[error("Pinecone is asked too much at once")]
+    /// The rate limit or quota is exceeded.
+    #[error("Pinecone throttles requests")]
     Throttled,
-    /// It does not answer.
-    #[error("Pinecone does not answer")]
+    /// Pinecone does not respond or fails.
+    #[error("Pinecone does not respond")]
     Unavailable(#[source] Option<SourceError>),
-    /// It takes this request for wrong.
-    #[error("Pinecone refuses")]
+    /// Pinecone rejects the request as invalid.
+    #[error("Pinecone rejects the request")]
     Refused(#[source] SourceError),
 }
 
 impl RemoteIndexError {
-    /// Whether it may be gone when the same is asked again.
+    /// Returns whether the same request may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::NotReady(_) | Self::Throttled | Self::Unavailable(_))
@@ -55,35 +55,36 @@ impl RemoteIndexError {
 /// A frame with the vectors of its pieces.
 #[derive(Debug)]
 pub struct FrameVectors<'a> {
-    /// The story.
+    /// Id of the story.
     pub story_id: Uuid,
-    /// The frame's number in it.
+    /// Number of the frame in its story, from 0.
     pub number: i32,
-    /// The frame's id.
+    /// Id of the frame.
     pub frame_id: i64,
-    /// The client that the story was made for.
+    /// Client that the story was created for.
     pub client_id: &'a str,
-    /// The story's strategy.
+    /// Strategy of the story.
     pub strategy: &'a str,
-    /// What it is told in; `None` for English.
+    /// Language of the frame; `None` for English.
     pub language: Option<&'a str>,
-    /// When it was told.
+    /// Time at which the frame was told.
     pub told_at: DateTime<Utc>,
-    /// Of its pieces, in their order.
+    /// Vectors of the frame's pieces, in order.
     pub vectors: Vec<Vec<f32>>,
 }
 
-/// A frame that is near, as Pinecone knows it.
+/// A frame near a query vector, as Pinecone returns it. The frame may have been deleted since.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RemoteHit {
-    /// The story.
+    /// Id of the story.
     pub story_id: Uuid,
-    /// The frame's number in it.
+    /// Number of the frame in its story, from 0.
     pub number: i32,
-    /// The frame's id.
+    /// Id of the frame.
     pub frame_id: i64,
-    /// When it was told, in microseconds: its number, and even its id, may come to be another frame's.
+    /// Time at which the frame was told, in microseconds since the epoch. It tells apart frames that reuse a number or
+    /// id.
     pub told_at_micros: i64,
-    /// The cosine of the nearest of its pieces.
+    /// Cosine of the frame's nearest piece, from -1 to 1.
     pub cosine: f32,
 }

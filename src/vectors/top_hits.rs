@@ -1,22 +1,23 @@
-//! The nearest of many, without keeping them all.
+//! Selects the nearest frames from a stream of hits in bounded memory.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::{MAX_PIECES, VectorHit};
 
-/// The nearest pieces so far, in no order: as many as must have the wanted number of frames among them, and some more.
+/// The nearest pieces so far, unordered. `capacity` pieces are enough to contain the wanted number of frames, because a
+/// frame has at most [`MAX_PIECES`].
 pub(super) struct TopHits {
     hits: Vec<VectorHit>,
     capacity: usize,
-    /// What is not nearer is not among them.
+    /// Lower bound of the cosine; hits below it are ignored.
     min_cosine: f32,
 }
 
 impl TopHits {
     pub(super) fn new(frames: usize) -> Self {
-        let most = frames.saturating_mul(MAX_PIECES as usize).max(1);
-        Self { hits: Vec::new(), capacity: most, min_cosine: f32::MIN }
+        let capacity = frames.saturating_mul(MAX_PIECES as usize).max(1);
+        Self { hits: Vec::new(), capacity, min_cosine: f32::MIN }
     }
 
     pub(super) fn push(&mut self, hit: VectorHit) {
@@ -32,7 +33,7 @@ impl TopHits {
         }
     }
 
-    /// The first of each frame, the nearest first.
+    /// Returns the nearest hit of each frame, nearest first.
     pub(super) fn into_frames(mut self, limit: usize) -> Vec<VectorHit> {
         self.hits.sort_unstable_by(VectorHit::compare_rank);
         let mut seen = HashSet::new();
@@ -42,7 +43,7 @@ impl TopHits {
 }
 
 impl VectorHit {
-    /// The nearest first; of equally near ones the newer.
+    /// Orders hits nearest first, and equally near ones newest first.
     fn compare_rank(&self, other: &Self) -> Ordering {
         other.cosine.total_cmp(&self.cosine).then(other.frame_id.cmp(&self.frame_id))
     }
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// However many there are, in whatever order, and however alike, what is kept is what sorting all of them gives.
+        /// For any number, order and similarity of hits, the result equals that of sorting all of them.
         #[test]
         fn what_is_kept_is_what_sorting_all_gives(cosines in vec(0_u16..1000, 0..400), limit in 1_usize..4) {
             let hits: Vec<VectorHit> = (0_i64..)

@@ -96,9 +96,13 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     wrong.pinecone_api_key = Some(format!("{KEY}-of-another").into());
     // What was shown last is not shown again: each round has a frame of its own.
     for (told, search, expected) in [
-        (0, pinecone.search("wide"), ["1536 numbers by cosine", "SEMANTIC_SEARCH_INDEX"]),
-        (1, pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
-        (2, wrong, ["does not take the key", "PINECONE_API_KEY"]),
+        (
+            0,
+            pinecone.search("wide"),
+            ["1536 dimensions and the metric cosine", "SEMANTIC_SEARCH_INDEX"],
+        ),
+        (1, pinecone.search("dotted"), ["the metric dotproduct", "the metric cosine"]),
+        (2, wrong, ["rejects the API key", "PINECONE_API_KEY"]),
     ] {
         let pinecone = Pinecone::from_settings(&search).expect("a client");
         let options = TestOptions { pinecone, ..embedder.options("ideas") };

@@ -1,4 +1,4 @@
-//! What the disk gives up: inputs past their time, and the least used of what is safe in the bucket.
+//! Frees disk space: removes expired inputs, and evicts the least recently used files that the bucket holds too.
 
 use std::time::SystemTime;
 
@@ -14,15 +14,15 @@ use crate::domain::ObjectKey;
 use crate::objects::{Bucket, LocalFile, ObjectStream};
 use crate::store::MediaObject;
 
-/// Inputs that one transaction removes.
+/// Maximum number of inputs that one transaction removes.
 const INPUTS_PER_TRANSACTION: i64 = 200;
 
 impl Files {
-    /// Removes inputs past their time; how many.
+    /// Removes inputs older than the retention period and returns how many.
     pub async fn remove_expired_inputs(&self) -> Result<u64, AppError> {
-        let kept =
+        let retention =
             i64::try_from(self.settings.input_retention).ok().and_then(TimeDelta::try_seconds);
-        let until = self.clock.now().checked_sub_signed(kept.unwrap_or(TimeDelta::MAX));
+        let until = self.clock.now().checked_sub_signed(retention.unwrap_or(TimeDelta::MAX));
         let Some(until) = until else { return Ok(0) };
         let mut removed = 0;
         loop {
@@ -37,11 +37,12 @@ impl Files {
         }
     }
 
-    /// Has the disk give up what is safe in the bucket, the least lately used first, until the rest is within its bound.
+    /// Removes files that the bucket holds too from the disk, least recently used first, until the rest fits into the
+    /// configured cache size. Does nothing if no bucket is configured or the cache size is 0 (unlimited).
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database, the disk or the bucket fails.
+    /// Returns [`AppError`] if the database, the disk or the bucket fails.
     pub async fn evict_cache(
         &self,
         dry_run: bool,
@@ -51,29 +52,29 @@ impl Files {
         if self.settings.cache_mebibytes == 0 {
             return Ok(());
         }
-        let most = self.settings.cache_mebibytes.saturating_mul(1 << 20);
+        let max_bytes = self.settings.cache_mebibytes.saturating_mul(1 << 20);
         let mut files: Vec<(ObjectKey, LocalFile)> = Vec::new();
-        for stray in self.local.list_all().await? {
-            let key = stray.key.as_deref().and_then(|key| key.parse().ok());
-            files.extend(key.filter(|key: &ObjectKey| !key.is_input()).map(|key| (key, stray)));
+        for file in self.local.list_all().await? {
+            let key = file.key.as_deref().and_then(|key| key.parse().ok());
+            files.extend(key.filter(|key: &ObjectKey| !key.is_input()).map(|key| (key, file)));
         }
-        let mut bytes: u64 = files.iter().map(|(_, stray)| stray.size).sum();
-        if bytes <= most {
+        let mut bytes: u64 = files.iter().map(|(_, file)| file.size).sum();
+        if bytes <= max_bytes {
             return Ok(());
         }
-        files.sort_by_key(|(_, stray)| stray.used);
-        for (key, stray) in files {
-            if bytes <= most {
+        files.sort_by_key(|(_, file)| file.used);
+        for (key, file) in files {
+            if bytes <= max_bytes {
                 break;
             }
             let Some(object) = self.store.media_object(&key.to_string()).await? else {
-                // Another instance may have removed what this disk still has.
+                // Another instance may have removed a file that this disk still has.
                 let until = SystemTime::from(self.clock.now() - GRACE);
-                if key.is_generated() && stray.modified < until {
+                if key.is_generated() && file.modified < until {
                     done.orphans += 1;
-                    bytes -= stray.size;
+                    bytes -= file.size;
                     if !dry_run {
-                        let _ = tokio::fs::remove_file(&stray.path).await;
+                        let _ = tokio::fs::remove_file(&file.path).await;
                     }
                 }
                 continue;
@@ -84,20 +85,17 @@ impl Files {
             if !dry_run && !self.evict_file(bucket, &object).await? {
                 continue;
             }
-            bytes -= stray.size;
+            bytes -= file.size;
             done.evicted += 1;
-            done.evicted_bytes += stray.size;
+            done.evicted_bytes += file.size;
         }
         Ok(())
     }
 
-    /// Removes a file from the disk once what the bucket has was read and found to be the same; false when it stays.
+    /// Removes a file from the disk if the bucket's copy has the right checksum. Returns whether the file was removed.
     async fn evict_file(&self, bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
         if object.date_compared.is_none() && !is_bucket_copy_intact(bucket, object).await? {
-            tracing::error!(
-                key = object.key,
-                "the bucket has a file not, or not as it was kept; it is put there again"
-            );
+            tracing::error!(key = object.key, "bucket copy is missing or corrupt; uploading again");
             let mut tx = self.store.begin().await?;
             tx.mark_unsynced(object).await?;
             tx.save().await?;
@@ -105,7 +103,7 @@ impl Files {
         }
         let mut tx = self.store.begin().await?;
         let at = object.date_compared.unwrap_or_else(|| self.clock.now());
-        // The row is held while the file goes, so that nobody puts another in its place meanwhile.
+        // The transaction locks the row while the file is removed, so that no upload can replace it in between.
         if !tx.mark_compared(object, at).await? {
             return Ok(false);
         }
@@ -115,15 +113,15 @@ impl Files {
     }
 }
 
-/// Whether the bucket has a file as it was kept, read to its end.
+/// Reads the bucket's copy of a file to its end and returns whether length and checksum match the row.
 async fn is_bucket_copy_intact(bucket: &Bucket, object: &MediaObject) -> Result<bool, AppError> {
     let streamed = bucket.stream(&object.key).await?;
-    let is_as_long = |there: &ObjectStream| there.length == object.size.unsigned_abs();
-    let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
+    let has_same_length = |copy: &ObjectStream| copy.length == object.size.unsigned_abs();
+    let Some(mut streamed) = streamed.filter(has_same_length) else { return Ok(false) };
     let mut sum = Sha256::new();
-    while let Some(piece) = streamed.chunks.try_next().await? {
-        // A piece is some ten kilobytes long: less than a tenth of a millisecond.
-        sum.update(&piece);
+    while let Some(chunk) = streamed.chunks.try_next().await? {
+        // A chunk is some ten kilobytes long, so hashing it takes less than a tenth of a millisecond.
+        sum.update(&chunk);
     }
     Ok(sum.finalize().as_slice() == object.sha256)
 }

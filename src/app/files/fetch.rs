@@ -1,4 +1,5 @@
-//! Reaching files wherever they are: on this machine's disk, else in the bucket, from where they come back to the disk.
+//! Locates and reads files: on this machine's disk, or else in the bucket, from which they are fetched back to the
+//! disk.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,22 +14,22 @@ use crate::app::AppError;
 use crate::objects::{Bucket, BucketError, LocalStoreError, ObjectStream};
 use crate::store::MediaObject;
 
-/// Files that come back at once at most.
+/// Number of locks, which bounds how many files can be fetched from the bucket at once.
 const LOCK_SHARDS: usize = 32;
 
-/// How long a use that was noted stands for those that follow.
+/// Minimum time between two updates of a file's last use, so that not every read touches the disk's metadata.
 const LAST_USE_RESOLUTION: Duration = Duration::from_mins(10);
 
 /// Where a file can be read.
 #[derive(Debug)]
 pub enum FileLocation {
-    /// There.
+    /// On the disk, at this path.
     OnDisk(PathBuf),
-    /// Here: the disk does not take it.
+    /// In memory, because the disk could not be written.
     InMemory(Bytes),
 }
 
-/// Has those who want the same file at once wait for one of them to fetch it. Clones share it.
+/// Locks that let only one caller fetch a given file from the bucket while the others wait. Clones share the locks.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct FetchLocks(Arc<[Mutex<()>]>);
 
@@ -46,17 +47,17 @@ impl FetchLocks {
 }
 
 impl Files {
-    /// Where a file can be read, fetched from the bucket if need be; `None` where nobody has it as it was kept.
+    /// Returns where a file can be read, after fetching it from the bucket if necessary. Returns `None` if neither the
+    /// disk nor the bucket has an intact copy.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the bucket, the database or the disk fails.
+    /// Returns [`AppError`] if the bucket, the database or the disk fails.
     pub async fn locate(&self, key: &str) -> Result<Option<FileLocation>, AppError> {
         if let Some(last) = self.local.last_use(key).await {
             let now = SystemTime::from(self.clock.now());
-            let is_long_ago =
-                now.duration_since(last).map_or(true, |ago| ago > LAST_USE_RESOLUTION);
-            if self.bucket.is_some() && is_long_ago {
+            let is_stale = now.duration_since(last).map_or(true, |ago| ago > LAST_USE_RESOLUTION);
+            if self.bucket.is_some() && is_stale {
                 self.local.record_use(key, now).await;
             }
             return Ok(Some(FileLocation::OnDisk(self.local.path_of(key))));
@@ -64,13 +65,13 @@ impl Files {
         self.fetch_from_bucket(key).await
     }
 
-    /// The bytes of a file; `None` where nobody has it as it was kept.
+    /// Returns the bytes of a file, or `None` if neither the disk nor the bucket has an intact copy.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the disk or the bucket fails.
+    /// Returns [`AppError`] if the disk or the bucket fails.
     pub(in crate::app) async fn read_bytes(&self, key: &str) -> Result<Option<Bytes>, AppError> {
-        // The disk may give a file up, for what is asked for more, between our look and the opening.
+        // The file may be evicted from the disk between `locate` and `read`; then the second attempt fetches it again.
         for _ in 0..2 {
             match self.locate(key).await? {
                 None => return Ok(None),
@@ -91,7 +92,7 @@ impl Files {
         if object.date_synced.is_none() {
             return Ok(None);
         }
-        let _alone = self.fetch_locks.lock_for(key).lock().await;
+        let _guard = self.fetch_locks.lock_for(key).lock().await;
         if self.local.exists(key).await {
             return Ok(Some(FileLocation::OnDisk(self.local.path_of(key))));
         }
@@ -99,30 +100,30 @@ impl Files {
             Ok(true) => Ok(Some(FileLocation::OnDisk(self.local.path_of(key)))),
             Ok(false) => Ok(None),
             Err(FetchError::Bucket(error)) => Err(error.into()),
-            // A disk that is full or cannot be written must not keep anyone from what is safe elsewhere.
+            // A full or read-only disk must not make a file unavailable that the bucket has.
             Err(FetchError::Disk(error)) => {
-                warn_of_disk(&error);
+                warn_of_disk_error(&error);
                 self.fetch_to_memory(bucket, object).await
             }
         }
     }
 
-    /// False where the bucket has it not, or not as it was kept.
+    /// Copies a file from the bucket to the disk. Returns false if the bucket's copy is missing or corrupt.
     async fn fetch_to_disk(
         &self,
         bucket: &Bucket,
         object: &MediaObject,
     ) -> Result<bool, FetchError> {
         let streamed = bucket.stream(&object.key).await?;
-        let is_as_long = |there: &ObjectStream| there.length == object.size.unsigned_abs();
-        let Some(mut streamed) = streamed.filter(is_as_long) else { return Ok(false) };
-        let mut writing = self.local.begin_write(&object.key).await?;
-        while let Some(piece) = streamed.chunks.try_next().await? {
-            writing = writing.append(piece).await?;
+        let has_same_length = |copy: &ObjectStream| copy.length == object.size.unsigned_abs();
+        let Some(mut streamed) = streamed.filter(has_same_length) else { return Ok(false) };
+        let mut writer = self.local.begin_write(&object.key).await?;
+        while let Some(chunk) = streamed.chunks.try_next().await? {
+            writer = writer.append(chunk).await?;
         }
-        let written = writing.finish().await?;
+        let written = writer.finish().await?;
         if written.sha256 != object.sha256 {
-            tracing::error!(key = object.key, "what the bucket has is not what was kept");
+            tracing::error!(key = object.key, "bucket copy is corrupt");
             return Ok(false);
         }
         written.staged.commit().await?;
@@ -135,17 +136,17 @@ impl Files {
         object: MediaObject,
     ) -> Result<Option<FileLocation>, AppError> {
         let Some(bytes) = bucket.get(&object.key).await? else { return Ok(None) };
-        let is_whole = self.sha256(bytes.clone()).await? == object.sha256;
-        Ok(is_whole.then_some(FileLocation::InMemory(bytes)))
+        let is_intact = self.sha256(bytes.clone()).await? == object.sha256;
+        Ok(is_intact.then_some(FileLocation::InMemory(bytes)))
     }
 }
 
-fn warn_of_disk(error: &LocalStoreError) {
+fn warn_of_disk_error(error: &LocalStoreError) {
     let error = error as &dyn std::error::Error;
-    tracing::warn!(error, "a file is served from the bucket alone");
+    tracing::warn!(error, "disk is not writable; serving file from the bucket");
 }
 
-/// Which of two failed.
+/// The side that failed while a file was copied from the bucket to the disk.
 enum FetchError {
     Bucket(BucketError),
     Disk(LocalStoreError),

@@ -1,5 +1,5 @@
-//! Moving an installation's files from one store to another: each is read back from where it went, and compared, before
-//! it counts. Broken off, it goes on where it was.
+//! Migrates an installation's files from one bucket to another. Each file is read back from the destination and
+//! compared before it counts as moved. An interrupted migration resumes where it stopped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,37 +15,37 @@ use crate::domain::ObjectKey;
 use crate::objects::Bucket;
 use crate::store::MediaObject;
 
-/// Files that are moved at once.
+/// Number of files that are copied concurrently.
 const CONCURRENT_FILES: usize = 16;
 
-/// Mebibytes of files that are in memory at once.
+/// Upper bound for the files held in memory at once, in mebibytes.
 const MAX_MEMORY_MEBIBYTES: u32 = 192;
 
-/// Rows that are noted in one transaction.
+/// Number of rows that are updated in one transaction.
 const ROWS_PER_TRANSACTION: usize = 200;
 
-/// What a migration did.
+/// Counts of what a media migration did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MediaMigrationSummary {
-    /// Files that are there to be moved.
+    /// Number of files to move.
     pub files: u64,
-    /// Their bytes.
+    /// Total size of `files`, in bytes.
     pub bytes: u64,
-    /// Files that are at their destination, whole.
+    /// Number of files that are intact at the destination.
     pub moved: u64,
-    /// Their bytes.
+    /// Total size of `moved`, in bytes.
     pub moved_bytes: u64,
-    /// Of those, files that were there already.
+    /// Number of `moved` files that the destination had before.
     pub skipped: u64,
-    /// Files that could not be moved, with the reason.
+    /// Keys of the files that could not be moved, each with the reason.
     pub failed: Vec<(String, String)>,
 }
 
-/// What became of one file.
+/// The result for one file.
 struct MigratedFile {
     key: String,
     size: u64,
-    /// Its row, where it has one; then it can be noted.
+    /// The file's row, in which the new location is recorded; `None` if it has none.
     row: Option<MediaObject>,
     outcome: Result<CopyOutcome, String>,
 }
@@ -53,18 +53,18 @@ struct MigratedFile {
 enum CopyOutcome {
     Copied,
     AlreadyPresent,
-    /// Before, and its row says so.
+    /// Present at the destination, and its row says so.
     AlreadyRecorded,
 }
 
 impl Files {
-    /// Copies everything of an installation from one store to another. Rows say afterwards where their files are. `each`
-    /// hears of each file.
+    /// Copies all files of an installation from one bucket to another and records the new locations in the files' rows.
+    /// Calls `on_progress` after each file. With `dry_run`, only counts.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails, or one of the stores cannot be listed. What cannot be moved is told in the
-    /// outcome.
+    /// Returns [`AppError`] if the database fails or one of the buckets cannot be listed. Files that cannot be moved
+    /// are listed in [`MediaMigrationSummary::failed`].
     pub async fn migrate(
         &self,
         from: &Bucket,
@@ -75,7 +75,7 @@ impl Files {
         let mut found: Vec<(String, u64)> = list_sizes(from).await?.into_iter().collect();
         found.retain(|(key, _)| should_migrate(key));
         found.sort();
-        let there = list_sizes(to).await?;
+        let present = list_sizes(to).await?;
         let bytes = found.iter().map(|(_, size)| size).sum();
         let mut done = MediaMigrationSummary {
             files: found.len() as u64,
@@ -84,36 +84,37 @@ impl Files {
         };
         on_progress(&done);
         if dry_run {
-            let is_there = |(key, size): &&(String, u64)| there.get(key) == Some(size);
-            done.skipped = found.iter().filter(is_there).count() as u64;
+            let is_present = |(key, size): &&(String, u64)| present.get(key) == Some(size);
+            done.skipped = found.iter().filter(is_present).count() as u64;
             return Ok(done);
         }
-        let room = Arc::new(Semaphore::new(MAX_MEMORY_MEBIBYTES as usize));
-        let there = Arc::new(there);
+        let memory = Arc::new(Semaphore::new(MAX_MEMORY_MEBIBYTES as usize));
+        let present = Arc::new(present);
         let mut moves = stream::iter(found)
             .map(|(key, size)| {
-                let (room, there) = (Arc::clone(&room), Arc::clone(&there));
-                async move { self.migrate_file(from, to, key, size, &there, &room).await }
+                let (memory, present) = (Arc::clone(&memory), Arc::clone(&present));
+                async move { self.migrate_file(from, to, key, size, &present, &memory).await }
             })
             .buffer_unordered(CONCURRENT_FILES);
-        let mut arrived = Vec::new();
+        let mut unrecorded = Vec::new();
         while let Some(moved) = moves.next().await {
             let MigratedFile { key, size, row, outcome } = moved?;
             match outcome {
-                Ok(how) => {
+                Ok(copy) => {
                     done.moved += 1;
                     done.moved_bytes += size;
-                    done.skipped += u64::from(!matches!(how, CopyOutcome::Copied));
-                    arrived.extend(row.filter(|_| !matches!(how, CopyOutcome::AlreadyRecorded)));
+                    done.skipped += u64::from(!matches!(copy, CopyOutcome::Copied));
+                    unrecorded
+                        .extend(row.filter(|_| !matches!(copy, CopyOutcome::AlreadyRecorded)));
                 }
                 Err(reason) => done.failed.push((key, reason)),
             }
-            if arrived.len() >= ROWS_PER_TRANSACTION {
-                self.record_migrated(to, &mut arrived).await?;
+            if unrecorded.len() >= ROWS_PER_TRANSACTION {
+                self.record_migrated(to, &mut unrecorded).await?;
             }
             on_progress(&done);
         }
-        self.record_migrated(to, &mut arrived).await?;
+        self.record_migrated(to, &mut unrecorded).await?;
         Ok(done)
     }
 
@@ -123,41 +124,41 @@ impl Files {
         to: &Bucket,
         key: String,
         size: u64,
-        there: &HashMap<String, u64>,
-        room: &Semaphore,
+        present: &HashMap<String, u64>,
+        memory: &Semaphore,
     ) -> Result<MigratedFile, AppError> {
         let row = self.store.media_object(&key).await?;
-        let is_there = there.get(&key) == Some(&size);
-        let noted = row.as_ref().and_then(|row| row.location.as_deref());
-        if is_there && noted == Some(&*to.location(&key)) {
+        let is_present = present.get(&key) == Some(&size);
+        let recorded = row.as_ref().and_then(|row| row.location.as_deref());
+        if is_present && recorded == Some(&*to.location(&key)) {
             return Ok(MigratedFile { key, size, row, outcome: Ok(CopyOutcome::AlreadyRecorded) });
         }
         let mebibytes = ((size >> 20) as u32 + 1).min(MAX_MEMORY_MEBIBYTES);
-        let _room = room.acquire_many(mebibytes).await.map_err(AppError::internal)?;
-        let outcome = match self.copy_verified(from, to, &key, row.as_ref(), is_there).await {
+        let _permit = memory.acquire_many(mebibytes).await.map_err(AppError::internal)?;
+        let outcome = match self.copy_verified(from, to, &key, row.as_ref(), is_present).await {
             Ok(outcome) => outcome,
             Err(error) => Err(with_causes(&error)),
         };
         Ok(MigratedFile { key, size, row, outcome })
     }
 
-    /// The inner error is a file that is not what it should be.
+    /// Copies a file and compares the copy. The inner error says why the file or its copy is not usable.
     async fn copy_verified(
         &self,
         from: &Bucket,
         to: &Bucket,
         key: &str,
         row: Option<&MediaObject>,
-        is_there: bool,
+        is_present: bool,
     ) -> Result<Result<CopyOutcome, String>, AppError> {
         let Some(bytes) = from.get(key).await? else {
-            return Ok(Err("it was removed meanwhile".to_owned()));
+            return Ok(Err("it was removed during the migration".to_owned()));
         };
         let sum = self.sha256(bytes.clone()).await?;
         if row.is_some_and(|row| row.sha256 != sum) {
-            return Ok(Err("its bytes are not those that were kept".to_owned()));
+            return Ok(Err("its bytes do not match its checksum".to_owned()));
         }
-        if is_there
+        if is_present
             && let Some(copy) = to.get(key).await?
             && self.sha256(copy).await? == sum
         {
@@ -170,11 +171,12 @@ impl Files {
         {
             return Ok(Ok(CopyOutcome::Copied));
         }
-        Ok(Err("what arrived is not what was sent".to_owned()))
+        Ok(Err("the copy at the destination differs from the original".to_owned()))
     }
 
-    /// Has rows say where their files are; the media folder's own disk is no place beside it. While another bucket is in
-    /// use, rows go on to speak of that one: a note of this place would be taken for the bucket's.
+    /// Records the new locations in the files' rows. Files that were migrated to this installation's own media folder
+    /// become unsynced instead, because that folder is no bucket. While another bucket than `to` is configured, the
+    /// rows stay as they are: a new location would be mistaken for one in the configured bucket.
     async fn record_migrated(
         &self,
         to: &Bucket,
@@ -198,8 +200,8 @@ impl Files {
     }
 }
 
-/// Returns whether a migration moves the object of this key. What Sparrows sent stays: it is kept for a day, on the disk. A
-/// text that is no key names something that Calliope cannot have kept, or that a write left unfinished.
+/// Returns whether a migration moves the object with this key. Inputs from Sparrows stay: they are kept on the disk
+/// only, for a limited time. A string that is not a valid key names a foreign file or an unfinished write.
 fn should_migrate(key: &str) -> bool {
     key.parse::<ObjectKey>().is_ok_and(|key| !key.is_input())
 }

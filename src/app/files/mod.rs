@@ -1,4 +1,5 @@
-//! Files: written to this machine's disk, copied to the bucket, fetched back, presigned, verified, moved and removed.
+//! The file service: writes files to this machine's disk, copies them to the bucket, fetches them back, and presigns,
+//! verifies, migrates and removes them.
 
 mod cache_eviction;
 mod fetch;
@@ -32,7 +33,7 @@ use crate::objects::{Bucket, LocalStore};
 use crate::settings::StorageSettings;
 use crate::store::Store;
 
-/// Files, wherever they are.
+/// The file service, which stores files on the disk and in the bucket.
 #[derive(Debug)]
 pub struct Files {
     store: Store,
@@ -46,14 +47,14 @@ pub struct Files {
     signing_key_cache: presign::SigningKeyCache,
 }
 
-/// Where files are kept, and by which rules.
+/// The stores that a [`Files`] service uses, with their settings.
 #[derive(Debug)]
 pub struct FileStores {
-    /// This machine's disk.
+    /// The folders on this machine's disk.
     pub local: LocalStore,
-    /// The bucket, if there is one.
+    /// The bucket; `None` if files stay on this machine.
     pub bucket: Option<Bucket>,
-    /// The rules.
+    /// Paths, retention periods, cache size and delivery.
     pub settings: StorageSettings,
 }
 
@@ -65,19 +66,17 @@ impl Files {
         stores: FileStores,
         jobs: Arc<Jobs>,
     ) -> Self {
-        let FileStores { local, bucket, settings: rules } = stores;
-        let (fetching, signing) =
-            (fetch::FetchLocks::default(), presign::SigningKeyCache::default());
+        let FileStores { local, bucket, settings } = stores;
         Self {
             store,
             clock,
             compute,
             local,
             bucket,
-            settings: rules,
+            settings,
             jobs,
-            fetch_locks: fetching,
-            signing_key_cache: signing,
+            fetch_locks: fetch::FetchLocks::default(),
+            signing_key_cache: presign::SigningKeyCache::default(),
         }
     }
 }

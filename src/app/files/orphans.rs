@@ -1,4 +1,4 @@
-//! Files without a row: what a kill left behind.
+//! Orphans: files without a row, which a killed process left behind.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,70 +11,71 @@ use crate::app::AppError;
 use crate::domain::ObjectKey;
 use crate::objects::LocalFile;
 
-/// How old a file without a row must be before nobody can be about to write that row: far more than any frame takes.
+/// Age from which a file without a row counts as an orphan. No instance can still be about to write its row, because
+/// making a frame takes far less time.
 pub(in crate::app) const GRACE: TimeDelta = TimeDelta::hours(2);
 
-/// File times may lag behind the clock by a tick of the kernel's.
+/// How far file times may lag behind the clock: the kernel updates them once per tick.
 const FILE_TIME_SLACK: TimeDelta = TimeDelta::seconds(1);
 
 impl Files {
-    /// Removes files that a kill left behind without a row; how many. `started` is when this process began, before it
-    /// took any work: on SQLite it is alone, so an older file without a row will never have one; otherwise only what is
-    /// two hours old is sure to be left behind.
+    /// Removes the orphans on this machine's disk and returns how many. `started` is the time at which this process
+    /// started, before it accepted any work. On SQLite no other process writes rows, so every older file without a row
+    /// is an orphan. On PostgreSQL only files older than [`GRACE`] are.
     ///
-    /// Only files that were changed since the last sweep and bear a name of Calliope's own making are looked at, so
-    /// that a folder shared with something else, or filled before this database was, is left alone.
+    /// Checks only files that were modified since the last run and have a name that only Calliope generates, so that
+    /// files of other programs, or from before this database, are left alone.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database or the disk fails; what is left is for the next sweep.
+    /// Returns [`AppError`] if the database or the disk fails; the next run removes what is left.
     pub(in crate::app) async fn remove_local_orphans(
         &self,
         started: DateTime<Utc>,
     ) -> Result<usize, AppError> {
         let now = self.clock.now();
-        let alone_until =
+        let single_process_until =
             if self.store.is_sqlite() { started - FILE_TIME_SLACK } else { now - GRACE };
-        let until = alone_until.max(now - GRACE);
+        let until = single_process_until.max(now - GRACE);
         let Some(since) = self.store.orphans_checked_until().await? else { return Ok(0) };
         let span = SystemTime::from(since - FILE_TIME_SLACK)..SystemTime::from(until);
-        let left = self.find_local_orphans(span).await?;
-        let removed = left.len();
-        remove_orphan_files(left).await;
+        let orphans = self.find_local_orphans(span).await?;
+        let removed = orphans.len();
+        remove_orphan_files(orphans).await;
         let mut tx = self.store.begin().await?;
         tx.set_orphans_checked_until(until.max(since)).await?;
         tx.save().await?;
         if removed > 0 {
-            tracing::info!(removed, "files that nothing refers to were removed");
+            tracing::info!(removed, "orphaned files removed");
         }
         Ok(removed)
     }
 
-    /// Files changed within `span` that bear a name of Calliope's own making and have no row, and those that were never
-    /// finished.
+    /// Returns files modified within `span` that have a name that only Calliope generates and no row, and files whose
+    /// write was never finished.
     pub(in crate::app) async fn find_local_orphans(
         &self,
         span: Range<SystemTime>,
     ) -> Result<Vec<LocalFile>, AppError> {
-        let mut strays = self.local.list_modified_within(span).await?;
-        strays.retain(|stray| stray.key.as_deref().is_none_or(is_generated_key));
-        let keys = strays.iter().filter_map(|stray| stray.key.clone()).collect();
+        let mut files = self.local.list_modified_within(span).await?;
+        files.retain(|file| file.key.as_deref().is_none_or(is_generated_key));
+        let keys = files.iter().filter_map(|file| file.key.clone()).collect();
         let unknown: HashSet<String> = self.store.unknown_keys(keys).await?.into_iter().collect();
-        strays.retain(|stray| stray.key.as_ref().is_none_or(|key| unknown.contains(key)));
-        Ok(strays)
+        files.retain(|file| file.key.as_ref().is_none_or(|key| unknown.contains(key)));
+        Ok(files)
     }
 }
 
-/// Removes files; one that is gone already is as good.
-pub(in crate::app) async fn remove_orphan_files(strays: Vec<LocalFile>) {
-    for stray in strays {
-        let _ = tokio::fs::remove_file(&stray.path).await;
+/// Removes files and ignores errors; the next run tries again.
+pub(in crate::app) async fn remove_orphan_files(files: Vec<LocalFile>) {
+    for file in files {
+        let _ = tokio::fs::remove_file(&file.path).await;
     }
 }
 
-/// Returns whether a key has a form that only Calliope gives: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
-/// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`. A text that is no key is never
-/// one of these.
+/// Returns whether a key has a form that only Calliope generates: `media/{uuid}.{ext}`, `input/…_in.{ext}`,
+/// `audio/{client}/{uuid}.{ext}` or `voice_profiles/{client}/{profile}/sample_{n}.{ext}`. Returns false for a string
+/// that is not a valid key.
 pub(in crate::app) fn is_generated_key(key: &str) -> bool {
     key.parse::<ObjectKey>().is_ok_and(|key| key.is_generated())
 }

@@ -1,7 +1,9 @@
-//! Addresses that give one object to whoever has them, for a while: the bucket's own where it can sign them, else ours.
+//! Presigned URLs: each gives anyone who has it one object until it expires. The bucket signs them if it can, else
+//! Calliope does.
 //!
-//! Ours are an HMAC-SHA-256 over method, key and expiry by a secret of the database's, so that every instance knows it. A
-//! secret signs for a week and is known for two: no address outlives the secret that signed it.
+//! Calliope's signature is an HMAC-SHA-256 over method, key and expiry. The secret is in the database, so every
+//! instance can verify it. A secret signs for a week and is accepted for two, so no URL outlives the secret that signed
+//! it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,25 +25,26 @@ use crate::objects::Method;
 use crate::settings::MediaDelivery;
 use crate::store::{MediaObject, SigningKey};
 
-/// The longest that an address may be good; no cloud allows more.
+/// The longest lifetime of a presigned URL; no cloud allows more.
 pub const MAX_EXPIRY: TimeDelta = TimeDelta::days(7);
 
-/// How long one is good where nothing else is asked for.
+/// The lifetime of a presigned URL if the request gives none.
 const DEFAULT_EXPIRY: TimeDelta = TimeDelta::hours(1);
 
-/// How long a secret signs.
+/// How long a secret signs before a new one replaces it.
 const KEY_ROTATION_INTERVAL: TimeDelta = TimeDelta::days(7);
 
-/// How long clocks of instances may differ.
+/// How far the clocks of two instances may differ.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// The secret that signs now, so that it is not read for each address. Clones share it.
+/// Caches the current signing secret, so that it is not read from the database for each URL. Clones share the cache.
 #[derive(Clone, Default)]
 pub(in crate::app) struct SigningKeyCache(Arc<Mutex<Option<SigningKey>>>);
 
 impl std::fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Signing")
+        // The secret must not appear in logs.
+        f.write_str("SigningKeyCache")
     }
 }
 
@@ -55,40 +58,40 @@ impl SigningKeyCache {
     }
 }
 
-/// Which object is wanted, and for how long.
+/// The body of a request for a presigned URL.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PresignRequest {
-    /// The object's key, such as `audio/sparrow-1/….wav`.
+    /// Object key, such as `audio/sparrow-1/….wav`.
     pub key: String,
-    /// For how many seconds: 1-604,800, an hour without.
+    /// Lifetime of the URL in seconds, from 1 to 604,800 (seven days). If omitted: 3,600 (one hour).
     pub expires_in: Option<i64>,
 }
 
-/// An address that needs no other proof.
+/// A presigned URL. Fetching it needs no other credentials.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PresignedUrl {
-    /// What it gives.
+    /// Key of the object that the URL gives.
     pub key: String,
-    /// The address: absolute where it is the bucket's, else a path here.
+    /// The URL: absolute if the bucket serves the object, else a path on this server.
     pub url: String,
-    /// Until when it is good.
+    /// Time at which the URL expires.
     pub url_expires: DateTime<Utc>,
 }
 
 impl Files {
-    /// An address for an object that the principal may see.
+    /// Returns a presigned URL for an object that the principal may read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where there is no such object for this principal, [`ErrorKind::Invalid`] for a time that is
-    /// none.
+    /// Fails with [`ErrorKind::NotFound`] if the object does not exist or the principal may not read it, and with
+    /// [`ErrorKind::Invalid`] if `expires_in` is out of range.
     pub async fn presign(
         &self,
         principal: &Principal,
-        order: &PresignRequest,
+        request: &PresignRequest,
     ) -> Result<PresignedUrl, AppError> {
-        let expires_in = order.expires_in.map(TimeDelta::try_seconds);
+        let expires_in = request.expires_in.map(TimeDelta::try_seconds);
         let expires_in = match expires_in {
             None => None,
             Some(Some(expires_in))
@@ -101,9 +104,9 @@ impl Files {
                 return Err(AppError::invalid("expires_in", reason));
             }
         };
-        // No row holds a NUL, and PostgreSQL does not even look for one.
+        // No key contains a NUL, and PostgreSQL rejects a query parameter that does.
         let key =
-            Some(&order.key).filter(|key| !key.contains('\0')).ok_or_else(object_not_found)?;
+            Some(&request.key).filter(|key| !key.contains('\0')).ok_or_else(object_not_found)?;
         let object = self.store.media_object(key).await?;
         let object = object
             .filter(|object| can_read_object(principal, object))
@@ -111,7 +114,8 @@ impl Files {
         self.presigned_url(&object.key, is_in_bucket_as_sent(&object), expires_in).await
     }
 
-    /// An address for an object: the bucket's, where it has the object as it came.
+    /// Returns a presigned URL for an object: the bucket's if the bucket has the object as its sender uploaded it, else
+    /// one of this server.
     pub(in crate::app) async fn presigned_url(
         &self,
         key: &str,
@@ -133,11 +137,12 @@ impl Files {
         Ok(PresignedUrl { key, url, url_expires })
     }
 
-    /// Where the bucket serves a media file itself, if it is to; and for how long that is good.
+    /// Returns the URL at which the bucket serves a media file, and the URL's lifetime. Returns `None` if this server
+    /// is to serve the file.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails or the bucket's credentials cannot sign.
+    /// Returns [`AppError`] if the database fails or the bucket's credentials cannot sign.
     pub async fn redirect_url(
         &self,
         method: Method,
@@ -165,69 +170,69 @@ impl Files {
         Ok(bucket.presign(method, key, expires_in).await?)
     }
 
-    /// The object that one of our own addresses gives.
+    /// Verifies a URL that this server signed, and returns its object.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotYours`] for an address that is not good, or not any more; [`ErrorKind::NotFound`] when the object
-    /// is gone.
+    /// Fails with [`ErrorKind::Forbidden`] if the signature is invalid or the URL has expired, and with
+    /// [`ErrorKind::NotFound`] if the object no longer exists.
     pub async fn resolve_presigned(
         &self,
         key: &str,
         expires: &str,
         signature: &str,
     ) -> Result<MediaObject, AppError> {
-        let refused = || {
-            let detail = "This address was not signed here as it is; ask for a new one.";
+        let forbidden = || {
+            let detail = "This URL has no valid signature; request a new one.";
             AppError::new(ErrorKind::Forbidden, detail)
         };
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| refused())?;
-        // Only as it was written: `+5` and `05` are numbers, too.
-        let until: i64 = expires.parse().map_err(|_| refused())?;
-        let until_date = DateTime::from_timestamp(until, 0).ok_or_else(refused)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| forbidden())?;
+        // `+5` and `05` parse too, but only the text that was signed is accepted.
+        let until: i64 = expires.parse().map_err(|_| forbidden())?;
+        let until_date = DateTime::from_timestamp(until, 0).ok_or_else(forbidden)?;
         if until.to_string() != expires || key.contains('\0') {
-            return Err(refused());
+            return Err(forbidden());
         }
         let now = self.clock.now();
         let mut is_signed = false;
         for SigningKey { secret, date_created } in self.store.signing_keys().await? {
-            // Each compares in the same time wherever two signatures differ.
-            let is_its = mac(&secret, key, until).verify_slice(&signature).is_ok();
-            is_signed |=
-                is_its && now - date_created < KEY_ROTATION_INTERVAL + MAX_EXPIRY + MAX_CLOCK_SKEW;
+            // The comparison takes the same time wherever two signatures differ.
+            let is_match = mac(&secret, key, until).verify_slice(&signature).is_ok();
+            is_signed |= is_match
+                && now - date_created < KEY_ROTATION_INTERVAL + MAX_EXPIRY + MAX_CLOCK_SKEW;
         }
         if !is_signed || until_date > now + MAX_EXPIRY + MAX_CLOCK_SKEW {
-            return Err(refused());
+            return Err(forbidden());
         }
         if until_date <= now {
-            let detail = "This address has expired; ask for a new one.";
+            let detail = "This URL has expired; request a new one.";
             return Err(AppError::new(ErrorKind::Forbidden, detail));
         }
         self.store.media_object(key).await?.ok_or_else(object_not_found)
     }
 
-    /// The bytes of an object that is kept as FLAC, as they came.
+    /// Decodes an object that is stored as FLAC and returns the bytes that its sender uploaded.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when nobody has it as it was kept.
+    /// Returns [`AppError`] if neither the disk nor the bucket has an intact copy.
     pub async fn restore_original(&self, object: &MediaObject) -> Result<Bytes, AppError> {
-        let gone = || AppError::file_missing(&object.key);
-        let flac = self.read_bytes(&object.key).await?.ok_or_else(gone)?;
-        self.compute.run(move || lossless::restore(&flac)).await?.ok_or_else(gone)
+        let missing = || AppError::file_missing(&object.key);
+        let flac = self.read_bytes(&object.key).await?.ok_or_else(missing)?;
+        self.compute.run(move || lossless::restore(&flac)).await?.ok_or_else(missing)
     }
 
-    /// The secret that signs now; a new one where the last has signed for long enough.
+    /// Returns the current signing secret, and creates a new one if the newest is due for rotation.
     async fn signing_key(&self) -> Result<SigningKey, AppError> {
         let now = self.clock.now();
-        let signs = |key: &SigningKey| {
+        let is_current = |key: &SigningKey| {
             now - key.date_created < KEY_ROTATION_INTERVAL && now >= key.date_created
         };
-        if let Some(key) = self.signing_key_cache.get().filter(signs) {
+        if let Some(key) = self.signing_key_cache.get().filter(is_current) {
             return Ok(key);
         }
         let newest = self.store.signing_keys().await?.into_iter().next();
-        if let Some(key) = newest.filter(signs) {
+        if let Some(key) = newest.filter(is_current) {
             self.signing_key_cache.set(&key);
             return Ok(key);
         }
@@ -242,12 +247,14 @@ impl Files {
     }
 }
 
-/// Whether the bucket can give an object. What is kept otherwise than it came can be given by us alone.
+/// Returns whether the bucket can serve an object as its sender uploaded it. Only this server can restore an object
+/// that is stored in another format.
 fn is_in_bucket_as_sent(object: &MediaObject) -> bool {
     object.date_synced.is_some() && object.original_type.is_none()
 }
 
-/// What belongs to nobody alone is public by its name; all else is its client's.
+/// Returns whether the principal may read an object. Frame files and uploads are public to anyone who knows their name.
+/// Every other object is readable by its client, or by admins if it has none.
 fn can_read_object(principal: &Principal, object: &MediaObject) -> bool {
     match (&object.client_id, object.kind.as_str()) {
         (_, "frame" | "upload") => true,
@@ -257,7 +264,7 @@ fn can_read_object(principal: &Principal, object: &MediaObject) -> bool {
 }
 
 fn object_not_found() -> AppError {
-    AppError::new(ErrorKind::NotFound, "There is no object of this key.")
+    AppError::new(ErrorKind::NotFound, "There is no object with this key.")
 }
 
 fn mac(secret: &[u8], object: &str, expires: i64) -> Hmac<Sha256> {

@@ -1,4 +1,4 @@
-//! Removing files whose rows are gone.
+//! Removes files whose rows were deleted.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use crate::domain::ObjectKey;
 use crate::store::Lease;
 
 impl Files {
-    /// Removes the files of a claimed task, and ends it. While a backup is made, the task is deferred: the backup may
-    /// still need them.
+    /// Runs a claimed removal task. While a backup is being made, the task is deferred, because the backup may still
+    /// need the files.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when one cannot be removed; the task is tried again then.
+    /// Returns [`AppError`] if a file cannot be removed; the task is then retried.
     pub async fn remove_files(
         &self,
         lease: &Lease,
@@ -28,7 +28,7 @@ impl Files {
         let removed = job.keys.len();
         self.remove_everywhere(job.keys).await?;
         let mut tx = self.store.begin().await?;
-        // The names of files may tell whose they were.
+        // File names may reveal which client the files belonged to.
         lease.anonymize(&mut tx).await?;
         lease.complete(&mut tx, &Value::from(removed), self.clock.now()).await?;
         tx.save().await?;
@@ -47,7 +47,8 @@ impl Files {
         Ok(())
     }
 
-    /// Removes files that were written a moment ago and that no row will speak of.
+    /// Removes files that were just written and whose rows will not be inserted. Ignores errors, because orphan removal
+    /// deletes what is left.
     pub(in crate::app) async fn discard(&self, keys: Vec<ObjectKey>) {
         self.local.remove_best_effort(keys).await;
     }

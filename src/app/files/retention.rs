@@ -1,5 +1,5 @@
-//! Cleaning up: media of stories that nobody goes on with, files that no row speaks of, and what the disk has beyond its
-//! share of what is in the bucket. Words stay: a story whose media went can still be read.
+//! Media cleanup: removes the media of stories that have not been continued for a while, expired inputs and orphans,
+//! and evicts files from the disk that the bucket has too. Texts stay, so a story without its media can still be read.
 
 use std::time::SystemTime;
 
@@ -18,34 +18,35 @@ use crate::app::jobs::{ApplyRetention, TaskOutcome, story_lane};
 use crate::settings::RetentionExemption;
 use crate::store::Lease;
 
-/// Stories that are looked at in one go.
+/// Number of stories that one query lists.
 const STORIES_PER_PAGE: i64 = 100;
 
-/// What a cleaning removed.
+/// Counts of what a cleanup removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CleanupSummary {
-    /// Stories that have lost their media.
+    /// Number of stories whose media were removed.
     pub stories: u64,
-    /// Files of theirs.
+    /// Number of files removed from these stories.
     pub files: u64,
-    /// Bytes of those files.
+    /// Total size of `files`, in bytes.
     pub bytes: u64,
-    /// Inputs past their time.
+    /// Number of expired inputs removed.
     pub inputs: u64,
-    /// Files, on the disk or in the bucket, that no row spoke of.
+    /// Number of files without a row, on the disk or in the bucket.
     pub orphans: u64,
-    /// Files that are in the bucket alone now.
+    /// Number of files evicted from the disk; the bucket still has them.
     pub evicted: u64,
-    /// Bytes of those files.
+    /// Total size of `evicted`, in bytes.
     pub evicted_bytes: u64,
 }
 
 impl Files {
-    /// Cleans up for a claimed task, and ends it.
+    /// Runs a claimed cleanup task.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database, the disk or the bucket fails; the task is tried again then, and finds less to do.
+    /// Returns [`AppError`] if the database, the disk or the bucket fails; the task is then retried and continues with
+    /// what is left.
     pub async fn run_cleanup_task(
         &self,
         lease: &Lease,
@@ -55,21 +56,22 @@ impl Files {
         self.jobs.complete(lease, &json!(cleaned)).await
     }
 
-    /// Cleans up. `each` hears of every step. What it did is told in a row of the audit.
+    /// Removes old media, expired inputs and orphans, evicts cached files, and records the counts in the audit log.
+    /// Calls `on_progress` after each step.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database, the disk or the bucket fails; what was done until then stays done.
+    /// Returns [`AppError`] if the database, the disk or the bucket fails; earlier removals are not undone.
     pub async fn run_cleanup(
         &self,
-        order: &ApplyRetention,
+        job: &ApplyRetention,
         on_progress: impl Fn(&CleanupSummary),
     ) -> Result<CleanupSummary, AppError> {
         let mut done = CleanupSummary::default();
-        let cleaned = self.run_cleanup_steps(order, &mut done, on_progress).await;
-        if !order.dry_run && done != CleanupSummary::default() {
+        let cleaned = self.run_cleanup_steps(job, &mut done, on_progress).await;
+        if !job.dry_run && done != CleanupSummary::default() {
             let now = self.clock.now();
-            let after = json!({"removed": done, "older_than_seconds": order.older_than, "keep": order.keep.name()});
+            let after = json!({"removed": done, "older_than_seconds": job.older_than, "keep": job.keep.name()});
             let change = AuditChange {
                 action: "cleanup",
                 resource: "media",
@@ -78,44 +80,53 @@ impl Files {
                 after: Some(after),
             };
             let mut tx = self.store.begin().await?;
-            change.record(&mut tx, &AuditContext::for_actor_name(&order.actor), now).await?;
+            change.record(&mut tx, &AuditContext::for_actor_name(&job.actor), now).await?;
             tx.save().await?;
-            tracing::info!(?done, "media were cleaned up");
+            tracing::info!(
+                stories = done.stories,
+                files = done.files,
+                bytes = done.bytes,
+                inputs = done.inputs,
+                orphans = done.orphans,
+                evicted = done.evicted,
+                evicted_bytes = done.evicted_bytes,
+                "media cleanup finished"
+            );
         }
         cleaned.map(|()| done)
     }
 
     async fn run_cleanup_steps(
         &self,
-        order: &ApplyRetention,
+        job: &ApplyRetention,
         done: &mut CleanupSummary,
         on_progress: impl Fn(&CleanupSummary),
     ) -> Result<(), AppError> {
-        if let Some(age) = order.older_than {
+        if let Some(age) = job.older_than {
             let age = TimeDelta::try_seconds(age).unwrap_or(TimeDelta::MAX);
             let until = self.clock.now().checked_sub_signed(age);
             let until = until.unwrap_or(DateTime::UNIX_EPOCH);
-            self.apply_retention(order, until, done, &on_progress).await?;
+            self.apply_retention(job, until, done, &on_progress).await?;
         }
-        if !order.dry_run {
+        if !job.dry_run {
             done.inputs = self.remove_expired_inputs().await?;
             on_progress(done);
         }
-        self.remove_orphans(order.dry_run, done).await?;
+        self.remove_orphans(job.dry_run, done).await?;
         on_progress(done);
-        self.evict_cache(order.dry_run, done).await?;
+        self.evict_cache(job.dry_run, done).await?;
         on_progress(done);
         Ok(())
     }
 
     async fn apply_retention(
         &self,
-        order: &ApplyRetention,
+        job: &ApplyRetention,
         until: DateTime<Utc>,
         done: &mut CleanupSummary,
         on_progress: &impl Fn(&CleanupSummary),
     ) -> Result<(), AppError> {
-        let keeps_bookmarked = order.keep == RetentionExemption::Bookmarked;
+        let keeps_bookmarked = job.keep == RetentionExemption::Bookmarked;
         let mut after = (DateTime::UNIX_EPOCH, Uuid::nil());
         loop {
             let stories = self
@@ -125,43 +136,43 @@ impl Files {
             let Some(last) = stories.last() else { return Ok(()) };
             after = *last;
             for (_, story_id) in stories {
-                self.remove_story_media(order, story_id, until, done).await?;
+                self.remove_story_media(job, story_id, until, done).await?;
                 on_progress(done);
             }
         }
     }
 
-    /// Takes a story's media from it, if it still may lose them.
+    /// Removes a story's media, unless the story was continued, bookmarked or deleted since it was listed.
     async fn remove_story_media(
         &self,
-        order: &ApplyRetention,
+        job: &ApplyRetention,
         story_id: Uuid,
         until: DateTime<Utc>,
         done: &mut CleanupSummary,
     ) -> Result<(), AppError> {
-        let keeps_bookmarked = order.keep == RetentionExemption::Bookmarked;
+        let keeps_bookmarked = job.keep == RetentionExemption::Bookmarked;
         let mut tx = self.store.begin().await?;
-        // Somebody may have gone on with it, or kept it, meanwhile.
+        // The story may have been continued or bookmarked since it was listed.
         if !tx.lock_story(story_id).await?
             || !tx.is_past_retention(story_id, until, keeps_bookmarked).await?
             || tx.open_task(&story_lane(story_id)).await?.is_some()
         {
             return Ok(());
         }
-        let mut pictures = tx.frame_images(story_id, 0, i32::MAX).await?;
-        pictures.extend(tx.clear_thumbnail(story_id).await?);
+        let mut images = tx.frame_images(story_id, 0, i32::MAX).await?;
+        images.extend(tx.clear_thumbnail(story_id).await?);
         let attachment_keys = tx.attachment_keys(story_id, 0, i32::MAX).await?;
         tx.detach_story_media(story_id).await?;
-        let all = pictures.iter().map(|picture| picture.media_key().to_owned());
+        let all = images.iter().map(|image| image.media_key().to_owned());
         let all: Vec<String> = all.chain(attachment_keys.iter().cloned()).collect();
         let bytes = tx.total_media_size(&all).await?;
-        let mut keys = tx.delete_images(&pictures).await?;
+        let mut keys = tx.delete_images(&images).await?;
         let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
         keys.extend(tx.remove_media_objects(&attachment_keys).await?);
         done.stories += 1;
         done.files += keys.len() as u64;
         done.bytes += bytes.unsigned_abs();
-        if order.dry_run {
+        if job.dry_run {
             return Ok(());
         }
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
@@ -169,9 +180,9 @@ impl Files {
         Ok(())
     }
 
-    /// Removes files, on the disk and in the bucket, that bear names of Calliope's own making, were made since this
-    /// database is used, and have no row, once nobody can be about to write that row. In a bucket that another
-    /// installation uses too they are left alone: they may be its own.
+    /// Removes files without a row from the disk and the bucket. Only files count that have a name that only Calliope
+    /// generates, are newer than this database and are older than [`GRACE`]. In a bucket that another installation uses
+    /// too, nothing is removed, because the files may belong to that installation.
     async fn remove_orphans(
         &self,
         dry_run: bool,
@@ -183,10 +194,10 @@ impl Files {
             return Ok(());
         }
         let span = SystemTime::from(since)..SystemTime::from(until);
-        let left = self.find_local_orphans(span).await?;
-        done.orphans += left.len() as u64;
+        let local_orphans = self.find_local_orphans(span).await?;
+        done.orphans += local_orphans.len() as u64;
         if !dry_run {
-            remove_orphan_files(left).await;
+            remove_orphan_files(local_orphans).await;
         }
         let Some(bucket) = &self.bucket else { return Ok(()) };
         let own = format!(
@@ -197,16 +208,16 @@ impl Files {
         let mut listed = bucket.list();
         while let Some(object) = listed.try_next().await? {
             if object.key.starts_with(INSTALLATION_MARKER_PREFIX) {
-                others.extend(Some(object.key).filter(|mark| *mark != own));
+                others.extend(Some(object.key).filter(|marker| *marker != own));
             } else if (since..until).contains(&object.modified) && is_generated_key(&object.key) {
                 suspects.push(object.key);
             }
         }
         if !others.is_empty() {
-            let marks = others.join(", ");
+            let markers = others.join(", ");
             tracing::warn!(
-                marks,
-                "another installation uses this bucket, so that files without a row stay; remove its mark if it is no more"
+                markers,
+                "another installation uses this bucket; keeping files without a row (if that installation no longer exists, remove its marker)"
             );
             return Ok(());
         }

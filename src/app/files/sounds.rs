@@ -1,4 +1,5 @@
-//! Sounds that clients send to be kept: checked, kept smaller where nothing is lost by it, and described.
+//! Sounds that clients upload, such as recordings and voice samples: checks them, compresses them losslessly, and
+//! describes them.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -11,50 +12,50 @@ use crate::audio::{self, AudioFormat, lossless};
 use crate::domain::{ClientId, ObjectKey};
 use crate::store::{MediaObject, SoundRow};
 
-/// What bare PCM is called.
+/// The media type of raw PCM: 16-bit little-endian mono at 16 kHz.
 const PCM_MEDIA_TYPE: &str = "audio/pcm;rate=16000";
 
-/// The longest name of a file, in characters, that is kept.
+/// The longest accepted file name, in characters.
 const MAX_FILE_NAME: usize = 255;
 
-/// A sound that a client sends.
+/// A sound that a client uploads.
 #[derive(Debug)]
 pub struct NewSound {
-    /// As its sender calls it.
+    /// The sender's name for the file; `None` or empty if it has none.
     pub file_name: Option<String>,
-    /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
+    /// Whether the bytes are raw 16-bit little-endian mono PCM at 16 kHz, which has no header to recognize it by.
     pub is_pcm: bool,
-    /// As it was sent.
+    /// The uploaded bytes.
     pub bytes: Bytes,
 }
 
-/// A sound that a client sent.
+/// An uploaded sound.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SoundView {
-    /// What it is called here.
+    /// Name that identifies the recording, or the sample within its voice profile.
     pub name: String,
-    /// Its key in the store of objects.
+    /// Object key, which can be presigned.
     pub key: String,
-    /// As its sender calls it.
+    /// File name given by the sender; null if none.
     pub file_name: Option<String>,
-    /// As it came.
+    /// Media type of the sound as it was uploaded.
     pub content_type: String,
-    /// In bytes, as it came.
+    /// Size of the sound as it was uploaded, in bytes.
     pub size: i64,
-    /// Where that can be told.
+    /// Duration in seconds; null if it cannot be measured.
     pub duration_seconds: Option<f64>,
-    /// When it was kept.
+    /// Time of the upload.
     pub date_created: chrono::DateTime<chrono::Utc>,
-    /// Where it can be fetched without any other proof.
+    /// Presigned URL of the sound, which needs no other credentials.
     pub url: String,
-    /// Until when.
+    /// Time at which `url` expires.
     pub url_expires: chrono::DateTime<chrono::Utc>,
 }
 
 /// A sound that was checked and is about to be written.
 pub(in crate::app) struct PreparedSound {
     pub(in crate::app) key: ObjectKey,
-    /// As they are kept.
+    /// The bytes to store, compressed if that is possible.
     pub(in crate::app) bytes: Bytes,
     pub(in crate::app) object: MediaObject,
     pub(in crate::app) row: SoundRow,
@@ -66,16 +67,16 @@ pub(in crate::app) struct CheckedSound {
     content_type: &'static str,
     size: i64,
     duration_seconds: Option<f64>,
-    /// The extension of what came.
+    /// File extension of the uploaded format.
     pub(in crate::app) extension: &'static str,
-    /// The extension of what is kept.
+    /// File extension of the stored format.
     pub(in crate::app) stored_extension: &'static str,
     stored_content_type: &'static str,
     stored_bytes: Bytes,
 }
 
 impl Files {
-    /// Checks a sound, and has it kept smaller where the settings say so.
+    /// Checks a sound's name and format, measures its duration, and compresses it to FLAC if the settings allow that.
     pub(in crate::app) async fn check_new_sound(
         &self,
         sound: NewSound,
@@ -92,7 +93,7 @@ impl Files {
             ("pcm", PCM_MEDIA_TYPE)
         } else {
             let format = AudioFormat::sniff(&bytes).filter(|_| !is_pcm).ok_or_else(|| {
-                let detail = "Only sounds are kept here: send WAV, FLAC, MP3, M4A, Ogg or WebM, or bare PCM as audio/pcm.";
+                let detail = "Only sounds are accepted: send WAV, FLAC, MP3, M4A, Ogg or WebM, or raw PCM as audio/pcm.";
                 AppError::new(ErrorKind::UnsupportedMedia, detail)
             })?;
             (format.extension(), format.media_type())
@@ -100,14 +101,14 @@ impl Files {
         let may_compress = self.settings.compress_audio && matches!(extension, "wav" | "pcm");
         let content = bytes.clone();
         let work = move || {
-            let whole = if is_pcm { audio::pcm_to_wav(&content).into() } else { content.clone() };
-            let seconds = audio::measure(whole).map(|measured| measured.seconds);
+            let file = if is_pcm { audio::pcm_to_wav(&content).into() } else { content.clone() };
+            let seconds = audio::measure(file).map(|measured| measured.seconds);
             let flac = may_compress.then(|| lossless::compress(&content, is_pcm)).flatten();
             (seconds, flac)
         };
         let (duration_seconds, flac) = self.compute.run(work).await?;
         let size = i64::try_from(bytes.len()).map_err(AppError::internal)?;
-        let (kept, kept_as, kept_type) = match flac {
+        let (stored_bytes, stored_extension, stored_content_type) = match flac {
             Some(flac) => (flac.into(), "flac", AudioFormat::Flac.media_type()),
             None => (bytes, extension, content_type),
         };
@@ -117,13 +118,13 @@ impl Files {
             size,
             duration_seconds,
             extension,
-            stored_extension: kept_as,
-            stored_content_type: kept_type,
-            stored_bytes: kept,
+            stored_extension,
+            stored_content_type,
+            stored_bytes,
         })
     }
 
-    /// A checked sound of a client under this key; `kind` is `recording` or `voice`, `name` is what its row calls it.
+    /// Builds the rows of a checked sound. `kind` is `recording` or `voice`; `name` is the sound's name in its row.
     pub(in crate::app) async fn prepare_sound(
         &self,
         client_id: &ClientId,
@@ -132,13 +133,13 @@ impl Files {
         key: ObjectKey,
         checked: CheckedSound,
     ) -> Result<PreparedSound, AppError> {
-        let is_as_it_came = checked.stored_extension == checked.extension;
+        let is_compressed = checked.stored_extension != checked.extension;
         let object = self
             .build_media_object(&key, kind, &checked.stored_bytes, checked.stored_content_type)
             .await?;
         let object = MediaObject {
             client_id: Some(client_id.as_str().to_owned()),
-            original_type: (!is_as_it_came).then(|| checked.content_type.to_owned()),
+            original_type: is_compressed.then(|| checked.content_type.to_owned()),
             ..object
         };
         let row = SoundRow {
@@ -150,12 +151,12 @@ impl Files {
             duration_seconds: checked.duration_seconds,
             date_created: object.date_created,
             is_synced: false,
-            is_compressed: !is_as_it_came,
+            is_compressed,
         };
         Ok(PreparedSound { key, bytes: checked.stored_bytes, object, row })
     }
 
-    /// Writes sounds, and has them in the bucket too, if that is quick; all of them, or none that anyone would see.
+    /// Writes sounds to the disk and, if that is fast enough, to the bucket. Either all of them are written or none.
     pub(in crate::app) async fn write_sounds(
         &self,
         sounds: &mut [PreparedSound],
@@ -169,7 +170,7 @@ impl Files {
         Ok(())
     }
 
-    /// A sound as its client sees it.
+    /// Converts a sound's row to its API representation, with a presigned URL.
     pub(in crate::app) async fn sound_view(&self, row: SoundRow) -> Result<SoundView, AppError> {
         let PresignedUrl { url, url_expires, .. } =
             self.presigned_url(&row.media_key, row.is_synced && !row.is_compressed, None).await?;

@@ -1,4 +1,4 @@
-//! What others may know of where files are and by which rules they are kept.
+//! Status and settings of file storage that other services need.
 
 use std::time::Duration;
 
@@ -10,60 +10,60 @@ use crate::app::jobs::ApplyRetention;
 use crate::objects::{Bucket, BucketError, LocalStoreError};
 use crate::store::{MediaObject, MediaUsage, SyncBacklog};
 
-/// How long the bucket may take to answer whoever asks how it is.
+/// How long a health check waits for the bucket.
 const BUCKET_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a bucket answers.
+/// The result of a bucket health check.
 #[derive(Debug)]
 pub(in crate::app) enum BucketHealth {
-    /// As it should.
+    /// The bucket answered.
     Ok,
-    /// With an error.
+    /// The bucket answered with an error.
     Failing(BucketError),
-    /// Not in time.
+    /// The bucket did not answer in time.
     TimedOut,
 }
 
 impl Files {
-    /// Whether files are copied to a bucket.
+    /// Returns whether files are copied to a bucket.
     #[must_use]
     pub fn has_bucket(&self) -> bool {
         self.bucket.is_some()
     }
 
-    /// The bucket's address, if there is one.
+    /// Returns the bucket's URL, or `None` if no bucket is configured.
     #[must_use]
     pub fn bucket_url(&self) -> Option<&str> {
         self.bucket.as_ref().map(Bucket::url)
     }
 
-    /// Asks the bucket for a file that need not be there; `None` if there is no bucket.
+    /// Checks the bucket by asking for an object that need not exist. Returns `None` if no bucket is configured.
     pub(in crate::app) async fn bucket_health(&self) -> Option<BucketHealth> {
         let bucket = self.bucket.as_ref()?;
-        let answer = tokio::time::timeout(BUCKET_TIMEOUT, bucket.size("media/ready")).await;
-        Some(match answer {
+        let result = tokio::time::timeout(BUCKET_TIMEOUT, bucket.size("media/ready")).await;
+        Some(match result {
             Ok(Ok(_)) => BucketHealth::Ok,
             Ok(Err(error)) => BucketHealth::Failing(error),
             Err(_elapsed) => BucketHealth::TimedOut,
         })
     }
 
-    /// Checks that this machine's disk takes files.
+    /// Checks that files can be written to this machine's disk.
     pub(in crate::app) async fn check_disk(&self) -> Result<(), LocalStoreError> {
         self.local.check().await
     }
 
-    /// Files that are on their way into the bucket.
+    /// Returns the number, size and age of the files that are not in the bucket yet.
     pub async fn sync_backlog(&self) -> Result<SyncBacklog, AppError> {
         Ok(self.store.sync_backlog().await?)
     }
 
-    /// What is stored, by client, kind and month.
+    /// Returns the storage usage by client, kind and month.
     pub async fn usage(&self) -> Result<Vec<MediaUsage>, AppError> {
         Ok(self.store.media_usage().await?)
     }
 
-    /// The cleaning that the rules ask for once a day, if they do.
+    /// Returns the daily retention job, or `None` if the settings keep media for ever.
     pub(in crate::app) fn retention_job(&self) -> Option<ApplyRetention> {
         let days = self.settings.retention_days;
         (days > 0).then(|| ApplyRetention {
@@ -74,12 +74,13 @@ impl Files {
         })
     }
 
-    /// Whether what was sent for a frame is kept for a while after the frame was told.
+    /// Returns whether inputs are kept for a while after their frame was told.
     pub(in crate::app) fn should_keep_inputs(&self) -> bool {
         self.settings.input_retention > 0
     }
 
-    /// A file's bytes, from the disk or else the bucket, if they are what its row says.
+    /// Returns a file's bytes from the disk, or else from the bucket. Returns `None` if the file is missing or its
+    /// checksum differs from the row's.
     pub(in crate::app) async fn read_verified(
         &self,
         object: &MediaObject,

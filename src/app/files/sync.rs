@@ -1,5 +1,6 @@
-//! The way of files into the bucket. A row says of each whether it is there: what could not be put in time for its
-//! frame's answer waits in its row, and every process puts what its disk has until nothing waits any more.
+//! Copies files to the bucket. Each file's row records whether the bucket has it. A file that could not be uploaded
+//! before its frame's response was due stays unsynced, and every process uploads the unsynced files on its own disk
+//! until none are left.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -19,32 +20,32 @@ use crate::domain::ObjectKey;
 use crate::objects::{Bucket, BucketError, LocalStoreError};
 use crate::store::{Lease, MediaObject};
 
-/// Files that are put at once.
+/// Number of files that are uploaded concurrently.
 const CONCURRENT_UPLOADS: usize = 8;
 
-/// Rows that are looked at in one go.
+/// Number of rows that one query lists.
 const ROWS_PER_PAGE: i64 = 100;
 
-/// How old the oldest file may be that is not in the bucket before the log warns.
+/// Age of the oldest unsynced file from which the log warns.
 const MAX_SYNC_LAG: TimeDelta = TimeDelta::hours(1);
 
-/// Where the marks of installations are in a bucket.
+/// Prefix of the installation markers in a bucket, which show which installations use it.
 pub(in crate::app) const INSTALLATION_MARKER_PREFIX: &str = ".calliope/";
 
-/// What a run of the sync came to.
+/// Counts of what a sync run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SyncSummary {
-    /// Files that are in the bucket now.
+    /// Number of files that are now in the bucket.
     pub files: usize,
-    /// Their bytes.
+    /// Total size of `files`, in bytes.
     pub bytes: u64,
-    /// Files that the bucket did not take.
+    /// Number of files whose upload failed.
     pub refused: usize,
-    /// Files that are not on this machine's disk, or not as they were kept.
+    /// Number of files that are missing or corrupt on this machine's disk.
     pub missing: usize,
 }
 
-/// What became of one file.
+/// The result for one file.
 enum SyncOutcome {
     Stored(u64),
     Refused,
@@ -52,11 +53,12 @@ enum SyncOutcome {
 }
 
 impl Files {
-    /// Writes files, and has them in the bucket too, if that is quick.
+    /// Writes files to the disk and, if that is fast enough, to the bucket. Returns the time of the upload, or `None`
+    /// if the files still have to be uploaded.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the disk fails. A bucket that fails is no error: its turn comes later.
+    /// Returns [`AppError`] if the disk fails. A failing bucket is not an error, because the files are uploaded later.
     pub(in crate::app) async fn write_files(
         &self,
         files: Vec<(ObjectKey, Bytes)>,
@@ -69,7 +71,7 @@ impl Files {
         Ok(self.try_upload_now(bucket, files).await)
     }
 
-    /// Writes files to this machine's disk alone.
+    /// Writes files to this machine's disk only.
     pub(in crate::app) async fn write_local(
         &self,
         files: Vec<(ObjectKey, Bytes)>,
@@ -77,34 +79,36 @@ impl Files {
         Ok(self.local.put_all(files).await?)
     }
 
-    /// The bytes of a file on this machine's disk.
+    /// Reads a file from this machine's disk.
     pub(in crate::app) async fn read_local(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
         self.local.read(key).await
     }
 
-    /// Whether all of these are in the bucket before a frame's answer has waited for too long.
+    /// Uploads files to the bucket, but gives up after `inline_upload_seconds`, because a frame's response waits for
+    /// it. Returns the time of the upload, or `None` unless all files were uploaded.
     pub(in crate::app) async fn try_upload_now(
         &self,
         bucket: &Bucket,
         files: Vec<(ObjectKey, Bytes)>,
     ) -> Option<DateTime<Utc>> {
-        let put = files.into_iter().map(|(key, bytes)| async move {
+        let uploads = files.into_iter().map(|(key, bytes)| async move {
             bucket.put(&key.to_string(), bytes, media_type(&key)).await
         });
-        let all = async { join_all(put).await.into_iter().collect::<Result<(), BucketError>>() };
+        let all =
+            async { join_all(uploads).await.into_iter().collect::<Result<(), BucketError>>() };
         let timeout = Duration::from_secs(self.settings.inline_upload_seconds);
         match tokio::time::timeout(timeout, all).await {
             Ok(Ok(())) => Some(self.clock.now()),
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "files are put into the bucket later");
+                tracing::warn!(error, "upload to the bucket failed; uploading again later");
                 None
             }
             Err(_elapsed) => None,
         }
     }
 
-    /// A file's row with the note that it is in the bucket.
+    /// Returns a file's row with its location and the time of its upload; both are `None` without `since`.
     pub(in crate::app) fn with_sync_state(
         &self,
         object: MediaObject,
@@ -114,30 +118,31 @@ impl Files {
         MediaObject { location: since.and(location), date_synced: since, ..object }
     }
 
-    /// Syncs for a claimed task, and ends it.
+    /// Runs a claimed sync task.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database or the bucket fails; the task is tried again then.
+    /// Returns [`AppError`] if the database or the bucket fails; the task is then retried.
     pub async fn sync_media(&self, lease: &Lease) -> Result<TaskOutcome, AppError> {
         let lost = self.requeue_lost_files().await?;
         let done = self.sync_and_recover(|_| ()).await?;
         if done.refused > 0 {
+            let files = done.refused;
             let detail =
-                format!("The bucket refused {} files; they are tried again.", done.refused);
+                format!("The bucket refused {files} files; they are uploaded again later.");
             return Err(AppError::new(ErrorKind::Unavailable, detail));
         }
         let result = json!({"files": done.files, "bytes": done.bytes, "missing": done.missing, "lost": lost});
         self.jobs.complete(lease, &result).await
     }
 
-    /// Puts every file into the bucket that is not there and that this machine has. `each` hears of each file.
+    /// Uploads every unsynced file that this machine's disk has. Calls `on_progress` after each file.
     pub async fn sync(&self, on_progress: impl Fn(&SyncSummary)) -> Result<SyncSummary, AppError> {
         self.sync_rows(false, on_progress).await
     }
 
-    /// The same, and looks of what this machine's disk has not whether the bucket has it already: from before, or from
-    /// another instance. That asks the bucket of each.
+    /// Does the same as [`Self::sync`], and also checks whether the bucket already has the unsynced files that this
+    /// machine's disk lacks, from an earlier or another instance. That takes a bucket request for each such file.
     pub async fn sync_and_recover(
         &self,
         on_progress: impl Fn(&SyncSummary),
@@ -157,11 +162,11 @@ impl Files {
             let rows = self.store.unsynced_files((after.0, &after.1), ROWS_PER_PAGE).await?;
             let Some(last) = rows.last() else { return Ok(done) };
             after = (last.date_created, last.key.clone());
-            let mut puts = stream::iter(rows)
+            let mut outcomes = stream::iter(rows)
                 .map(|object| async move { self.sync_file(bucket, &object, should_recover).await })
                 .buffer_unordered(CONCURRENT_UPLOADS);
-            while let Some(put) = puts.next().await {
-                match put? {
+            while let Some(outcome) = outcomes.next().await {
+                match outcome? {
                     SyncOutcome::Stored(bytes) => {
                         done.files += 1;
                         done.bytes += bytes;
@@ -171,7 +176,7 @@ impl Files {
                 }
                 on_progress(&done);
             }
-            // A bucket that takes nothing is left alone until the next run.
+            // If the bucket accepts nothing, the run ends; the next one tries again.
             if done.refused > 0 && done.files == 0 {
                 return Ok(done);
             }
@@ -194,10 +199,7 @@ impl Files {
         let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
         if self.sha256(bytes.clone()).await? != object.sha256 {
-            tracing::error!(
-                key = object.key,
-                "a file is not as it was kept; it is not put into the bucket"
-            );
+            tracing::error!(key = object.key, "file on disk is corrupt; not uploading it");
             return Ok(SyncOutcome::Missing);
         }
         if self.is_already_synced(bucket, object).await? {
@@ -205,14 +207,15 @@ impl Files {
         }
         if let Err(error) = bucket.put(&object.key, bytes, &object.content_type).await {
             if matches!(error, BucketError::LengthMismatch { .. }) {
-                // Whoever put it before us, and noted that, has lost it by this.
+                // The failed upload may have overwritten a copy that another process uploaded and marked as synced.
                 let mut tx = self.store.begin().await?;
                 tx.mark_unsynced(object).await?;
                 tx.save().await?;
             }
             tracing::warn!(
+                key = object.key,
                 error = &error as &dyn std::error::Error,
-                "a file is put into the bucket later"
+                "upload to the bucket failed; uploading again later"
             );
             return Ok(SyncOutcome::Refused);
         }
@@ -220,7 +223,8 @@ impl Files {
         Ok(SyncOutcome::Stored(length))
     }
 
-    /// Whether another process was quicker. A put that fails half-way must not take the place of one that went well.
+    /// Returns whether another process has uploaded the file already, or has removed or replaced it. An upload that
+    /// fails half-way must not overwrite a good copy.
     async fn is_already_synced(
         &self,
         bucket: &Bucket,
@@ -231,16 +235,16 @@ impl Files {
         if row.date_synced.is_some() {
             return Ok(true);
         }
-        // An upload may have been replaced by another of its length; all else never changes.
-        let is_there = object.kind != "upload"
+        // A user's upload may have been replaced by another of the same length; all other files never change.
+        let is_present = object.kind != "upload"
             && bucket.size(&object.key).await.ok().flatten() == Some(object.size.unsigned_abs());
-        if is_there {
+        if is_present {
             self.mark_synced(bucket, object).await?;
         }
-        Ok(is_there)
+        Ok(is_present)
     }
 
-    /// What this disk has not, the bucket may have.
+    /// Checks whether the bucket has an intact copy of a file that this disk lacks, and marks it as synced if so.
     async fn recover_from_bucket(
         &self,
         bucket: &Bucket,
@@ -248,7 +252,7 @@ impl Files {
     ) -> Result<SyncOutcome, AppError> {
         let size = object.size.unsigned_abs();
         match bucket.size(&object.key).await {
-            Ok(Some(there)) if there == size => {}
+            Ok(Some(found)) if found == size => {}
             Ok(_) => return Ok(SyncOutcome::Missing),
             Err(_) => return Ok(SyncOutcome::Refused),
         }
@@ -274,7 +278,8 @@ impl Files {
         Ok(())
     }
 
-    /// Has files that are noted as in another bucket than the one in use put into this one: an installation may have moved.
+    /// Marks all files as unsynced whose location is in another bucket than the configured one, so that they are
+    /// uploaded to it. Does nothing if the bucket has not changed since the last start.
     pub async fn reset_sync_after_bucket_change(&self) -> Result<(), AppError> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
         if self.store.bucket_url().await?.as_deref() == Some(bucket.url()) {
@@ -302,31 +307,33 @@ impl Files {
             tracing::warn!(
                 files,
                 bucket,
-                "files were in another bucket; they are put into this one"
+                "files are in another bucket; uploading them to this one"
             );
         }
         Ok(())
     }
 
-    /// Looks for files that were noted as there and that the bucket has not, or not as long as they are, and that this
-    /// machine's disk still has; how many will be put there again. What neither has, a verification names.
+    /// Marks files as unsynced again that are missing or truncated in the bucket although their rows say otherwise, and
+    /// that this machine's disk still has. Returns how many. Files that neither has are reported by [`Self::verify`].
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database or the bucket fails.
+    /// Returns [`AppError`] if the database or the bucket fails.
     pub async fn requeue_lost_files(&self) -> Result<u64, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(0) };
-        let there = list_sizes(bucket).await?;
+        let present = list_sizes(bucket).await?;
         let mut lost = 0;
         let mut pages = pin!(self.store.files());
         while let Some(rows) = pages.try_next().await? {
             for object in rows {
-                let is_there = there.get(&object.key) == Some(&object.size.unsigned_abs());
-                if object.date_synced.is_none() || is_there || !self.local.exists(&object.key).await
+                let is_present = present.get(&object.key) == Some(&object.size.unsigned_abs());
+                if object.date_synced.is_none()
+                    || is_present
+                    || !self.local.exists(&object.key).await
                 {
                     continue;
                 }
-                // It may have come there since the bucket was listed.
+                // The file may have been uploaded since the bucket was listed.
                 if bucket.size(&object.key).await? != Some(object.size.unsigned_abs()) {
                     let mut tx = self.store.begin().await?;
                     tx.mark_unsynced(&object).await?;
@@ -338,37 +345,37 @@ impl Files {
         Ok(lost)
     }
 
-    /// Leaves a mark in the bucket, by which other installations that use it see that its files are not theirs alone.
+    /// Writes this installation's marker to the bucket, which tells other installations that they share the bucket.
     async fn write_installation_marker(&self, bucket: &Bucket) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        let mark = tx.set_bucket_marker(Some(&Uuid::now_v7().to_string())).await?;
+        let id = tx.set_bucket_marker(Some(&Uuid::now_v7().to_string())).await?;
         tx.save().await?;
-        let mark = format!("{INSTALLATION_MARKER_PREFIX}{}", mark.unwrap_or_default());
-        bucket.put(&mark, Bytes::from_static(b"calliope\n"), "text/plain").await?;
+        let key = format!("{INSTALLATION_MARKER_PREFIX}{}", id.unwrap_or_default());
+        bucket.put(&key, Bytes::from_static(b"calliope\n"), "text/plain").await?;
         Ok(())
     }
 
-    /// Warns when a file waits for the bucket for too long.
+    /// Logs a warning if a file has been unsynced for more than an hour.
     pub async fn warn_about_sync_lag(&self) -> Result<(), AppError> {
-        let unsynced = self.store.sync_backlog().await?;
-        if let Some(oldest) = unsynced.oldest
+        let backlog = self.store.sync_backlog().await?;
+        if let Some(oldest) = backlog.oldest
             && self.clock.now() - oldest > MAX_SYNC_LAG
         {
-            let files = unsynced.files;
-            tracing::warn!(files, %oldest, "files wait for the bucket for more than an hour");
+            let files = backlog.files;
+            tracing::warn!(files, %oldest, "files have not been uploaded for more than an hour");
         }
         Ok(())
     }
 }
 
-/// What a bucket has, and how long each is.
+/// Returns the keys of all objects in a bucket with their sizes in bytes.
 pub(in crate::app) async fn list_sizes(
     bucket: &Bucket,
 ) -> Result<HashMap<String, u64>, BucketError> {
     bucket.list().map_ok(|object| (object.key, object.size)).try_collect().await
 }
 
-/// Returns the media type that a key's extension stands for.
+/// Returns the media type for a key's extension.
 fn media_type(key: &ObjectKey) -> &'static str {
     MediaFormat::from_key(key).map_or("application/octet-stream", |kind| kind.media_type)
 }

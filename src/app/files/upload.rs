@@ -1,4 +1,4 @@
-//! Media that is fetched by name, and media that people upload.
+//! User uploads of media, and the formats that are recognized.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -10,15 +10,16 @@ use crate::domain::{MediaName, ObjectKey};
 use crate::imaging;
 use crate::store::MediaObject;
 
-/// Bytes above which hashing goes to the blocking threads: about a tenth of a millisecond's work.
+/// Size in bytes above which hashing runs on the compute threads. Hashing this much takes about a tenth of a
+/// millisecond.
 const MAX_INLINE_HASH_BYTES: usize = 64 * 1024;
 
-/// What the extension of a media name promises.
+/// A media format, as a file extension names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaFormat {
-    /// The media type to serve it with.
+    /// Media type for the `Content-Type` header.
     pub media_type: &'static str,
-    /// How its bytes are recognised.
+    /// The encoding by which its bytes are recognized.
     encoding: Encoding,
 }
 
@@ -27,12 +28,12 @@ enum Encoding {
     Image(imaging::InputFormat),
     Audio(AudioFormat),
     Video,
-    /// Device pixels: without a header, nothing tells them from noise.
+    /// Device pixels. They have no header, so only their length can be checked.
     RawPixels,
 }
 
 impl MediaFormat {
-    /// Returns what a key's extension promises; `None` for what is not kept here.
+    /// Returns the format that a key's extension names, or `None` if it is not a supported media format.
     #[must_use]
     pub fn from_key(key: &ObjectKey) -> Option<Self> {
         use imaging::InputFormat::{Bmp, Gif, Jpeg, Png, Webp};
@@ -58,7 +59,7 @@ impl MediaFormat {
         Some(Self { media_type, encoding: family })
     }
 
-    /// Whether bytes are what the extension says.
+    /// Returns whether the bytes have this format.
     fn matches_bytes(self, bytes: &[u8]) -> bool {
         match self.encoding {
             Encoding::Image(format) => imaging::sniff(bytes) == Some(format),
@@ -72,22 +73,22 @@ impl MediaFormat {
     }
 }
 
-/// What an upload did.
+/// Whether an upload created or replaced a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadOutcome {
-    /// There was nothing of this name.
+    /// No file had this name.
     Created,
-    /// It took the place of an earlier upload.
+    /// The upload replaced an earlier one.
     Replaced,
 }
 
 impl Files {
-    /// Keeps an upload.
+    /// Stores an uploaded media file, replacing an earlier upload with this name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnsupportedMedia`] when it is no media or not what its name says, [`ErrorKind::Conflict`] when
-    /// the name is a frame's.
+    /// Fails with [`ErrorKind::UnsupportedMedia`] if the name's extension is not supported or the bytes do not match
+    /// it, and with [`ErrorKind::Conflict`] if the name belongs to a frame.
     pub async fn upload_media(
         &self,
         name: MediaName,
@@ -95,26 +96,26 @@ impl Files {
     ) -> Result<UploadOutcome, AppError> {
         let key = ObjectKey::Media(name);
         let kind = MediaFormat::from_key(&key).filter(|kind| kind.matches_bytes(&bytes)).ok_or_else(|| {
-            let detail = "Only images, sounds and videos are kept here, and the bytes must be what the name's extension says.";
+            let detail = "Only images, sounds and videos are accepted, and the bytes must match the name's extension.";
             AppError::new(ErrorKind::UnsupportedMedia, detail)
         })?;
         let object = self.build_media_object(&key, "upload", &bytes, kind.media_type).await?;
-        // The slow part comes before the transaction: others want to write too.
+        // The slow write happens before the transaction, which blocks other writers.
         let staged = self.local.stage(&key, bytes.clone()).await?;
         let mut tx = self.store.begin().await?;
         let earlier = tx.media_object(&object.key).await?;
-        // On some disks `A.PNG` and `a.png` are one file; frames are all in lower case.
+        // On case-insensitive disks `A.PNG` and `a.png` are one file. Frame files have lower-case names.
         let lower = tx.media_object(&object.key.to_lowercase()).await?;
-        let taken = earlier.as_ref().or(lower.as_ref());
-        if taken.as_ref().is_some_and(|taken| taken.kind != object.kind) {
+        let existing = earlier.as_ref().or(lower.as_ref());
+        if existing.is_some_and(|existing| existing.kind != object.kind) {
             let detail = "This name belongs to a frame, which never changes; choose another name.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         tx.upsert_media_object(&object).await?;
-        // The row comes first: should the file not follow, the transaction is dropped with it.
+        // If renaming the file fails, the transaction is dropped and the row with it.
         staged.commit().await?;
         tx.save().await?;
-        // Only once it is kept here: an earlier upload must not be replaced in the bucket alone.
+        // The bucket comes last: if the transaction fails, the bucket must still have the earlier upload.
         if let Some(bucket) = &self.bucket
             && self.try_upload_now(bucket, vec![(key, bytes)]).await.is_some()
         {
@@ -123,14 +124,14 @@ impl Files {
         Ok(if earlier.is_some() { UploadOutcome::Replaced } else { UploadOutcome::Created })
     }
 
-    /// The SHA-256 of a file, on the threads for such work where it is long.
+    /// Returns the SHA-256 of a file. Long files are hashed on the compute threads.
     pub(in crate::app) async fn sha256(&self, bytes: Bytes) -> Result<Vec<u8>, AppError> {
         let is_long = bytes.len() > MAX_INLINE_HASH_BYTES;
         let sum = move || Sha256::digest(&bytes).to_vec();
         Ok(if is_long { self.compute.run(sum).await? } else { sum() })
     }
 
-    /// A file's row, with its checksum.
+    /// Builds the row of a new file, with its checksum. The file belongs to no client and is unsynced.
     pub(in crate::app) async fn build_media_object(
         &self,
         key: &ObjectKey,

@@ -1,4 +1,4 @@
-//! Rows against files against bytes: what a row speaks of must be there, as it was kept, and what is there must have a row.
+//! Verifies stored files: each row must have a file with the right checksum, and each file must have a row.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::pin;
@@ -13,25 +13,25 @@ use super::sync::INSTALLATION_MARKER_PREFIX;
 use crate::app::AppError;
 use crate::store::MediaObject;
 
-/// What is wrong with what is kept.
+/// The findings of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct VerificationSummary {
-    /// Files that were looked at.
+    /// Number of files that were checked.
     pub files: u64,
-    /// Their bytes.
+    /// Total size of `files`, in bytes.
     pub bytes: u64,
-    /// Keys of rows whose file is nowhere.
+    /// Keys of rows whose file is missing.
     pub missing: Vec<String>,
-    /// Keys of files whose bytes are not those that were kept.
+    /// Keys of files whose size or checksum differs from the row's.
     pub changed: Vec<String>,
-    /// Keys of files, on the disk or in the bucket, that no row speaks of and none can be about to.
+    /// Keys of files, on the disk or in the bucket, that have no row and are at least two hours old.
     pub orphaned: Vec<String>,
-    /// Files that no row speaks of, and that are so new that one may be about to.
+    /// Number of files without a row that are so new that their row may still be written.
     pub recent: u64,
 }
 
 impl VerificationSummary {
-    /// Whether all is as it should be.
+    /// Returns whether no file is missing, changed or orphaned.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.missing.is_empty() && self.changed.is_empty() && self.orphaned.is_empty()
@@ -39,11 +39,11 @@ impl VerificationSummary {
 }
 
 impl Files {
-    /// Looks at every file that is kept, and for files that are not. `each` hears of each that was looked at.
+    /// Checks the file of every row, and looks for files without a row. Calls `on_progress` after each row.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database, the disk or the bucket fails.
+    /// Returns [`AppError`] if the database, the disk or the bucket fails.
     pub async fn verify(
         &self,
         on_progress: impl Fn(&VerificationSummary),
@@ -72,15 +72,15 @@ impl Files {
                 on_progress(&verified);
             }
         }
-        for stray in self.local.list_all().await? {
-            // A hidden file was never finished; the next sweep has it.
-            if let Some(key) = stray.key.filter(|key| !known.contains(key)) {
-                let is_old = stray.modified < SystemTime::from(until);
+        for file in self.local.list_all().await? {
+            // A hidden file is an unfinished write; orphan removal deletes it.
+            if let Some(key) = file.key.filter(|key| !known.contains(key)) {
+                let is_old = file.modified < SystemTime::from(until);
                 suspects.entry(key).and_modify(|old| *old |= is_old).or_insert(is_old);
             }
         }
         for (key, is_old) in suspects {
-            // Its row may have been written since, or its removal may be under way.
+            // The row may have been written since, or the file may be about to be removed.
             if known.contains(&key) || self.store.media_object(&key).await?.is_some() {
                 continue;
             }
@@ -105,26 +105,26 @@ impl Files {
         verified.files += 1;
         verified.bytes += object.size.unsigned_abs();
         let on_disk = self.local.read(&object.key).await.ok();
-        let is_noted = object.date_synced.is_some();
+        let is_synced = object.date_synced.is_some();
         let listed = in_bucket.map(|sizes| sizes.get(&object.key).copied());
-        let there = match (&self.bucket, listed) {
-            // The list was made before: what was put since is asked for.
-            (Some(bucket), Some(None)) if is_noted => bucket.size(&object.key).await?,
-            (_, Some(size)) if is_noted => size,
+        let bucket_size = match (&self.bucket, listed) {
+            // The file may have been uploaded since the bucket was listed.
+            (Some(bucket), Some(None)) if is_synced => bucket.size(&object.key).await?,
+            (_, Some(size)) if is_synced => size,
             _ => None,
         };
-        let is_lost = is_noted && self.bucket.is_some() && there.is_none();
-        if is_lost || (on_disk.is_none() && there.is_none()) {
-            // It may have been removed on purpose since its row was read.
+        let is_lost = is_synced && self.bucket.is_some() && bucket_size.is_none();
+        if is_lost || (on_disk.is_none() && bucket_size.is_none()) {
+            // The file may have been removed deliberately since its row was read.
             if self.store.media_object(&object.key).await?.is_some() {
                 verified.missing.push(object.key.clone());
             }
             return Ok(());
         }
         let is_changed = match on_disk {
-            _ if there.is_some_and(|size| size != object.size.unsigned_abs()) => true,
+            _ if bucket_size.is_some_and(|size| size != object.size.unsigned_abs()) => true,
             Some(bytes) => self.sha256(bytes.into()).await? != object.sha256,
-            // The bucket's copy was compared before the disk gave up its own; its length is enough.
+            // The bucket's copy was compared before the file was evicted from the disk, so its size is enough here.
             None => false,
         };
         if is_changed {

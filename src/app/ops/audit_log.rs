@@ -1,11 +1,12 @@
-//! The log of what admins changed.
+//! The audit log, which records what admins changed.
 
 use super::Ops;
 use crate::app::{AppError, Page};
 use crate::store::AuditRecord;
 
 impl Ops {
-    /// Changes, the newest first: those of a kind of resource, or of one of them, or all; those older than `before`.
+    /// Returns a page of audit records, newest first: those of one resource, of one kind of resource, or all. `before`
+    /// is the id of a record; only older records are returned.
     pub async fn audit_log(
         &self,
         resource: Option<&str>,

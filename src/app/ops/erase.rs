@@ -1,9 +1,9 @@
-//! A client's right to be forgotten, as a durable task: stories with their media and vectors, recordings, voices, memory,
-//! tokens, configuration, and every other row that names it.
+//! Erases a client, as a durable task: its stories with their media and vectors, recordings, voices, memory, tokens,
+//! configuration, and every other row that names it.
 //!
-//! Rows go in transactions that note in the task which files are to follow, so that a kill at any moment leaves nothing
-//! behind that a next run would not find. At the end the task forgets whom it was about; what it removed is its result. What
-//! a client sends while it is erased begins anew.
+//! Each transaction that deletes rows also records in the task which files to remove, so that after a kill at any
+//! moment the next run finds everything that is left. At the end the task is anonymized; its result is what it removed.
+//! A client that sends requests while it is erased starts again as a new client.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -16,11 +16,12 @@ use crate::app::{Actor, AppError};
 use crate::domain::ClientId;
 use crate::store::{Lease, Tx};
 
-/// Rows that are looked through at once.
+/// Number of rows that one scan reads.
 const ROWS_PER_PAGE: i64 = 500;
 
 impl Ops {
-    /// Orders that everything held about a client be removed; the task's id. While one is under way, that one's.
+    /// Enqueues a task that removes everything stored about a client, and returns the task's id. If such a task is
+    /// already open, returns its id instead.
     pub async fn enqueue_erasure(
         &self,
         actor: Actor<'_>,
@@ -31,7 +32,7 @@ impl Ops {
         if let Some(open) = tx.open_task(&lane).await? {
             return Ok(open.id);
         }
-        // A device's name is the client's own, which is not to be kept.
+        // The name of a device's principal contains the client's id, which must not be kept.
         let is_own_client = actor.client_id == Some(client_id);
         let actor = if is_own_client {
             "the client itself".to_owned()
@@ -51,11 +52,12 @@ impl Ops {
         Ok(id)
     }
 
-    /// Erases the client of a claimed task, and ends the task; while a backup is made it is put off.
+    /// Runs a claimed erasure task. While a backup is being made, the task is deferred.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database, the disk or the bucket fails; the task goes on where it was when it is tried again.
+    /// Returns [`AppError`] if the database, the disk or the bucket fails; the task is then retried and resumes where
+    /// it stopped.
     pub async fn erase_client(
         &self,
         lease: &Lease,
@@ -63,8 +65,8 @@ impl Ops {
     ) -> Result<TaskOutcome, AppError> {
         let run = ErasureRun { ops: self, lease };
         loop {
-            let held = self.store.deletion_paused_until().await?;
-            if let Some(until) = held.filter(|until| *until > self.clock.now()) {
+            let paused_until = self.store.deletion_paused_until().await?;
+            if let Some(until) = paused_until.filter(|until| *until > self.clock.now()) {
                 return self.jobs.defer(lease, &erasure, until).await;
             }
             run.remove_files(&mut erasure).await?;
@@ -83,7 +85,7 @@ impl Ops {
     }
 }
 
-/// A run of the task.
+/// One run of an erasure task.
 #[derive(Clone, Copy)]
 struct ErasureRun<'a> {
     ops: &'a Ops,
@@ -91,7 +93,7 @@ struct ErasureRun<'a> {
 }
 
 impl ErasureRun<'_> {
-    /// Removes the files that are to go, and notes that they are gone.
+    /// Removes the files listed in the task, and clears the list.
     async fn remove_files(self, erasure: &mut EraseClient) -> Result<(), AppError> {
         if erasure.files.is_empty() {
             return Ok(());
@@ -102,7 +104,7 @@ impl ErasureRun<'_> {
         self.save_progress(self.ops.store.begin().await?, erasure).await
     }
 
-    /// Takes the frames of stories that are gone out of Pinecone, where there is one.
+    /// Removes the vectors of deleted stories from the remote index, if one is configured.
     async fn remove_vectors(self, erasure: &mut EraseClient) -> Result<(), AppError> {
         if erasure.unindexed.is_empty() {
             return Ok(());
@@ -126,7 +128,7 @@ impl ErasureRun<'_> {
         self.save_progress(tx, erasure).await
     }
 
-    /// Recordings, voices, inputs and uploads.
+    /// Deletes the rows of the client's recordings, voices, inputs and uploads.
     async fn remove_client_media(self, erasure: &mut EraseClient) -> Result<(), AppError> {
         let mut tx = self.ops.store.begin().await?;
         let mut keys = tx.delete_client_sounds(&erasure.client_id).await?;
@@ -137,7 +139,7 @@ impl ErasureRun<'_> {
         self.save_progress(tx, erasure).await
     }
 
-    /// Every row that names the client, wherever it does.
+    /// Deletes every other row that names the client, in any column.
     async fn remove_mentions(self, erasure: &mut EraseClient) -> Result<(), AppError> {
         let client_id = erasure.client_id.clone();
         let store = &self.ops.store;
@@ -188,7 +190,7 @@ impl ErasureRun<'_> {
         Ok(())
     }
 
-    /// Answers that are kept for requests that may be sent again: those to devices of this name, and those that speak of it.
+    /// Deletes responses saved for idempotency keys: those whose scope or body contains the client's id.
     async fn remove_saved_responses(self, erasure: &mut EraseClient) -> Result<(), AppError> {
         let client_id = erasure.client_id.clone();
         let quoted = serde_json::to_string(&client_id).map_err(AppError::internal)?;
@@ -210,8 +212,8 @@ impl ErasureRun<'_> {
         }
     }
 
-    /// Ends the task, which does not remember whom it was about. Whoever knows the name can tell by its fingerprint that it
-    /// was erased.
+    /// Completes and anonymizes the task. The audit record contains a fingerprint of the client's id, so that someone
+    /// who knows the id can verify that the client was erased.
     async fn complete(self, erasure: EraseClient) -> Result<TaskOutcome, AppError> {
         let now = self.ops.clock.now();
         let mut tx = self.ops.store.begin().await?;
@@ -227,11 +229,11 @@ impl ErasureRun<'_> {
         self.lease.anonymize(&mut tx).await?;
         self.lease.complete(&mut tx, &json!(erasure.removed), now).await?;
         tx.save().await?;
-        tracing::info!(stories = erasure.removed.stories, "a client was erased");
+        tracing::info!(stories = erasure.removed.stories, "client erased");
         Ok(TaskOutcome::Completed)
     }
 
-    /// Makes a transaction lasting together with how far the task is.
+    /// Saves the task's progress in the same transaction as the deletions, and commits it.
     async fn save_progress(self, mut tx: Tx, erasure: &EraseClient) -> Result<(), AppError> {
         let payload = serde_json::to_value(erasure).map_err(AppError::internal)?;
         self.lease.save_progress(&mut tx, &payload).await?;
@@ -239,7 +241,7 @@ impl ErasureRun<'_> {
     }
 }
 
-/// Whether a text anywhere in a value is this name.
+/// Returns whether any string or object key in a JSON value equals this name.
 fn contains_name(value: Option<&Value>, name: &str) -> bool {
     match value {
         Some(Value::String(text)) => text == name,
@@ -251,7 +253,7 @@ fn contains_name(value: Option<&Value>, name: &str) -> bool {
     }
 }
 
-/// The first half of the name's SHA-256, in hexadecimal digits.
+/// Returns the first 16 bytes of the name's SHA-256 in hexadecimal.
 fn fingerprint(client_id: &str) -> String {
     let digest = Sha256::digest(client_id.as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()

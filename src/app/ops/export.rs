@@ -1,5 +1,5 @@
-//! Everything that is held about a client, as one JSON document. It is written while it is read: a client may have thousands
-//! of frames.
+//! Exports everything stored about a client as one JSON document. The document is streamed, because a client may have
+//! thousands of frames.
 
 use std::collections::HashMap;
 
@@ -15,19 +15,19 @@ use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, Principal, SparrowConfig};
 use crate::store::StoryPage;
 
-/// Rows that are read at once.
+/// Number of items that one query reads.
 const PAGE_SIZE: i64 = 100;
 
-/// Pieces that may wait for whoever reads.
+/// Number of chunks that may wait for the receiver.
 const CHANNEL_CAPACITY: usize = 8;
 
-/// Writes a further field: all items of a list, part by part.
+/// Writes a further field that is a list, page by page.
 macro_rules! list {
-    ($document:ident, $name:literal, $after:ident => $part:expr) => {{
+    ($document:ident, $name:literal, $after:ident => $page:expr) => {{
         $document.open($name)?;
         let mut $after = None;
         loop {
-            let page = $part.await?;
+            let page = $page.await?;
             for item in &page.items {
                 $document.next();
                 $document.value(item)?;
@@ -42,24 +42,24 @@ macro_rules! list {
     }};
 }
 
-/// Pieces of a document, in order. An error is the last of them, and leaves the document unfinished.
+/// The chunks of an export, in order. If an error occurs, it is the last item, and the document is incomplete.
 pub type ExportStream = mpsc::Receiver<Result<Bytes, AppError>>;
 
 impl Ops {
-    /// Begins to write a client's document. It ends when nobody reads on.
+    /// Starts an export of a client. The export stops when the receiver is dropped.
     #[must_use]
     pub fn export(&self, client_id: ClientId) -> ExportStream {
-        let (pieces, export) = mpsc::channel(CHANNEL_CAPACITY);
+        let (chunks, export) = mpsc::channel(CHANNEL_CAPACITY);
         let ops = self.clone();
         tokio::spawn(async move {
-            let mut document = ExportWriter { pieces, buffer: Vec::new(), is_empty: true };
-            let ended = match ops.write_export(&client_id, &mut document).await {
+            let mut document = ExportWriter { chunks, buffer: Vec::new(), is_empty: true };
+            let result = match ops.write_export(&client_id, &mut document).await {
                 Ok(()) => document.flush().await,
                 Err(error) => Err(error),
             };
-            if let Err(ExportError::Failed(error)) = ended {
-                // Whoever has gone away does not hear it.
-                let _ = document.pieces.send(Err(error)).await;
+            if let Err(ExportError::Failed(error)) = result {
+                // This fails only if the receiver was dropped.
+                let _ = document.chunks.send(Err(error)).await;
             }
         });
         export
@@ -95,13 +95,13 @@ impl Ops {
         document.open("stories")?;
         let mut after = None;
         loop {
-            let part = StoryPage { after, offset: 0, limit: PAGE_SIZE };
-            let part = self.stories.list_stories_page(id, part).await?;
-            for story in &part.stories {
+            let page = StoryPage { after, offset: 0, limit: PAGE_SIZE };
+            let page = self.stories.list_stories_page(id, page).await?;
+            for story in &page.stories {
                 document.next();
                 self.write_story(story, document).await?;
             }
-            after = part.next;
+            after = page.next;
             if after.is_none() {
                 break;
             }
@@ -110,7 +110,7 @@ impl Ops {
         Ok(())
     }
 
-    /// A story with all its frames, what they were told from, and their files.
+    /// Writes a story with its files and all its frames, each with what was seen and heard for it.
     async fn write_story(
         &self,
         story: &StoryListView,
@@ -119,19 +119,19 @@ impl Ops {
         let mut fields = serde_json::to_value(story).map_err(AppError::internal)?;
         let id: Uuid = story.story_id.parse().map_err(AppError::internal)?;
         let files = self.store.files_of_story(id).await.map_err(AppError::from)?;
-        let taken: Vec<(i32, Option<String>, Option<String>)> =
+        let inputs: Vec<(i32, Option<String>, Option<String>)> =
             self.store.seen_and_heard(id).await.map_err(AppError::from)?;
-        let taken: HashMap<i32, _> =
-            taken.into_iter().map(|(number, seen, heard)| (number, (seen, heard))).collect();
+        let inputs: HashMap<i32, _> =
+            inputs.into_iter().map(|(number, seen, heard)| (number, (seen, heard))).collect();
         if let Some(fields) = fields.as_object_mut() {
             fields.insert("files".to_owned(), json!(files));
         }
         let text = fields.to_string();
         document.raw(text.strip_suffix('}').unwrap_or(&text));
         let id = id.to_string();
-        list!(document, "frames", after => self.frames_with_inputs(&id, after, &taken));
+        list!(document, "frames", after => self.frames_with_inputs(&id, after, &inputs));
         document.raw("}");
-        // The list of stories goes on.
+        // `list!` reset the flag for the frames; the enclosing list of stories now has an item.
         document.is_empty = false;
         Ok(())
     }
@@ -140,13 +140,13 @@ impl Ops {
         &self,
         story_id: &str,
         after: Option<i32>,
-        taken: &HashMap<i32, (Option<String>, Option<String>)>,
+        inputs: &HashMap<i32, (Option<String>, Option<String>)>,
     ) -> Result<Page<Value, i32>, AppError> {
         let page = self.stories.list_frames_page(story_id, after, PAGE_SIZE).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for frame in page.items {
             let mut fields = serde_json::to_value(&frame).map_err(AppError::internal)?;
-            if let Some((seen, heard)) = taken.get(&frame.number) {
+            if let Some((seen, heard)) = inputs.get(&frame.number) {
                 fields["seen"] = json!(seen);
                 fields["heard"] = json!(heard);
             }
@@ -164,34 +164,34 @@ impl Ops {
         let page = self.stories.own_lists(id, after.as_deref(), PAGE_SIZE).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for list in page.items {
-            let (mut kept, mut before) = (Vec::new(), None);
+            let (mut stories, mut before) = (Vec::new(), None);
             loop {
-                let (_, part) = self.stories.read_list(actor, list.id, before, PAGE_SIZE).await?;
-                kept.extend(part.items);
-                before = part.next;
+                let (_, page) = self.stories.read_list(actor, list.id, before, PAGE_SIZE).await?;
+                stories.extend(page.items);
+                before = page.next;
                 if before.is_none() {
                     break;
                 }
             }
-            items.push(json!({"list": list, "stories": kept}));
+            items.push(json!({"list": list, "stories": stories}));
         }
         Ok(Page { items, next: page.next })
     }
 }
 
-/// What was found; nothing where there is no such thing.
-fn none_if_not_found<T>(answer: Result<T, AppError>) -> Result<Option<T>, AppError> {
-    match answer {
+/// Converts a "not found" error to `None`.
+fn none_if_not_found<T>(result: Result<T, AppError>) -> Result<Option<T>, AppError> {
+    match result {
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        answer => answer.map(Some),
+        result => result.map(Some),
     }
 }
 
-/// Why a document ends early.
+/// The reason why an export ends early.
 enum ExportError {
-    /// Something failed.
+    /// A query failed.
     Failed(AppError),
-    /// Nobody reads on.
+    /// The receiver was dropped.
     ReceiverDropped,
 }
 
@@ -201,11 +201,11 @@ impl From<AppError> for ExportError {
     }
 }
 
-/// A document under way.
+/// Writes the document and sends it in chunks.
 struct ExportWriter {
-    pieces: mpsc::Sender<Result<Bytes, AppError>>,
+    chunks: mpsc::Sender<Result<Bytes, AppError>>,
     buffer: Vec<u8>,
-    /// Whether the list that is being written has no item yet.
+    /// Whether the current list has no item yet.
     is_empty: bool,
 }
 
@@ -224,7 +224,7 @@ impl ExportWriter {
         self.value(value)
     }
 
-    /// Begins a further field that is a list.
+    /// Starts a further field that is a list.
     fn open(&mut self, name: &str) -> Result<(), AppError> {
         self.raw(",");
         self.value(&name)?;
@@ -233,15 +233,15 @@ impl ExportWriter {
         Ok(())
     }
 
-    /// Parts an item of a list from the one before.
+    /// Writes the separator before a list item.
     fn next(&mut self) {
         self.raw(if self.is_empty { "" } else { "," });
         self.is_empty = false;
     }
 
-    /// Hands on what is written.
+    /// Sends the buffered text as one chunk.
     async fn flush(&mut self) -> Result<(), ExportError> {
-        let piece = Bytes::from(std::mem::take(&mut self.buffer));
-        self.pieces.send(Ok(piece)).await.map_err(|_| ExportError::ReceiverDropped)
+        let chunk = Bytes::from(std::mem::take(&mut self.buffer));
+        self.chunks.send(Ok(chunk)).await.map_err(|_| ExportError::ReceiverDropped)
     }
 }

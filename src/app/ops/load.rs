@@ -1,4 +1,4 @@
-//! How much there is to do, and on what: read when someone asks, so that nothing runs for it in between.
+//! Load of the system: queue, database pools and bucket. Measured on each request, so that nothing runs in between.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,63 +10,57 @@ use crate::app::AppError;
 use crate::app::files::BucketHealth;
 use crate::store::{PoolStatus, SyncBacklog};
 
-/// How long to wait for the database: whoever asks for numbers wants to know, above all, when it hangs.
+/// How long to wait for the database. The metrics must stay available above all when it hangs.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What there is to do, and on what.
+/// The load of the system at one moment.
 #[derive(Debug)]
 pub struct SystemLoad {
-    /// `None` when the database does not tell.
+    /// The task queue; `None` if the database does not respond.
     pub queue: Option<QueueStats>,
-    /// The database's pools.
+    /// The database's connection pools.
     pub connections: Vec<PoolStatus>,
-    /// Files on their way into the bucket; `None` where there is no bucket, or the database does not tell.
+    /// Files that are not in the bucket yet; `None` if no bucket is configured or the database does not respond.
     pub sync_backlog: Option<SyncBacklog>,
-    /// Whether the bucket answers as it should; `None` where there is none.
+    /// Whether the bucket responds without an error; `None` if no bucket is configured.
     pub is_bucket_up: Option<bool>,
-    /// The time by which the oldest are old.
+    /// Time of the measurement, from which ages are computed.
     pub measured_at: DateTime<Utc>,
 }
 
-/// Tasks that wait.
+/// Statistics of the pending tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueStats {
-    /// How many: for a worker, for their lane, or for the time of their next attempt.
+    /// Number of tasks that wait for a worker, for their lane, or for the time of their next attempt.
     pub tasks: i64,
-    /// How long the one that has been due longest waits; zero when none is due.
+    /// Time since the oldest due task became due; zero if none is due.
     pub oldest_wait: TimeDelta,
 }
 
 impl Ops {
-    /// Looks at the queue and the pools.
+    /// Measures the queue, the pools and the bucket.
     pub async fn system_load(&self) -> SystemLoad {
-        let waiting = match tokio::time::timeout(TIMEOUT, self.queue_stats()).await {
-            Ok(Ok(waiting)) => Some(waiting),
+        let queue = match tokio::time::timeout(TIMEOUT, self.queue_stats()).await {
+            Ok(Ok(stats)) => Some(stats),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn Error, "waiting tasks cannot be counted");
+                tracing::warn!(error = &error as &dyn Error, "pending tasks cannot be counted");
                 None
             }
             Err(_elapsed) => {
-                tracing::warn!("waiting tasks cannot be counted, for the database is busy");
+                tracing::warn!("pending tasks cannot be counted in time; the database is busy");
                 None
             }
         };
-        let (unsynced, bucket_answers) = match self.files.bucket_health().await {
+        let (sync_backlog, is_bucket_up) = match self.files.bucket_health().await {
             Some(health) => {
-                let unsynced = tokio::time::timeout(TIMEOUT, self.store.sync_backlog()).await;
-                let answers = matches!(health, BucketHealth::Ok);
-                (unsynced.ok().and_then(Result::ok), Some(answers))
+                let backlog = tokio::time::timeout(TIMEOUT, self.store.sync_backlog()).await;
+                let is_up = matches!(health, BucketHealth::Ok);
+                (backlog.ok().and_then(Result::ok), Some(is_up))
             }
             None => (None, None),
         };
-        let (connections, now) = (self.store.pool_statuses(), self.clock.now());
-        SystemLoad {
-            queue: waiting,
-            connections,
-            sync_backlog: unsynced,
-            is_bucket_up: bucket_answers,
-            measured_at: now,
-        }
+        let (connections, measured_at) = (self.store.pool_statuses(), self.clock.now());
+        SystemLoad { queue, connections, sync_backlog, is_bucket_up, measured_at }
     }
 
     async fn queue_stats(&self) -> Result<QueueStats, AppError> {

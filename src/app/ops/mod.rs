@@ -1,5 +1,5 @@
-//! Operating an installation: backup and restore, erasure and export of a client, health and load, the log of changes,
-//! and the maintenance that runs by itself.
+//! Operations of an installation: backup and restore, erasure and export of a client, health and load, the audit log,
+//! and automatic maintenance.
 
 mod audit_log;
 mod backup;
@@ -28,7 +28,7 @@ use super::stories::Stories;
 use crate::domain::Clock;
 use crate::store::Store;
 
-/// Operating an installation. Clones share everything.
+/// The operations service. Clones share all state.
 #[derive(Debug, Clone)]
 pub struct Ops {
     store: Store,

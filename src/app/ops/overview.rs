@@ -1,4 +1,4 @@
-//! The whole installation at a glance, for admins.
+//! Statistics of the whole installation, for admins.
 
 use std::collections::BTreeMap;
 
@@ -12,48 +12,48 @@ use crate::app::models::INSTALLATION_SCOPE;
 use crate::app::{AppError, Page};
 use crate::store::{CallCount, StoryOverview};
 
-/// How much there is.
+/// Statistics of an installation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InstallationStats {
-    /// Since when the installation is used.
+    /// Time at which the installation's database was created; null if unknown.
     pub date_created: Option<DateTime<Utc>>,
-    /// Stories, those that have no frame yet included.
+    /// Number of stories, including those without frames.
     pub stories: i64,
-    /// Frames.
+    /// Number of frames.
     pub frames: i64,
-    /// Sparrows that were ever seen.
+    /// Number of Sparrows that have ever connected.
     pub sparrows: i64,
-    /// Files that are kept.
+    /// Number of stored files.
     pub media_objects: i64,
-    /// Tasks by how they stand.
+    /// Number of tasks by status.
     pub tasks: BTreeMap<String, i64>,
-    /// US dollars that models have cost today (UTC), what is set aside for running calls included.
+    /// Cost of model calls today (UTC) in US dollars, including the amounts reserved for running calls.
     pub spent_today: f64,
-    /// Calls of models in the last 24 hours.
+    /// Model calls in the last 24 hours, by provider, model, capability and outcome.
     pub calls: Vec<ModelCallsView>,
 }
 
-/// Calls of one model for one thing that ended in the same way.
+/// The calls of one model for one capability that had the same outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelCallsView {
-    /// The provider's name in configurations.
+    /// Provider's name in configurations.
     pub provider: String,
-    /// The model's name at the provider.
+    /// Model's name at the provider.
     pub model: String,
     /// `text`, `structured`, `image`, `vision` or `transcription`.
     pub capability: String,
-    /// `done`, or a failure's name.
+    /// `done`, or the name of a failure.
     pub outcome: String,
-    /// How many there were.
+    /// Number of calls.
     pub calls: i64,
-    /// How long one took on average, in milliseconds, all attempts together.
+    /// Mean duration of a call in milliseconds, including all attempts.
     pub mean_milliseconds: i64,
-    /// What they cost together, in US dollars.
+    /// Total cost of the calls in US dollars.
     pub cost: f64,
 }
 
 impl Ops {
-    /// How much there is.
+    /// Returns the statistics of the installation.
     pub async fn stats(&self) -> Result<InstallationStats, AppError> {
         let counts = self.store.installation_counts().await?;
         let now = self.clock.now();
@@ -70,7 +70,8 @@ impl Ops {
         })
     }
 
-    /// Everyone's stories whose title, slug or client contains `q`, the newest first, those begun before `before`.
+    /// Returns a page of all clients' stories whose title, slug or client id contains `q`, newest first. `before` is
+    /// the id of a story; only older stories are returned.
     pub async fn all_stories(
         &self,
         q: &str,

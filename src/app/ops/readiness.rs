@@ -1,4 +1,4 @@
-//! Whether Calliope can do its work.
+//! The readiness check behind `/readyz`.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,50 +8,50 @@ use super::Ops;
 use crate::app::files::BucketHealth;
 use crate::app::search::IndexHealth;
 
-/// How one part is.
+/// The health of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
-    /// It works.
+    /// The component works.
     Ok,
-    /// Some of it works.
+    /// The component works in part.
     Degraded,
-    /// It does not work.
+    /// The component does not work.
     Down,
 }
 
-/// One part, with a reason where it is not well.
+/// The health of one component, with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ComponentHealth {
-    /// How it is.
+    /// Health of the component.
     pub status: HealthStatus,
-    /// Why, in plain words.
+    /// Reason for the status as a sentence; null if the component works without restrictions.
     pub reason: Option<String>,
 }
 
-/// Every part.
+/// The health of the installation and of each component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Readiness {
-    /// The worst of the parts; `down` only when the database is.
+    /// The worst status of all components. It is `down` only if the database is down.
     pub status: HealthStatus,
-    /// Rows.
+    /// Database that stores all rows.
     pub database: ComponentHealth,
-    /// Files: the disk, and the bucket where there is one.
+    /// File storage: the disk, and the bucket if one is configured.
     pub object_store: ComponentHealth,
-    /// Semantic search.
+    /// Vector index for semantic search.
     pub vector_index: ComponentHealth,
-    /// Models.
+    /// Providers of the configured models.
     pub providers: ComponentHealth,
 }
 
 impl Ops {
-    /// Looks at every part.
+    /// Checks every component.
     pub async fn readiness(&self) -> Readiness {
         let database = match self.store.ping().await {
             Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database is down");
-                let reason = Some("The database does not answer.".to_owned());
+                tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
+                let reason = Some("The database does not respond.".to_owned());
                 ComponentHealth { status: HealthStatus::Down, reason }
             }
         };
@@ -60,7 +60,7 @@ impl Ops {
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "the media folder is down"
+                    "media folder is not writable"
                 );
                 let reason = format!("The media folder cannot be written ({}).", error.source);
                 ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
@@ -71,15 +71,18 @@ impl Ops {
             _ => object_store,
         };
         let providers = match self.models.open_circuits() {
-            resting if !resting.is_empty() => {
-                let all = resting.join(", ");
-                let reason = format!("{all} failed again and again; others do its work meanwhile.");
+            open if !open.is_empty() => {
+                let models = open.join(", ");
+                let reason =
+                    format!("{models} failed repeatedly; other models are used in the meantime.");
                 ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
             _ if self.models.has_any() => {
                 ComponentHealth { status: HealthStatus::Ok, reason: None }
             }
-            _ => not_configured("None is configured; the offline provider tells and paints."),
+            _ => {
+                not_configured("No provider is configured; the offline provider writes and paints.")
+            }
         };
         let vector_index = self.vector_index_health().await;
         let parts = [database.status, object_store.status, vector_index.status, providers.status];
@@ -95,11 +98,11 @@ impl Ops {
         }
     }
 
-    /// Whether frames can be found by meaning, if they are to be.
+    /// Checks the vector index.
     async fn vector_index_health(&self) -> ComponentHealth {
         match self.search.index_health().await {
             IndexHealth::Disabled => {
-                not_configured("No model for vectors is configured; search is by words alone.")
+                not_configured("No embedding model is configured; search matches words only.")
             }
             IndexHealth::Ok => ComponentHealth { status: HealthStatus::Ok, reason: None },
             IndexHealth::Degraded(reason) => {
@@ -108,32 +111,33 @@ impl Ops {
         }
     }
 
-    /// Whether the bucket answers, and how far behind it is; `None` if there is no bucket.
+    /// Checks the bucket and reports how many files are not uploaded yet. Returns `None` if no bucket is configured.
     async fn object_store_health(&self) -> Option<ComponentHealth> {
         let health = self.files.bucket_health().await?;
-        let unsynced = self.store.sync_backlog().await;
-        let (files, seconds) = unsynced.map_or((0, 0), |unsynced| {
-            let waits = |oldest: DateTime<Utc>| (self.clock.now() - oldest).num_seconds();
-            (unsynced.files, unsynced.oldest.map_or(0, waits))
+        let backlog = self.store.sync_backlog().await;
+        let (files, seconds) = backlog.map_or((0, 0), |backlog| {
+            let age = |oldest: DateTime<Utc>| (self.clock.now() - oldest).num_seconds();
+            (backlog.files, backlog.oldest.map_or(0, age))
         });
-        let behind = format!("{files} files wait for it, the oldest for {seconds} s");
+        let behind =
+            format!("{files} files are waiting to be uploaded, the oldest for {seconds} s");
         let (status, reason) = match health {
             BucketHealth::Ok if files == 0 => (HealthStatus::Ok, None),
-            BucketHealth::Ok => (HealthStatus::Ok, Some(format!("The bucket answers; {behind}."))),
+            BucketHealth::Ok => (HealthStatus::Ok, Some(format!("The bucket responds; {behind}."))),
             BucketHealth::Failing(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the bucket is down");
-                let reason = format!("The bucket does not answer as it should; {behind}.");
+                tracing::warn!(error = &error as &dyn std::error::Error, "bucket is down");
+                let reason = format!("The bucket returns an error; {behind}.");
                 (HealthStatus::Degraded, Some(reason))
             }
             BucketHealth::TimedOut => {
-                (HealthStatus::Degraded, Some(format!("The bucket does not answer; {behind}.")))
+                (HealthStatus::Degraded, Some(format!("The bucket does not respond; {behind}.")))
             }
         };
         Some(ComponentHealth { status, reason })
     }
 }
 
-/// A part that is not there, and need not be.
+/// Returns the health of an optional component that is not configured.
 fn not_configured(reason: &str) -> ComponentHealth {
     ComponentHealth { status: HealthStatus::Ok, reason: Some(reason.to_owned()) }
 }

@@ -1,7 +1,7 @@
-//! Finding frames: by their words, by their meaning, and by both, fused by reciprocal rank.
+//! Finds frames by lexical search, by semantic search, or by both, fused by reciprocal rank.
 //!
-//! Words always answer. Meaning does where a model for vectors is configured, answers in time, and is the one that the index
-//! was made with; where not, the answer is by words alone and says so in its `mode`.
+//! Lexical search always works. Semantic search works if an embedding model is configured, responds in time, and is the
+//! model that the index was built with. Otherwise the search is lexical only, and the response says so in its `mode`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,94 +16,96 @@ use crate::app::{Actor, AppError};
 use crate::domain::{ClientId, FrameKey};
 use crate::store::{FrameHit, RankedFrame, SearchFilter, StoryVisibility, WordMatch};
 
-/// How many frames of each way of searching are fused, and how far an answer can be read on.
+/// Maximum number of frames from each search that are fused, which bounds how far a client can page through the
+/// results.
 const MAX_RANKED: usize = 200;
 
-/// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): how little the first ranks count above those
-/// behind them. Theirs is 60; at that, whatever one way finds last still moves what the other finds first
-/// (`scripts/search-quality`).
+/// The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009). The larger it is, the less the first
+/// ranks outweigh the later ones. The paper uses 60; at that value, the last hits of one search still change the order
+/// of the first hits of the other (measured by `scripts/search-quality`).
 const RRF_K: f64 = 10.0;
 
-/// How much a frame counts that has some of the words and not all, beside one that is near in meaning: it is rather what breaks
-/// a tie (`scripts/search-quality`).
+/// The weight of a frame that contains only some of the words, relative to a semantic hit. It is so small that it only
+/// breaks ties (measured by `scripts/search-quality`).
 const PARTIAL_MATCH_WEIGHT: f64 = 0.05;
 
-/// Frames with more of the words, after which those with fewer are not looked for: a page of them.
+/// Number of hits from which frames with fewer of the words are not searched: one page.
 const ENOUGH_MATCHES: usize = 20;
 
-/// One way of searching: frames, the best first.
+/// Frame ids, best first.
 type RankedIds = Vec<i64>;
 
-/// Frames by their words.
+/// The result of a lexical search.
 #[derive(Debug, Default)]
 struct LexicalMatches {
-    /// Those with all of them, or with the one that a misspelt one stands for.
+    /// Frames with all words of the query, or with the correction of a single misspelt word.
     all_words: RankedIds,
-    /// Those with some, those with more of them first.
+    /// Frames with some of the words; those with more of them come first.
     some_words: RankedIds,
 }
 
 impl Search {
-    /// Finds frames, the best first.
+    /// Returns a page of the frames that match a query, best first.
     ///
     /// # Errors
     ///
-    /// [`crate::app::ErrorKind::Invalid`] for a query that is empty or too long.
+    /// Fails with [`crate::app::ErrorKind::Invalid`] if the query is empty or too long.
     pub async fn search(
         &self,
         actor: Actor<'_>,
-        order: &SearchRequest,
+        request: &SearchRequest,
     ) -> Result<SearchPage, AppError> {
-        let query = Query::parse(&order.query)?;
-        let place = match order.after {
-            Some(place) => place,
+        let query = Query::parse(&request.query)?;
+        let cursor = match request.after {
+            Some(cursor) => cursor,
             None => SearchCursor { at: 0, newest: self.store.newest_frame_id().await? },
         };
         let private = self.store.private_clients().await?;
         let own = actor.client_id.map(ClientId::as_str);
-        let sees = match own {
+        let visibility = match own {
             _ if private.is_empty() || actor.principal.is_admin() => StoryVisibility::All,
             Some(own) => StoryVisibility::PublicAndOwn(own),
             None => StoryVisibility::Public,
         };
         let filter = SearchFilter {
-            client_id: order.client_id.as_ref().map(ClientId::as_str),
-            strategy: order.strategy.as_deref(),
-            since: order.since,
-            until: order.until,
-            max_frame_id: place.newest,
-            visibility: sees,
+            client_id: request.client_id.as_ref().map(ClientId::as_str),
+            strategy: request.strategy.as_deref(),
+            since: request.since,
+            until: request.until,
+            max_frame_id: cursor.newest,
+            visibility,
         };
         let by_meaning = async {
-            if order.mode == SearchMode::Lexical {
+            if request.mode == SearchMode::Lexical {
                 return Ok(None);
             }
             self.find_by_meaning(&query, filter, &private).await
         };
         let by_words = async {
-            if order.mode == SearchMode::Semantic {
+            if request.mode == SearchMode::Semantic {
                 return Ok(LexicalMatches::default());
             }
             self.find_by_words(&query, filter).await
         };
         let (by_meaning, by_words) = tokio::join!(by_meaning, by_words);
-        let (mode, words, meaning) = match (order.mode, by_meaning?) {
+        let (mode, words, meaning) = match (request.mode, by_meaning?) {
             (mode, Some(meaning)) => (mode, by_words?, meaning),
-            // Nobody can tell the meaning; the words still answer.
+            // Semantic search is not available, so the search falls back to the words.
             (SearchMode::Semantic, None) => {
                 (SearchMode::Lexical, self.find_by_words(&query, filter).await?, Vec::new())
             }
             (_, None) => (SearchMode::Lexical, by_words?, Vec::new()),
         };
         let ranked = fuse(&words, &meaning);
-        self.build_page(&query, &ranked, place, order.limit, mode).await
+        self.build_page(&query, &ranked, cursor, request.limit, mode).await
     }
 
-    /// The frames that are most like one, the nearest first; `None` where nobody can tell.
+    /// Returns the frames that are most similar to a frame, nearest first. If the frame is not in the index, the result
+    /// is empty and says so.
     ///
     /// # Errors
     ///
-    /// [`crate::app::ErrorKind::NotFound`] when there is no such frame.
+    /// Fails with [`crate::app::ErrorKind::NotFound`] if the frame does not exist.
     pub async fn similar_frames(
         &self,
         actor: Actor<'_>,
@@ -112,9 +114,8 @@ impl Search {
         limit: i64,
     ) -> Result<SimilarFramesView, AppError> {
         let story = self.stories.find_story(story_id).await?;
-        let place = FrameKey { story_id: story.id, number: parse_frame_number(number)? };
-        let found = self.store.frame_id(place).await?;
-        let id = found.ok_or_else(frame_not_found)?;
+        let key = FrameKey { story_id: story.id, number: parse_frame_number(number)? };
+        let id = self.store.frame_id(key).await?.ok_or_else(frame_not_found)?;
         let private = self.store.private_clients().await?;
         let hidden = if actor.principal.is_admin() {
             Vec::new()
@@ -126,9 +127,9 @@ impl Search {
                 .collect()
         };
         let limit = usize::try_from(limit).unwrap_or(0);
-        let near = self.nearest_to_frame(id, place, hidden, limit).await?;
-        let is_indexed = near.is_some();
-        let ranked: Vec<RankedFrame> = near
+        let hits = self.nearest_to_frame(id, key, hidden, limit).await?;
+        let is_indexed = hits.is_some();
+        let ranked: Vec<RankedFrame> = hits
             .unwrap_or_default()
             .into_iter()
             .map(|hit| RankedFrame { id: hit.frame_id, score: f64::from(hit.cosine) })
@@ -146,7 +147,8 @@ impl Search {
         Ok(SimilarFramesView { results: results.collect(), is_indexed })
     }
 
-    /// Frames by their words.
+    /// Runs a lexical search. Looks for frames with all words first, then for frames with half of the rarest words,
+    /// then for frames with any of them, until there are enough.
     async fn find_by_words(
         &self,
         query: &Query,
@@ -163,22 +165,26 @@ impl Search {
         if let [word] = &**words
             && all.is_empty()
         {
-            let near = query::spelling_corrections(word, self.store.similar_words(word).await?);
-            if !near.is_empty() {
-                let having = WordMatch::AnyPrefix;
-                all.extend(ids(self.store.search_frames(&near, having, filter, limit).await?));
+            let similar = self.store.similar_words(word).await?;
+            let corrections = query::spelling_corrections(word, similar);
+            if !corrections.is_empty() {
+                let found = self
+                    .store
+                    .search_frames(&corrections, WordMatch::AnyPrefix, filter, limit)
+                    .await?;
+                all.extend(ids(found));
             }
         } else if words.len() > 1 {
             let mut known: HashSet<i64> = all.iter().copied().collect();
-            let telling = query::rarest_words(words);
-            let half = telling.len().div_ceil(2);
+            let rare = query::rarest_words(words);
+            let half = rare.len().div_ceil(2);
             if known.len() < ENOUGH_MATCHES && half > 1 {
-                let having = WordMatch::AtLeast(half);
-                let found = self.store.search_frames(&telling, having, filter, limit).await?;
+                let matching = WordMatch::AtLeast(half);
+                let found = self.store.search_frames(&rare, matching, filter, limit).await?;
                 some.extend(ids(found).filter(|id| known.insert(*id)));
             }
             if known.len() < ENOUGH_MATCHES {
-                let any = self.find_by_any_word(&telling, filter, limit).await?;
+                let any = self.find_by_any_word(&rare, filter, limit).await?;
                 some.extend(any.into_iter().filter(|id| known.insert(*id)));
             }
             some.truncate(MAX_RANKED - all.len());
@@ -186,8 +192,9 @@ impl Search {
         Ok(LexicalMatches { all_words: all, some_words: some })
     }
 
-    /// Frames with any of the words: those with the rarest first, of each word the newest first. To rank them all would take
-    /// as long as there are many, and say little: they have one word each.
+    /// Returns frames with any of the words: those with the rarest word first, and the newest of each word first. They
+    /// are not ranked any further, because that would take long for common words and mean little for frames with one
+    /// word.
     async fn find_by_any_word(
         &self,
         words: &[String],
@@ -202,22 +209,22 @@ impl Search {
         Ok(lists.concat())
     }
 
-    /// A part of what was found, as it is shown.
+    /// Builds a page from the ranked frame ids.
     async fn build_page(
         &self,
         query: &Query,
         ranked: &[(i64, f64, Vec<MatchedBy>)],
-        place: SearchCursor,
+        cursor: SearchCursor,
         limit: i64,
         mode: SearchMode,
     ) -> Result<SearchPage, AppError> {
         let limit = usize::try_from(limit).unwrap_or(0);
-        let part = ranked.iter().skip(place.at).take(limit);
-        let ids: Vec<i64> = part.clone().map(|(id, ..)| *id).collect();
+        let page = ranked.iter().skip(cursor.at).take(limit);
+        let ids: Vec<i64> = page.clone().map(|(id, ..)| *id).collect();
         let mut found = by_id(self.store.frame_hits(&ids).await?);
         let mut marked: HashMap<i64, String> =
             self.store.highlighted_texts(&query.words, &ids).await?.into_iter().collect();
-        let results = part.filter_map(|(id, score, matched)| {
+        let results = page.filter_map(|(id, score, matched)| {
             let frame = found.remove(id)?;
             Some(SearchHitView::from_frame(
                 frame,
@@ -227,20 +234,20 @@ impl Search {
             ))
         });
         let results = results.collect();
-        let at = place.at.saturating_add(limit);
-        let next = (at < ranked.len()).then_some(SearchCursor { at, ..place });
+        let at = cursor.at.saturating_add(limit);
+        let next = (at < ranked.len()).then_some(SearchCursor { at, ..cursor });
         Ok(SearchPage { results, mode, next_cursor: next })
     }
 
-    /// Frames near a query in meaning; `None` where nobody can tell.
+    /// Runs a semantic search. Returns `None` if it is not available.
     async fn find_by_meaning(
         &self,
         query: &Query,
         filter: SearchFilter<'_>,
         private: &[String],
     ) -> Result<Option<RankedIds>, AppError> {
-        let near = NearestQuery { filter, private_clients: private, limit: MAX_RANKED };
-        let hits = self.nearest_to_text(&query.text, near).await?;
+        let nearest = NearestQuery { filter, private_clients: private, limit: MAX_RANKED };
+        let hits = self.nearest_to_text(&query.text, nearest).await?;
         Ok(hits.map(|hits| hits.into_iter().map(|hit| hit.frame_id).collect()))
     }
 }
@@ -249,8 +256,8 @@ fn by_id(found: Vec<FrameHit>) -> HashMap<i64, FrameHit> {
     found.into_iter().map(|frame| (frame.id, frame)).collect()
 }
 
-/// Reciprocal rank fusion. A score of 1 is for what is first in every way of searching that found anything. Where nobody can
-/// tell the meaning, frames with all words come before those with some.
+/// Fuses two rankings by reciprocal rank. A frame that is first in each ranking that is not empty scores 1. Without
+/// semantic hits, frames with all words come before those with some.
 fn fuse(words: &LexicalMatches, meaning: &[i64]) -> Vec<(i64, f64, Vec<MatchedBy>)> {
     let has_words = !words.all_words.is_empty() || !words.some_words.is_empty();
     let used = usize::from(has_words) + usize::from(!meaning.is_empty());
@@ -265,10 +272,10 @@ fn fuse(words: &LexicalMatches, meaning: &[i64]) -> Vec<(i64, f64, Vec<MatchedBy
     let by_meaning =
         meaning.iter().enumerate().map(|(rank, id)| (MatchedBy::Semantic, rank, id, 1.0));
     let mut fused: HashMap<i64, (f64, Vec<MatchedBy>)> = HashMap::new();
-    for (way, rank, id, weight) in by_words.chain(by_meaning) {
+    for (matched_by, rank, id, weight) in by_words.chain(by_meaning) {
         let (score, matched) = fused.entry(*id).or_default();
         *score += weight * (RRF_K + 1.0) / (RRF_K + 1.0 + rank as f64) / used.max(1) as f64;
-        matched.push(way);
+        matched.push(matched_by);
     }
     let mut fused: Vec<_> =
         fused.into_iter().map(|(id, (score, matched))| (id, score, matched)).collect();

@@ -1,4 +1,4 @@
-//! Search: the index for semantic search, and finding frames by words, by meaning and by likeness.
+//! The search service: lexical and semantic search, similar frames, and the vector index.
 
 mod find;
 mod index;
@@ -25,7 +25,7 @@ use crate::domain::Clock;
 use crate::store::Store;
 use crate::vectors::Pinecone;
 
-/// Finding frames.
+/// The search service.
 #[derive(Debug)]
 pub struct Search {
     store: Store,
@@ -50,7 +50,6 @@ impl Search {
         pinecone: Option<Pinecone>,
         shutdown: CancellationToken,
     ) -> Self {
-        let semantic = semantic::SemanticIndex::default();
         Self {
             store,
             clock,
@@ -59,7 +58,7 @@ impl Search {
             stories,
             jobs,
             pinecone,
-            semantic_index: semantic,
+            semantic_index: semantic::SemanticIndex::default(),
             shutdown,
         }
     }

@@ -1,30 +1,30 @@
-//! What is searched for: the words that databases look up, and the words that a misspelt one may stand for.
+//! Parses search queries into the words that the database looks up, and corrects the spelling of a single word.
 
 use crate::app::AppError;
 
 /// The longest query, in characters.
 const MAX_QUERY_CHARS: usize = 1000;
 
-/// Words of it at most that are looked up.
+/// Maximum number of words of a query that are looked up.
 const MAX_WORDS: usize = 32;
 
-/// The longest word that is looked up, in characters; PostgreSQL refuses longer ones.
+/// The longest word that is looked up, in characters. PostgreSQL rejects words that are much longer.
 const MAX_WORD_CHARS: usize = 100;
 
-/// Words that are looked up by choices of them: ten choices at most.
+/// Number of words that are looked up in combinations. Five words have at most ten combinations of the same size.
 const MAX_RARE_WORDS: usize = 5;
 
-/// Words in the place of one that is misspelt.
+/// Maximum number of corrections of a misspelt word.
 const MAX_CORRECTIONS: usize = 5;
 
-/// Letters that a stem has at least for its word to be known by it.
+/// Minimum number of letters of a stem that can be matched with a longer word.
 const MIN_STEM_CHARS: usize = 5;
 
-/// Letters that it lacks of its word at most.
+/// Maximum number of letters that a word may have after its stem.
 const MAX_SUFFIX_CHARS: usize = 3;
 
-/// Words so common in English that they say nothing of what is searched for, unless they are all there is: PostgreSQL's, which
-/// it does not look up, and some more.
+/// Common English words, which are ignored unless a query contains no other words. These are PostgreSQL's stop words
+/// and some more.
 const STOP_WORDS: &str = "\
     a about above after again against all also am an and any are as at be because been before being below between \
     both but by can did do does doing don down during each few for from further had has have having he her here \
@@ -33,12 +33,12 @@ const STOP_WORDS: &str = "\
     theirs them themselves then there these they this those through to too under until up very was we were what \
     when where which while who whom whose why will with you your yours yourself yourselves";
 
-/// A query that was read.
+/// A parsed query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Query {
-    /// As it was asked, for a model.
+    /// The whole query, for the embedding model.
     pub(super) text: String,
-    /// For a database: letters and digits alone, in lower case, each once.
+    /// The distinct words for the database: letters and digits only, in lower case.
     pub(super) words: Vec<String>,
 }
 
@@ -69,46 +69,47 @@ fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.split(' ').any(|common| common == word)
 }
 
-/// Of many words the longest, which are mostly the rarest: what is looked up by choices of them.
+/// Returns the longest words, which are mostly the rarest.
 pub(super) fn rarest_words(words: &[String]) -> Vec<String> {
-    let mut telling = words.to_vec();
-    telling.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
-    telling.truncate(MAX_RARE_WORDS);
-    telling
+    let mut rarest = words.to_vec();
+    rarest.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    rarest.truncate(MAX_RARE_WORDS);
+    rarest
 }
 
-/// Those words of a vocabulary that a misspelt word most likely stands for, the likeliest first. The vocabulary may be of
-/// stems, which end before their words do.
+/// Returns the words of a vocabulary that most likely correct a misspelt word, likeliest first. The vocabulary may
+/// contain stems, which are shorter than their words.
 pub(super) fn spelling_corrections(word: &str, vocabulary: Vec<String>) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
-    // Short words have too many neighbours to guess among.
-    let most = match letters.len() {
+    // Short words have too many similar words.
+    let max_distance = match letters.len() {
         0..=3 => return Vec::new(),
         4..=5 => 1,
         _ => 2,
     };
-    let mut near: Vec<(usize, String)> = vocabulary
+    let mut corrections: Vec<(usize, String)> = vocabulary
         .into_iter()
         .filter(|other| other.chars().all(char::is_alphanumeric))
         .filter_map(|other| {
-            let theirs: Vec<char> = other.chars().collect();
-            let mut off = edit_distance(&letters, &theirs);
-            // An ending that a stem lacks is one letter's worth of doubt.
-            let ending = letters.len().saturating_sub(theirs.len());
-            if theirs.len() >= MIN_STEM_CHARS && (1..=MAX_SUFFIX_CHARS).contains(&ending) {
-                off = off.min(edit_distance(&letters[..theirs.len()], &theirs) + 1);
+            let other_letters: Vec<char> = other.chars().collect();
+            let mut distance = edit_distance(&letters, &other_letters);
+            // A missing suffix counts as one edit, because the other word may be a stem.
+            let suffix = letters.len().saturating_sub(other_letters.len());
+            if other_letters.len() >= MIN_STEM_CHARS && (1..=MAX_SUFFIX_CHARS).contains(&suffix) {
+                let prefix = &letters[..other_letters.len()];
+                distance = distance.min(edit_distance(prefix, &other_letters) + 1);
             }
-            (off <= most).then_some((off, other))
+            (distance <= max_distance).then_some((distance, other))
         })
         .collect();
-    near.sort();
-    near.dedup();
-    near.truncate(MAX_CORRECTIONS);
-    near.into_iter().map(|(_, word)| word).collect()
+    corrections.sort();
+    corrections.dedup();
+    corrections.truncate(MAX_CORRECTIONS);
+    corrections.into_iter().map(|(_, word)| word).collect()
 }
 
-/// How many letters are to be added, left out, changed or swapped with their neighbour to make one word of the other (optimal
-/// string alignment).
+/// Returns the optimal string alignment distance: the number of letters to insert, delete, replace or swap with their
+/// neighbour to turn one word into the other.
 fn edit_distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
@@ -155,23 +156,23 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_finds_what_it_stands_for() {
-        let near = |word: &str, vocabulary: &[&str]| {
+        let corrections = |word: &str, vocabulary: &[&str]| {
             spelling_corrections(word, vocabulary.iter().map(|word| (*word).to_owned()).collect())
         };
-        assert_eq!(near("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
-        assert_eq!(near("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
-        assert_eq!(near("bot", &["boat"]), [""; 0], "too short to guess");
-        assert_eq!(near("boatt", &["boat", "goat", "bo'at"]), ["boat"]);
+        assert_eq!(corrections("lighthosue", &["lighthous", "light", "lamplight"]), ["lighthous"]);
+        assert_eq!(corrections("keepr", &["keeper", "keep", "kept"]), ["keep", "keeper"]);
+        assert_eq!(corrections("bot", &["boat"]), [""; 0], "too short to guess");
+        assert_eq!(corrections("boatt", &["boat", "goat", "bo'at"]), ["boat"]);
     }
 
     #[test]
     fn distances_are_those_of_typing() {
-        let off = |a: &str, b: &str| {
+        let distance = |a: &str, b: &str| {
             edit_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
         };
-        assert_eq!(off("", "abc"), 3);
-        assert_eq!(off("abc", "acb"), 1);
-        assert_eq!(off("kitten", "sitting"), 3);
-        assert_eq!(off("same", "same"), 0);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "acb"), 1);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("same", "same"), 0);
     }
 }

@@ -1,8 +1,8 @@
-//! The vectors of all frames in memory, and of what was lately searched for.
+//! Semantic search: holds the vectors of all frames in memory, and caches the vectors of recent queries.
 //!
-//! Each search asks the database for the number of the index's newest change and reads what changed since: what any
-//! instance has written is found by all of them. Frames that are gone are left out when their rows are read, and forgotten
-//! then.
+//! Each search reads the index's version from the database and loads the changes since the version in memory, so every
+//! instance finds what any instance has written. Vectors of deleted frames are removed from memory when a search finds
+//! that their rows are gone.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,23 +20,23 @@ use crate::vectors::{
     LocalIndex, RemoteHit, RemoteIndexError, VectorEntry, VectorFilter, VectorHit, decode_vector,
 };
 
-/// How long a search waits for the vector of its query.
+/// How long a search waits for the embedding of its query.
 const EMBEDDING_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Queries whose vectors are remembered.
+/// Maximum number of queries whose vectors are cached.
 const MAX_CACHED_QUERIES: u64 = 1000;
 
-/// Rows that are read at once.
+/// Number of rows that one query reads.
 const ROWS_PER_PAGE: i64 = 4096;
 
-/// What one process knows. Clones share it.
+/// The index in memory and the cached query vectors of one process. Clones share them.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct SemanticIndex {
     state: Arc<RwLock<IndexState>>,
     queries: Cache<(String, String), Arc<Vec<f32>>>,
 }
 
-/// The index as of a change.
+/// The index at a certain version.
 #[derive(Debug, Default)]
 struct IndexState {
     index: LocalIndex,
@@ -44,7 +44,7 @@ struct IndexState {
     version: i64,
 }
 
-/// What is searched for, and where.
+/// The filter and limit of a nearest-neighbour query.
 pub(super) struct NearestQuery<'a> {
     pub(super) filter: SearchFilter<'a>,
     pub(super) private_clients: &'a [String],
@@ -58,106 +58,103 @@ impl Default for SemanticIndex {
 }
 
 impl Search {
-    /// The frames nearest to a text, the nearest first; `None` where nobody can tell.
+    /// Returns the frames nearest to a text, nearest first. Returns `None` if semantic search is not available.
     pub(super) async fn nearest_to_text(
         &self,
         text: &str,
-        near: NearestQuery<'_>,
+        query: NearestQuery<'_>,
     ) -> Result<Option<Vec<VectorHit>>, AppError> {
         let Some(row) = self.usable_index().await? else { return Ok(None) };
-        let Some(parse_vector) = self.query_vector(&row, text).await else { return Ok(None) };
-        let NearestQuery { filter, private_clients: private, limit } = near;
-        let hidden = match filter.visibility {
+        let Some(vector) = self.query_vector(&row, text).await else { return Ok(None) };
+        let NearestQuery { filter, private_clients: private, limit } = query;
+        let hidden_clients = match filter.visibility {
             StoryVisibility::All => Vec::new(),
             StoryVisibility::Public => private.iter().map(String::as_str).collect(),
             StoryVisibility::PublicAndOwn(own) => {
                 private.iter().map(String::as_str).filter(|client_id| *client_id != own).collect()
             }
         };
-        let wanted = VectorFilter {
+        let filter = VectorFilter {
             client_id: filter.client_id,
             strategy: filter.strategy,
             since: filter.since,
             until: filter.until,
             newest_frame_id: Some(filter.max_frame_id),
-            hidden_clients: hidden,
+            hidden_clients,
             excluded_frame_id: None,
         };
         let Some(pinecone) = &self.pinecone else {
-            return self.nearest_local(&row, &parse_vector, &wanted, limit).await.map(Some);
+            return self.nearest_local(&row, &vector, &filter, limit).await.map(Some);
         };
-        match pinecone.nearest(&parse_vector, &wanted, limit).await {
+        match pinecone.nearest(&vector, &filter, limit).await {
             Ok(found) => self.retain_existing(found).await.map(Some),
-            Err(fault) => {
-                let error = &fault as &dyn std::error::Error;
-                tracing::warn!(error, "a query's words are searched for alone");
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "remote index query failed; searching by words only");
                 Ok(None)
             }
         }
     }
 
-    /// The frames nearest to a frame, itself left out; `None` where it is not in the index.
+    /// Returns the frames nearest to a frame, without the frame itself. Returns `None` if the frame is not in the
+    /// index.
     ///
     /// # Errors
     ///
-    /// [`crate::app::ErrorKind::Unavailable`] when Pinecone does not answer.
+    /// Fails with [`crate::app::ErrorKind::Unavailable`] if Pinecone does not respond.
     pub(super) async fn nearest_to_frame(
         &self,
         id: i64,
-        place: FrameKey,
-        hidden: Vec<&str>,
+        key: FrameKey,
+        hidden_clients: Vec<&str>,
         limit: usize,
     ) -> Result<Option<Vec<VectorHit>>, AppError> {
         let row = self.store.vector_index().await?;
-        let wanted = VectorFilter {
-            hidden_clients: hidden,
-            excluded_frame_id: Some(id),
-            ..VectorFilter::default()
-        };
+        let filter =
+            VectorFilter { hidden_clients, excluded_frame_id: Some(id), ..VectorFilter::default() };
         let Some(pinecone) = &self.pinecone else {
             let Some(vector) = self.current_index(&row).await?.index.mean_vector(id) else {
                 return Ok(None);
             };
-            return self.nearest_local(&row, &vector, &wanted, limit).await.map(Some);
+            return self.nearest_local(&row, &vector, &filter, limit).await.map(Some);
         };
         if row.place.as_deref() != Some(pinecone.place()) {
             return Ok(None);
         }
-        // Whoever reads can do nothing about what is wrong with it.
-        let silent = |fault: RemoteIndexError| AppError {
-            cause: Some(fault.into()),
+        // The reader can do nothing about the reason, so only the log has it.
+        let unavailable = |error: RemoteIndexError| AppError {
+            cause: Some(error.into()),
             ..AppError::new(
                 ErrorKind::Unavailable,
                 "The index for search does not answer; try again later.",
             )
         };
-        let vector = pinecone.mean_vector(place).await.map_err(silent)?;
+        let vector = pinecone.mean_vector(key).await.map_err(unavailable)?;
         let Some(vector) = vector else { return Ok(None) };
-        let found = pinecone.nearest(&vector, &wanted, limit).await.map_err(silent)?;
+        let found = pinecone.nearest(&vector, &filter, limit).await.map_err(unavailable)?;
         self.retain_existing(found).await.map(Some)
     }
 
-    /// Of what Pinecone knows, the frames that are there.
+    /// Keeps the hits whose frames still exist in the database.
     async fn retain_existing(&self, found: Vec<RemoteHit>) -> Result<Vec<VectorHit>, AppError> {
         let ids: Vec<i64> = found.iter().map(|found| found.frame_id).collect();
-        let there = self.store.existing_frames(&ids).await?;
-        let there: HashSet<(i64, Uuid, i32, i64)> = there
+        let existing = self.store.existing_frames(&ids).await?;
+        let existing: HashSet<(i64, Uuid, i32, i64)> = existing
             .into_iter()
             .map(|frame| {
-                let told = frame.date_created.timestamp_micros();
-                (frame.id, frame.story_id, frame.number, told)
+                let told_at_micros = frame.date_created.timestamp_micros();
+                (frame.id, frame.story_id, frame.number, told_at_micros)
             })
             .collect();
         let hits = found.into_iter().filter_map(|found| {
-            let RemoteHit { story_id, number, frame_id: frame, told_at_micros: told, cosine } =
-                found;
-            let is_there = there.contains(&(frame, story_id, number, told));
-            is_there.then_some(VectorHit { frame_id: frame, told_at_micros: told, cosine })
+            let RemoteHit { story_id, number, frame_id, told_at_micros, cosine } = found;
+            let exists = existing.contains(&(frame_id, story_id, number, told_at_micros));
+            exists.then_some(VectorHit { frame_id, told_at_micros, cosine })
         });
         Ok(hits.collect())
     }
 
-    /// What the index is made with, where queries can be compared with it.
+    /// Returns the index's row if the index was built with the configured model.
     async fn usable_index(&self) -> Result<Option<VectorIndexRow>, AppError> {
         let configured = self.models.embedding_model();
         let row = self.store.vector_index().await?;
@@ -165,6 +162,7 @@ impl Search {
         Ok(is_usable.then_some(row))
     }
 
+    /// Returns the vector of a query, or `None` if the model fails.
     async fn query_vector(&self, row: &VectorIndexRow, text: &str) -> Option<Arc<Vec<f32>>> {
         let key = (row.model.clone().unwrap_or_default(), text.to_owned());
         let queries = &self.semantic_index.queries;
@@ -179,120 +177,119 @@ impl Search {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a query has no vector; its words are searched for alone");
+                tracing::warn!(error, "query embedding failed; searching by words only");
                 None
             }
         }
     }
 
-    /// Scans for frames that are still there, on a thread for such work.
+    /// Scans the local index, and repeats the scan if frames among the hits were deleted.
     async fn nearest_local(
         &self,
         row: &VectorIndexRow,
         vector: &[f32],
-        wanted: &VectorFilter<'_>,
+        filter: &VectorFilter<'_>,
         limit: usize,
     ) -> Result<Vec<VectorHit>, AppError> {
         loop {
-            let held = self.current_index(row).await?;
-            let hits = self.scan(held, vector, wanted, limit).await?;
+            let state = self.current_index(row).await?;
+            let hits = self.scan(state, vector, filter, limit).await?;
             let ids: Vec<i64> = hits.iter().map(|hit| hit.frame_id).collect();
-            let there = self.store.existing_frames(&ids).await?.into_iter();
-            let there: HashSet<(i64, i64)> =
-                there.map(|frame| (frame.id, frame.date_created.timestamp_micros())).collect();
-            let gone =
-                hits.iter().filter(|hit| !there.contains(&(hit.frame_id, hit.told_at_micros)));
-            let gone: HashSet<i64> = gone.map(|hit| hit.frame_id).collect();
-            if gone.is_empty() {
+            let existing = self.store.existing_frames(&ids).await?.into_iter();
+            let existing: HashSet<(i64, i64)> =
+                existing.map(|frame| (frame.id, frame.date_created.timestamp_micros())).collect();
+            let deleted =
+                hits.iter().filter(|hit| !existing.contains(&(hit.frame_id, hit.told_at_micros)));
+            let deleted: HashSet<i64> = deleted.map(|hit| hit.frame_id).collect();
+            if deleted.is_empty() {
                 return Ok(hits);
             }
-            self.semantic_index.state.write().await.index.remove_frames(&gone);
+            self.semantic_index.state.write().await.index.remove_frames(&deleted);
         }
     }
 
+    /// Scans the local index on a compute thread.
     async fn scan(
         &self,
-        held: OwnedRwLockReadGuard<IndexState>,
+        state: OwnedRwLockReadGuard<IndexState>,
         vector: &[f32],
-        wanted: &VectorFilter<'_>,
+        filter: &VectorFilter<'_>,
         limit: usize,
     ) -> Result<Vec<VectorHit>, AppError> {
         let vector = vector.to_vec();
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        let (client_id, strategy) = (owned(wanted.client_id), owned(wanted.strategy));
+        let (client_id, strategy) = (owned(filter.client_id), owned(filter.strategy));
         let hidden: Vec<String> =
-            wanted.hidden_clients.iter().map(|name| (*name).to_owned()).collect();
-        let VectorFilter {
-            since, until, newest_frame_id: newest, excluded_frame_id: except, ..
-        } = *wanted;
+            filter.hidden_clients.iter().map(|name| (*name).to_owned()).collect();
+        let VectorFilter { since, until, newest_frame_id, excluded_frame_id, .. } = *filter;
         let scan = move || {
-            let wanted = VectorFilter {
+            let filter = VectorFilter {
                 client_id: client_id.as_deref(),
                 strategy: strategy.as_deref(),
                 since,
                 until,
-                newest_frame_id: newest,
+                newest_frame_id,
                 hidden_clients: hidden.iter().map(String::as_str).collect(),
-                excluded_frame_id: except,
+                excluded_frame_id,
             };
-            held.index.nearest(&vector, &wanted, limit)
+            state.index.nearest(&vector, &filter, limit)
         };
         self.compute.run(scan).await.map_err(AppError::internal)
     }
 
-    /// The index with all that is saved.
+    /// Returns the index after loading the changes up to the version of `row`.
     async fn current_index(
         &self,
         row: &VectorIndexRow,
     ) -> Result<OwnedRwLockReadGuard<IndexState>, AppError> {
-        let held = Arc::clone(&self.semantic_index.state).read_owned().await;
-        if held.is_current_for(row) {
-            return Ok(held);
+        let state = Arc::clone(&self.semantic_index.state).read_owned().await;
+        if state.is_current_for(row) {
+            return Ok(state);
         }
-        drop(held);
-        let mut held = Arc::clone(&self.semantic_index.state).write_owned().await;
-        if !held.is_current_for(row) {
-            held = self.catch_up(held, row).await?;
+        drop(state);
+        let mut state = Arc::clone(&self.semantic_index.state).write_owned().await;
+        if !state.is_current_for(row) {
+            state = self.catch_up(state, row).await?;
         }
-        Ok(held.downgrade())
+        Ok(state.downgrade())
     }
 
     async fn catch_up(
         &self,
-        mut held: OwnedRwLockWriteGuard<IndexState>,
+        mut state: OwnedRwLockWriteGuard<IndexState>,
         row: &VectorIndexRow,
     ) -> Result<OwnedRwLockWriteGuard<IndexState>, AppError> {
         let dimension = row.dimension.unwrap_or(0);
-        let made_with = row.model.clone().map(|model| (model, dimension));
-        if held.built_with != made_with {
+        let built_with = row.model.clone().map(|model| (model, dimension));
+        if state.built_with != built_with {
             let index = LocalIndex::new(usize::try_from(dimension).unwrap_or(0));
-            *held = IndexState { index, built_with: made_with, version: 0 };
+            *state = IndexState { index, built_with, version: 0 };
         }
-        let (begun, is_first) = (tokio::time::Instant::now(), held.version == 0);
+        let (start, is_first) = (tokio::time::Instant::now(), state.version == 0);
         let mut after =
-            EmbeddingCursor { version: held.version, frame_id: i64::MAX, piece: i32::MAX };
+            EmbeddingCursor { version: state.version, frame_id: i64::MAX, piece: i32::MAX };
         loop {
             let rows = self.store.embeddings_after(after, ROWS_PER_PAGE).await?;
             let Some(last) = rows.last() else { break };
             let EmbeddingRow { version, frame_id, piece, .. } = *last;
             after = EmbeddingCursor { version, frame_id, piece };
-            // Thousands of vectors are no work for a thread that others wait for.
-            let taking_in = move || {
+            // Decoding thousands of vectors would block an async thread for too long.
+            let apply = move || {
                 for row in &rows {
-                    held.apply_row(row);
+                    state.apply_row(row);
                 }
-                held
+                state
             };
-            held = self.compute.run(taking_in).await?;
+            state = self.compute.run(apply).await?;
         }
-        // Changes that were saved meanwhile may be here already; that they are read again does no harm.
-        held.version = row.version;
+        // Later changes may have been loaded already; loading them again does no harm.
+        state.version = row.version;
         if is_first {
-            let (vectors, bytes) = (held.index.count(), held.index.bytes());
-            let milliseconds = begun.elapsed().as_millis() as u64;
-            tracing::info!(vectors, bytes, milliseconds, "the index for semantic search was read");
+            let (vectors, bytes) = (state.index.count(), state.index.bytes());
+            let elapsed_ms = start.elapsed().as_millis() as u64;
+            tracing::info!(vectors, bytes, elapsed_ms, "vector index loaded");
         }
-        Ok(held)
+        Ok(state)
     }
 }
 
@@ -301,20 +298,20 @@ impl IndexState {
         if row.piece == 0 {
             self.index.remove_pieces_from(row.frame_id, i32::try_from(row.pieces).unwrap_or(0));
         }
-        let Some(parse_vector) = row.vector.as_deref().and_then(decode_vector) else { return };
+        let Some(vector) = row.vector.as_deref().and_then(decode_vector) else { return };
         self.index.upsert(&VectorEntry {
             frame_id: row.frame_id,
             piece: row.piece,
             client_id: &row.client_id,
             strategy: &row.strategy,
             told_at: row.date_created,
-            vector: &parse_vector,
+            vector: &vector,
         });
     }
 
     fn is_current_for(&self, row: &VectorIndexRow) -> bool {
-        let made_with = row.model.as_deref().zip(row.dimension);
-        let ours = self.built_with.as_ref().map(|(model, dimension)| (&**model, *dimension));
-        self.version >= row.version && ours == made_with
+        let expected = row.model.as_deref().zip(row.dimension);
+        let built_with = self.built_with.as_ref().map(|(model, dimension)| (&**model, *dimension));
+        self.version >= row.version && built_with == expected
     }
 }

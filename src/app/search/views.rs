@@ -1,4 +1,4 @@
-//! What is asked of a search, and how its answer is shown.
+//! Requests and responses of a search.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,104 +9,104 @@ use crate::app::ImageView;
 use crate::domain::ClientId;
 use crate::store::{FrameHit, HIGHLIGHT_DELIMITERS};
 
-/// How to search.
+/// How a search ranks frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SearchMode {
-    /// By words and by meaning, fused.
+    /// By words and by meaning; the two rankings are fused.
     #[default]
     Hybrid,
-    /// By meaning.
+    /// By meaning only.
     Semantic,
-    /// By words.
+    /// By words only.
     Lexical,
 }
 
-/// What found a frame.
+/// The search that found a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchedBy {
-    /// Its words.
+    /// Lexical search, by the frame's words.
     Lexical,
-    /// Its meaning.
+    /// Semantic search, by the frame's meaning.
     Semantic,
 }
 
-/// What is searched for.
+/// A search for frames.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
-    /// Words, or a sentence.
+    /// Words or a sentence to search for.
     pub query: String,
-    /// In this client's stories alone.
+    /// Only frames of this client's stories; `None` for all clients.
     pub client_id: Option<ClientId>,
-    /// In stories with this strategy alone.
+    /// Only frames of stories with this strategy; `None` for all strategies.
     pub strategy: Option<String>,
-    /// Told at this time or later.
+    /// Only frames told at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Told before this time.
+    /// Only frames told before this time.
     pub until: Option<DateTime<Utc>>,
-    /// How.
+    /// How frames are ranked.
     pub mode: SearchMode,
-    /// How many frames at most.
+    /// Maximum number of frames in the page.
     pub limit: i64,
-    /// Where to go on.
+    /// Cursor of the page before; `None` for the first page.
     pub after: Option<SearchCursor>,
 }
 
-/// A place in an answer: what is told meanwhile does not move it.
+/// A position in the results of a search. Frames that are told later do not shift it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchCursor {
-    /// How many frames come before.
+    /// Number of frames before this position.
     pub at: usize,
-    /// The newest frame that is searched, by its id.
+    /// Id of the newest frame that is searched.
     pub newest: i64,
 }
 
-/// A part of an answer.
+/// A page of search results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchPage {
-    /// Frames, the best first.
+    /// Frames, best first.
     pub results: Vec<SearchHitView>,
-    /// How it was searched in truth: `lexical` where nobody could tell the meaning.
+    /// Mode that was used: `lexical` if semantic search is not available.
     pub mode: SearchMode,
-    /// Where it goes on.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<SearchCursor>,
 }
 
-/// Frames that are like one.
+/// Frames that are similar to a given frame.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SimilarFramesView {
-    /// Frames, the nearest first; `score` is the cosine of their directions.
+    /// Frames, nearest first. `score` is the cosine similarity.
     pub results: Vec<SearchHitView>,
-    /// Whether the frame itself is in the index; where not, nobody can tell what it is like.
+    /// Whether the given frame is in the index. If not, `results` is empty.
     pub is_indexed: bool,
 }
 
-/// A frame that was found.
+/// A frame found by a search.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SearchHitView {
-    /// The story.
+    /// Id of the frame's story.
     pub story_id: Uuid,
-    /// The story's slug.
+    /// Slug of the story.
     pub slug: String,
-    /// The story's title.
+    /// Title of the story.
     pub title: String,
-    /// The frame's number, from 0.
+    /// Number of the frame in its story, from 0.
     pub frame_number: i32,
-    /// The frame's text.
+    /// Text of the frame; null if it has none.
     pub text: Option<String>,
-    /// Where in the text the words are that were found: for each, the first character and the one behind the last, counted
-    /// in Unicode code points.
+    /// Positions of the matched words in `text`. Each is a pair of offsets in Unicode code points: the first character,
+    /// and the one after the last.
     pub highlights: Vec<(usize, usize)>,
-    /// The frame's original illustration.
+    /// Original illustration of the frame; null if it has none.
     pub image: Option<ImageView>,
-    /// From 0 to 1, the best first; comparable within one answer alone.
+    /// Relevance from 0 to 1. Scores are comparable only within one response.
     pub score: f64,
-    /// What found it.
+    /// The searches that found the frame.
     pub matched_by: Vec<MatchedBy>,
-    /// The strategy of the story.
+    /// Strategy of the story.
     pub strategy: String,
-    /// When the frame was told.
+    /// Time at which the frame was told.
     pub date_created: DateTime<Utc>,
 }
 
@@ -139,7 +139,7 @@ impl SearchHitView {
     }
 }
 
-/// Where the marks are, in a text without them.
+/// Converts a text with highlight delimiters to the positions of the highlights in the text without delimiters.
 fn highlights(marked: &str) -> Vec<(usize, usize)> {
     let (mut at, mut from, mut found) = (0, 0, Vec::new());
     for c in marked.chars() {

@@ -1,4 +1,4 @@
-//! Who may read, continue and change a story, and which story a new frame belongs to.
+//! Decides who may read, continue and change a story, and which story a new frame belongs to.
 
 use uuid::Uuid;
 
@@ -8,27 +8,27 @@ use crate::app::{Actor, AppError, ErrorKind};
 use crate::domain::slug_base;
 use crate::store::{NewStory, Story, StoryTitle, Strategy, Tx};
 
-/// Which story an order is for.
+/// The story that a frame request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorySelector {
-    /// The one that the client is in, if the strategy is the same; else a new one.
+    /// The client's current story if it has the same strategy, else a new one.
     Current,
-    /// A new one.
+    /// A new story.
     New {
-        /// What it is called; without it, it takes its name from its first text.
+        /// Title of the story; `None` to use its first text.
         title: Option<String>,
     },
-    /// The one with this id.
+    /// The story with this id.
     ById(String),
 }
 
-/// A story that a frame without one goes into: what decides which one it is.
+/// What decides which story a new frame belongs to.
 pub(in crate::app) struct StoryTarget<'a> {
-    /// The client, locked before.
+    /// The client, which the caller must have locked.
     pub(in crate::app) client_id: &'a str,
-    /// Which story the client asked for.
+    /// The story that the client asked for.
     pub(in crate::app) selector: &'a StorySelector,
-    /// The story that the client is in.
+    /// The client's current story.
     pub(in crate::app) current_story: Option<Uuid>,
     pub(in crate::app) levels: &'a ClientLevels,
     pub(in crate::app) strategy: &'a Strategy,
@@ -40,7 +40,8 @@ impl StoryTarget<'_> {
     }
 }
 
-/// Whether a client may add to a story: it is its own, or that of the flock whose story it shares.
+/// Returns whether a client may add frames to a story: if the story is its own, or belongs to the flock that it
+/// follows.
 pub(in crate::app) fn can_add_frames(
     story: &Story,
     client_id: &str,
@@ -51,23 +52,23 @@ pub(in crate::app) fn can_add_frames(
 }
 
 impl Stories {
-    /// A story by its id, or by the id it had where it was imported from.
+    /// Returns a story by its id, or by the id that it had in the installation it was imported from.
     pub(in crate::app) async fn find_story(&self, id: &str) -> Result<Story, AppError> {
         if let Ok(id) = id.parse::<Uuid>()
             && let Some(story) = self.store.story(id).await?
         {
             return Ok(story);
         }
-        // PostgreSQL takes no NUL in a text.
+        // PostgreSQL rejects text with a NUL.
         if id.contains('\0') {
             return Err(story_not_found());
         }
-        // A former id may look like one of ours.
+        // A legacy id may be a UUID too, so a UUID that is not found is also looked up as a legacy id.
         let id = self.store.story_id_by_legacy_id(id).await?.ok_or_else(story_not_found)?;
         self.store.story(id).await?.ok_or_else(story_not_found)
     }
 
-    /// A story that the actor may change.
+    /// Returns a story if the actor may change it.
     pub(in crate::app) async fn find_changeable_story(
         &self,
         actor: Actor<'_>,
@@ -81,7 +82,7 @@ impl Stories {
         Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 
-    /// The story that a client names, if it may add to it.
+    /// Returns a story if the client may add frames to it.
     pub(in crate::app) async fn find_continuable_story(
         &self,
         client_id: &str,
@@ -96,7 +97,7 @@ impl Stories {
         Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 
-    /// The story that a client is in: the one that it shares with its flock under a strategy, or its own.
+    /// Returns the client's current story: the one that it shares with its flock under a strategy, or else its own.
     pub(in crate::app) async fn find_current_story(
         &self,
         client_id: &str,
@@ -117,7 +118,7 @@ impl Stories {
         }
     }
 
-    /// The story that a frame goes into which names none; a new one is begun if need be.
+    /// Returns the story for a frame whose request names no story id, and creates one if necessary.
     pub(in crate::app) async fn resolve_story(
         &self,
         tx: &mut Tx,
@@ -134,7 +135,7 @@ impl Stories {
         Ok(story_id)
     }
 
-    /// The story that a flock's members share under a strategy.
+    /// Returns the story that a flock's members share under a strategy, and creates one if necessary.
     async fn resolve_flock_story(
         &self,
         tx: &mut Tx,
@@ -151,7 +152,7 @@ impl Stories {
         Ok(story_id)
     }
 
-    /// The client's current story if it is of this strategy, or has nothing in it yet; else a new one.
+    /// Returns the client's current story if it has this strategy or is still empty; else creates a new one.
     async fn resolve_own_story(
         &self,
         tx: &mut Tx,
@@ -162,7 +163,7 @@ impl Stories {
             Some(id) => tx.story(id).await?,
             None => None,
         };
-        // The story of a flock that the client has left is not its own.
+        // The story of a flock that the client has left is not the client's own.
         if let Some(story) =
             current.filter(|story| story.client_id == client_id && story.flock_id.is_none())
         {

@@ -1,7 +1,7 @@
-//! Changing a story by hand: its title, its last frame taken back, all of it removed.
+//! Edits stories: renames a story, removes its last frame, or removes the whole story.
 //!
-//! What is removed is gone with the transaction; its files follow by a task of the same transaction, so that a kill
-//! in between leaves neither a frame without its picture nor a picture without its frame.
+//! Rows are deleted in one transaction, which also enqueues a task that removes their files, so that a kill in between
+//! leaves neither a frame without its image nor an image without its frame.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,11 +14,12 @@ use crate::domain::{EventKind, FrameKey, story_title};
 use crate::store::{ImageToDelete, Story, StorySize, Tx};
 
 impl Stories {
-    /// Gives a story another title; its slug stays.
+    /// Changes a story's title. Its slug stays the same.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`]; [`ErrorKind::Invalid`] for a title that is none.
+    /// Fails with [`ErrorKind::NotFound`] if the story is unknown, with [`ErrorKind::Forbidden`] if the actor may not
+    /// change it, and with [`ErrorKind::Invalid`] if the title is empty or too long.
     pub async fn rename_story(
         &self,
         actor: Actor<'_>,
@@ -38,18 +39,20 @@ impl Stories {
         story_change("update", &id, before, Some(after))
             .record_unless_client(&mut tx, actor, now)
             .await?;
-        let named = json!({"title": title, "slug": story.slug});
-        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), named, now);
+        let payload = json!({"title": title, "slug": story.slug});
+        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), payload, now);
         tx.save().await?;
-        tracing::info!(story = %story.id, actor = %actor.principal, "a story was renamed");
+        tracing::info!(story_id = %story.id, actor = %actor.principal, "story renamed");
         self.store.story(story.id).await?.ok_or_else(story_not_found)
     }
 
-    /// Takes a story's last frame back, as if it had never been told.
+    /// Removes a story's last frame and restores the state before it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when it is not the last, or the story is being told.
+    /// Fails with [`ErrorKind::NotFound`] if the story or frame is unknown, with [`ErrorKind::Forbidden`] if the actor
+    /// may not change the story, and with [`ErrorKind::Conflict`] if the frame is not the last one or a frame is being
+    /// told.
     pub async fn remove_last_frame(
         &self,
         actor: Actor<'_>,
@@ -65,36 +68,38 @@ impl Stories {
             return Err(story_not_found());
         }
         if tx.open_task(&story_lane(story.id)).await?.is_some() {
-            let detail = "The story is being told; wait until that is done, or cancel its task.";
+            let detail =
+                "A frame of the story is being told; wait until it is done, or cancel its task.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         let state = tx.state_before(frame).await?.ok_or_else(frame_not_found)?;
-        let mut pictures = tx.frame_images(story.id, number, number).await?;
+        let mut images = tx.frame_images(story.id, number, number).await?;
         if number == 0 {
-            pictures.extend(tx.clear_thumbnail(story.id).await?);
+            images.extend(tx.clear_thumbnail(story.id).await?);
         }
         let attachment_keys = tx.attachment_keys(story.id, number, number).await?;
         if !tx.delete_last_frame(frame, &state, now).await? {
-            let detail = "Only a story's last frame can be taken back; begin with that one.";
+            let detail = "Only a story's last frame can be removed; remove the later frames first.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let mut keys = tx.delete_images(&pictures).await?;
+        let mut keys = tx.delete_images(&images).await?;
         let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
         keys.extend(tx.remove_media_objects(&attachment_keys).await?);
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         self.jobs.enqueue_unindexing(&mut tx, story.id, number..=number).await?;
-        let gone = json!({"number": number, "removed": true});
-        tx.publish(EventKind::Frame, Some(&story.client_id), Some(story.id), gone, now);
+        let payload = json!({"number": number, "removed": true});
+        tx.publish(EventKind::Frame, Some(&story.client_id), Some(story.id), payload, now);
         tx.save().await?;
-        tracing::info!(story = %story.id, number, actor = %actor.principal, "a frame was taken back");
+        tracing::info!(story_id = %story.id, number, actor = %actor.principal, "frame removed");
         Ok(())
     }
 
-    /// Removes a story with everything that belongs to it. What is under way in it is called off.
+    /// Removes a story with everything that belongs to it, and cancels its open tasks.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::NotYours`].
+    /// Fails with [`ErrorKind::NotFound`] if the story is unknown and with [`ErrorKind::Forbidden`] if the actor may
+    /// not change it.
     pub async fn remove_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
         let story = self.find_changeable_story(actor, story_id).await?;
         let now = self.clock.now();
@@ -107,40 +112,40 @@ impl Stories {
         let before = json!({"client_id": story.client_id, "title": story.title});
         let id = story.id.to_string();
         story_change("delete", &id, before, None).record_unless_client(&mut tx, actor, now).await?;
-        let gone = json!({"removed": true});
-        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), gone, now);
+        let payload = json!({"removed": true});
+        tx.publish(EventKind::Story, Some(&story.client_id), Some(story.id), payload, now);
         tx.save().await?;
-        tracing::info!(story = %story.id, actor = %actor.principal, "a story was removed");
+        tracing::info!(story_id = %story.id, actor = %actor.principal, "story removed");
         Ok(())
     }
 
-    /// Removes a story, locked before, with everything that belongs to it; the keys of its files, which are to follow, and how
-    /// much it was.
+    /// Deletes the rows of a story and of everything that belongs to it. The caller must have locked the story. Returns
+    /// the keys of the files that the caller has to remove, and the size of the story.
     pub(in crate::app) async fn remove_story_rows(
         &self,
         tx: &mut Tx,
         id: Uuid,
     ) -> Result<(Vec<String>, StorySize), AppError> {
-        let mut pictures: Vec<ImageToDelete> = tx.frame_images(id, 0, i32::MAX).await?;
-        pictures.extend(tx.clear_thumbnail(id).await?);
+        let mut images: Vec<ImageToDelete> = tx.frame_images(id, 0, i32::MAX).await?;
+        images.extend(tx.clear_thumbnail(id).await?);
         let attachment_keys = tx.attachment_keys(id, 0, i32::MAX).await?;
         let size = tx.story_size(id).await?;
         self.jobs.enqueue_unindexing(tx, id, 0..=size.frames - 1).await?;
         tx.remove_story(id).await?;
-        let mut keys = tx.delete_images(&pictures).await?;
+        let mut keys = tx.delete_images(&images).await?;
         let tasks = tx.delete_story_tasks_and_events(id).await?;
-        let mut others: Vec<String> = attachment_keys;
+        let mut other_keys: Vec<String> = attachment_keys;
         for task in tasks.iter().filter(|task| task.kind == TellFrame::KIND) {
             let job: TellFrame = decode(task)?;
-            others.extend(job.inputs().into_iter().map(str::to_owned));
+            other_keys.extend(job.inputs().into_iter().map(str::to_owned));
         }
-        let others: Vec<&str> = others.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&others).await?);
+        let other_keys: Vec<&str> = other_keys.iter().map(String::as_str).collect();
+        keys.extend(tx.remove_media_objects(&other_keys).await?);
         Ok((keys, size))
     }
 }
 
-/// A change of a story, for the audit.
+/// Builds the audit record of a change to a story.
 fn story_change<'a>(
     action: &'static str,
     id: &'a str,
@@ -150,7 +155,7 @@ fn story_change<'a>(
     AuditChange { action, resource: "stories", id, before: Some(before), after }
 }
 
-/// A title that can be kept, on one line.
+/// Validates a title and puts it on one line.
 pub(in crate::app) fn validate_title(title: &str) -> Result<String, AppError> {
     if title.chars().count() > 1000 || title.contains('\0') {
         return Err(AppError::invalid(
@@ -160,7 +165,7 @@ pub(in crate::app) fn validate_title(title: &str) -> Result<String, AppError> {
     }
     let title = story_title(title);
     if title.is_empty() {
-        return Err(AppError::invalid("title", "is empty; say what the story is called"));
+        return Err(AppError::invalid("title", "must not be empty"));
     }
     Ok(title)
 }

@@ -1,4 +1,4 @@
-//! Stories in parts, as version 2 reads them.
+//! Lists stories and frames in pages, as version 2 of the API reads them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,59 +11,59 @@ use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, TaskStatus};
 use crate::store::{Story, StoryListing, StoryPage};
 
-/// A story, and what is going on in it.
+/// A story with its title and status.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StoryDetail {
-    /// The story, with its frames if they were asked for.
+    /// The story. `frames` is empty unless the request asks for frames.
     #[serde(flatten)]
     pub story: StoryResponse,
-    /// Its first text on one line, or what it was named.
+    /// Title of the story: the name it was given, or else its first text on one line.
     pub title: String,
-    /// Whether it is being told.
+    /// Whether a frame of the story is being told.
     pub status: StoryStatus,
 }
 
-/// Whether a story is being told.
+/// The status of a story.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StoryStatus {
-    /// `idle`, `pending` or `running`.
+    /// `running` if a frame is being told, `pending` if one waits to be told, else `idle`.
     pub status: &'static str,
-    /// The task that runs, or runs next, or else was the last.
+    /// Id of the running or pending task, or else of the last one; null if the story has no tasks.
     pub task_id: Option<Uuid>,
-    /// Why the last task failed, if it did.
+    /// Why the last task failed; null if it did not fail.
     pub error: Option<String>,
 }
 
-/// A frame and where it is in its story.
+/// A frame with its number.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NumberedFrame {
-    /// From 0.
+    /// Number of the frame in its story, from 0.
     pub number: i32,
     /// The frame.
     #[serde(flatten)]
     pub frame: FrameView,
 }
 
-/// A place in a client's list of stories.
+/// A position in a client's list of stories: the time of a story's last update, and its id.
 pub type StoryCursor = (DateTime<Utc>, Uuid);
 
-/// A part of a client's stories.
+/// A page of a client's stories.
 #[derive(Debug)]
 pub struct StoryListPage {
     /// The stories, last updated first.
     pub stories: Vec<StoryListView>,
-    /// How many the client has in all.
+    /// Number of all stories of the client.
     pub total: i64,
-    /// Where the list goes on, unless this is its end.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<StoryCursor>,
 }
 
 impl Stories {
-    /// A story as whoever asks sees it.
+    /// Returns a story as the actor sees it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown id.
+    /// Fails with [`ErrorKind::NotFound`] if the id is unknown.
     pub async fn story_detail(
         &self,
         actor: Actor<'_>,
@@ -73,8 +73,8 @@ impl Stories {
     ) -> Result<StoryDetail, AppError> {
         let story = self.find_story(story_id).await?;
         let frames = if with_frames { self.store.frames(story.id).await? } else { Vec::new() };
-        let may_add = self.can_actor_add_frames(actor, &story).await?;
-        let view = StoryView::from_story(&story, may_add);
+        let can_add = self.can_actor_add_frames(actor, &story).await?;
+        let view = StoryView::from_story(&story, can_add);
         let status = self.story_status(story.id).await?;
         let response = StoryResponse::for_read(frames, view, request_id, self.generation_date());
         Ok(StoryDetail { story: response, title: story.title, status })
@@ -102,29 +102,30 @@ impl Stories {
         Ok(StoryStatus { status: "idle", task_id: last.map(|task| task.id), error })
     }
 
-    /// A part of a client's stories, also of those that have no frame yet.
+    /// Returns a page of a client's stories, including those without frames.
     pub async fn list_stories_page(
         &self,
         client_id: &ClientId,
-        part: StoryPage,
+        page: StoryPage,
     ) -> Result<StoryListPage, AppError> {
         let client_id = client_id.as_str();
         let total = self.store.count_stories(client_id).await?;
-        let one_more = StoryPage { limit: part.limit + 1, ..part };
+        let limit = page.limit;
+        let one_more = StoryPage { limit: limit + 1, ..page };
         let rows = self.store.stories_of_client(client_id, one_more).await?;
         let shared = self.current_flock_story(client_id).await?;
-        let place = |row: &StoryListing| (row.date_updated, row.id);
-        let page = Page::from_rows_with(rows, part.limit, place, |row| {
+        let cursor = |row: &StoryListing| (row.date_updated, row.id);
+        let page = Page::from_rows_with(rows, limit, cursor, |row| {
             StoryListView::from_row(row, client_id, shared)
         });
         Ok(StoryListPage { stories: page.items, total, next: page.next })
     }
 
-    /// A part of a story's frames, those behind number `after`.
+    /// Returns a page of a story's frames, starting after the frame number `after`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown story.
+    /// Fails with [`ErrorKind::NotFound`] if the story is unknown.
     pub async fn list_frames_page(
         &self,
         story_id: &str,
@@ -136,11 +137,11 @@ impl Stories {
         Ok(Page::from_rows(rows, limit, |row| row.number))
     }
 
-    /// One frame of a story.
+    /// Returns one frame of a story.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown story, or a number that it does not have.
+    /// Fails with [`ErrorKind::NotFound`] if the story is unknown or has no frame with this number.
     pub async fn frame(&self, story_id: &str, number: &str) -> Result<NumberedFrame, AppError> {
         let story = self.find_story(story_id).await?;
         let number = parse_frame_number(number)?;
@@ -162,5 +163,8 @@ pub(in crate::app) fn parse_frame_number(text: &str) -> Result<i32, AppError> {
 }
 
 pub(in crate::app) fn frame_not_found() -> AppError {
-    AppError::new(ErrorKind::NotFound, "The story has no frame of this number; they begin at 0.")
+    AppError::new(
+        ErrorKind::NotFound,
+        "The story has no frame with this number; numbers start at 0.",
+    )
 }

@@ -1,4 +1,4 @@
-//! Stories: who may read and change them, reading, listing and editing them, and bookmarks.
+//! The story service: access to stories, reading, listing and editing them, and bookmarks.
 
 mod access;
 mod bookmarks;
@@ -30,7 +30,7 @@ use super::{AppError, ErrorKind};
 use crate::domain::Clock;
 use crate::store::Store;
 
-/// Stories and bookmarks.
+/// The service for stories and bookmarks.
 #[derive(Debug)]
 pub struct Stories {
     store: Store,

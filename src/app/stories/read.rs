@@ -1,4 +1,4 @@
-//! Reading stories, and leaving one for the next.
+//! Reads stories with all their frames as version 1 of the API does, and resets the current story of a client.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -8,57 +8,58 @@ use crate::app::AppError;
 use crate::domain::ClientId;
 use crate::store::{Story, StoryPage};
 
-/// Stories at most in v1's list, which has no pages.
+/// Maximum number of stories in v1's list, which has no pages.
 const MAX_LISTED: i64 = 1000;
 
-/// How a story is read.
+/// Options for reading a story.
 #[derive(Debug)]
 pub struct ReadOptions {
-    /// The request's id, for the answer.
+    /// Id of the request, which the response repeats.
     pub request_id: String,
     /// Whether to fill `debug_data`.
     pub debug: bool,
 }
 
 impl Stories {
-    /// A story with all its frames; without an id the client's current one, which is begun if there is none.
+    /// Returns a story with all its frames. Without an id, returns the client's current story, and creates one if the
+    /// client has none.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) for an unknown id.
+    /// Fails with [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) if the id is unknown.
     pub async fn read_story(
         &self,
         client_id: &ClientId,
         story_id: Option<&str>,
-        reading: ReadOptions,
+        options: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         let story = match story_id {
             Some(id) => self.find_story(id).await?,
             None => self.current_or_new_story(client_id).await?,
         };
-        self.full_response(&story, client_id, reading).await
+        self.full_response(&story, client_id, options).await
     }
 
-    /// A story with all its frames, by its name in links.
+    /// Returns the story with this slug with all its frames.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) for an unknown slug.
+    /// Fails with [`ErrorKind::NotFound`](crate::app::ErrorKind::NotFound) if the slug is unknown.
     pub async fn read_story_by_slug(
         &self,
         client_id: &ClientId,
         slug: &str,
-        reading: ReadOptions,
+        options: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         if slug.contains('\0') {
             return Err(story_not_found());
         }
         let id = self.store.story_id_by_slug(slug).await?.ok_or_else(story_not_found)?;
         let story = self.store.story(id).await?.ok_or_else(story_not_found)?;
-        self.full_response(&story, client_id, reading).await
+        self.full_response(&story, client_id, options).await
     }
 
-    /// The client's own stories, last updated first.
+    /// Returns the client's own stories that have frames, last updated first.
     pub async fn list_stories(&self, client_id: &ClientId) -> Result<Vec<StoryListView>, AppError> {
         let client_id = client_id.as_str();
         let stories = self.store.stories_of_client(client_id, StoryPage::first(MAX_LISTED)).await?;
@@ -67,7 +68,7 @@ impl Stories {
         Ok(started.map(|story| StoryListView::from_row(story, client_id, shared)).collect())
     }
 
-    /// The story that a client shares with its flock now; `None` when it shares none.
+    /// Returns the story that a client currently shares with its flock, or `None` if it shares none.
     pub(in crate::app) async fn current_flock_story(
         &self,
         client_id: &str,
@@ -78,7 +79,7 @@ impl Stories {
         Ok(self.store.flock_story(flock_id, &strategy.slug).await?)
     }
 
-    /// Leaves the client's current story, so that its next frame begins a new one.
+    /// Unsets the client's current story, so that its next frame starts a new one.
     pub async fn reset_story(&self, client_id: &ClientId) -> Result<(), AppError> {
         let now = self.clock.now();
         let client_id = client_id.as_str();
@@ -90,11 +91,11 @@ impl Stories {
             && let Some(flock_id) =
                 story.flock_id.as_ref().filter(|_| story.flock_id == levels.followed_flock)
         {
-            // Who shares a story leaves it for all.
+            // A shared story ends for all members of the flock.
             tx.lock_flock_story(flock_id, &story.strategy, now).await?;
             tx.set_flock_story(flock_id, &story.strategy, None, now).await?;
         }
-        // One that nothing was told in is new enough.
+        // A story without frames and tasks is as good as a new one.
         if story.is_some_and(|story| story.frame_count == 0) && !tx.story_has_tasks(current).await?
         {
             return Ok(());
@@ -114,7 +115,7 @@ impl Stories {
         }
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        // Another request may have begun one meanwhile.
+        // Another request may have created a story in the meantime.
         let id = match tx.lock_client(client_id, now).await? {
             Some(id) => id,
             None => {
@@ -131,14 +132,14 @@ impl Stories {
         &self,
         story: &Story,
         client_id: &ClientId,
-        reading: ReadOptions,
+        options: ReadOptions,
     ) -> Result<StoryResponse, AppError> {
         let frames = self.store.frames(story.id).await?;
         let levels = self.config.levels(client_id.as_str()).await?;
         let view = StoryView::from_story(story, can_add_frames(story, client_id.as_str(), &levels));
         let now = self.generation_date();
-        let response = StoryResponse::for_read(frames, view, reading.request_id, now);
-        let debug_data = if reading.debug { debug_data(story) } else { Map::new() };
+        let response = StoryResponse::for_read(frames, view, options.request_id, now);
+        let debug_data = if options.debug { debug_data(story) } else { Map::new() };
         Ok(StoryResponse { debug_data, ..response })
     }
 }

@@ -1,4 +1,4 @@
-//! Stories and frames as clients see them: the shapes of the HTTP contract's StoryResponse.
+//! Stories and frames as the API represents them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -11,160 +11,160 @@ use super::Stories;
 use crate::store::{FrameAttachments, FrameRow, Story, StoryListing};
 use crate::storytellers;
 
-/// A story with frames, and the notes of the request that asked for it.
+/// A story with frames, and notes on the request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StoryResponse {
-    /// The frames: the new ones of a POST, all of them of a read.
+    /// Frames: the new ones in the response to a POST, all of them in the response to a GET.
     pub frames: Vec<FrameView>,
-    /// The story itself.
+    /// The story.
     #[serde(flatten)]
     pub story: StoryView,
-    /// The request that this answers.
+    /// Id of the request.
     pub request_id: String,
-    /// When it was answered: UTC, with a space and microseconds.
+    /// Time of the response in UTC, as `YYYY-MM-DD HH:MM:SS.ffffff`.
     pub generation_date: String,
-    /// How the frame came to be, when `debug` was asked for; else empty.
+    /// Details on how the frame was made; empty unless the request asks for `debug`.
     #[schema(value_type = Object)]
     pub debug_data: Map<String, Value>,
-    /// Non-fatal notes in plain words.
+    /// Non-fatal problems as sentences; empty if there were none.
     pub errors: Vec<String>,
 }
 
-/// What is the same for every frame of a story.
+/// A story without its frames.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StoryView {
-    /// The story's id.
+    /// Id of the story.
     pub story_id: String,
-    /// Its name in links; empty until it has a text.
+    /// Slug of the story for links; empty until the story has a text.
     pub slug: String,
-    /// How many frames it has.
+    /// Number of frames in the story.
     pub story_frame_count: i32,
-    /// Whether the frames follow the earlier ones, or take their place.
+    /// Whether new frames are added after the earlier ones. If false, they replace them.
     pub append_to_prior_frames: bool,
-    /// The strategy that was asked for.
+    /// Strategy of the story.
     pub strategy: String,
-    /// Whether the asking client may only read it.
+    /// Whether the requesting client may only read the story.
     pub is_read_only: bool,
-    /// The Sparrow that it was made for.
+    /// Id of the Sparrow that the story was created for.
     pub created_for_sparrow_id: String,
-    /// The day it was begun.
+    /// Date on which the story was created (UTC).
     pub date_created: NaiveDate,
-    /// The day of its last frame.
+    /// Date on which the story was last updated (UTC).
     pub date_updated: NaiveDate,
 }
 
-/// One frame.
+/// A frame of a story.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FrameView {
-    /// Prose that ends with a newline.
+    /// Text of the frame, ending with a newline; null if it has none.
     pub text: Option<String>,
-    /// The illustration: in the asked format and size, or the original.
+    /// Illustration in the requested format and size, or else the original; null if there is none.
     pub image: Option<ImageView>,
-    /// The original illustration.
+    /// Original illustration; null if there is none.
     pub source_image: Option<ImageView>,
-    /// A film of the illustration, where one was asked for and is made by now.
+    /// Video of the illustration; null if none was requested or it is not ready yet.
     pub video: Option<VideoView>,
-    /// The text, spoken.
+    /// Narration of the text; null if none was requested or it is not ready yet.
     pub audio: Option<AudioView>,
-    /// How long to show it at least.
+    /// Minimum time to show the frame, in seconds.
     pub min_duration_seconds: i32,
-    /// What to wait for before the next one.
+    /// Condition to wait for before the next frame is requested; null if there is none.
     #[schema(value_type = Option<Object>)]
     pub trigger_condition: Option<Box<RawValue>>,
-    /// How it came to be.
+    /// Details on how the frame was made.
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
 }
 
-/// A picture and where it is.
+/// An image and its URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImageView {
-    /// In pixels.
+    /// Width in pixels.
     pub width: i32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: i32,
-    /// A media type.
+    /// Media type of the image.
     #[schema(example = "image/rgb565")]
     pub format: String,
-    /// Relative, without a leading slash.
+    /// URL relative to the server's root, without a leading slash.
     #[schema(example = "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.raw")]
     pub url: String,
 }
 
-/// A film and where it is.
+/// A video and its URL.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct VideoView {
-    /// In pixels.
+    /// Width in pixels.
     pub width: i32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: i32,
-    /// A media type.
+    /// Media type of the video.
     #[schema(example = "video/mp4")]
     pub format: String,
-    /// Relative, without a leading slash.
+    /// URL relative to the server's root, without a leading slash.
     pub url: String,
-    /// How long it is.
+    /// Duration in seconds.
     pub duration_seconds: f64,
-    /// Pictures a second.
+    /// Frame rate in frames per second.
     pub frame_rate: f64,
 }
 
-/// A voice and where it is.
+/// An audio clip and its URL.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AudioView {
-    /// A media type.
+    /// Media type of the clip.
     #[schema(example = "audio/mpeg")]
     pub format: String,
-    /// Relative, without a leading slash.
+    /// URL relative to the server's root, without a leading slash.
     pub url: String,
-    /// How long it is, where that can be told.
+    /// Duration in seconds; null if unknown.
     pub duration_seconds: Option<f64>,
 }
 
 /// A story in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StoryListView {
-    /// The story's id.
+    /// Id of the story.
     pub story_id: String,
-    /// At most 64 characters, then `...`; newlines as spaces.
+    /// Title of the story on one line. Titles of more than 64 characters are cut and end with `...`.
     pub title: String,
-    /// Its name in links.
+    /// Slug of the story for links; empty until the story has a text.
     pub slug: String,
-    /// How many frames it has.
+    /// Number of frames in the story.
     pub story_frame_count: i32,
-    /// Whether the client keeps a frame of it, or has it in a list of its own.
+    /// Whether the client has bookmarked a frame of the story, or has the story in one of its lists.
     pub is_bookmarked: bool,
-    /// Whether the client is in it.
+    /// Whether this is the client's current story.
     pub is_current: bool,
-    /// Whether the client may only read it.
+    /// Whether the client may only read the story.
     pub is_read_only: bool,
-    /// The strategy's slug.
+    /// Slug of the story's strategy.
     pub strategy_name: String,
-    /// The Sparrow that it was made for.
+    /// Id of the Sparrow that the story was created for.
     pub created_for_sparrow_id: String,
-    /// Its first illustration, its longest side 48 pixels.
+    /// Thumbnail of the first illustration, 48 pixels on its longest side; null if there is none.
     pub thumbnail_image: Option<ImageView>,
-    /// The day it was begun.
+    /// Date on which the story was created (UTC).
     pub date_created: NaiveDate,
-    /// The day of its last frame.
+    /// Date on which the story was last updated (UTC).
     pub date_updated: NaiveDate,
 }
 
 impl Stories {
-    /// Now, as answers write it.
+    /// Returns the current time in the format of [`StoryResponse::generation_date`].
     #[must_use]
     pub fn generation_date(&self) -> String {
         generation_date(self.clock.now())
     }
 }
 
-/// A time as v1 writes it: UTC, with a space and microseconds.
+/// Formats a time as v1 does: UTC, with a space and microseconds.
 pub(in crate::app) fn generation_date(now: DateTime<Utc>) -> String {
     now.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 impl StoryResponse {
-    /// The answer to a read that has no notes.
+    /// Builds the response to a read, without debug data and errors.
     pub(in crate::app) fn for_read(
         frames: Vec<FrameRow>,
         story: StoryView,
@@ -183,8 +183,8 @@ impl StoryResponse {
 }
 
 impl StoryView {
-    /// A story as a client sees it that may add to it, or not.
-    pub(in crate::app) fn from_story(story: &Story, may_add: bool) -> Self {
+    /// Converts a story to its API representation for a client that may or may not add frames to it.
+    pub(in crate::app) fn from_story(story: &Story, can_add: bool) -> Self {
         let storyteller = storytellers::find(&story.storyteller);
         let appends = storyteller.is_none_or(storytellers::Storyteller::appends);
         Self {
@@ -193,7 +193,7 @@ impl StoryView {
             story_frame_count: story.frame_count,
             append_to_prior_frames: appends,
             strategy: story.strategy.clone(),
-            is_read_only: !may_add,
+            is_read_only: !can_add,
             created_for_sparrow_id: story.client_id.clone(),
             date_created: story.date_created.date_naive(),
             date_updated: story.date_updated.date_naive(),
@@ -202,7 +202,7 @@ impl StoryView {
 }
 
 impl FrameView {
-    /// A kept frame with its original illustration in both places.
+    /// Converts a frame's row to its API representation. `image` and `source_image` are both the original illustration.
     pub(in crate::app) fn from_row(row: FrameRow) -> Self {
         let image = image(row.image_key, row.image_width, row.image_height, row.image_format);
         Self {
@@ -219,7 +219,7 @@ impl FrameView {
 }
 
 impl StoryListView {
-    /// A story in the list of the client that it was made for, and that shares story `shared` with its flock.
+    /// Converts a row of a client's own list. `shared` is the story that the client shares with its flock, if any.
     pub(in crate::app) fn from_row(
         row: StoryListing,
         client_id: &str,
@@ -253,7 +253,7 @@ impl StoryListView {
     }
 }
 
-/// A text as v1 sends it.
+/// Ends a text with exactly one newline, as v1 sends it.
 pub(in crate::app) fn with_newline(text: &str) -> String {
     format!("{}\n", text.trim_end())
 }
@@ -291,7 +291,7 @@ mod tests {
     fn a_generation_date_has_a_space_and_microseconds() {
         let now = "2026-11-23T07:04:17.382226Z".parse().expect("a time");
         assert_eq!(generation_date(now), "2026-11-23 07:04:17.382226");
-        let whole = "2026-11-23T07:04:17Z".parse().expect("a time");
-        assert_eq!(generation_date(whole), "2026-11-23 07:04:17.000000");
+        let full_second = "2026-11-23T07:04:17Z".parse().expect("a time");
+        assert_eq!(generation_date(full_second), "2026-11-23 07:04:17.000000");
     }
 }

@@ -1,4 +1,4 @@
-//! Which bucket an address leads to, and with whose credentials.
+//! Opens the bucket that a URL or the settings name, with the right credentials.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ use secrecy::ExposeSecret;
 use super::{Bucket, BucketError, TIMEOUT};
 use crate::settings::{Cloud, StorageSettings};
 
-/// Attempts within one exchange; whoever puts or gets has a way of trying again later.
+/// Maximum number of retries within one operation. Callers try again later by themselves.
 const MAX_RETRIES: usize = 1;
 
-/// Has a bucket's requests go out as all others do.
+/// Sends a bucket's requests through the HTTP client that all outgoing requests use.
 #[derive(Debug)]
 struct SharedHttpConnector(reqwest::Client);
 
@@ -32,11 +32,11 @@ impl HttpConnector for SharedHttpConnector {
 }
 
 impl Bucket {
-    /// The bucket that the settings name; `None` where media stay on this machine.
+    /// Opens the bucket that the settings name. Returns `None` if files stay on this machine.
     ///
     /// # Errors
     ///
-    /// [`BucketError::Misconfigured`] when it cannot be used.
+    /// Returns [`BucketError::Misconfigured`] if the bucket cannot be used as configured.
     pub fn from_settings(
         settings: &StorageSettings,
         client: reqwest::Client,
@@ -52,13 +52,13 @@ impl Bucket {
         Self::from_url(&url, settings, client).map(Some)
     }
 
-    /// The bucket at a URL: `gs://`, `s3://` or `az://` with a name and perhaps a prefix, `file:///folder`, `memory://`.
-    /// Credentials are those of the settings where these are for the same cloud, else what the environment and the machine
-    /// that this runs on have.
+    /// Opens the bucket at a URL: `gs://`, `s3://` or `az://` with a name and an optional prefix, `file:///folder`, or
+    /// `memory://`. Uses the credentials of the settings if they are for the same cloud, else those of the environment
+    /// and the machine.
     ///
     /// # Errors
     ///
-    /// [`BucketError::Misconfigured`] when it cannot be used.
+    /// Returns [`BucketError::Misconfigured`] if the URL is invalid or the bucket cannot be used as configured.
     pub fn from_url(
         url: &str,
         settings: &StorageSettings,
@@ -67,9 +67,9 @@ impl Bucket {
         let misconfigured =
             |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
         let failed = |error: object_store::Error| misconfigured(error.to_string());
-        let known = "it must begin with gs://, s3://, az://, file:// or memory://";
+        let expected = "it must begin with gs://, s3://, az://, file:// or memory://";
         let (scheme, rest) =
-            url.split_once("://").ok_or_else(|| misconfigured(known.to_owned()))?;
+            url.split_once("://").ok_or_else(|| misconfigured(expected.to_owned()))?;
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let is_cloud = matches!(scheme, "gs" | "s3" | "az");
         if is_cloud && name.is_empty() {
@@ -80,10 +80,11 @@ impl Bucket {
             retry_timeout: TIMEOUT,
             ..RetryConfig::default()
         };
-        let out = SharedHttpConnector(client);
+        let connector = SharedHttpConnector(client);
         let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
             "gs" => {
-                let builder = google(name, settings).with_retry(retry).with_http_connector(out);
+                let builder =
+                    google_cloud(name, settings).with_retry(retry).with_http_connector(connector);
                 with_signer(builder.build().map_err(failed)?)
             }
             "s3" => {
@@ -94,7 +95,7 @@ impl Bucket {
                 .with_retry(retry);
                 let builder =
                     if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
-                with_signer(builder.with_http_connector(out).build().map_err(failed)?)
+                with_signer(builder.with_http_connector(connector).build().map_err(failed)?)
             }
             "az" => {
                 let builder =
@@ -104,7 +105,7 @@ impl Bucket {
                     .with_container_name(name);
                 let builder =
                     if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
-                let builder = builder.with_retry(retry).with_http_connector(out);
+                let builder = builder.with_retry(retry).with_http_connector(connector);
                 with_signer(builder.build().map_err(failed)?)
             }
             "file" => {
@@ -115,7 +116,7 @@ impl Bucket {
                 (Arc::new(files.with_fsync(true)), None)
             }
             "memory" => (Arc::new(InMemory::new()), None),
-            _ => return Err(misconfigured(known.to_owned())),
+            _ => return Err(misconfigured(expected.to_owned())),
         };
         let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
         let url = url.trim_end_matches('/').to_owned();
@@ -123,7 +124,8 @@ impl Bucket {
     }
 }
 
-/// A builder with what the environment says of its cloud. An empty variable counts as absent, as in compose files.
+/// Configures a builder from the environment variables with its cloud's prefix. An empty variable counts as unset,
+/// because compose files set variables to empty strings.
 fn with_environment<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> B) -> B {
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
@@ -134,7 +136,7 @@ fn with_environment<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, 
     variables.fold(builder, |builder, (key, value)| set(builder, key, value))
 }
 
-/// A store that signs its own addresses.
+/// Returns a store that is also the signer of its URLs.
 fn with_signer<S: ObjectStore + Signer>(
     store: S,
 ) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
@@ -142,8 +144,8 @@ fn with_signer<S: ObjectStore + Signer>(
     (Arc::clone(&store) as _, Some(store as _))
 }
 
-/// Google's bucket of this name, with what the environment and the settings say of credentials.
-fn google(name: &str, settings: &StorageSettings) -> GoogleCloudStorageBuilder {
+/// Configures a Google Cloud Storage bucket with the credentials of the environment and the settings.
+fn google_cloud(name: &str, settings: &StorageSettings) -> GoogleCloudStorageBuilder {
     let builder = with_environment(
         "GOOGLE_",
         GoogleCloudStorageBuilder::new(),

@@ -8,7 +8,7 @@ fn folders() -> (tempfile::TempDir, LocalStore) {
         input_folder: root.path().join("input"),
         ..StorageSettings::default()
     };
-    let store = LocalStore::open(&settings).expect("folders are made");
+    let store = LocalStore::open(&settings).expect("folders are created");
     (root, store)
 }
 

@@ -1,4 +1,5 @@
-//! The way to an index: where it answers, whether it is fit, and how long anyone waits for it.
+//! Connects to an index: finds its host, checks that it is compatible, and applies retries, timeouts and a circuit
+//! breaker.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,44 +14,45 @@ use super::Pinecone;
 use super::convert::{is_missing_namespace, map_error};
 use crate::vectors::RemoteIndexError;
 
-/// The wait before a second attempt; it doubles from one to the next.
+/// Delay before the second attempt. It doubles with each attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 
-/// The longest of them.
+/// Longest delay between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// How often it may give no answer before it is left alone: whoever has time comes again later.
+/// Number of attempts without a response after which an operation is given up, whatever its retry policy. Tasks retry
+/// it later.
 const MAX_UNANSWERED: usize = 4;
 
-/// How long nobody waits for it after it did not answer.
+/// How long the circuit breaker stays open after an operation without a response.
 const CIRCUIT_OPEN_DURATION: Duration = Duration::from_secs(15);
 
-/// Connections that are kept while nobody uses them.
+/// Maximum number of idle connections that are kept.
 const MAX_IDLE_CONNECTIONS: usize = 8;
 
-/// How long an operation may take, and how often it is tried again.
+/// How long an operation may take, and how often it is retried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetryPolicy {
-    /// All attempts together, with the waits between them.
+    /// Limit for all attempts together, including the delays between them.
     pub(super) timeout: Duration,
-    /// Attempts at most after the first one.
+    /// Maximum number of attempts after the first.
     pub(super) retries: usize,
 }
 
-/// What one process has found out.
+/// The state of the connection in one process.
 #[derive(Default)]
 pub(super) struct ConnectionState {
-    /// Where the index answers, once it was seen to be fit for the model.
+    /// Host of the index, once the index was found to be compatible with the model.
     pub(super) host: Option<String>,
-    /// The model's numbers a vector.
+    /// Dimension of the model's vectors, once it is known.
     pub(super) dimension: Option<usize>,
-    /// Connections that nobody uses at the moment.
+    /// Connections that are not in use.
     idle: Vec<Index>,
     pub(super) circuit_open_until: Option<Instant>,
 }
 
 impl ConnectionState {
-    /// Has the index looked for again.
+    /// Discards the host and the connections, so that the next operation looks the index up again.
     pub(super) fn reset(&mut self) {
         self.host = None;
         self.idle.clear();
@@ -58,11 +60,12 @@ impl ConnectionState {
 }
 
 impl Pinecone {
-    /// Where the index answers, once it is seen to be fit.
+    /// Returns the host of the index. On the first call, checks that the index is compatible, and creates it if it is
+    /// missing and the settings allow that.
     pub(super) async fn host(&self) -> Result<String, RemoteIndexError> {
         let (host, dimension) = {
-            let known = self.state();
-            (known.host.clone(), known.dimension)
+            let state = self.state();
+            (state.host.clone(), state.dimension)
         };
         if let Some(host) = host {
             return Ok(host);
@@ -83,57 +86,56 @@ impl Pinecone {
         Ok(model.host)
     }
 
-    /// Makes the index; another instance may do so at the same time.
+    /// Creates the index. Returns [`RemoteIndexError::NotReady`] if another instance has created it at the same time.
     async fn create_index(&self, dimension: Option<usize>) -> Result<IndexModel, RemoteIndexError> {
         let missing = || RemoteIndexError::IndexNotFound(self.index.clone());
         let (cloud, region) = self.creation_region.as_ref().ok_or_else(missing)?;
-        let numbers = dimension.and_then(|dimension| i32::try_from(dimension).ok());
-        let (guarded, wait) = (DeletionProtection::Disabled, WaitPolicy::NoWait);
-        let made = self
+        let dimension = dimension.and_then(|dimension| i32::try_from(dimension).ok());
+        let created = self
             .client
             .create_serverless_index(
                 &self.index,
-                numbers.ok_or_else(missing)?,
+                dimension.ok_or_else(missing)?,
                 Metric::Cosine,
                 *cloud,
                 region,
-                guarded,
-                wait,
+                DeletionProtection::Disabled,
+                WaitPolicy::NoWait,
             )
             .await;
-        match made {
+        match created {
             Err(PineconeError::ResourceAlreadyExistsError { .. }) => {
                 Err(RemoteIndexError::NotReady(self.index.clone()))
             }
             Err(error) => Err(map_error(error)),
             Ok(model) => {
-                tracing::info!(place = self.place, "an index is being made");
+                tracing::info!(place = self.place, "remote index is being created");
                 Ok(model)
             }
         }
     }
 
-    /// Whether an index is fit for vectors of so many numbers, and ready.
+    /// Checks that an index is ready, and compatible with vectors of this dimension.
     pub(super) fn check_compatible(
         &self,
         model: &IndexModel,
         dimension: Option<usize>,
     ) -> Result<(), RemoteIndexError> {
         let index = self.index.clone();
-        let numbers = usize::try_from(model.dimension).unwrap_or(0);
-        let wanted = dimension.unwrap_or(numbers);
-        if model.metric != Metric::Cosine || numbers != wanted {
+        let found = usize::try_from(model.dimension).unwrap_or(0);
+        let wanted = dimension.unwrap_or(found);
+        if model.metric != Metric::Cosine || found != wanted {
             let metric = format!("{:?}", model.metric).to_lowercase();
             return Err(RemoteIndexError::IncompatibleIndex {
                 index,
-                found: format!("{numbers} numbers by {metric}"),
+                found: format!("{found} dimensions and the metric {metric}"),
                 wanted,
             });
         }
         if model.status.ready { Ok(()) } else { Err(RemoteIndexError::NotReady(index)) }
     }
 
-    /// A connection that nobody else uses: the client's calls want it for themselves.
+    /// Returns a connection for exclusive use, because the client's methods take `&mut self`.
     pub(super) async fn connection(&self) -> Result<Index, RemoteIndexError> {
         if let Some(index) = self.state().idle.pop() {
             return Ok(index);
@@ -142,65 +144,66 @@ impl Pinecone {
         self.client.index(&host).await.map_err(map_error)
     }
 
-    /// What was answered; the connection is kept for the next who asks.
+    /// Converts the result of a call, and keeps the connection for later calls if the call succeeded.
     pub(super) fn finish_call<T>(
         &self,
         index: Index,
-        answer: Result<T, PineconeError>,
+        result: Result<T, PineconeError>,
     ) -> Result<T, RemoteIndexError> {
-        let answer = answer.map_err(map_error)?;
-        let mut known = self.state();
-        if known.idle.len() < MAX_IDLE_CONNECTIONS {
-            known.idle.push(index);
+        let result = result.map_err(map_error)?;
+        let mut state = self.state();
+        if state.idle.len() < MAX_IDLE_CONNECTIONS {
+            state.idle.push(index);
         }
-        Ok(answer)
+        Ok(result)
     }
 
-    /// The same of a removal.
+    /// Does the same for a removal. A missing namespace counts as success, because there is nothing to remove.
     pub(super) fn finish_delete(
         &self,
         index: Index,
-        answer: Result<(), PineconeError>,
+        result: Result<(), PineconeError>,
     ) -> Result<(), RemoteIndexError> {
-        match answer {
+        match result {
             Err(error) if is_missing_namespace(&error) => Ok(()),
-            answer => self.finish_call(index, answer),
+            result => self.finish_call(index, result),
         }
     }
 
-    /// Tries until it is done, cannot be done or takes too long.
+    /// Calls `attempt` until it succeeds, fails for good, or the policy gives up. Opens the circuit breaker if Pinecone
+    /// does not respond.
     pub(super) async fn with_retries<T, F: Future<Output = Result<T, RemoteIndexError>>>(
         &self,
-        patience: RetryPolicy,
+        policy: RetryPolicy,
         attempt: impl FnMut() -> F,
     ) -> Result<T, RemoteIndexError> {
-        let waits = ExponentialBuilder::default()
+        let backoff = ExponentialBuilder::default()
             .with_min_delay(INITIAL_BACKOFF)
             .with_max_delay(MAX_BACKOFF)
-            .with_max_times(patience.retries)
+            .with_max_times(policy.retries)
             .with_jitter();
-        let mut silences = 0;
-        let tried = attempt.retry(waits).when(|fault| {
-            if matches!(fault, RemoteIndexError::Unavailable(_)) {
+        let mut unanswered = 0;
+        let attempts = attempt.retry(backoff).when(|error| {
+            if matches!(error, RemoteIndexError::Unavailable(_)) {
                 self.state().reset();
-                silences += 1;
+                unanswered += 1;
             }
-            fault.is_retryable() && silences < MAX_UNANSWERED
+            error.is_retryable() && unanswered < MAX_UNANSWERED
         });
-        let done = timeout(patience.timeout, tried)
+        let result = timeout(policy.timeout, attempts)
             .await
             .unwrap_or(Err(RemoteIndexError::Unavailable(None)));
-        if matches!(done, Err(RemoteIndexError::Unavailable(_))) {
-            let mut known = self.state();
-            known.reset();
-            known.circuit_open_until = Some(Instant::now() + CIRCUIT_OPEN_DURATION);
+        if matches!(result, Err(RemoteIndexError::Unavailable(_))) {
+            let mut state = self.state();
+            state.reset();
+            state.circuit_open_until = Some(Instant::now() + CIRCUIT_OPEN_DURATION);
         }
-        done
+        result
     }
 
     pub(super) fn map_index_error(&self, error: PineconeError) -> RemoteIndexError {
         let is_missing = match &error {
-            // Which of them a 404 becomes depends on words in its message, such as the index's name.
+            // The client maps a 404 to one of these by words in its message, such as the index's name.
             PineconeError::IndexNotFoundError { .. }
             | PineconeError::CollectionNotFoundError { .. }
             | PineconeError::InvalidRegionError { .. }
@@ -219,9 +222,9 @@ impl Pinecone {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An error while nobody is to wait for it.
+    /// Returns an error if the circuit breaker is open.
     pub(super) fn check_circuit(&self) -> Result<(), RemoteIndexError> {
-        let rests = self.state().circuit_open_until.is_some_and(|until| until > Instant::now());
-        if rests { Err(RemoteIndexError::Unavailable(None)) } else { Ok(()) }
+        let is_open = self.state().circuit_open_until.is_some_and(|until| until > Instant::now());
+        if is_open { Err(RemoteIndexError::Unavailable(None)) } else { Ok(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! What is said to Pinecone and what it says, in its client's types.
+//! Converts ids, metadata, filters, hits and errors to and from the types of Pinecone's client.
 
 use chrono::{DateTime, Utc};
 use pinecone_sdk::models::{Kind, Metadata, Value};
@@ -8,38 +8,38 @@ use uuid::Uuid;
 
 use crate::vectors::{RemoteHit, RemoteIndexError, VectorFilter};
 
-/// A piece's id.
+/// Returns the id of a piece's vector.
 pub(super) fn vector_id(story_id: Uuid, number: i32, piece: i32) -> String {
     format!("{story_id}/{number}/{piece}")
 }
 
-/// The frame that a vector is of.
+/// Parses the frame of a match from its id and metadata. Returns `None` if they are malformed.
 pub(super) fn parse_hit(id: &str, metadata: &Metadata, cosine: f32) -> Option<RemoteHit> {
-    let whole = |name: &str| number_field(metadata, name).map(|number| number as i64);
+    let integer = |name: &str| number_field(metadata, name).map(|number| number as i64);
     let mut parts = id.split('/');
     let story_id = parts.next()?.parse().ok()?;
     let number = parts.next()?.parse().ok()?;
     Some(RemoteHit {
         story_id,
         number,
-        frame_id: whole("frame")?,
-        told_at_micros: whole("told")?,
+        frame_id: integer("frame")?,
+        told_at_micros: integer("told")?,
         cosine,
     })
 }
 
-/// What is wanted, as Pinecone's filters say it.
-pub(super) fn filter(wanted: &VectorFilter<'_>) -> Option<Metadata> {
+/// Converts a filter to Pinecone's filter language. Returns `None` if it restricts nothing.
+pub(super) fn filter(vector_filter: &VectorFilter<'_>) -> Option<Metadata> {
     let micros = |time: DateTime<Utc>| time.timestamp_micros();
     let all: Vec<serde_json::Value> = [
-        wanted.client_id.map(|id| json!({"client": {"$eq": id}})),
-        wanted.strategy.map(|strategy| json!({"strategy": {"$eq": strategy}})),
-        wanted.since.map(|since| json!({"told": {"$gte": micros(since)}})),
-        wanted.until.map(|until| json!({"told": {"$lt": micros(until)}})),
-        wanted.newest_frame_id.map(|newest| json!({"frame": {"$lte": newest}})),
-        wanted.excluded_frame_id.map(|except| json!({"frame": {"$ne": except}})),
-        (!wanted.hidden_clients.is_empty())
-            .then(|| json!({"client": {"$nin": wanted.hidden_clients}})),
+        vector_filter.client_id.map(|id| json!({"client": {"$eq": id}})),
+        vector_filter.strategy.map(|strategy| json!({"strategy": {"$eq": strategy}})),
+        vector_filter.since.map(|since| json!({"told": {"$gte": micros(since)}})),
+        vector_filter.until.map(|until| json!({"told": {"$lt": micros(until)}})),
+        vector_filter.newest_frame_id.map(|newest| json!({"frame": {"$lte": newest}})),
+        vector_filter.excluded_frame_id.map(|except| json!({"frame": {"$ne": except}})),
+        (!vector_filter.hidden_clients.is_empty())
+            .then(|| json!({"client": {"$nin": vector_filter.hidden_clients}})),
     ]
     .into_iter()
     .flatten()
@@ -83,14 +83,14 @@ fn number_field(metadata: &Metadata, name: &str) -> Option<f64> {
     }
 }
 
-/// Whether a removal failed because nobody has put anything into the namespace yet.
+/// Returns whether a removal failed because the namespace does not exist, which means that it is empty.
 pub(super) fn is_missing_namespace(error: &PineconeError) -> bool {
     const NOT_FOUND: i32 = 5;
     matches!(error, PineconeError::DataPlaneError { status } if status.code() as i32 == NOT_FOUND)
 }
 
-/// Codes are gRPC's: 2 unknown, 4 deadline exceeded, 7 permission denied, 8 resource exhausted, 10 aborted, 13 internal,
-/// 14 unavailable, 16 unauthenticated.
+/// Converts an error of the client. The status codes are gRPC's: 2 unknown, 4 deadline exceeded, 7 permission denied, 8
+/// resource exhausted, 10 aborted, 13 internal, 14 unavailable, 16 unauthenticated.
 pub(super) fn map_error(error: PineconeError) -> RemoteIndexError {
     match &error {
         PineconeError::DataPlaneError { status } => match status.code() as i32 {

@@ -1,9 +1,9 @@
-//! Vectors at Pinecone, by its own client: the one place that knows how it is spoken to.
+//! The remote index at Pinecone. Only this module uses Pinecone's client.
 //!
-//! A piece of a frame is the vector `{story}/{number}/{piece}` in this installation's namespace, with what a search may be
-//! narrowed by as its metadata. A frame has at most [`MAX_PIECES`], so that all of its ids are known without asking.
-//! Pinecone shows a change some seconds after it took it, and may know not yet, or know still, what the database says:
-//! whoever asks compares what comes back with the rows.
+//! The vector of a piece has the id `{story}/{number}/{piece}` in this installation's namespace. Its metadata holds the
+//! fields that a search can filter by. A frame has at most [`MAX_PIECES`], so all of its ids are known without a
+//! request. Pinecone is eventually consistent: it shows a change some seconds after accepting it, so callers must
+//! compare its hits with the rows in the database.
 
 mod connection;
 mod convert;
@@ -28,22 +28,23 @@ use crate::settings::SearchSettings;
 use connection::{ConnectionState, RetryPolicy};
 use convert::{filter, map_error, metadata, parse_hit, vector_id};
 
-/// How patient a write is: an index that is being made takes a while to be ready.
+/// Retries of writes. They take long enough for a new index to become ready.
 const WRITE_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_mins(1), retries: 30 };
 
-/// The same while somebody waits for an answer.
+/// Retries of reads, for which a request waits.
 const READ_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_secs(4), retries: 1 };
 
-/// Vectors in one request at most.
+/// Maximum number of vectors in one request.
 const MAX_VECTORS_PER_REQUEST: usize = 100;
 
-/// Bytes in one request at most, and what a vector takes beside its numbers: two megabytes are allowed, and names may be long.
+/// Maximum size of a request in bytes, and the size of a vector's id and metadata in bytes. Pinecone accepts two
+/// megabytes, and names may be long.
 const REQUEST_BYTES: (usize, usize) = (1_500_000, 2000);
 
-/// Ids in one request.
+/// Maximum number of ids in one request.
 const MAX_IDS_PER_REQUEST: usize = 1000;
 
-/// Matches that are asked for at most: an answer with more of them is larger than the client reads.
+/// Maximum number of matches that are requested. A response with more of them is larger than the client reads.
 const MAX_MATCHES: usize = 1000;
 
 /// A namespace of an index. Clones share connections.
@@ -52,25 +53,26 @@ pub struct Pinecone {
     client: Arc<PineconeClient>,
     index: String,
     namespace: Namespace,
-    /// Where the index is made when it is missing.
+    /// Cloud and region in which a missing index is created; `None` if it must not be created.
     creation_region: Option<(Cloud, String)>,
     place: String,
     state: Arc<Mutex<ConnectionState>>,
 }
 
 impl fmt::Debug for Pinecone {
-    /// Without the client, which shows its key.
+    /// Omits the client, whose debug output contains the API key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pinecone").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
 impl Pinecone {
-    /// What the settings name; `None` where they name none. Nothing is asked yet.
+    /// Creates a client from the settings, without sending a request. Returns `None` if the settings name no API key or
+    /// no index.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError::Refused`] when the client cannot be built.
+    /// Returns [`RemoteIndexError::Refused`] if the client cannot be built.
     pub fn from_settings(search: &SearchSettings) -> Result<Option<Self>, RemoteIndexError> {
         let Some((key, index)) = search.pinecone_api_key.as_ref().zip(search.index.clone()) else {
             return Ok(None);
@@ -78,13 +80,13 @@ impl Pinecone {
         let config = PineconeClientConfig {
             api_key: Some(key.expose_secret().to_owned()),
             control_plane_host: Some(search.pinecone_url.trim_end_matches('/').to_owned()),
-            // Given, so that the client does not look for some in the environment.
+            // An empty map prevents the client from reading headers from the environment.
             additional_headers: Some(HashMap::new()),
             source_tag: Some("calliope".to_owned()),
         };
         let client = Arc::new(config.client().map_err(map_error)?);
-        let made_in = search.cloud_and_region().filter(|_| search.creates_index);
-        let made_in = made_in.map(|(cloud, region)| {
+        let creation_region = search.cloud_and_region().filter(|_| search.creates_index);
+        let creation_region = creation_region.map(|(cloud, region)| {
             let cloud = match cloud {
                 "aws" => Cloud::Aws,
                 "azure" => Cloud::Azure,
@@ -94,75 +96,70 @@ impl Pinecone {
         });
         let place = format!("pinecone/{index}/{}", search.namespace);
         let namespace = Namespace::from(&*search.namespace);
-        Ok(Some(Self {
-            client,
-            index,
-            namespace,
-            creation_region: made_in,
-            place,
-            state: Arc::default(),
-        }))
+        let state = Arc::default();
+        Ok(Some(Self { client, index, namespace, creation_region, place, state }))
     }
 
-    /// `pinecone/INDEX/NAMESPACE`.
+    /// Returns the place that rows record: `pinecone/INDEX/NAMESPACE`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// Sees to it that the index takes vectors of so many numbers: makes it where it is missing and may be made, and
-    /// compares its dimension and its metric. With `None` that is done for as many as it was last done for, if ever.
+    /// Checks that the index accepts vectors of this dimension, and creates it if it is missing and the settings allow
+    /// that. With `None`, uses the dimension of the last call, or does nothing if there was none.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
+    /// Returns [`RemoteIndexError`] if the index is missing, incompatible or not available.
     pub async fn ensure_index(&self, dimension: Option<usize>) -> Result<(), RemoteIndexError> {
         {
-            let mut known = self.state();
-            let Some(dimension) = dimension.or(known.dimension) else { return Ok(()) };
-            if known.dimension.replace(dimension) != Some(dimension) {
-                known.reset();
+            let mut state = self.state();
+            let Some(dimension) = dimension.or(state.dimension) else { return Ok(()) };
+            if state.dimension.replace(dimension) != Some(dimension) {
+                state.reset();
             }
         }
         self.with_retries(WRITE_RETRY, || self.host()).await.map(drop)
     }
 
-    /// Whether it answers, and is fit for the model as far as that is known.
+    /// Checks that the index responds within two seconds, and that it is compatible with the model if the dimension is
+    /// known. Closes the circuit breaker if the index responds.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
+    /// Returns [`RemoteIndexError`] if the index is missing, incompatible or not available.
     pub async fn check(&self) -> Result<(), RemoteIndexError> {
-        let patience = Duration::from_secs(2);
-        let described = timeout(patience, self.client.describe_index(&self.index)).await;
+        let limit = Duration::from_secs(2);
+        let described = timeout(limit, self.client.describe_index(&self.index)).await;
         let model = described.map_err(|_| RemoteIndexError::Unavailable(None))?;
         let model = model.map_err(|error| self.map_index_error(error))?;
         let dimension = {
-            let mut known = self.state();
-            known.circuit_open_until = None;
-            known.dimension
+            let mut state = self.state();
+            state.circuit_open_until = None;
+            state.dimension
         };
         self.check_compatible(&model, dimension)
     }
 
-    /// Puts frames in, in the place of what it had of them.
+    /// Inserts or replaces the vectors of frames, and removes their former pieces beyond the new ones.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`]; some of it may have been put in then.
+    /// Returns [`RemoteIndexError`] if a request fails; some vectors may have been written then.
     pub async fn upsert(&self, frames: &[FrameVectors<'_>]) -> Result<(), RemoteIndexError> {
         let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.to_vectors(frame)).collect();
-        let numbers = vectors.first().map_or(0, |vector| vector.values.len());
-        let most = REQUEST_BYTES.0 / (REQUEST_BYTES.1 + 4 * numbers);
-        for some in vectors.chunks(most.clamp(1, MAX_VECTORS_PER_REQUEST)) {
+        let dimension = vectors.first().map_or(0, |vector| vector.values.len());
+        let batch_size = REQUEST_BYTES.0 / (REQUEST_BYTES.1 + 4 * dimension);
+        for batch in vectors.chunks(batch_size.clamp(1, MAX_VECTORS_PER_REQUEST)) {
             self.with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
-                let answer = index.upsert(some, &self.namespace).await;
-                self.finish_call(index, answer).map(drop)
+                let result = index.upsert(batch, &self.namespace).await;
+                self.finish_call(index, result).map(drop)
             })
             .await?;
         }
-        // A frame that is told anew may have fewer pieces than before.
+        // A frame that is told again may have fewer pieces than before.
         let rest = frames.iter().flat_map(|frame| {
             let first = i32::try_from(frame.vectors.len()).unwrap_or(MAX_PIECES);
             (first..MAX_PIECES).map(|piece| vector_id(frame.story_id, frame.number, piece))
@@ -170,11 +167,11 @@ impl Pinecone {
         self.remove_ids(&rest.collect::<Vec<String>>()).await
     }
 
-    /// Takes frames of a story out, whether they are in or not.
+    /// Removes the vectors of a story's frames. Frames that are not in the index are ignored.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`]; some may be out then.
+    /// Returns [`RemoteIndexError`] if a request fails; some vectors may have been removed then.
     pub async fn remove_frames(
         &self,
         story_id: Uuid,
@@ -185,17 +182,17 @@ impl Pinecone {
         self.remove_ids(&ids).await
     }
 
-    /// Takes everything out of the namespace. Where there is no index, there is nothing in it.
+    /// Removes everything from the namespace. Does nothing if the index does not exist.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
+    /// Returns [`RemoteIndexError`] if the request fails.
     pub async fn clear(&self) -> Result<(), RemoteIndexError> {
         let cleared = self
             .with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
-                let answer = index.delete_all(&self.namespace).await;
-                self.finish_delete(index, answer)
+                let result = index.delete_all(&self.namespace).await;
+                self.finish_delete(index, result)
             })
             .await;
         match cleared {
@@ -204,29 +201,29 @@ impl Pinecone {
         }
     }
 
-    /// How many vectors the namespace has, as far as Pinecone has counted.
+    /// Returns the number of vectors in the namespace. Pinecone updates it with some seconds' delay.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
+    /// Returns [`RemoteIndexError`] if the request fails.
     pub async fn count(&self) -> Result<u64, RemoteIndexError> {
         self.with_retries(READ_RETRY, || async {
             let mut index = self.connection().await?;
-            let answer = index.describe_index_stats(None).await;
-            let stats = self.finish_call(index, answer)?;
+            let result = index.describe_index_stats(None).await;
+            let stats = self.finish_call(index, result)?;
             let ours = stats.namespaces.get(&self.namespace.name);
             Ok(ours.map_or(0, |summary| u64::from(summary.vector_count)))
         })
         .await
     }
 
-    /// The mean direction of a frame's pieces; `None` where it has none.
+    /// Returns the normalized mean of the vectors of a frame's pieces, or `None` if the frame is not in the index.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
-    pub async fn mean_vector(&self, place: FrameKey) -> Result<Option<Vec<f32>>, RemoteIndexError> {
-        let FrameKey { story_id, number } = place;
+    /// Returns [`RemoteIndexError`] if the request fails or the circuit breaker is open.
+    pub async fn mean_vector(&self, key: FrameKey) -> Result<Option<Vec<f32>>, RemoteIndexError> {
+        let FrameKey { story_id, number } = key;
         let ids: Vec<String> =
             (0..MAX_PIECES).map(|piece| vector_id(story_id, number, piece)).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -234,8 +231,8 @@ impl Pinecone {
         let found = self
             .with_retries(READ_RETRY, || async {
                 let mut index = self.connection().await?;
-                let answer = index.fetch(&ids, &self.namespace).await;
-                self.finish_call(index, answer)
+                let result = index.fetch(&ids, &self.namespace).await;
+                self.finish_call(index, result)
             })
             .await?;
         let mut sum: Vec<f32> = Vec::new();
@@ -246,11 +243,12 @@ impl Pinecone {
         Ok(normalize(&sum))
     }
 
-    /// The frames nearest to a vector, the nearest first, at most `limit`, of those that Pinecone knows.
+    /// Returns at most `limit` frames nearest to a vector, nearest first. Pinecone may return deleted frames and lack
+    /// new ones.
     ///
     /// # Errors
     ///
-    /// [`RemoteIndexError`].
+    /// Returns [`RemoteIndexError`] if the request fails or the circuit breaker is open.
     pub async fn nearest(
         &self,
         vector: &[f32],
@@ -259,26 +257,26 @@ impl Pinecone {
     ) -> Result<Vec<RemoteHit>, RemoteIndexError> {
         self.check_circuit()?;
         let filter = filter(vector_filter);
-        // A frame has few pieces, so a small multiple of the frames mostly does.
-        let mut among = limit.saturating_mul(4).min(MAX_MATCHES);
+        // Most frames have few pieces, so a small multiple of the limit is mostly enough.
+        let mut max_matches = limit.saturating_mul(4).min(MAX_MATCHES);
         loop {
             let found = self
                 .with_retries(READ_RETRY, || async {
                     let (vector, filter) = (vector.to_vec(), filter.clone());
-                    let most = among as u32;
+                    let top_k = max_matches as u32;
                     let mut index = self.connection().await?;
-                    let answer = index
+                    let result = index
                         .query_by_value(
                             vector,
                             None,
-                            most,
+                            top_k,
                             &self.namespace,
                             filter,
                             None,
                             Some(true),
                         )
                         .await;
-                    self.finish_call(index, answer)
+                    self.finish_call(index, result)
                 })
                 .await?;
             let count = found.matches.len();
@@ -289,11 +287,11 @@ impl Pinecone {
                 .filter_map(|found| parse_hit(&found.id, found.metadata.as_ref()?, found.score));
             let mut matches: Vec<RemoteHit> =
                 matches.filter(|found| seen.insert((found.story_id, found.number))).collect();
-            if matches.len() >= limit || count < among || among == MAX_MATCHES {
+            if matches.len() >= limit || count < max_matches || max_matches == MAX_MATCHES {
                 matches.truncate(limit);
                 return Ok(matches);
             }
-            among = among.saturating_mul(4).min(MAX_MATCHES);
+            max_matches = max_matches.saturating_mul(4).min(MAX_MATCHES);
         }
     }
 
@@ -318,12 +316,12 @@ impl Pinecone {
     }
 
     async fn remove_ids(&self, ids: &[String]) -> Result<(), RemoteIndexError> {
-        for some in ids.chunks(MAX_IDS_PER_REQUEST) {
-            let some: Vec<&str> = some.iter().map(String::as_str).collect();
+        for batch in ids.chunks(MAX_IDS_PER_REQUEST) {
+            let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
             self.with_retries(WRITE_RETRY, || async {
                 let mut index = self.connection().await?;
-                let answer = index.delete_by_id(&some, &self.namespace).await;
-                self.finish_delete(index, answer)
+                let result = index.delete_by_id(&batch, &self.namespace).await;
+                self.finish_delete(index, result)
             })
             .await?;
         }

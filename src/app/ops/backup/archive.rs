@@ -1,4 +1,4 @@
-//! The archive itself: a tar file that has its name only when it is whole, and what is in one.
+//! Writes and reads backup archives. An archive is a tar file that gets its final name only when it is complete.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -11,17 +11,17 @@ use sha2::{Digest, Sha256};
 use super::{BackupManifest, FORMAT_VERSION, MANIFEST_ENTRY};
 use crate::app::{AppError, ErrorKind};
 
-/// The longest manifest that is read, in bytes: of some millions of files.
+/// The longest manifest that is read, in bytes. That is enough for some millions of files.
 const MAX_MANIFEST_BYTES: u64 = 1 << 30;
 
-/// What is in an archive.
+/// A file in an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveEntry {
-    /// Its path there.
+    /// Path within the archive.
     pub path: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Of its bytes, in hexadecimal.
+    /// SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
 }
 
@@ -77,7 +77,7 @@ impl ArchiveWriter {
         Ok(())
     }
 
-    /// Makes it lasting, and gives it its name.
+    /// Syncs the archive to the disk and renames it to `path`.
     pub(super) async fn finish(mut self, path: &Path) -> Result<(), AppError> {
         let Some(builder) = self.builder.take() else { return Ok(()) };
         let (part, path) = (self.partial_path.clone(), path.to_owned());
@@ -95,33 +95,36 @@ impl ArchiveWriter {
 
 impl Drop for ArchiveWriter {
     fn drop(&mut self) {
-        // Gone already where it has its name.
+        // This fails if the archive was finished, because then it was renamed.
         let _ = std::fs::remove_file(&self.partial_path);
     }
 }
 
-/// Reads an archive from its beginning to its end and compares every checksum; what it says of itself.
+/// Reads a whole archive, compares every checksum with the manifest, and returns the manifest.
 pub(super) async fn verify(path: &Path) -> Result<BackupManifest, AppError> {
     let (path, shown) = (path.to_owned(), path.display().to_string());
-    let broken = |what: String| AppError::new(ErrorKind::Invalid, format!("{shown} {what}"));
+    let invalid = |what: String| AppError::new(ErrorKind::Invalid, format!("{shown} {what}"));
     let read = tokio::task::spawn_blocking(move || read_all(&path)).await;
     let read = read.map_err(AppError::internal)?;
     let (entries, manifest) =
-        read.map_err(|error| broken(format!("cannot be read as a backup: {error}")))?;
-    let manifest = manifest.ok_or_else(|| broken("has no end: it was cut off".to_owned()))?;
+        read.map_err(|error| invalid(format!("cannot be read as a backup: {error}")))?;
+    let manifest =
+        manifest.ok_or_else(|| invalid("has no manifest: it is truncated".to_owned()))?;
     let manifest: BackupManifest = serde_json::from_slice(&manifest)
-        .map_err(|_| broken("has no manifest that can be read".to_owned()))?;
+        .map_err(|_| invalid("has a manifest that cannot be read".to_owned()))?;
     if manifest.form > FORMAT_VERSION {
         let version = &manifest.calliope;
-        return Err(broken(format!("was made by Calliope {version}; restore it with that one")));
+        return Err(invalid(format!(
+            "was made by Calliope {version}; restore it with that version"
+        )));
     }
     for (found, expected) in entries.iter().zip(&manifest.entries) {
         if found != expected {
-            return Err(broken(format!("is damaged at {}", found.path)));
+            return Err(invalid(format!("is damaged at {}", found.path)));
         }
     }
     if entries.len() != manifest.entries.len() {
-        return Err(broken("has not the entries that its manifest tells".to_owned()));
+        return Err(invalid("does not have the entries that its manifest lists".to_owned()));
     }
     Ok(manifest)
 }
@@ -147,7 +150,7 @@ fn read_all(path: &Path) -> io::Result<ArchiveContents> {
     Ok((entries, manifest))
 }
 
-/// Goes through the entries of an archive that was checked, in their order, until `each` says that it has seen enough.
+/// Calls `each` for every entry of a verified archive, in order, until it returns false.
 pub(super) fn for_each_entry(
     path: &Path,
     mut each: impl FnMut(&str, &mut dyn Read) -> io::Result<bool>,
@@ -168,11 +171,11 @@ fn entry_name(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
     let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     match path.to_str() {
         Some(name) if plain && entry.header().entry_type().is_file() => Ok(name.to_owned()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "an entry is no plain file")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "an entry is not a plain file")),
     }
 }
 
-/// What is read, summed up on its way.
+/// A reader that computes the SHA-256 of what is read.
 struct HashingReader<R> {
     inner: R,
     hasher: Sha256,
@@ -195,7 +198,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A new file that its owner alone may read: there are keys in it.
+/// Creates a file that only its owner can read, because it contains secrets.
 pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
@@ -204,7 +207,7 @@ pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// File work on the threads for it.
+/// Runs blocking file operations on the blocking threads.
 pub(super) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, AppError> {
@@ -213,6 +216,6 @@ pub(super) async fn run_blocking<T: Send + 'static>(
 }
 
 pub(super) fn disk_error(error: io::Error) -> AppError {
-    let detail = format!("The disk refused: {error}.");
+    let detail = format!("A disk operation failed: {error}.");
     AppError { cause: Some(error.into()), ..AppError::new(ErrorKind::Unavailable, detail) }
 }

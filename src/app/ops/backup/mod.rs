@@ -1,9 +1,9 @@
-//! Backups: the database as of one moment and, if wished, every file that it speaks of, in one archive that either database
-//! can be restored from.
+//! Backups: a snapshot of the database and, if wanted, every file that it refers to, in one archive. An archive can be
+//! restored into SQLite as well as PostgreSQL.
 //!
-//! The archive is a tar file: `calliope.db` (the rows, as SQLite keeps them), `objects/{key}`, and at its end
-//! `manifest.json` with the checksum of each. While it is made no file is removed anywhere, so that rows and files are of
-//! one moment.
+//! The archive is a tar file with the entries `calliope.db` (the rows as an SQLite database), `objects/{key}`, and at
+//! its end `manifest.json` with the checksum of each entry. No file is removed while a backup is made, so that rows and
+//! files are consistent.
 
 mod archive;
 mod restore;
@@ -23,44 +23,44 @@ use archive::{ArchiveEntry, ArchiveWriter};
 
 pub use restore::{RestoreSummary, restore};
 
-/// The form of archive that this version writes, and the newest that it reads.
+/// The version of the archive format that is written, and the newest that can be read.
 const FORMAT_VERSION: u32 = 1;
 
-/// The names of what is in an archive.
+/// The names of the entries in an archive.
 const DATABASE_ENTRY: &str = "calliope.db";
 const MANIFEST_ENTRY: &str = "manifest.json";
 const OBJECTS_PREFIX: &str = "objects/";
 
-/// For how long files are kept without a word from who makes the backup.
-const HOLD_DURATION: TimeDelta = TimeDelta::seconds(90);
+/// How long file removals stay paused unless the running backup extends the pause.
+const PAUSE_DURATION: TimeDelta = TimeDelta::seconds(90);
 
-/// How often that word is given.
-const HOLD_RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
+/// How often a running backup extends the pause.
+const PAUSE_RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What an archive says of itself.
+/// The manifest of an archive.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BackupManifest {
-    /// The form of the archive.
+    /// Version of the archive format.
     pub form: u32,
-    /// The version of Calliope that made it.
+    /// Version of Calliope that made the archive.
     pub calliope: String,
-    /// The moment that it is of.
+    /// Time of the database snapshot.
     pub date_created: DateTime<Utc>,
-    /// Whether the files are in it, and not the rows alone.
+    /// Whether the archive contains files as well as rows.
     pub has_media: bool,
-    /// Every entry but this one.
+    /// All entries of the archive except the manifest.
     pub entries: Vec<ArchiveEntry>,
-    /// Keys of files that a row speaks of and that were nowhere.
+    /// Keys of files that have a row but were missing or corrupt.
     pub missing: Vec<String>,
 }
 
 impl Ops {
-    /// Writes a backup to a new file. `each` hears of each file: how many, and their bytes.
+    /// Writes a backup to a new file. Calls `on_progress` after each file with the number of files and bytes so far.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the file is there already, [`AppError`] when the database, a store or the disk fails;
-    /// nothing is left then.
+    /// Fails with [`ErrorKind::Invalid`] if `path` exists. Returns [`AppError`] if the database, the disk or the bucket
+    /// fails; the incomplete archive is removed.
     pub async fn create_backup(
         &self,
         path: &Path,
@@ -68,34 +68,35 @@ impl Ops {
         on_progress: impl Fn(u64, u64),
     ) -> Result<BackupManifest, AppError> {
         if path.exists() {
-            let reason = format!("{} is there already; name a new file", path.display());
+            let reason = format!("{} already exists; name a new file", path.display());
             return Err(AppError::new(ErrorKind::Invalid, reason));
         }
-        self.hold_file_removals(Some(self.clock.now() + HOLD_DURATION)).await?;
+        self.set_removal_pause(Some(self.clock.now() + PAUSE_DURATION)).await?;
         let work = self.write_backup(path, with_media, on_progress);
         let written = tokio::select! {
             written = work => written,
-            failed = self.renew_hold() => Err(failed),
+            failed = self.renew_removal_pause() => Err(failed),
         };
-        self.hold_file_removals(None).await?;
+        self.set_removal_pause(None).await?;
         written
     }
 
-    async fn hold_file_removals(&self, until: Option<DateTime<Utc>>) -> Result<(), AppError> {
+    async fn set_removal_pause(&self, until: Option<DateTime<Utc>>) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         tx.set_deletion_pause(until).await?;
         tx.save().await?;
         Ok(())
     }
 
-    /// Ends only when the database fails for so long that files may be removed meanwhile.
-    async fn renew_hold(&self) -> AppError {
-        let mut tick = tokio::time::interval(HOLD_RENEWAL_INTERVAL);
+    /// Extends the pause of file removals again and again. Returns only if the database fails for so long that the
+    /// pause may expire.
+    async fn renew_removal_pause(&self) -> AppError {
+        let mut tick = tokio::time::interval(PAUSE_RENEWAL_INTERVAL);
         tick.tick().await;
         let mut failures = 0;
         loop {
             tick.tick().await;
-            match self.hold_file_removals(Some(self.clock.now() + HOLD_DURATION)).await {
+            match self.set_removal_pause(Some(self.clock.now() + PAUSE_DURATION)).await {
                 Ok(()) => failures = 0,
                 Err(error) if failures > 0 => return error,
                 Err(_) => failures += 1,
@@ -146,7 +147,8 @@ impl Ops {
         let mut pages = pin!(snapshot.files());
         while let Some(rows) = pages.try_next().await? {
             for object in rows {
-                // A file of another moment than its row, or a broken one, is not what was kept.
+                // A file whose checksum differs from the row's is corrupt or was replaced; neither belongs in the
+                // backup.
                 let Some(content) = self.files.read_verified(&object).await? else {
                     missing.push(object.key);
                     continue;
@@ -161,13 +163,13 @@ impl Ops {
     }
 }
 
-/// A hidden file beside another.
+/// Returns the path of a hidden file in the same folder.
 fn hidden_sibling(path: &Path, what: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{what}"))
 }
 
-/// A database's file that goes, with what SQLite keeps beside it, when it is dropped.
+/// An SQLite database that is removed, with its `-wal` and `-shm` files, when dropped.
 #[derive(Debug)]
 struct TemporaryDatabase(PathBuf);
 
@@ -176,7 +178,7 @@ impl Drop for TemporaryDatabase {
         for tail in ["", "-wal", "-shm"] {
             let mut path = self.0.clone().into_os_string();
             path.push(tail);
-            // Perhaps there is none.
+            // The file need not exist.
             let _ = std::fs::remove_file(path);
         }
     }

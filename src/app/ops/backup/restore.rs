@@ -1,4 +1,4 @@
-//! An archive back into an installation that nobody has used yet: checked to its end before anything is touched.
+//! Restores an archive into an unused installation. The whole archive is verified before anything is changed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -18,27 +18,27 @@ use crate::objects::LocalStore;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// What a restore brought back.
+/// Counts of what a restore wrote.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RestoreSummary {
-    /// Stories.
+    /// Number of stories.
     pub stories: i64,
-    /// Frames.
+    /// Number of frames.
     pub frames: i64,
-    /// Files.
+    /// Number of files.
     pub files: u64,
-    /// Their bytes.
+    /// Total size of `files`, in bytes.
     pub bytes: u64,
 }
 
-/// Restores an archive into the database and the folders of the settings. `each` hears of each file: how many, and their
-/// bytes.
+/// Restores an archive into the database and the folders of the settings. Calls `on_progress` after each file with the
+/// number of files and bytes so far.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Invalid`] for an archive that is damaged or names a file that is no object's, [`ErrorKind::Conflict`] for a database that is in use or was;
-/// nothing is changed then. [`AppError`] when the database or the disk fails: files that were written until then are
-/// swept up later, and no row is there.
+/// Fails with [`ErrorKind::Invalid`] if the archive is damaged or contains an invalid object key, and with
+/// [`ErrorKind::Conflict`] if the database is or was in use; nothing is changed then. Returns [`AppError`] if the
+/// database or the disk fails: then no rows were written, and orphan removal later deletes the files that were.
 pub async fn restore(
     settings: &Settings,
     path: &Path,
@@ -53,16 +53,16 @@ pub async fn restore(
     }
     let rows = TemporaryDatabase(hidden_sibling(&folder, "restored"));
     extract_rows(path, &rows.0).await?;
-    // This also brings the tables of an older version up to date, and refuses those of a later one.
+    // Opening the snapshot migrates the tables of an older version, and fails for those of a newer one.
     let snapshot = Store::open_snapshot(&rows.0).await?;
     let target = Store::connect(database).await?;
-    let _alone = target.acquire_database_lock(&database.path)?;
+    let _lock = target.acquire_database_lock(&database.path)?;
     target.migrate().await?;
     if !target.is_unused().await? {
-        let detail = "The database is in use already; restore into one that nobody has used, and keep this one.";
+        let detail = "The database is already in use; restore into an unused database.";
         return Err(AppError::new(ErrorKind::Conflict, detail));
     }
-    // Where the other still is, the two must be told apart in the bucket that they share.
+    // The original installation may still use the bucket, so the restored one needs a marker of its own.
     let mut tx = snapshot.begin().await?;
     tx.set_bucket_marker(None).await?;
     tx.save().await?;
@@ -105,9 +105,9 @@ async fn extract_rows(path: &Path, to: &Path) -> Result<(), AppError> {
     .await
 }
 
-/// What each file is to be. Rows forget which bucket theirs are in: they are on this disk now, and go into the bucket that
-/// is configured here. Each key is parsed, because an archive may come from anybody: one that is no [`ObjectKey`] could name a
-/// path outside the folders.
+/// Returns the expected checksum of each file, and marks all files as unsynced: they are on this disk now, and are
+/// uploaded to the bucket that is configured here. Each key is parsed, because the archive is not trusted: a string
+/// that is not a valid [`ObjectKey`] could name a path outside the folders.
 async fn expected_checksums(snapshot: &Store) -> Result<HashMap<ObjectKey, Vec<u8>>, AppError> {
     let mut expected = HashMap::new();
     let mut pages = pin!(snapshot.files());
@@ -137,30 +137,31 @@ fn write_files(
     let mut folders = BTreeSet::new();
     for_each_entry(path, |name, content| {
         let Some(name) = name.strip_prefix(OBJECTS_PREFIX) else { return Ok(true) };
-        let broken =
+        let invalid =
             |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{name} {what}"));
-        let key: ObjectKey = name.parse().map_err(|_| broken("is not the key of an object"))?;
-        let sum = expected.get(&key).ok_or_else(|| broken("has no row"))?;
-        let mut whole = Vec::new();
-        content.read_to_end(&mut whole)?;
-        if Sha256::digest(&whole).as_slice() != sum.as_slice() {
-            return Err(broken(&format!("is not what its row says ({})", hex(sum))));
+        let key: ObjectKey = name.parse().map_err(|_| invalid("is not a valid object key"))?;
+        let sum = expected.get(&key).ok_or_else(|| invalid("has no row"))?;
+        let mut bytes_read = Vec::new();
+        content.read_to_end(&mut bytes_read)?;
+        if Sha256::digest(&bytes_read).as_slice() != sum.as_slice() {
+            return Err(invalid(&format!("does not match the checksum in its row ({})", hex(sum))));
         }
-        objects.put_blocking(&key, &whole)?;
+        objects.put_blocking(&key, &bytes_read)?;
         folders.extend(objects.path(&key).parent().map(Path::to_owned));
         files += 1;
-        bytes += whole.len() as u64;
+        bytes += bytes_read.len() as u64;
         on_progress(files, bytes);
         Ok(true)
     })?;
-    // Files are there for good before the rows that speak of them.
+    // The files must be durable before the rows that refer to them.
     for folder in folders {
         File::open(folder)?.sync_all()?;
     }
     Ok((files, bytes))
 }
 
-/// The database's file in the place of the empty one. What SQLite kept beside that one must not be taken for this one's.
+/// Replaces the empty database file with the restored one. Removes the `-wal` and `-shm` files of the empty one first,
+/// because SQLite would apply them to the restored one.
 fn replace_database_file(from: &Path, to: &Path) -> io::Result<()> {
     for tail in ["-wal", "-shm"] {
         let mut path = to.as_os_str().to_owned();

@@ -1,8 +1,8 @@
-//! The index for semantic search: what of a frame goes into it, and when.
+//! Builds the vector index for semantic search.
 //!
-//! A frame's pieces are a task of the transaction that keeps the frame, where a model for vectors is configured. What a
-//! model that failed has left over, and what was told before there was one, a task for all of it picks up. The vectors are
-//! rows; what [`crate::app::search`] scans follows from them.
+//! If an embedding model is configured, the transaction that saves a frame also enqueues a task that indexes it. A task
+//! for all missing frames indexes those that were told before a model was configured or while it failed. The vectors
+//! are rows, from which [`crate::app::search`] loads the index in memory, or are in a remote index.
 
 mod pieces;
 mod removal;
@@ -25,84 +25,85 @@ use crate::store::{FrameToIndex, Lease, VectorIndexRow};
 use pieces::split_frame;
 use storage::VectorBatch;
 
-/// How long the model may take for one batch, all attempts together.
+/// How long the model may take for one batch, including all attempts.
 const EMBEDDING_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Frames that are read at once.
+/// Number of frames that are indexed in one batch.
 const FRAMES_PER_BATCH: i64 = 64;
 
-/// Frames whose ids are taken out of the index at once.
+/// Range of frame ids that one transaction removes from the index.
 const IDS_PER_DELETE: i64 = 5000;
 
-/// How long a frame may be without vectors before someone looks after it.
+/// Age from which a frame without vectors is overdue, so that maintenance enqueues a task for it.
 const OVERDUE_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// What was put into the index.
+/// Counts of what was indexed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct IndexingSummary {
-    /// Frames.
+    /// Number of frames.
     pub frames: u64,
-    /// Pieces of theirs.
+    /// Number of pieces of these frames; each has one vector.
     pub pieces: u64,
 }
 
-/// How the index is.
+/// The status of the vector index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IndexStatus {
-    /// Where its vectors are: `local`, or `pinecone/INDEX/NAMESPACE`; null before the first.
+    /// Where the vectors are stored: `local`, or `pinecone/INDEX/NAMESPACE`; null if the index is empty.
     pub place: Option<String>,
-    /// The model that they were made with; null before the first.
+    /// Embedding model that the index was built with; null if the index is empty.
     pub model: Option<String>,
-    /// Numbers of a vector.
+    /// Dimension of the vectors; null if the index is empty.
     pub dimension: Option<i32>,
-    /// The model that is configured; null where there is no semantic search.
+    /// Embedding model that is configured; null if semantic search is disabled.
     pub configured_model: Option<String>,
-    /// Frames in all.
+    /// Number of all frames.
     pub frames: i64,
-    /// Frames that are not in the index.
+    /// Number of frames that are not in the index.
     pub waiting: i64,
-    /// Pieces of frames in it.
+    /// Number of pieces of frames in the index; each has one vector.
     pub pieces: i64,
-    /// Vectors that Pinecone counts; null where they are kept here, or it does not answer. It counts some seconds behind.
+    /// Number of vectors that Pinecone reports, some seconds late; null if vectors are stored locally or Pinecone does
+    /// not respond.
     pub counted: Option<u64>,
-    /// Whether the index was made with something else than what is configured: search is lexical until it is rebuilt.
+    /// Whether the index was built with another model or place than configured. Search is lexical until it is rebuilt.
     pub needs_rebuild: bool,
 }
 
-/// Whether the index can be used.
+/// The health of the vector index.
 #[derive(Debug)]
 pub(in crate::app) enum IndexHealth {
-    /// There is none, because no model for vectors is configured.
+    /// No embedding model is configured.
     Disabled,
-    /// It can.
+    /// The index can be used.
     Ok,
-    /// It cannot, for this reason: search is by words alone.
+    /// The index cannot be used, for this reason; search is lexical only.
     Degraded(String),
 }
 
 impl Search {
-    /// Whether the index can be used.
+    /// Checks whether the index can be used.
     pub(in crate::app) async fn index_health(&self) -> IndexHealth {
         if self.models.embedding_model().is_none() {
             return IndexHealth::Disabled;
         }
         let degraded = IndexHealth::Degraded;
         match (self.needs_rebuild().await, &self.pinecone) {
-            (Ok(true), _) => degraded("The index was made with another model or in another place; run `calliope index rebuild`. Search is by words alone until then.".to_owned()),
+            (Ok(true), _) => degraded("The index was built with another model or in another place; run `calliope index rebuild`. Search matches words only until then.".to_owned()),
             (Ok(false), None) => IndexHealth::Ok,
             (Ok(false), Some(pinecone)) => match pinecone.check().await {
                 Ok(()) => IndexHealth::Ok,
-                Err(fault) => degraded(format!("{fault}. Search is by words alone until then.")),
+                Err(error) => degraded(format!("{error}. Search matches words only until then.")),
             },
-            (Err(_), _) => degraded("The database does not tell.".to_owned()),
+            (Err(_), _) => degraded("The database does not respond.".to_owned()),
         }
     }
 
-    /// Orders that all that is not in the index be put into it or, with `force`, that it be made anew; the task's id.
+    /// Enqueues a task that indexes all missing frames or, with `force`, rebuilds the index. Returns the task's id.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] where there is no model for vectors.
+    /// Fails with [`ErrorKind::Conflict`] if no embedding model is configured.
     pub async fn enqueue_indexing(&self, force: bool) -> Result<Uuid, AppError> {
         self.require_embedder()?;
         let mut tx = self.store.begin().await?;
@@ -111,11 +112,13 @@ impl Search {
         Ok(id)
     }
 
-    /// Orders the same where a frame has waited for long, unless it is ordered already.
+    /// Enqueues the same task if a frame is overdue, unless the task is already open or the index needs a rebuild.
     pub async fn enqueue_overdue_indexing(&self) -> Result<(), AppError> {
-        let is_on = self.models.embedding_model().is_some();
+        let is_enabled = self.models.embedding_model().is_some();
         let overdue = self.clock.now() - OVERDUE_AFTER;
-        if !is_on || !self.store.has_frames_to_index(overdue).await? || self.needs_rebuild().await?
+        if !is_enabled
+            || !self.store.has_frames_to_index(overdue).await?
+            || self.needs_rebuild().await?
         {
             return Ok(());
         }
@@ -128,11 +131,11 @@ impl Search {
         Ok(())
     }
 
-    /// Puts the frame of a claimed task into the index, and ends the task.
+    /// Runs a claimed task that indexes one frame.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the model or the database fails; the task is tried again then.
+    /// Returns [`AppError`] if the model or the database fails; the task is then retried.
     pub async fn index_frame(
         &self,
         lease: &Lease,
@@ -140,18 +143,18 @@ impl Search {
     ) -> Result<TaskOutcome, AppError> {
         let IndexFrame { story_id, number } = job;
         let frame = self.store.frame_to_index(FrameKey { story_id, number }).await?;
-        // A frame that is gone needs no vectors, and one of a model that is not the index's waits for it to be rebuilt.
+        // A deleted frame needs no vectors, and an outdated index must be rebuilt first.
         let frame = if self.needs_rebuild().await? { None } else { frame };
         let frames: Vec<FrameToIndex> = frame.into_iter().collect();
         let indexed = self.index_batch(&frames).await?;
         self.jobs.complete(lease, &json!(indexed)).await
     }
 
-    /// Puts all that is not in the index into it for a claimed task, and ends the task.
+    /// Runs a claimed task that indexes all missing frames.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the model or the database fails; the task is tried again then, and finds less to do.
+    /// Returns [`AppError`] if the model or the database fails; the task is then retried, and finds less to do.
     pub async fn index_frames(
         &self,
         lease: &Lease,
@@ -164,11 +167,11 @@ impl Search {
         self.jobs.complete(lease, &json!(indexed)).await
     }
 
-    /// Puts frames that are not in the index into it, at most `most` of them, and tells how many after each batch.
+    /// Indexes missing frames, at most `max_frames` of them. Calls `on_progress` after each batch.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] where there is no model for vectors, or the index was made with another.
+    /// Fails with [`ErrorKind::Conflict`] if no embedding model is configured, or the index was built with another one.
     pub async fn index_all(
         &self,
         max_frames: u64,
@@ -190,12 +193,12 @@ impl Search {
         Ok(done)
     }
 
-    /// Takes everything out of the index, for it to be made anew with what is configured. What Pinecone has is taken out
-    /// while Pinecone is configured.
+    /// Removes everything from the index, so that it can be rebuilt with the current configuration. Vectors at Pinecone
+    /// are removed only if Pinecone is configured.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails, or Pinecone does.
+    /// Returns [`AppError`] if the database fails, or Pinecone does.
     pub async fn clear_index(&self) -> Result<(), AppError> {
         let newest = self.store.newest_frame_id().await?;
         let mut tx = self.store.begin().await?;
@@ -214,7 +217,7 @@ impl Search {
         Ok(())
     }
 
-    /// How the index is.
+    /// Returns the status of the index.
     pub async fn index_status(&self) -> Result<IndexStatus, AppError> {
         let row = self.store.vector_index().await?;
         let counts = self.store.index_counts().await?;
@@ -234,7 +237,7 @@ impl Search {
         })
     }
 
-    /// Whether the index was made with something else than what is configured.
+    /// Returns whether the index was built with another model or in another place than configured.
     async fn needs_rebuild(&self) -> Result<bool, AppError> {
         Ok(self.is_outdated(&self.store.vector_index().await?))
     }
@@ -246,22 +249,22 @@ impl Search {
             && !self.is_built_with(row, configured.as_deref())
     }
 
-    /// The model for vectors.
+    /// Returns the name of the configured embedding model.
     fn require_embedder(&self) -> Result<String, AppError> {
         self.models.embedding_model().ok_or_else(|| {
-            let detail = "No model turns texts into vectors here; set OPENAI_API_KEY, or minds.embedding in the configuration.";
+            let detail = "No embedding model is configured; set OPENAI_API_KEY, or minds.embedding in the configuration.";
             AppError::new(ErrorKind::Conflict, detail)
         })
     }
 
-    /// Puts frames into the index.
+    /// Splits frames into pieces, embeds them and stores the vectors.
     async fn index_batch(&self, frames: &[FrameToIndex]) -> Result<IndexingSummary, AppError> {
         if frames.is_empty() {
             return Ok(IndexingSummary::default());
         }
         let model = self.require_embedder()?;
         if let Some(pinecone) = &self.pinecone {
-            // What cannot be kept need not be paid for.
+            // Embeddings cost money, so check first that they can be stored.
             pinecone.ensure_index(None).await?;
         }
         let texts: Vec<Vec<String>> = frames.iter().map(split_frame).collect();
@@ -272,12 +275,12 @@ impl Search {
         self.store_vectors(VectorBatch { frames, vectors, model: &model }).await
     }
 
-    /// The vectors of texts.
+    /// Returns the vectors of texts, in order.
     async fn embed_texts(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, AppError> {
         let mut vectors = Vec::with_capacity(texts.len());
         for texts in texts.chunks(MAX_BATCH_TEXTS) {
             vectors.extend(self.models.embed(texts, EMBEDDING_TIMEOUT).await.map_err(|error| {
-                let detail = "The model for vectors does not answer as it should.";
+                let detail = "The embedding model failed.";
                 AppError {
                     cause: Some(Box::new(error)),
                     ..AppError::new(ErrorKind::Unavailable, detail)

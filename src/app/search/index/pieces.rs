@@ -1,14 +1,14 @@
-//! What of a frame goes into the index: its text, then what its picture shows, what was seen and what was heard, in pieces
-//! that a model for vectors takes whole.
+//! Splits a frame into the pieces that are indexed: its text, then what its picture shows, what the camera saw and what
+//! was heard. Each piece is short enough for an embedding model.
 
 use crate::store::FrameToIndex;
 use crate::vectors::MAX_PIECES;
 
-/// Characters of a piece at most: some 250 tokens of English, which the smallest usual models still read whole.
+/// Maximum length of a piece in characters: about 250 tokens of English, which even small embedding models accept.
 const MAX_PIECE_CHARS: usize = 1000;
 
-/// The pieces of a frame, in their order; none where there is nothing to find. What is too long for [`MAX_PIECES`] is found
-/// by its words alone.
+/// Returns the pieces of a frame, in order; none if the frame has no text. The part of a long frame beyond
+/// [`MAX_PIECES`] can be found by lexical search only.
 pub(super) fn split_frame(frame: &FrameToIndex) -> Vec<String> {
     let text = frame.text.as_deref().unwrap_or_default().trim();
     let mut document = text.to_owned();
@@ -18,7 +18,7 @@ pub(super) fn split_frame(frame: &FrameToIndex) -> Vec<String> {
         ("Heard", &frame.heard),
     ] {
         let words = words.as_deref().unwrap_or_default().trim();
-        // An illustration is often of the text itself.
+        // The description of an illustration often contains the text itself.
         if words.is_empty() || words.contains(text) && !text.is_empty() || text.contains(words) {
             continue;
         }
@@ -32,24 +32,26 @@ pub(super) fn split_frame(frame: &FrameToIndex) -> Vec<String> {
     pieces
 }
 
-/// Splits on sentences. Each piece but the first begins with the last sentence of the one before, where that is short
-/// enough, so that what spans two sentences is whole in one of them.
+/// Splits a document between sentences. Each piece after the first starts with the last sentence of the piece before,
+/// if that is short enough, so that a meaning that spans two sentences is complete in one piece.
 fn split(document: &str) -> Vec<String> {
     let length = |text: &str| text.chars().count();
     let mut pieces: Vec<String> = Vec::new();
     let mut piece: Vec<&str> = Vec::new();
     let mut size = 0;
     for sentence in sentences(document) {
-        let more = length(sentence) + 1;
-        if size + more > MAX_PIECE_CHARS + 1 && !piece.is_empty() {
+        let added = length(sentence) + 1;
+        if size + added > MAX_PIECE_CHARS + 1 && !piece.is_empty() {
             pieces.push(piece.join(" "));
-            let overlap =
-                piece.last().copied().filter(|last| length(last) + 1 + more <= MAX_PIECE_CHARS / 2);
+            let overlap = piece
+                .last()
+                .copied()
+                .filter(|last| length(last) + 1 + added <= MAX_PIECE_CHARS / 2);
             piece = overlap.into_iter().collect();
             size = piece.iter().map(|sentence| length(sentence) + 1).sum();
         }
         piece.push(sentence);
-        size += more;
+        size += added;
     }
     if !piece.is_empty() {
         pieces.push(piece.join(" "));
@@ -57,17 +59,18 @@ fn split(document: &str) -> Vec<String> {
     pieces
 }
 
-/// Sentences and lines, each at most [`MOST`] characters: what is longer is cut between words, or anywhere.
+/// Returns sentences and lines of at most [`MAX_PIECE_CHARS`] characters each. Longer ones are cut between words, or
+/// anywhere if a word is too long.
 fn sentences(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = document;
     while !rest.is_empty() {
-        let (sentence, behind) = rest.split_at(sentence_end(rest));
-        rest = behind;
+        let (sentence, remainder) = rest.split_at(sentence_end(rest));
+        rest = remainder;
         let mut sentence = sentence.trim();
-        while let Some((most, _)) = sentence.char_indices().nth(MAX_PIECE_CHARS) {
-            let cut = sentence[..most].rfind(char::is_whitespace).filter(|cut| *cut > 0);
-            let (head, tail) = sentence.split_at(cut.unwrap_or(most));
+        while let Some((limit, _)) = sentence.char_indices().nth(MAX_PIECE_CHARS) {
+            let cut = sentence[..limit].rfind(char::is_whitespace).filter(|cut| *cut > 0);
+            let (head, tail) = sentence.split_at(cut.unwrap_or(limit));
             found.push(head.trim_end());
             sentence = tail.trim_start();
         }
@@ -78,7 +81,7 @@ fn sentences(document: &str) -> Vec<&str> {
     found
 }
 
-/// Where the first sentence ends, its closing quotes included.
+/// Returns the byte offset at which the first sentence ends, including its closing quotes.
 fn sentence_end(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
@@ -161,7 +164,7 @@ mod tests {
             let bare = |text: &str| text.split_whitespace().map(str::to_owned).collect::<String>();
             prop_assert!(found.iter().all(|piece| piece.chars().count() <= MAX_PIECE_CHARS));
             let joined: String = found.iter().map(|piece| bare(piece)).collect();
-            // Overlaps only add.
+            // Overlaps only add characters, so the text must be a subsequence of the joined pieces.
             let mut rest = joined.chars();
             prop_assert!(bare(&text).chars().all(|c| rest.any(|other| other == c)));
         }

@@ -1,5 +1,7 @@
-//! Frames that are gone leave Pinecone too, by a task of the transaction that removes them; rows of vectors go with their
-//! frames by themselves.
+//! Removes the vectors of deleted frames from the remote index, by a task that the deleting transaction enqueues.
+//! Vectors in the database are deleted together with their frames.
+
+use std::error::Error;
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -11,52 +13,57 @@ use crate::app::search::Search;
 use crate::domain::FrameKey;
 use crate::store::Lease;
 
-/// When to look again: vectors that were under way when their frame was removed have arrived by then, or never will.
+/// Delay of the second removal, which removes vectors that were being written when their frame was deleted.
 const SECOND_PASS_DELAY: TimeDelta = TimeDelta::minutes(2);
 
-/// When to try again while Pinecone does not answer.
+/// Delay between attempts while Pinecone does not respond.
 const RETRY_DELAY: TimeDelta = TimeDelta::minutes(5);
 
 impl Search {
-    /// Takes the frames of a claimed task out of Pinecone, twice, and ends the task; it is put off for as long as Pinecone
-    /// does not answer.
+    /// Runs a claimed task that removes frames from the remote index. The task removes them twice, and is deferred
+    /// while Pinecone does not respond.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails, or Pinecone refuses.
+    /// Returns [`AppError`] if the database fails or Pinecone rejects the request.
     pub async fn unindex_frames(
         &self,
         lease: &Lease,
-        gone: UnindexFrames,
+        job: UnindexFrames,
     ) -> Result<TaskOutcome, AppError> {
         let now = self.clock.now();
-        // A frame that was told anew is in the index for itself.
-        let is_retold = self.frame_exists(&gone).await?;
+        // The vectors of a frame that was told again replace the old ones, so they must not be removed.
+        let is_retold = self.frame_exists(&job).await?;
         if let Some(pinecone) = self.pinecone.as_ref().filter(|_| !is_retold) {
-            match pinecone.remove_frames(gone.story_id, gone.from..=gone.to).await {
-                Err(fault) if fault.is_retryable() => {
-                    tracing::warn!(%fault, "frames that are gone stay in the index for now");
-                    return self.jobs.defer(lease, &gone, now + RETRY_DELAY).await;
+            match pinecone.remove_frames(job.story_id, job.from..=job.to).await {
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(
+                        story_id = %job.story_id,
+                        error = &error as &dyn Error,
+                        "remote index removal failed; trying again later"
+                    );
+                    return self.jobs.defer(lease, &job, now + RETRY_DELAY).await;
                 }
                 removed => removed?,
             }
-            if self.frame_exists(&gone).await? {
+            if self.frame_exists(&job).await? {
                 let mut tx = self.store.begin().await?;
-                self.jobs.enqueue_indexing(&mut tx, gone.story_id, gone.from).await?;
+                self.jobs.enqueue_indexing(&mut tx, job.story_id, job.from).await?;
                 tx.save().await?;
-            } else if !gone.is_second {
-                let gone = UnindexFrames { is_second: true, ..gone };
-                return self.jobs.defer(lease, &gone, self.clock.now() + SECOND_PASS_DELAY).await;
+            } else if !job.is_second {
+                let job = UnindexFrames { is_second: true, ..job };
+                return self.jobs.defer(lease, &job, self.clock.now() + SECOND_PASS_DELAY).await;
             }
         }
         self.jobs.complete(lease, &Value::Null).await
     }
 
-    /// Takes a story that is gone out of the remote index, if there is one; it had `frames` frames.
+    /// Removes a deleted story's vectors from the remote index, if one is configured. `frames` is the number of frames
+    /// that the story had.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the remote index does not answer as it should.
+    /// Returns [`AppError`] if the remote index fails.
     pub(in crate::app) async fn unindex_story(
         &self,
         story_id: Uuid,
@@ -68,10 +75,10 @@ impl Search {
         }
     }
 
-    /// Whether a single frame is there again. A story that is gone never is.
-    async fn frame_exists(&self, gone: &UnindexFrames) -> Result<bool, AppError> {
-        let first = FrameKey { story_id: gone.story_id, number: gone.from };
+    /// Returns whether the task's only frame exists again. Frames of a deleted story never do.
+    async fn frame_exists(&self, job: &UnindexFrames) -> Result<bool, AppError> {
+        let first = FrameKey { story_id: job.story_id, number: job.from };
         let found = self.store.frame_id(first).await?;
-        Ok(gone.from == gone.to && found.is_some())
+        Ok(job.from == job.to && found.is_some())
     }
 }

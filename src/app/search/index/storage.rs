@@ -1,4 +1,4 @@
-//! Where the vectors are kept: in rows of this installation's database, or at Pinecone, where rows only say which pieces it
+//! Stores vectors: in this installation's database, or at Pinecone, where the rows only record which pieces Pinecone
 //! has.
 
 use std::error::Error;
@@ -9,33 +9,33 @@ use crate::app::{AppError, ErrorKind};
 use crate::store::{FrameToIndex, VectorIndexRow};
 use crate::vectors::{self, FrameVectors, Pinecone, RemoteIndexError};
 
-/// Where vectors are kept in this installation's own database.
+/// The name of the place for vectors that are stored in this installation's database.
 const LOCAL: &str = "local";
 
-/// A text to learn from how many numbers the model's vectors have.
+/// A text that is embedded to find out the dimension of the model's vectors.
 const SAMPLE: &str = "Once upon a time";
 
-/// Frames with the vectors of their pieces, all of one model.
+/// Frames with the vectors of their pieces, all made by one model.
 pub(super) struct VectorBatch<'a> {
     pub(super) frames: &'a [FrameToIndex],
-    /// Frame by frame.
+    /// For each frame, the vectors of its pieces.
     pub(super) vectors: Vec<Vec<Vec<f32>>>,
     pub(super) model: &'a str,
 }
 
 impl Search {
-    /// Where vectors are to be kept.
+    /// Returns the configured place for vectors: `local`, or `pinecone/INDEX/NAMESPACE`.
     pub(in crate::app) fn index_place(&self) -> &str {
         self.pinecone.as_ref().map_or(LOCAL, Pinecone::place)
     }
 
-    /// Whether the index is made of vectors of this model, kept where they are to be.
+    /// Returns whether the index was built with this model and in the configured place.
     pub(in crate::app) fn is_built_with(&self, row: &VectorIndexRow, model: Option<&str>) -> bool {
         row.place.as_deref() == Some(self.index_place()) && row.model.as_deref() == model
     }
 
-    /// Looks whether Pinecone's index is there and fit for the model, and has it made where it may be. What is wrong is
-    /// logged, and told by `/readyz`; Calliope works without it meanwhile.
+    /// Checks that Pinecone's index exists and is compatible with the model, and creates it if the settings allow that.
+    /// Problems are logged and reported by `/readyz`; until they are solved, search is lexical only.
     pub async fn prepare_index(&self) {
         let (Some(pinecone), Some(model)) = (&self.pinecone, self.models.embedding_model()) else {
             return;
@@ -50,47 +50,48 @@ impl Search {
             pinecone.ensure_index(Some(dimension)).await.map_err(AppError::from)
         };
         match prepared.await {
-            Ok(()) => tracing::info!(place = pinecone.place(), "the index for search is ready"),
+            Ok(()) => tracing::info!(place = pinecone.place(), "remote index is ready"),
             Err(error) => {
                 let error = &error as &dyn Error;
-                tracing::error!(error, "search is by words alone: the index cannot be used");
+                tracing::error!(error, "remote index cannot be used; searching by words only");
             }
         }
     }
 
-    /// Keeps a batch, in the place of what there was of its frames.
+    /// Stores the vectors of a batch and replaces those that its frames had before.
     pub(super) async fn store_vectors(
         &self,
         batch: VectorBatch<'_>,
     ) -> Result<IndexingSummary, AppError> {
         let dimension = batch.vectors.iter().flatten().next().map_or(0, Vec::len);
-        let kept = match &self.pinecone {
+        let stored = match &self.pinecone {
             Some(pinecone) => {
-                // An index that does not fit is not what this one is made of.
+                // The index is checked before it is claimed, because an incompatible one must not be recorded.
                 pinecone.ensure_index(Some(dimension).filter(|dimension| *dimension > 0)).await?;
                 self.claim_index(batch.model, dimension).await?;
-                let kept = batch.vectors.iter().map(|vectors| vec![None; vectors.len()]).collect();
+                let stored = batch.vectors.iter().map(|pieces| vec![None; pieces.len()]).collect();
                 pinecone.upsert(&to_frame_vectors(batch.frames, batch.vectors)).await?;
-                kept
+                stored
             }
             None => {
-                let packing = move || -> Vec<Vec<Option<Vec<u8>>>> {
-                    let packed = |of: &Vec<Vec<f32>>| {
-                        of.iter().map(|vector| vectors::encode_vector(vector)).collect()
+                let encode_all = move || -> Vec<Vec<Option<Vec<u8>>>> {
+                    let encode = |pieces: &Vec<Vec<f32>>| {
+                        pieces.iter().map(|vector| vectors::encode_vector(vector)).collect()
                     };
-                    batch.vectors.iter().map(packed).collect()
+                    batch.vectors.iter().map(encode).collect()
                 };
-                self.compute.run(packing).await?
+                self.compute.run(encode_all).await?
             }
         };
-        self.record_indexed(batch.frames, &kept, batch.model, dimension).await
+        self.record_indexed(batch.frames, &stored, batch.model, dimension).await
     }
 
-    /// Notes that frames are in the index, all in one transaction.
+    /// Records in one transaction that frames are in the index. `encoded` has the bytes of each piece's vector; `None`
+    /// for vectors that are stored remotely.
     async fn record_indexed(
         &self,
         frames: &[FrameToIndex],
-        kept: &[Vec<Option<Vec<u8>>>],
+        encoded: &[Vec<Option<Vec<u8>>>],
         model: &str,
         dimension: usize,
     ) -> Result<IndexingSummary, AppError> {
@@ -105,12 +106,12 @@ impl Search {
         }
         let version = tx.bump_index_version().await?;
         let mut indexed = IndexingSummary::default();
-        for (frame, vectors) in frames.iter().zip(kept) {
+        for (frame, vectors) in frames.iter().zip(encoded) {
             if tx.replace_embeddings(frame.id, vectors, version, now).await? {
                 indexed.frames += 1;
                 indexed.pieces += vectors.len() as u64;
             } else {
-                // It was removed while its vectors were under way.
+                // The frame was deleted while its vectors were being made.
                 self.jobs
                     .enqueue_unindexing(&mut tx, frame.story_id, frame.number..=frame.number)
                     .await?;
@@ -120,7 +121,7 @@ impl Search {
         Ok(indexed)
     }
 
-    /// Notes what the index is made with before anything is given to another service.
+    /// Records the index's place, model and dimension before anything is written to a remote index.
     async fn claim_index(&self, model: &str, dimension: usize) -> Result<(), AppError> {
         let row = self.store.vector_index().await?;
         if dimension == 0 || self.is_built_with(&row, Some(model)) {
@@ -156,14 +157,14 @@ fn checked_dimension(dimension: usize) -> Result<i32, AppError> {
 
 fn index_mismatch() -> AppError {
     let detail =
-        "The index was made with another model or in another place; run `calliope index rebuild`.";
+        "The index was built with another model or in another place; run `calliope index rebuild`.";
     AppError::new(ErrorKind::Conflict, detail)
 }
 
 impl From<RemoteIndexError> for AppError {
-    fn from(fault: RemoteIndexError) -> Self {
-        let kind = if fault.is_retryable() { ErrorKind::Unavailable } else { ErrorKind::Conflict };
-        let detail = format!("{fault}.");
-        Self { cause: Some(fault.into()), ..Self::new(kind, detail) }
+    fn from(error: RemoteIndexError) -> Self {
+        let kind = if error.is_retryable() { ErrorKind::Unavailable } else { ErrorKind::Conflict };
+        let detail = format!("{error}.");
+        Self { cause: Some(error.into()), ..Self::new(kind, detail) }
     }
 }

@@ -1,4 +1,4 @@
-//! The stories in a bookmark list.
+//! Reads, adds and removes the stories of a bookmark list.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -10,21 +10,21 @@ use crate::app::stories::{Stories, story_not_found};
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::store::{BookmarkList, BookmarkListChange, StoryBookmark};
 
-/// Stories at most in one list.
+/// Maximum number of stories in one list.
 const MAX_STORIES: i64 = 10_000;
 
-/// A story in a list.
+/// A story in a bookmark list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StoryBookmarkView {
-    /// The story.
+    /// Id of the story.
     pub story_id: String,
-    /// Its name in links; empty until it has a text.
+    /// Slug of the story for links; empty until the story has a text.
     pub slug: String,
-    /// Its first text on one line.
+    /// Title of the story on one line.
     pub title: String,
-    /// What is noted about it.
+    /// Comments on the story; null if there are none.
     pub comments: Option<String>,
-    /// When it was first kept.
+    /// Time at which the story was added to the list.
     pub date_created: DateTime<Utc>,
 }
 
@@ -40,21 +40,22 @@ impl From<StoryBookmark> for StoryBookmarkView {
     }
 }
 
-/// How a story came into a list.
+/// The result of adding a story to a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoryBookmarkOutcome {
-    /// It was not there before.
+    /// The story was added.
     Added(StoryBookmarkView),
-    /// It was there; what is noted about it is new.
+    /// The story was in the list already; its comments were replaced.
     Updated(StoryBookmarkView),
 }
 
 impl Stories {
-    /// A list with its stories, the last kept first, those kept earlier than the bookmark `before`.
+    /// Returns a list and a page of its stories, last added first. `before` is the id of a bookmark; only earlier ones
+    /// are returned.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when there is no such list, or the actor may not read it.
+    /// Fails with [`ErrorKind::NotFound`] if the list does not exist or the actor may not read it.
     pub async fn read_list(
         &self,
         actor: Actor<'_>,
@@ -65,15 +66,16 @@ impl Stories {
         let list = self.find_readable_list(actor, id).await?;
         let before = before.unwrap_or(i64::MAX);
         let rows = self.store.story_bookmarks(id, before, limit + 1).await?;
-        Ok((list, Page::from_rows(rows, limit, |kept| kept.id)))
+        Ok((list, Page::from_rows(rows, limit, |bookmark| bookmark.id)))
     }
 
-    /// Puts a story into a list, or renews what is noted about it there.
+    /// Adds a story to a list, or replaces its comments if it is there already.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown list or story; [`ErrorKind::NotYours`] when the list is another's;
-    /// [`ErrorKind::Conflict`] when it is full; [`ErrorKind::Invalid`] for comments that are too long.
+    /// Fails with [`ErrorKind::NotFound`] if the list or story is unknown, with [`ErrorKind::Forbidden`] if the list
+    /// belongs to another client, with [`ErrorKind::Conflict`] if the list is full, and with [`ErrorKind::Invalid`] if
+    /// the comments are too long.
     pub async fn add_story_to_list(
         &self,
         actor: Actor<'_>,
@@ -92,7 +94,8 @@ impl Stories {
         let is_new = !tx.update_story_bookmark(list_id, story_id, comments, now).await?;
         if is_new {
             if tx.count_story_bookmarks(list_id).await? >= MAX_STORIES {
-                let detail = format!("A list holds at most {MAX_STORIES} stories; begin another.");
+                let detail =
+                    format!("A list holds at most {MAX_STORIES} stories; create another list.");
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
             if !tx.add_story_bookmark(list_id, story_id, comments, now).await? {
@@ -100,22 +103,22 @@ impl Stories {
             }
         }
         tx.save().await?;
-        let kept =
+        let bookmark =
             self.store.story_bookmark(list_id, story_id).await?.ok_or_else(list_not_found)?;
-        let kept = kept.into();
+        let view = bookmark.into();
         Ok(if is_new {
-            StoryBookmarkOutcome::Added(kept)
+            StoryBookmarkOutcome::Added(view)
         } else {
-            StoryBookmarkOutcome::Updated(kept)
+            StoryBookmarkOutcome::Updated(view)
         })
     }
 
-    /// Takes a story out of a list.
+    /// Removes a story from a list.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown list, or a story that is not in it; [`ErrorKind::NotYours`] when the list
-    /// is another's.
+    /// Fails with [`ErrorKind::NotFound`] if the list is unknown or does not contain the story, and with
+    /// [`ErrorKind::Forbidden`] if the list belongs to another client.
     pub async fn remove_story_from_list(
         &self,
         actor: Actor<'_>,

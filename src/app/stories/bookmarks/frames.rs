@@ -1,4 +1,4 @@
-//! Keeping frames, to find them again.
+//! Bookmarks of frames.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,32 +9,32 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::ClientId;
 use crate::store::FrameBookmark;
 
-/// Bookmarks at most in v1's list, which has no pages.
+/// Maximum number of bookmarks in v1's list, which has no pages.
 const MAX_LISTED: i64 = 1000;
 
-/// Characters at most in what is noted about a frame or a story.
+/// Maximum length of comments on a frame or a story, in characters.
 const MAX_COMMENTS: usize = 10_000;
 
-/// A frame that a client keeps.
+/// A bookmarked frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FrameBookmarkView {
-    /// The bookmark's id.
+    /// Id of the bookmark.
     pub id: i64,
-    /// The story that the frame is in.
+    /// Id of the frame's story.
     pub story_id: String,
-    /// The frame's number, from 0.
+    /// Number of the frame in its story, from 0.
     pub frame_number: i32,
-    /// The frame's id.
+    /// Id of the frame.
     pub frame_id: i64,
-    /// What the client notes about it.
+    /// The client's comments on the frame; null if there are none.
     pub comments: Option<String>,
-    /// When it was first kept.
+    /// Time at which the frame was first bookmarked.
     pub date_created: DateTime<Utc>,
-    /// When it was last kept.
+    /// Time at which the bookmark was last updated.
     pub date_updated: DateTime<Utc>,
-    /// The frame's text; it ends with a newline.
+    /// Text of the frame, ending with a newline; null if it has none.
     pub frame_text: Option<String>,
-    /// The original illustration, with a leading slash.
+    /// URL of the original illustration, with a leading slash; null if there is none.
     #[schema(example = "/media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png")]
     pub frame_image_url: Option<String>,
 }
@@ -56,11 +56,12 @@ impl From<FrameBookmark> for FrameBookmarkView {
 }
 
 impl Stories {
-    /// Keeps a frame for a client, or renews what is noted about it.
+    /// Bookmarks a frame for a client, or replaces the comments of its bookmark.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown story or frame; [`ErrorKind::Invalid`] for comments that are too long.
+    /// Fails with [`ErrorKind::NotFound`] if the story or frame is unknown, and with [`ErrorKind::Invalid`] if the
+    /// comments are too long.
     pub async fn bookmark_frame(
         &self,
         client_id: &ClientId,
@@ -70,7 +71,7 @@ impl Stories {
     ) -> Result<FrameBookmarkView, AppError> {
         check_comments(comments)?;
         let story = self.find_story(story_id).await?;
-        // A number that no column can hold is no frame's.
+        // A number outside the column's range cannot belong to a frame.
         let number = i32::try_from(frame_number).map_err(|_| frame_not_found())?;
         let (client_id, now) = (client_id.as_str(), self.clock.now());
         let mut tx = self.store.begin().await?;
@@ -78,36 +79,36 @@ impl Stories {
             return Err(frame_not_found());
         }
         tx.save().await?;
-        let kept = self.store.frame_bookmark(client_id, story.id, number).await?;
-        kept.map(Into::into).ok_or_else(bookmark_not_found)
+        let bookmark = self.store.frame_bookmark(client_id, story.id, number).await?;
+        bookmark.map(Into::into).ok_or_else(bookmark_not_found)
     }
 
-    /// The frames that a client keeps, of one story or of all, the newest bookmark first.
+    /// Returns a client's frame bookmarks in one story or in all, newest first.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown story.
+    /// Fails with [`ErrorKind::NotFound`] if the story is unknown.
     pub async fn list_frame_bookmarks(
         &self,
         client_id: &ClientId,
         story_id: Option<&str>,
     ) -> Result<Vec<FrameBookmarkView>, AppError> {
         let client_id = client_id.as_str();
-        let kept = match story_id {
+        let bookmarks = match story_id {
             Some(id) => {
                 let story = self.find_story(id).await?;
                 self.store.frame_bookmarks_in_story(client_id, story.id, MAX_LISTED).await?
             }
             None => self.store.frame_bookmarks(client_id, MAX_LISTED).await?,
         };
-        Ok(kept.into_iter().map(Into::into).collect())
+        Ok(bookmarks.into_iter().map(Into::into).collect())
     }
 
-    /// A client's bookmark of one frame.
+    /// Returns a client's bookmark of one frame.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when it keeps no such frame.
+    /// Fails with [`ErrorKind::NotFound`] if the client has not bookmarked this frame.
     pub async fn frame_bookmark(
         &self,
         client_id: &ClientId,
@@ -118,15 +119,16 @@ impl Stories {
             ErrorKind::NotFound => bookmark_not_found(),
             _ => error,
         })?;
-        let kept = self.store.frame_bookmark(client_id.as_str(), story.id, frame_number).await?;
-        kept.map(Into::into).ok_or_else(bookmark_not_found)
+        let bookmark =
+            self.store.frame_bookmark(client_id.as_str(), story.id, frame_number).await?;
+        bookmark.map(Into::into).ok_or_else(bookmark_not_found)
     }
 
-    /// Removes a bookmark of the client's own.
+    /// Removes one of the client's own bookmarks.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when it is another client's, or none's.
+    /// Fails with [`ErrorKind::NotFound`] if the bookmark does not exist or belongs to another client.
     pub async fn remove_frame_bookmark(
         &self,
         client_id: &ClientId,
@@ -140,12 +142,12 @@ impl Stories {
     }
 }
 
-/// Refuses comments that are too long, or that no database takes.
+/// Rejects comments that are too long or contain a NUL, which PostgreSQL cannot store.
 pub(in crate::app) fn check_comments(comments: Option<&str>) -> Result<(), AppError> {
     let comments = comments.unwrap_or_default();
     let chars = comments.chars().count();
     if chars > MAX_COMMENTS {
-        let reason = format!("has {chars} characters; at most {MAX_COMMENTS} are kept");
+        let reason = format!("has {chars} characters; at most {MAX_COMMENTS} are allowed");
         return Err(AppError::invalid("comments", reason));
     }
     if comments.contains('\0') {
@@ -159,7 +161,7 @@ fn frame_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, detail)
 }
 
-/// These words are v1's.
+/// Returns the error with v1's wording.
 fn bookmark_not_found() -> AppError {
     AppError::new(ErrorKind::NotFound, "Bookmark not found")
 }

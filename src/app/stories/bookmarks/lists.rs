@@ -1,4 +1,4 @@
-//! Named lists of stories: each one client's, some for all to read.
+//! Named lists of stories. Each list belongs to one client; public lists can be read by all clients.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -9,59 +9,60 @@ use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::ClientId;
 use crate::store::{BookmarkList, BookmarkListChange, NewBookmarkList, StoreError, Tx};
 
-/// Lists at most of one client.
+/// Maximum number of lists of one client.
 const MAX_LISTS: i64 = 1000;
 
-/// Characters at most in a list's name.
+/// Maximum length of a list's name, in characters.
 const MAX_NAME: usize = 255;
 
-/// Characters at most in a list's description.
+/// Maximum length of a list's description, in characters.
 const MAX_DESCRIPTION: usize = 2000;
 
-/// A list to be made, or to take the place of another.
+/// A bookmark list to create, or to replace another with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BookmarkListRequest {
-    /// 1-255 characters, unlike the names of the client's other lists.
+    /// Name of the list, 1 to 255 printable characters, unique among the client's lists.
     pub name: String,
-    /// What it is for: at most 2,000 characters.
+    /// Description of the list, at most 2,000 characters. If omitted: empty.
     pub description: Option<String>,
-    /// Whether others may read it; they may not unless it says so.
+    /// Whether other clients may read the list. If omitted: false.
     pub is_public: Option<bool>,
 }
 
-/// What is to change of a list. What is absent stays.
+/// Changes to a bookmark list. Omitted fields stay the same.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BookmarkListPatch {
-    /// 1-255 characters, unlike the names of the client's other lists.
+    /// Name of the list, 1 to 255 printable characters, unique among the client's lists.
     pub name: Option<String>,
-    /// What it is for: at most 2,000 characters.
+    /// Description of the list, at most 2,000 characters.
     pub description: Option<String>,
-    /// Whether others may read it.
+    /// Whether other clients may read the list.
     pub is_public: Option<bool>,
 }
 
 impl From<BookmarkListRequest> for BookmarkListPatch {
-    fn from(order: BookmarkListRequest) -> Self {
+    fn from(request: BookmarkListRequest) -> Self {
         Self {
-            name: Some(order.name),
-            description: Some(order.description.unwrap_or_default()),
-            is_public: Some(order.is_public.unwrap_or_default()),
+            name: Some(request.name),
+            description: Some(request.description.unwrap_or_default()),
+            is_public: Some(request.is_public.unwrap_or_default()),
         }
     }
 }
 
 impl Actor<'_> {
-    /// An admin who speaks for a client sees what that client sees.
+    /// Returns whether the actor may read a list: if it is public, or the client's own, or the actor is an admin who
+    /// does not act for a client. An admin who acts for a client sees what that client sees.
     pub(in crate::app) fn can_read_list(&self, list: &BookmarkList) -> bool {
-        let is_free_admin = self.client_id.is_none() && self.principal.is_admin();
-        list.is_public || self.acts_for(&list.client_id) || is_free_admin
+        let is_plain_admin = self.client_id.is_none() && self.principal.is_admin();
+        list.is_public || self.acts_for(&list.client_id) || is_plain_admin
     }
 }
 
 impl Stories {
-    /// A client's lists by their names, from behind the name `after`.
+    /// Returns a page of a client's lists, ordered by name, starting after the name `after`.
     pub async fn own_lists(
         &self,
         client_id: &ClientId,
@@ -74,7 +75,7 @@ impl Stories {
         Ok(Page::from_rows(rows, limit, |list| list.name.clone()))
     }
 
-    /// The lists that all may read, the newest first, those older than the list `before`.
+    /// Returns a page of the public lists, newest first. `before` is the id of a list; only older ones are returned.
     pub async fn public_lists(
         &self,
         before: Option<i64>,
@@ -85,7 +86,8 @@ impl Stories {
         Ok(Page::from_rows(rows, limit, |list| list.id))
     }
 
-    /// Everyone's lists whose name or owner contains `q`, the newest first, those older than the list `before`.
+    /// Returns a page of all clients' lists whose name or owner contains `q`, newest first. `before` is the id of a
+    /// list; only older ones are returned.
     pub async fn all_lists(
         &self,
         q: &str,
@@ -97,22 +99,22 @@ impl Stories {
         Ok(Page::from_rows(rows, limit, |list| list.id))
     }
 
-    /// Makes a list for a client.
+    /// Creates a list for a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when the client has one of this name, or too many; [`ErrorKind::Invalid`] for a name or
-    /// a description that cannot be kept.
+    /// Fails with [`ErrorKind::Conflict`] if the client has a list with this name or too many lists, and with
+    /// [`ErrorKind::Invalid`] if the name or description is invalid.
     pub async fn create_list(
         &self,
         actor: Actor<'_>,
         owner: &ClientId,
-        order: BookmarkListRequest,
+        request: BookmarkListRequest,
     ) -> Result<BookmarkList, AppError> {
-        let order = validate(order.into())?;
+        let request = validate(request.into())?;
         let (client_id, now) = (owner.as_str(), self.clock.now());
         let mut tx = self.store.begin().await?;
-        // Of two that are made at once the second is counted after the first.
+        // The lock serializes concurrent requests, so that the limit holds.
         tx.lock_client(client_id, now).await?;
         if tx.count_bookmark_lists(client_id).await? >= MAX_LISTS {
             let detail = format!("A client has at most {MAX_LISTS} lists; remove one first.");
@@ -120,9 +122,9 @@ impl Stories {
         }
         let new = NewBookmarkList {
             client_id,
-            name: order.name.as_deref().unwrap_or_default(),
-            description: order.description.as_deref().unwrap_or_default(),
-            is_public: order.is_public.unwrap_or_default(),
+            name: request.name.as_deref().unwrap_or_default(),
+            description: request.description.as_deref().unwrap_or_default(),
+            is_public: request.is_public.unwrap_or_default(),
             now,
         };
         let list = tx.add_bookmark_list(new).await.map_err(name_taken)?;
@@ -134,20 +136,21 @@ impl Stories {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] or [`ErrorKind::NotYours`] when the actor may not; [`ErrorKind::Conflict`] when the
-    /// client has another list of this name; [`ErrorKind::Invalid`] for what cannot be kept.
+    /// Fails with [`ErrorKind::NotFound`] or [`ErrorKind::Forbidden`] if the actor may not change the list, with
+    /// [`ErrorKind::Conflict`] if the client has another list with this name, and with [`ErrorKind::Invalid`] if a
+    /// value is invalid.
     pub async fn update_list(
         &self,
         actor: Actor<'_>,
         id: i64,
-        edit: BookmarkListPatch,
+        patch: BookmarkListPatch,
     ) -> Result<BookmarkList, AppError> {
-        let edit = validate(edit)?;
+        let patch = validate(patch)?;
         let before = self.find_changeable_list(actor, id).await?;
         let change = BookmarkListChange {
-            name: edit.name.as_deref(),
-            description: edit.description.as_deref(),
-            is_public: edit.is_public,
+            name: patch.name.as_deref(),
+            description: patch.description.as_deref(),
+            is_public: patch.is_public,
         };
         let mut tx = self.store.begin().await?;
         let changed = tx.change_bookmark_list(id, change, self.clock.now()).await;
@@ -156,11 +159,11 @@ impl Stories {
         Ok(after)
     }
 
-    /// Removes a list with what it holds; the stories stay.
+    /// Removes a list. The stories in it stay.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] or [`ErrorKind::NotYours`] when the actor may not.
+    /// Fails with [`ErrorKind::NotFound`] or [`ErrorKind::Forbidden`] if the actor may not change the list.
     pub async fn remove_list(&self, actor: Actor<'_>, id: i64) -> Result<(), AppError> {
         self.find_changeable_list(actor, id).await?;
         let mut tx = self.store.begin().await?;
@@ -168,7 +171,7 @@ impl Stories {
         self.save_list_change(tx, actor, Some(&removed), None).await
     }
 
-    /// A list that the actor may read.
+    /// Returns a list if the actor may read it.
     pub(in crate::app) async fn find_readable_list(
         &self,
         actor: Actor<'_>,
@@ -178,7 +181,7 @@ impl Stories {
         list.filter(|list| actor.can_read_list(list)).ok_or_else(list_not_found)
     }
 
-    /// Makes a change of a list lasting. Here alone it is known who changed what from what into what.
+    /// Commits a change to a list, with an audit record of the list before and after it.
     async fn save_list_change(
         &self,
         mut tx: Tx,
@@ -205,11 +208,12 @@ impl Stories {
         };
         change.record_unless_client(&mut tx, actor, self.clock.now()).await?;
         tx.save().await?;
-        tracing::info!(id, actor = %actor.principal, "{action} of a bookmark list");
+        tracing::info!(list_id = id, action, actor = %actor.principal, "bookmark list changed");
         Ok(())
     }
 
-    /// A list that the actor may change: its owner, or an admin. Others do not learn of one that is not public.
+    /// Returns a list if the actor may change it, which its owner and admins may. To others, a list that is not public
+    /// is reported as "not found".
     pub(in crate::app) async fn find_changeable_list(
         &self,
         actor: Actor<'_>,
@@ -222,36 +226,37 @@ impl Stories {
         if !list.is_public {
             return Err(list_not_found());
         }
-        let detail = "This list is another client's and can only be read; make one of your own.";
+        let detail =
+            "This list belongs to another client and can only be read; create one of your own.";
         Err(AppError::new(ErrorKind::Forbidden, detail))
     }
 }
 
-/// What is to be kept of a list, with every reason why it cannot be.
-fn validate(mut edit: BookmarkListPatch) -> Result<BookmarkListPatch, AppError> {
-    let mut refused = Vec::new();
-    let mut refuse = |field: &str, reason: String| refused.push((field.to_owned(), reason));
-    if let Some(name) = &mut edit.name {
+/// Validates the fields of a list. The error names every invalid field.
+fn validate(mut patch: BookmarkListPatch) -> Result<BookmarkListPatch, AppError> {
+    let mut invalid = Vec::new();
+    let mut reject = |field: &str, reason: String| invalid.push((field.to_owned(), reason));
+    if let Some(name) = &mut patch.name {
         *name = name.trim().to_owned();
         let chars = name.chars().count();
         if chars == 0 || chars > MAX_NAME || name.chars().any(char::is_control) {
-            refuse("name", format!("must be printable text of 1-{MAX_NAME} characters"));
+            reject("name", format!("must be printable text of 1-{MAX_NAME} characters"));
         }
     }
-    if let Some(description) = &edit.description
+    if let Some(description) = &patch.description
         && (description.chars().count() > MAX_DESCRIPTION || description.contains('\0'))
     {
         let reason = format!("must be text of at most {MAX_DESCRIPTION} characters, without NUL");
-        refuse("description", reason);
+        reject("description", reason);
     }
-    if refused.is_empty() { Ok(edit) } else { Err(AppError::invalid_fields(refused)) }
+    if invalid.is_empty() { Ok(patch) } else { Err(AppError::invalid_fields(invalid)) }
 }
 
 fn name_taken(error: StoreError) -> AppError {
     if !error.is_conflict() {
         return error.into();
     }
-    let detail = "The client has a list of this name already; choose another name.";
+    let detail = "The client already has a list with this name; choose another name.";
     AppError::new(ErrorKind::Conflict, detail)
 }
 

@@ -1,4 +1,4 @@
-//! Bookmarks: frames that a client keeps, and lists of stories.
+//! Bookmarks: bookmarked frames, and lists of bookmarked stories.
 
 mod entries;
 mod frames;
