@@ -208,7 +208,7 @@ async fn a_voice_that_fails_comes_later(database: TestDatabase) {
     let task = app.json(&format!("/v2/tasks/{id}?client_id=s")).await;
     assert_eq!(
         (&task["task_type"], &task["error"]),
-        (&json!("film_frame"), &json!("No film was made, because Runway did not accept its key."))
+        (&json!("film_frame"), &json!("No video was made, because Runway did not accept its key."))
     );
     let status = app.json(&format!("/v2/stories/{story}")).await;
     assert_eq!(status["status"]["error"], Value::Null, "the story itself is well");
@@ -223,7 +223,7 @@ async fn what_nobody_makes_is_told(database: TestDatabase) {
         told["errors"],
         json!([
             "The text was not spoken, because no voice is configured.",
-            "No film is made, because no model for films is configured."
+            "No video is made, because no video model is configured."
         ])
     );
     assert_eq!(
