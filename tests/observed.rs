@@ -267,7 +267,7 @@ async fn the_log_bears_one_trace_id_from_request_to_step_without_a_collector() {
         let ids = ids(request_id);
         let of = |message: &str, span: &str| &ids[&(json!(message).to_string(), span.to_owned())];
         let answered = of("answered", "request");
-        assert_eq!(answered, of("the frame goes on", "task"), "{said:#?}");
+        assert_eq!(answered, of("step started", "task"), "{said:#?}");
         assert_eq!(answered.len(), 32, "{answered}");
         assert!(expected.is_none_or(|expected| expected == answered), "{answered}");
     }
