@@ -168,7 +168,7 @@ fn sample_template_context() -> Value {
     context! {
         muse => super::muse::spark(&context),
         last_words => super::last_words(&context.prior, super::LAST_WORD_COUNT),
-        context => Value::from(Serde(&context)),
+        brief => Value::from(Serde(&context)),
         parameters => Value::from(Serde(&FrameParameters::default())),
         situation => "It is a Thursday in autumn, early evening, in Lisbon.",
         known => describe_known(&context.known),
