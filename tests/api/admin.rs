@@ -1,4 +1,4 @@
-//! `/admin/api`: what admins configure, and what they look at.
+//! `/admin/api`: the configuration that admins edit, and what they can inspect.
 
 use calliope::settings::MemorySettings;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn made(app: &TestApp, kind: &str, body: Value) {
     assert_eq!(status, 201, "{kind}: {answer}");
 }
 
-/// One of each kind, in an order in which each may refer to those before it.
+/// One item of each kind, ordered so that each may refer to those before it.
 #[expect(clippy::too_many_lines, reason = "one of each")]
 fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
     vec![
@@ -105,7 +105,7 @@ fn form_encoded(text: &str) -> String {
         .collect()
 }
 
-/// The item without its dates.
+/// Returns the item without its dates.
 fn bare(mut item: Value) -> Value {
     let fields = item.as_object_mut().expect("an object");
     for date in ["date_created", "date_updated"] {
@@ -161,7 +161,7 @@ async fn each_kind_is_made_read_changed_and_removed(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-/// Everything that was done to one configuration, from what into what.
+/// Checks that the audit log has every change to one configuration, with the values before and after.
 async fn is_noted(app: &TestApp, kind: &str, id: &Value, body: &Value) {
     let id = form_encoded(id.as_str().expect("a name"));
     let audit = app.json(&format!("{ADMIN}/audit?resource={kind}&resource_id={id}")).await;
@@ -327,7 +327,7 @@ async fn a_change_is_in_force_at_once(database: TestDatabase) {
 }
 
 async fn admins_see_the_whole(database: TestDatabase) {
-    // What is learned is learned by tasks of its own.
+    // Learning runs in separate tasks, so wait for them.
     let memory = MemorySettings { learning: false, ..MemorySettings::default() };
     let app = TestApp::start_with(database, TestOptions { memory, ..TestOptions::default() }).await;
     for (client, text) in [("a", "A kite."), ("b", "A boat.")] {

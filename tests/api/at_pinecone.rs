@@ -1,4 +1,4 @@
-//! Vectors at Pinecone: how they get there and back, and what its bad days do.
+//! Vectors in Pinecone: moving them there and back, and failures of the service.
 
 use calliope::vectors::Pinecone;
 use chrono::TimeDelta;
@@ -21,7 +21,7 @@ on_both! {
     without_pinecone_words_answer_and_what_is_gone_waits;
 }
 
-/// Has the index made anew, and waits for it.
+/// Rebuilds the index and waits for it.
 async fn rebuilt(app: &TestApp, place: &str) {
     let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
     assert_eq!(status, 202);
@@ -48,7 +48,7 @@ async fn a_rebuild_moves_vectors_both_ways(database: TestDatabase) {
     assert_eq!(*id, format!("{story}/0/0"));
     assert_eq!(known["environment"], "calliope");
     assert_eq!((&known["language"], &known["number"]), (&json!("en"), &json!(0.0)));
-    // A second time leaves no more than the first.
+    // A second rebuild leaves as many vectors as the first.
     rebuilt(&app, "pinecone/stories/calliope").await;
     app.wait_until_idle().await;
     assert_eq!(pinecone.vectors("calliope").len(), 6);
@@ -94,7 +94,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     let mut database = database;
     let mut wrong = pinecone.search("wide");
     wrong.pinecone_api_key = Some(format!("{KEY}-of-another").into());
-    // What was shown last is not shown again: each round has a frame of its own.
+    // The last frame is not shown again, so each round tells a frame of its own.
     for (told, search, expected) in [
         (0, pinecone.search("wide"), ["1536 numbers by cosine", "SEMANTIC_SEARCH_INDEX"]),
         (1, pinecone.search("dotted"), ["by dotproduct", "by cosine"]),
@@ -118,7 +118,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         assert_eq!(find(&app, "keepers").await["mode"], "lexical");
         database = app.stop().await;
     }
-    // Nor is it taken for what the index is made of, where it is first looked at when there is something to keep.
+    // Nor is the index accepted if it is first checked when a vector is stored.
     let search = pinecone.search("wide");
     let options = TestOptions {
         pinecone: Pinecone::from_settings(&search).expect("a client"),
@@ -177,7 +177,7 @@ async fn without_pinecone_words_answer_and_what_is_gone_waits(database: TestData
     assert_eq!((status, &problem["detail"]), (503, &json!(detail)));
     let ready = app.json("/readyz").await;
     assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
-    // A story that goes meanwhile leaves Pinecone when that is well again.
+    // The vectors of a story that is removed meanwhile are removed once Pinecone works again.
     let path = format!("/v2/stories/{story}/?client_id=ada");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
     let put_off = |tasks: &Value| {

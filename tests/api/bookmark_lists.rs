@@ -1,4 +1,4 @@
-//! `/v2/bookmark-lists`, and the same as admins have it.
+//! `/v2/bookmark-lists`, and the same lists in the admin API.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-/// A service whose clients are no admins.
+/// Starts a service whose clients are not admins.
 async fn shared(database: TestDatabase) -> TestApp {
     TestApp::start_with(database, TestOptions { api_key: Some(KEY), ..TestOptions::default() })
         .await
@@ -40,7 +40,7 @@ async fn get(app: &TestApp, path: &str) -> Value {
     body
 }
 
-/// Makes a list; its path.
+/// Creates a list. Returns its path.
 async fn made(app: &TestApp, client_id: &str, body: Value) -> String {
     let path = format!("/v2/bookmark-lists?client_id={client_id}");
     let (status, list) = call(app, Method::POST, &path, body).await;
@@ -132,7 +132,7 @@ async fn a_list_is_its_owners_and_others_read_it_if_it_is_public(database: TestD
     app.stop_and_remove().await;
 }
 
-/// Every item of a list that is read two at a time, by a field.
+/// Reads a list in pages of two items. Returns a field of every item.
 async fn in_parts(app: &TestApp, path: &str, field: &str) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -208,7 +208,7 @@ async fn what_cannot_be_used_is_named(database: TestDatabase) {
         (Method::GET, &format!("{lists}&limit=0"), Value::Null, 422, "query limit"),
         (Method::GET, &format!("{lists}&limit=many"), Value::Null, 422, "query limit"),
         (Method::GET, &format!("{lists}&cursor=bWFkZQ"), Value::Null, 422, "query cursor"),
-        // The cursor of a list by numbers, one by names, and one with a NUL.
+        // Cursors of a list by number and of a list by name, and a cursor with a NUL.
         (Method::GET, &format!("{lists}&cursor=Nw"), Value::Null, 422, "query cursor"),
         (Method::GET, &format!("{mine}&cursor=ImEi"), Value::Null, 422, "query cursor"),
         (Method::GET, &format!("{lists}&cursor=Ilx1MDAwMCI"), Value::Null, 422, "query cursor"),
@@ -275,7 +275,7 @@ async fn a_client_has_no_endless_lists(database: TestDatabase) {
 }
 
 async fn an_admin_acts_on_any_list(database: TestDatabase) {
-    // Without a key this machine's programs are admins.
+    // Without a key, programs on this machine are admins.
     let app = TestApp::start(database).await;
     let story = told(&app, "s", "A kite").await;
     let lists = "/admin/api/bookmark-lists";

@@ -1,4 +1,4 @@
-//! `/v1/bookmarks/frame`: frames that a client keeps.
+//! `/v1/bookmarks/frame`: frames that a client bookmarks.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ async fn a_frame_is_kept_renewed_listed_and_forgotten(database: TestDatabase) {
     let source = first["frames"][1]["source_image"]["url"].as_str().expect("a url");
     assert_eq!(one["frame_image_url"], format!("/{source}"), "the original's");
     let two = kept(&app, "s", &second, 0).await;
-    // Unknown fields are passed over, and numbers may be text.
+    // Unknown fields are ignored, and numbers may be strings.
     let story_id = &first["story_id"];
     let again = json!({"story_id": story_id, "frame_number": "1", "comments": null, "x": [1]});
     let (status, renewed) = send_json(keep(&app, "s", &again)).await;

@@ -1,4 +1,4 @@
-//! Configurations over each other, schedules, and what flocks share.
+//! The cascade of configurations, schedules, and what the members of a flock share.
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -15,7 +15,7 @@ on_both! {
     a_flock_has_so_many_frames_a_day;
 }
 
-/// Writes configurations as another process would: this one hears of it by the version alone.
+/// Writes configurations as another process would: this process learns of them only by the version.
 async fn configure(app: &TestApp, statements: &str) {
     let sql = format!(
         "{statements}; UPDATE installation SET configuration_version = configuration_version + 1;"
@@ -70,7 +70,7 @@ async fn each_value_comes_from_the_highest_level_that_gives_it(database: TestDat
         r#"UPDATE strategy_config SET parameters = '{"output_image_dither": "none", "output_text_style": "plain"}' WHERE slug = 'literal'"#.to_owned(),
     ];
     configure(&app, &statements.concat()).await;
-    // Within the quarter of a second that a version is believed.
+    // Within the 250 ms for which a version is cached.
     let mut config = app.json("/v2/clients/s/config").await;
     while config["levels"] == json!(["strategy fern"]) {
         config = app.json("/v2/clients/s/config").await;

@@ -1,4 +1,4 @@
-//! What devices need beside frames of their own ordering: the newest one, waited for, and a word about themselves.
+//! Device routes besides ordering frames: long polling for the newest frame, and telemetry reports.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What is held about a client can be seen whole, and removed whole.
+//! All data about a client can be exported, and all of it can be removed.
 
 use calliope::domain::ScopeName;
 use chrono::{DateTime, TimeDelta};
@@ -19,10 +19,10 @@ on_both! {
     what_no_task_speaks_of_any_more_is_erased_too;
 }
 
-/// A name that nothing else contains.
+/// A client id that occurs nowhere else.
 const NEMO: &str = "nemo-7f3a51";
 
-/// A client that has left something everywhere.
+/// Creates data of every kind for a client.
 async fn live(app: &TestApp, client_id: &str) {
     let config = json!({"client_id": client_id, "description": "by the window",
         "keys": {"openai_api_key": "sk-of-its-own-1234567890"}});
@@ -78,7 +78,7 @@ async fn live(app: &TestApp, client_id: &str) {
     assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
 }
 
-/// Where a text stands in a database: the columns of every table, the keys of every file.
+/// Returns where a text occurs in the installation: columns of tables and keys of files.
 async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
     app.store.write_snapshot(&copy).await.expect("a snapshot");
@@ -118,7 +118,7 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        // A folder that is left empty is swept up later.
+        // Maintenance removes empty folders later.
         if path.is_dir() {
             found.extend(walk(&path));
         } else {
@@ -186,7 +186,7 @@ async fn erased(app: &TestApp, client_id: &str) -> Value {
 
 async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database: TestDatabase) {
     let embedder = FakeEmbedder::start().await;
-    // What was learned fades while one looks on.
+    // Learned patterns fade over time, even between two reads.
     let options = TestOptions { clock: ManualClock::new(), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     live(&app, NEMO).await;
@@ -208,7 +208,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     let others = |document: &Value| {
         let mut document = document.clone();
         document["date_exported"] = Value::Null;
-        // Signed addresses are new each time.
+        // Presigned URLs differ each time.
         document["recordings"] = Value::Null;
         document["voice_profiles"] = Value::Null;
         document
@@ -251,7 +251,7 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
     assert_eq!(status, 403);
     let (status, _) = call(&device, "GET", "/v2/clients/another/export").await;
     assert_eq!(status, 403);
-    // A device may erase itself, its own token included; then nobody knows it.
+    // A device may erase itself, its own token included. The token is unknown afterwards.
     let (status, ordered) = call(&device, "DELETE", "/v2/clients/s").await;
     assert_eq!(status, 202, "{ordered}");
     let refused = async {
@@ -273,7 +273,7 @@ async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
     )
     .await;
     app.wait_until_idle().await;
-    // Ended tasks are forgotten after a month; what was sent may be kept for longer.
+    // Ended tasks are deleted after a month; inputs may be stored for longer.
     let (never, later) = (DateTime::UNIX_EPOCH, app.clock.now() + TimeDelta::hours(1));
     let mut tx = app.store.begin().await.expect("begun");
     tx.delete_old_records(never, later, never).await.expect("forgotten");

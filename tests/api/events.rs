@@ -1,4 +1,4 @@
-//! What happens, as it happens: Server-Sent Events.
+//! Server-Sent Events of stories and clients.
 
 use serde_json::json;
 
@@ -58,7 +58,7 @@ async fn who_comes_back_hears_what_was_missed_and_nothing_twice(database: TestDa
         .await;
     assert_eq!(event_labels(&all).first().map(String::as_str), Some("task pending"));
     assert!(event_labels(&all).contains(&"story one".to_owned()), "{:?}", event_labels(&all));
-    // Cut off before anything happened: the first block has told from where on.
+    // The connection ends before any event. The first block has told the client where to continue.
     let idle = SseStream::open(app.get(&path)).await.last_id.expect("an id");
     assert_eq!(idle, all.last().expect("events").id);
     for number in 0..3 {
@@ -75,7 +75,7 @@ async fn who_comes_back_hears_what_was_missed_and_nothing_twice(database: TestDa
         let last = |heard: &SseEvent| heard.event == "frame" && heard.data["number"] == 3;
         assert_eq!(numbers(&stream.read_until(last).await), [1, 2, 3]);
     }
-    // While the log is read, the story goes on.
+    // The story continues while the log is read.
     let mut stream = SseStream::open(app.get(&path).header("last-event-id", "0")).await;
     let more = async {
         for number in 0..20 {

@@ -1,4 +1,4 @@
-//! When something outside fails: a model, the disk, the process itself.
+//! Failures of a model, of the disk and of the process itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ on_both! {
     a_stop_finishes_what_runs_and_keeps_what_waits;
 }
 
-/// Paints by the offline provider, but panics the first time.
+/// Paints with the offline provider, but panics on the first call.
 struct Fragile {
     asked: AtomicUsize,
     inner: Arc<dyn ImageModel>,
@@ -147,7 +147,7 @@ async fn a_media_folder_that_fails_fails_the_frame_in_the_end_and_the_next_one_g
     app.stop_and_remove().await;
 }
 
-/// What nobody refers to is swept; what is kept stays.
+/// Orphaned files are removed; files that rows refer to stay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_removes_what_a_kill_left_behind() {
     let app = TestApp::start(TestDatabase::sqlite()).await;

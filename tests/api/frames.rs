@@ -1,4 +1,4 @@
-//! `/v1/frames/`: the next frame of a story.
+//! `/v1/frames`: tells the next frame of a story.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -207,10 +207,10 @@ async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDataba
             stream
         }
     };
-    // Halfway through the body: nothing happens.
+    // The client hangs up halfway through the body: no frame is told.
     let half = send(r#"{"client_id": "half"#.to_owned(), 1000).await;
     drop(half);
-    // After the body: the frame is told.
+    // The client hangs up after the body: the frame is told.
     let body =
         json!({"client_id": "whole", "strategy": "literal", "input_text": "Told."}).to_string();
     let length = body.len();
@@ -297,7 +297,7 @@ async fn a_client_that_can_only_fetch_gets_frames_by_get() {
     app.stop_and_remove().await;
 }
 
-/// A 2×2 PNG in base64.
+/// Returns a PNG of 2×2 pixels in base64.
 fn tiny_png() -> String {
     use base64::Engine;
     let pixels = image::RgbImage::from_pixel(2, 2, image::Rgb([200, 80, 20]));

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again is the same request.
+//! `Idempotency-Key`: a repeated request is carried out once.
 
 use serde_json::{Value, json};
 

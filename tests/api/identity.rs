@@ -1,4 +1,4 @@
-//! Who may come in: tokens, people and their sessions.
+//! Authentication: tokens, users and their sessions.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>) {
     (TestApp::start_with(database, options).await, clock)
 }
 
-/// A token, as the command line makes one.
+/// Creates a token as the command line does.
 pub async fn token(
     app: &TestApp,
     scope: ScopeName,
@@ -207,7 +207,7 @@ async fn login(app: &TestApp, name: &str, password: &str) -> reqwest::Response {
     request.send().await.expect("an answer")
 }
 
-/// Logs in; the session's cookie.
+/// Logs in. Returns the session cookie.
 async fn session(app: &TestApp, name: &str, password: &str) -> String {
     let response = login(app, name, password).await;
     assert_eq!(response.status(), 200);
@@ -249,7 +249,7 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
     assert_eq!(foreign("x-plain", "1").await.0, 403, "where does it come from?");
     assert_eq!(by(&app, &cookie, "POST", "logout", Value::Null).await.0, 204);
     assert_eq!(by(&app, &cookie, "GET", "session", Value::Null).await.0, 401);
-    // Five tries a minute: the fifth is used up by now.
+    // Five login attempts a minute are allowed, and the next one is the fifth.
     assert_eq!(login(&app, "anna", "wrong horse battery").await.status(), 401);
     let refused = login(&app, "anna", "correct horse battery").await;
     assert_eq!(refused.status(), 429);

@@ -1,4 +1,4 @@
-//! What is learned of a client from its frames, how it fades, who is left alone, and that stories take it up.
+//! Learning about a client from its frames: how it fades, how a client opts out, and how stories use it.
 
 use calliope::app::ModelDefaults;
 use calliope::compute::Compute;
@@ -19,7 +19,7 @@ on_both! {
     an_insight_is_noticed_once_a_day;
 }
 
-/// A model that sees a dog and writes the same few words, and says what it was asked.
+/// Starts a provider that sees a dog in every photograph, and writes nearly the same text each time.
 async fn model() -> FakeProvider {
     FakeProvider::start(|number, request| {
         let asked = request.json();
@@ -109,7 +109,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     clock.advance(TimeDelta::days(60));
     let later = pattern(&app, "s", "subject/dog").await.expect("still known");
     assert!(later < first, "{later}");
-    // What somebody puts is theirs: it neither fades nor changes.
+    // A value that a client sets neither fades nor changes.
     let put = json!({"value": "Rex", "confidence": 0.7});
     app.call("PUT", "/v2/clients/s/patterns/subject/dog", put).await;
     app.create_frame(order).await;
@@ -201,7 +201,7 @@ async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
     for frames in 1..=4 {
         app.create_frame(order.clone()).await;
         app.wait_until_idle().await;
-        // Too little is known before.
+        // Too little is known before this.
         let expected = usize::from(frames >= 4);
         assert_eq!(noticed().await.as_array().map(Vec::len), Some(expected), "{frames}");
         clock.advance(TimeDelta::hours(2));

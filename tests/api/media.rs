@@ -1,4 +1,4 @@
-//! `/media/{name}`: fetched in whole or in part, uploaded, never overwritten when a frame needs it.
+//! `/media/{name}`: fetching whole files and ranges, uploading, and refusing to overwrite a frame's files.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! What is known of a client: kept, read in its order, forgotten, and of nobody else.
+//! Client memory: storing, reading in order and deleting what is known about a client, and keeping it from other
+//! clients.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -77,7 +78,7 @@ async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: Te
     assert_eq!(names(&app.json(&format!("{base}?session_id=evening")).await, "key"), ["guest"]);
     assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 1);
     assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 0);
-    // What has expired does not stand in the way of what is said anew.
+    // An expired entry does not prevent a new one with the same key.
     let again = json!({"value": 1, "session_id": "evening"});
     assert_eq!(app.call("PUT", &mood, again.clone()).await.0, 201);
     clock.advance(TimeDelta::seconds(1));

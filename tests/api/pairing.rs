@@ -1,4 +1,4 @@
-//! Devices that are paired by a code on their screen.
+//! Pairing of devices by a code on their screen.
 
 use calliope::domain::ScopeName;
 use chrono::TimeDelta;
@@ -54,7 +54,7 @@ async fn a_device_is_paired_once(database: TestDatabase) {
     for wrong in ["", "x", &poll_token[1..], &"x".repeat(5000)] {
         assert!(matches!(poll(&app, wrong).await.0, 404 | 422), "{wrong}");
     }
-    // Paired anew: what it got before is worth nothing.
+    // The device is paired again: its earlier token no longer works.
     let (code, poll_token) = ask(&app, "AA:BB").await;
     approve(&code).await;
     let again = poll(&app, &poll_token).await.1["token"].as_str().expect("a token").to_owned();
@@ -85,7 +85,7 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
     assert_eq!(send("DELETE", &refused).await.0, 204);
     assert_eq!(poll(&app, &poll_token).await.0, 404);
     assert_eq!(send("POST", &format!("{refused}/approve")).await.0, 404);
-    // Approved, but never collected; then the clock is set back.
+    // The pairing is approved but never collected; then the clock is set back.
     let (slow, poll_token) = ask(&app, "slow").await;
     assert_eq!(send("POST", &format!("{slow}/approve")).await.0, 200);
     clock.advance(TimeDelta::hours(1));

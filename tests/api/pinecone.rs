@@ -1,4 +1,4 @@
-//! Pinecone, as far as its published protocol goes: REST about indexes, gRPC about vectors; and its bad days.
+//! A fake Pinecone with the published protocol, REST for indexes and gRPC for vectors, and with failures on demand.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -25,32 +25,32 @@ use crate::pinecone_wire::{
     UpsertRequest, UpsertResponse, Vector, as_json,
 };
 
-/// The key that it takes.
+/// The API key that the fake accepts.
 pub const KEY: &str = "pc-key-of-tests";
 
-/// The service, for as long as it is kept.
+/// A running fake. Dropping it stops the service.
 pub struct FakePinecone {
-    /// Where it is asked about indexes.
+    /// Base URL of the REST service.
     pub url: String,
     state: Arc<Mutex<Held>>,
     _serving: JoinSet<()>,
 }
 
-/// An index.
+/// An index of the fake.
 #[derive(Debug, Clone)]
 pub struct FakeIndex {
     pub dimension: usize,
     pub metric: &'static str,
-    /// How often it is looked at before it is ready.
+    /// Number of descriptions that report the index as not ready.
     pub is_initializing: usize,
 }
 
 #[derive(Default)]
 struct Held {
     indexes: HashMap<String, FakeIndex>,
-    /// By namespace and id.
+    /// The stored vectors, by namespace and id.
     vectors: BTreeMap<(String, String), Kept>,
-    /// Codes that the next calls of a method end with.
+    /// gRPC codes that the next calls of a method fail with.
     failing: VecDeque<(String, u16)>,
     is_down: bool,
     calls: Vec<String>,
@@ -81,7 +81,7 @@ impl FakePinecone {
         Self { url, state, _serving: serving }
     }
 
-    /// Settings that name an index of it.
+    /// Returns settings that use an index of this fake.
     pub fn search(&self, index: &str) -> SearchSettings {
         SearchSettings {
             pinecone_api_key: Some(KEY.into()),
@@ -103,17 +103,17 @@ impl FakePinecone {
         self.held().indexes.get(name).cloned()
     }
 
-    /// The next calls of a method end so.
+    /// Makes the next calls of a method fail with these codes.
     pub fn fail(&self, method: &str, codes: &[u16]) {
         self.held().failing.extend(codes.iter().map(|code| (method.to_owned(), *code)));
     }
 
-    /// Whether anything is answered at all.
+    /// Sets whether every request fails.
     pub fn set_down(&self, is_down: bool) {
         self.held().is_down = is_down;
     }
 
-    /// The ids that a namespace has, with what is known of each.
+    /// Returns the ids in a namespace, with the metadata of each.
     pub fn vectors(&self, namespace: &str) -> Vec<(String, Value)> {
         let held = self.held();
         let ours = held.vectors.iter().filter(|((of, _), _)| of == namespace);
@@ -123,13 +123,13 @@ impl FakePinecone {
         .collect()
     }
 
-    /// A vector arrives late: it was under way while its frame was removed.
+    /// Adds a vector that was in transit while its frame was removed.
     pub fn arrive(&self, namespace: &str, id: &str) {
         let kept = Kept { values: vec![1.0], metadata: None };
         self.held().vectors.insert((namespace.to_owned(), id.to_owned()), kept);
     }
 
-    /// How often a method was called.
+    /// Returns the number of calls of a method.
     pub fn calls(&self, method: &str) -> usize {
         self.held().calls.iter().filter(|call| *call == method).count()
     }
@@ -144,7 +144,7 @@ fn refused(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(error)).into_response()
 }
 
-/// A bad day, or a wrong key.
+/// Returns an error if the fake is down or the key is wrong.
 fn closed(held: &Held, headers: &HeaderMap) -> Option<Response> {
     if held.is_down {
         let message = "Something went wrong";
@@ -228,7 +228,7 @@ async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Held>>) {
 type Body =
     StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 
-/// A unary call: a message in, a message or a code out.
+/// Answers a unary call with a message or an error code.
 async fn answer(state: &Mutex<Held>, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
     let (head, body) = request.into_parts();
     let sent = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -279,7 +279,7 @@ impl Held {
         }
     }
 
-    /// Numbers of the one index that is ready.
+    /// Checks that a vector has the dimension of the index, and is not all zeros.
     fn fits(&self, values: &[f32]) -> Result<(), (u16, String)> {
         let (given, dimension) =
             (values.len(), self.indexes.values().next().map_or(0, |index| index.dimension));
@@ -373,7 +373,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-/// Whether metadata is as a filter wants it.
+/// Returns whether metadata matches a filter.
 fn fits(filter: &Value, metadata: &Value) -> bool {
     filter.as_object().expect("a filter").iter().all(|(field, wanted)| {
         if field == "$and" {

@@ -1,4 +1,5 @@
-//! Finding frames: by words on any installation, by meaning where a model for vectors is configured; only what one may see.
+//! Search for frames: by words on any installation, and by meaning if an embedding model is configured. A caller finds
+//! only what it may see.
 
 use std::sync::atomic::Ordering;
 
@@ -31,7 +32,7 @@ pub const FRAMES: &[(&str, &str)] = &[
     ("ben", "Nobody in the Straße had seen such frost; the lantern went out."),
 ];
 
-/// Tells frames of these words, each in its client's own story.
+/// Tells one frame for each client and text, in the client's own story.
 pub async fn tell(app: &TestApp, frames: &[(&str, &str)]) -> Vec<Value> {
     let mut told = Vec::new();
     for (client_id, text) in frames {
@@ -54,7 +55,7 @@ pub async fn tell_of_two(app: &TestApp, text: impl Fn(usize) -> String, of_cleo:
     app.create_frame(json!({"client_id": "cleo", "strategy": "fern", "input_text": of_cleo})).await;
 }
 
-/// Until every frame is in the index.
+/// Waits until every frame is in the index.
 pub async fn indexed(app: &TestApp) {
     let waiting = async {
         while app.json("/admin/api/index").await["waiting"] != 0 {
@@ -68,14 +69,14 @@ pub async fn find(app: &TestApp, query: &str) -> Value {
     app.json(&format!("/v2/search?query={query}")).await
 }
 
-/// The first words of what was found.
+/// Returns the beginnings of the texts that were found.
 pub fn found(answer: &Value) -> Vec<String> {
     let results = answer["results"].as_array().expect("results").iter();
     let text = |result: &Value| result["text"].as_str().expect("a text").to_owned();
     results.map(|result| text(result).split(' ').take(3).collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// A client that shows a key.
+/// Returns an HTTP client that sends a key.
 pub fn keyed(key: &str) -> reqwest::Client {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("x-api-key", key.parse().expect("a header"));
@@ -95,11 +96,11 @@ async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
     assert_eq!((&first["score"], &first["highlights"]), (&json!(1.0), &json!([[4, 11]])));
     let url = first["image"]["url"].as_str().expect("a picture");
     assert_eq!(app.get(&format!("/{url}")).send().await.expect("an answer").status(), 200);
-    // Places are counted in characters, and letters are compared without their case.
+    // Positions count characters, and case is ignored.
     let answer = find(&app, "FROST").await;
     assert_eq!(found(&answer), ["Nobody in the"]);
     assert_eq!(answer["results"][0]["highlights"], json!([[35, 40]]));
-    // What means something to a database means nothing here.
+    // Operators of the database's query language have no effect.
     for query in
         ["NEAR(frost%20*)", "frost%20OR", "%22frost", "frost'--", "frost%20%26%20%7C%20!%20%3A*"]
     {
@@ -125,7 +126,7 @@ async fn words_are_found_in_any_form_and_marked(database: TestDatabase) {
         let path = format!("/v2/search?{refused}");
         assert_eq!(app.call("GET", &path, Value::Null).await.0, 422, "{refused}");
     }
-    // What is gone is not found, and what is told anew is.
+    // Removed frames are not found, and new ones are.
     let story = told[5]["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}/?client_id=ben");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
@@ -187,7 +188,7 @@ async fn what_is_found_can_be_narrowed_and_read_on(database: TestDatabase) {
     let sixth = sixth.as_str().expect("a time").to_owned();
     assert_eq!(count(&format!("strategy=show-this-frame&since={sixth}")).await, 4);
     assert_eq!(count(&format!("strategy=show-this-frame&until={sixth}")).await, 5);
-    // Part by part it is the same as in one, also while more is told.
+    // Reading page by page gives the same as one large page, even while more frames are told.
     let whole = find(&app, "lamps&limit=100").await;
     let (mut parts, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -273,7 +274,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
     let answer = find(&app, "vessel").await;
     assert_eq!((&answer["mode"], found(&answer).len()), (&json!("lexical"), 1));
     embedder.is_down.store(false, Ordering::Relaxed);
-    // Not at once, for a task of its own may still be at it.
+    // Not immediately, because the frame's own indexing task may still run.
     app.app.search().enqueue_overdue_indexing().await.expect("looked");
     let tasks = app.json("/admin/api/tasks?limit=100").await;
     let kinds = tasks["items"].as_array().expect("tasks").iter().map(|task| &task["task_type"]);
@@ -287,7 +288,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
     indexed(&app).await;
     assert_eq!(app.json("/admin/api/index").await["pieces"], 2);
     assert_eq!(found(&find(&app, "ship&mode=semantic&limit=1").await), ["An old vessel"]);
-    // An admin may ask for it too.
+    // An admin may also start indexing.
     let (status, ordered) = app.call("POST", "/admin/api/index", json!({})).await;
     assert_eq!(status, 202, "{ordered}");
     app.stop_and_remove().await;

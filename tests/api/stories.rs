@@ -1,4 +1,4 @@
-//! Reading stories, listing them, leaving one.
+//! Reading, listing and leaving stories.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ async fn a_new_client_has_one_empty_story(database: TestDatabase) {
     assert_eq!(app.json("/v1/stories?client_id=new").await["stories"], json!([]));
     let told = literal(&app, "new", "Now it has a frame.").await;
     assert_eq!(told["story_id"], ids[0]);
-    // One that is left for another story goes.
+    // An empty story is removed when its client leaves it for another one.
     send_json(app.put("/v1/story/reset?client_id=new")).await;
     let empty = app.json("/v1/story?client_id=new").await;
     app.create_frame(

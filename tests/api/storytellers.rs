@@ -1,4 +1,4 @@
-//! Each storyteller's way, without any model of the world outside.
+//! Every storyteller, without any model but the offline provider.
 
 use serde_json::{Value, json};
 

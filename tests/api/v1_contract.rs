@@ -1,4 +1,4 @@
-//! Version 1 as clients that exist today know it: every answer, field for field, the same on both databases.
+//! The contract of version 1 for existing clients: every answer, field by field, equal on both databases.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ on_both! {
     four_first_calls_at_once_succeed;
 }
 
-/// Ids differ from run to run, and the situation with the time zone; all else must not.
+/// Replaces the values that differ between runs: ids, and the situation, which depends on the time zone.
 fn settled(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(settled_text(&text)),

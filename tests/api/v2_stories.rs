@@ -1,4 +1,4 @@
-//! `/v2/stories` and `/v2/tasks`: ordered now, told in a moment.
+//! `/v2/stories` and `/v2/tasks`: ordering frames without waiting for them.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-/// Orders, and waits until it is done; the task.
+/// Sends an order and waits until its task has ended. Returns the task.
 async fn done(app: &TestApp, path: &str, body: Value) -> Value {
     let (status, accepted) = app.call("POST", path, body).await;
     assert_eq!(status, 202, "{accepted}");
@@ -39,7 +39,7 @@ pub async fn ended(app: &TestApp, id: &str, client: &str) -> Value {
     in_time(ended).await
 }
 
-/// A story of so many frames; its id.
+/// Creates a story with this many frames. Returns its id.
 async fn told(app: &TestApp, client: &str, frames: usize) -> String {
     let texts: Vec<String> = (0..frames).map(|number| format!("Frame {number}.")).collect();
     let body = json!({"strategy": "literal", "extra_parameters": {"input_text": texts.join("|")}});

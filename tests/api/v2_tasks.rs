@@ -1,4 +1,4 @@
-//! `/v2/tasks`: what was ordered is called off, tried again, and not ordered twice.
+//! `/v2/tasks`: cancelling and retrying tasks, and repeated orders.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -59,7 +59,7 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     let (status, cancelled) = post(&first, "cancel").await;
     assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
     assert_eq!(post(&first, "cancel").await.0, 409);
-    // The second runs now; the first, broken off, keeps nothing.
+    // The second attempt runs now; the first was interrupted and saves nothing.
     let _begun = in_time(slow.started.acquire()).await.expect("the second frame runs");
     slow.release.add_permits(100);
     let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();

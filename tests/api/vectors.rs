@@ -1,4 +1,4 @@
-//! Finding by meaning, whatever keeps the vectors: the same is shown of the local index and of Pinecone, on both databases.
+//! Search by meaning. Every test runs with the local index and with Pinecone, on both databases.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,7 @@ use crate::support::clock::ManualClock;
 use crate::support::embedder::{DIMENSION, FakeEmbedder};
 use crate::support::{TestApp, TestDatabase, TestOptions};
 
-/// Each test on each index and each database.
+/// Declares each test for each index and each database.
 macro_rules! on_each {
     ($($name:ident;)*) => { $(
         mod $name {
@@ -48,7 +48,7 @@ on_each! {
     nothing_of_an_erased_client_is_in_the_index;
 }
 
-/// What keeps the vectors, and what makes them.
+/// The index that stores the vectors, and the embedding provider that computes them.
 pub struct Vectors {
     pub embedder: FakeEmbedder,
     pub pinecone: Option<FakePinecone>,
@@ -59,7 +59,7 @@ impl Vectors {
         Self { embedder: FakeEmbedder::start().await, pinecone: None }
     }
 
-    /// With an index that fits.
+    /// Starts a fake Pinecone with a matching index.
     pub async fn at_pinecone() -> Self {
         let pinecone = FakePinecone::start().await;
         let index = FakeIndex { dimension: DIMENSION, metric: "cosine", is_initializing: 0 };
@@ -74,7 +74,7 @@ impl Vectors {
         TestOptions { pinecone, ..self.embedder.options(model) }
     }
 
-    /// How many vectors there are, by whoever keeps them.
+    /// Returns the number of stored vectors, as the index itself counts them.
     async fn count(&self, app: &TestApp) -> usize {
         match &self.pinecone {
             Some(pinecone) => pinecone.vectors("calliope").len(),
@@ -104,14 +104,14 @@ async fn meaning_finds_what_words_do_not(database: TestDatabase, vectors: Vector
     let answer = find(&app, "loaf&limit=1").await;
     assert_eq!(answer["results"][0]["matched_by"], json!(["lexical", "semantic"]), "{answer}");
     assert_eq!(answer["results"][0]["score"], 1.0);
-    // The same query is not paid for twice.
+    // The same query is embedded once.
     let asked = vectors.embedder.provider.received().len();
     find(&app, "loaf&limit=1").await;
     assert_eq!(vectors.embedder.provider.received().len(), asked);
-    // Narrowed by meaning too.
+    // Filters apply to search by meaning too.
     let answer = find(&app, "snow&mode=semantic&client_id=ada&limit=1").await;
     assert_ne!(found(&answer), ["A hound slept"]);
-    // What is told and what is gone follow at once.
+    // New and removed frames are in the next results.
     tell(&app, &[("ada", "A puppy, at last!")]).await;
     indexed(&app).await;
     assert_eq!(found(&find(&app, "dogs&mode=semantic&limit=1").await), ["A puppy, at"]);
@@ -136,7 +136,7 @@ async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
     let ready = app.json("/readyz").await;
     assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
     assert_eq!(find(&app, "ship").await["mode"], "lexical");
-    // A new frame waits: vectors of two models do not mix.
+    // A new frame is not indexed yet, because vectors of two models must not mix.
     tell(&app, &[("ada", "The ship again.")]).await;
     assert_eq!(app.json("/admin/api/index").await["waiting"], 1);
     let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
@@ -190,7 +190,7 @@ async fn what_is_near_can_be_narrowed_and_read_on(database: TestDatabase, vector
     assert_eq!(count("strategy=show-this-frame&limit=100").await, 9);
     assert_eq!(count("since=2000-01-01T00:00:00Z&limit=100").await, 10);
     assert_eq!(count("until=2000-01-01T00:00:00Z").await, 0);
-    // What is told meanwhile is on no later page.
+    // Frames that are told meanwhile are on no later page.
     let first = near("limit=4").await;
     tell(&app, &[("ada", "One boat more.")]).await;
     indexed(&app).await;
@@ -242,7 +242,7 @@ async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vector
     let story = told[0]["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}/frames/0?client_id=ada");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    // What comes in its place is not taken for it, though the model cannot be asked what it is.
+    // The new frame with the same number is not mistaken for the removed one, even while the model is down.
     vectors.embedder.is_down.store(true, Ordering::Relaxed);
     clock.advance(TimeDelta::seconds(1));
     let order = json!({
@@ -278,7 +278,7 @@ async fn nothing_of_an_erased_client_is_in_the_index(database: TestDatabase, vec
     app.stop_and_remove().await;
 }
 
-/// Until no task is open, those that are put off included.
+/// Waits until no task is open, including deferred ones.
 pub async fn quiet_over_time(app: &TestApp, clock: &ManualClock) {
     let is_quiet = |tasks: &Value| {
         let open = tasks["items"].as_array().expect("tasks").iter();
@@ -286,7 +286,7 @@ pub async fn quiet_over_time(app: &TestApp, clock: &ManualClock) {
         if open.peek().is_none() {
             return true;
         }
-        // A lease would run out with a jump.
+        // A larger step would make leases expire.
         if open.all(|task| task["status"] == "pending") {
             clock.advance(TimeDelta::minutes(3));
         }
