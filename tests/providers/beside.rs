@@ -1,4 +1,4 @@
-//! What comes beside a frame: its text spoken, a film of its picture; when the frame is there, or later.
+//! Attachments of a frame: the narration of its text and a video of its picture, made with the frame or later.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn choices() -> ModelDefaults {
     ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
 }
 
-/// Everything but speech and films.
+/// Answers every request that is not for speech or video.
 fn usual(asked: &RecordedRequest) -> Reply {
     match asked.path.as_str() {
         "/images/generations" => Reply::ok(good(Wanted::Image)),
@@ -56,7 +56,7 @@ async fn start(database: TestDatabase, url: &str) -> (TestApp, std::sync::Arc<Ma
     (TestApp::start_with(database, options).await, clock)
 }
 
-/// Listens while time passes quickly, until something is heard.
+/// Reads events while the clock runs fast, until one matches.
 async fn hear(
     stream: &mut SseStream,
     clock: &ManualClock,
@@ -150,14 +150,14 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
         "each request names the version"
     );
 
-    // Another picture is another film.
+    // A new picture gets a new video.
     let redrawn = app.call("POST", &format!("{path}/illustrate?client_id=s"), Value::Null).await;
     assert_eq!(redrawn.0, 202, "{}", redrawn.1);
     hear(&mut stream, &clock, |heard| is_frame_with(heard, "video")).await;
     let read = app.json(&path).await;
     assert_ne!(read["video"]["url"], first);
     assert_eq!(read["audio"], frame["audio"]);
-    // With the frame goes everything beside it.
+    // Removing the frame removes its attachments.
     let gone = app.call("DELETE", &format!("{path}?client_id=s"), Value::Null).await;
     assert_eq!(gone.0, 204, "{}", gone.1);
     in_time(async {

@@ -1,5 +1,5 @@
-//! Every capability against every way in which a provider can fail: the caller gets something to show and is told
-//! why, in time, and nothing of the request gets into the log.
+//! Every capability with every way in which a provider can fail. The caller gets something to show and the reason
+//! in time, and nothing of the request is logged.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{KEY, Wanted, ask, cast, embed, log, minds, registry};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A provider that has a capability: its name, and the name of a model there.
+/// A provider that has a capability, by the provider's name and the name of its model.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     provider: &'static str,
@@ -45,7 +45,7 @@ const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// What is answered to a request when all is well: recorded shapes.
+    /// Returns a successful answer to a request, in a recorded shape.
     fn good(self, asked: &RecordedRequest) -> Reply {
         let png = || super::support::fixture("chelsea_451x300.png");
         let base64 = || super::support::base64("chelsea_451x300.png");
@@ -103,7 +103,7 @@ impl Target {
         }
     }
 
-    /// An answer that says nothing.
+    /// Returns a successful answer without content.
     fn empty(self) -> Reply {
         match self.provider {
             "openai" if self.wanted == Wanted::Speech => Reply::File(200, "audio/mpeg", Vec::new()),
@@ -119,7 +119,7 @@ impl Target {
         }
     }
 
-    /// How the key is sent.
+    /// Returns the header that carries the key.
     fn key_header(self) -> (&'static str, String) {
         match self.provider {
             "azure" => ("ocp-apim-subscription-key", KEY.to_owned()),
@@ -128,7 +128,7 @@ impl Target {
     }
 }
 
-/// A recorded answer of each capability, as OpenAI gives it.
+/// Returns a recorded answer of OpenAI for a capability.
 pub(crate) fn good(wanted: Wanted) -> Value {
     let said = |content: &str| {
         json!({
@@ -175,7 +175,7 @@ fn good_words(wanted: Wanted) -> &'static str {
     }
 }
 
-/// An answer that says nothing.
+/// Returns a successful answer without content.
 fn empty(wanted: Wanted) -> Value {
     let said = |content: &str| json!({"choices": [{"message": {"content": content}}]});
     match wanted {
@@ -189,7 +189,7 @@ fn empty(wanted: Wanted) -> Value {
     }
 }
 
-/// One way to fail: what is answered to each request, and what the caller is told; nothing when it ends well.
+/// One way to fail: the answer to each request, and the note that the caller gets; no note if the case ends well.
 struct Case {
     name: &'static str,
     answer: fn(Target, usize, &RecordedRequest) -> Reply,
@@ -257,7 +257,7 @@ const CASES: &[Case] = &[
         name: "a stall",
         answer: |_, _, _| Reply::Stall,
         told: Some("did not answer in time"),
-        // JSON, and then prose.
+        // The model is asked for JSON, and then for prose.
         requests: 1..=2,
     },
     Case {
@@ -321,7 +321,7 @@ async fn run(case: &Case, target: Target) {
     let wanted = target.wanted;
     let answer = case.answer;
     let provider = FakeProvider::start(move |number, asked| match (wanted, &*asked.path) {
-        // Before anything is judged it is told, and that goes well.
+        // A text is told before it is moderated, and telling it succeeds.
         (Wanted::Moderation, "/chat/completions") => Reply::ok(good(Wanted::Text)),
         (Wanted::Moderation, _) => answer(target, number - 1, asked),
         _ => answer(target, number, asked),
@@ -342,7 +342,7 @@ async fn run(case: &Case, target: Target) {
     };
     let took = begun.elapsed();
     let what = format!("{target:?}: {}", case.name);
-    // A refusal is answered by asking again in other words, each with its own time.
+    // After a refusal, the model is asked again in other words, and each attempt has its own time limit.
     assert!(took < PATIENCE + Duration::from_secs(1), "{what} took {took:?}");
     let (notes, _) = minds.into_notes_and_memories();
     let notes = notes.join(" ");
@@ -358,14 +358,14 @@ async fn run(case: &Case, target: Target) {
                 Wanted::Text | Wanted::Structured | Wanted::Image | Wanted::Moderation
             );
             assert_eq!(got.is_some(), goes_on, "{what}");
-            // What nobody can judge is told all the same.
+            // A text that no model can moderate is told nevertheless.
             let is_good = got.as_deref() == Some(good_words(wanted));
             assert_eq!(is_good, wanted == Wanted::Moderation, "{what}");
         }
     }
     assert!(!notes.contains(KEY), "{what}: {notes}");
     let asked = provider.received();
-    // What is asked after a prediction is no attempt.
+    // Polling a prediction does not count as an attempt.
     let told = |request: &RecordedRequest| {
         wanted == Wanted::Moderation && request.path == "/chat/completions"
     };

@@ -1,4 +1,4 @@
-//! Whole frames of the real service, whose models are elsewhere.
+//! Complete frames of the real service, with models of a provider.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,7 +18,7 @@ on_both! {
     without_a_budget_the_story_goes_on_offline;
 }
 
-/// Everything is asked of the OpenAI-compatible server.
+/// Configures the OpenAI-compatible server for every capability.
 fn choices() -> ModelDefaults {
     let model = |name: &str| Some(format!("openai/{name}"));
     let minds = settings::ModelSettings {
@@ -34,7 +34,7 @@ fn choices() -> ModelDefaults {
     ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
 }
 
-/// What a request is for.
+/// Returns the capability that a request uses.
 fn wanted(asked: &RecordedRequest) -> Wanted {
     match asked.path.as_str() {
         "/images/generations" => Wanted::Image,
@@ -45,7 +45,7 @@ fn wanted(asked: &RecordedRequest) -> Wanted {
     }
 }
 
-/// The plan and the passage of fern, another one each time.
+/// Returns an answer for fern, a plan with a passage, which differs for each number.
 fn passage(number: usize) -> Value {
     let words = [
         "boat", "lamp", "letter", "storm", "key", "goose", "bell", "map", "door", "song", "coat",
@@ -106,7 +106,7 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
         "{painted}"
     );
 
-    // The next frame is asked for with the plan of the first.
+    // The request for the next frame includes the plan of the first.
     app.create_frame(json!({"client_id": "s"})).await;
     let asked = provider.received();
     let second =
@@ -169,7 +169,7 @@ async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-/// Half of all requests fail, each in its own way; which ones is the same each time.
+/// Half of all requests fail, each in its own way. The same ones fail in each run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
     let asked = AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! Everything that this process logs, to look for what must not be in it.
+//! Captures everything that this process logs, to check that no secret is in it.
 
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -30,7 +30,7 @@ impl<'a> MakeWriter<'a> for Keeper {
     }
 }
 
-/// Begins to keep everything that is logged, down to the finest.
+/// Starts to capture all log events, down to the `TRACE` level.
 pub(crate) fn keep() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
@@ -42,7 +42,7 @@ pub(crate) fn keep() {
     });
 }
 
-/// Fails when any of these was logged so far.
+/// Panics if any of these texts was logged so far.
 pub(crate) fn must_not_have(secrets: &[&str]) {
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&logged);

@@ -1,5 +1,5 @@
-//! Providers over their real wire formats, against a local server that speaks them: what is sent, what is made of the
-//! answers, and what happens when they are bad, late, or missing.
+//! Providers with their real wire formats, against a local server: what is sent, how answers are read, and
+//! what happens if an answer is wrong, late or missing.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -38,10 +38,10 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-/// A key that must be found in no log and no error.
+/// A key that must not occur in any log or error.
 pub(crate) const KEY: &str = "sk-this-key-must-not-leak-0123456789";
 
-/// Every capability that Calliope asks of a provider.
+/// The capabilities that Calliope uses of providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Text,
@@ -55,7 +55,7 @@ pub(crate) enum Wanted {
     Moderation,
 }
 
-/// Every provider, all of them at this address.
+/// Returns all providers, with this base URL.
 pub(crate) fn registry(url: &str) -> Registry {
     let wire = ProviderClient::new(http_client::build_client().expect("a client"), Compute::new());
     let (key, url) = (Some(SecretString::from(KEY)), Some(url.to_owned()));
@@ -76,7 +76,7 @@ pub(crate) fn registry(url: &str) -> Registry {
     Registry::from_settings(&settings, &wire)
 }
 
-/// Everyone asks this model.
+/// Returns chains that use this model for every capability.
 pub(crate) fn cast(model: &Model) -> ModelChains {
     let all = vec![model.clone()];
     ModelChains {
@@ -145,7 +145,7 @@ pub(crate) fn sound() -> SoundRequest {
     SoundRequest { bytes, format: AudioFormat::Ogg, seconds: Some(3.0) }
 }
 
-/// What a capability gave, in words; the notes follow from `into_notes_and_memories`.
+/// Uses a capability and returns its result in words. `into_notes_and_memories` returns the notes.
 pub(crate) async fn ask(minds: &ModelSession, wanted: Wanted) -> Option<String> {
     let brief = brief();
     let nobody = |nobody: ModelUnavailable| {
@@ -197,7 +197,7 @@ pub(crate) async fn ask(minds: &ModelSession, wanted: Wanted) -> Option<String> 
     }
 }
 
-/// The same of texts as vectors, which are asked for beside frames.
+/// Embeds texts; embedding is not part of a model session.
 pub(crate) async fn embed(
     registry: &Registry,
     model: &Model,
@@ -213,7 +213,7 @@ pub(crate) async fn embed(
     }
 }
 
-/// A schema that the offline provider can fill, too.
+/// Returns a schema that the offline provider can fill too.
 fn offline_schema() -> Value {
     json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}})
 }

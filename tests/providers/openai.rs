@@ -1,4 +1,4 @@
-//! What is sent to OpenAI and to servers like it, field by field, and how their answers are read.
+//! Requests to OpenAI and compatible servers, field by field, and the reading of their answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn model(name: &str) -> Model {
     Model::new("openai", name)
 }
 
-/// What one ask sends, when all goes well.
+/// Returns the request that one successful use of a capability sends.
 async fn sent(wanted: Wanted, model: &Model) -> super::support::provider::RecordedRequest {
     let provider = FakeProvider::start(move |_, _| Reply::ok(good(wanted))).await;
     let minds = minds(registry(&provider.url), cast(model), PATIENCE);
@@ -121,7 +121,7 @@ async fn sound_goes_as_a_file_named_by_its_bytes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
-    // It knows no json_schema, and answers its JSON mode with prose around an object of the wrong types.
+    // The server does not support json_schema, and answers in JSON mode with prose around an object of wrong types.
     let provider =
         FakeProvider::start(|_, asked| match asked.json()["response_format"]["type"].as_str() {
             Some("json_schema") => {

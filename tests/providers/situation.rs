@@ -1,4 +1,4 @@
-//! The gazetteer and the weather, as Open-Meteo answers, and what is told when it does not.
+//! The gazetteer and the weather with answers of Open-Meteo, and the situation if it does not answer.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn situator(url: &str) -> SituationService {
         .expect("no file to read")
 }
 
-/// Recorded shapes.
+/// Answers with recorded responses of Open-Meteo.
 fn open_meteo(asked: &RecordedRequest) -> Reply {
     if asked.path.starts_with("/v1/search") {
         return Reply::ok(json!({"generationtime_ms": 0.7, "results": [{
@@ -96,7 +96,7 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
     }
 }
 
-/// A Sparrow that says nothing of where it is, behind a proxy that says where it asks from.
+/// A Sparrow that does not send its location is behind a proxy that forwards its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
     const ADDRESS: &str = "198.51.100.129";
@@ -133,7 +133,7 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
         paths,
         [format!("/json/{ADDRESS}?fields=status%2Ccity%2Ccountry%2Clat%2Clon%2Ctimezone")]
     );
-    // Who says where it is, is there.
+    // A location that the Sparrow sends overrides the address.
     let (_, told) = send_json(frame("t", json!("0,0"))).await;
     assert!(!situation(&told).contains("Lisbon"), "{}", situation(&told));
     assert_eq!(asked().count(), 1);

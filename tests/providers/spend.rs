@@ -1,4 +1,4 @@
-//! Budgets: what is set aside before a call and settled after it, however many ask at once.
+//! Budgets: the cost that is reserved before a call and settled after it, under concurrent calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +114,8 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
     .await;
     let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
     let registry = registry(&provider.url).with_ledger(Arc::new(book));
-    // A thousand tokens in cost a cent; a call's price is set aside as well, and every token that it might write.
+    // A thousand input tokens cost a cent. The reservation also includes the price of a call and of all tokens that it
+    // may write.
     let prices =
         Prices { input_tokens: 10.0, output_tokens: 100.0, call: 0.001, ..Prices::default() };
     let day = SystemClock.now().date_naive();

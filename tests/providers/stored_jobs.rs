@@ -1,6 +1,6 @@
-//! Tasks of every kind as the previous version stored them still run, and so are its results and errors read.
+//! Tasks of every kind that the previous version stored still run, and its stored results and errors can be read.
 //!
-//! The rows here are literal: they are not made by today's types, and must not follow them.
+//! The rows here are literal. They are not built with the current types, and must not change with them.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Installation {
         Self { app: TestApp::start_with(database, options).await, clock, _provider: provider }
     }
 
-    /// Stores a task as it is written here.
+    /// Stores a task with a literal payload.
     async fn store(&self, kind: TaskKind, story_id: Option<Uuid>, payload: &Value) -> Uuid {
         let id = Uuid::now_v7();
         let mut tx = self.app.store.begin().await.expect("begun");
@@ -88,7 +88,7 @@ impl Installation {
         id
     }
 
-    /// The task once it has ended; what is put off comes soon, because time passes quickly meanwhile.
+    /// Waits until a task has ended, and returns it. The clock runs fast meanwhile, so that deferred tasks become due.
     async fn ended(&self, id: Uuid) -> Task {
         let waiting = async {
             let mut ticks = tokio::time::interval(Duration::from_millis(20));
@@ -220,7 +220,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let mut tx = app.store.begin().await.expect("begun");
     let (id, kind, now) = (Uuid::now_v7(), TaskKind::TellFrame, app.clock.now());
     let (client_id, story_id) = (Some("s"), Some(story));
-    // What a sleeping Sparrow got: its task held the request's id alone.
+    // The answer to a sleeping Sparrow, whose task's payload held only the request id.
     let payload = &json!({"request_id": "r"});
     let asleep = NewTask { id, kind, lane: None, client_id, story_id, payload, now };
     tx.insert_completed_task(asleep, &answer).await.expect("stored");
@@ -228,7 +228,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let read = app.app.frames().wait_for(id).await.expect("it is completed");
     assert_eq!(serde_json::to_value(read).expect("JSON"), answer);
 
-    // A task that nobody else claims, failed as the previous version wrote it.
+    // A task that no worker claims, failed as the previous version stored it.
     let failed = there.store(TaskKind::IndexFrame, None, &json!({"story_id": 7})).await;
     assert_eq!(there.ended(failed).await.status, TaskStatus::Failed);
     let error = json!({"kind": "not_yours", "detail": "Not for you.", "fields": [["story_id", "is another's"]],
@@ -251,7 +251,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     assert_eq!(error.fields, [("story_id".to_owned(), "is another's".to_owned())]);
     assert_eq!(error.retry_after_seconds, Some(9));
 
-    // The story can be removed, with that task of a form that is no more.
+    // The story can be removed, with its task in the earlier form.
     let removed =
         app.client.delete(format!("{}/v2/stories/{story}?client_id=s", app.url)).send().await;
     assert_eq!(removed.expect("an answer").status(), 204);
