@@ -1,4 +1,4 @@
-//! Several processes on one PostgreSQL: what is changed or told on one is so on the others.
+//! Several processes on one PostgreSQL database: what one process changes or tells, the others see.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
@@ -51,7 +51,7 @@ async fn a_configuration_is_in_force_on_the_others_within_a_second() {
     database.remove().await;
 }
 
-/// Has a frame told on a process, under a key, until it is answered.
+/// Orders a frame from a process with an idempotency key, and repeats the request until it is answered.
 async fn tell(process: &Process, number: usize) -> String {
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": format!("{number}.")});
     let told = async {
@@ -70,7 +70,7 @@ async fn tell(process: &Process, number: usize) -> String {
     in_time(told).await
 }
 
-/// Listens on a process from where `last` was.
+/// Opens an event stream on a process, after the event id `last`.
 async fn listen(process: &Process, story: &str, last: Option<i64>) -> SseStream {
     let request = client().get(format!("{}/v2/stories/{story}/events", process.url));
     SseStream::open(match last {
@@ -98,7 +98,7 @@ async fn a_listener_on_one_hears_every_frame_told_on_the_other_once() {
             tell(&mouth, next).await;
             next += 1;
         }
-        // Some of it is heard before the restart, and some is only made up for.
+        // Some events arrive before the restart, and some are read from the log afterwards.
         if round % 2 == 0 {
             let last = next as u64 - 2;
             heard.extend(stream.read_until(|event| number(event) == Some(last)).await);

@@ -1,4 +1,4 @@
-//! The promise of the task table, tried on the real program: killed at random moments under load and started again,
+//! The guarantee of the task table, tested with the real program: killed at random moments under load and restarted,
 //! it tells every accepted frame exactly once.
 //!
 //! `CALLIOPE_KILLS=200 cargo test --test kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
@@ -31,12 +31,13 @@ on_both! {
     no_frame_is_lost_or_doubled_however_often_the_process_is_killed;
 }
 
-/// Clients that post at the same time.
+/// Number of clients that post concurrently.
 const CLIENTS: usize = 4;
 
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Posts frame after frame, each until it is answered, under a key of its own; the texts that were asked for.
+/// Posts one frame after another, each with a key of its own and repeated until it is answered. Returns the requested
+/// texts.
 async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> Vec<String> {
     let client = reqwest::Client::new_with_timeout();
     let mut texts = Vec::new();
@@ -71,7 +72,7 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
                 }
                 Err(error) => last = error.to_string(),
             }
-            // While it is killed again and again, a slow machine may tell nothing for long.
+            // While the process is killed again and again, a slow machine may tell no frame for a long time.
             let waited = killed_until.elapsed();
             assert!(waited < Duration::from_mins(1), "{text} is never told; last: {last}");
         }
@@ -80,7 +81,7 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
     texts
 }
 
-/// A client that does not wait for ever on a process that was killed.
+/// Adds a constructor with a timeout to the HTTP client, because a killed process never answers.
 trait Impatient {
     fn new_with_timeout() -> reqwest::Client;
 }
@@ -93,14 +94,14 @@ impl Impatient for reqwest::Client {
 }
 
 async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(database: TestDatabase) {
-    // Side by side, neither would leave the other the time to tell much between two kills.
+    // Run one at a time, because two in parallel would leave each other little time to tell frames between two kills.
     let _alone = ALONE.lock().await;
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = number("CALLIOPE_KILLS").unwrap_or(100);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
     let mut chance = TestRng(seed);
-    // Other processes' tasks come back when their lease ends; a short one keeps this test short.
+    // Tasks of a killed process are released when their lease expires. A short lease keeps this test short.
     std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
     let settings = "[tasks]\nlease_seconds = 1\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
@@ -131,7 +132,7 @@ async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(databas
     database.remove().await;
 }
 
-/// A client's story is exactly what it asked for.
+/// Checks that a client's story has exactly the requested texts.
 async fn check_story(url: &str, client_id: &str, texts: &[String]) {
     let read =
         reqwest::Client::new_with_timeout().get(format!("{url}/v1/story/?client_id={client_id}"));
@@ -146,11 +147,10 @@ async fn check_story(url: &str, client_id: &str, texts: &[String]) {
     assert_eq!(story["story_frame_count"], texts.len());
 }
 
-/// After the next start nothing is left in the folders but what rows refer to, and nothing that they refer to is
-/// missing.
+/// Checks that after the next start the folders hold exactly the files that rows refer to.
 async fn check_files(database: &TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
-    // As if the grace of a shared database had passed.
+    // As if the grace period of a shared database had passed.
     let later = SystemClock.now() + chrono::TimeDelta::hours(3);
     let options =
         support::TestOptions { clock: Arc::new(Held(later)), ..support::TestOptions::default() };
@@ -193,7 +193,7 @@ async fn count_objects(database: &TestDatabase) -> i64 {
     }
 }
 
-/// A clock that stands still.
+/// A clock that always returns the same time.
 #[derive(Debug)]
 struct Held(chrono::DateTime<chrono::Utc>);
 

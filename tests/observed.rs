@@ -1,5 +1,5 @@
-//! The service as it is seen from outside: its numbers, its traces, the ids in its log. The real program, and a
-//! collector of our own.
+//! Observability of the real program: its metrics, its traces and the ids in its log, with a trace collector of the
+//! tests' own.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
@@ -24,11 +24,11 @@ use tokio::task::JoinHandle;
 
 const KEY: &str = "a-key-that-no-trace-has";
 
-/// The program, as an operator starts it, and what it says.
+/// A running program and its output.
 struct Process {
     child: Child,
     url: String,
-    /// Where the numbers are, when they have a listener of their own.
+    /// Address of the metrics, if they have a listener of their own.
     numbers: Option<String>,
     said: JoinHandle<Vec<String>>,
 }
@@ -70,7 +70,7 @@ impl Process {
         Self { child, url: url.expect("told"), numbers, said }
     }
 
-    /// Posts for a frame and expects one.
+    /// Orders a frame and checks that it is told.
     async fn frame(&self, body: Value, headers: &[(&str, &str)]) {
         let mut request = client().post(format!("{}/v1/frames/?api_key={KEY}", self.url));
         for (name, value) in headers {
@@ -81,7 +81,7 @@ impl Process {
         assert_eq!(status, 200, "{}", response.text().await.expect("text"));
     }
 
-    /// Asks the program to stop; what it said until then.
+    /// Stops the program. Returns the lines that it has written.
     async fn stop(mut self) -> Vec<String> {
         let pid = self.child.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
@@ -94,7 +94,7 @@ fn client() -> reqwest::Client {
     support::client().build().expect("a client")
 }
 
-/// A collector, and the spans that it is sent.
+/// Starts a trace collector. Returns its address and the spans that it receives.
 async fn collector() -> (String, mpsc::UnboundedReceiver<Span>) {
     async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) {
         let sent = ExportTraceServiceRequest::decode(body).expect("protobuf");
@@ -221,7 +221,7 @@ async fn a_request_its_task_and_their_steps_are_one_trace() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_is_down_disturbs_nobody() {
     let database = TestDatabase::sqlite();
-    // A port that was free a moment ago refuses at once.
+    // A port that was free a moment ago refuses connections immediately.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);

@@ -1,4 +1,4 @@
-//! The house keeps its floors: imports go downward only, and siblings on one floor do not import each other.
+//! The layers of the code: imports go downward only, and modules of one layer do not import each other.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod services;
@@ -7,19 +7,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the roof down. `main.rs` and `lib.rs` stand above all.
+/// The modules by layer, from the top down. `main.rs` and `lib.rs` are above all layers.
 const FLOORS: &[&[&str]] = &[
     &["cli"],
     &["http", "worker"],
     &["app"],
     &["storytellers"],
     &["store", "objects", "inference", "vectors", "situation"],
-    // Below them, and not in `src`: the crates of `crates/`, whose manifests keep them down.
+    // Below these layers are the crates in `crates/`. Their manifests keep them from importing from `src`.
     &["settings", "imaging", "vision", "painter", "audio", "compute", "sky", "telemetry", "web"],
     &["domain"],
 ];
 
-/// A file over this many lines needs a reason at its top.
+/// Maximum number of lines of a file that gives no reason at its top.
 const LONG: usize = 400;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -42,7 +42,7 @@ fn floors() -> BTreeMap<&'static str, usize> {
         .collect()
 }
 
-/// A source without its comments and its unit tests.
+/// Returns a source without its comments and unit tests.
 fn code_of(source: &str) -> String {
     without_comments(source.split("#[cfg(test)]").next().unwrap_or_default())
 }
@@ -52,8 +52,8 @@ fn without_comments(source: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that a source names as `crate::module`, also within `use crate::{a, b::c}`. Comments and strings
-/// are left out.
+/// Returns the modules that a source names as `crate::module` or within `use crate::{a, b::c}`. Comments and strings
+/// are ignored.
 fn imports(source: &str) -> Vec<String> {
     let code = without_comments(source);
     let mut found = Vec::new();
@@ -90,7 +90,7 @@ fn top_level_names(list: &str) -> Vec<String> {
     names
 }
 
-/// What is wrong with one file's imports.
+/// Returns a message for each import of a file that breaks a rule.
 fn violations(module: &str, source: &str) -> Vec<String> {
     let floors = floors();
     let Some(&here) = floors.get(module) else {
@@ -120,7 +120,7 @@ fn imports_go_downward_only() {
         let source = fs::read_to_string(&path).expect("a source");
         let found = violations(module, &source);
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", inside.display())));
-        // A path that climbs to the crate's root would leave its module unseen.
+        // A relative path to the crate's root would hide the module that it names.
         let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
         let outside_tests = source.split("#[cfg(test)]").next().unwrap_or_default();
         if outside_tests.contains(&"super::".repeat(depth)) {

@@ -1,7 +1,7 @@
-//! The services of `app` keep their floors too: a service stands on those below it, and reaches them through fields
-//! that nobody else sees.
+//! The layers of the services in `app`: a service uses only services below it, and reaches them through private
+//! fields.
 //!
-//! `cargo test --test architecture services -- --nocapture` prints who stands on whom.
+//! `cargo test --test architecture services -- --nocapture` prints the service graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{code_of, sources};
 
-/// From the roof down. Services on one floor do not know each other.
+/// The services by layer, from the top down. Services of one layer do not use each other.
 const FLOORS: &[&[&str]] = &[
     &["ops"],
     &["frames"],
@@ -23,10 +23,10 @@ const FLOORS: &[&[&str]] = &[
     &["jobs"],
 ];
 
-/// What every service may use.
+/// Modules that every service may use.
 const LEAVES: &[&str] = &["actor", "audit", "error", "page"];
 
-/// Each type that holds rows or services, by its folder. All others hold neither.
+/// The types that hold rows or services, by folder. No other type may hold either.
 const SERVICES: &[(&str, &[&str])] = &[
     ("ops", &["Ops"]),
     (
@@ -58,13 +58,13 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("jobs", &["Jobs"]),
 ];
 
-/// What hands resources to constructors, and is taken apart there.
+/// Types that pass resources to constructors, which take them apart.
 const HANDED_OVER: &[&str] = &["FrameDependencies"];
 
-/// Fields at most in one service.
+/// Maximum number of fields in a service.
 const MOST_FIELDS: usize = 9;
 
-/// A struct's field.
+/// A field of a struct.
 #[derive(Debug, PartialEq, Eq)]
 struct Field {
     name: String,
@@ -80,7 +80,7 @@ fn floor_of(service: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&service))
 }
 
-/// The service that owns each name that `app` hands on: `StoryView` is of `stories`.
+/// Returns the service that owns each name that `app` re-exports. For example, `stories` owns `StoryView`.
 fn owners(app: &str) -> BTreeMap<String, String> {
     let mut owners = BTreeMap::new();
     for statement in app.split("pub use ").skip(1) {
@@ -93,13 +93,13 @@ fn owners(app: &str) -> BTreeMap<String, String> {
     owners
 }
 
-/// Names at the level of `app` that a source mentions; `depth` is how far its module is below `app`.
+/// Returns the names in `app` that a source mentions. `depth` is the number of modules between the source and `app`.
 fn mentioned(code: &str, depth: usize) -> Vec<String> {
     let climb = "super::".repeat(depth);
     let mut found = Vec::new();
     for prefix in ["crate::app::", &climb] {
         for (at, _) in code.match_indices(prefix) {
-            // `super::super::` climbs further than `super::`, and is another prefix.
+            // `super::super::` is a different prefix from `super::`.
             let before = code[..at].chars().next_back().unwrap_or(' ');
             if before == ':' || before.is_alphanumeric() || before == '_' {
                 continue;
@@ -115,7 +115,8 @@ fn mentioned(code: &str, depth: usize) -> Vec<String> {
     found
 }
 
-/// Services that a source calls by name: `frames.tell(…)`, `self.frames.tell(…)`, `app.frames().tell(…)`.
+/// Returns the services that a source calls by name, as in `frames.tell(…)`, `self.frames.tell(…)` or
+/// `app.frames().tell(…)`.
 fn called(code: &str) -> BTreeSet<&'static str> {
     let squeezed: String = code.split_whitespace().collect();
     let mut called = BTreeSet::new();
@@ -129,7 +130,7 @@ fn called(code: &str) -> BTreeSet<&'static str> {
     called
 }
 
-/// What is wrong with one source of a service.
+/// Returns a message for each rule that a source of a service breaks.
 fn violations(
     service: &str,
     source: &str,
@@ -160,7 +161,7 @@ fn violations(
     wrong
 }
 
-/// The fields of a struct, where the source declares it.
+/// Returns the fields of a struct; `None` if the source does not declare it.
 fn fields(source: &str, name: &str) -> Option<Vec<Field>> {
     let code = code_of(source);
     let at = code.find(&format!("struct {name} {{"))?;
@@ -175,7 +176,7 @@ fn fields(source: &str, name: &str) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// Every source below a service's folder, with how far its module is below `app`.
+/// Returns every source in a service's folder, with the depth of its module below `app`.
 fn sources_of(service: &str) -> Vec<(PathBuf, String, usize)> {
     let folder = root().join(service);
     let read = |path: PathBuf| {
@@ -187,7 +188,7 @@ fn sources_of(service: &str) -> Vec<(PathBuf, String, usize)> {
     sources(&folder).into_iter().map(read).collect()
 }
 
-/// The fields of each service type.
+/// Returns the fields of each service type.
 fn all_fields() -> Vec<(&'static str, &'static str, Vec<Field>)> {
     let mut all = Vec::new();
     for (service, types) in SERVICES {
@@ -268,7 +269,7 @@ fn every_type_that_holds_rows_is_a_service() {
     }
 }
 
-/// One line for each service type: how many fields it has, and which services are among them.
+/// Returns one line for each service type, with its number of fields and the services among them.
 fn graph() -> String {
     let all = all_fields();
     let by_type: BTreeMap<&str, &str> =
@@ -292,7 +293,7 @@ fn services_are_as_the_architecture_draws_them() {
     let drawn = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let drawn = fs::read_to_string(drawn).expect("ARCHITECTURE.md");
     let graph = graph();
-    // For whoever asked to see it.
+    // Shown with `--nocapture`.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), graph.as_bytes());
     assert!(
         drawn.contains(&graph),
