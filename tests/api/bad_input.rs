@@ -166,9 +166,9 @@ async fn trace(app: &TestApp) -> Vec<String> {
 
 async fn an_unknown_field_is_passed_over(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app
+    let created = app
         .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Hm.", "colour": ["red"]}))
         .await;
-    assert_eq!(told["story_frame_count"], 1);
+    assert_eq!(created["story_frame_count"], 1);
     app.stop_and_remove().await;
 }

@@ -27,13 +27,15 @@ fn shared(app: &TestApp, method: &str, path: &str) -> reqwest::RequestBuilder {
     app.client.request(method, format!("{}{path}", app.url)).header("x-api-key", KEY)
 }
 
-async fn victim(app: &TestApp) -> Victim {
+async fn create_victim(app: &TestApp) -> Victim {
     let frame = json!({"client_id": "victim", "strategy": "literal", "input_text": "Mine."});
-    let told = send_json(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
-    let story = told["story_id"].as_str().expect("an id").to_owned();
-    let kept = json!({"story_id": story, "frame_number": 0, "comments": "mine"});
-    let kept =
-        send_json(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&kept)).await.1;
+    let response = send_json(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
+    let story = response["story_id"].as_str().expect("an id").to_owned();
+    let stored = json!({"story_id": story, "frame_number": 0, "comments": "mine"});
+    let stored =
+        send_json(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&stored))
+            .await
+            .1;
     let list = json!({"name": "Mine"});
     let list =
         send_json(shared(app, "POST", "/v2/bookmark-lists?client_id=victim").json(&list)).await.1;
@@ -41,7 +43,7 @@ async fn victim(app: &TestApp) -> Victim {
     send_json(shared(app, "POST", "/v2/clients/victim/telemetry").json(&report)).await;
     let tasks = send_json(shared(app, "GET", "/v2/tasks?client_id=victim")).await.1;
     let task = tasks["items"][0]["task_id"].as_str().expect("an id").to_owned();
-    Victim { story, task, list: list["id"].to_string(), bookmark: kept["id"].to_string() }
+    Victim { story, task, list: list["id"].to_string(), bookmark: stored["id"].to_string() }
 }
 
 /// Returns everything that the victim owns.
@@ -100,7 +102,7 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
     };
     let act = AuditContext::new(&Principal::LOCAL, None);
     let token = app.app.identities().create_token(order, &act).await.expect("made").token;
-    let victim = victim(&app).await;
+    let victim = create_victim(&app).await;
     let before = belongings(&app, &victim).await;
     let contract: Value = serde_json::to_value(openapi()).expect("JSON");
     let open = [

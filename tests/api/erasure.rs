@@ -23,7 +23,7 @@ on_both! {
 const NEMO: &str = "nemo-7f3a51";
 
 /// Creates data of every kind for a client.
-async fn live(app: &TestApp, client_id: &str) {
+async fn create_data(app: &TestApp, client_id: &str) {
     let config = json!({"client_id": client_id, "description": "by the window",
         "keys": {"openai_api_key": "sk-of-its-own-1234567890"}});
     assert_eq!(app.call("POST", "/admin/api/sparrow-configs", config).await.0, 201);
@@ -106,7 +106,7 @@ async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
             }
         }
     }
-    for entry in walk(app.database.folder.path()) {
+    for entry in list_files(app.database.folder.path()) {
         if entry.contains(text) {
             found.push(entry);
         }
@@ -114,13 +114,13 @@ async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     found
 }
 
-fn walk(folder: &std::path::Path) -> Vec<String> {
+fn list_files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         // Maintenance removes empty folders later.
         if path.is_dir() {
-            found.extend(walk(&path));
+            found.extend(list_files(&path));
         } else {
             found.push(path.display().to_string());
         }
@@ -130,8 +130,8 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
 
 async fn everything_about_a_client_is_shown_in_one_document(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    live(&app, NEMO).await;
-    live(&app, "other").await;
+    create_data(&app, NEMO).await;
+    create_data(&app, "other").await;
     app.wait_until_idle().await;
     let document = app.json(&format!("/v2/clients/{NEMO}/export")).await;
     assert_eq!(document["client_id"], NEMO);
@@ -162,12 +162,12 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     assert!(shown["files"].as_array().is_some_and(|files| !files.is_empty()), "{shown}");
     let text = document.to_string();
     assert!(!text.contains("sk-of-its-own") && !text.contains("\"other\""), "{text}");
-    let nobody = app.json("/v2/clients/nobody/export").await;
-    assert_eq!((&nobody["stories"], &nobody["configuration"]), (&json!([]), &Value::Null));
+    let unknown = app.json("/v2/clients/nobody/export").await;
+    assert_eq!((&unknown["stories"], &unknown["configuration"]), (&json!([]), &Value::Null));
     app.stop_and_remove().await;
 }
 
-async fn erased(app: &TestApp, client_id: &str) -> Value {
+async fn erase(app: &TestApp, client_id: &str) -> Value {
     let (status, ordered) =
         app.call("DELETE", &format!("/v2/clients/{client_id}"), Value::Null).await;
     assert_eq!(status, 202, "{ordered}");
@@ -189,8 +189,8 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     // Learned patterns fade over time, even between two reads.
     let options = TestOptions { clock: ManualClock::new(), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
-    live(&app, NEMO).await;
-    live(&app, "other").await;
+    create_data(&app, NEMO).await;
+    create_data(&app, "other").await;
     app.wait_until_idle().await;
     let before = mentions(&app, NEMO).await;
     for place in [
@@ -213,8 +213,8 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
         document["voice_profiles"] = Value::Null;
         document
     };
-    let kept = others(&app.json("/v2/clients/other/export").await);
-    let task = erased(&app, NEMO).await;
+    let remaining = others(&app.json("/v2/clients/other/export").await);
+    let task = erase(&app, NEMO).await;
     assert_eq!(
         (&task["status"], &task["result"]["stories"]),
         (&json!("completed"), &json!(2)),
@@ -229,7 +229,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     assert_eq!((texts.len(), texts[0]), (2, &json!("A ship!")), "{found}");
     assert_eq!(app.json("/admin/api/index").await["pieces"], 2, "the other's two frames");
     let still = others(&app.json("/v2/clients/other/export").await);
-    assert!(still == kept, "the other has something else now");
+    assert!(still == remaining, "the other has something else now");
     let audit = app.json("/admin/api/audit?resource=clients").await;
     assert_eq!(audit["items"][0]["action"], "erase", "{audit}");
     app.stop_and_remove().await;
@@ -279,7 +279,7 @@ async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
     tx.delete_old_records(never, later, never).await.expect("forgotten");
     tx.save().await.expect("saved");
     assert_eq!(app.files("input").len(), 1, "the photograph is there");
-    assert_eq!(erased(&app, NEMO).await["status"], "completed");
+    assert_eq!(erase(&app, NEMO).await["status"], "completed");
     app.wait_until_idle().await;
     assert_eq!(app.files("input"), [""; 0]);
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);

@@ -122,8 +122,8 @@ pub struct Stats {
 }
 
 /// Converts a protobuf `Struct` to JSON.
-pub fn as_json(of: &Struct) -> Value {
-    let fields = of.fields.iter().map(|(name, value)| (name.clone(), value_as_json(value)));
+pub fn as_json(structure: &Struct) -> Value {
+    let fields = structure.fields.iter().map(|(name, value)| (name.clone(), value_as_json(value)));
     Value::Object(fields.collect::<Map<String, Value>>())
 }
 

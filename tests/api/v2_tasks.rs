@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::on_both;
 use crate::support::gated_image_model::gated_image_model;
 use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
-use crate::v2_stories::ended;
+use crate::v2_stories::wait_until_ended;
 
 on_both! {
     an_order_that_is_sent_again_is_one_order;
@@ -63,9 +63,9 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     let _begun = in_time(slow.started.acquire()).await.expect("the second frame runs");
     slow.release.add_permits(100);
     let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
-    assert_eq!(ended(&app, &id(&second), "s").await["status"], "completed");
+    assert_eq!(wait_until_ended(&app, &id(&second), "s").await["status"], "completed");
     assert_eq!(post(&first, "retry").await.1["status"], "pending");
-    assert_eq!(ended(&app, &id(&first), "s").await["status"], "completed");
+    assert_eq!(wait_until_ended(&app, &id(&first), "s").await["status"], "completed");
     let read = app.json(&format!("/v2/stories/{story}")).await;
     let texts: Vec<&Value> =
         read["frames"].as_array().expect("frames").iter().map(|f| &f["text"]).collect();

@@ -1,5 +1,7 @@
 //! Every capability with every way in which a provider can fail. The caller gets something to show and the reason
 //! in time, and nothing of the request is logged.
+//!
+//! This file is long because it holds one table of providers and one of failures, and their recorded answers.
 
 use std::time::Duration;
 
