@@ -55,11 +55,11 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
             let post = client.post(format!("{url}/v1/frames/")).header("Idempotency-Key", &text);
             match post.json(&body).send().await {
                 Ok(response) if response.status() == 200 => {
-                    let told: Value = response.json().await.unwrap_or_default();
-                    if told.is_object() {
-                        assert_eq!(told["frames"][0]["text"], format!("{text}\n"));
+                    let created: Value = response.json().await.unwrap_or_default();
+                    if created.is_object() {
+                        assert_eq!(created["frames"][0]["text"], format!("{text}\n"));
                         assert_eq!(
-                            told["story_frame_count"],
+                            created["story_frame_count"],
                             texts.len() + 1,
                             "in order, without gaps"
                         );
@@ -82,11 +82,11 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
 }
 
 /// Adds a constructor with a timeout to the HTTP client, because a killed process never answers.
-trait Impatient {
+trait ClientExt {
     fn new_with_timeout() -> reqwest::Client;
 }
 
-impl Impatient for reqwest::Client {
+impl ClientExt for reqwest::Client {
     fn new_with_timeout() -> reqwest::Client {
         let builder = support::client().timeout(Duration::from_secs(20));
         builder.pool_max_idle_per_host(0).build().expect("a client")
@@ -119,14 +119,14 @@ async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(databas
         process = Process::start(&database, port).await;
     }
     enough.store(true, Ordering::Relaxed);
-    let mut told = 0;
+    let mut count = 0;
     for (n, client) in clients.into_iter().enumerate() {
         let texts = client.await.expect("every post was answered in the end");
         check_story(&process.url, &format!("sparrow{n}"), &texts).await;
-        told += texts.len();
+        count += texts.len();
     }
-    println!("{told} frames were told");
-    assert!(told >= CLIENTS, "the kills came too fast for any frame to be told");
+    println!("{count} frames were told");
+    assert!(count >= CLIENTS, "the kills came too fast for any frame to be told");
     process.kill();
     check_files(&database).await;
     database.remove().await;
@@ -137,13 +137,13 @@ async fn check_story(url: &str, client_id: &str, texts: &[String]) {
     let read =
         reqwest::Client::new_with_timeout().get(format!("{url}/v1/story/?client_id={client_id}"));
     let story: Value = read.send().await.expect("an answer").json().await.expect("JSON");
-    let kept: Vec<String> = story["frames"]
+    let stored: Vec<String> = story["frames"]
         .as_array()
         .expect("frames")
         .iter()
         .map(|frame| frame["text"].as_str().unwrap_or_default().trim_end().to_owned())
         .collect();
-    assert_eq!(kept, texts, "{client_id}");
+    assert_eq!(stored, texts, "{client_id}");
     assert_eq!(story["story_frame_count"], texts.len());
 }
 
@@ -152,8 +152,10 @@ async fn check_files(database: &TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
     // As if the grace period of a shared database had passed.
     let later = SystemClock.now() + chrono::TimeDelta::hours(3);
-    let options =
-        support::TestOptions { clock: Arc::new(Held(later)), ..support::TestOptions::default() };
+    let options = support::TestOptions {
+        clock: Arc::new(FixedClock(later)),
+        ..support::TestOptions::default()
+    };
     let stopping = CancellationToken::new();
     let sweeper = support::build_app(store.clone(), database.storage(), stopping, options);
     sweeper.ops().run_maintenance(later).await.expect("swept");
@@ -195,9 +197,9 @@ async fn count_objects(database: &TestDatabase) -> i64 {
 
 /// A clock that always returns the same time.
 #[derive(Debug)]
-struct Held(chrono::DateTime<chrono::Utc>);
+struct FixedClock(chrono::DateTime<chrono::Utc>);
 
-impl calliope::domain::Clock for Held {
+impl calliope::domain::Clock for FixedClock {
     fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.0
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules by layer, from the top down. `main.rs` and `lib.rs` are above all layers.
-const FLOORS: &[&[&str]] = &[
+const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["http", "worker"],
     &["app"],
@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Maximum number of lines of a file that gives no reason at its top.
-const LONG: usize = 400;
+const MAX_LINES: usize = 400;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -35,19 +35,19 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn floors() -> BTreeMap<&'static str, usize> {
-    let numbered = FLOORS.iter().enumerate();
+fn layers() -> BTreeMap<&'static str, usize> {
+    let numbered = LAYERS.iter().enumerate();
     numbered
-        .flat_map(|(floor, modules)| modules.iter().map(move |module| (*module, floor)))
+        .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, layer)))
         .collect()
 }
 
 /// Returns a source without its comments and unit tests.
 fn code_of(source: &str) -> String {
-    without_comments(source.split("#[cfg(test)]").next().unwrap_or_default())
+    remove_comments(source.split("#[cfg(test)]").next().unwrap_or_default())
 }
 
-fn without_comments(source: &str) -> String {
+fn remove_comments(source: &str) -> String {
     let code = source.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.collect::<Vec<_>>().join("\n")
 }
@@ -55,7 +55,7 @@ fn without_comments(source: &str) -> String {
 /// Returns the modules that a source names as `crate::module` or within `use crate::{a, b::c}`. Comments and strings
 /// are ignored.
 fn imports(source: &str) -> Vec<String> {
-    let code = without_comments(source);
+    let code = remove_comments(source);
     let mut found = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let names = match rest.strip_prefix('{') {
@@ -92,15 +92,17 @@ fn top_level_names(list: &str) -> Vec<String> {
 
 /// Returns a message for each import of a file that breaks a rule.
 fn violations(module: &str, source: &str) -> Vec<String> {
-    let floors = floors();
-    let Some(&here) = floors.get(module) else {
-        return vec![format!("{module} has no floor; give it one in tests/architecture.rs")];
+    let layers = layers();
+    let Some(&here) = layers.get(module) else {
+        return vec![format!(
+            "{module} has no layer; add it to LAYERS in tests/architecture/main.rs"
+        )];
     };
     imports(source)
         .into_iter()
         .filter(|import| import != module)
         .filter_map(|import| {
-            let there = *floors.get(import.as_str())?;
+            let there = *layers.get(import.as_str())?;
             (there <= here).then(|| format!("{module} imports {import}, which is not below it"))
         })
         .collect()
@@ -157,7 +159,7 @@ fn a_long_file_says_why() {
         let says_why = head.contains("long because");
         let lines = source.lines().count();
         assert!(
-            lines <= LONG || says_why,
+            lines <= MAX_LINES || says_why,
             "{} has {lines} lines; split it, or say at its top why it is `long because …`",
             path.display()
         );

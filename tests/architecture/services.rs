@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{code_of, sources};
 
 /// The services by layer, from the top down. Services of one layer do not use each other.
-const FLOORS: &[&[&str]] = &[
+const LAYERS: &[&[&str]] = &[
     &["ops"],
     &["frames"],
     &["search"],
@@ -59,10 +59,10 @@ const SERVICES: &[(&str, &[&str])] = &[
 ];
 
 /// Types that pass resources to constructors, which take them apart.
-const HANDED_OVER: &[&str] = &["FrameDependencies"];
+const DEPENDENCY_TYPES: &[&str] = &["FrameDependencies"];
 
 /// Maximum number of fields in a service.
-const MOST_FIELDS: usize = 9;
+const MAX_FIELDS: usize = 9;
 
 /// A field of a struct.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,8 +76,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app")
 }
 
-fn floor_of(service: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&service))
+fn layer_of(service: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&service))
 }
 
 /// Returns the service that owns each name that `app` re-exports. For example, `stories` owns `StoryView`.
@@ -94,7 +94,7 @@ fn owners(app: &str) -> BTreeMap<String, String> {
 }
 
 /// Returns the names in `app` that a source mentions. `depth` is the number of modules between the source and `app`.
-fn mentioned(code: &str, depth: usize) -> Vec<String> {
+fn mentioned_names(code: &str, depth: usize) -> Vec<String> {
     let climb = "super::".repeat(depth);
     let mut found = Vec::new();
     for prefix in ["crate::app::", &climb] {
@@ -117,10 +117,10 @@ fn mentioned(code: &str, depth: usize) -> Vec<String> {
 
 /// Returns the services that a source calls by name, as in `frames.tell(…)`, `self.frames.tell(…)` or
 /// `app.frames().tell(…)`.
-fn called(code: &str) -> BTreeSet<&'static str> {
+fn called_services(code: &str) -> BTreeSet<&'static str> {
     let squeezed: String = code.split_whitespace().collect();
     let mut called = BTreeSet::new();
-    for service in FLOORS.iter().flat_map(|floor| floor.iter()) {
+    for service in LAYERS.iter().flat_map(|layer| layer.iter()) {
         for form in [format!("self.{service}."), format!("app.{service}()")] {
             if squeezed.contains(&form) {
                 called.insert(*service);
@@ -137,13 +137,15 @@ fn violations(
     depth: usize,
     owners: &BTreeMap<String, String>,
 ) -> Vec<String> {
-    let Some(here) = floor_of(service) else {
-        return vec![format!("{service} has no floor; give it one in tests/architecture")];
+    let Some(here) = layer_of(service) else {
+        return vec![format!(
+            "{service} has no layer; add it to LAYERS in tests/architecture/services.rs"
+        )];
     };
     let code = code_of(source);
     let mut wrong = Vec::new();
-    let mentioned = mentioned(&code, depth);
-    let calls = called(&code).into_iter().map(str::to_owned);
+    let mentioned = mentioned_names(&code, depth);
+    let calls = called_services(&code).into_iter().map(str::to_owned);
     for name in mentioned.into_iter().chain(calls) {
         if name == "App" || name == "AppResources" {
             wrong.push(format!("{service} knows {name}, which is above every service"));
@@ -153,7 +155,7 @@ fn violations(
         if owner == service || LEAVES.contains(&owner.as_str()) {
             continue;
         }
-        let Some(there) = floor_of(owner) else { continue };
+        let Some(there) = layer_of(owner) else { continue };
         if there <= here {
             wrong.push(format!("{service} uses {name} of {owner}, which is not below it"));
         }
@@ -222,9 +224,9 @@ fn a_service_uses_only_those_below_it() {
     }
     for leaf in LEAVES {
         let source = fs::read_to_string(root().join(format!("{leaf}.rs"))).expect("a leaf");
-        for name in mentioned(&code_of(&source), 1) {
+        for name in mentioned_names(&code_of(&source), 1) {
             let owner = owners.get(&name).unwrap_or(&name);
-            if floor_of(owner).is_some() {
+            if layer_of(owner).is_some() {
                 wrong.push(format!("{leaf}: uses {name} of {owner}; a leaf uses no service"));
             }
         }
@@ -241,9 +243,9 @@ fn a_service_keeps_its_fields_to_itself_and_has_few() {
         for field in fields.iter().filter(|field| field.is_public) {
             wrong.push(format!("{owner}: the field {name}.{} is seen from outside", field.name));
         }
-        if name != "App" && fields.len() > MOST_FIELDS {
+        if name != "App" && fields.len() > MAX_FIELDS {
             let count = fields.len();
-            wrong.push(format!("{owner}: {name} has {count} fields, more than {MOST_FIELDS}"));
+            wrong.push(format!("{owner}: {name} has {count} fields, more than {MAX_FIELDS}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -258,7 +260,7 @@ fn every_type_that_holds_rows_is_a_service() {
                 let name = super::leading_name(declared);
                 let fields = fields(&source, &name).unwrap_or_default();
                 let holds_rows = fields.iter().any(|field| field.kind == "Store");
-                let is_known = types.contains(&&*name) || HANDED_OVER.contains(&&*name);
+                let is_known = types.contains(&&*name) || DEPENDENCY_TYPES.contains(&&*name);
                 assert!(
                     !holds_rows || is_known,
                     "{}: {name} holds rows, so it is a service; list it in tests/architecture",
@@ -309,16 +311,16 @@ fn a_broken_service_rule_is_seen() {
         violations(service, source, depth, &owners).len()
     };
     for (service, source, depth, expected, why) in [
-        ("stories", "use crate::app::frames::Ordered;", 2, 1, "an import upward"),
-        ("stories", "use super::frames::Ordered;", 1, 1, "an import upward, by climbing"),
+        ("stories", "use crate::app::frames::AcceptedOrder;", 2, 1, "an import upward"),
+        ("stories", "use super::frames::AcceptedOrder;", 1, 1, "an import upward, by climbing"),
         ("stories", "use crate::app::{AppError, FrameOrder};", 2, 1, "by a name that app hands on"),
         ("files", "use super::config::Config;", 1, 1, "a neighbour"),
         ("files", "fn f(&self) { self\n    .stories\n    .find() }", 2, 1, "a call upward"),
         ("files", "fn f() { app.frames().tell() }", 2, 1, "a call upward, through app"),
         ("ops", "use crate::app::App;", 2, 1, "the whole of it"),
-        ("attic", "", 1, 1, "no floor"),
+        ("attic", "", 1, 1, "no layer"),
         ("stories", "use super::{Stories, jobs};\nuse crate::app::jobs::Job;", 2, 0, "downward"),
-        ("stories", "// use crate::app::frames::Ordered;", 2, 0, "a comment"),
+        ("stories", "// use crate::app::frames::AcceptedOrder;", 2, 0, "a comment"),
         ("stories", "use super::read::frames;\nuse crate::app::Page;", 2, 0, "its own, and a leaf"),
     ] {
         assert_eq!(seen(service, source, depth), expected, "{service}: {why}: {source}");
