@@ -11,7 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod beside;
+mod attachments;
 mod failures;
 mod frames;
 mod log;
