@@ -1,4 +1,4 @@
-//! The program as an operator uses it: settings, migrations, serving, stopping.
+//! The command line as an operator uses it: settings, migrations, serving, stopping.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use support::TestDatabase;
 
-/// The program in a folder of its own, with nothing of this process's environment but where programs are.
+/// Builds a command that runs the program in `folder`, with `variables` as its whole environment.
 fn calliope(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_calliope"));
     command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
@@ -22,7 +22,7 @@ fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, S
     (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
 }
 
-/// A service that is told its port, and the rest of what it says.
+/// Starts a service on a free port. Returns the process, its address and the rest of its output.
 fn serve(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, BufReader<impl Read>) {
     let mut command = calliope(folder, &[], variables);
     let mut child = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("it starts");

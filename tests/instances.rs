@@ -1,4 +1,4 @@
-//! Several processes on one PostgreSQL: what is changed or told on one is so on the others.
+//! Several processes on one PostgreSQL database: what one process changes or tells, the others see.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
@@ -51,26 +51,26 @@ async fn a_configuration_is_in_force_on_the_others_within_a_second() {
     database.remove().await;
 }
 
-/// Has a frame told on a process, under a key, until it is answered.
+/// Orders a frame from a process with an idempotency key, and repeats the request until it is answered.
 async fn tell(process: &Process, number: usize) -> String {
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": format!("{number}.")});
-    let told = async {
+    let until_answered = async {
         loop {
             let request = client().post(format!("{}/v1/frames", process.url));
             let request = request.header("idempotency-key", number.to_string()).json(&body);
             if let Ok(response) = request.send().await
                 && response.status() == 200
-                && let Ok(told) = response.json::<Value>().await
+                && let Ok(created) = response.json::<Value>().await
             {
-                assert_eq!(told["story_frame_count"], number + 1);
-                return told["story_id"].as_str().expect("an id").to_owned();
+                assert_eq!(created["story_frame_count"], number + 1);
+                return created["story_id"].as_str().expect("an id").to_owned();
             }
         }
     };
-    in_time(told).await
+    in_time(until_answered).await
 }
 
-/// Listens on a process from where `last` was.
+/// Opens an event stream on a process, after the event id `last`.
 async fn listen(process: &Process, story: &str, last: Option<i64>) -> SseStream {
     let request = client().get(format!("{}/v2/stories/{story}/events", process.url));
     SseStream::open(match last {
@@ -80,46 +80,46 @@ async fn listen(process: &Process, story: &str, last: Option<i64>) -> SseStream 
     .await
 }
 
-fn number(heard: &SseEvent) -> Option<u64> {
-    heard.data["number"].as_u64().filter(|_| heard.event == "frame")
+fn number(received: &SseEvent) -> Option<u64> {
+    received.data["number"].as_u64().filter(|_| received.event == "frame")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_on_one_hears_every_frame_told_on_the_other_once() {
     let Some(database) = TestDatabase::postgres().await else { return };
-    let mut ears = Process::start(&database, 0).await;
-    let mut mouth = Process::start(&database, 0).await;
-    let story = tell(&mouth, 0).await;
-    let mut stream = listen(&ears, &story, Some(0)).await;
-    let mut heard = Vec::new();
+    let mut subscriber = Process::start(&database, 0).await;
+    let mut publisher = Process::start(&database, 0).await;
+    let story = tell(&publisher, 0).await;
+    let mut stream = listen(&subscriber, &story, Some(0)).await;
+    let mut received = Vec::new();
     let mut next = 1;
     for round in 0..4 {
         for _ in 0..3 {
-            tell(&mouth, next).await;
+            tell(&publisher, next).await;
             next += 1;
         }
-        // Some of it is heard before the restart, and some is only made up for.
+        // Some events arrive before the restart, and some are read from the log afterwards.
         if round % 2 == 0 {
             let last = next as u64 - 2;
-            heard.extend(stream.read_until(|event| number(event) == Some(last)).await);
-            mouth.kill();
-            mouth = Process::start(&database, 0).await;
+            received.extend(stream.read_until(|event| number(event) == Some(last)).await);
+            publisher.kill();
+            publisher = Process::start(&database, 0).await;
         } else {
-            ears.kill();
+            subscriber.kill();
             while let Some(event) = stream.next().await {
-                heard.push(event);
+                received.push(event);
             }
-            tell(&mouth, next).await;
+            tell(&publisher, next).await;
             next += 1;
-            ears = Process::start(&database, 0).await;
-            stream = listen(&ears, &story, stream.last_id).await;
+            subscriber = Process::start(&database, 0).await;
+            stream = listen(&subscriber, &story, stream.last_id).await;
         }
     }
     let last = next as u64 - 1;
-    heard.extend(stream.read_until(|event| number(event) == Some(last)).await);
-    let frames: Vec<u64> = heard.iter().filter_map(number).collect();
+    received.extend(stream.read_until(|event| number(event) == Some(last)).await);
+    let frames: Vec<u64> = received.iter().filter_map(number).collect();
     assert_eq!(frames, (0..=last).collect::<Vec<_>>(), "each frame once, in order");
-    assert!(heard.is_sorted_by(|one, two| one.id < two.id), "no event twice");
-    drop((ears, mouth));
+    assert!(received.is_sorted_by(|one, two| one.id < two.id), "no event twice");
+    drop((subscriber, publisher));
     database.remove().await;
 }

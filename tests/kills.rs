@@ -1,4 +1,4 @@
-//! The promise of the task table, tried on the real program: killed at random moments under load and started again,
+//! The guarantee of the task table, tested with the real program: killed at random moments under load and restarted,
 //! it tells every accepted frame exactly once.
 //!
 //! `CALLIOPE_KILLS=200 cargo test --test kills` kills more often; `CALLIOPE_KILLS_SEED` repeats a run.
@@ -31,12 +31,13 @@ on_both! {
     no_frame_is_lost_or_doubled_however_often_the_process_is_killed;
 }
 
-/// Clients that post at the same time.
+/// Number of clients that post concurrently.
 const CLIENTS: usize = 4;
 
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Posts frame after frame, each until it is answered, under a key of its own; the texts that were asked for.
+/// Posts one frame after another, each with a key of its own and repeated until it is answered. Returns the requested
+/// texts.
 async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> Vec<String> {
     let client = reqwest::Client::new_with_timeout();
     let mut texts = Vec::new();
@@ -54,11 +55,11 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
             let post = client.post(format!("{url}/v1/frames/")).header("Idempotency-Key", &text);
             match post.json(&body).send().await {
                 Ok(response) if response.status() == 200 => {
-                    let told: Value = response.json().await.unwrap_or_default();
-                    if told.is_object() {
-                        assert_eq!(told["frames"][0]["text"], format!("{text}\n"));
+                    let created: Value = response.json().await.unwrap_or_default();
+                    if created.is_object() {
+                        assert_eq!(created["frames"][0]["text"], format!("{text}\n"));
                         assert_eq!(
-                            told["story_frame_count"],
+                            created["story_frame_count"],
                             texts.len() + 1,
                             "in order, without gaps"
                         );
@@ -71,7 +72,7 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
                 }
                 Err(error) => last = error.to_string(),
             }
-            // While it is killed again and again, a slow machine may tell nothing for long.
+            // While the process is killed again and again, a slow machine may tell no frame for a long time.
             let waited = killed_until.elapsed();
             assert!(waited < Duration::from_mins(1), "{text} is never told; last: {last}");
         }
@@ -80,12 +81,12 @@ async fn post_until(url: String, client_id: String, enough: Arc<AtomicBool>) -> 
     texts
 }
 
-/// A client that does not wait for ever on a process that was killed.
-trait Impatient {
+/// Adds a constructor with a timeout to the HTTP client, because a killed process never answers.
+trait ClientExt {
     fn new_with_timeout() -> reqwest::Client;
 }
 
-impl Impatient for reqwest::Client {
+impl ClientExt for reqwest::Client {
     fn new_with_timeout() -> reqwest::Client {
         let builder = support::client().timeout(Duration::from_secs(20));
         builder.pool_max_idle_per_host(0).build().expect("a client")
@@ -93,14 +94,14 @@ impl Impatient for reqwest::Client {
 }
 
 async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(database: TestDatabase) {
-    // Side by side, neither would leave the other the time to tell much between two kills.
+    // Run one at a time, because two in parallel would leave each other little time to tell frames between two kills.
     let _alone = ALONE.lock().await;
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = number("CALLIOPE_KILLS").unwrap_or(100);
     let seed = number("CALLIOPE_KILLS_SEED").unwrap_or_else(|| Uuid::now_v7().as_u128() as u64);
     println!("{kills} kills with CALLIOPE_KILLS_SEED={seed}");
     let mut chance = TestRng(seed);
-    // Other processes' tasks come back when their lease ends; a short one keeps this test short.
+    // Tasks of a killed process are released when their lease expires. A short lease keeps this test short.
     std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
     let settings = "[tasks]\nlease_seconds = 1\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
@@ -118,42 +119,43 @@ async fn no_frame_is_lost_or_doubled_however_often_the_process_is_killed(databas
         process = Process::start(&database, port).await;
     }
     enough.store(true, Ordering::Relaxed);
-    let mut told = 0;
+    let mut count = 0;
     for (n, client) in clients.into_iter().enumerate() {
         let texts = client.await.expect("every post was answered in the end");
         check_story(&process.url, &format!("sparrow{n}"), &texts).await;
-        told += texts.len();
+        count += texts.len();
     }
-    println!("{told} frames were told");
-    assert!(told >= CLIENTS, "the kills came too fast for any frame to be told");
+    println!("{count} frames were told");
+    assert!(count >= CLIENTS, "the kills came too fast for any frame to be told");
     process.kill();
     check_files(&database).await;
     database.remove().await;
 }
 
-/// A client's story is exactly what it asked for.
+/// Checks that a client's story has exactly the requested texts.
 async fn check_story(url: &str, client_id: &str, texts: &[String]) {
     let read =
         reqwest::Client::new_with_timeout().get(format!("{url}/v1/story/?client_id={client_id}"));
     let story: Value = read.send().await.expect("an answer").json().await.expect("JSON");
-    let kept: Vec<String> = story["frames"]
+    let stored: Vec<String> = story["frames"]
         .as_array()
         .expect("frames")
         .iter()
         .map(|frame| frame["text"].as_str().unwrap_or_default().trim_end().to_owned())
         .collect();
-    assert_eq!(kept, texts, "{client_id}");
+    assert_eq!(stored, texts, "{client_id}");
     assert_eq!(story["story_frame_count"], texts.len());
 }
 
-/// After the next start nothing is left in the folders but what rows refer to, and nothing that they refer to is
-/// missing.
+/// Checks that after the next start the folders hold exactly the files that rows refer to.
 async fn check_files(database: &TestDatabase) {
     let store = Store::connect(&database.settings).await.expect("connected");
-    // As if the grace of a shared database had passed.
+    // As if the grace period of a shared database had passed.
     let later = SystemClock.now() + chrono::TimeDelta::hours(3);
-    let options =
-        support::TestOptions { clock: Arc::new(Held(later)), ..support::TestOptions::default() };
+    let options = support::TestOptions {
+        clock: Arc::new(FixedClock(later)),
+        ..support::TestOptions::default()
+    };
     let stopping = CancellationToken::new();
     let sweeper = support::build_app(store.clone(), database.storage(), stopping, options);
     sweeper.ops().run_maintenance(later).await.expect("swept");
@@ -193,11 +195,11 @@ async fn count_objects(database: &TestDatabase) -> i64 {
     }
 }
 
-/// A clock that stands still.
+/// A clock that always returns the same time.
 #[derive(Debug)]
-struct Held(chrono::DateTime<chrono::Utc>);
+struct FixedClock(chrono::DateTime<chrono::Utc>);
 
-impl calliope::domain::Clock for Held {
+impl calliope::domain::Clock for FixedClock {
     fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.0
     }

@@ -1,5 +1,5 @@
-//! The service as it is seen from outside: its numbers, its traces, the ids in its log. The real program, and a
-//! collector of our own.
+//! Observability of the real program: its metrics, its traces and the ids in its log, with a trace collector of the
+//! tests' own.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod support;
@@ -24,13 +24,13 @@ use tokio::task::JoinHandle;
 
 const KEY: &str = "a-key-that-no-trace-has";
 
-/// The program, as an operator starts it, and what it says.
+/// A running program and its output.
 struct Process {
     child: Child,
     url: String,
-    /// Where the numbers are, when they have a listener of their own.
+    /// Address of the metrics, if they have a listener of their own.
     numbers: Option<String>,
-    said: JoinHandle<Vec<String>>,
+    log: JoinHandle<Vec<String>>,
 }
 
 impl Process {
@@ -46,31 +46,31 @@ impl Process {
         let mut child =
             tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let (mut said, mut numbers) = (Vec::new(), None);
+        let (mut log, mut numbers) = (Vec::new(), None);
         let asked_for_numbers =
             variables.iter().any(|(name, _)| *name == "CALLIOPE_METRICS_ADDRESS");
         let mut url = None;
         while url.is_none() || (asked_for_numbers && numbers.is_none()) {
             let line = lines.next_line().await.expect("readable");
-            let line = line.unwrap_or_else(|| panic!("the program ended: {said:#?}"));
+            let line = line.unwrap_or_else(|| panic!("the program ended: {log:#?}"));
             let address = |(_, rest): (&str, &str)| {
                 let end = rest.find(['/', ' ', '"']).unwrap_or(rest.len());
                 format!("http://{}", &rest[..end])
             };
             url = url.or(line.split_once("stories at http://").map(address));
             numbers = numbers.or(line.split_once("numbers are at http://").map(address));
-            said.push(line);
+            log.push(line);
         }
-        let said = tokio::spawn(async move {
+        let log = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                said.push(line);
+                log.push(line);
             }
-            said
+            log
         });
-        Self { child, url: url.expect("told"), numbers, said }
+        Self { child, url: url.expect("the program logs it"), numbers, log }
     }
 
-    /// Posts for a frame and expects one.
+    /// Orders a frame and checks that it is told.
     async fn frame(&self, body: Value, headers: &[(&str, &str)]) {
         let mut request = client().post(format!("{}/v1/frames/?api_key={KEY}", self.url));
         for (name, value) in headers {
@@ -81,12 +81,12 @@ impl Process {
         assert_eq!(status, 200, "{}", response.text().await.expect("text"));
     }
 
-    /// Asks the program to stop; what it said until then.
+    /// Stops the program. Returns the lines that it has written.
     async fn stop(mut self) -> Vec<String> {
         let pid = self.child.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
         assert!(in_time(self.child.wait()).await.expect("ended").success(), "an orderly end");
-        self.said.await.expect("heard")
+        self.log.await.expect("the reader does not panic")
     }
 }
 
@@ -94,7 +94,7 @@ fn client() -> reqwest::Client {
     support::client().build().expect("a client")
 }
 
-/// A collector, and the spans that it is sent.
+/// Starts a trace collector. Returns its address and the spans that it receives.
 async fn collector() -> (String, mpsc::UnboundedReceiver<Span>) {
     async fn take(State(spans): State<mpsc::UnboundedSender<Span>>, body: Bytes) {
         let sent = ExportTraceServiceRequest::decode(body).expect("protobuf");
@@ -129,7 +129,7 @@ async fn numbers_tell_what_was_done() {
     assert_eq!(status(get("/metrics")).await, 401, "numbers are not for everyone");
     let strange = client().request("MADEUP".parse().expect("a method"), &process.url);
     assert_eq!(status(strange).await, 401);
-    let numbers = process.numbers.clone().expect("told");
+    let numbers = process.numbers.clone().expect("the program logs it");
     assert_eq!(status(client().get(format!("{numbers}/readyz"))).await, 404, "numbers alone");
 
     let response = client().get(format!("{numbers}/metrics")).send().await.expect("an answer");
@@ -186,9 +186,9 @@ async fn a_request_its_task_and_their_steps_are_one_trace() {
 
     let mut traces: BTreeMap<Vec<u8>, Vec<Span>> = BTreeMap::new();
     while let Ok(span) = sent.try_recv() {
-        let told = format!("{span:?}");
+        let debug = format!("{span:?}");
         for hidden in [secret, KEY, &photo()[..40]] {
-            assert!(!told.contains(hidden), "{told}");
+            assert!(!debug.contains(hidden), "{debug}");
         }
         traces.entry(span.trace_id.clone()).or_default().push(span);
     }
@@ -221,7 +221,7 @@ async fn a_request_its_task_and_their_steps_are_one_trace() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_that_is_down_disturbs_nobody() {
     let database = TestDatabase::sqlite();
-    // A port that was free a moment ago refuses at once.
+    // A port that was free a moment ago refuses connections immediately.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -231,10 +231,10 @@ async fn a_collector_that_is_down_disturbs_nobody() {
     for _ in 0..3 {
         process.frame(json!({"client_id": "s"}), &[]).await;
     }
-    let said = process.stop().await;
-    let warned = said.iter().filter(|line| line.contains("WARN") || line.contains("ERROR"));
+    let log = process.stop().await;
+    let warned = log.iter().filter(|line| line.contains("WARN") || line.contains("ERROR"));
     let warned: Vec<&String> = warned.collect();
-    assert_eq!(warned.len(), 1, "{said:#?}");
+    assert_eq!(warned.len(), 1, "{log:#?}");
     assert!(warned[0].contains("traces cannot be sent"), "{warned:?}");
 }
 
@@ -247,10 +247,10 @@ async fn the_log_bears_one_trace_id_from_request_to_step_without_a_collector() {
     let frame = json!({"client_id": "s"});
     process.frame(frame.clone(), &[("traceparent", mine), ("x-request-id", "mine")]).await;
     process.frame(frame, &[("traceparent", "00-nonsense"), ("x-request-id", "none")]).await;
-    let said = process.stop().await;
+    let log = process.stop().await;
     let ids = |request_id: &str| {
         let mut ids = BTreeMap::new();
-        for line in &said {
+        for line in &log {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let spans = line["spans"].as_array().into_iter().flatten();
             for span in spans.filter(|span| span["request_id"] == request_id) {
@@ -265,9 +265,10 @@ async fn the_log_bears_one_trace_id_from_request_to_step_without_a_collector() {
         [("mine", Some("0af7651916cd43dd8448eb211c80319c")), ("none", None)]
     {
         let ids = ids(request_id);
-        let of = |message: &str, span: &str| &ids[&(json!(message).to_string(), span.to_owned())];
-        let answered = of("answered", "request");
-        assert_eq!(answered, of("the frame goes on", "task"), "{said:#?}");
+        let trace_id =
+            |message: &str, span: &str| &ids[&(json!(message).to_string(), span.to_owned())];
+        let answered = trace_id("answered", "request");
+        assert_eq!(answered, trace_id("step started", "task"), "{log:#?}");
         assert_eq!(answered.len(), 32, "{answered}");
         assert!(expected.is_none_or(|expected| expected == answered), "{answered}");
     }

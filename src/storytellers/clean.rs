@@ -1,7 +1,8 @@
-//! What models write, made fit to be read: without what they say around a story, without echoes of the prompt and of
-//! what was told before, in whole sentences, with quotes that close, and as long as asked.
+//! Cleaning of what models write. The result has no talk around the story and no echoes of the prompt or of earlier
+//! texts; it consists of complete sentences with balanced quotes, and has at most the requested length.
 //!
-//! Each rule only takes away; when too little is left, the text is refused with a reason and asked for again.
+//! Apart from closing quotes and marks, each rule only removes text. If too little is left, the text is refused with a
+//! reason, and the model is asked again.
 
 mod sentences;
 mod words;
@@ -11,40 +12,40 @@ use std::collections::HashSet;
 use sentences::{ends_sentence, is_closing, sentences};
 use words::{LABELS, META_NOUNS, META_OPENINGS, META_PHRASES, PREAMBLES};
 
-/// What a text is measured against.
+/// The rules by which a text is cleaned.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TextRules<'a> {
-    /// What was told before, oldest first.
+    /// The story's earlier texts, oldest first.
     pub(super) prior: &'a [String],
-    /// The prompt that asked for it.
+    /// The prompt that asked for the text.
     pub(super) prompt: &'a str,
-    /// What the prompt says in its own words, without the material that the story is made of.
+    /// The literal text of the prompt template, without the data that the story is made of.
     pub(super) instructions: &'a str,
-    /// At most this many characters.
+    /// Maximum length in characters.
     pub(super) max_chars: usize,
-    /// At least this many words, or half as many letters more in scripts that put no spaces between words.
+    /// Minimum number of words. In scripts without spaces between words, 1.5 times as many letters also suffice.
     pub(super) min_words: usize,
-    /// Whether it may go on in the middle of a sentence, as a continuation does.
+    /// Whether the text may begin in the middle of a sentence, as a continuation does.
     pub(super) is_continuation: bool,
 }
 
-/// A frame of few characters may have few words: one for so many.
+/// Characters of the maximum length that stand for one required word, so that a short text needs fewer words.
 const CHARS_PER_WORD: usize = 12;
 
-/// Sentences that share this part of their words say the same.
+/// Jaccard similarity of two sentences' words from which the sentences count as equal.
 const SIMILARITY_THRESHOLD: f64 = 0.7;
 
-/// The part of a sentence's words that stand in one line of the instructions, for it to be taken from there.
+/// Share of a sentence's words that occur in one line of the instructions from which the sentence counts as copied.
 const COPIED_THRESHOLD: f64 = 0.8;
 
-/// So many words in a row are taken from the instructions, and not by chance.
+/// Number of consecutive words shared with the instructions from which a sentence counts as copied.
 const NGRAM_LEN: usize = 4;
 
-/// The text, tidied up.
+/// Cleans a text.
 ///
 /// # Errors
 ///
-/// Why there is nothing to show, in words that follow "it".
+/// The reason why nothing usable is left, in words that begin with "it".
 pub(super) fn clean(text: &str, rules: &TextRules<'_>) -> Result<String, String> {
     let bare = strip_wrapping(text);
     if bare.is_empty() {
@@ -55,20 +56,25 @@ pub(super) fn clean(text: &str, rules: &TextRules<'_>) -> Result<String, String>
     if fresh.is_empty() {
         return Err("it repeats what was there".to_owned());
     }
-    let whole = keep_whole_sentences(fresh);
-    let fitting = fit_to_length(&whole, rules.max_chars);
-    let balanced = balance_quotes(&fitting);
+    let complete = keep_complete_sentences(fresh);
+    let fitted = fit_to_length(&complete, rules.max_chars);
+    let balanced = balance_quotes(&fitted);
     let words =
         balanced.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count();
     let letters = balanced.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
-    let fewest = rules.min_words.min(rules.max_chars / CHARS_PER_WORD).max(2);
-    if words < fewest && letters < fewest + fewest / 2 {
+    let min_words = rules.min_words.min(rules.max_chars / CHARS_PER_WORD).max(2);
+    if words < min_words && letters < min_words + min_words / 2 {
         return Err("it says too little".to_owned());
     }
     if rules.is_continuation { Ok(balanced) } else { Ok(capitalise(&balanced)) }
 }
 
-/// One short sentence that says what to paint.
+/// Cleans a model's description of what to paint: keeps the sentences of its first line that describe the picture, up
+/// to 400 characters.
+///
+/// # Errors
+///
+/// The reason why nothing usable is left, as for [`clean`].
 pub(super) fn clean_picture_prompt(text: &str) -> Result<String, String> {
     let bare = strip_wrapping(text);
     let line = bare.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -82,10 +88,10 @@ pub(super) fn clean_picture_prompt(text: &str) -> Result<String, String> {
     }
 }
 
-/// Whether a sentence speaks of the picture or of the painter, and not of what is in it.
+/// Returns whether a sentence talks about the picture or the painter instead of what the picture shows.
 fn is_about_painting(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
-    let signs = [
+    let markers = [
         "artist",
         "painter",
         "painting",
@@ -95,10 +101,10 @@ fn is_about_painting(sentence: &str) -> bool {
         "illustration",
         "in this piece",
     ];
-    is_meta_talk(sentence) || signs.iter().any(|sign| lower.contains(sign))
+    is_meta_talk(sentence) || markers.iter().any(|marker| lower.contains(marker))
 }
 
-/// The text without code fences, Markdown, labels, preambles and quotes around the whole.
+/// Removes code fences, Markdown, labels, preambles and quotes around the whole text.
 fn strip_wrapping(text: &str) -> String {
     let text = text.replace('\r', "").replace("```", "\n");
     let mut lines: Vec<String> = Vec::new();
@@ -121,7 +127,7 @@ fn strip_wrapping(text: &str) -> String {
     inner.unwrap_or(joined).trim().to_owned()
 }
 
-/// A line without `Passage:` or `Frame 3:` before it.
+/// Removes a label such as `Passage:` or `Frame 3:` from the beginning of a line.
 fn strip_label(line: &str) -> String {
     if let Some((label, rest)) = line.split_once(':') {
         let word: String = label.chars().filter(|c| c.is_alphabetic() || *c == ' ').collect();
@@ -141,35 +147,40 @@ fn is_preamble(line: &str) -> bool {
                 && (line.ends_with('!') || lower.contains("passage") || lower.contains("story")))
 }
 
-/// Sentences that are neither in the prompt nor told before nor said already. A text that is half about what was asked
-/// for, or a quarter in the words of whoever asked, is none.
+/// Removes the sentences that occur in the prompt, in an earlier text or earlier in this text, and those that talk about
+/// the request.
+///
+/// # Errors
+///
+/// A reason if more than half of the sentences talk about the request; a sentence that is copied from the instructions
+/// counts twice.
 fn remove_echoes(sentences: &[String], rules: &TextRules<'_>) -> Result<Vec<String>, String> {
     let prompt = normalise(rules.prompt);
     let instructions = Instructions::parse(rules.instructions);
     let mut meta_count = 0;
-    let mut told: Vec<HashSet<String>> = Vec::new();
+    let mut earlier: Vec<HashSet<String>> = Vec::new();
     for text in rules.prior {
-        told.extend(sentences::sentences(text).iter().map(|sentence| word_set(sentence)));
+        earlier.extend(sentences::sentences(text).iter().map(|sentence| word_set(sentence)));
     }
     let mut fresh = Vec::new();
     for sentence in sentences {
         let bare = normalise(sentence);
-        let its_words = word_set(sentence);
-        let is_long = its_words.len() > 3;
-        let is_taken = instructions.contains(sentence, &its_words);
+        let words = word_set(sentence);
+        let is_long = words.len() > 3;
+        let is_copied = instructions.contains(sentence, &words);
         let is_talk = is_meta_talk(sentence);
-        meta_count += if is_taken { 2 } else { usize::from(is_talk) };
-        let is_echo = is_long && prompt.contains(&bare) || is_taken;
+        meta_count += if is_copied { 2 } else { usize::from(is_talk) };
+        let is_echo = is_long && prompt.contains(&bare) || is_copied;
         let is_label = sentence.ends_with(':');
         if is_echo
             || is_talk
             || is_label
             || bare.is_empty()
-            || told.iter().any(|other| are_alike(&its_words, other))
+            || earlier.iter().any(|other| are_similar(&words, other))
         {
             continue;
         }
-        told.push(its_words);
+        earlier.push(words);
         fresh.push(sentence.clone());
     }
     if meta_count * 2 > sentences.len() && sentences.len() > 1 {
@@ -178,7 +189,7 @@ fn remove_echoes(sentences: &[String], rules: &TextRules<'_>) -> Result<Vec<Stri
     Ok(fresh)
 }
 
-/// The prompt's own words, as a text may repeat them: in a row, or one line's in another order.
+/// The words of the instructions, as a text may repeat them: consecutive words, or the words of one line in any order.
 struct Instructions {
     ngrams: HashSet<String>,
     lines: Vec<HashSet<String>>,
@@ -191,36 +202,36 @@ impl Instructions {
         Self { ngrams: text.lines().flat_map(ngrams).collect(), lines }
     }
 
-    fn contains(&self, sentence: &str, its_words: &HashSet<String>) -> bool {
-        let taken = |line: &HashSet<String>| {
-            its_words.intersection(line).count() as f64 >= COPIED_THRESHOLD * its_words.len() as f64
+    fn contains(&self, sentence: &str, words: &HashSet<String>) -> bool {
+        let is_copied_from = |line: &HashSet<String>| {
+            words.intersection(line).count() as f64 >= COPIED_THRESHOLD * words.len() as f64
         };
-        ngrams(sentence).iter().any(|run| self.ngrams.contains(run))
-            || its_words.len() >= NGRAM_LEN && self.lines.iter().any(taken)
+        ngrams(sentence).iter().any(|ngram| self.ngrams.contains(ngram))
+            || words.len() >= NGRAM_LEN && self.lines.iter().any(is_copied_from)
     }
 }
 
-/// Whether a sentence is about the story. What somebody says in it, between quotes, never is.
+/// Returns whether a sentence is about the story instead of being part of it. A sentence with quoted speech never is.
 fn is_meta_talk(sentence: &str) -> bool {
     if sentence.contains(['"', '“', '«']) {
         return false;
     }
     let lower = sentence.to_lowercase().replace('’', "'");
-    if META_PHRASES.iter().any(|sign| lower.contains(sign)) {
+    if META_PHRASES.iter().any(|phrase| lower.contains(phrase)) {
         return true;
     }
     let bare = format!(" {} ", normalise_keeping_apostrophes(&lower));
-    let has = |signs: &[&str]| signs.iter().any(|sign| bare.contains(&format!(" {sign} ")));
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| bare.contains(&format!(" {phrase} ")));
     has(&META_NOUNS) && has(&META_OPENINGS)
 }
 
-/// Words in lower case, one space between them.
+/// Returns the words of a lower-case text, with their apostrophes, separated by one space.
 fn normalise_keeping_apostrophes(lower: &str) -> String {
     let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'');
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Letters and digits in lower case, with one space between words.
+/// Returns the words of a text in lower case, without punctuation, separated by one space.
 fn normalise(text: &str) -> String {
     let bare: String = text
         .chars()
@@ -230,44 +241,47 @@ fn normalise(text: &str) -> String {
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every [`NGRAM_LEN`] words in a row.
+/// Returns every sequence of [`NGRAM_LEN`] consecutive words.
 fn ngrams(line: &str) -> Vec<String> {
     let plain = normalise(line);
     let words: Vec<&str> = plain.split(' ').collect();
-    words.windows(NGRAM_LEN).map(|run| run.join(" ")).collect()
+    words.windows(NGRAM_LEN).map(|ngram| ngram.join(" ")).collect()
 }
 
 fn word_set(sentence: &str) -> HashSet<String> {
     normalise(sentence).split(' ').map(str::to_owned).collect()
 }
 
-/// Jaccard's measure: the words that both have, of all that either has.
-fn are_alike(one: &HashSet<String>, other: &HashSet<String>) -> bool {
+/// Compares two sentences by their Jaccard similarity: the number of shared words divided by the number of distinct
+/// words.
+fn are_similar(one: &HashSet<String>, other: &HashSet<String>) -> bool {
     let both = one.intersection(other).count();
     let either = one.len() + other.len() - both;
     both as f64 >= SIMILARITY_THRESHOLD * either as f64
 }
 
-/// Without a last sentence that broke off, unless it is all there is: then it is closed.
-fn keep_whole_sentences(mut sentences: Vec<String>) -> Vec<String> {
-    let is_whole = |sentence: &str| {
+/// Removes incomplete sentences from the end. If only one sentence is left and it is incomplete, ends it with a full
+/// stop.
+fn keep_complete_sentences(mut sentences: Vec<String>) -> Vec<String> {
+    let is_complete = |sentence: &str| {
         let end = sentence.trim_end_matches(is_closing);
         end.ends_with(ends_sentence)
     };
-    while sentences.len() > 1 && sentences.last().is_some_and(|last| !is_whole(last)) {
+    while sentences.len() > 1 && sentences.last().is_some_and(|last| !is_complete(last)) {
         sentences.pop();
     }
     if let [only] = sentences.as_mut_slice()
-        && !is_whole(only)
+        && !is_complete(only)
     {
-        let kept = only.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_closing(c)).len();
-        only.truncate(kept);
+        let len = only.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_closing(c)).len();
+        only.truncate(len);
         only.push('.');
     }
     sentences
 }
 
-/// As many whole sentences as fit; of a first one that is too long, as many words.
+/// Joins as many complete sentences as fit. If the first sentence is too long, joins as many of its words as fit and
+/// adds an ellipsis.
 fn fit_to_length(sentences: &[String], max_chars: usize) -> String {
     let mut text = String::new();
     for sentence in sentences {
@@ -288,11 +302,11 @@ fn fit_to_length(sentences: &[String], max_chars: usize) -> String {
         }
         cut.push_str(word);
     }
-    let kept = cut.trim_end_matches(|c: char| !c.is_alphanumeric());
-    if kept.is_empty() { first.chars().take(max_chars).collect() } else { format!("{kept}…") }
+    let cut = cut.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if cut.is_empty() { first.chars().take(max_chars).collect() } else { format!("{cut}…") }
 }
 
-/// A quotation that was opened is closed, and one that was only closed is dropped.
+/// Closes quotes and parentheses that are only opened, and removes those that are only closed.
 fn balance_quotes(text: &str) -> String {
     let mut text = text.to_owned();
     if text.matches('"').count() % 2 == 1 {

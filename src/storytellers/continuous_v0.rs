@@ -1,11 +1,12 @@
-//! `continuous-v0`: an exquisite corpse. Whoever tells on knows the last few words, and what is seen and heard now.
+//! `continuous-v0`: an exquisite corpse. The model is given the last few words of the story, and what is seen and heard
+//! now.
 
 use async_trait::async_trait;
 
 use super::{LAST_WORD_COUNT, Scene, Storyteller, StorytellerError, Telling, last_words};
 use crate::inference::FrameContext;
 
-/// Forgets all but the fold of the paper.
+/// Continues a story from its last words alone.
 pub(super) struct ContinuousV0;
 
 #[async_trait]
@@ -20,7 +21,7 @@ impl Storyteller for ContinuousV0 {
     }
 }
 
-/// The material with nothing of the past but its last words.
+/// Returns the context with the earlier texts replaced by their last words.
 fn with_last_words_only(context: &FrameContext) -> FrameContext {
     let words = last_words(&context.prior, LAST_WORD_COUNT);
     let prior = if words.is_empty() { Vec::new() } else { vec![words] };

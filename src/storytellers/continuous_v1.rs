@@ -1,10 +1,10 @@
-//! `continuous-v1`: a story that goes on from its latest passages, without a plan.
+//! `continuous-v1`: a story that continues from its latest passages, without a plan.
 
 use async_trait::async_trait;
 
 use super::{Scene, Storyteller, StorytellerError, Telling};
 
-/// Goes on.
+/// Continues a story from its latest texts.
 pub(super) struct ContinuousV1;
 
 #[async_trait]

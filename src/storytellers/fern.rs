@@ -1,5 +1,5 @@
-//! `fern`: one long story with a plan. The model is asked for the next passage together with the whole state
-//! of the story, which is kept and given back for the next frame.
+//! `fern`: one long story with a plan. The model is asked for the next passage together with the whole plan of the
+//! story, which is stored and given to the model again for the next frame.
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,8 @@ use crate::inference::StructuredPrompt;
 /// The default storyteller.
 pub(super) struct Fern;
 
-/// What fern keeps of a story between its frames: names and what they hold, `[]` for a list of texts.
+/// The fields of a story's plan, which is stored between frames. Each has a name, and whether its value is a list of
+/// texts instead of one text.
 const PLAN_FIELDS: [(&str, bool); 9] = [
     ("genre", false),
     ("conceit", false),
@@ -23,16 +24,17 @@ const PLAN_FIELDS: [(&str, bool); 9] = [
     ("summary", false),
 ];
 
-/// The fewest words of a passage: a model that is busy with a plan gives a title in its place.
+/// Minimum number of words in a passage. A model that is busy with the plan may give a title instead of a passage.
 const MIN_WORDS: usize = 9;
 
-/// Entries at most in a list of the plan.
+/// Maximum number of stored entries in a list of the plan.
 const MAX_ENTRIES: usize = 12;
 
-/// Entries at most that are asked for: a small model that begins a list does not find its end.
+/// Maximum number of entries in a list that the schema allows. A small model that begins a long list does not find its
+/// end.
 const MAX_REQUESTED_ENTRIES: usize = 5;
 
-/// The longest entry of the plan, in characters.
+/// Maximum length of one entry of the plan, in characters.
 const MAX_ENTRY_CHARS: usize = 600;
 
 #[async_trait]
@@ -47,12 +49,12 @@ impl Storyteller for Fern {
         let instructions = scene.instructions();
         let rules = scene.text_rules(&prompt, &instructions);
         let rules = clean::TextRules { min_words: MIN_WORDS, ..rules };
-        let check = |told: Value| clean_text(told, &rules);
+        let check = |answer: Value| clean_text(answer, &rules);
         let from_prose = |text: String| clean_text(json!({"text": text}), &rules);
-        let ask =
+        let request =
             StructuredPrompt { prompt: &prompt, schema: &answer_schema(), prose_prompt: &plain };
         let mut answer =
-            scene.session.generate_structured(ask, scene.context, &check, &from_prose).await?;
+            scene.session.generate_structured(request, scene.context, &check, &from_prose).await?;
         let text = remove_text(&mut answer, "text");
         let illustration = remove_text(&mut answer, "illustration");
         let illustration =
@@ -62,7 +64,11 @@ impl Storyteller for Fern {
     }
 }
 
-/// The answer with its text tidied up.
+/// Cleans the text of an answer.
+///
+/// # Errors
+///
+/// The reason why the text cannot be used, as for [`clean::clean`].
 fn clean_text(mut answer: Value, rules: &clean::TextRules<'_>) -> Result<Value, String> {
     let text = answer.get("text").and_then(Value::as_str).unwrap_or_default();
     let text = clean::clean(text, rules)?;
@@ -70,8 +76,8 @@ fn clean_text(mut answer: Value, rules: &clean::TextRules<'_>) -> Result<Value, 
     Ok(answer)
 }
 
-/// The plan to keep: what the model left out stays as it was, and nothing of it grows without end, for all of it is in
-/// the next prompt.
+/// Returns the plan to store. A field that the model left out keeps its earlier value. Every field is truncated,
+/// because the whole plan is in the next prompt.
 fn merge_plan(answer: Value, before: &Value) -> Value {
     let Value::Object(mut plan) = answer else { return before.clone() };
     for (name, _) in PLAN_FIELDS {
@@ -94,11 +100,11 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The latest entries of a list, the beginning of a text.
+/// Keeps the last [`MAX_ENTRIES`] entries of a list, and the first [`MAX_ENTRY_CHARS`] characters of a text.
 fn truncate_entry(value: &Value) -> Value {
-    let cut = |text: &str| text.chars().take(MAX_ENTRY_CHARS).collect::<String>();
+    let truncate = |text: &str| text.chars().take(MAX_ENTRY_CHARS).collect::<String>();
     match value {
-        Value::String(text) => json!(cut(text)),
+        Value::String(text) => json!(truncate(text)),
         Value::Array(items) => {
             let latest = &items[items.len().saturating_sub(MAX_ENTRIES)..];
             json!(latest.iter().map(truncate_entry).collect::<Vec<_>>())
@@ -107,7 +113,7 @@ fn truncate_entry(value: &Value) -> Value {
     }
 }
 
-/// The shape of fern's answers.
+/// Returns the JSON Schema of fern's answers.
 fn answer_schema() -> Value {
     let text = json!({"type": "string"});
     let list =
@@ -126,6 +132,6 @@ fn answer_schema() -> Value {
 }
 
 fn remove_text(answer: &mut Value, name: &str) -> String {
-    let taken = answer.as_object_mut().and_then(|fields| fields.remove(name));
-    taken.and_then(|value| value.as_str().map(|text| text.trim().to_owned())).unwrap_or_default()
+    let value = answer.as_object_mut().and_then(|fields| fields.remove(name));
+    value.and_then(|value| value.as_str().map(|text| text.trim().to_owned())).unwrap_or_default()
 }

@@ -1,11 +1,12 @@
-//! `lavender`: the situation first. Where and when it is, what the weather and the sky do, and what is seen there are
-//! the story's ground; what was told before only has to agree with it.
+//! `lavender`: the situation first. The story is about the place, the time, the weather, the sky and what is seen
+//! there; earlier passages only have to agree with it. Its prompt says so; the code does not differ from
+//! `continuous-v1`.
 
 use async_trait::async_trait;
 
 use super::{Scene, Storyteller, StorytellerError, Telling};
 
-/// Tells of here and now.
+/// Tells about the current place and time.
 pub(super) struct Lavender;
 
 #[async_trait]

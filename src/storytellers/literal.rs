@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::{Beat, Scene, Storyteller, StorytellerError, Telling};
 
-/// Shows what it is told to show.
+/// Makes one frame of each phrase of the input text.
 pub(super) struct Literal;
 
-/// Frames at most from one request, so that a line of bars is no flood.
+/// Maximum number of frames from one request, so that a text full of `|` does not flood the story.
 const MAX_FRAMES: usize = 20;
 
 #[async_trait]
@@ -21,9 +21,9 @@ impl Storyteller for Literal {
         let mut phrases: Vec<String> =
             said.split('|').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect();
         if phrases.len() > MAX_FRAMES {
-            let left = phrases.len() - MAX_FRAMES;
+            let rest = phrases.len() - MAX_FRAMES;
             scene.session.add_note(format!(
-                "Only the first {MAX_FRAMES} phrases became frames; send the other {left} again."
+                "Only the first {MAX_FRAMES} phrases became frames; send the other {rest} again."
             ));
             phrases.truncate(MAX_FRAMES);
         }

@@ -1,7 +1,7 @@
 //! Storytellers: each has its own way of turning what was seen, heard and said into the next frame.
 //!
-//! A new one is one file that implements [`Storyteller`], one line in [`ALL`], and a strategy in
-//! `config/seeds.toml` that lets people choose it. What models write goes through `clean.rs` before it is told.
+//! To add one, write a file that implements [`Storyteller`], add a line to [`ALL`], and add a strategy to
+//! `config/seeds.toml` so that people can choose it. The module `clean` cleans what models write before it is told.
 
 mod clean;
 mod continuous_v0;
@@ -37,13 +37,13 @@ pub const ALL: &[&dyn Storyteller] = &[
     &tamarisk::Tamarisk,
 ];
 
-/// Characters at most of a frame's text when nobody says how long: what a small screen shows at once.
+/// Default maximum length of a frame's text, in characters: as much as a small screen shows at once.
 const DEFAULT_MAX_CHARS: usize = 700;
 
-/// Words that an exquisite corpse is handed on with.
+/// Number of words of the last text that [`last_words`] returns for prompts.
 const LAST_WORD_COUNT: usize = 12;
 
-/// The storyteller of this name.
+/// Finds a storyteller by its name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Storyteller> {
     ALL.iter().copied().find(|storyteller| storyteller.name() == name)
@@ -52,92 +52,92 @@ pub fn find(name: &str) -> Option<&'static dyn Storyteller> {
 /// A way of telling stories.
 #[async_trait]
 pub trait Storyteller: Send + Sync {
-    /// Its name in strategy configurations.
+    /// Returns the storyteller's name in strategy configurations.
     fn name(&self) -> &'static str;
 
-    /// Whether its frames follow each other; otherwise each one takes the place of the last.
+    /// Returns whether its frames follow each other; otherwise each frame replaces the last. True by default.
     fn appends(&self) -> bool {
         true
     }
 
-    /// Tells what comes next: at least one beat, unless nothing is new.
+    /// Tells what comes next. Returns at least one beat, unless there is nothing new to tell.
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError>;
 }
 
-/// What a storyteller is given.
+/// The input of a storyteller.
 #[derive(Debug)]
 pub struct Scene<'a> {
-    /// The material of this frame.
+    /// What the storyteller knows: the earlier texts, the inputs, the place and the time.
     pub context: &'a FrameContext,
-    /// Where and when it is, in words.
+    /// Where and when the frame is told, in words.
     pub situation: &'a str,
-    /// A name for the photograph that came with the request, by its bytes, where one came.
+    /// A hash of the photograph that came with the request; `None` without a photograph.
     pub photograph: Option<&'a str>,
-    /// What was asked for.
+    /// The frame's parameters.
     pub parameters: &'a FrameParameters,
-    /// What to ask models with.
+    /// The strategy's prompt templates.
     pub prompts: Prompts<'a>,
-    /// Models to ask.
+    /// The models to ask.
     pub session: &'a ModelSession,
 }
 
-/// The prompt templates of a strategy; those that its configuration lacks are `None`.
+/// The prompt templates of a strategy; `None` for those that its configuration does not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Prompts<'a> {
-    /// For the next text.
+    /// Template for the next text.
     pub text: Option<&'a str>,
-    /// For a story's first text, where it is another one.
+    /// Template for a story's first text; if `None`, the template for the next text is used.
     pub seed: Option<&'a str>,
-    /// For tidying a text.
+    /// Template for editing a text.
     pub editor: Option<&'a str>,
-    /// For a sentence that says what to paint.
+    /// Template for a sentence that says what to paint.
     pub illustration: Option<&'a str>,
-    /// The language to tell in; English where none is given.
+    /// The language to tell in; `None` for English.
     pub language: Option<&'a str>,
 }
 
-/// What a storyteller gives back.
+/// The output of a storyteller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telling {
-    /// What the story adds, in order.
+    /// The frames to add to the story, in order.
     pub beats: Vec<Beat>,
-    /// What to keep with the story, found again in [`Brief::state`].
+    /// Data to store with the story; the next frame finds it in [`FrameContext::state`].
     pub state: Value,
 }
 
-/// One frame to be.
+/// One frame before it is drawn and saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beat {
-    /// Its prose.
+    /// The frame's text; `None` for a frame without words.
     pub text: Option<String>,
-    /// What its illustration shows.
+    /// The frame's illustration.
     pub illustration: Illustration,
 }
 
-/// What a frame's picture is.
+/// The source of a frame's picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Illustration {
-    /// A painting of this, in words.
+    /// A painting that an image model makes of this description.
     Painting(String),
     /// The photograph that came with the request.
     Photograph,
 }
 
 impl Illustration {
-    /// What to paint; empty for a photograph, which nobody painted.
+    /// Returns the description to paint; empty for a photograph.
     #[must_use]
     pub fn description(&self) -> &str {
         match self {
-            Self::Painting(words) => words,
+            Self::Painting(description) => description,
             Self::Photograph => "",
         }
     }
 }
 
-/// A storyteller could not tell.
+/// A storyteller failed to tell a frame.
 #[derive(Debug, thiserror::Error)]
 pub enum StorytellerError {
-    /// No model answered, not even the offline one.
+    /// No model answered, not even the offline provider.
     #[error(transparent)]
     Inference(#[from] InferenceError),
     /// The strategy's prompt template cannot be rendered.
@@ -145,11 +145,11 @@ pub enum StorytellerError {
     Prompt(#[from] minijinja::Error),
 }
 
-/// The fewest words that make a frame.
+/// Minimum number of words in a frame's text.
 const MIN_WORDS: usize = 4;
 
 impl Scene<'_> {
-    /// Prose for the strategy's prompt, tidied up, with what to paint of it.
+    /// Asks a model for prose with the strategy's prompt, cleans it, and chooses what to paint.
     async fn tell_prose(
         &self,
         context: &FrameContext,
@@ -163,21 +163,22 @@ impl Scene<'_> {
         self.illustrate(text).await
     }
 
-    /// A beat of a text: what to paint is one sentence of a model's, or the text itself.
+    /// Makes a beat of a text. A model is asked for a sentence that says what to paint; without one, the text itself is
+    /// painted.
     async fn illustrate(&self, text: String) -> Result<Beat, StorytellerError> {
-        let mut words = None;
+        let mut answer = None;
         if let Some(template) = self.prompts.illustration
             && !self.session.was_offline()
         {
             let prompt = prompt::render_about(self, template, &text)?;
-            words = self.session.try_text(&prompt, self.context).await;
+            answer = self.session.try_text(&prompt, self.context).await;
         }
-        let words = words.and_then(|description| clean::clean_picture_prompt(&description).ok());
-        let illustration = self.painting(words.as_deref().unwrap_or(&text));
+        let description = answer.and_then(|answer| clean::clean_picture_prompt(&answer).ok());
+        let illustration = self.painting(description.as_deref().unwrap_or(&text));
         Ok(Beat { text: Some(text), illustration })
     }
 
-    /// What a text is measured against.
+    /// Returns the rules by which a text is cleaned.
     fn text_rules<'a>(&'a self, prompt: &'a str, instructions: &'a str) -> clean::TextRules<'a> {
         let max_chars = self.context.max_chars.unwrap_or(DEFAULT_MAX_CHARS);
         let prior = &self.context.prior;
@@ -191,22 +192,22 @@ impl Scene<'_> {
         }
     }
 
-    /// What the strategy's prompt says in its own words.
+    /// Returns the literal text of the strategy's prompt template, without what is filled in.
     fn instructions(&self) -> String {
         prompt::literal_text(self.prompts.text.unwrap_or_default())
     }
 
-    /// A painting: the asked style, then what to show.
-    fn painting(&self, of: &str) -> Illustration {
+    /// Returns a painting of `description`, with the requested style before it.
+    fn painting(&self, description: &str) -> Illustration {
         Illustration::Painting(match self.parameters.output_image_style.as_deref() {
-            Some(style) => format!("{} {of}", style.trim()),
-            None => of.to_owned(),
+            Some(style) => format!("{} {description}", style.trim()),
+            None => description.to_owned(),
         })
     }
 
-    /// What to paint when nothing was told: what was seen, or what was said, or the hour.
+    /// Describes what to paint if there is no text: what is seen, or what was said, or a room in the light of the hour.
     fn fallback_description(&self) -> String {
-        let seen = self.context.seen.as_ref().map(|sight| sight.description.clone());
+        let seen = self.context.seen.as_ref().map(|analysis| analysis.description.clone());
         seen.or_else(|| self.context.said.clone()).unwrap_or_else(|| {
             let light = match self.context.hour {
                 5..=8 => "early light",
@@ -219,7 +220,7 @@ impl Scene<'_> {
     }
 }
 
-/// The last words of a story.
+/// Returns the last `max` words of a story's last text; empty without a text.
 fn last_words(prior: &[String], max: usize) -> String {
     let Some(last) = prior.last() else { return String::new() };
     let words: Vec<&str> = last.split_whitespace().collect();

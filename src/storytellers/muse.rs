@@ -1,4 +1,5 @@
-//! A spark for each frame, so that long stories do not run dry: the same one for the same frame of the same story.
+//! An idea (a spark) for each frame, so that long stories do not run dry. The same frame of the same story always gets
+//! the same spark.
 
 use crate::inference::FrameContext;
 
@@ -45,9 +46,10 @@ const SPARKS: [&str; 40] = [
     "somebody waits in the wrong place",
 ];
 
-/// The spark of a frame.
+/// Returns the spark of a frame. A story gets every spark once before one repeats.
 pub(super) fn spark(context: &FrameContext) -> &'static str {
-    // Steps of an odd number go through a whole list before they come back.
+    // A step that shares no factor with the length of the list visits every entry before it repeats one. The length is
+    // 40, so the step is made odd and not divisible by 5.
     let step = ((context.seed >> 31) | 1) as usize % SPARKS.len();
     let step = if step.is_multiple_of(5) { step + 2 } else { step };
     let start = context.seed as u32 as usize;

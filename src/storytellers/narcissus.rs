@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Beat, Scene, Storyteller, StorytellerError, Telling};
 
-/// Looks, and paints what it saw.
+/// Paints what is seen.
 pub(super) struct Narcissus;
 
 #[async_trait]

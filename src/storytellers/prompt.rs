@@ -1,5 +1,5 @@
-//! Prompts are data: Jinja2 templates from the database, rendered with a frame's material. What a template may name
-//! is what [`sample`] has.
+//! Prompts are data: Jinja2 templates from the database, rendered with a frame's data. [`template_context`] lists the
+//! variables that a template may use.
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
@@ -8,30 +8,30 @@ use super::Scene;
 use crate::domain::{FrameParameters, ImageAnalysis, Season};
 use crate::inference::{AudienceProfile, FrameContext};
 
-/// Rendering ends after about so many steps: a template is an admin's, but a loop without an end must not take the
-/// service with it.
+/// Approximate number of template instructions after which rendering fails. Only admins write templates, but an endless
+/// loop must not stop the service.
 const MAX_FUEL: u64 = 100_000;
 
-/// The longest prompt, in characters. What is over is cut from the middle, where the oldest of the story stands.
+/// Maximum length of a prompt, in characters. The excess is cut from the middle, where the oldest part of the story is.
 const MAX_PROMPT_CHARS: usize = 60_000;
 
-/// What a template says when it is rendered with material of every kind.
+/// Checks a template by rendering it with sample values of all variables.
 ///
 /// # Errors
 ///
-/// What is wrong with it, and where.
+/// What is wrong in the template, and where.
 pub fn check(template: &str) -> Result<(), minijinja::Error> {
     render_template(template, sample_template_context()).map(drop)
 }
 
-/// A prompt from the template `reword`, which asks for a refused illustration in other words; `None` when it cannot be
-/// rendered.
+/// Renders the template `reword`, which asks a model to reword the prompt of a refused illustration. Returns `None` if
+/// it cannot be rendered.
 #[must_use]
 pub fn render_reword(template: &str, prompt: &str) -> Option<String> {
     render_template(template, context! { prompt }).ok()
 }
 
-/// The text of a scene's prompt. Without a template it is empty: a model that composes needs none.
+/// Renders the prompt for a scene's text. Without a template it is empty, because the offline composer needs no prompt.
 pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
     let is_first = scene.context.frame_number == 0;
     let seed = scene.prompts.seed.filter(|_| is_first);
@@ -45,27 +45,28 @@ pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
     })
 }
 
-/// The same for a model that is asked for prose alone, where the template tells the two apart by `plain`.
+/// Renders the prompt for a model that is asked for prose instead of JSON. The template distinguishes the two cases by
+/// the variable `plain`.
 pub(super) fn render_prose_only(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
     let Some(template) = scene.prompts.text else { return Ok(String::new()) };
     render_template(template, context! { plain => true, ..template_context(scene, "") })
 }
 
-/// What a template says in its own words: each of its lines without what is put in.
+/// Returns the literal text of a template, with a newline in place of each tag.
 pub(super) fn literal_text(template: &str) -> String {
-    let (mut words, mut rest) = (String::new(), template);
+    let (mut literal, mut rest) = (String::new(), template);
     while let Some(start) = rest.find('{') {
         let (before, tag) = rest.split_at(start);
-        words.push_str(before);
+        literal.push_str(before);
         let end = ["}}", "%}", "#}"].iter().filter_map(|end| tag.find(end)).min();
-        // Words on either side of a tag do not follow each other.
-        words.push('\n');
+        // The newline keeps the words on either side of a tag from counting as adjacent.
+        literal.push('\n');
         rest = end.map_or("", |end| &tag[end + 2..]);
     }
-    words + rest
+    literal + rest
 }
 
-/// A prompt about a text: for the editor, and for what to paint.
+/// Renders a prompt about a text: for the editor, or for what to paint.
 pub(super) fn render_about(
     scene: &Scene<'_>,
     template: &str,
@@ -74,6 +75,7 @@ pub(super) fn render_about(
     render_template(template, template_context(scene, text))
 }
 
+/// Returns the variables of a template.
 fn template_context(scene: &Scene<'_>, text: &str) -> Value {
     context! {
         brief => Value::from(Serde(scene.context)),
@@ -87,33 +89,33 @@ fn template_context(scene: &Scene<'_>, text: &str) -> Value {
     }
 }
 
-/// What is known of whoever listens, in a few sentences; empty where nothing is.
+/// Describes what is known about the client in a few sentences, one a line; empty if nothing is known.
 fn describe_known(known: &AudienceProfile) -> String {
-    let mut words = Vec::new();
+    let mut sentences = Vec::new();
     if !known.likes.is_empty() {
         let likes = known.likes.join(", ");
-        words.push(format!(
+        sentences.push(format!(
             "Whoever listens likes: {likes}. Let one of these come up where it fits."
         ));
     }
     if !known.noticed.is_empty() {
-        words.push(format!("Known of them: {}", known.noticed.join(" ")));
+        sentences.push(format!("Known of them: {}", known.noticed.join(" ")));
     }
     if !known.usual.is_empty() {
-        words.push(format!("Usual for them: {}.", known.usual.join(", ")));
+        sentences.push(format!("Usual for them: {}.", known.usual.join(", ")));
     }
     if !known.lately.is_empty() {
-        words.push(format!("A while ago: {}", known.lately.join("; ")));
+        sentences.push(format!("A while ago: {}", known.lately.join("; ")));
     }
-    words.join("\n")
+    sentences.join("\n")
 }
 
-fn render_template(template: &str, material: Value) -> Result<String, minijinja::Error> {
+fn render_template(template: &str, variables: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
-    // A field that is not there is nothing, not a failed frame.
+    // A missing variable renders as nothing instead of failing the frame.
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_fuel(Some(MAX_FUEL));
-    let prompt = environment.render_str(template, material)?;
+    let prompt = environment.render_str(template, variables)?;
     Ok(truncate_middle(prompt.trim()))
 }
 
@@ -122,13 +124,14 @@ fn truncate_middle(prompt: &str) -> String {
     if count <= MAX_PROMPT_CHARS {
         return prompt.to_owned();
     }
+    // The prompt is cut once, in the middle, and keeps its beginning and its end.
     let half = MAX_PROMPT_CHARS / 2;
     let (start, end): (String, String) =
         (prompt.chars().take(half).collect(), prompt.chars().skip(count - half).collect());
     format!("{start}\n…\n{end}")
 }
 
-/// A scene with everything in it.
+/// Returns a context in which every field but `memory` has a value.
 pub(super) fn sample_frame_context() -> FrameContext {
     let text = str::to_owned;
     FrameContext {
@@ -168,7 +171,7 @@ fn sample_template_context() -> Value {
     context! {
         muse => super::muse::spark(&context),
         last_words => super::last_words(&context.prior, super::LAST_WORD_COUNT),
-        context => Value::from(Serde(&context)),
+        brief => Value::from(Serde(&context)),
         parameters => Value::from(Serde(&FrameParameters::default())),
         situation => "It is a Thursday in autumn, early evening, in Lisbon.",
         known => describe_known(&context.known),
@@ -196,7 +199,7 @@ mod tests {
         assert!(check("{% if %}").is_err());
     }
 
-    /// Every prompt that a new database begins with, rendered with everything and with nothing.
+    /// Renders every prompt of a new database, with all variables and with as few as possible.
     #[test]
     fn the_prompts_that_are_built_in_read_well() {
         use std::fmt::Write;
@@ -227,22 +230,22 @@ mod tests {
             text => "Somebody knocked, twice.",
             prompt => "A red boat on a beach.",
         };
-        let mut shown = String::new();
+        let mut rendered = String::new();
         for template in &templates {
             let (slug, text) = (template["slug"].as_str(), template["text"].as_str());
             let (slug, text) = (slug.expect("a slug"), text.expect("a text"));
             let plain = context! { plain => true, ..sample_template_context() };
-            let mut ways =
+            let mut cases =
                 vec![("everything", sample_template_context()), ("nothing", bare.clone())];
             if text.contains("plain") {
-                ways.push(("everything, for prose alone", plain));
+                cases.push(("everything, for prose alone", plain));
             }
-            for (with, material) in ways {
-                let prompt = render_template(text, material).expect("rendered");
-                writeln!(shown, "=== {slug}, with {with}\n{prompt}\n").expect("written");
+            for (with, variables) in cases {
+                let prompt = render_template(text, variables).expect("the template renders");
+                writeln!(rendered, "=== {slug}, with {with}\n{prompt}\n").expect("a string grows");
             }
         }
-        insta::assert_snapshot!("prompts", shown);
+        insta::assert_snapshot!("prompts", rendered);
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! `show-this-frame`: the photograph and the text that were sent, as they are. What was shown last is not shown again.
+//! `show-this-frame`: shows the photograph and the text of the request unchanged. If they equal those of the last
+//! frame, no frame is added.
 
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::{Beat, Illustration, Scene, Storyteller, StorytellerError, Telling};
 
-/// Shows what it is given.
+/// Shows the request's own photograph and text.
 pub(super) struct ShowThisFrame;
 
 #[async_trait]
@@ -14,7 +15,7 @@ impl Storyteller for ShowThisFrame {
         "show-this-frame"
     }
 
-    /// No beat at all when the frame differs in nothing from the last.
+    /// Tells one beat, or none if the photograph and the text equal those of the last frame.
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
         let text = scene.context.said.clone();
         let shown = json!({"text": text, "photograph": scene.photograph});

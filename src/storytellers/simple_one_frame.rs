@@ -1,11 +1,11 @@
-//! `simple-one-frame`: a whole little story in one frame, which takes the place of the last.
+//! `simple-one-frame`: a complete short story in one frame, which replaces the last frame.
 
 use async_trait::async_trait;
 
 use super::{Scene, Storyteller, StorytellerError, Telling};
 use crate::inference::FrameContext;
 
-/// Begins anew with every frame.
+/// Starts a new story with every frame.
 pub(super) struct SimpleOneFrame;
 
 #[async_trait]
@@ -24,7 +24,8 @@ impl Storyteller for SimpleOneFrame {
     }
 }
 
-/// The same material without a past: a new seed for each frame gives each its own people and place.
+/// Returns the context without the earlier texts and the state. Each frame gets a seed of its own, so that it gets its
+/// own people and place.
 fn without_history(context: &FrameContext) -> FrameContext {
     let seed = context
         .seed

@@ -1,14 +1,14 @@
-//! `tamarisk`: two models. A small, rough one tells on, as freely as it likes; an editor then makes a passage of it that
-//! can be read. Without an editor the rough text stays, tidied up by rule.
+//! `tamarisk`: two models. A small one writes a rough draft, as freely as it likes; an editor then turns the draft into
+//! a readable passage. Without an editor the draft is only cleaned by rules.
 
 use async_trait::async_trait;
 
 use super::{Scene, Storyteller, StorytellerError, Telling, clean, prompt};
 
-/// Drafts, and has it edited.
+/// Has one model draft a passage and another edit it.
 pub(super) struct Tamarisk;
 
-/// How much longer than the frame a draft may be.
+/// Factor by which a draft may be longer than the frame's text.
 const DRAFT_LENGTH_FACTOR: usize = 2;
 
 #[async_trait]

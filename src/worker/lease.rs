@@ -1,4 +1,4 @@
-//! Keeping a lease while a task runs, and saying where the task is.
+//! Renewing a task's lease while it runs, and recording its current step.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use super::Worker;
 use crate::store::{Lease, LeaseError, TaskNotice};
 
-/// How long a step must last before it is worth a row: a frame of a few milliseconds writes none.
+/// Minimum duration of a step that is recorded. A frame that takes a few milliseconds records none.
 const MIN_RECORDED_STEP: Duration = Duration::from_millis(200);
 
 impl Worker {
-    /// Returns when the lease is lost.
+    /// Renews the lease, and records each new step, until the lease is lost.
     pub(super) async fn renew_lease(
         &self,
         lease: &Lease,
@@ -25,7 +25,7 @@ impl Worker {
         loop {
             let is_ended = tokio::select! {
                 () = tokio::time::sleep(MIN_RECORDED_STEP.min(duration / 4)) => false,
-                // Someone cancelled it, perhaps.
+                // Another process may have cancelled the task.
                 () = TaskNotice::recv_ended(&mut notices, lease.task().id) => true,
             };
             let step = *receiver.borrow();
@@ -37,7 +37,7 @@ impl Worker {
                 Err(LeaseError::Lost(_)) => return,
                 Err(LeaseError::Store(error)) => {
                     let error = &error as &dyn Error;
-                    tracing::warn!(error, "a lease could not be kept");
+                    tracing::warn!(error, "lease could not be renewed");
                     if renewed_at.elapsed() >= duration {
                         return;
                     }

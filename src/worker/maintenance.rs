@@ -1,4 +1,5 @@
-//! What a process does beside its tasks: takes back those of processes that died, and sweeps up after kills.
+//! The periodic work of a process besides its tasks: releases expired leases, removes orphans, uploads files to the
+//! bucket, and maintains the local disk.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,20 +9,20 @@ use tokio::time::MissedTickBehavior;
 use super::Worker;
 use crate::app::CleanupSummary;
 
-/// How often to sweep.
+/// Time between two searches for orphans.
 const ORPHAN_INTERVAL: Duration = Duration::from_hours(1);
 
-/// How often to look for files that are to be in the bucket.
+/// Time between two uploads of files that are not in the bucket yet.
 const SYNC_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often to look for inputs past their time and for a disk that is too full.
+/// Time between two removals of expired inputs and evictions from the local cache.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Looks between two warnings of files that wait too long.
+/// Number of sync ticks between two warnings about files that wait too long for their upload.
 const TICKS_PER_WARNING: u32 = 30;
 
 impl Worker {
-    /// Takes back what the last process on a SQLite file was at when it ended. This comes before the first claim.
+    /// Releases the tasks that an earlier process left running. This must run before the first claim.
     pub(super) async fn release_abandoned(&self) {
         self.log_error("release leases", self.app.jobs().release_abandoned()).await;
     }
@@ -42,20 +43,20 @@ impl Worker {
 
     pub(super) async fn remove_orphans_until_stopped(&self) {
         let mut tick = tokio::time::interval(ORPHAN_INTERVAL);
-        let sweep = async {
+        let remove = async {
             loop {
                 tick.tick().await;
-                self.log_error("sweep", self.app.ops().run_maintenance(self.app.started_at()))
-                    .await;
+                let maintenance = self.app.ops().run_maintenance(self.app.started_at());
+                self.log_error("remove orphans", maintenance).await;
             }
         };
         tokio::select! {
             () = self.app.shutdown().cancelled() => {}
-            () = sweep => {}
+            () = remove => {}
         }
     }
 
-    /// Puts into the bucket what could not be put when it was made.
+    /// Uploads files to the bucket that could not be uploaded when they were written.
     pub(super) async fn sync_until_stopped(&self) {
         if !self.app.files().has_bucket() {
             return;
@@ -66,15 +67,11 @@ impl Worker {
             let mut ticks = 0_u32;
             loop {
                 tick.tick().await;
-                self.log_error(
-                    "look at the bucket",
-                    self.app.files().reset_sync_after_bucket_change(),
-                )
-                .await;
+                let check = self.app.files().reset_sync_after_bucket_change();
+                self.log_error("check the bucket", check).await;
                 self.log_error("sync", self.app.files().sync(|_| ())).await;
                 if ticks.is_multiple_of(TICKS_PER_WARNING) {
-                    self.log_error("look for old files", self.app.files().warn_about_sync_lag())
-                        .await;
+                    self.log_error("check sync lag", self.app.files().warn_about_sync_lag()).await;
                 }
                 ticks = ticks.wrapping_add(1);
             }
@@ -85,26 +82,27 @@ impl Worker {
         }
     }
 
-    /// Removes inputs past their time, has the disk give up what is beyond its share, and asks for retention's turn.
+    /// Removes expired inputs and context, evicts files from the local cache, and enqueues retention and overdue
+    /// indexing.
     pub(super) async fn maintain_until_stopped(&self) {
         let mut tick = tokio::time::interval(MAINTENANCE_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let tidy = async {
+        let maintain = async {
             loop {
                 tick.tick().await;
                 self.log_error("remove inputs", self.app.files().remove_expired_inputs()).await;
-                let mut trimmed = CleanupSummary::default();
-                self.log_error("trim the cache", self.app.files().evict_cache(false, &mut trimmed))
+                let mut evicted = CleanupSummary::default();
+                self.log_error("evict files", self.app.files().evict_cache(false, &mut evicted))
                     .await;
-                self.log_error("purge context", self.app.clients().delete_expired_context()).await;
-                self.log_error("order retention", self.app.ops().enqueue_retention()).await;
-                self.log_error("order indexing", self.app.search().enqueue_overdue_indexing())
+                self.log_error("delete context", self.app.clients().delete_expired_context()).await;
+                self.log_error("enqueue retention", self.app.ops().enqueue_retention()).await;
+                self.log_error("enqueue indexing", self.app.search().enqueue_overdue_indexing())
                     .await;
             }
         };
         tokio::select! {
             () = self.app.shutdown().cancelled() => {}
-            () = tidy => {}
+            () = maintain => {}
         }
     }
 
@@ -114,7 +112,8 @@ impl Worker {
         work: impl Future<Output = Result<T, E>>,
     ) {
         if let Err(error) = work.await {
-            tracing::warn!(error = &error as &dyn Error, what, "upkeep failed; it is tried again");
+            let error = &error as &dyn Error;
+            tracing::warn!(error, what, "maintenance failed; trying again later");
         }
     }
 }

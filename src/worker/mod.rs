@@ -1,10 +1,11 @@
-//! The door for background work: claims tasks, runs each under a lease, and ends each with an explicit retry or
-//! failure when its use case did not end it. It decides nothing about the work itself.
+//! The entry point for background work. It claims tasks, runs each under a lease, and records a retry or failure if the
+//! use case did not complete the task. It decides nothing about the work itself.
 
 mod lease;
 mod maintenance;
 mod run;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,28 +20,29 @@ use crate::app::App;
 use crate::settings::TaskSettings;
 use crate::store::{Lease, TaskNotice};
 
-/// How often to look for tasks without being told: news from another process may be lost.
+/// Poll interval for due tasks. Polling is needed because a notice from another process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The tasks of one process.
+/// Claims and runs the tasks of one process.
 #[derive(Debug, Clone)]
 pub struct Worker {
     app: Arc<App>,
     limits: TaskSettings,
-    /// Says that what still runs must be put back.
+    /// Cancelled to return the tasks that still run to the queue.
     halt: CancellationToken,
     running: TaskTracker,
 }
 
 impl Worker {
-    /// A worker that has not begun; `limits` bound its work.
+    /// Creates a worker that is not running yet.
     #[must_use]
     pub fn new(app: Arc<App>, limits: TaskSettings) -> Self {
         let (halt, running) = (CancellationToken::new(), TaskTracker::new());
         Self { app, limits, halt, running }
     }
 
-    /// Works until the app stops, then waits `drain` for what still runs, then puts the rest back.
+    /// Runs tasks until the app stops. Then waits up to `drain` for the running tasks, and returns the rest to the
+    /// queue.
     pub async fn run(self, drain: Duration) {
         self.release_abandoned().await;
         tokio::join!(
@@ -52,10 +54,8 @@ impl Worker {
         );
         self.running.close();
         if tokio::time::timeout(drain, self.running.wait()).await.is_err() {
-            tracing::warn!(
-                tasks = self.running.len(),
-                "tasks are put back, for they take too long"
-            );
+            let tasks = self.running.len();
+            tracing::warn!(tasks, "tasks did not end in time; returning them to the queue");
             self.halt.cancel();
             self.running.wait().await;
         }
@@ -65,23 +65,20 @@ impl Worker {
         let permits = Arc::new(Semaphore::new(self.limits.concurrency));
         let mut notices = self.app.jobs().subscribe();
         while let Some(permit) = self.acquire_permit(&permits).await {
-            // What was announced so far is what the claim below looks for.
+            // The claim below finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
             match self.app.jobs().claim().await {
                 Ok(Some(lease)) => self.spawn_task(lease, permit),
                 Ok(None) => self.wait_for_work(&mut notices).await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "no task can be claimed"
-                    );
+                    tracing::error!(error = &error as &dyn Error, "tasks cannot be claimed");
                     self.sleep_until_stopped(POLL_INTERVAL).await;
                 }
             }
         }
     }
 
-    /// `None` once the app stops.
+    /// Waits until the worker may run another task; `None` once the app stops.
     async fn acquire_permit(&self, permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
@@ -98,20 +95,21 @@ impl Worker {
         });
     }
 
-    /// Returns when a task may be ready.
+    /// Waits until a task may be ready, for at most [`POLL_INTERVAL`], or until the app stops.
     async fn wait_for_work(&self, notices: &mut Receiver<TaskNotice>) {
         let until_due =
             self.app.jobs().time_until_next_due().await.ok().flatten().unwrap_or(POLL_INTERVAL);
-        let look_at = Instant::now() + until_due.min(POLL_INTERVAL);
+        let next_poll = Instant::now() + until_due.min(POLL_INTERVAL);
         let ready = async {
-            // Anything but other news is a reason to look, lost news above all.
+            // Notices that are not about ready tasks are skipped. Everything else, lost notices included, ends the
+            // wait.
             use TaskNotice::{EventLogged, TaskEnded};
             while let Ok(TaskEnded(_) | EventLogged) = notices.recv().await {}
         };
         tokio::select! {
             () = self.app.shutdown().cancelled() => {}
             () = ready => {}
-            () = tokio::time::sleep_until(look_at) => {}
+            () = tokio::time::sleep_until(next_poll) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! One task: run under its lease and its deadline, and ended whatever comes of it.
+//! Running one task under its lease and deadline, and recording its outcome.
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -14,19 +14,19 @@ use crate::app::{AppError, ErrorKind};
 use crate::store::{Lease, LeaseError};
 use crate::telemetry;
 
-/// Claims at most, kills included: a task that takes the process down each time must end some day, and one that was
-/// only unlucky must not.
+/// Maximum number of claims of one task, including those that ended in a kill. A task that crashes the process each
+/// time must fail eventually, and one that was only interrupted must not.
 const MAX_CLAIMS: i32 = 1000;
 
-/// How a run ended.
+/// The outcome of running a task.
 enum RunOutcome {
-    /// Its use case completed or deferred it.
+    /// The use case completed or deferred the task.
     Finished(TaskOutcome),
-    /// It failed.
+    /// The attempt failed.
     Failed(AppError),
-    /// Another worker has it now.
+    /// Another worker has the task now, or it was cancelled.
     LeaseLost,
-    /// The process ends.
+    /// The process stops before the task has ended.
     Halted,
 }
 
@@ -38,14 +38,14 @@ impl Worker {
         let request_id = origin.map(|origin| &*origin.request_id);
         let span = tracing::info_span!("task", id = %task.id, kind = ?task.kind, request_id,
             trace_id = Empty, otel.kind = "consumer");
-        // The request may have come to another process; its trace goes on here.
+        // The request may have reached another process; the task continues its trace.
         telemetry::start_or_join_trace(&span, origin.and_then(Origin::trace));
         telemetry::set_span_name(&span, format!("task {}", task.kind.name()));
         async {
             let outcome = self.execute(lease, job).await;
             if let Err(error) = self.finish(lease, outcome).await {
                 let error = &error as &dyn Error;
-                tracing::error!(error, "a task could not be ended; its lease will run out");
+                tracing::error!(error, "task outcome could not be recorded; its lease will expire");
             }
         }
         .instrument(span)
@@ -55,19 +55,19 @@ impl Worker {
     async fn execute(&self, lease: &Lease, job: Result<AnyJob, AppError>) -> RunOutcome {
         let task = lease.task();
         if task.attempts > MAX_CLAIMS {
-            let detail = "The frame was begun too often and never finished.";
+            let detail = "The task was started too often and never finished.";
             return RunOutcome::Failed(AppError::new(ErrorKind::Unavailable, detail));
         }
         let job = match job {
             Ok(job) => job,
             Err(error) => return RunOutcome::Failed(error),
         };
-        let frame = Duration::from_secs(self.limits.frame_deadline_seconds);
-        let deadline = task.kind.deadline(frame);
+        let frame_deadline = Duration::from_secs(self.limits.frame_deadline_seconds);
+        let deadline = task.kind.deadline(frame_deadline);
         let (steps, receiver) = StepTracker::channel();
         let work = AssertUnwindSafe(self.dispatch(lease, job, &steps)).catch_unwind();
         tokio::select! {
-            ended = tokio::time::timeout(deadline, work) => match ended {
+            result = tokio::time::timeout(deadline, work) => match result {
                 Ok(Ok(Ok(outcome))) => RunOutcome::Finished(outcome),
                 Ok(Ok(Err(error))) if error.kind == ErrorKind::LeaseLost => RunOutcome::LeaseLost,
                 Ok(Ok(Err(error))) => RunOutcome::Failed(error),
@@ -79,7 +79,7 @@ impl Worker {
         }
     }
 
-    /// One arm a kind of job, one use case an arm.
+    /// Runs the use case of the job's kind.
     async fn dispatch(
         &self,
         lease: &Lease,
@@ -105,7 +105,7 @@ impl Worker {
 
     async fn finish(&self, lease: &Lease, outcome: RunOutcome) -> Result<(), LeaseError> {
         let task = lease.task();
-        let ended = match &outcome {
+        let label = match &outcome {
             RunOutcome::Finished(TaskOutcome::Completed) => "done",
             RunOutcome::Finished(TaskOutcome::Deferred) => "put_off",
             RunOutcome::Failed(error) => match self.app.jobs().failure_action(task, error) {
@@ -115,7 +115,7 @@ impl Worker {
             RunOutcome::LeaseLost => "lost",
             RunOutcome::Halted => "halted",
         };
-        telemetry::count_task(task.kind.name(), ended);
+        telemetry::count_task(task.kind.name(), label);
         if let RunOutcome::Failed(error) = &outcome {
             telemetry::mark_failed(&Span::current(), format!("{:?}", error.kind));
         }
@@ -136,26 +136,24 @@ impl Worker {
                 warn_lease_lost();
                 return Ok(());
             }
-            noted => noted?,
+            recorded => recorded?,
         }
         let task = lease.task();
-        let failure = task.failures.unsigned_abs() + 1;
-        let after = self.app.jobs().failure_action(task, error);
+        let attempt = task.failures.unsigned_abs() + 1;
+        let action = self.app.jobs().failure_action(task, error);
         let error = error as &dyn Error;
-        match after {
+        match action {
             FailureAction::Retry => {
-                tracing::warn!(failure, error, "a task failed; it is tried again");
+                tracing::warn!(attempt, error, "task failed; trying again later")
             }
-            FailureAction::Fail => {
-                tracing::error!(failure, error, "a task failed and is given up");
-            }
+            FailureAction::Fail => tracing::error!(attempt, error, "task failed; giving up"),
         }
         Ok(())
     }
 }
 
 fn warn_lease_lost() {
-    tracing::warn!("the lease was lost; another worker goes on");
+    tracing::warn!("lease lost; abandoning the attempt");
 }
 
 fn panic_error() -> AppError {

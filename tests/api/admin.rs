@@ -1,4 +1,4 @@
-//! `/admin/api`: what admins configure, and what they look at.
+//! `/admin/api`: the configuration that admins edit, and what they can inspect.
 
 use calliope::settings::MemorySettings;
 use serde_json::{Value, json};
@@ -21,12 +21,12 @@ pub async fn post(app: &TestApp, kind: &str, body: Value) -> (u16, Value) {
     app.call("POST", &format!("{ADMIN}/{kind}"), body).await
 }
 
-async fn made(app: &TestApp, kind: &str, body: Value) {
+async fn create(app: &TestApp, kind: &str, body: Value) {
     let (status, answer) = post(app, kind, body).await;
     assert_eq!(status, 201, "{kind}: {answer}");
 }
 
-/// One of each kind, in an order in which each may refer to those before it.
+/// One item of each kind, ordered so that each may refer to those before it.
 #[expect(clippy::too_many_lines, reason = "one of each")]
 fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
     vec![
@@ -105,8 +105,8 @@ fn form_encoded(text: &str) -> String {
         .collect()
 }
 
-/// The item without its dates.
-fn bare(mut item: Value) -> Value {
+/// Returns the item without its dates.
+fn without_dates(mut item: Value) -> Value {
     let fields = item.as_object_mut().expect("an object");
     for date in ["date_created", "date_updated"] {
         let time = fields.remove(date);
@@ -122,8 +122,8 @@ async fn each_kind_is_made_read_changed_and_removed(database: TestDatabase) {
         let response = app.client.post(url).json(&body).send().await.expect("an answer");
         assert_eq!(response.status(), 201, "{kind}");
         let location = response.headers()["location"].to_str().expect("text").to_owned();
-        assert_eq!(bare(response.json().await.expect("JSON")), body, "{kind}");
-        assert_eq!(bare(app.json(&location).await), body, "{kind}: {location}");
+        assert_eq!(without_dates(response.json().await.expect("JSON")), body, "{kind}");
+        assert_eq!(without_dates(app.json(&location).await), body, "{kind}: {location}");
         assert_eq!(post(&app, kind, body.clone()).await.0, 409, "{kind}: the name is taken");
         let path = path_of(kind, &body[id]);
         let (status, changed) = app.call("PATCH", &path, json!({"description": "Changed"})).await;
@@ -133,7 +133,7 @@ async fn each_kind_is_made_read_changed_and_removed(database: TestDatabase) {
             "{kind}: {changed}"
         );
         let (status, replaced) = app.call("PUT", &path, body.clone()).await;
-        assert_eq!((status, bare(replaced)), (200, body.clone()), "{kind}");
+        assert_eq!((status, without_dates(replaced)), (200, body.clone()), "{kind}");
         let q = form_encoded(&body[id].as_str().expect("a name").to_uppercase());
         let listed = app.json(&format!("{ADMIN}/{kind}?q={q}")).await;
         assert!(
@@ -156,13 +156,13 @@ async fn each_kind_is_made_read_changed_and_removed(database: TestDatabase) {
         ] {
             assert_eq!(app.call(method, &path, sent).await.0, 404, "{method} {path}");
         }
-        is_noted(&app, kind, &body[id], &body).await;
+        check_audit(&app, kind, &body[id], &body).await;
     }
     app.stop_and_remove().await;
 }
 
-/// Everything that was done to one configuration, from what into what.
-async fn is_noted(app: &TestApp, kind: &str, id: &Value, body: &Value) {
+/// Checks that the audit log has every change to one configuration, with the values before and after.
+async fn check_audit(app: &TestApp, kind: &str, id: &Value, body: &Value) {
     let id = form_encoded(id.as_str().expect("a name"));
     let audit = app.json(&format!("{ADMIN}/audit?resource={kind}&resource_id={id}")).await;
     let actions: Vec<&Value> =
@@ -177,7 +177,7 @@ async fn is_noted(app: &TestApp, kind: &str, id: &Value, body: &Value) {
 async fn what_is_in_use_stays_and_what_leads_nowhere_is_refused(database: TestDatabase) {
     let app = TestApp::start(database).await;
     for (kind, _, body) in one_of_each() {
-        made(&app, kind, body).await;
+        create(&app, kind, body).await;
     }
     for (path, referrers) in [
         ("inference-models/gpt", vec!["model-configs gpt-gentle"]),
@@ -233,9 +233,9 @@ async fn what_is_in_use_stays_and_what_leads_nowhere_is_refused(database: TestDa
 
 async fn flocks_never_go_round_in_a_loop(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    made(&app, "flock-configs", json!({"flock_id": "tree"})).await;
-    made(&app, "flock-configs", json!({"flock_id": "branch", "parent_flock_id": "tree"})).await;
-    made(&app, "flock-configs", json!({"flock_id": "twig", "parent_flock_id": "branch"})).await;
+    create(&app, "flock-configs", json!({"flock_id": "tree"})).await;
+    create(&app, "flock-configs", json!({"flock_id": "branch", "parent_flock_id": "tree"})).await;
+    create(&app, "flock-configs", json!({"flock_id": "twig", "parent_flock_id": "branch"})).await;
     for parent in ["twig", "branch", "tree"] {
         let patch = json!({"parent_flock_id": parent});
         let (status, problem) = app.call("PATCH", "/admin/api/flock-configs/tree", patch).await;
@@ -255,7 +255,7 @@ async fn flocks_never_go_round_in_a_loop(database: TestDatabase) {
 async fn secrets_are_written_and_never_read(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let secret = "sk-a-very-secret-key-wxyz";
-    made(
+    create(
         &app,
         "sparrow-configs",
         json!({"client_id": "s", "keys": {"openai_api_key": secret, "pin": "1234"}}),
@@ -264,7 +264,7 @@ async fn secrets_are_written_and_never_read(database: TestDatabase) {
     let path = "/admin/api/sparrow-configs/s";
     let read = app.json(path).await;
     assert_eq!(read["keys"], json!({"openai_api_key": "•••wxyz", "pin": "•••"}));
-    let (status, again) = app.call("PUT", path, bare(read.clone())).await;
+    let (status, again) = app.call("PUT", path, without_dates(read.clone())).await;
     assert_eq!((status, &again["keys"]), (200, &read["keys"]));
     let (status, less) = app.call("PATCH", path, json!({"keys": {"pin": null}})).await;
     assert_eq!((status, &less["keys"]), (200, &json!({"openai_api_key": "•••wxyz"})));
@@ -293,41 +293,43 @@ async fn secrets_are_written_and_never_read(database: TestDatabase) {
 
 async fn a_change_is_in_force_at_once(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    made(
+    create(
         &app,
         "flock-configs",
         json!({"flock_id": "f", "parameters": {"output_image_width": "64", "strategy": "literal"}}),
     )
     .await;
-    made(&app, "sparrow-configs", json!({"client_id": "s", "parent_flock_id": "f"})).await;
-    let told = app.create_frame(json!({"client_id": "s", "input_text": "One."})).await;
+    create(&app, "sparrow-configs", json!({"client_id": "s", "parent_flock_id": "f"})).await;
+    let created = app.create_frame(json!({"client_id": "s", "input_text": "One."})).await;
     assert_eq!(
-        (&told["strategy"], &told["frames"][0]["image"]["width"]),
+        (&created["strategy"], &created["frames"][0]["image"]["width"]),
         (&json!("literal"), &json!(64))
     );
     let flock = "/admin/api/flock-configs/f";
     assert_eq!(app.json(flock).await["parameters"]["output_image_width"], 64, "in one spelling");
     let patch = json!({"parameters": {"output_image_width": 32}});
     assert_eq!(app.call("PATCH", flock, patch).await.0, 200);
-    let told = app.create_frame(json!({"client_id": "s", "input_text": "Two."})).await;
-    assert_eq!(told["frames"][0]["image"]["width"], 32);
+    let created = app.create_frame(json!({"client_id": "s", "input_text": "Two."})).await;
+    assert_eq!(created["frames"][0]["image"]["width"], 32);
     let weekly = json!({"schedule": {"weekly": {"time_zone": "Europe/Oslo", "windows": [], "otherwise": {"sleep": true}}}});
     let (status, answer) = app.call("PATCH", flock, weekly).await;
     assert!(matches!(status, 200 | 422), "{answer}");
     // A story outlives its strategy's configuration.
-    made(&app, "strategy-configs", json!({"slug": "mine", "strategy_name": "literal", "text_to_image_model_config": "offline-painter"})).await;
-    let told =
+    create(&app, "strategy-configs", json!({"slug": "mine", "strategy_name": "literal", "text_to_image_model_config": "offline-painter"})).await;
+    let created =
         app.create_frame(json!({"client_id": "t", "strategy": "mine", "input_text": "One."})).await;
     assert_eq!(app.call("DELETE", "/admin/api/strategy-configs/mine", Value::Null).await.0, 204);
     let next = app
-        .create_frame(json!({"client_id": "t", "story_id": told["story_id"], "input_text": "Two."}))
+        .create_frame(
+            json!({"client_id": "t", "story_id": created["story_id"], "input_text": "Two."}),
+        )
         .await;
     assert_eq!((&next["strategy"], &next["story_frame_count"]), (&json!("mine"), &json!(2)));
     app.stop_and_remove().await;
 }
 
 async fn admins_see_the_whole(database: TestDatabase) {
-    // What is learned is learned by tasks of its own.
+    // Learning runs in separate tasks, so wait for them.
     let memory = MemorySettings { learning: false, ..MemorySettings::default() };
     let app = TestApp::start_with(database, TestOptions { memory, ..TestOptions::default() }).await;
     for (client, text) in [("a", "A kite."), ("b", "A boat.")] {

@@ -1,4 +1,4 @@
-//! What `/admin/api` refuses, and whom.
+//! Requests that `/admin/api` refuses, and callers that it refuses.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Keys: needed everywhere but where the contract says otherwise.
+//! API keys: required on every route unless the contract says otherwise.
 
 use calliope::http::openapi;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ async fn a_key_is_taken_in_four_places_and_a_wrong_one_nowhere() {
     app.stop_and_remove().await;
 }
 
-/// Walks the contract, so that a new route cannot forget its key.
+/// Requests every route of the contract, so that no new route can lack the key check.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_refuses_a_stranger_but_those_that_are_open() {
     let app = start().await;

@@ -1,4 +1,4 @@
-//! Input that cannot be used gets its answer from the contract, and changes nothing.
+//! Invalid input gets the answer that the contract promises, and changes nothing.
 
 use calliope::store::StoryPage;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn encoded(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// A PNG's first bytes, which promise 60,000 pixels a side.
+/// Returns the first bytes of a PNG that claims 60,000 pixels a side.
 fn huge_png() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     png.extend(60_000_u32.to_be_bytes());
@@ -32,7 +32,7 @@ async fn every_bad_request_is_refused_and_leaves_no_trace(database: TestDatabase
             json!({"client_id": "another", "strategy": "literal", "input_text": "Theirs."}),
         )
         .await;
-    // What the frame teaches is kept by a task of its own.
+    // Learning from the frame runs in a separate task, so wait for it.
     app.wait_until_idle().await;
     let before = trace(&app).await;
     for (body, status, field) in cases(&theirs["story_id"]) {
@@ -98,7 +98,8 @@ async fn check_paths(app: &TestApp) {
     }
 }
 
-/// Bodies, the status that each gets, and the field that it is about. `theirs` is a story of another client.
+/// Returns request bodies, each with the expected status and the field that the problem names. `theirs` is a story of
+/// another client.
 fn cases(theirs: &Value) -> Vec<(Value, u16, &'static str)> {
     let truncated = &fixture("astronaut_640x480.jpg")[..26_000];
     vec![
@@ -150,7 +151,7 @@ fn check_problem(problem: &Value, status: u16) {
     }
 }
 
-/// Everything that a request may leave behind.
+/// Returns all state that a request may change.
 async fn trace(app: &TestApp) -> Vec<String> {
     let mut trace = [app.files("media"), app.files("input")].concat();
     for client_id in ["s", "another"] {
@@ -165,9 +166,9 @@ async fn trace(app: &TestApp) -> Vec<String> {
 
 async fn an_unknown_field_is_passed_over(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app
+    let created = app
         .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Hm.", "colour": ["red"]}))
         .await;
-    assert_eq!(told["story_frame_count"], 1);
+    assert_eq!(created["story_frame_count"], 1);
     app.stop_and_remove().await;
 }

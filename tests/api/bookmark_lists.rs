@@ -1,4 +1,4 @@
-//! `/v2/bookmark-lists`, and the same as admins have it.
+//! `/v2/bookmark-lists`, and the same lists in the admin API.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-/// A service whose clients are no admins.
+/// Starts a service whose clients are not admins.
 async fn shared(database: TestDatabase) -> TestApp {
     TestApp::start_with(database, TestOptions { api_key: Some(KEY), ..TestOptions::default() })
         .await
@@ -40,15 +40,15 @@ async fn get(app: &TestApp, path: &str) -> Value {
     body
 }
 
-/// Makes a list; its path.
-async fn made(app: &TestApp, client_id: &str, body: Value) -> String {
+/// Creates a list. Returns its path.
+async fn create_list(app: &TestApp, client_id: &str, body: Value) -> String {
     let path = format!("/v2/bookmark-lists?client_id={client_id}");
     let (status, list) = call(app, Method::POST, &path, body).await;
     assert_eq!(status, 201, "{list}");
     format!("/v2/bookmark-lists/{}", list["id"])
 }
 
-async fn told(app: &TestApp, client_id: &str, text: &str) -> String {
+async fn create_story(app: &TestApp, client_id: &str, text: &str) -> String {
     let body = json!({"client_id": client_id, "strategy": "literal", "input_text": text});
     let (status, story) = call(app, Method::POST, "/v1/frames", body).await;
     assert_eq!(status, 200, "{story}");
@@ -57,7 +57,7 @@ async fn told(app: &TestApp, client_id: &str, text: &str) -> String {
 
 async fn a_list_is_made_changed_filled_and_removed(database: TestDatabase) {
     let app = shared(database).await;
-    let story = told(&app, "s", "A kite|It flies").await;
+    let story = create_story(&app, "s", "A kite|It flies").await;
     let new = json!({"name": " Kites ", "description": "In the wind"});
     let made = request(&app, Method::POST, "/v2/bookmark-lists/?client_id=s").json(&new);
     let made = made.send().await.expect("an answer");
@@ -73,11 +73,14 @@ async fn a_list_is_made_changed_filled_and_removed(database: TestDatabase) {
     assert_eq!(listed().await["is_bookmarked"], false);
     for (comments, status) in [(json!("why"), 201), (Value::Null, 200)] {
         let body = json!({"comments": comments});
-        let (got, kept) = call(&app, Method::PUT, &stories, body).await;
-        assert_eq!((got, &kept["comments"], &kept["slug"]), (status, &comments, &json!("a-kite")));
-        let whole = get(&app, &mine).await;
-        assert_eq!((&whole["items"], &whole["next_cursor"]), (&json!([kept]), &Value::Null));
-        assert_eq!((&whole["name"], &whole["id"]), (&json!("Kites"), &list["id"]));
+        let (got, created) = call(&app, Method::PUT, &stories, body).await;
+        assert_eq!(
+            (got, &created["comments"], &created["slug"]),
+            (status, &comments, &json!("a-kite"))
+        );
+        let full = get(&app, &mine).await;
+        assert_eq!((&full["items"], &full["next_cursor"]), (&json!([created]), &Value::Null));
+        assert_eq!((&full["name"], &full["id"]), (&json!("Kites"), &list["id"]));
     }
     assert_eq!(listed().await["is_bookmarked"], true);
     let edit = json!({"is_public": true, "name": "Wind"});
@@ -100,9 +103,9 @@ async fn a_list_is_made_changed_filled_and_removed(database: TestDatabase) {
 
 async fn a_list_is_its_owners_and_others_read_it_if_it_is_public(database: TestDatabase) {
     let app = shared(database).await;
-    let story = told(&app, "s", "A kite").await;
-    let private = made(&app, "s", json!({"name": "private"})).await;
-    let public = made(&app, "s", json!({"name": "public", "is_public": true})).await;
+    let story = create_story(&app, "s", "A kite").await;
+    let private = create_list(&app, "s", json!({"name": "private"})).await;
+    let public = create_list(&app, "s", json!({"name": "public", "is_public": true})).await;
     for list in [&private, &public] {
         let path = format!("{list}/stories/{story}?client_id=s");
         assert_eq!(call(&app, Method::PUT, &path, json!({})).await.0, 201);
@@ -132,8 +135,8 @@ async fn a_list_is_its_owners_and_others_read_it_if_it_is_public(database: TestD
     app.stop_and_remove().await;
 }
 
-/// Every item of a list that is read two at a time, by a field.
-async fn in_parts(app: &TestApp, path: &str, field: &str) -> Vec<Value> {
+/// Reads a list in pages of two items. Returns a field of every item.
+async fn read_pages(app: &TestApp, path: &str, field: &str) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
@@ -153,32 +156,32 @@ async fn lists_are_read_in_parts(database: TestDatabase) {
     for (name, is_public) in
         [("c", true), ("a", true), ("\"ü\\", false), ("B", true), ("b", true), ("d", false)]
     {
-        made(&app, "s", json!({"name": name, "is_public": is_public})).await;
+        create_list(&app, "s", json!({"name": name, "is_public": is_public})).await;
     }
-    made(&app, "t", json!({"name": "theirs", "is_public": true})).await;
-    let own = in_parts(&app, "/v2/bookmark-lists?client_id=s", "name").await;
+    create_list(&app, "t", json!({"name": "theirs", "is_public": true})).await;
+    let own = read_pages(&app, "/v2/bookmark-lists?client_id=s", "name").await;
     assert_eq!(own, ["\"ü\\", "B", "a", "b", "c", "d"]);
-    let public = in_parts(&app, "/v2/bookmark-lists/public", "name").await;
+    let public = read_pages(&app, "/v2/bookmark-lists/public", "name").await;
     assert_eq!(public, ["theirs", "b", "B", "a", "c"]);
-    let list = made(&app, "s", json!({"name": "stories"})).await;
-    let mut kept = Vec::new();
+    let list = create_list(&app, "s", json!({"name": "stories"})).await;
+    let mut created = Vec::new();
     for number in 0..4 {
-        let story = told(&app, &format!("s{number}"), "A kite").await;
+        let story = create_story(&app, &format!("s{number}"), "A kite").await;
         let path = format!("{list}/stories/{story}?client_id=s");
         assert_eq!(call(&app, Method::PUT, &path, json!({})).await.0, 201);
-        kept.insert(0, Value::String(story));
+        created.insert(0, Value::String(story));
     }
-    let stories = in_parts(&app, &format!("{list}?client_id=s"), "story_id").await;
-    assert_eq!(stories, kept, "the last kept first");
+    let stories = read_pages(&app, &format!("{list}?client_id=s"), "story_id").await;
+    assert_eq!(stories, created, "the last kept first");
     app.stop_and_remove().await;
 }
 
 async fn what_cannot_be_used_is_named(database: TestDatabase) {
     let app = shared(database).await;
-    let list = made(&app, "s", json!({"name": "one"})).await;
-    made(&app, "s", json!({"name": "two"})).await;
+    let list = create_list(&app, "s", json!({"name": "one"})).await;
+    create_list(&app, "s", json!({"name": "two"})).await;
     let (lists, mine) = ("/v2/bookmark-lists?client_id=s", format!("{list}?client_id=s"));
-    let story = told(&app, "s", "A kite").await;
+    let story = create_story(&app, "s", "A kite").await;
     let stories = format!("{list}/stories/{story}?client_id=s");
     let unknown = format!("{list}/stories/{}?client_id=s", Uuid::now_v7());
     let long = |length| "ü".repeat(length);
@@ -208,7 +211,7 @@ async fn what_cannot_be_used_is_named(database: TestDatabase) {
         (Method::GET, &format!("{lists}&limit=0"), Value::Null, 422, "query limit"),
         (Method::GET, &format!("{lists}&limit=many"), Value::Null, 422, "query limit"),
         (Method::GET, &format!("{lists}&cursor=bWFkZQ"), Value::Null, 422, "query cursor"),
-        // The cursor of a list by numbers, one by names, and one with a NUL.
+        // Cursors of a list by number and of a list by name, and a cursor with a NUL.
         (Method::GET, &format!("{lists}&cursor=Nw"), Value::Null, 422, "query cursor"),
         (Method::GET, &format!("{mine}&cursor=ImEi"), Value::Null, 422, "query cursor"),
         (Method::GET, &format!("{lists}&cursor=Ilx1MDAwMCI"), Value::Null, 422, "query cursor"),
@@ -221,14 +224,14 @@ async fn what_cannot_be_used_is_named(database: TestDatabase) {
         assert_eq!(loc.join(" "), place, "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
-    assert_eq!(in_parts(&app, lists, "name").await, ["one", "two"], "nothing changed");
+    assert_eq!(read_pages(&app, lists, "name").await, ["one", "two"], "nothing changed");
     app.stop_and_remove().await;
 }
 
 async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
     let app = shared(database).await;
-    let list = made(&app, "s", json!({"name": "one"})).await;
-    let story = told(&app, "s", "A kite").await;
+    let list = create_list(&app, "s", json!({"name": "one"})).await;
+    let story = create_story(&app, "s", "A kite").await;
     let (lists, stories) =
         ("/v2/bookmark-lists?client_id=s", format!("{list}/stories/{story}?client_id=s"));
     let raw = |kind: &'static str, body: String| {
@@ -238,9 +241,9 @@ async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
     assert_eq!(raw("application/json", r#"{"name": 7, "#.into()).await.0, 400);
     assert_eq!(raw("text/plain", r#"{"name": "n"}"#.into()).await.0, 415);
     assert_eq!(raw("application/json", " ".repeat(17 << 10)).await.0, 413);
-    assert_eq!(in_parts(&app, lists, "name").await, ["one"], "nothing changed");
-    let most = json!({"comments": "\u{1F426}".repeat(10_000)});
-    assert_eq!(call(&app, Method::PUT, &stories, most).await.0, 201);
+    assert_eq!(read_pages(&app, lists, "name").await, ["one"], "nothing changed");
+    let longest = json!({"comments": "\u{1F426}".repeat(10_000)});
+    assert_eq!(call(&app, Method::PUT, &stories, longest).await.0, 201);
     app.stop_and_remove().await;
 }
 
@@ -270,14 +273,14 @@ async fn a_client_has_no_endless_lists(database: TestDatabase) {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409], "the thousandth, and no other");
-    made(&app, "t", json!({"name": "another client's"})).await;
+    create_list(&app, "t", json!({"name": "another client's"})).await;
     app.stop_and_remove().await;
 }
 
 async fn an_admin_acts_on_any_list(database: TestDatabase) {
-    // Without a key this machine's programs are admins.
+    // Without a key, programs on this machine are admins.
     let app = TestApp::start(database).await;
-    let story = told(&app, "s", "A kite").await;
+    let story = create_story(&app, "s", "A kite").await;
     let lists = "/admin/api/bookmark-lists";
     let new = json!({"client_id": "Sparrow 1", "name": "Kites"});
     let (status, list) = call(&app, Method::POST, lists, new.clone()).await;
@@ -286,17 +289,17 @@ async fn an_admin_acts_on_any_list(database: TestDatabase) {
     let (status, problem) =
         call(&app, Method::POST, lists, json!({"client_id": "", "name": "n"})).await;
     assert_eq!((status, &problem["errors"][0]["loc"]), (422, &json!(["body", "client_id"])));
-    made(&app, "t", json!({"name": "Trees", "description": "Of all kinds"})).await;
+    create_list(&app, "t", json!({"name": "Trees", "description": "Of all kinds"})).await;
     let path = format!("{lists}/{}", list["id"]);
     let stories = format!("/v2/bookmark-lists/{}/stories/{story}?client_id=admin", list["id"]);
     assert_eq!(call(&app, Method::PUT, &stories, json!({})).await.0, 201);
-    let whole = get(&app, &path).await;
-    assert_eq!((&whole["items"][0]["story_id"], &whole["name"]), (&json!(story), &json!("Kites")));
-    assert_eq!(in_parts(&app, lists, "name").await, ["Trees", "Kites"], "the newest first");
+    let full = get(&app, &path).await;
+    assert_eq!((&full["items"][0]["story_id"], &full["name"]), (&json!(story), &json!("Kites")));
+    assert_eq!(read_pages(&app, lists, "name").await, ["Trees", "Kites"], "the newest first");
     for (q, found) in [("kite", json!(["Kites"])), ("sparrow", json!(["Kites"])), ("%", json!([]))]
     {
         let q = q.replace('%', "%25");
-        let found_by = in_parts(&app, &format!("{lists}?q={q}"), "name").await;
+        let found_by = read_pages(&app, &format!("{lists}?q={q}"), "name").await;
         assert_eq!(json!(found_by), found, "{q}");
     }
     assert_eq!(call(&app, Method::GET, &format!("{lists}?q=a%00"), Value::Null).await.0, 422);

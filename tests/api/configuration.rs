@@ -1,4 +1,4 @@
-//! Configurations over each other, schedules, and what flocks share.
+//! The cascade of configurations, schedules, and what the members of a flock share.
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -15,7 +15,7 @@ on_both! {
     a_flock_has_so_many_frames_a_day;
 }
 
-/// Writes configurations as another process would: this one hears of it by the version alone.
+/// Writes configurations as another process would: this process learns of them only by the version.
 async fn configure(app: &TestApp, statements: &str) {
     let sql = format!(
         "{statements}; UPDATE installation SET configuration_version = configuration_version + 1;"
@@ -70,7 +70,7 @@ async fn each_value_comes_from_the_highest_level_that_gives_it(database: TestDat
         r#"UPDATE strategy_config SET parameters = '{"output_image_dither": "none", "output_text_style": "plain"}' WHERE slug = 'literal'"#.to_owned(),
     ];
     configure(&app, &statements.concat()).await;
-    // Within the quarter of a second that a version is believed.
+    // Within the 250 ms for which a version is cached.
     let mut config = app.json("/v2/clients/s/config").await;
     while config["levels"] == json!(["strategy fern"]) {
         config = app.json("/v2/clients/s/config").await;
@@ -81,13 +81,16 @@ async fn each_value_comes_from_the_highest_level_that_gives_it(database: TestDat
     settings.set_prepend_module_to_snapshot(false);
     settings.set_sort_maps(true);
     settings.bind(|| insta::assert_json_snapshot!("config", config));
-    let told = app
+    let created = app
         .create_frame(json!({"client_id": "s", "input_text": "Once.", "location": "Bergen"}))
         .await;
-    let image = &told["frames"][0]["image"];
+    let image = &created["frames"][0]["image"];
     assert_eq!((&image["width"], &image["height"]), (&json!(320), &json!(240)));
-    assert_eq!((&told["strategy"], &image["format"]), (&json!("literal"), &json!("image/rgb565")));
-    assert_eq!(told["frames"][0]["metadata"]["parameters"]["location"], "Bergen");
+    assert_eq!(
+        (&created["strategy"], &image["format"]),
+        (&json!("literal"), &json!("image/rgb565"))
+    );
+    assert_eq!(created["frames"][0]["metadata"]["parameters"]["location"], "Bergen");
     let strategies = app.json("/v1/config/strategy/?client_id=s").await;
     let defaults: Vec<&str> = strategies
         .as_array()
@@ -175,17 +178,17 @@ async fn a_flock_has_so_many_frames_a_day(database: TestDatabase) {
     let statements = [flock("wood", None, "{}", "3"), sparrow("s", "'wood'", false, "{}", "NULL")];
     configure(&app, &statements.concat()).await;
     let posts = (0..8).map(|_| tokio::spawn(app.post_frame(&json!({"client_id": "s"})).send()));
-    let mut told = 0;
+    let mut count = 0;
     for post in posts.collect::<Vec<_>>() {
         let response = post.await.expect("joined").expect("an answer");
         if response.status() == 200 {
-            told += 1;
+            count += 1;
         } else {
             assert_eq!(response.status(), 429);
             let wait = response.headers()["retry-after"].to_str().expect("text").parse::<u64>();
             assert!(wait.is_ok_and(|seconds| (1..=86_401).contains(&seconds)));
         }
     }
-    assert_eq!(told, 3);
+    assert_eq!(count, 3);
     app.stop_and_remove().await;
 }

@@ -1,4 +1,4 @@
-//! What holds for every call: slashes, request ids, problems, documentation.
+//! Conventions of every route: trailing slashes, request ids, problem details, documentation.
 
 use serde_json::Value;
 

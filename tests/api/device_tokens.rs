@@ -1,4 +1,4 @@
-//! A device's token opens what is the device's own, and nothing else: tried on every route of the contract.
+//! A device's token gives access to the device's own data only. Tested on every route of the contract.
 
 use calliope::app::identity::{AuditContext, CreateTokenRequest};
 use calliope::domain::{Principal, ScopeName};
@@ -14,7 +14,7 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-/// A client with something of everything.
+/// A client with data of every kind.
 struct Victim {
     story: String,
     task: String,
@@ -27,13 +27,15 @@ fn shared(app: &TestApp, method: &str, path: &str) -> reqwest::RequestBuilder {
     app.client.request(method, format!("{}{path}", app.url)).header("x-api-key", KEY)
 }
 
-async fn victim(app: &TestApp) -> Victim {
+async fn create_victim(app: &TestApp) -> Victim {
     let frame = json!({"client_id": "victim", "strategy": "literal", "input_text": "Mine."});
-    let told = send_json(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
-    let story = told["story_id"].as_str().expect("an id").to_owned();
-    let kept = json!({"story_id": story, "frame_number": 0, "comments": "mine"});
-    let kept =
-        send_json(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&kept)).await.1;
+    let response = send_json(shared(app, "POST", "/v1/frames").json(&frame)).await.1;
+    let story = response["story_id"].as_str().expect("an id").to_owned();
+    let stored = json!({"story_id": story, "frame_number": 0, "comments": "mine"});
+    let stored =
+        send_json(shared(app, "POST", "/v1/bookmarks/frame?client_id=victim").json(&stored))
+            .await
+            .1;
     let list = json!({"name": "Mine"});
     let list =
         send_json(shared(app, "POST", "/v2/bookmark-lists?client_id=victim").json(&list)).await.1;
@@ -41,10 +43,10 @@ async fn victim(app: &TestApp) -> Victim {
     send_json(shared(app, "POST", "/v2/clients/victim/telemetry").json(&report)).await;
     let tasks = send_json(shared(app, "GET", "/v2/tasks?client_id=victim")).await.1;
     let task = tasks["items"][0]["task_id"].as_str().expect("an id").to_owned();
-    Victim { story, task, list: list["id"].to_string(), bookmark: kept["id"].to_string() }
+    Victim { story, task, list: list["id"].to_string(), bookmark: stored["id"].to_string() }
 }
 
-/// Everything that the victim has.
+/// Returns everything that the victim owns.
 async fn belongings(app: &TestApp, victim: &Victim) -> Vec<Value> {
     let mut all = Vec::new();
     for path in [
@@ -66,7 +68,7 @@ async fn belongings(app: &TestApp, victim: &Victim) -> Vec<Value> {
     all
 }
 
-/// A route's path with the victim's own ids in it.
+/// Fills the victim's ids into a route's path.
 fn path_of(template: &str, victim: &Victim) -> String {
     let id = match template {
         _ if template.starts_with("/v2/stories") || template.starts_with("/admin/api/stories") => {
@@ -100,7 +102,7 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
     };
     let act = AuditContext::new(&Principal::LOCAL, None);
     let token = app.app.identities().create_token(order, &act).await.expect("made").token;
-    let victim = victim(&app).await;
+    let victim = create_victim(&app).await;
     let before = belongings(&app, &victim).await;
     let contract: Value = serde_json::to_value(openapi()).expect("JSON");
     let open = [
@@ -130,11 +132,12 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
             };
             let (status, problem) = send(format!("{path}?client_id=victim")).await;
             assert_eq!(status, 403, "{method} {path} for the victim: {problem}");
-            // A stream is the caller's own, or a story's that anyone may read, and has no end to wait for.
+            // An event stream is the caller's own, or that of a story that anyone may read, and it does not end.
             if template.ends_with("/events") {
                 continue;
             }
-            // As itself, or without a name, with the victim's ids. A story can be read by whoever has its link.
+            // As the device itself, or without a client id, with the victim's ids. Anyone who has a story's link can
+            // read it.
             for query in ["?client_id=thief", ""] {
                 let (status, answer) = send(format!("{path}{query}")).await;
                 let reads_story = method == "get"
@@ -153,11 +156,11 @@ async fn another_clients_id_is_refused_on_every_route_and_nothing_changes(databa
     app.stop_and_remove().await;
 }
 
-/// What changes the caller's own things alone, whatever ids it names.
+/// Returns whether a route changes only the caller's own data, whatever ids the request names.
 fn is_harmless(method: &str, template: &str) -> bool {
     matches!(
         (method, template),
-        // A bookmark is the keeper's own, also of another's story.
+        // A bookmark belongs to the client that adds it, even if the story is another client's.
         ("post", "/v1/bookmarks/frame")
             | ("put", "/v1/story/reset")
             | ("delete", "/v1/bookmarks/frame/{id}")

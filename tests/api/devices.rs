@@ -1,4 +1,4 @@
-//! What devices need beside frames of their own ordering: the newest one, waited for, and a word about themselves.
+//! Device routes besides ordering frames: long polling for the newest frame, and telemetry reports.
 
 use std::time::{Duration, Instant};
 
@@ -88,15 +88,15 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
     };
     let (dithered, plain) =
         ("rgb565&output_image_dither=floyd-steinberg", "rgb565&output_image_dither=none");
-    let told = app.create_frame(order("rgb565", Some("floyd-steinberg"))).await;
-    assert_eq!(next(dithered).await, told["frames"][0]["image"]);
+    let created = app.create_frame(order("rgb565", Some("floyd-steinberg"))).await;
+    assert_eq!(next(dithered).await, created["frames"][0]["image"]);
     let other = next(plain).await;
-    assert_ne!(other["url"], told["frames"][0]["image"]["url"]);
+    assert_ne!(other["url"], created["frames"][0]["image"]["url"]);
     assert_eq!(next("rgb565").await, other, "nothing is dithered unless it is asked for");
 
     let files = app.files("media").len();
     let path =
-        format!("/v2/stories/{}/frames/0/illustrate", told["story_id"].as_str().expect("an id"));
+        format!("/v2/stories/{}/frames/0/illustrate", created["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("POST", &format!("{path}?client_id=s"), Value::Null).await.0, 202);
     app.wait_until_idle().await;
     assert_eq!(app.files("media").len(), files - 1, "the picture that was rendered later is gone");
@@ -106,8 +106,8 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
     assert_eq!(app.files("media").len(), files);
 
     for format in ["png", "jpeg", "webp", "bmp", "rgb565", "grayscale16"] {
-        let told = app.create_frame(order(format, None)).await;
-        assert_eq!(next(format).await, told["frames"][0]["image"], "{format}");
+        let created = app.create_frame(order(format, None)).await;
+        assert_eq!(next(format).await, created["frames"][0]["image"], "{format}");
     }
     app.stop_and_remove().await;
 }
@@ -115,12 +115,12 @@ async fn a_picture_is_used_again_for_the_dithering_that_it_was_made_with(databas
 async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let waiting = tokio::spawn(send_json(app.get("/v2/clients/s/next?wait=60")));
-    let begun = Instant::now();
+    let started = Instant::now();
     frame(&app, "s", "One.").await;
     let (status, first) = in_time(waiting).await.expect("joined");
     assert_eq!((status, &first["number"]), (200, &json!(0)));
-    let seen = app.get("/v2/clients/s/next").send().await.expect("an answer");
-    let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
+    let current = app.get("/v2/clients/s/next").send().await.expect("an answer");
+    let etag = current.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let path = format!("/v2/clients/s/next?wait=60&etag={etag}");
     let waiting = tokio::spawn(send_json(app.get(&path)));
     frame(&app, "another", "Not for s.").await;
@@ -128,10 +128,10 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     frame(&app, "s", "A new story.").await;
     let (status, next) = in_time(waiting).await.expect("joined");
     assert_eq!((status, &next["text"]), (200, &json!("A new story.\n")));
-    assert!(begun.elapsed() < Duration::from_secs(50), "nobody waited for the end");
+    assert!(started.elapsed() < Duration::from_secs(50), "nobody waited for the end");
 
-    let seen = app.get("/v2/clients/s/next").send().await.expect("an answer");
-    let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
+    let current = app.get("/v2/clients/s/next").send().await.expect("an answer");
+    let etag = current.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let waiting = tokio::spawn(app.get(&format!("/v2/clients/s/next?wait=60&etag={etag}")).send());
     app.json("/v2/clients/s/next").await;
     app.shutdown.cancel();
@@ -153,9 +153,9 @@ async fn a_device_that_follows_a_flock_gets_what_others_are_told(database: TestD
         assert_eq!(app.call("POST", "/admin/api/sparrow-configs", sparrow).await.0, 201);
     }
     frame(&app, "left", "One.").await;
-    let seen = app.get("/v2/clients/right/next").send().await.expect("an answer");
-    assert_eq!(seen.status(), 200, "the story is the flock's");
-    let etag = seen.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
+    let current = app.get("/v2/clients/right/next").send().await.expect("an answer");
+    assert_eq!(current.status(), 200, "the story is the flock's");
+    let etag = current.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
     let waiting =
         tokio::spawn(send_json(app.get(&format!("/v2/clients/right/next?wait=60&etag={etag}"))));
     frame(&app, "left", "Two.").await;
@@ -219,8 +219,8 @@ async fn no_more_than_five_hundred_reports_are_kept() {
         let report = json!({"battery_mv": number});
         assert_eq!(app.call("POST", "/v2/clients/s/telemetry", report).await.0, 204);
     }
-    let kept = app.store.telemetry_reports("s", i64::MAX, 1000).await.expect("read");
-    let first = kept.last().map(|report| report.battery_mv);
-    assert_eq!((kept.len(), first), (500, Some(Some(3))));
+    let reports = app.store.telemetry_reports("s", i64::MAX, 1000).await.expect("read");
+    let first = reports.last().map(|report| report.battery_mv);
+    assert_eq!((reports.len(), first), (500, Some(Some(3))));
     app.stop_and_remove().await;
 }

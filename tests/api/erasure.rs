@@ -1,4 +1,4 @@
-//! What is held about a client can be seen whole, and removed whole.
+//! All data about a client can be exported, and all of it can be removed.
 
 use calliope::domain::ScopeName;
 use chrono::{DateTime, TimeDelta};
@@ -19,11 +19,11 @@ on_both! {
     what_no_task_speaks_of_any_more_is_erased_too;
 }
 
-/// A name that nothing else contains.
+/// A client id that occurs nowhere else.
 const NEMO: &str = "nemo-7f3a51";
 
-/// A client that has left something everywhere.
-async fn live(app: &TestApp, client_id: &str) {
+/// Creates data of every kind for a client.
+async fn create_data(app: &TestApp, client_id: &str) {
     let config = json!({"client_id": client_id, "description": "by the window",
         "keys": {"openai_api_key": "sk-of-its-own-1234567890"}});
     assert_eq!(app.call("POST", "/admin/api/sparrow-configs", config).await.0, 201);
@@ -78,7 +78,7 @@ async fn live(app: &TestApp, client_id: &str) {
     assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
 }
 
-/// Where a text stands in a database: the columns of every table, the keys of every file.
+/// Returns where a text occurs in the installation: columns of tables and keys of files.
 async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
     app.store.write_snapshot(&copy).await.expect("a snapshot");
@@ -106,7 +106,7 @@ async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
             }
         }
     }
-    for entry in walk(app.database.folder.path()) {
+    for entry in list_files(app.database.folder.path()) {
         if entry.contains(text) {
             found.push(entry);
         }
@@ -114,13 +114,13 @@ async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     found
 }
 
-fn walk(folder: &std::path::Path) -> Vec<String> {
+fn list_files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        // A folder that is left empty is swept up later.
+        // Maintenance removes empty folders later.
         if path.is_dir() {
-            found.extend(walk(&path));
+            found.extend(list_files(&path));
         } else {
             found.push(path.display().to_string());
         }
@@ -130,8 +130,8 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
 
 async fn everything_about_a_client_is_shown_in_one_document(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    live(&app, NEMO).await;
-    live(&app, "other").await;
+    create_data(&app, NEMO).await;
+    create_data(&app, "other").await;
     app.wait_until_idle().await;
     let document = app.json(&format!("/v2/clients/{NEMO}/export")).await;
     assert_eq!(document["client_id"], NEMO);
@@ -162,12 +162,12 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     assert!(shown["files"].as_array().is_some_and(|files| !files.is_empty()), "{shown}");
     let text = document.to_string();
     assert!(!text.contains("sk-of-its-own") && !text.contains("\"other\""), "{text}");
-    let nobody = app.json("/v2/clients/nobody/export").await;
-    assert_eq!((&nobody["stories"], &nobody["configuration"]), (&json!([]), &Value::Null));
+    let unknown = app.json("/v2/clients/nobody/export").await;
+    assert_eq!((&unknown["stories"], &unknown["configuration"]), (&json!([]), &Value::Null));
     app.stop_and_remove().await;
 }
 
-async fn erased(app: &TestApp, client_id: &str) -> Value {
+async fn erase(app: &TestApp, client_id: &str) -> Value {
     let (status, ordered) =
         app.call("DELETE", &format!("/v2/clients/{client_id}"), Value::Null).await;
     assert_eq!(status, 202, "{ordered}");
@@ -186,11 +186,11 @@ async fn erased(app: &TestApp, client_id: &str) -> Value {
 
 async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database: TestDatabase) {
     let embedder = FakeEmbedder::start().await;
-    // What was learned fades while one looks on.
+    // Learned patterns fade over time, even between two reads.
     let options = TestOptions { clock: ManualClock::new(), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
-    live(&app, NEMO).await;
-    live(&app, "other").await;
+    create_data(&app, NEMO).await;
+    create_data(&app, "other").await;
     app.wait_until_idle().await;
     let before = mentions(&app, NEMO).await;
     for place in [
@@ -208,13 +208,13 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     let others = |document: &Value| {
         let mut document = document.clone();
         document["date_exported"] = Value::Null;
-        // Signed addresses are new each time.
+        // Presigned URLs differ each time.
         document["recordings"] = Value::Null;
         document["voice_profiles"] = Value::Null;
         document
     };
-    let kept = others(&app.json("/v2/clients/other/export").await);
-    let task = erased(&app, NEMO).await;
+    let remaining = others(&app.json("/v2/clients/other/export").await);
+    let task = erase(&app, NEMO).await;
     assert_eq!(
         (&task["status"], &task["result"]["stories"]),
         (&json!("completed"), &json!(2)),
@@ -229,7 +229,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
     assert_eq!((texts.len(), texts[0]), (2, &json!("A ship!")), "{found}");
     assert_eq!(app.json("/admin/api/index").await["pieces"], 2, "the other's two frames");
     let still = others(&app.json("/v2/clients/other/export").await);
-    assert!(still == kept, "the other has something else now");
+    assert!(still == remaining, "the other has something else now");
     let audit = app.json("/admin/api/audit?resource=clients").await;
     assert_eq!(audit["items"][0]["action"], "erase", "{audit}");
     app.stop_and_remove().await;
@@ -251,7 +251,7 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
     assert_eq!(status, 403);
     let (status, _) = call(&device, "GET", "/v2/clients/another/export").await;
     assert_eq!(status, 403);
-    // A device may erase itself, its own token included; then nobody knows it.
+    // A device may erase itself, its own token included. The token is unknown afterwards.
     let (status, ordered) = call(&device, "DELETE", "/v2/clients/s").await;
     assert_eq!(status, 202, "{ordered}");
     let refused = async {
@@ -273,13 +273,13 @@ async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
     )
     .await;
     app.wait_until_idle().await;
-    // Ended tasks are forgotten after a month; what was sent may be kept for longer.
+    // Ended tasks are deleted after a month; inputs may be stored for longer.
     let (never, later) = (DateTime::UNIX_EPOCH, app.clock.now() + TimeDelta::hours(1));
     let mut tx = app.store.begin().await.expect("begun");
     tx.delete_old_records(never, later, never).await.expect("forgotten");
     tx.save().await.expect("saved");
     assert_eq!(app.files("input").len(), 1, "the photograph is there");
-    assert_eq!(erased(&app, NEMO).await["status"], "completed");
+    assert_eq!(erase(&app, NEMO).await["status"], "completed");
     app.wait_until_idle().await;
     assert_eq!(app.files("input"), [""; 0]);
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);

@@ -1,4 +1,4 @@
-//! What happens, as it happens: Server-Sent Events.
+//! Server-Sent Events of stories and clients.
 
 use serde_json::json;
 
@@ -18,8 +18,8 @@ async fn frame(app: &TestApp, client: &str, text: &str) -> String {
     app.create_frame(body).await["story_id"].as_str().expect("an id").to_owned()
 }
 
-fn is_done(heard: &SseEvent) -> bool {
-    heard.event == "task" && heard.data["status"] == "completed"
+fn is_done(event: &SseEvent) -> bool {
+    event.event == "task" && event.data["status"] == "completed"
 }
 
 async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
@@ -31,19 +31,19 @@ async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
     assert_eq!(in_time(head.text()).await.expect("an end"), "", "there is nothing to wait for");
     let mut stream = SseStream::open(app.get(&path)).await;
     frame(&app, "s", "Two.").await;
-    let heard = stream.read_until(is_done).await;
-    let heard: Vec<SseEvent> =
-        heard.into_iter().filter(|e| e.data["status"] != "running").collect();
-    assert_eq!(event_labels(&heard), ["task pending", "frame 1", "task completed"]);
-    assert_eq!(heard[0].data["story_id"], json!(story));
-    assert_eq!(heard[0].data["id"], heard[2].data["id"], "the task");
-    assert_eq!(heard[2].data["message"], "Done.");
-    assert!(heard.is_sorted_by_key(|event| event.id));
+    let received = stream.read_until(is_done).await;
+    let received: Vec<SseEvent> =
+        received.into_iter().filter(|e| e.data["status"] != "running").collect();
+    assert_eq!(event_labels(&received), ["task pending", "frame 1", "task completed"]);
+    assert_eq!(received[0].data["story_id"], json!(story));
+    assert_eq!(received[0].data["id"], received[2].data["id"], "the task");
+    assert_eq!(received[2].data["message"], "Done.");
+    assert!(received.is_sorted_by_key(|event| event.id));
     let renamed =
         app.call("PATCH", &format!("/v2/stories/{story}?client_id=s"), json!({"title": "A"})).await;
     assert_eq!(renamed.0, 200);
-    let heard = stream.next().await.expect("the title");
-    assert_eq!((heard.event.as_str(), &heard.data["title"]), ("story", &json!("A")));
+    let received = stream.next().await.expect("the title");
+    assert_eq!((received.event.as_str(), &received.data["title"]), ("story", &json!("A")));
     app.stop_and_remove().await;
     assert_eq!(stream.next().await, None, "it ends with the service");
 }
@@ -58,33 +58,33 @@ async fn who_comes_back_hears_what_was_missed_and_nothing_twice(database: TestDa
         .await;
     assert_eq!(event_labels(&all).first().map(String::as_str), Some("task pending"));
     assert!(event_labels(&all).contains(&"story one".to_owned()), "{:?}", event_labels(&all));
-    // Cut off before anything happened: the first block has told from where on.
+    // The connection ends before any event. The first block has told the client where to continue.
     let idle = SseStream::open(app.get(&path)).await.last_id.expect("an id");
     assert_eq!(idle, all.last().expect("events").id);
     for number in 0..3 {
         frame(&app, "s", &format!("{number}")).await;
     }
-    let numbers = |heard: &[SseEvent]| -> Vec<i64> {
-        heard.iter().filter_map(|event| event.data["number"].as_i64()).collect()
+    let numbers = |received: &[SseEvent]| -> Vec<i64> {
+        received.iter().filter_map(|event| event.data["number"].as_i64()).collect()
     };
     for from in [
         app.get(&path).header("last-event-id", idle),
         app.get(&format!("{path}?last_event_id={idle}")),
     ] {
         let mut stream = SseStream::open(from).await;
-        let last = |heard: &SseEvent| heard.event == "frame" && heard.data["number"] == 3;
+        let last = |event: &SseEvent| event.event == "frame" && event.data["number"] == 3;
         assert_eq!(numbers(&stream.read_until(last).await), [1, 2, 3]);
     }
-    // While the log is read, the story goes on.
+    // The story continues while the log is read.
     let mut stream = SseStream::open(app.get(&path).header("last-event-id", "0")).await;
     let more = async {
         for number in 0..20 {
             frame(&app, "s", &format!("{number}")).await;
         }
     };
-    let last = |heard: &SseEvent| heard.event == "frame" && heard.data["number"] == 23;
-    let (heard, ()) = tokio::join!(stream.read_until(last), more);
-    assert_eq!(numbers(&heard), (0..24).collect::<Vec<_>>());
+    let last = |event: &SseEvent| event.event == "frame" && event.data["number"] == 23;
+    let (received, ()) = tokio::join!(stream.read_until(last), more);
+    assert_eq!(numbers(&received), (0..24).collect::<Vec<_>>());
     let far = SseStream::open(app.get(&path).header("last-event-id", i64::MAX)).await;
     assert!(
         far.last_id.is_some_and(|last| last < i64::MAX),
@@ -105,9 +105,9 @@ async fn a_client_hears_all_of_its_stories_and_no_others(database: TestDatabase)
     app.put("/v1/story/reset?client_id=s").send().await.expect("an answer");
     let second = frame(&app, "s", "Two.").await;
     assert_ne!(first, second);
-    let mut heard = stream.read_until(is_done).await;
-    heard.extend(stream.read_until(is_done).await);
-    let frames: Vec<&SseEvent> = heard.iter().filter(|event| event.event == "frame").collect();
+    let mut received = stream.read_until(is_done).await;
+    received.extend(stream.read_until(is_done).await);
+    let frames: Vec<&SseEvent> = received.iter().filter(|event| event.event == "frame").collect();
     let stories: Vec<_> = frames.iter().map(|event| event.data["story_id"].as_str()).collect();
     assert_eq!(stories, [Some(&*first), Some(&*second)]);
     assert_eq!(send_json(app.get("/v2/events")).await.0, 422, "whose?");
@@ -124,8 +124,8 @@ async fn a_removed_story_says_so_and_ends(database: TestDatabase) {
         app.call("DELETE", &format!("{path}?client_id=s"), serde_json::Value::Null).await.0,
         204
     );
-    let heard = stream.next().await.expect("the end is told");
-    assert_eq!(event_labels(&[heard]), ["story removed"]);
+    let received = stream.next().await.expect("the end is told");
+    assert_eq!(event_labels(&[received]), ["story removed"]);
     assert_eq!(stream.next().await, None);
     app.stop_and_remove().await;
 }

@@ -1,4 +1,4 @@
-//! When something outside fails: a model, the disk, the process itself.
+//! Failures of a model, of the disk and of the process itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,9 +22,9 @@ on_both! {
     a_stop_finishes_what_runs_and_keeps_what_waits;
 }
 
-/// Paints by the offline provider, but panics the first time.
+/// Paints with the offline provider, but panics on the first call.
 struct Fragile {
-    asked: AtomicUsize,
+    calls: AtomicUsize,
     inner: Arc<dyn ImageModel>,
 }
 
@@ -36,7 +36,7 @@ impl ImageModel for Fragile {
         ask: &ImageRequest,
     ) -> Result<ModelResponse<GeneratedImage>, Failure> {
         assert!(
-            self.asked.fetch_add(1, Ordering::SeqCst) > 0,
+            self.calls.fetch_add(1, Ordering::SeqCst) > 0,
             "the first picture breaks, on purpose"
         );
         self.inner.generate_image(call, ask).await
@@ -46,13 +46,13 @@ impl ImageModel for Fragile {
 async fn a_model_that_breaks_is_tried_again(database: TestDatabase) {
     let provider = offline::provider(Compute::new());
     let inner = provider.image.clone().expect("it paints");
-    let fragile = Fragile { asked: AtomicUsize::new(0), inner };
+    let fragile = Fragile { calls: AtomicUsize::new(0), inner };
     let broken = Provider { image: Some(Arc::new(fragile)), ..provider };
     let registry = Some(Registry::default().with_provider(offline::NAME, broken));
     let app =
         TestApp::start_with(database, TestOptions { registry, ..TestOptions::default() }).await;
-    let told = app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
-    assert_eq!(told["story_frame_count"], 1);
+    let response = app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
+    assert_eq!(response["story_frame_count"], 1);
     assert_eq!(app.json("/v1/story?client_id=s").await["frames"].as_array().map(Vec::len), Some(1));
     app.stop_and_remove().await;
 }
@@ -73,17 +73,19 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     assert_eq!(status, 503, "{problem}");
     assert!(!running.is_finished(), "what runs is not broken off");
     slow.release.add_permits(100);
-    let (status, told) = running.await.expect("joined");
-    assert_eq!((status, &told["story_frame_count"]), (200, &json!(1)));
+    let (status, response) = running.await.expect("joined");
+    assert_eq!((status, &response["story_frame_count"]), (200, &json!(1)));
     let database = app.stop().await;
 
     let app = TestApp::start(database).await;
-    let told = async {
+    let until_told = async {
         while app.json("/v1/story?client_id=s").await["story_frame_count"] != 2 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), told).await.expect("what waited is told later");
+    tokio::time::timeout(Duration::from_secs(30), until_told)
+        .await
+        .expect("what waited is told later");
     app.stop_and_remove().await;
 }
 
@@ -147,12 +149,12 @@ async fn a_media_folder_that_fails_fails_the_frame_in_the_end_and_the_next_one_g
     app.stop_and_remove().await;
 }
 
-/// What nobody refers to is swept; what is kept stays.
+/// Orphaned files are removed; files that rows refer to stay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_removes_what_a_kill_left_behind() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
-    let kept = [app.files("media"), app.files("input")].concat();
+    let stored = [app.files("media"), app.files("input")].concat();
     for stray in [
         "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
         "media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part",
@@ -162,6 +164,6 @@ async fn a_sweep_removes_what_a_kill_left_behind() {
     }
     let later = app.clock.now() + chrono::TimeDelta::hours(1);
     assert_eq!(app.app.ops().run_maintenance(later).await.expect("swept"), 3);
-    assert_eq!([app.files("media"), app.files("input")].concat(), kept);
+    assert_eq!([app.files("media"), app.files("input")].concat(), stored);
     app.stop_and_remove().await;
 }

@@ -1,4 +1,4 @@
-//! `/v1/frames/`: the next frame of a story.
+//! `/v1/frames`: tells the next frame of a story.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -56,13 +56,13 @@ fn redacted() -> insta::Settings {
 
 async fn a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app
+    let created = app
         .create_frame(json!({
             "client_id": "sparrow", "input_image": photo(), "output_image_format": "image/rgb565",
             "output_image_width": 320, "output_image_height": 320,
         }))
         .await;
-    let frame = &told["frames"][0];
+    let frame = &created["frames"][0];
     let pixels = fetch(&app, &frame["image"]).await;
     assert_eq!(pixels.len(), 204_800);
     let original = imaging::decode(&fetch(&app, &frame["source_image"]).await).expect("a PNG");
@@ -73,9 +73,9 @@ async fn a_photo_becomes_a_frame_in_the_pixels_that_were_asked_for(database: Tes
     assert_eq!(packed.dimensions(), (320, 320));
     let text = frame["text"].as_str().expect("text");
     assert!(text.ends_with(".\n") || text.ends_with("”\n") || text.ends_with("\"\n"), "{text:?}");
-    let slug = told["slug"].as_str().expect("a slug");
+    let slug = created["slug"].as_str().expect("a slug");
     assert!(slug.len() <= 40 && slug.split('-').count() <= 5 && !slug.is_empty(), "{slug}");
-    redacted().bind(|| insta::assert_json_snapshot!("frame", told));
+    redacted().bind(|| insta::assert_json_snapshot!("frame", created));
     app.stop_and_remove().await;
 }
 
@@ -83,14 +83,14 @@ async fn ten_frames_are_one_story_and_name_what_was_seen(database: TestDatabase)
     let app = TestApp::start(database).await;
     let (mut texts, mut named) = (Vec::new(), 0);
     for number in 0..10 {
-        let told = app
+        let created = app
             .create_frame(json!({"client_id": "sparrow", "input_image": photo(), "debug": "1"}))
             .await;
-        assert_eq!(told["story_frame_count"], number + 1);
-        let text = told["frames"][0]["text"].as_str().expect("text").to_owned();
-        let look = &told["debug_data"]["image_analysis"]["look"];
+        assert_eq!(created["story_frame_count"], number + 1);
+        let text = created["frames"][0]["text"].as_str().expect("text").to_owned();
+        let look = &created["debug_data"]["image_analysis"]["look"];
         let colours = look["palette"].as_array().expect("colours");
-        let things = told["debug_data"]["image_analysis"]["things"].as_array().expect("things");
+        let things = created["debug_data"]["image_analysis"]["things"].as_array().expect("things");
         let names = colours.iter().filter_map(|c| c["name"].as_str());
         let seen: Vec<&str> = names.chain(things.iter().filter_map(Value::as_str)).collect();
         let lower = text.to_lowercase();
@@ -98,14 +98,14 @@ async fn ten_frames_are_one_story_and_name_what_was_seen(database: TestDatabase)
         texts.push(text);
     }
     assert_eq!(named, 10, "{texts:#?}");
-    let whole = app.json("/v1/story/?client_id=sparrow").await;
-    let kept: Vec<&str> = whole["frames"]
+    let full = app.json("/v1/story/?client_id=sparrow").await;
+    let stored: Vec<&str> = full["frames"]
         .as_array()
         .expect("frames")
         .iter()
         .filter_map(|f| f["text"].as_str())
         .collect();
-    assert_eq!(kept, texts);
+    assert_eq!(stored, texts);
     let different: BTreeSet<&String> = texts.iter().collect();
     assert_eq!(different.len(), 10);
     app.stop_and_remove().await;
@@ -121,15 +121,15 @@ async fn fifty_posts_at_once_for_one_client_are_numbered_without_gaps(database: 
     });
     let (mut stories, mut counts) = (BTreeSet::new(), BTreeSet::new());
     for post in posts.collect::<Vec<_>>() {
-        let (status, told) = post.await.expect("joined");
-        assert_eq!(status, 200, "{told}");
-        stories.insert(told["story_id"].to_string());
-        counts.insert(told["story_frame_count"].as_i64());
+        let (status, created) = post.await.expect("joined");
+        assert_eq!(status, 200, "{created}");
+        stories.insert(created["story_id"].to_string());
+        counts.insert(created["story_frame_count"].as_i64());
     }
     assert_eq!(stories.len(), 1);
     assert_eq!(counts, (1..=50).map(Some).collect());
-    let whole = app.json("/v1/story/?client_id=sparrow").await;
-    let texts: BTreeSet<String> = whole["frames"]
+    let full = app.json("/v1/story/?client_id=sparrow").await;
+    let texts: BTreeSet<String> = full["frames"]
         .as_array()
         .expect("frames")
         .iter()
@@ -146,10 +146,10 @@ async fn fifty_new_clients_at_once_are_all_served(database: TestDatabase) {
     });
     let mut stories = BTreeSet::new();
     for post in posts.collect::<Vec<_>>() {
-        let (status, told) = post.await.expect("joined");
-        assert_eq!(status, 200, "{told}");
-        assert_eq!(told["story_frame_count"], 1);
-        stories.insert(told["story_id"].to_string());
+        let (status, created) = post.await.expect("joined");
+        assert_eq!(status, 200, "{created}");
+        assert_eq!(created["story_frame_count"], 1);
+        stories.insert(created["story_id"].to_string());
     }
     assert_eq!(stories.len(), 50);
     app.stop_and_remove().await;
@@ -207,15 +207,15 @@ async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDataba
             stream
         }
     };
-    // Halfway through the body: nothing happens.
+    // The client hangs up halfway through the body: no frame is told.
     let half = send(r#"{"client_id": "half"#.to_owned(), 1000).await;
     drop(half);
-    // After the body: the frame is told.
+    // The client hangs up after the body: the frame is told.
     let body =
         json!({"client_id": "whole", "strategy": "literal", "input_text": "Told."}).to_string();
     let length = body.len();
-    let whole = send(body, length).await;
-    let told = async {
+    let connection = send(body, length).await;
+    let until_told = async {
         loop {
             let story = app.json("/v1/stories/?client_id=whole").await;
             if story["stories"].as_array().is_some_and(|stories| !stories.is_empty()) {
@@ -224,8 +224,8 @@ async fn a_client_that_hangs_up_gets_its_frame_all_the_same(database: TestDataba
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), told).await.expect("the frame is told");
-    drop(whole);
+    tokio::time::timeout(Duration::from_secs(30), until_told).await.expect("the frame is told");
+    drop(connection);
     assert_eq!(app.json("/v1/stories/?client_id=half").await["stories"], json!([]));
     app.stop_and_remove().await;
 }
@@ -265,8 +265,8 @@ async fn every_format_and_size_comes_as_it_was_asked_for() {
     for (wish, format, width, height) in cases {
         let mut body = wish.clone();
         body["client_id"] = json!("sparrow");
-        let told = app.create_frame(body).await;
-        let image = &told["frames"][0]["image"];
+        let created = app.create_frame(body).await;
+        let image = &created["frames"][0]["image"];
         assert_eq!(image["format"], format, "{wish}");
         assert_eq!((&image["width"], &image["height"]), (&json!(width), &json!(height)), "{wish}");
         let bytes = fetch(&app, image).await;
@@ -287,17 +287,17 @@ async fn a_client_that_can_only_fetch_gets_frames_by_get() {
     let photo = base64("chelsea_451x300.png");
     let small: String = form_urlencoded::byte_serialize(tiny_png().as_bytes()).collect();
     assert!(photo.len() > 100_000, "too long for a query, unlike the tiny one");
-    let told = app
+    let created = app
         .json(&format!(
             "/v1/frames?client_id=24:6F:28&input_image={small}&output_image_width=64&debug=true&strategy="
         ))
         .await;
-    assert_eq!(told["frames"][0]["image"]["width"], 64);
-    assert!(told["debug_data"]["i_see"].is_string());
+    assert_eq!(created["frames"][0]["image"]["width"], 64);
+    assert!(created["debug_data"]["i_see"].is_string());
     app.stop_and_remove().await;
 }
 
-/// A 2×2 PNG in base64.
+/// Returns a PNG of 2×2 pixels in base64.
 fn tiny_png() -> String {
     use base64::Engine;
     let pixels = image::RgbImage::from_pixel(2, 2, image::Rgb([200, 80, 20]));
@@ -321,8 +321,8 @@ async fn sound_is_kept_and_wishes_that_cannot_be_met_are_told() {
         body["input_audio"] = json!(format!("data:audio/any;base64,{}", base64(file)));
         body["generate_video"] = json!("yes");
         body["narrate"] = json!(1);
-        let told = app.create_frame(body).await;
-        let notes = told["errors"].as_array().expect("notes");
+        let created = app.create_frame(body).await;
+        let notes = created["errors"].as_array().expect("notes");
         assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(notes.iter().all(|note| note.as_str().is_some_and(|n| n.ends_with('.'))));
     }
@@ -340,12 +340,12 @@ async fn sound_is_kept_and_wishes_that_cannot_be_met_are_told() {
 async fn a_text_is_no_longer_than_asked() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     for max in [40, 120, 300] {
-        let told = app
+        let created = app
             .create_frame(
                 json!({"client_id": "s", "input_image": photo(), "max_output_text_length": max}),
             )
             .await;
-        let text = told["frames"][0]["text"].as_str().expect("text").trim_end();
+        let text = created["frames"][0]["text"].as_str().expect("text").trim_end();
         assert!(text.chars().count() <= max && !text.is_empty(), "{max}: {text}");
     }
     app.stop_and_remove().await;
@@ -362,10 +362,10 @@ async fn a_form_with_files_is_a_request_too() {
         .part("input_image", file("rocket_640x427.jpg"))
         .part("input_audio", file("speech.webm"));
     let post = app.client.post(format!("{}/v1/frames/", app.url)).multipart(form);
-    let (status, told) = send_json(post).await;
-    assert_eq!(status, 200, "{told}");
-    assert!(told["debug_data"]["i_see"].is_string());
-    assert_eq!(told["frames"][0]["image"]["width"], 64);
+    let (status, created) = send_json(post).await;
+    assert_eq!(status, 200, "{created}");
+    assert!(created["debug_data"]["i_see"].is_string());
+    assert_eq!(created["frames"][0]["image"]["width"], 64);
     assert_eq!(app.files("input").len(), 2);
     app.stop_and_remove().await;
 }

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again is the same request.
+//! `Idempotency-Key`: a repeated request is carried out once.
 
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ async fn the_same_key_and_body_is_one_frame(database: TestDatabase) {
     let other = json!({"client_id": "s", "strategy": "literal", "input_text": "Another."});
     let (status, problem) = send_json(post(&app, "k-1", &other)).await;
     assert_eq!(status, 422, "{problem}");
-    let (status, told) = send_json(post(&app, "k-2", &body)).await;
-    assert_eq!((status, &told["story_frame_count"]), (200, &json!(2)));
+    let (status, created) = send_json(post(&app, "k-2", &body)).await;
+    assert_eq!((status, &created["story_frame_count"]), (200, &json!(2)));
     let (status, _) = send_json(post(&app, &"x".repeat(256), &body)).await;
     assert_eq!(status, 422);
     app.stop_and_remove().await;
@@ -42,9 +42,9 @@ async fn what_is_sent_at_once_is_one_frame_too(database: TestDatabase) {
     let posts: Vec<_> = (0..8).map(|_| tokio::spawn(send_json(post(&app, "k", &body)))).collect();
     let mut answers = Vec::new();
     for post in posts {
-        let (status, told) = post.await.expect("joined");
-        assert_eq!(status, 200, "{told}");
-        answers.push(told);
+        let (status, created) = post.await.expect("joined");
+        assert_eq!(status, 200, "{created}");
+        answers.push(created);
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(app.json("/v1/story?client_id=s").await["story_frame_count"], 1);

@@ -1,4 +1,4 @@
-//! Who may come in: tokens, people and their sessions.
+//! Authentication: tokens, users and their sessions.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>) {
     (TestApp::start_with(database, options).await, clock)
 }
 
-/// A token, as the command line makes one.
+/// Creates a token as the command line does.
 pub async fn token(
     app: &TestApp,
     scope: ScopeName,
@@ -47,13 +47,13 @@ pub async fn token(
     app.app.identities().create_token(order, &act).await.expect("made").token
 }
 
-pub fn with(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
+pub fn with_token(app: &TestApp, token: &str, method: &str, path: &str) -> reqwest::RequestBuilder {
     let method = method.parse().expect("a method");
     app.client.request(method, format!("{}{path}", app.url)).bearer_auth(token)
 }
 
 pub async fn status(app: &TestApp, token: &str, path: &str) -> u16 {
-    send_json(with(app, token, "GET", path)).await.0
+    send_json(with_token(app, token, "GET", path)).await.0
 }
 
 async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) {
@@ -72,13 +72,13 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
         &short[..10],
         &format!("{}A{}", &short[..20], &short[21..]).replace("AA", "BA"),
     ] {
-        let (status, problem) = send_json(with(&app, broken, "GET", path)).await;
-        assert_eq!(status, 401, "{broken}: {problem}");
+        let (refused, problem) = send_json(with_token(&app, broken, "GET", path)).await;
+        assert_eq!(refused, 401, "{broken}: {problem}");
         assert!(!problem.to_string().contains(&short[12..]), "the problem repeats no token");
-        assert_eq!(send_json(with(&app, broken, "GET", "/v1/stories?client_id=s")).await.0, 403);
+        assert_eq!(status(&app, broken, "/v1/stories?client_id=s").await, 403);
     }
     clock.advance(TimeDelta::hours(12));
-    let (expired, problem) = send_json(with(&app, &short, "GET", path)).await;
+    let (expired, problem) = send_json(with_token(&app, &short, "GET", path)).await;
     assert_eq!(expired, 401);
     assert!(
         problem["detail"].as_str().is_some_and(|detail| detail.contains("expired")),
@@ -89,13 +89,14 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
     clock.advance(TimeDelta::days(4000));
     assert_eq!(status(&app, &long, path).await, 200, "it does not expire");
 
-    let tokens = send_json(with(&app, &admin, "GET", "/admin/api/tokens?q=test")).await.1;
+    let tokens = send_json(with_token(&app, &admin, "GET", "/admin/api/tokens?q=test")).await.1;
     let id = tokens["items"].as_array().expect("a list").iter().find(|t| t["scope"] == "client");
     let id = id.expect("listed")["id"].to_string();
-    let revoke =
-        |id: &str| send_json(with(&app, &admin, "DELETE", &format!("/admin/api/tokens/{id}")));
+    let revoke = |id: &str| {
+        send_json(with_token(&app, &admin, "DELETE", &format!("/admin/api/tokens/{id}")))
+    };
     assert_eq!(revoke(&id).await.0, 204);
-    let (status, problem) = send_json(with(&app, &long, "GET", path)).await;
+    let (status, problem) = send_json(with_token(&app, &long, "GET", path)).await;
     assert!(
         status == 401 && problem["detail"].as_str().is_some_and(|d| d.contains("revoked")),
         "{problem}"
@@ -104,7 +105,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
     assert_eq!(revoke("999").await.0, 404);
     let used = async {
         loop {
-            let list = send_json(with(&app, &admin, "GET", "/admin/api/tokens")).await.1;
+            let list = send_json(with_token(&app, &admin, "GET", "/admin/api/tokens")).await.1;
             if list["items"]
                 .as_array()
                 .is_some_and(|all| all.iter().all(|t| t["last_used"].is_string()))
@@ -145,7 +146,7 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     let (app, _) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let send = |method: &str, path: &str, body: Value| {
-        let request = with(&app, &admin, method, &format!("/admin/api/{path}"));
+        let request = with_token(&app, &admin, method, &format!("/admin/api/{path}"));
         send_json(if body.is_null() { request } else { request.json(&body) })
     };
     let order =
@@ -196,7 +197,8 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
 
 async fn add_user(app: &TestApp, admin: &str, name: &str, password: &str) {
     let body = json!({"username": name, "password": password});
-    let (status, user) = send_json(with(app, admin, "POST", "/admin/api/users").json(&body)).await;
+    let (status, user) =
+        send_json(with_token(app, admin, "POST", "/admin/api/users").json(&body)).await;
     assert_eq!(status, 201, "{user}");
     assert_eq!(user.get("password"), None);
 }
@@ -207,7 +209,7 @@ async fn login(app: &TestApp, name: &str, password: &str) -> reqwest::Response {
     request.send().await.expect("an answer")
 }
 
-/// Logs in; the session's cookie.
+/// Logs in. Returns the session cookie.
 async fn session(app: &TestApp, name: &str, password: &str) -> String {
     let response = login(app, name, password).await;
     assert_eq!(response.status(), 200);
@@ -216,7 +218,13 @@ async fn session(app: &TestApp, name: &str, password: &str) -> String {
     cookie.split(';').next().expect("a pair").to_owned()
 }
 
-async fn by(app: &TestApp, cookie: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+async fn call_as(
+    app: &TestApp,
+    cookie: &str,
+    method: &str,
+    path: &str,
+    body: Value,
+) -> (u16, Value) {
     let method = method.parse().expect("a method");
     let request = app.client.request(method, format!("{}/admin/api/{path}", app.url));
     let request = request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
@@ -235,10 +243,13 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
         assert!(refused.headers().get("set-cookie").is_none());
     }
     let cookie = session(&app, "anna", "correct horse battery").await;
-    let (status, me) = by(&app, &cookie, "GET", "session", Value::Null).await;
+    let (status, me) = call_as(&app, &cookie, "GET", "session", Value::Null).await;
     assert_eq!((status, &me["username"]), (200, &json!("anna")));
-    assert_eq!(by(&app, &cookie, "POST", "flock-configs", json!({"flock_id": "f"})).await.0, 201);
-    let audit = by(&app, &cookie, "GET", "audit?resource=flock-configs", Value::Null).await.1;
+    assert_eq!(
+        call_as(&app, &cookie, "POST", "flock-configs", json!({"flock_id": "f"})).await.0,
+        201
+    );
+    let audit = call_as(&app, &cookie, "GET", "audit?resource=flock-configs", Value::Null).await.1;
     assert_eq!(audit["items"][0]["actor"], "user anna");
     let foreign = |name: &'static str, value: &'static str| {
         let request = app.client.delete(format!("{}/admin/api/flock-configs/f", app.url));
@@ -247,9 +258,9 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
     assert_eq!(foreign("sec-fetch-site", "cross-site").await.0, 403);
     assert_eq!(foreign("origin", "https://evil.example").await.0, 403);
     assert_eq!(foreign("x-plain", "1").await.0, 403, "where does it come from?");
-    assert_eq!(by(&app, &cookie, "POST", "logout", Value::Null).await.0, 204);
-    assert_eq!(by(&app, &cookie, "GET", "session", Value::Null).await.0, 401);
-    // Five tries a minute: the fifth is used up by now.
+    assert_eq!(call_as(&app, &cookie, "POST", "logout", Value::Null).await.0, 204);
+    assert_eq!(call_as(&app, &cookie, "GET", "session", Value::Null).await.0, 401);
+    // Five login attempts a minute are allowed, and the next one is the fifth.
     assert_eq!(login(&app, "anna", "wrong horse battery").await.status(), 401);
     let refused = login(&app, "anna", "correct horse battery").await;
     assert_eq!(refused.status(), 429);
@@ -265,34 +276,34 @@ async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase)
     let first = session(&app, "anna", "correct horse battery").await;
     let second = session(&app, "anna", "correct horse battery").await;
     let change = json!({"password": "a wholly new password"});
-    assert_eq!(by(&app, &first, "PATCH", "users/anna", change).await.0, 200);
+    assert_eq!(call_as(&app, &first, "PATCH", "users/anna", change).await.0, 200);
     for ended in [&first, &second] {
         assert_eq!(
-            by(&app, ended, "GET", "session", Value::Null).await.0,
+            call_as(&app, ended, "GET", "session", Value::Null).await.0,
             401,
             "the password is another"
         );
     }
     let third = session(&app, "anna", "a wholly new password").await;
     clock.advance(TimeDelta::hours(12) - TimeDelta::seconds(1));
-    assert_eq!(by(&app, &third, "GET", "session", Value::Null).await.0, 200);
+    assert_eq!(call_as(&app, &third, "GET", "session", Value::Null).await.0, 200);
     clock.advance(TimeDelta::seconds(1));
     assert_eq!(
-        by(&app, &third, "GET", "session", Value::Null).await.0,
+        call_as(&app, &third, "GET", "session", Value::Null).await.0,
         401,
         "twelve hours are over"
     );
     let fourth = session(&app, "bert", "another horse battery").await;
-    let leave =
-        with(&app, &admin, "PATCH", "/admin/api/users/bert").json(&json!({"is_active": false}));
+    let leave = with_token(&app, &admin, "PATCH", "/admin/api/users/bert")
+        .json(&json!({"is_active": false}));
     assert_eq!(send_json(leave).await.0, 200);
     assert_eq!(
-        by(&app, &fourth, "GET", "session", Value::Null).await.0,
+        call_as(&app, &fourth, "GET", "session", Value::Null).await.0,
         401,
         "bert may not any more"
     );
     for cookie in ["calliope_session=", "calliope_session=x"] {
-        assert_eq!(by(&app, cookie, "GET", "session", Value::Null).await.0, 401);
+        assert_eq!(call_as(&app, cookie, "GET", "session", Value::Null).await.0, 401);
     }
     app.stop_and_remove().await;
 }
@@ -302,11 +313,15 @@ async fn people_are_looked_after_by_people(database: TestDatabase) {
     let admin = token(&app, ScopeName::Admin, None, None).await;
     add_user(&app, &admin, "anna", "correct horse battery").await;
     let cookie = session(&app, "anna", "correct horse battery").await;
-    assert_eq!(by(&app, &cookie, "DELETE", "users/anna", Value::Null).await.0, 409, "the last one");
+    assert_eq!(
+        call_as(&app, &cookie, "DELETE", "users/anna", Value::Null).await.0,
+        409,
+        "the last one"
+    );
     let off = json!({"is_active": false});
-    assert_eq!(by(&app, &cookie, "PATCH", "users/anna", off).await.0, 409, "the last one");
+    assert_eq!(call_as(&app, &cookie, "PATCH", "users/anna", off).await.0, 409, "the last one");
     let again = json!({"username": "anna", "password": "correct horse battery"});
-    assert_eq!(by(&app, &cookie, "POST", "users", again).await.0, 409, "the name is taken");
+    assert_eq!(call_as(&app, &cookie, "POST", "users", again).await.0, 409, "the name is taken");
     for (body, field) in [
         (json!({"username": "ä", "password": "correct horse battery"}), "username"),
         (json!({"username": "", "password": "correct horse battery"}), "username"),
@@ -318,20 +333,21 @@ async fn people_are_looked_after_by_people(database: TestDatabase) {
             "is_admin",
         ),
     ] {
-        let (status, problem) = by(&app, &cookie, "POST", "users", body).await;
+        let (status, problem) = call_as(&app, &cookie, "POST", "users", body).await;
         assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
     }
     let change = json!({"description": "Night shift", "password": "another horse battery"});
     add_user(&app, &admin, "bert", "correct horse battery").await;
     assert_eq!(
-        by(&app, &cookie, "PATCH", "users/bert", change).await.1["description"],
+        call_as(&app, &cookie, "PATCH", "users/bert", change).await.1["description"],
         "Night shift"
     );
-    let whole = by(&app, &cookie, "PUT", "users/bert", json!({})).await.1;
-    assert_eq!((&whole["description"], &whole["is_active"]), (&json!(""), &json!(true)));
-    assert_eq!(by(&app, &cookie, "DELETE", "users/bert", Value::Null).await.0, 204);
-    assert_eq!(by(&app, &cookie, "GET", "users/bert", Value::Null).await.0, 404);
-    let audit = by(&app, &cookie, "GET", "audit?resource=users", Value::Null).await.1.to_string();
+    let full = call_as(&app, &cookie, "PUT", "users/bert", json!({})).await.1;
+    assert_eq!((&full["description"], &full["is_active"]), (&json!(""), &json!(true)));
+    assert_eq!(call_as(&app, &cookie, "DELETE", "users/bert", Value::Null).await.0, 204);
+    assert_eq!(call_as(&app, &cookie, "GET", "users/bert", Value::Null).await.0, 404);
+    let audit =
+        call_as(&app, &cookie, "GET", "audit?resource=users", Value::Null).await.1.to_string();
     assert!(!audit.contains("horse") && !audit.contains("argon2"), "no secret is noted: {audit}");
     app.stop_and_remove().await;
 }

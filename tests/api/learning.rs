@@ -1,4 +1,4 @@
-//! What is learned of a client from its frames, how it fades, who is left alone, and that stories take it up.
+//! Learning about a client from its frames: how it fades, how a client opts out, and how stories use it.
 
 use calliope::app::ModelDefaults;
 use calliope::compute::Compute;
@@ -19,10 +19,10 @@ on_both! {
     an_insight_is_noticed_once_a_day;
 }
 
-/// A model that sees a dog and writes the same few words, and says what it was asked.
+/// Starts a provider that sees a dog in every photograph, and writes nearly the same text each time.
 async fn model() -> FakeProvider {
     FakeProvider::start(|number, request| {
-        let asked = request.json();
+        let body = request.json();
         let is_of_picture = request.text().contains("image_url");
         let is_of_insight = request.text().contains("better stories");
         let content = if is_of_picture {
@@ -35,7 +35,7 @@ async fn model() -> FakeProvider {
             format!("Something number {number} came ashore and nobody asked what it was.")
         };
         Reply::ok(json!({
-            "id": "c", "object": "chat.completion", "created": 1, "model": asked["model"],
+            "id": "c", "object": "chat.completion", "created": 1, "model": body["model"],
             "choices": [{"index": 0, "finish_reason": "stop",
                 "message": {"role": "assistant", "content": content}}],
             "usage": {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18},
@@ -44,13 +44,13 @@ async fn model() -> FakeProvider {
     .await
 }
 
-fn asking(provider: &FakeProvider) -> TestOptions {
+fn test_options(provider: &FakeProvider) -> TestOptions {
     let providers = ProviderSettings {
         openai_base_url: Some(format!("{}/v1", provider.url)),
         openai_api_key: Some("a key of tests".into()),
         ..ProviderSettings::default()
     };
-    let minds = ModelSettings {
+    let models = ModelSettings {
         text: Some("openai/m".to_owned()),
         vision: Some("openai/m".to_owned()),
         ..ModelSettings::default()
@@ -61,7 +61,7 @@ fn asking(provider: &FakeProvider) -> TestOptions {
     );
     TestOptions {
         registry: Some(Registry::from_settings(&providers, &wire)),
-        choices: ModelDefaults::from_settings(&minds, &providers),
+        choices: ModelDefaults::from_settings(&models, &providers),
         ..TestOptions::default()
     }
 }
@@ -75,7 +75,8 @@ async fn pattern(app: &TestApp, client_id: &str, path: &str) -> Option<f64> {
 async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     let (model, clock) = (model().await, ManualClock::new());
     let app =
-        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..asking(&model) }).await;
+        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..test_options(&model) })
+            .await;
     let order = json!({"client_id": "s", "strategy": "continuous-v1", "input_image": photo(),
         "input_text": "Look!", "location": "Lisbon"});
     app.create_frame(order.clone()).await;
@@ -95,8 +96,8 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     for kind in ["colour", "subject", "time"] {
         assert!(kinds.contains(&kind), "{learned}");
     }
-    let seen = app.json("/v2/clients/s/context/seen?session_id=frames").await;
-    assert_eq!(seen["value"], "A brown dog on a beach.");
+    let entries = app.json("/v2/clients/s/context/seen?session_id=frames").await;
+    assert_eq!(entries["value"], "A brown dog on a beach.");
     assert_eq!(app.json("/v2/clients/s/context/said?session_id=frames").await["value"], "Look!");
     clock.advance(TimeDelta::hours(7));
     let (status, _) =
@@ -109,16 +110,16 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
     clock.advance(TimeDelta::days(60));
     let later = pattern(&app, "s", "subject/dog").await.expect("still known");
     assert!(later < first, "{later}");
-    // What somebody puts is theirs: it neither fades nor changes.
-    let put = json!({"value": "Rex", "confidence": 0.7});
-    app.call("PUT", "/v2/clients/s/patterns/subject/dog", put).await;
+    // A value that a client sets neither fades nor changes.
+    let value = json!({"value": "Rex", "confidence": 0.7});
+    app.call("PUT", "/v2/clients/s/patterns/subject/dog", value).await;
     app.create_frame(order).await;
     app.wait_until_idle().await;
     clock.advance(TimeDelta::days(60));
     let path = "/v2/clients/s/patterns/subject/dog";
-    let kept = app.json(path).await;
+    let stored = app.json(path).await;
     assert_eq!(
-        (&kept["value"], &kept["confidence"], &kept["is_learned"]),
+        (&stored["value"], &stored["confidence"], &stored["is_learned"]),
         (&json!("Rex"), &json!(0.7), &json!(false))
     );
     assert_eq!(pattern(&app, "other", "subject/dog").await, None);
@@ -127,7 +128,7 @@ async fn what_recurs_is_learned_and_fades(database: TestDatabase) {
 
 async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     let model = model().await;
-    let app = TestApp::start_with(database, asking(&model)).await;
+    let app = TestApp::start_with(database, test_options(&model)).await;
     for (path, config) in [
         ("flock-configs", json!({"flock_id": "wood", "is_learned_from": false})),
         ("sparrow-configs", json!({"client_id": "own", "is_learned_from": false})),
@@ -151,7 +152,7 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
     assert!(count(&app, "free").await > 2);
     let database = app.stop().await;
     let memory = MemorySettings { learning: false, ..MemorySettings::default() };
-    let app = TestApp::start_with(database, TestOptions { memory, ..asking(&model) }).await;
+    let app = TestApp::start_with(database, TestOptions { memory, ..test_options(&model) }).await;
     app.create_frame(order("new")).await;
     app.wait_until_idle().await;
     assert_eq!(count(&app, "new").await, 0);
@@ -160,7 +161,7 @@ async fn who_forbids_it_is_left_alone(database: TestDatabase) {
 
 async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
     let model = model().await;
-    let app = TestApp::start_with(database, asking(&model)).await;
+    let app = TestApp::start_with(database, test_options(&model)).await;
     let boats = json!({"value": true, "confidence": 0.9});
     app.call("PUT", "/v2/clients/lover/patterns/subject/boats", boats).await;
     app.call(
@@ -195,13 +196,14 @@ async fn a_story_takes_up_what_is_liked(database: TestDatabase) {
 async fn an_insight_is_noticed_once_a_day(database: TestDatabase) {
     let (model, clock) = (model().await, ManualClock::new());
     let app =
-        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..asking(&model) }).await;
+        TestApp::start_with(database, TestOptions { clock: clock.clone(), ..test_options(&model) })
+            .await;
     let order = json!({"client_id": "s", "strategy": "continuous-v1", "input_image": photo()});
     let noticed = async || app.json("/v2/clients/s/insights?type=noticed").await["items"].clone();
     for frames in 1..=4 {
         app.create_frame(order.clone()).await;
         app.wait_until_idle().await;
-        // Too little is known before.
+        // Too little is known before this.
         let expected = usize::from(frames >= 4);
         assert_eq!(noticed().await.as_array().map(Vec::len), Some(expected), "{frames}");
         clock.advance(TimeDelta::hours(2));

@@ -1,4 +1,4 @@
-//! A job whose lease was lost says so, and saves nothing.
+//! A job that lost its lease fails with `LeaseLost`, and saves nothing.
 
 use calliope::app::jobs::AnyJob;
 use calliope::app::{App, AppError, ErrorKind};
@@ -16,7 +16,7 @@ on_both! {
     a_job_that_lost_its_lease_saves_nothing;
 }
 
-/// Jobs that need no model and no story, as they are stored.
+/// Returns stored payloads of jobs that need no model and no story.
 fn jobs() -> [(TaskKind, Value); 6] {
     [
         (TaskKind::RemoveFiles, json!({"keys": []})),
@@ -43,7 +43,7 @@ fn jobs() -> [(TaskKind, Value); 6] {
     ]
 }
 
-/// Claims a task, and has it taken back as if its worker had been silent for too long.
+/// Claims a task and releases it again, as if its lease had expired.
 async fn lost_lease(app: &App, store: &Store, kind: TaskKind, payload: &Value) -> Lease {
     let mut tx = store.begin().await.expect("begun");
     let (id, now) = (Uuid::now_v7(), app.started_at());

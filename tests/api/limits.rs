@@ -1,4 +1,4 @@
-//! Rate limits by address. Those by token are tested where they are, in `src/http/limits.rs`.
+//! Rate limits by address. `src/http/limits.rs` tests those by token.
 
 use calliope::settings::RateLimitSettings;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn start(per_minute: u32, api_key: Option<&'static str>) -> TestApp {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_is_limited_whatever_it_asks_for_and_told_when_to_come_again() {
     let app = start(3, Some(KEY)).await;
-    // A file that is not there, a wrong key, and nothing at all count like the rest.
+    // Requests for a missing file, with a wrong key, or for an unknown path without a key count like any other.
     assert_eq!(send_json(app.get("/media/none.png")).await.0, 404);
     assert_eq!(
         send_json(app.get("/v1/stories?client_id=s").header("x-api-key", "wrong")).await.0,
@@ -80,7 +80,7 @@ async fn programs_of_this_machine_are_not_limited() {
     for _ in 0..5 {
         assert_eq!(send_json(app.get("/v1/stories?client_id=s")).await.0, 200);
     }
-    // What a proxy brings from elsewhere is, before it is refused.
+    // Requests that a proxy forwards from another machine are limited before they are refused.
     let from_elsewhere =
         || send_json(app.get("/v1/stories?client_id=s").header("x-forwarded-for", "192.0.2.1"));
     assert_eq!((from_elsewhere().await.0, from_elsewhere().await.0), (403, 429));

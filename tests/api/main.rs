@@ -1,4 +1,4 @@
-//! The service as its clients meet it: the real server on a free port, the real database, over HTTP.
+//! Tests of the HTTP API: the real server on a free port, with a real database.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! `/media/{name}`: fetched in whole or in part, uploaded, never overwritten when a frame needs it.
+//! `/media/{name}`: fetching whole files and ranges, uploading, and refusing to overwrite a frame's files.
 
 use serde_json::json;
 
@@ -12,21 +12,21 @@ on_both! {
 
 async fn a_picture_is_fetched_in_whole_in_part_and_not_twice(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app
+    let response = app
         .create_frame(json!({"client_id": "s", "output_image_format": "raw",
         "output_image_width": 10, "output_image_height": 10}))
         .await;
-    let path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a url"));
-    let whole = app.get(&path).send().await.expect("an answer");
-    assert_eq!(whole.status(), 200);
-    let headers = whole.headers().clone();
+    let path = format!("/{}", response["frames"][0]["image"]["url"].as_str().expect("a url"));
+    let full = app.get(&path).send().await.expect("an answer");
+    assert_eq!(full.status(), 200);
+    let headers = full.headers().clone();
     assert_eq!(headers["content-type"], "image/rgb565");
     assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(headers["x-content-type-options"], "nosniff");
     assert!(headers.contains_key("last-modified"));
     let tag = headers["etag"].to_str().expect("text").to_owned();
     assert!(tag.starts_with('"'), "a strong tag: {tag}");
-    let bytes = whole.bytes().await.expect("bytes");
+    let bytes = full.bytes().await.expect("bytes");
     assert_eq!(bytes.len(), 200);
 
     let head = app.client.head(format!("{}{path}", app.url)).send().await.expect("an answer");
@@ -64,8 +64,8 @@ async fn a_picture_is_fetched_in_whole_in_part_and_not_twice(database: TestDatab
 
 async fn an_upload_is_kept_replaced_and_checked(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = app.create_frame(json!({"client_id": "s"})).await;
-    let frame_path = format!("/{}", told["frames"][0]["image"]["url"].as_str().expect("a url"));
+    let response = app.create_frame(json!({"client_id": "s"})).await;
+    let frame_path = format!("/{}", response["frames"][0]["image"]["url"].as_str().expect("a url"));
     let (jpeg, png) = (fixture("astronaut_640x480.jpg"), fixture("chelsea_451x300.png"));
     let put = |path: &str, bytes: &[u8]| send_json(app.put(path).body(bytes.to_vec()));
     assert_eq!(put("/media/photo.jpg", &jpeg).await.0, 201);

@@ -1,4 +1,5 @@
-//! What is known of a client: kept, read in its order, forgotten, and of nobody else.
+//! Client memory: storing, reading in order and deleting what is known about a client, and keeping it from other
+//! clients.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -24,19 +25,19 @@ async fn a_pattern_is_kept_replaced_listed_and_forgotten(database: TestDatabase)
     let base = "/v2/clients/24:6F/patterns";
     let boats = json!({"value": {"seen": 3, "names": ["Ada \u{1f6f6}"]}, "confidence": 0.25});
     let path = format!("{base}/subject/boats%20%2F%20ships");
-    let (status, kept) = app.call("PUT", &path, boats.clone()).await;
-    assert_eq!((status, &kept["key"]), (201, &json!("boats / ships")), "{kept}");
-    assert_eq!((&kept["value"], &kept["confidence"]), (&boats["value"], &json!(0.25)));
-    let (status, kept) = app.call("PUT", &path, json!({"value": null})).await;
-    assert_eq!((status, &kept["value"], &kept["confidence"]), (200, &Value::Null, &json!(1.0)));
-    assert_eq!(app.json(&path).await, kept);
+    let (status, stored) = app.call("PUT", &path, boats.clone()).await;
+    assert_eq!((status, &stored["key"]), (201, &json!("boats / ships")), "{stored}");
+    assert_eq!((&stored["value"], &stored["confidence"]), (&boats["value"], &json!(0.25)));
+    let (status, stored) = app.call("PUT", &path, json!({"value": null})).await;
+    assert_eq!((status, &stored["value"], &stored["confidence"]), (200, &Value::Null, &json!(1.0)));
+    assert_eq!(app.json(&path).await, stored);
     let batch = json!([
         {"type": "colour", "key": "blue", "value": 1, "confidence": 0.5},
         {"type": "colour", "key": "red", "value": "x"},
         {"type": "subject", "key": "dogs", "value": [1, 2.5, true]},
     ]);
-    let (status, kept) = app.call("POST", &format!("{base}/batch"), batch).await;
-    assert_eq!((status, &kept["kept"]), (200, &json!(3)), "{kept}");
+    let (status, stored) = app.call("POST", &format!("{base}/batch"), batch).await;
+    assert_eq!((status, &stored["kept"]), (200, &json!(3)), "{stored}");
     let part = app.json(&format!("{base}?limit=3")).await;
     assert_eq!(names(&part, "key"), ["blue", "red", "boats / ships"]);
     let rest = part["next_cursor"].as_str().expect("there is more");
@@ -64,8 +65,8 @@ async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: Te
         ("mood", json!({"value": "tired", "session_id": "evening", "expires_in": 60})),
         ("guest", json!({"value": {"name": "Ida"}, "session_id": "evening", "expires_in": 3600})),
     ] {
-        let (status, kept) = app.call("PUT", &format!("{base}/{key}"), order).await;
-        assert_eq!(status, 201, "{kept}");
+        let (status, stored) = app.call("PUT", &format!("{base}/{key}"), order).await;
+        assert_eq!(status, 201, "{stored}");
     }
     let mood = format!("{base}/mood");
     assert_eq!(app.json(&mood).await["value"], "merry");
@@ -77,7 +78,7 @@ async fn context_holds_for_as_long_as_was_said_in_its_session_alone(database: Te
     assert_eq!(names(&app.json(&format!("{base}?session_id=evening")).await, "key"), ["guest"]);
     assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 1);
     assert_eq!(app.app.clients().delete_expired_context().await.expect("purged"), 0);
-    // What has expired does not stand in the way of what is said anew.
+    // An expired entry does not prevent a new one with the same key.
     let again = json!({"value": 1, "session_id": "evening"});
     assert_eq!(app.call("PUT", &mood, again.clone()).await.0, 201);
     clock.advance(TimeDelta::seconds(1));

@@ -1,10 +1,10 @@
-//! Devices that are paired by a code on their screen.
+//! Pairing of devices by a code on their screen.
 
 use calliope::domain::ScopeName;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::identity::{start, status, token, with};
+use crate::identity::{start, status, token, with_token};
 use crate::on_both;
 use crate::support::{TestApp, TestDatabase, send_json};
 
@@ -13,7 +13,7 @@ on_both! {
     a_code_is_approved_in_time_or_not_at_all;
 }
 
-async fn ask(app: &TestApp, client_id: &str) -> (String, String) {
+async fn start_pairing(app: &TestApp, client_id: &str) -> (String, String) {
     let body = json!({"client_id": client_id, "model": "badge", "firmware": "2.1 ü"});
     let (status, begun) = app.call("POST", "/v2/pairing", body).await;
     assert_eq!(status, 201, "{begun}");
@@ -30,13 +30,13 @@ async fn a_device_is_paired_once(database: TestDatabase) {
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let approve = |code: &str| {
         let path = format!("/admin/api/pairing/{code}/approve");
-        send_json(with(&app, &admin, "POST", &path))
+        send_json(with_token(&app, &admin, "POST", &path))
     };
-    let (code, poll_token) = ask(&app, "AA:BB").await;
+    let (code, poll_token) = start_pairing(&app, "AA:BB").await;
     assert_eq!(code.len(), 9, "{code}: it must be read off a small screen");
     let (status, waiting) = poll(&app, &poll_token).await;
     assert_eq!((status, &waiting["status"]), (202, &json!("waiting")));
-    let listed = send_json(with(&app, &admin, "GET", "/admin/api/pairing")).await.1;
+    let listed = send_json(with_token(&app, &admin, "GET", "/admin/api/pairing")).await.1;
     assert_eq!(
         (&listed["items"][0]["code"], &listed["items"][0]["client_id"]),
         (&json!(code), &json!("AA:BB"))
@@ -54,13 +54,13 @@ async fn a_device_is_paired_once(database: TestDatabase) {
     for wrong in ["", "x", &poll_token[1..], &"x".repeat(5000)] {
         assert!(matches!(poll(&app, wrong).await.0, 404 | 422), "{wrong}");
     }
-    // Paired anew: what it got before is worth nothing.
-    let (code, poll_token) = ask(&app, "AA:BB").await;
+    // The device is paired again: its earlier token no longer works.
+    let (code, poll_token) = start_pairing(&app, "AA:BB").await;
     approve(&code).await;
     let again = poll(&app, &poll_token).await.1["token"].as_str().expect("a token").to_owned();
     assert_eq!(status_of(&app, &device, "AA:BB").await, 403, "as v1 says it");
     assert_eq!(status_of(&app, &again, "AA:BB").await, 200);
-    let audit = send_json(with(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
+    let audit = send_json(with_token(&app, &admin, "GET", "/admin/api/audit")).await.1.to_string();
     for secret in [&device, &again, &poll_token] {
         assert!(!audit.contains(&secret[9..]), "no secret is noted");
     }
@@ -75,18 +75,18 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
     let (app, clock) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let send = |method: &str, path: &str| {
-        send_json(with(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
+        send_json(with_token(&app, &admin, method, &format!("/admin/api/pairing/{path}")))
     };
-    let (late, poll_token) = ask(&app, "late").await;
+    let (late, poll_token) = start_pairing(&app, "late").await;
     clock.advance(TimeDelta::minutes(10));
     assert_eq!(send("POST", &format!("{late}/approve")).await.0, 404);
     assert_eq!(poll(&app, &poll_token).await.0, 404);
-    let (refused, poll_token) = ask(&app, "stranger").await;
+    let (refused, poll_token) = start_pairing(&app, "stranger").await;
     assert_eq!(send("DELETE", &refused).await.0, 204);
     assert_eq!(poll(&app, &poll_token).await.0, 404);
     assert_eq!(send("POST", &format!("{refused}/approve")).await.0, 404);
-    // Approved, but never collected; then the clock is set back.
-    let (slow, poll_token) = ask(&app, "slow").await;
+    // The pairing is approved but never collected; then the clock is set back.
+    let (slow, poll_token) = start_pairing(&app, "slow").await;
     assert_eq!(send("POST", &format!("{slow}/approve")).await.0, 200);
     clock.advance(TimeDelta::hours(1));
     assert_eq!(poll(&app, &poll_token).await.0, 404);

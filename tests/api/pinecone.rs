@@ -1,4 +1,4 @@
-//! Pinecone, as far as its published protocol goes: REST about indexes, gRPC about vectors; and its bad days.
+//! A fake Pinecone with the published protocol, REST for indexes and gRPC for vectors, and with failures on demand.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
@@ -25,32 +25,32 @@ use crate::pinecone_wire::{
     UpsertRequest, UpsertResponse, Vector, as_json,
 };
 
-/// The key that it takes.
+/// The API key that the fake accepts.
 pub const KEY: &str = "pc-key-of-tests";
 
-/// The service, for as long as it is kept.
+/// A running fake. Dropping it stops the service.
 pub struct FakePinecone {
-    /// Where it is asked about indexes.
+    /// Base URL of the REST service.
     pub url: String,
-    state: Arc<Mutex<Held>>,
+    state: Arc<Mutex<Inner>>,
     _serving: JoinSet<()>,
 }
 
-/// An index.
+/// An index of the fake.
 #[derive(Debug, Clone)]
 pub struct FakeIndex {
     pub dimension: usize,
     pub metric: &'static str,
-    /// How often it is looked at before it is ready.
+    /// Number of descriptions that report the index as not ready.
     pub is_initializing: usize,
 }
 
 #[derive(Default)]
-struct Held {
+struct Inner {
     indexes: HashMap<String, FakeIndex>,
-    /// By namespace and id.
-    vectors: BTreeMap<(String, String), Kept>,
-    /// Codes that the next calls of a method end with.
+    /// The stored vectors, by namespace and id.
+    vectors: BTreeMap<(String, String), StoredVector>,
+    /// gRPC codes that the next calls of a method fail with.
     failing: VecDeque<(String, u16)>,
     is_down: bool,
     calls: Vec<String>,
@@ -58,7 +58,7 @@ struct Held {
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct StoredVector {
     values: Vec<f32>,
     metadata: Option<prost_types::Struct>,
 }
@@ -66,9 +66,9 @@ struct Kept {
 impl FakePinecone {
     pub async fn start() -> Self {
         let (control, data) = (listener().await, listener().await);
-        let address = |of: &TcpListener| format!("http://{}", of.local_addr().expect("an address"));
-        let url = address(&control);
-        let state = Arc::new(Mutex::new(Held { data: address(&data), ..Held::default() }));
+        let url = |tcp: &TcpListener| format!("http://{}", tcp.local_addr().expect("an address"));
+        let control_url = url(&control);
+        let state = Arc::new(Mutex::new(Inner { data: url(&data), ..Inner::default() }));
         let routes = Router::new()
             .route("/indexes/{name}", get(describe))
             .route("/indexes", post(create))
@@ -78,10 +78,10 @@ impl FakePinecone {
             let _ended = axum::serve(control, routes).await;
         });
         serving.spawn(serve_vectors(data, Arc::clone(&state)));
-        Self { url, state, _serving: serving }
+        Self { url: control_url, state, _serving: serving }
     }
 
-    /// Settings that name an index of it.
+    /// Returns settings that use an index of this fake.
     pub fn search(&self, index: &str) -> SearchSettings {
         SearchSettings {
             pinecone_api_key: Some(KEY.into()),
@@ -91,47 +91,47 @@ impl FakePinecone {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn lock_state(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().expect("nobody panics with it")
     }
 
     pub fn add_index(&self, name: &str, index: FakeIndex) {
-        self.held().indexes.insert(name.to_owned(), index);
+        self.lock_state().indexes.insert(name.to_owned(), index);
     }
 
     pub fn index(&self, name: &str) -> Option<FakeIndex> {
-        self.held().indexes.get(name).cloned()
+        self.lock_state().indexes.get(name).cloned()
     }
 
-    /// The next calls of a method end so.
+    /// Makes the next calls of a method fail with these codes.
     pub fn fail(&self, method: &str, codes: &[u16]) {
-        self.held().failing.extend(codes.iter().map(|code| (method.to_owned(), *code)));
+        self.lock_state().failing.extend(codes.iter().map(|code| (method.to_owned(), *code)));
     }
 
-    /// Whether anything is answered at all.
+    /// Sets whether every request fails.
     pub fn set_down(&self, is_down: bool) {
-        self.held().is_down = is_down;
+        self.lock_state().is_down = is_down;
     }
 
-    /// The ids that a namespace has, with what is known of each.
+    /// Returns the ids in a namespace, with the metadata of each.
     pub fn vectors(&self, namespace: &str) -> Vec<(String, Value)> {
-        let held = self.held();
-        let ours = held.vectors.iter().filter(|((of, _), _)| of == namespace);
-        ours.map(|((_, id), kept)| {
-            (id.clone(), kept.metadata.as_ref().map_or(Value::Null, as_json))
+        let state = self.lock_state();
+        let ours = state.vectors.iter().filter(|((name, _), _)| name == namespace);
+        ours.map(|((_, id), stored)| {
+            (id.clone(), stored.metadata.as_ref().map_or(Value::Null, as_json))
         })
         .collect()
     }
 
-    /// A vector arrives late: it was under way while its frame was removed.
+    /// Adds a vector that was in transit while its frame was removed.
     pub fn arrive(&self, namespace: &str, id: &str) {
-        let kept = Kept { values: vec![1.0], metadata: None };
-        self.held().vectors.insert((namespace.to_owned(), id.to_owned()), kept);
+        let stored = StoredVector { values: vec![1.0], metadata: None };
+        self.lock_state().vectors.insert((namespace.to_owned(), id.to_owned()), stored);
     }
 
-    /// How often a method was called.
+    /// Returns the number of calls of a method.
     pub fn calls(&self, method: &str) -> usize {
-        self.held().calls.iter().filter(|call| *call == method).count()
+        self.lock_state().calls.iter().filter(|call| *call == method).count()
     }
 }
 
@@ -139,25 +139,25 @@ async fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }
 
-fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+fn error_response(status: StatusCode, code: &str, message: &str) -> Response {
     let error = json!({"error": {"code": code, "message": message}, "status": status.as_u16()});
     (status, Json(error)).into_response()
 }
 
-/// A bad day, or a wrong key.
-fn closed(held: &Held, headers: &HeaderMap) -> Option<Response> {
-    if held.is_down {
+/// Returns an error if the fake is down or the key is wrong.
+fn check_access(state: &Inner, headers: &HeaderMap) -> Option<Response> {
+    if state.is_down {
         let message = "Something went wrong";
-        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
+        return Some(error_response(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message));
     }
     if headers.get("api-key").is_none_or(|key| key != KEY) {
         let message = "Invalid API Key";
-        return Some(refused(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message));
+        return Some(error_response(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message));
     }
     None
 }
 
-fn shown(name: &str, index: &FakeIndex, host: &str, is_ready: bool) -> Value {
+fn index_json(name: &str, index: &FakeIndex, host: &str, is_ready: bool) -> Value {
     json!({
         "name": name, "dimension": index.dimension, "metric": index.metric, "host": host,
         "deletion_protection": "disabled",
@@ -167,49 +167,49 @@ fn shown(name: &str, index: &FakeIndex, host: &str, is_ready: bool) -> Value {
 }
 
 async fn describe(
-    State(state): State<Arc<Mutex<Held>>>,
+    State(state): State<Arc<Mutex<Inner>>>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let mut held = state.lock().expect("nobody panics with it");
-    held.calls.push("describe".to_owned());
-    if let Some(closed) = closed(&held, &headers) {
-        return closed;
+    let mut state = state.lock().expect("nobody panics with it");
+    state.calls.push("describe".to_owned());
+    if let Some(error) = check_access(&state, &headers) {
+        return error;
     }
-    let host = held.data.clone();
-    let Some(index) = held.indexes.get_mut(&name) else {
+    let host = state.data.clone();
+    let Some(index) = state.indexes.get_mut(&name) else {
         let message = format!("Resource {name} not found");
-        return refused(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
+        return error_response(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
     };
     let is_ready = index.is_initializing == 0;
     index.is_initializing = index.is_initializing.saturating_sub(1);
-    Json(shown(&name, index, &host, is_ready)).into_response()
+    Json(index_json(&name, index, &host, is_ready)).into_response()
 }
 
 async fn create(
-    State(state): State<Arc<Mutex<Held>>>,
+    State(state): State<Arc<Mutex<Inner>>>,
     headers: HeaderMap,
     Json(asked): Json<Value>,
 ) -> Response {
-    let mut held = state.lock().expect("nobody panics with it");
-    held.calls.push("create".to_owned());
-    if let Some(closed) = closed(&held, &headers) {
-        return closed;
+    let mut state = state.lock().expect("nobody panics with it");
+    state.calls.push("create".to_owned());
+    if let Some(error) = check_access(&state, &headers) {
+        return error;
     }
     let name = asked["name"].as_str().expect("a name").to_owned();
-    if held.indexes.contains_key(&name) {
-        return refused(StatusCode::CONFLICT, "ALREADY_EXISTS", "Resource already exists");
+    if state.indexes.contains_key(&name) {
+        return error_response(StatusCode::CONFLICT, "ALREADY_EXISTS", "Resource already exists");
     }
     assert_eq!(asked["spec"]["serverless"], json!({"cloud": "aws", "region": "us-east-1"}));
     let dimension = asked["dimension"].as_u64().expect("a dimension") as usize;
     let metric = if asked["metric"] == "cosine" { "cosine" } else { "dotproduct" };
     let index = FakeIndex { dimension, metric, is_initializing: 2 };
-    let answer = shown(&name, &index, &held.data, false);
-    held.indexes.insert(name, index);
+    let answer = index_json(&name, &index, &state.data, false);
+    state.indexes.insert(name, index);
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
-async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Held>>) {
+async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Inner>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
@@ -228,25 +228,25 @@ async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Held>>) {
 type Body =
     StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 
-/// A unary call: a message in, a message or a code out.
-async fn answer(state: &Mutex<Held>, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
+/// Answers a unary call with a message or an error code.
+async fn answer(state: &Mutex<Inner>, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
     let (head, body) = request.into_parts();
     let sent = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut held = state.lock().expect("nobody panics with it");
+    let mut state = state.lock().expect("nobody panics with it");
     let method = head.uri.path().trim_start_matches("/VectorService/").to_owned();
-    held.calls.push(method.clone());
-    let is_failing = held.failing.front().is_some_and(|(failing, _)| *failing == method);
-    let done = if held.is_down {
+    state.calls.push(method.clone());
+    let is_failing = state.failing.front().is_some_and(|(failing, _)| *failing == method);
+    let result = if state.is_down {
         Err((UNAVAILABLE, "connection refused".to_owned()))
     } else if head.headers.get("api-key").is_none_or(|key| key != KEY) {
         Err((UNKNOWN_KEY, "Invalid API Key".to_owned()))
     } else if is_failing {
-        let code = held.failing.pop_front().map_or(UNAVAILABLE, |(_, code)| code);
+        let code = state.failing.pop_front().map_or(UNAVAILABLE, |(_, code)| code);
         Err((code, "a bad day".to_owned()))
     } else {
-        held.call(&method, sent.get(5..).unwrap_or_default())
+        state.call(&method, sent.get(5..).unwrap_or_default())
     };
-    let (frames, status) = match done {
+    let (frames, status) = match result {
         Ok(message) => {
             let mut framed = BytesMut::new();
             framed.put_u8(0);
@@ -265,10 +265,10 @@ async fn answer(state: &Mutex<Held>, request: hyper::Request<Incoming>) -> hyper
     response.body(StreamBody::new(futures_util::stream::iter(frames))).expect("a response")
 }
 
-type Done = Result<Vec<u8>, (u16, String)>;
+type CallResult = Result<Vec<u8>, (u16, String)>;
 
-impl Held {
-    fn call(&mut self, method: &str, message: &[u8]) -> Done {
+impl Inner {
+    fn call(&mut self, method: &str, message: &[u8]) -> CallResult {
         match method {
             "Upsert" => self.upsert(read(message)?),
             "Query" => self.query(read(message)?),
@@ -279,8 +279,8 @@ impl Held {
         }
     }
 
-    /// Numbers of the one index that is ready.
-    fn fits(&self, values: &[f32]) -> Result<(), (u16, String)> {
+    /// Checks that a vector has the dimension of the index, and is not all zeros.
+    fn check_dimension(&self, values: &[f32]) -> Result<(), (u16, String)> {
         let (given, dimension) =
             (values.len(), self.indexes.values().next().map_or(0, |index| index.dimension));
         if given == dimension && values.iter().any(|number| *number != 0.0) {
@@ -292,36 +292,36 @@ impl Held {
         Err((INVALID, message))
     }
 
-    fn upsert(&mut self, request: UpsertRequest) -> Done {
+    fn upsert(&mut self, request: UpsertRequest) -> CallResult {
         if request.vectors.is_empty() || request.vectors.len() > 1000 {
             return Err((INVALID, "an upsert has 1 to 1000 vectors".to_owned()));
         }
         for vector in &request.vectors {
-            self.fits(&vector.values)?;
+            self.check_dimension(&vector.values)?;
         }
         let upserted_count = request.vectors.len() as u32;
         for Vector { id, values, metadata } in request.vectors {
-            self.vectors.insert((request.namespace.clone(), id), Kept { values, metadata });
+            self.vectors.insert((request.namespace.clone(), id), StoredVector { values, metadata });
         }
         Ok(UpsertResponse { upserted_count }.encode_to_vec())
     }
 
-    fn query(&mut self, request: QueryRequest) -> Done {
-        self.fits(&request.vector)?;
+    fn query(&mut self, request: QueryRequest) -> CallResult {
+        self.check_dimension(&request.vector)?;
         if !(1..=10_000).contains(&request.top_k) {
             return Err((INVALID, "top_k is from 1 to 10000".to_owned()));
         }
         let filter = request.filter.as_ref().map(as_json);
         let mut matches: Vec<ScoredVector> = Vec::new();
-        for ((namespace, id), kept) in &self.vectors {
-            let metadata = kept.metadata.as_ref().map_or(Value::Null, as_json);
+        for ((namespace, id), stored) in &self.vectors {
+            let metadata = stored.metadata.as_ref().map_or(Value::Null, as_json);
             if *namespace != request.namespace
-                || !filter.as_ref().is_none_or(|f| fits(f, &metadata))
+                || !filter.as_ref().is_none_or(|f| matches(f, &metadata))
             {
                 continue;
             }
-            let metadata = kept.metadata.clone().filter(|_| request.include_metadata);
-            let score = cosine(&request.vector, &kept.values);
+            let metadata = stored.metadata.clone().filter(|_| request.include_metadata);
+            let score = cosine(&request.vector, &stored.values);
             matches.push(ScoredVector { id: id.clone(), score, metadata });
         }
         matches.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -332,15 +332,15 @@ impl Held {
     fn fetch(&self, request: FetchRequest) -> Vec<u8> {
         let mut vectors = HashMap::new();
         for id in request.ids {
-            if let Some(kept) = self.vectors.get(&(request.namespace.clone(), id.clone())) {
-                let Kept { values, metadata } = kept.clone();
+            if let Some(stored) = self.vectors.get(&(request.namespace.clone(), id.clone())) {
+                let StoredVector { values, metadata } = stored.clone();
                 vectors.insert(id.clone(), Vector { id, values, metadata });
             }
         }
         FetchResponse { vectors, namespace: request.namespace }.encode_to_vec()
     }
 
-    fn delete(&mut self, request: &DeleteRequest) -> Done {
+    fn delete(&mut self, request: &DeleteRequest) -> CallResult {
         if request.ids.len() > 1000 || request.ids.is_empty() != request.delete_all {
             return Err((INVALID, "a deletion has 1 to 1000 ids, or is of all".to_owned()));
         }
@@ -373,16 +373,16 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-/// Whether metadata is as a filter wants it.
-fn fits(filter: &Value, metadata: &Value) -> bool {
+/// Returns whether metadata matches a filter.
+fn matches(filter: &Value, metadata: &Value) -> bool {
     filter.as_object().expect("a filter").iter().all(|(field, wanted)| {
         if field == "$and" {
-            return wanted.as_array().expect("filters").iter().all(|each| fits(each, metadata));
+            return wanted.as_array().expect("filters").iter().all(|each| matches(each, metadata));
         }
         wanted.as_object().expect("an operation").iter().all(|(operation, operand)| {
             let value = &metadata[field];
             let among = || operand.as_array().expect("a list").contains(value);
-            let number = |of: &Value| of.as_f64().expect("a number");
+            let number = |value: &Value| value.as_f64().expect("a number");
             match operation.as_str() {
                 "$eq" => value == operand,
                 "$ne" => value != operand,

@@ -1,4 +1,4 @@
-//! The messages of Pinecone's gRPC service, as far as they are used, by the tags of its published definition.
+//! The messages of Pinecone's gRPC service that the tests use, with the field tags of the published definition.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use prost_types::Struct;
 use prost_types::value::Kind;
 use serde_json::{Map, Value};
 
-/// gRPC's codes.
+/// gRPC status codes.
 pub const INVALID: u16 = 3;
 pub const NOT_FOUND: u16 = 5;
 pub const THROTTLED: u16 = 8;
@@ -121,9 +121,9 @@ pub struct Stats {
     pub total_vector_count: u32,
 }
 
-/// A structure as JSON.
-pub fn as_json(of: &Struct) -> Value {
-    let fields = of.fields.iter().map(|(name, value)| (name.clone(), value_as_json(value)));
+/// Converts a protobuf `Struct` to JSON.
+pub fn as_json(structure: &Struct) -> Value {
+    let fields = structure.fields.iter().map(|(name, value)| (name.clone(), value_as_json(value)));
     Value::Object(fields.collect::<Map<String, Value>>())
 }
 

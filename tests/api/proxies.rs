@@ -1,4 +1,4 @@
-//! What proxies say about who calls.
+//! Client addresses behind proxies.
 
 use calliope::settings::RateLimitSettings;
 
@@ -12,7 +12,7 @@ async fn status(app: &TestApp, name: &str, value: &str) -> u16 {
     request.send().await.expect("an answer").status().as_u16()
 }
 
-/// One request a minute for each address shows who is taken for whom.
+/// Starts a service that allows one request a minute for each address, which shows by which address a request counts.
 async fn start(trusted_proxies: &'static [&'static str]) -> TestApp {
     let rates =
         RateLimitSettings { requests_per_minute_per_address: 1, ..RateLimitSettings::default() };

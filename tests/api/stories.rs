@@ -1,4 +1,4 @@
-//! Reading stories, listing them, leaving one.
+//! Reading, listing and leaving stories.
 
 use serde_json::{Value, json};
 
@@ -19,17 +19,20 @@ async fn literal(app: &TestApp, client_id: &str, text: &str) -> Value {
 
 async fn a_story_is_read_by_id_by_slug_and_as_the_current_one(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told = literal(&app, "s", "A kite is not a bird, yet|It flies").await;
-    assert_eq!(told["slug"], "a-kite-is-not-a");
-    let id = told["story_id"].as_str().expect("an id");
+    let response = literal(&app, "s", "A kite is not a bird, yet|It flies").await;
+    assert_eq!(response["slug"], "a-kite-is-not-a");
+    let id = response["story_id"].as_str().expect("an id");
     let mine = app.json(&format!("/v1/story/?client_id=s&story_id={id}")).await;
     let by_slug = app.json("/v1/story/slug/a-kite-is-not-a/?client_id=s").await;
     let current = app.json("/v1/story?client_id=s&debug=true").await;
     for read in [&mine, &by_slug, &current] {
         assert_eq!(read["frames"].as_array().map(Vec::len), Some(2));
-        assert_eq!(read["frames"][0]["image"], told["frames"][0]["source_image"]);
+        assert_eq!(read["frames"][0]["image"], response["frames"][0]["source_image"]);
         assert_eq!(read["frames"][0]["text"], "A kite is not a bird, yet\n");
-        assert_eq!((&read["is_read_only"], &read["story_id"]), (&json!(false), &told["story_id"]));
+        assert_eq!(
+            (&read["is_read_only"], &read["story_id"]),
+            (&json!(false), &response["story_id"])
+        );
     }
     let theirs = app.json(&format!("/v1/story?client_id=reader&story_id={id}")).await;
     assert_eq!(
@@ -56,13 +59,13 @@ async fn a_new_client_has_one_empty_story(database: TestDatabase) {
     ids.dedup();
     assert_eq!(ids.len(), 1, "at most one");
     assert_eq!(app.json("/v1/stories?client_id=new").await["stories"], json!([]));
-    let told = literal(&app, "new", "Now it has a frame.").await;
-    assert_eq!(told["story_id"], ids[0]);
-    // One that is left for another story goes.
+    let response = literal(&app, "new", "Now it has a frame.").await;
+    assert_eq!(response["story_id"], ids[0]);
+    // An empty story is removed when its client leaves it for another one.
     send_json(app.put("/v1/story/reset?client_id=new")).await;
     let empty = app.json("/v1/story?client_id=new").await;
     app.create_frame(
-        json!({"client_id": "new", "story_id": told["story_id"], "input_text": "On."}),
+        json!({"client_id": "new", "story_id": response["story_id"], "input_text": "On."}),
     )
     .await;
     let path =

@@ -1,4 +1,4 @@
-//! Each storyteller's way, without any model of the world outside.
+//! Every storyteller, without any model but the offline provider.
 
 use serde_json::{Value, json};
 
@@ -20,10 +20,10 @@ async fn every_strategy_tells_without_a_model(database: TestDatabase) {
         let body = json!({"client_id": slug, "strategy": slug, "input_image": photo(), "input_text": "A boat came in."});
         let mut texts: Vec<Value> = Vec::new();
         for _ in 0..2 {
-            let told = app.create_frame(body.clone()).await;
-            assert_eq!(told["errors"], json!([]), "{slug}");
-            let frame = &told["frames"][0];
-            assert!(frame["image"]["url"].is_string(), "{slug}: {told}");
+            let response = app.create_frame(body.clone()).await;
+            assert_eq!(response["errors"], json!([]), "{slug}");
+            let frame = &response["frames"][0];
+            assert!(frame["image"]["url"].is_string(), "{slug}: {response}");
             texts.push(frame["text"].clone());
         }
         let is_wordless = slug == "narcissus";
@@ -37,10 +37,10 @@ async fn a_frame_is_shown_as_it_was_sent_and_once(database: TestDatabase) {
     let body = |text: &str| json!({"client_id": "s", "strategy": "show-this-frame", "input_image": photo(), "input_text": text});
     let first = app.create_frame(body("Look!")).await;
     assert_eq!(first["frames"][0]["text"], "Look!\n");
-    let size = |told: &Value| {
+    let size = |response: &Value| {
         (
-            told["frames"][0]["source_image"]["width"].clone(),
-            told["frames"][0]["source_image"]["height"].clone(),
+            response["frames"][0]["source_image"]["width"].clone(),
+            response["frames"][0]["source_image"]["height"].clone(),
         )
     };
     assert_eq!(size(&first), (json!(640), json!(480)));

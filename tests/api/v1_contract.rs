@@ -1,4 +1,4 @@
-//! Version 1 as clients that exist today know it: every answer, field for field, the same on both databases.
+//! The contract of version 1 for existing clients: every answer, field by field, equal on both databases.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -12,14 +12,14 @@ on_both! {
     four_first_calls_at_once_succeed;
 }
 
-/// Ids differ from run to run, and the situation with the time zone; all else must not.
-fn settled(value: Value) -> Value {
+/// Replaces the values that differ between runs: ids, and the situation, which depends on the time zone.
+fn redact(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(settled_text(&text)),
+        Value::String(text) => Value::String(redact_text(&text)),
         Value::Array(items) => items.into_iter().map(settled).collect(),
         Value::Object(fields) => {
             let settle = |(name, value): (String, Value)| {
-                let value = if name == "situation" { json!("[situation]") } else { settled(value) };
+                let value = if name == "situation" { json!("[situation]") } else { redact(value) };
                 (name, value)
             };
             Value::Object(fields.into_iter().map(settle).collect::<Map<_, _>>())
@@ -28,7 +28,7 @@ fn settled(value: Value) -> Value {
     }
 }
 
-fn settled_text(text: &str) -> String {
+fn redact_text(text: &str) -> String {
     let stem = text.rsplit('/').next().unwrap_or(text);
     let id = stem.split('.').next().unwrap_or(stem);
     if id.parse::<Uuid>().is_ok() { text.replace(id, "[id]") } else { text.to_owned() }
@@ -40,7 +40,7 @@ async fn every_answer_is_as_it_was(database: TestDatabase) {
     let mut all = Map::new();
     let mut note = |call: &str, answer: (u16, Value)| {
         let (status, body) = answer;
-        all.insert(call.to_owned(), json!({"status": status, "body": settled(body)}));
+        all.insert(call.to_owned(), json!({"status": status, "body": redact(body)}));
     };
     let get = |path: &str| send_json(app.get(path));
     note("01 GET /v1/story of a new client", get("/v1/story/?client_id=s").await);
@@ -49,9 +49,9 @@ async fn every_answer_is_as_it_was(database: TestDatabase) {
         "output_image_format": "rgb565", "output_image_width": 48, "output_image_height": 32,
         "generate_video": "1", "unheard_of": [1],
     });
-    let told = send_json(app.post_frame(&frame)).await;
-    let story = told.1["story_id"].as_str().expect("an id").to_owned();
-    note("02 POST /v1/frames", told);
+    let response = send_json(app.post_frame(&frame)).await;
+    let story = response.1["story_id"].as_str().expect("an id").to_owned();
+    note("02 POST /v1/frames", response);
     note(
         "03 GET /v1/frames",
         get("/v1/frames/?client_id=s&strategy=literal&input_text=Up&debug=on").await,
@@ -61,9 +61,9 @@ async fn every_answer_is_as_it_was(database: TestDatabase) {
     note("06 GET /v1/stories", get("/v1/stories/?client_id=s").await);
     note("07 GET /v1/config/strategy", get("/v1/config/strategy/?client_id=").await);
     let bookmark = json!({"story_id": story, "frame_number": 1, "comments": "Up there"});
-    let kept = app.call("POST", "/v1/bookmarks/frame?client_id=s", bookmark).await;
-    let id = kept.1["id"].to_string();
-    note("08 POST /v1/bookmarks/frame", kept);
+    let stored = app.call("POST", "/v1/bookmarks/frame?client_id=s", bookmark).await;
+    let id = stored.1["id"].to_string();
+    note("08 POST /v1/bookmarks/frame", stored);
     note("09 GET /v1/bookmarks/frame", get("/v1/bookmarks/frame?client_id=s").await);
     let one = format!("/v1/bookmarks/frame/story/{story}/frame/1?client_id=s");
     note("10 GET /v1/bookmarks/frame/story/…/frame/1", get(&one).await);

@@ -1,4 +1,4 @@
-//! `/v2/stories` and `/v2/tasks`: ordered now, told in a moment.
+//! `/v2/stories` and `/v2/tasks`: ordering frames without waiting for them.
 
 use serde_json::{Value, json};
 
@@ -17,16 +17,16 @@ on_both! {
 
 const KEY: &str = "a-shared-key-1234";
 
-/// Orders, and waits until it is done; the task.
-async fn done(app: &TestApp, path: &str, body: Value) -> Value {
+/// Sends an order and waits until its task has ended. Returns the task.
+async fn order_and_wait(app: &TestApp, path: &str, body: Value) -> Value {
     let (status, accepted) = app.call("POST", path, body).await;
     assert_eq!(status, 202, "{accepted}");
     let id = accepted["task_id"].as_str().expect("an id");
     let client = path.split_once("client_id=").map_or("s", |(_, id)| id);
-    ended(app, id, client).await
+    wait_until_ended(app, id, client).await
 }
 
-pub async fn ended(app: &TestApp, id: &str, client: &str) -> Value {
+pub async fn wait_until_ended(app: &TestApp, id: &str, client: &str) -> Value {
     let ended = async {
         loop {
             let task = app.json(&format!("/v2/tasks/{id}?client_id={client}")).await;
@@ -39,11 +39,11 @@ pub async fn ended(app: &TestApp, id: &str, client: &str) -> Value {
     in_time(ended).await
 }
 
-/// A story of so many frames; its id.
-async fn told(app: &TestApp, client: &str, frames: usize) -> String {
+/// Creates a story with this many frames. Returns its id.
+async fn create_story(app: &TestApp, client: &str, frames: usize) -> String {
     let texts: Vec<String> = (0..frames).map(|number| format!("Frame {number}.")).collect();
     let body = json!({"strategy": "literal", "extra_parameters": {"input_text": texts.join("|")}});
-    let task = done(app, &format!("/v2/stories?client_id={client}"), body).await;
+    let task = order_and_wait(app, &format!("/v2/stories?client_id={client}"), body).await;
     assert_eq!(task["status"], "completed", "{task}");
     task["story_id"].as_str().expect("an id").to_owned()
 }
@@ -68,7 +68,7 @@ async fn a_story_is_begun_without_waiting_and_told_on(database: TestDatabase) {
     let id = accepted["task_id"].as_str().expect("an id");
     assert_eq!(location, format!("/v2/tasks/{id}"));
     assert!(accepted["message"].is_string());
-    let task = ended(&app, id, "s").await;
+    let task = wait_until_ended(&app, id, "s").await;
     assert_eq!((&task["status"], &task["task_type"]), (&json!("completed"), &json!("tell_frame")));
     assert_eq!(task["attempts"], 1);
     assert_eq!(task["result"]["frames"][0]["image"]["format"], "image/rgb565");
@@ -85,7 +85,7 @@ async fn a_story_is_begun_without_waiting_and_told_on(database: TestDatabase) {
     assert_eq!(frame["metadata"]["parameters"]["output_image_width"], 64);
     assert_eq!(read["is_read_only"], false);
     let next = json!({"snippets": [{"snippet_type": "text", "content": "Rain."}]});
-    done(&app, &format!("/v2/stories/{story}/frames/?client_id=s"), next).await;
+    order_and_wait(&app, &format!("/v2/stories/{story}/frames/?client_id=s"), next).await;
     let bare = app.json(&format!("/v2/stories/{story}?include_frames=false")).await;
     assert_eq!((&bare["frames"], &bare["story_frame_count"]), (&json!([]), &json!(2)));
     assert_eq!(bare["is_read_only"], true, "nobody is spoken for");
@@ -101,25 +101,25 @@ async fn stories_are_read_in_parts(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.insert(0, told(&app, "s", 1).await);
+        ids.insert(0, create_story(&app, "s", 1).await);
     }
-    told(&app, "another", 1).await;
-    let of = |part: &Value| -> Vec<String> {
+    create_story(&app, "another", 1).await;
+    let story_ids = |part: &Value| -> Vec<String> {
         let stories = part["stories"].as_array().expect("a list");
         stories.iter().map(|story| story["story_id"].as_str().expect("an id").to_owned()).collect()
     };
     let first = app.json("/v2/stories/?client_id=s&limit=2").await;
-    assert_eq!(of(&first), ids[..2]);
+    assert_eq!(story_ids(&first), ids[..2]);
     let pages = &first["pagination"];
     assert_eq!((&pages["total"], &pages["has_more"]), (&json!(3), &json!(true)));
     let cursor = pages["next_cursor"].as_str().expect("a cursor");
     let second = app.json(&format!("/v2/stories?client_id=s&limit=2&cursor={cursor}")).await;
-    assert_eq!(of(&second), ids[2..]);
+    assert_eq!(story_ids(&second), ids[2..]);
     let expected =
         json!({"total": 3, "limit": 2, "offset": 0, "has_more": false, "next_cursor": null});
     assert_eq!(second["pagination"], expected);
     let passed = app.json("/v2/stories?client_id=s&offset=1").await;
-    assert_eq!(of(&passed), ids[1..]);
+    assert_eq!(story_ids(&passed), ids[1..]);
     assert_eq!(first["stories"][0]["is_current"], true);
 
     app.stop_and_remove().await;
@@ -127,8 +127,8 @@ async fn stories_are_read_in_parts(database: TestDatabase) {
 
 async fn frames_and_tasks_are_read_in_parts(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    told(&app, "s", 1).await;
-    let story = told(&app, "s", 5).await;
+    create_story(&app, "s", 1).await;
+    let story = create_story(&app, "s", 5).await;
     let path = format!("/v2/stories/{story}/frames");
     let part = app.json(&format!("{path}/?limit=2")).await;
     let cursor = part["next_cursor"].as_str().expect("a cursor");
@@ -172,7 +172,7 @@ async fn frames_and_tasks_are_read_in_parts(database: TestDatabase) {
 
 async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let story = told(&app, "s", 3).await;
+    let story = create_story(&app, "s", 3).await;
     let path = format!("/v2/stories/{story}/frames");
     let remove = |number: i32| {
         app.call("DELETE", format!("{path}/{number}?client_id=s").leak(), Value::Null)
@@ -181,19 +181,19 @@ async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
     assert_eq!(remove(7).await.0, 404);
     assert_eq!(remove(2).await.0, 204);
     let body = json!({"snippets": [{"snippet_type": "text", "content": "Other."}]});
-    done(&app, &format!("{path}?client_id=s"), body).await;
+    order_and_wait(&app, &format!("{path}?client_id=s"), body).await;
     let read = app.json(&format!("/v2/stories/{story}")).await;
     assert_eq!(read["story_frame_count"], 3);
     assert_eq!(read["frames"][2]["text"], "Other.\n");
     for number in [2, 1, 0] {
         assert_eq!(remove(number).await.0, 204, "{number}");
     }
-    let gone = async {
+    let until_removed = async {
         while !app.files("media").is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    in_time(gone).await;
+    in_time(until_removed).await;
     app.stop_and_remove().await;
 }
 
@@ -203,12 +203,12 @@ async fn a_frame_is_illustrated_anew(database: TestDatabase) {
         "strategy": "fern", "snippets": [{"snippet_type": "image", "content": photo()}],
         "extra_parameters": {"output_image_format": "grayscale16", "output_image_width": 32, "output_image_height": 32},
     });
-    let task = done(&app, "/v2/stories?client_id=s", body).await;
+    let task = order_and_wait(&app, "/v2/stories?client_id=s", body).await;
     let story = task["story_id"].as_str().expect("an id").to_owned();
     let path = format!("/v2/stories/{story}/frames/0");
     let before = app.json(&path).await;
     let files = app.files("media");
-    let task = done(&app, &format!("{path}/illustrate/?client_id=s"), Value::Null).await;
+    let task = order_and_wait(&app, &format!("{path}/illustrate/?client_id=s"), Value::Null).await;
     assert_eq!(
         (&task["status"], &task["task_type"]),
         (&json!("completed"), &json!("illustrate_frame"))
@@ -246,20 +246,20 @@ async fn a_removed_story_leaves_nothing(database: TestDatabase) {
     let app = TestApp::start(database).await;
     let body =
         json!({"strategy": "fern", "snippets": [{"snippet_type": "image", "content": photo()}]});
-    let task = done(&app, "/v2/stories?client_id=s", body).await;
+    let task = order_and_wait(&app, "/v2/stories?client_id=s", body).await;
     let story = task["story_id"].as_str().expect("an id").to_owned();
-    let kept = json!({"story_id": story, "frame_number": 0, "comments": ""});
-    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=s", kept).await.0, 200);
+    let bookmark = json!({"story_id": story, "frame_number": 0, "comments": ""});
+    assert_eq!(app.call("POST", "/v1/bookmarks/frame?client_id=s", bookmark).await.0, 200);
     assert_eq!(
         app.call("DELETE", &format!("/v2/stories/{story}/?client_id=s"), Value::Null).await.0,
         204
     );
-    let gone = async {
+    let until_removed = async {
         while !app.files("media").is_empty() || !app.files("input").is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    in_time(gone).await;
+    in_time(until_removed).await;
     for path in [
         format!("/v2/stories/{story}"),
         format!("/v2/tasks/{}", task["task_id"].as_str().expect("an id")),

@@ -1,4 +1,4 @@
-//! `/v2/tasks`: what was ordered is called off, tried again, and not ordered twice.
+//! `/v2/tasks`: cancelling and retrying tasks, and repeated orders.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::on_both;
 use crate::support::gated_image_model::gated_image_model;
 use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
-use crate::v2_stories::ended;
+use crate::v2_stories::wait_until_ended;
 
 on_both! {
     an_order_that_is_sent_again_is_one_order;
@@ -59,13 +59,13 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     let (status, cancelled) = post(&first, "cancel").await;
     assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
     assert_eq!(post(&first, "cancel").await.0, 409);
-    // The second runs now; the first, broken off, keeps nothing.
+    // The second attempt runs now; the first was interrupted and saves nothing.
     let _begun = in_time(slow.started.acquire()).await.expect("the second frame runs");
     slow.release.add_permits(100);
     let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
-    assert_eq!(ended(&app, &id(&second), "s").await["status"], "completed");
+    assert_eq!(wait_until_ended(&app, &id(&second), "s").await["status"], "completed");
     assert_eq!(post(&first, "retry").await.1["status"], "pending");
-    assert_eq!(ended(&app, &id(&first), "s").await["status"], "completed");
+    assert_eq!(wait_until_ended(&app, &id(&first), "s").await["status"], "completed");
     let read = app.json(&format!("/v2/stories/{story}")).await;
     let texts: Vec<&Value> =
         read["frames"].as_array().expect("frames").iter().map(|f| &f["text"]).collect();

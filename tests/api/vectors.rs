@@ -1,4 +1,4 @@
-//! Finding by meaning, whatever keeps the vectors: the same is shown of the local index and of Pinecone, on both databases.
+//! Search by meaning. Every test runs with the local index and with Pinecone, on both databases.
 
 use std::sync::atomic::Ordering;
 
@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use crate::identity::token;
 use crate::pinecone::{FakeIndex, FakePinecone};
-use crate::search::{FRAMES, find, found, indexed, keyed, tell, tell_of_two};
+use crate::search::{
+    FRAMES, client_with_key, find, found_texts, tell, tell_for_three_clients, wait_until_indexed,
+};
 use crate::support::clock::ManualClock;
 use crate::support::embedder::{DIMENSION, FakeEmbedder};
 use crate::support::{TestApp, TestDatabase, TestOptions};
 
-/// Each test on each index and each database.
+/// Declares each test for each index and each database.
 macro_rules! on_each {
     ($($name:ident;)*) => { $(
         mod $name {
@@ -48,7 +50,7 @@ on_each! {
     nothing_of_an_erased_client_is_in_the_index;
 }
 
-/// What keeps the vectors, and what makes them.
+/// The index that stores the vectors, and the embedding provider that computes them.
 pub struct Vectors {
     pub embedder: FakeEmbedder,
     pub pinecone: Option<FakePinecone>,
@@ -59,7 +61,7 @@ impl Vectors {
         Self { embedder: FakeEmbedder::start().await, pinecone: None }
     }
 
-    /// With an index that fits.
+    /// Starts a fake Pinecone with a matching index.
     pub async fn at_pinecone() -> Self {
         let pinecone = FakePinecone::start().await;
         let index = FakeIndex { dimension: DIMENSION, metric: "cosine", is_initializing: 0 };
@@ -74,7 +76,7 @@ impl Vectors {
         TestOptions { pinecone, ..self.embedder.options(model) }
     }
 
-    /// How many vectors there are, by whoever keeps them.
+    /// Returns the number of stored vectors, as the index itself counts them.
     async fn count(&self, app: &TestApp) -> usize {
         match &self.pinecone {
             Some(pinecone) => pinecone.vectors("calliope").len(),
@@ -88,37 +90,37 @@ impl Vectors {
 
 async fn meaning_finds_what_words_do_not(database: TestDatabase, vectors: Vectors) {
     let app = TestApp::start_with(database, vectors.options("ideas")).await;
-    let told = tell(&app, FRAMES).await;
-    indexed(&app).await;
+    let responses = tell(&app, FRAMES).await;
+    wait_until_indexed(&app).await;
     let answer = find(&app, "a%20sailing%20ship&limit=3").await;
     assert_eq!(
-        (&answer["mode"], &found(&answer)[0]),
+        (&answer["mode"], &found_texts(&answer)[0]),
         (&json!("hybrid"), &"An old vessel".to_owned())
     );
     assert_eq!(answer["results"][0]["matched_by"], json!(["semantic"]));
     let answer = find(&app, "sorrow&mode=semantic&limit=1").await;
     assert_eq!(
-        (&answer["mode"], found(&answer)),
+        (&answer["mode"], found_texts(&answer)),
         (&json!("semantic"), vec!["She wept over".to_owned()])
     );
     let answer = find(&app, "loaf&limit=1").await;
     assert_eq!(answer["results"][0]["matched_by"], json!(["lexical", "semantic"]), "{answer}");
     assert_eq!(answer["results"][0]["score"], 1.0);
-    // The same query is not paid for twice.
-    let asked = vectors.embedder.provider.received().len();
+    // The same query is embedded once.
+    let request_count = vectors.embedder.provider.received().len();
     find(&app, "loaf&limit=1").await;
-    assert_eq!(vectors.embedder.provider.received().len(), asked);
-    // Narrowed by meaning too.
+    assert_eq!(vectors.embedder.provider.received().len(), request_count);
+    // Filters apply to search by meaning too.
     let answer = find(&app, "snow&mode=semantic&client_id=ada&limit=1").await;
-    assert_ne!(found(&answer), ["A hound slept"]);
-    // What is told and what is gone follow at once.
+    assert_ne!(found_texts(&answer), ["A hound slept"]);
+    // New and removed frames are in the next results.
     tell(&app, &[("ada", "A puppy, at last!")]).await;
-    indexed(&app).await;
-    assert_eq!(found(&find(&app, "dogs&mode=semantic&limit=1").await), ["A puppy, at"]);
-    let story = told[3]["story_id"].as_str().expect("an id");
+    wait_until_indexed(&app).await;
+    assert_eq!(found_texts(&find(&app, "dogs&mode=semantic&limit=1").await), ["A puppy, at"]);
+    let story = responses[3]["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}/?client_id=ben");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    let left = found(&find(&app, "snow&mode=semantic&limit=100").await);
+    let left = found_texts(&find(&app, "snow&mode=semantic&limit=100").await);
     assert!(!left.contains(&"A hound slept".to_owned()), "{left:?}");
     assert_eq!(left.len(), 4, "ben's story is gone: {left:?}");
     app.stop_and_remove().await;
@@ -130,13 +132,13 @@ async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
 ) {
     let app = TestApp::start_with(database, vectors.options("ideas")).await;
     tell(&app, FRAMES).await;
-    indexed(&app).await;
+    wait_until_indexed(&app).await;
     let database = app.stop().await;
     let app = TestApp::start_with(database, vectors.options("other-ideas")).await;
     let ready = app.json("/readyz").await;
     assert_eq!(ready["vector_index"]["status"], "degraded", "{ready}");
     assert_eq!(find(&app, "ship").await["mode"], "lexical");
-    // A new frame waits: vectors of two models do not mix.
+    // A new frame is not indexed yet, because vectors of two models must not mix.
     tell(&app, &[("ada", "The ship again.")]).await;
     assert_eq!(app.json("/admin/api/index").await["waiting"], 1);
     let (status, _) = app.call("POST", "/admin/api/index", json!({"force": true})).await;
@@ -145,29 +147,29 @@ async fn an_index_of_another_model_is_not_used_until_it_is_rebuilt(
         |status: &Value| status["waiting"] == 0 && status["model"] == "openai/other-ideas";
     app.wait_for_json("/admin/api/index", is_rebuilt).await;
     let answer = find(&app, "ship&mode=semantic&limit=2").await;
-    assert_eq!((&answer["mode"], found(&answer).len()), (&json!("semantic"), 2));
+    assert_eq!((&answer["mode"], found_texts(&answer).len()), (&json!("semantic"), 2));
     assert_eq!(app.json("/readyz").await["vector_index"]["status"], "ok");
     app.stop_and_remove().await;
 }
 
 async fn frames_like_one_are_found(database: TestDatabase, vectors: Vectors) {
     let app = TestApp::start_with(database, vectors.options("ideas")).await;
-    let told = tell(&app, FRAMES).await;
-    indexed(&app).await;
+    let responses = tell(&app, FRAMES).await;
+    wait_until_indexed(&app).await;
     tell(&app, &[("cleo", "A dog in the snow.")]).await;
-    indexed(&app).await;
+    wait_until_indexed(&app).await;
     let path = |story: &Value, number: u32| {
         format!(
             "/v2/stories/{}/frames/{number}/similar",
             story["story_id"].as_str().expect("an id")
         )
     };
-    let similar = app.json(&format!("{}?limit=1", path(&told[3], 0))).await;
+    let similar = app.json(&format!("{}?limit=1", path(&responses[3], 0))).await;
     assert_eq!(
-        (&similar["is_indexed"], found(&similar)),
+        (&similar["is_indexed"], found_texts(&similar)),
         (&json!(true), vec!["A dog in".to_owned()])
     );
-    assert_eq!(app.call("GET", &path(&told[3], 9), Value::Null).await.0, 404);
+    assert_eq!(app.call("GET", &path(&responses[3], 9), Value::Null).await.0, 404);
     let nowhere = json!({"story_id": "01900000-0000-7000-8000-000000000000"});
     assert_eq!(app.call("GET", &path(&nowhere, 0), Value::Null).await.0, 404);
     app.stop_and_remove().await;
@@ -175,31 +177,31 @@ async fn frames_like_one_are_found(database: TestDatabase, vectors: Vectors) {
 
 async fn what_is_near_can_be_narrowed_and_read_on(database: TestDatabase, vectors: Vectors) {
     let app = TestApp::start_with(database, vectors.options("ideas")).await;
-    tell_of_two(&app, |n| format!("A boat, the {n}th of nine."), "a sail").await;
-    indexed(&app).await;
+    tell_for_three_clients(&app, |n| format!("A boat, the {n}th of nine."), "a sail").await;
+    wait_until_indexed(&app).await;
     let near = async |narrowed: &str| {
         let query = format!("vessels&mode=semantic&{narrowed}");
         let answer = find(&app, &query).await;
         assert_eq!(answer["mode"], "semantic", "{answer}");
         answer
     };
-    let count = async |narrowed: &str| found(&near(narrowed).await).len();
+    let count = async |narrowed: &str| found_texts(&near(narrowed).await).len();
     assert_eq!(count("limit=100").await, 10);
     assert_eq!(count("client_id=ada&limit=100").await, 5);
     assert_eq!(count("client_id=nobody").await, 0);
     assert_eq!(count("strategy=show-this-frame&limit=100").await, 9);
     assert_eq!(count("since=2000-01-01T00:00:00Z&limit=100").await, 10);
     assert_eq!(count("until=2000-01-01T00:00:00Z").await, 0);
-    // What is told meanwhile is on no later page.
+    // Frames that are told meanwhile are on no later page.
     let first = near("limit=4").await;
     tell(&app, &[("ada", "One boat more.")]).await;
-    indexed(&app).await;
-    let mut seen = found(&first);
+    wait_until_indexed(&app).await;
+    let mut seen = found_texts(&first);
     let mut cursor = first["next_cursor"].as_str().map(str::to_owned);
     let pages = async {
         while let Some(place) = cursor {
             let page = near(&format!("limit=4&cursor={place}")).await;
-            seen.extend(found(&page));
+            seen.extend(found_texts(&page));
             cursor = page["next_cursor"].as_str().map(str::to_owned);
         }
     };
@@ -215,18 +217,18 @@ async fn a_private_sparrows_stories_are_not_near(database: TestDatabase, vectors
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let ada = token(&app, ScopeName::Device, Some("ada"), None).await;
     let ben = token(&app, ScopeName::Device, Some("ben"), None).await;
-    app.client = keyed(&admin);
+    app.client = client_with_key(&admin);
     let config = json!({"client_id": "ada", "is_private": true});
     assert_eq!(app.call("POST", "/admin/api/sparrow-configs", config).await.0, 201);
-    let told = tell(&app, &[("ada", "A ship of mine."), ("ben", "A ship of yours.")]).await;
-    indexed(&app).await;
-    let story = told[1]["story_id"].as_str().expect("an id");
+    let responses = tell(&app, &[("ada", "A ship of mine."), ("ben", "A ship of yours.")]).await;
+    wait_until_indexed(&app).await;
+    let story = responses[1]["story_id"].as_str().expect("an id");
     let similar = format!("/v2/stories/{story}/frames/0/similar");
-    assert_eq!(found(&app.json(&similar).await), ["A ship of"], "an admin sees it");
+    assert_eq!(found_texts(&app.json(&similar).await), ["A ship of"], "an admin sees it");
     for (who, ships, like_it) in [(&ada, 2, 1), (&ben, 1, 0)] {
-        app.client = keyed(who);
-        assert_eq!(found(&find(&app, "boat&mode=semantic").await).len(), ships);
-        assert_eq!(found(&app.json(&similar).await).len(), like_it);
+        app.client = client_with_key(who);
+        assert_eq!(found_texts(&find(&app, "boat&mode=semantic").await).len(), ships);
+        assert_eq!(found_texts(&app.json(&similar).await).len(), like_it);
     }
     app.stop_and_remove().await;
 }
@@ -235,14 +237,14 @@ async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vector
     let clock = ManualClock::new();
     let options = TestOptions { clock: clock.clone(), ..vectors.options("ideas") };
     let app = TestApp::start_with(database, options).await;
-    let told = tell(&app, &[("ada", "The lamp was lit. ".repeat(120).trim())]).await;
-    indexed(&app).await;
+    let responses = tell(&app, &[("ada", "The lamp was lit. ".repeat(120).trim())]).await;
+    wait_until_indexed(&app).await;
     assert!(vectors.count(&app).await > 1, "a long frame has pieces");
-    assert_eq!(found(&find(&app, "lamp&mode=semantic").await).len(), 1);
-    let story = told[0]["story_id"].as_str().expect("an id");
+    assert_eq!(found_texts(&find(&app, "lamp&mode=semantic").await).len(), 1);
+    let story = responses[0]["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}/frames/0?client_id=ada");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    // What comes in its place is not taken for it, though the model cannot be asked what it is.
+    // The new frame with the same number is not mistaken for the removed one, even while the model is down.
     vectors.embedder.is_down.store(true, Ordering::Relaxed);
     clock.advance(TimeDelta::seconds(1));
     let order = json!({
@@ -250,12 +252,12 @@ async fn what_is_told_anew_is_found_anew(database: TestDatabase, vectors: Vector
         "input_text": "The dog ate the loaf.",
     });
     app.create_frame(order).await;
-    assert_eq!(found(&find(&app, "lamp&mode=semantic").await), [""; 0]);
+    assert_eq!(found_texts(&find(&app, "lamp&mode=semantic").await), [""; 0]);
     vectors.embedder.is_down.store(false, Ordering::Relaxed);
-    quiet_over_time(&app, &clock).await;
+    wait_until_idle_over_time(&app, &clock).await;
     assert_eq!(app.call("POST", "/admin/api/index", json!({})).await.0, 202);
-    indexed(&app).await;
-    assert_eq!(found(&find(&app, "puppy&mode=semantic").await), ["The dog ate"]);
+    wait_until_indexed(&app).await;
+    assert_eq!(found_texts(&find(&app, "puppy&mode=semantic").await), ["The dog ate"]);
     assert_eq!(vectors.count(&app).await, 1);
     app.stop_and_remove().await;
 }
@@ -265,11 +267,11 @@ async fn nothing_of_an_erased_client_is_in_the_index(database: TestDatabase, vec
     let options = TestOptions { clock: clock.clone(), ..vectors.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     tell(&app, FRAMES).await;
-    indexed(&app).await;
+    wait_until_indexed(&app).await;
     assert_eq!(vectors.count(&app).await, 6);
     assert_eq!(app.call("DELETE", "/v2/clients/ada/", Value::Null).await.0, 202);
     app.wait_for_json("/admin/api/index", |status| status["pieces"] == 3).await;
-    quiet_over_time(&app, &clock).await;
+    wait_until_idle_over_time(&app, &clock).await;
     assert_eq!(vectors.count(&app).await, 3);
     if let Some(pinecone) = &vectors.pinecone {
         let left = format!("{:?}", pinecone.vectors("calliope"));
@@ -278,15 +280,15 @@ async fn nothing_of_an_erased_client_is_in_the_index(database: TestDatabase, vec
     app.stop_and_remove().await;
 }
 
-/// Until no task is open, those that are put off included.
-pub async fn quiet_over_time(app: &TestApp, clock: &ManualClock) {
+/// Waits until no task is open, including deferred ones.
+pub async fn wait_until_idle_over_time(app: &TestApp, clock: &ManualClock) {
     let is_quiet = |tasks: &Value| {
         let open = tasks["items"].as_array().expect("tasks").iter();
         let mut open = open.filter(|task| task["completed_at"].is_null()).peekable();
         if open.peek().is_none() {
             return true;
         }
-        // A lease would run out with a jump.
+        // A larger step would make leases expire.
         if open.all(|task| task["status"] == "pending") {
             clock.advance(TimeDelta::minutes(3));
         }

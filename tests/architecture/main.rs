@@ -1,4 +1,4 @@
-//! The house keeps its floors: imports go downward only, and siblings on one floor do not import each other.
+//! The layers of the code: imports go downward only, and modules of one layer do not import each other.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 mod services;
@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the roof down. `main.rs` and `lib.rs` stand above all.
-const FLOORS: &[&[&str]] = &[
+/// The modules by layer, from the top down. `main.rs` and `lib.rs` are above all layers.
+const LAYERS: &[&[&str]] = &[
     &["cli"],
     &["http", "worker"],
     &["app"],
     &["storytellers"],
     &["store", "objects", "inference", "vectors", "situation"],
-    // Below them, and not in `src`: the crates of `crates/`, whose manifests keep them down.
+    // Below these layers are the crates in `crates/`. Their manifests keep them from importing from `src`.
     &["settings", "imaging", "vision", "painter", "audio", "compute", "sky", "telemetry", "web"],
     &["domain"],
 ];
 
-/// A file over this many lines needs a reason at its top.
-const LONG: usize = 400;
+/// Maximum number of lines of a file that gives no reason at its top.
+const MAX_LINES: usize = 400;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -35,27 +35,27 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn floors() -> BTreeMap<&'static str, usize> {
-    let numbered = FLOORS.iter().enumerate();
+fn layers() -> BTreeMap<&'static str, usize> {
+    let numbered = LAYERS.iter().enumerate();
     numbered
-        .flat_map(|(floor, modules)| modules.iter().map(move |module| (*module, floor)))
+        .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, layer)))
         .collect()
 }
 
-/// A source without its comments and its unit tests.
+/// Returns a source without its comments and unit tests.
 fn code_of(source: &str) -> String {
-    without_comments(source.split("#[cfg(test)]").next().unwrap_or_default())
+    remove_comments(source.split("#[cfg(test)]").next().unwrap_or_default())
 }
 
-fn without_comments(source: &str) -> String {
+fn remove_comments(source: &str) -> String {
     let code = source.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that a source names as `crate::module`, also within `use crate::{a, b::c}`. Comments and strings
-/// are left out.
+/// Returns the modules that a source names as `crate::module` or within `use crate::{a, b::c}`. Comments and strings
+/// are ignored.
 fn imports(source: &str) -> Vec<String> {
-    let code = without_comments(source);
+    let code = remove_comments(source);
     let mut found = Vec::new();
     for rest in code.split("crate::").skip(1) {
         let names = match rest.strip_prefix('{') {
@@ -90,17 +90,19 @@ fn top_level_names(list: &str) -> Vec<String> {
     names
 }
 
-/// What is wrong with one file's imports.
+/// Returns a message for each import of a file that breaks a rule.
 fn violations(module: &str, source: &str) -> Vec<String> {
-    let floors = floors();
-    let Some(&here) = floors.get(module) else {
-        return vec![format!("{module} has no floor; give it one in tests/architecture.rs")];
+    let layers = layers();
+    let Some(&here) = layers.get(module) else {
+        return vec![format!(
+            "{module} has no layer; add it to LAYERS in tests/architecture/main.rs"
+        )];
     };
     imports(source)
         .into_iter()
         .filter(|import| import != module)
         .filter_map(|import| {
-            let there = *floors.get(import.as_str())?;
+            let there = *layers.get(import.as_str())?;
             (there <= here).then(|| format!("{module} imports {import}, which is not below it"))
         })
         .collect()
@@ -120,7 +122,7 @@ fn imports_go_downward_only() {
         let source = fs::read_to_string(&path).expect("a source");
         let found = violations(module, &source);
         wrong.extend(found.into_iter().map(|what| format!("{}: {what}", inside.display())));
-        // A path that climbs to the crate's root would leave its module unseen.
+        // A relative path to the crate's root would hide the module that it names.
         let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
         let outside_tests = source.split("#[cfg(test)]").next().unwrap_or_default();
         if outside_tests.contains(&"super::".repeat(depth)) {
@@ -157,7 +159,7 @@ fn a_long_file_says_why() {
         let says_why = head.contains("long because");
         let lines = source.lines().count();
         assert!(
-            lines <= LONG || says_why,
+            lines <= MAX_LINES || says_why,
             "{} has {lines} lines; split it, or say at its top why it is `long because …`",
             path.display()
         );

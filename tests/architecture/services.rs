@@ -1,7 +1,7 @@
-//! The services of `app` keep their floors too: a service stands on those below it, and reaches them through fields
-//! that nobody else sees.
+//! The layers of the services in `app`: a service uses only services below it, and reaches them through private
+//! fields.
 //!
-//! `cargo test --test architecture services -- --nocapture` prints who stands on whom.
+//! `cargo test --test architecture services -- --nocapture` prints the service graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::{code_of, sources};
 
-/// From the roof down. Services on one floor do not know each other.
-const FLOORS: &[&[&str]] = &[
+/// The services by layer, from the top down. Services of one layer do not use each other.
+const LAYERS: &[&[&str]] = &[
     &["ops"],
     &["frames"],
     &["search"],
@@ -23,10 +23,10 @@ const FLOORS: &[&[&str]] = &[
     &["jobs"],
 ];
 
-/// What every service may use.
+/// Modules that every service may use.
 const LEAVES: &[&str] = &["actor", "audit", "error", "page"];
 
-/// Each type that holds rows or services, by its folder. All others hold neither.
+/// The types that hold rows or services, by folder. No other type may hold either.
 const SERVICES: &[(&str, &[&str])] = &[
     ("ops", &["Ops"]),
     (
@@ -58,13 +58,13 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("jobs", &["Jobs"]),
 ];
 
-/// What hands resources to constructors, and is taken apart there.
-const HANDED_OVER: &[&str] = &["FrameDependencies"];
+/// Types that pass resources to constructors, which take them apart.
+const DEPENDENCY_TYPES: &[&str] = &["FrameDependencies"];
 
-/// Fields at most in one service.
-const MOST_FIELDS: usize = 9;
+/// Maximum number of fields in a service.
+const MAX_FIELDS: usize = 9;
 
-/// A struct's field.
+/// A field of a struct.
 #[derive(Debug, PartialEq, Eq)]
 struct Field {
     name: String,
@@ -76,11 +76,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app")
 }
 
-fn floor_of(service: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&service))
+fn layer_of(service: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&service))
 }
 
-/// The service that owns each name that `app` hands on: `StoryView` is of `stories`.
+/// Returns the service that owns each name that `app` re-exports. For example, `stories` owns `StoryView`.
 fn owners(app: &str) -> BTreeMap<String, String> {
     let mut owners = BTreeMap::new();
     for statement in app.split("pub use ").skip(1) {
@@ -93,13 +93,13 @@ fn owners(app: &str) -> BTreeMap<String, String> {
     owners
 }
 
-/// Names at the level of `app` that a source mentions; `depth` is how far its module is below `app`.
-fn mentioned(code: &str, depth: usize) -> Vec<String> {
+/// Returns the names in `app` that a source mentions. `depth` is the number of modules between the source and `app`.
+fn mentioned_names(code: &str, depth: usize) -> Vec<String> {
     let climb = "super::".repeat(depth);
     let mut found = Vec::new();
     for prefix in ["crate::app::", &climb] {
         for (at, _) in code.match_indices(prefix) {
-            // `super::super::` climbs further than `super::`, and is another prefix.
+            // `super::super::` is a different prefix from `super::`.
             let before = code[..at].chars().next_back().unwrap_or(' ');
             if before == ':' || before.is_alphanumeric() || before == '_' {
                 continue;
@@ -115,11 +115,12 @@ fn mentioned(code: &str, depth: usize) -> Vec<String> {
     found
 }
 
-/// Services that a source calls by name: `frames.tell(…)`, `self.frames.tell(…)`, `app.frames().tell(…)`.
-fn called(code: &str) -> BTreeSet<&'static str> {
+/// Returns the services that a source calls by name, as in `frames.tell(…)`, `self.frames.tell(…)` or
+/// `app.frames().tell(…)`.
+fn called_services(code: &str) -> BTreeSet<&'static str> {
     let squeezed: String = code.split_whitespace().collect();
     let mut called = BTreeSet::new();
-    for service in FLOORS.iter().flat_map(|floor| floor.iter()) {
+    for service in LAYERS.iter().flat_map(|layer| layer.iter()) {
         for form in [format!("self.{service}."), format!("app.{service}()")] {
             if squeezed.contains(&form) {
                 called.insert(*service);
@@ -129,20 +130,22 @@ fn called(code: &str) -> BTreeSet<&'static str> {
     called
 }
 
-/// What is wrong with one source of a service.
+/// Returns a message for each rule that a source of a service breaks.
 fn violations(
     service: &str,
     source: &str,
     depth: usize,
     owners: &BTreeMap<String, String>,
 ) -> Vec<String> {
-    let Some(here) = floor_of(service) else {
-        return vec![format!("{service} has no floor; give it one in tests/architecture")];
+    let Some(here) = layer_of(service) else {
+        return vec![format!(
+            "{service} has no layer; add it to LAYERS in tests/architecture/services.rs"
+        )];
     };
     let code = code_of(source);
     let mut wrong = Vec::new();
-    let mentioned = mentioned(&code, depth);
-    let calls = called(&code).into_iter().map(str::to_owned);
+    let mentioned = mentioned_names(&code, depth);
+    let calls = called_services(&code).into_iter().map(str::to_owned);
     for name in mentioned.into_iter().chain(calls) {
         if name == "App" || name == "AppResources" {
             wrong.push(format!("{service} knows {name}, which is above every service"));
@@ -152,7 +155,7 @@ fn violations(
         if owner == service || LEAVES.contains(&owner.as_str()) {
             continue;
         }
-        let Some(there) = floor_of(owner) else { continue };
+        let Some(there) = layer_of(owner) else { continue };
         if there <= here {
             wrong.push(format!("{service} uses {name} of {owner}, which is not below it"));
         }
@@ -160,7 +163,7 @@ fn violations(
     wrong
 }
 
-/// The fields of a struct, where the source declares it.
+/// Returns the fields of a struct; `None` if the source does not declare it.
 fn fields(source: &str, name: &str) -> Option<Vec<Field>> {
     let code = code_of(source);
     let at = code.find(&format!("struct {name} {{"))?;
@@ -175,7 +178,7 @@ fn fields(source: &str, name: &str) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// Every source below a service's folder, with how far its module is below `app`.
+/// Returns every source in a service's folder, with the depth of its module below `app`.
 fn sources_of(service: &str) -> Vec<(PathBuf, String, usize)> {
     let folder = root().join(service);
     let read = |path: PathBuf| {
@@ -187,7 +190,7 @@ fn sources_of(service: &str) -> Vec<(PathBuf, String, usize)> {
     sources(&folder).into_iter().map(read).collect()
 }
 
-/// The fields of each service type.
+/// Returns the fields of each service type.
 fn all_fields() -> Vec<(&'static str, &'static str, Vec<Field>)> {
     let mut all = Vec::new();
     for (service, types) in SERVICES {
@@ -221,9 +224,9 @@ fn a_service_uses_only_those_below_it() {
     }
     for leaf in LEAVES {
         let source = fs::read_to_string(root().join(format!("{leaf}.rs"))).expect("a leaf");
-        for name in mentioned(&code_of(&source), 1) {
+        for name in mentioned_names(&code_of(&source), 1) {
             let owner = owners.get(&name).unwrap_or(&name);
-            if floor_of(owner).is_some() {
+            if layer_of(owner).is_some() {
                 wrong.push(format!("{leaf}: uses {name} of {owner}; a leaf uses no service"));
             }
         }
@@ -240,9 +243,9 @@ fn a_service_keeps_its_fields_to_itself_and_has_few() {
         for field in fields.iter().filter(|field| field.is_public) {
             wrong.push(format!("{owner}: the field {name}.{} is seen from outside", field.name));
         }
-        if name != "App" && fields.len() > MOST_FIELDS {
+        if name != "App" && fields.len() > MAX_FIELDS {
             let count = fields.len();
-            wrong.push(format!("{owner}: {name} has {count} fields, more than {MOST_FIELDS}"));
+            wrong.push(format!("{owner}: {name} has {count} fields, more than {MAX_FIELDS}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -257,7 +260,7 @@ fn every_type_that_holds_rows_is_a_service() {
                 let name = super::leading_name(declared);
                 let fields = fields(&source, &name).unwrap_or_default();
                 let holds_rows = fields.iter().any(|field| field.kind == "Store");
-                let is_known = types.contains(&&*name) || HANDED_OVER.contains(&&*name);
+                let is_known = types.contains(&&*name) || DEPENDENCY_TYPES.contains(&&*name);
                 assert!(
                     !holds_rows || is_known,
                     "{}: {name} holds rows, so it is a service; list it in tests/architecture",
@@ -268,7 +271,7 @@ fn every_type_that_holds_rows_is_a_service() {
     }
 }
 
-/// One line for each service type: how many fields it has, and which services are among them.
+/// Returns one line for each service type, with its number of fields and the services among them.
 fn graph() -> String {
     let all = all_fields();
     let by_type: BTreeMap<&str, &str> =
@@ -292,7 +295,7 @@ fn services_are_as_the_architecture_draws_them() {
     let drawn = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let drawn = fs::read_to_string(drawn).expect("ARCHITECTURE.md");
     let graph = graph();
-    // For whoever asked to see it.
+    // Shown with `--nocapture`.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), graph.as_bytes());
     assert!(
         drawn.contains(&graph),
@@ -308,16 +311,16 @@ fn a_broken_service_rule_is_seen() {
         violations(service, source, depth, &owners).len()
     };
     for (service, source, depth, expected, why) in [
-        ("stories", "use crate::app::frames::Ordered;", 2, 1, "an import upward"),
-        ("stories", "use super::frames::Ordered;", 1, 1, "an import upward, by climbing"),
+        ("stories", "use crate::app::frames::AcceptedOrder;", 2, 1, "an import upward"),
+        ("stories", "use super::frames::AcceptedOrder;", 1, 1, "an import upward, by climbing"),
         ("stories", "use crate::app::{AppError, FrameOrder};", 2, 1, "by a name that app hands on"),
         ("files", "use super::config::Config;", 1, 1, "a neighbour"),
         ("files", "fn f(&self) { self\n    .stories\n    .find() }", 2, 1, "a call upward"),
         ("files", "fn f() { app.frames().tell() }", 2, 1, "a call upward, through app"),
         ("ops", "use crate::app::App;", 2, 1, "the whole of it"),
-        ("attic", "", 1, 1, "no floor"),
+        ("attic", "", 1, 1, "no layer"),
         ("stories", "use super::{Stories, jobs};\nuse crate::app::jobs::Job;", 2, 0, "downward"),
-        ("stories", "// use crate::app::frames::Ordered;", 2, 0, "a comment"),
+        ("stories", "// use crate::app::frames::AcceptedOrder;", 2, 0, "a comment"),
         ("stories", "use super::read::frames;\nuse crate::app::Page;", 2, 0, "its own, and a leaf"),
     ] {
         assert_eq!(seen(service, source, depth), expected, "{service}: {why}: {source}");

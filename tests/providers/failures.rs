@@ -1,5 +1,7 @@
-//! Every capability against every way in which a provider can fail: the caller gets something to show and is told
-//! why, in time, and nothing of the request gets into the log.
+//! Every capability with every way in which a provider can fail. The caller gets something to show and the reason
+//! in time, and nothing of the request is logged.
+//!
+//! This file is long because it holds one table of providers and one of failures, and their recorded answers.
 
 use std::time::Duration;
 
@@ -9,51 +11,59 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
-use super::{KEY, Wanted, ask, cast, embed, log, minds, registry};
+use super::{Capability, KEY, ask, embed, log, model_chains, model_session, registry};
 
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A provider that has a capability: its name, and the name of a model there.
+/// A provider that has a capability, by the provider's name and the name of its model.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     provider: &'static str,
     model: &'static str,
-    wanted: Wanted,
+    capability: Capability,
 }
 
 const TARGETS: &[Target] = &[
-    Target { provider: "openai", model: "gpt-4.1-mini", wanted: Wanted::Text },
-    Target { provider: "openai", model: "gpt-4.1-mini", wanted: Wanted::Structured },
-    Target { provider: "openai", model: "gpt-image-1", wanted: Wanted::Image },
-    Target { provider: "openai", model: "gpt-4.1-mini", wanted: Wanted::Vision },
-    Target { provider: "openai", model: "whisper-1", wanted: Wanted::Transcription },
-    Target { provider: "azure", model: "v4", wanted: Wanted::Vision },
-    Target { provider: "azure", model: "v3.2", wanted: Wanted::Vision },
-    Target { provider: "stability", model: "stable-diffusion-v1-6", wanted: Wanted::Image },
-    Target { provider: "stability", model: "core", wanted: Wanted::Image },
-    Target { provider: "huggingface", model: "org/teller", wanted: Wanted::Text },
-    Target { provider: "huggingface", model: "org/painter", wanted: Wanted::Image },
-    Target { provider: "huggingface", model: "org/seer", wanted: Wanted::Vision },
-    Target { provider: "huggingface", model: "org/hearer", wanted: Wanted::Transcription },
-    Target { provider: "replicate", model: "org/teller", wanted: Wanted::Text },
-    Target { provider: "replicate", model: "org/painter:abc123", wanted: Wanted::Image },
-    Target { provider: "openai", model: "gpt-4o-mini-tts", wanted: Wanted::Speech },
-    Target { provider: "openai", model: "text-embedding-3-small", wanted: Wanted::Embedding },
-    Target { provider: "openai", model: "omni-moderation-latest", wanted: Wanted::Moderation },
-    Target { provider: "huggingface", model: "org/embedder", wanted: Wanted::Embedding },
-    Target { provider: "runway", model: "gen4_turbo", wanted: Wanted::Video },
+    Target { provider: "openai", model: "gpt-4.1-mini", capability: Capability::Text },
+    Target { provider: "openai", model: "gpt-4.1-mini", capability: Capability::Structured },
+    Target { provider: "openai", model: "gpt-image-1", capability: Capability::Image },
+    Target { provider: "openai", model: "gpt-4.1-mini", capability: Capability::Vision },
+    Target { provider: "openai", model: "whisper-1", capability: Capability::Transcription },
+    Target { provider: "azure", model: "v4", capability: Capability::Vision },
+    Target { provider: "azure", model: "v3.2", capability: Capability::Vision },
+    Target { provider: "stability", model: "stable-diffusion-v1-6", capability: Capability::Image },
+    Target { provider: "stability", model: "core", capability: Capability::Image },
+    Target { provider: "huggingface", model: "org/teller", capability: Capability::Text },
+    Target { provider: "huggingface", model: "org/painter", capability: Capability::Image },
+    Target { provider: "huggingface", model: "org/seer", capability: Capability::Vision },
+    Target { provider: "huggingface", model: "org/hearer", capability: Capability::Transcription },
+    Target { provider: "replicate", model: "org/teller", capability: Capability::Text },
+    Target { provider: "replicate", model: "org/painter:abc123", capability: Capability::Image },
+    Target { provider: "openai", model: "gpt-4o-mini-tts", capability: Capability::Speech },
+    Target {
+        provider: "openai",
+        model: "text-embedding-3-small",
+        capability: Capability::Embedding,
+    },
+    Target {
+        provider: "openai",
+        model: "omni-moderation-latest",
+        capability: Capability::Moderation,
+    },
+    Target { provider: "huggingface", model: "org/embedder", capability: Capability::Embedding },
+    Target { provider: "runway", model: "gen4_turbo", capability: Capability::Video },
 ];
 
 impl Target {
-    /// What is answered to a request when all is well: recorded shapes.
-    fn good(self, asked: &RecordedRequest) -> Reply {
+    /// Returns a successful answer to a request, in a recorded shape.
+    fn good_answer(self, request: &RecordedRequest) -> Reply {
         let png = || super::support::fixture("chelsea_451x300.png");
         let base64 = || super::support::base64("chelsea_451x300.png");
         match (self.provider, self.model) {
-            ("openai", _) if self.wanted == Wanted::Speech => {
+            ("openai", _) if self.capability == Capability::Speech => {
                 Reply::File(200, "audio/mpeg", super::support::fixture("speech.mp3"))
             }
-            ("openai", _) => Reply::ok(good(self.wanted)),
+            ("openai", _) => Reply::ok(good_answer(self.capability)),
             ("azure", "v3.2") => Reply::ok(json!({
                 "description": {"tags": ["fox"], "captions": [{"text": "a fox", "confidence": 0.9}]},
                 "objects": [{"object": "fox", "confidence": 0.8}], "tags": [{"name": "fox", "confidence": 0.9}],
@@ -69,31 +79,31 @@ impl Target {
             ("stability", _) => Reply::ok(
                 json!({"artifacts": [{"base64": base64(), "finishReason": "SUCCESS", "seed": 1}]}),
             ),
-            ("huggingface", _) => match self.wanted {
-                Wanted::Image => Reply::File(200, "image/png", png()),
-                Wanted::Vision => Reply::ok(json!([{"generated_text": "A fox."}])),
-                Wanted::Transcription => Reply::ok(json!({"text": " Look, a fox!"})),
-                Wanted::Embedding => Reply::ok(json!([[0.5, -0.25], [0.125, 1.0]])),
+            ("huggingface", _) => match self.capability {
+                Capability::Image => Reply::File(200, "image/png", png()),
+                Capability::Vision => Reply::ok(json!([{"generated_text": "A fox."}])),
+                Capability::Transcription => Reply::ok(json!({"text": " Look, a fox!"})),
+                Capability::Embedding => Reply::ok(json!([[0.5, -0.25], [0.125, 1.0]])),
                 _ => Reply::ok(json!([{"generated_text": "The fox ran to the sea."}])),
             },
-            _ if asked.path == "/film.mp4" => {
+            _ if request.path == "/film.mp4" => {
                 Reply::File(200, "video/mp4", super::support::fixture("film.mp4"))
             }
-            ("runway", _) if asked.method == "POST" => Reply::ok(json!({"id": "t-1"})),
+            ("runway", _) if request.method == "POST" => Reply::ok(json!({"id": "t-1"})),
             ("runway", _) => {
-                let host = asked.header("host").expect("a host");
+                let host = request.header("host").expect("a host");
                 Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED",
                     "createdAt": "2026-11-28T10:00:00Z", "output": [format!("http://{host}/film.mp4")]}))
             }
-            _ if asked.path == "/file.png" => Reply::File(200, "image/png", png()),
-            _ if asked.method == "POST" => Reply::status(
+            _ if request.path == "/file.png" => Reply::File(200, "image/png", png()),
+            _ if request.method == "POST" => Reply::status(
                 201,
                 json!({"id": "p1", "status": "starting", "output": null, "error": null}),
             ),
             _ => {
-                let host = asked.header("host").expect("a host");
-                let output = match self.wanted {
-                    Wanted::Image => json!([format!("http://{host}/file.png")]),
+                let host = request.header("host").expect("a host");
+                let output = match self.capability {
+                    Capability::Image => json!([format!("http://{host}/file.png")]),
                     _ => json!(["The fox ", "ran to the sea."]),
                 };
                 Reply::ok(
@@ -103,15 +113,17 @@ impl Target {
         }
     }
 
-    /// An answer that says nothing.
-    fn empty(self) -> Reply {
+    /// Returns a successful answer without content.
+    fn empty_answer(self) -> Reply {
         match self.provider {
-            "openai" if self.wanted == Wanted::Speech => Reply::File(200, "audio/mpeg", Vec::new()),
-            "openai" => Reply::ok(empty(self.wanted)),
+            "openai" if self.capability == Capability::Speech => {
+                Reply::File(200, "audio/mpeg", Vec::new())
+            }
+            "openai" => Reply::ok(empty_answer(self.capability)),
             "replicate" => {
                 Reply::status(201, json!({"id": "p1", "status": "succeeded", "output": null}))
             }
-            "huggingface" if self.wanted == Wanted::Image => {
+            "huggingface" if self.capability == Capability::Image => {
                 Reply::File(200, "image/png", Vec::new())
             }
             "huggingface" => Reply::ok(json!([])),
@@ -119,7 +131,7 @@ impl Target {
         }
     }
 
-    /// How the key is sent.
+    /// Returns the header that carries the key.
     fn key_header(self) -> (&'static str, String) {
         match self.provider {
             "azure" => ("ocp-apim-subscription-key", KEY.to_owned()),
@@ -128,9 +140,9 @@ impl Target {
     }
 }
 
-/// A recorded answer of each capability, as OpenAI gives it.
-pub(crate) fn good(wanted: Wanted) -> Value {
-    let said = |content: &str| {
+/// Returns a recorded answer of OpenAI for a capability.
+pub(crate) fn good_answer(capability: Capability) -> Value {
+    let chat_answer = |content: &str| {
         json!({
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4.1-mini",
             "choices": [{"index": 0, "finish_reason": "stop", "logprobs": null,
@@ -138,70 +150,74 @@ pub(crate) fn good(wanted: Wanted) -> Value {
             "usage": {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19},
         })
     };
-    match wanted {
-        Wanted::Text => said("The fox ran to the sea."),
-        Wanted::Structured => said(r#"{"text": "The fox ran to the sea."}"#),
-        Wanted::Vision => said(
+    match capability {
+        Capability::Text => chat_answer("The fox ran to the sea."),
+        Capability::Structured => chat_answer(r#"{"text": "The fox ran to the sea."}"#),
+        Capability::Vision => chat_answer(
             r#"{"description": "A fox.", "setting": "a beach", "atmosphere": "calm", "people": [],
                 "objects": ["a fox"], "texts": [], "tags": ["fox"]}"#,
         ),
-        Wanted::Image => {
+        Capability::Image => {
             json!({"created": 1, "data": [{"b64_json": super::support::base64("chelsea_451x300.png")}],
             "usage": {"input_tokens": 5, "output_tokens": 1056, "total_tokens": 1061}})
         }
-        Wanted::Transcription => json!({"text": "Look, a fox!", "usage": {"type": "tokens",
+        Capability::Transcription => json!({"text": "Look, a fox!", "usage": {"type": "tokens",
             "input_tokens": 30, "output_tokens": 6, "total_tokens": 36}}),
-        Wanted::Embedding => json!({"object": "list", "model": "text-embedding-3-small", "data": [
+        Capability::Embedding => {
+            json!({"object": "list", "model": "text-embedding-3-small", "data": [
             {"object": "embedding", "index": 1, "embedding": [0.125, 1.0]},
             {"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}],
-            "usage": {"prompt_tokens": 8, "total_tokens": 8}}),
-        Wanted::Moderation => {
+            "usage": {"prompt_tokens": 8, "total_tokens": 8}})
+        }
+        Capability::Moderation => {
             json!({"id": "modr-1", "model": "omni-moderation-latest", "results": [
             {"flagged": false, "categories": {"violence": false}, "category_scores": {"violence": 0.1}}]})
         }
-        Wanted::Speech | Wanted::Video => panic!("these are files"),
+        Capability::Speech | Capability::Video => panic!("these are files"),
     }
 }
 
-fn good_words(wanted: Wanted) -> &'static str {
-    match wanted {
-        Wanted::Text | Wanted::Structured | Wanted::Moderation => "The fox ran to the sea.",
-        Wanted::Vision => "A fox.",
-        Wanted::Image => "451x300",
-        Wanted::Transcription => "Look, a fox!",
-        Wanted::Embedding => "[[0.5, -0.25], [0.125, 1.0]]",
-        Wanted::Speech => "mp3 for 5 s",
-        Wanted::Video => "64x48",
+fn good_words(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Text | Capability::Structured | Capability::Moderation => {
+            "The fox ran to the sea."
+        }
+        Capability::Vision => "A fox.",
+        Capability::Image => "451x300",
+        Capability::Transcription => "Look, a fox!",
+        Capability::Embedding => "[[0.5, -0.25], [0.125, 1.0]]",
+        Capability::Speech => "mp3 for 5 s",
+        Capability::Video => "64x48",
     }
 }
 
-/// An answer that says nothing.
-fn empty(wanted: Wanted) -> Value {
-    let said = |content: &str| json!({"choices": [{"message": {"content": content}}]});
-    match wanted {
-        Wanted::Text | Wanted::Structured => said(""),
-        Wanted::Vision => said(r#"{"description": "", "objects": []}"#),
-        Wanted::Image => json!({"created": 1, "data": []}),
-        Wanted::Transcription => json!({"usage": {}}),
-        Wanted::Embedding => json!({"object": "list", "data": []}),
-        Wanted::Moderation => json!({"results": []}),
-        Wanted::Speech | Wanted::Video => json!({}),
+/// Returns a successful answer without content.
+fn empty_answer(capability: Capability) -> Value {
+    let chat_answer = |content: &str| json!({"choices": [{"message": {"content": content}}]});
+    match capability {
+        Capability::Text | Capability::Structured => chat_answer(""),
+        Capability::Vision => chat_answer(r#"{"description": "", "objects": []}"#),
+        Capability::Image => json!({"created": 1, "data": []}),
+        Capability::Transcription => json!({"usage": {}}),
+        Capability::Embedding => json!({"object": "list", "data": []}),
+        Capability::Moderation => json!({"results": []}),
+        Capability::Speech | Capability::Video => json!({}),
     }
 }
 
-/// One way to fail: what is answered to each request, and what the caller is told; nothing when it ends well.
+/// One way to fail: the answer to each request, and the note that the caller gets; no note if the case ends well.
 struct Case {
     name: &'static str,
     answer: fn(Target, usize, &RecordedRequest) -> Reply,
-    told: Option<&'static str>,
+    note: Option<&'static str>,
     requests: std::ops::RangeInclusive<usize>,
 }
 
 const CASES: &[Case] = &[
     Case {
         name: "success",
-        answer: |target, _, asked| target.good(asked),
-        told: None,
+        answer: |target, _, request| target.good(request),
+        note: None,
         requests: 1..=1,
     },
     Case {
@@ -213,20 +229,20 @@ const CASES: &[Case] = &[
             "type": "invalid_request_error", "code": "invalid_api_key"}}),
             )
         },
-        told: Some("did not accept its key"),
+        note: Some("did not accept its key"),
         requests: 1..=1,
     },
     Case {
         name: "429, then success",
-        answer: |target, n, asked| match n {
+        answer: |target, n, request| match n {
             0 => Reply::Json(
                 429,
                 vec![("retry-after", "1".to_owned())],
                 json!({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}),
             ),
-            _ => target.good(asked),
+            _ => target.good(request),
         },
-        told: None,
+        note: None,
         requests: 2..=2,
     },
     Case {
@@ -238,38 +254,38 @@ const CASES: &[Case] = &[
                 json!({"error": {"message": "Rate limit reached"}}),
             )
         },
-        told: Some("has reached its rate limit"),
+        note: Some("has reached its rate limit"),
         requests: 1..=1,
     },
     Case {
         name: "500, then success",
-        answer: |target, n, asked| {
+        answer: |target, n, request| {
             if n == 0 {
                 Reply::status(500, json!({"error": {"message": "server had an error"}}))
             } else {
-                target.good(asked)
+                target.good(request)
             }
         },
-        told: None,
+        note: None,
         requests: 2..=2,
     },
     Case {
         name: "a stall",
         answer: |_, _, _| Reply::Stall,
-        told: Some("did not answer in time"),
-        // JSON, and then prose.
+        note: Some("did not answer in time"),
+        // The model is asked for JSON, and then for prose.
         requests: 1..=2,
     },
     Case {
         name: "a cut connection",
         answer: |_, _, _| Reply::Truncated,
-        told: Some("the connection broke off"),
+        note: Some("the connection broke off"),
         requests: 2..=8,
     },
     Case {
         name: "a cut connection, then success",
-        answer: |target, n, asked| if n == 0 { Reply::Truncated } else { target.good(asked) },
-        told: None,
+        answer: |target, n, request| if n == 0 { Reply::Truncated } else { target.good(request) },
+        note: None,
         requests: 2..=2,
     },
     Case {
@@ -277,7 +293,7 @@ const CASES: &[Case] = &[
         answer: |_, _, _| {
             Reply::File(200, "text/html", b"<html>Welcome to the proxy</html>".to_vec())
         },
-        told: Some("gave an answer that cannot be used"),
+        note: Some("gave an answer that cannot be used"),
         requests: 2..=8,
     },
     Case {
@@ -289,19 +305,19 @@ const CASES: &[Case] = &[
             "type": "image_generation_user_error", "code": "moderation_blocked"}}),
             )
         },
-        told: Some("refused the content of the request"),
+        note: Some("refused the content of the request"),
         requests: 1..=3,
     },
     Case {
         name: "nothing",
         answer: |target, _, _| target.empty(),
-        told: Some("gave an answer that cannot be used"),
+        note: Some("gave an answer that cannot be used"),
         requests: 2..=8,
     },
     Case {
         name: "too much",
         answer: |_, _, _| Reply::Endless,
-        told: Some("gave an answer of over "),
+        note: Some("gave an answer of over "),
         requests: 1..=3,
     },
     Case {
@@ -312,77 +328,83 @@ const CASES: &[Case] = &[
                 json!({"error": {"message": "The model `m` does not exist", "code": "model_not_found"}}),
             )
         },
-        told: Some("The model `m` does not exist"),
+        note: Some("The model `m` does not exist"),
         requests: 1..=3,
     },
 ];
 
 async fn run(case: &Case, target: Target) {
-    let wanted = target.wanted;
+    let capability = target.capability;
     let answer = case.answer;
-    let provider = FakeProvider::start(move |number, asked| match (wanted, &*asked.path) {
-        // Before anything is judged it is told, and that goes well.
-        (Wanted::Moderation, "/chat/completions") => Reply::ok(good(Wanted::Text)),
-        (Wanted::Moderation, _) => answer(target, number - 1, asked),
-        _ => answer(target, number, asked),
+    let provider = FakeProvider::start(move |number, request| match (capability, &*request.path) {
+        // A text is told before it is moderated, and telling it succeeds.
+        (Capability::Moderation, "/chat/completions") => Reply::ok(good_answer(Capability::Text)),
+        (Capability::Moderation, _) => answer(target, number - 1, request),
+        _ => answer(target, number, request),
     })
     .await;
     let model = Model::new(target.provider, target.model);
     let registry = registry(&provider.url);
-    let moderation = if wanted == Wanted::Moderation { vec![model.clone()] } else { Vec::new() };
-    let cast = ModelChains { moderation, ..cast(&model) };
-    let minds = minds(registry.clone(), cast, PATIENCE);
-    let begun = Instant::now();
-    let got = match wanted {
-        Wanted::Embedding => embed(&registry, &model, PATIENCE)
+    let moderation =
+        if capability == Capability::Moderation { vec![model.clone()] } else { Vec::new() };
+    let chains = ModelChains { moderation, ..model_chains(&model) };
+    let session = model_session(registry.clone(), chains, TIMEOUT);
+    let started = Instant::now();
+    let got = match capability {
+        Capability::Embedding => embed(&registry, &model, TIMEOUT)
             .await
-            .map_err(|error| minds.add_note(format!("Nothing came, because {error}.")))
+            .map_err(|error| session.add_note(format!("Nothing came, because {error}.")))
             .ok(),
-        _ => ask(&minds, wanted).await,
+        _ => ask(&session, capability).await,
     };
-    let took = begun.elapsed();
+    let took = started.elapsed();
     let what = format!("{target:?}: {}", case.name);
-    // A refusal is answered by asking again in other words, each with its own time.
-    assert!(took < PATIENCE + Duration::from_secs(1), "{what} took {took:?}");
-    let (notes, _) = minds.into_notes_and_memories();
+    // After a refusal, the model is asked again in other words, and each attempt has its own time limit.
+    assert!(took < TIMEOUT + Duration::from_secs(1), "{what} took {took:?}");
+    let (notes, _) = session.into_notes_and_memories();
     let notes = notes.join(" ");
-    match case.told {
+    match case.note {
         None => {
-            assert_eq!(got.as_deref(), Some(good_words(wanted)), "{what}: {notes}");
+            assert_eq!(got.as_deref(), Some(good_words(capability)), "{what}: {notes}");
             assert_eq!(notes, "", "{what}");
         }
-        Some(told) => {
-            assert!(notes.contains(told), "{what}: {notes}");
+        Some(expected) => {
+            assert!(notes.contains(expected), "{what}: {notes}");
             let goes_on = matches!(
-                wanted,
-                Wanted::Text | Wanted::Structured | Wanted::Image | Wanted::Moderation
+                capability,
+                Capability::Text
+                    | Capability::Structured
+                    | Capability::Image
+                    | Capability::Moderation
             );
             assert_eq!(got.is_some(), goes_on, "{what}");
-            // What nobody can judge is told all the same.
-            let is_good = got.as_deref() == Some(good_words(wanted));
-            assert_eq!(is_good, wanted == Wanted::Moderation, "{what}");
+            // A text that no model can moderate is told nevertheless.
+            let is_good = got.as_deref() == Some(good_words(capability));
+            assert_eq!(is_good, capability == Capability::Moderation, "{what}");
         }
     }
     assert!(!notes.contains(KEY), "{what}: {notes}");
-    let asked = provider.received();
-    // What is asked after a prediction is no attempt.
-    let told = |request: &RecordedRequest| {
-        wanted == Wanted::Moderation && request.path == "/chat/completions"
+    let requests = provider.received();
+    // Polling a prediction does not count as an attempt.
+    let is_poll = |request: &RecordedRequest| {
+        capability == Capability::Moderation && request.path == "/chat/completions"
     };
-    let attempts = asked.iter().filter(|asked| asked.method == "POST" && !told(asked)).count();
+    let attempts =
+        requests.iter().filter(|request| request.method == "POST" && !is_poll(request)).count();
     assert!(case.requests.contains(&attempts), "{what}: {attempts} requests");
     let (header, key) = target.key_header();
-    let is_file = |asked: &&RecordedRequest| asked.path == "/file.png" || asked.path == "/film.mp4";
-    let calls = asked.iter().filter(|asked| !is_file(asked));
+    let is_file =
+        |request: &&RecordedRequest| request.path == "/file.png" || request.path == "/film.mp4";
+    let calls = requests.iter().filter(|request| !is_file(request));
     assert!(calls.into_iter().all(|call| call.header(header) == Some(&key)), "{what}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_provider_does_there_is_something_to_show_in_time() {
-    log::keep();
+    log::capture();
     for target in TARGETS {
         join_all(CASES.iter().map(|case| run(case, *target))).await;
     }
     let photo = super::support::base64("chelsea_451x300.png");
-    log::must_not_have(&[KEY, &photo[100..160], "data:image"]);
+    log::assert_absent(&[KEY, &photo[100..160], "data:image"]);
 }

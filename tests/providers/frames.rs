@@ -1,4 +1,4 @@
-//! Whole frames of the real service, whose models are elsewhere.
+//! Complete frames of the real service, with models of a provider.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,10 +7,10 @@ use calliope::settings;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::failures::good;
+use super::failures::good_answer;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::support::{TestApp, TestDatabase, TestOptions, base64, photo};
-use super::{KEY, Wanted, log, registry};
+use super::{Capability, KEY, log, registry};
 use crate::on_both;
 
 on_both! {
@@ -18,10 +18,10 @@ on_both! {
     without_a_budget_the_story_goes_on_offline;
 }
 
-/// Everything is asked of the OpenAI-compatible server.
-fn choices() -> ModelDefaults {
+/// Configures the OpenAI-compatible server for every capability.
+fn model_defaults() -> ModelDefaults {
     let model = |name: &str| Some(format!("openai/{name}"));
-    let minds = settings::ModelSettings {
+    let models = settings::ModelSettings {
         text: model("teller"),
         image: model("gpt-image-1"),
         vision: model("seer"),
@@ -31,27 +31,28 @@ fn choices() -> ModelDefaults {
         senses_seconds: 5,
         ..settings::ModelSettings::default()
     };
-    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
+    ModelDefaults::from_settings(&models, &settings::ProviderSettings::default())
 }
 
-/// What a request is for.
-fn wanted(asked: &RecordedRequest) -> Wanted {
-    match asked.path.as_str() {
-        "/images/generations" => Wanted::Image,
-        "/audio/transcriptions" => Wanted::Transcription,
-        _ if asked.json()["messages"][0]["content"].is_array() => Wanted::Vision,
-        _ if asked.json()["response_format"].is_object() => Wanted::Structured,
-        _ => Wanted::Text,
+/// Returns the capability that a request uses.
+fn capability_of(request: &RecordedRequest) -> Capability {
+    match request.path.as_str() {
+        "/images/generations" => Capability::Image,
+        "/audio/transcriptions" => Capability::Transcription,
+        _ if request.json()["messages"][0]["content"].is_array() => Capability::Vision,
+        _ if request.json()["response_format"].is_object() => Capability::Structured,
+        _ => Capability::Text,
     }
 }
 
-/// The plan and the passage of fern, another one each time.
-fn passage(number: usize) -> Value {
-    let words = [
+/// Returns an answer for fern, a plan with a passage, which differs for each number.
+fn fern_answer(number: usize) -> Value {
+    let phrases = [
         "boat", "lamp", "letter", "storm", "key", "goose", "bell", "map", "door", "song", "coat",
         "well",
     ];
-    let (one, two) = (words[number % words.len()], words[(number / words.len() + 5) % words.len()]);
+    let (one, two) =
+        (phrases[number % phrases.len()], phrases[(number / phrases.len() + 5) % phrases.len()]);
     let plan = json!({
         "text": format!("In hour {number} the {one} of Ada found its {two}."),
         "illustration": format!("A {one} beside a {two} in the evening."),
@@ -61,26 +62,30 @@ fn passage(number: usize) -> Value {
 }
 
 fn options(url: &str) -> TestOptions {
-    TestOptions { registry: Some(registry(url)), choices: choices(), ..TestOptions::default() }
+    TestOptions {
+        registry: Some(registry(url)),
+        choices: model_defaults(),
+        ..TestOptions::default()
+    }
 }
 
 #[expect(clippy::too_many_lines, reason = "one frame from its input to its rows")]
 async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase) {
-    log::keep();
-    let provider = FakeProvider::start(|number, asked| match wanted(asked) {
-        Wanted::Structured => Reply::ok(passage(number)),
-        other => Reply::ok(good(other)),
+    log::capture();
+    let provider = FakeProvider::start(|number, request| match capability_of(request) {
+        Capability::Structured => Reply::ok(fern_answer(number)),
+        other => Reply::ok(good_answer(other)),
     })
     .await;
     let app = TestApp::start_with(database, options(&provider.url)).await;
-    let told = app
+    let response = app
         .create_frame(
             json!({"client_id": "s", "input_image": photo(), "input_audio": base64("speech.webm"),
             "debug": true, "strategy": "fern"}),
         )
         .await;
-    let frame = &told["frames"][0];
-    assert_eq!(told["errors"], json!([]));
+    let frame = &response["frames"][0];
+    assert_eq!(response["errors"], json!([]));
     assert!(
         frame["text"].as_str().is_some_and(|text| text.contains("of Ada found its")),
         "{frame}"
@@ -89,28 +94,38 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
         (&frame["source_image"]["width"], &frame["source_image"]["height"]),
         (&json!(451), &json!(300))
     );
-    assert_eq!(told["debug_data"]["i_see"], "A fox.");
-    assert_eq!(told["debug_data"]["i_hear"], "Look, a fox!");
-    assert_eq!(told["debug_data"]["fern"]["summary"], "Ada looks for her boat.");
-    let asked = provider.received();
-    let told_with =
-        asked.iter().find(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
+    assert_eq!(response["debug_data"]["i_see"], "A fox.");
+    assert_eq!(response["debug_data"]["i_hear"], "Look, a fox!");
+    assert_eq!(response["debug_data"]["fern"]["summary"], "Ada looks for her boat.");
+    let requests = provider.received();
+    let told_with = requests
+        .iter()
+        .find(|request| capability_of(request) == Capability::Structured)
+        .expect("asked")
+        .json();
     let prompt = told_with["messages"][0]["content"].as_str().expect("a prompt");
     assert!(
         prompt.contains("The camera sees: A fox.") && prompt.contains("Someone said: Look, a fox!"),
         "{prompt}"
     );
-    let painted = asked.iter().find(|asked| wanted(asked) == Wanted::Image).expect("asked").json();
+    let painted = requests
+        .iter()
+        .find(|request| capability_of(request) == Capability::Image)
+        .expect("asked")
+        .json();
     assert!(
         painted["prompt"].as_str().is_some_and(|prompt| prompt.ends_with("in the evening.")),
         "{painted}"
     );
 
-    // The next frame is asked for with the plan of the first.
+    // The request for the next frame includes the plan of the first.
     app.create_frame(json!({"client_id": "s"})).await;
-    let asked = provider.received();
-    let second =
-        asked.iter().rfind(|asked| wanted(asked) == Wanted::Structured).expect("asked").json();
+    let requests = provider.received();
+    let second = requests
+        .iter()
+        .rfind(|request| capability_of(request) == Capability::Structured)
+        .expect("asked")
+        .json();
     assert!(second.to_string().contains("Ada, who mends nets"), "{second}");
 
     let since = app.app.started_at() - TimeDelta::hours(1);
@@ -133,13 +148,13 @@ async fn a_frame_is_seen_heard_told_and_painted_by_models(database: TestDatabase
     let spent = stats["spent_today"].as_f64().expect("dollars");
     assert!((spent - 2.0 * (5.0 * 5e-6 + 1056.0 * 40e-6)).abs() < 1e-4, "{spent}");
     app.stop_and_remove().await;
-    log::must_not_have(&[KEY, &photo()[200..260], "data:image"]);
+    log::assert_absent(&[KEY, &photo()[200..260], "data:image"]);
 }
 
 async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
-    let provider = FakeProvider::start(|number, asked| match wanted(asked) {
-        Wanted::Structured => Reply::ok(passage(number)),
-        other => Reply::ok(good(other)),
+    let provider = FakeProvider::start(|number, request| match capability_of(request) {
+        Capability::Structured => Reply::ok(fern_answer(number)),
+        other => Reply::ok(good_answer(other)),
     })
     .await;
     let app = TestApp::start_with(database, options(&provider.url)).await;
@@ -156,30 +171,30 @@ async fn without_a_budget_the_story_goes_on_offline(database: TestDatabase) {
     }
     let body = json!({"client_id": "s", "strategy": "fern"});
     for _ in 0..2 {
-        let told = app.create_frame(body.clone()).await;
-        assert!(!told["errors"].to_string().contains("budget"), "{told}");
+        let response = app.create_frame(body.clone()).await;
+        assert!(!response["errors"].to_string().contains("budget"), "{response}");
     }
-    let told = app.create_frame(body.clone()).await;
+    let response = app.create_frame(body.clone()).await;
     assert!(
-        told["errors"].to_string().contains("The story was told offline, because the OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
+        response["errors"].to_string().contains("The story was told offline, because the OpenAI-compatible server was not asked, because today's budget of the flock poor is used up."),
         "{}",
-        told["errors"]
+        response["errors"]
     );
-    assert!(told["frames"][0]["text"].as_str().is_some_and(|text| text.len() > 20));
+    assert!(response["frames"][0]["text"].as_str().is_some_and(|text| text.len() > 20));
     app.stop_and_remove().await;
 }
 
-/// Half of all requests fail, each in its own way; which ones is the same each time.
+/// Half of all requests fail, each in its own way. The same ones fail in each run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
-    let asked = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let provider = FakeProvider::start(move |_, received| {
-        let number = asked.fetch_add(1, Ordering::SeqCst);
+        let number = count.fetch_add(1, Ordering::SeqCst);
         let chance = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
         if chance.is_multiple_of(2) {
-            return match wanted(received) {
-                Wanted::Structured => Reply::ok(passage(number)),
-                other => Reply::ok(good(other)),
+            return match capability_of(received) {
+                Capability::Structured => Reply::ok(fern_answer(number)),
+                other => Reply::ok(good_answer(other)),
             };
         }
         match chance / 2 % 7 {
@@ -197,12 +212,12 @@ async fn ten_frames_of_fern_are_told_however_the_provider_fails() {
     let mut errors = Vec::new();
     for number in 1..=10 {
         let body = json!({"client_id": "s", "strategy": "fern", "input_image": photo()});
-        let told = app.create_frame(body).await;
-        assert_eq!(told["story_frame_count"], number);
-        let text = told["frames"][0]["text"].as_str().unwrap_or_default();
+        let response = app.create_frame(body).await;
+        assert_eq!(response["story_frame_count"], number);
+        let text = response["frames"][0]["text"].as_str().unwrap_or_default();
         assert!(text.len() > 20 && !text.contains("Sure"), "{text}");
-        assert!(told["frames"][0]["image"]["url"].is_string());
-        errors.extend(told["errors"].as_array().expect("errors").clone());
+        assert!(response["frames"][0]["image"]["url"].is_string());
+        errors.extend(response["errors"].as_array().expect("errors").clone());
     }
     assert!(!errors.is_empty(), "nothing failed");
     for error in &errors {

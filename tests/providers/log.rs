@@ -1,4 +1,4 @@
-//! Everything that this process logs, to look for what must not be in it.
+//! Captures everything that this process logs, to check that no secret is in it.
 
 use std::io::Write;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -7,9 +7,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-struct Kept;
+struct LogWriter;
 
-impl Write for Kept {
+impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         LOGGED.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -20,30 +20,30 @@ impl Write for Kept {
     }
 }
 
-struct Keeper;
+struct MakeLogWriter;
 
-impl<'a> MakeWriter<'a> for Keeper {
-    type Writer = Kept;
+impl<'a> MakeWriter<'a> for MakeLogWriter {
+    type Writer = LogWriter;
 
-    fn make_writer(&'a self) -> Kept {
-        Kept
+    fn make_writer(&'a self) -> LogWriter {
+        LogWriter
     }
 }
 
-/// Begins to keep everything that is logged, down to the finest.
-pub(crate) fn keep() {
+/// Starts to capture all log events, down to the `TRACE` level.
+pub(crate) fn capture() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
-            .with_writer(Keeper)
+            .with_writer(MakeLogWriter)
             .finish();
         tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
     });
 }
 
-/// Fails when any of these was logged so far.
-pub(crate) fn must_not_have(secrets: &[&str]) {
+/// Panics if any of these texts was logged so far.
+pub(crate) fn assert_absent(secrets: &[&str]) {
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&logged);
     assert!(text.contains("a model failed") || !text.is_empty(), "nothing is logged at all");

@@ -1,5 +1,5 @@
-//! Providers over their real wire formats, against a local server that speaks them: what is sent, what is made of the
-//! answers, and what happens when they are bad, late, or missing.
+//! Providers with their real wire formats, against a local server: what is sent, how answers are read, and
+//! what happens if an answer is wrong, late or missing.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,7 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod beside;
+mod attachments;
 mod failures;
 mod frames;
 mod log;
@@ -38,12 +38,12 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-/// A key that must be found in no log and no error.
+/// A key that must not occur in any log or error.
 pub(crate) const KEY: &str = "sk-this-key-must-not-leak-0123456789";
 
-/// Every capability that Calliope asks of a provider.
+/// The capabilities that Calliope uses of providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum Capability {
     Text,
     Structured,
     Image,
@@ -55,7 +55,7 @@ pub(crate) enum Wanted {
     Moderation,
 }
 
-/// Every provider, all of them at this address.
+/// Returns all providers, with this base URL.
 pub(crate) fn registry(url: &str) -> Registry {
     let wire = ProviderClient::new(http_client::build_client().expect("a client"), Compute::new());
     let (key, url) = (Some(SecretString::from(KEY)), Some(url.to_owned()));
@@ -76,8 +76,8 @@ pub(crate) fn registry(url: &str) -> Registry {
     Registry::from_settings(&settings, &wire)
 }
 
-/// Everyone asks this model.
-pub(crate) fn cast(model: &Model) -> ModelChains {
+/// Returns chains that use this model for every capability.
+pub(crate) fn model_chains(model: &Model) -> ModelChains {
     let all = vec![model.clone()];
     ModelChains {
         text: all.clone(),
@@ -92,27 +92,31 @@ pub(crate) fn cast(model: &Model) -> ModelChains {
     }
 }
 
-pub(crate) fn minds(registry: Registry, cast: ModelChains, patience: Duration) -> ModelSession {
+pub(crate) fn model_session(
+    registry: Registry,
+    chains: ModelChains,
+    timeout: Duration,
+) -> ModelSession {
     ModelSession::new(ModelSessionParts {
         registry,
         compute: Compute::new(),
-        chains: cast,
+        chains,
         keys: ApiKeys::default(),
         account: SpendAccount::default(),
         timeouts: Timeouts {
-            text: patience,
-            image: patience,
-            perception: patience,
-            speech: patience,
-            video: patience,
-            moderation: patience,
+            text: timeout,
+            image: timeout,
+            perception: timeout,
+            speech: timeout,
+            video: timeout,
+            moderation: timeout,
         },
         deadline: Instant::now() + Duration::from_mins(1),
         memories: Map::new(),
     })
 }
 
-pub(crate) fn brief() -> FrameContext {
+pub(crate) fn frame_context() -> FrameContext {
     FrameContext {
         seed: 7,
         frame_number: 1,
@@ -145,65 +149,67 @@ pub(crate) fn sound() -> SoundRequest {
     SoundRequest { bytes, format: AudioFormat::Ogg, seconds: Some(3.0) }
 }
 
-/// What a capability gave, in words; the notes follow from `into_notes_and_memories`.
-pub(crate) async fn ask(minds: &ModelSession, wanted: Wanted) -> Option<String> {
-    let brief = brief();
-    let nobody = |nobody: ModelUnavailable| {
-        minds.add_note(format!("Nothing came, because {}.", nobody.reason));
+/// Uses a capability and returns its result in words. `into_notes_and_memories` returns the notes.
+pub(crate) async fn ask(session: &ModelSession, capability: Capability) -> Option<String> {
+    let context = frame_context();
+    let add_note = |error: ModelUnavailable| {
+        session.add_note(format!("Nothing came, because {}.", error.reason));
     };
-    match wanted {
-        Wanted::Text | Wanted::Moderation => {
+    match capability {
+        Capability::Text | Capability::Moderation => {
             let check =
                 |text: String| if text.is_empty() { Err("it is empty".into()) } else { Ok(text) };
-            minds.generate_text("Tell.", &brief, &check).await.ok()
+            session.generate_text("Tell.", &context, &check).await.ok()
         }
-        Wanted::Structured => {
+        Capability::Structured => {
             let prose = |text: String| Ok(json!({"text": text}));
-            let ask = StructuredPrompt {
+            let request = StructuredPrompt {
                 prompt: "Tell.",
                 schema: &offline_schema(),
                 prose_prompt: "Tell.",
             };
-            let told = minds.generate_structured(ask, &brief, &Ok, &prose).await;
-            told.ok().map(|told| told["text"].as_str().unwrap_or_default().to_owned())
+            let answer = session.generate_structured(request, &context, &Ok, &prose).await;
+            answer.ok().map(|answer| answer["text"].as_str().unwrap_or_default().to_owned())
         }
-        Wanted::Image => {
-            let ask = ImageRequest {
+        Capability::Image => {
+            let request = ImageRequest {
                 prompt: "A boat.".to_owned(),
                 size: Size::new(512, 512),
                 seed: 1,
                 seen: None,
             };
-            let drawn = minds.generate_image(&ask).await.ok()?;
-            Some(format!("{}x{}", drawn.pixels.width(), drawn.pixels.height()))
+            let image = session.generate_image(&request).await.ok()?;
+            Some(format!("{}x{}", image.pixels.width(), image.pixels.height()))
         }
-        Wanted::Vision => {
-            minds.describe_image(&picture(), "Look.").await.map(|sight| sight.description)
+        Capability::Vision => {
+            session.describe_image(&picture(), "Look.").await.map(|analysis| analysis.description)
         }
-        Wanted::Transcription => minds.transcribe(&sound()).await,
-        Wanted::Speech => {
-            let ask = SpeechRequest { text: "A fox!".to_owned(), voice: Some("sage".to_owned()) };
-            let spoken = minds.synthesize_speech(&ask).await.map_err(nobody).ok()?;
-            Some(format!("{} for {:.0} s", spoken.format.extension(), spoken.seconds?))
+        Capability::Transcription => session.transcribe(&sound()).await,
+        Capability::Speech => {
+            let request =
+                SpeechRequest { text: "A fox!".to_owned(), voice: Some("sage".to_owned()) };
+            let speech = session.synthesize_speech(&request).await.map_err(add_note).ok()?;
+            Some(format!("{} for {:.0} s", speech.format.extension(), speech.seconds?))
         }
-        Wanted::Video => {
-            let ask = VideoRequest { prompt: "It sails.".to_owned(), picture: picture(), seed: 1 };
-            let filming = minds.start_video(&ask).await.map_err(nobody).ok()?;
-            let film = minds.poll_video(&filming).await.map_err(nobody).ok()?;
-            let film = film.expect("it is made at once");
-            Some(format!("{}x{}", film.size.width, film.size.height))
+        Capability::Video => {
+            let request =
+                VideoRequest { prompt: "It sails.".to_owned(), picture: picture(), seed: 1 };
+            let pending = session.start_video(&request).await.map_err(add_note).ok()?;
+            let video = session.poll_video(&pending).await.map_err(add_note).ok()?;
+            let video = video.expect("it is made at once");
+            Some(format!("{}x{}", video.size.width, video.size.height))
         }
-        Wanted::Embedding => panic!("nobody embeds for a frame"),
+        Capability::Embedding => panic!("nobody embeds for a frame"),
     }
 }
 
-/// The same of texts as vectors, which are asked for beside frames.
+/// Embeds texts; embedding is not part of a model session.
 pub(crate) async fn embed(
     registry: &Registry,
     model: &Model,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, String> {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     let (account, keys) = (SpendAccount::default(), ApiKeys::default());
     let call = CallContext { model, keys: &keys, deadline };
     let texts = ["A fox.".to_owned(), "A boat.".to_owned()];
@@ -213,7 +219,7 @@ pub(crate) async fn embed(
     }
 }
 
-/// A schema that the offline provider can fill, too.
+/// Returns a schema that the offline provider can fill too.
 fn offline_schema() -> Value {
     json!({"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}})
 }

@@ -1,4 +1,4 @@
-//! What is sent to OpenAI and to servers like it, field by field, and how their answers are read.
+//! Requests to OpenAI and compatible servers, field by field, and the reading of their answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,21 +10,24 @@ use calliope::inference::{
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::failures::good;
+use super::failures::good_answer;
 use super::support::provider::{FakeProvider, Reply};
-use super::{Wanted, ask, brief, cast, minds, registry, schema};
+use super::{Capability, ask, frame_context, model_chains, model_session, registry, schema};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn model(name: &str) -> Model {
     Model::new("openai", name)
 }
 
-/// What one ask sends, when all goes well.
-async fn sent(wanted: Wanted, model: &Model) -> super::support::provider::RecordedRequest {
-    let provider = FakeProvider::start(move |_, _| Reply::ok(good(wanted))).await;
-    let minds = minds(registry(&provider.url), cast(model), PATIENCE);
-    assert!(ask(&minds, wanted).await.is_some());
+/// Returns the request that one successful use of a capability sends.
+async fn request_for(
+    capability: Capability,
+    model: &Model,
+) -> super::support::provider::RecordedRequest {
+    let provider = FakeProvider::start(move |_, _| Reply::ok(good_answer(capability))).await;
+    let session = model_session(registry(&provider.url), model_chains(model), TIMEOUT);
+    assert!(ask(&session, capability).await.is_some());
     let mut received = provider.received();
     assert_eq!(received.len(), 1);
     received.remove(0)
@@ -32,41 +35,45 @@ async fn sent(wanted: Wanted, model: &Model) -> super::support::provider::Record
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prose_is_asked_for_by_messages_or_by_a_prompt() {
-    let asked = sent(Wanted::Text, &model("gpt-4.1-mini")).await;
-    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/chat/completions"));
+    let request = request_for(Capability::Text, &model("gpt-4.1-mini")).await;
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/chat/completions"));
     assert_eq!(
-        asked.json(),
+        request.json(),
         json!({"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Tell."}], "max_tokens": 600})
     );
     let old = Model { variant: ApiVariant::Completion, ..model("babbage-002") };
     let provider =
         FakeProvider::start(|_, _| Reply::ok(json!({"choices": [{"text": " On it went."}]}))).await;
-    let minds = minds(registry(&provider.url), cast(&old), PATIENCE);
-    assert_eq!(ask(&minds, Wanted::Text).await.as_deref(), Some("On it went."));
-    let asked = &provider.received()[0];
-    assert_eq!(asked.path, "/completions");
-    assert_eq!(asked.json(), json!({"model": "babbage-002", "prompt": "Tell.", "max_tokens": 600}));
+    let session = model_session(registry(&provider.url), model_chains(&old), TIMEOUT);
+    assert_eq!(ask(&session, Capability::Text).await.as_deref(), Some("On it went."));
+    let request = &provider.received()[0];
+    assert_eq!(request.path, "/completions");
+    assert_eq!(
+        request.json(),
+        json!({"model": "babbage-002", "prompt": "Tell.", "max_tokens": 600})
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_models_parameters_go_over_what_is_sent() {
     let parameters = json!({"temperature": 1.2, "max_tokens": null, "max_completion_tokens": 300});
     let parameters: Map<String, Value> = parameters.as_object().expect("an object").clone();
-    let asked = sent(Wanted::Text, &Model { parameters, ..model("o4-mini") }).await.json();
-    assert_eq!(asked["temperature"], 1.2);
-    assert_eq!(asked["max_completion_tokens"], 300);
-    assert_eq!(asked.get("max_tokens"), None);
+    let request =
+        request_for(Capability::Text, &Model { parameters, ..model("o4-mini") }).await.json();
+    assert_eq!(request["temperature"], 1.2);
+    assert_eq!(request["max_completion_tokens"], 300);
+    assert_eq!(request.get("max_tokens"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_goes_along_as_a_jpeg() {
-    let asked = sent(Wanted::Vision, &model("gpt-4.1-mini")).await.json();
-    let content = &asked["messages"][0]["content"];
+    let request = request_for(Capability::Vision, &model("gpt-4.1-mini")).await.json();
+    let content = &request["messages"][0]["content"];
     assert_eq!(content[0], json!({"type": "text", "text": "Look."}));
     let url = content[1]["image_url"]["url"].as_str().expect("a URL");
     assert!(url.starts_with("data:image/jpeg;base64,/9j/"), "{}", &url[..40]);
-    assert_eq!(asked["response_format"]["type"], "json_schema");
-    assert_eq!(asked["response_format"]["json_schema"]["strict"], true);
+    assert_eq!(request["response_format"]["type"], "json_schema");
+    assert_eq!(request["response_format"]["json_schema"]["strict"], true);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,9 +85,9 @@ async fn each_image_model_is_asked_for_what_it_has() {
         ("stable-diffusion", "512x512", Some("b64_json")),
     ];
     for (name, size, format) in cases {
-        let asked = sent(Wanted::Image, &model(name)).await;
-        assert_eq!(asked.path, "/images/generations");
-        let body = asked.json();
+        let request = request_for(Capability::Image, &model(name)).await;
+        assert_eq!(request.path, "/images/generations");
+        let body = request.json();
         assert_eq!(
             (&body["model"], &body["size"], &body["n"]),
             (&json!(name), &json!(size), &json!(1))
@@ -97,8 +104,8 @@ async fn a_picture_that_lies_elsewhere_is_fetched_without_the_key() {
     let url = format!("{}/files/1.png?sig=abc", files.url);
     let provider =
         FakeProvider::start(move |_, _| Reply::ok(json!({"data": [{"url": url}]}))).await;
-    let minds = minds(registry(&provider.url), cast(&model("dall-e-3")), PATIENCE);
-    assert_eq!(ask(&minds, Wanted::Image).await.as_deref(), Some("451x300"));
+    let session = model_session(registry(&provider.url), model_chains(&model("dall-e-3")), TIMEOUT);
+    assert_eq!(ask(&session, Capability::Image).await.as_deref(), Some("451x300"));
     let fetched = &files.received()[0];
     assert_eq!(
         (fetched.path.as_str(), fetched.header("authorization")),
@@ -108,10 +115,10 @@ async fn a_picture_that_lies_elsewhere_is_fetched_without_the_key() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sound_goes_as_a_file_named_by_its_bytes() {
-    let asked = sent(Wanted::Transcription, &model("gpt-4o-mini-transcribe")).await;
-    assert_eq!(asked.path, "/audio/transcriptions");
-    assert!(asked.header("content-type").is_some_and(|t| t.starts_with("multipart/form-data")));
-    let body = asked.text();
+    let request = request_for(Capability::Transcription, &model("gpt-4o-mini-transcribe")).await;
+    assert_eq!(request.path, "/audio/transcriptions");
+    assert!(request.header("content-type").is_some_and(|t| t.starts_with("multipart/form-data")));
+    let body = request.text();
     for part in
         ["name=\"model\"", "gpt-4o-mini-transcribe", "filename=\"speech.ogg\"", "audio/ogg", "OggS"]
     {
@@ -121,9 +128,9 @@ async fn sound_goes_as_a_file_named_by_its_bytes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
-    // It knows no json_schema, and answers its JSON mode with prose around an object of the wrong types.
+    // The server does not support json_schema, and answers in JSON mode with prose around an object of wrong types.
     let provider =
-        FakeProvider::start(|_, asked| match asked.json()["response_format"]["type"].as_str() {
+        FakeProvider::start(|_, request| match request.json()["response_format"]["type"].as_str() {
             Some("json_schema") => {
                 Reply::status(500, json!({"error": {"message": "1 validation error: {'loc': ('body', 'response_format', 'type')}", "type": "internal_server_error"}}))
             }
@@ -134,13 +141,15 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
             "Here you are:\n```json\n{\"text\": \"On it went.\", \"cast\": \"Ada\"}\n```"}}]})),
         })
         .await;
-    let minds = minds(registry(&provider.url), cast(&model("llama3.2")), PATIENCE);
-    let brief = brief();
+    let session = model_session(registry(&provider.url), model_chains(&model("llama3.2")), TIMEOUT);
+    let context = frame_context();
     let prose = |text: String| Err(text);
     for _ in 0..2 {
-        let ask = StructuredPrompt { prompt: "Tell.", schema: &schema(), prose_prompt: "Tell." };
-        let told = minds.generate_structured(ask, &brief, &Ok, &prose).await.expect("told");
-        assert_eq!(told, json!({"text": "On it went.", "cast": ["Ada"]}));
+        let request =
+            StructuredPrompt { prompt: "Tell.", schema: &schema(), prose_prompt: "Tell." };
+        let answer =
+            session.generate_structured(request, &context, &Ok, &prose).await.expect("told");
+        assert_eq!(answer, json!({"text": "On it went.", "cast": ["Ada"]}));
     }
     let received = provider.received();
     assert_eq!(received.len(), 4, "the second time it is asked in the right way at once");
@@ -153,15 +162,15 @@ async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_picture_is_asked_for_in_other_words() {
-    let provider = FakeProvider::start(|_, asked| {
-        let body = asked.json();
-        if asked.path == "/chat/completions" {
+    let provider = FakeProvider::start(|_, request| {
+        let body = request.json();
+        if request.path == "/chat/completions" {
             let prompt = body["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
             assert_eq!(prompt, "In other words: A boat.");
             return Reply::ok(json!({"choices": [{"message": {"content": "A calm sea."}}]}));
         }
         if body["prompt"] == "A calm sea." {
-            Reply::ok(good(Wanted::Image))
+            Reply::ok(good_answer(Capability::Image))
         } else {
             Reply::status(
                 400,
@@ -170,9 +179,9 @@ async fn a_refused_picture_is_asked_for_in_other_words() {
         }
     })
     .await;
-    let minds = minds(registry(&provider.url), cast(&model("dall-e-3")), PATIENCE);
-    assert_eq!(ask(&minds, Wanted::Image).await.as_deref(), Some("451x300"));
-    let (notes, _) = minds.into_notes_and_memories();
+    let session = model_session(registry(&provider.url), model_chains(&model("dall-e-3")), TIMEOUT);
+    assert_eq!(ask(&session, Capability::Image).await.as_deref(), Some("451x300"));
+    let (notes, _) = session.into_notes_and_memories();
     assert_eq!(
         notes,
         [
@@ -183,20 +192,20 @@ async fn a_refused_picture_is_asked_for_in_other_words() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clients_own_key_goes_over_the_installations() {
-    let provider = FakeProvider::start(|_, _| Reply::ok(good(Wanted::Text))).await;
+    let provider = FakeProvider::start(|_, _| Reply::ok(good_answer(Capability::Text))).await;
     let mut keys = ApiKeys::default();
     keys.insert_if_absent("openai_api_key", "sk-of-the-client");
-    let minds = ModelSession::new(ModelSessionParts {
+    let session = ModelSession::new(ModelSessionParts {
         registry: registry(&provider.url),
         compute: calliope::compute::Compute::new(),
-        chains: cast(&model("m")),
+        chains: model_chains(&model("m")),
         keys,
         account: SpendAccount::default(),
         timeouts: Timeouts::default(),
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + TIMEOUT,
         memories: Map::new(),
     });
-    assert!(ask(&minds, Wanted::Text).await.is_some());
+    assert!(ask(&session, Capability::Text).await.is_some());
     assert_eq!(provider.received()[0].header("authorization"), Some("Bearer sk-of-the-client"));
 }
 
@@ -204,17 +213,17 @@ async fn a_clients_own_key_goes_over_the_installations() {
 async fn after_five_failures_a_model_is_left_alone_and_the_next_is_asked() {
     let broken = FakeProvider::start(|_, _| Reply::Stall).await;
     let registry = registry(&broken.url);
-    let cast = ModelChains { text: vec![model("broken")], ..ModelChains::default() };
+    let chains = ModelChains { text: vec![model("broken")], ..ModelChains::default() };
     for _ in 0..5 {
-        let minds = minds(registry.clone(), cast.clone(), Duration::from_millis(50));
-        assert!(ask(&minds, Wanted::Text).await.is_some());
+        let session = model_session(registry.clone(), chains.clone(), Duration::from_millis(50));
+        assert!(ask(&session, Capability::Text).await.is_some());
     }
-    let minds = minds(registry, cast, PATIENCE);
-    let begun = Instant::now();
-    assert!(ask(&minds, Wanted::Text).await.is_some());
-    assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for a model that rests");
+    let session = model_session(registry, chains, TIMEOUT);
+    let started = Instant::now();
+    assert!(ask(&session, Capability::Text).await.is_some());
+    assert!(started.elapsed() < Duration::from_secs(5), "nobody waits for a model that rests");
     assert_eq!(broken.received().len(), 5);
-    let (notes, _) = minds.into_notes_and_memories();
+    let (notes, _) = session.into_notes_and_memories();
     assert!(
         notes[0].contains("was not asked, because it failed several times in a row"),
         "{notes:?}"
@@ -225,30 +234,31 @@ async fn after_five_failures_a_model_is_left_alone_and_the_next_is_asked() {
 async fn what_is_not_fit_for_everybody_is_told_in_gentler_words_or_offline() {
     for flagged in [1, 9] {
         let judged = AtomicUsize::new(0);
-        let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+        let provider = FakeProvider::start(move |_, request| match request.path.as_str() {
             "/moderations" if judged.fetch_add(1, Ordering::SeqCst) < flagged => {
                 Reply::ok(json!({"id": "modr-1", "model": "omni-moderation-latest", "results": [
                     {"flagged": true, "categories": {"violence": true, "hate": false}}]}))
             }
-            "/moderations" => Reply::ok(good(Wanted::Moderation)),
-            _ => Reply::ok(good(Wanted::Text)),
+            "/moderations" => Reply::ok(good_answer(Capability::Moderation)),
+            _ => Reply::ok(good_answer(Capability::Text)),
         })
         .await;
         let judges = vec![model("omni-moderation-latest")];
-        let cast = ModelChains { moderation: judges, ..cast(&model("gpt-4.1-mini")) };
-        let minds = minds(registry(&provider.url), cast, PATIENCE);
-        let told = ask(&minds, Wanted::Text).await.expect("told");
-        assert_eq!(told == "The fox ran to the sea.", flagged == 1, "{told}");
+        let chains = ModelChains { moderation: judges, ..model_chains(&model("gpt-4.1-mini")) };
+        let session = model_session(registry(&provider.url), chains, TIMEOUT);
+        let answer = ask(&session, Capability::Text).await.expect("told");
+        assert_eq!(answer == "The fox ran to the sea.", flagged == 1, "{answer}");
         let received = provider.received();
-        let asked = |path: &'static str| received.iter().filter(move |asked| asked.path == path);
-        assert_eq!(asked("/chat/completions").count(), 2, "once more, in gentler words");
-        let gentle = asked("/chat/completions").next_back().expect("asked").text();
+        let requests_to =
+            |path: &'static str| received.iter().filter(move |request| request.path == path);
+        assert_eq!(requests_to("/chat/completions").count(), 2, "once more, in gentler words");
+        let gentle = requests_to("/chat/completions").next_back().expect("asked").text();
         assert!(gentle.contains("Tell it gently."), "{gentle}");
         assert_eq!(
-            asked("/moderations").next().expect("asked").json()["input"],
+            requests_to("/moderations").next().expect("asked").json()["input"],
             "The fox ran to the sea."
         );
-        let (notes, _) = minds.into_notes_and_memories();
+        let (notes, _) = session.into_notes_and_memories();
         assert_eq!(
             notes[0],
             "The story was asked for in gentler words, because the OpenAI-compatible server wrote a text that failed moderation."

@@ -1,4 +1,4 @@
-//! The gazetteer and the weather, as Open-Meteo answers, and what is told when it does not.
+//! The gazetteer and the weather with answers of Open-Meteo, and the situation if it does not answer.
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ fn situator(url: &str) -> SituationService {
         .expect("no file to read")
 }
 
-/// Recorded shapes.
-fn open_meteo(asked: &RecordedRequest) -> Reply {
-    if asked.path.starts_with("/v1/search") {
+/// Answers with recorded responses of Open-Meteo.
+fn open_meteo(request: &RecordedRequest) -> Reply {
+    if request.path.starts_with("/v1/search") {
         return Reply::ok(json!({"generationtime_ms": 0.7, "results": [{
             "id": 2_267_057, "name": "Lisbon", "latitude": 38.71667, "longitude": -9.13333, "elevation": 45.0,
             "feature_code": "PPLC", "country_code": "PT", "timezone": "Europe/Lisbon", "population": 517_802,
@@ -43,7 +43,7 @@ fn open_meteo(asked: &RecordedRequest) -> Reply {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_has_its_weather_and_its_time_and_both_are_asked_for_once() {
-    let provider = FakeProvider::start(|_, asked| open_meteo(asked)).await;
+    let provider = FakeProvider::start(|_, request| open_meteo(request)).await;
     let situator = situator(&provider.url);
     let now = "2026-07-01T20:50:00Z".parse().expect("a time");
     for _ in 0..2 {
@@ -54,7 +54,7 @@ async fn a_place_has_its_weather_and_its_time_and_both_are_asked_for_once() {
         );
         assert_eq!(lisbon.hour, 21);
     }
-    let paths: Vec<String> = provider.received().into_iter().map(|asked| asked.path).collect();
+    let paths: Vec<String> = provider.received().into_iter().map(|request| request.path).collect();
     assert_eq!(
         paths,
         [
@@ -80,7 +80,7 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
         let what = format!("{reply:?}");
         let provider = FakeProvider::start(move |_, _| reply.clone()).await;
         let situator = situator(&provider.url);
-        let begun = Instant::now();
+        let started = Instant::now();
         let now = "2026-07-01T12:00:00Z".parse().expect("a time");
         for _ in 0..2 {
             let there = situator.resolve(Some("38.72,-9.14"), None, now).await;
@@ -91,21 +91,21 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
             let named = situator.resolve(Some("Lisbon"), None, now).await;
             assert!(named.text.ends_with(", in Lisbon."), "{what}: {}", named.text);
         }
-        assert!(begun.elapsed() < Duration::from_secs(2), "{what}");
+        assert!(started.elapsed() < Duration::from_secs(2), "{what}");
         assert_eq!(provider.received().len(), 2, "{what}: a failure is remembered");
     }
 }
 
-/// A Sparrow that says nothing of where it is, behind a proxy that says where it asks from.
+/// A Sparrow that does not send its location is behind a proxy that forwards its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
     const ADDRESS: &str = "198.51.100.129";
-    let provider = FakeProvider::start(|_, asked| {
-        if asked.path.starts_with("/json/") {
+    let provider = FakeProvider::start(|_, request| {
+        if request.path.starts_with("/json/") {
             return Reply::ok(json!({"status": "success", "country": "Portugal", "city": "Lisbon",
                 "lat": 38.7, "lon": -9.1, "timezone": "Europe/Lisbon"}));
         }
-        open_meteo(asked)
+        open_meteo(request)
     })
     .await;
     let options = TestOptions {
@@ -119,24 +119,29 @@ async fn an_address_tells_where_a_sparrow_is_and_is_not_kept() {
         let body = json!({"client_id": client, "location": body});
         app.post_frame(&body).header("x-api-key", "shared-key").header("x-forwarded-for", ADDRESS)
     };
-    let situation = |told: &serde_json::Value| {
-        told["frames"][0]["metadata"]["situation"].as_str().unwrap_or_default().to_owned()
+    let situation = |response: &serde_json::Value| {
+        response["frames"][0]["metadata"]["situation"].as_str().unwrap_or_default().to_owned()
     };
     for _ in 0..2 {
-        let (status, told) = send_json(frame("s", json!(null))).await;
-        assert_eq!(status, 200, "{told}");
-        assert!(situation(&told).contains(", in Lisbon, Portugal."), "{}", situation(&told));
+        let (status, response) = send_json(frame("s", json!(null))).await;
+        assert_eq!(status, 200, "{response}");
+        assert!(
+            situation(&response).contains(", in Lisbon, Portugal."),
+            "{}",
+            situation(&response)
+        );
     }
-    let asked = || provider.received().into_iter().filter(|asked| asked.path.starts_with("/json"));
-    let paths: Vec<String> = asked().map(|asked| asked.path).collect();
+    let lookups =
+        || provider.received().into_iter().filter(|request| request.path.starts_with("/json"));
+    let paths: Vec<String> = lookups().map(|request| request.path).collect();
     assert_eq!(
         paths,
         [format!("/json/{ADDRESS}?fields=status%2Ccity%2Ccountry%2Clat%2Clon%2Ctimezone")]
     );
-    // Who says where it is, is there.
-    let (_, told) = send_json(frame("t", json!("0,0"))).await;
-    assert!(!situation(&told).contains("Lisbon"), "{}", situation(&told));
-    assert_eq!(asked().count(), 1);
+    // A location that the Sparrow sends overrides the address.
+    let (_, response) = send_json(frame("t", json!("0,0"))).await;
+    assert!(!situation(&response).contains("Lisbon"), "{}", situation(&response));
+    assert_eq!(lookups().count(), 1);
     let database = app.stop().await;
     for name in super::support::files(&database.folder.path().join("data")) {
         let bytes = std::fs::read(database.folder.path().join("data").join(&name)).expect("read");

@@ -1,4 +1,4 @@
-//! Budgets: what is set aside before a call and settled after it, however many ask at once.
+//! Budgets: the cost that is reserved before a call and settled after it, under concurrent calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::support::provider::{FakeProvider, Reply};
 use super::support::{TestDatabase, in_time};
-use super::{Wanted, ask, registry};
+use super::{Capability, ask, registry};
 use crate::on_both;
 
 on_both! {
@@ -35,19 +35,19 @@ fn priced(prices: Prices) -> ModelChains {
     }
 }
 
-fn minds(
+fn model_session(
     registry: Registry,
-    cast: ModelChains,
+    chains: ModelChains,
     budgets: Vec<Budget>,
-    patience: Duration,
+    timeout: Duration,
 ) -> ModelSession {
     ModelSession::new(ModelSessionParts {
         registry,
         compute: Compute::new(),
-        chains: cast,
+        chains,
         keys: ApiKeys::default(),
         account: SpendAccount { client_id: Some("s".to_owned()), story_id: None, budgets },
-        timeouts: Timeouts { text: patience, ..Timeouts::default() },
+        timeouts: Timeouts { text: timeout, ..Timeouts::default() },
         deadline: Instant::now() + Duration::from_mins(5),
         memories: Map::new(),
     })
@@ -57,35 +57,35 @@ fn budget(scope: &str, micro_usd: Option<i64>) -> Budget {
     Budget { scope: scope.to_owned(), micro_usd }
 }
 
-fn said() -> Reply {
+fn text_answer() -> Reply {
     Reply::ok(json!({"choices": [{"message": {"content": "The fox ran."}}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 10}}))
 }
 
 async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabase) {
     let store = database.store().await;
-    let provider = FakeProvider::start(|_, _| said()).await;
+    let provider = FakeProvider::start(|_, _| text_answer()).await;
     let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
     let registry = registry(&provider.url).with_ledger(Arc::new(book));
     let prices = Prices { call: 0.01, ..Prices::default() };
     let day = SystemClock.now().date_naive();
     let mut asking: FuturesUnordered<_> = (0..1000)
         .map(|_| {
-            let minds = minds(
+            let session = model_session(
                 registry.clone(),
                 priced(prices),
                 vec![budget(SCOPE, Some(1_000_000))],
                 Duration::from_mins(4),
             );
             tokio::spawn(async move {
-                let told = ask(&minds, Wanted::Text).await.expect("someone always tells");
-                (told == "The fox ran.", minds.into_notes_and_memories().0)
+                let answer = ask(&session, Capability::Text).await.expect("someone always tells");
+                (answer == "The fox ran.", session.into_notes_and_memories().0)
             })
         })
         .collect();
     let (mut paid, mut offline) = (0, 0);
-    while let Some(told) = asking.next().await {
-        let (was_paid, notes) = told.expect("no panic");
+    while let Some(answer) = asking.next().await {
+        let (was_paid, notes) = answer.expect("no panic");
         if was_paid {
             paid += 1;
         } else {
@@ -107,22 +107,23 @@ async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabas
 async fn what_is_set_aside_is_settled(database: TestDatabase) {
     let store = database.store().await;
     let provider = FakeProvider::start(|number, _| match number {
-        0 => said(),
+        0 => text_answer(),
         1 => Reply::status(401, json!({})),
         _ => Reply::Stall,
     })
     .await;
     let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
     let registry = registry(&provider.url).with_ledger(Arc::new(book));
-    // A thousand tokens in cost a cent; a call's price is set aside as well, and every token that it might write.
+    // A thousand input tokens cost a cent. The reservation also includes the price of a call and of all tokens that it
+    // may write.
     let prices =
         Prices { input_tokens: 10.0, output_tokens: 100.0, call: 0.001, ..Prices::default() };
     let day = SystemClock.now().date_naive();
-    let tell = async |patience: Duration| {
+    let tell = async |timeout: Duration| {
         let flock = budget("the flock f", Some(10_000_000));
         let budgets = vec![budget(SCOPE, None), flock];
-        let minds = minds(registry.clone(), priced(prices), budgets, patience);
-        ask(&minds, Wanted::Text).await.expect("someone always tells");
+        let session = model_session(registry.clone(), priced(prices), budgets, timeout);
+        ask(&session, Capability::Text).await.expect("someone always tells");
         (
             store.spent_on(SCOPE, day).await.expect("read"),
             store.spent_on("the flock f", day).await.expect("read"),
@@ -144,15 +145,15 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
     let registry = registry(&provider.url).with_ledger(Arc::new(book));
     let prices = Prices { call: 0.01, ..Prices::default() };
     let budgets = vec![budget(SCOPE, None)];
-    let minds = minds(registry, priced(prices), budgets, Duration::from_mins(1));
-    let asked = async {
+    let session = model_session(registry, priced(prices), budgets, Duration::from_mins(1));
+    let until_called = async {
         while provider.received().is_empty() {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        _ = ask(&minds, Wanted::Text) => panic!("nobody answers"),
-        () = in_time(asked) => {}
+        _ = ask(&session, Capability::Text) => panic!("nobody answers"),
+        () = in_time(until_called) => {}
     }
     let since = SystemClock.now() - chrono::TimeDelta::hours(1);
     let written = async {

@@ -1,6 +1,6 @@
-//! Tasks of every kind as the previous version stored them still run, and so are its results and errors read.
+//! Tasks of every kind that the previous version stored still run, and its stored results and errors can be read.
 //!
-//! The rows here are literal: they are not made by today's types, and must not follow them.
+//! The rows here are literal. They are not built with the current types, and must not change with them.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::failures::good;
+use super::failures::good_answer;
 use super::support::clock::ManualClock;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
-use super::{Wanted, registry};
+use super::{Capability, registry};
 use crate::on_both;
 
 on_both! {
@@ -25,25 +25,25 @@ on_both! {
     what_cannot_be_read_fails_loudly;
 }
 
-fn reply(asked: &RecordedRequest) -> Reply {
-    match asked.path.as_str() {
-        "/images/generations" => Reply::ok(good(Wanted::Image)),
+fn reply(request: &RecordedRequest) -> Reply {
+    match request.path.as_str() {
+        "/images/generations" => Reply::ok(good_answer(Capability::Image)),
         "/audio/speech" => Reply::File(200, "audio/mpeg", fixture("speech.mp3")),
         "/film.mp4" => Reply::File(200, "video/mp4", fixture("film.mp4")),
         "/v1/image_to_video" => Reply::ok(json!({"id": "t-1"})),
         "/v1/tasks/t-1" => {
-            let film = format!("http://{}/film.mp4", asked.header("host").expect("a host"));
+            let film = format!("http://{}/film.mp4", request.header("host").expect("a host"));
             Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED", "output": [film]}))
         }
         "/embeddings" => {
-            let texts = asked.json()["input"].as_array().map_or(1, Vec::len);
+            let texts = request.json()["input"].as_array().map_or(1, Vec::len);
             let entry =
                 |index| json!({"object": "embedding", "index": index, "embedding": [0.6, 0.8]});
             let data: Vec<Value> = (0..texts).map(entry).collect();
             let usage = json!({"prompt_tokens": 1, "total_tokens": 1});
             Reply::ok(json!({"object": "list", "model": "m", "data": data, "usage": usage}))
         }
-        _ => Reply::ok(good(Wanted::Text)),
+        _ => Reply::ok(good_answer(Capability::Text)),
     }
 }
 
@@ -55,9 +55,9 @@ struct Installation {
 
 impl Installation {
     async fn start(database: TestDatabase) -> Self {
-        let provider = FakeProvider::start(|_, asked| reply(asked)).await;
+        let provider = FakeProvider::start(|_, request| reply(request)).await;
         let openai = |name: &str| Some(format!("openai/{name}"));
-        let minds = settings::ModelSettings {
+        let models = settings::ModelSettings {
             text: openai("teller"),
             image: openai("gpt-image-1"),
             speech: openai("gpt-4o-mini-tts"),
@@ -68,7 +68,7 @@ impl Installation {
         let clock = ManualClock::new();
         let options = TestOptions {
             registry: Some(registry(&provider.url)),
-            choices: ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default()),
+            choices: ModelDefaults::from_settings(&models, &settings::ProviderSettings::default()),
             clock: clock.clone(),
             task_limits: TaskSettings { max_attempts: 2, ..TaskSettings::default() },
             ..TestOptions::default()
@@ -76,7 +76,7 @@ impl Installation {
         Self { app: TestApp::start_with(database, options).await, clock, _provider: provider }
     }
 
-    /// Stores a task as it is written here.
+    /// Stores a task with a literal payload.
     async fn store(&self, kind: TaskKind, story_id: Option<Uuid>, payload: &Value) -> Uuid {
         let id = Uuid::now_v7();
         let mut tx = self.app.store.begin().await.expect("begun");
@@ -88,7 +88,7 @@ impl Installation {
         id
     }
 
-    /// The task once it has ended; what is put off comes soon, because time passes quickly meanwhile.
+    /// Waits until a task has ended, and returns it. The clock runs fast meanwhile, so that deferred tasks become due.
     async fn ended(&self, id: Uuid) -> Task {
         let waiting = async {
             let mut ticks = tokio::time::interval(Duration::from_millis(20));
@@ -116,8 +116,8 @@ impl Installation {
 async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     let there = Installation::start(database).await;
     let app = &there.app;
-    let told = app.create_frame(json!({"client_id": "s", "strategy": "continuous-v1"})).await;
-    let story: Uuid = told["story_id"].as_str().expect("an id").parse().expect("an id");
+    let response = app.create_frame(json!({"client_id": "s", "strategy": "continuous-v1"})).await;
+    let story: Uuid = response["story_id"].as_str().expect("an id").parse().expect("an id");
     let newest = app.store.newest_frame(story).await.expect("read").expect("a frame");
     let image_id = newest.original.expect("a picture").id;
     let photo = "input/s_20261123T070417382226_00000007_in.jpg";
@@ -183,8 +183,8 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
     let indexed = run(TaskKind::IndexFrame, json!({"story_id": story, "number": 0})).await;
     assert_eq!(indexed, json!({"frames": 1, "pieces": 1}));
     run(TaskKind::IndexFrames, json!({"force": false})).await;
-    let gone = json!({"story_id": story, "from": 5, "to": 5, "is_second": false});
-    assert_eq!(run(TaskKind::UnindexFrames, gone).await, Value::Null);
+    let unindex = json!({"story_id": story, "from": 5, "to": 5, "is_second": false});
+    assert_eq!(run(TaskKind::UnindexFrames, unindex).await, Value::Null);
     let erased = run(
         TaskKind::EraseClient,
         json!({"client_id": "s", "actor": "user ada", "files": [], "unindexed": [],
@@ -202,10 +202,10 @@ async fn jobs_that_were_stored_before_still_run(database: TestDatabase) {
 async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatabase) {
     let there = Installation::start(database).await;
     let app = &there.app;
-    let told = app
+    let response = app
         .create_frame(json!({"client_id": "s", "strategy": "literal", "input_text": "Once."}))
         .await;
-    let story: Uuid = told["story_id"].as_str().expect("an id").parse().expect("an id");
+    let story: Uuid = response["story_id"].as_str().expect("an id").parse().expect("an id");
     let answer = json!({
         "frames": [{"text": "Once.\n", "image": {"width": 2, "height": 1, "format": "image/png", "url": "media/a.png"},
             "source_image": null, "video": {"width": 2, "height": 1, "format": "video/mp4", "url": "media/a.mp4",
@@ -220,7 +220,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let mut tx = app.store.begin().await.expect("begun");
     let (id, kind, now) = (Uuid::now_v7(), TaskKind::TellFrame, app.clock.now());
     let (client_id, story_id) = (Some("s"), Some(story));
-    // What a sleeping Sparrow got: its task held the request's id alone.
+    // The answer to a sleeping Sparrow, whose task's payload held only the request id.
     let payload = &json!({"request_id": "r"});
     let asleep = NewTask { id, kind, lane: None, client_id, story_id, payload, now };
     tx.insert_completed_task(asleep, &answer).await.expect("stored");
@@ -228,7 +228,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let read = app.app.frames().wait_for(id).await.expect("it is completed");
     assert_eq!(serde_json::to_value(read).expect("JSON"), answer);
 
-    // A task that nobody else claims, failed as the previous version wrote it.
+    // A task that no worker claims, failed as the previous version stored it.
     let failed = there.store(TaskKind::IndexFrame, None, &json!({"story_id": 7})).await;
     assert_eq!(there.ended(failed).await.status, TaskStatus::Failed);
     let error = json!({"kind": "not_yours", "detail": "Not for you.", "fields": [["story_id", "is another's"]],
@@ -251,7 +251,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     assert_eq!(error.fields, [("story_id".to_owned(), "is another's".to_owned())]);
     assert_eq!(error.retry_after_seconds, Some(9));
 
-    // The story can be removed, with that task of a form that is no more.
+    // The story can be removed, with its task in the earlier form.
     let removed =
         app.client.delete(format!("{}/v2/stories/{story}?client_id=s", app.url)).send().await;
     assert_eq!(removed.expect("an answer").status(), 204);

@@ -1,4 +1,4 @@
-//! Who listens in this process, by what they listen to.
+//! The event subscribers of this process, by topic.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,40 +10,40 @@ use super::{EventView, Topic};
 use crate::domain::EventKind;
 use crate::store::Event;
 
-/// Listeners at most in one process.
-const MAX_LISTENERS: usize = 20_000;
+/// Maximum number of subscriptions in one process.
+const MAX_SUBSCRIPTIONS: usize = 20_000;
 
-/// Events that a listener may be behind before it has to read in the log.
+/// Number of events that a subscriber may lag behind before it must read the event log.
 const CHANNEL_CAPACITY: usize = 16;
 
-/// Everyone who listens. Clones share them.
+/// Fans events out to the subscribers of their topics. Clones share the subscribers.
 #[derive(Debug, Clone, Default)]
 pub(in crate::app) struct EventHub(Arc<Mutex<HubState>>);
 
 #[derive(Debug, Default)]
 struct HubState {
     channels: HashMap<Topic, Sender<Arc<EventView>>>,
-    listeners: usize,
+    subscription_count: usize,
 }
 
-/// A place among the listeners, until dropped.
+/// A subscription to a topic. Dropping it unsubscribes.
 #[derive(Debug)]
 pub(in crate::app) struct Subscription {
-    // Dropped before the channel is looked at: `Option` for that alone.
+    // `Some` until drop, which must drop the receiver before it counts the channel's receivers.
     receiver: Option<Receiver<Arc<EventView>>>,
     topic: Topic,
     hub: EventHub,
 }
 
 impl EventHub {
-    /// A place among those who hear a topic; `None` when too many listen.
+    /// Subscribes to a topic. Returns `None` if the process has [`MAX_SUBSCRIPTIONS`] already.
     pub(super) fn subscribe(&self, topic: Topic) -> Option<Subscription> {
-        let mut topics = self.lock();
-        if topics.listeners >= MAX_LISTENERS {
+        let mut state = self.lock();
+        if state.subscription_count >= MAX_SUBSCRIPTIONS {
             return None;
         }
-        topics.listeners += 1;
-        let receiver = match topics.channels.entry(topic.clone()) {
+        state.subscription_count += 1;
+        let receiver = match state.channels.entry(topic.clone()) {
             Entry::Occupied(channel) => channel.get().subscribe(),
             Entry::Vacant(vacant) => {
                 let (sender, receiver) = channel(CHANNEL_CAPACITY);
@@ -51,37 +51,37 @@ impl EventHub {
                 receiver
             }
         };
-        drop(topics);
+        drop(state);
         let (receiver, hub) = (Some(receiver), self.clone());
         Some(Subscription { receiver, topic, hub })
     }
 
-    /// Hands an event to those who hear its topics.
+    /// Sends an event to the subscribers of its story and of its client.
     pub(super) fn dispatch(&self, event: &Event) {
         let story = event.story_id.map(Topic::Story);
         let client = event.client_id.clone().map(Topic::Client);
-        let topics = self.lock();
-        let listening = [story, client].into_iter().flatten();
-        let channels: Vec<_> = listening.filter_map(|t| topics.channels.get(&t).cloned()).collect();
-        drop(topics);
+        let state = self.lock();
+        let topics = [story, client].into_iter().flatten();
+        let channels: Vec<_> = topics.filter_map(|t| state.channels.get(&t).cloned()).collect();
+        drop(state);
         if channels.is_empty() {
             return;
         }
         let event = Arc::new(EventView::from(event));
         for channel in channels {
-            // Whoever listened may just have left.
+            // An error means that the last subscriber has just unsubscribed.
             let _ = channel.send(Arc::clone(&event));
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HubState> {
-        // Nothing that can panic is done under the lock.
+        // No code under the lock panics, so the state is valid even if the lock is poisoned.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Subscription {
-    /// Returns when there may be another frame, or one less.
+    /// Returns when a frame may have been added or removed: on any event that is not about a task.
     pub(in crate::app) async fn frame_changed(&mut self) {
         let Some(receiver) = self.receiver.as_mut() else { return };
         while receiver.recv().await.is_ok_and(|event| event.kind == EventKind::Task) {}
@@ -95,10 +95,10 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         drop(self.receiver.take());
-        let mut topics = self.hub.lock();
-        topics.listeners -= 1;
-        if topics.channels.get(&self.topic).is_some_and(|channel| channel.receiver_count() == 0) {
-            topics.channels.remove(&self.topic);
+        let mut state = self.hub.lock();
+        state.subscription_count -= 1;
+        if state.channels.get(&self.topic).is_some_and(|channel| channel.receiver_count() == 0) {
+            state.channels.remove(&self.topic);
         }
     }
 }
@@ -125,23 +125,23 @@ mod tests {
     #[test]
     fn everyone_hears_their_own_and_leaves_nothing_behind() {
         let hub = EventHub::default();
-        let subscribe = |topic| hub.subscribe(topic).expect("a seat");
+        let subscribe = |topic| hub.subscribe(topic).expect("a subscription");
         let mut story = subscribe(Topic::Story(Uuid::from_u128(1)));
         let mut client = subscribe(Topic::Client("a".to_owned()));
         let mut same = subscribe(Topic::Client("a".to_owned()));
         hub.dispatch(&event(1, 1, "a"));
         hub.dispatch(&event(2, 2, "a"));
         hub.dispatch(&event(3, 2, "b"));
-        let heard = |subscribe: &mut Subscription| -> Vec<i64> {
-            let receiver = subscribe.receiver().expect("one that listens");
+        let received = |subscription: &mut Subscription| -> Vec<i64> {
+            let receiver = subscription.receiver().expect("a receiver");
             std::iter::from_fn(|| receiver.try_recv().ok().map(|event| event.id)).collect()
         };
-        assert_eq!(heard(&mut story), [1]);
-        assert_eq!(heard(&mut client), [1, 2]);
-        assert_eq!(heard(&mut same), [1, 2]);
+        assert_eq!(received(&mut story), [1]);
+        assert_eq!(received(&mut client), [1, 2]);
+        assert_eq!(received(&mut same), [1, 2]);
         drop((story, client));
-        assert_eq!(hub.lock().channels.len(), 1, "one of two still hears the client");
+        assert_eq!(hub.lock().channels.len(), 1, "one of the client's two subscriptions is left");
         drop(same);
-        assert!(hub.lock().channels.is_empty() && hub.lock().listeners == 0);
+        assert!(hub.lock().channels.is_empty() && hub.lock().subscription_count == 0);
     }
 }

@@ -1,4 +1,4 @@
-//! One who listens: first what was missed, out of the log; then what happens, as it happens.
+//! A subscriber's stream of events: first the missed ones from the event log, then new ones as they are published.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -12,19 +12,19 @@ use crate::app::AppError;
 use crate::store::{Event, StoreError};
 use crate::telemetry::SubscriberGuard;
 
-/// One who listens, in the order of the events, to none twice.
+/// A stream of the events of one topic, in order and without duplicates.
 #[derive(Debug)]
 pub struct EventListener {
     events: Events,
     topic: Topic,
     subscription: Subscription,
-    /// The last event that was heard; nothing before it is wanted.
+    /// Id of the last event that was returned. Later events only are returned.
     last_id: i64,
-    /// Read in the log and not yet heard.
+    /// Events that were read from the log and not returned yet.
     backlog: VecDeque<Arc<EventView>>,
-    /// Whether there may be more to read in the log.
+    /// Whether the log may hold more events to read.
     is_behind: bool,
-    /// Whether what was listened to is gone.
+    /// Whether the story was removed, so that no more events follow.
     is_finished: bool,
     _gauge: SubscriberGuard,
 }
@@ -35,10 +35,11 @@ impl EventListener {
         topic: Topic,
         after: Option<i64>,
     ) -> Result<Self, AppError> {
-        // The seat comes before the look at the log, or an event in between would be missed.
+        // Subscribe before reading the log, or an event between the two would be missed.
         let subscription = events.subscribe(topic.clone())?;
         let last = events.store.last_event_id().await?;
-        // An id from before the database was made anew would wait for its successor for ever.
+        // The database may have been recreated since the client got its id. An id beyond the last one would never be
+        // reached, so it is clamped.
         let last_id = after.map_or(last, |after| after.clamp(0, last));
         let is_behind = last_id < last;
         Ok(Self {
@@ -53,14 +54,14 @@ impl EventListener {
         })
     }
 
-    /// The last event that was heard, or that need not be.
+    /// Returns the id of the last event that was returned, or the id after which the stream begins.
     #[must_use]
     pub const fn last_event_id(&self) -> i64 {
         self.last_id
     }
 
-    /// The next event; `None` when there will be none any more: the story was removed, the process stops, or the log
-    /// cannot be read. Whoever comes back with the last id misses nothing.
+    /// Returns the next event. Returns `None` when the stream ends: the story was removed, the process stops, or the
+    /// log cannot be read. A client that reconnects with the last id misses nothing.
     pub async fn next(&mut self) -> Option<Arc<EventView>> {
         let stopping = self.events.stopping.clone();
         tokio::select! {
@@ -92,7 +93,8 @@ impl EventListener {
         Some(view)
     }
 
-    /// What is handed on next; `Some(None)` when too much was handed on meanwhile.
+    /// Receives the next published event; `Some(None)` if the subscription lagged and events were dropped, `None` if it
+    /// is closed.
     async fn receive(&mut self) -> Option<Option<Arc<EventView>>> {
         match self.subscription.receiver()?.recv().await {
             Ok(event) => Some(Some(event)),
@@ -104,7 +106,7 @@ impl EventListener {
     async fn fetch_backlog(&mut self) -> Option<()> {
         let events = self.load_missed_events().await.inspect_err(|error| {
             let error = error as &dyn Error;
-            tracing::warn!(error, "a listener is let go, for the event log cannot be read");
+            tracing::warn!(error, "event log cannot be read; closing the event stream");
         });
         let events = events.ok()?;
         self.is_behind = events.len() >= usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);

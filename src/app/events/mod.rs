@@ -1,9 +1,9 @@
-//! What happens to stories, told to whoever listens.
+//! Events of stories, and their subscribers.
 //!
-//! The log in the database is the truth. One task of each process ([`Events::tail`]) reads on in it and hands
-//! each event to the listeners of its story and of its client; a listener that begins, comes back, or was too slow
-//! reads in the log itself. Ids grow in the order in which events can be read, so whoever has read up to one has
-//! missed nothing, and the seam between the two needs no more than a comparison.
+//! The event log in the database is the source of truth. Each process runs one task ([`Events::tail`]) that tails the
+//! log and fans each event out to the subscribers of its story and of its client. A new, reconnecting or lagging
+//! subscriber reads the log directly. Ids grow in the order in which events become readable, so a subscriber that has
+//! read up to an id has missed nothing, and switching from the log to the fan-out only compares ids.
 
 mod hub;
 mod listener;
@@ -26,35 +26,35 @@ use super::{AppError, ErrorKind};
 use crate::domain::{ClientId, EventKind};
 use crate::store::{Event, Store, StoreError};
 
-/// How often to look without being told: news from another process may be lost.
+/// Poll interval of the event log. Polling is needed because a notice from another process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Events at most in one read of the log.
+/// Maximum number of events in one read of the log.
 const PAGE_SIZE: i64 = 200;
 
-/// Whose events.
+/// The events that a subscriber receives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::app) enum Topic {
-    /// Those of a story.
+    /// The events of one story, by its id.
     Story(Uuid),
-    /// Those of all of a client's stories.
+    /// The events of all stories of one client, by its id.
     Client(String),
 }
 
-/// Something that happened, as listeners hear it. It is made once for all of them.
+/// An event as subscribers receive it. It is serialized once for all of them.
 #[derive(Debug)]
 pub struct EventView {
-    /// Grows from event to event.
+    /// Id of the event, larger than the ids of all earlier ones.
     pub id: i64,
-    /// What kind of thing.
+    /// Kind of event.
     pub kind: EventKind,
-    /// What happened, as a JSON object.
+    /// Payload, as a JSON object.
     pub data: String,
-    /// Whether it is the end of a story.
+    /// Whether the event says that its story was removed.
     is_removal: bool,
 }
 
-/// What happens to stories. Clones share the listeners.
+/// Subscribes to events and fans them out. Clones share the subscribers.
 #[derive(Debug, Clone)]
 pub struct Events {
     store: Store,
@@ -72,20 +72,24 @@ impl Events {
         Self { store, stories, hub: EventHub::default(), stopping }
     }
 
-    /// A place among those who hear a topic.
+    /// Subscribes to new events of a topic.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`] if the process has too many subscribers.
     pub(in crate::app) fn subscribe(&self, topic: Topic) -> Result<Subscription, AppError> {
         self.hub.subscribe(topic).ok_or_else(|| {
-            let detail = "Too many listen for events already; try again in a minute.";
+            let detail = "Too many clients are listening for events; try again in a minute.";
             let busy = AppError::new(ErrorKind::Busy, detail);
             AppError { retry_after_seconds: Some(60), ..busy }
         })
     }
 
-    /// Hears what happens to a story, from behind the event `after` on, or from now on.
+    /// Opens a stream of a story's events: those after the event id `after`, or new ones only if it is `None`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown story; [`ErrorKind::Busy`] when too many listen.
+    /// [`ErrorKind::NotFound`] if there is no such story; [`ErrorKind::Busy`] if the process has too many subscribers.
     pub async fn listen_to_story(
         &self,
         story_id: &str,
@@ -95,11 +99,12 @@ impl Events {
         EventListener::open(self.clone(), Topic::Story(story.id), after).await
     }
 
-    /// Hears what happens to all stories of a client, from behind the event `after` on, or from now on.
+    /// Opens a stream of the events of all stories of a client: those after the event id `after`, or new ones only if
+    /// it is `None`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`] when too many listen.
+    /// [`ErrorKind::Busy`] if the process has too many subscribers.
     pub async fn listen_to_client(
         &self,
         client_id: &ClientId,
@@ -109,31 +114,33 @@ impl Events {
         EventListener::open(self.clone(), topic, after).await
     }
 
-    /// Hands the events of this process and of others to those who listen here, until dropped.
+    /// Tails the event log and fans its events out to this process's subscribers. Never returns; drop the future to
+    /// stop.
     pub async fn tail(&self) {
         let mut notices = self.store.subscribe();
         let mut after = None;
         loop {
             let dispatched = self.dispatch_logged(after).await.inspect_err(|error| {
                 let error = error as &dyn Error;
-                tracing::warn!(error, "events cannot be read; listeners wait");
+                tracing::warn!(error, "event log cannot be read; trying again");
             });
             match dispatched {
-                Ok(read_up_to) => after = Some(read_up_to),
+                Ok(last_id) => after = Some(last_id),
                 Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
             let logged = async {
                 use crate::store::TaskNotice::EventLogged;
-                // Lost news is a reason to look.
-                while notices.recv().await.is_ok_and(|notices| notices != EventLogged) {}
+                // An error means that notices were lost, which is a reason to read the log too.
+                while notices.recv().await.is_ok_and(|notice| notice != EventLogged) {}
             };
             let _ = tokio::time::timeout(POLL_INTERVAL, logged).await;
-            // What was announced so far is what the next read finds.
+            // The next read finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
         }
     }
 
-    /// Hands on what was logged after an event; the id of the last.
+    /// Fans out the events after the id `after`; without one, starts at the end of the log. Returns the last event's
+    /// id.
     async fn dispatch_logged(&self, after: Option<i64>) -> Result<i64, StoreError> {
         let mut after = match after {
             Some(after) => after,
@@ -141,12 +148,12 @@ impl Events {
         };
         loop {
             let events = self.store.events_after(after, PAGE_SIZE).await?;
-            let is_all = events.len() < usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
+            let is_last_page = events.len() < usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
             for event in events {
                 after = event.id;
                 self.hub.dispatch(&event);
             }
-            if is_all {
+            if is_last_page {
                 return Ok(after);
             }
         }
@@ -160,8 +167,8 @@ impl From<&Event> for EventView {
             data.insert("story_id".to_owned(), Value::from(story_id.to_string()));
         }
         if event.kind == EventKind::Task {
-            let word = |name: &str| data.get(name).and_then(Value::as_str);
-            let message = task_message(word("status"), word("step"));
+            let field = |name: &str| data.get(name).and_then(Value::as_str);
+            let message = task_message(field("status"), field("step"));
             data.insert("message".to_owned(), Value::from(message));
         }
         let is_removal = event.kind == EventKind::Story && data.contains_key("removed");
@@ -169,19 +176,19 @@ impl From<&Event> for EventView {
     }
 }
 
-/// How a task stands, for people to read.
+/// Returns a sentence for people that describes a task's state.
 fn task_message(status: Option<&str>, step: Option<&str>) -> &'static str {
     match (status, step) {
         (Some("running"), Some("perceive")) => "Looking and listening.",
-        (Some("running"), Some("situate")) => "Taking in where and when it is.",
-        (Some("running"), Some("tell")) => "Telling the story on.",
+        (Some("running"), Some("situate")) => "Finding out where and when it is.",
+        (Some("running"), Some("tell")) => "Telling the next part of the story.",
         (Some("running"), Some("illustrate")) => "Painting the picture.",
-        (Some("running"), Some("keep")) => "Keeping the frame.",
-        (Some("running"), _) => "Under way.",
+        (Some("running"), Some("keep")) => "Saving the frame.",
+        (Some("running"), _) => "In progress.",
         (Some("pending"), _) => "Waiting for its turn.",
         (Some("completed"), _) => "Done.",
-        (Some("failed"), _) => "Given up; the task says why.",
-        (Some("cancelled"), _) => "Called off.",
+        (Some("failed"), _) => "Failed; the task says why.",
+        (Some("cancelled"), _) => "Cancelled.",
         _ => "",
     }
 }

@@ -1,7 +1,7 @@
-//! Telling a frame: the middle of its way, from the job that was accepted to the frame that is kept.
+//! Telling a frame: from the claimed task to the saved frame.
 //!
-//! perceive → situate → tell → illustrate → render → keep. Nothing is kept before the last step, so a kill at any
-//! moment leaves the task to be done again, and at most files that the sweep removes.
+//! The steps are perceive, situate, tell, illustrate (which also renders) and keep. No row is written before the last
+//! step, so a kill at any moment leaves a task that runs again and, at most, orphaned files that maintenance removes.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::store::{Lease, Store};
 use crate::storytellers::{self, Scene, Telling};
 use crate::telemetry;
 
-/// Earlier texts at most that a storyteller is given.
+/// Maximum number of earlier texts that a storyteller is given.
 const PRIOR_TEXTS: i64 = 30;
 
 /// Tells frames.
@@ -36,7 +36,7 @@ pub(super) struct Generator {
     config: Arc<Config>,
     models: Arc<Models>,
     clients: Arc<Clients>,
-    senses: Arc<Perceiver>,
+    perceiver: Arc<Perceiver>,
     pictures: Arc<Pictures>,
     attachments: Arc<Attachments>,
     persister: FramePersister,
@@ -45,7 +45,7 @@ pub(super) struct Generator {
 impl Generator {
     pub(super) fn new(
         deps: &FrameDependencies,
-        senses: Arc<Perceiver>,
+        perceiver: Arc<Perceiver>,
         pictures: Arc<Pictures>,
         attachments: Arc<Attachments>,
     ) -> Self {
@@ -54,18 +54,19 @@ impl Generator {
             config: Arc::clone(&deps.config),
             models: Arc::clone(&deps.models),
             clients: Arc::clone(&deps.clients),
-            senses,
+            perceiver,
             pictures,
             persister: FramePersister::new(deps, Arc::clone(&attachments)),
             attachments,
         }
     }
 
-    /// Tells the frame of a claimed task, and ends the task in the transaction that keeps the frame.
+    /// Tells the frame of a claimed task, and completes the task in the transaction that saves the frame.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when it could not; nothing was kept then. [`AppError::may_pass`] tells whether to try again.
+    /// [`AppError`] if the frame could not be told; nothing was saved then. [`AppError::is_retryable`] says whether to
+    /// try again.
     pub(super) async fn tell_frame(
         &self,
         lease: &Lease,
@@ -73,13 +74,13 @@ impl Generator {
         steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         let run = self.prepare(lease, job).await?;
-        let counted = telemetry::FrameAttempt::start(&run.strategy.slug);
-        let told = self.generate(&run, steps).await;
-        counted.finish(told.as_ref().ok().copied());
-        told.map(|_| TaskOutcome::Completed)
+        let attempt = telemetry::FrameAttempt::start(&run.strategy.slug);
+        let count = self.generate(&run, steps).await;
+        attempt.finish(count.as_ref().ok().copied());
+        count.map(|_| TaskOutcome::Completed)
     }
 
-    /// How many frames were told.
+    /// Tells and saves what comes next in the story. Returns the number of new frames.
     async fn generate(&self, run: &FrameRun<'_>, steps: &StepTracker) -> Result<usize, AppError> {
         let session = self
             .models
@@ -89,7 +90,7 @@ impl Generator {
                 &run.strategy,
             ))
             .await?;
-        let mut perceived = steps.run("perceive", self.senses.perceive(run, &session)).await?;
+        let mut perceived = steps.run("perceive", self.perceiver.perceive(run, &session)).await?;
         let (context, situation) = steps.run("situate", self.situate(run, &perceived)).await?;
         let storyteller = storytellers::find(&run.strategy.strategy_name).ok_or_else(|| {
             AppError::internal(format!("no storyteller is called {}", run.strategy.strategy_name))
@@ -105,11 +106,11 @@ impl Generator {
         };
         let telling = steps.run("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(AppError::internal)?;
-        let drawn = self.illustrate_and_narrate(run, &context, &telling, photograph, &session);
-        let (pictures, narration) = steps.run("illustrate", drawn).await?;
+        let attached = self.illustrate_and_narrate(run, &context, &telling, photograph, &session);
+        let (pictures, narration) = steps.run("illustrate", attached).await?;
         let count = pictures.len();
         let wants_video = wants_video(&run.parameters, &session) && count > 0;
-        // Nothing new: the last frame is shown again, for a device must have something to show.
+        // If nothing is new, the answer repeats the last frame, because a device must have something to show.
         let repeated_frame = match count {
             0 => self.load_newest_frame(run).await?,
             _ => None,
@@ -137,7 +138,7 @@ impl Generator {
         Ok(count)
     }
 
-    /// Draws and narrates all beats at once. If a picture fails, the narration that was written is removed again.
+    /// Draws and narrates all beats concurrently. If a picture fails, removes the narrations that were written.
     async fn illustrate_and_narrate(
         &self,
         run: &FrameRun<'_>,
@@ -158,7 +159,7 @@ impl Generator {
         }
     }
 
-    /// Each beat's pictures; those that are written when one fails are removed again.
+    /// Draws and writes each beat's pictures. If one fails, removes those that were written.
     async fn illustrate_all(
         &self,
         run: &FrameRun<'_>,
@@ -212,7 +213,7 @@ impl Generator {
     ) -> Result<(FrameContext, String), AppError> {
         let parameters = &run.parameters;
         let location = parameters.location.as_deref();
-        let situation = self.senses.situate(location, Some(&run.job.client_id)).await;
+        let situation = self.perceiver.situate(location, Some(&run.job.client_id)).await;
         let context = FrameContext {
             seed: seed_from_id(run.story.id),
             frame_number: run.story.frame_count.unsigned_abs(),

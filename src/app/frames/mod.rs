@@ -1,6 +1,7 @@
-//! The road of a frame: an order is taken, told by a worker, waited for, and later redrawn, narrated or filmed.
+//! The life of a frame: a request is accepted, a worker tells the frame, the client waits for it, and later tasks
+//! redraw it, narrate it or make a video of it.
 //!
-//! Each part of the road is a type of its own in this module; [`Frames`] puts them together and is what others see.
+//! Each part is a type of its own in this module. [`Frames`] composes them and is the interface for other modules.
 
 mod attachments;
 mod generate;
@@ -44,7 +45,7 @@ use crate::situation::SituationService;
 use crate::store::{Lease, Store};
 use run::FrameRun;
 
-/// Ordering, telling and reading frames.
+/// Orders, tells and reads frames.
 #[derive(Debug)]
 pub struct Frames {
     intake: intake::Intake,
@@ -56,7 +57,7 @@ pub struct Frames {
     rehearsals: rehearse::Rehearsals,
 }
 
-/// What the parts of [`Frames`] stand on; each takes what it needs.
+/// The services that the parts of [`Frames`] are built from.
 pub(in crate::app) struct FrameDependencies {
     pub(in crate::app) store: Store,
     pub(in crate::app) clock: Arc<dyn Clock>,
@@ -70,7 +71,7 @@ pub(in crate::app) struct FrameDependencies {
     pub(in crate::app) stories: Arc<Stories>,
     pub(in crate::app) events: Events,
     pub(in crate::app) clients: Arc<Clients>,
-    /// How long a frame may take.
+    /// How long a request waits for its frame.
     pub(in crate::app) frame_deadline: Duration,
     /// Cancelled when the process is asked to stop.
     pub(in crate::app) stopping: CancellationToken,
@@ -79,7 +80,7 @@ pub(in crate::app) struct FrameDependencies {
 impl Frames {
     pub(in crate::app) fn new(deps: &FrameDependencies) -> Self {
         let pictures = Arc::new(pictures::Pictures::new(deps));
-        let senses = Arc::new(perception::Perceiver::new(deps));
+        let perceiver = Arc::new(perception::Perceiver::new(deps));
         let attachments = Arc::new(attachments::Attachments::new(deps));
         Self {
             intake: intake::Intake::new(deps, Arc::clone(&pictures)),
@@ -87,32 +88,33 @@ impl Frames {
             next: next::NextFrames::new(deps, Arc::clone(&pictures)),
             generator: generate::Generator::new(
                 deps,
-                Arc::clone(&senses),
+                Arc::clone(&perceiver),
                 Arc::clone(&pictures),
                 Arc::clone(&attachments),
             ),
             redraws: redraw::Redraws::new(deps, pictures, Arc::clone(&attachments)),
             attachments,
-            rehearsals: rehearse::Rehearsals::new(deps, senses),
+            rehearsals: rehearse::Rehearsals::new(deps, perceiver),
         }
     }
 
-    /// Takes an order: when this returns, its frame will be told, whatever happens to this process.
+    /// Accepts an order. When this returns, the frame's task is durable and survives a crash of this process.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the order cannot be used, is for someone else's story, or there is no room; nothing has
-    /// changed then.
+    /// [`AppError`] if the order is invalid, is for a story that the client may not continue, or the queue is full.
+    /// Nothing has changed then.
     pub async fn order(&self, order: FrameOrder) -> Result<AcceptedOrder, AppError> {
         self.intake.order_frame(order).await
     }
 
-    /// Waits for the answer of a frame's task.
+    /// Waits for the result of a frame's task.
     ///
     /// # Errors
     ///
-    /// What the task failed with; [`ErrorKind::Deadline`](super::ErrorKind) when it takes too long,
-    /// [`ErrorKind::Unavailable`](super::ErrorKind) when the process stops first. The task goes on all the same.
+    /// The task's own failure; [`ErrorKind::Deadline`](super::ErrorKind::Deadline) if the task takes too long, and
+    /// [`ErrorKind::Unavailable`](super::ErrorKind::Unavailable) if the process stops first. In the last two cases the
+    /// task continues.
     pub async fn wait_for(&self, task_id: Uuid) -> Result<StoryResponse, AppError> {
         self.waiter.wait_for(task_id).await
     }
@@ -121,21 +123,21 @@ impl Frames {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`](super::ErrorKind) for pixels that cannot be made; [`ErrorKind::Busy`](super::ErrorKind)
-    /// when too many wait.
+    /// [`ErrorKind::Invalid`](super::ErrorKind::Invalid) if the picture parameters are invalid;
+    /// [`ErrorKind::Busy`](super::ErrorKind::Busy) if too many clients wait.
     pub async fn next(
         &self,
         client_id: &ClientId,
-        order: NextFrameQuery,
+        query: NextFrameQuery,
     ) -> Result<NextFrameResult, AppError> {
-        self.next.next_frame(client_id, order).await
+        self.next.next_frame(client_id, query).await
     }
 
-    /// Tells the frame of a claimed task, and ends the task in the transaction that keeps the frame.
+    /// Tells the frame of a claimed task, and completes the task in the transaction that saves the frame.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when it could not; nothing was kept then.
+    /// [`AppError`] if the frame could not be told; nothing was saved then.
     pub async fn tell(
         &self,
         lease: &Lease,
@@ -145,11 +147,11 @@ impl Frames {
         self.generator.tell_frame(lease, job, steps).await
     }
 
-    /// Speaks the text of a claimed task's frame, and ends the task in the transaction that keeps the narration.
+    /// Narrates the frame of a claimed task, and completes the task in the transaction that saves the narration.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when nobody could; nothing was kept then.
+    /// [`AppError`] if no model could; nothing was saved then.
     pub async fn narrate(
         &self,
         lease: &Lease,
@@ -159,11 +161,11 @@ impl Frames {
         self.attachments.narrate_frame(lease, job, steps).await
     }
 
-    /// Begins the video of a claimed task's frame, or looks whether it is made.
+    /// Starts the video of a claimed task's frame, or polls it. While the video is not ready, the task is deferred.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when nobody could; nothing was kept then.
+    /// [`AppError`] if no model could; nothing was saved then.
     pub async fn generate_video(
         &self,
         lease: &Lease,
@@ -173,12 +175,13 @@ impl Frames {
         self.attachments.generate_video(lease, job, steps).await
     }
 
-    /// Orders another illustration for a frame.
+    /// Enqueues a new illustration for a frame.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](super::ErrorKind) and [`ErrorKind::NotYours`](super::ErrorKind);
-    /// [`ErrorKind::Busy`](super::ErrorKind) when there is too much to do.
+    /// [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if there is no such story or frame;
+    /// [`ErrorKind::Forbidden`](super::ErrorKind::Forbidden) if the actor may not change the story;
+    /// [`ErrorKind::Busy`](super::ErrorKind::Busy) if the queue is full.
     pub async fn order_redraw(
         &self,
         actor: Actor<'_>,
@@ -189,11 +192,11 @@ impl Frames {
         self.redraws.order_redraw(actor, story_id, number, order).await
     }
 
-    /// Makes the illustration of a claimed task, and ends the task in the transaction that keeps it.
+    /// Draws the illustration of a claimed task, and completes the task in the transaction that saves the illustration.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when it could not; nothing was kept then.
+    /// [`AppError`] if the illustration could not be made; nothing was saved then.
     pub async fn redraw(
         &self,
         lease: &Lease,
@@ -203,15 +206,15 @@ impl Frames {
         self.redraws.redraw_frame(lease, job, steps).await
     }
 
-    /// Begins a story that nobody keeps, for artists who try a strategy.
+    /// Starts a story that is not stored, for artists who try a strategy.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`](super::ErrorKind) when there is no such strategy.
+    /// [`ErrorKind::Invalid`](super::ErrorKind::Invalid) if there is no such strategy.
     pub async fn start_rehearsal(
         &self,
-        order: RehearsalOptions,
+        options: RehearsalOptions,
     ) -> Result<RehearsalSession<'_>, AppError> {
-        self.rehearsals.start(order).await
+        self.rehearsals.start(options).await
     }
 }

@@ -1,4 +1,5 @@
-//! The newest frame of a Sparrow, waited for: what a device with little power asks for instead of an order of its own.
+//! Long polling for the newest frame of a Sparrow. A device with little power uses it instead of ordering frames
+//! itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,61 +26,62 @@ use crate::app::stories::{FrameView, Stories};
 use crate::domain::{ClientId, Clock, FrameParameters, ScheduleSnapshot};
 use crate::store::{NewestFrame, Store};
 
-/// How often to look without being told: a schedule moves on by itself, and news from another process may be lost.
+/// Poll interval of the database. Polling is needed because a schedule moves on with time and a notice from another
+/// process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What a device asks for.
+/// A request for the newest frame.
 #[derive(Debug)]
 pub struct NextFrameQuery {
-    /// The pixels that it wants.
+    /// Frame parameters that set the picture's format, size and dithering.
     pub parameters: Map<String, Value>,
-    /// The tags of frames that it has.
+    /// Entity tags of the frames that the device has.
     pub known_etags: Vec<String>,
-    /// How long it waits for another.
+    /// How long to wait for a frame that the device does not have; zero to answer at once.
     pub timeout: Duration,
 }
 
-/// The newest frame of a Sparrow, and when it should ask again.
+/// The newest frame of a Sparrow, and the time at which the Sparrow wakes.
 #[derive(Debug)]
 pub struct NextFrameResult {
-    /// The frame, unless there is none.
+    /// The newest frame; `None` if the Sparrow has no frame yet.
     pub frame: Option<TaggedFrame>,
-    /// When the Sparrow's schedule wakes it, if it sleeps.
+    /// When the Sparrow's schedule wakes it; `None` if it is awake or no time is known.
     pub next_wake_at: Option<DateTime<Utc>>,
 }
 
-/// A frame as the device may know it.
+/// A frame and its entity tag.
 #[derive(Debug)]
 pub struct TaggedFrame {
-    /// Tells this frame in these pixels from all others.
+    /// The entity tag of the frame with its picture as requested.
     pub etag: String,
-    /// The frame; absent when the device has it.
+    /// The frame; `None` if the device has it.
     pub frame: Option<Box<NextFrame>>,
 }
 
-/// A frame and where it belongs.
+/// The newest frame of a Sparrow.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NextFrame {
-    /// The story that the Sparrow is in.
+    /// Id of the Sparrow's current story.
     pub story_id: Uuid,
-    /// From 0.
+    /// Number of the frame in its story, from 0.
     pub number: i32,
-    /// When the Sparrow's schedule wakes it, if it sleeps.
+    /// When the Sparrow's schedule wakes it; `null` if the Sparrow is awake or no time is known.
     pub next_wake_at: Option<DateTime<Utc>>,
-    /// The frame, its picture as the device asked.
+    /// The frame, with its picture in the requested format and size.
     #[serde(flatten)]
     pub frame: FrameView,
 }
 
-/// What a look at the database finds.
+/// The state of the database that decides which frame is the newest.
 struct FrameSnapshot {
     story_id: Option<Uuid>,
     newest: Option<NewestFrame>,
     parameters: FrameParameters,
-    in_force: Option<ScheduleSnapshot>,
+    schedule: Option<ScheduleSnapshot>,
 }
 
-/// Finds the newest frame of a Sparrow, or waits for it.
+/// Finds the newest frame of a Sparrow and waits for newer ones.
 #[derive(Debug)]
 pub(super) struct NextFrames {
     store: Store,
@@ -106,32 +108,33 @@ impl NextFrames {
         }
     }
 
-    /// The newest frame of a Sparrow, once it is none of those that the device has, or the wait is over.
+    /// Waits until the Sparrow has a frame that the device does not have yet, or until the timeout.
     ///
     /// # Errors
     ///
-    /// [`crate::app::ErrorKind::Invalid`] for pixels that cannot be made; [`crate::app::ErrorKind::Busy`] when too many wait.
+    /// [`ErrorKind::Invalid`](crate::app::ErrorKind::Invalid) if the picture parameters are invalid;
+    /// [`ErrorKind::Busy`](crate::app::ErrorKind::Busy) if too many clients wait.
     pub(super) async fn next_frame(
         &self,
         client_id: &ClientId,
-        order: NextFrameQuery,
+        query: NextFrameQuery,
     ) -> Result<NextFrameResult, AppError> {
         let overrides = ConfigOverrides {
-            parameters: FrameParameters::normalize(&order.parameters)?,
+            parameters: FrameParameters::normalize(&query.parameters)?,
             ..ConfigOverrides::default()
         };
-        let deadline = Instant::now() + order.timeout;
+        let deadline = Instant::now() + query.timeout;
         self.clients.record_seen(client_id).await?;
         let mut subscriptions = Subscriptions::default();
         loop {
-            if !order.timeout.is_zero() && subscriptions.client.is_none() {
-                // To listen comes before to look, or a frame in between would be missed.
+            if !query.timeout.is_zero() && subscriptions.client.is_none() {
+                // Subscribe before reading, or a frame between the two would be missed.
                 subscriptions.client =
                     Some(self.events.subscribe(Topic::Client(client_id.as_str().to_owned()))?);
             }
             let snapshot = self.load_snapshot(client_id, &overrides).await?;
             let etag = snapshot.etag();
-            let is_new = etag.as_ref().is_some_and(|etag| !order.known_etags.contains(etag));
+            let is_new = etag.as_ref().is_some_and(|etag| !query.known_etags.contains(etag));
             let is_over = Instant::now() >= deadline || self.stopping.is_cancelled();
             if is_new || is_over {
                 return self.build_result(client_id, snapshot, etag, is_new).await;
@@ -142,14 +145,14 @@ impl NextFrames {
                     .story_id
                     .map(|id| self.events.subscribe(Topic::Story(id)))
                     .transpose()?;
-                // A frame may have been told before the seat was taken.
+                // A frame may have been told before the subscription began, so read again.
                 continue;
             }
-            let look_at = deadline.min(Instant::now() + POLL_INTERVAL);
+            let next_poll = deadline.min(Instant::now() + POLL_INTERVAL);
             tokio::select! {
                 () = wait_for_change(subscriptions.client.as_mut()) => {}
                 () = wait_for_change(subscriptions.story.as_mut()) => {}
-                () = tokio::time::sleep_until(look_at) => {}
+                () = tokio::time::sleep_until(next_poll) => {}
                 () = self.stopping.cancelled() => {}
             }
         }
@@ -162,8 +165,8 @@ impl NextFrames {
     ) -> Result<FrameSnapshot, AppError> {
         let client_id = client_id.as_str();
         let levels = self.config.levels(client_id).await?;
-        let present = self.config.resolve_current_with(client_id, &levels, overrides).await?;
-        let strategy = &present.resolved.strategy.slug;
+        let current = self.config.resolve_current_with(client_id, &levels, overrides).await?;
+        let strategy = &current.resolved.strategy.slug;
         let story = self.stories.find_current_story(client_id, &levels, strategy).await?;
         let newest = match &story {
             Some(story) => self.store.newest_frame(story.id).await?,
@@ -172,8 +175,8 @@ impl NextFrames {
         Ok(FrameSnapshot {
             story_id: story.map(|story| story.id),
             newest,
-            parameters: FrameParameters::parse(&present.resolved.parameters())?,
-            in_force: effective_schedule(&present.positions).cloned(),
+            parameters: FrameParameters::parse(&current.resolved.parameters())?,
+            schedule: effective_schedule(&current.positions).cloned(),
         })
     }
 
@@ -184,8 +187,8 @@ impl NextFrames {
         etag: Option<String>,
         is_new: bool,
     ) -> Result<NextFrameResult, AppError> {
-        let asleep = snapshot.in_force.as_ref().filter(|in_force| in_force.is_asleep);
-        let next_wake_at = asleep.and_then(|in_force| in_force.next_wake_at);
+        let asleep = snapshot.schedule.as_ref().filter(|schedule| schedule.is_asleep);
+        let next_wake_at = asleep.and_then(|schedule| schedule.next_wake_at);
         let (Some(story_id), Some(newest), Some(etag)) = (snapshot.story_id, snapshot.newest, etag)
         else {
             return Ok(NextFrameResult { frame: None, next_wake_at });
@@ -200,8 +203,8 @@ impl NextFrames {
             self.pictures.rendition(client_id.as_str(), &newest, &snapshot.parameters).await?;
         let number = newest.frame.number;
         let mut frame = FrameView { image, ..FrameView::from_row(newest.frame) };
-        if let Some(in_force) = asleep {
-            frame.min_duration_seconds = seconds_to_wake(in_force, self.clock.now());
+        if let Some(schedule) = asleep {
+            frame.min_duration_seconds = seconds_to_wake(schedule, self.clock.now());
         }
         let frame = NextFrame { story_id, number, next_wake_at, frame };
         Ok(NextFrameResult {
@@ -212,7 +215,8 @@ impl NextFrames {
 }
 
 impl FrameSnapshot {
-    /// A hash of all that tells this frame in these pixels from others.
+    /// Returns a hash of everything that distinguishes this frame with this picture from others; `None` without a
+    /// frame.
     fn etag(&self) -> Option<String> {
         let newest = self.newest.as_ref()?;
         let picture = newest.original.as_ref().map(|picture| picture.id);
@@ -231,7 +235,7 @@ impl FrameSnapshot {
     }
 }
 
-/// Where news of a frame comes from: the client's own stories, and the story that it shares.
+/// Sources of events about new frames: the client's own stories, and its current story, which another client may own.
 #[derive(Default)]
 struct Subscriptions {
     client: Option<Subscription>,
@@ -239,7 +243,7 @@ struct Subscriptions {
     story_id: Option<Uuid>,
 }
 
-/// Returns when there may be another frame.
+/// Returns when there may be another frame; never, without a subscription.
 async fn wait_for_change(subscription: Option<&mut Subscription>) {
     match subscription {
         Some(subscription) => subscription.frame_changed().await,

@@ -1,8 +1,9 @@
 //! What a Sparrow's photograph shows and its recording says.
 //!
-//! A photograph is always measured, for the painter; models that describe it look at the same time. What cannot be
-//! seen or heard costs the frame its sight or its hearing, not its being told.
+//! A photograph is always measured, for the image model; models that describe it run concurrently. If an input cannot
+//! be understood, the frame is told without it.
 
+use std::error::Error;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -23,44 +24,44 @@ use crate::inference::{DecodedImage, ModelSession, SoundRequest, merge_image_ana
 use crate::situation::{Situation, SituationService};
 use crate::vision;
 
-/// The longest side of a picture that is looked at, in pixels.
+/// Longest side of a photograph that models are given, in pixels.
 const MAX_VISION_SIDE: u32 = 1024;
 
-/// What came in, understood as far as it can be.
+/// The inputs of a frame, as far as they could be understood.
 #[derive(Debug, Default)]
 pub(super) struct Perception {
     pub(super) seen: Option<ImageAnalysis>,
-    /// What was said; `None` when nothing was or nobody understood it.
+    /// The transcript of the recording; `None` if there was no speech or no model understood it.
     pub(super) heard: Option<String>,
-    /// The photograph, where one came and can be shown.
+    /// The photograph, if one came and could be decoded.
     pub(super) photograph: Option<Photograph>,
     /// Sentences for the frame's `errors`.
     pub(super) notes: Vec<String>,
 }
 
-/// A photograph at the size that models look at.
+/// A photograph, scaled down to the size that models are given.
 #[derive(Debug, Clone)]
 pub(super) struct Photograph {
-    /// A name by its bytes: the same for the same file.
+    /// A hash of the file's bytes: the same for the same file.
     pub(super) name: String,
     pub(super) pixels: Arc<RgbImage>,
 }
 
 impl Photograph {
-    /// Decodes a file. This takes milliseconds: not for the async threads.
+    /// Decodes a file. This takes milliseconds, so it must not run on an async thread.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ImagingError> {
         let pixels = decode_for_vision(bytes)?;
         let digest = Sha256::digest(bytes);
         Ok(Self { name: BASE64.encode(&digest[..18]), pixels: Arc::new(pixels) })
     }
 
-    /// The photograph as a frame's picture.
+    /// Returns the photograph as a frame's picture.
     pub(super) fn to_drawn(&self) -> DecodedImage {
         DecodedImage { pixels: RgbImage::clone(&self.pixels), png: None }
     }
 }
 
-/// Sees, hears, and knows where and when it is.
+/// Understands a frame's inputs, and describes its place and time.
 #[derive(Debug)]
 pub(super) struct Perceiver {
     clock: Arc<dyn Clock>,
@@ -79,7 +80,7 @@ impl Perceiver {
         }
     }
 
-    /// Where and when it is.
+    /// Returns where and when a frame is told.
     pub(super) async fn situate(
         &self,
         location: Option<&str>,
@@ -88,6 +89,7 @@ impl Perceiver {
         self.situator.resolve(location, client_id, self.clock.now()).await
     }
 
+    /// Reads a frame's inputs and has models understand them. What fails is noted and does not fail the frame.
     pub(super) async fn perceive(
         &self,
         run: &FrameRun<'_>,
@@ -108,21 +110,22 @@ impl Perceiver {
             None => None,
         };
         let template = run.strategy.prompts.get("vision").map_or("", String::as_str);
-        let seeing =
+        let describing =
             self.describe_photograph(perceived.photograph.as_ref(), template.trim(), session);
-        let hearing = async {
+        let transcribing = async {
             match &sound {
                 Some(sound) => session.transcribe(sound).await,
                 None => None,
             }
         };
-        let (seen, heard) = tokio::join!(seeing, hearing);
+        let (seen, heard) = tokio::join!(describing, transcribing);
         perceived.seen = seen?;
         perceived.heard = heard.filter(|words| !words.is_empty());
         Ok(perceived)
     }
 
-    /// What a model describes, with what can be measured; the latter alone where there is no model.
+    /// Merges a model's description of the photograph with its measurements. Without a model, returns the measurements
+    /// alone.
     pub(super) async fn describe_photograph(
         &self,
         photograph: Option<&Photograph>,
@@ -136,7 +139,7 @@ impl Perceiver {
             tokio::join!(measuring, session.describe_image(&photograph.pixels, prompt));
         let measured = measured?;
         Ok(Some(match described {
-            // Colour names that were measured add nothing to what someone has understood.
+            // Measured colour names add nothing to a description; only the features are merged.
             Some(described) => merge_image_analyses(
                 described,
                 ImageAnalysis { features: measured.features, ..ImageAnalysis::default() },
@@ -151,8 +154,8 @@ impl Perceiver {
         notes: &mut Vec<String>,
     ) -> Result<Option<Photograph>, AppError> {
         let Some(bytes) = self.load_input(key, "photograph", notes).await? else { return Ok(None) };
-        let read = move || Photograph::decode(&bytes);
-        match self.compute.run(read).await? {
+        let decode = move || Photograph::decode(&bytes);
+        match self.compute.run(decode).await? {
             Ok(photograph) => Ok(Some(photograph)),
             Err(error) => {
                 notes.push(format!("The photograph was not seen, because {error}."));
@@ -161,7 +164,8 @@ impl Perceiver {
         }
     }
 
-    /// A recording as providers take it: raw samples get a header. Silence is not sent anywhere.
+    /// Reads a recording in the form that providers accept: raw PCM gets a WAV header. Returns `None` for silence,
+    /// which is not sent to any provider.
     async fn load_sound(
         &self,
         key: &str,
@@ -175,10 +179,10 @@ impl Perceiver {
             bytes
         };
         let Some(format) = AudioFormat::sniff(&bytes) else {
-            notes.push("The sound is in no container that is known here.".to_owned());
+            notes.push("The format of the sound is not supported.".to_owned());
             return Ok(None);
         };
-        // What breaks a decoder may still be understood by whoever transcribes it.
+        // A provider may still understand a recording that the decoder here cannot read.
         let measured = self.measure_sound(&bytes).await;
         if measured.is_some_and(|measured| measured.is_silent) {
             notes.push("Nothing was heard in the sound: it is silent.".to_owned());
@@ -188,14 +192,19 @@ impl Perceiver {
         Ok(Some(SoundRequest { bytes, format, seconds }))
     }
 
-    /// How long a sound is and whether it is silent; `None` where that cannot be told.
+    /// Measures how long a recording is and whether it is silent; `None` if it cannot be decoded.
     pub(super) async fn measure_sound(&self, bytes: &Bytes) -> Option<AudioMeasurement> {
         let file = bytes.clone();
         let measured = self.compute.run(move || audio::measure(file)).await;
-        measured.inspect_err(|error| tracing::warn!(%error, "a sound broke its decoder")).ok()?
+        measured
+            .inspect_err(|error| {
+                let error = error as &dyn Error;
+                tracing::warn!(error, "the audio decoder panicked");
+            })
+            .ok()?
     }
 
-    /// A file that came with the request, unless it is gone.
+    /// Reads a file that came with the request. If it is gone, adds a note and returns `None`.
     async fn load_input(
         &self,
         key: &str,
@@ -213,7 +222,7 @@ impl Perceiver {
     }
 }
 
-/// A photograph at the size that models look at: many of them may wait for their turn at once.
+/// Decodes a photograph and scales it down to [`MAX_VISION_SIDE`], because many photographs may wait in memory at once.
 fn decode_for_vision(bytes: &[u8]) -> Result<RgbImage, ImagingError> {
     let picture = imaging::decode(bytes)?;
     if picture.width().max(picture.height()) <= MAX_VISION_SIDE {

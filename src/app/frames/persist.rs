@@ -1,4 +1,4 @@
-//! Keeping a told frame, whose files are written: one transaction for all its rows and the end of its task.
+//! Saving a told frame whose files are written. One transaction writes all its rows and completes its task.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{Clock, EventKind, FrameKey, ObjectKey, slug_base, story_title};
 use crate::store::{NewFrame, NewImage, Store, StoryTitle, Tx};
 
-/// How long a frame is shown at least, in seconds, when nothing says otherwise.
+/// Default minimum time for which a frame is shown, in seconds.
 const MIN_DURATION: i32 = 20;
 
-/// Keeps frames.
+/// Saves frames.
 #[derive(Debug)]
 pub(super) struct FramePersister {
     store: Store,
@@ -41,20 +41,21 @@ impl FramePersister {
         }
     }
 
-    /// Removes the files of a frame that is not kept.
+    /// Removes the files of a frame that is not saved.
     pub(super) async fn discard(&self, keys: Vec<ObjectKey>) {
         self.files.discard(keys).await;
     }
 
-    /// Keeps a frame and ends its task, in one transaction; when that fails, the frame's files are removed.
+    /// Saves a frame and completes its task in one transaction. If the rows cannot be written, removes the frame's
+    /// files.
     pub(super) async fn save(
         &self,
         run: &FrameRun<'_>,
         generated: GeneratedFrame,
     ) -> Result<(), AppError> {
         match self.write_rows(run, &generated).await {
-            // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
-            // to nothing the sweep removes them.
+            // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
+            // orphans.
             Ok(tx) => Ok(tx.save().await?),
             Err(error) => {
                 let files = generated.pictures.iter().flat_map(BeatPictures::files);
@@ -66,8 +67,8 @@ impl FramePersister {
         }
     }
 
-    /// All rows of a frame and the end of its task, not yet saved. The end of the task comes last: it fails when another
-    /// worker took the task over, and then all of it is undone.
+    /// Writes all rows of a frame and completes its task, without saving. The task comes last: completing it fails if
+    /// another worker has taken the task over, and then all rows are rolled back.
     async fn write_rows(
         &self,
         run: &FrameRun<'_>,
@@ -79,21 +80,21 @@ impl FramePersister {
         let state = json!({"telling": generated.telling.state, "memories": generated.memories});
         let first = run.story.frame_count;
         if !tx.reserve_frame_numbers(run.story.id, first, count, &state, now).await? {
-            // A frame was taken back while this one was told after it; a story that is gone shows at the next attempt.
-            let detail = "The story changed meanwhile; the frame is told anew.";
+            // An earlier frame was removed while this one was told. If the story is gone, the next attempt finds out.
+            let detail = "The story changed meanwhile; the frame is told again.";
             return Err(AppError::new(ErrorKind::Unavailable, detail));
         }
         let metadata = generated.metadata(run, &generation_date(now));
         for (index, picture) in generated.pictures.iter().enumerate() {
             let number = first + i32::try_from(index).map_err(AppError::internal)?;
-            let place = BeatSlot { index, number, state: &state, metadata: &metadata, now };
-            self.insert_frame(&mut tx, run, generated, picture, &place).await?;
+            let slot = BeatSlot { index, number, state: &state, metadata: &metadata, now };
+            self.insert_frame(&mut tx, run, generated, picture, &slot).await?;
         }
         if let Some(thumbnail) = generated.pictures.iter().find_map(|p| p.thumbnail.as_ref()) {
             tx.set_thumbnail(run.story.id, thumbnail.id).await?;
         }
-        if let Some(lessons) = &generated.learn_job {
-            self.jobs.enqueue(&mut tx, Subject::default(), lessons).await?;
+        if let Some(learn_job) = &generated.learn_job {
+            self.jobs.enqueue(&mut tx, Subject::default(), learn_job).await?;
         }
         let name = name_story(&mut tx, run, generated, now).await?;
         if !self.files.should_keep_inputs() {
@@ -104,20 +105,20 @@ impl FramePersister {
         Ok(tx)
     }
 
-    /// The rows of one of the frames, with the jobs that follow from it.
+    /// Writes the rows of one frame, and enqueues the jobs that follow from it.
     async fn insert_frame(
         &self,
         tx: &mut Tx,
         run: &FrameRun<'_>,
         generated: &GeneratedFrame,
         picture: &BeatPictures,
-        place: &BeatSlot<'_>,
+        slot: &BeatSlot<'_>,
     ) -> Result<(), AppError> {
-        let BeatSlot { index, number, state, metadata, now } = *place;
+        let BeatSlot { index, number, state, metadata, now } = *slot;
         insert_pictures(tx, picture, now).await?;
         let beat = &generated.telling.beats[index];
         let is_first = index == 0;
-        let seen = generated.perceived.seen.as_ref().map(|sight| &*sight.description);
+        let seen = generated.perceived.seen.as_ref().map(|analysis| &*analysis.description);
         let heard = heard_text(run, generated);
         let frame = NewFrame {
             story_id: run.story.id,
@@ -136,32 +137,32 @@ impl FramePersister {
             now,
         };
         tx.add_frame(frame).await?;
-        if let Some(voiced) = generated.narration.clip(index) {
-            voiced.insert(tx, FrameKey { story_id: run.story.id, number }, now).await?;
+        if let Some(clip) = generated.narration.clip(index) {
+            clip.insert(tx, FrameKey { story_id: run.story.id, number }, now).await?;
         }
         self.jobs.enqueue_indexing(tx, run.story.id, number).await?;
-        let wanted = AttachmentPlan {
+        let plan = AttachmentPlan {
             number,
             needs_narration: generated.narration.is_pending(index),
             video_image_id: generated.wants_video.then_some(picture.original.id),
         };
-        self.attachments.order(tx, run, &wanted).await?;
+        self.attachments.enqueue(tx, run, &plan).await?;
         let client_id = Some(run.story.client_id.as_str());
-        let number = json!({"number": number});
-        tx.publish(EventKind::Frame, client_id, Some(run.story.id), number, now);
+        let payload = json!({"number": number});
+        tx.publish(EventKind::Frame, client_id, Some(run.story.id), payload, now);
         Ok(())
     }
 
-    /// Has what was sent for the frame removed with the transaction that keeps the frame.
+    /// Removes the rows of the frame's inputs, and enqueues the removal of their files.
     async fn remove_inputs(&self, tx: &mut Tx, run: &FrameRun<'_>) -> Result<(), AppError> {
-        let gone = tx.remove_media_objects(&run.job.inputs()).await?;
-        self.jobs.enqueue_file_removal(tx, gone).await
+        let keys = tx.remove_media_objects(&run.job.inputs()).await?;
+        self.jobs.enqueue_file_removal(tx, keys).await
     }
 }
 
-/// Which of a task's frames it is, and what all of them share.
+/// The place of one frame in its telling, and the values that all frames of the telling share.
 struct BeatSlot<'a> {
-    /// Which beat of the telling.
+    /// Index of the beat in the telling.
     index: usize,
     /// The frame's number in its story.
     number: i32,
@@ -171,19 +172,19 @@ struct BeatSlot<'a> {
     now: DateTime<Utc>,
 }
 
-/// What was said into the microphone or written; `None` when there was neither.
+/// Returns the recording's transcript and the request's text, joined by a newline; `None` if there is neither.
 fn heard_text(run: &FrameRun<'_>, generated: &GeneratedFrame) -> Option<String> {
-    let said = [generated.perceived.heard.as_deref(), run.parameters.input_text.as_deref()];
-    let heard = said.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    let texts = [generated.perceived.heard.as_deref(), run.parameters.input_text.as_deref()];
+    let heard = texts.into_iter().flatten().collect::<Vec<_>>().join("\n");
     Some(heard).filter(|heard| !heard.is_empty())
 }
 
 fn min_duration(run: &FrameRun<'_>) -> i32 {
-    let asked = run.job.min_duration_seconds;
-    asked.and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or(MIN_DURATION)
+    let scheduled = run.job.min_duration_seconds;
+    scheduled.and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or(MIN_DURATION)
 }
 
-/// Keeps the rows of a picture whose files are written.
+/// Writes the rows of pictures whose files are written.
 pub(super) async fn insert_pictures(
     tx: &mut Tx,
     picture: &BeatPictures,
@@ -205,14 +206,14 @@ pub(super) async fn insert_pictures(
     Ok(())
 }
 
-/// What a story is called; empty until it has a text.
+/// A story's title and slug; both are empty until the story has a text.
 #[derive(Default)]
 struct StoryName {
     title: String,
     slug: String,
 }
 
-/// A story takes its name from its first text. Returns the name in force.
+/// Names the story after its first text, unless it has a name. Returns its name.
 async fn name_story(
     tx: &mut Tx,
     run: &FrameRun<'_>,
@@ -228,13 +229,14 @@ async fn name_story(
     let title = story_title(text);
     let base = slug_base(&title);
     let slug = tx.name_story(run.story.id, StoryTitle { title: &title, slug_base: &base }).await?;
-    let named = json!({"title": title, "slug": slug});
+    let payload = json!({"title": title, "slug": slug});
     let client_id = Some(run.story.client_id.as_str());
-    tx.publish(EventKind::Story, client_id, Some(run.story.id), named, now);
+    tx.publish(EventKind::Story, client_id, Some(run.story.id), payload, now);
     Ok(StoryName { title, slug })
 }
 
-/// The answer is part of the task, so that whoever waits for it, and whoever asks again, gets the same.
+/// Builds the task's result. It is stored with the task, so that the waiting request and a repeated one get the same
+/// answer.
 fn build_response(
     run: &FrameRun<'_>,
     generated: &GeneratedFrame,
@@ -257,7 +259,7 @@ fn build_response(
             image: Some(picture.device_or_original().view.clone()),
             source_image: Some(picture.original.view.clone()),
             video: None,
-            audio: generated.narration.clip(index).map(|voiced| voiced.view.clone()),
+            audio: generated.narration.clip(index).map(|clip| clip.view.clone()),
             min_duration_seconds: min_duration(run),
             trigger_condition: trigger.clone(),
             metadata: metadata.clone(),
@@ -290,7 +292,7 @@ fn debug_data(run: &FrameRun<'_>, generated: &GeneratedFrame, title: &str) -> Ma
     put("story_id", json!(run.story.id));
     put("story_title", json!(title));
     put("thoth_link", Value::Null);
-    put("i_see", json!(seen.map(|sight| &sight.description)));
+    put("i_see", json!(seen.map(|analysis| &analysis.description)));
     put("image_analysis", json!(seen));
     put("i_hear", json!(generated.perceived.heard));
     put(&run.strategy.strategy_name, generated.telling.state.clone());

@@ -1,14 +1,15 @@
-//! Chance that can be repeated: seeds that follow from ids.
+//! Repeatable randomness: seeds derived from ids.
 
 use uuid::Uuid;
 
-/// A story's own chance, from all bits of its id.
+/// Derives a seed from all bits of an id.
 pub(super) fn seed_from_id(id: Uuid) -> u64 {
     let (high, low) = id.as_u64_pair();
     mix(high ^ mix(low))
 }
 
-/// `SplitMix64`'s finaliser (Steele, Lea and Flood, 2014): neighbouring numbers become unlike ones.
+/// Applies the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), which maps neighbouring numbers to unrelated
+/// ones.
 pub(super) const fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! An illustration made anew: the frame keeps its number and its words, and gets other pictures.
+//! Redrawing an illustration: the frame keeps its number and its text, and gets new pictures.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ use crate::domain::{Clock, EventKind, FrameKey, FrameParameters, TraceParent};
 use crate::inference::ImageRequest;
 use crate::store::{IllustrationSource, Lease, Store, Story, Tx};
 
-/// What asks for it.
+/// A request to redraw a frame's illustration.
 #[derive(Debug)]
 pub struct RedrawOrder {
     /// The request's id, for the log.
     pub request_id: String,
-    /// Where the request is in its trace, for the task to go on there.
+    /// The request's place in its trace, which the task continues.
     pub trace: Option<TraceParent>,
 }
 
-/// Makes illustrations anew.
+/// Redraws illustrations.
 #[derive(Debug)]
 pub(super) struct Redraws {
     store: Store,
@@ -44,7 +44,7 @@ pub(super) struct Redraws {
     attachments: Arc<Attachments>,
 }
 
-/// A picture that was painted anew, its files written.
+/// A redrawn picture whose files are written.
 struct RedrawnPicture {
     picture: BeatPictures,
     /// Whether a video is to be made of it.
@@ -70,12 +70,13 @@ impl Redraws {
         }
     }
 
-    /// Orders another illustration for a frame.
+    /// Enqueues a new illustration for a frame.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::app::ErrorKind::NotFound) and [`NotYours`](crate::app::ErrorKind::NotYours);
-    /// [`Busy`](crate::app::ErrorKind::Busy) when there is too much to do.
+    /// [`NotFound`](crate::app::ErrorKind::NotFound) if there is no such story or frame;
+    /// [`Forbidden`](crate::app::ErrorKind::Forbidden) if the actor may not change the story;
+    /// [`Busy`](crate::app::ErrorKind::Busy) if the queue is full.
     pub(super) async fn order_redraw(
         &self,
         actor: Actor<'_>,
@@ -96,11 +97,12 @@ impl Redraws {
         Ok(AcceptedOrder { task_id, is_replay: false })
     }
 
-    /// Makes the illustration of a claimed task, and ends the task in the transaction that keeps it.
+    /// Draws the illustration of a claimed task, and completes the task in the transaction that saves the illustration.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when it could not; nothing was kept then. [`AppError::may_pass`] tells whether to try again.
+    /// [`AppError`] if the illustration could not be made; nothing was saved then. [`AppError::is_retryable`] says
+    /// whether to try again.
     pub(super) async fn redraw_frame(
         &self,
         lease: &Lease,
@@ -110,15 +112,15 @@ impl Redraws {
         let number = job.number;
         let story_id = lease.task().story_id.ok_or_else(frame_not_found)?;
         let story = self.store.story(story_id).await?.ok_or_else(frame_not_found)?;
-        let words = self
+        let source = self
             .store
             .illustration_source(FrameKey { story_id, number })
             .await?
             .ok_or_else(frame_not_found)?;
-        let redrawn = self.redraw_picture(&story, number, words, lease.task().id);
-        let redrawn = steps.run("illustrate", redrawn).await?;
-        let kept = self.replace_pictures(lease, &story, job, &redrawn);
-        match steps.run("keep", kept).await {
+        let redrawing = self.redraw_picture(&story, number, source, lease.task().id);
+        let redrawn = steps.run("illustrate", redrawing).await?;
+        let replacing = self.replace_pictures(lease, &story, job, &redrawn);
+        match steps.run("keep", replacing).await {
             Ok(tx) => {
                 tx.save().await?;
                 Ok(TaskOutcome::Completed)
@@ -131,18 +133,18 @@ impl Redraws {
         }
     }
 
-    /// The same words with other chance: each task has its own.
+    /// Draws the same prompt with another seed, which is derived from the task's id.
     async fn redraw_picture(
         &self,
         story: &Story,
         number: i32,
-        words: IllustrationSource,
+        source: IllustrationSource,
         task_id: Uuid,
     ) -> Result<RedrawnPicture, AppError> {
-        let IllustrationSource { metadata, text, illustration, .. } = words;
-        let asked = metadata.get("parameters").and_then(Value::as_object);
-        let parameters = match asked {
-            Some(asked) => FrameParameters::parse(asked)?,
+        let IllustrationSource { metadata, text, illustration, .. } = source;
+        let stored = metadata.get("parameters").and_then(Value::as_object);
+        let parameters = match stored {
+            Some(stored) => FrameParameters::parse(stored)?,
             None => FrameParameters::default(),
         };
         let strategy = self.config.story_strategy(story).await?;
@@ -151,20 +153,20 @@ impl Redraws {
             .model_session(ModelSessionParams::for_story(story, &story.client_id, &strategy))
             .await?;
         let prompt = illustration.filter(|prompt| !prompt.is_empty()).or(text).unwrap_or_default();
-        let ask = ImageRequest {
+        let request = ImageRequest {
             prompt,
             size: DEFAULT_SIZE,
             seed: mix(seed_from_id(task_id)),
             seen: None,
         };
-        let picture = session.generate_image(&ask).await.map_err(AppError::internal)?;
+        let picture = session.generate_image(&request).await.map_err(AppError::internal)?;
         let wants_video = wants_video(&parameters, &session);
-        let wanted = PictureOptions { parameters, with_thumbnail: number == 0 };
-        let picture = self.pictures.write_pictures(picture, &story.client_id, wanted).await?;
+        let options = PictureOptions { parameters, with_thumbnail: number == 0 };
+        let picture = self.pictures.write_pictures(picture, &story.client_id, options).await?;
         Ok(RedrawnPicture { picture, wants_video })
     }
 
-    /// All rows of the new pictures, and the old ones gone, not yet saved.
+    /// Replaces the frame's pictures and completes the task, without saving.
     async fn replace_pictures(
         &self,
         lease: &Lease,
@@ -190,18 +192,18 @@ impl Redraws {
             tx.set_thumbnail(story.id, thumbnail.id).await?;
         }
         let mut keys = tx.delete_images(&old).await?;
-        // Its film begins with the old picture; whoever wished for one gets another.
+        // The frame's video begins with the old picture, so it is removed. If one was requested, another is made.
         if let Some(video) = tx.delete_video(frame).await? {
             keys.extend(tx.remove_media_objects(&[&video]).await?);
         }
         if redrawn.wants_video {
             let image_id = picture.original.id;
-            self.attachments.order_video(&mut tx, story, number, image_id, job.origin).await?;
+            self.attachments.enqueue_video(&mut tx, story, number, image_id, job.origin).await?;
         }
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
-        let drawn = json!({"number": number, "illustrated": true});
-        tx.publish(EventKind::Frame, client_id, Some(story.id), drawn, now);
+        let payload = json!({"number": number, "illustrated": true});
+        tx.publish(EventKind::Frame, client_id, Some(story.id), payload, now);
         let result = json!({
             "story_id": story.id, "number": number,
             "image": device.view, "source_image": picture.original.view,

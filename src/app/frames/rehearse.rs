@@ -1,5 +1,5 @@
-//! A story told without a server and without keeping any of it, for artists who shape prompts: the same models,
-//! prompts and storytellers as for a Sparrow, each frame told on from the one before.
+//! Rehearsals: a story that is told without a server and not stored, for artists who shape prompts. It uses the same
+//! models, prompts and storytellers as a Sparrow's story, and each frame continues the one before.
 
 use std::sync::Arc;
 
@@ -24,42 +24,42 @@ use crate::situation::Situation;
 use crate::store::Strategy;
 use crate::storytellers::{self, Scene, Telling};
 
-/// What a rehearsal is given.
+/// The inputs of a rehearsal.
 #[derive(Clone, Default)]
 pub struct RehearsalOptions {
     /// A strategy's slug, or a storyteller's name.
     pub strategy: String,
-    /// A photograph for each frame.
+    /// An encoded photograph that every frame is given.
     pub image: Option<Bytes>,
-    /// A text for each frame.
+    /// A text that every frame is given.
     pub text: Option<String>,
-    /// Where it is told.
+    /// Where the story is told, as in the frame parameter `location`.
     pub location: Option<String>,
-    /// Hears every prompt.
+    /// Called with every prompt that is sent to a model.
     pub on_prompt: Option<PromptObserver>,
 }
 
-/// A frame that was told, and how long each step took.
+/// A frame that was told, with the time that each step took.
 #[derive(Debug)]
 pub struct RehearsedFrame {
-    /// Where and when it is, in words.
+    /// Where and when the frame is told, in words.
     pub situation: String,
-    /// What the photograph shows.
+    /// The description of the photograph.
     pub seen: Option<String>,
-    /// Each text with what was to be painted.
+    /// Each beat's text with the description of its illustration; the latter is empty for a photograph.
     pub texts: Vec<(Option<String>, String)>,
-    /// Its pictures, as PNG files.
+    /// The illustrations, as PNG files.
     pub pictures: Vec<Vec<u8>>,
-    /// What went wrong, in plain words.
+    /// Sentences that say what went wrong.
     pub notes: Vec<String>,
-    /// The steps and their times.
+    /// The steps, in order, with the time that each took.
     pub steps: Vec<(&'static str, Duration)>,
 }
 
-/// A story under way.
+/// A rehearsal that has started.
 pub struct RehearsalSession<'a> {
     rehearsals: &'a Rehearsals,
-    order: RehearsalOptions,
+    options: RehearsalOptions,
     strategy: Arc<Strategy>,
     id: Uuid,
     texts: Vec<String>,
@@ -68,40 +68,40 @@ pub struct RehearsalSession<'a> {
     number: u32,
 }
 
-/// Tells stories that nobody keeps.
+/// Tells stories that are not stored.
 #[derive(Debug)]
 pub(super) struct Rehearsals {
     compute: Compute,
     config: Arc<Config>,
     models: Arc<Models>,
-    senses: Arc<Perceiver>,
+    perceiver: Arc<Perceiver>,
 }
 
 impl Rehearsals {
-    pub(super) fn new(deps: &FrameDependencies, senses: Arc<Perceiver>) -> Self {
+    pub(super) fn new(deps: &FrameDependencies, perceiver: Arc<Perceiver>) -> Self {
         Self {
             compute: deps.compute.clone(),
             config: Arc::clone(&deps.config),
             models: Arc::clone(&deps.models),
-            senses,
+            perceiver,
         }
     }
 
-    /// Begins a story that nobody keeps.
+    /// Starts a story that is not stored.
     ///
     /// # Errors
     ///
-    /// [`crate::app::ErrorKind::Invalid`] when there is no such strategy.
+    /// [`ErrorKind::Invalid`](crate::app::ErrorKind::Invalid) if there is no such strategy.
     pub(super) async fn start(
         &self,
-        order: RehearsalOptions,
+        options: RehearsalOptions,
     ) -> Result<RehearsalSession<'_>, AppError> {
-        let found = self.config.strategy(&order.strategy).await?;
+        let found = self.config.strategy(&options.strategy).await?;
         let reason = "there is no such strategy";
         let strategy = found.ok_or_else(|| AppError::invalid("strategy", reason))?;
         Ok(RehearsalSession {
             rehearsals: self,
-            order,
+            options,
             strategy,
             id: Uuid::now_v7(),
             texts: Vec::new(),
@@ -117,28 +117,28 @@ impl RehearsalSession<'_> {
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the photograph cannot be used, or not even the offline provider answers.
+    /// [`AppError`] if the photograph cannot be decoded, or no provider answers, not even the offline one.
     pub async fn next_frame(&mut self) -> Result<RehearsedFrame, AppError> {
-        let of = ModelSessionParams {
+        let params = ModelSessionParams {
             client_id: CLIENT_ID,
             story_id: None,
             memories: self.memories.clone(),
             strategy: &self.strategy,
-            on_prompt: self.order.on_prompt.clone(),
+            on_prompt: self.options.on_prompt.clone(),
         };
-        let session = self.rehearsals.models.model_session(of).await?;
+        let session = self.rehearsals.models.model_session(params).await?;
         let mut steps = StepTimes::default();
         let photograph = self.load_photograph().await?;
         let template = self.strategy.prompts.get("vision").map_or("", String::as_str);
-        let seen = self.rehearsals.senses.describe_photograph(
+        let describing = self.rehearsals.perceiver.describe_photograph(
             photograph.as_ref(),
             template.trim(),
             &session,
         );
-        let seen = steps.time("perceive", seen).await?;
-        let location = self.order.location.as_deref();
-        let situation = self.rehearsals.senses.situate(location, None);
-        let situation = steps.time("situate", situation).await;
+        let seen = steps.time("perceive", describing).await?;
+        let location = self.options.location.as_deref();
+        let situating = self.rehearsals.perceiver.situate(location, None);
+        let situation = steps.time("situate", situating).await;
         let parameters = self.parameters()?;
         let context = self.frame_context(seen, &situation, &parameters);
         let scene = Scene {
@@ -150,17 +150,17 @@ impl RehearsalSession<'_> {
             session: &session,
         };
         let storyteller = storytellers::find(&self.strategy.strategy_name)
-            .ok_or_else(|| AppError::internal("the strategy's storyteller is not there"))?;
+            .ok_or_else(|| AppError::internal("the strategy's storyteller does not exist"))?;
         let telling = steps.time("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(AppError::internal)?;
-        let drawn = self.draw_pictures(&telling, &context, photograph.as_ref(), &session);
-        let pictures = steps.time("illustrate", drawn).await?;
+        let drawing = self.draw_pictures(&telling, &context, photograph.as_ref(), &session);
+        let pictures = steps.time("illustrate", drawing).await?;
         let (notes, memories) = session.into_notes_and_memories();
         self.record(&telling, memories);
         let texts = telling.beats.into_iter();
         let texts =
             texts.map(|beat| (beat.text, beat.illustration.description().to_owned())).collect();
-        let seen = context.seen.map(|sight| sight.description);
+        let seen = context.seen.map(|analysis| analysis.description);
         Ok(RehearsedFrame {
             situation: situation.text,
             seen,
@@ -185,12 +185,12 @@ impl RehearsalSession<'_> {
             memory: Value::Null,
             seen,
             heard: None,
-            said: self.order.text.clone(),
+            said: self.options.text.clone(),
             place: situation.place.clone(),
             hour: situation.hour,
             season: situation.season,
             style: parameters.output_text_style.clone(),
-            max_chars: parameters.max_output_text_length.map(|most| most as usize),
+            max_chars: parameters.max_output_text_length.map(|max| max as usize),
             known: AudienceProfile::default(),
         }
     }
@@ -207,9 +207,9 @@ impl RehearsalSession<'_> {
     }
 
     async fn load_photograph(&self) -> Result<Option<Photograph>, AppError> {
-        let Some(bytes) = self.order.image.clone() else { return Ok(None) };
-        let read = self.rehearsals.compute.run(move || Photograph::decode(&bytes)).await?;
-        read.map(Some).map_err(|error| AppError::invalid("image", error))
+        let Some(bytes) = self.options.image.clone() else { return Ok(None) };
+        let decoded = self.rehearsals.compute.run(move || Photograph::decode(&bytes)).await?;
+        decoded.map(Some).map_err(|error| AppError::invalid("image", error))
     }
 
     async fn draw_pictures(
@@ -229,7 +229,7 @@ impl RehearsalSession<'_> {
     }
 }
 
-/// The Sparrow that a rehearsal is told to: configurations may name it.
+/// Client id of every rehearsal; a configuration may refer to it.
 const CLIENT_ID: &str = "rehearsal";
 
 fn encode_png(drawn: DecodedImage) -> Result<Vec<u8>, imaging::ImagingError> {
@@ -244,9 +244,9 @@ struct StepTimes(Vec<(&'static str, Duration)>);
 
 impl StepTimes {
     async fn time<T>(&mut self, step: &'static str, work: impl Future<Output = T>) -> T {
-        let begun = Instant::now();
-        let done = Box::pin(work).await;
-        self.0.push((step, begun.elapsed()));
-        done
+        let started = Instant::now();
+        let output = Box::pin(work).await;
+        self.0.push((step, started.elapsed()));
+        output
     }
 }

@@ -1,4 +1,4 @@
-//! A frame being made, and what it has become before it is kept.
+//! The data of a frame while it is made: the run, and the generated frame before it is saved.
 
 use std::sync::Arc;
 
@@ -22,26 +22,26 @@ pub(super) struct FrameRun<'a> {
     pub(super) parameters: FrameParameters,
 }
 
-/// Everything that the last step keeps.
+/// Everything that the last step saves.
 pub(super) struct GeneratedFrame {
     pub(super) telling: Telling,
     pub(super) pictures: Vec<BeatPictures>,
     pub(super) narration: Narration,
-    /// Whether a video is to be made of each picture.
+    /// Whether to make a video of each picture.
     pub(super) wants_video: bool,
-    /// The frame that is shown again, if nothing new was told.
+    /// The newest frame, which is shown again if nothing new was told.
     pub(super) repeated_frame: Option<FrameView>,
     pub(super) perceived: Perception,
     pub(super) situation: String,
     pub(super) notes: Vec<String>,
-    /// What providers asked to have kept with the story.
+    /// Data that providers want stored with the story, by provider.
     pub(super) memories: Map<String, Value>,
-    /// What the frame teaches about its client, if learning is allowed.
+    /// The job that learns from the frame; `None` if learning is not allowed.
     pub(super) learn_job: Option<LearnFromFrame>,
 }
 
 impl GeneratedFrame {
-    /// What the frame's metadata says of how it came to be.
+    /// Builds the frame's `metadata`: the strategy, models, parameters and notes. Leaves out `input_text`.
     pub(super) fn metadata(&self, run: &FrameRun<'_>, generated_at: &str) -> Value {
         let slug = |choice: &Option<ModelChoice>| choice.as_ref().map(|choice| choice.slug.clone());
         let mut parameters = run.job.parameters.clone();
@@ -58,7 +58,7 @@ impl GeneratedFrame {
     }
 }
 
-/// The prompt templates of a strategy.
+/// Returns the prompt templates of a strategy.
 pub(super) fn strategy_prompts(strategy: &Strategy) -> Prompts<'_> {
     let text = strategy.text.as_ref();
     let editor = strategy.editor.as_ref();

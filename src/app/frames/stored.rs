@@ -1,8 +1,8 @@
-//! The answer to an order, as its task's row keeps it.
+//! The answer to a frame request, as it is stored in its task's row.
 //!
-//! Whoever waits for a frame, and whoever asks again with the same key, gets this answer, perhaps from another version
-//! of Calliope than the one that wrote it. So it is a database format of its own: a change of what is sent to clients
-//! ([`StoryResponse`]) does not change what earlier rows mean.
+//! The waiting request and every repeat with the same idempotency key read this answer, perhaps in another version of
+//! Calliope than the one that wrote it. So it is a database format of its own: a change of the API's answer
+//! ([`StoryResponse`]) does not change the meaning of earlier rows.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -73,12 +73,12 @@ impl StoredStoryResponse {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Internal`](crate::app::ErrorKind) when it cannot be read.
+    /// [`ErrorKind::Internal`](crate::app::ErrorKind::Internal) if it cannot be read.
     pub(super) fn from_value(result: Option<Value>) -> Result<Self, AppError> {
         serde_json::from_value(result.unwrap_or_default()).map_err(AppError::internal)
     }
 
-    /// Writes it for a row.
+    /// Returns the JSON for a task's row.
     pub(super) fn to_value(&self) -> Result<Value, AppError> {
         serde_json::to_value(self).map_err(AppError::internal)
     }
@@ -130,7 +130,7 @@ impl From<StoredStoryResponse> for StoryResponse {
     }
 }
 
-/// Declares both ways between a stored type and the view of the same fields.
+/// Implements `From` in both directions between a stored type and a view with the same fields.
 macro_rules! both_ways {
     ($stored:ident, $view:ident { $($field:ident),* }) => {
         impl From<$view> for $stored {

@@ -1,4 +1,4 @@
-//! Waiting for a frame: v1 is v2 and a wait.
+//! Waiting for a frame. Version 1 of the API orders a frame like version 2, and then waits for it.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::TaskStatus;
 use crate::store::{Store, TaskNotice};
 
-/// How often to look without being told: news from another process may be lost.
+/// Poll interval of the database. Polling is needed because a notice from another process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits for frames that were ordered.
+/// Waits for the results of frame tasks.
 #[derive(Debug)]
 pub(super) struct FrameWaiter {
     store: Store,
@@ -31,19 +31,19 @@ impl FrameWaiter {
         Self { store, deadline: deps.frame_deadline, stopping }
     }
 
-    /// The answer of a frame task, when it has one.
+    /// Waits for the result of a frame's task.
     ///
     /// # Errors
     ///
-    /// What the task failed with; [`ErrorKind::Deadline`] when it takes too long, [`ErrorKind::Unavailable`] when
-    /// the process stops first. The task goes on all the same.
+    /// The task's own failure; [`ErrorKind::Deadline`] if the task takes too long, and [`ErrorKind::Unavailable`] if
+    /// the process stops first. In the last two cases the task continues.
     pub(super) async fn wait_for(&self, task_id: Uuid) -> Result<StoryResponse, AppError> {
         let deadline = Instant::now() + self.deadline;
-        // To listen comes before to look, or an end in between would be missed.
-        let mut news = self.store.subscribe();
+        // Subscribe before reading, or a task that ends between the two would be missed.
+        let mut notices = self.store.subscribe();
         loop {
             match self.poll_task(task_id).await? {
-                TaskProgress::Finished(ended) => return *ended,
+                TaskProgress::Finished(result) => return *result,
                 TaskProgress::Pending if self.stopping.is_cancelled() => {
                     let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
                     return Err(AppError::new(ErrorKind::Unavailable, detail));
@@ -54,10 +54,10 @@ impl FrameWaiter {
                 let detail = "The frame takes too long; it is still being told, so read the story in a moment.";
                 return Err(AppError::new(ErrorKind::Deadline, detail));
             }
-            let look_at = deadline.min(Instant::now() + POLL_INTERVAL);
+            let next_poll = deadline.min(Instant::now() + POLL_INTERVAL);
             tokio::select! {
-                () = TaskNotice::recv_ended(&mut news, task_id) => {}
-                () = tokio::time::sleep_until(look_at) => {}
+                () = TaskNotice::recv_ended(&mut notices, task_id) => {}
+                () = tokio::time::sleep_until(next_poll) => {}
                 () = self.stopping.cancelled(), if !self.stopping.is_cancelled() => {}
             }
         }
@@ -67,20 +67,20 @@ impl FrameWaiter {
         let Some(task) = self.store.task(task_id).await? else {
             return Err(AppError::new(ErrorKind::NotFound, "The frame's task is gone."));
         };
-        let ended = match task.status {
+        let result = match task.status {
             TaskStatus::Pending => return Ok(TaskProgress::Pending),
             TaskStatus::Running => return Ok(TaskProgress::Running),
             TaskStatus::Completed => Ok(StoredStoryResponse::from_value(task.result)?.into()),
             TaskStatus::Failed => Err(StoredFailure::from_value(task.error)?.into()),
             TaskStatus::Cancelled => {
-                Err(AppError::new(ErrorKind::Conflict, "The frame was called off."))
+                Err(AppError::new(ErrorKind::Conflict, "The frame was cancelled."))
             }
         };
-        Ok(TaskProgress::Finished(Box::new(ended)))
+        Ok(TaskProgress::Finished(Box::new(result)))
     }
 }
 
-/// How a frame's task stands.
+/// The state of a frame's task.
 enum TaskProgress {
     Pending,
     Running,

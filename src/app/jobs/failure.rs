@@ -1,21 +1,21 @@
-//! Why an attempt at a task failed, as its row keeps it.
+//! The stored form of a task's failure.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::{AppError, ErrorKind};
 
-/// The `error` of a task's row. It is a database format, apart from what is sent to clients.
+/// The `error` of a task's row. It is a database format, independent of what the API sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFailure {
-    /// The kind of failure, by its name ([`ErrorKind::name`]).
+    /// The name of the error's kind ([`ErrorKind::name`]).
     pub kind: String,
-    /// One plain sentence.
+    /// One sentence for people.
     pub detail: String,
-    /// The parameters that are wrong, with the reason for each.
+    /// The names of the invalid parameters, with the reason for each.
     #[serde(default)]
     pub fields: Vec<(String, String)>,
-    /// When to try again, if that is known.
+    /// Seconds after which to try again; `None` if unknown.
     #[serde(default)]
     pub retry_after_seconds: Option<u64>,
 }
@@ -25,7 +25,7 @@ impl StoredFailure {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Internal`] when it cannot be read.
+    /// [`ErrorKind::Internal`] if it cannot be read.
     pub(in crate::app) fn from_value(error: Option<Value>) -> Result<Self, AppError> {
         serde_json::from_value(error.unwrap_or_default()).map_err(AppError::internal)
     }
@@ -43,7 +43,8 @@ impl From<&AppError> for StoredFailure {
 }
 
 impl From<StoredFailure> for AppError {
-    /// A kind of another version counts as an internal failure; its sentence still says what happened.
+    /// Converts a stored failure. A kind that this version does not know becomes [`ErrorKind::Internal`] and keeps its
+    /// detail.
     fn from(failure: StoredFailure) -> Self {
         let kind = ErrorKind::from_name(&failure.kind).unwrap_or(ErrorKind::Internal);
         Self {

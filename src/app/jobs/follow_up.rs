@@ -1,4 +1,4 @@
-//! Jobs that follow from a change, enqueued by whoever makes it.
+//! Jobs that follow from a change, enqueued in the transaction that makes the change.
 
 use std::ops::RangeInclusive;
 
@@ -8,11 +8,11 @@ use super::{IndexFrame, Jobs, RemoveFiles, Subject, UnindexFrames};
 use crate::app::AppError;
 use crate::store::Tx;
 
-/// Keys at most in one task that removes files.
+/// Maximum number of keys in one task that removes files.
 const MAX_KEYS_PER_TASK: usize = 1000;
 
 impl Jobs {
-    /// Has files removed whose rows this transaction removes.
+    /// Enqueues the removal of files whose rows this transaction removes.
     pub(in crate::app) async fn enqueue_file_removal(
         &self,
         tx: &mut Tx,
@@ -25,7 +25,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Has a frame put into the index, if there is one, with the transaction that keeps or changes the frame.
+    /// Enqueues the indexing of a frame that this transaction adds or changes. Does nothing without an index.
     pub(in crate::app) async fn enqueue_indexing(
         &self,
         tx: &mut Tx,
@@ -38,7 +38,8 @@ impl Jobs {
         Ok(())
     }
 
-    /// Has frames of a story taken out of the remote index, if there is one, with the transaction that removes them.
+    /// Enqueues the removal from the remote index of frames that this transaction removes. Does nothing without a
+    /// remote index.
     pub(in crate::app) async fn enqueue_unindexing(
         &self,
         tx: &mut Tx,

@@ -1,4 +1,4 @@
-//! What a job is: the payload of one kind of task, written and read here alone.
+//! The [`Job`] trait and the only code that reads and writes job payloads.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,65 +15,66 @@ use crate::store::Task;
 
 /// The payload of one kind of task.
 ///
-/// It is a database format: a field that is added needs a default, for rows that an earlier version wrote, and a field
-/// that goes stays readable for as long as such a row may wait ([`Job::upgrade`]).
+/// A payload is a database format. A new field needs a default, for rows that an earlier version wrote. A removed field
+/// must stay readable for as long as such a row may wait ([`Job::upgrade`]).
 pub trait Job: Serialize + DeserializeOwned {
-    /// The kind of task that carries it.
+    /// The kind of task that carries this job.
     const KIND: TaskKind;
 
-    /// The lane of its task: tasks of one lane run one at a time, in order. Without a lane it runs beside all others.
+    /// Returns the lane of the job's task. Tasks in the same lane run one at a time, in order; a task without a lane
+    /// runs concurrently with all others.
     fn lane(&self, _subject: Subject<'_>) -> Option<String> {
         None
     }
 
-    /// The request that asked for it, if one did.
+    /// Returns the request that asked for the job, if one did.
     fn origin(&self) -> Option<&Origin> {
         None
     }
 
-    /// Brings a payload that an earlier version wrote into today's form.
+    /// Converts a payload that an earlier version wrote to the current form. Does nothing by default.
     fn upgrade(_payload: &mut Map<String, Value>, _task: &Task) {}
 }
 
-/// The request that asked for a job: its id for the log and the answer, its trace to be continued.
+/// The request that asked for a job: its id, for the log and the answer, and its trace, which the task continues.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The request's id.
     pub request_id: String,
-    /// [`TraceParent`], as its header has it.
+    /// The request's [`TraceParent`], as in the `traceparent` header.
     #[serde(default)]
     pub traceparent: Option<String>,
 }
 
 impl Origin {
-    /// The origin of a job that a request asks for now.
+    /// Creates the origin of a job from its request.
     #[must_use]
     pub fn new(request_id: String, trace: Option<TraceParent>) -> Self {
         Self { request_id, traceparent: trace.map(|trace| trace.to_string()) }
     }
 
-    /// The trace to be continued.
+    /// Returns the trace to continue; `None` if there is none or it cannot be parsed.
     #[must_use]
     pub fn trace(&self) -> Option<TraceParent> {
         self.traceparent.as_deref().and_then(TraceParent::parse)
     }
 }
 
-/// The client and the story that a task is for; they hear its events.
+/// The client and the story that a task is for. The task's events are published to their subscribers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {
-    /// The client.
+    /// Id of the client that the task is for; `None` if it is for no client.
     pub client_id: Option<&'a str>,
-    /// The story.
+    /// Id of the story that the task is for; `None` if it is for no story.
     pub story_id: Option<Uuid>,
 }
 
-/// Reads the job that a task carries.
+/// Decodes the job that a task carries.
 ///
 /// # Errors
 ///
-/// [`AppError`] when the task carries another kind of job, or its payload cannot be read: work that is not understood
-/// must not be done by halves.
+/// [`AppError`] if the task carries another kind of job, or its payload cannot be read. A payload that is only partly
+/// understood must not run.
 pub fn decode<J: Job>(task: &Task) -> Result<J, AppError> {
     if task.kind != J::KIND {
         let (id, kind, wanted) = (task.id, task.kind.name(), J::KIND.name());
@@ -92,25 +93,25 @@ pub fn decode<J: Job>(task: &Task) -> Result<J, AppError> {
 /// Declares [`AnyJob`], so that each kind of task is listed once.
 macro_rules! any_job {
     ($($(#[$doc:meta])* $kind:ident($job:ty),)*) => {
-        /// The job of a claimed task, whichever it is.
+        /// The job of a claimed task, of any kind.
         #[derive(Debug)]
         pub enum AnyJob {
             $($(#[$doc])* $kind($job),)*
         }
 
         impl AnyJob {
-            /// Reads the job of a task.
+            /// Decodes the job of a task.
             ///
             /// # Errors
             ///
-            /// As [`decode`].
+            /// As for [`decode`].
             pub fn decode(task: &Task) -> Result<Self, AppError> {
                 match task.kind {
                     $(TaskKind::$kind => decode(task).map(Self::$kind),)*
                 }
             }
 
-            /// The request that asked for it, if one did.
+            /// Returns the request that asked for the job, if one did.
             #[must_use]
             pub fn origin(&self) -> Option<&Origin> {
                 match self {
@@ -124,27 +125,27 @@ macro_rules! any_job {
 any_job! {
     /// Tell a frame.
     TellFrame(TellFrame),
-    /// Make a frame's illustration anew.
+    /// Redraw a frame's illustration.
     IllustrateFrame(RedrawFrame),
-    /// Speak a frame's text.
+    /// Narrate a frame's text.
     NarrateFrame(NarrateFrame),
     /// Make a video of a frame's illustration.
     GenerateVideo(GenerateVideo),
     /// Remove files.
     RemoveFiles(RemoveFiles),
-    /// Put files into the bucket.
+    /// Upload files to the bucket.
     SyncMedia(SyncMedia),
-    /// Remove media that need not be kept.
+    /// Remove media that retention does not keep.
     ApplyRetention(ApplyRetention),
     /// Erase a client.
     EraseClient(EraseClient),
     /// Learn from a frame.
     LearnFromFrame(LearnFromFrame),
-    /// Put a frame into the index.
+    /// Add a frame to the index.
     IndexFrame(IndexFrame),
-    /// Put all frames into the index.
+    /// Add all frames to the index.
     IndexFrames(IndexFrames),
-    /// Take frames out of the index.
+    /// Remove frames from the remote index.
     UnindexFrames(UnindexFrames),
 }
 

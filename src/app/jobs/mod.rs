@@ -1,8 +1,8 @@
-//! Durable work: what jobs there are, how they are enqueued, and what a worker does with one that it has claimed.
+//! Durable work: the kinds of job, how they are enqueued, and what a worker does with a task that it has claimed.
 //!
 //! A job is a type ([`Job`]): the payload of one kind of task. It is enqueued in the transaction that accepts the work
-//! (`Jobs::enqueue`), decoded in one place ([`AnyJob::decode`]), and ended under its [`Lease`] in the transaction
-//! that keeps its outcome. Because "later" is data, no service calls one above it.
+//! (`Jobs::enqueue`), decoded in one place ([`AnyJob::decode`]), and completed under its [`Lease`] in the transaction
+//! that saves its outcome. Because later work is data, no service calls a service above it.
 
 mod failure;
 mod follow_up;
@@ -35,21 +35,21 @@ use crate::domain::Clock;
 use crate::settings::TaskSettings;
 use crate::store::{Lease, NewTask, Store, Tx};
 
-/// How a job's run ended, if it did not fail.
+/// The outcome of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskOutcome {
-    /// Its task is completed.
+    /// The task is completed.
     Completed,
-    /// Its task goes on later.
+    /// The task runs again later.
     Deferred,
 }
 
-/// Which follow-up jobs this installation has a use for.
+/// The follow-up jobs that this installation needs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FollowUps {
-    /// A model makes vectors, so frames are put into the index.
+    /// Whether frames are indexed: an embedding model is configured.
     pub indexes_frames: bool,
-    /// The vectors are at another service, so frames that are gone must be taken out there.
+    /// Whether removed frames must be removed from the index too: the vectors are in a remote service.
     pub has_remote_index: bool,
 }
 
@@ -72,7 +72,7 @@ impl Jobs {
         Self { store, clock, limits, follow_ups }
     }
 
-    /// Enqueues a job with the transaction that accepts the work, and returns its task's id.
+    /// Enqueues a job in the transaction that accepts the work. Returns its task's id.
     pub(in crate::app) async fn enqueue<J: Job>(
         &self,
         tx: &mut Tx,
@@ -94,7 +94,7 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Adds a job's task that is completed already, for those who wait for its result, and returns its id.
+    /// Adds a job's task that is already completed, for a request whose result needs no work. Returns the task's id.
     pub(in crate::app) async fn insert_completed<J: Job>(
         &self,
         tx: &mut Tx,
@@ -117,11 +117,11 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Completes a task whose outcome needs no other row.
+    /// Completes a task whose outcome changes no other row.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LeaseLost`].
+    /// [`ErrorKind::LeaseLost`] if another worker has the task now.
     pub(in crate::app) async fn complete(
         &self,
         lease: &Lease,
@@ -133,11 +133,11 @@ impl Jobs {
         Ok(TaskOutcome::Completed)
     }
 
-    /// Puts a task off until `run_at`, with its job as it stands by then.
+    /// Defers a task until `run_at`, with `job` as its new payload.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LeaseLost`].
+    /// [`ErrorKind::LeaseLost`] if another worker has the task now.
     pub(in crate::app) async fn defer<J: Job>(
         &self,
         lease: &Lease,
@@ -151,11 +151,11 @@ impl Jobs {
         Ok(TaskOutcome::Deferred)
     }
 
-    /// Refuses more work while too much waits.
+    /// Checks that the queue has room for another task.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`].
+    /// [`ErrorKind::Busy`] if [`TaskSettings::max_waiting`] tasks are pending already.
     pub(in crate::app) async fn check_capacity(&self) -> Result<(), AppError> {
         let max = i64::from(self.limits.max_waiting);
         if self.store.count_pending_tasks(max).await? < max {
@@ -166,7 +166,7 @@ impl Jobs {
     }
 }
 
-/// The lane of a story: everything that changes it goes down this lane, one after the other.
+/// Returns the lane of a story. Tasks that change the story run in this lane, one at a time.
 pub(in crate::app) fn story_lane(story_id: Uuid) -> String {
     format!("story {story_id}")
 }

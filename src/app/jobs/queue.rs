@@ -1,4 +1,4 @@
-//! The worker's side of the queue: claiming tasks, keeping leases, and ending what failed.
+//! The worker's side of the queue: claiming tasks, extending leases, and recording failures.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::app::AppError;
 use crate::domain::backoff;
 use crate::store::{Lease, LeaseError, StoreError, Task, TaskNotice};
 
-/// Longer than any lease: on SQLite nobody else can hold one when a process begins.
+/// Longer than any lease. Used on SQLite, where no other process can hold a lease when this one starts.
 const BEYOND_ANY_LEASE: TimeDelta = TimeDelta::days(3650);
 
-/// What becomes of a task whose attempt failed.
+/// What to do with a task whose attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureAction {
-    /// It is tried again.
+    /// Try it again later.
     Retry,
-    /// It is given up.
+    /// Mark it as failed.
     Fail,
 }
 
 impl Jobs {
-    /// Claims the next due task; `None` when there is none, or another worker was first.
+    /// Claims the next due task. Returns `None` if no task is due or another worker was first.
     pub async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -36,11 +36,11 @@ impl Jobs {
         Ok(Some(lease))
     }
 
-    /// Keeps a lease, and notes the step that its task is at; a step that `is_new` is published.
+    /// Extends a lease, and records the task's current step. If `is_new`, an event announces the step.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// [`LeaseError::Lost`] if another worker has the task now, or it was cancelled.
     pub async fn extend(
         &self,
         lease: &Lease,
@@ -58,14 +58,15 @@ impl Jobs {
         Ok(tx.save().await?)
     }
 
-    /// Puts a task back that this process will not finish.
+    /// Returns a task to the queue that this process will not finish.
     pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         lease.release(&mut tx).await?;
         tx.save().await
     }
 
-    /// What becomes of a task whose attempt fails with this error.
+    /// Decides what to do with a task whose attempt failed with this error: it is tried again if the error is retryable
+    /// and fewer than [`TaskSettings::max_attempts`](crate::settings::TaskSettings) attempts failed.
     #[must_use]
     pub fn failure_action(&self, task: &Task, error: &AppError) -> FailureAction {
         let has_attempts = task.failures.unsigned_abs() + 1 < self.limits.max_attempts;
@@ -76,11 +77,12 @@ impl Jobs {
         }
     }
 
-    /// Notes that an attempt failed: the task is tried again later, or given up, as [`Jobs::failure_action`] says.
+    /// Records that an attempt failed. As [`Jobs::failure_action`] decides, the task is tried again after a backoff, or
+    /// fails.
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`].
+    /// [`LeaseError::Lost`] if another worker has the task now, or it was cancelled.
     pub async fn record_failure(&self, lease: &Lease, error: &AppError) -> Result<(), LeaseError> {
         let task = lease.task();
         let failure = task.failures.unsigned_abs() + 1;
@@ -97,13 +99,14 @@ impl Jobs {
         Ok(tx.save().await?)
     }
 
-    /// Takes back the tasks of workers that were silent for longer than their lease; how many there were.
+    /// Returns to the queue the tasks whose leases have expired. Returns their number.
     pub async fn release_expired(&self) -> Result<u64, StoreError> {
         self.release_expired_before(self.clock.now()).await
     }
 
-    /// Takes back what the last process on a SQLite file was at when it ended: it was alone, and so is this one. Other
-    /// instances may share PostgreSQL, and keep what they hold.
+    /// Returns to the queue the tasks that an earlier process left running, and returns their number. On SQLite these
+    /// are all running tasks, because only one process uses the file. On PostgreSQL other instances may hold leases, so
+    /// only expired leases are released.
     pub async fn release_abandoned(&self) -> Result<u64, StoreError> {
         let ahead = if self.store.is_sqlite() { BEYOND_ANY_LEASE } else { TimeDelta::zero() };
         self.release_expired_before(self.clock.now() + ahead).await
@@ -114,19 +117,19 @@ impl Jobs {
         let released = tx.release_expired_leases(until).await?;
         tx.save().await?;
         if released > 0 {
-            tracing::info!(released, "tasks whose worker fell silent go on here");
+            tracing::info!(released, "expired leases released");
         }
         Ok(released)
     }
 
-    /// How long until the next pending task is due; `None` when none waits for its time.
+    /// Returns the time until the next pending task is due; `None` if no task is waiting for its time.
     pub async fn time_until_next_due(&self) -> Result<Option<Duration>, StoreError> {
         let now = self.clock.now();
         let due = self.store.next_due(now).await?;
         Ok(due.and_then(|due| (due - now).to_std().ok()))
     }
 
-    /// News of tasks that are ready or have ended.
+    /// Subscribes to notices of tasks that are ready or have ended, and of new events.
     #[must_use]
     pub fn subscribe(&self) -> Receiver<TaskNotice> {
         self.store.subscribe()
@@ -137,7 +140,8 @@ impl Jobs {
     }
 }
 
-/// Between 0 and 1, unlike for tasks that failed together: from the random end of the task's id.
+/// Returns a number from 0 to 1, derived from the random bits of the task's id, so that tasks that failed together are
+/// not tried again together.
 fn jitter(task: &Task, attempt: u32) -> f64 {
     let bits = (task.id.as_u128() >> (attempt % 32)) as u32;
     f64::from(bits) / f64::from(u32::MAX)

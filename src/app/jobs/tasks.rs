@@ -1,4 +1,4 @@
-//! Tasks as people look at them, and what people do with them.
+//! Tasks in the API: reading, listing, cancelling and retrying them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,35 +11,35 @@ use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{TaskKind, TaskStatus};
 use crate::store::{Task, TaskFilter};
 
-/// A task.
+/// A unit of durable background work.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
-    /// Its id.
+    /// Id of the task.
     pub task_id: Uuid,
-    /// What it does: `tell_frame`, `illustrate_frame`, …
+    /// Kind of work, for example `tell_frame` or `illustrate_frame`.
     #[schema(value_type = String)]
     pub task_type: TaskKind,
-    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
+    /// Status: `pending`, `running`, `completed`, `failed` or `cancelled`.
     #[schema(value_type = String)]
     pub status: TaskStatus,
-    /// Where a running one is.
+    /// Current step of a running task, for example `illustrate`; `null` if it has recorded none.
     pub step: Option<String>,
-    /// How often it was begun.
+    /// Number of times that a worker started the task.
     pub attempts: i32,
-    /// For whom.
+    /// Id of the client that the task is for; `null` if it is for no client.
     pub client_id: Option<String>,
-    /// For which story.
+    /// Id of the story that the task is for; `null` if it is for no story.
     pub story_id: Option<Uuid>,
-    /// When it was ordered.
+    /// When the task was enqueued.
     pub created_at: DateTime<Utc>,
-    /// When it was first begun.
+    /// When a worker first started the task; `null` if none has yet.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the task ended; `null` if it has not ended.
     pub completed_at: Option<DateTime<Utc>>,
-    /// What came of it.
+    /// Result of a completed task, by kind of task; `null` before completion.
     #[schema(value_type = Option<Object>)]
     pub result: Option<Value>,
-    /// Why its last attempt failed.
+    /// Reason why the last attempt failed, as one sentence; `null` if no attempt failed.
     pub error: Option<String>,
 }
 
@@ -62,22 +62,22 @@ impl From<Task> for TaskView {
     }
 }
 
-/// The plain sentence of a failure.
+/// Returns the sentence for people of a stored failure.
 pub(in crate::app) fn failure_detail(error: Option<&Value>) -> Option<String> {
     error?.get("detail")?.as_str().map(str::to_owned)
 }
 
 impl Jobs {
-    /// A task of a client that the actor speaks for.
+    /// Returns a task of a client that the actor may act for.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when there is no such task, or it is another's.
+    /// [`ErrorKind::NotFound`] if there is no such task, or the actor may not act for its client.
     pub async fn task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
         self.find_permitted_task(actor, id).await.map(TaskView::from)
     }
 
-    /// Tasks, the newest first.
+    /// Lists the tasks that match the filter, newest first.
     pub async fn list_tasks(
         &self,
         filter: TaskFilter<'_>,
@@ -87,11 +87,11 @@ impl Jobs {
         Ok(Page::from_rows(rows, limit, |task| task.id))
     }
 
-    /// Calls a task off.
+    /// Cancels a task that has not ended.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it has ended.
+    /// [`ErrorKind::NotFound`] as for [`Jobs::task`]; [`ErrorKind::Conflict`] if the task has ended.
     pub async fn cancel_task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
         let task = self.find_permitted_task(actor, id).await?;
         let now = self.clock.now();
@@ -104,12 +104,12 @@ impl Jobs {
         Ok(task.into())
     }
 
-    /// Has a task that failed or was called off done after all.
+    /// Returns a failed or cancelled task to the queue.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it stands otherwise; [`ErrorKind::Busy`] when there is too
-    /// much to do.
+    /// [`ErrorKind::NotFound`] as for [`Jobs::task`]; [`ErrorKind::Conflict`] if the task neither failed nor was
+    /// cancelled; [`ErrorKind::Busy`] if the queue is full.
     pub async fn retry_task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
         let task = self.find_permitted_task(actor, id).await?;
         self.check_capacity().await?;

@@ -1,6 +1,6 @@
-//! Where sentences end, in English and in scripts that put no space after a stop.
+//! Splitting text into sentences, in English and in scripts without a space after a full stop.
 
-/// Sentences with what closes them. A paragraph's end ends a sentence.
+/// Splits a text into sentences, with their closing punctuation. The end of a line ends a sentence.
 pub(super) fn sentences(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     for paragraph in text.lines() {
@@ -36,7 +36,7 @@ pub(super) fn ends_sentence(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…') || is_wide(c)
 }
 
-/// Ends of sentences in scripts that put no space after them.
+/// Returns whether a character ends a sentence in a script that puts no space after it.
 fn is_wide(c: char) -> bool {
     matches!(c, '。' | '！' | '？')
 }
@@ -45,7 +45,7 @@ pub(super) fn is_closing(c: char) -> bool {
     matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | '」')
 }
 
-/// Whether a sentence seems to end, and only an abbreviation or an initial does.
+/// Returns whether a text ends with an abbreviation or an initial instead of the end of a sentence.
 fn is_abbreviation(sentence: &str) -> bool {
     let last = sentence.split_whitespace().last().unwrap_or_default();
     let Some(word) = last.strip_suffix('.') else { return false };

@@ -1,4 +1,4 @@
-//! What is taken away, and what stays.
+//! Tests of what cleaning removes and what it keeps.
 
 use proptest::prelude::*;
 
@@ -64,8 +64,8 @@ fn instructions_in_other_words_go_and_what_was_seen_stays() {
 
 #[test]
 fn talk_about_the_story_goes_and_talk_in_it_stays() {
-    let told = "Anna closed the gate. \"I know your story,\" said the goose. The old story of the well came to her mind.";
-    assert_eq!(cleaned(told), Ok(told.to_owned()));
+    let story = "Anna closed the gate. \"I know your story,\" said the goose. The old story of the well came to her mind.";
+    assert_eq!(cleaned(story), Ok(story.to_owned()));
     for talk in [
         "In that moment, I chose to use a few words for this picture.",
         "This is a great example of how creative you can be in storytelling.",
@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn nothing_breaks_it(text in any::<String>(), max_chars in 1_usize..200) {
         if let Ok(kept) = clean(&text, &TextRules { max_chars, ..TextRules::default() }) {
-            // Closing what is open adds at most one character of each kind, and a capital may become two.
+            // Closing quotes adds at most one character of each kind, and an upper-case letter may be two characters.
             prop_assert!(kept.chars().count() <= max_chars + 6);
         }
         let _ = clean_picture_prompt(&text);

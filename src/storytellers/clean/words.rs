@@ -1,6 +1,7 @@
-//! Words by which talk about a story is told from the story, in lower case. Each was seen in what models write.
+//! Phrases that distinguish talk about a story from the story, in lower case. Each has occurred in the output of
+//! models.
 
-/// Words that no story begins with, but helpful models do.
+/// Phrases with which models begin an answer, and no story begins.
 pub(super) const PREAMBLES: [&str; 12] = [
     "sure",
     "certainly",
@@ -16,7 +17,7 @@ pub(super) const PREAMBLES: [&str; 12] = [
     "i'm sorry",
 ];
 
-/// What models say about a story in the place of telling it. No sentence with one of these is told.
+/// Phrases that models use to talk about a story instead of telling it. A sentence with one of them is removed.
 pub(super) const META_PHRASES: [&str; 26] = [
     "the story begins",
     "the story is set",
@@ -46,7 +47,7 @@ pub(super) const META_PHRASES: [&str; 26] = [
     "literary device",
 ];
 
-/// Words of the trade: a sentence that has one of them and talks to whoever asked talks about the story, and not in it.
+/// Nouns of writing and pictures. A sentence with one of them and one of [`META_OPENINGS`] talks about the story.
 pub(super) const META_NOUNS: [&str; 13] = [
     "story",
     "stories",
@@ -63,7 +64,7 @@ pub(super) const META_NOUNS: [&str; 13] = [
     "picture",
 ];
 
-/// Beginnings of such talk. A narrator who says "I" or "you" does not use them.
+/// Phrases of such talk. A narrator who says "I" or "you" does not use them.
 pub(super) const META_OPENINGS: [&str; 26] = [
     "ends",
     "continues with",

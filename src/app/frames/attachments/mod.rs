@@ -1,8 +1,8 @@
-//! What a frame gets beside its picture: its text spoken ([`narration`]), and a video of its picture ([`video`]).
+//! Attachments of a frame: a [`narration`] of its text and a [`video`] of its picture.
 //!
-//! Narration is quick: it is made while the picture is painted, and by a task of its own only when that fails. A video
-//! takes minutes, so that no frame and no worker waits for it: a task begins it, and looks again every few seconds.
-//! Both are published as an event of the frame when they are there.
+//! A narration is quick, so it is made while the picture is painted; a task of its own makes it only if that fails. A
+//! video takes minutes, so no frame and no worker waits for it: a task starts it and polls every few seconds. When an
+//! attachment is ready, an event of the frame is published.
 
 mod narration;
 mod video;
@@ -40,20 +40,21 @@ pub(super) struct Attachments {
     jobs: Arc<Jobs>,
 }
 
-/// What a frame is to get later.
+/// The attachments that tasks make for a frame after it is saved.
 pub(super) struct AttachmentPlan {
     /// The frame's number.
     pub(super) number: i32,
-    /// Whether its text is still to be spoken.
+    /// Whether its text is still to be narrated.
     pub(super) needs_narration: bool,
-    /// The picture that a video is to be made of.
+    /// The id of the picture to make a video of; `None` for no video.
     pub(super) video_image_id: Option<Uuid>,
 }
 
-/// What a task gave its frame: for the event and the task's result.
+/// An attachment that a task made.
 struct NewAttachment {
+    /// The payload of the frame's event, and the task's result.
     view: Value,
-    /// Keys of the files whose place it takes.
+    /// Keys of the files that it replaces.
     replaced: Vec<String>,
 }
 
@@ -70,27 +71,27 @@ impl Attachments {
         }
     }
 
-    /// Orders what a frame gets later, in the transaction that keeps the frame.
-    pub(super) async fn order(
+    /// Enqueues the planned attachments in the transaction that saves the frame.
+    pub(super) async fn enqueue(
         &self,
         tx: &mut Tx,
         run: &FrameRun<'_>,
-        wanted: &AttachmentPlan,
+        plan: &AttachmentPlan,
     ) -> Result<(), AppError> {
-        let (number, origin) = (wanted.number, run.job.origin.clone());
-        if wanted.needs_narration {
+        let (number, origin) = (plan.number, run.job.origin.clone());
+        if plan.needs_narration {
             let voice = run.parameters.narration_voice.clone();
-            let speech = NarrateFrame { origin: origin.clone(), number, voice };
-            self.jobs.enqueue(tx, subject(&run.story), &speech).await?;
+            let job = NarrateFrame { origin: origin.clone(), number, voice };
+            self.jobs.enqueue(tx, subject(&run.story), &job).await?;
         }
-        if let Some(image_id) = wanted.video_image_id {
-            self.order_video(tx, &run.story, number, image_id, origin).await?;
+        if let Some(image_id) = plan.video_image_id {
+            self.enqueue_video(tx, &run.story, number, image_id, origin).await?;
         }
         Ok(())
     }
 
-    /// Orders a video of a frame's picture.
-    pub(super) async fn order_video(
+    /// Enqueues a video of a frame's picture.
+    pub(super) async fn enqueue_video(
         &self,
         tx: &mut Tx,
         story: &Story,
@@ -103,33 +104,32 @@ impl Attachments {
         Ok(())
     }
 
-    /// The end of a task that gave a frame something: replaced files go, the event is published, and nothing is saved
-    /// yet.
+    /// Removes the replaced files, publishes the event and completes the task. The caller saves the transaction.
     async fn finish(
         &self,
         mut tx: Tx,
         lease: &Lease,
         story: &Story,
-        given: NewAttachment,
+        attachment: NewAttachment,
     ) -> Result<Tx, AppError> {
         let now = self.clock.now();
-        let replaced: Vec<&str> = given.replaced.iter().map(String::as_str).collect();
+        let replaced: Vec<&str> = attachment.replaced.iter().map(String::as_str).collect();
         let keys = tx.remove_media_objects(&replaced).await?;
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
-        tx.publish(EventKind::Frame, client_id, Some(story.id), given.view.clone(), now);
-        lease.complete(&mut tx, &given.view, now).await?;
+        tx.publish(EventKind::Frame, client_id, Some(story.id), attachment.view.clone(), now);
+        lease.complete(&mut tx, &attachment.view, now).await?;
         Ok(tx)
     }
 
-    /// Saves, or removes the file of what was not kept. Should the answer to a save be lost, the file stays: the sweep
-    /// looks after it.
+    /// Saves the transaction, or removes the attachment's file if its rows could not be written. If the save itself
+    /// fails, its outcome is unknown, so the file stays; maintenance removes it if it is an orphan.
     async fn save_or_discard(
         &self,
-        kept: Result<Tx, AppError>,
+        written: Result<Tx, AppError>,
         key: &ObjectKey,
     ) -> Result<(), AppError> {
-        match kept {
+        match written {
             Ok(tx) => Ok(tx.save().await?),
             Err(error) => {
                 self.files.discard(vec![key.clone()]).await;
@@ -159,12 +159,12 @@ impl Attachments {
     ) -> Result<(Story, IllustrationSource), AppError> {
         let story_id = lease.task().story_id.ok_or_else(frame_not_found)?;
         let story = self.store.story(story_id).await?.ok_or_else(frame_not_found)?;
-        let words = self
+        let source = self
             .store
             .illustration_source(FrameKey { story_id, number })
             .await?
             .ok_or_else(frame_not_found)?;
-        Ok((story, words))
+        Ok((story, source))
     }
 
     async fn model_session(&self, story: &Story) -> Result<ModelSession, AppError> {
@@ -175,13 +175,13 @@ impl Attachments {
     }
 }
 
-fn attachment_error(what: &str, nobody: ModelUnavailable) -> AppError {
-    let ModelUnavailable { reason: because, is_retryable: may_pass } = nobody;
-    let kind = if may_pass { ErrorKind::Unavailable } else { ErrorKind::Provider };
-    AppError::new(kind, format!("{what}, because {because}."))
+fn attachment_error(what: &str, unavailable: ModelUnavailable) -> AppError {
+    let ModelUnavailable { reason, is_retryable } = unavailable;
+    let kind = if is_retryable { ErrorKind::Unavailable } else { ErrorKind::Provider };
+    AppError::new(kind, format!("{what}, because {reason}."))
 }
 
-/// Whose events and which story a frame's tasks belong to.
+/// Returns the client and the story that a frame's tasks belong to.
 fn subject(story: &Story) -> Subject<'_> {
     Subject { client_id: Some(story.client_id.as_str()), story_id: Some(story.id) }
 }

@@ -1,4 +1,6 @@
-//! A frame's text, spoken.
+//! Narration: a frame's text as speech.
+
+use std::error::Error;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -14,7 +16,7 @@ use crate::inference::{GeneratedSpeech, ModelSession, ModelUnavailable, SpeechRe
 use crate::store::{Lease, MediaObject, NewAudioClip, Tx};
 use crate::storytellers::Telling;
 
-/// A voice whose file is written.
+/// A narration whose file is written.
 #[derive(Debug)]
 pub(in crate::app::frames) struct NarrationClip {
     pub(in crate::app::frames) key: ObjectKey,
@@ -22,34 +24,35 @@ pub(in crate::app::frames) struct NarrationClip {
     pub(in crate::app::frames) view: AudioView,
 }
 
-/// What became of the wish that a frame be spoken.
+/// The narrations of a telling's beats.
 #[derive(Debug, Default)]
 pub(in crate::app::frames) struct Narration {
-    /// A voice for each beat; none where there is nothing to say, or nobody spoke.
+    /// One entry for each beat; `None` for a beat that has no text or could not be narrated. Empty if no narration was
+    /// requested.
     pub(super) clips: Vec<Option<NarrationClip>>,
-    /// Beats that nobody spoke in time; that is tried again.
+    /// Indexes of the beats whose narration failed and is tried again by a task.
     pending: Vec<usize>,
 }
 
 impl Narration {
-    /// The files that are written.
+    /// Returns the keys of the files that are written.
     pub(in crate::app::frames) fn keys(&self) -> Vec<ObjectKey> {
-        self.clips.iter().flatten().map(|voiced| voiced.key.clone()).collect()
+        self.clips.iter().flatten().map(|clip| clip.key.clone()).collect()
     }
 
-    /// Whether a beat has something to say that is to be spoken later.
+    /// Returns whether a task must narrate this beat later.
     pub(in crate::app::frames) fn is_pending(&self, index: usize) -> bool {
         self.pending.contains(&index)
     }
 
-    /// The voice of a beat.
+    /// Returns the narration of a beat.
     pub(in crate::app::frames) fn clip(&self, index: usize) -> Option<&NarrationClip> {
         self.clips.get(index).and_then(Option::as_ref)
     }
 }
 
 impl Attachments {
-    /// Every beat's text, spoken, if that is wished for.
+    /// Narrates every beat that has a text, if the frame's parameters ask for it.
     pub(in crate::app::frames) async fn narrate(
         &self,
         run: &FrameRun<'_>,
@@ -66,28 +69,27 @@ impl Attachments {
                 continue;
             };
             let voice = run.parameters.narration_voice.clone();
-            let ask = SpeechRequest { text: text.clone(), voice };
-            let spoken = match session.synthesize_speech(&ask).await {
-                Ok(spoken) => {
-                    self.write_clip(&run.story.client_id, spoken).await.map_err(|error| {
-                        tracing::warn!(%error, "a voice could not be kept");
+            let request = SpeechRequest { text: text.clone(), voice };
+            let clip = match session.synthesize_speech(&request).await {
+                Ok(speech) => {
+                    self.write_clip(&run.story.client_id, speech).await.map_err(|error| {
+                        let error = &error as &dyn Error;
+                        tracing::warn!(error, "a narration could not be stored");
                         ModelUnavailable {
-                            reason: "it could not be kept".to_owned(),
+                            reason: "it could not be stored".to_owned(),
                             is_retryable: true,
                         }
                     })
                 }
-                Err(nobody) => Err(nobody),
+                Err(unavailable) => Err(unavailable),
             };
-            narration.clips.push(spoken.map_or_else(
-                |ModelUnavailable { reason: because, is_retryable: may_pass }| {
-                    session.add_note(if may_pass {
+            narration.clips.push(clip.map_or_else(
+                |ModelUnavailable { reason, is_retryable }| {
+                    session.add_note(if is_retryable {
                         narration.pending.push(index);
-                        format!(
-                            "The text is not spoken yet, because {because}; that is tried again."
-                        )
+                        format!("The text is not spoken yet, because {reason}; it is tried again.")
                     } else {
-                        format!("The text was not spoken, because {because}.")
+                        format!("The text was not spoken, because {reason}.")
                     });
                     None
                 },
@@ -97,11 +99,11 @@ impl Attachments {
         narration
     }
 
-    /// Speaks the text of a claimed task's frame, and ends the task in the transaction that keeps the voice.
+    /// Narrates the frame of a claimed task, and completes the task in the transaction that saves the narration.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when nobody could; nothing was kept then. [`AppError::may_pass`] tells whether to try again.
+    /// [`AppError`] if no model could; nothing was saved then. [`AppError::is_retryable`] says whether to try again.
     pub(in crate::app::frames) async fn narrate_frame(
         &self,
         lease: &Lease,
@@ -109,33 +111,32 @@ impl Attachments {
         steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         let NarrateFrame { number, voice, .. } = job;
-        let (story, words) = self.load_frame(lease, number).await?;
+        let (story, source) = self.load_frame(lease, number).await?;
         let session = self.model_session(&story).await?;
-        let ask = SpeechRequest { text: words.text.unwrap_or_default(), voice };
-        let spoken = steps.run("speak", session.synthesize_speech(&ask)).await;
-        let spoken =
-            spoken.map_err(|nobody| attachment_error("The text was not spoken", nobody))?;
-        let voiced = self.write_clip(&story.client_id, spoken).await?;
-        let view = json!({"number": number, "audio": voiced.view});
-        let keep = async {
+        let request = SpeechRequest { text: source.text.unwrap_or_default(), voice };
+        let speech = steps.run("speak", session.synthesize_speech(&request)).await;
+        let speech = speech.map_err(|error| attachment_error("The text was not spoken", error))?;
+        let clip = self.write_clip(&story.client_id, speech).await?;
+        let view = json!({"number": number, "audio": clip.view});
+        let write = async {
             let mut tx = self.store.begin().await?;
             tx.lock_story(story.id).await?;
             let replaced = tx.attachment_keys(story.id, number, number).await?;
             let frame = FrameKey { story_id: story.id, number };
-            voiced.insert(&mut tx, frame, self.clock.now()).await?;
+            clip.insert(&mut tx, frame, self.clock.now()).await?;
             self.finish(tx, lease, &story, NewAttachment { view, replaced }).await
         };
-        self.save_or_discard(steps.run("keep", keep).await, &voiced.key).await?;
+        self.save_or_discard(steps.run("keep", write).await, &clip.key).await?;
         Ok(TaskOutcome::Completed)
     }
 
     async fn write_clip(
         &self,
         client_id: &str,
-        spoken: GeneratedSpeech,
+        speech: GeneratedSpeech,
     ) -> Result<NarrationClip, AppError> {
-        let GeneratedSpeech { bytes, format, seconds } = spoken;
-        // As it is named among media, a sound in WebM has another extension than a film has.
+        let GeneratedSpeech { bytes, format, seconds } = speech;
+        // Among media, `.webm` is a video; audio in WebM has an extension of its own.
         let extension = match format {
             AudioFormat::Webm => "weba",
             other => other.extension(),
@@ -152,7 +153,7 @@ impl Attachments {
 }
 
 impl NarrationClip {
-    /// The rows of a frame's voice.
+    /// Writes the rows of a frame's narration.
     pub(in crate::app::frames) async fn insert(
         &self,
         tx: &mut Tx,

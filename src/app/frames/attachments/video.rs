@@ -1,4 +1,4 @@
-//! A film of a frame's picture.
+//! Videos of a frame's picture.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -14,44 +14,45 @@ use crate::domain::{FrameKey, FrameParameters};
 use crate::inference::{GeneratedVideo, ModelSession, VideoRequest};
 use crate::store::{IllustrationSource, Lease, NewVideo, Story};
 
-/// How long to wait before looking again whether a film is made.
+/// Time between two polls of a provider's video job.
 const POLL_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
 impl Attachments {
-    /// Begins the film of a claimed task's frame, or looks whether it is made; then the task ends in the transaction that
-    /// keeps it.
+    /// Starts the video of a claimed task's frame, or polls it. While the video is not ready the task is deferred; the
+    /// transaction that saves the video completes it.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when nobody could; nothing was kept then. [`AppError::may_pass`] tells whether to try again.
+    /// [`AppError`] if no model could; nothing was saved then. [`AppError::is_retryable`] says whether to try again.
     pub(in crate::app::frames) async fn generate_video(
         &self,
         lease: &Lease,
         job: GenerateVideo,
         steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
-        let (story, words) = self.load_frame(lease, job.number).await?;
-        if words.image_id != Some(job.image_id) {
+        let (story, source) = self.load_frame(lease, job.number).await?;
+        if source.image_id != Some(job.image_id) {
             let detail = "The frame has another picture by now.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         let session = self.model_session(&story).await?;
         let now = self.clock.now();
-        let nobody = |nobody| attachment_error("No film was made", nobody);
-        let Some((filming, since)) = job.filming.clone() else {
-            let ask = self.video_request(&job, words, lease.task().id).await?;
-            let filming = steps.run("begin", session.start_video(&ask)).await.map_err(nobody)?;
-            let job = GenerateVideo { filming: Some((filming, now)), ..job };
+        let video_error = |error| attachment_error("No video was made", error);
+        let Some((pending, since)) = job.filming.clone() else {
+            let request = self.video_request(&job, source, lease.task().id).await?;
+            let pending = steps.run("begin", session.start_video(&request)).await;
+            let pending = pending.map_err(video_error)?;
+            let job = GenerateVideo { filming: Some((pending, now)), ..job };
             return self.jobs.defer(lease, &job, self.clock.now() + POLL_INTERVAL).await;
         };
-        let video = steps.run("look", session.poll_video(&filming)).await.map_err(nobody)?;
+        let video = steps.run("look", session.poll_video(&pending)).await.map_err(video_error)?;
         match video {
             Some(video) => {
                 self.save_video(lease, &story, &job, video, steps).await?;
                 Ok(TaskOutcome::Completed)
             }
             None if now - since > self.models.video_timeout() => {
-                Err(AppError::new(ErrorKind::Provider, "The film was not made in time."))
+                Err(AppError::new(ErrorKind::Provider, "The video was not made in time."))
             }
             None => self.jobs.defer(lease, &job, self.clock.now() + POLL_INTERVAL).await,
         }
@@ -60,7 +61,7 @@ impl Attachments {
     async fn video_request(
         &self,
         job: &GenerateVideo,
-        words: IllustrationSource,
+        source: IllustrationSource,
         task_id: Uuid,
     ) -> Result<VideoRequest, AppError> {
         let picture = self.store.image(job.image_id).await?.ok_or_else(frame_not_found)?;
@@ -71,7 +72,7 @@ impl Attachments {
             .ok_or_else(|| AppError::file_missing(&picture.key))?;
         let photograph = self.compute.run(move || Photograph::decode(&bytes)).await?;
         let picture = photograph.map_err(AppError::internal)?.pixels;
-        let prompt = words.illustration.filter(|prompt| !prompt.is_empty()).or(words.text);
+        let prompt = source.illustration.filter(|prompt| !prompt.is_empty()).or(source.text);
         let prompt = prompt.unwrap_or_default();
         Ok(VideoRequest { prompt, picture, seed: mix(seed_from_id(task_id)) })
     }
@@ -96,13 +97,13 @@ impl Attachments {
             frame_rate: video.frame_rate,
         };
         let frame = FrameKey { story_id: story.id, number: job.number };
-        let keep = async {
+        let write = async {
             let now = self.clock.now();
             let mut tx = self.store.begin().await?;
-            // A redraw of the picture waits, or has ended; then the film is of another picture.
+            // The lock excludes a redraw. One that has ended already replaced the picture that this video shows.
             tx.lock_story(story.id).await?;
-            let words = tx.frame_image_id(frame).await?;
-            if words != Some(job.image_id) {
+            let image_id = tx.frame_image_id(frame).await?;
+            if image_id != Some(job.image_id) {
                 let detail = "The frame has another picture by now.";
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
@@ -121,24 +122,24 @@ impl Attachments {
                 return Err(frame_not_found());
             }
             let view = json!({"number": job.number, "video": view});
-            let given = NewAttachment { view, replaced: old.into_iter().collect() };
-            self.finish(tx, lease, story, given).await
+            let attachment = NewAttachment { view, replaced: old.into_iter().collect() };
+            self.finish(tx, lease, story, attachment).await
         };
-        self.save_or_discard(steps.run("keep", keep).await, &key).await
+        self.save_or_discard(steps.run("keep", write).await, &key).await
     }
 }
 
-/// Whether a film is wished for and can be made; notes where it cannot.
+/// Returns whether a video was requested and can be made. Adds a note if it was requested but cannot be made.
 pub(in crate::app::frames) fn wants_video(
     parameters: &FrameParameters,
-    minds: &ModelSession,
+    session: &ModelSession,
 ) -> bool {
     if parameters.generate_video != Some(true) {
         return false;
     }
-    if !minds.can_generate_video() {
-        let note = "No film is made, because no model for films is configured.";
-        minds.add_note(note.to_owned());
+    if !session.can_generate_video() {
+        let note = "No video is made, because no video model is configured.";
+        session.add_note(note.to_owned());
     }
-    minds.can_generate_video()
+    session.can_generate_video()
 }

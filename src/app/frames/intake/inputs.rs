@@ -1,4 +1,4 @@
-//! What a Sparrow sent, checked before anything of it is kept.
+//! The files of a frame request, checked before anything is stored.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use crate::domain::{Clock, ObjectKey};
 use crate::imaging;
 use crate::store::MediaObject;
 
-/// A recording.
+/// A recording that came with a frame request.
 #[derive(Debug)]
 pub struct AudioInput {
-    /// As it was sent.
+    /// The recording as it was sent.
     pub bytes: Bytes,
-    /// Whether it is bare 16-bit little-endian mono PCM at 16 kHz, which has no header to know it by.
+    /// Whether it is raw 16-bit little-endian mono PCM at 16 kHz, which no header identifies.
     pub is_pcm: bool,
 }
 
-/// A checked input that is about to be written.
+/// An input that was checked and is not written yet.
 pub(super) struct Input {
     pub(super) key: ObjectKey,
     pub(super) bytes: Bytes,
     media_type: &'static str,
 }
 
-/// Checks and writes what Sparrows send.
+/// Checks and writes the files of frame requests.
 #[derive(Debug)]
 pub(super) struct Inputs {
     clock: Arc<dyn Clock>,
@@ -43,7 +43,7 @@ impl Inputs {
         Self { clock, compute, files }
     }
 
-    /// Checks every input of an order.
+    /// Checks every input of an order, and gives each a key.
     pub(super) async fn check(&self, order: &FrameOrder) -> Result<Vec<Input>, AppError> {
         let image = self.check_image(order).await?;
         let sound = self.check_sound(order)?;
@@ -51,7 +51,8 @@ impl Inputs {
         Ok([image, sound, video].into_iter().flatten().collect())
     }
 
-    /// A picture is decoded once now, so that a broken one is refused while its sender still listens.
+    /// Checks the photograph. It is decoded once here, so that a broken one is refused while the client still waits for
+    /// the answer.
     async fn check_image(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(bytes) = order.image.clone() else { return Ok(None) };
         let copy = bytes.clone();
@@ -59,7 +60,7 @@ impl Inputs {
             self.compute.run(move || imaging::decode(&copy).map(|_| imaging::sniff(&copy)));
         let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
         let format =
-            format.ok_or_else(|| AppError::internal("a picture of no format was decoded"))?;
+            format.ok_or_else(|| AppError::internal("the decoded picture has no known format"))?;
         let key = self.input_key(order, format.extension());
         Ok(Some(Input { key, media_type: format.media_type(), bytes }))
     }
@@ -70,7 +71,7 @@ impl Inputs {
             ("pcm", "audio/pcm;rate=16000")
         } else {
             let format = AudioFormat::sniff(&sound.bytes).ok_or_else(|| {
-                let reason = "is no sound that is known here; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
+                let reason = "is not a supported audio format; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
                 AppError::invalid("input_audio", reason)
             })?;
             (format.extension(), format.media_type())
@@ -79,7 +80,7 @@ impl Inputs {
         Ok(Some(Input { key, media_type, bytes: sound.bytes.clone() }))
     }
 
-    /// MP4 and WebM hold videos as they hold sounds.
+    /// Checks the video. [`AudioFormat::sniff`] recognizes its container, because MP4 and WebM hold audio or video.
     fn check_video(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(bytes) = &order.video else { return Ok(None) };
         let (extension, media_type) = match AudioFormat::sniff(bytes) {
@@ -101,12 +102,12 @@ impl Inputs {
         self.files.write_local(files).await
     }
 
-    /// Removes inputs whose order was not taken.
+    /// Removes the inputs of an order that was not accepted.
     pub(super) async fn discard(&self, inputs: Vec<Input>) {
         self.files.discard(inputs.into_iter().map(|input| input.key).collect()).await;
     }
 
-    /// The inputs' rows.
+    /// Builds the rows of the inputs.
     pub(super) async fn media_objects(
         &self,
         client_id: &str,

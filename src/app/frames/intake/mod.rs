@@ -1,5 +1,5 @@
-//! Taking an order for a frame: everything that can be refused is refused here, before anything is kept; then the
-//! inputs are written, and one transaction decides the story and enqueues the task.
+//! Accepting an order for a frame. Everything that can be refused is refused here, before anything is stored. Then the
+//! inputs are written, and one transaction chooses the story and enqueues the task.
 
 mod inputs;
 mod sleeping;
@@ -29,50 +29,50 @@ use crate::situation::SituationService;
 use crate::store::{IdempotencyKey, MediaObject, ScheduleRow, Store, Story, Tx};
 use inputs::Inputs;
 
-/// How often an order is decided anew because others of the same client moved its schedules meanwhile.
+/// Maximum number of attempts to enqueue an order while other requests of the same client move its schedules.
 const MAX_ENQUEUE_ATTEMPTS: u32 = 20;
 
-/// What a Sparrow asks for.
+/// A request for a frame.
 #[derive(Debug)]
 pub struct FrameOrder {
-    /// Who asks.
+    /// The Sparrow that asks.
     pub client_id: ClientId,
-    /// Which story to continue.
+    /// The story to continue.
     pub story: StorySelector,
     /// A strategy's slug or a storyteller's name.
     pub strategy: Option<String>,
-    /// What kind of device it is.
+    /// The kind of device.
     pub client_type: Option<String>,
-    /// What the device sensed, which may lead its schedule on.
+    /// The sensor event that the device reports, which may move its schedule.
     pub sensed: Option<SensorEvent>,
-    /// The frame parameters that were given, as they were given.
+    /// The request's own frame parameters.
     pub parameters: Map<String, Value>,
-    /// A photograph, encoded.
+    /// An encoded photograph.
     pub image: Option<Bytes>,
     /// A recording.
     pub sound: Option<AudioInput>,
-    /// A video, encoded.
+    /// An encoded video.
     pub video: Option<Bytes>,
-    /// Where it comes from; looked at for where that is, and never kept.
+    /// The request's address. It is used to estimate the location, and never stored.
     pub ip_address: Option<IpAddr>,
     /// The request's id, for the log and the answer.
     pub request_id: String,
-    /// Where the request is in its trace, for the task to go on there.
+    /// The request's place in its trace, which the task continues.
     pub trace: Option<TraceParent>,
-    /// The client's own mark of this request.
+    /// The request's `Idempotency-Key`, with its scope.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-/// An order that was taken.
+/// An order that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptedOrder {
     /// The task that will tell the frame.
     pub task_id: Uuid,
-    /// Whether this is an earlier order's task, found by its key.
+    /// Whether the task is that of an earlier order with the same idempotency key.
     pub is_replay: bool,
 }
 
-/// An order whose every part was checked.
+/// An order whose parts were all checked.
 struct CheckedOrder<'a> {
     order: &'a FrameOrder,
     levels: Arc<ClientLevels>,
@@ -80,24 +80,25 @@ struct CheckedOrder<'a> {
     objects: Vec<MediaObject>,
 }
 
-/// Where the client stands, and what that comes to.
+/// The client's schedules after one more request, and the configuration that follows.
 struct ScheduleAdvance {
+    /// The stored states that this advance starts from.
     schedule_rows: Vec<ScheduleRow>,
     positions: Vec<SchedulePosition>,
     resolved: ResolvedConfig,
 }
 
-/// How an attempt to enqueue went.
+/// The outcome of one attempt to enqueue.
 enum EnqueueAttempt {
-    /// All rows are written and wait to be saved.
+    /// All rows are written and not yet saved.
     Ready(Uuid, Tx),
-    /// The idempotency key was used meanwhile.
+    /// Another request used the idempotency key.
     KeyUsed,
-    /// The client's schedules were moved meanwhile.
+    /// Another request moved the client's schedules.
     ScheduleChanged,
 }
 
-/// Takes orders for frames.
+/// Accepts orders for frames.
 #[derive(Debug)]
 pub(super) struct Intake {
     store: Store,
@@ -127,12 +128,12 @@ impl Intake {
         }
     }
 
-    /// Takes an order: when this returns, its frame will be told, whatever happens to this process.
+    /// Accepts an order. When this returns, the frame's task is durable and survives a crash of this process.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the order cannot be used, is for someone else's story, or there is no room; nothing has
-    /// changed then.
+    /// [`AppError`] if the order is invalid, is for a story that the client may not continue, or the queue is full.
+    /// Nothing has changed then.
     pub async fn order_frame(&self, order: FrameOrder) -> Result<AcceptedOrder, AppError> {
         if let Some(earlier) = self.find_replay(order.idempotency_key.as_ref()).await? {
             return Ok(earlier);
@@ -155,8 +156,8 @@ impl Intake {
         };
         let checked = CheckedOrder { order: &order, levels, story, objects: Vec::new() };
         let advance = self.advance_schedules(&checked).await?;
-        if let Some(asleep) = self.answer_if_asleep(&checked, &advance).await? {
-            return Ok(asleep);
+        if let Some(accepted) = self.answer_if_asleep(&checked, &advance).await? {
+            return Ok(accepted);
         }
         self.jobs.check_capacity().await?;
         if let Some(address) = order.ip_address {
@@ -167,8 +168,8 @@ impl Intake {
         let checked = CheckedOrder { objects, ..checked };
         self.inputs.write(&inputs).await?;
         match self.enqueue(&checked, advance).await {
-            // Should the answer to this be lost, nobody knows whether it was saved: the files stay, and if they belong
-            // to nothing the sweep removes them.
+            // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
+            // orphans.
             Ok(Some((task_id, tx))) => {
                 tx.save().await?;
                 Ok(AcceptedOrder { task_id, is_replay: false })
@@ -177,7 +178,7 @@ impl Intake {
                 self.inputs.discard(inputs).await;
                 Err(error)
             }
-            // The same key came in twice at once, and the other was first.
+            // A concurrent request with the same key was first.
             Ok(None) => {
                 self.inputs.discard(inputs).await;
                 self.find_replay(order.idempotency_key.as_ref()).await?.ok_or_else(|| {
@@ -196,9 +197,9 @@ impl Intake {
         Ok(earlier.map(|task_id| AcceptedOrder { task_id, is_replay: true }))
     }
 
-    /// Takes the client one request further on its schedules, and settles what that comes to. Nothing is written.
+    /// Advances the client's schedules by one request and resolves the configuration. Writes nothing.
     ///
-    /// All reads come before the transaction: one that waited for a second connection could wait for itself.
+    /// All reads come before the transaction, because a transaction that waits for a second connection can deadlock.
     async fn advance_schedules(
         &self,
         checked: &CheckedOrder<'_>,
@@ -219,7 +220,7 @@ impl Intake {
         Ok(ScheduleAdvance { schedule_rows, positions, resolved })
     }
 
-    /// All rows of an order, not yet saved; `None` when its idempotency key was used meanwhile.
+    /// Writes all rows of an order without saving them. Returns `None` if another request used its idempotency key.
     async fn enqueue(
         &self,
         checked: &CheckedOrder<'_>,
@@ -257,21 +258,20 @@ impl Intake {
         let story_id = match story {
             Some(story) => story.id,
             None => {
-                let story = &order.story;
-                let wanted = StoryTarget {
+                let target = StoryTarget {
                     client_id,
-                    selector: story,
+                    selector: &order.story,
                     current_story: current,
                     levels,
                     strategy,
                 };
-                self.stories.resolve_story(&mut tx, &wanted).await?
+                self.stories.resolve_story(&mut tx, &target).await?
             }
         };
         if current != Some(story_id) {
             tx.set_current_story(client_id, Some(story_id), now).await?;
-            if let Some(left) = current {
-                tx.remove_empty_story(left).await?;
+            if let Some(previous) = current {
+                tx.remove_empty_story(previous).await?;
             }
         }
         for object in objects {
@@ -287,7 +287,8 @@ impl Intake {
         Ok(EnqueueAttempt::Ready(task_id, tx))
     }
 
-    /// Notes where the client, locked before, now stands; false when it stood elsewhere than this turn began from.
+    /// Saves the new schedule positions of a client that the transaction has locked. Returns `false`, and writes
+    /// nothing, if the stored states are no longer those that the advance started from.
     async fn save_positions(
         &self,
         tx: &mut Tx,
@@ -312,7 +313,11 @@ impl Intake {
     }
 }
 
-/// Refuses a frame beyond what a flock may ask for in a day (UTC).
+/// Consumes one frame of the daily quota (UTC) of each of the client's flocks that has one.
+///
+/// # Errors
+///
+/// [`ErrorKind::Busy`] if a quota is used up; `retry_after_seconds` is the time until the next day.
 async fn enforce_daily_limits(
     tx: &mut Tx,
     levels: &ClientLevels,
@@ -323,7 +328,7 @@ async fn enforce_daily_limits(
         let flock = level.name.to_string();
         if !tx.consume_flock_quota(&flock, now.date_naive(), limit).await? {
             let detail = format!(
-                "The {flock} has had its {limit} frames of this day (UTC); an admin may raise frames_per_day."
+                "The {flock} has used its {limit} frames for this day (UTC); an admin may raise frames_per_day."
             );
             let tomorrow = now.date_naive() + Days::new(1);
             let wait = tomorrow.and_time(NaiveTime::MIN).and_utc() - now;
@@ -334,22 +339,23 @@ async fn enforce_daily_limits(
     Ok(())
 }
 
-/// The job of a frame, with what was sent for it.
+/// Builds the frame's job, with the keys of its inputs.
 fn build_job(checked: &CheckedOrder<'_>, advance: &ScheduleAdvance) -> TellFrame {
-    let key_of = |kind: &str| {
-        let object = checked.objects.iter().find(|object| object.content_type.starts_with(kind));
+    let input_key = |type_prefix: &str| {
+        let mut objects = checked.objects.iter();
+        let object = objects.find(|object| object.content_type.starts_with(type_prefix));
         object.map(|object| object.key.clone())
     };
-    let in_force = effective_schedule(&advance.positions);
+    let schedule = effective_schedule(&advance.positions);
     TellFrame {
         origin: Origin::new(checked.order.request_id.clone(), checked.order.trace),
         client_id: checked.order.client_id.as_str().to_owned(),
         parameters: advance.resolved.parameters(),
-        image: key_of("image/"),
-        sound: key_of("audio/"),
-        video: key_of("video/"),
-        min_duration_seconds: in_force.and_then(|step| step.min_duration_seconds),
-        trigger_condition: in_force.and_then(|step| step.trigger_condition.clone()),
+        image: input_key("image/"),
+        sound: input_key("audio/"),
+        video: input_key("video/"),
+        min_duration_seconds: schedule.and_then(|step| step.min_duration_seconds),
+        trigger_condition: schedule.and_then(|step| step.trigger_condition.clone()),
         notes: advance.resolved.notes.clone(),
     }
 }

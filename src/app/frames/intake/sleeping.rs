@@ -1,4 +1,5 @@
-//! A Sparrow whose schedule has it sleep is told no new frame: it gets its last one again, to be shown until it wakes.
+//! Requests of a Sparrow that sleeps by its schedule. No new frame is told: the Sparrow gets its last one again, to
+//! show until it wakes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Map;
@@ -14,24 +15,24 @@ use crate::app::stories::{
 use crate::domain::{FrameParameters, ScheduleSnapshot};
 use crate::store::Story;
 
-/// The longest that a device is told to sleep: it comes back to ask whether its schedule was changed.
+/// Maximum time that a device is told to sleep. After it the device asks again, because its schedule may have changed.
 const MAX_SLEEP: TimeDelta = TimeDelta::hours(24);
 
-/// How long a sleeping device shows its frame, in seconds.
+/// Returns how long a sleeping device shows its frame, in seconds: from 1 second to 24 hours.
 pub(in crate::app::frames) fn seconds_to_wake(
-    in_force: &ScheduleSnapshot,
+    schedule: &ScheduleSnapshot,
     now: DateTime<Utc>,
 ) -> i32 {
-    let until = in_force.next_wake_at.map_or(MAX_SLEEP, |wake| (wake - now).min(MAX_SLEEP));
-    // A moment more than none: what woke a little early would ask again and again.
+    let until = schedule.next_wake_at.map_or(MAX_SLEEP, |wake| (wake - now).min(MAX_SLEEP));
+    // Rounded up, because a device that wakes slightly early would ask again and again.
     let seconds = (until + TimeDelta::milliseconds(999)).num_seconds().max(1);
     i32::try_from(seconds).unwrap_or(i32::MAX)
 }
 
 impl Intake {
-    /// Ends an order for a client that sleeps: its task is done at once, and its frame is the last one. A client
-    /// that has no frame yet is told its first one all the same, for no device is left blank, and so is who asks for a
-    /// new story: no sleeping device does.
+    /// Answers an order of a client that sleeps: adds a completed task whose result is the last frame. Returns `None`
+    /// if a frame must be told: the client is awake, it has no frame yet (no device is left blank), or the order starts
+    /// a new story (no sleeping device does that).
     pub(super) async fn answer_if_asleep(
         &self,
         checked: &CheckedOrder<'_>,
@@ -40,13 +41,13 @@ impl Intake {
         if matches!(checked.order.story, StorySelector::New { .. }) {
             return Ok(None);
         }
-        let Some(in_force) =
-            effective_schedule(&advance.positions).filter(|in_force| in_force.is_asleep)
+        let Some(schedule) =
+            effective_schedule(&advance.positions).filter(|schedule| schedule.is_asleep)
         else {
             return Ok(None);
         };
         let Some(story) = self.find_last_story(checked, advance).await? else { return Ok(None) };
-        let Some(answer) = self.repeat_last_frame(checked, advance, in_force, &story).await? else {
+        let Some(answer) = self.repeat_last_frame(checked, advance, schedule, &story).await? else {
             return Ok(None);
         };
         self.insert_completed(checked, advance, &story, answer).await
@@ -70,7 +71,7 @@ impl Intake {
         &self,
         checked: &CheckedOrder<'_>,
         advance: &ScheduleAdvance,
-        in_force: &ScheduleSnapshot,
+        schedule: &ScheduleSnapshot,
         story: &Story,
     ) -> Result<Option<StoryResponse>, AppError> {
         let Some(newest) = self.store.newest_frame(story.id).await? else { return Ok(None) };
@@ -80,8 +81,8 @@ impl Intake {
         let now = self.clock.now();
         let frame = FrameView {
             image,
-            min_duration_seconds: seconds_to_wake(in_force, now),
-            trigger_condition: match &in_force.trigger_condition {
+            min_duration_seconds: seconds_to_wake(schedule, now),
+            trigger_condition: match &schedule.trigger_condition {
                 Some(trigger) => {
                     Some(serde_json::value::to_raw_value(trigger).map_err(AppError::internal)?)
                 }
@@ -112,7 +113,7 @@ impl Intake {
         let mut tx = self.store.begin().await?;
         tx.lock_client(client_id, now).await?;
         tx.upsert_last_seen(client_id, now).await?;
-        // Should another request have moved the schedule meanwhile, it has noted that itself.
+        // If another request moved the schedules first, it saved the positions itself.
         self.save_positions(&mut tx, checked, advance, now).await?;
         let subject = Subject { client_id: Some(client_id), story_id: Some(story.id) };
         let result = StoredStoryResponse::from(answer).to_value()?;

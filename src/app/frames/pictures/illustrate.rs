@@ -1,6 +1,6 @@
-//! From an illustration's prompt to files: the original as PNG, the picture as its device wants it, and for a
-//! story's first illustration a thumbnail. They are written at once, so that a request for many frames does not hold
-//! all their pictures in memory.
+//! From an illustration's prompt to files: the original as PNG, the picture in the device's format, and a thumbnail for
+//! a story's first illustration. The files are written immediately, so that a request for many frames does not hold all
+//! their pictures in memory.
 
 use std::iter;
 
@@ -20,62 +20,61 @@ use crate::inference::{DecodedImage, FrameContext, ImageRequest, ModelSession};
 use crate::store::MediaObject;
 use crate::storytellers::{Beat, Illustration};
 
-/// The size of an illustration when nobody asks for one.
+/// Size of generated illustrations, in pixels.
 pub(in crate::app::frames) const DEFAULT_SIZE: Size = Size::new(512, 512);
 
-/// The longest side of a thumbnail, in pixels.
+/// Longest side of a thumbnail, in pixels.
 const MAX_THUMBNAIL_SIDE: u32 = 48;
 
-/// A picture whose file is written, and that is to be kept.
+/// A picture whose file is written and whose rows are not saved yet.
 #[derive(Debug, Clone)]
 pub(in crate::app::frames) struct RenderedPicture {
     pub(in crate::app::frames) id: Uuid,
     pub(in crate::app::frames) key: ObjectKey,
     pub(in crate::app::frames) object: MediaObject,
     pub(in crate::app::frames) view: ImageView,
-    /// `None` for originals and thumbnails.
+    /// The dithering that was requested; `None` for originals and thumbnails.
     pub(in crate::app::frames) dither: Option<Dither>,
 }
 
-/// One beat's pictures.
+/// The pictures of one beat.
 #[derive(Debug)]
 pub(in crate::app::frames) struct BeatPictures {
     pub(in crate::app::frames) original: RenderedPicture,
-    /// `None` when the original is what the device asked for.
+    /// The picture in the device's format and size; `None` if the original has them already.
     pub(in crate::app::frames) device: Option<RenderedPicture>,
-    /// Only for the first illustration of a story.
+    /// The story's thumbnail; `Some` only for the first illustration of a story.
     pub(in crate::app::frames) thumbnail: Option<RenderedPicture>,
 }
 
-/// Encoded bytes with the size of what they show.
+/// An encoded picture.
 pub(in crate::app::frames) struct EncodedPicture {
     pub(in crate::app::frames) bytes: Vec<u8>,
     pub(in crate::app::frames) size: Size,
     pub(in crate::app::frames) format: ImageFormat,
-    /// The dithering that the device asked for, even if its format has no use for it; `None` for originals and
-    /// thumbnails.
+    /// The dithering that was requested, even if the format does not use it; `None` for originals and thumbnails.
     pub(in crate::app::frames) dither: Option<Dither>,
 }
 
 impl BeatPictures {
-    /// The picture that the device shows.
+    /// Returns the picture that the device shows.
     pub(in crate::app::frames) fn device_or_original(&self) -> &RenderedPicture {
         self.device.as_ref().unwrap_or(&self.original)
     }
 
-    /// Every file of it.
+    /// Returns the original and, if they exist, the device's picture and the thumbnail.
     pub(in crate::app::frames) fn files(&self) -> impl Iterator<Item = &RenderedPicture> {
         iter::once(&self.original).chain(&self.device).chain(&self.thumbnail)
     }
 }
 
-/// What a picture is wanted for.
+/// Selects the pictures to make of an original.
 pub(in crate::app::frames) struct PictureOptions {
     pub(in crate::app::frames) parameters: FrameParameters,
     pub(in crate::app::frames) with_thumbnail: bool,
 }
 
-/// The picture of one beat of a frame: the photograph that came with the request, or a painting.
+/// Returns the picture of one beat: the photograph that came with the request, or a generated image.
 pub(in crate::app::frames) async fn draw_beat(
     index: usize,
     beat: &Beat,
@@ -92,14 +91,15 @@ pub(in crate::app::frames) async fn draw_beat(
             let seed =
                 mix(context.seed ^ mix((u64::from(context.frame_number) << 16) + index as u64));
             let prompt = words.clone();
-            let ask = ImageRequest { prompt, size: DEFAULT_SIZE, seed, seen: context.seen.clone() };
-            session.generate_image(&ask).await.map_err(AppError::internal)
+            let seen = context.seen.clone();
+            let request = ImageRequest { prompt, size: DEFAULT_SIZE, seed, seen };
+            session.generate_image(&request).await.map_err(AppError::internal)
         }
     }
 }
 
 impl Pictures {
-    /// Writes the files of one beat's picture.
+    /// Renders and writes the pictures of one beat of a frame.
     pub(in crate::app::frames) async fn illustrate(
         &self,
         run: &FrameRun<'_>,
@@ -107,19 +107,19 @@ impl Pictures {
         picture: DecodedImage,
     ) -> Result<BeatPictures, AppError> {
         let is_first = index == 0 && run.story.frame_count == 0;
-        let wanted =
+        let options =
             PictureOptions { parameters: run.parameters.clone(), with_thumbnail: is_first };
-        self.write_pictures(picture, &run.job.client_id, wanted).await
+        self.write_pictures(picture, &run.job.client_id, options).await
     }
 
-    /// Writes a picture's files.
+    /// Renders a picture in all its forms and writes their files.
     pub(in crate::app::frames) async fn write_pictures(
         &self,
         picture: DecodedImage,
         client_id: &str,
-        wanted: PictureOptions,
+        options: PictureOptions,
     ) -> Result<BeatPictures, AppError> {
-        let encoded = self.compute.run(move || encode_all(picture, &wanted)).await?;
+        let encoded = self.compute.run(move || encode_all(picture, &options)).await?;
         let encoded = encoded.map_err(AppError::internal)?;
         let [original, device, thumbnail] = encoded;
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
@@ -177,10 +177,10 @@ impl Pictures {
     }
 }
 
-/// The original, the device's picture where it differs, and the thumbnail where one is wanted.
+/// Encodes the original, the device's picture if it differs, and the thumbnail if one is requested, in this order.
 fn encode_all(
     picture: DecodedImage,
-    wanted: &PictureOptions,
+    options: &PictureOptions,
 ) -> Result<[Option<EncodedPicture>; 3], ImagingError> {
     let DecodedImage { pixels, png } = picture;
     let size = Size::new(pixels.width(), pixels.height());
@@ -189,12 +189,12 @@ fn encode_all(
         None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
     };
     let original = EncodedPicture { bytes: png, size, format: ImageFormat::Png, dither: None };
-    let device = encode_for_device(&pixels, &wanted.parameters)?;
-    let thumbnail = if wanted.with_thumbnail { Some(encode_thumbnail(&pixels)?) } else { None };
+    let device = encode_for_device(&pixels, &options.parameters)?;
+    let thumbnail = if options.with_thumbnail { Some(encode_thumbnail(&pixels)?) } else { None };
     Ok([Some(original), device, thumbnail])
 }
 
-/// `None` when the original is what the device asked for.
+/// Encodes the device's picture; `None` if the original is in the requested format and size.
 fn encode_for_device(
     pixels: &RgbImage,
     parameters: &FrameParameters,
@@ -208,7 +208,7 @@ fn encode_for_device(
     encode_device_picture(pixels, parameters).map(Some)
 }
 
-/// A picture fitted, dithered and packed as a device asked.
+/// Fits, dithers and encodes a picture as the frame parameters ask for.
 pub(in crate::app::frames) fn encode_device_picture(
     pixels: &RgbImage,
     parameters: &FrameParameters,

@@ -1,4 +1,5 @@
-//! A frame's pictures: painted or photographed, rendered for their device, written, and rendered again for another one.
+//! A frame's pictures: generated or photographed, rendered for their device, written, and later rendered for other
+//! devices.
 
 mod illustrate;
 mod renditions;

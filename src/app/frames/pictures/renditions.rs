@@ -1,5 +1,5 @@
-//! A frame's picture as a device asks for it: the one that was kept with the frame if it is just that, else one
-//! rendered from the original, once, and kept beside it.
+//! Renditions: a frame's picture in the format and size that a device asks for. If no stored picture matches, one is
+//! rendered from the original and stored, so that each rendition is made once.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -14,11 +14,12 @@ use crate::imaging;
 use crate::store::{FrameImage, MediaObject, NewImage, NewestFrame};
 
 impl Pictures {
-    /// The picture of a frame in the format and size that `parameters` ask for; `None` for a frame without one.
+    /// Returns the picture of a frame in the format and size that `parameters` ask for; `None` for a frame without a
+    /// picture.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the original is gone or cannot be read, or the rendition cannot be kept.
+    /// [`AppError`] if the original is missing or cannot be read, or the rendition cannot be stored.
     pub(in crate::app::frames) async fn rendition(
         &self,
         client_id: &str,
@@ -26,30 +27,30 @@ impl Pictures {
         parameters: &FrameParameters,
     ) -> Result<Option<ImageView>, AppError> {
         let Some(original) = &frame.original else { return Ok(None) };
-        let wanted = RenditionSpec::new(original, parameters);
-        if wanted.matches(original) {
+        let spec = RenditionSpec::new(original, parameters);
+        if spec.matches(original) {
             return Ok(Some(image_view(original)));
         }
         if let Some(device) = &frame.device
-            && wanted.matches(device)
+            && spec.matches(device)
         {
             return Ok(Some(image_view(device)));
         }
-        if let Some(kept) = self.store.image(wanted.rendition_id(original.id)).await? {
-            return Ok(Some(image_view(&kept)));
+        if let Some(existing) = self.store.image(spec.rendition_id(original.id)).await? {
+            return Ok(Some(image_view(&existing)));
         }
-        self.render(client_id, original, &wanted, parameters).await.map(Some)
+        self.render(client_id, original, &spec, parameters).await.map(Some)
     }
 
-    /// Two that render the same at once write the same file and the same row.
+    /// Renders and stores a rendition. Concurrent calls for the same rendition write the same file and the same row.
     async fn render(
         &self,
         client_id: &str,
         original: &FrameImage,
-        wanted: &RenditionSpec,
+        spec: &RenditionSpec,
         parameters: &FrameParameters,
     ) -> Result<ImageView, AppError> {
-        let id = wanted.rendition_id(original.id);
+        let id = spec.rendition_id(original.id);
         let bytes = self
             .files
             .read_bytes(&original.key)
@@ -79,7 +80,7 @@ impl Pictures {
             width,
             height,
             format: format.media_type(),
-            dither: Some(wanted.dither),
+            dither: Some(spec.dither),
             now: self.clock.now(),
         };
         tx.add_rendition(image, original.id).await?;
@@ -89,7 +90,7 @@ impl Pictures {
     }
 }
 
-/// What a device asks for, as far as it tells one picture from another.
+/// The parameters that distinguish one rendition of a picture from another.
 struct RenditionSpec {
     format: ImageFormat,
     size: Size,
@@ -103,25 +104,26 @@ impl RenditionSpec {
         let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
         let dithers =
             matches!(format, ImageFormat::Rgb565 | ImageFormat::Grayscale16 | ImageFormat::Bmp);
-        let asked = parameters.output_image_dither.unwrap_or_default();
-        let dither = if dithers { asked } else { Dither::None };
+        let requested = parameters.output_image_dither.unwrap_or_default();
+        let dither = if dithers { requested } else { Dither::None };
         Self { format, size: imaging::fitted_size(size, width, height), dither }
     }
 
-    /// Whether this picture is the one that is asked for. A picture for a device keeps the dithering that it was
-    /// ordered with, also in a format that has no use for one.
+    /// Returns whether a stored picture is this rendition. A device's picture keeps the dithering that was requested
+    /// for it, even in a format that does not use dithering.
     fn matches(&self, picture: &FrameImage) -> bool {
         let dither = picture.dither.unwrap_or_default();
         let size = Size::new(picture.width.unsigned_abs(), picture.height.unsigned_abs());
         picture.format == self.format.media_type() && size == self.size && dither == self.dither
     }
 
-    /// The same for the same wish, so that what is rendered once is found again.
+    /// Derives the rendition's id (UUID version 8) from the original's id and this spec, so that an existing rendition
+    /// is found.
     fn rendition_id(&self, original: Uuid) -> Uuid {
         let Self { format, size: Size { width, height }, dither } = self;
-        let wish = format!("{original} {} {width} {height} {dither:?}", format.media_type());
+        let identity = format!("{original} {} {width} {height} {dither:?}", format.media_type());
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&Sha256::digest(wish)[..16]);
+        bytes.copy_from_slice(&Sha256::digest(identity)[..16]);
         Uuid::new_v8(bytes)
     }
 }

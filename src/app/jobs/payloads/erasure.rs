@@ -6,41 +6,41 @@ use uuid::Uuid;
 use crate::app::jobs::{Job, Subject};
 use crate::domain::TaskKind;
 
-/// Removes everything that is held about a client. It also notes how far the erasure is, so that a run after a kill
-/// goes on from there.
+/// Removes all data about a client. The payload also records the progress of the erasure, so that a run after a kill
+/// continues from there.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EraseClient {
-    /// The client.
+    /// Id of the client to erase.
     pub client_id: String,
-    /// Who asked for it.
+    /// The principal that asked for the erasure, as in the audit log.
     pub actor: String,
-    /// Keys of files whose rows are gone, and which may still be there.
+    /// Keys of files whose rows are removed; the files may still exist.
     #[serde(default)]
     pub files: Vec<String>,
-    /// Stories that are gone, with how many frames they had, whose vectors may still be in the remote index.
+    /// Ids of removed stories, each with its number of frames; their vectors may still be in the remote index.
     #[serde(default)]
     pub unindexed: Vec<(Uuid, i32)>,
-    /// What was removed so far.
+    /// What the erasure has removed so far.
     #[serde(default)]
     pub removed: ErasureCounts,
 }
 
-/// How much an erasure removed.
+/// Counts of what an erasure removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasureCounts {
-    /// Stories.
+    /// Number of stories.
     pub stories: u64,
-    /// Files.
+    /// Number of files.
     pub files: u64,
-    /// Pieces of frames in the index for search.
+    /// Number of pieces of frames in the search index.
     #[serde(default)]
     pub pieces: u64,
-    /// Other rows.
+    /// Number of other rows.
     pub rows: u64,
 }
 
 impl EraseClient {
-    /// The lane of a client's erasures: one at a time.
+    /// Returns the lane of a client's erasures, which run one at a time.
     pub fn lane_of(client_id: &str) -> String {
         format!("erase {client_id}")
     }

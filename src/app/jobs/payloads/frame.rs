@@ -1,4 +1,4 @@
-//! Jobs that tell a frame, or give it something.
+//! Jobs that tell a frame, redraw it, or make an attachment of it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,26 +13,26 @@ use crate::store::Task;
 /// Tells the next frame of a story.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TellFrame {
-    /// The request that asked for it.
+    /// The request that asked for the frame.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The Sparrow that asked for it.
+    /// Id of the Sparrow that asked for the frame.
     pub client_id: String,
-    /// The frame's parameters: the request's over the configuration's over the strategy's.
+    /// The frame's parameters. The request's override the configuration's, which override the strategy's.
     pub parameters: Map<String, Value>,
-    /// The key of the photograph.
+    /// Key of the photograph.
     #[serde(default)]
     pub image: Option<String>,
-    /// The key of the recording.
+    /// Key of the recording.
     #[serde(default)]
     pub sound: Option<String>,
-    /// The key of the video.
+    /// Key of the video.
     #[serde(default)]
     pub video: Option<String>,
-    /// How long the frame is shown at least, in seconds, if a schedule says so.
+    /// Minimum time for which the frame is shown, in seconds; `None` if no schedule sets it.
     #[serde(default)]
     pub min_duration_seconds: Option<u32>,
-    /// What the device waits for before it asks for the next frame, if a schedule says so.
+    /// Condition for which the device waits before it asks for the next frame; `None` if no schedule sets it.
     #[serde(default)]
     pub trigger_condition: Option<Value>,
     /// Sentences for the frame's `errors`.
@@ -41,7 +41,7 @@ pub struct TellFrame {
 }
 
 impl TellFrame {
-    /// The keys of everything that was sent for the frame.
+    /// Returns the keys of the files that came with the request.
     pub fn inputs(&self) -> Vec<&str> {
         let keys = [&self.image, &self.sound, &self.video];
         keys.into_iter().flatten().map(String::as_str).collect()
@@ -59,7 +59,8 @@ impl Job for TellFrame {
         Some(&self.origin)
     }
 
-    /// The order of a sleeping Sparrow, which ended at once, used to hold a request's id and nothing else.
+    /// Adds the fields that an earlier version left out for a sleeping Sparrow: its payload held only a request id,
+    /// because the task was completed at once.
     fn upgrade(payload: &mut Map<String, Value>, task: &Task) {
         let client_id = task.client_id.clone().unwrap_or_default();
         payload.entry("client_id").or_insert_with(|| Value::String(client_id));
@@ -67,10 +68,10 @@ impl Job for TellFrame {
     }
 }
 
-/// Makes a frame's illustration anew.
+/// Redraws a frame's illustration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RedrawFrame {
-    /// The request that asked for it.
+    /// The request that asked for the illustration.
     #[serde(flatten)]
     pub origin: Origin,
     /// The frame's number.
@@ -89,7 +90,7 @@ impl Job for RedrawFrame {
     }
 }
 
-/// Speaks a frame's text. It goes down no lane: the story goes on meanwhile.
+/// Narrates a frame's text. It has no lane, so the story continues meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NarrateFrame {
     /// The request that asked for the frame.
@@ -97,7 +98,7 @@ pub struct NarrateFrame {
     pub origin: Origin,
     /// The frame's number.
     pub number: i32,
-    /// The voice that was asked for.
+    /// The requested voice; `None` for the provider's default.
     #[serde(default)]
     pub voice: Option<String>,
 }
@@ -110,7 +111,7 @@ impl Job for NarrateFrame {
     }
 }
 
-/// Makes a video of a frame's illustration. It goes down no lane: the story goes on meanwhile.
+/// Makes a video of a frame's illustration. It has no lane, so the story continues meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GenerateVideo {
     /// The request that asked for the frame.
@@ -118,9 +119,9 @@ pub struct GenerateVideo {
     pub origin: Origin,
     /// The frame's number.
     pub number: i32,
-    /// The picture that the video begins with. If the frame has another picture by now, no video is made.
+    /// Id of the picture that the video begins with. If the frame has another picture by now, no video is made.
     pub image_id: Uuid,
-    /// The provider's own job, and when it was begun; absent before that.
+    /// The provider's job and the time at which it was started; `None` before that.
     #[serde(default)]
     pub filming: Option<(PendingVideo, DateTime<Utc>)>,
 }

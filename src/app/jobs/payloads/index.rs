@@ -1,4 +1,4 @@
-//! Jobs that keep the index for semantic search.
+//! Jobs that maintain the index for semantic search.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,10 +6,10 @@ use uuid::Uuid;
 use crate::app::jobs::{Job, Subject};
 use crate::domain::TaskKind;
 
-/// Puts one frame into the index.
+/// Adds one frame to the index, or updates it there.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IndexFrame {
-    /// The frame's story.
+    /// Id of the frame's story.
     pub story_id: Uuid,
     /// The frame's number.
     pub number: i32,
@@ -18,13 +18,13 @@ pub struct IndexFrame {
 impl Job for IndexFrame {
     const KIND: TaskKind = TaskKind::IndexFrame;
 
-    /// Two changes of one frame are indexed in their order.
+    /// Returns a lane of the frame, so that its changes are indexed in order.
     fn lane(&self, _: Subject<'_>) -> Option<String> {
         Some(format!("index {} {}", self.story_id, self.number))
     }
 }
 
-/// Puts every frame into the index that is not there.
+/// Adds every frame to the index that is not in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IndexFrames {
     /// Whether to empty the index first.
@@ -32,7 +32,7 @@ pub struct IndexFrames {
 }
 
 impl IndexFrames {
-    /// The lane of such tasks: one at a time.
+    /// The lane of all such tasks, which run one at a time.
     pub const LANE: &str = "index";
 }
 
@@ -44,16 +44,16 @@ impl Job for IndexFrames {
     }
 }
 
-/// Takes frames that are gone out of the remote index.
+/// Removes frames that no longer exist from the remote index.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnindexFrames {
-    /// The frames' story.
+    /// Id of the frames' story.
     pub story_id: Uuid,
-    /// The first frame's number.
+    /// Number of the first frame.
     pub from: i32,
-    /// The last frame's number.
+    /// Number of the last frame, inclusive.
     pub to: i32,
-    /// Whether they were taken out once already.
+    /// Whether this is the second pass: the frames were removed once already.
     #[serde(default)]
     pub is_second: bool,
 }

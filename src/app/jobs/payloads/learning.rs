@@ -5,39 +5,40 @@ use serde::{Deserialize, Serialize};
 use crate::app::jobs::{Job, Origin, Subject};
 use crate::domain::TaskKind;
 
-/// Keeps what a frame teaches about its client.
+/// Adds what a frame reveals about its client to the client's memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LearnFromFrame {
-    /// The client.
+    /// Id of the client.
     pub client_id: String,
     /// The request that asked for the frame.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The slug of the strategy whose models may be asked about the client.
+    /// Slug of the strategy whose models may be asked about the client.
     pub strategy: String,
-    /// What the camera saw.
+    /// Description of the photograph.
     pub seen: Option<String>,
-    /// What the microphone heard.
+    /// Transcript of the recording.
     pub heard: Option<String>,
-    /// What was written.
+    /// The request's text.
     pub said: Option<String>,
-    /// What may recur.
+    /// Observations that may recur in later frames.
     pub evidence: Vec<Observation>,
 }
 
-/// One thing that a frame shows of its client.
+/// One observation about a client, taken from a frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// `subject`, `colour`, `place` or `time`.
+    /// Kind of observation: `subject`, `colour`, `place` or `time`.
     pub kind: String,
-    /// Which one.
+    /// What was observed, for example the name of the colour.
     pub key: String,
-    /// How much it says: 0-1.
+    /// Strength of the observation, 0 to 1.
     pub weight: f64,
 }
 
 impl LearnFromFrame {
-    /// The lane of what is learned about a client: one task at a time, because evidence is read and written again.
+    /// Returns the lane of a client's learning tasks. They run one at a time, because each reads the evidence and
+    /// writes it back.
     pub fn lane_of(client_id: &str) -> String {
         format!("remember {client_id}")
     }

@@ -1,4 +1,4 @@
-//! Jobs that look after files.
+//! Jobs that remove files or upload them.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,13 @@ use crate::app::jobs::{Job, Subject};
 use crate::domain::{Principal, TaskKind};
 use crate::settings::RetentionExemption;
 
-/// The lane of work on everything that is kept: one at a time, because it looks at the same files.
+/// The lane of jobs that work on all stored files. They run one at a time, because they process the same files.
 const MEDIA_LANE: &str = "media";
 
-/// Removes files whose rows are gone.
+/// Removes files whose rows are removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RemoveFiles {
-    /// Their keys.
+    /// Keys of the files.
     pub keys: Vec<String>,
 }
 
@@ -21,7 +21,7 @@ impl Job for RemoveFiles {
     const KIND: TaskKind = TaskKind::RemoveFiles;
 }
 
-/// Puts every file into the bucket that is not there.
+/// Uploads every file to the bucket that is not in it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct SyncMedia {}
 
@@ -33,21 +33,21 @@ impl Job for SyncMedia {
     }
 }
 
-/// Removes media that need not be kept.
+/// Removes media that retention does not keep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApplyRetention {
-    /// How long, in seconds, nobody must have continued a story for it to lose its media; `None` leaves stories alone.
+    /// Seconds since a story's last update after which it loses its media; `None` leaves the media of stories alone.
     pub older_than: Option<i64>,
-    /// Stories that keep theirs nevertheless.
+    /// Stories that keep their media regardless of age.
     pub keep: RetentionExemption,
-    /// Whether to remove nothing and only count what would go.
+    /// Whether to only count what would be removed.
     pub dry_run: bool,
-    /// Who asked for it.
+    /// The principal that asked for it, as in the audit log.
     pub actor: String,
 }
 
 impl ApplyRetention {
-    /// What a principal asks for.
+    /// Creates the job that a principal asks for.
     #[must_use]
     pub fn new(
         principal: &Principal,

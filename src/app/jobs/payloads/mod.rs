@@ -1,4 +1,4 @@
-//! The payloads, one struct for each kind of task.
+//! Job payloads, one struct for each kind of task.
 
 mod erasure;
 mod frame;

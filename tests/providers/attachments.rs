@@ -1,4 +1,4 @@
-//! What comes beside a frame: its text spoken, a film of its picture; when the frame is there, or later.
+//! Attachments of a frame: the narration of its text and a video of its picture, made with the frame or later.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use calliope::settings;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::failures::good;
+use super::failures::good_answer;
 use super::support::clock::ManualClock;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::support::sse::{SseEvent, SseStream};
 use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
-use super::{KEY, Wanted, log, registry};
+use super::{Capability, KEY, log, registry};
 use crate::on_both;
 
 on_both! {
@@ -22,9 +22,9 @@ on_both! {
     what_nobody_makes_is_told;
 }
 
-fn choices() -> ModelDefaults {
+fn model_defaults() -> ModelDefaults {
     let openai = |name: &str| Some(format!("openai/{name}"));
-    let minds = settings::ModelSettings {
+    let models = settings::ModelSettings {
         text: openai("teller"),
         image: openai("gpt-image-1"),
         speech: openai("gpt-4o-mini-tts"),
@@ -32,16 +32,16 @@ fn choices() -> ModelDefaults {
         speech_seconds: 5,
         ..settings::ModelSettings::default()
     };
-    ModelDefaults::from_settings(&minds, &settings::ProviderSettings::default())
+    ModelDefaults::from_settings(&models, &settings::ProviderSettings::default())
 }
 
-/// Everything but speech and films.
-fn usual(asked: &RecordedRequest) -> Reply {
-    match asked.path.as_str() {
-        "/images/generations" => Reply::ok(good(Wanted::Image)),
+/// Answers every request that is not for speech or video.
+fn answer_other(request: &RecordedRequest) -> Reply {
+    match request.path.as_str() {
+        "/images/generations" => Reply::ok(good_answer(Capability::Image)),
         "/audio/speech" => Reply::File(200, "audio/mpeg", fixture("speech.mp3")),
         "/film.mp4" => Reply::File(200, "video/mp4", fixture("film.mp4")),
-        _ => Reply::ok(good(Wanted::Text)),
+        _ => Reply::ok(good_answer(Capability::Text)),
     }
 }
 
@@ -49,15 +49,15 @@ async fn start(database: TestDatabase, url: &str) -> (TestApp, std::sync::Arc<Ma
     let clock = ManualClock::new();
     let options = TestOptions {
         registry: Some(registry(url)),
-        choices: choices(),
+        choices: model_defaults(),
         clock: clock.clone(),
         ..TestOptions::default()
     };
     (TestApp::start_with(database, options).await, clock)
 }
 
-/// Listens while time passes quickly, until something is heard.
-async fn hear(
+/// Reads events while the clock runs fast, until one matches.
+async fn wait_for_event(
     stream: &mut SseStream,
     clock: &ManualClock,
     what: impl Fn(&SseEvent) -> bool,
@@ -70,18 +70,20 @@ async fn hear(
         }
     };
     tokio::select! {
-        heard = in_time(stream.read_until(what)) => heard,
+        event = in_time(stream.read_until(what)) => event,
         () = passing => unreachable!("time does not end"),
     }
 }
 
-fn is_frame_with(heard: &SseEvent, name: &str) -> bool {
-    heard.event == "frame" && heard.data[name].is_object()
+fn is_frame_with(event: &SseEvent, name: &str) -> bool {
+    event.event == "frame" && event.data[name].is_object()
 }
 
 fn posts(provider: &FakeProvider, path: &str) -> Vec<Value> {
     let all = provider.received().into_iter();
-    all.filter(|asked| asked.path == path && asked.method == "POST").map(|a| a.json()).collect()
+    all.filter(|request| request.path == path && request.method == "POST")
+        .map(|a| a.json())
+        .collect()
 }
 
 #[expect(
@@ -89,30 +91,31 @@ fn posts(provider: &FakeProvider, path: &str) -> Vec<Value> {
     reason = "one frame's voice and films, from the wish to their end"
 )]
 async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
-    log::keep();
+    log::capture();
     let looks = AtomicUsize::new(0);
-    let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+    let provider = FakeProvider::start(move |_, request| match request.path.as_str() {
         "/v1/image_to_video" => Reply::ok(json!({"id": "t-1"})),
         "/v1/tasks/t-1" => match looks.fetch_add(1, Ordering::SeqCst) {
             0 => Reply::ok(json!({"id": "t-1", "status": "THROTTLED"})),
             1 => Reply::status(502, json!(null)),
             2 => Reply::ok(json!({"id": "t-1", "status": "RUNNING", "progress": 0.5})),
             _ => {
-                let film = format!("http://{}/film.mp4", asked.header("host").expect("a host"));
-                Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED", "output": [film]}))
+                let video_url =
+                    format!("http://{}/film.mp4", request.header("host").expect("a host"));
+                Reply::ok(json!({"id": "t-1", "status": "SUCCEEDED", "output": [video_url]}))
             }
         },
-        _ => usual(asked),
+        _ => answer_other(request),
     })
     .await;
     let (app, clock) = start(database, &provider.url).await;
     let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
-    let told = app
+    let response = app
         .create_frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
             "narration_voice": "sage", "generate_video": "true"}))
         .await;
-    assert_eq!(told["errors"], json!([]));
-    let (frame, story) = (&told["frames"][0], told["story_id"].as_str().expect("an id"));
+    assert_eq!(response["errors"], json!([]));
+    let (frame, story) = (&response["frames"][0], response["story_id"].as_str().expect("an id"));
     assert_eq!(frame["video"], Value::Null, "it comes later");
     assert_eq!(frame["audio"]["format"], "audio/mpeg");
     assert!(frame["audio"]["duration_seconds"].as_f64().is_some_and(|long| long > 4.0), "{frame}");
@@ -120,15 +123,15 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     let played = app.get(&format!("/{voice}")).send().await.expect("an answer");
     assert_eq!(played.headers()["content-type"], "audio/mpeg");
     assert_eq!(played.bytes().await.expect("bytes"), fixture("speech.mp3"));
-    let asked = posts(&provider, "/audio/speech").remove(0);
+    let request = posts(&provider, "/audio/speech").remove(0);
     let text = frame["text"].as_str().expect("a text").trim();
     assert_eq!(
-        asked,
+        request,
         json!({"model": "gpt-4o-mini-tts", "input": text, "voice": "sage", "response_format": "mp3"})
     );
 
-    let heard = hear(&mut stream, &clock, |heard| is_frame_with(heard, "video")).await;
-    let video = &heard.last().expect("heard").data["video"];
+    let events = wait_for_event(&mut stream, &clock, |event| is_frame_with(event, "video")).await;
+    let video = &events.last().expect("an event").data["video"];
     assert_eq!(
         (&video["format"], &video["width"], &video["height"]),
         (&json!("video/mp4"), &json!(64), &json!(48))
@@ -139,27 +142,27 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     let first = video["url"].as_str().expect("a URL").to_owned();
     let played = app.get(&format!("/{first}")).send().await.expect("an answer");
     assert_eq!(played.bytes().await.expect("bytes"), fixture("film.mp4"));
-    let begun = posts(&provider, "/v1/image_to_video");
-    assert_eq!(begun.len(), 1, "however often it was looked after");
-    assert_eq!((&begun[0]["ratio"], &begun[0]["duration"]), (&json!("1104:832"), &json!(5)));
-    let begins = begun[0]["promptImage"].as_str().expect("a picture");
+    let requests = posts(&provider, "/v1/image_to_video");
+    assert_eq!(requests.len(), 1, "however often it was looked after");
+    assert_eq!((&requests[0]["ratio"], &requests[0]["duration"]), (&json!("1104:832"), &json!(5)));
+    let begins = requests[0]["promptImage"].as_str().expect("a picture");
     assert!(begins.starts_with("data:image/jpeg;base64,"), "{}", &begins[..40]);
-    let runway = provider.received().into_iter().filter(|asked| asked.path.starts_with("/v1/"));
+    let runway = provider.received().into_iter().filter(|request| request.path.starts_with("/v1/"));
     assert!(
-        runway.into_iter().all(|asked| asked.header("x-runway-version") == Some("2024-11-06")),
+        runway.into_iter().all(|request| request.header("x-runway-version") == Some("2024-11-06")),
         "each request names the version"
     );
 
-    // Another picture is another film.
+    // A new picture gets a new video.
     let redrawn = app.call("POST", &format!("{path}/illustrate?client_id=s"), Value::Null).await;
     assert_eq!(redrawn.0, 202, "{}", redrawn.1);
-    hear(&mut stream, &clock, |heard| is_frame_with(heard, "video")).await;
+    wait_for_event(&mut stream, &clock, |event| is_frame_with(event, "video")).await;
     let read = app.json(&path).await;
     assert_ne!(read["video"]["url"], first);
     assert_eq!(read["audio"], frame["audio"]);
-    // With the frame goes everything beside it.
-    let gone = app.call("DELETE", &format!("{path}?client_id=s"), Value::Null).await;
-    assert_eq!(gone.0, 204, "{}", gone.1);
+    // Removing the frame removes its attachments.
+    let removed = app.call("DELETE", &format!("{path}?client_id=s"), Value::Null).await;
+    assert_eq!(removed.0, 204, "{}", removed.1);
     in_time(async {
         while !app.files("media").is_empty() {
             tokio::task::yield_now().await;
@@ -167,48 +170,48 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     })
     .await;
     app.stop_and_remove().await;
-    log::must_not_have(&[KEY, "data:image"]);
+    log::assert_absent(&[KEY, "data:image"]);
 }
 
 async fn a_voice_that_fails_comes_later(database: TestDatabase) {
     let spoken = AtomicUsize::new(0);
-    let provider = FakeProvider::start(move |_, asked| match asked.path.as_str() {
+    let provider = FakeProvider::start(move |_, request| match request.path.as_str() {
         "/audio/speech" if spoken.fetch_add(1, Ordering::SeqCst) < 4 => {
             Reply::status(503, json!({"error": {"message": "overloaded"}}))
         }
         "/v1/image_to_video" => Reply::status(401, json!(null)),
-        _ => usual(asked),
+        _ => answer_other(request),
     })
     .await;
     let (app, clock) = start(database, &provider.url).await;
     let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
-    let told = app
+    let response = app
         .create_frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
             "generate_video": true}))
         .await;
-    assert_eq!(told["frames"][0]["audio"], Value::Null);
-    let note = told["errors"][0].as_str().expect("a note");
+    assert_eq!(response["frames"][0]["audio"], Value::Null);
+    let note = response["errors"][0].as_str().expect("a note");
     assert!(
         note.starts_with(
             "The text is not spoken yet, because the OpenAI-compatible server failed:"
         ) && note.ends_with("that is tried again."),
         "{note}"
     );
-    let heard = hear(&mut stream, &clock, |heard| is_frame_with(heard, "audio")).await;
-    let audio = &heard.last().expect("heard").data["audio"];
-    let story = told["story_id"].as_str().expect("an id");
+    let events = wait_for_event(&mut stream, &clock, |event| is_frame_with(event, "audio")).await;
+    let audio = &events.last().expect("an event").data["audio"];
+    let story = response["story_id"].as_str().expect("an id");
     assert_eq!(&app.json(&format!("/v2/stories/{story}/frames/0")).await["audio"], audio);
-    let failed = if heard.iter().any(|heard| heard.data["status"] == "failed") {
-        heard
+    let failed = if events.iter().any(|event| event.data["status"] == "failed") {
+        events
     } else {
-        hear(&mut stream, &clock, |heard| heard.data["status"] == "failed").await
+        wait_for_event(&mut stream, &clock, |event| event.data["status"] == "failed").await
     };
-    let failed = failed.iter().find(|heard| heard.data["status"] == "failed").expect("heard");
+    let failed = failed.iter().find(|event| event.data["status"] == "failed").expect("an event");
     let id = failed.data["id"].as_str().expect("an id");
     let task = app.json(&format!("/v2/tasks/{id}?client_id=s")).await;
     assert_eq!(
         (&task["task_type"], &task["error"]),
-        (&json!("film_frame"), &json!("No film was made, because Runway did not accept its key."))
+        (&json!("film_frame"), &json!("No video was made, because Runway did not accept its key."))
     );
     let status = app.json(&format!("/v2/stories/{story}")).await;
     assert_eq!(status["status"]["error"], Value::Null, "the story itself is well");
@@ -217,17 +220,17 @@ async fn a_voice_that_fails_comes_later(database: TestDatabase) {
 
 async fn what_nobody_makes_is_told(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let told =
+    let response =
         app.create_frame(json!({"client_id": "s", "narrate": true, "generate_video": true})).await;
     assert_eq!(
-        told["errors"],
+        response["errors"],
         json!([
             "The text was not spoken, because no voice is configured.",
-            "No film is made, because no model for films is configured."
+            "No video is made, because no video model is configured."
         ])
     );
     assert_eq!(
-        (&told["frames"][0]["video"], &told["frames"][0]["audio"]),
+        (&response["frames"][0]["video"], &response["frames"][0]["audio"]),
         (&Value::Null, &Value::Null)
     );
     app.stop_and_remove().await;
