@@ -27,7 +27,7 @@ pub enum InvalidClientId {
 }
 
 impl ClientId {
-    /// The greatest length in characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 255;
 
     /// Parses an id.

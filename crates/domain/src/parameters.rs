@@ -33,7 +33,7 @@ pub struct FrameParameters {
     pub output_image_style: Option<String>,
     /// The desired style of the text, at most 2000 characters.
     pub output_text_style: Option<String>,
-    /// The greatest length of the text in characters, 1-100000. Storytellers respect it where they can.
+    /// The maximum length of the text in characters, 1-100000. Storytellers respect it where they can.
     pub max_output_text_length: Option<u32>,
     /// Whether to make a video of the illustration, if the strategy can.
     pub generate_video: Option<bool>,
@@ -56,11 +56,11 @@ pub struct InvalidParameter {
 }
 
 impl FrameParameters {
-    /// The greatest length of `input_text` in characters.
+    /// The maximum length of `input_text` in characters.
     pub const MAX_INPUT_TEXT: usize = 20_000;
-    /// The greatest length of a style or a location in characters.
+    /// The maximum length of a style or a location in characters.
     pub const MAX_PHRASE: usize = 2_000;
-    /// The greatest length of a voice's name in characters.
+    /// The maximum length of a voice's name in characters.
     pub const MAX_VOICE: usize = 100;
 
     /// Parses the parameters with known names. It ignores others, such as `strategy`.
@@ -229,8 +229,8 @@ mod tests {
             "output_image_width": 0, "output_image_height": 4097, "output_image_format": "image/tiff",
             "debug": "perhaps", "location": {"lat": 1}, "input_text": "x".repeat(20_001),
         }));
-        let refused = FrameParameters::parse(&given).expect_err("nothing of it is readable");
-        let names: Vec<_> = refused.iter().map(|r| r.name).collect();
+        let errors = FrameParameters::parse(&given).expect_err("none is valid");
+        let names: Vec<_> = errors.iter().map(|r| r.name).collect();
         assert_eq!(
             names,
             [

@@ -157,7 +157,7 @@ pub struct SparrowConfig {
     /// steps may have `parameters`, `min_duration_seconds` (0-86400) and `sleep`.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
-    /// The greatest cost of the Sparrow's model calls per day (UTC) in US dollars. When it is used up, the built-in
+    /// The maximum cost of the Sparrow's model calls per day (UTC) in US dollars. When it is used up, the built-in
     /// storyteller and painter continue. Null: no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,
@@ -213,11 +213,11 @@ pub struct FlockConfig {
     /// triggers come from the Sparrow's schedule alone. Null: no schedule.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
-    /// The greatest number of frames that the members get per day (UTC) together; further requests get 429. Null: no
+    /// The maximum number of frames that the members get per day (UTC) together; further requests get 429. Null: no
     /// limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub frames_per_day: Option<i32>,
-    /// The greatest cost of the members' model calls per day (UTC) together, in US dollars. When it is used up, the
+    /// The maximum cost of the members' model calls per day (UTC) together, in US dollars. When it is used up, the
     /// built-in storyteller and painter continue. Null: no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,

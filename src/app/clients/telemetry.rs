@@ -13,13 +13,13 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
 use crate::store::{NewTelemetryReport, SparrowState, TelemetryReport};
 
-/// The greatest number of reports stored for one Sparrow.
+/// The maximum number of reports stored for one Sparrow.
 const MAX_REPORTS: i64 = 500;
 
-/// The greatest size of `extra` in bytes of JSON.
+/// The maximum size of `extra` in bytes of JSON.
 const MAX_EXTRA: usize = 4096;
 
-/// The least time between two updates of a Sparrow's `last_seen`, except for those that come with telemetry.
+/// The minimum time between two updates of a Sparrow's `last_seen`, except for those that come with telemetry.
 const SEEN_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The Sparrows whose `last_seen` was updated less than [`SEEN_INTERVAL`] ago. Clones share the set.

@@ -16,10 +16,10 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientFolder, ClientId, Extension, ObjectKey, ProfileName, has_nul};
 use crate::store::VoiceProfile;
 
-/// The greatest number of samples in one profile.
+/// The maximum number of samples in one profile.
 pub const MAX_SAMPLES: usize = 16;
 
-/// The greatest size of the metadata in bytes of JSON.
+/// The maximum size of the metadata in bytes of JSON.
 const MAX_METADATA: usize = 16 << 10;
 
 /// A voice profile.

@@ -12,7 +12,7 @@ pub struct Extension(String);
 pub struct InvalidExtension;
 
 impl Extension {
-    /// The greatest length in bytes.
+    /// The maximum length in bytes.
     const MAX_BYTES: usize = 16;
 
     /// Parses an extension.

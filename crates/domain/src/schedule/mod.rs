@@ -26,7 +26,7 @@ pub use state::{ScheduleSnapshot, ScheduleState, SensorEvent};
 use steps::Steps;
 use weekly::Weekly;
 
-/// The greatest number of steps or windows in one schedule.
+/// The maximum number of steps or windows in one schedule.
 const MAX_ENTRIES: usize = 100;
 
 /// The schedule of a Sparrow or a Flock.

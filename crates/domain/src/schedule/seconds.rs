@@ -9,7 +9,7 @@ use serde_json::Value;
 #[serde(try_from = "Value")]
 pub struct Seconds<const MIN: u32, const MAX: u32>(u32);
 
-/// The least time that a frame stays and that a step holds back the next one: 0 to 86400 seconds (a day).
+/// The minimum time that a frame stays and that a step holds back the next one: 0 to 86400 seconds (a day).
 pub type MinDuration = Seconds<0, 86_400>;
 
 /// The time between a step and the next: 1 to 31536000 seconds (365 days).

@@ -46,7 +46,7 @@ impl ScheduleState {
 pub struct ScheduleSnapshot {
     /// The parameters that the schedule sets, above those of the configuration that it belongs to.
     pub parameters: Map<String, Value>,
-    /// The least time that a frame stays, 0-86400 seconds; `None` for the default.
+    /// The minimum time that a frame stays, 0-86400 seconds; `None` for the default.
     pub min_duration_seconds: Option<u32>,
     /// Whether the device should sleep.
     pub is_asleep: bool,

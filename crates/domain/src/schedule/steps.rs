@@ -48,7 +48,7 @@ struct Step {
     /// Frame parameters during this step, and `strategy`. Default: none.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
-    /// The least time that a frame stays and that this step holds back the next one, 0-86400 seconds. If omitted, the
+    /// The minimum time that a frame stays and that this step holds back the next one, 0-86400 seconds. If omitted, the
     /// frame has the default duration and the step holds nothing back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_duration_seconds: Option<MinDuration>,

@@ -56,7 +56,7 @@ struct Window {
     /// Frame parameters while the window is open, and `strategy`. Default: none.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
-    /// The least time that a frame stays, 0-86400 seconds. If omitted, the frame has the default duration.
+    /// The minimum time that a frame stays, 0-86400 seconds. If omitted, the frame has the default duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_duration_seconds: Option<MinDuration>,
     /// Whether the device sleeps while the window is open. Default: `false`.

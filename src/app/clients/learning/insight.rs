@@ -14,16 +14,16 @@ use crate::inference::{AudienceProfile, FrameContext, StructuredPrompt};
 /// The type of the insights that this module writes.
 pub(super) const KIND: &str = "noticed";
 
-/// The greatest number of such insights stored for a client.
+/// The maximum number of such insights stored for a client.
 pub(super) const MAX_INSIGHTS: i64 = 20;
 
-/// The least time between two insights about a client.
+/// The minimum time between two insights about a client.
 const INSIGHT_INTERVAL: TimeDelta = TimeDelta::hours(24);
 
 /// The number of likes and usual things that must be known before an insight is written.
 const MIN_FACTS: usize = 2;
 
-/// The greatest length of the sentence in characters.
+/// The maximum length of the sentence in characters.
 const MAX_SENTENCE: usize = 300;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {

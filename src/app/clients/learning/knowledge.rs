@@ -8,10 +8,10 @@ use crate::app::clients::Clients;
 use crate::inference::AudienceProfile;
 use crate::store::{InsightFilter, Pattern};
 
-/// The least confidence of a pattern that storytellers get to know.
+/// The minimum confidence of a pattern that storytellers get to know.
 const MIN_CONFIDENCE: f64 = 0.3;
 
-// The greatest number of entries of each kind that are read.
+// The maximum number of entries of each kind that are read.
 const MAX_PATTERNS: i64 = 40;
 const MAX_CONTEXTS: i64 = 20;
 const MAX_INSIGHTS: i64 = 5;
@@ -19,7 +19,7 @@ const MAX_INSIGHTS: i64 = 5;
 /// A rough average, for the limit in tokens.
 const CHARACTERS_PER_TOKEN: usize = 4;
 
-/// The greatest length of one entry in characters.
+/// The maximum length of one entry in characters.
 const MAX_SENTENCE: usize = 200;
 
 /// The types of patterns that name what a client likes.

@@ -4,19 +4,19 @@ use crate::app::jobs::{LearnFromFrame, Observation, TellFrame};
 use crate::domain::{FrameParameters, ImageAnalysis};
 use crate::inference::FrameContext;
 
-/// The greatest number of subjects taken from one frame.
+/// The maximum number of subjects taken from one frame.
 const MAX_SUBJECTS: usize = 8;
 
-/// The greatest number of colours taken from one frame.
+/// The maximum number of colours taken from one frame.
 const MAX_COLOURS: usize = 3;
 
-/// The least share of the image's area that such a colour covers.
+/// The minimum share of the image's area that such a colour covers.
 const MIN_COLOUR_SHARE: f32 = 0.15;
 
-/// The greatest length of a subject in characters.
+/// The maximum length of a subject in characters.
 const MAX_SUBJECT_LENGTH: usize = 40;
 
-/// The greatest length of a description, a transcript or an input text in characters.
+/// The maximum length of a description, a transcript or an input text in characters.
 const MAX_TEXT: usize = 500;
 
 /// Returns what a frame teaches about the client that requested it.

@@ -28,7 +28,7 @@ const SESSION_ID: &str = "frames";
 /// How long what was seen and heard is stored.
 const CONTEXT_LIFETIME: TimeDelta = TimeDelta::hours(6);
 
-/// The greatest number of learned patterns of a client. Beyond it, the weakest are deleted.
+/// The maximum number of learned patterns of a client. Beyond it, the weakest are deleted.
 const MAX_LEARNED_PATTERNS: i64 = 300;
 
 impl Clients {

@@ -16,13 +16,13 @@ pub use views::{
     BatchPattern, ContextRequest, ContextView, InsightRequest, PatternRequest, PatternView,
 };
 
-/// The greatest length of a type, a key or a session id in characters.
+/// The maximum length of a type, a key or a session id in characters.
 const MAX_NAME: usize = 128;
 
-/// The greatest size of a value in bytes of JSON.
+/// The maximum size of a value in bytes of JSON.
 const MAX_VALUE: usize = 64 << 10;
 
-/// The greatest number of patterns in one batch.
+/// The maximum number of patterns in one batch.
 pub const MAX_BATCH: usize = 200;
 
 /// The longest time after which a context entry can expire: ten years.

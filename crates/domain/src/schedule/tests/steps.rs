@@ -161,7 +161,7 @@ fn what_a_device_senses_leads_on_once_the_step_has_stayed() {
     for (second, sensed, step) in table {
         let in_force = device.frame(begin + TimeDelta::seconds(second), sensed);
         assert_eq!(in_force.step, Some(step), "second {second}");
-        assert_eq!(in_force.next_wake_at, None, "nobody knows when something will move");
+        assert_eq!(in_force.next_wake_at, None, "the time of a motion is not known");
     }
 }
 

@@ -109,7 +109,7 @@ proptest! {
                 prop_assert!(now.min(before.entered_at) + TimeDelta::seconds(hold) <= now, "left too early");
                 prop_assert_eq!(after.entered_at, now);
             } else {
-                prop_assert_eq!(seen, in_force, "looking sees what is told");
+                prop_assert_eq!(seen, in_force, "peeking agrees with the frame request");
             }
         }
     }
