@@ -50,7 +50,7 @@ pub struct StorageSettings {
     /// Whether WAV and PCM recordings are stored as FLAC, which is lossless. They are returned as they were sent.
     /// Default: `true`.
     pub compress_audio: bool,
-    /// After how many days without a new frame the media of a story are deleted; 0 for never. Default: 0.
+    /// After how many days without a change to a story its media are deleted; 0 for never. Default: 0.
     pub retention_days: u32,
     /// Which stories are exempt from `retention_days`: `bookmarked` or `none`. Default: `bookmarked`.
     pub retention_keep: RetentionExemption,
