@@ -1,23 +1,23 @@
-//! Who does something with what belongs to a client.
+//! The actor of a request: the principal, and the client that it acts for.
 
 use crate::domain::{ClientId, Principal};
 
-/// Whoever asks, and for which client.
+/// A principal that acts for a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor<'a> {
-    /// What the request proved.
+    /// The authenticated sender of the request.
     pub principal: &'a Principal,
-    /// The client that is spoken for; an admin may speak for none.
+    /// The client that the principal acts for; `None` for an admin who acts for none.
     pub client_id: Option<&'a ClientId>,
 }
 
 impl Actor<'_> {
-    /// Whether it speaks for this client.
+    /// Returns whether the actor acts for this client.
     pub(in crate::app) fn acts_for(&self, client_id: &str) -> bool {
         self.client_id.is_some_and(|own| own.as_str() == client_id)
     }
 
-    /// Whether it may change what belongs to this client: its owner may, and an admin.
+    /// Returns whether the actor may change what belongs to this client: the client itself and admins may.
     pub(in crate::app) fn can_change(&self, client_id: &str) -> bool {
         self.acts_for(client_id) || self.principal.is_admin()
     }

@@ -1,4 +1,4 @@
-//! Who changed what, when, and from what into what. Nothing of it holds a secret.
+//! The audit log: who changed what and when, with the values before and after. It never contains a secret.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,16 +8,16 @@ use super::{Actor, AppError};
 use crate::domain::{ClientId, Identity, Principal};
 use crate::store::{NewAuditRecord, Tx};
 
-/// Who changes something.
+/// Who makes a change, for the audit log.
 #[derive(Debug, Clone)]
 pub struct AuditContext {
     pub(in crate::app) actor: String,
-    /// Whether it is somebody who has logged in, and may have no other way in.
+    /// Whether the actor is a logged-in user, who may have no other way in than a password.
     pub(in crate::app) is_user: bool,
     request_id: Option<String>,
 }
 
-/// A change.
+/// One change, for the audit log.
 pub(in crate::app) struct AuditChange<'a> {
     pub(in crate::app) action: &'static str,
     pub(in crate::app) resource: &'static str,
@@ -27,31 +27,31 @@ pub(in crate::app) struct AuditChange<'a> {
 }
 
 impl AuditContext {
-    /// Something that a principal does, by a request or by a command.
+    /// Creates the context of a principal's request or command.
     #[must_use]
     pub fn new(principal: &Principal, request_id: Option<String>) -> Self {
-        let is_person = matches!(principal.identity, Identity::User { .. });
-        Self { actor: principal.to_string(), is_user: is_person, request_id }
+        let is_user = matches!(principal.identity, Identity::User { .. });
+        Self { actor: principal.to_string(), is_user, request_id }
     }
 
-    /// Something that was asked for by somebody of this name, and is done now.
+    /// Creates the context of a task, from the name of the actor who requested it.
     pub(in crate::app) fn for_actor_name(actor: &str) -> Self {
         Self { actor: actor.to_owned(), is_user: false, request_id: None }
     }
 
-    /// Something that a device does by itself.
+    /// Creates the context of something that a device does by itself.
     pub(in crate::app) fn for_device(client_id: &ClientId) -> Self {
         Self { actor: format!("device {client_id}"), is_user: false, request_id: None }
     }
 }
 
-/// A thing as it was or became, for a [`Change`].
-pub(in crate::app) fn audit_value(thing: &impl Serialize) -> Result<Option<Value>, AppError> {
-    serde_json::to_value(thing).map(Some).map_err(AppError::internal)
+/// Serializes a value for [`AuditChange::before`] or [`AuditChange::after`].
+pub(in crate::app) fn audit_value(value: &impl Serialize) -> Result<Option<Value>, AppError> {
+    serde_json::to_value(value).map(Some).map_err(AppError::internal)
 }
 
 impl AuditChange<'_> {
-    /// Notes the change in the transaction that makes it.
+    /// Records the change in the transaction that makes it.
     pub(in crate::app) async fn record(
         &self,
         tx: &mut Tx,
@@ -73,7 +73,7 @@ impl AuditChange<'_> {
 }
 
 impl AuditChange<'_> {
-    /// Notes what somebody did who speaks for no client: what a client does with its own is no admin's change.
+    /// Records the change unless the actor acts for a client, because the audit log is about what admins do.
     pub(in crate::app) async fn record_unless_client(
         &self,
         tx: &mut Tx,

@@ -1,4 +1,4 @@
-//! How a use case can fail, in terms that every door can translate.
+//! Errors of the services, in terms that HTTP, workers and commands can translate.
 
 use std::error::Error;
 use std::fmt;
@@ -8,32 +8,32 @@ use crate::domain::InvalidParameter;
 use crate::objects::{BucketError, LocalStoreError};
 use crate::store::{LeaseError, LeaseLost, StoreError};
 
-/// What kind of failure it is.
+/// The kind of an [`AppError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// There is no such thing.
+    /// The requested thing does not exist.
     NotFound,
-    /// It is someone else's, or not for this caller.
+    /// The caller may not access it.
     Forbidden,
-    /// Who asks has not proved who that is.
+    /// The caller is not authenticated.
     Unauthenticated,
-    /// What was sent cannot be used; `fields` says what and why.
+    /// The request is invalid; [`AppError::fields`] says which fields and why.
     Invalid,
-    /// It would overwrite, or contradict, what is there.
+    /// The request conflicts with the present state.
     Conflict,
-    /// What was sent has a type that is not taken here.
+    /// The request has a media type that is not supported.
     UnsupportedMedia,
-    /// There is too much to do already, or too much was asked for; `retry_after_seconds` may say when to come again.
+    /// Too much work waits, or too many requests were sent; [`AppError::retry_after_seconds`] may say when to retry.
     Busy,
-    /// A provider of the world outside does not do it, and will not.
+    /// An AI provider refused or failed, and a retry would not help.
     Provider,
-    /// It took too long.
+    /// The work did not finish before its deadline.
     Deadline,
-    /// The database or the disk fails; it may work again in a moment.
+    /// The database, the disk or the bucket failed; it may work again in a moment.
     Unavailable,
-    /// The task that was worked on is another worker's by now; nothing was saved.
+    /// Another worker has taken over the task; nothing was saved.
     LeaseLost,
-    /// A fault of ours.
+    /// A bug in Calliope.
     Internal,
 }
 
@@ -54,7 +54,7 @@ impl ErrorKind {
         Self::Internal,
     ];
 
-    /// Its name in rows.
+    /// Returns the kind's name in database rows.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,30 +73,30 @@ impl ErrorKind {
         }
     }
 
-    /// The kind of this name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A use case that failed: a plain sentence for the caller, the cause for the log.
+/// A service operation failed. It has a sentence for the caller and the cause for the log.
 #[derive(Debug)]
 pub struct AppError {
-    /// What kind of failure.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// One plain sentence that says what to change.
+    /// One plain sentence for the caller that says what to change.
     pub detail: String,
-    /// The parameters that are wrong, with the reason for each.
+    /// The invalid fields, each with the reason.
     pub fields: Vec<(String, String)>,
-    /// When to try again, where that is known.
+    /// Seconds after which to retry, if known.
     pub retry_after_seconds: Option<u64>,
-    /// What it came from; it never leaves the process.
+    /// The underlying error. It is logged and never sent to the caller.
     pub cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl AppError {
-    /// A failure of this kind.
+    /// Creates an error with a sentence for the caller.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -107,12 +107,12 @@ impl AppError {
         }
     }
 
-    /// One parameter that cannot be used.
+    /// Creates an error for one invalid field.
     pub fn invalid(field: &str, reason: impl fmt::Display) -> Self {
         Self::invalid_fields(vec![(field.to_owned(), reason.to_string())])
     }
 
-    /// Several parameters that cannot be used.
+    /// Creates an error for several invalid fields, each with the reason.
     #[must_use]
     pub fn invalid_fields(fields: Vec<(String, String)>) -> Self {
         let details: Vec<String> =
@@ -120,31 +120,31 @@ impl AppError {
         Self { fields, ..Self::new(ErrorKind::Invalid, details.join("; ")) }
     }
 
-    /// Whether the same may succeed when it is tried again.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Internal | ErrorKind::Deadline)
     }
 
-    /// A file that a row speaks of, and that nobody has.
+    /// Creates the error for a file that has a database row but exists nowhere.
     pub(in crate::app) fn file_missing(key: &str) -> Self {
         Self::internal(format!("the file {key} is neither on the disk nor in a bucket"))
     }
 
-    /// Something that should not happen.
+    /// Creates an error for something that should not happen.
     pub(in crate::app) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let detail = "Something went wrong here; the log has the details under this request id.";
         Self { cause: Some(cause.into()), ..Self::new(ErrorKind::Internal, detail) }
     }
 }
 
-/// An error and what it came from, on one line.
+/// Formats an error and its causes on one line.
 #[must_use]
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Some repeat what they came from.
+        // Some errors repeat the message of their cause.
         let inner = error.to_string();
         if !line.contains(&inner) {
             line = format!("{line}: {inner}");
@@ -177,10 +177,10 @@ impl From<LocalStoreError> for AppError {
     fn from(error: LocalStoreError) -> Self {
         let detail = match error.source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                "The disk is full; nothing was kept. Try again when there is room."
+                "The disk is full; nothing was saved. Try again when there is room."
             }
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                "The media folder cannot be written; nothing was kept. Its owner must be mended."
+                "The media folder cannot be written; nothing was saved. Its owner or permissions must be corrected."
             }
             _ => "The disk does not answer as it should; try again in a moment.",
         };
@@ -218,7 +218,7 @@ impl From<LeaseError> for AppError {
 }
 
 impl From<Vec<InvalidParameter>> for AppError {
-    fn from(refused: Vec<InvalidParameter>) -> Self {
-        Self::invalid_fields(refused.into_iter().map(|r| (r.name.to_owned(), r.reason)).collect())
+    fn from(errors: Vec<InvalidParameter>) -> Self {
+        Self::invalid_fields(errors.into_iter().map(|e| (e.name.to_owned(), e.reason)).collect())
     }
 }

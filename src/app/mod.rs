@@ -1,22 +1,22 @@
-//! Use cases: what Calliope does, whoever asks. The entry points ([`crate::http`], [`crate::worker`], [`crate::cli`])
-//! translate to and from here.
+//! The services: what Calliope does, independent of who calls. The entry points ([`crate::http`], [`crate::worker`],
+//! [`crate::cli`]) translate to and from them.
 //!
-//! Each subject is a service of its own, in a folder of its own, with private fields. A service stands on services
-//! below it, which its constructor takes, and never calls one above it. From the roof down:
+//! Each service has a folder of its own and private fields. Its constructor takes the services that it depends on. A
+//! service depends only on services below it in this table:
 //!
 //! | service | owns |
 //! |---|---|
 //! | [`Ops`] | backup, erasure, export, health, load, maintenance |
-//! | [`Frames`] | the road of a frame |
+//! | [`Frames`] | frames, from the request to the stored result |
 //! | [`Search`] | the index, queries, similar frames |
 //! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles |
-//! | [`Events`] | the event log's subscribers |
+//! | [`Events`] | the subscribers of the event log |
 //! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
-//! | [`Models`] | which models are asked, and what they cost |
-//! | [`Config`], [`Files`], [`Identities`], [`Idempotency`] | the cascade; files wherever they are; who may come in; repeated requests |
-//! | [`Jobs`] | the queue of durable work |
+//! | [`Models`] | the choice of models, and their cost |
+//! | [`Config`], [`Files`], [`Identities`], [`Idempotency`] | the cascade; files on disk and in the bucket; authentication; repeated requests |
+//! | [`Jobs`] | the queue of tasks |
 //!
-//! `cargo test --test architecture services -- --nocapture` prints who stands on whom.
+//! `cargo test --test architecture services -- --nocapture` prints the dependencies.
 
 mod actor;
 mod audit;
@@ -78,7 +78,7 @@ pub use stories::{
     StoryView, VideoView,
 };
 
-// Rows that clients see as they are stored, and their places in lists.
+// Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
     AuditRecord, BookmarkList, Insight, InsightCursor, SparrowState, StoryOverview, TelemetryReport,
 };
@@ -111,57 +111,57 @@ pub struct App {
     ops: Ops,
 }
 
-/// What the services of one process are built from.
+/// The resources from which the services of one process are built.
 #[derive(Debug)]
 pub struct AppResources {
-    /// Rows, their tables made.
+    /// The database, with its migrations applied.
     pub store: Store,
-    /// Where files are kept, and by which rules.
+    /// The local folders and the bucket, with the rules for them.
     pub files: FileStores,
-    /// Where vectors are kept, if not in the database.
+    /// The remote vector index; `None` if vectors are in the database.
     pub pinecone: Option<Pinecone>,
-    /// The models that can be asked.
+    /// The providers' models.
     pub registry: Registry,
-    /// Which of them are asked if a strategy leaves the choice.
+    /// The models that are used if a strategy leaves the choice.
     pub model_defaults: ModelDefaults,
-    /// What is learned of clients, and how much of it is told.
+    /// Whether Calliope learns about clients, and how much of it storytellers get.
     pub memory: MemorySettings,
-    /// Where and when it is.
+    /// Resolves the place, time and weather of a client.
     pub situator: SituationService,
     /// Threads for work on pixels and bytes.
     pub compute: Compute,
-    /// Time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// The bounds of background work.
+    /// The limits of tasks.
     pub task_settings: TaskSettings,
-    /// Cancelled when the process is asked to stop: no work is begun after that.
+    /// Cancelled when the process should stop. No work begins after that.
     pub shutdown: CancellationToken,
 }
 
 impl App {
-    /// Builds the services of one process, before it takes any work.
+    /// Builds the services of one process, before it accepts any work.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "who stands on whom, all in one place")]
+    #[expect(clippy::too_many_lines, reason = "it shows all dependencies in one place")]
     pub fn new(resources: AppResources) -> Self {
         let AppResources {
             store,
             clock,
             compute,
-            shutdown: stopping,
-            model_defaults: choices,
+            shutdown,
+            model_defaults,
             pinecone,
-            task_settings: limits,
+            task_settings,
             ..
         } = resources;
-        let frame_deadline = Duration::from_secs(limits.frame_deadline_seconds);
+        let frame_deadline = Duration::from_secs(task_settings.frame_deadline_seconds);
         let follow_ups = jobs::FollowUps {
-            indexes_frames: choices.embedding_model().is_some(),
+            indexes_frames: model_defaults.embedding_model().is_some(),
             has_remote_index: pinecone.is_some(),
         };
         let (clone_store, clone_clock) = (|| store.clone(), || Arc::clone(&clock));
         let clone_compute = || compute.clone();
 
-        let jobs = Arc::new(Jobs::new(clone_store(), clone_clock(), limits, follow_ups));
+        let jobs = Arc::new(Jobs::new(clone_store(), clone_clock(), task_settings, follow_ups));
         let idempotency = Arc::new(Idempotency::new(clone_store(), clone_clock()));
         let identities = Identities::new(clone_store(), clone_compute(), clone_clock());
         let files = Files::new(
@@ -175,7 +175,7 @@ impl App {
         let config = Arc::new(Config::new(clone_store(), clone_clock()));
         let models = Models::new(
             resources.registry,
-            choices,
+            model_defaults,
             Arc::clone(&config),
             clone_compute(),
             frame_deadline,
@@ -184,7 +184,7 @@ impl App {
         let stories =
             Stories::new(clone_store(), clone_clock(), Arc::clone(&config), Arc::clone(&jobs));
         let stories = Arc::new(stories);
-        let events = Events::new(clone_store(), Arc::clone(&stories), stopping.clone());
+        let events = Events::new(clone_store(), Arc::clone(&stories), shutdown.clone());
         let clients = Arc::new(Clients::new(
             clone_store(),
             clone_clock(),
@@ -202,7 +202,7 @@ impl App {
             Arc::clone(&stories),
             Arc::clone(&jobs),
             pinecone,
-            stopping.clone(),
+            shutdown.clone(),
         ));
         let frames = Frames::new(&frames::FrameDependencies {
             store: clone_store(),
@@ -218,7 +218,7 @@ impl App {
             events: events.clone(),
             clients: Arc::clone(&clients),
             frame_deadline,
-            stopping: stopping.clone(),
+            stopping: shutdown.clone(),
         });
         let ops = Ops::new(
             clone_store(),
@@ -235,7 +235,7 @@ impl App {
             started_at: clock.now(),
             store,
             compute,
-            shutdown: stopping,
+            shutdown,
             jobs,
             idempotency,
             identities,
@@ -250,102 +250,102 @@ impl App {
         }
     }
 
-    /// The queue of durable work.
+    /// Returns the queue of tasks.
     #[must_use]
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
 
-    /// Requests that are sent again.
+    /// Returns the service for idempotency keys.
     #[must_use]
     pub fn idempotency(&self) -> &Idempotency {
         &self.idempotency
     }
 
-    /// Who may come in.
+    /// Returns the service for tokens, users and pairings.
     #[must_use]
     pub const fn identities(&self) -> &Identities {
         &self.identities
     }
 
-    /// Files.
+    /// Returns the service for files.
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.files
     }
 
-    /// Configurations.
+    /// Returns the service for configurations.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Stories and bookmarks.
+    /// Returns the service for stories and bookmarks.
     #[must_use]
     pub fn stories(&self) -> &Stories {
         &self.stories
     }
 
-    /// The event log's subscribers.
+    /// Returns the service for subscriptions to the event log.
     #[must_use]
     pub const fn events(&self) -> &Events {
         &self.events
     }
 
-    /// What is known of clients.
+    /// Returns the service for data about clients.
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
     }
 
-    /// Finding frames.
+    /// Returns the search service.
     #[must_use]
     pub fn search(&self) -> &Search {
         &self.search
     }
 
-    /// Ordering and telling frames.
+    /// Returns the service for frames.
     #[must_use]
     pub const fn frames(&self) -> &Frames {
         &self.frames
     }
 
-    /// Operating the installation.
+    /// Returns the service for operating the installation.
     #[must_use]
     pub const fn ops(&self) -> &Ops {
         &self.ops
     }
 
-    /// Threads for work on pixels and bytes.
+    /// Returns the threads for work on pixels and bytes.
     #[must_use]
     pub const fn compute(&self) -> &Compute {
         &self.compute
     }
 
-    /// When this process began, before it took any work.
+    /// Returns when this process started.
     #[must_use]
     pub const fn started_at(&self) -> DateTime<Utc> {
         self.started_at
     }
 
-    /// Cancelled when the process is asked to stop: no work is begun after that.
+    /// Returns the token that is cancelled when the process should stop. No work begins after that.
     #[must_use]
     pub const fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
 
-    /// The kind of database that rows are in.
+    /// Returns the name of the database system.
     #[must_use]
     pub fn database_kind(&self) -> &'static str {
         if self.store.is_sqlite() { "SQLite" } else { "PostgreSQL" }
     }
 
-    /// Passes on what other instances announce, until dropped.
+    /// Receives the notices of other instances and passes them to subscribers here, until the future is dropped.
     pub async fn listen_to_other_instances(&self) {
         self.store.listen_for_notices().await;
     }
 
-    /// Closes the database's connections.
+    /// Closes the connections to the database.
     pub async fn close(&self) {
         self.store.close().await;
     }

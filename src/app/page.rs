@@ -1,36 +1,36 @@
-//! Lists in parts.
+//! Pages of lists.
 
-/// A part of a list.
+/// One page of a list.
 #[derive(Debug)]
 pub struct Page<T, Cursor> {
-    /// The items.
+    /// The items of the page.
     pub items: Vec<T>,
-    /// Where the list goes on, unless this is its end.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
 impl<T, Cursor> Page<T, Cursor> {
-    /// The first `limit` of `rows`, of which one more was read to see whether there is more; `after` tells the place
-    /// of a row in the list.
+    /// Creates a page of the first `limit` rows. The caller reads one row more than `limit`, which shows whether there
+    /// is another page. `cursor` returns the position of a row in the list.
     pub(in crate::app) fn from_rows<Row: Into<T>>(
         rows: Vec<Row>,
         limit: i64,
-        after: impl FnOnce(&Row) -> Cursor,
+        cursor: impl FnOnce(&Row) -> Cursor,
     ) -> Self {
-        Self::from_rows_with(rows, limit, after, Into::into)
+        Self::from_rows_with(rows, limit, cursor, Into::into)
     }
 
-    /// The same, for rows that `view` makes items of.
+    /// Does the same as [`Page::from_rows`], with `view` to convert rows to items.
     pub(in crate::app) fn from_rows_with<Row>(
         mut rows: Vec<Row>,
         limit: i64,
-        after: impl FnOnce(&Row) -> Cursor,
+        cursor: impl FnOnce(&Row) -> Cursor,
         view: impl FnMut(Row) -> T,
     ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| has_more).map(after);
+        let next = rows.last().filter(|_| has_more).map(cursor);
         Self { items: rows.into_iter().map(view).collect(), next }
     }
 }

@@ -1,4 +1,4 @@
-//! Where rows are kept: SQLite in a file by default, PostgreSQL when a server is named.
+//! The database: SQLite in a file by default, PostgreSQL if a server is named.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,27 +9,28 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{ValidationError, secret};
 
-/// The database.
+/// The settings of the database. `url` or `hostname` chooses PostgreSQL; otherwise it is SQLite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// A `postgres://` URL; it goes before the parts below.
+    /// A `postgres://user:password@host:5432/database` URL. It overrides `hostname`, `port`, `username`, `password` and
+    /// `database`. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub url: Option<SecretString>,
-    /// PostgreSQL's host name; setting it (or `url`) chooses PostgreSQL.
+    /// The host name of the PostgreSQL server. Default: none.
     pub hostname: Option<String>,
-    /// PostgreSQL's port.
+    /// The port of the PostgreSQL server. Default: 5432.
     pub port: u16,
-    /// PostgreSQL's user.
+    /// The PostgreSQL user. Default: `postgres`.
     pub username: String,
-    /// PostgreSQL's password.
+    /// The PostgreSQL user's password. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub password: Option<SecretString>,
-    /// PostgreSQL's database.
+    /// The name of the PostgreSQL database. Default: `calliope`.
     pub database: String,
-    /// Connections at most, to PostgreSQL, or that read from SQLite.
+    /// The maximum number of connections to PostgreSQL, or of reading connections to SQLite, 2-500. Default: 10.
     pub connections: u32,
-    /// SQLite's file, for when no PostgreSQL is named.
+    /// The path of the SQLite file. Default: `data/calliope.db`.
     pub path: PathBuf,
 }
 
@@ -71,7 +72,7 @@ impl DatabaseSettings {
         Ok(())
     }
 
-    /// Whether PostgreSQL was named.
+    /// Returns whether the database is PostgreSQL.
     #[must_use]
     pub const fn is_postgres(&self) -> bool {
         self.url.is_some() || self.hostname.is_some()

@@ -1,16 +1,17 @@
-//! How much anyone may ask for.
+//! Rate limits of requests.
 
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// The rate limits. A minute's worth may come at once; then it grows back evenly. 0 means no limit.
+/// The rate limits. A client may send the requests of one minute at once; after that, its allowance refills evenly.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimitSettings {
-    /// Requests a minute that one API token may send.
+    /// The maximum number of requests per minute with one API token, 0-1000000; 0 for no limit. Default: 600.
     pub requests_per_minute_per_token: u32,
-    /// Requests a minute that one address may send, whether they are let in or not; many devices may share one.
+    /// The maximum number of requests per minute from one IP address, authenticated or not, 0-1000000; 0 for no limit.
+    /// Many devices may share an address. Default: 3000.
     pub requests_per_minute_per_address: u32,
 }
 
@@ -22,15 +23,15 @@ impl Default for RateLimitSettings {
 
 impl RateLimitSettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
-        let most = 1_000_000;
+        let max = 1_000_000;
         for (key, value) in [
             ("limits.requests_per_minute_per_token", self.requests_per_minute_per_token),
             ("limits.requests_per_minute_per_address", self.requests_per_minute_per_address),
         ] {
-            if value > most {
+            if value > max {
                 return Err((
                     key,
-                    format!("must be a whole number from 0 to {most}; 0 is no limit"),
+                    format!("must be a whole number from 0 to {max}; 0 is no limit"),
                 ));
             }
         }

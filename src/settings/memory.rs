@@ -1,17 +1,18 @@
-//! What is learned of clients, and how much of it storytellers are told.
+//! Client memory: whether Calliope learns about clients, and how much of it storytellers get.
 
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// The memory of clients.
+/// The settings of client memory.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MemorySettings {
-    /// Whether anything is learned at all. Flocks and Sparrows may forbid it for themselves; none can allow what is
-    /// forbidden here.
+    /// Whether Calliope learns about clients. If `true`, flocks and Sparrows can forbid it for themselves; if `false`,
+    /// they cannot allow it. Default: `true`.
     pub learning: bool,
-    /// How much of what is known a storyteller is told, in tokens of some four characters; 0 for nothing.
+    /// How much of what is known about a client a prompt contains, in tokens of about four characters, 0-10000; 0 for
+    /// nothing. Default: 200.
     pub prompt_tokens: u32,
 }
 

@@ -1,40 +1,49 @@
-//! Which models are asked where a strategy leaves the choice, how long they may take, and what they may cost.
+//! Models: which are used if a strategy leaves the choice, how long they may take, and what they may cost.
 
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// Models, as `provider/name`; where none is given, the keys that are there decide.
+/// The settings of models. Each model is a `provider/name`, such as `openai/gpt-4.1-mini`.
+///
+/// A model that is not set is OpenAI's default if `providers.openai_api_key` is set and `providers.openai_base_url` is
+/// not. With `providers.openai_base_url`, text uses that server's model, and the others are not set. Without any model,
+/// the offline provider does the work.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {
-    /// Writes stories.
+    /// The model that writes stories. OpenAI's default: `gpt-4.1-mini`.
     pub text: Option<String>,
-    /// Paints illustrations.
+    /// The model that paints illustrations. OpenAI's default: `gpt-image-1`.
     pub image: Option<String>,
-    /// Look at photographs, side by side: one model, or several with commas between them.
+    /// The models that describe photos, in parallel: one, or several separated by commas. OpenAI's default:
+    /// `gpt-4.1-mini`.
     pub vision: Option<String>,
-    /// Writes down speech.
+    /// The model that transcribes speech. OpenAI's default: `gpt-4o-mini-transcribe`.
     pub transcription: Option<String>,
-    /// Speaks texts.
+    /// The model that narrates texts. OpenAI's default: `gpt-4o-mini-tts`.
     pub speech: Option<String>,
-    /// Makes films of illustrations.
+    /// The model that makes videos of illustrations. If `providers.runway_api_key` is set, the default is
+    /// `runway/gen4_turbo`.
     pub video: Option<String>,
-    /// Judges whether texts are fit for everybody, before anyone sees them; nobody does where none is given.
+    /// The model that checks texts before anyone sees them. Default: none, so texts are not checked.
     pub moderation: Option<String>,
-    /// Turns texts into vectors, for semantic search; there is none where none is given.
+    /// The model that computes vectors for semantic search. Without one, search is by words only. OpenAI's default:
+    /// `text-embedding-3-small`.
     pub embedding: Option<String>,
-    /// How long a text may take, all attempts together, in seconds.
+    /// How long a text may take with all attempts, 1-3600 seconds. Default: 60.
     pub text_seconds: u64,
-    /// How long an illustration may take.
+    /// How long an illustration may take with all attempts, 1-3600 seconds. Default: 90.
     pub image_seconds: u64,
-    /// How long seeing and hearing may take.
+    /// How long describing photos and transcribing speech may take, 1-3600 seconds. Default: 30.
     pub senses_seconds: u64,
-    /// How long speaking a text may take; what takes longer comes after its frame.
+    /// How long a narration may take before its frame is returned without it, 1-3600 seconds. A slower narration is
+    /// added to the frame later. Default: 15.
     pub speech_seconds: u64,
-    /// How long a film may take; no frame waits for it.
+    /// How long a video may take, 1-3600 seconds. No frame waits for its video. Default: 600.
     pub video_seconds: u64,
-    /// US dollars a day (UTC) for the whole installation; none for no limit.
+    /// The maximum cost of model calls per day (UTC) for the whole installation in US dollars, 0-1000000. When it is
+    /// used up, the offline provider continues. Default: no limit.
     pub budget_per_day: Option<f64>,
 }
 
@@ -71,9 +80,9 @@ impl ModelSettings {
             ("minds.moderation", &self.moderation),
             ("minds.embedding", &self.embedding),
         ];
-        for (key, given) in models {
-            let all = given.as_deref().map(parse_models).unwrap_or_default();
-            if all.iter().any(Option::is_none) || (all.len() > 1 && key != "minds.vision") {
+        for (key, list) in models {
+            let pairs = list.as_deref().map(parse_models).unwrap_or_default();
+            if pairs.iter().any(Option::is_none) || (pairs.len() > 1 && key != "minds.vision") {
                 return Err((
                     key,
                     "must be a provider and a model, such as openai/gpt-4.1-mini".to_owned(),
@@ -101,9 +110,10 @@ impl ModelSettings {
     }
 }
 
-/// Providers and models; `None` for what is no such pair.
-pub(crate) fn parse_models(given: &str) -> Vec<Option<(&str, &str)>> {
-    let pair = given.split(',').map(|text| text.trim().split_once('/'));
-    pair.map(|pair| pair.filter(|(provider, name)| !provider.is_empty() && !name.is_empty()))
+/// Parses a list of models separated by commas to pairs of provider and name; `None` stands for a malformed item.
+pub(crate) fn parse_models(list: &str) -> Vec<Option<(&str, &str)>> {
+    let pairs = list.split(',').map(|text| text.trim().split_once('/'));
+    pairs
+        .map(|pair| pair.filter(|(provider, name)| !provider.is_empty() && !name.is_empty()))
         .collect()
 }

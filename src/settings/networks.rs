@@ -1,4 +1,4 @@
-//! Lists of addresses and networks, as an operator writes them.
+//! Lists of IP addresses and networks in settings.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,22 +6,22 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
-/// Reads `10.0.0.7`, `192.168.0.0/16` and their IPv6 kin.
+/// Deserializes a list of addresses and networks, such as `10.0.0.7`, `192.168.0.0/16` and `fd00::/8`.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-    let written = Vec::<String>::deserialize(from)?;
-    let read = |text: &String| {
+    let texts = Vec::<String>::deserialize(from)?;
+    let parse = |text: &String| {
         parse_network(text)
-            .ok_or_else(|| D::Error::custom(format!("`{text}` is no address or network")))
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not an address or network")))
     };
-    written.iter().map(read).collect()
+    texts.iter().map(parse).collect()
 }
 
-/// Writes each network as text, such as `192.168.0.0/16`.
+/// Serializes each network as text, such as `192.168.0.0/16`.
 pub(super) fn serialize<S: Serializer>(networks: &[IpNet], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(networks.iter().map(ToString::to_string))
 }
 
-/// One network; an address is a network of its own. What is IPv4 in IPv6's clothes becomes IPv4, as addresses do.
+/// Parses one network. An address is a network of its own. IPv4-mapped IPv6 networks become IPv4, as addresses do.
 fn parse_network(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.to_canonical().into());

@@ -1,4 +1,4 @@
-//! Where the service can be seen from outside: numbers for Prometheus, traces for a collector.
+//! Observability: metrics for Prometheus, traces for an OpenTelemetry collector.
 
 use std::net::SocketAddr;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// Numbers and traces.
+/// The settings of metrics and traces.
 ///
-/// Of OpenTelemetry's own variables, those below are settings; the exporter reads some others by itself, above all
-/// `OTEL_EXPORTER_OTLP_HEADERS` (where a collector wants a key), `OTEL_EXPORTER_OTLP_TIMEOUT` and
-/// `OTEL_RESOURCE_ATTRIBUTES`.
+/// The exporter also reads some of OpenTelemetry's variables directly, such as `OTEL_EXPORTER_OTLP_HEADERS` (for a
+/// collector's API key), `OTEL_EXPORTER_OTLP_TIMEOUT` and `OTEL_RESOURCE_ATTRIBUTES`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObservabilitySettings {
-    /// An address, such as 127.0.0.1:9108, that serves `/metrics` and nothing else, without a key: whoever can reach
-    /// it can read the numbers, so who that may be is the operator's choice. Without it, `/metrics` is served with
-    /// everything else, to those who have the key.
+    /// An address and port, such as `127.0.0.1:9108`, that serves only `/metrics`, without authentication: anyone who
+    /// can reach it can read the metrics. If unset, the HTTP server serves `/metrics` and requires authentication as
+    /// for other endpoints. Default: none.
     pub metrics_address: Option<SocketAddr>,
-    /// A collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; without one, no trace leaves the process.
+    /// The URL of a collector for OTLP over HTTP, such as `http://127.0.0.1:4318`. If unset, no traces are sent.
+    /// Default: none.
     pub otlp_endpoint: Option<String>,
-    /// What traces call this service.
+    /// The name of this service in traces, 1-255 bytes. Default: `calliope`.
     pub service_name: String,
-    /// How many of the traces that begin here are sent, from 0 (none) to 1 (all). Those that begin elsewhere are sent
-    /// when they are recorded there.
+    /// The fraction of the traces that begin here to send, from 0 (none) to 1 (all). A trace that begins elsewhere is
+    /// sent if its caller samples it. Default: 1.
     pub sample_ratio: f64,
 }
 
@@ -41,7 +41,7 @@ impl Default for ObservabilitySettings {
 impl ObservabilitySettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if let Some(endpoint) = &self.otlp_endpoint {
-            // Not shown, for a key may be in it.
+            // The message does not repeat the value, because it may contain a key.
             let rest = endpoint.strip_prefix("http://").or(endpoint.strip_prefix("https://"));
             let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'@' | b'?' | b'#');
             if !rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_plain)) {

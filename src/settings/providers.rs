@@ -1,58 +1,58 @@
-//! The AI providers' keys and addresses. None of them is needed: without any, the offline provider tells.
+//! API keys and URLs of the AI providers. All are optional: without any, the offline provider tells stories.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{ValidationError, secret};
 
-/// Keys and addresses of the AI providers.
+/// The API keys and base URLs of the AI providers. Each is unset by default.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderSettings {
-    /// OpenAI's key, or that of the server at `openai_base_url`.
+    /// The API key of OpenAI, or of the server at `openai_base_url`.
     #[serde(serialize_with = "secret::serialize")]
     pub openai_api_key: Option<SecretString>,
-    /// The address of any server that speaks OpenAI's API.
+    /// The base URL of a server with an OpenAI-compatible API. If unset, it is OpenAI's.
     pub openai_base_url: Option<String>,
-    /// The key of Azure's image analysis.
+    /// The API key of Azure's image analysis.
     #[serde(serialize_with = "secret::serialize")]
     pub azure_api_key: Option<SecretString>,
     /// The host of Azure's image analysis.
     pub azure_api_host: Option<String>,
-    /// Stability's key.
+    /// The API key of Stability.
     #[serde(serialize_with = "secret::serialize")]
     pub stability_api_key: Option<SecretString>,
-    /// Where Stability is, if elsewhere.
+    /// The base URL of a server with Stability's API. If unset, it is Stability's.
     pub stability_base_url: Option<String>,
-    /// Hugging Face's key.
+    /// The API key of Hugging Face.
     #[serde(serialize_with = "secret::serialize")]
     pub huggingface_api_key: Option<SecretString>,
-    /// Where Hugging Face is, if elsewhere.
+    /// The base URL of a server with Hugging Face's API. If unset, it is Hugging Face's.
     pub huggingface_base_url: Option<String>,
-    /// Replicate's token.
+    /// The API token of Replicate.
     #[serde(serialize_with = "secret::serialize")]
     pub replicate_api_token: Option<SecretString>,
-    /// Where Replicate is, if elsewhere.
+    /// The base URL of a server with Replicate's API. If unset, it is Replicate's.
     pub replicate_base_url: Option<String>,
-    /// Runway's key.
+    /// The API key of Runway.
     #[serde(serialize_with = "secret::serialize")]
     pub runway_api_key: Option<SecretString>,
-    /// Where Runway is, if elsewhere.
+    /// The base URL of a server with Runway's API. If unset, it is Runway's.
     pub runway_base_url: Option<String>,
 }
 
 impl ProviderSettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let is_url = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-        let addresses = [
+        let urls = [
             ("providers.openai_base_url", &self.openai_base_url),
             ("providers.stability_base_url", &self.stability_base_url),
             ("providers.huggingface_base_url", &self.huggingface_base_url),
             ("providers.replicate_base_url", &self.replicate_base_url),
             ("providers.runway_base_url", &self.runway_base_url),
         ];
-        for (key, address) in addresses {
-            if let Some(url) = address.as_deref().filter(|url| !is_url(url)) {
+        for (key, url) in urls {
+            if let Some(url) = url.as_deref().filter(|url| !is_url(url)) {
                 return Err((key, format!("`{url}` must begin with http:// or https://")));
             }
         }

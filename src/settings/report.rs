@@ -1,6 +1,6 @@
-//! Lists what `calliope config` shows: every setting, its value, and who gave it.
+//! The list that `calliope config` shows: every setting with its value and its source.
 //!
-//! The list is read from the serialised settings, so that a new field appears in it without further code.
+//! The list is read from the serialized settings, so that a new field appears in it without further code.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,15 +15,15 @@ use super::Settings;
 use super::secret::MaskedSecret;
 use super::variables::file_name;
 
-/// One setting in force.
+/// A setting with its value and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportedSetting {
-    /// The setting, such as `server.port`.
+    /// The setting's key, such as `server.port`.
     pub key: String,
-    /// Its value as text, or null if it is not set. A secret is `•••` and, if it is long enough, its last four
-    /// characters.
+    /// The value as text, or null if it is not set. A secret is `•••`, followed by its last four characters if it has
+    /// at least 12.
     pub value: Option<String>,
-    /// `default`, a variable's name, or a file's.
+    /// The source of the value: `default`, the name of an environment variable, or the path of a file.
     pub source: String,
 }
 
@@ -51,7 +51,7 @@ fn source(sources: &Figment, key: &str) -> String {
     }
 }
 
-/// A field of a section.
+/// A field of a section of the settings.
 struct Field {
     /// The section and the field, such as `server.port`.
     key: String,
@@ -94,7 +94,7 @@ fn value_text(value: Value, raw: &str) -> serde_json::Result<Option<String>> {
     })
 }
 
-/// The members of a JSON object, in their order; serde_json's own map sorts them.
+/// The members of a JSON object in their original order. The map of serde_json would sort them.
 struct Members<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {

@@ -1,29 +1,32 @@
-//! The vector index for semantic search: this installation's own, or Pinecone.
+//! The vector index for semantic search: the database's own, or Pinecone.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{ValidationError, secret};
 
-/// Clouds in which Pinecone makes indexes.
+/// The clouds in which Pinecone creates indexes.
 const CLOUDS: [&str; 3] = ["aws", "gcp", "azure"];
 
-/// Pinecone, where one is configured: with its key and the index's name.
+/// The settings of Pinecone. Without an API key, vectors are stored in the database.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchSettings {
-    /// Pinecone's key.
+    /// The Pinecone API key: printable ASCII characters without spaces. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub pinecone_api_key: Option<SecretString>,
-    /// Where an index is made: a cloud and its region, such as `aws-us-east-1`.
+    /// The cloud (`aws`, `gcp` or `azure`) and region in which an index is created, such as `aws-us-east-1`. Required
+    /// with `creates_index`. Default: none.
     pub pinecone_environment: Option<String>,
-    /// Where Pinecone is asked about indexes.
+    /// The URL of Pinecone's control API. Default: `https://api.pinecone.io`.
     pub pinecone_url: String,
-    /// The index's name.
+    /// The name of the index: 1-45 lower-case letters, digits and hyphens. Required with `pinecone_api_key`. Default:
+    /// none.
     pub index: Option<String>,
-    /// The part of the index that is this installation's alone.
+    /// The namespace of this installation in the index: 1-45 lower-case letters, digits and hyphens. Default:
+    /// `calliope`.
     pub namespace: String,
-    /// Whether an index that is missing is made.
+    /// Whether to create the index if it does not exist. Default: `false`.
     pub creates_index: bool,
 }
 
@@ -41,7 +44,7 @@ impl Default for SearchSettings {
 }
 
 impl SearchSettings {
-    /// The cloud and the region in which an index is made; `None` where the environment names none.
+    /// Returns the cloud and the region in which an index is created, or `None` if `pinecone_environment` has none.
     #[must_use]
     pub fn cloud_and_region(&self) -> Option<(&str, &str)> {
         let (cloud, region) = self.pinecone_environment.as_deref()?.split_once('-')?;
@@ -50,15 +53,15 @@ impl SearchSettings {
 
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let key = self.pinecone_api_key.as_ref().map(ExposeSecret::expose_secret);
-        let fits = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-        if !key.is_none_or(fits) {
+        let is_valid = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
+        if !key.is_none_or(is_valid) {
             let reason = "must be a Pinecone key: printable characters without spaces";
             return Err(("search.pinecone_api_key", reason.to_owned()));
         }
-        let is_valid_name = |name: &str, most: usize| {
+        let is_valid_name = |name: &str, max: usize| {
             let is_plain =
                 |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-            (1..=most).contains(&name.len())
+            (1..=max).contains(&name.len())
                 && name.bytes().all(is_plain)
                 && !name.starts_with('-')
                 && !name.ends_with('-')
@@ -72,11 +75,11 @@ impl SearchSettings {
             let reason = "must be at most 45 lower-case letters, digits and hyphens";
             return Err(("search.namespace", reason.to_owned()));
         }
-        let is_address = ["https://", "http://"].iter().any(|scheme| {
+        let is_url = ["https://", "http://"].iter().any(|scheme| {
             self.pinecone_url.strip_prefix(scheme).is_some_and(|host| !host.is_empty())
         });
-        if !is_address {
-            let reason = "must be an address, such as https://api.pinecone.io";
+        if !is_url {
+            let reason = "must be a URL, such as https://api.pinecone.io";
             return Err(("search.pinecone_url", reason.to_owned()));
         }
         if key.is_some() && self.index.is_none() {
@@ -84,7 +87,7 @@ impl SearchSettings {
             return Err(("search.index", reason.to_owned()));
         }
         if self.creates_index && self.cloud_and_region().is_none() {
-            let reason = "must be a cloud (aws, gcp or azure) and its region, such as aws-us-east-1, for an index to be made there";
+            let reason = "must be a cloud (aws, gcp or azure) and its region, such as aws-us-east-1, in which to create the index";
             return Err(("search.pinecone_environment", reason.to_owned()));
         }
         Ok(())

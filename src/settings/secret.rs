@@ -1,17 +1,17 @@
-//! Writes a secret so that a report may show it.
+//! Serialization of secrets in a form that may be shown.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A secret as it is serialised: an object, which no other setting is.
+/// The serialized form of a secret: an object, which no other setting is.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MaskedSecret {
-    /// What may be shown of the secret, or `None` if it is not set.
+    /// The masked secret, or `None` if it is not set.
     pub(super) secret: Option<String>,
 }
 
-/// Serialises a secret as [`Hidden`].
+/// Serializes a secret as [`MaskedSecret`].
 ///
 /// Every field of type [`SecretString`] needs this function, because that type does not implement [`Serialize`].
 #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]

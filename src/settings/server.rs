@@ -1,4 +1,4 @@
-//! Where and for whom to listen.
+//! The HTTP server: where it listens, and who may call it.
 
 use std::net::IpAddr;
 
@@ -8,23 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{ValidationError, networks, secret};
 
-/// The HTTP door.
+/// The settings of the HTTP server.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
-    /// The address to listen on. Anything but loopback needs `api_key`.
+    /// The IP address to listen on. An address other than loopback requires `api_key`. Default: `127.0.0.1`.
     pub host: IpAddr,
-    /// The port to listen on; 0 takes any free one.
+    /// The port to listen on; 0 for any free port. Default: 8008.
     pub port: u16,
-    /// The key that every client shares; without one, only this machine is served.
+    /// The key that all clients share: at least 8 printable ASCII characters without spaces. Without a key, only
+    /// programs on the same machine are served. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub api_key: Option<SecretString>,
-    /// Web origins whose pages may call from a browser (`https://stories.example`).
+    /// The web origins whose pages may call from a browser, such as `https://stories.example`. Default: none.
     pub allowed_origins: Vec<String>,
-    /// Proxies whose word on who calls (`Forwarded`, `X-Forwarded-For`) is taken: addresses and networks.
+    /// The addresses and networks of proxies whose `Forwarded` or `X-Forwarded-For` header is trusted. Default: none.
     #[serde(with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// How long running requests and tasks may take to end when the process is asked to stop, in seconds.
+    /// How long running requests and tasks may take to finish when the process should stop, 0-600 seconds. Default: 25.
     pub drain_seconds: u64,
 }
 

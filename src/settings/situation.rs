@@ -1,4 +1,4 @@
-//! What is asked of others about where a Sparrow is.
+//! External services for the situation of a Sparrow: its place and the weather there.
 
 use std::path::PathBuf;
 
@@ -6,23 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// The gazetteer and the weather, asked only for Sparrows that have a location; and how Sparrows without one are placed
-/// by their address, where that is wished for.
+/// The services for a Sparrow's place and weather, and for locating Sparrows by their IP address.
+///
+/// The gazetteer and the forecast are requested only for Sparrows that have a location.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SituationSettings {
-    /// Whether anyone is asked at all; what can be computed is told either way.
+    /// Whether external services are requested at all. What can be computed, such as the season and the sun, is known
+    /// either way. Default: `true`.
     pub is_online: bool,
-    /// Open-Meteo's forecast, or a server that speaks like it.
+    /// The base URL of Open-Meteo's forecast API or a compatible server. Default: `https://api.open-meteo.com`.
     pub weather_url: String,
-    /// Open-Meteo's geocoding, or a server that speaks like it.
+    /// The base URL of Open-Meteo's geocoding API or a compatible server. Default:
+    /// `https://geocoding-api.open-meteo.com`.
     pub gazetteer_url: String,
-    /// A city database of MaxMind's format, such as GeoLite2-City.mmdb, that places addresses.
+    /// The path of a city database in MaxMind's format, such as `GeoLite2-City.mmdb`, which locates Sparrows by their
+    /// IP address. Default: none.
     pub places_file: Option<PathBuf>,
-    /// ip-api.com, or a server that speaks like it, that places addresses. It learns the address of each Sparrow that
-    /// has no location: a file tells nobody.
+    /// The base URL of ip-api.com or a compatible server, which locates Sparrows by their IP address. Calliope sends it
+    /// the address of each Sparrow without a location; with `places_file`, no address leaves the machine. Default:
+    /// none.
     pub places_url: Option<String>,
-    /// How long each of them may take, in milliseconds.
+    /// The timeout of each request in milliseconds, 1-30000. Default: 2500.
     pub patience_milliseconds: u64,
 }
 

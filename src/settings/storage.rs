@@ -1,4 +1,4 @@
-//! Where files are kept: folders on this machine, and the bucket of a cloud.
+//! File storage: the folders on this machine, and the bucket of a cloud.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,47 +8,51 @@ use serde::{Deserialize, Serialize};
 
 use super::{ValidationError, secret};
 
-/// The stores of media files.
+/// The settings of file storage.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageSettings {
-    /// Which cloud finished media go to.
+    /// The cloud whose bucket stores media: `local` (no bucket), `gcp`, `aws` or `azure`. Default: `local`.
     #[serde(deserialize_with = "cloud")]
     pub cloud: Cloud,
-    /// The bucket's name; needed when `cloud` is not `local`.
+    /// The name of the bucket. Required unless `cloud` is `local`. Default: none.
     pub bucket: Option<String>,
-    /// A service account's JSON file; needed when `cloud` is `gcp`.
+    /// The path of a Google service account's JSON file. If unset, the machine's own service account is used. Default:
+    /// none.
     pub google_credentials: Option<PathBuf>,
-    /// Where the cloud is, if elsewhere: MinIO and the like.
+    /// The URL of an S3-compatible server, such as MinIO. If unset, it is the cloud's own. Default: none.
     pub endpoint: Option<String>,
-    /// The cloud's region.
+    /// The region of the bucket. Default: none.
     pub region: Option<String>,
-    /// The id of an access key of Amazon's; for Azure, the storage account's name.
+    /// The id of an AWS access key, or the name of an Azure storage account. Default: none.
     pub access_key_id: Option<String>,
-    /// The key itself.
+    /// The secret of the AWS access key, or the key of the Azure storage account. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub secret_access_key: Option<SecretString>,
-    /// How long a frame's files may take to get into the bucket before its answer; what takes longer follows.
+    /// How long the answer to a frame request waits for the upload of the frame's files to the bucket, 0-60 seconds. A
+    /// slower upload continues in the background. Default: 3.
     pub inline_upload_seconds: u64,
-    /// The folder of pictures, videos and voices.
+    /// The folder of images, videos and narrations. Default: `media`.
     pub media_folder: PathBuf,
-    /// The folder of what Sparrows sent.
+    /// The folder of the photos and recordings that Sparrows send. Default: `input`.
     pub input_folder: PathBuf,
-    /// The folder of recordings; beside the media folder where nothing is said.
+    /// The folder of uploaded recordings. Default: `audio` next to the media folder.
     pub audio_folder: Option<PathBuf>,
-    /// The folder of voice profiles; beside the media folder where nothing is said.
+    /// The folder of voice profiles. Default: `voice_profiles` next to the media folder.
     pub voice_profiles_folder: Option<PathBuf>,
-    /// Who serves media that are in the bucket.
+    /// Who serves media that are in the bucket: `proxy` (Calliope) or `redirect` (the bucket). Default: `proxy`.
     pub delivery: MediaDelivery,
-    /// How much of what is in the bucket stays on the disk too, in mebibytes; 0 for all of it.
+    /// How much of the bucket's media stays on the local disk as a cache, in mebibytes; 0 for all. Default: 10240.
     pub cache_mebibytes: u64,
-    /// How long what Sparrows sent is kept, in seconds; 0 ends it with the frame that it was for.
+    /// How long the files that Sparrows send are kept, in seconds; 0 to delete them after their frame. Default: 86400
+    /// (a day).
     pub input_retention: u64,
-    /// Whether uncompressed recordings are kept losslessly smaller.
+    /// Whether WAV and PCM recordings are stored as FLAC, which is lossless. They are returned as they were sent.
+    /// Default: `true`.
     pub compress_audio: bool,
-    /// After how many days the media of stories that nobody goes on with are removed; 0 for never.
+    /// After how many days without a change to a story its media are deleted; 0 for never. Default: 0.
     pub retention_days: u32,
-    /// Which stories keep their media longer than that.
+    /// Which stories are exempt from `retention_days`: `bookmarked` or `none`. Default: `bookmarked`.
     pub retention_keep: RetentionExemption,
 }
 
@@ -56,24 +60,24 @@ pub struct StorageSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaDelivery {
-    /// Calliope, from its disk and from the bucket.
+    /// Calliope serves them from its disk or the bucket.
     Proxy,
-    /// The bucket: clients are sent to an address there that is signed for a while.
+    /// The bucket serves them: Calliope redirects clients to a presigned URL.
     Redirect,
 }
 
-/// Stories whose media outlive their time.
+/// Stories that are exempt from retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionExemption {
-    /// Those that somebody has in a list or of which somebody keeps a frame.
+    /// Stories that are in a bookmark list or have a bookmarked frame.
     Bookmarked,
-    /// None.
+    /// No stories.
     None,
 }
 
 impl RetentionExemption {
-    /// The name in settings.
+    /// Returns the name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,22 +87,22 @@ impl RetentionExemption {
     }
 }
 
-/// A place for finished media.
+/// The cloud whose bucket stores media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cloud {
-    /// This machine's disk alone.
+    /// No bucket; media stay on the local disk.
     Local,
     /// Google Cloud Storage.
     Gcp,
-    /// Amazon S3 and what speaks its protocol.
+    /// Amazon S3 or a compatible server.
     Aws,
     /// Azure Blob Storage.
     Azure,
 }
 
 impl Cloud {
-    /// The name in settings.
+    /// Returns the name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -116,7 +120,7 @@ impl FromStr for Cloud {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "local" => Ok(Self::Local),
-            // What existing deployments call it.
+            // `gcp-prod` is the name in existing deployments.
             "gcp" | "gcp-prod" => Ok(Self::Gcp),
             "aws" => Ok(Self::Aws),
             "azure" => Ok(Self::Azure),
@@ -155,7 +159,8 @@ impl Default for StorageSettings {
 }
 
 impl StorageSettings {
-    /// The folder that holds all others under the names that they have in a bucket, if there is one.
+    /// Returns the folder that contains the media, audio and voice profile folders under their names in a bucket, if
+    /// there is one.
     #[must_use]
     pub fn root(&self) -> Option<PathBuf> {
         let media = std::path::absolute(&self.media_folder).ok()?;
@@ -163,23 +168,23 @@ impl StorageSettings {
         let is_in_place = |folder: &std::path::Path, name: &str| {
             std::path::absolute(folder).is_ok_and(|folder| folder == root.join(name))
         };
-        let all = is_in_place(&self.media_folder, "media")
+        let are_in_place = is_in_place(&self.media_folder, "media")
             && is_in_place(&self.audio_folder(), "audio")
             && is_in_place(&self.voice_profiles_folder(), "voice_profiles");
-        all.then_some(root)
+        are_in_place.then_some(root)
     }
 
-    /// Where recordings are.
+    /// Returns the folder of recordings.
     #[must_use]
     pub fn audio_folder(&self) -> PathBuf {
         self.audio_folder.clone().unwrap_or_else(|| self.media_folder.with_file_name("audio"))
     }
 
-    /// Where voice profiles are.
+    /// Returns the folder of voice profiles.
     #[must_use]
     pub fn voice_profiles_folder(&self) -> PathBuf {
-        let given = self.voice_profiles_folder.clone();
-        given.unwrap_or_else(|| self.media_folder.with_file_name("voice_profiles"))
+        let folder = self.voice_profiles_folder.clone();
+        folder.unwrap_or_else(|| self.media_folder.with_file_name("voice_profiles"))
     }
 
     /// Returns these settings with the default of each folder that is not set.
@@ -203,7 +208,7 @@ impl StorageSettings {
             ),
         ] {
             if others.contains(&folder) {
-                let reason = "must be a folder of its own: what comes in, what goes out and what is one client's are kept apart";
+                let reason = "must be a folder of its own; media, inputs, recordings and voice profiles cannot share one";
                 return Err((key, reason.to_owned()));
             }
         }
@@ -229,7 +234,7 @@ impl StorageSettings {
 
     fn check_google_credentials(&self) -> Result<(), ValidationError> {
         let key = "storage.google_credentials";
-        // Without a file, the machine's own service account is asked for.
+        // Without a file, the machine's own service account is used.
         let Some(path) = &self.google_credentials else { return Ok(()) };
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| {

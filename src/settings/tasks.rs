@@ -1,22 +1,24 @@
-//! How work is done: how much at once, for how long, how often again.
+//! Tasks: how many run at once, how long they may take, and how often they are retried.
 
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// The workers.
+/// The settings of tasks and workers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TaskSettings {
-    /// Tasks that run at once in this process.
+    /// The maximum number of tasks that run at the same time in this process, 1-1000. Default: 16.
     pub concurrency: usize,
-    /// How long a worker that says nothing keeps its task, in seconds; it says something three times as often.
+    /// How long a worker's lease on a task lasts without renewal, 1-600 seconds. A worker renews it three times in that
+    /// time. After the lease another worker takes the task over. Default: 15.
     pub lease_seconds: u64,
-    /// How long one attempt at a frame may take, and how long a v1 client waits for it, in seconds.
+    /// How long one attempt at a frame may take, and how long a v1 request waits for its frame, 1-3600 seconds.
+    /// Default: 180.
     pub frame_deadline_seconds: u64,
-    /// Attempts that may fail before a task is given up.
+    /// How many attempts may fail before a task fails, 1-100. Default: 5.
     pub max_attempts: u32,
-    /// Tasks that may wait before further ones are refused with 429.
+    /// The maximum number of waiting tasks, 1-1000000. Requests for more get status 429. Default: 1000.
     pub max_waiting: u32,
 }
 

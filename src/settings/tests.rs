@@ -1,21 +1,21 @@
 use super::*;
 
-fn read(variables: &[(&str, &str)]) -> Result<LoadedSettings, String> {
+fn load(variables: &[(&str, &str)]) -> Result<LoadedSettings, String> {
     let owned = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     LoadedSettings::load(owned).map_err(|error| error.to_string())
 }
 
 fn refusal(variables: &[(&str, &str)]) -> String {
-    read(variables).expect_err("these settings should have been refused")
+    load(variables).expect_err("these settings should have been refused")
 }
 
-/// Variables, who gave the wrong one, and what it may be.
+/// Variables, the source named in the message, and what the message says about valid values.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
 
-fn refuse(cases: &[Case<'_>]) {
-    for (variables, who, what) in cases {
+fn assert_refused(cases: &[Case<'_>]) {
+    for (variables, source, expected) in cases {
         let line = refusal(variables);
-        assert!(line.starts_with(who) && line.contains(what), "{variables:?}: {line}");
+        assert!(line.starts_with(source) && line.contains(expected), "{variables:?}: {line}");
         assert_eq!(line.lines().count(), 1, "{line}");
     }
 }
@@ -63,7 +63,7 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
         (
             &[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, proxy")],
             "CALLIOPE_TRUSTED_PROXIES: ",
-            "`proxy` is no address or network; it may be addresses and networks separated by commas",
+            "`proxy` is not an address or network; it may be addresses and networks separated by commas",
         ),
         (
             &[("CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN", "-1")],
@@ -76,12 +76,12 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
             "from 0 to 1000000",
         ),
     ];
-    refuse(&cases);
+    assert_refused(&cases);
 }
 
 #[test]
 fn pinecone_is_named_whole_or_not_at_all() {
-    refuse(&[
+    assert_refused(&[
         (
             &[("PINECONE_API_KEY", "pc-1234")],
             "SEMANTIC_SEARCH_INDEX: ",
@@ -105,7 +105,7 @@ fn pinecone_is_named_whole_or_not_at_all() {
 #[test]
 fn credentials_that_cannot_be_read_stop_the_start_only_when_the_cloud_is_on() {
     let path = ("GOOGLE_APPLICATION_CREDENTIALS", "no/such/key.json");
-    assert!(read(&[path]).is_ok());
+    assert!(load(&[path]).is_ok());
     let line = refusal(&[path, ("CLOUD_ENV", "gcp-prod"), ("GCS_BUCKET_NAME", "stories")]);
     assert!(
         line.starts_with("GOOGLE_APPLICATION_CREDENTIALS: no/such/key.json cannot be read"),
@@ -119,12 +119,12 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
     let file = folder.path().join("calliope.toml");
     std::fs::write(&file, "[server]\nport = 1\n[tasks]\nlease_seconds = 3\n").expect("written");
     let path = file.display().to_string();
-    let loaded = read(&[("CALLIOPE_CONFIG", &path), ("PORT", "2"), ("HOST", "")]).expect("valid");
+    let loaded = load(&[("CALLIOPE_CONFIG", &path), ("PORT", "2"), ("HOST", "")]).expect("valid");
     assert_eq!((loaded.settings.server.port, loaded.settings.tasks.lease_seconds), (2, 3));
     let report = loaded.report().expect("listed");
     let source = |key: &str| report.iter().find(|l| l.key == key).map(|l| l.source.clone());
     assert_eq!(source("server.port").as_deref(), Some("PORT"));
-    let bucket = read(&[("GCS_BUCKET_NAME", "stories")]).expect("valid").report().expect("listed");
+    let bucket = load(&[("GCS_BUCKET_NAME", "stories")]).expect("valid").report().expect("listed");
     let given = bucket.iter().find(|line| line.key == "storage.bucket").expect("listed");
     assert_eq!(given.source, "GCS_BUCKET_NAME");
     assert_eq!(source("server.host").as_deref(), Some("default"));
@@ -133,7 +133,7 @@ fn the_environment_goes_over_the_file_and_each_value_knows_where_it_came_from() 
 
 #[test]
 fn trusted_proxies_are_a_list() {
-    let loaded = read(&[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, fd00::/8,")]).expect("valid");
+    let loaded = load(&[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, fd00::/8,")]).expect("valid");
     let report = loaded.report().expect("listed");
     let line = report.into_iter().find(|line| line.key == "server.trusted_proxies");
     assert_eq!(line.and_then(|line| line.value).as_deref(), Some("10.0.0.7/32, fd00::/8"));
@@ -170,7 +170,7 @@ fn secrets_are_never_shown() {
         .chain([("SEMANTIC_SEARCH_INDEX", "stories")])
         .collect();
     assert!(variables.len() >= 9);
-    let loaded = read(&variables).expect("valid");
+    let loaded = load(&variables).expect("valid");
     let shown = format!("{:?} {loaded:?}", loaded.report().expect("listed"));
     assert!(!shown.contains("do-not-print") && shown.contains("•••1234"));
 }
@@ -191,14 +191,14 @@ fn a_secret_of_the_wrong_type_is_not_repeated() {
 #[test]
 fn digits_in_a_password_stay_text() {
     let loaded =
-        read(&[("POSTGRESQL_PASSWORD", "0123"), ("POSTGRESQL_HOSTNAME", "db")]).expect("valid");
+        load(&[("POSTGRESQL_PASSWORD", "0123"), ("POSTGRESQL_HOSTNAME", "db")]).expect("valid");
     assert!(loaded.settings.database.is_postgres());
     assert!(loaded.settings.database.password.is_some());
 }
 
 #[test]
 fn what_is_seen_from_outside_is_off_until_it_is_asked_for() {
-    let quiet = read(&[]).expect("valid").settings.observability;
+    let quiet = load(&[]).expect("valid").settings.observability;
     assert_eq!((quiet.metrics_address, quiet.otlp_endpoint), (None, None));
     let variables = [
         ("CALLIOPE_METRICS_ADDRESS", "0.0.0.0:9108"),
@@ -206,11 +206,11 @@ fn what_is_seen_from_outside_is_off_until_it_is_asked_for() {
         ("OTEL_SERVICE_NAME", "stories"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
     ];
-    let loaded = read(&variables).expect("valid");
-    let asked = &loaded.settings.observability;
-    assert_eq!(asked.metrics_address, "0.0.0.0:9108".parse().ok());
-    assert_eq!(asked.service_name, "stories");
-    assert!((asked.sample_ratio - 0.25).abs() < f64::EPSILON);
+    let loaded = load(&variables).expect("valid");
+    let settings = &loaded.settings.observability;
+    assert_eq!(settings.metrics_address, "0.0.0.0:9108".parse().ok());
+    assert_eq!(settings.service_name, "stories");
+    assert!((settings.sample_ratio - 0.25).abs() < f64::EPSILON);
     let report = loaded.report().expect("listed");
     for (name, value) in variables {
         let line = report.iter().find(|line| line.source == name).expect("listed");

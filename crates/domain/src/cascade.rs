@@ -1,23 +1,23 @@
-//! Configurations laid over each other: which value is in force, and which level gave it.
+//! The cascade: levels of parameters in which the highest level that sets a name wins.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// Who gives parameters. Its `Display` is how answers name it: `flock wood`.
+/// The name of a level. `Display` writes it as the API shows it, such as `flock wood`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LevelName {
-    /// The request itself.
+    /// The parameters of the request.
     Request,
-    /// A schedule, above the level that it belongs to.
+    /// The schedule of a level. It stands directly above that level.
     Schedule(Box<LevelName>),
     /// The Sparrow's own configuration.
     Sparrow,
-    /// A flock's.
+    /// The configuration of a flock, by its id.
     Flock(String),
-    /// That of the device's kind.
+    /// The configuration of a client type, by its name.
     ClientType(String),
-    /// The strategy's.
+    /// The configuration of a strategy, by its slug.
     Strategy(String),
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for LevelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request => f.write_str("request"),
-            Self::Schedule(of) => write!(f, "schedule of {of}"),
+            Self::Schedule(level) => write!(f, "schedule of {level}"),
             Self::Sparrow => f.write_str("sparrow"),
             Self::Flock(name) => write!(f, "flock {name}"),
             Self::ClientType(name) => write!(f, "client type {name}"),
@@ -34,33 +34,33 @@ impl fmt::Display for LevelName {
     }
 }
 
-/// Levels of parameters, the highest first. Null and empty values do not count as given.
+/// Levels of parameters, the highest first. A level whose value is null or an empty string does not set it.
 #[derive(Debug, Clone, Default)]
 pub struct Cascade(Vec<(LevelName, Map<String, Value>)>);
 
 impl Cascade {
-    /// Adds a level below all others.
+    /// Adds a level below all existing levels.
     pub fn push(&mut self, name: LevelName, parameters: Map<String, Value>) {
         self.0.push((name, parameters));
     }
 
-    /// The value in force under a name, and the level that gave it.
+    /// Returns the value in force for a name, and the level that sets it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<(&Value, &LevelName)> {
         let levels = self.0.iter();
-        let mut given =
+        let mut values =
             levels.filter_map(|(level, parameters)| Some((parameters.get(name)?, level)));
-        given.find(|(value, _)| is_present(value))
+        values.find(|(value, _)| is_present(value))
     }
 
-    /// The text in force under a name, and the level that gave it.
+    /// Returns the value in force for a name and the level that sets it, or `None` if the value is not text.
     #[must_use]
     pub fn get_str(&self, name: &str) -> Option<(&str, &LevelName)> {
         let (value, level) = self.get(name)?;
         Some((value.as_str()?, level))
     }
 
-    /// Every value in force with its level, by name.
+    /// Returns every value in force with its name and level, sorted by name.
     #[must_use]
     pub fn all(&self) -> Vec<(&str, &Value, &LevelName)> {
         let mut names: Vec<&str> = self
@@ -70,26 +70,26 @@ impl Cascade {
             .collect();
         names.sort_unstable();
         names.dedup();
-        let given = names.into_iter().filter_map(|name| {
+        let values = names.into_iter().filter_map(|name| {
             let (value, level) = self.get(name)?;
             Some((name, value, level))
         });
-        given.collect()
+        values.collect()
     }
 
-    /// The values in force.
+    /// Returns the values in force as one object.
     #[must_use]
     pub fn merged(&self) -> Map<String, Value> {
         self.all().into_iter().map(|(name, value, _)| (name.to_owned(), value.clone())).collect()
     }
 
-    /// The levels' names, the highest first.
+    /// Returns the names of the levels, the highest first.
     pub fn levels(&self) -> impl Iterator<Item = &LevelName> {
         self.0.iter().map(|(name, _)| name)
     }
 }
 
-/// Whether a value counts.
+/// Returns whether a value sets a parameter: it is neither null nor an empty string.
 pub(super) fn is_present(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
@@ -113,8 +113,8 @@ mod tests {
         let mut cascade = Cascade::default();
         let request = json!({"location": "Oslo", "debug": null, "output_image_style": ""});
         cascade.push(LevelName::Request, object(request));
-        let of = LevelName::Flock("wood".into());
-        cascade.push(LevelName::Schedule(Box::new(of)), object(json!({"debug": true})));
+        let flock = LevelName::Flock("wood".into());
+        cascade.push(LevelName::Schedule(Box::new(flock)), object(json!({"debug": true})));
         let strategy =
             json!({"output_image_style": "in ink", "location": "Rome", "narrate": false});
         cascade.push(LevelName::Strategy("fern".into()), object(strategy));

@@ -1,39 +1,40 @@
-//! Who is asking: the name by which a Sparrow is known.
+//! The id of a Sparrow.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A Sparrow's name: 1-255 characters of printable text (a MAC address, a UUID, a name).
+/// The id of a Sparrow: 1-255 characters of printable text, such as a MAC address, a UUID or a name.
 ///
-/// It is never a path: files carry [`crate::file_slug`] of it.
+/// It is never part of a path. File names use its [`file_slug`](crate::file_slug), folders use
+/// [`ClientFolder`](crate::ClientFolder).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ClientId(String);
 
-/// A `client_id` that cannot be one.
+/// A text is not a valid [`ClientId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidClientId {
-    /// Nothing but white space.
+    /// The text is empty or only white space.
     #[error("client_id is empty; send the name of the device, 1-255 characters")]
     Empty,
-    /// More than 255 characters.
+    /// The text has this many characters, more than 255.
     #[error("client_id has {0} characters; at most 255 are allowed")]
     TooLong(usize),
-    /// A control character, which no log or screen could show.
+    /// The text contains a control character.
     #[error("client_id has a control character; only printable text is allowed")]
     NotPrintable,
 }
 
 impl ClientId {
-    /// The most characters that a name may have.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 255;
 
-    /// Reads a name.
+    /// Parses an id.
     ///
     /// # Errors
     ///
-    /// [`InvalidClientId`] when it is empty, too long, or not printable.
+    /// Returns [`InvalidClientId`] if the text is empty, too long or not printable.
     pub fn new(name: &str) -> Result<Self, InvalidClientId> {
         if name.trim().is_empty() {
             return Err(InvalidClientId::Empty);
@@ -48,7 +49,7 @@ impl ClientId {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name as it was given.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

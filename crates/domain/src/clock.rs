@@ -1,16 +1,16 @@
-//! Time, passed in: whoever needs to know the hour is given a clock, so that tests can hold it.
+//! The clock. Code that needs the time receives a [`Clock`], so that tests control it.
 
 use std::fmt::Debug;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Debug + Send + Sync {
-    /// Now, in whole microseconds: the finest that both databases keep.
+    /// Returns the current time in whole microseconds, the finest unit that both databases store.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's own clock.
+/// The clock of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,36 +1,37 @@
-//! How sure something is that was learned: evidence adds up, and fades.
-//!
-//! Evidence is a sum of observations, each at most 1, that halves every [`HALF_LIFE`]. What is seen again at once tells
-//! little more: an observation counts by how much of an [`FULL_WEIGHT_INTERVAL`] has passed since the last one, and at least a tenth.
-//! Confidence is `1 − 2^(−evidence / 4)`: one observation gives 0.16, four 0.5, twelve 0.88; it never gets to 1.
+//! Evidence for something learned about a client, and the confidence that it gives.
 
 use chrono::TimeDelta;
 
-/// How long it takes for evidence to be worth half.
+/// The time in which evidence halves: 30 days.
 pub const HALF_LIFE: TimeDelta = TimeDelta::days(30);
 
-/// How far apart two observations are that count in full.
+/// The time after the last observation from which the next one counts in full: one hour.
 pub const FULL_WEIGHT_INTERVAL: TimeDelta = TimeDelta::hours(1);
 
-/// What an observation counts at least.
+/// The smallest factor for an observation that comes soon after the last.
 const MIN_INTERVAL_WEIGHT: f64 = 0.1;
 
-/// Evidence for a confidence of a half.
+/// The evidence that gives a confidence of 0.5.
 const EVIDENCE_FOR_HALF_CONFIDENCE: f64 = 4.0;
 
-/// What something was learned from.
+/// Evidence for something learned about a client. Observations add to it; time reduces it.
+///
+/// Evidence is a sum of observations, each at most 1, that halves every 30 days. An observation soon after the last one
+/// adds little: its weight is multiplied by the part of an hour that has passed in between, at least 0.1 and at most 1.
+/// Confidence is `1 − 2^(−evidence / 4)`: one observation gives 0.16, four give 0.5, twelve give 0.88. It never reaches
+/// 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Evidence(pub f64);
 
 impl Evidence {
-    /// What it is worth after a while. A clock that was set back changes nothing.
+    /// Returns the evidence that is left after `elapsed`. A negative `elapsed` (the clock was set back) counts as zero.
     #[must_use]
     pub fn decayed(self, elapsed: TimeDelta) -> Self {
         let halves = elapsed.as_seconds_f64().max(0.0) / HALF_LIFE.as_seconds_f64();
         Self(self.0.max(0.0) * (-halves).exp2())
     }
 
-    /// With one more observation of a weight (0-1), a while after the last.
+    /// Returns the evidence after one more observation with a weight from 0 to 1, `elapsed` after the last one.
     #[must_use]
     pub fn with_observation(self, elapsed: TimeDelta, weight: f64) -> Self {
         let interval_weight = (elapsed.as_seconds_f64() / FULL_WEIGHT_INTERVAL.as_seconds_f64())
@@ -38,10 +39,10 @@ impl Evidence {
         Self(self.decayed(elapsed).0 + weight.clamp(0.0, 1.0) * interval_weight)
     }
 
-    /// How sure that makes: 0-1, and never 1.
+    /// Returns the confidence: at least 0 and less than 1.
     #[must_use]
     pub fn confidence(self) -> f64 {
-        // More would be rounded to certainty.
+        // From about 200 on, the result would be rounded to 1.
         1.0 - (-self.0.clamp(0.0, 150.0) / EVIDENCE_FOR_HALF_CONFIDENCE).exp2()
     }
 }

@@ -1,11 +1,11 @@
-//! Where a frame is.
+//! The key of a frame.
 
 use uuid::Uuid;
 
-/// The place of a frame: no two frames share one.
+/// Identifies a frame: its story, and its number in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameKey {
-    /// The frame's story.
+    /// The story's id.
     pub story_id: Uuid,
     /// The frame's number in its story, from 0.
     pub number: i32,

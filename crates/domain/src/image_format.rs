@@ -1,31 +1,32 @@
-//! How a picture is asked for and named: its format, its size in pixels, its dithering.
+//! Image formats, sizes in pixels and dithering.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An image format that a device may ask for.
+/// An image format that a device can request.
 ///
-/// The wire name is a media type (`image/rgb565`); short names (`rgb565`, `raw`, `jpg`) are read too.
+/// It is written as a media type (`image/rgb565`). Parsing also accepts the short names (`rgb565`, `raw`, `jpg`) and
+/// ignores case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum ImageFormat {
-    /// PNG, lossless: the format in which originals are kept.
+    /// PNG, lossless. Originals are stored in this format.
     Png,
     /// Baseline JPEG.
     Jpeg,
     /// Lossless WebP.
     Webp,
-    /// Windows bitmap: 24 bits a pixel, or 1 bit when dithered.
+    /// Windows bitmap: 24 bits per pixel, or 1 bit per pixel when dithered.
     Bmp,
-    /// Headerless 16-bit little-endian words, `(r>>3)<<11 | (g>>2)<<5 | b>>3`.
+    /// Headerless 16-bit little-endian words, one per pixel: `(r>>3)<<11 | (g>>2)<<5 | b>>3`.
     Rgb565,
-    /// Headerless 4-bit luma, two pixels a byte, the even pixel in the low nibble.
+    /// Headerless 4-bit luma, two pixels per byte, the even pixel in the low nibble.
     Grayscale16,
 }
 
-/// A format name that nobody here can write.
+/// A text is not the name of a supported image format. Holds at most 40 characters of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not an image format; use one of image/png, image/jpeg, image/webp, image/bmp, image/rgb565, image/raw, image/grayscale16"
@@ -33,11 +34,11 @@ pub enum ImageFormat {
 pub struct UnknownImageFormat(pub String);
 
 impl ImageFormat {
-    /// Every format, in the order in which documents list them.
+    /// Every format, in the order in which the documentation lists them.
     pub const ALL: [Self; 6] =
         [Self::Png, Self::Jpeg, Self::Webp, Self::Bmp, Self::Rgb565, Self::Grayscale16];
 
-    /// The media type that answers carry.
+    /// Returns the media type, as sent in `Content-Type`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -50,7 +51,7 @@ impl ImageFormat {
         }
     }
 
-    /// The file extension, without its dot. `rgb565` files are called `raw`, as devices know them.
+    /// Returns the file extension without its dot. `rgb565` files have the extension `raw`, which devices expect.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -101,48 +102,51 @@ impl TryFrom<String> for ImageFormat {
     }
 }
 
-/// Whether quantisation error is spread to neighbouring pixels.
+/// How the quantisation error of a pixel is treated in formats with few levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "kebab-case")]
 #[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Dither {
-    /// Each pixel is cut to the nearest level below, alone.
+    /// Each pixel is rounded down to the next level; its error is dropped.
     #[default]
     None,
-    /// Floyd and Steinberg's error diffusion (1976): 7/16 right, 3/16, 5/16 and 1/16 below.
+    /// The error is diffused as in Floyd and Steinberg (1976): 7/16 to the right, then 3/16, 5/16 and 1/16 to the row
+    /// below.
     FloydSteinberg,
 }
 
-/// Width and height, in pixels.
+/// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Size {
-    /// Pixels from left to right.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels from top to bottom.
+    /// Height in pixels.
     pub height: u32,
 }
 
 impl Size {
-    /// A size of `width` by `height` pixels.
+    /// Returns a size of `width` by `height` pixels.
     #[must_use]
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
 
-    /// The one of these sizes whose shape is nearest, of two alike the smaller one that is large enough; itself where
-    /// there are none.
+    /// Returns the size in `sizes` whose aspect ratio is closest to this one's, or this size if `sizes` is empty.
+    ///
+    /// Of several with the same aspect ratio, it returns the one that falls least short of this size, then the
+    /// narrowest.
     #[must_use]
     pub fn closest_aspect(self, sizes: &[Self]) -> Self {
         let ratio = |size: Self| f64::from(size.width.max(1)) / f64::from(size.height.max(1));
         let aspect_distance = |size: Self| (ratio(size).ln() - ratio(self).ln()).abs();
         let shortfall = |size: Self| {
-            let lack = |has: u32, wants: u32| f64::from(wants.saturating_sub(has));
-            lack(size.width, self.width) + lack(size.height, self.height)
+            let missing = |has: u32, wanted: u32| f64::from(wanted.saturating_sub(has));
+            missing(size.width, self.width) + missing(size.height, self.height)
         };
         let order = |a: &Self, b: &Self| {
-            let by_shape = aspect_distance(*a).total_cmp(&aspect_distance(*b));
-            let by_lack = shortfall(*a).total_cmp(&shortfall(*b));
-            by_shape.then(by_lack).then(a.width.cmp(&b.width))
+            let by_aspect = aspect_distance(*a).total_cmp(&aspect_distance(*b));
+            let by_shortfall = shortfall(*a).total_cmp(&shortfall(*b));
+            by_aspect.then(by_shortfall).then(a.width.cmp(&b.width))
         };
         sizes.iter().copied().min_by(order).unwrap_or(self)
     }

@@ -1,9 +1,9 @@
-//! What of JSON no database row may hold.
+//! Detection of JSON that PostgreSQL cannot store.
 
-/// Whether JSON, as text, has a NUL in one of its strings: PostgreSQL keeps none.
+/// Returns whether a JSON text has a NUL character (`\u0000`) in one of its strings, which PostgreSQL cannot store.
 #[must_use]
 pub fn has_nul(json: &str) -> bool {
-    // A backslash that is escaped begins no escape.
+    // An escaped backslash does not begin another escape.
     json.replace(r"\\", "").contains(r"\u0000")
 }
 

@@ -1,7 +1,7 @@
-//! The nouns of Calliope: what a story, a frame, a client and a task are.
+//! Calliope's domain types: clients, frames, schedules, parameters, object keys and tasks.
 //!
-//! The crate does no I/O itself. Its types carry the derives (serde, sqlx, utoipa) by which database rows and the API
-//! contract read and write them.
+//! The crate does no I/O. Its types carry the derives that the rest of the service needs: serde for JSON, sqlx for
+//! database rows, utoipa for the OpenAPI document.
 
 mod cascade;
 mod client;

@@ -1,14 +1,16 @@
-//! How long something holds, as people write it: `12h`, `90d`, `4w`.
+//! Lengths of time as people write them: `12h`, `90d`, `4w`. Tokens expire and files grow old by them.
 
 use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-/// An hour or more, and at most ten years.
+/// A whole number of hours, days or weeks: at least one hour, at most ten years ([`Lifetime::MAX`]).
+///
+/// It parses from a number of ASCII digits and a unit: `h` (hours), `d` (24 hours) or `w` (7 days).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime(pub TimeDelta);
 
-/// A time that cannot be one.
+/// A text is not a valid [`Lifetime`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a time is a whole number of hours, days or weeks, such as 12h, 90d or 4w, and at most ten years"
@@ -16,7 +18,7 @@ pub struct Lifetime(pub TimeDelta);
 pub struct InvalidLifetime;
 
 impl Lifetime {
-    /// The longest there is.
+    /// The longest lifetime: 3653 days, ten years with up to three leap days.
     pub const MAX: TimeDelta = TimeDelta::days(3653);
 }
 
@@ -37,8 +39,8 @@ impl FromStr for Lifetime {
         }
         let number: i64 = number.parse().map_err(|_| InvalidLifetime)?;
         let time = number.checked_mul(hours).and_then(TimeDelta::try_hours);
-        let sane = |time: &TimeDelta| *time > TimeDelta::zero() && *time <= Self::MAX;
-        time.filter(sane).map(Self).ok_or(InvalidLifetime)
+        let is_in_range = |time: &TimeDelta| *time > TimeDelta::zero() && *time <= Self::MAX;
+        time.filter(is_in_range).map(Self).ok_or(InvalidLifetime)
     }
 }
 

@@ -1,7 +1,8 @@
-//! What a frame is asked for: the parameters that a request, a configuration or a strategy may give.
+//! Frame parameters, which requests, configurations and strategies set.
 //!
-//! Levels are laid over each other as JSON objects ([`crate::Cascade`]), and read once at the end ([`FrameParameters::read`]), so that every level says things in the same words. Reading is lenient in the
-//! ways that small clients need: numbers and switches may be strings, null and empty mean "not given".
+//! Levels are merged as JSON objects ([`crate::Cascade`]) and parsed once at the end ([`FrameParameters::parse`]), so
+//! that every level uses the same names and values. Parsing is lenient for small clients: numbers and switches may be
+//! strings, and null or an empty string means "not set".
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -13,60 +14,60 @@ use serde_json::{Map, Value};
 use crate::cascade::is_present;
 use crate::{Dither, ImageFormat};
 
-/// The parameters of one frame, resolved.
+/// The parameters of one frame. `None` means that no level sets the parameter.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FrameParameters {
-    /// Text that came with the request.
+    /// Text from the request for the storyteller, at most 20000 characters.
     pub input_text: Option<String>,
-    /// `lat,lon`, or a place name for the prompt.
+    /// `lat,lon` in degrees, or a place name for the prompt, at most 2000 characters.
     pub location: Option<String>,
-    /// The format of the returned image; absent means PNG.
+    /// The format of the returned image; `None` means PNG.
     pub output_image_format: Option<ImageFormat>,
     /// Width of the returned image in pixels, 1-4096.
     pub output_image_width: Option<u32>,
     /// Height of the returned image in pixels, 1-4096.
     pub output_image_height: Option<u32>,
-    /// Error diffusion for formats with few levels.
+    /// Dithering of the returned image, for formats with few levels.
     pub output_image_dither: Option<Dither>,
-    /// Prefix of the illustration's prompt.
+    /// Text before the illustration's prompt, at most 2000 characters.
     pub output_image_style: Option<String>,
-    /// A wish for the manner of the text.
+    /// The desired style of the text, at most 2000 characters.
     pub output_text_style: Option<String>,
-    /// At most this many characters of text; the storyteller keeps to it where it can.
+    /// The maximum length of the text in characters, 1-100000. Storytellers respect it where they can.
     pub max_output_text_length: Option<u32>,
-    /// Ask for a video where the strategy can make one.
+    /// Whether to make a video of the illustration, if the strategy can.
     pub generate_video: Option<bool>,
-    /// Ask for spoken text where a voice is configured.
+    /// Whether to narrate the text, if a voice is configured.
     pub narrate: Option<bool>,
-    /// The voice that speaks, by its name at the provider of voices.
+    /// The narrator's voice by its name at the provider, at most 100 characters.
     pub narration_voice: Option<String>,
-    /// Fill `debug_data`.
+    /// Whether to fill `debug_data` in the answer.
     pub debug: Option<bool>,
 }
 
-/// A parameter whose value cannot be used.
+/// A parameter has an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {reason}")]
 pub struct InvalidParameter {
     /// The parameter's name.
     pub name: &'static str,
-    /// One sentence that says what it may be.
+    /// Which values are valid, as the rest of a sentence that begins with the name.
     pub reason: String,
 }
 
 impl FrameParameters {
-    /// The longest `input_text`, in characters.
+    /// The maximum length of `input_text` in characters.
     pub const MAX_INPUT_TEXT: usize = 20_000;
-    /// The longest style or place, in characters.
+    /// The maximum length of a style or a location in characters.
     pub const MAX_PHRASE: usize = 2_000;
-    /// The longest name of a voice, in characters.
+    /// The maximum length of a voice's name in characters.
     pub const MAX_VOICE: usize = 100;
 
-    /// Reads the parameters known here; others are left to whoever knows them.
+    /// Parses the parameters with known names. It ignores others, such as `strategy`.
     ///
     /// # Errors
     ///
-    /// Every [`InvalidParameter`], in the order of the fields above.
+    /// Returns every [`InvalidParameter`], in the order of the fields of [`FrameParameters`].
     pub fn parse(given: &Map<String, Value>) -> Result<Self, Vec<InvalidParameter>> {
         let mut fields = FieldReader { given, errors: Vec::new() };
         let parameters = Self {
@@ -87,23 +88,23 @@ impl FrameParameters {
         if fields.errors.is_empty() { Ok(parameters) } else { Err(fields.errors) }
     }
 
-    /// Whether a parameter of this name is known here.
+    /// Returns whether `name` is a frame parameter.
     #[must_use]
     pub fn is_known(name: &str) -> bool {
         serde_json::to_value(Self::default()).is_ok_and(|fields| fields.get(name).is_some())
     }
 
-    /// Reads `given` and writes it again: what is known here, in one spelling, and nothing else.
+    /// Parses `given` and returns its frame parameters in canonical form, without unknown and unset ones.
     ///
     /// # Errors
     ///
-    /// As [`FrameParameters::read`].
+    /// The same as [`FrameParameters::parse`].
     pub fn normalize(
         given: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Vec<InvalidParameter>> {
         let mut normalized = match serde_json::to_value(Self::parse(given)?) {
             Ok(Value::Object(normalized)) => normalized,
-            // A plain struct of plain fields is always an object.
+            // Unreachable: the struct serializes to an object.
             _ => Map::new(),
         };
         normalized.retain(|_, value| !value.is_null());
@@ -111,7 +112,7 @@ impl FrameParameters {
     }
 }
 
-/// Reads one object field by field, and remembers what it had to refuse.
+/// Reads one object field by field, and collects the errors.
 struct FieldReader<'a> {
     given: &'a Map<String, Value>,
     errors: Vec<InvalidParameter>,
@@ -199,24 +200,24 @@ mod tests {
 
     #[test]
     fn small_clients_may_send_everything_as_strings() {
-        let sent = object(json!({
+        let given = object(json!({
             "output_image_width": "320", "output_image_format": "RAW", "debug": "on", "input_text": 7,
             "output_image_dither": "floyd-steinberg", "unheard_of": [1],
         }));
-        let read = FrameParameters::parse(&sent).expect("all of it is readable");
-        assert_eq!(read.output_image_width, Some(320));
-        assert_eq!(read.output_image_format, Some(ImageFormat::Rgb565));
-        assert_eq!(read.output_image_dither, Some(Dither::FloydSteinberg));
-        assert_eq!((read.debug, read.input_text.as_deref()), (Some(true), Some("7")));
+        let parsed = FrameParameters::parse(&given).expect("all are valid");
+        assert_eq!(parsed.output_image_width, Some(320));
+        assert_eq!(parsed.output_image_format, Some(ImageFormat::Rgb565));
+        assert_eq!(parsed.output_image_dither, Some(Dither::FloydSteinberg));
+        assert_eq!((parsed.debug, parsed.input_text.as_deref()), (Some(true), Some("7")));
     }
 
     #[test]
     fn what_is_kept_is_known_and_in_one_spelling() {
-        let sent = object(json!({
+        let given = object(json!({
             "output_image_format": "raw", "debug": "yes", "api_key": "k", "input_img": "x", "location": "a\u{0}b",
         }));
         assert!(FrameParameters::is_known("debug") && !FrameParameters::is_known("input_img"));
-        let clean = FrameParameters::normalize(&sent).expect("readable");
+        let clean = FrameParameters::normalize(&given).expect("readable");
         let expected =
             json!({"output_image_format": "image/rgb565", "debug": true, "location": "ab"});
         assert_eq!(Value::Object(clean), expected);
@@ -224,12 +225,12 @@ mod tests {
 
     #[test]
     fn every_refusal_is_told_at_once() {
-        let sent = object(json!({
+        let given = object(json!({
             "output_image_width": 0, "output_image_height": 4097, "output_image_format": "image/tiff",
             "debug": "perhaps", "location": {"lat": 1}, "input_text": "x".repeat(20_001),
         }));
-        let refused = FrameParameters::parse(&sent).expect_err("nothing of it is readable");
-        let names: Vec<_> = refused.iter().map(|r| r.name).collect();
+        let errors = FrameParameters::parse(&given).expect_err("none is valid");
+        let names: Vec<_> = errors.iter().map(|r| r.name).collect();
         assert_eq!(
             names,
             [

@@ -1,4 +1,4 @@
-//! Who asks, and how far that goes.
+//! The principal of a request: who sends it, and what it may access.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::ClientId;
 
-/// How far a principal's word goes.
+/// What a principal may access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// One Sparrow, and nothing else.
+    /// One Sparrow only.
     Device(ClientId),
     /// Any Sparrow.
     Client,
-    /// Everything.
+    /// Everything, including the admin API.
     Admin,
 }
 
-/// The name of a scope, as tokens are made with it.
+/// The name of a scope, as tokens store it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -30,21 +30,21 @@ pub enum ScopeName {
     Admin,
 }
 
-/// What a request has proved to come from.
+/// How a request was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// A program of this machine, where no key is configured.
+    /// A program on the same machine, while no API key is configured.
     Local,
-    /// Whoever has the key that clients share.
+    /// The API key that all clients share.
     SharedKey,
-    /// Whoever has an API token.
+    /// An API token.
     Token {
         /// The token's id.
         id: i64,
         /// The token's name.
         name: String,
     },
-    /// A person who has logged in.
+    /// A logged-in user.
     User {
         /// The user's id.
         id: i64,
@@ -53,28 +53,29 @@ pub enum Identity {
     },
 }
 
-/// Who asks. Its `Display` is for logs and for the audit: `token 7 (kitchen)`.
+/// The sender of a request. `Display` writes it for logs and the audit log, such as `token 7 (kitchen)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// What was proved.
+    /// How the sender was authenticated.
     pub identity: Identity,
-    /// How far that goes.
+    /// What the sender may access.
     pub scope: Scope,
 }
 
 impl Principal {
-    /// A program of this machine, where no key is configured.
+    /// A program on the same machine, while no API key is configured.
     pub const LOCAL: Self = Self { identity: Identity::Local, scope: Scope::Admin };
-    /// Whoever has the key that clients share: any Sparrow, but no admin, for the key is in many devices.
+    /// The sender has the API key that all clients share. It may act for any Sparrow but is not an admin, because many
+    /// devices hold the key.
     pub const SHARED_KEY: Self = Self { identity: Identity::SharedKey, scope: Scope::Client };
 
-    /// Whether everything is open to it.
+    /// Returns whether the principal may access everything.
     #[must_use]
     pub const fn is_admin(&self) -> bool {
         matches!(self.scope, Scope::Admin)
     }
 
-    /// Whether it may speak for a Sparrow.
+    /// Returns whether the principal may act for a Sparrow.
     #[must_use]
     pub fn can_act_for(&self, client_id: &str) -> bool {
         match &self.scope {

@@ -1,5 +1,5 @@
-//! What admins configure. Each struct is the whole of it: a row, what is sent and answered, and its documentation.
-//! What a field may hold is checked in `app`.
+//! The resources that admins configure. Each struct is the database row, the request and response body, and the schema
+//! in the OpenAPI document. `app` checks the values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,179 +7,238 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use utoipa::ToSchema;
 
-/// A JSON object.
+/// A JSON object in a database column.
 pub type JsonObject = Json<Map<String, Value>>;
 
-/// A model of a provider.
+/// A model of a provider, with its parameters and prices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "slug": "small-text", "provider": "openai", "provider_model_name": "gpt-4.1-mini",
+    "model_parameters": {"temperature": 0.7}, "prices": {"input_tokens": 0.4, "output_tokens": 1.6}
+}))]
 pub struct InferenceModel {
-    /// Its name here: 1-100 of `A-Za-z0-9._-`.
+    /// The model's name in Calliope: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
-    /// What it is good for.
+    /// What the model is good for, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// `auto` (whatever the installation's settings choose), `offline`, `openai`, `azure`, `stability`, `huggingface`, `replicate` or `runway`.
+    /// The provider: `auto` (the one that the installation's settings choose), `offline`, `openai`, `azure`,
+    /// `stability`, `huggingface`, `replicate` or `runway`.
     pub provider: String,
-    /// `default`, `openai_completion` or `openai_chat_completion`.
+    /// How the provider is called: `default`, `openai_completion` or `openai_chat_completion`. Default: `default`.
     #[serde(default = "default_api_variant")]
     pub provider_api_variant: String,
-    /// Its name there.
+    /// The model's name at the provider: 1-255 printable characters.
     pub provider_model_name: String,
-    /// Sent with each call.
+    /// Parameters sent with each call; at most 16 KiB of JSON. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub model_parameters: JsonObject,
-    /// What a call costs.
+    /// What a call costs, in US dollars: `input_tokens` and `output_tokens` per million tokens, `image` per image,
+    /// `second` per second of audio or video, `call` per call. Each is from 0 to 100000. Default: 0.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub prices: JsonObject,
 }
 
-/// A prompt.
+/// A prompt template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
 pub struct PromptTemplate {
-    /// Its name: 1-100 of `A-Za-z0-9._-`.
+    /// The template's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
-    /// What it asks for.
+    /// What the prompt asks for, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// Jinja2, at most 64 KiB.
+    /// The template in Jinja2, at most 65536 characters.
     pub text: String,
-    /// In which language to tell.
+    /// The language that the model should write in: 1-255 printable characters. Null: the prompt decides.
+    #[schema(example = "Norwegian")]
     pub target_language: Option<String>,
 }
 
-/// A model with how to call it.
+/// A model with the prompt and the parameters to call it with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Its name: 1-100 of `A-Za-z0-9._-`.
+    /// The configuration's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
-    /// What it is good for.
+    /// What the configuration is good for, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// An inference model's slug.
+    /// The slug of the inference model.
     pub model: String,
-    /// A prompt template's slug.
+    /// The slug of the prompt template. Null: no prompt, which the built-in storyteller does not need.
     pub prompt_template: Option<String>,
-    /// Over the model's own.
+    /// Parameters sent with each call, which override those of the model; at most 16 KiB of JSON. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub model_parameters: JsonObject,
 }
 
-/// A storyteller with what it works with.
+/// A strategy: a storyteller with its parameters, models and prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyConfig {
-    /// Its name in requests: 1-100 of `A-Za-z0-9._-`.
+    /// The strategy's name in requests: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
-    /// The storyteller's name.
+    /// The name of the storyteller that tells the stories.
+    #[schema(example = "fern")]
     pub strategy_name: String,
-    /// Whether it is meant where only the storyteller's name is given.
+    /// Whether a request with the storyteller's name gets this strategy. Default: `false`.
     #[serde(default)]
     pub is_default: bool,
-    /// Whether it may still change.
+    /// Whether the strategy may still change. Default: `false`.
     #[serde(default)]
     pub is_experimental: bool,
-    /// What its stories are like.
+    /// What its stories are like, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// Frame parameters, below all others.
+    /// Frame parameters. Every other level overrides them. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub parameters: JsonObject,
-    /// The slug of the model config that writes.
+    /// The slug of the model configuration for text. Null: the installation's text model.
     pub text_to_text_model_config: Option<String>,
-    /// The slug of the model config that paints.
+    /// The slug of the model configuration for illustrations. Null: the installation's image model.
     pub text_to_image_model_config: Option<String>,
-    /// The slug of the model config that films.
+    /// The slug of the model configuration for videos. Null: the installation's video model.
     pub text_to_video_model_config: Option<String>,
-    /// The slug of the prompt template that a story begins with.
+    /// The slug of the prompt template for the first frame of a story. Null: the prompt template of the text
+    /// model configuration.
     pub seed_prompt_template: Option<String>,
 }
 
-/// What one Sparrow is told to be.
+/// The configuration of one Sparrow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "client_id": "kitchen", "description": "The shelf above the stove", "parent_flock_id": "home",
+    "parameters": {"output_image_format": "image/rgb565", "output_image_width": 240, "output_image_height": 240},
+    "schedule": {
+        "time_zone": "Europe/Oslo",
+        "weekly": [
+            {"days": "daily", "from": "22:00", "until": "07:00", "sleep": true},
+            {"days": ["sat", "sun"], "from": "09:00", "until": "12:00",
+             "parameters": {"strategy": "lavender"}, "min_duration_seconds": 60}
+        ],
+        "otherwise": {"min_duration_seconds": 600}
+    }
+}))]
 pub struct SparrowConfig {
-    /// The Sparrow.
+    /// The Sparrow's id: 1-255 printable characters. It cannot be changed.
     pub client_id: String,
-    /// What and where it is.
+    /// What and where the Sparrow is, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// The flock that it is in.
+    /// The id of the flock that the Sparrow is in. Null: the flock `default` only.
     pub parent_flock_id: Option<String>,
-    /// Whether it shares its flock's story.
+    /// Whether the Sparrow shares its flock's story. Default: `false`.
     #[serde(default)]
     pub follow_parent_story: bool,
-    /// Frame parameters, and `strategy` and `client_type`.
+    /// Frame parameters, and `strategy` and `client_type`. They override those of the flocks. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub parameters: JsonObject,
-    /// Keys of providers. They are shown as `•••` and their last four characters; sent back like that, they stay.
+    /// API keys of providers, such as `{"openai_api_key": "sk-…"}`, which override the installation's: at most 50,
+    /// each 1-500 characters. They are returned as `•••` and the last four characters, or as `•••` if shorter than
+    /// 12 characters. A key that is sent in this form is unchanged. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub keys: JsonObject,
-    /// What it shows when: `{"steps": …}` or `{"weekly": …}`.
+    /// What the Sparrow shows and when it sleeps: an object with either `weekly` (1-100 windows of the week, the first
+    /// open one applies) or `steps` (1-100 steps that follow each other). Null: no schedule.
+    ///
+    /// `time_zone` is an IANA name, by default `UTC`. A window opens at `from` on its `days` (by default `daily`) and
+    /// closes at `until`, on the next day if that is not later; `otherwise` applies outside every window. A step is
+    /// entered when its `trigger` fires: `at_time` with `time` and `days`, `after_wait` with `seconds` (1-31536000),
+    /// `on_motion`, `on_sound` or `on_light`; with `repeat`, the first step follows the last. Windows, `otherwise` and
+    /// steps may have `parameters`, `min_duration_seconds` (0-86400) and `sleep`.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
-    /// How many US dollars its models may cost in a day (UTC); null for no limit.
+    /// The maximum cost of the Sparrow's model calls per day (UTC) in US dollars. When it is used up, the built-in
+    /// storyteller and painter continue. Null: no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,
-    /// Whether its stories are found by itself and admins alone.
+    /// Whether only the Sparrow itself and admins find its stories. Default: `false`.
     #[serde(default)]
     pub is_private: bool,
-    /// Whether anything is learned from its stories; what its flocks forbid is forbidden.
+    /// Whether Calliope learns from the Sparrow's stories. If one of its flocks forbids it, nothing is learned.
+    /// Default: `true`.
     #[serde(default = "yes")]
     pub is_learned_from: bool,
 }
 
-/// What the members of a flock are told to be.
+/// The configuration of a flock, which applies to its members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "flock_id": "home", "parameters": {"strategy": "lavender", "location": "Lisbon"}, "frames_per_day": 500,
+    "schedule": {
+        "time_zone": "Europe/Oslo",
+        "repeat": true,
+        "steps": [
+            {"trigger": {"type": "at_time", "time": "09:00", "days": "weekdays"},
+             "parameters": {"strategy": "lavender"}},
+            {"trigger": {"type": "on_motion"},
+             "parameters": {"strategy": "fern"}, "min_duration_seconds": 120},
+            {"trigger": {"type": "after_wait", "seconds": 600},
+             "parameters": {"output_text_style": "as a riddle"}},
+            {"trigger": {"type": "at_time", "time": "18:00"}, "sleep": true}
+        ]
+    }
+}))]
 pub struct FlockConfig {
-    /// The flock; the one called `default` is above all others.
+    /// The flock's id: 1-255 printable characters. It cannot be changed. Every Sparrow is a member of the flock
+    /// `default`.
     pub flock_id: String,
-    /// What and where it is.
+    /// What and where the flock is, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// The flock that it is in.
+    /// The id of the flock that this flock is in. Null: the flock `default` only. The flock `default` has no parent.
     pub parent_flock_id: Option<String>,
-    /// Frame parameters, and `strategy` and `client_type`.
+    /// Frame parameters, and `strategy` and `client_type`. They override those of the parent flock. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub parameters: JsonObject,
-    /// Keys of providers. They are shown as `•••` and their last four characters; sent back like that, they stay.
+    /// API keys of providers, such as `{"openai_api_key": "sk-…"}`, which override the installation's: at most 50,
+    /// each 1-500 characters. They are returned as `•••` and the last four characters, or as `•••` if shorter than
+    /// 12 characters. A key that is sent in this form is unchanged. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub keys: JsonObject,
-    /// What its members show when: `{"steps": …}` or `{"weekly": …}`.
+    /// What the flock's members show and when they sleep, in the same form as a Sparrow's schedule. If a Sparrow and
+    /// its flock both have a schedule, the parameters of both apply and the Sparrow's win. Sleep, durations and
+    /// triggers come from the Sparrow's schedule alone. Null: no schedule.
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
-    /// How many frames its members may ask for in a day (UTC) together; null for no limit.
+    /// The maximum number of frames that the members get per day (UTC) together; further requests get 429. Null: no
+    /// limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub frames_per_day: Option<i32>,
-    /// How many US dollars its members' models may cost in a day (UTC) together; null for no limit.
+    /// The maximum cost of the members' model calls per day (UTC) together, in US dollars. When it is used up, the
+    /// built-in storyteller and painter continue. Null: no limit.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub budget_per_day: Option<f64>,
-    /// Whether anything is learned from its members' stories.
+    /// Whether Calliope learns from the members' stories. Default: `true`.
     #[serde(default = "yes")]
     pub is_learned_from: bool,
 }
 
-/// What devices of a kind are told to be.
+/// The configuration of a client type, which applies to every Sparrow that names the type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "client_type": "badge", "parameters": {"output_image_format": "image/rgb565", "output_image_width": 240}
+}))]
 pub struct ClientTypeConfig {
-    /// The kind, as requests name it.
+    /// The type's name in requests and configurations: 1-255 printable characters. It cannot be changed.
     pub client_type: String,
-    /// What devices these are.
+    /// Which devices these are, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// Frame parameters, and `strategy`.
+    /// Frame parameters, and `strategy`. Those of Sparrows and flocks override them. Default: none.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub parameters: JsonObject,

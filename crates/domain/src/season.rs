@@ -1,18 +1,18 @@
-//! The seasons, as a storyteller feels them.
+//! Seasons of the year, which storytellers use for mood.
 
 use serde::{Deserialize, Serialize};
 
-/// A quarter of the year.
+/// A meteorological season: three whole months.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Season {
-    /// March to May in the northern hemisphere.
+    /// March to May in the northern hemisphere, September to November in the southern.
     Spring,
-    /// June to August in the northern hemisphere.
+    /// June to August in the northern hemisphere, December to February in the southern.
     Summer,
-    /// September to November in the northern hemisphere.
+    /// September to November in the northern hemisphere, March to May in the southern.
     Autumn,
-    /// December to February in the northern hemisphere.
+    /// December to February in the northern hemisphere, June to August in the southern.
     Winter,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for Season {
 }
 
 impl Season {
-    /// The meteorological season of a month (1-12).
+    /// Returns the season of a month (1-12).
     #[must_use]
     pub const fn from_month(month: u32, southern: bool) -> Self {
         let month = if southern { month + 6 } else { month };

@@ -1,9 +1,10 @@
-//! How a story is named in links and lists.
+//! Slugs and titles of stories.
 
-/// The slug that a title asks for, before a number makes it unique.
+/// Returns the slug of a title, to which the caller adds a number if another story has it.
 ///
-/// Lowercased, anything outside `[a-z0-9\s]` to a space, the first five words joined by `-`, cut to 40
-/// characters (a quirk that links rely on: the cut may leave a `-` at the end); `story` when nothing is left.
+/// The title is converted to lower case, every character outside `[a-z0-9]` becomes a space, and the first five words
+/// are joined by `-` and cut to 40 characters. The cut may leave a `-` at the end, which existing links rely on. If
+/// nothing is left, the slug is `story`.
 #[must_use]
 pub fn slug_base(title: &str) -> String {
     let plain: String = title
@@ -16,7 +17,7 @@ pub fn slug_base(title: &str) -> String {
     if slug.is_empty() { "story".to_owned() } else { slug }
 }
 
-/// The title that a story takes from the text of its first frame: one line, at most 255 characters.
+/// Returns the title of a story whose first frame has this text: one line, at most 255 characters.
 #[must_use]
 pub fn story_title(first_text: &str) -> String {
     let line = first_text.split_whitespace().collect::<Vec<_>>().join(" ");

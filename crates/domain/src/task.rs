@@ -1,52 +1,52 @@
-//! Durable work: what a task is, and how long a failed one waits.
+//! Kinds and states of tasks, and how long a failed task waits.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a task does. One line here, one arm in `worker`, one use case in `app`.
+/// The work that a task does. Each kind has a job type in `app::jobs` that holds its payload and runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
-    /// Tell the next frame of a story.
+    /// Tells the next frame of a story.
     TellFrame,
-    /// Make a frame's illustration anew.
+    /// Makes a new illustration for a frame.
     IllustrateFrame,
-    /// Speak a frame's text.
+    /// Narrates a frame's text.
     #[serde(rename = "speak_frame")]
     #[sqlx(rename = "speak_frame")]
     NarrateFrame,
-    /// Make a film of a frame's illustration.
+    /// Makes a video of a frame's illustration.
     #[serde(rename = "film_frame")]
     #[sqlx(rename = "film_frame")]
     GenerateVideo,
-    /// Remove files whose rows are gone.
+    /// Deletes files whose database rows were deleted.
     RemoveFiles,
-    /// Put into the bucket what it lacks.
+    /// Uploads files that the bucket lacks.
     SyncMedia,
-    /// Remove media that need not be kept.
+    /// Deletes media that retention does not keep.
     #[serde(rename = "clean_media")]
     #[sqlx(rename = "clean_media")]
     ApplyRetention,
-    /// Remove everything that is held about a client.
+    /// Deletes everything that is stored about a client.
     EraseClient,
-    /// Keep what a frame teaches about its client.
+    /// Stores what a frame teaches about its client.
     #[serde(rename = "remember")]
     #[sqlx(rename = "remember")]
     LearnFromFrame,
-    /// Put a frame into the index for semantic search.
+    /// Adds a frame to the index for semantic search.
     IndexFrame,
-    /// Put every frame into it that is not there.
+    /// Adds every frame that the index lacks.
     IndexFrames,
-    /// Take frames that are gone out of it.
+    /// Removes deleted frames from the index.
     #[serde(rename = "forget_frames")]
     #[sqlx(rename = "forget_frames")]
     UnindexFrames,
 }
 
 impl TaskKind {
-    /// Its name in rows, in logs and in numbers.
+    /// Returns the name of the kind in database rows, logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,8 +65,7 @@ impl TaskKind {
         }
     }
 
-    /// How long a run of it may take, where a frame may take `frame`. What works on everything that is kept takes as
-    /// long as there is much.
+    /// Returns how long one run may take: `frame` for work on one frame, 24 hours for work on everything stored.
     #[must_use]
     pub const fn deadline(self, frame: Duration) -> Duration {
         match self {
@@ -78,25 +77,27 @@ impl TaskKind {
     }
 }
 
-/// Where a task is on its road. The last three are final.
+/// The status of a task. The last three are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
-    /// Waits for a worker, or for the time of its next attempt.
+    /// The task waits for a worker, or for the time of its next attempt.
     Pending,
-    /// A worker holds its lease.
+    /// A worker holds the task's lease.
     Running,
-    /// Done, with a result.
+    /// The task ended with a result.
     Completed,
-    /// Given up, with an error.
+    /// The task ended with an error and is not retried.
     Failed,
-    /// Called off before it was done.
+    /// The task was cancelled before it ended.
     Cancelled,
 }
 
-/// How long a task waits after its `attempt`th failure (from 1): doubling from a fifth of a second to thirty
-/// seconds, between half and all of it by `jitter` (0-1), so that what failed together does not return together.
+/// Returns how long a task waits after its `attempt`th failure (from 1).
+///
+/// The time doubles from 0.2 seconds up to 30 seconds, and `jitter` (0-1) scales it to between half and all of it, so
+/// that tasks that failed together are not retried together.
 #[must_use]
 pub fn backoff(attempt: u32, jitter: f64) -> Duration {
     let full = 0.2 * 2f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(30).min(30));

@@ -1,22 +1,22 @@
-//! Traces: how a piece of work names the larger one that it is part of, wherever that runs.
+//! Trace context, which links spans across processes.
 
 use std::fmt;
 
-/// A place in a trace, as W3C Trace Context writes it in the header `traceparent`
+/// The parent of a span, as the header `traceparent` of W3C Trace Context carries it
 /// (<https://www.w3.org/TR/trace-context/>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {
-    /// The whole trace; never zero.
+    /// The id of the trace; never zero.
     pub trace_id: u128,
-    /// The span that what follows is part of; never zero.
+    /// The id of the parent span; never zero.
     pub span_id: u64,
     /// Whether the trace is recorded.
     pub is_sampled: bool,
 }
 
 impl TraceParent {
-    /// Reads `00-<trace id>-<span id>-<flags>`, all in lower case hexadecimal digits; `None` for anything else.
-    /// Later versions may add fields, which are passed over.
+    /// Parses `00-<trace id>-<span id>-<flags>`, each in lower-case hexadecimal digits. Returns `None` for any other
+    /// text. Later versions of the standard may add fields; those are ignored.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
@@ -39,8 +39,8 @@ impl fmt::Display for TraceParent {
 
 fn parse_hex(part: &str, digits: usize) -> Option<u128> {
     let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    let is_plain = part.len() == digits && part.bytes().all(is_digit);
-    if is_plain { u128::from_str_radix(part, 16).ok() } else { None }
+    let is_lower_hex = part.len() == digits && part.bytes().all(is_digit);
+    if is_lower_hex { u128::from_str_radix(part, 16).ok() } else { None }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is known of clients: what they report, what is learned about them, what they recorded, and their voices.
+//! Data about clients: telemetry, memory, learning, recordings and voice profiles.
 
 mod learning;
 mod memory;
@@ -23,7 +23,7 @@ use crate::domain::Clock;
 use crate::settings::MemorySettings;
 use crate::store::Store;
 
-/// What is known of clients.
+/// The service for data about clients.
 #[derive(Debug)]
 pub struct Clients {
     store: Store,
@@ -46,7 +46,7 @@ impl Clients {
         jobs: Arc<Jobs>,
         memory: MemorySettings,
     ) -> Self {
-        let seen_lately = telemetry::RecentlySeen::default();
-        Self { store, clock, config, files, models, jobs, memory, recently_seen: seen_lately }
+        let recently_seen = telemetry::RecentlySeen::default();
+        Self { store, clock, config, files, models, jobs, memory, recently_seen }
     }
 }

@@ -1,4 +1,4 @@
-//! What a client recorded, kept beside it.
+//! Recordings that clients upload.
 
 use uuid::Uuid;
 
@@ -10,17 +10,17 @@ use crate::domain::{ClientFolder, ClientId, MediaName, ObjectKey};
 use crate::store::SoundRow;
 
 impl Clients {
-    /// Keeps a recording.
+    /// Stores a recording of a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnsupportedMedia`] for what is no sound.
+    /// Returns [`ErrorKind::UnsupportedMedia`] if the file is not audio in a supported format.
     pub async fn add_recording(
         &self,
         client_id: &ClientId,
         sound: NewSound,
     ) -> Result<SoundView, AppError> {
-        // Names rise with time, and none is given twice.
+        // UUIDs of version 7 increase with time, so names sort by age.
         let id = Uuid::now_v7();
         let client = ClientFolder::for_client(client_id);
         let checked = self.files.check_new_sound(sound).await?;
@@ -38,14 +38,14 @@ impl Clients {
         self.files.sound_view(sound.row).await
     }
 
-    /// A client's recordings, the newest first.
+    /// Lists a client's recordings whose names sort before `before`, the newest first.
     pub async fn recordings(
         &self,
         client_id: &ClientId,
         before: Option<String>,
         limit: i64,
     ) -> Result<Page<SoundView, String>, AppError> {
-        // Behind every name.
+        // Sorts after every name, because names begin with a hexadecimal digit.
         let before = before.unwrap_or_else(|| "g".to_owned());
         let rows = self.store.recordings(client_id.as_str(), &before, limit + 1).await?;
         let page = Page::from_rows_with(rows, limit, |row| row.name.clone(), |row: SoundRow| row);
@@ -56,22 +56,22 @@ impl Clients {
         Ok(Page { items, next: page.next })
     }
 
-    /// One of a client's recordings.
+    /// Returns one recording of a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`].
+    /// Returns [`ErrorKind::NotFound`] if the client has no recording with this name.
     pub async fn recording(&self, client_id: &ClientId, name: &str) -> Result<SoundView, AppError> {
         let name = MediaName::new(name).map_err(|_| recording_not_found())?;
         let row = self.store.recording(client_id.as_str(), name.as_str()).await?;
         self.files.sound_view(row.ok_or_else(recording_not_found)?).await
     }
 
-    /// Removes a recording.
+    /// Deletes a recording.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`].
+    /// Returns [`ErrorKind::NotFound`] if the client has no recording with this name.
     pub async fn remove_recording(&self, client_id: &ClientId, name: &str) -> Result<(), AppError> {
         let name = MediaName::new(name).map_err(|_| recording_not_found())?;
         let mut tx = self.store.begin().await?;
@@ -85,5 +85,5 @@ impl Clients {
 }
 
 fn recording_not_found() -> AppError {
-    AppError::new(ErrorKind::NotFound, "The client has no recording of this name.")
+    AppError::new(ErrorKind::NotFound, "The client has no recording with this name.")
 }

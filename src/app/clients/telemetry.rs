@@ -1,4 +1,4 @@
-//! What Sparrows report of themselves, and when each was last seen.
+//! Telemetry reports of Sparrows, and when each Sparrow was last seen.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, has_nul};
 use crate::store::{NewTelemetryReport, SparrowState, TelemetryReport};
 
-/// Reports at most that are kept of one Sparrow.
+/// The maximum number of reports stored for one Sparrow.
 const MAX_REPORTS: i64 = 500;
 
-/// The largest `extra`, as JSON in bytes.
+/// The maximum size of `extra` in bytes of JSON.
 const MAX_EXTRA: usize = 4096;
 
-/// How often at most a Sparrow's last sight is written down, where nothing else is written.
+/// The minimum time between two updates of a Sparrow's `last_seen`, except for those that come with telemetry.
 const SEEN_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Who was noted as seen a moment ago. Clones share it.
+/// The Sparrows whose `last_seen` was updated less than [`SEEN_INTERVAL`] ago. Clones share the set.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct RecentlySeen(Cache<String, ()>);
 
@@ -32,49 +32,53 @@ impl Default for RecentlySeen {
     }
 }
 
-/// What a device says of itself. Whatever it does not know it leaves out.
+/// A telemetry report of a device. The device omits what it does not know.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryRequest {
-    /// The battery's voltage in millivolts: 0-100,000.
+    /// Voltage of the battery in millivolts, 0-100000.
+    #[schema(minimum = 0, maximum = 100_000)]
     pub battery_mv: Option<i32>,
-    /// How full the battery is: 0-100.
+    /// Charge of the battery in percent, 0-100.
+    #[schema(minimum = 0, maximum = 100)]
     pub battery_percent: Option<f64>,
-    /// The strength of the radio signal in dBm: -200 to 50.
+    /// Strength of the radio signal in dBm, -200 to 50.
     pub rssi_dbm: Option<i32>,
     /// Free memory in bytes.
+    #[schema(minimum = 0)]
     pub free_heap_bytes: Option<i64>,
-    /// The firmware's name and version: at most 200 characters.
+    /// Name and version of the firmware, at most 200 printable characters.
     pub firmware: Option<String>,
-    /// Why it woke: at most 200 characters.
+    /// Why the device woke, at most 200 printable characters.
     pub wake_reason: Option<String>,
-    /// Whatever else it has to say: at most 4 KiB of JSON.
+    /// Any other data, at most 4096 bytes of JSON.
     #[schema(value_type = Option<Object>)]
     pub extra: Option<Map<String, Value>>,
 }
 
 impl Clients {
-    /// Keeps what a device says of itself; of each the last 500 reports are kept.
+    /// Stores a telemetry report and updates when the Sparrow was last seen. The last 500 reports of each Sparrow are
+    /// kept.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] for values that no device can have.
+    /// Returns [`ErrorKind::Invalid`] if a value is out of range.
     pub async fn record_telemetry(
         &self,
         client_id: &ClientId,
-        order: TelemetryRequest,
+        request: TelemetryRequest,
     ) -> Result<(), AppError> {
-        order.check()?;
+        request.check()?;
         let now = self.clock.now();
-        let extra = order.extra.map(Value::Object);
+        let extra = request.extra.map(Value::Object);
         let report = NewTelemetryReport {
             client_id: client_id.as_str(),
-            battery_mv: order.battery_mv,
-            battery_percent: order.battery_percent,
-            rssi_dbm: order.rssi_dbm,
-            free_heap_bytes: order.free_heap_bytes,
-            firmware: order.firmware.as_deref(),
-            wake_reason: order.wake_reason.as_deref(),
+            battery_mv: request.battery_mv,
+            battery_percent: request.battery_percent,
+            rssi_dbm: request.rssi_dbm,
+            free_heap_bytes: request.free_heap_bytes,
+            firmware: request.firmware.as_deref(),
+            wake_reason: request.wake_reason.as_deref(),
             extra: extra.as_ref(),
             now,
         };
@@ -85,7 +89,7 @@ impl Clients {
         Ok(tx.save().await?)
     }
 
-    /// What a device said of itself, the newest first, that which is older than report `before`.
+    /// Lists a device's telemetry reports with ids below `before`, the newest first.
     pub async fn telemetry_reports(
         &self,
         client_id: &ClientId,
@@ -97,7 +101,7 @@ impl Clients {
         Ok(Page::from_rows(rows, limit, |row| row.id))
     }
 
-    /// Sparrows whose name contains `q`, by name, those behind `after`.
+    /// Lists the Sparrows whose id contains `q` and sorts after `after`, ordered by id.
     pub async fn sparrow_states(
         &self,
         q: &str,
@@ -108,11 +112,11 @@ impl Clients {
         Ok(Page::from_rows(rows, limit, |row| row.client_id.clone()))
     }
 
-    /// One Sparrow.
+    /// Returns the state of one Sparrow.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for one that was never seen.
+    /// Returns [`ErrorKind::NotFound`] if the Sparrow was never seen.
     pub async fn sparrow_state(&self, client_id: &ClientId) -> Result<SparrowState, AppError> {
         let found = self.store.sparrow_state(client_id.as_str()).await?;
         found.ok_or_else(|| {
@@ -121,7 +125,7 @@ impl Clients {
         })
     }
 
-    /// Notes that a Sparrow is there; where that was noted a moment ago, nothing is written.
+    /// Records that a Sparrow was seen now. It writes nothing if that was recorded less than [`SEEN_INTERVAL`] ago.
     pub(in crate::app) async fn record_seen(&self, client_id: &ClientId) -> Result<(), AppError> {
         let client_id = client_id.as_str();
         if self.recently_seen.0.contains_key(client_id) {
@@ -138,32 +142,32 @@ impl Clients {
 impl TelemetryRequest {
     fn check(&self) -> Result<(), AppError> {
         let mut errors = Vec::new();
-        let mut refuse =
+        let mut reject =
             |field: &str, reason: &str| errors.push((field.to_owned(), reason.to_owned()));
         if self.battery_mv.is_some_and(|mv| !(0..=100_000).contains(&mv)) {
-            refuse("battery_mv", "must be millivolts from 0 to 100000");
+            reject("battery_mv", "must be millivolts from 0 to 100000");
         }
         if self.battery_percent.is_some_and(|percent| !(0.0..=100.0).contains(&percent)) {
-            refuse("battery_percent", "must be from 0 to 100");
+            reject("battery_percent", "must be from 0 to 100");
         }
         if self.rssi_dbm.is_some_and(|dbm| !(-200..=50).contains(&dbm)) {
-            refuse("rssi_dbm", "must be dBm from -200 to 50");
+            reject("rssi_dbm", "must be dBm from -200 to 50");
         }
         if self.free_heap_bytes.is_some_and(|bytes| bytes < 0) {
-            refuse("free_heap_bytes", "must not be negative");
+            reject("free_heap_bytes", "must not be negative");
         }
         for (field, text) in [("firmware", &self.firmware), ("wake_reason", &self.wake_reason)] {
             let text = text.as_deref().unwrap_or_default();
             if text.chars().count() > 200 || text.chars().any(char::is_control) {
-                refuse(field, "must be printable text of at most 200 characters");
+                reject(field, "must be printable text of at most 200 characters");
             }
         }
         if let Some(extra) = &self.extra {
             let json = serde_json::to_string(extra).unwrap_or_default();
             if json.len() > MAX_EXTRA {
-                refuse("extra", "is larger than 4 KiB; shorten it");
+                reject("extra", "is larger than 4 KiB; shorten it");
             } else if has_nul(&json) {
-                refuse("extra", "must not have a NUL character");
+                reject("extra", "must not have a NUL character");
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(errors)) }

@@ -1,4 +1,4 @@
-//! Voice profiles: how a client's voice sounds, in samples that come and go as a whole.
+//! Voice profiles: named sets of voice samples, which are replaced and deleted as a whole.
 
 use std::collections::HashMap;
 
@@ -16,35 +16,36 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientFolder, ClientId, Extension, ObjectKey, ProfileName, has_nul};
 use crate::store::VoiceProfile;
 
-/// Samples at most of one profile.
+/// The maximum number of samples in one profile.
 pub const MAX_SAMPLES: usize = 16;
 
-/// The largest metadata, as JSON in bytes.
+/// The maximum size of the metadata in bytes of JSON.
 const MAX_METADATA: usize = 16 << 10;
 
 /// A voice profile.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VoiceProfileView {
-    /// Its name.
+    /// The profile's name: 1-64 of `A-Za-z0-9._-`.
     pub profile_id: String,
-    /// Whatever its owner says of it.
+    /// Data that the owner stored with the profile, at most 16 KiB of JSON.
     #[schema(value_type = Object)]
     pub metadata: Value,
-    /// Its samples, in the order in which they were sent.
+    /// 1-16 samples, in the order in which they were sent.
     pub samples: Vec<SoundView>,
-    /// When it was first kept.
+    /// When the profile was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last replaced.
+    /// When the profile was last replaced.
     pub date_updated: DateTime<Utc>,
 }
 
 impl Clients {
-    /// Keeps a voice profile, in the place of one of this name; true when there was none. The old samples go only with the
-    /// commit that brings the new ones.
+    /// Creates or replaces a voice profile, and returns whether it is new. The old samples are deleted in the same
+    /// transaction that adds the new ones.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] and [`ErrorKind::UnsupportedMedia`] for what cannot be one.
+    /// Returns [`ErrorKind::Invalid`] if the name, the metadata or the number of samples is invalid, and
+    /// [`ErrorKind::UnsupportedMedia`] if a sample is not audio in a supported format.
     pub async fn upsert_voice_profile(
         &self,
         client_id: &ClientId,
@@ -77,19 +78,19 @@ impl Clients {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let owner = client_id.as_str();
-        let old = tx.upsert_voice_profile(owner, profile.as_str(), &metadata, now).await?;
+        let old_keys = tx.upsert_voice_profile(owner, profile.as_str(), &metadata, now).await?;
         for (place, sound) in (0..).zip(&sounds) {
             tx.upsert_media_object(&sound.object).await?;
             tx.add_voice_sample(owner, place, &sound.row).await?;
         }
-        let keys: Vec<&str> = old.iter().map(String::as_str).collect();
+        let keys: Vec<&str> = old_keys.iter().map(String::as_str).collect();
         let gone = tx.remove_media_objects(&keys).await?;
         self.jobs.enqueue_file_removal(&mut tx, gone).await?;
         tx.save().await?;
-        Ok(old.is_empty())
+        Ok(old_keys.is_empty())
     }
 
-    /// A client's voice profiles, by name.
+    /// Lists a client's voice profiles whose names sort after `after`, ordered by name.
     pub async fn voice_profiles(
         &self,
         client_id: &ClientId,
@@ -108,11 +109,11 @@ impl Clients {
         Ok(Page { items, next: page.next })
     }
 
-    /// One of a client's voice profiles.
+    /// Returns one voice profile of a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`].
+    /// Returns [`ErrorKind::NotFound`] if the client has no voice profile with this name.
     pub async fn voice_profile(
         &self,
         client_id: &ClientId,
@@ -124,11 +125,11 @@ impl Clients {
         views.into_iter().next().ok_or_else(voice_profile_not_found)
     }
 
-    /// Removes a voice profile with its samples.
+    /// Deletes a voice profile with its samples.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`].
+    /// Returns [`ErrorKind::NotFound`] if the client has no voice profile with this name.
     pub async fn remove_voice_profile(
         &self,
         client_id: &ClientId,
@@ -145,11 +146,13 @@ impl Clients {
         Ok(())
     }
 
-    /// A number that no other sample has or had, so that a file on its way out is never the one on its way in:
-    /// milliseconds, and bits of chance, with room for the samples of one profile.
+    /// Returns a number that no sample has or had, so that the removal of an old file never deletes a new one.
+    ///
+    /// It consists of the milliseconds since 1970, 16 random bits, and 4 zero bits that leave room for the
+    /// [`MAX_SAMPLES`] samples of one profile.
     fn first_number(&self) -> u64 {
-        let chance = u64::from(Uuid::now_v7().as_u128() as u16);
-        (self.clock.now().timestamp_millis().unsigned_abs() << 20) | (chance << 4)
+        let random = u64::from(Uuid::now_v7().as_u128() as u16);
+        (self.clock.now().timestamp_millis().unsigned_abs() << 20) | (random << 4)
     }
 
     async fn with_samples(
@@ -185,5 +188,5 @@ fn profile_name(name: &str) -> Result<ProfileName, AppError> {
 }
 
 fn voice_profile_not_found() -> AppError {
-    AppError::new(ErrorKind::NotFound, "The client has no voice profile of this name.")
+    AppError::new(ErrorKind::NotFound, "The client has no voice profile with this name.")
 }

@@ -1,4 +1,4 @@
-//! What was read of configurations, kept until one of them changes.
+//! Caches of parsed configurations, which are valid until any configuration changes.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use moka::sync::Cache;
 use crate::app::AppError;
 use crate::store::Store;
 
-/// Values at most, of each kind.
+/// The maximum number of values in each cache.
 const MAX_ENTRIES: u64 = 10_000;
 
-/// Values by name, each with the configuration version that it was read under (see `store/version.rs`). Clones
-/// share them.
+/// Values by name, each with the configuration version at which it was loaded (see `store/version.rs`). Clones share
+/// the values.
 #[derive(Debug, Clone)]
 pub(super) struct VersionedCache<V: Clone + Send + Sync + 'static>(Cache<String, (i64, V)>);
 
@@ -22,17 +22,17 @@ impl<V: Clone + Send + Sync + 'static> Default for VersionedCache<V> {
 }
 
 impl<V: Clone + Send + Sync + 'static> VersionedCache<V> {
-    /// The value under a name: kept, if nothing has changed since it was loaded.
+    /// Returns the cached value for a name, or loads it if a configuration has changed since it was cached.
     pub(super) async fn get(
         &self,
         store: &Store,
         name: &str,
         load: impl Future<Output = Result<V, AppError>>,
     ) -> Result<V, AppError> {
-        // The version comes first: what changes while the value is loaded makes it out of date.
+        // The version is read first, so that a change while the value is loaded makes the value out of date.
         let version = store.configuration_version().await?;
-        if let Some((under, value)) = self.0.get(name)
-            && under == version
+        if let Some((cached_version, value)) = self.0.get(name)
+            && cached_version == version
         {
             return Ok(value);
         }
@@ -42,7 +42,7 @@ impl<V: Clone + Send + Sync + 'static> VersionedCache<V> {
     }
 }
 
-/// Everything that is cached.
+/// The caches of [`Config`](super::Config).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caches {
     pub(super) levels: VersionedCache<Arc<super::ClientLevels>>,

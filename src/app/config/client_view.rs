@@ -1,4 +1,4 @@
-//! A client's configuration as it comes out: every value with the level that gave it, and no secret.
+//! The configuration in force for a client: every value with the level that sets it, without secrets.
 
 use std::collections::BTreeMap;
 
@@ -12,92 +12,95 @@ use super::resolve::{ClientLevels, SchedulePosition, effective_schedule};
 use crate::app::AppError;
 use crate::domain::{ClientId, LevelName};
 
-/// What is in force for a client that asks for nothing.
+/// The configuration in force for a client whose request sets nothing.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClientConfigView {
-    /// The Sparrow.
+    /// The Sparrow's id.
     pub client_id: String,
-    /// The strategy of its next frame.
+    /// The slug of the strategy for the Sparrow's next story.
     pub strategy: String,
-    /// The levels, the highest first; each goes over those behind it.
+    /// The levels, the highest first. Each overrides those after it.
     #[schema(example = json!(["schedule of sparrow", "sparrow", "flock wood", "flock default", "strategy fern"]))]
     pub levels: Vec<String>,
-    /// Every parameter in force.
+    /// Every parameter in force, by name.
     pub parameters: BTreeMap<String, ParameterView>,
-    /// The providers' keys that there are. Their values are nobody's to read.
+    /// The provider keys that are set, by name. Their values are never returned.
     pub keys: BTreeMap<String, ProviderKeyView>,
-    /// The flock whose story the Sparrow shares.
+    /// The id of the flock whose story the Sparrow shares; null if it has its own.
     pub follows_story_of_flock: Option<String>,
-    /// Where the Sparrow stands on the schedule that decides.
+    /// The position of the Sparrow in the schedule that decides about sleep and durations; null if it has no schedule.
     pub schedule: Option<ScheduleView>,
-    /// What is not as it was configured, in plain words.
+    /// Sentences for people about values that could not be used as configured.
     pub notes: Vec<String>,
 }
 
-/// One value in force.
+/// A parameter in force.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ParameterView {
-    /// The value.
+    /// The parameter's value.
     #[schema(value_type = Object)]
     pub value: Value,
-    /// Who gave it.
+    /// The level that sets the value.
     #[schema(example = "flock wood")]
     pub level: String,
 }
 
-/// One provider's key.
+/// A provider key that is set.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProviderKeyView {
-    /// Who gave it.
+    /// The level that sets the key.
+    #[schema(example = "flock wood")]
     pub level: String,
 }
 
-/// Where a Sparrow stands on a schedule.
+/// The position of a Sparrow in a schedule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ScheduleView {
-    /// Whose schedule it is.
+    /// The level that the schedule belongs to.
+    #[schema(example = "sparrow")]
     pub level: String,
-    /// Which step or window, from 0; null outside of every window.
+    /// The index of the step or window, from 0; null outside every window.
     pub step: Option<usize>,
     /// Whether the Sparrow sleeps.
     pub asleep: bool,
-    /// When it wakes, if that is known.
+    /// When a sleeping Sparrow should wake; null if it is awake or the time is not known.
     pub next_wake_at: Option<DateTime<Utc>>,
-    /// When something else may be in force, if that is known.
+    /// When something else may be in force; null if the time is not known.
     pub changes_at: Option<DateTime<Utc>>,
-    /// What leads on.
+    /// The trigger that leads to the next step, such as `{"type": "on_motion"}`; null for weekly schedules and if the
+    /// last step stays.
     #[schema(value_type = Option<Object>)]
     pub trigger_condition: Option<Value>,
 }
 
 impl Config {
-    /// What is in force for a client, and which level gave each value.
+    /// Returns what is in force for a client, and which level sets each value.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the flocks go round in a loop, or the database fails.
+    /// Returns [`AppError`] if the client's flocks form a cycle, or if the database fails.
     pub async fn client_config(&self, client_id: &ClientId) -> Result<ClientConfigView, AppError> {
         let levels = self.levels(client_id.as_str()).await?;
-        let present = self.resolve_current(client_id.as_str(), &levels).await?;
-        let cascade = &present.resolved.cascade;
-        let given = cascade.all().into_iter().map(|(name, value, level)| {
+        let current = self.resolve_current(client_id.as_str(), &levels).await?;
+        let cascade = &current.resolved.cascade;
+        let parameters = cascade.all().into_iter().map(|(name, value, level)| {
             (name.to_owned(), ParameterView { value: value.clone(), level: level.to_string() })
         });
-        let asked = |level: &&LevelName| **level != LevelName::Request;
+        let is_configured = |level: &&LevelName| **level != LevelName::Request;
         Ok(ClientConfigView {
             client_id: client_id.as_str().to_owned(),
-            strategy: present.resolved.strategy.slug.clone(),
-            levels: cascade.levels().filter(asked).map(ToString::to_string).collect(),
-            parameters: given.collect(),
+            strategy: current.resolved.strategy.slug.clone(),
+            levels: cascade.levels().filter(is_configured).map(ToString::to_string).collect(),
+            parameters: parameters.collect(),
             keys: keys(&levels),
             follows_story_of_flock: levels.followed_flock.clone(),
-            schedule: schedule(&levels, &present.positions),
-            notes: present.resolved.notes,
+            schedule: schedule(&levels, &current.positions),
+            notes: current.resolved.notes,
         })
     }
 }
 
-/// Keys go over each other as parameters do.
+/// Returns the provider keys in force. A higher level overrides a lower one, as with parameters.
 fn keys(levels: &ClientLevels) -> BTreeMap<String, ProviderKeyView> {
     let mut keys = BTreeMap::new();
     for level in &levels.levels {

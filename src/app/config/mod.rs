@@ -1,5 +1,5 @@
-//! What is configured: the cascade of levels that a client's parameters come from, the resources that admins keep,
-//! and what a new database begins with.
+//! Configuration: the cascade of levels that sets a client's parameters, the resources that admins edit, and the seeds
+//! of a new database.
 
 mod cache;
 mod client_view;
@@ -20,7 +20,7 @@ pub use strategies::StrategyView;
 use crate::domain::Clock;
 use crate::store::Store;
 
-/// Configurations, and what they come to for a client.
+/// The service for configurations.
 #[derive(Debug)]
 pub struct Config {
     store: Store,

@@ -1,5 +1,5 @@
-//! The levels of a client's configuration, read once and kept until one of them changes; and what they come to,
-//! with what a request asks for above them.
+//! Resolution of a client's configuration: its levels, cached until one of them changes, and the values in force when a
+//! request's parameters are added above them.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::{Cascade, LevelName, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 use crate::store::{FlockLevel, ModelRow, ScheduleRow, SparrowLevel, Story, Strategy};
 
-/// The strategy for those who ask for none, and whose configuration names none.
+/// The slug of the strategy that is used if neither the request nor the configuration names one.
 pub(in crate::app) const DEFAULT_STRATEGY: &str = "fern";
 
-/// The flock that every Sparrow is in at last.
+/// The id of the flock that every Sparrow is in.
 pub(in crate::app) const DEFAULT_FLOCK: &str = "default";
 
 /// One level of a client's own configuration.
@@ -24,23 +24,24 @@ pub(in crate::app) struct ClientLevel {
     pub(in crate::app) parameters: Map<String, Value>,
     pub(in crate::app) keys: Map<String, Value>,
     pub(in crate::app) schedule: Option<Schedule>,
-    /// How many frames a day, where the level is a flock's with a limit.
+    /// The maximum number of frames per day (UTC); `None` for no limit. Only flocks have one.
     pub(in crate::app) frames_per_day: Option<i32>,
-    /// How many US dollars models may cost in a day.
+    /// The maximum cost of model calls per day (UTC) in US dollars; `None` for no limit.
     pub(in crate::app) budget_per_day: Option<f64>,
-    /// Whether anything may be learned.
+    /// Whether Calliope may learn from the client's stories.
     pub(in crate::app) is_learned_from: bool,
 }
 
-/// A client's own configuration and its flocks', the highest first.
+/// The configurations of a client and its flocks.
 #[derive(Debug, Default)]
 pub(in crate::app) struct ClientLevels {
+    /// The highest level first.
     pub(in crate::app) levels: Vec<ClientLevel>,
-    /// The flock whose story the client shares.
+    /// The id of the flock whose story the client shares.
     pub(in crate::app) followed_flock: Option<String>,
 }
 
-/// What is asked for above a client's configuration.
+/// What a request sets above a client's configuration.
 #[derive(Debug, Clone, Default)]
 pub(in crate::app) struct ConfigOverrides {
     pub(in crate::app) parameters: Map<String, Value>,
@@ -48,7 +49,7 @@ pub(in crate::app) struct ConfigOverrides {
     pub(in crate::app) client_type: Option<String>,
 }
 
-/// What it all comes to.
+/// The configuration in force, with all levels merged.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct ResolvedConfig {
     pub(in crate::app) cascade: Cascade,
@@ -57,29 +58,29 @@ pub(in crate::app) struct ResolvedConfig {
     pub(in crate::app) notes: Vec<String>,
 }
 
-/// What is in force for a client that asks for no frame.
+/// What is in force for a client that does not request a frame.
 pub(in crate::app) struct CurrentConfig {
     pub(in crate::app) positions: Vec<SchedulePosition>,
     pub(in crate::app) resolved: ResolvedConfig,
 }
 
-/// Where a client stands on one of its schedules.
+/// The position of a client in one of its schedules.
 #[derive(Debug, Clone)]
 pub(in crate::app) struct SchedulePosition {
-    /// Which of [`ClientLevels::levels`] the schedule belongs to.
+    /// The index in [`ClientLevels::levels`] of the level that the schedule belongs to.
     pub(in crate::app) level: usize,
     pub(in crate::app) state: ScheduleState,
     pub(in crate::app) in_force: ScheduleSnapshot,
-    /// Whether the state differs from the one that is kept.
+    /// Whether the state differs from the stored one.
     pub(in crate::app) is_changed: bool,
 }
 
 impl Config {
-    /// The levels of a client's configuration.
+    /// Returns the levels of a client's configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] with the chain spelled out when flocks go round in a loop.
+    /// Returns [`ErrorKind::Conflict`], with the chain of flocks in the message, if the flocks form a cycle.
     pub(in crate::app) async fn levels(
         &self,
         client_id: &str,
@@ -91,7 +92,7 @@ impl Config {
     async fn load_levels(&self, client_id: &str) -> Result<ClientLevels, AppError> {
         let sparrow = self.store.sparrow_level(client_id).await?;
         let mut next = sparrow.as_ref().and_then(|sparrow| sparrow.parent_flock_id.clone());
-        let follows = sparrow
+        let followed_flock = sparrow
             .as_ref()
             .filter(|s| s.follow_parent_story)
             .and_then(|s| s.parent_flock_id.clone());
@@ -114,10 +115,10 @@ impl Config {
                 levels.push(flock_level(flock));
             }
         }
-        Ok(ClientLevels { levels, followed_flock: follows })
+        Ok(ClientLevels { levels, followed_flock })
     }
 
-    /// A strategy by its slug, or by its storyteller's name.
+    /// Returns a strategy by its slug or by its storyteller's name.
     pub(in crate::app) async fn strategy(
         &self,
         name: &str,
@@ -126,20 +127,20 @@ impl Config {
         self.caches.strategies.get(&self.store, name, load).await
     }
 
-    /// The strategy that a story is told with.
+    /// Returns the strategy of a story.
     pub(in crate::app) async fn story_strategy(
         &self,
         story: &Story,
     ) -> Result<Arc<Strategy>, AppError> {
         let strategy = match self.strategy(&story.strategy).await? {
             Some(strategy) => Some(strategy),
-            // The strategy was deleted; its storyteller is still here.
+            // The strategy was deleted, but its storyteller still exists.
             None => self.strategy(&story.storyteller).await?,
         };
         strategy.ok_or_else(|| AppError::internal("the story's strategy was deleted"))
     }
 
-    /// A model by its provider and its name there, if admins configured it.
+    /// Returns the inference model with this provider and this name at the provider, if admins configured one.
     pub(in crate::app) async fn model(
         &self,
         provider: &str,
@@ -149,8 +150,8 @@ impl Config {
         self.caches.models.get(&self.store, &format!("{provider}/{name}"), load).await
     }
 
-    /// Lays all levels over each other. A strategy that the request names must be there; one that only a
-    /// configuration names and that is gone must not leave a device dark.
+    /// Merges all levels. An unknown strategy in the request is an error. An unknown strategy in a configuration is
+    /// replaced by the default and noted, so that the device still shows something.
     pub(in crate::app) async fn resolve(
         &self,
         overrides: &ConfigOverrides,
@@ -173,7 +174,7 @@ impl Config {
         Ok(ResolvedConfig { cascade, strategy, notes })
     }
 
-    /// What is in force for a client that asks for nothing.
+    /// Returns what is in force for a client whose request sets nothing.
     pub(in crate::app) async fn resolve_current(
         &self,
         client_id: &str,
@@ -182,7 +183,7 @@ impl Config {
         self.resolve_current_with(client_id, levels, &ConfigOverrides::default()).await
     }
 
-    /// What is in force for a client that asks for this, and for no frame.
+    /// Returns what is in force for a client with these overrides. It does not move the client's schedules forward.
     pub(in crate::app) async fn resolve_current_with(
         &self,
         client_id: &str,
@@ -209,7 +210,7 @@ impl Config {
                 Some(strategy) => return Ok(strategy),
                 None if *level == LevelName::Request => return Err(unknown_strategy(name)),
                 None => notes.push(format!(
-                    "The strategy {name}, which the {level} names, is gone; {DEFAULT_STRATEGY} took its place."
+                    "The strategy {name}, which the {level} names, does not exist; {DEFAULT_STRATEGY} is used instead."
                 )),
             }
         }
@@ -226,34 +227,34 @@ impl Config {
 }
 
 impl ClientLevels {
-    /// Whether there is any schedule to stand on.
+    /// Returns whether any level has a schedule.
     pub(in crate::app) fn has_schedules(&self) -> bool {
         self.levels.iter().any(|level| level.schedule.is_some())
     }
 
-    /// Where a client stands after a request for a frame, by where it stood.
+    /// Returns the positions of a client after a frame request, given its stored positions.
     pub(in crate::app) fn advance(
         &self,
         rows: &[ScheduleRow],
         now: DateTime<Utc>,
         sensed: Option<SensorEvent>,
     ) -> Vec<SchedulePosition> {
-        self.positions(rows, |schedule, kept| {
-            let state = schedule.advance(kept, now, sensed);
+        self.positions(rows, |schedule, stored| {
+            let state = schedule.advance(stored, now, sensed);
             let in_force = schedule.snapshot(&state, now);
             (state, in_force)
         })
     }
 
-    /// Where a client stands that asks for no frame.
+    /// Returns the positions of a client that does not request a frame.
     pub(in crate::app) fn peek(
         &self,
         rows: &[ScheduleRow],
         now: DateTime<Utc>,
     ) -> Vec<SchedulePosition> {
-        self.positions(rows, |schedule, kept| {
-            let in_force = schedule.peek(kept, now);
-            let state = kept.cloned().unwrap_or_else(|| schedule.advance(None, now, None));
+        self.positions(rows, |schedule, stored| {
+            let in_force = schedule.peek(stored, now);
+            let state = stored.cloned().unwrap_or_else(|| schedule.advance(None, now, None));
             (state, in_force)
         })
     }
@@ -268,19 +269,19 @@ impl ClientLevels {
             let Some(schedule) = &level.schedule else { continue };
             let name = level.name.to_string();
             let row = rows.iter().find(|row| row.level == name);
-            // A state that cannot be read is of another version: the schedule begins anew.
-            let kept: Option<ScheduleState> =
+            // A state that cannot be parsed comes from another version of Calliope; the schedule starts again.
+            let stored: Option<ScheduleState> =
                 row.and_then(|row| serde_json::from_value(row.state.clone()).ok());
-            let (state, in_force) = evaluate(schedule, kept.as_ref());
-            let is_new = kept.as_ref() != Some(&state);
-            positions.push(SchedulePosition { level: index, state, in_force, is_changed: is_new });
+            let (state, in_force) = evaluate(schedule, stored.as_ref());
+            let is_changed = stored.as_ref() != Some(&state);
+            positions.push(SchedulePosition { level: index, state, in_force, is_changed });
         }
         positions
     }
 }
 
 impl ResolvedConfig {
-    /// The frame parameters in force.
+    /// Returns the frame parameters in force.
     pub(in crate::app) fn parameters(&self) -> Map<String, Value> {
         let mut parameters = self.cascade.merged();
         parameters.remove("strategy");
@@ -289,11 +290,11 @@ impl ResolvedConfig {
     }
 }
 
-/// The nearest schedule decides how long a frame stays, what is waited for, and whether the device sleeps.
+/// Returns the schedule that decides about sleep, durations and triggers: that of the highest level.
 pub(in crate::app) fn effective_schedule(
     positions: &[SchedulePosition],
 ) -> Option<&ScheduleSnapshot> {
-    positions.first().map(|standing| &standing.in_force)
+    positions.first().map(|position| &position.in_force)
 }
 
 fn client_cascade(
@@ -346,21 +347,23 @@ fn flock_level(flock: FlockLevel) -> ClientLevel {
     }
 }
 
-/// A schedule is checked when it is stored; one that cannot be followed all the same must not leave a device dark.
+/// Parses a stored schedule. It was checked when it was stored; if it is invalid all the same, it is logged and
+/// ignored, so that the device still shows something.
 fn parse_stored_schedule(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
     match Schedule::parse(schedule?) {
         Ok(schedule) => Some(schedule),
         Err(error) => {
-            tracing::error!(%level, %error, "a stored schedule cannot be followed and is left out");
+            tracing::error!(%level, %error, "stored schedule is invalid; ignoring it");
             None
         }
     }
 }
 
-pub(in crate::app) fn flock_cycle(mut chain: Vec<String>, again: String) -> AppError {
-    chain.push(again);
+/// Returns the error for a chain of flocks that comes back to `repeated`.
+pub(in crate::app) fn flock_cycle(mut chain: Vec<String>, repeated: String) -> AppError {
+    chain.push(repeated);
     let detail = format!(
-        "The flocks go round in a loop: {}. One of them must leave its parent.",
+        "The flocks form a cycle: {}. Remove the parent of one of them.",
         chain.join(" → ")
     );
     AppError::new(ErrorKind::Conflict, detail)

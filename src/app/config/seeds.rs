@@ -1,4 +1,4 @@
-//! What a new database begins with.
+//! Seeds: the models, prompts and strategies of a new database.
 
 use figment::Figment;
 use figment::providers::{Format, Toml};
@@ -10,7 +10,7 @@ use crate::store::Seeds;
 const SEEDS: &str = include_str!("../../../config/seeds.toml");
 
 impl Config {
-    /// Adds the models, prompts and strategies that are missing.
+    /// Adds the built-in models, prompts and strategies that the database lacks.
     pub async fn seed(&self) -> Result<(), AppError> {
         let seeds = builtin_seeds().map_err(AppError::internal)?;
         let mut tx = self.store.begin().await?;

@@ -1,4 +1,4 @@
-//! The strategies that a client may choose from.
+//! The list of strategies that a client can choose from.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,40 +8,42 @@ use super::resolve::DEFAULT_STRATEGY;
 use crate::app::AppError;
 use crate::domain::ClientId;
 
-/// A strategy as a person who chooses one sees it.
+/// A strategy that a client can choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StrategyView {
-    /// Its name in requests.
+    /// The strategy's name in requests.
+    #[schema(example = "lavender")]
     pub slug: String,
-    /// The storyteller behind it.
+    /// The name of the storyteller that tells the stories.
     pub strategy_name: String,
-    /// What its stories are like.
+    /// What the stories are like.
     pub description: String,
-    /// Whether it is the one that the client gets when it asks for none.
+    /// Whether the client gets this strategy if its request names none.
     pub is_default_for_client: bool,
-    /// Whether it may still change.
+    /// Whether the strategy may still change.
     pub is_experimental: bool,
 }
 
 impl Config {
-    /// Every strategy, the defaults first. With a client, the default is what it gets when it asks for none.
+    /// Lists every strategy, those with `is_default` first. The default for the client is the strategy that its
+    /// configuration resolves to; without a client, the installation's default.
     pub async fn strategies(
         &self,
         client_id: Option<&ClientId>,
     ) -> Result<Vec<StrategyView>, AppError> {
         let strategies = self.store.strategies().await?;
-        let of_client = match client_id {
+        let client_default = match client_id {
             Some(client_id) => {
                 let levels = self.levels(client_id.as_str()).await?;
                 Some(self.resolve_current(client_id.as_str(), &levels).await?.resolved.strategy)
             }
             None => self.strategy(DEFAULT_STRATEGY).await?,
         };
-        let of_client = of_client.as_ref().map(|strategy| strategy.slug.as_str());
+        let client_default = client_default.as_ref().map(|strategy| strategy.slug.as_str());
         Ok(strategies
             .into_iter()
             .map(|s| StrategyView {
-                is_default_for_client: of_client == Some(s.slug.as_str()),
+                is_default_for_client: client_default == Some(s.slug.as_str()),
                 slug: s.slug,
                 strategy_name: s.strategy_name,
                 description: s.description,

@@ -1,8 +1,8 @@
-//! A request that is sent again gets the answer that it got before, and does nothing twice.
+//! Idempotency keys: a request that is sent again gets the response that it got before, and nothing is done twice.
 //!
-//! A request that becomes a task takes its key in the transaction that enqueues the task. Any other request takes its key
-//! before it is done, and its answer is kept after that. A process that is killed in between leaves a key without an
-//! answer: nobody knows then what was done, and it is not done again.
+//! A request that becomes a task acquires its key in the transaction that enqueues the task. Any other request acquires
+//! its key before it runs, and its response is stored afterwards. If the process is killed in between, the key has no
+//! response. It is then unknown what was done, so the request is not repeated.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,46 +16,47 @@ use super::{AppError, ErrorKind};
 use crate::domain::Clock;
 use crate::store::{IdempotencyKey, IdempotencyRecord, Store, Tx};
 
-/// How long a key is kept.
+/// How long a key is stored.
 const KEY_RETENTION: TimeDelta = TimeDelta::hours(24);
 
-/// How long to wait for a first request that is under way.
+/// How long a repeated request waits for the first one to finish.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often to look whether it is done.
+/// The time between two checks whether the first request has finished.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// An answer as it goes over the wire.
+/// A stored HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredResponse {
-    /// The status.
+    /// The status code.
     pub status: u16,
-    /// The headers that belong to it, as a JSON object.
+    /// The headers to replay, as a JSON object.
     pub headers: Value,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// What is to be done with a request that has a key.
+/// What to do with a request that has a key.
 #[derive(Debug)]
 pub enum IdempotencyOutcome {
-    /// It is the first with this key: do it, and then call [`Idempotency::complete`] or [`Idempotency::release`].
+    /// The request is the first with its key. The caller runs it, then calls [`Idempotency::complete`] or
+    /// [`Idempotency::release`].
     Fresh,
-    /// It was done before, and this was the answer.
+    /// The request was done before and got this response.
     Replay(StoredResponse),
 }
 
-/// What became of a key's first request.
+/// The state of the first request with a key.
 enum PriorRequest {
-    /// It became this task.
+    /// The request became this task.
     Task(Uuid),
-    /// It got this answer.
+    /// The request got this response.
     Response(StoredResponse),
-    /// It is still under way, or was cut off.
+    /// The request is still running, or its process was killed.
     InProgress,
 }
 
-/// The keys of requests, and what came of each.
+/// The service for idempotency keys.
 #[derive(Debug)]
 pub struct Idempotency {
     store: Store,
@@ -67,29 +68,29 @@ impl Idempotency {
         Self { store, clock }
     }
 
-    /// Looks up what became of a key's first request, if there was one.
+    /// Looks up the first request with a key.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the key came with another request; [`ErrorKind::Conflict`] when the answer held a
-    /// secret that is shown once.
+    /// Returns [`ErrorKind::Invalid`] if the key was used for a different request, and [`ErrorKind::Conflict`] if the
+    /// response contained a secret that is returned only once.
     async fn find_prior(&self, key: &IdempotencyKey) -> Result<Option<PriorRequest>, AppError> {
-        let Some(used) =
+        let Some(record) =
             self.store.idempotency_record(key, self.clock.now() - KEY_RETENTION).await?
         else {
             return Ok(None);
         };
-        if used.fingerprint != key.fingerprint {
+        if record.fingerprint != key.fingerprint {
             return Err(key_reused());
         }
-        parse_used_key(used).map(Some)
+        parse_record(record).map(Some)
     }
 
-    /// The task that a key's first request became, if there was one.
+    /// Returns the task that the first request with a key became.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the key came with another request.
+    /// Returns [`ErrorKind::Invalid`] if the key was used for a different request.
     pub(in crate::app) async fn find_task(
         &self,
         key: &IdempotencyKey,
@@ -101,7 +102,7 @@ impl Idempotency {
         }
     }
 
-    /// Takes a key for a task, with the transaction that enqueues it; false when the key is taken already.
+    /// Acquires a key for a task in the transaction that enqueues the task. Returns `false` if the key is in use.
     pub(in crate::app) async fn claim_for_task(
         &self,
         tx: &mut Tx,
@@ -112,23 +113,23 @@ impl Idempotency {
         Ok(tx.acquire_idempotency_key(key, Some(task_id), now - KEY_RETENTION, now).await?)
     }
 
-    /// Takes a key for a request that becomes no task, or finds what was answered under it. A first request that is
-    /// under way is waited for.
+    /// Acquires a key for a request that does not become a task, or returns the stored response. If the first request
+    /// is still running, this waits up to 20 seconds for its response.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when it came with another request; [`ErrorKind::Conflict`] when its answer held a secret
-    /// that is shown once, or does not come.
+    /// Returns [`ErrorKind::Invalid`] if the key was used for a different request, and [`ErrorKind::Conflict`] if the
+    /// response contained a secret that is returned only once or did not come in time.
     pub async fn begin(&self, key: &IdempotencyKey) -> Result<IdempotencyOutcome, AppError> {
         let deadline = Instant::now() + WAIT_TIMEOUT;
         loop {
             match self.find_prior(key).await? {
-                Some(PriorRequest::Response(answer)) => {
-                    return Ok(IdempotencyOutcome::Replay(answer));
+                Some(PriorRequest::Response(response)) => {
+                    return Ok(IdempotencyOutcome::Replay(response));
                 }
                 Some(PriorRequest::Task(_)) => return Err(key_reused()),
                 Some(PriorRequest::InProgress) if Instant::now() >= deadline => {
-                    let detail = "The first request with this Idempotency-Key was not answered; look at what is there, and use a new key.";
+                    let detail = "The first request with this Idempotency-Key was not answered; check what it changed, then use a new key.";
                     return Err(AppError::new(ErrorKind::Conflict, detail));
                 }
                 Some(PriorRequest::InProgress) => tokio::time::sleep(POLL_INTERVAL).await,
@@ -144,27 +145,27 @@ impl Idempotency {
         }
     }
 
-    /// Keeps the answer to a key's request. What held a secret is kept without its body.
+    /// Stores the response to a key's request. A response with a secret is stored without its body.
     pub async fn complete(
         &self,
         key: &IdempotencyKey,
-        answer: &StoredResponse,
+        response: &StoredResponse,
         is_secret: bool,
     ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        let body = (!is_secret).then_some(&answer.body[..]);
-        tx.save_response(key, answer.status, &answer.headers, body).await?;
+        let body = (!is_secret).then_some(&response.body[..]);
+        tx.save_response(key, response.status, &response.headers, body).await?;
         Ok(tx.save().await?)
     }
 
-    /// Gives a key back whose request changed nothing.
+    /// Releases a key whose request changed nothing, so that the request can be repeated.
     pub async fn release(&self, key: &IdempotencyKey) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
         tx.release_idempotency_key(key).await?;
         Ok(tx.save().await?)
     }
 
-    /// Forgets keys that are past their time, within a transaction.
+    /// Deletes expired keys within a transaction.
     pub(in crate::app) async fn delete_expired(
         tx: &mut Tx,
         now: DateTime<Utc>,
@@ -174,27 +175,27 @@ impl Idempotency {
     }
 }
 
-/// Reads what became of a request from its key's row.
-fn parse_used_key(used: IdempotencyRecord) -> Result<PriorRequest, AppError> {
-    if let Some(task_id) = used.task_id {
+/// Converts the record of a key to the state of its request.
+fn parse_record(record: IdempotencyRecord) -> Result<PriorRequest, AppError> {
+    if let Some(task_id) = record.task_id {
         return Ok(PriorRequest::Task(task_id));
     }
-    let Some(status) = used.status.and_then(|status| u16::try_from(status).ok()) else {
+    let Some(status) = record.status.and_then(|status| u16::try_from(status).ok()) else {
         return Ok(PriorRequest::InProgress);
     };
-    let Some(body) = used.body else {
-        let detail = "This was done before, and its answer held a secret that is shown once; to get another one, use a new key.";
+    let Some(body) = record.body else {
+        let detail = "This was done before, and its answer contained a secret that is shown only once; to get another one, use a new key.";
         return Err(AppError::new(ErrorKind::Conflict, detail));
     };
     Ok(PriorRequest::Response(StoredResponse {
         status,
-        headers: used.headers.unwrap_or_default(),
+        headers: record.headers.unwrap_or_default(),
         body,
     }))
 }
 
 fn key_reused() -> AppError {
     let detail =
-        "This Idempotency-Key came with another request before; use a new key for a new request.";
+        "This Idempotency-Key was used for a different request; use a new key for a new request.";
     AppError::new(ErrorKind::Invalid, detail)
 }

@@ -1,4 +1,4 @@
-//! Whom a token or a session's cookie stands for.
+//! Authentication by API token and by session cookie.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use crate::app::AppError;
 use crate::domain::{ClientId, Identity, Principal, Scope, ScopeName};
 use crate::store::{Session, StoreError, Token};
 
-/// So many tokens are remembered.
+/// The maximum number of cached tokens.
 const MAX_CACHED_TOKENS: u64 = 10_000;
 
-/// A token's use is noted this often at most.
+/// The minimum time between two updates of a token's `last_used`.
 const USE_RECORD_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// What a token proves.
+/// The result of verifying a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenVerification {
-    /// Who its bearer is.
+    /// The token is valid and identifies this principal.
     Valid(Principal),
-    /// Nothing, and why.
+    /// The token is not valid, for this reason. The sentence is for the client.
     Rejected(&'static str),
 }
 
-/// Tokens seen before, by their SHA-256, each with the configuration's version that it was read under: it may be
-/// believed while that is the newest. When a token expires is for the clock to say, at every use.
+/// Tokens by their SHA-256, each with the configuration version at which it was read. An entry is valid while that
+/// version is the newest. Expiry is checked at each use.
 #[derive(Clone)]
 pub(super) struct TokenCache(Cache<[u8; 32], Arc<CachedToken>>);
 
@@ -38,7 +38,7 @@ struct CachedToken {
     version: i64,
     token: Token,
     principal: Principal,
-    /// When its last use was noted, in microseconds since 1970.
+    /// When its last use was recorded, in microseconds since 1970.
     use_recorded_at: AtomicI64,
 }
 
@@ -50,26 +50,25 @@ impl Default for TokenCache {
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen").finish_non_exhaustive()
+        f.debug_struct("TokenCache").finish_non_exhaustive()
     }
 }
 
 impl Identities {
-    /// Whether a key is meant to be a token, even if it was cut short or mistyped.
+    /// Returns whether a key begins like a token, even if it is truncated or mistyped.
     #[must_use]
     pub fn is_token_like(key: &str) -> bool {
         let prefix = secret::TOKEN_PREFIX;
         key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     }
 
-    /// Whom a token stands for now.
+    /// Verifies an API token, and records its use.
     pub async fn verify_token(&self, token: &str) -> Result<TokenVerification, AppError> {
-        const UNKNOWN: TokenVerification =
-            TokenVerification::Rejected("The token is not known here.");
+        const UNKNOWN: TokenVerification = TokenVerification::Rejected("The token is unknown.");
         let text = token.strip_prefix(secret::TOKEN_PREFIX);
         if !text.is_some_and(secret::is_well_formed) {
             return Ok(TokenVerification::Rejected(
-                "The token is not whole; send all of it, as it was shown.",
+                "The token is incomplete; send all of it, as it was shown.",
             ));
         }
         let sha256 = secret::hash(token);
@@ -92,8 +91,8 @@ impl Identities {
         Ok(TokenVerification::Valid(known.principal.clone()))
     }
 
-    /// Whose session a cookie stands for now. Sessions are few and are looked up each time, so that one that was
-    /// ended is over everywhere at once.
+    /// Returns the session of a cookie, or `None` if there is none or it has ended. Sessions are not cached, so that a
+    /// logout takes effect on every instance at once.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, AppError> {
         if !secret::is_well_formed(cookie) {
             return Ok(None);
@@ -101,7 +100,7 @@ impl Identities {
         Ok(self.store.session(&secret::hash(cookie), self.clock.now()).await?)
     }
 
-    /// Who the person of a session is.
+    /// Returns the principal of a session's user.
     #[must_use]
     pub fn session_principal(session: Session) -> Principal {
         let identity = Identity::User { id: session.user_id, name: session.username };
@@ -120,7 +119,7 @@ impl Identities {
         Ok(Some(known))
     }
 
-    /// Has the use written down beside the request, which neither waits for it nor fails with it.
+    /// Records a use in a task of its own, so that the request neither waits for it nor fails with it.
     fn record_use(&self, known: &CachedToken, now: DateTime<Utc>) {
         let (before, at) = (known.use_recorded_at.load(Ordering::Relaxed), now.timestamp_micros());
         let is_due =
@@ -130,19 +129,19 @@ impl Identities {
             return;
         }
         let (store, id) = (self.store.clone(), known.token.id);
-        let note = async move {
+        let update = async move {
             let mut tx = store.begin().await?;
             tx.update_token_last_used(id, now - USE_RECORD_INTERVAL, now).await?;
             tx.save().await
         };
-        let note = async {
-            let noted: Result<(), StoreError> = note.await;
-            if let Err(error) = noted {
+        let update = async {
+            let updated: Result<(), StoreError> = update.await;
+            if let Err(error) = updated {
                 let error = &error as &dyn std::error::Error;
-                tracing::debug!(error, "a token's use was not noted");
+                tracing::debug!(error, "cannot record the use of a token");
             }
         };
-        tokio::spawn(note.in_current_span());
+        tokio::spawn(update.in_current_span());
     }
 }
 
@@ -157,8 +156,8 @@ impl CachedToken {
             }
         };
         let identity = Identity::Token { id: token.id, name: token.name.clone() };
-        let noted = token.last_used.map_or(i64::MIN, |at| at.timestamp_micros());
+        let last_used = token.last_used.map_or(i64::MIN, |at| at.timestamp_micros());
         let principal = Principal { identity, scope };
-        Ok(Self { version, token, principal, use_recorded_at: AtomicI64::new(noted) })
+        Ok(Self { version, token, principal, use_recorded_at: AtomicI64::new(last_used) })
     }
 }

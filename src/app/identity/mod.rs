@@ -1,7 +1,7 @@
-//! Who may come in: tokens, people and their sessions, and devices that are to be let in.
+//! Identity: API tokens, users and their sessions, and the pairing of devices.
 //!
-//! [`Identities`] stands beside [`super::App`] and not in it, for commands have a database but no house around it.
-//! Of every secret only its SHA-256 is kept, of passwords an argon2id hash.
+//! Commands build [`Identities`] from a database alone, without a [`super::App`]. The database stores the SHA-256 of
+//! each secret, and an argon2id hash of each password.
 
 mod authenticate;
 mod pairing;
@@ -29,10 +29,10 @@ use crate::compute::Compute;
 use crate::domain::Clock;
 use crate::store::{Store, Tx};
 
-/// How long a pairing that is over is remembered, so that its code is not approved as another's.
+/// How long an ended pairing stays in the database, so that its code is not approved as that of another device.
 const PAIRING_RETENTION: TimeDelta = TimeDelta::days(1);
 
-/// Who may come in. Clones share everything.
+/// The service for tokens, users, sessions and pairings. Clones share caches and rate limits.
 #[derive(Debug, Clone)]
 pub struct Identities {
     store: Store,
@@ -43,15 +43,15 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// Those who are known to a database.
+    /// Creates the service for a database.
     #[must_use]
     pub fn new(store: Store, compute: Compute, clock: Arc<dyn Clock>) -> Self {
         let passwords = passwords::Passwords::new(compute);
-        let (seen, throttles) = (authenticate::TokenCache::default(), Arc::default());
-        Self { store, clock, token_cache: seen, passwords, throttles }
+        let (token_cache, throttles) = (authenticate::TokenCache::default(), Arc::default());
+        Self { store, clock, token_cache, passwords, throttles }
     }
 
-    /// Forgets sessions and pairings that are over, within a transaction.
+    /// Deletes expired sessions and pairings within a transaction.
     pub(super) async fn delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
         tx.delete_expired_sessions(now).await?;
         tx.delete_expired_pairings(now - PAIRING_RETENTION).await?;
@@ -59,10 +59,10 @@ impl Identities {
     }
 }
 
-/// Text that a person or a device sent for people to read: printable, of at most `most` characters.
-fn check_text(field: &str, text: &str, most: usize) -> Result<(), AppError> {
-    if text.chars().count() > most {
-        return Err(AppError::invalid(field, format!("has more than {most} characters")));
+/// Checks that a text is printable and has at most `max` characters.
+fn check_text(field: &str, text: &str, max: usize) -> Result<(), AppError> {
+    if text.chars().count() > max {
+        return Err(AppError::invalid(field, format!("has more than {max} characters")));
     }
     if text.chars().any(char::is_control) {
         return Err(AppError::invalid(

@@ -1,5 +1,5 @@
-//! Letting a device in without typing a key into it: it shows a code, an admin approves the code, and the device's
-//! next poll gets its token, once.
+//! Pairing, which gives a device a token without typing one into it: the device shows a code, an admin approves the
+//! code, and the device's next poll returns its token, once.
 
 use std::net::IpAddr;
 
@@ -17,80 +17,83 @@ use crate::store::{NewPairing, NewToken, Pairing, Token};
 
 const RESOURCE: &str = "pairing";
 
-/// How long a code may be approved, and then how long its token may be collected.
+/// How long a code can be approved, and after that, how long the token can be collected.
 const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// So many devices may wait at once.
+/// The maximum number of devices that wait at the same time.
 const MAX_PENDING: i64 = 1000;
 
-/// A device that asks to be let in.
+/// A device's request for pairing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PairingRequest {
-    /// The name that it goes by: 1-255 characters of printable text.
+    /// The id that the device uses: 1-255 printable characters.
     pub client_id: String,
-    /// What it is.
+    /// The device's model, for the admin; at most 100 printable characters.
     pub model: Option<String>,
-    /// What it runs.
+    /// The device's firmware, for the admin; at most 100 printable characters.
     pub firmware: Option<String>,
 }
 
-/// What a device gets that asks.
+/// A pairing that waits for approval.
 #[derive(Serialize, ToSchema)]
 pub struct PendingPairing {
-    /// To be shown on its screen: `XXXX-XXXX`.
+    /// The code that the device shows on its screen.
+    #[schema(example = "K7QM-2HXD")]
     pub code: String,
-    /// What it polls with.
+    /// The secret that the device polls with.
     pub poll_token: String,
-    /// Until when the code may be approved.
+    /// When the code expires: ten minutes after the request.
     pub expires_at: DateTime<Utc>,
 }
 
-/// How a poll ends.
+/// The result of a poll.
 pub enum PairingPollOutcome {
     /// The code is not approved yet.
     Pending {
-        /// Until when it may be.
+        /// When the code expires.
         expires_at: DateTime<Utc>,
     },
-    /// The device is let in.
+    /// The code is approved.
     Approved {
-        /// Its token, which is shown this once.
+        /// The device's token, which is returned only once.
         token: String,
-        /// Whom it is for.
+        /// The client that the token is for.
         client_id: String,
     },
 }
 
-/// A device that waits, as an admin sees it.
+/// A pairing that is not finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PairingView {
-    /// What it shows.
+    /// The code that the device shows.
+    #[schema(example = "K7QM-2HXD")]
     pub code: String,
-    /// Who it says it is.
+    /// The id that the device claims.
     pub client_id: String,
-    /// What it says it is.
+    /// The model that the device claims.
     pub model: Option<String>,
-    /// What it says it runs.
+    /// The firmware that the device claims.
     pub firmware: Option<String>,
-    /// Where it asked from.
+    /// The IP address that the request came from.
     pub address: String,
-    /// When it asked.
+    /// When the device requested pairing.
     pub date_created: DateTime<Utc>,
-    /// Until when it may be approved, or its token collected.
+    /// When the code expires or, after approval, until when the device can collect its token.
     pub date_expires: DateTime<Utc>,
-    /// When it was approved.
+    /// When the code was approved; null if it was not.
     pub date_approved: Option<DateTime<Utc>>,
-    /// By whom.
+    /// Who approved the code.
     pub approved_by: Option<String>,
 }
 
 impl Identities {
-    /// Takes a device's request, in the place of an earlier one of the same client.
+    /// Starts the pairing of a device. It replaces an earlier one of the same client.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when something cannot be used, too many devices wait, or the database fails.
+    /// Returns [`AppError`] if a field is invalid, the address sends too many requests, too many devices wait, or the
+    /// database fails.
     pub async fn start_pairing(
         &self,
         device: PairingRequest,
@@ -105,7 +108,7 @@ impl Identities {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         if tx.count_other_open_pairings(client_id.as_str(), now).await? >= MAX_PENDING {
-            let detail = "Too many devices wait to be let in; try again in a few minutes.";
+            let detail = "Too many devices wait to be paired; try again in a few minutes.";
             let error = AppError::new(ErrorKind::Busy, detail);
             return Err(AppError { retry_after_seconds: Some(60), ..error });
         }
@@ -128,12 +131,12 @@ impl Identities {
         })
     }
 
-    /// Looks whether a device was let in, and if so gives it its token: once, in the transaction that marks it as
-    /// taken. What the client got by an earlier pairing is worth nothing after that.
+    /// Returns a device's token if its code is approved. The token is created once, in the transaction that marks the
+    /// pairing as collected. Tokens from earlier pairings of the client are revoked in the same transaction.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is nothing to wait for, the device polls too often, or the database fails.
+    /// Returns [`AppError`] if no pairing waits for this poll token, the device polls too often, or the database fails.
     pub async fn poll_pairing(
         &self,
         poll: &str,
@@ -188,7 +191,8 @@ impl Identities {
         Ok(PairingPollOutcome::Approved { token, client_id: client_id.into() })
     }
 
-    /// Devices that wait to be approved, or have not collected their token, the oldest first, those after `after`.
+    /// Lists pairings that wait for approval or for the device to collect its token, with ids above `after`, the oldest
+    /// first.
     pub async fn open_pairings(
         &self,
         after: Option<i64>,
@@ -199,11 +203,11 @@ impl Identities {
         Ok(Page::from_rows(rows, limit, |pairing| pairing.id))
     }
 
-    /// Lets the device in that shows a code.
+    /// Approves the pairing of the device that shows a code.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when no device shows it, it was approved before, or the database fails.
+    /// Returns [`AppError`] if no device shows the code, it was approved before, or the database fails.
     pub async fn approve_pairing(
         &self,
         code: &str,
@@ -216,7 +220,7 @@ impl Identities {
             tx.approve_pairing(&code, &audit.actor, now + CODE_LIFETIME, now).await?
         else {
             if tx.is_pairing_approved(&code).await? {
-                let detail = "This code was approved before; a device gets in by it once.";
+                let detail = "This code was approved before; it works only once.";
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
             return Err(pairing_not_found());
@@ -235,11 +239,12 @@ impl Identities {
         Ok(view)
     }
 
-    /// Turns the device away that shows a code; until it has collected its token this undoes an approval too.
+    /// Refuses the pairing of the device that shows a code. Until the device has collected its token, this also undoes
+    /// an approval.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when no device shows it, or the database fails.
+    /// Returns [`AppError`] if no device shows the code, or the database fails.
     pub async fn refuse_pairing(&self, code: &str, audit: &AuditContext) -> Result<(), AppError> {
         let code = secret::parse_code(code).ok_or_else(pairing_not_found)?;
         let now = self.clock.now();
@@ -277,10 +282,10 @@ impl From<Pairing> for PairingView {
 
 fn poll_token_not_found() -> AppError {
     not_found(
-        "Nothing waits for this poll token: the code was refused, replaced or has expired, or its token was taken. Begin anew with POST /v2/pairing.",
+        "No pairing waits for this poll token: its code was refused, replaced or has expired, or its token was collected. Start again with POST /v2/pairing.",
     )
 }
 
 fn pairing_not_found() -> AppError {
-    not_found("No device that waits shows this code; codes are good for ten minutes.")
+    not_found("No waiting device shows this code; a code expires after ten minutes.")
 }

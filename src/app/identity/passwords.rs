@@ -1,4 +1,5 @@
-//! Passwords: argon2id at the level that OWASP's password storage cheat sheet names (19 MiB, two passes, one lane).
+//! Password hashes: argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one
+//! lane).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +12,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::app::{AppError, ErrorKind};
 use crate::compute::Compute;
 
-/// So many are worked on at once: each takes 19 MiB and a core.
+/// The maximum number of hashes computed at the same time. Each takes 19 MiB and a core.
 const MAX_CONCURRENT: usize = 2;
 
-/// How long one waits for its turn.
+/// How long a request waits for a permit.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Stands in for a user who is not there, so that an answer takes as long as for one who is.
+/// Verified in place of an unknown user's hash, so that the answer takes as long as for a known user.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$UmFuZG9tU2FsdEZvck5vYm9keQ$WBBKzI/xKOJ29WWT6tMjXPgqNBqHhhkJa7U3aUYcAFM";
 
-/// Makes and checks hashes of passwords. Clones share their turns.
+/// Creates and verifies password hashes. Clones share the permits.
 #[derive(Debug, Clone)]
 pub(super) struct Passwords {
     compute: Compute,
@@ -32,29 +33,29 @@ impl Passwords {
         Self { compute, permits: Arc::new(Semaphore::new(MAX_CONCURRENT)) }
     }
 
-    /// What is kept of a password, in PHC form, under a salt of its own.
+    /// Returns the hash of a password in PHC format, with a new random salt.
     pub(super) async fn hash(&self, password: String) -> Result<String, AppError> {
-        let turn = self.acquire_permit().await?;
+        let permit = self.acquire_permit().await?;
         let hash = move || {
-            // Held by the work itself, which goes on when whoever asked for it goes away.
-            let _turn = turn;
+            // The closure holds the permit, because it continues even if the request is dropped.
+            let _permit = permit;
             argon2().hash_password(password.as_bytes())
         };
         let hashed = self.compute.run(hash).await?;
         Ok(hashed.map_err(AppError::internal)?.to_string())
     }
 
-    /// Whether a password is the one that `kept` was made of; without `kept` it is not, after the same time.
+    /// Returns whether a password matches `stored_hash`. Without a hash, it returns `false` after the same time.
     pub(super) async fn verify(
         &self,
         password: String,
         stored_hash: Option<String>,
     ) -> Result<bool, AppError> {
-        let turn = self.acquire_permit().await?;
+        let permit = self.acquire_permit().await?;
         let has_user = stored_hash.is_some();
         let stored_hash = stored_hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
         let check = move || {
-            let _turn = turn;
+            let _permit = permit;
             let stored_hash = PasswordHash::new(&stored_hash)?;
             Ok(argon2().verify_password(password.as_bytes(), &stored_hash).is_ok())
         };
@@ -64,16 +65,16 @@ impl Passwords {
     }
 
     async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, AppError> {
-        let turn =
+        let permit =
             tokio::time::timeout(PERMIT_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(|| {
+        permit.ok().and_then(Result::ok).ok_or_else(|| {
             let detail = "Too many passwords are being checked; try again in a few seconds.";
             AppError::new(ErrorKind::Busy, detail)
         })
     }
 }
 
-/// 12 to 256 characters; more rules make people choose worse.
+/// Checks that a password has 12 to 256 characters. More rules make people choose worse passwords.
 pub(super) fn check(password: &str) -> Result<(), AppError> {
     let length = password.chars().count();
     if (12..=256).contains(&length) {
@@ -104,9 +105,9 @@ mod tests {
 
     #[test]
     fn nobody_takes_as_long_as_somebody() {
-        let nobody = PasswordHash::new(DUMMY_HASH).expect("in PHC form");
+        let dummy = PasswordHash::new(DUMMY_HASH).expect("a hash in PHC format");
         assert_eq!(
-            Params::try_from(&nobody).map(|p| (p.m_cost(), p.t_cost(), p.p_cost())),
+            Params::try_from(&dummy).map(|p| (p.m_cost(), p.t_cost(), p.p_cost())),
             Ok((Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST))
         );
     }

@@ -1,4 +1,4 @@
-//! Secrets of our own making: 256 bits from the operating system, shown once, kept as SHA-256.
+//! Secrets that Calliope generates: 256 random bits from the operating system, shown once and stored as SHA-256.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,58 +6,58 @@ use sha2::{Digest, Sha256};
 
 use crate::app::AppError;
 
-/// How every API token begins, so that people and scanners know one by its looks.
+/// The prefix of every API token, by which people and secret scanners recognise it.
 pub(super) const TOKEN_PREFIX: &str = "cal_";
 
-/// 256 bits in base64url.
+/// The length of a secret in characters: 256 bits in base64url without padding.
 const SECRET_LENGTH: usize = 43;
 
-/// What pairing codes are made of: nothing that looks like something else on a small screen.
+/// The characters of pairing codes: none that looks like another on a small screen, such as `0` and `O`.
 const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// How many characters a pairing code has.
+/// The length of a pairing code in characters, without its dash.
 const CODE_LENGTH: usize = 8;
 
-/// A new secret, as text.
+/// Generates a secret.
 pub(super) fn generate_secret() -> Result<String, AppError> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits).map_err(AppError::internal)?;
     Ok(URL_SAFE_NO_PAD.encode(bits))
 }
 
-/// A new code for a device's screen, without its dash.
+/// Generates a pairing code, without its dash.
 pub(super) fn generate_code() -> Result<String, AppError> {
     let mut bits = [0_u8; CODE_LENGTH];
     getrandom::fill(&mut bits).map_err(AppError::internal)?;
     Ok(bits.iter().map(|b| char::from(CODE_ALPHABET[usize::from(b % 32)])).collect())
 }
 
-/// A code as a device shows it: `ABCD-2345`.
+/// Formats a pairing code as a device shows it: `ABCD-2345`.
 pub(super) fn format_code(code: &str) -> String {
     let (first, rest) = code.split_at_checked(CODE_LENGTH / 2).unwrap_or((code, ""));
     format!("{first}-{rest}")
 }
 
-/// A code as somebody typed it, in any case, with or without its dash; `None` when it cannot be one.
+/// Parses a pairing code as people type it: in any case, with or without its dash. Returns `None` if it is malformed.
 pub(super) fn parse_code(code: &str) -> Option<String> {
     let plain: String =
         code.chars().filter(|c| *c != '-').map(|c| c.to_ascii_uppercase()).collect();
-    let is_one = plain.len() == CODE_LENGTH && plain.bytes().all(|b| CODE_ALPHABET.contains(&b));
-    is_one.then_some(plain)
+    let is_code = plain.len() == CODE_LENGTH && plain.bytes().all(|b| CODE_ALPHABET.contains(&b));
+    is_code.then_some(plain)
 }
 
-/// Whether a text has the form of [`secret`].
+/// Returns whether a text has the form of a result of [`generate_secret`].
 pub(super) fn is_well_formed(text: &str) -> bool {
     text.len() == SECRET_LENGTH
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// What is kept of a secret.
+/// Returns the SHA-256 of a secret, which is stored in its place.
 pub(super) fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// By what people tell a secret from another.
+/// Returns the last four characters of a secret, by which people tell it from others.
 pub(super) fn hint(text: &str) -> &str {
     text.len().checked_sub(4).and_then(|at| text.get(at..)).unwrap_or_default()
 }

@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Identities, secret, users};
 use crate::app::{AppError, ErrorKind};
 
-/// How long a session lasts, whatever happens in it.
+/// How long a session lasts after the login: 12 hours. Use does not extend it.
 pub const SESSION_LIFETIME: TimeDelta = TimeDelta::hours(12);
 
-/// A person who has just logged in.
+/// A session that has just begun.
 pub struct LoginSession {
-    /// The session's cookie, which is shown this once.
+    /// The session's cookie, which is returned only once.
     pub cookie: String,
     /// The user's name.
     pub username: String,
@@ -21,26 +21,25 @@ pub struct LoginSession {
 }
 
 impl Identities {
-    /// Begins a session for whoever knows a user's password. A wrong name and a wrong password get the same answer
-    /// after the same time.
+    /// Logs a user in and begins a session. A wrong name and a wrong password give the same answer after the same time.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the name or the password is wrong, there were too many tries, or the database fails.
+    /// Returns [`AppError`] if the name or the password is wrong, there were too many attempts, or the database fails.
     pub async fn log_in(
         &self,
         username: &str,
         password: String,
         from: IpAddr,
     ) -> Result<LoginSession, AppError> {
-        // A name that nobody can have is not worth remembering.
+        // The throttles do not store names that no user can have.
         let plausible_name = if users::is_username(username) { username } else { "" };
         self.throttles.check_login(from, plausible_name)?;
         let user = self.store.credentials(plausible_name).await?.filter(|user| user.is_active);
-        let kept = user.as_ref().map(|user| user.password_hash.clone());
-        let is_right = self.passwords.verify(password, kept).await?;
-        let Some(user) = user.filter(|_| is_right) else {
-            tracing::warn!(%from, "a login failed");
+        let stored_hash = user.as_ref().map(|user| user.password_hash.clone());
+        let is_correct = self.passwords.verify(password, stored_hash).await?;
+        let Some(user) = user.filter(|_| is_correct) else {
+            tracing::warn!(%from, "login failed");
             let detail = "The username or the password is wrong.";
             return Err(AppError::new(ErrorKind::Unauthenticated, detail));
         };
@@ -50,7 +49,7 @@ impl Identities {
         let mut tx = self.store.begin().await?;
         tx.begin_session(&secret::hash(&cookie), user.id, expires_at, now).await?;
         tx.save().await?;
-        tracing::info!(%from, username, "a user has logged in");
+        tracing::info!(%from, username, "user logged in");
         Ok(LoginSession { cookie, username: username.to_owned(), expires_at })
     }
 

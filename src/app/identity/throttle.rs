@@ -1,5 +1,5 @@
-//! How often the open calls may be made. The time here is the machine's own and only goes forward: a clock that is
-//! set must neither lock people out nor let anybody in.
+//! Rate limits of the endpoints that need no authentication: logins and pairing. They use the operating system's
+//! monotonic clock, so that setting the clock neither locks people out nor lets attackers in.
 
 use std::fmt;
 use std::hash::Hash;
@@ -11,15 +11,16 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::app::{AppError, ErrorKind};
 
-/// So many names or addresses are remembered; more at once is an attack, and gets the same answer as one too often.
+/// The maximum number of names or addresses that one limiter tracks. More at a time are an attack and are rejected as
+/// if they had exceeded their limit.
 const MAX_KEYS: usize = 20_000;
 
-/// A bound a minute and a bound an hour for each key.
+/// A limit per minute and a limit per hour for each key.
 struct Throttle<K: Hash + Eq + Clone> {
     limiters: [DefaultKeyedRateLimiter<K>; 2],
 }
 
-/// The throttles of every open call.
+/// The throttles of the endpoints that need no authentication.
 pub(super) struct Throttles {
     logins_by_address: Throttle<IpAddr>,
     logins_by_name: Throttle<String>,
@@ -28,18 +29,18 @@ pub(super) struct Throttles {
 }
 
 impl Throttles {
-    /// Lets a login pass, or says when to come again.
+    /// Counts a login attempt, or returns when to retry.
     pub(super) fn check_login(&self, from: IpAddr, username: &str) -> Result<(), AppError> {
         self.logins_by_address.check(&network(from))?;
         self.logins_by_name.check(&username.to_owned())
     }
 
-    /// Lets a device ask for a code, or says when to come again.
+    /// Counts a request for a pairing code, or returns when to retry.
     pub(super) fn check_pairing(&self, from: IpAddr) -> Result<(), AppError> {
         self.pairings.check(&network(from))
     }
 
-    /// Lets a device ask for its token, or says when to come again.
+    /// Counts a poll for a token, or returns when to retry.
     pub(super) fn check_poll(&self, from: IpAddr) -> Result<(), AppError> {
         self.polls.check(&network(from))
     }
@@ -50,7 +51,7 @@ impl Default for Throttles {
         Self {
             logins_by_address: Throttle::new(5, 30),
             logins_by_name: Throttle::new(5, 30),
-            // A shop may set up a shelf of devices behind one address.
+            // A shop may set up many devices behind one address.
             pairings: Throttle::new(10, 100),
             polls: Throttle::new(300, 6_000),
         }
@@ -64,22 +65,22 @@ impl fmt::Debug for Throttles {
 }
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    fn new(a_minute: u32, an_hour: u32) -> Self {
+    fn new(per_minute: u32, per_hour: u32) -> Self {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quotas =
-            [Quota::per_minute(at_least_one(a_minute)), Quota::per_hour(at_least_one(an_hour))];
+            [Quota::per_minute(at_least_one(per_minute)), Quota::per_hour(at_least_one(per_hour))];
         Self { limiters: quotas.map(DefaultKeyedRateLimiter::keyed) }
     }
 
     fn check(&self, key: &K) -> Result<(), AppError> {
-        for bound in &self.limiters {
-            if bound.len() >= MAX_KEYS {
-                bound.retain_recent();
-                if bound.len() >= MAX_KEYS {
+        for limiter in &self.limiters {
+            if limiter.len() >= MAX_KEYS {
+                limiter.retain_recent();
+                if limiter.len() >= MAX_KEYS {
                     return Err(rate_limited(60));
                 }
             }
-            if let Err(not_yet) = bound.check_key(key) {
+            if let Err(not_yet) = limiter.check_key(key) {
                 let wait = not_yet.wait_time_from(DefaultClock::default().now());
                 return Err(rate_limited(wait.as_secs() + 1));
             }
@@ -88,7 +89,8 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     }
 }
 
-/// Whoever has one IPv6 address has the 2⁶⁴ around it.
+/// Returns the address by which a client is counted. For IPv6 it is the /64 network, because one client usually has all
+/// of it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -97,7 +99,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 fn rate_limited(seconds: u64) -> AppError {
-    let detail = format!("This was asked too often; try again in {seconds} seconds.");
+    let detail = format!("Too many requests; try again in {seconds} seconds.");
     AppError { retry_after_seconds: Some(seconds), ..AppError::new(ErrorKind::Busy, detail) }
 }
 
@@ -122,7 +124,7 @@ mod tests {
         }
         assert!(
             throttles.check_login(address(8 << 64), "anna").is_err(),
-            "the name is known by now"
+            "the name has exceeded its limit"
         );
         assert_eq!(network([127, 0, 0, 1].into()), network("::ffff:127.0.0.1".parse().unwrap()));
     }

@@ -1,4 +1,4 @@
-//! Making, listing, renaming and taking back API tokens.
+//! API tokens: create, list, rename and revoke.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,82 +14,85 @@ use crate::store::{NewToken, Token, Tx};
 
 const RESOURCE: &str = "tokens";
 
-/// What a token is to be.
+/// An API token to create.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTokenRequest {
-    /// What it is for: 1-100 characters.
+    /// What the token is for, 1-100 printable characters.
     pub name: String,
-    /// `device`, `client` or `admin`.
-    #[schema(value_type = String)]
+    /// What the token may access: `device` (one Sparrow), `client` (any Sparrow) or `admin` (everything).
+    #[schema(value_type = String, example = "device")]
     pub scope: ScopeName,
-    /// Whose it is; for a device's token.
+    /// The id of the Sparrow. Required for the scope `device`, not allowed for others.
     pub client_id: Option<String>,
-    /// For how long it is good: `12h`, `90d`, `4w`. Without this and `date_expires` it does not expire.
+    /// How long the token is valid: a whole number of hours (`12h`), days (`90d`) or weeks (`4w`), at most ten years.
+    /// If this and `date_expires` are omitted, the token does not expire.
+    #[schema(example = "90d")]
     pub expires_in: Option<String>,
-    /// From when on it is worth nothing.
+    /// When the token expires, at most ten years ahead. Not allowed together with `expires_in`.
     pub date_expires: Option<DateTime<Utc>>,
 }
 
-/// A token, without what could be used in its place.
+/// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TokenView {
-    /// Its number.
+    /// The token's id.
     pub id: i64,
-    /// What it is for.
+    /// What the token is for.
     pub name: String,
-    /// `device`, `client` or `admin`.
-    #[schema(value_type = String)]
+    /// What the token may access: `device` (one Sparrow), `client` (any Sparrow) or `admin` (everything).
+    #[schema(value_type = String, example = "device")]
     pub scope: ScopeName,
-    /// Whose it is, if it is a device's.
+    /// The id of the Sparrow, for the scope `device`.
     pub client_id: Option<String>,
-    /// Its last four characters, after `•••`.
+    /// `•••` and the last four characters of the token.
+    #[schema(example = "•••x7Qa")]
     pub hint: String,
-    /// Who asked for it; `pairing` for a device that was paired.
+    /// Who created the token; `pairing` if it comes from pairing.
     pub created_by: String,
-    /// From when on it is worth nothing.
+    /// When the token expires; null if it does not.
     pub date_expires: Option<DateTime<Utc>>,
-    /// When it was taken back.
+    /// When the token was revoked; null if it was not.
     pub date_revoked: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the token was last used, to the minute; null if never.
     pub last_used: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the token was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the token was last changed.
     pub date_updated: DateTime<Utc>,
 }
 
-/// A token that was just made: the only time that it is shown.
+/// A new API token. This is the only answer that contains the token itself.
 #[derive(Serialize, ToSchema)]
 pub struct NewTokenView {
-    /// The token itself.
+    /// The token itself, to be sent as `Authorization: Bearer …`.
     pub token: String,
-    /// What is known of it from now on.
+    /// The token's other fields.
     #[serde(flatten)]
     pub view: TokenView,
 }
 
 impl Identities {
-    /// Makes a token.
+    /// Creates a token.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when it cannot be made so, or the database fails.
+    /// Returns [`AppError`] if a field is invalid, or the database fails.
     pub async fn create_token(
         &self,
-        order: CreateTokenRequest,
+        request: CreateTokenRequest,
         audit: &AuditContext,
     ) -> Result<NewTokenView, AppError> {
         let now = self.clock.now();
-        check_name(&order.name)?;
-        let client_id = device_client_id(&order)?;
-        let date_expires = expiry(&order, now)?;
+        check_name(&request.name)?;
+        let client_id = device_client_id(&request)?;
+        let date_expires = expiry(&request, now)?;
         let token = new_token()?;
         let mut tx = self.store.begin().await?;
         tx.bump_configuration_version().await?;
         let new = NewToken {
-            name: &order.name,
-            scope: order.scope,
+            name: &request.name,
+            scope: request.scope,
             client_id: client_id.as_ref().map(ClientId::as_str),
             sha256: &secret::hash(&token),
             hint: secret::hint(&token),
@@ -102,17 +105,17 @@ impl Identities {
         Ok(NewTokenView { token, view })
     }
 
-    /// A token.
+    /// Returns a token.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this id, or the database fails.
+    /// Returns [`AppError`] if no token has this id, or the database fails.
     pub async fn token(&self, id: i64) -> Result<TokenView, AppError> {
         let token = self.store.token(id).await?;
         token.map(TokenView::from).ok_or_else(token_not_found)
     }
 
-    /// Tokens whose name or client contains `text`, the newest first, those after `after`.
+    /// Lists tokens whose name or client id contains `text`, with ids below `after`, the newest first.
     pub async fn tokens(
         &self,
         after: Option<i64>,
@@ -124,11 +127,11 @@ impl Identities {
         Ok(Page::from_rows(rows, limit, |token| token.id))
     }
 
-    /// Gives a token another name.
+    /// Renames a token.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this id, the name is none, or the database fails.
+    /// Returns [`AppError`] if no token has this id, the name is invalid, or the database fails.
     pub async fn rename_token(
         &self,
         id: i64,
@@ -153,12 +156,12 @@ impl Identities {
         Ok(TokenView { name: name.to_owned(), date_updated: now, ..TokenView::from(before) })
     }
 
-    /// Takes a token back: it is worth nothing from now on, here at once and on other instances in a moment. Its row
-    /// stays. One that was taken back before is left as it is.
+    /// Revokes a token. The revocation takes effect at once on this instance and within a moment on others. The token's
+    /// row stays. A token that is revoked already is unchanged.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this id, or the database fails.
+    /// Returns [`AppError`] if no token has this id, or the database fails.
     pub async fn revoke_token(&self, id: i64, audit: &AuditContext) -> Result<(), AppError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -198,24 +201,24 @@ impl From<Token> for TokenView {
     }
 }
 
-/// A token's text.
+/// Generates the text of a token.
 pub(super) fn new_token() -> Result<String, AppError> {
     Ok(format!("{}{}", secret::TOKEN_PREFIX, secret::generate_secret()?))
 }
 
-/// Keeps a token and notes that it was made.
+/// Stores a token and records its creation in the audit log.
 pub(super) async fn insert_token(
     tx: &mut Tx,
     new: NewToken<'_>,
     audit: &AuditContext,
 ) -> Result<TokenView, AppError> {
     let id = tx.add_token(new).await?;
-    let kept = tx.token(id).await?.map(TokenView::from).ok_or_else(token_not_found)?;
-    let after = audit_value(&kept)?;
+    let view = tx.token(id).await?.map(TokenView::from).ok_or_else(token_not_found)?;
+    let after = audit_value(&view)?;
     let id = id.to_string();
     let change = AuditChange { action: "create", resource: RESOURCE, id: &id, before: None, after };
     change.record(tx, audit, new.now).await?;
-    Ok(kept)
+    Ok(view)
 }
 
 fn check_name(name: &str) -> Result<(), AppError> {
@@ -225,10 +228,10 @@ fn check_name(name: &str) -> Result<(), AppError> {
     check_text("name", name, 100)
 }
 
-/// The client that a device's token is for.
-fn device_client_id(order: &CreateTokenRequest) -> Result<Option<ClientId>, AppError> {
+/// Returns the client that a device's token is for; `None` for other scopes.
+fn device_client_id(request: &CreateTokenRequest) -> Result<Option<ClientId>, AppError> {
     let invalid = |reason: String| AppError::invalid("client_id", reason);
-    match (order.scope, &order.client_id) {
+    match (request.scope, &request.client_id) {
         (ScopeName::Device, None) => {
             Err(invalid("is missing; a device's token is for one client".to_owned()))
         }
@@ -236,20 +239,20 @@ fn device_client_id(order: &CreateTokenRequest) -> Result<Option<ClientId>, AppE
             ClientId::new(id).map(Some).map_err(|error| invalid(error.to_string()))
         }
         (ScopeName::Client | ScopeName::Admin, Some(_)) => {
-            Err(invalid("is for tokens of scope device alone".to_owned()))
+            Err(invalid("is allowed only for the scope device".to_owned()))
         }
         (ScopeName::Client | ScopeName::Admin, None) => Ok(None),
     }
 }
 
 fn expiry(
-    order: &CreateTokenRequest,
+    request: &CreateTokenRequest,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, AppError> {
-    match (&order.expires_in, order.date_expires) {
+    match (&request.expires_in, request.date_expires) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
-            Err(AppError::invalid("expires_in", "cannot be given beside date_expires"))
+            Err(AppError::invalid("expires_in", "cannot be given together with date_expires"))
         }
         (Some(time), None) => {
             let Lifetime(time) = time.parse().map_err(|e| AppError::invalid("expires_in", e))?;
@@ -257,11 +260,11 @@ fn expiry(
         }
         (None, Some(at)) if at > now && at <= now + Lifetime::MAX => Ok(Some(at.trunc_subsecs(6))),
         (None, Some(_)) => {
-            Err(AppError::invalid("date_expires", "must lie ahead, and at most ten years"))
+            Err(AppError::invalid("date_expires", "must be in the future, at most ten years ahead"))
         }
     }
 }
 
 fn token_not_found() -> AppError {
-    not_found("There is no token of this id.")
+    not_found("There is no token with this id.")
 }

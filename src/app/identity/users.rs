@@ -1,4 +1,4 @@
-//! The people who may log in.
+//! Users: the people who log in with a name and a password.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,65 +13,65 @@ use crate::store::{NewUser, Tx, User};
 
 const RESOURCE: &str = "users";
 
-/// A person to be added.
+/// A user to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUserRequest {
-    /// 1-64 letters, digits and `.`, `_`, `-`, `@`, `+`.
+    /// The name to log in with: 1-64 of `A-Za-z0-9._@+-`. It cannot be changed.
     pub username: String,
-    /// 12-256 characters. It is never shown again.
+    /// The password, 12-256 characters. It is never returned.
     pub password: String,
-    /// Who that is.
+    /// Who the user is, at most 500 printable characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// Whether the person may log in.
+    /// Whether the user may log in. Default: `true`.
     #[serde(default = "yes")]
     pub is_active: bool,
 }
 
-/// What is to change of a person. What is absent stays.
+/// Changes to a user. Omitted fields are unchanged.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUserRequest {
-    /// As in the path: a name stays.
+    /// The user's name. If given, it must be the name in the path, because a name cannot be changed.
     pub username: Option<String>,
-    /// 12-256 characters.
+    /// The new password, 12-256 characters. It ends all sessions of the user.
     pub password: Option<String>,
-    /// Who that is.
+    /// Who the user is, at most 500 printable characters.
     pub description: Option<String>,
-    /// Whether the person may log in.
+    /// Whether the user may log in. `false` ends all sessions of the user.
     pub is_active: Option<bool>,
 }
 
-/// A person.
+/// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UserView {
     /// The name to log in with.
     pub username: String,
-    /// Who that is.
+    /// Who the user is.
     pub description: String,
-    /// Whether the person may log in.
+    /// Whether the user may log in.
     pub is_active: bool,
-    /// When the person was added.
+    /// When the user was created.
     pub date_created: DateTime<Utc>,
-    /// When that was last changed.
+    /// When the user was last changed.
     pub date_updated: DateTime<Utc>,
 }
 
 impl Identities {
-    /// Adds a person.
+    /// Creates a user.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the name is taken, something cannot be used, or the database fails.
+    /// Returns [`AppError`] if the name is taken, a field is invalid, or the database fails.
     pub async fn create_user(
         &self,
-        order: CreateUserRequest,
+        request: CreateUserRequest,
         audit: &AuditContext,
     ) -> Result<UserView, AppError> {
-        let CreateUserRequest { username, password, description, is_active } = order;
+        let CreateUserRequest { username, password, description, is_active } = request;
         if !is_username(&username) {
-            let reason = "is no name; 1-64 letters a-z, A-Z, digits and . _ - @ + are one";
+            let reason = "must be 1-64 letters a-z, A-Z, digits and . _ - @ +";
             return Err(AppError::invalid("username", reason));
         }
         passwords::check(&password)?;
@@ -99,11 +99,11 @@ impl Identities {
         Ok(view)
     }
 
-    /// A person.
+    /// Returns a user.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this name, or the database fails.
+    /// Returns [`AppError`] if no user has this name, or the database fails.
     pub async fn user(&self, username: &str) -> Result<UserView, AppError> {
         if !is_username(username) {
             return Err(user_not_found());
@@ -111,7 +111,7 @@ impl Identities {
         self.store.user(username).await?.map(UserView::from).ok_or_else(user_not_found)
     }
 
-    /// People whose name or description contains `text`, by name, those after `after`.
+    /// Lists users whose name or description contains `text` and whose name sorts after `after`, ordered by name.
     pub async fn users(
         &self,
         after: Option<&str>,
@@ -122,12 +122,12 @@ impl Identities {
         Ok(Page::from_rows(rows, limit, |user| user.username.clone()))
     }
 
-    /// Changes a person. Whoever gets another password, or may not log in any more, is logged out everywhere.
+    /// Changes a user. A new password and deactivation both end all sessions of the user.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this name, something cannot be used, it is the last one who may log in, or
-    /// the database fails.
+    /// Returns [`AppError`] if no user has this name, a field is invalid, the change would deactivate the last active
+    /// user, or the database fails.
     pub async fn update_user(
         &self,
         username: &str,
@@ -139,7 +139,7 @@ impl Identities {
         }
         change.password.as_deref().map_or(Ok(()), passwords::check)?;
         check_text("description", change.description.as_deref().unwrap_or_default(), 500)?;
-        // Hashing takes long, so it is not done for nobody.
+        // The user is looked up before the password is hashed, because hashing is slow.
         self.user(username).await?;
         let hash = match change.password {
             Some(password) => Some(self.passwords.hash(password).await?),
@@ -180,11 +180,11 @@ impl Identities {
         Ok(after)
     }
 
-    /// Removes a person, who is logged out everywhere by that.
+    /// Deletes a user, which ends all sessions of the user.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when there is none of this name, it is the last one who may log in, or the database fails.
+    /// Returns [`AppError`] if no user has this name, it is the last active user, or the database fails.
     pub async fn delete_user(&self, username: &str, audit: &AuditContext) -> Result<(), AppError> {
         if !is_username(username) {
             return Err(user_not_found());
@@ -202,7 +202,8 @@ impl Identities {
 }
 
 impl UpdateUserRequest {
-    /// As a replacement: what is absent takes its default. A password, which nobody can read back, stays.
+    /// Converts the change to a replacement, in which omitted fields get their defaults. An omitted password stays
+    /// unchanged, because nobody can read it back to send it again.
     #[must_use]
     pub fn into_replacement(self) -> Self {
         let description = Some(self.description.unwrap_or_default());
@@ -222,8 +223,8 @@ impl From<User> for UserView {
     }
 }
 
-/// Keeps the last person who may log in from locking everybody out. Whoever has a token, or is on this machine, has
-/// another way in and may.
+/// Prevents a logged-in user from locking everyone out by deactivating or deleting the last active user. A request with
+/// a token or from the same machine may do it, because its sender has another way in.
 async fn check_not_last_user(
     tx: &mut Tx,
     user: &User,
@@ -249,7 +250,7 @@ async fn record_change(
     change.record(tx, audit, now).await
 }
 
-/// Whether a name can be a user's.
+/// Returns whether a text is a valid username.
 pub(super) fn is_username(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
@@ -260,5 +261,5 @@ const fn yes() -> bool {
 }
 
 fn user_not_found() -> AppError {
-    not_found("There is no user of this name.")
+    not_found("There is no user with this name.")
 }

@@ -1,5 +1,5 @@
-//! Which models tell a frame: those that its strategy names, then those that the installation chooses, in this order.
-//! `auto` in a strategy leaves the choice to the installation from the start.
+//! The choice of models for a frame: those that its strategy names, then those that the installation chooses. `auto` in
+//! a strategy leaves the choice to the installation.
 
 mod spend_ledger;
 
@@ -28,13 +28,13 @@ use crate::storytellers;
 /// The provider that stands for the installation's choice.
 const AUTO: &str = "auto";
 
-/// The scope of everything that is spent.
+/// The budget scope of the whole installation.
 pub(in crate::app) const INSTALLATION_SCOPE: &str = "the installation";
 
-/// What is kept free of a frame's time for rendering and keeping it.
+/// The part of a frame's deadline that is reserved for rendering and saving it.
 const RENDER_RESERVE: Duration = Duration::from_secs(10);
 
-/// What the installation chooses for each capability, and how long it waits for it.
+/// The installation's models for each capability as provider and name, the timeouts, and the budget.
 #[derive(Debug, Clone, Default)]
 pub struct ModelDefaults {
     text: Vec<(String, String)>,
@@ -50,7 +50,8 @@ pub struct ModelDefaults {
 }
 
 impl ModelDefaults {
-    /// From the settings: what they name, else what OpenAI's key allows, else nothing.
+    /// Returns the models that the settings name. If they name none for a capability, it is OpenAI's (Runway's for
+    /// video) if that provider's key is set, and none otherwise.
     #[must_use]
     pub fn from_settings(
         models: &settings::ModelSettings,
@@ -66,14 +67,14 @@ impl ModelDefaults {
                 Vec::new()
             }
         };
-        let named = |given: &Option<String>, otherwise: Vec<(String, String)>| match given {
-            Some(given) => {
-                let pairs = settings::parse_models(given).into_iter().flatten();
+        let named_or = |setting: &Option<String>, default: Vec<(String, String)>| match setting {
+            Some(setting) => {
+                let pairs = settings::parse_models(setting).into_iter().flatten();
                 pairs.map(|(provider, name)| (provider.to_owned(), name.to_owned())).collect()
             }
-            None => otherwise,
+            None => default,
         };
-        // A server of one's own has one model, and llama.cpp's does not even ask for its name.
+        // A self-hosted server usually has one model; llama.cpp's ignores the name.
         let text = if has_custom_base_url {
             vec![(openai::NAME.to_owned(), "default".to_owned())]
         } else {
@@ -85,14 +86,17 @@ impl ModelDefaults {
         };
         let seconds = Duration::from_secs;
         Self {
-            text: named(&models.text, text),
-            image: named(&models.image, openai_default("gpt-image-1")),
-            vision: named(&models.vision, openai_default("gpt-4.1-mini")),
-            transcription: named(&models.transcription, openai_default("gpt-4o-mini-transcribe")),
-            speech: named(&models.speech, openai_default("gpt-4o-mini-tts")),
-            video: named(&models.video, default_video),
-            moderation: named(&models.moderation, Vec::new()),
-            embedding: named(&models.embedding, openai_default("text-embedding-3-small")),
+            text: named_or(&models.text, text),
+            image: named_or(&models.image, openai_default("gpt-image-1")),
+            vision: named_or(&models.vision, openai_default("gpt-4.1-mini")),
+            transcription: named_or(
+                &models.transcription,
+                openai_default("gpt-4o-mini-transcribe"),
+            ),
+            speech: named_or(&models.speech, openai_default("gpt-4o-mini-tts")),
+            video: named_or(&models.video, default_video),
+            moderation: named_or(&models.moderation, Vec::new()),
+            embedding: named_or(&models.embedding, openai_default("text-embedding-3-small")),
             timeouts: Timeouts {
                 text: seconds(models.text_seconds),
                 image: seconds(models.image_seconds),
@@ -107,30 +111,30 @@ impl ModelDefaults {
 }
 
 impl ModelDefaults {
-    /// Whether any model is chosen that tells or paints.
+    /// Returns whether the installation has a text or an image model.
     fn has_any(&self) -> bool {
         !self.text.is_empty() || !self.image.is_empty()
     }
 
-    /// The model that turns texts into vectors, as `provider/name`; `None` where there is no semantic search.
+    /// Returns the embedding model as `provider/name`, or `None` if there is no semantic search.
     pub(in crate::app) fn embedding_model(&self) -> Option<String> {
         self.embedding.first().map(|(provider, name)| format!("{provider}/{name}"))
     }
 }
 
-/// Whose models: what [`Models::minds`] needs to know.
+/// The parameters of [`Models::model_session`].
 pub(in crate::app) struct ModelSessionParams<'a> {
     pub(in crate::app) client_id: &'a str,
     pub(in crate::app) story_id: Option<Uuid>,
-    /// What providers asked to have kept with the story.
+    /// Data that providers store with the story.
     pub(in crate::app) memories: Map<String, Value>,
     pub(in crate::app) strategy: &'a Strategy,
-    /// Hears every prompt.
+    /// Called with every prompt.
     pub(in crate::app) on_prompt: Option<PromptObserver>,
 }
 
 impl<'a> ModelSessionParams<'a> {
-    /// Those of a story that is kept.
+    /// Returns the parameters for a stored story.
     pub(in crate::app) fn for_story(
         story: &Story,
         client_id: &'a str,
@@ -147,7 +151,7 @@ impl<'a> ModelSessionParams<'a> {
     }
 }
 
-/// The models of this installation.
+/// The service for models.
 #[derive(Debug)]
 pub struct Models {
     registry: Registry,
@@ -160,66 +164,66 @@ pub struct Models {
 impl Models {
     pub(in crate::app) fn new(
         registry: Registry,
-        choices: ModelDefaults,
+        defaults: ModelDefaults,
         config: Arc<Config>,
         compute: Compute,
         frame_deadline: Duration,
     ) -> Self {
-        Self { registry, defaults: choices, config, compute, frame_deadline }
+        Self { registry, defaults, config, compute, frame_deadline }
     }
 
-    /// Whether any model is chosen that tells or paints.
+    /// Returns whether the installation has a text or an image model.
     pub(in crate::app) fn has_any(&self) -> bool {
         self.defaults.has_any()
     }
 
-    /// The model that turns texts into vectors, as `provider/name`; `None` if there is no semantic search.
+    /// Returns the embedding model as `provider/name`, or `None` if there is no semantic search.
     pub(in crate::app) fn embedding_model(&self) -> Option<String> {
         self.defaults.embedding_model()
     }
 
-    /// How long a video may be in the making.
+    /// Returns how long a video may take.
     pub(in crate::app) fn video_timeout(&self) -> TimeDelta {
         TimeDelta::from_std(self.defaults.timeouts.video).unwrap_or(TimeDelta::MAX)
     }
 
-    /// The models that failed again and again, and are left alone for a while.
+    /// Returns the names of the models whose circuit breaker is open, because they failed repeatedly.
     pub(in crate::app) fn open_circuits(&self) -> Vec<String> {
         self.registry.open_circuits()
     }
 
-    /// The models of one frame, which must be done at a deadline that begins now.
+    /// Returns the models for one frame. Their calls share a deadline, which starts now and leaves time for rendering
+    /// and saving the frame.
     pub(in crate::app) async fn model_session(
         &self,
         params: ModelSessionParams<'_>,
     ) -> Result<ModelSession, AppError> {
-        let ModelSessionParams { client_id, story_id, memories, strategy, on_prompt: overhear } =
-            params;
+        let ModelSessionParams { client_id, story_id, memories, strategy, on_prompt } = params;
         let levels = self.config.levels(client_id).await?;
-        let choices = &self.defaults;
-        let gentler = strategy.prompts.get("gentler").map(|text| text.trim().to_owned());
+        let defaults = &self.defaults;
+        let refusal_suffix = strategy.prompts.get("gentler").map(|text| text.trim().to_owned());
         let reword = strategy.prompts.get("reword").cloned();
         let chains = ModelChains {
-            text: self.chain(strategy.text.as_ref(), &choices.text).await?,
+            text: self.chain(strategy.text.as_ref(), &defaults.text).await?,
             editor: match &strategy.editor {
-                Some(editor) => self.chain(Some(editor), &choices.text).await?,
+                Some(editor) => self.chain(Some(editor), &defaults.text).await?,
                 None => Vec::new(),
             },
-            image: self.chain(strategy.image.as_ref(), &choices.image).await?,
-            vision: self.chain(None, &choices.vision).await?,
-            transcription: self.chain(None, &choices.transcription).await?,
-            speech: self.chain(None, &choices.speech).await?,
-            video: self.chain(strategy.video.as_ref(), &choices.video).await?,
-            moderation: self.chain(None, &choices.moderation).await?,
+            image: self.chain(strategy.image.as_ref(), &defaults.image).await?,
+            vision: self.chain(None, &defaults.vision).await?,
+            transcription: self.chain(None, &defaults.transcription).await?,
+            speech: self.chain(None, &defaults.speech).await?,
+            video: self.chain(strategy.video.as_ref(), &defaults.video).await?,
+            moderation: self.chain(None, &defaults.moderation).await?,
             reword: reword.map(|template| {
                 let reword = move |prompt: &str| storytellers::reword_prompt(&template, prompt);
                 Arc::new(reword) as crate::inference::RewordPrompt
             }),
-            refusal_suffix: gentler,
-            on_prompt: overhear,
+            refusal_suffix,
+            on_prompt,
         };
         let deadline = self.frame_deadline;
-        let afterwards = RENDER_RESERVE.min(deadline / 4);
+        let reserve = RENDER_RESERVE.min(deadline / 4);
         Ok(ModelSession::new(ModelSessionParts {
             registry: self.registry.clone(),
             compute: self.compute.clone(),
@@ -228,15 +232,15 @@ impl Models {
             account: SpendAccount {
                 client_id: Some(client_id.to_owned()),
                 story_id,
-                budgets: budgets(&levels, client_id, choices.budget_per_day),
+                budgets: budgets(&levels, client_id, defaults.budget_per_day),
             },
-            timeouts: choices.timeouts,
-            deadline: Instant::now() + deadline.saturating_sub(afterwards),
+            timeouts: defaults.timeouts,
+            deadline: Instant::now() + deadline.saturating_sub(reserve),
             memories,
         }))
     }
 
-    /// Vectors of texts, of the installation's own model and at its expense.
+    /// Returns vectors of texts from the installation's embedding model, charged to the installation's budget.
     pub(in crate::app) async fn embed(
         &self,
         texts: &[String],
@@ -252,11 +256,12 @@ impl Models {
         self.registry.embed(call, &account, texts).await
     }
 
-    /// A strategy's model and the installation's, without the offline one.
+    /// Returns the models to try in order: the strategy's, then the installation's. The chain is empty if the strategy
+    /// names the offline provider, and never contains it.
     async fn chain(
         &self,
         choice: Option<&ModelChoice>,
-        installed: &[(String, String)],
+        defaults: &[(String, String)],
     ) -> Result<Vec<Model>, AppError> {
         let mut chain = Vec::new();
         if let Some(choice) = choice {
@@ -267,29 +272,30 @@ impl Models {
                 chain.push(model(&choice.model, &choice.parameters));
             }
         }
-        for (provider, name) in installed {
+        for (provider, name) in defaults {
             if provider == offline::NAME
                 || chain.iter().any(|m| m.provider == *provider && m.name == *name)
             {
                 continue;
             }
             let row = self.config.model(provider, name).await?;
-            // Parameters that a strategy gives without naming a model are meant for whichever there is.
-            let over = choice.filter(|choice| choice.model.provider == AUTO);
-            let over = over.map(|choice| choice.parameters.clone()).unwrap_or_default();
+            // If the strategy sets parameters for `auto`, they apply to each of the installation's models.
+            let choice = choice.filter(|choice| choice.model.provider == AUTO);
+            let overrides = choice.map(|choice| choice.parameters.clone()).unwrap_or_default();
             chain.push(match row.as_ref() {
-                Some(row) => model(row, &over),
-                None => Model { parameters: over, ..Model::new(provider, name) },
+                Some(row) => model(row, &overrides),
+                None => Model { parameters: overrides, ..Model::new(provider, name) },
             });
         }
         Ok(chain)
     }
 }
 
-/// A model with its own parameters and those over them. Prices were checked when they were stored.
-fn model(row: &ModelRow, over: &Map<String, Value>) -> Model {
+/// Returns a configured model with `overrides` merged into its parameters. Its prices were checked when they were
+/// stored.
+fn model(row: &ModelRow, overrides: &Map<String, Value>) -> Model {
     let mut parameters = row.model_parameters.clone();
-    parameters.extend(over.iter().map(|(name, value)| (name.clone(), value.clone())));
+    parameters.extend(overrides.iter().map(|(name, value)| (name.clone(), value.clone())));
     Model {
         provider: row.provider.clone(),
         variant: ApiVariant::from_name(&row.provider_api_variant),
@@ -299,7 +305,7 @@ fn model(row: &ModelRow, over: &Map<String, Value>) -> Model {
     }
 }
 
-/// The keys of a client's levels, the nearest first.
+/// Returns the provider keys of a client. A higher level overrides a lower one.
 fn keys(levels: &ClientLevels) -> ApiKeys {
     let mut keys = ApiKeys::default();
     for level in &levels.levels {
@@ -310,7 +316,8 @@ fn keys(levels: &ClientLevels) -> ApiKeys {
     keys
 }
 
-/// Every budget that a client's calls must fit in. The installation's spending is counted even where it is not limited.
+/// Returns every budget that a client's calls count against. The installation's spending is counted even if it has no
+/// limit.
 fn budgets(levels: &ClientLevels, client_id: &str, installation: Option<f64>) -> Vec<Budget> {
     let micro = |dollars: f64| (dollars * 1e6).round() as i64;
     let scope = INSTALLATION_SCOPE.to_owned();

@@ -1,5 +1,6 @@
-//! The book of calls, in the database: budgets hold for all instances together.
+//! The spend ledger in the database. Budgets apply to all instances together.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use crate::domain::Clock;
 use crate::inference::{CallRecord, Failure, Ledger, Reservation, SpendAccount};
 use crate::store::{NewInferenceCall, Store, StoreError};
 
-/// Writes into the database what calls cost.
+/// Records what model calls cost in the database, and reserves it before each call.
 #[derive(Debug, Clone)]
 pub struct SpendLedger {
     store: Store,
@@ -16,22 +17,24 @@ pub struct SpendLedger {
 }
 
 impl SpendLedger {
-    /// A book in this database.
+    /// Creates a ledger in a database.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
 
-    /// The scope whose budget does not have the amount; `None` when all have, and it is set aside.
+    /// Reserves an amount in every budget of an account. Returns the scope of the first budget that lacks it; nothing
+    /// is reserved then.
     async fn try_reserve(
         &self,
         account: &SpendAccount,
-        reserved: Reservation,
+        reservation: Reservation,
     ) -> Result<Option<String>, StoreError> {
         let mut tx = self.store.begin().await?;
         for budget in &account.budgets {
-            let most = budget.micro_usd.unwrap_or(i64::MAX);
-            if !tx.reserve_spend(&budget.scope, reserved.day, reserved.micro_usd, most).await? {
+            let limit = budget.micro_usd.unwrap_or(i64::MAX);
+            let Reservation { day, micro_usd } = reservation;
+            if !tx.reserve_spend(&budget.scope, day, micro_usd, limit).await? {
                 return Ok(Some(budget.scope.clone()));
             }
         }
@@ -42,13 +45,13 @@ impl SpendLedger {
     async fn adjust(
         &self,
         account: &SpendAccount,
-        reserved: Reservation,
+        reservation: Reservation,
         micro_usd: i64,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         for budget in &account.budgets {
-            let by = micro_usd - reserved.micro_usd;
-            tx.correct_spend(&budget.scope, reserved.day, by).await?;
+            let difference = micro_usd - reservation.micro_usd;
+            tx.correct_spend(&budget.scope, reservation.day, difference).await?;
         }
         tx.save().await
     }
@@ -58,7 +61,7 @@ impl SpendLedger {
         account: &SpendAccount,
         record: &CallRecord,
     ) -> Result<(), StoreError> {
-        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let to_i64 = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let mut tx = self.store.begin().await?;
         let call = NewInferenceCall {
             client_id: account.client_id.as_deref(),
@@ -68,10 +71,10 @@ impl SpendLedger {
             model: &record.model,
             outcome: record.outcome,
             attempts: record.attempts.into(),
-            milliseconds: whole(record.milliseconds),
-            input_tokens: whole(record.usage.input_tokens),
-            output_tokens: whole(record.usage.output_tokens),
-            images: whole(record.usage.images),
+            milliseconds: to_i64(record.milliseconds),
+            input_tokens: to_i64(record.usage.input_tokens),
+            output_tokens: to_i64(record.usage.output_tokens),
+            images: to_i64(record.usage.images),
             seconds: record.usage.seconds,
             micro_usd: record.micro_usd,
             now: self.clock.now(),
@@ -88,12 +91,16 @@ impl Ledger for SpendLedger {
         account: &SpendAccount,
         micro_usd: i64,
     ) -> Result<Reservation, Failure> {
-        let reserved = Reservation { day: self.clock.now().date_naive(), micro_usd };
-        match self.try_reserve(account, reserved).await {
-            Ok(None) => Ok(reserved),
+        let reservation = Reservation { day: self.clock.now().date_naive(), micro_usd };
+        match self.try_reserve(account, reservation).await {
+            Ok(None) => Ok(reservation),
             Ok(Some(scope)) => Err(Failure::OverBudget { scope }),
             Err(error) => {
-                tracing::error!(%error, "a call's cost cannot be set aside, so it is not made");
+                let error = &error as &dyn Error;
+                tracing::error!(
+                    error,
+                    "cannot reserve the cost of a model call; skipping the call"
+                );
                 Err(Failure::Internal("the database does not answer".to_owned()))
             }
         }
@@ -101,13 +108,17 @@ impl Ledger for SpendLedger {
 
     async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64) {
         if let Err(error) = self.adjust(account, reserved, micro_usd).await {
-            tracing::error!(%error, "a call's cost cannot be settled; what was set aside stays");
+            let error = &error as &dyn Error;
+            tracing::error!(
+                error,
+                "cannot correct the cost of a model call; the reserved amount stays"
+            );
         }
     }
 
     async fn record(&self, account: &SpendAccount, record: CallRecord) {
         if let Err(error) = self.insert_call(account, &record).await {
-            tracing::error!(%error, "a call cannot be written down");
+            tracing::error!(error = &error as &dyn Error, "cannot record a model call");
         }
     }
 }

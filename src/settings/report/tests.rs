@@ -5,8 +5,8 @@ use crate::settings::variables::VARIABLES;
 
 const TEXT: &str = "do-not-print-me-1234";
 
-/// Reads settings from `sources` alone; `None` if a value does not fit its setting.
-fn given<P: Provider>(sources: impl IntoIterator<Item = P>) -> Option<(Settings, Figment)> {
+/// Reads settings from `sources` alone. Returns `None` if a value has the wrong type.
+fn load<P: Provider>(sources: impl IntoIterator<Item = P>) -> Option<(Settings, Figment)> {
     let sources = sources.into_iter().fold(Figment::new(), Figment::merge);
     Some((sources.extract().ok()?, sources))
 }
@@ -73,7 +73,7 @@ fn every_variable_gives_a_setting_that_is_reported() {
 
 #[test]
 fn a_folder_that_is_not_set_is_reported_where_it_is() {
-    let (settings, sources) = given([("storage.media_folder", "a/media")]).expect("valid");
+    let (settings, sources) = load([("storage.media_folder", "a/media")]).expect("valid");
     let listed = reported_settings(&settings, &sources).expect("listed");
     for (key, folder) in
         [("storage.audio_folder", "a/audio"), ("storage.voice_profiles_folder", "a/voice_profiles")]
@@ -87,7 +87,7 @@ fn a_folder_that_is_not_set_is_reported_where_it_is() {
 #[test]
 fn settings_whose_type_is_secret_are_secrets_and_no_others() {
     for key in default_lines().into_iter().map(|line| line.key) {
-        let Some((settings, sources)) = given([(&key, TEXT)]) else {
+        let Some((settings, sources)) = load([(&key, TEXT)]) else {
             assert!(!is_secret(&key), "{key}");
             continue;
         };
@@ -111,7 +111,7 @@ fn settings_that_are_named_like_secrets_are_secrets() {
 fn no_secret_is_shown() {
     let keys = secrets();
     assert!(keys.len() >= 11, "{keys:?}");
-    let (settings, sources) = given(keys.iter().map(|key| (key, TEXT))).expect("valid");
+    let (settings, sources) = load(keys.iter().map(|key| (key, TEXT))).expect("valid");
     let listed = reported_settings(&settings, &sources).expect("listed");
     let shown = format!("{listed:?} {settings:?} {}", serde_json::json!(settings));
     assert!(!shown.contains("do-not"), "{shown}");

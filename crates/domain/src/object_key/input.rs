@@ -1,4 +1,4 @@
-//! The names of files that Sparrows send.
+//! File names of the photos and recordings that Sparrows send.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,28 +10,28 @@ use super::client::{file_slug, is_file_slug, is_hex};
 use super::extension::Extension;
 use crate::ClientId;
 
-/// How a name writes its time: always 21 bytes.
+/// The format of the time in a name, in UTC to the microsecond; always 21 bytes.
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%S%6f";
 
-/// The first microsecond that four digits of a year can express: 0000-01-01T00:00:00Z.
+/// The earliest time that fits a year of four digits, in microseconds since 1970: 0000-01-01T00:00:00Z.
 const MIN_MICROS: i64 = -62_167_219_200_000_000;
 
-/// The last one: 9999-12-31T23:59:59.999999Z.
+/// The latest such time, in microseconds since 1970: 9999-12-31T23:59:59.999999Z.
 const MAX_MICROS: i64 = 253_402_300_799_999_999;
 
-/// The name of a file that a Sparrow sent: `{client}_{time}_{tail}_in.{ext}`.
+/// The name of a file that a Sparrow sent: `{client}_{time}_{tail}_in.{ext}`, with the tail as 8 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InputName {
-    /// The client's name as [`file_slug`] writes it.
+    /// The [`file_slug`] of the client's id.
     client: String,
-    /// To the microsecond, between [`FIRST`] and [`LAST`].
+    /// In whole microseconds, between [`MIN_MICROS`] and [`MAX_MICROS`].
     at: DateTime<Utc>,
-    /// Distinguishes files of the same microsecond.
+    /// Distinguishes files that arrive in the same microsecond.
     tail: u32,
     extension: Extension,
 }
 
-/// A text is no name of an input.
+/// A text is not a valid [`InputName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an input's name is `{{client}}_{{time}}_{{tail}}_in.{{ext}}`, as in `sparrow_20261123T070417382226_00000007_in.jpg`"
@@ -39,7 +39,7 @@ pub struct InputName {
 pub struct InvalidInputName;
 
 impl InputName {
-    /// Names a file that `client` sent. Of `id`, the low 32 bits are used.
+    /// Returns the name of a file that `client` sent `at` a time. It uses the low 32 bits of `id`.
     #[must_use]
     pub fn new(client: &ClientId, at: DateTime<Utc>, id: Uuid, extension: &str) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl InputName {
     }
 }
 
-/// Returns the time that a name can express and that is nearest to `at`, without parts of a microsecond.
+/// Returns the closest time to `at` that a name can hold, cut to whole microseconds.
 fn clamp_to_representable(at: DateTime<Utc>) -> DateTime<Utc> {
     let micros = at.timestamp_micros().clamp(MIN_MICROS, MAX_MICROS);
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
@@ -86,7 +86,8 @@ impl FromStr for InputName {
     }
 }
 
-/// Parses a time as names write it; chrono alone would take signs and leap seconds too.
+/// Parses a time in [`TIME_FORMAT`]. The comparison with the formatted time rejects signs and leap seconds, which
+/// chrono accepts.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let at =
         clamp_to_representable(NaiveDateTime::parse_from_str(text, TIME_FORMAT).ok()?.and_utc());

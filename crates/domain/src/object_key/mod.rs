@@ -1,4 +1,4 @@
-//! The names of objects: what a stored file is called, on the disk and in a bucket alike.
+//! Object keys: the paths of stored files, the same on the local disk and in a bucket.
 
 mod client;
 mod extension;
@@ -20,11 +20,11 @@ pub use self::names::{InvalidMediaName, InvalidProfileName, MediaName, ProfileNa
 pub use self::parse::InvalidObjectKey;
 use crate::ClientId;
 
-/// Where an object lives, below the root of a store.
+/// The path of an object below the root of a store.
 ///
-/// `Display` gives the path, with `/` between its segments; it is the key in the `media_object` table too. `FromStr` is
-/// its exact inverse: each key parses from what it prints, and each text that parses is printed unchanged. No segment of a
-/// key is empty or begins with a dot.
+/// `Display` writes the path with `/` between its segments, as stored in the `media_object` table. `FromStr` is its
+/// exact inverse: each key parses from what it prints, and each text that parses is printed unchanged. No segment is
+/// empty or begins with a dot, so a key cannot leave the root.
 ///
 /// ```
 /// use calliope_domain::{InvalidObjectKey, ObjectKey};
@@ -37,32 +37,32 @@ use crate::ClientId;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ObjectKey {
-    /// `media/{name}`: what a device or a browser fetches.
+    /// `media/{name}`: a file that devices and browsers fetch.
     Media(MediaName),
-    /// `input/{client}_{time}_{tail}_in.{ext}`: what a Sparrow sent, kept for a while.
+    /// `input/{client}_{time}_{tail}_in.{ext}`: a file that a Sparrow sent, which retention deletes.
     Input(InputName),
-    /// `audio/{client}/{name}`: what a client recorded.
+    /// `audio/{client}/{name}`: a recording that a client uploaded.
     Audio {
         /// The client's folder.
         client: ClientFolder,
         /// The recording's name.
         name: MediaName,
     },
-    /// `voice_profiles/{client}/{profile}/sample_{n}.{ext}`: how a client's voice sounds.
+    /// `voice_profiles/{client}/{profile}/sample_{n}.{ext}`: a sample of a voice.
     VoiceSample {
         /// The client's folder.
         client: ClientFolder,
         /// The profile's name.
         profile: ProfileName,
-        /// No other sample of the profile has or had this number: a file is never replaced by another.
+        /// The sample's number. No other sample of the profile has or had it, so a file is never overwritten.
         number: u64,
-        /// The extension that fits the bytes.
+        /// The extension that matches the sample's format.
         extension: Extension,
     },
 }
 
 impl ObjectKey {
-    /// Returns the key of a file that `client` sent. Of `id`, the low 32 bits are used; of `at`, the microseconds.
+    /// Returns the key of a file that `client` sent. It uses the low 32 bits of `id`, and `at` to the microsecond.
     #[must_use]
     pub fn input(client: &ClientId, at: DateTime<Utc>, id: Uuid, extension: &str) -> Self {
         Self::Input(InputName::new(client, at, id, extension))
@@ -74,13 +74,13 @@ impl ObjectKey {
         matches!(self, Self::Input(_))
     }
 
-    /// Returns whether the object lies in a folder of its client.
+    /// Returns whether the object is in a folder of its client.
     #[must_use]
     pub fn is_in_client_folder(&self) -> bool {
         matches!(self, Self::Audio { .. } | Self::VoiceSample { .. })
     }
 
-    /// Returns whether the name is of Calliope's own making, and not one that a person chose for an upload or put into a
+    /// Returns whether Calliope generated the name. If not, a person chose it for an upload or put the file into the
     /// folder by hand.
     #[must_use]
     pub fn is_generated(&self) -> bool {
@@ -90,7 +90,7 @@ impl ObjectKey {
         }
     }
 
-    /// Returns what follows the last dot, in lower case.
+    /// Returns the file extension without its dot, in lower case.
     #[must_use]
     pub fn extension(&self) -> String {
         match self {
@@ -100,7 +100,7 @@ impl ObjectKey {
         }
     }
 
-    /// Returns the last segment.
+    /// Returns the last segment of the path.
     #[must_use]
     pub fn file_name(&self) -> String {
         match self {

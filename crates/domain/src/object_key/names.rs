@@ -1,4 +1,4 @@
-//! Names of media files and of voice profiles.
+//! Names of media files and voice profiles.
 
 use uuid::Uuid;
 
@@ -8,7 +8,7 @@ use super::extension::Extension;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MediaName(String);
 
-/// A media name that could leave its folder, hide, or confuse a file system.
+/// A text is not a valid [`MediaName`]: it could leave its folder, be hidden, or confuse a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a media name is one path segment of letters, digits, `.`, `_` and `-`, does not begin with a dot, and has an extension"
@@ -16,11 +16,12 @@ pub struct MediaName(String);
 pub struct InvalidMediaName;
 
 impl MediaName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     ///
-    /// [`InvalidMediaName`] when it has other characters, begins with a dot, lacks an extension or is too long.
+    /// Returns [`InvalidMediaName`] if the name has other characters, begins with a dot, has no extension or is longer
+    /// than 128 bytes.
     pub fn new(name: &str) -> Result<Self, InvalidMediaName> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -31,13 +32,15 @@ impl MediaName {
         if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidMediaName) }
     }
 
-    /// Names a file that Calliope makes: `{id}.{extension}`, with the extension as [`Extension::of`] writes it.
+    /// Returns the name of a file that Calliope generates: `{id}.{extension}`, with the extension converted by
+    /// [`Extension::from_text_lossy`].
     #[must_use]
     pub fn generated(id: Uuid, extension: &str) -> Self {
         Self(format!("{id}.{}", Extension::from_text_lossy(extension)))
     }
 
-    /// Returns whether [`MediaName::of`] makes this name. A person may choose such a name too, but hardly by accident.
+    /// Returns whether the name has the form that [`MediaName::generated`] gives. A person can choose such a name too,
+    /// but hardly by accident.
     #[must_use]
     pub fn is_generated(&self) -> bool {
         let Some((id, extension)) = self.0.split_once('.') else { return false };
@@ -45,13 +48,13 @@ impl MediaName {
         is_id && Extension::new(extension).is_ok()
     }
 
-    /// The name itself.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What follows the last dot, in lower case.
+    /// Returns the file extension without its dot, in lower case.
     #[must_use]
     pub fn extension(&self) -> String {
         self.0.rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
@@ -62,7 +65,7 @@ impl MediaName {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfileName(String);
 
-/// A profile name that could leave its folder or hide.
+/// A text is not a valid [`ProfileName`]: it could leave its folder or be hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a voice profile's name is 1-64 letters, digits, `.`, `_` and `-`, and does not begin with a dot"
@@ -70,11 +73,12 @@ pub struct ProfileName(String);
 pub struct InvalidProfileName;
 
 impl ProfileName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// # Errors
     ///
-    /// [`InvalidProfileName`] when it is empty, too long, begins with a dot or has other characters.
+    /// Returns [`InvalidProfileName`] if the name is empty, longer than 64 bytes, begins with a dot or has other
+    /// characters.
     pub fn new(name: &str) -> Result<Self, InvalidProfileName> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let well_formed =
@@ -82,7 +86,7 @@ impl ProfileName {
         if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidProfileName) }
     }
 
-    /// The name itself.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Keys as they are parsed.
+//! Parsing of object keys.
 
 use std::str::FromStr;
 
@@ -7,10 +7,10 @@ use super::{
     MediaName, ObjectKey, ProfileName,
 };
 
-/// A text is no key of an object.
+/// A text is not a valid [`ObjectKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidObjectKey {
-    /// The first segment is no folder that objects lie in.
+    /// The first segment is not one of the four folders.
     #[error("a key begins with `media/`, `input/`, `audio/` or `voice_profiles/`")]
     Folder,
     /// A segment is missing.
@@ -38,8 +38,8 @@ pub enum InvalidObjectKey {
 impl FromStr for ObjectKey {
     type Err = InvalidObjectKey;
 
-    /// Parses a key exactly as `Display` writes it. What is left of a key after its last separator is one segment,
-    /// because no name has a separator in it.
+    /// Parses a key exactly as `Display` writes it. A key with too many segments is rejected because no name contains
+    /// a `/`.
     fn from_str(key: &str) -> Result<Self, Self::Err> {
         let (folder, rest) = key.split_once('/').ok_or(InvalidObjectKey::Folder)?;
         match folder {
@@ -61,7 +61,8 @@ impl FromStr for ObjectKey {
     }
 }
 
-/// Parses `sample_{number}.{ext}`. A number with a sign or leading zeros is refused: it would be printed without.
+/// Parses `sample_{number}.{ext}`. A number with a sign or leading zeros is rejected because it would be printed
+/// without them.
 fn parse_sample(name: &str) -> Option<(u64, Extension)> {
     let (digits, extension) = name.strip_prefix("sample_")?.split_once('.')?;
     let number: u64 = digits.parse().ok()?;

@@ -107,7 +107,7 @@ fn an_input_parses_only_as_it_is_printed() {
         "s_20261123T070417382_00000007_in.jpg",
         "s_+20261123T070417382226_00000007_in.jpg",
         "s_20261323T070417382226_00000007_in.jpg",
-        // A leap second, which no name has.
+        // A leap second, which a name cannot hold.
         "s_20261231T235960000000_00000007_in.jpg",
     ] {
         assert_eq!(parsed(bad), Err(InvalidInputName.into()), "{bad}");
@@ -117,7 +117,7 @@ fn an_input_parses_only_as_it_is_printed() {
 #[test]
 fn a_key_answers_what_is_asked_of_it() -> Result<(), InvalidObjectKey> {
     let cases = [
-        // The key, its extension, and whether it is generated, an input, in a client's folder.
+        // The key, its extension, and whether it is generated, an input, and in a client's folder.
         ("media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png", "png", (true, false, false)),
         ("media/0197F2C4-5B1E-7C3A-9D1E-000000000000.png", "png", (false, false, false)),
         ("media/0197f2c45b1e7c3a9d1e000000000000.png", "png", (false, false, false)),
@@ -142,7 +142,7 @@ fn client() -> impl Strategy<Value = ClientId> {
     named.prop_filter_map("a client's name", |name| ClientId::new(&name).ok())
 }
 
-/// Any time that chrono has, leap seconds and years of five digits included.
+/// Any time that chrono can represent, including leap seconds and years of five digits.
 fn time() -> impl Strategy<Value = DateTime<Utc>> {
     let years_0_to_9999 = FIRST_SECOND..=LAST_SECOND;
     let seconds = prop_oneof![
@@ -209,7 +209,7 @@ fn key() -> impl Strategy<Value = ObjectKey> {
     prop_oneof![3 => generated_key(), 1 => uploaded, 1 => recorded]
 }
 
-/// Texts that are keys, nearly keys, or anything.
+/// Valid keys, keys with one mistake, and arbitrary text.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[./_0-9a-fA-FT+-]{0,2}",

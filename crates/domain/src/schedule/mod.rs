@@ -1,8 +1,8 @@
-//! Schedules: what a device shows, and when, by steps that lead to each other or by the hours of the week.
+//! Schedules: what a device shows and when it sleeps, by the hours of the week or by steps that follow each other.
 //!
-//! A schedule is read from JSON ([`Schedule::read`]). Where a client stands on it is a [`ScheduleState`], which
-//! the caller keeps: a frame request takes the client on by at most one step ([`Schedule::advance`]), so that no
-//! step is passed over untold; everything else only looks ([`Schedule::peek`]).
+//! [`Schedule::parse`] reads a schedule from JSON. The position of a client in its schedule is a [`ScheduleState`],
+//! which the caller stores. A frame request moves the client forward by at most one step ([`Schedule::advance`]), so
+//! that no step is skipped without a frame. Every other request only looks ([`Schedule::peek`]).
 
 mod days;
 mod seconds;
@@ -26,38 +26,95 @@ pub use state::{ScheduleSnapshot, ScheduleState, SensorEvent};
 use steps::Steps;
 use weekly::Weekly;
 
-/// The most steps, or windows of the week, of one schedule.
+/// The maximum number of steps or windows in one schedule.
 const MAX_ENTRIES: usize = 100;
 
-/// What a sparrow or a flock shows, and when. It is written as it was read, in one spelling.
+/// The schedule of a Sparrow or a Flock.
+///
+/// It serializes to the JSON that it was parsed from, in a canonical form: defaults are explicit or left out, times are
+/// `HH:MM` or `HH:MM:SS`, groups of days are written as one word.
+///
+/// A weekly schedule:
+///
+/// ```
+/// use calliope_domain::{InvalidSchedule, Schedule};
+///
+/// let weekly = serde_json::json!({
+///     "time_zone": "Europe/Oslo",
+///     "weekly": [
+///         {"days": "daily", "from": "22:00", "until": "07:00", "sleep": true},
+///         {"days": ["sat", "sun"], "from": "09:00", "until": "12:00",
+///          "parameters": {"strategy": "lavender"}, "min_duration_seconds": 60}
+///     ],
+///     "otherwise": {"parameters": {"strategy": "fern"}, "min_duration_seconds": 600}
+/// });
+/// let schedule = Schedule::parse(&weekly)?;
+///
+/// // 3 January 2026 is a Saturday; Oslo is one hour ahead of UTC.
+/// let now = "2026-01-03T09:30:00Z".parse().expect("a time");
+/// let snapshot = schedule.peek(None, now);
+/// assert_eq!(snapshot.step, Some(1));
+/// assert_eq!(snapshot.min_duration_seconds, Some(60));
+/// assert!(!snapshot.is_asleep);
+/// # Ok::<(), InvalidSchedule>(())
+/// ```
+///
+/// A schedule of steps:
+///
+/// ```
+/// use calliope_domain::{InvalidSchedule, Schedule, SensorEvent};
+///
+/// let steps = serde_json::json!({
+///     "time_zone": "Europe/Oslo",
+///     "repeat": true,
+///     "steps": [
+///         {"trigger": {"type": "at_time", "time": "09:00", "days": "weekdays"},
+///          "parameters": {"strategy": "lavender"}},
+///         {"trigger": {"type": "on_motion"},
+///          "parameters": {"strategy": "fern"}, "min_duration_seconds": 120},
+///         {"trigger": {"type": "after_wait", "seconds": 600},
+///          "parameters": {"output_text_style": "as a riddle"}},
+///         {"trigger": {"type": "at_time", "time": "18:00"}, "sleep": true}
+///     ]
+/// });
+/// let schedule = Schedule::parse(&steps)?;
+///
+/// let now = "2026-01-05T12:00:00Z".parse().expect("a time");
+/// let first = schedule.advance(None, now, None);
+/// let second = schedule.advance(Some(&first), now, Some(SensorEvent::Motion));
+/// assert_eq!(schedule.snapshot(&first, now).step, Some(0));
+/// assert_eq!(schedule.snapshot(&second, now).step, Some(1));
+/// # Ok::<(), InvalidSchedule>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Schedule {
-    /// Steps that lead to each other, by time or by what the device senses.
+    /// Steps that follow each other, by time or by what the device senses.
     Steps(Steps),
-    /// Windows of the week. Nothing of it depends on what was before.
+    /// Windows of the week. Only the time decides which one is open; the client's position does not matter.
     Weekly(Weekly),
 }
 
-/// A schedule that cannot be followed: one sentence that names the place and says what it may be.
+/// A JSON value is not a valid [`Schedule`]. The message is one sentence that begins with the path of the field, if it
+/// concerns one, and says which values are valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSchedule(String);
 
 impl Schedule {
-    /// Reads a schedule. The parameters in it are left unread ([`Schedule::parameters_mut`]).
+    /// Parses a schedule. It does not check the parameters in it; see [`Schedule::parameters_mut`].
     ///
     /// # Errors
     ///
-    /// [`InvalidSchedule`], for the first thing that cannot be used.
-    pub fn parse(given: &Value) -> Result<Self, InvalidSchedule> {
-        match (given.get("steps").is_some(), given.get("weekly").is_some()) {
+    /// Returns [`InvalidSchedule`] for the first mistake.
+    pub fn parse(value: &Value) -> Result<Self, InvalidSchedule> {
+        match (value.get("steps").is_some(), value.get("weekly").is_some()) {
             (true, false) => {
-                let steps: Steps = deserialize(given)?;
+                let steps: Steps = deserialize(value)?;
                 steps.validate().map(|()| Self::Steps(steps))
             }
             (false, true) => {
-                let weekly: Weekly = deserialize(given)?;
+                let weekly: Weekly = deserialize(value)?;
                 weekly.validate().map(|()| Self::Weekly(weekly))
             }
             _ => {
@@ -66,7 +123,8 @@ impl Schedule {
         }
     }
 
-    /// Every set of parameters with its place, to be checked and put into one spelling before the schedule is kept.
+    /// Returns every set of parameters with its path, such as `steps[0].parameters`. The caller checks and normalizes
+    /// them before it stores the schedule.
     pub fn parameters_mut(&mut self) -> Vec<(String, &mut Map<String, Value>)> {
         match self {
             Self::Steps(steps) => steps.parameters_mut().collect(),
@@ -74,8 +132,8 @@ impl Schedule {
         }
     }
 
-    /// Where a client stands after it asked for a frame at `now`, perhaps because it `sensed` something: on the
-    /// first step if it never met this schedule, and otherwise at most one step further than in `state`.
+    /// Returns the state of a client after a frame request at `now`, which may report what the device `sensed`. A
+    /// client without a state for this schedule is on the first step; any other moves forward by at most one step.
     #[must_use]
     pub fn advance(
         &self,
@@ -90,13 +148,13 @@ impl Schedule {
         }
     }
 
-    /// What is in force at `now` for a client that asks for no frame.
+    /// Returns what is in force at `now` for a client that does not request a frame. It moves no step.
     #[must_use]
     pub fn peek(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> ScheduleSnapshot {
         self.snapshot(&self.resume(state, now).unwrap_or_else(|| self.initial_state(now)), now)
     }
 
-    /// What is in force at `now` in a `state` that [`Schedule::advance`] gave.
+    /// Returns what is in force at `now` in a `state` that [`Schedule::advance`] returned.
     #[must_use]
     pub fn snapshot(&self, state: &ScheduleState, now: DateTime<Utc>) -> ScheduleSnapshot {
         match self {
@@ -105,7 +163,7 @@ impl Schedule {
         }
     }
 
-    /// The state if it belongs to this schedule.
+    /// Returns the state if it belongs to this schedule.
     fn resume(&self, state: Option<&ScheduleState>, now: DateTime<Utc>) -> Option<ScheduleState> {
         let state = state.filter(|state| state.fingerprint == self.fingerprint())?;
         Some(state.clone().clamped_to(now))
@@ -119,23 +177,23 @@ impl Schedule {
         ScheduleState { fingerprint: self.fingerprint(), position: 0, entered_at: now, anchor }
     }
 
-    /// The SHA-256 of the schedule as it is written here, in hex: equal schedules have equal ones however they
-    /// were spelled.
+    /// Returns the SHA-256 of the canonical JSON in hex. Two schedules with the same meaning have the same fingerprint,
+    /// however they were written.
     fn fingerprint(&self) -> String {
-        // Values of plain fields can always be written.
-        let written = serde_json::to_vec(self).unwrap_or_default();
-        format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(written)))
+        // Serialization cannot fail: every field is plain data.
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(json)))
     }
 }
 
-fn deserialize<T: DeserializeOwned>(given: &Value) -> Result<T, InvalidSchedule> {
-    serde_path_to_error::deserialize(given).map_err(|error| InvalidSchedule(error.to_string()))
+fn deserialize<T: DeserializeOwned>(value: &Value) -> Result<T, InvalidSchedule> {
+    serde_path_to_error::deserialize(value).map_err(|error| InvalidSchedule(error.to_string()))
 }
 
-/// Refuses a list at `place` that is empty or too long.
-fn check_length(place: &str, length: usize) -> Result<(), InvalidSchedule> {
+/// Rejects a list at `path` that is empty or longer than [`MAX_ENTRIES`].
+fn check_length(path: &str, length: usize) -> Result<(), InvalidSchedule> {
     if (1..=MAX_ENTRIES).contains(&length) {
         return Ok(());
     }
-    Err(InvalidSchedule(format!("{place}: has {length} entries; give 1 to {MAX_ENTRIES}")))
+    Err(InvalidSchedule(format!("{path}: has {length} entries; give 1 to {MAX_ENTRIES}")))
 }

@@ -1,4 +1,4 @@
-//! Lengths of time as a schedule gives them.
+//! Durations in a schedule's JSON, in whole seconds.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use serde_json::Value;
 #[serde(try_from = "Value")]
 pub struct Seconds<const MIN: u32, const MAX: u32>(u32);
 
-/// How long something stays at least: up to a day.
+/// The minimum time that a frame stays and that a step holds back the next one: 0 to 86400 seconds (a day).
 pub type MinDuration = Seconds<0, 86_400>;
 
-/// How long to wait for something: up to a year.
+/// The time between a step and the next: 1 to 31536000 seconds (365 days).
 pub type Wait = Seconds<1, 31_536_000>;
 
 impl<const MIN: u32, const MAX: u32> Seconds<MIN, MAX> {
-    /// As a plain number.
+    /// Returns the number of seconds.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// As a difference of times.
+    /// Converts to a [`TimeDelta`].
     pub fn to_time_delta(self) -> TimeDelta {
         TimeDelta::seconds(self.0.into())
     }
@@ -30,8 +30,8 @@ impl<const MIN: u32, const MAX: u32> Seconds<MIN, MAX> {
 impl<const MIN: u32, const MAX: u32> TryFrom<Value> for Seconds<MIN, MAX> {
     type Error = String;
 
-    fn try_from(given: Value) -> Result<Self, String> {
-        let seconds = given.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+    fn try_from(value: Value) -> Result<Self, String> {
+        let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
         let seconds = seconds.filter(|seconds| (MIN..=MAX).contains(seconds));
         seconds
             .map(Self)

@@ -1,17 +1,17 @@
-//! Times on the clocks of a zone, and the instants at which they are reached.
+//! Local times of a time zone, and the instants at which its clocks reach them.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
 
-/// A time of day, to the second.
+/// A time of day to the second, `HH:MM` or `HH:MM:SS`, 00:00 to 23:59:59.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "String")]
 pub struct TimeOfDay(NaiveTime);
 
 impl TimeOfDay {
-    /// This time on one day.
+    /// Returns this time on a date.
     pub const fn on(self, date: NaiveDate) -> NaiveDateTime {
         date.and_time(self.0)
     }
@@ -20,13 +20,13 @@ impl TimeOfDay {
 impl TryFrom<Value> for TimeOfDay {
     type Error = &'static str;
 
-    fn try_from(given: Value) -> Result<Self, Self::Error> {
-        let time = given.as_str().and_then(parse_time);
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let time = value.as_str().and_then(parse_time);
         time.map(Self).ok_or("must be a time from 00:00 to 23:59:59, such as 19:00 or 19:00:30")
     }
 }
 
-/// `hour:minute` or `hour:minute:second`, each of one or two digits.
+/// Parses `hour:minute` or `hour:minute:second`, each with one or two digits.
 fn parse_time(text: &str) -> Option<NaiveTime> {
     let number = |part: &str| {
         let plain = matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -47,18 +47,18 @@ impl From<TimeOfDay> for String {
     }
 }
 
-/// Reads a time zone by its name.
+/// Deserializes a time zone from its IANA name.
 ///
 /// # Errors
 ///
-/// The deserializer's, for anything that is not a name in the IANA database.
-pub fn zone<'de, D: Deserializer<'de>>(given: D) -> Result<Tz, D::Error> {
-    let name = Value::deserialize(given)?;
+/// Returns the deserializer's error if the value is not a name in the IANA database.
+pub fn deserialize_time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+    let name = Value::deserialize(deserializer)?;
     let zone = name.as_str().and_then(|name| name.parse().ok());
     zone.ok_or_else(|| D::Error::custom("must be an IANA time zone, such as Europe/Oslo"))
 }
 
-/// The dates from `first` to `last` days after the date that it is in the zone at `instant`.
+/// Returns the dates from `first` to `last` days after the zone's date at `instant`. Negative numbers are days before.
 pub fn dates_around(
     zone: Tz,
     instant: DateTime<Utc>,
@@ -69,13 +69,16 @@ pub fn dates_around(
     (first..=last).filter_map(move |days| today.checked_add_signed(TimeDelta::days(days)))
 }
 
-/// The first instant at which the zone's clocks show `local` or later: the earlier of two when they are set
-/// back, and the end of the gap when they are set forward past it. A later `local` is never reached earlier.
+/// Returns the first instant at which the zone's clocks show `local` or later.
+///
+/// If the clocks are set back and show `local` twice, it is the earlier instant. If they are set forward past `local`,
+/// it is the end of the gap. The result never decreases as `local` increases.
 pub fn first_instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     if let Some(instant) = zone.from_local_datetime(&local).earliest() {
         return instant.to_utc();
     }
-    // Within a gap. Its end is where the clocks pass `local`; they are less than a day from UTC.
+    // `local` is in a gap. A binary search finds its end, where the clocks pass `local`; two days are enough because
+    // every zone is less than a day from UTC.
     let start = local.and_utc() - TimeDelta::days(1);
     let (mut before, mut after) = (0, TimeDelta::days(2).num_seconds());
     while after - before > 1 {

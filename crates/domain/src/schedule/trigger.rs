@@ -1,4 +1,4 @@
-//! What leads into a step.
+//! Triggers: what leads into a step.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -9,45 +9,58 @@ use crate::schedule::seconds::Wait;
 use crate::schedule::state::SensorEvent;
 use crate::schedule::time::{TimeOfDay, dates_around, first_instant};
 
-/// What leads into a step. The braces of the last three make serde refuse fields that they do not have.
+/// What leads into a step.
+///
+/// ```json
+/// {"type": "at_time", "time": "09:00", "days": "weekdays"}
+/// {"type": "after_wait", "seconds": 600}
+/// {"type": "on_motion"}
+/// {"type": "on_sound"}
+/// {"type": "on_light"}
+/// ```
+// The braces of the last three variants make serde reject unknown fields in them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
-    /// The clock.
+    /// Fires at a local time on some days of the week.
     AtTime {
         time: TimeOfDay,
+        /// Default: every day.
         #[serde(default)]
         days: Days,
     },
-    /// Time since the step before was entered.
+    /// Fires this many seconds after the step before was entered.
     AfterWait { seconds: Wait },
-    /// A frame request of a device that something moved before.
+    /// Fires at a frame request with `trigger=motion`.
     OnMotion {},
-    /// A frame request of a device that heard something.
+    /// Fires at a frame request with `trigger=sound`.
     OnSound {},
-    /// A frame request of a device that saw the light change.
+    /// Fires at a frame request with `trigger=light`.
     OnLight {},
 }
 
-/// One of the times at which the clock leads into a step. Where clocks are set forward several share an instant;
-/// what they say then tells which is the later.
+/// One time at which an `at_time` trigger fires.
+///
+/// When clocks are set forward, several local times fall on one instant; `local` then decides their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occurrence {
-    /// When it is.
+    /// The instant.
     pub at: DateTime<Utc>,
-    /// What the clock says, or would have said.
+    /// The local time that the trigger names, even if the clocks skip it.
     pub local: NaiveDateTime,
 }
 
 impl Occurrence {
-    /// An instant that is none of the clock's: whatever happens at it is not after it.
+    /// Returns an occurrence at an instant that no trigger named. It compares as later than every trigger's occurrence
+    /// at the same instant.
     pub const fn at_instant(at: DateTime<Utc>) -> Self {
         Self { at, local: NaiveDateTime::MAX }
     }
 }
 
 impl Trigger {
-    /// When it leads on from a step entered at `entered_at` with `anchor`; nothing for what a device must sense.
+    /// Returns when the trigger fires for a step entered at `entered_at` with `anchor`, or `None` if it waits for what
+    /// the device senses.
     pub fn next_due(
         &self,
         zone: Tz,
@@ -56,16 +69,16 @@ impl Trigger {
     ) -> Option<DateTime<Utc>> {
         match self {
             Self::AtTime { .. } => {
-                // From the day before, for where a whole day was left out its times are reached on the next.
-                let mut near = self.occurrences(zone, anchor.at, -1, 8);
-                near.find(|occurrence| *occurrence > anchor).map(|occurrence| occurrence.at)
+                // The search begins a day before, because the times of a day that a zone skips fall on the next day.
+                let mut nearby = self.occurrences(zone, anchor.at, -1, 8);
+                nearby.find(|occurrence| *occurrence > anchor).map(|occurrence| occurrence.at)
             }
             Self::AfterWait { seconds } => Some(entered_at + seconds.to_time_delta()),
             Self::OnMotion {} | Self::OnSound {} | Self::OnLight {} => None,
         }
     }
 
-    /// Whether what the device sensed leads on.
+    /// Returns whether the trigger fires because of what the device sensed.
     pub fn is_met_by(&self, sensed: Option<SensorEvent>) -> bool {
         match self {
             Self::OnMotion {} => sensed == Some(SensorEvent::Motion),
@@ -75,11 +88,11 @@ impl Trigger {
         }
     }
 
-    /// The latest time at or before `instant` at which the clock led here; nothing if the clock does not.
+    /// Returns the latest occurrence at or before `instant`, or `None` if this is not an `at_time` trigger.
     pub fn last_due(&self, zone: Tz, instant: DateTime<Utc>) -> Option<Occurrence> {
-        // From the day after, for just after midnight the clock may be set back to the day before.
-        let near = self.occurrences(zone, instant, -8, 1);
-        near.rev().find(|occurrence| occurrence.at <= instant)
+        // The search begins a day after, because clocks may be set back just after midnight to the day before.
+        let nearby = self.occurrences(zone, instant, -8, 1);
+        nearby.rev().find(|occurrence| occurrence.at <= instant)
     }
 
     fn occurrences(

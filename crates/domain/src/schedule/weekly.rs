@@ -1,4 +1,4 @@
-//! Schedules by the hours of the week.
+//! Weekly schedules: windows of the week.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -8,21 +8,37 @@ use serde_json::{Map, Value};
 use crate::schedule::days::Days;
 use crate::schedule::seconds::MinDuration;
 use crate::schedule::state::ScheduleSnapshot;
-use crate::schedule::time::{TimeOfDay, dates_around, first_instant, zone};
+use crate::schedule::time::{TimeOfDay, dates_around, deserialize_time_zone, first_instant};
 use crate::schedule::{InvalidSchedule, check_length};
 
-/// How far ahead changes are looked for: over every window of a week, with a day to spare.
+/// How many days ahead changes are searched for: a whole week of windows, with a day to spare.
 const DAYS_AHEAD: i64 = 8;
 
-/// Windows of the week; the first that is open is in force.
+/// A list of windows of the week. If several are open, the first in the list is in force.
+///
+/// ```json
+/// {
+///   "time_zone": "Europe/Oslo",
+///   "weekly": [
+///     {"days": "daily", "from": "22:00", "until": "07:00", "sleep": true},
+///     {"days": ["sat", "sun"], "from": "09:00", "until": "12:00",
+///      "parameters": {"strategy": "lavender"}, "min_duration_seconds": 60},
+///     {"days": "weekdays", "from": "16:00", "until": "18:00",
+///      "parameters": {"output_text_style": "for a child of five"}}
+///   ],
+///   "otherwise": {"min_duration_seconds": 600}
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 pub struct Weekly {
-    #[serde(default, deserialize_with = "zone")]
+    /// The IANA time zone of the windows. Default: `UTC`.
+    #[serde(default, deserialize_with = "deserialize_time_zone")]
     time_zone: Tz,
+    /// 1-100 windows.
     weekly: Vec<Window>,
-    /// What is in force outside of every window; without it nothing is added.
+    /// What is in force outside every window. If omitted, the schedule then changes nothing.
     #[serde(default)]
     otherwise: Fallback,
 }
@@ -30,20 +46,25 @@ pub struct Weekly {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Window {
-    /// The days on which it begins.
+    /// The days on which the window opens. Default: every day.
     #[serde(default)]
     days: Days,
+    /// When the window opens.
     from: TimeOfDay,
-    /// On the day after where this is not later than `from`.
+    /// When the window closes. If not later than `from`, it closes on the next day.
     until: TimeOfDay,
+    /// Frame parameters while the window is open, and `strategy`. Default: none.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
+    /// The minimum time that a frame stays, 0-86400 seconds. If omitted, the frame has the default duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_duration_seconds: Option<MinDuration>,
+    /// Whether the device sleeps while the window is open. Default: `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sleep: bool,
 }
 
+/// What is in force outside every window. The fields are those of [`Window`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fallback {
@@ -55,7 +76,7 @@ struct Fallback {
     sleep: bool,
 }
 
-/// One opening of a window.
+/// One opening of a window, on one day.
 struct Opening {
     from: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -63,7 +84,7 @@ struct Opening {
 }
 
 impl Weekly {
-    /// What the types do not say: how many windows there are.
+    /// Checks what the types cannot: the number of windows.
     pub(super) fn validate(&self) -> Result<(), InvalidSchedule> {
         check_length("weekly", self.weekly.len())
     }
@@ -105,7 +126,7 @@ impl Weekly {
         window.map_or(self.otherwise.sleep, |index| self.weekly[index].sleep)
     }
 
-    /// Every opening that may be met between `now` and the last moment looked at.
+    /// Returns every opening that overlaps the time from `now` to [`DAYS_AHEAD`] days later.
     fn openings(&self, now: DateTime<Utc>) -> Vec<Opening> {
         let dates = dates_around(self.time_zone, now, -1, DAYS_AHEAD + 1);
         let opening = |date, (index, window): (usize, &Window)| {
@@ -130,13 +151,13 @@ impl Weekly {
     }
 }
 
-/// The first of the windows that are open.
+/// Returns the index of the first window that is open.
 fn window_at(openings: &[Opening], at: DateTime<Utc>) -> Option<usize> {
     let open = openings.iter().filter(|opening| opening.from <= at && at < opening.until);
     open.map(|opening| opening.window).min()
 }
 
-/// When windows open and close after `now`, in order.
+/// Returns the times at which windows open or close after `now`, in order, up to [`DAYS_AHEAD`] days ahead.
 fn upcoming_changes(openings: &[Opening], now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let times = openings.iter().flat_map(|opening| [opening.from, opening.until]);
     let end = now + TimeDelta::days(DAYS_AHEAD);

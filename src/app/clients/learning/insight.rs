@@ -1,4 +1,4 @@
-//! Once in a while a sentence about a client: by a model from what is known, or by rules where there is none.
+//! Insights about clients: at most once a day, a sentence that a model writes, or rules if no model is configured.
 
 use std::sync::LazyLock;
 
@@ -11,19 +11,19 @@ use crate::app::jobs::LearnFromFrame;
 use crate::app::models::ModelSessionParams;
 use crate::inference::{AudienceProfile, FrameContext, StructuredPrompt};
 
-/// The type of insights that are written here.
+/// The type of the insights that this module writes.
 pub(super) const KIND: &str = "noticed";
 
-/// How many of them a client has at most.
+/// The maximum number of such insights stored for a client.
 pub(super) const MAX_INSIGHTS: i64 = 20;
 
-/// How often one is written.
+/// The minimum time between two insights about a client.
 const INSIGHT_INTERVAL: TimeDelta = TimeDelta::hours(24);
 
-/// How much has to be known before anything is worth a sentence.
+/// The number of likes and usual things that must be known before an insight is written.
 const MIN_FACTS: usize = 2;
 
-/// The longest sentence, in characters.
+/// The maximum length of the sentence in characters.
 const MAX_SENTENCE: usize = 300;
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -39,7 +39,7 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 });
 
 impl Clients {
-    /// A new insight with its importance, when it is time for one and enough is known.
+    /// Returns a new insight with its importance (0-1), if the last one is old enough and enough is known.
     pub(super) async fn next_insight(
         &self,
         lessons: &LearnFromFrame,
@@ -58,7 +58,7 @@ impl Clients {
         Ok(write_by_rule(&known).map(|text| (json!({"text": text, "by": "rule"}), 0.5)))
     }
 
-    /// What a model makes of it; `None` where none is configured, or it gives nothing of use.
+    /// Lets a model write an insight. Returns `None` if no model is configured, or if its answer is not usable.
     async fn write_with_model(
         &self,
         lessons: &LearnFromFrame,
@@ -91,12 +91,16 @@ impl Clients {
             let fits = (10..=MAX_SENTENCE).contains(&text.chars().count());
             let importance = answer.get("importance").and_then(Value::as_f64).unwrap_or(0.5);
             let insight = json!({"insight": text, "importance": importance.clamp(0.0, 1.0)});
-            if fits { Ok(insight) } else { Err("that is no sentence".to_owned()) }
+            if fits {
+                Ok(insight)
+            } else {
+                Err("the answer is not a sentence of 10 to 300 characters".to_owned())
+            }
         };
         let from_prose = |text: String| check(json!({"insight": text, "importance": 0.5}));
-        let ask = StructuredPrompt { prompt: &prompt, schema: &SCHEMA, prose_prompt: &prompt };
+        let request = StructuredPrompt { prompt: &prompt, schema: &SCHEMA, prose_prompt: &prompt };
         let generated =
-            session.generate_structured(ask, &FrameContext::empty(), &check, &from_prose).await;
+            session.generate_structured(request, &FrameContext::empty(), &check, &from_prose).await;
         if session.was_offline() {
             return Ok(None);
         }
@@ -107,9 +111,9 @@ impl Clients {
     }
 }
 
-/// A sentence of what recurs most.
+/// Writes a sentence about what recurs most, or returns `None` if nothing does.
 fn write_by_rule(known: &AudienceProfile) -> Option<String> {
-    let of = |kind: &str| {
+    let usual = |kind: &str| {
         let found = known.usual.iter().find_map(|usual| usual.strip_prefix(kind));
         found.map(|found| found.trim_start_matches([':', ' ']).to_owned())
     };
@@ -119,13 +123,13 @@ fn write_by_rule(known: &AudienceProfile) -> Option<String> {
         [one] => parts.push(format!("often shows {one}")),
         [first, second, ..] => parts.push(format!("often shows {first} and {second}")),
     }
-    if let Some(colour) = of("colour") {
+    if let Some(colour) = usual("colour") {
         parts.push(format!("sees much {colour}"));
     }
-    if let Some(time) = of("time") {
+    if let Some(time) = usual("time") {
         parts.push(format!("is about mostly in the {time}").replace("in the night", "at night"));
     }
-    if let Some(place) = of("place") {
+    if let Some(place) = usual("place") {
         parts.push(format!("is mostly in {place}"));
     }
     let last = parts.pop()?;

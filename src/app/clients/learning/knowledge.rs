@@ -1,4 +1,4 @@
-//! What is known of a client, as storytellers are told.
+//! The audience profile: what storytellers get to know about a client.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -8,32 +8,33 @@ use crate::app::clients::Clients;
 use crate::inference::AudienceProfile;
 use crate::store::{InsightFilter, Pattern};
 
-/// How sure a pattern is at least that a story takes up.
+/// The minimum confidence of a pattern that storytellers get to know.
 const MIN_CONFIDENCE: f64 = 0.3;
 
-/// How much of each kind at most.
+// The maximum number of entries of each kind that are read.
 const MAX_PATTERNS: i64 = 40;
 const MAX_CONTEXTS: i64 = 20;
 const MAX_INSIGHTS: i64 = 5;
 
-/// Characters of a token, roughly.
+/// A rough average, for the limit in tokens.
 const CHARACTERS_PER_TOKEN: usize = 4;
 
-/// The longest sentence about one thing.
+/// The maximum length of one entry in characters.
 const MAX_SENTENCE: usize = 200;
 
-/// Types of patterns that name what a client likes.
+/// The types of patterns that name what a client likes.
 const LIKED: &[&str] =
     &["subject", "subjects", "like", "likes", "interest", "interests", "favourite"];
 
 impl Clients {
-    /// What is known of a client, the surest first, within the budget of a prompt.
+    /// Returns what is known about a client, the most certain first, within the limit of
+    /// [`MemorySettings::prompt_tokens`](crate::settings::MemorySettings::prompt_tokens).
     pub(in crate::app) async fn client_knowledge(
         &self,
         client_id: &str,
     ) -> Result<AudienceProfile, AppError> {
-        let mut room = self.memory.prompt_tokens as usize * CHARACTERS_PER_TOKEN;
-        if room == 0 {
+        let mut remaining = self.memory.prompt_tokens as usize * CHARACTERS_PER_TOKEN;
+        if remaining == 0 {
             return Ok(AudienceProfile::default());
         }
         let now = self.clock.now();
@@ -50,12 +51,12 @@ impl Clients {
         patterns.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.key.cmp(&b.key)));
         let mut fits = |words: &String| {
             let size = words.chars().count() + 2;
-            let fits = size <= room;
-            room -= if fits { size } else { 0 };
+            let fits = size <= remaining;
+            remaining -= if fits { size } else { 0 };
             fits
         };
         let mut known = AudienceProfile::default();
-        // What is liked and what is going on matter most to a story; what is merely usual comes last.
+        // Likes and recent context matter most to a story. Usual things come last and get the room that is left.
         let (liked, usual): (Vec<&Pattern>, Vec<&Pattern>) =
             patterns.iter().partition(|pattern| LIKED.contains(&&*pattern.kind));
         known.likes =
@@ -87,7 +88,8 @@ impl Clients {
 const EVERY_INSIGHT: InsightFilter<'_> =
     InsightFilter { kind: None, min_importance: 0.0, after: (2.0, i64::MAX) };
 
-/// How sure a pattern is now: what was learned fades, what was put does not.
+/// Returns the confidence of a pattern at `now`. A learned pattern fades; one that a client or an admin stored does
+/// not.
 pub(in crate::app::clients) fn current_confidence(pattern: &Pattern, now: DateTime<Utc>) -> f64 {
     match pattern.evidence {
         None => pattern.confidence,
@@ -106,12 +108,12 @@ fn describe_pattern(pattern: &Pattern) -> String {
     }
 }
 
-/// A value in words: texts as they are, the rest as JSON.
+/// Returns a value as text: a string unchanged, anything else as JSON.
 fn value_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// On one line, and no longer than is good.
+/// Joins the lines of a text and cuts it to [`MAX_SENTENCE`] characters.
 fn truncate_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MAX_SENTENCE) {

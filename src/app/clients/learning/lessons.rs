@@ -1,23 +1,25 @@
-//! What one frame teaches about its client.
+//! Lessons: what one frame teaches about its client.
 
 use crate::app::jobs::{LearnFromFrame, Observation, TellFrame};
 use crate::domain::{FrameParameters, ImageAnalysis};
 use crate::inference::FrameContext;
 
-/// Subjects at most of one frame.
+/// The maximum number of subjects taken from one frame.
 const MAX_SUBJECTS: usize = 8;
 
-/// Colours at most of one frame, and how much of the picture each has at least.
+/// The maximum number of colours taken from one frame.
 const MAX_COLOURS: usize = 3;
+
+/// The minimum share of the image's area that such a colour covers.
 const MIN_COLOUR_SHARE: f32 = 0.15;
 
-/// The longest subject, in characters.
+/// The maximum length of a subject in characters.
 const MAX_SUBJECT_LENGTH: usize = 40;
 
-/// Characters at most of what was seen and heard.
+/// The maximum length of a description, a transcript or an input text in characters.
 const MAX_TEXT: usize = 500;
 
-/// What a frame teaches about the client that asked for it.
+/// Returns what a frame teaches about the client that requested it.
 pub(in crate::app) fn extract_lessons(
     job: &TellFrame,
     strategy: &str,
@@ -39,7 +41,7 @@ pub(in crate::app) fn extract_lessons(
     }
 }
 
-/// What may recur, each once, by kind and key.
+/// Returns what may recur in other frames, sorted by kind and key, without duplicates.
 fn observations(context: &FrameContext) -> Vec<Observation> {
     let mut evidence = Vec::new();
     let mut observe = |kind: &str, key: String, weight: f64| {
@@ -49,7 +51,7 @@ fn observations(context: &FrameContext) -> Vec<Observation> {
         for subject in subjects(seen) {
             observe("subject", subject, 1.0);
         }
-        let swatches = seen.features.iter().flat_map(|look| &look.palette);
+        let swatches = seen.features.iter().flat_map(|features| &features.palette);
         let large = swatches.filter(|swatch| swatch.share >= MIN_COLOUR_SHARE).take(MAX_COLOURS);
         for swatch in large {
             observe("colour", swatch.name.to_lowercase(), 1.0);
@@ -64,13 +66,14 @@ fn observations(context: &FrameContext) -> Vec<Observation> {
     evidence
 }
 
-/// What is of interest for a while, by what it is.
+/// Returns the texts that are stored for [`CONTEXT_LIFETIME`](super::CONTEXT_LIFETIME), each with its key.
 pub(super) fn recent_texts(lessons: &LearnFromFrame) -> impl Iterator<Item = (&'static str, &str)> {
-    let all = [("seen", &lessons.seen), ("heard", &lessons.heard), ("said", &lessons.said)];
-    all.into_iter().filter_map(|(key, words)| Some((key, words.as_deref()?)))
+    let texts = [("seen", &lessons.seen), ("heard", &lessons.heard), ("said", &lessons.said)];
+    texts.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?)))
 }
 
-/// What a model recognised. What is only measured is no subject: it would be `a dark shape` for everyone.
+/// Returns the subjects that a model recognised. It ignores an analysis that was only measured from pixels, because
+/// that would give every client `a dark shape`.
 fn subjects(seen: &ImageAnalysis) -> Vec<String> {
     let is_recognised = !seen.tags.is_empty() || !seen.setting.is_empty();
     let things = seen.things.iter().filter(|_| is_recognised);
@@ -84,7 +87,8 @@ fn subjects(seen: &ImageAnalysis) -> Vec<String> {
     subjects
 }
 
-/// A name that recurs as the same: in lower case, without its article; `None` for what is none.
+/// Normalizes a name so that it is the same in each frame: lower case, without its article and punctuation. Returns
+/// `None` if the text has no letter or is too long.
 fn normalize_name(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower

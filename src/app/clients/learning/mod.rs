@@ -1,9 +1,10 @@
-//! Learning what a client is like from its frames, and telling storytellers.
+//! Learning about clients from their frames.
 //!
-//! What a frame teaches is gathered while it is told ([`lessons_of`]) and kept by a task of its own, one at a time for each
-//! client: what was seen and heard, for a while; what recurs, with a confidence that grows and fades
-//! ([`crate::domain::Evidence`]); and once a day a sentence about the client. What somebody put is never changed. Nothing is
-//! learned where the installation, one of the client's flocks or the client itself forbids it.
+//! [`extract_lessons`] collects what a frame teaches while the frame is told. A task of its own, one at a time for each
+//! client, stores it: what was seen and heard, for 6 hours; what recurs, with a confidence that grows and fades
+//! ([`crate::domain::Evidence`]); and at most once a day, a sentence about the client. Entries that a client or an
+//! admin stored are never changed. Nothing is learned if the installation, one of the client's flocks or the client
+//! itself forbids it.
 
 mod insight;
 mod knowledge;
@@ -21,27 +22,27 @@ use crate::app::jobs::{LearnFromFrame, Observation, TaskOutcome};
 use crate::domain::Evidence;
 use crate::store::{ContextEntry, Lease, NewInsight, Pattern, Tx};
 
-/// The session that holds what frames were about.
+/// The session of the context entries that come from frames.
 const SESSION_ID: &str = "frames";
 
-/// How long what was seen and heard is of interest.
+/// How long what was seen and heard is stored.
 const CONTEXT_LIFETIME: TimeDelta = TimeDelta::hours(6);
 
-/// Patterns of a client at most that are learned; the weakest go.
+/// The maximum number of learned patterns of a client. Beyond it, the weakest are deleted.
 const MAX_LEARNED_PATTERNS: i64 = 300;
 
 impl Clients {
-    /// Whether something may be learned from a client.
+    /// Returns whether Calliope may learn from a client.
     pub(in crate::app) async fn can_learn_from(&self, client_id: &str) -> Result<bool, AppError> {
         let levels = self.config.levels(client_id).await?;
         Ok(self.memory.learning && levels.levels.iter().all(|level| level.is_learned_from))
     }
 
-    /// Keeps the lessons of a claimed task, and ends it.
+    /// Stores the lessons of a claimed task and completes the task.
     ///
     /// # Errors
     ///
-    /// [`AppError`] when the database fails; the task is tried again then.
+    /// Returns [`AppError`] if the database fails; the task is then retried.
     pub async fn learn(
         &self,
         lease: &Lease,
@@ -61,8 +62,8 @@ impl Clients {
             tx.upsert_pattern(client_id, &pattern).await?;
         }
         tx.delete_weakest_patterns(client_id, MAX_LEARNED_PATTERNS).await?;
-        for (key, words) in lessons::recent_texts(&lessons) {
-            tx.upsert_context_entry(client_id, &recent_context(key, words, now)).await?;
+        for (key, text) in lessons::recent_texts(&lessons) {
+            tx.upsert_context_entry(client_id, &recent_context(key, text, now)).await?;
         }
         if let Some((data, importance)) = insight {
             let kind = insight::KIND;
@@ -73,8 +74,8 @@ impl Clients {
         self.complete_learning(tx, lease, lessons.evidence.len()).await
     }
 
-    /// Ends the task in the transaction that keeps what was learned. The task forgets its order: what was learned is the
-    /// client's to see and to remove, and the task would keep it for a month.
+    /// Completes the task in the transaction that stores what was learned, and removes the task's payload. Clients can
+    /// see and delete what was learned, but a task stays for a month.
     async fn complete_learning(
         &self,
         mut tx: Tx,
@@ -88,13 +89,13 @@ impl Clients {
     }
 }
 
-/// A pattern with one more observation; `None` for what somebody put, which stays as it is.
+/// Returns a pattern with one more observation, or `None` if the pattern was not learned and must stay as it is.
 fn apply_observation(
     known: Option<&Pattern>,
     lesson: &Observation,
     now: DateTime<Utc>,
 ) -> Option<Pattern> {
-    let (evidence, times, since) = match known {
+    let (evidence, times, date_created) = match known {
         Some(Pattern { evidence: None, .. }) => return None,
         Some(pattern) => {
             let times = pattern.value.get("times").and_then(Value::as_u64).unwrap_or(0);
@@ -113,16 +114,16 @@ fn apply_observation(
         value: json!({"times": times.saturating_add(1)}),
         confidence: evidence.confidence(),
         evidence: Some(evidence.0),
-        date_created: since,
+        date_created,
         date_updated: now,
     })
 }
 
-fn recent_context(key: &str, words: &str, now: DateTime<Utc>) -> ContextEntry {
+fn recent_context(key: &str, text: &str, now: DateTime<Utc>) -> ContextEntry {
     ContextEntry {
         session_id: SESSION_ID.to_owned(),
         key: key.to_owned(),
-        value: Value::from(words),
+        value: Value::from(text),
         date_created: now,
         date_updated: now,
         date_expires: Some(now + CONTEXT_LIFETIME),

@@ -1,4 +1,4 @@
-//! What is known of a client: patterns (what it is like), context (what is going on), insights (what was noticed).
+//! Client memory: patterns (what a client is like), context (what is going on) and insights (what was noticed).
 
 mod views;
 
@@ -16,32 +16,32 @@ pub use views::{
     BatchPattern, ContextRequest, ContextView, InsightRequest, PatternRequest, PatternView,
 };
 
-/// The longest name of a type, a key or a session, in characters.
+/// The maximum length of a type, a key or a session id in characters.
 const MAX_NAME: usize = 128;
 
-/// The largest value, as JSON in bytes.
+/// The maximum size of a value in bytes of JSON.
 const MAX_VALUE: usize = 64 << 10;
 
-/// Patterns at most in one batch.
+/// The maximum number of patterns in one batch.
 pub const MAX_BATCH: usize = 200;
 
-/// The longest that something of the context may hold.
+/// The longest time after which a context entry can expire: ten years.
 const MAX_CONTEXT_LIFETIME: TimeDelta = TimeDelta::days(3653);
 
 impl Clients {
-    /// Keeps a pattern, in the place of the one of this type and key; true when there was none.
+    /// Creates or replaces the pattern with this type and key, and returns it with whether it is new.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if the type, the key, the value or the confidence is invalid.
     pub async fn upsert_pattern(
         &self,
         client_id: &ClientId,
         kind: &str,
         key: &str,
-        order: PatternRequest,
+        request: PatternRequest,
     ) -> Result<(PatternView, bool), AppError> {
-        let PatternRequest { value, confidence } = order;
+        let PatternRequest { value, confidence } = request;
         let pattern =
             BatchPattern { r#type: kind.to_owned(), key: key.to_owned(), value, confidence };
         let pattern = self.check_pattern(pattern)?;
@@ -51,11 +51,11 @@ impl Clients {
         Ok((self.pattern(client_id, kind, key).await?, is_new))
     }
 
-    /// Keeps patterns, all of them or none; how many.
+    /// Creates or replaces several patterns in one transaction, and returns their number.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if one of them is invalid or there are none or too many; nothing is stored then.
     pub async fn upsert_patterns(
         &self,
         client_id: &ClientId,
@@ -77,7 +77,7 @@ impl Clients {
         Ok(patterns.len())
     }
 
-    /// A client's patterns, by type and key.
+    /// Lists a client's patterns after `after`, ordered by type and key; with `kind`, those of one type.
     pub async fn patterns(
         &self,
         client_id: &ClientId,
@@ -93,11 +93,12 @@ impl Clients {
         Ok(Page::from_rows(rows, limit, |row| (row.kind.clone(), row.key.clone())))
     }
 
-    /// One of a client's patterns.
+    /// Returns one pattern of a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`].
+    /// Returns [`ErrorKind::NotFound`] if the client has no such pattern, and [`ErrorKind::Invalid`] if the type or the
+    /// key is invalid.
     pub async fn pattern(
         &self,
         client_id: &ClientId,
@@ -110,11 +111,11 @@ impl Clients {
         row.map(PatternView::from).ok_or_else(|| not_found("The client has no such pattern."))
     }
 
-    /// Removes a client's patterns: all, those of a type, or one.
+    /// Deletes a client's patterns: all, those of a type, or one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for one that is not there.
+    /// Returns [`ErrorKind::NotFound`] if a key is given and the client has no such pattern.
     pub async fn remove_patterns(
         &self,
         client_id: &ClientId,
@@ -132,34 +133,37 @@ impl Clients {
         Ok(())
     }
 
-    /// Keeps something of a client's context; true when there was nothing of this session and key.
+    /// Creates or replaces the context entry with this session and key, and returns it with whether it is new.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if the session, the key, the value or the lifetime is invalid.
     pub async fn upsert_context(
         &self,
         client_id: &ClientId,
         key: &str,
-        order: ContextRequest,
+        request: ContextRequest,
     ) -> Result<(ContextView, bool), AppError> {
         let now = self.clock.now();
-        let lasts = order.expires_in.map(TimeDelta::try_seconds);
-        let date_expires = match lasts {
+        let lifetime = request.expires_in.map(TimeDelta::try_seconds);
+        let date_expires = match lifetime {
             None => None,
-            Some(Some(lasts)) if lasts > TimeDelta::zero() && lasts <= MAX_CONTEXT_LIFETIME => {
-                Some(now + lasts)
+            Some(Some(time)) if time > TimeDelta::zero() && time <= MAX_CONTEXT_LIFETIME => {
+                Some(now + time)
             }
             Some(_) => {
-                let reason = "must be a number of seconds, from 1 to those of ten years";
+                let reason = format!(
+                    "must be a number of seconds from 1 to {} (ten years)",
+                    MAX_CONTEXT_LIFETIME.num_seconds()
+                );
                 return Err(AppError::invalid("expires_in", reason));
             }
         };
-        let session_id = check_session_id(order.session_id.as_deref())?.to_owned();
+        let session_id = check_session_id(request.session_id.as_deref())?.to_owned();
         let context = ContextEntry {
             session_id,
             key: check_name("key", key)?.to_owned(),
-            value: check_value("value", order.value)?,
+            value: check_value("value", request.value)?,
             date_created: now,
             date_updated: now,
             date_expires,
@@ -170,7 +174,8 @@ impl Clients {
         Ok((self.context_value(client_id, &context.session_id, key).await?, is_new))
     }
 
-    /// What of a client's context holds now, by session and key.
+    /// Lists a client's unexpired context entries after `after`, ordered by session and key; with `session_id`, those
+    /// of one session.
     pub async fn context(
         &self,
         client_id: &ClientId,
@@ -188,11 +193,11 @@ impl Clients {
         Ok(Page::from_rows(rows, limit, |row| (row.session_id.clone(), row.key.clone())))
     }
 
-    /// One thing of a client's context; an empty session is none.
+    /// Returns one context entry of a client. An empty `session_id` means an entry without a session.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`], also for what has expired.
+    /// Returns [`ErrorKind::NotFound`] if the client has no such entry, or if it has expired.
     pub async fn context_value(
         &self,
         client_id: &ClientId,
@@ -203,14 +208,14 @@ impl Clients {
         let now = self.clock.now();
         let row = self.store.context_entry(client_id.as_str(), session_id, key, now).await?;
         row.map(ContextView::from)
-            .ok_or_else(|| not_found("The client's context has nothing of this key."))
+            .ok_or_else(|| not_found("The client's context has no entry with this key."))
     }
 
-    /// Removes of a client's context all, what is of a session, or one thing.
+    /// Deletes a client's context entries: all, those of a session, or one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for one that is not there.
+    /// Returns [`ErrorKind::NotFound`] if a key is given and the client has no such entry.
     pub async fn remove_context(
         &self,
         client_id: &ClientId,
@@ -226,12 +231,12 @@ impl Clients {
         let removed = tx.remove_context(client_id.as_str(), session_id, key).await?;
         tx.save().await?;
         if removed == 0 && key.is_some() {
-            return Err(not_found("The client's context has nothing of this key."));
+            return Err(not_found("The client's context has no entry with this key."));
         }
         Ok(())
     }
 
-    /// Forgets context that has expired; how much.
+    /// Deletes the expired context entries of every client, and returns their number.
     pub async fn delete_expired_context(&self) -> Result<u64, AppError> {
         let mut tx = self.store.begin().await?;
         let purged = tx.purge_context(self.clock.now()).await?;
@@ -239,19 +244,19 @@ impl Clients {
         Ok(purged)
     }
 
-    /// Adds an insight.
+    /// Adds an insight about a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if the type, the data or the importance is invalid.
     pub async fn add_insight(
         &self,
         client_id: &ClientId,
-        order: InsightRequest,
+        request: InsightRequest,
     ) -> Result<Insight, AppError> {
-        let importance = check_fraction("importance", order.importance.unwrap_or(0.5))?;
-        let kind = check_name("type", &order.r#type)?.to_owned();
-        let data = check_value("data", order.data)?;
+        let importance = check_fraction("importance", request.importance.unwrap_or(0.5))?;
+        let kind = check_name("type", &request.r#type)?.to_owned();
+        let data = check_value("data", request.data)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let insight =
@@ -261,11 +266,12 @@ impl Clients {
         Ok(Insight { id, kind, data, importance, date_created: now })
     }
 
-    /// A client's insights, the most important first, then the newest.
+    /// Lists a client's insights with at least `min_importance` after `after`, the most important first, then the
+    /// newest; with `kind`, those of one type.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if `min_importance` is not from 0 to 1.
     pub async fn insights(
         &self,
         client_id: &ClientId,
@@ -275,18 +281,18 @@ impl Clients {
         limit: i64,
     ) -> Result<Page<Insight, InsightCursor>, AppError> {
         let min_importance = check_fraction("min_importance", min_importance)?;
-        // Before every one.
+        // Sorts before every insight, whose importance is at most 1.
         let after = after.unwrap_or((2.0, i64::MAX));
         let filter = InsightFilter { kind, min_importance, after };
         let rows = self.store.insights(client_id.as_str(), filter, limit + 1).await?;
         Ok(Page::from_rows(rows, limit, |row| (row.importance, row.id)))
     }
 
-    /// Removes a client's insights: all, or those of a type.
+    /// Deletes a client's insights: all, or those of a type.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`].
+    /// Returns [`ErrorKind::Invalid`] if the type is invalid.
     pub async fn remove_insights(
         &self,
         client_id: &ClientId,
@@ -313,12 +319,12 @@ impl Clients {
     }
 }
 
-/// A pattern as sure as it is now.
+/// Returns a pattern with its confidence at `now`.
 fn with_current_confidence(pattern: Pattern, now: DateTime<Utc>) -> Pattern {
     Pattern { confidence: current_confidence(&pattern, now), ..pattern }
 }
 
-/// A name that can be kept, shown and put into a path.
+/// Checks a name that is stored, shown and used as a path segment.
 fn check_name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
     let length = text.chars().count();
     if (1..=MAX_NAME).contains(&length) && !text.chars().any(char::is_control) {
@@ -327,7 +333,7 @@ fn check_name<'a>(field: &str, text: &'a str) -> Result<&'a str, AppError> {
     Err(AppError::invalid(field, format!("must be 1 to {MAX_NAME} printable characters")))
 }
 
-/// A session's name; nothing stands for none.
+/// Checks a session id. An absent or empty id means no session and gives an empty string.
 fn check_session_id(text: Option<&str>) -> Result<&str, AppError> {
     match text {
         None | Some("") => Ok(""),
@@ -335,7 +341,7 @@ fn check_session_id(text: Option<&str>) -> Result<&str, AppError> {
     }
 }
 
-/// A value that both databases take.
+/// Checks that a value is small enough and that both databases can store it.
 fn check_value(field: &str, value: Value) -> Result<Value, AppError> {
     let text = value.to_string();
     if text.len() > MAX_VALUE || has_nul(&text) {

@@ -1,4 +1,4 @@
-//! What clients send of their memory, and what they get to see of it.
+//! Request and response bodies of the client memory.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,87 +7,97 @@ use utoipa::ToSchema;
 
 use crate::store::{ContextEntry, Pattern};
 
-/// Something that a client is like.
+/// A pattern to store.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatternRequest {
-    /// Any JSON: at most 64 KiB.
+    /// Any JSON value, at most 64 KiB.
     pub value: Value,
-    /// How sure that is: 0-1, 1 without.
+    /// How certain the pattern is, 0-1. Default: 1.
+    #[schema(minimum = 0, maximum = 1)]
     pub confidence: Option<f64>,
 }
 
-/// One of a batch.
+/// A pattern of a batch.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchPattern {
-    /// What kind of thing.
+    /// The pattern's type, 1-128 printable characters. Storytellers treat `like`, `interest`, `subject` and `favourite`
+    /// as what the client likes.
+    #[schema(example = "like")]
     pub r#type: String,
-    /// Which one.
+    /// The pattern's key within its type, 1-128 printable characters.
+    #[schema(example = "boats")]
     pub key: String,
-    /// Any JSON: at most 64 KiB.
+    /// Any JSON value, at most 64 KiB.
     pub value: Value,
-    /// How sure that is: 0-1, 1 without.
+    /// How certain the pattern is, 0-1. Default: 1.
+    #[schema(minimum = 0, maximum = 1)]
     pub confidence: Option<f64>,
 }
 
-/// Something that a client is like.
+/// A pattern: something that a client is like.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PatternView {
-    /// What kind of thing.
+    /// The pattern's type.
+    #[schema(example = "subject")]
     pub r#type: String,
-    /// Which one.
+    /// The pattern's key within its type.
+    #[schema(example = "boats")]
     pub key: String,
-    /// Whatever is known.
+    /// The stored value. For a learned pattern: `{"times": n}`, how often it was observed.
     pub value: Value,
-    /// How sure that is now: 0-1. What was learned fades.
+    /// How certain the pattern is now, 0-1. The confidence of a learned pattern fades with time.
     pub confidence: f64,
-    /// Whether it was learned from frames; otherwise somebody put it.
+    /// Whether the pattern was learned from frames. If not, it was stored through the API.
     pub is_learned: bool,
-    /// When it was first noticed.
+    /// When the pattern was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last.
+    /// When the pattern was last replaced or observed.
     pub date_updated: DateTime<Utc>,
 }
 
-/// Something that is going on.
+/// A context entry to store.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextRequest {
-    /// Any JSON: at most 64 KiB.
+    /// Any JSON value, at most 64 KiB.
     pub value: Value,
-    /// In which session; without, it belongs to none.
+    /// The session that the entry belongs to, at most 128 printable characters. If omitted or empty, it belongs to
+    /// none.
     pub session_id: Option<String>,
-    /// For how many seconds it holds; without, until it is removed.
+    /// Seconds until the entry expires, 1-315619200 (ten years). If omitted, it does not expire.
+    #[schema(minimum = 1, maximum = 315_619_200)]
     pub expires_in: Option<i64>,
 }
 
-/// Something that is going on.
+/// A context entry: something that is going on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ContextView {
-    /// Which thing.
+    /// The entry's key within its session.
     pub key: String,
-    /// In which session; null where it belongs to none.
+    /// The session that the entry belongs to; null if it belongs to none.
     pub session_id: Option<String>,
-    /// Whatever is going on.
+    /// The stored value.
     pub value: Value,
-    /// Since when it is known.
+    /// When the entry was created.
     pub date_created: DateTime<Utc>,
-    /// When it was last said.
+    /// When the entry was last replaced.
     pub date_updated: DateTime<Utc>,
-    /// Until when it holds.
+    /// When the entry expires; null if it does not.
     pub date_expires: Option<DateTime<Utc>>,
 }
 
-/// Something that was noticed.
+/// An insight to add: something that was noticed about a client.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InsightRequest {
-    /// What kind of thing.
+    /// The insight's type, 1-128 printable characters.
     pub r#type: String,
-    /// What it is: any JSON, at most 64 KiB.
+    /// Any JSON value, at most 64 KiB. Storytellers get `text` of an object, or the value itself.
     pub data: Value,
-    /// 0-1, 0.5 without.
+    /// How much the insight should shape stories, 0-1. Default: 0.5.
+    #[schema(minimum = 0, maximum = 1)]
     pub importance: Option<f64>,
 }
 

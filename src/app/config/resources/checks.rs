@@ -1,4 +1,4 @@
-//! What several kinds of configuration check alike.
+//! Checks that several kinds of configuration share.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use crate::app::AppError;
 use crate::domain::{FrameParameters, Schedule};
 
-/// The largest free object, as JSON in bytes.
+/// The maximum size of a free-form object in bytes of JSON.
 const MAX_OBJECT: usize = 16 << 10;
 
-/// Collects what is wrong, field by field.
+/// Collects errors by field.
 #[derive(Default)]
 pub(super) struct FieldErrors(Vec<(String, String)>);
 
@@ -22,7 +22,7 @@ impl FieldErrors {
         if self.0.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(self.0)) }
     }
 
-    /// A name that paths and other configurations can carry.
+    /// Checks a name that paths and other configurations use.
     pub(super) fn check_slug(&mut self, field: &str, slug: &str) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if slug.is_empty() || slug.len() > 100 || !slug.chars().all(is_plain) {
@@ -30,7 +30,7 @@ impl FieldErrors {
         }
     }
 
-    /// A name that people and devices give.
+    /// Checks a name that people and devices choose.
     pub(super) fn check_name(&mut self, field: &str, name: &str) {
         let is_printable = !name.chars().any(char::is_control) && !name.trim().is_empty();
         if !is_printable || name.chars().count() > 255 {
@@ -38,9 +38,9 @@ impl FieldErrors {
         }
     }
 
-    pub(super) fn check_text(&mut self, field: &str, text: &str, most: usize) {
-        if text.chars().count() > most {
-            self.push(field, format!("has more than {most} characters; shorten it"));
+    pub(super) fn check_text(&mut self, field: &str, text: &str, max: usize) {
+        if text.chars().count() > max {
+            self.push(field, format!("has more than {max} characters; shorten it"));
         }
     }
 
@@ -50,7 +50,7 @@ impl FieldErrors {
         }
     }
 
-    /// US dollars a day.
+    /// Checks a budget in US dollars per day.
     pub(super) fn check_budget(&mut self, field: &str, budget: Option<f64>) {
         if budget.is_some_and(|dollars| !(0.0..=1_000_000.0).contains(&dollars)) {
             self.push(field, "must be US dollars from 0 to 1000000, or null for no limit");
@@ -64,20 +64,21 @@ impl FieldErrors {
         }
     }
 
-    /// Frame parameters in one spelling, and beside them the names in `beside`, whose values are text.
+    /// Checks frame parameters and converts them to their canonical form. The names in `text_names` are allowed too;
+    /// their values are text of at most 255 characters.
     pub(super) fn check_parameters(
         &mut self,
         field: &str,
         parameters: &mut Map<String, Value>,
         text_names: &[&str],
     ) {
-        let mut kept = Map::new();
+        let mut checked = Map::new();
         for (name, value) in &*parameters {
             let place = format!("{field}.{name}");
             if text_names.contains(&name.as_str()) {
                 match value {
                     Value::String(text) if text.chars().count() <= 255 => {
-                        kept.insert(name.clone(), value.clone());
+                        checked.insert(name.clone(), value.clone());
                     }
                     Value::Null => {}
                     _ => self.push(&place, "must be text of at most 255 characters"),
@@ -87,33 +88,33 @@ impl FieldErrors {
             }
         }
         match FrameParameters::normalize(parameters) {
-            Ok(clean) => kept.extend(clean),
-            Err(refused) => {
-                for refused in refused {
-                    self.push(&format!("{field}.{}", refused.name), refused.reason);
+            Ok(normalized) => checked.extend(normalized),
+            Err(errors) => {
+                for error in errors {
+                    self.push(&format!("{field}.{}", error.name), error.reason);
                 }
             }
         }
-        *parameters = kept;
+        *parameters = checked;
     }
 
-    /// A schedule in one spelling.
+    /// Checks a schedule and converts it to its canonical form. Its parameters may include `strategy`.
     pub(super) fn check_schedule(&mut self, schedule: &mut Value) {
-        let mut read = match Schedule::parse(schedule) {
-            Ok(read) => read,
-            Err(refused) => return self.push("schedule", refused.to_string()),
+        let mut parsed = match Schedule::parse(schedule) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.push("schedule", error.to_string()),
         };
-        for (place, parameters) in read.parameters_mut() {
-            self.check_parameters(&format!("schedule.{place}"), parameters, &["strategy"]);
+        for (path, parameters) in parsed.parameters_mut() {
+            self.check_parameters(&format!("schedule.{path}"), parameters, &["strategy"]);
         }
-        match serde_json::to_value(&read) {
+        match serde_json::to_value(&parsed) {
             Ok(value) => *schedule = value,
             Err(error) => self.push("schedule", error.to_string()),
         }
     }
 }
 
-/// Lays a merge patch (RFC 7396) over a document.
+/// Applies a merge patch (RFC 7396) to a document.
 pub(super) fn merge_patch(document: &mut Value, patch: Value) {
     let Value::Object(fields) = patch else {
         *document = patch;
@@ -132,24 +133,24 @@ pub(super) fn merge_patch(document: &mut Value, patch: Value) {
     }
 }
 
-/// Reads a document that was patched.
+/// Deserializes a patched document. An unknown or missing field becomes an error for that field.
 pub(super) fn deserialize_patched<T: DeserializeOwned>(document: Value) -> Result<T, AppError> {
     serde_path_to_error::deserialize(document).map_err(|error| {
-        let whole = error.inner().to_string();
-        for (before, reason) in [
+        let message = error.inner().to_string();
+        for (prefix, reason) in [
             ("unknown field `", "is not known here; leave it out"),
             ("missing field `", "cannot be removed"),
         ] {
-            let name = whole.strip_prefix(before).and_then(|rest| rest.split('`').next());
+            let name = message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
             if let Some(name) = name {
                 return AppError::invalid(name, reason);
             }
         }
-        AppError::invalid(&error.path().to_string(), whole)
+        AppError::invalid(&error.path().to_string(), message)
     })
 }
 
-/// Some of a list, for a sentence.
+/// Joins the first five names for a sentence, with the number of those left out.
 pub(super) fn abbreviate_list(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
@@ -159,9 +160,9 @@ pub(super) fn abbreviate_list(names: &[String]) -> String {
     }
 }
 
-/// A reference that leads nowhere.
+/// Returns the error for a field that refers to a resource that does not exist.
 pub(super) fn unknown_reference(field: &str, resource: &str, name: &str) -> AppError {
-    AppError::invalid(field, format!("there is no `{name}` among the {resource}; make it first"))
+    AppError::invalid(field, format!("there is no `{name}` among the {resource}; create it first"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sparrows, their flocks, and kinds of devices.
+//! Configurations of Sparrows, flocks and client types.
 
 use serde_json::{Map, Value};
 
@@ -110,7 +110,8 @@ impl Resource for ClientTypeConfig {
     }
 }
 
-/// The strategy and the client type that parameters name must be there; a storyteller's name is a strategy's too.
+/// Checks that the strategy and the client type that parameters name exist. A storyteller's name is valid as a
+/// strategy.
 async fn check_parameter_references(
     tx: &mut Tx,
     parameters: &Map<String, Value>,

@@ -1,26 +1,26 @@
-//! Keys of providers: written, never read back. What is shown of one is its last four characters.
+//! API keys of providers. They can be written but not read: the API returns at most their last four characters.
 
 use serde_json::{Map, Value};
 
 use crate::app::AppError;
 
-/// Keys at most in one configuration.
+/// The maximum number of keys in one configuration.
 const MAX_KEYS: usize = 50;
 
-/// The mark of a secret that is not shown.
+/// Stands for the hidden part of a key.
 const MASK: &str = "•••";
 
-/// Replaces each secret by what may be shown of it.
+/// Replaces each key by its masked form.
 pub(super) fn mask(keys: &mut Map<String, Value>) {
     for value in keys.values_mut() {
         *value = Value::String(masked(value.as_str().unwrap_or_default()));
     }
 }
 
-/// Checks new keys; one that is sent as it was shown stays as it is `kept`.
+/// Checks new keys. A key in masked form is replaced by the `stored` key that it stands for.
 pub(super) fn check_and_restore(
     keys: &mut Map<String, Value>,
-    kept: Option<&Map<String, Value>>,
+    stored: Option<&Map<String, Value>>,
 ) -> Result<(), AppError> {
     if keys.len() > MAX_KEYS {
         return Err(AppError::invalid("keys", format!("are more than {MAX_KEYS}; send fewer")));
@@ -35,12 +35,12 @@ pub(super) fn check_and_restore(
             return Err(AppError::invalid(&field, "must be text"));
         };
         if secret.starts_with(MASK) {
-            let kept = kept.and_then(|kept| kept.get(name)?.as_str());
-            let Some(kept) = kept.filter(|kept| masked(kept) == secret) else {
+            let stored = stored.and_then(|stored| stored.get(name)?.as_str());
+            let Some(stored) = stored.filter(|stored| masked(stored) == secret) else {
                 let reason = "is how a secret is shown; send the secret itself";
                 return Err(AppError::invalid(&field, reason));
             };
-            *value = Value::String(kept.to_owned());
+            *value = Value::String(stored.to_owned());
         } else if !(1..=500).contains(&secret.chars().count())
             || secret.chars().any(char::is_control)
         {
@@ -51,7 +51,7 @@ pub(super) fn check_and_restore(
     Ok(())
 }
 
-/// The last four characters, of secrets that are long enough to be none the less secret.
+/// Returns [`MASK`], followed by the last four characters if the key has at least 12.
 fn masked(secret: &str) -> String {
     let chars: Vec<char> = secret.chars().collect();
     let shown = if chars.len() >= 12 { &chars[chars.len() - 4..] } else { &[] };
@@ -92,7 +92,7 @@ mod tests {
         }
         assert!(
             check_and_restore(&mut keys(&json!({"openai_api_key": "•••abcd"})), None).is_err(),
-            "nothing is kept"
+            "nothing is stored"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! What admins configure: listed, read, made, replaced, patched and removed, each kind in the same way, and every
-//! change noted in the audit. What a kind may hold is its own file's matter ([`Resource`]).
+//! The resources that admins configure: list, get, create, replace, patch and delete, the same for each kind, with
+//! every change recorded in the audit log. Each kind implements [`Resource`], which checks its values.
 //!
-//! All changes of configurations come one after the other (`Tx::bump_configuration_version` locks), so what one finds when
-//! it checks is still so when it is saved.
+//! `Tx::bump_configuration_version` takes a lock, so configurations change one after the other. What a change finds
+//! when it checks references is still true when it is saved.
 
 mod checks;
 mod flocks;
@@ -24,45 +24,45 @@ use crate::store::{ResourceTable, Timestamped, Tx};
 
 /// One kind of configuration.
 pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
-    /// Its kind, as paths have it.
+    /// The kind's name in paths, such as `sparrow-configs`.
     const NAME: &'static str;
 
-    /// The field that tells one from another.
+    /// The name of the field that identifies a resource of this kind.
     const ID_FIELD: &'static str;
 
-    /// What tells it from others.
+    /// Returns the value of [`Resource::ID_FIELD`].
     fn id(&self) -> &str;
 
-    /// Refuses what it cannot hold, and puts the rest into one spelling.
+    /// Checks the fields and converts them to their canonical form.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] with every field that is wrong.
+    /// Returns [`ErrorKind::Invalid`] with every invalid field.
     fn check(&mut self) -> Result<(), AppError>;
 
-    /// Refuses what would not fit to the other configurations.
+    /// Checks that the resources that this one refers to exist.
     fn check_references(&self, tx: &mut Tx) -> impl Future<Output = Result<(), AppError>> + Send;
 
-    /// Its secrets, where it has any.
+    /// Returns the API keys of providers, if the kind has any.
     fn provider_keys(&mut self) -> Option<&mut serde_json::Map<String, Value>> {
         None
     }
 
-    /// Why one may not be removed, whatever refers to it.
+    /// Returns why a resource must not be deleted, even if nothing refers to it.
     fn protected_reason(_id: &str) -> Option<&'static str> {
         None
     }
 }
 
-/// A configuration as admins see it: its secrets shown by their last four characters.
+/// A configuration. API keys are shown as `•••` and at most their last four characters.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ResourceView<T> {
     /// The configuration.
     #[serde(flatten)]
     pub item: T,
-    /// When it was made.
+    /// When the configuration was created.
     pub date_created: chrono::DateTime<chrono::Utc>,
-    /// When it was last written.
+    /// When the configuration was last changed.
     pub date_updated: chrono::DateTime<chrono::Utc>,
 }
 
@@ -74,7 +74,8 @@ impl<T: Resource> From<Timestamped<T>> for ResourceView<T> {
 }
 
 impl Config {
-    /// Configurations of a kind whose name or description contains `q`, by name, those behind `after`.
+    /// Lists the configurations of a kind whose id or description contains `q` and whose id sorts after `after`,
+    /// ordered by id.
     pub async fn resources<T: Resource>(
         &self,
         q: &str,
@@ -85,21 +86,21 @@ impl Config {
         Ok(Page::from_rows(rows, limit, |row: &Timestamped<T>| row.item.id().to_owned()))
     }
 
-    /// One configuration.
+    /// Returns one configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown name.
+    /// Returns [`ErrorKind::NotFound`] if none has this id.
     pub async fn resource<T: Resource>(&self, id: &str) -> Result<ResourceView<T>, AppError> {
         check_name::<T>(id)?;
         self.store.resource::<T>(id).await?.map(Into::into).ok_or_else(resource_not_found::<T>)
     }
 
-    /// Makes a configuration.
+    /// Creates a configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`] when there is one of its name; [`ErrorKind::Invalid`] for what it cannot hold.
+    /// Returns [`ErrorKind::Conflict`] if one with its id exists, and [`ErrorKind::Invalid`] if a field is invalid.
     pub async fn create_resource<T: Resource>(
         &self,
         mut item: T,
@@ -114,7 +115,7 @@ impl Config {
         tx.bump_configuration_version().await?;
         item.check_references(&mut tx).await?;
         if !tx.add_resource(&item, now).await? {
-            let detail = format!("There is {} {} already; change that one.", T::NAME, item.id());
+            let detail = format!("{} {} exists already; change it instead.", T::NAME, item.id());
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         record_change(&mut tx, "create", None, Some(&item), audit, now).await?;
@@ -122,11 +123,11 @@ impl Config {
         Ok(ResourceView { item: with_masked_keys(item), date_created: now, date_updated: now })
     }
 
-    /// Replaces a configuration by another of its name.
+    /// Replaces a configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown name; [`ErrorKind::Invalid`] for what it cannot hold.
+    /// Returns [`ErrorKind::NotFound`] if none has this id, and [`ErrorKind::Invalid`] if a field is invalid.
     pub async fn replace_resource<T: Resource>(
         &self,
         id: &str,
@@ -136,11 +137,11 @@ impl Config {
         self.write_resource(id, audit, |_| Ok(item)).await
     }
 
-    /// Changes what a merge patch (RFC 7396) names.
+    /// Applies a merge patch (RFC 7396) to a configuration.
     ///
     /// # Errors
     ///
-    /// As [`Config::replace_resource`].
+    /// The same as [`Config::replace_resource`].
     pub async fn patch_resource<T: Resource>(
         &self,
         id: &str,
@@ -152,9 +153,9 @@ impl Config {
             return Err(AppError::new(ErrorKind::Invalid, detail));
         }
         let patched = |before: &T| {
-            let mut whole = serde_json::to_value(before).map_err(AppError::internal)?;
-            checks::merge_patch(&mut whole, patch);
-            checks::deserialize_patched(whole)
+            let mut document = serde_json::to_value(before).map_err(AppError::internal)?;
+            checks::merge_patch(&mut document, patch);
+            checks::deserialize_patched(document)
         };
         self.write_resource(id, audit, patched).await
     }
@@ -174,12 +175,12 @@ impl Config {
             found.ok_or_else(resource_not_found::<T>)?;
         let mut after = change(&item)?;
         if after.id() != id {
-            let reason = format!("must be `{id}`, as in the path: a name stays");
+            let reason = format!("must be `{id}`, as in the path; it cannot be changed");
             return Err(AppError::invalid(T::ID_FIELD, reason));
         }
         let before = item.clone();
         if let Some(keys) = after.provider_keys() {
-            keys::check_and_restore(keys, item.provider_keys().map(|kept| &*kept))?;
+            keys::check_and_restore(keys, item.provider_keys().map(|keys| &*keys))?;
         }
         check(&mut after)?;
         after.check_references(&mut tx).await?;
@@ -189,11 +190,12 @@ impl Config {
         Ok(ResourceView { item: with_masked_keys(after), date_created, date_updated: now })
     }
 
-    /// Removes a configuration.
+    /// Deletes a configuration.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] for an unknown name; [`ErrorKind::Conflict`] when something refers to it.
+    /// Returns [`ErrorKind::NotFound`] if none has this id, and [`ErrorKind::Conflict`] if another configuration refers
+    /// to it or it must not be deleted.
     pub async fn remove_resource<T: Resource>(
         &self,
         id: &str,
@@ -222,10 +224,10 @@ impl Config {
     }
 }
 
-/// What every kind refuses, and then what this one does.
+/// Checks what holds for every kind, then the fields of this kind.
 fn check<T: Resource>(item: &mut T) -> Result<(), AppError> {
     if has_nul(&serde_json::to_string(item).map_err(AppError::internal)?) {
-        let detail = "A NUL character cannot be kept; leave it out.";
+        let detail = "A NUL character cannot be stored; leave it out.";
         return Err(AppError::new(ErrorKind::Invalid, detail));
     }
     item.check()
@@ -254,7 +256,7 @@ async fn record_change<T: Resource>(
     change.record(tx, audit, now).await
 }
 
-/// A resource whose secrets are hidden.
+/// Returns a resource with its API keys masked.
 fn with_masked_keys<T: Resource>(mut item: T) -> T {
     if let Some(keys) = item.provider_keys() {
         keys::mask(keys);
@@ -262,12 +264,12 @@ fn with_masked_keys<T: Resource>(mut item: T) -> T {
     item
 }
 
-/// PostgreSQL takes no NUL in a text; nothing has such a name.
+/// Rejects an id with a NUL as "not found", because PostgreSQL accepts no NUL in a text.
 fn check_name<T: Resource>(id: &str) -> Result<(), AppError> {
     if id.contains('\0') { Err(resource_not_found::<T>()) } else { Ok(()) }
 }
 
 fn resource_not_found<T: Resource>() -> AppError {
-    let detail = format!("There is none of this {} among the {}.", T::ID_FIELD, T::NAME);
+    let detail = format!("There is none with this {} among the {}.", T::ID_FIELD, T::NAME);
     AppError::new(ErrorKind::NotFound, detail)
 }

@@ -1,4 +1,4 @@
-//! Models, prompts, and models with how to call them.
+//! Configurations of inference models, prompt templates and model configs.
 
 use super::Resource;
 use super::checks::{FieldErrors, unknown_reference};
@@ -8,17 +8,17 @@ use crate::inference::Prices;
 use crate::store::Tx;
 use crate::storytellers;
 
-/// Providers that a model may be of.
+/// The valid values of `provider`.
 const PROVIDERS: [&str; 8] =
     ["auto", "offline", "openai", "azure", "stability", "huggingface", "replicate", "runway"];
 
-/// Manners of calling one.
+/// The valid values of `provider_api_variant`.
 const VARIANTS: [&str; 3] = ["default", "openai_completion", "openai_chat_completion"];
 
-/// The longest prompt, in characters.
+/// The maximum length of a prompt in characters.
 const MAX_PROMPT: usize = 64 << 10;
 
-/// The longest description, in characters.
+/// The maximum length of a description in characters.
 pub(super) const MAX_DESCRIPTION: usize = 2000;
 
 impl Resource for InferenceModel {
@@ -62,7 +62,7 @@ impl Resource for PromptTemplate {
         errors.check_text("description", &self.description, MAX_DESCRIPTION);
         errors.check_text("text", &self.text, MAX_PROMPT);
         if let Err(error) = storytellers::check_prompt(&self.text) {
-            errors.push("text", format!("is no Jinja2 template: {error}"));
+            errors.push("text", format!("is not a Jinja2 template: {error}"));
         }
         if let Some(language) = &self.target_language {
             errors.check_name("target_language", language);
@@ -98,7 +98,7 @@ impl Resource for ModelConfig {
     }
 }
 
-/// Refuses a reference that leads nowhere.
+/// Checks that the resource that a field refers to exists. `None` refers to nothing and is valid.
 pub(super) async fn check_reference<T: Resource>(
     tx: &mut Tx,
     field: &str,

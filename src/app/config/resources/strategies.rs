@@ -1,4 +1,4 @@
-//! Strategies: storytellers with what they work with.
+//! Configurations of strategies.
 
 use super::Resource;
 use super::checks::FieldErrors;
@@ -22,7 +22,8 @@ impl Resource for StrategyConfig {
         errors.check_slug("slug", &self.slug);
         errors.check_text("description", &self.description, MAX_DESCRIPTION);
         if storytellers::find(&self.strategy_name).is_none() {
-            let names: Vec<&str> = storytellers::ALL.iter().map(|teller| teller.name()).collect();
+            let names: Vec<&str> =
+                storytellers::ALL.iter().map(|storyteller| storyteller.name()).collect();
             errors.push("strategy_name", format!("must be one of {}", names.join(", ")));
         }
         errors.check_parameters("parameters", &mut self.parameters, &[]);
@@ -42,7 +43,8 @@ impl Resource for StrategyConfig {
     }
 
     fn protected_reason(id: &str) -> Option<&'static str> {
-        let detail = "This strategy is the one that every Sparrow falls back to; it can be changed, not removed.";
+        let detail =
+            "Every Sparrow falls back to this strategy; it can be changed, but not deleted.";
         (id == DEFAULT_STRATEGY).then_some(detail)
     }
 }

@@ -1,4 +1,4 @@
-//! Schedules as a person would check them by eye, and against slow but plain models.
+//! Tests of schedules: tables that a person can check by eye, and properties against slow but plain models.
 
 mod read;
 mod steps;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::schedule::{Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 
-/// Zones with hour-long, half-hour-long and no summer time, with odd offsets, and with a day that never was.
+/// Zones with a summer time of an hour, of half an hour and none, with odd offsets, and with a skipped day.
 const ZONES: [&str; 5] =
     ["Europe/Oslo", "America/New_York", "Pacific/Apia", "Asia/Kolkata", "Australia/Lord_Howe"];
 
@@ -20,14 +20,14 @@ fn schedule(given: &Value) -> Schedule {
     Schedule::parse(given).unwrap()
 }
 
-/// `2026-03-28 19:00` or `2026-03-28 19:00:30` on the clocks of Oslo, the earlier of two.
+/// Parses a local time in Oslo, `2026-03-28 19:00` or `2026-03-28 19:00:30`; of two instants, the earlier.
 fn oslo(local: &str) -> DateTime<Utc> {
     let format = if local.len() == 16 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
     let local = NaiveDateTime::parse_from_str(local, format).unwrap();
     Tz::Europe__Oslo.from_local_datetime(&local).earliest().unwrap().to_utc()
 }
 
-/// A device and the state that the service keeps for it.
+/// A device, with the state that the service stores for it.
 struct Device<'a> {
     schedule: &'a Schedule,
     state: Option<ScheduleState>,
@@ -38,7 +38,7 @@ impl<'a> Device<'a> {
         Self { schedule, state: None }
     }
 
-    /// Asks for a frame.
+    /// Requests a frame, and returns what is in force.
     fn frame(&mut self, now: DateTime<Utc>, sensed: Option<SensorEvent>) -> ScheduleSnapshot {
         let state = self.schedule.advance(self.state.as_ref(), now, sensed);
         let in_force = self.schedule.snapshot(&state, now);
@@ -46,7 +46,7 @@ impl<'a> Device<'a> {
         in_force
     }
 
-    /// The step, by index, after a frame at a time in Oslo.
+    /// Requests a frame at a local time in Oslo, and returns the index of the step.
     fn step(&mut self, local: &str) -> usize {
         self.frame(oslo(local), None).step.unwrap()
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::schedule::tests::{Device, oslo, schedule};
 use crate::schedule::{Schedule, SensorEvent};
 
-/// Lavender from 19:00, asleep from 23:00, fern from 07:00.
+/// Lavender from 19:00, sleep from 23:00, fern from 07:00.
 fn evenings() -> Schedule {
     schedule(&json!({"time_zone": "Europe/Oslo", "repeat": true, "steps": [
         {"parameters": {"strategy": "lavender"}, "trigger": {"type": "at_time", "time": "19:00"}},
@@ -18,7 +18,7 @@ fn a_day_by_the_clock() {
     let evenings = evenings();
     let mut device = Device::new(&evenings);
     let day = [
-        ("2026-11-23 20:00:00", 0), // met for the first time
+        ("2026-11-23 20:00:00", 0), // the first request
         ("2026-11-23 22:59:59", 0),
         ("2026-11-23 23:00:00", 1),
         ("2026-11-24 06:59:59", 1),
@@ -71,7 +71,7 @@ fn a_step_that_must_stay_past_the_next_ones_time_costs_no_lap() {
     let table = [
         ("2026-11-23 19:00:00", 0),
         ("2026-11-23 23:00:05", 1),
-        ("2026-11-24 23:00:04", 1), // 19:00 has long been
+        ("2026-11-24 23:00:04", 1), // 19:00 is long past
         ("2026-11-24 23:00:05", 0),
         ("2026-11-24 23:00:06", 1), // and the same evening's 23:00 is not lost
         ("2026-11-25 23:00:05", 1),
@@ -150,7 +150,7 @@ fn what_a_device_senses_leads_on_once_the_step_has_stayed() {
     let table = [
         (0, None, 0),
         (29, Some(SensorEvent::Motion), 0), // too early
-        (30, Some(SensorEvent::Sound), 0),  // not what is waited for
+        (30, Some(SensorEvent::Sound), 0),  // not the trigger
         (31, None, 0),
         (32, Some(SensorEvent::Motion), 1),
         (33, Some(SensorEvent::Motion), 1),
@@ -161,7 +161,7 @@ fn what_a_device_senses_leads_on_once_the_step_has_stayed() {
     for (second, sensed, step) in table {
         let in_force = device.frame(begin + TimeDelta::seconds(second), sensed);
         assert_eq!(in_force.step, Some(step), "second {second}");
-        assert_eq!(in_force.next_wake_at, None, "nobody knows when something will move");
+        assert_eq!(in_force.next_wake_at, None, "the time of a motion is not known");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::schedule::{ScheduleState, SensorEvent};
 
 const DAY: i64 = 86_400;
 
-/// Instants around the days on which clocks are set, Apia's lost 30 December 2011 among them, in whole minutes.
+/// Instants in whole minutes around days on which clocks are set, including 30 December 2011, which Apia skipped.
 pub(super) fn instants() -> impl Strategy<Value = DateTime<Utc>> {
     let days = [
         "2026-03-07",
@@ -25,7 +25,7 @@ pub(super) fn instants() -> impl Strategy<Value = DateTime<Utc>> {
         .prop_map(|(day, minutes): (DateTime<Utc>, _)| day + TimeDelta::minutes(minutes))
 }
 
-/// Times of day, every third one where clocks are set.
+/// Times of day, every third one at an hour at which clocks are set.
 pub(super) fn times() -> impl Strategy<Value = String> {
     prop_oneof![2 => 0..1440, 1 => 60..200]
         .prop_map(|m: i32| format!("{:02}:{:02}", m / 60, m % 60))
@@ -63,7 +63,7 @@ fn schedule_of(triggers: impl Strategy<Value = Value>) -> impl Strategy<Value = 
     )
 }
 
-/// How a clock goes on between two calls: by seconds, days, or a month, and sometimes back.
+/// How far the clock moves between two requests: by seconds, days, or a month, and sometimes back.
 fn jumps() -> impl Strategy<Value = Vec<(i64, Option<SensorEvent>)>> {
     let jump = prop_oneof![
         3 => 0..120_i64, 3 => 0..2 * DAY, 1 => 0..40 * DAY, 1 => -60..0_i64, 1 => -400 * DAY..0,
@@ -76,7 +76,8 @@ fn jumps() -> impl Strategy<Value = Vec<(i64, Option<SensorEvent>)>> {
     prop::collection::vec((jump, sensed), 1..60)
 }
 
-/// How long a step can be in force at most while calls come: a week, a day that is left out, and what it must stay.
+/// The longest time that a step can be in force while requests come: its own wait, or a week and a skipped day, and at
+/// least its `min_duration_seconds`.
 fn longest(given: &Value, state: &ScheduleState) -> TimeDelta {
     let steps = given["steps"].as_array().unwrap();
     let at = |position: u64| &steps[position as usize % steps.len()];
@@ -108,7 +109,7 @@ proptest! {
                 prop_assert!(now.min(before.entered_at) + TimeDelta::seconds(hold) <= now, "left too early");
                 prop_assert_eq!(after.entered_at, now);
             } else {
-                prop_assert_eq!(seen, in_force, "looking sees what is told");
+                prop_assert_eq!(seen, in_force, "peeking agrees with the frame request");
             }
         }
     }
@@ -148,7 +149,7 @@ proptest! {
         let mut now = begin + TimeDelta::minutes(later);
         let first = schedule.peek(device.state.as_ref(), now);
         prop_assert_eq!(first.next_wake_at.is_some(), given["steps"].as_array().unwrap().iter().any(|s| s["sleep"] == false));
-        // Six weeks of minutes are enough for six steps, none of which is left later than a week after.
+        // 60 days of minutes are enough for five steps, each of which is left within nine days.
         let end = now + TimeDelta::days(60);
         let mut woken = None;
         while woken.is_none() && first.next_wake_at.is_some() && now <= end {
@@ -163,17 +164,17 @@ proptest! {
         prop_assert_eq!(woken, first.next_wake_at);
     }
 
-    /// Steps in the order of the day: however long a device was away, one lap of calls later it is on the step
-    /// whose time was last.
+    /// Steps in the order of the day. However long a device was away, after as many requests as there are steps it is
+    /// on the step whose time came last.
     #[test]
     fn steps_catch_up_with_the_clock(
         zone in prop::sample::select(ZONES.to_vec()),
         times in prop::collection::btree_set(times(), 1..6),
-        turn in 0..6_usize, begin in instants(), away in prop_oneof![0..3 * DAY, 0..400 * DAY],
+        rotation in 0..6_usize, begin in instants(), away in prop_oneof![0..3 * DAY, 0..400 * DAY],
     ) {
         let mut times: Vec<String> = times.into_iter().collect();
-        let turn = turn % times.len();
-        times.rotate_left(turn);
+        let rotation = rotation % times.len();
+        times.rotate_left(rotation);
         let steps: Vec<_> = times.iter().map(|t| json!({"trigger": {"type": "at_time", "time": t}})).collect();
         let schedule = schedule(&json!({"time_zone": zone, "repeat": true, "steps": steps}));
         let mut device = Device::new(&schedule);
@@ -189,7 +190,7 @@ proptest! {
     }
 }
 
-/// Which of the times of day the zone's clocks reached last, by looking at every minute of more than two days.
+/// Returns which of the times of day the zone's clocks reached last, by going through every minute of four days.
 fn shown_last(zone: Tz, now: DateTime<Utc>, times: &[String]) -> String {
     let shown = |at: DateTime<Utc>| zone.from_utc_datetime(&at.naive_utc()).naive_local();
     let minute = now - TimeDelta::seconds(now.timestamp() % 60);

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::schedule::Schedule;
 use crate::schedule::tests::{Device, oslo, schedule};
 
-/// 19:00-23:00 on weekdays, lavender; else asleep.
+/// Lavender from 19:00 to 23:00 on weekdays, sleep otherwise.
 fn evenings() -> Schedule {
     schedule(&json!({
         "time_zone": "Europe/Oslo",
@@ -89,7 +89,7 @@ fn nothing_is_kept_anew_for_a_week() {
     let evenings = evenings();
     let mut device = Device::new(&evenings);
     device.frame(oslo("2026-11-27 08:00"), None);
-    let kept = device.state.clone();
+    let state = device.state.clone();
     device.frame(oslo("2026-11-27 20:00") + TimeDelta::days(9), None);
-    assert_eq!(device.state, kept);
+    assert_eq!(device.state, state);
 }

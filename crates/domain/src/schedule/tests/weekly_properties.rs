@@ -20,8 +20,8 @@ fn windows() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The model: which window is open when the furthest that the clocks ever went is `furthest`. A window opens when
-/// they first reach its beginning and closes when they first reach its end.
+/// The model: which window is open if `furthest` is the latest local time that the clocks have shown. A window opens
+/// when they first reach its beginning and closes when they first reach its end.
 fn open(given: &Value, furthest: NaiveDateTime) -> Option<usize> {
     let time = |window: &Value, name: &str| {
         NaiveTime::parse_from_str(window[name].as_str().unwrap(), "%H:%M").unwrap()
@@ -48,7 +48,7 @@ fn is_on(days: &Value, day: usize) -> bool {
     }
 }
 
-/// The furthest that the zone's clocks went by each minute from `begin` on, for more than eight days.
+/// For each minute of eight days from `begin` on, the latest local time that the zone's clocks have shown by then.
 fn minutes(zone: &str, begin: DateTime<Utc>) -> Vec<(DateTime<Utc>, NaiveDateTime)> {
     let zone: Tz = zone.parse().unwrap();
     let mut furthest = NaiveDateTime::MIN;
@@ -82,18 +82,18 @@ proptest! {
         prop_assert_eq!(in_force.next_wake_at, wake);
     }
 
-    /// One after the other, the changes that are told cover the week: nothing changes in between.
+    /// The reported changes, one after the other, cover the week: nothing changes between two of them.
     #[test]
     fn changes_lead_through_the_week(given in windows(), begin in instants()) {
         let schedule = schedule(&given);
-        let mut told = schedule.peek(None, begin);
-        let mut change = told.changes_at;
+        let mut snapshot = schedule.peek(None, begin);
+        let mut change = snapshot.changes_at;
         for (at, furthest) in minutes(given["time_zone"].as_str().unwrap(), begin) {
             if change == Some(at) {
-                told = schedule.peek(None, at);
-                change = told.changes_at;
+                snapshot = schedule.peek(None, at);
+                change = snapshot.changes_at;
             }
-            prop_assert_eq!(told.step, open(&given, furthest), "{}", at);
+            prop_assert_eq!(snapshot.step, open(&given, furthest), "{}", at);
         }
     }
 }
