@@ -28,11 +28,11 @@ fn serve(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, BufReader
     let mut child = command.env("PORT", "0").stderr(Stdio::piped()).spawn().expect("it starts");
     let mut log = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();
-    while !line.contains("stories at http://") {
+    while !line.contains("; open http://") {
         line.clear();
         assert!(log.read_line(&mut line).expect("readable") > 0, "it ended");
     }
-    let (_, after) = line.split_once("http://127.0.0.1:").expect("an address");
+    let (_, after) = line.split_once("; open http://127.0.0.1:").expect("an address");
     let port = after.chars().take_while(char::is_ascii_digit).collect();
     (child, port, log)
 }
@@ -178,7 +178,7 @@ fn a_service_answers_its_health_check_is_alone_and_stops_when_asked() {
     assert!(child.wait().expect("ended").success(), "an orderly end");
     let mut rest = String::new();
     log.read_to_string(&mut rest).expect("readable");
-    assert!(rest.contains("asked to stop") && rest.contains("stopped"), "{rest}");
+    assert!(rest.contains("stopping; finishing") && rest.contains("stopped"), "{rest}");
     let (code, _, error) = run(folder, &["healthcheck"], &[("PORT", &port)]);
     assert_eq!(code, 1);
     assert!(error.contains("nothing answers"), "{error}");
@@ -196,7 +196,9 @@ fn logs_are_json_when_asked() {
     child.wait().expect("reaped");
     let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(line["level"], "INFO");
-    assert!(line["message"].as_str().is_some_and(|text| text.contains("tells stories")));
+    assert!(
+        line["message"].as_str().is_some_and(|text| text.starts_with("listening on 127.0.0.1:"))
+    );
 }
 
 #[test]

@@ -54,11 +54,12 @@ impl Process {
             let line = lines.next_line().await.expect("readable");
             let line = line.unwrap_or_else(|| panic!("the program ended: {log:#?}"));
             let address = |(_, rest): (&str, &str)| {
+                let (_, rest) = rest.split_once("open http://").expect("an address");
                 let end = rest.find(['/', ' ', '"']).unwrap_or(rest.len());
                 format!("http://{}", &rest[..end])
             };
-            url = url.or(line.split_once("stories at http://").map(address));
-            numbers = numbers.or(line.split_once("numbers are at http://").map(address));
+            url = url.or(line.split_once("listening on ").map(address));
+            numbers = numbers.or(line.split_once("serving metrics; ").map(address));
             log.push(line);
         }
         let log = tokio::spawn(async move {

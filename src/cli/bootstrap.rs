@@ -61,7 +61,7 @@ async fn build_app(
         pinecone: Pinecone::from_settings(&settings.search)?,
         registry: Registry::from_settings(&settings.providers, &provider_client)
             .with_ledger(wrap_ledger(spend_ledger)),
-        model_defaults: ModelDefaults::from_settings(&settings.minds, &settings.providers),
+        model_defaults: ModelDefaults::from_settings(&settings.models, &settings.providers),
         memory: settings.memory.clone(),
         situator: SituationService::new(&settings.situation, client)?,
         compute,

@@ -1,4 +1,4 @@
-//! What a process tells of itself while it serves: the log on standard error, and traces where a collector is named.
+//! Starts the log on standard error and, if a collector is configured, the export of traces.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use super::collector::CollectorClient;
 use crate::settings::{LogFormat, ObservabilitySettings, Settings};
 
-/// How long the last spans may take to be sent when the process ends.
+/// The time for sending the last spans when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The traces of this process, to be closed at its end.
+/// The exporter of traces. Close it when the process ends.
 #[derive(Debug)]
 pub(super) struct Traces(Option<SdkTracerProvider>);
 
-/// Begins the log, and the traces where a collector is named; they are sent on the runtime behind `handle`.
+/// Starts the log and, if a collector is configured, the export of traces on the runtime behind `handle`.
 pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Traces> {
     let provider = match &settings.observability.otlp_endpoint {
         Some(endpoint) => Some(provider(endpoint, &settings.observability, handle)?),
@@ -45,13 +45,16 @@ pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Trace
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let lines = match settings.log.format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        // The list of spans holds the current one too; by itself it would be there twice.
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(false).with_filter(filter).boxed()
+        }
     };
     tracing_subscriber::registry().with(traces).with(lines).init();
     Ok(Traces(provider))
 }
 
-/// Spans of our own. The log's lines stay here: they are for those who may read the log, and bear the trace's id.
+/// Returns whether a span is exported: only Calliope's own. Log lines are not exported; they carry the trace id instead.
 fn is_traced(metadata: &Metadata<'_>) -> bool {
     metadata.is_span()
         && *metadata.level() <= Level::INFO
@@ -85,7 +88,7 @@ fn provider(
 }
 
 impl Traces {
-    /// Sends what is not sent yet, for a moment at most.
+    /// Sends the remaining spans, for at most [`FLUSH_TIMEOUT`].
     pub(super) async fn close(self) {
         let Some(provider) = self.0 else { return };
         let closed =

@@ -1,5 +1,5 @@
-//! `calliope serve`: builds the house from its settings, opens both doors, and closes them in two stages: stop
-//! taking work, then stop.
+//! `calliope serve`: builds the application from its settings, serves requests and runs tasks. It stops in two stages: it takes
+//! no new work, then it ends when what runs is finished or the drain time is over.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{bootstrap, log, runtime};
 use crate::http::{AccessPolicy, HttpState, serve, serve_metrics};
-use crate::settings::{LoadedSettings, Settings};
+use crate::settings::{DeprecatedName, LoadedSettings, Settings};
 use crate::telemetry::MetricsRecorder;
 use crate::worker::Worker;
 
@@ -20,6 +20,9 @@ pub(super) fn run(loaded: &LoadedSettings) -> anyhow::Result<()> {
     let started = Instant::now();
     let runtime = runtime()?;
     let traces = log::start(&loaded.settings, runtime.handle().clone())?;
+    for DeprecatedName { old, new } in &loaded.deprecated {
+        tracing::warn!(old, new, "setting has a new name; the old one will be removed");
+    }
     let served = runtime.block_on(run_service(&loaded.settings, started));
     runtime.block_on(traces.close());
     served
@@ -37,8 +40,10 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     };
     let meters = MetricsRecorder::install()?;
     let database = app.database_kind();
-    let milliseconds = started.elapsed().as_millis();
-    tracing::info!(database, milliseconds, "calliope tells stories at http://{address}");
+    let version = env!("CARGO_PKG_VERSION");
+    let elapsed_ms = milliseconds(started.elapsed());
+    let url = url_on_this_machine(address);
+    tracing::info!(version, database, elapsed_ms, "listening on {address}; open {url}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let access_policy = AccessPolicy {
         api_key: settings.server.api_key.clone(),
@@ -49,20 +54,21 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let state = HttpState::new(Arc::clone(&app), access_policy, meters.clone());
     let mut background_tasks = JoinSet::new();
     if let Some(listener) = metrics_listener {
-        tracing::info!("numbers are at http://{}/metrics", listener.local_addr()?);
+        let url = format!("{}/metrics", url_on_this_machine(listener.local_addr()?));
+        tracing::info!("serving metrics; open {url}");
         background_tasks.spawn(serve_metrics(listener, state.clone()));
     }
-    background_tasks.spawn(async move { meters.run_upkeep().await });
+    background_tasks.spawn(async move { meters.run_maintenance().await });
     let notifications_app = Arc::clone(&app);
     background_tasks.spawn(async move { notifications_app.listen_to_other_instances().await });
     let events_app = Arc::clone(&app);
     background_tasks.spawn(async move { events_app.events().tail().await });
     let search_app = Arc::clone(&app);
     background_tasks.spawn(async move { search_app.search().prepare_index().await });
-    let stop = shutdown.clone();
+    let (stop, drain_seconds) = (shutdown.clone(), drain.as_secs());
     tokio::spawn(async move {
         shutdown_signal().await;
-        tracing::info!("asked to stop; what runs is finished first");
+        tracing::info!(drain_seconds, "stopping; finishing requests and tasks");
         stop.cancel();
     });
     // A task's answer must find its request's connection open: connections drain a moment longer than tasks.
@@ -70,8 +76,22 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     tokio::join!(connections, Worker::new(Arc::clone(&app), settings.tasks.clone()).run(drain));
     background_tasks.shutdown().await;
     app.close().await;
-    tracing::info!("stopped");
+    tracing::info!(uptime_seconds = started.elapsed().as_secs(), "stopped");
     Ok(())
+}
+
+/// Returns the URL by which a browser on this machine reaches a listener. A browser cannot open the wildcard address.
+fn url_on_this_machine(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// Returns a duration in milliseconds as a number that JSON logs can hold.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,7 +1,7 @@
-//! What the operator decides: defaults, then `config/calliope.toml` (or `CALLIOPE_CONFIG`), then the environment.
+//! The operator's settings: defaults, then `config/calliope.toml` (or the file that `CALLIOPE_CONFIG` names), then the environment.
 //!
-//! One section a file, each with its own `validate`. `variables.rs` lists every environment variable
-//! that is read; a value that cannot be used stops the start with the name of whoever gave it.
+//! Each section is a file with its own `validate`. `variables.rs` lists every environment variable that is read, and `renamed.rs`
+//! the earlier names of settings. A value that cannot be used stops the start with a line that names its source.
 
 mod database;
 mod limits;
@@ -11,6 +11,7 @@ mod models;
 mod networks;
 mod observability;
 mod providers;
+mod renamed;
 mod report;
 mod search;
 mod secret;
@@ -34,6 +35,7 @@ pub use models::ModelSettings;
 pub(crate) use models::parse_models;
 pub use observability::ObservabilitySettings;
 pub use providers::ProviderSettings;
+pub use renamed::DeprecatedName;
 pub use report::ReportedSetting;
 pub use search::SearchSettings;
 pub use server::ServerSettings;
@@ -41,69 +43,76 @@ pub use situation::SituationSettings;
 pub use storage::{Cloud, MediaDelivery, RetentionExemption, StorageSettings};
 pub use tasks::TaskSettings;
 
+use renamed::FileSettings;
 use variables::Environment;
 
-/// Everything that an operator may decide.
+/// All settings of an installation, by section.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where and for whom to listen.
+    /// The address to listen on, and who may call.
     pub server: ServerSettings,
-    /// Where rows are kept.
+    /// The database.
     pub database: DatabaseSettings,
-    /// Where files are kept.
+    /// The folders and the bucket, and how long files stay.
     pub storage: StorageSettings,
-    /// How much anyone may ask for.
+    /// Rate limits.
     pub limits: RateLimitSettings,
-    /// How work is done.
+    /// How tasks run: concurrency, leases, deadlines and attempts.
     pub tasks: TaskSettings,
     /// The AI providers' keys and addresses.
     pub providers: ProviderSettings,
-    /// Which models are asked, and how much they may cost.
-    pub minds: ModelSettings,
-    /// What is learned of clients.
+    /// The default models, their timeouts and the budget.
+    pub models: ModelSettings,
+    /// Client memory.
     pub memory: MemorySettings,
-    /// What is asked of others about where a Sparrow is.
+    /// Place and weather: which services are asked.
     pub situation: SituationSettings,
     /// The vector index.
     pub search: SearchSettings,
-    /// What is logged, and how.
+    /// The log.
     pub log: LogSettings,
-    /// Numbers and traces.
+    /// Metrics and traces.
     pub observability: ObservabilitySettings,
 }
 
-/// A setting that cannot be used; its text is one line that names who gave it and what it may be.
+/// A setting cannot be used. The text is one line that names its source and what it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSetting(pub String);
 
-/// Settings with the knowledge of where each came from.
+/// Settings together with the source of each.
 #[derive(Clone)]
 pub struct LoadedSettings {
-    /// The values in force.
+    /// The effective values.
     pub settings: Settings,
+    /// The settings that were given by an earlier name.
+    pub deprecated: Vec<DeprecatedName>,
     sources: Figment,
 }
 
 impl LoadedSettings {
-    /// Reads the settings of a process: `variables` are its environment.
+    /// Loads the settings of a process. `variables` are its environment.
     ///
     /// # Errors
     ///
-    /// [`InvalidSetting`] for the first value that cannot be used.
+    /// Returns [`InvalidSetting`] for the first value that cannot be used.
     pub fn load(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, InvalidSetting> {
         let environment = Environment::new(variables);
         let file = config_file(&environment)?;
         let mut sources = Figment::new();
+        let mut deprecated = environment.deprecated();
         if let Some(path) = file {
-            sources = sources.merge(Toml::file_exact(path));
+            let mut file = FileSettings::read(&Toml::file_exact(path));
+            deprecated.append(&mut file.deprecated);
+            sources = sources.merge(file);
         }
         let sources = environment.merge_into(sources);
-        let settings: Settings = sources.extract().map_err(|error| variables::explain(&error))?;
-        let loaded = Self { settings, sources };
+        let settings: Settings =
+            sources.extract().map_err(|error| variables::explain(&sources, &error))?;
+        let loaded = Self { settings, deprecated, sources };
         loaded.validate()?;
         Ok(loaded)
     }
@@ -112,7 +121,7 @@ impl LoadedSettings {
     ///
     /// # Errors
     ///
-    /// A setting cannot be written as text, such as a path that is not Unicode.
+    /// Fails if a setting cannot be written as text, such as a path that is not Unicode.
     pub fn report(&self) -> serde_json::Result<Vec<ReportedSetting>> {
         report::reported_settings(&self.settings, &self.sources)
     }
@@ -126,7 +135,7 @@ impl LoadedSettings {
             settings.limits.validate(),
             settings.tasks.validate(),
             settings.providers.validate(),
-            settings.minds.validate(),
+            settings.models.validate(),
             settings.memory.validate(),
             settings.situation.validate(),
             settings.search.validate(),
@@ -143,13 +152,13 @@ impl LoadedSettings {
 }
 
 impl std::fmt::Debug for LoadedSettings {
-    /// Without the sources, which hold secrets as plain text.
+    /// Omits the sources, because they hold secrets as plain text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Loaded").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
-/// A section's complaint: the key that is wrong, and a sentence that says what it may be.
+/// A section's error: the key that is wrong, and a sentence that says what it must be.
 type ValidationError = (&'static str, String);
 
 fn config_file(environment: &Environment) -> Result<Option<PathBuf>, InvalidSetting> {

@@ -36,7 +36,7 @@ pub struct ModelSettings {
     /// How long an illustration may take with all attempts, 1-3600 seconds. Default: 90.
     pub image_seconds: u64,
     /// How long describing photos and transcribing speech may take, 1-3600 seconds. Default: 30.
-    pub senses_seconds: u64,
+    pub perception_seconds: u64,
     /// How long a narration may take before its frame is returned without it, 1-3600 seconds. A slower narration is
     /// added to the frame later. Default: 15.
     pub speech_seconds: u64,
@@ -60,7 +60,7 @@ impl Default for ModelSettings {
             embedding: None,
             text_seconds: 60,
             image_seconds: 90,
-            senses_seconds: 30,
+            perception_seconds: 30,
             speech_seconds: 15,
             video_seconds: 600,
             budget_per_day: None,
@@ -71,18 +71,18 @@ impl Default for ModelSettings {
 impl ModelSettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let models = [
-            ("minds.text", &self.text),
-            ("minds.image", &self.image),
-            ("minds.vision", &self.vision),
-            ("minds.transcription", &self.transcription),
-            ("minds.speech", &self.speech),
-            ("minds.video", &self.video),
-            ("minds.moderation", &self.moderation),
-            ("minds.embedding", &self.embedding),
+            ("models.text", &self.text),
+            ("models.image", &self.image),
+            ("models.vision", &self.vision),
+            ("models.transcription", &self.transcription),
+            ("models.speech", &self.speech),
+            ("models.video", &self.video),
+            ("models.moderation", &self.moderation),
+            ("models.embedding", &self.embedding),
         ];
         for (key, list) in models {
             let pairs = list.as_deref().map(parse_models).unwrap_or_default();
-            if pairs.iter().any(Option::is_none) || (pairs.len() > 1 && key != "minds.vision") {
+            if pairs.iter().any(Option::is_none) || (pairs.len() > 1 && key != "models.vision") {
                 return Err((
                     key,
                     "must be a provider and a model, such as openai/gpt-4.1-mini".to_owned(),
@@ -90,11 +90,11 @@ impl ModelSettings {
             }
         }
         let seconds = [
-            ("minds.text_seconds", self.text_seconds),
-            ("minds.image_seconds", self.image_seconds),
-            ("minds.senses_seconds", self.senses_seconds),
-            ("minds.speech_seconds", self.speech_seconds),
-            ("minds.video_seconds", self.video_seconds),
+            ("models.text_seconds", self.text_seconds),
+            ("models.image_seconds", self.image_seconds),
+            ("models.perception_seconds", self.perception_seconds),
+            ("models.speech_seconds", self.speech_seconds),
+            ("models.video_seconds", self.video_seconds),
         ];
         for (key, value) in seconds {
             if !(1..=3600).contains(&value) {
@@ -103,7 +103,7 @@ impl ModelSettings {
         }
         match self.budget_per_day {
             Some(budget) if !(0.0..=1_000_000.0).contains(&budget) => {
-                Err(("minds.budget_per_day", "must be US dollars, from 0 to 1000000".to_owned()))
+                Err(("models.budget_per_day", "must be US dollars, from 0 to 1000000".to_owned()))
             }
             _ => Ok(()),
         }

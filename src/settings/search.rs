@@ -16,7 +16,7 @@ pub struct SearchSettings {
     #[serde(serialize_with = "secret::serialize")]
     pub pinecone_api_key: Option<SecretString>,
     /// The cloud (`aws`, `gcp` or `azure`) and region in which an index is created, such as `aws-us-east-1`. Required
-    /// with `creates_index`. Default: none.
+    /// with `create_index`. Default: none.
     pub pinecone_environment: Option<String>,
     /// The URL of Pinecone's control API. Default: `https://api.pinecone.io`.
     pub pinecone_url: String,
@@ -27,7 +27,7 @@ pub struct SearchSettings {
     /// `calliope`.
     pub namespace: String,
     /// Whether to create the index if it does not exist. Default: `false`.
-    pub creates_index: bool,
+    pub create_index: bool,
 }
 
 impl Default for SearchSettings {
@@ -38,7 +38,7 @@ impl Default for SearchSettings {
             pinecone_url: "https://api.pinecone.io".to_owned(),
             index: None,
             namespace: "calliope".to_owned(),
-            creates_index: false,
+            create_index: false,
         }
     }
 }
@@ -86,7 +86,7 @@ impl SearchSettings {
             let reason = "must name Pinecone's index, because PINECONE_API_KEY is set";
             return Err(("search.index", reason.to_owned()));
         }
-        if self.creates_index && self.cloud_and_region().is_none() {
+        if self.create_index && self.cloud_and_region().is_none() {
             let reason = "must be a cloud (aws, gcp or azure) and its region, such as aws-us-east-1, in which to create the index";
             return Err(("search.pinecone_environment", reason.to_owned()));
         }

@@ -22,13 +22,13 @@ pub struct SituationSettings {
     pub gazetteer_url: String,
     /// The path of a city database in MaxMind's format, such as `GeoLite2-City.mmdb`, which locates Sparrows by their
     /// IP address. Default: none.
-    pub places_file: Option<PathBuf>,
+    pub geoip_file: Option<PathBuf>,
     /// The base URL of ip-api.com or a compatible server, which locates Sparrows by their IP address. Calliope sends it
-    /// the address of each Sparrow without a location; with `places_file`, no address leaves the machine. Default:
+    /// the address of each Sparrow without a location; with `geoip_file`, no address leaves the machine. Default:
     /// none.
-    pub places_url: Option<String>,
+    pub geoip_url: Option<String>,
     /// The timeout of each request in milliseconds, 1-30000. Default: 2500.
-    pub patience_milliseconds: u64,
+    pub timeout_milliseconds: u64,
 }
 
 impl Default for SituationSettings {
@@ -37,9 +37,9 @@ impl Default for SituationSettings {
             is_online: true,
             weather_url: "https://api.open-meteo.com".to_owned(),
             gazetteer_url: "https://geocoding-api.open-meteo.com".to_owned(),
-            places_file: None,
-            places_url: None,
-            patience_milliseconds: 2500,
+            geoip_file: None,
+            geoip_url: None,
+            timeout_milliseconds: 2500,
         }
     }
 }
@@ -54,13 +54,13 @@ impl SituationSettings {
                 return Err((key, "must begin with http:// or https://".to_owned()));
             }
         }
-        if self.places_url.as_deref().is_some_and(|url| !is_url(url)) {
+        if self.geoip_url.as_deref().is_some_and(|url| !is_url(url)) {
             let reason = "must begin with http:// or https://".to_owned();
-            return Err(("situation.places_url", reason));
+            return Err(("situation.geoip_url", reason));
         }
-        if !(1..=30_000).contains(&self.patience_milliseconds) {
+        if !(1..=30_000).contains(&self.timeout_milliseconds) {
             let reason = "must be a whole number from 1 to 30000".to_owned();
-            return Err(("situation.patience_milliseconds", reason));
+            return Err(("situation.timeout_milliseconds", reason));
         }
         Ok(())
     }

@@ -46,14 +46,14 @@ pub struct StorageSettings {
     pub cache_mebibytes: u64,
     /// How long the files that Sparrows send are kept, in seconds; 0 to delete them after their frame. Default: 86400
     /// (a day).
-    pub input_retention: u64,
+    pub input_retention_seconds: u64,
     /// Whether WAV and PCM recordings are stored as FLAC, which is lossless. They are returned as they were sent.
     /// Default: `true`.
     pub compress_audio: bool,
     /// After how many days without a change to a story its media are deleted; 0 for never. Default: 0.
     pub retention_days: u32,
     /// Which stories are exempt from `retention_days`: `bookmarked` or `none`. Default: `bookmarked`.
-    pub retention_keep: RetentionExemption,
+    pub retention_exempt: RetentionExemption,
 }
 
 /// Who serves media that are in the bucket.
@@ -150,10 +150,10 @@ impl Default for StorageSettings {
             voice_profiles_folder: None,
             delivery: MediaDelivery::Proxy,
             cache_mebibytes: 10_240,
-            input_retention: 24 * 60 * 60,
+            input_retention_seconds: 24 * 60 * 60,
             compress_audio: true,
             retention_days: 0,
-            retention_keep: RetentionExemption::Bookmarked,
+            retention_exempt: RetentionExemption::Bookmarked,
         }
     }
 }

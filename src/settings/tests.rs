@@ -63,7 +63,7 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
         (
             &[("CALLIOPE_TRUSTED_PROXIES", "10.0.0.7, proxy")],
             "CALLIOPE_TRUSTED_PROXIES: ",
-            "`proxy` is not an address or network; it may be addresses and networks separated by commas",
+            "`proxy` is not an address or network; it must be addresses and networks separated by commas",
         ),
         (
             &[("CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN", "-1")],
@@ -77,6 +77,61 @@ fn a_wrong_value_names_its_variable_and_what_it_may_be() {
         ),
     ];
     assert_refused(&cases);
+}
+
+#[test]
+fn a_refusal_shows_the_value_once_and_no_type_of_rust() {
+    for (name, value, line) in [
+        ("PORT", "abc", "PORT: `abc` cannot be used; it must be a port, 0-65535"),
+        ("PORT", "70000", "PORT: `70000` cannot be used; it must be a port, 0-65535"),
+        (
+            "HOST",
+            "localhost",
+            "HOST: `localhost` cannot be used; it must be an IP address, such as 127.0.0.1 or 0.0.0.0",
+        ),
+        (
+            "CLOUD_ENV",
+            "mars",
+            "CLOUD_ENV: `mars` cannot be used; it must be one of local, gcp, aws, azure",
+        ),
+        (
+            "CALLIOPE_METRICS_ADDRESS",
+            "9108",
+            "CALLIOPE_METRICS_ADDRESS: `9108` cannot be used; it must be an address and a port, such as 127.0.0.1:9108",
+        ),
+        (
+            "CALLIOPE_LEARNING",
+            "perhaps",
+            "CALLIOPE_LEARNING: `perhaps` cannot be used; it must be true or false",
+        ),
+    ] {
+        assert_eq!(refusal(&[(name, value)]), line);
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("c.toml");
+    for (text, line) in [
+        (
+            "[tasks]\nmax_attempts = -1",
+            "tasks.max_attempts: `-1` cannot be used; it must be a whole number from 0 to",
+        ),
+        (
+            "[tasks]\nlease_seconds = 1.5",
+            "tasks.lease_seconds: `1.5` cannot be used; it must be a whole number, 0 or more",
+        ),
+        (
+            "[storage]\ncompress_audio = 1",
+            "storage.compress_audio: `1` cannot be used; it must be true or false",
+        ),
+        (
+            "[server]\nallowed_origins = 1",
+            "server.allowed_origins: `1` cannot be used; it must be origins",
+        ),
+        ("[server]\nprot = 1", "`prot` is not a setting; it must be one of host, port, "),
+    ] {
+        std::fs::write(&file, text).expect("written");
+        let refused = refusal(&[("CALLIOPE_CONFIG", &file.display().to_string())]);
+        assert!(refused.contains(line), "{refused}");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ const MAX_CACHE_ENTRIES: u64 = 10_000;
 
 /// The configured MaxMind file cannot be read, or is not a MaxMind database.
 #[derive(Debug, thiserror::Error)]
-#[error("situation.places_file: {path} is not a city database in MaxMind's format: {source}")]
+#[error("situation.geoip_file: {path} is not a city database in MaxMind's format: {source}")]
 pub struct GeoIpFileError {
     path: PathBuf,
     source: MaxMindDbError,
@@ -46,13 +46,13 @@ impl GeoIpLocator {
     pub(super) fn new(
         settings: &settings::SituationSettings,
     ) -> Result<Option<Self>, GeoIpFileError> {
-        let geoip_url = settings.places_url.as_deref().filter(|_| settings.is_online);
+        let geoip_url = settings.geoip_url.as_deref().filter(|_| settings.is_online);
         let geoip_url = geoip_url.map(|url| url.trim_end_matches('/').to_owned());
         let open = |path: &PathBuf| {
             let failed = |source| GeoIpFileError { path: path.clone(), source };
             Reader::open_readfile(path).map(Arc::new).map_err(failed)
         };
-        let geoip_file = settings.places_file.as_ref().map(open).transpose()?;
+        let geoip_file = settings.geoip_file.as_ref().map(open).transpose()?;
         if geoip_file.is_none() && geoip_url.is_none() {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ mod tests {
     fn addresses() -> GeoIpLocator {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/places.mmdb");
         let settings = settings::SituationSettings {
-            places_file: Some(path.into()),
+            geoip_file: Some(path.into()),
             ..settings::SituationSettings::default()
         };
         GeoIpLocator::new(&settings).expect("it is read").expect("it is configured")
@@ -190,7 +190,7 @@ mod tests {
     fn what_is_no_database_is_refused_with_its_name() {
         for path in ["Cargo.toml", "no/such.mmdb"] {
             let settings = settings::SituationSettings {
-                places_file: Some(path.into()),
+                geoip_file: Some(path.into()),
                 ..settings::SituationSettings::default()
             };
             let error = GeoIpLocator::new(&settings).expect_err("refused").to_string();

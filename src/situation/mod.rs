@@ -92,7 +92,7 @@ impl SituationService {
             client,
             geocoding_url: settings.gazetteer_url.trim_end_matches('/').to_owned(),
             forecast_url: settings.weather_url.trim_end_matches('/').to_owned(),
-            timeout: Duration::from_millis(settings.patience_milliseconds),
+            timeout: Duration::from_millis(settings.timeout_milliseconds),
             places: Cache::new(MAX_CACHE_ENTRIES),
             weather: Cache::new(MAX_CACHE_ENTRIES),
         });
@@ -237,7 +237,7 @@ impl OnlineServices {
             Ok::<_, http_client::HttpClientError>((status, body))
         };
         let failed = |reason: &str| {
-            tracing::info!(reason, "look-up failed; leaving out part of the situation")
+            tracing::info!(reason, "look-up failed; leaving out part of the situation");
         };
         match tokio::time::timeout(self.timeout, fetched).await {
             Ok(Ok((status, body))) if status.is_success() => serde_json::from_slice(&body)

@@ -70,7 +70,7 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     let reason = ready["vector_index"]["reason"].as_str().expect("a reason");
     assert!(reason.contains("no index tales") && reason.contains("SEMANTIC_SEARCH_CREATE"));
     assert!(pinecone.index("tales").is_none());
-    search.creates_index = true;
+    search.create_index = true;
     search.pinecone_environment = Some("aws-us-east-1".to_owned());
     let options = TestOptions { pinecone: made(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(app.stop().await, options).await;

@@ -15,8 +15,8 @@ fn situator(url: &str) -> SituationService {
     let settings = settings::SituationSettings {
         weather_url: url.to_owned(),
         gazetteer_url: url.to_owned(),
-        places_url: Some(format!("{url}/")),
-        patience_milliseconds: 500,
+        geoip_url: Some(format!("{url}/")),
+        timeout_milliseconds: 500,
         ..settings::SituationSettings::default()
     };
     SituationService::new(&settings, http_client::build_client().expect("a client"))
@@ -69,7 +69,7 @@ async fn what_does_not_come_in_time_or_in_shape_is_left_out() {
     let replies = [
         Reply::Stall,
         Reply::Truncated,
-        Reply::Endless,
+        Reply::NeverEnds,
         Reply::status(500, json!({})),
         Reply::status(429, json!({"error": true, "reason": "limit"})),
         Reply::ok(json!({"results": [{"name": 7}], "current": {"temperature_2m": "warm"}})),

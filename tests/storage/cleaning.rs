@@ -130,8 +130,10 @@ async fn inputs_go_when_their_time_has_come(database: TestDatabase) {
 }
 
 async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
-    let options =
-        TestOptions { storage: |storage| storage.input_retention = 0, ..TestOptions::default() };
+    let options = TestOptions {
+        storage: |storage| storage.input_retention_seconds = 0,
+        ..TestOptions::default()
+    };
     let app = TestApp::start_with(database, options).await;
     app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
     in_time(async {

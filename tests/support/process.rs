@@ -55,7 +55,7 @@ impl Process {
         let url = loop {
             let line = lines.next_line().await.expect("readable");
             let line = line.unwrap_or_else(|| panic!("the program ended: {earlier_lines:#?}"));
-            if let Some((_, address)) = line.split_once("stories at http://") {
+            if let Some((_, address)) = line.split_once("; open http://") {
                 break format!("http://{}", address.split(' ').next().expect("an address"));
             }
             earlier_lines.push(line);

@@ -20,8 +20,9 @@ const INPUTS_PER_TRANSACTION: i64 = 200;
 impl Files {
     /// Removes inputs older than the retention period and returns how many.
     pub async fn remove_expired_inputs(&self) -> Result<u64, AppError> {
-        let retention =
-            i64::try_from(self.settings.input_retention).ok().and_then(TimeDelta::try_seconds);
+        let retention = i64::try_from(self.settings.input_retention_seconds)
+            .ok()
+            .and_then(TimeDelta::try_seconds);
         let until = self.clock.now().checked_sub_signed(retention.unwrap_or(TimeDelta::MAX));
         let Some(until) = until else { return Ok(0) };
         let mut removed = 0;

@@ -68,7 +68,7 @@ impl Files {
         let days = self.settings.retention_days;
         (days > 0).then(|| ApplyRetention {
             older_than: Some(i64::from(days) * 24 * 60 * 60),
-            keep: self.settings.retention_keep,
+            keep: self.settings.retention_exempt,
             dry_run: false,
             actor: "retention".to_owned(),
         })
@@ -76,7 +76,7 @@ impl Files {
 
     /// Returns whether inputs are kept for a while after their frame was told.
     pub(in crate::app) fn should_keep_inputs(&self) -> bool {
-        self.settings.input_retention > 0
+        self.settings.input_retention_seconds > 0
     }
 
     /// Returns a file's bytes from the disk, or else from the bucket. Returns `None` if the file is missing or its

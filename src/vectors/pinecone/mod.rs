@@ -85,7 +85,7 @@ impl Pinecone {
             source_tag: Some("calliope".to_owned()),
         };
         let client = Arc::new(config.client().map_err(map_error)?);
-        let creation_region = search.cloud_and_region().filter(|_| search.creates_index);
+        let creation_region = search.cloud_and_region().filter(|_| search.create_index);
         let creation_region = creation_region.map(|(cloud, region)| {
             let cloud = match cloud {
                 "aws" => Cloud::Aws,

@@ -252,7 +252,7 @@ impl Search {
     /// Returns the name of the configured embedding model.
     fn require_embedder(&self) -> Result<String, AppError> {
         self.models.embedding_model().ok_or_else(|| {
-            let detail = "No embedding model is configured; set OPENAI_API_KEY, or minds.embedding in the configuration.";
+            let detail = "No embedding model is configured; set OPENAI_API_KEY, or models.embedding in the configuration.";
             AppError::new(ErrorKind::Conflict, detail)
         })
     }
