@@ -9,7 +9,7 @@ use axum::routing::MethodRouter;
 use utoipa::openapi::{OpenApi, PathItem};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::HttpState;
+use super::{HttpState, openapi};
 
 /// Who may call a route. Each variant admits fewer callers than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +107,11 @@ impl RouteGroups {
     pub(super) fn restrict_method(mut self, access: Access, method: Method, route: &str) -> Self {
         self.rules.add(access, method, route);
         self
+    }
+
+    /// Completes the OpenAPI document of the groups added so far; see [`openapi::complete`].
+    pub(super) fn complete_document(&mut self) {
+        openapi::complete(self.router.get_openapi_mut(), &self.rules);
     }
 
     /// Returns the OpenAPI document of the groups added so far.

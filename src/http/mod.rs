@@ -21,6 +21,7 @@ mod limits;
 mod long_lived;
 mod media;
 mod metrics;
+mod openapi;
 mod page;
 mod path_client;
 mod path_id;

@@ -22,27 +22,30 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_parts().openapi
 }
 
-/// Returns every route with its access.
+/// Returns every route with its access. The OpenAPI document lists them in this order.
 pub(super) fn routes() -> RouteGroups {
-    let documented = RouteGroups::new(ApiDoc::openapi())
+    let mut documented = RouteGroups::new(ApiDoc::openapi())
+        .add_group(Access::Device, frames())
         .add_group(Access::Device, v1())
         .add_group(Access::Device, stories())
         .add_group(Access::Device, bookmark_lists())
-        .add_group(Access::Device, devices())
-        .add_group(Access::Device, voices())
-        .add_group(Access::Device, memory())
         .add_group(Access::Device, search())
+        // Pairing and login limit attempts themselves.
+        .add_group(Access::Public, pairing())
+        .add_group(Access::Device, devices())
+        .add_group(Access::Device, tasks())
+        .add_group(Access::Device, memory())
+        .add_group(Access::Device, voices())
         .add_group(Access::Client, media_uploads())
+        .add_group(Access::Public, media_files())
+        .add_group(Access::Public, health())
+        .add_group(Access::Admin, metrics())
+        .add_group(Access::Public, login())
         .add_group(Access::Admin, admin())
         .add_group(Access::Admin, configurations())
-        .add_group(Access::Admin, metrics())
-        .add_group(Access::Public, health())
-        .add_group(Access::Public, media_files())
-        // These two limit attempts themselves.
-        .add_group(Access::Public, pairing())
-        .add_group(Access::Public, login())
         // A HEAD request would use up the token, which is returned only once, without showing it.
         .restrict_method(Access::Admin, Method::HEAD, "/v2/pairing");
+    documented.complete_document();
     let openapi_json = docs::openapi_json(documented.openapi());
     documented
         .add_undocumented(Access::Client, "/openapi.json", openapi_json)
@@ -52,9 +55,17 @@ pub(super) fn routes() -> RouteGroups {
         .add_undocumented(Access::Public, "/media/{name}/{*rest}", any(media::serve::not_found))
 }
 
-fn v1() -> OpenApiRouter<HttpState> {
+fn frames() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v1::frames::post, v1::frames::get))
+        .routes(routes!(v2::stories::frames::list::get, v2::stories::frames::add::post))
+        .routes(routes!(v2::stories::frames::read::get, v2::stories::frames::remove::delete))
+        .routes(routes!(v2::stories::frames::illustrate::post))
+        .routes(routes!(v2::clients::next::get))
+}
+
+fn v1() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
         .routes(routes!(v1::story::get))
         .routes(routes!(v1::story_by_slug::get))
         .routes(routes!(v1::reset::put))
@@ -73,11 +84,12 @@ fn stories() -> OpenApiRouter<HttpState> {
             v2::stories::change::patch,
             v2::stories::remove::delete
         ))
-        .routes(routes!(v2::stories::frames::list::get, v2::stories::frames::add::post))
-        .routes(routes!(v2::stories::frames::read::get, v2::stories::frames::remove::delete))
-        .routes(routes!(v2::stories::frames::illustrate::post))
         .routes(routes!(v2::stories::events::get))
         .routes(routes!(v2::events::get))
+}
+
+fn tasks() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
         .routes(routes!(v2::tasks::list::get))
         .routes(routes!(v2::tasks::read::get))
         .routes(routes!(v2::tasks::status::get))
@@ -103,7 +115,6 @@ fn bookmark_lists() -> OpenApiRouter<HttpState> {
 fn devices() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v2::clients::config::get))
-        .routes(routes!(v2::clients::next::get))
         .routes(routes!(v2::clients::telemetry::get, v2::clients::telemetry::post))
 }
 

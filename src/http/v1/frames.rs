@@ -27,7 +27,7 @@ use crate::http::{HttpState, body, form, json};
 ///
 /// Without a configured model, the built-in storyteller makes the frame. A model that fails is not an error either:
 /// `errors` in the response says why. `POST /v2/stories` answers at once, with a task to follow.
-#[utoipa::path(post, path = "/v1/frames", tag = "v1",
+#[utoipa::path(post, path = "/v1/frames", tag = "frames",
     params(
         ("Idempotency-Key" = Option<String>, Header,
             description = "1-255 printable ASCII characters. For 24 hours, the same request with the same key gets the \
@@ -126,7 +126,7 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
 ///
 /// Does the same as `POST /v1/frames`, for devices that can only send `GET`. Each request creates a frame.
 /// `HEAD` is refused. Use `POST` for photos, because proxies limit the length of a URL.
-#[utoipa::path(get, path = "/v1/frames", tag = "v1", params(FrameRequest),
+#[utoipa::path(get, path = "/v1/frames", tag = "frames", params(FrameRequest),
     responses(
         (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
         (status = 403, body = ProblemBody,

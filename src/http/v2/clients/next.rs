@@ -48,7 +48,7 @@ pub(in crate::http) struct NextQuery {
 /// Send the `ETag` of the last response with `wait`: the response then arrives as soon as a newer frame exists, or
 /// after that time. Send the same `output_image_…` parameters each time, because a different image has a different
 /// `ETag`.
-#[utoipa::path(get, path = "/v2/clients/{client_id}/next", tag = "devices",
+#[utoipa::path(get, path = "/v2/clients/{client_id}/next", tag = "frames",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
         ("If-None-Match" = Option<String>, Header,

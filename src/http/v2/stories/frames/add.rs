@@ -29,7 +29,7 @@ pub(in crate::http) struct NextFrameRequest {
 ///
 /// Orders the story's next frame. The response arrives at once: read the task at `Location` until the frame is ready.
 /// Allowed to the story's own client, and to members of a Flock that share the story.
-#[utoipa::path(post, path = "/v2/stories/{id}/frames", tag = "stories",
+#[utoipa::path(post, path = "/v2/stories/{id}/frames", tag = "frames",
     params(
         ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
             example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),

@@ -17,7 +17,7 @@ use crate::http::v2::stories::{FrameTaskAccepted, frame_task_accepted};
 /// Orders another illustration, which replaces the present one. The frame keeps its number and its text. The response
 /// arrives at once: read the task at `Location` until the illustration is ready. Allowed to the story's own client and
 /// to admins.
-#[utoipa::path(post, path = "/v2/stories/{id}/frames/{n}/illustrate", tag = "stories",
+#[utoipa::path(post, path = "/v2/stories/{id}/frames/{n}/illustrate", tag = "frames",
     params(
         ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
             example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),

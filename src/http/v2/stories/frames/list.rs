@@ -12,7 +12,7 @@ use crate::http::{HttpState, cursor};
 /// List a story's frames
 ///
 /// Lists the frames in their order, page by page. Every caller with a key may read every story by its id.
-#[utoipa::path(get, path = "/v2/stories/{id}/frames", tag = "stories",
+#[utoipa::path(get, path = "/v2/stories/{id}/frames", tag = "frames",
     params(
         ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
             example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),

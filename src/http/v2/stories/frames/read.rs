@@ -10,7 +10,7 @@ use crate::http::query::ValidQuery;
 use crate::http::request_actor::OptionalClientQuery;
 
 /// Read a frame
-#[utoipa::path(get, path = "/v2/stories/{id}/frames/{n}", tag = "stories",
+#[utoipa::path(get, path = "/v2/stories/{id}/frames/{n}", tag = "frames",
     params(
         ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
             example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),

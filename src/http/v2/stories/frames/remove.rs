@@ -11,7 +11,7 @@ use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 ///
 /// Removes the frame with its media, and sets the story back to its state before that frame. Allowed to the story's own
 /// client and to admins.
-#[utoipa::path(delete, path = "/v2/stories/{id}/frames/{n}", tag = "stories",
+#[utoipa::path(delete, path = "/v2/stories/{id}/frames/{n}", tag = "frames",
     params(
         ("id" = String, Path, description = "The story's id: `story_id` in the response of `POST /v2/stories`.",
             example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
