@@ -1,5 +1,7 @@
 //! Database errors.
 
+use super::pools::ACQUIRE_TIMEOUT;
+
 /// A database operation failed. A row that does not exist is reported as `None`, not as an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -9,6 +11,20 @@ pub enum StoreError {
         /// What was attempted: a verb phrase that completes "failed to …".
         action: &'static str,
         /// The driver's error. For a row that cannot be decoded, it names the column.
+        source: sqlx::Error,
+    },
+    /// No connection of the pool became free in time.
+    #[error("the database failed to {action}: no connection was free within {} seconds", ACQUIRE_TIMEOUT.as_secs())]
+    NoConnection {
+        /// What was attempted: a verb phrase that completes "failed to …".
+        action: &'static str,
+    },
+    /// The PostgreSQL server did not accept a connection when the service started.
+    #[error("PostgreSQL at {address} did not accept a connection within {} seconds", ACQUIRE_TIMEOUT.as_secs())]
+    Unreachable {
+        /// Host and port, and what was asked for there: `db:5432 (database calliope, user postgres)`.
+        address: String,
+        /// The driver's error of the last attempt.
         source: sqlx::Error,
     },
     /// The migrations could not be applied.
@@ -30,7 +46,10 @@ pub enum StoreError {
 impl StoreError {
     /// Returns a function that wraps a driver error with what was attempted.
     pub(super) fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
-        move |source| Self::Failed { action, source }
+        move |source| match source {
+            sqlx::Error::PoolTimedOut => Self::NoConnection { action },
+            source => Self::Failed { action, source },
+        }
     }
 
     /// Reports whether a unique index rejected the statement, because a row with the same key exists.

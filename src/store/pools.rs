@@ -4,7 +4,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -14,7 +15,10 @@ use super::{Store, StoreError, with_read_pool};
 use crate::settings::DatabaseSettings;
 
 /// How long a request waits for a connection before it fails because the database is busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the attempt may take that asks why PostgreSQL cannot be reached.
+const LAST_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
@@ -113,12 +117,36 @@ async fn postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
         }
         options
     };
-    PgPoolOptions::new()
+    let options = options.application_name("calliope");
+    let pool = PgPoolOptions::new()
         .max_connections(settings.connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.application_name("calliope"))
-        .await
-        .map_err(&failed)
+        .connect_with(options.clone())
+        .await;
+    match pool {
+        Ok(pool) => Ok(pool),
+        Err(error) => Err(unreachable(&options, error).await),
+    }
+}
+
+/// Explains why no connection came about. The pool keeps trying and then reports only that its time is over, so one more attempt
+/// asks for the reason.
+async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
+    let database = options.get_database().unwrap_or(user);
+    let address = format!("{host}:{port} (database {database}, user {user})");
+    let source = match error {
+        sqlx::Error::PoolTimedOut => {
+            let attempt =
+                tokio::time::timeout(LAST_ATTEMPT_TIMEOUT, PgConnection::connect_with(options));
+            match attempt.await {
+                Ok(Err(reason)) => reason,
+                Ok(Ok(_)) | Err(_) => error,
+            }
+        }
+        other => other,
+    };
+    StoreError::Unreachable { address, source }
 }
 
 async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
