@@ -97,6 +97,8 @@ impl Caller {
         } else {
             Err(Failure::CircuitOpen)
         };
+        let micro_usd = counters.micro_usd.load(Ordering::Relaxed);
+        pending.account.totals.add(&model.provider, result.is_ok(), micro_usd);
         if let Some(ledger) = recorder.ledger.take() {
             let (outcome, usage) = match &result {
                 Ok(response) => ("done", response.usage),

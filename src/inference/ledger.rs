@@ -1,5 +1,8 @@
 //! The account that pays for a call, and the ledger that records calls. The application implements [`Ledger`].
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -15,6 +18,42 @@ pub struct SpendAccount {
     pub story_id: Option<Uuid>,
     /// The budgets. A call must fit in each of them.
     pub budgets: Vec<Budget>,
+    /// What the calls came to so far.
+    pub totals: CallTotals,
+}
+
+/// The sum of an account's calls: who answered, and what all of them cost. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct CallTotals(Arc<Mutex<Totals>>);
+
+#[derive(Debug, Clone, Default)]
+struct Totals {
+    providers: BTreeSet<String>,
+    micro_usd: i64,
+}
+
+impl CallTotals {
+    /// Adds a call that ended. A provider counts only if it answered; its cost counts in any case.
+    pub(super) fn add(&self, provider: &str, has_answered: bool, micro_usd: i64) {
+        let mut totals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.micro_usd = totals.micro_usd.saturating_add(micro_usd);
+        if has_answered {
+            totals.providers.insert(provider.to_owned());
+        }
+    }
+
+    /// Returns the names of the providers that answered, in alphabetical order and separated by commas.
+    #[must_use]
+    pub fn providers(&self) -> String {
+        let totals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.providers.iter().map(String::as_str).collect::<Vec<&str>>().join(",")
+    }
+
+    /// Returns the cost of all calls in millionths of a US dollar.
+    #[must_use]
+    pub fn micro_usd(&self) -> i64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).micro_usd
+    }
 }
 
 /// The most that may be spent in a day (UTC).

@@ -42,7 +42,7 @@ pub use generated_image::DecodedImage;
 pub use generated_speech::GeneratedSpeech;
 pub use generated_video::GeneratedVideo;
 pub use image_analysis::merge_image_analyses;
-pub use ledger::{Budget, CallRecord, Ledger, Reservation, SpendAccount};
+pub use ledger::{Budget, CallRecord, CallTotals, Ledger, Reservation, SpendAccount};
 pub use model::{
     ApiKeys, ApiVariant, CallContext, Capability, Model, ModelResponse, Prices, Timeouts, Usage,
 };

@@ -57,7 +57,7 @@ impl MetricsRecorder {
 
     /// Adds recorded durations to the buckets, until dropped. Without it, memory would grow as long as nothing reads
     /// the metrics.
-    pub async fn run_upkeep(&self) {
+    pub async fn run_maintenance(&self) {
         let mut tick = tokio::time::interval(UPKEEP_INTERVAL);
         loop {
             tick.tick().await;

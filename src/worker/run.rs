@@ -144,7 +144,7 @@ impl Worker {
         let error = error as &dyn Error;
         match action {
             FailureAction::Retry => {
-                tracing::warn!(attempt, error, "task failed; trying again later")
+                tracing::warn!(attempt, error, "task failed; trying again later");
             }
             FailureAction::Fail => tracing::error!(attempt, error, "task failed; giving up"),
         }
@@ -157,7 +157,7 @@ fn warn_lease_lost() {
 }
 
 fn panic_error() -> AppError {
-    let detail = "Something broke here; the log has the details under this request id.";
+    let detail = "Something went wrong here; the log has the details under this request id.";
     AppError::new(ErrorKind::Internal, detail)
 }
 

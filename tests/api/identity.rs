@@ -56,6 +56,7 @@ pub async fn status(app: &TestApp, token: &str, path: &str) -> u16 {
     send_json(with_token(app, token, "GET", path)).await.0
 }
 
+#[expect(clippy::too_many_lines, reason = "one token from its creation to its end")]
 async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) {
     let (app, clock) = start(database).await;
     let path = "/v2/clients/s/config";

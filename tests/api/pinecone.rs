@@ -316,7 +316,7 @@ impl Inner {
         for ((namespace, id), stored) in &self.vectors {
             let metadata = stored.metadata.as_ref().map_or(Value::Null, as_json);
             if *namespace != request.namespace
-                || !filter.as_ref().is_none_or(|f| matches(f, &metadata))
+                || !filter.as_ref().is_none_or(|f| is_match(f, &metadata))
             {
                 continue;
             }
@@ -374,10 +374,10 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Returns whether metadata matches a filter.
-fn matches(filter: &Value, metadata: &Value) -> bool {
+fn is_match(filter: &Value, metadata: &Value) -> bool {
     filter.as_object().expect("a filter").iter().all(|(field, wanted)| {
         if field == "$and" {
-            return wanted.as_array().expect("filters").iter().all(|each| matches(each, metadata));
+            return wanted.as_array().expect("filters").iter().all(|each| is_match(each, metadata));
         }
         wanted.as_object().expect("an operation").iter().all(|(operation, operand)| {
             let value = &metadata[field];

@@ -16,7 +16,7 @@ on_both! {
 fn redact(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(redact_text(&text)),
-        Value::Array(items) => items.into_iter().map(settled).collect(),
+        Value::Array(items) => items.into_iter().map(redact).collect(),
         Value::Object(fields) => {
             let settle = |(name, value): (String, Value)| {
                 let value = if name == "situation" { json!("[situation]") } else { redact(value) };

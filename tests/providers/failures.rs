@@ -216,7 +216,7 @@ struct Case {
 const CASES: &[Case] = &[
     Case {
         name: "success",
-        answer: |target, _, request| target.good(request),
+        answer: |target, _, request| target.good_answer(request),
         note: None,
         requests: 1..=1,
     },
@@ -240,7 +240,7 @@ const CASES: &[Case] = &[
                 vec![("retry-after", "1".to_owned())],
                 json!({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}),
             ),
-            _ => target.good(request),
+            _ => target.good_answer(request),
         },
         note: None,
         requests: 2..=2,
@@ -263,7 +263,7 @@ const CASES: &[Case] = &[
             if n == 0 {
                 Reply::status(500, json!({"error": {"message": "server had an error"}}))
             } else {
-                target.good(request)
+                target.good_answer(request)
             }
         },
         note: None,
@@ -284,7 +284,9 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a cut connection, then success",
-        answer: |target, n, request| if n == 0 { Reply::Truncated } else { target.good(request) },
+        answer: |target, n, request| {
+            if n == 0 { Reply::Truncated } else { target.good_answer(request) }
+        },
         note: None,
         requests: 2..=2,
     },
@@ -310,13 +312,13 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "nothing",
-        answer: |target, _, _| target.empty(),
+        answer: |target, _, _| target.empty_answer(),
         note: Some("gave an answer that cannot be used"),
         requests: 2..=8,
     },
     Case {
         name: "too much",
-        answer: |_, _, _| Reply::Endless,
+        answer: |_, _, _| Reply::NeverEnds,
         note: Some("gave an answer of over "),
         requests: 1..=3,
     },
@@ -333,6 +335,7 @@ const CASES: &[Case] = &[
     },
 ];
 
+#[expect(clippy::too_many_lines, reason = "one case from its request to its last check")]
 async fn run(case: &Case, target: Target) {
     let capability = target.capability;
     let answer = case.answer;

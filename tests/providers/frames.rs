@@ -28,7 +28,7 @@ fn model_defaults() -> ModelDefaults {
         transcription: model("hearer"),
         text_seconds: 5,
         image_seconds: 5,
-        senses_seconds: 5,
+        perception_seconds: 5,
         ..settings::ModelSettings::default()
     };
     ModelDefaults::from_settings(&models, &settings::ProviderSettings::default())

@@ -46,7 +46,7 @@ pub(crate) fn capture() {
 pub(crate) fn assert_absent(secrets: &[&str]) {
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let text = String::from_utf8_lossy(&logged);
-    assert!(text.contains("a model failed") || !text.is_empty(), "nothing is logged at all");
+    assert!(!text.is_empty(), "nothing is logged at all");
     for secret in secrets {
         let at = text.find(secret);
         assert_eq!(

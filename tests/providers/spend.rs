@@ -46,7 +46,11 @@ fn model_session(
         compute: Compute::new(),
         chains,
         keys: ApiKeys::default(),
-        account: SpendAccount { client_id: Some("s".to_owned()), story_id: None, budgets },
+        account: SpendAccount {
+            client_id: Some("s".to_owned()),
+            budgets,
+            ..SpendAccount::default()
+        },
         timeouts: Timeouts { text: timeout, ..Timeouts::default() },
         deadline: Instant::now() + Duration::from_mins(5),
         memories: Map::new(),

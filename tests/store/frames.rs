@@ -33,7 +33,7 @@ fn object(key: &str) -> MediaObject {
     }
 }
 
-async fn picture(store: &Store, key: &str) -> Uuid {
+async fn insert_image(store: &Store, key: &str) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
     tx.upsert_media_object(&object(key)).await.expect("saved");
@@ -45,7 +45,12 @@ async fn picture(store: &Store, key: &str) -> Uuid {
     id
 }
 
-async fn add(store: &Store, story_id: Uuid, text: Option<&str>, image: Option<Uuid>) -> i32 {
+async fn insert_frame(
+    store: &Store,
+    story_id: Uuid,
+    text: Option<&str>,
+    image: Option<Uuid>,
+) -> i32 {
     let mut tx = store.begin().await.expect("begun");
     let number = tx.story(story_id).await.expect("read").expect("the story exists").frame_count;
     assert!(

@@ -43,7 +43,7 @@ pub enum Reply {
     /// Nothing; the connection stays open.
     Stall,
     /// A response that never ends.
-    Endless,
+    NeverEnds,
 }
 
 impl Reply {
@@ -157,7 +157,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> Option<()> {
             return None;
         }
         Reply::Stall => std::future::pending().await,
-        Reply::Endless => {
+        Reply::NeverEnds => {
             let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[";
             stream.write_all(head).await.ok()?;
             let zeros = "0,".repeat(500_000);

@@ -347,7 +347,7 @@ fn flock_level(flock: FlockLevel) -> ClientLevel {
     }
 }
 
-/// Parses a stored schedule. It was checked when it was stored; if it is invalid all the same, it is logged and
+/// Parses a stored schedule. It was checked when it was stored; if it is invalid nevertheless, it is logged and
 /// ignored, so that the device still shows something.
 fn parse_stored_schedule(schedule: Option<&Value>, level: &LevelName) -> Option<Schedule> {
     match Schedule::parse(schedule?) {

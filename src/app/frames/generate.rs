@@ -4,8 +4,10 @@
 //! step, so a kill at any moment leaves a task that runs again and, at most, orphaned files that maintenance removes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::FrameDependencies;
 use super::attachments::{Attachments, Narration, wants_video};
@@ -21,7 +23,7 @@ use crate::app::models::{ModelSessionParams, Models};
 use crate::app::stories::FrameView;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::FrameParameters;
-use crate::inference::{FrameContext, ModelSession};
+use crate::inference::{CallTotals, FrameContext, ModelSession};
 use crate::store::{Lease, Store};
 use crate::storytellers::{self, Scene, Telling};
 use crate::telemetry;
@@ -40,6 +42,37 @@ pub(super) struct Generator {
     pictures: Arc<Pictures>,
     attachments: Arc<Attachments>,
     persister: FramePersister,
+}
+
+/// What a run came to, for the log.
+struct RunSummary {
+    frames: usize,
+    totals: CallTotals,
+    was_offline: bool,
+}
+
+impl RunSummary {
+    fn new(frames: usize, session: &ModelSession) -> Self {
+        Self { frames, totals: session.call_totals(), was_offline: session.was_offline() }
+    }
+
+    /// Writes the one line that an operator reads for each frame.
+    fn log(&self, run: &FrameRun<'_>, elapsed: Duration) {
+        let mut providers = self.totals.providers();
+        if self.was_offline || providers.is_empty() {
+            providers.push_str(if providers.is_empty() { "offline" } else { ",offline" });
+        }
+        tracing::info!(
+            client_id = run.job.client_id.as_str(),
+            story_id = %run.story.id,
+            strategy = run.strategy.slug,
+            frames = self.frames,
+            elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            providers,
+            cost_usd = self.totals.micro_usd() as f64 / 1e6,
+            "frame told"
+        );
+    }
 }
 
 impl Generator {
@@ -73,15 +106,21 @@ impl Generator {
         job: TellFrame,
         steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
+        let started = Instant::now();
         let run = self.prepare(lease, job).await?;
         let attempt = telemetry::FrameAttempt::start(&run.strategy.slug);
-        let count = self.generate(&run, steps).await;
-        attempt.finish(count.as_ref().ok().copied());
-        count.map(|_| TaskOutcome::Completed)
+        let summary = self.generate(&run, steps).await;
+        attempt.finish(summary.as_ref().ok().map(|summary| summary.frames));
+        summary?.log(&run, started.elapsed());
+        Ok(TaskOutcome::Completed)
     }
 
-    /// Tells and saves what comes next in the story. Returns the number of new frames.
-    async fn generate(&self, run: &FrameRun<'_>, steps: &StepTracker) -> Result<usize, AppError> {
+    /// Tells and saves what comes next in the story.
+    async fn generate(
+        &self,
+        run: &FrameRun<'_>,
+        steps: &StepTracker,
+    ) -> Result<RunSummary, AppError> {
         let session = self
             .models
             .model_session(ModelSessionParams::for_story(
@@ -115,6 +154,7 @@ impl Generator {
             0 => self.load_newest_frame(run).await?,
             _ => None,
         };
+        let summary = RunSummary::new(count, &session);
         let (mut notes, memories) = session.into_notes_and_memories();
         notes.append(&mut perceived.notes);
         notes.extend(run.job.notes.iter().cloned());
@@ -135,7 +175,7 @@ impl Generator {
             learn_job,
         };
         steps.run("keep", self.persister.save(run, generated)).await?;
-        Ok(count)
+        Ok(summary)
     }
 
     /// Draws and narrates all beats concurrently. If a picture fails, removes the narrations that were written.

@@ -17,9 +17,9 @@ use super::config::{ClientLevels, Config};
 use crate::compute::Compute;
 use crate::domain::LevelName;
 use crate::inference::{
-    ApiKeys, ApiVariant, Budget, CallContext, InferenceError, Model, ModelChains, ModelSession,
-    ModelSessionParts, Prices, PromptObserver, Registry, SpendAccount, Timeouts, offline, openai,
-    runway,
+    ApiKeys, ApiVariant, Budget, CallContext, CallTotals, InferenceError, Model, ModelChains,
+    ModelSession, ModelSessionParts, Prices, PromptObserver, Registry, SpendAccount, Timeouts,
+    offline, openai, runway,
 };
 use crate::settings;
 use crate::store::{ModelChoice, ModelRow, Story, Strategy};
@@ -100,7 +100,7 @@ impl ModelDefaults {
             timeouts: Timeouts {
                 text: seconds(models.text_seconds),
                 image: seconds(models.image_seconds),
-                perception: seconds(models.senses_seconds),
+                perception: seconds(models.perception_seconds),
                 speech: seconds(models.speech_seconds),
                 video: seconds(models.video_seconds),
                 ..Timeouts::default()
@@ -233,6 +233,7 @@ impl Models {
                 client_id: Some(client_id.to_owned()),
                 story_id,
                 budgets: budgets(&levels, client_id, defaults.budget_per_day),
+                totals: CallTotals::default(),
             },
             timeouts: defaults.timeouts,
             deadline: Instant::now() + deadline.saturating_sub(reserve),
@@ -250,7 +251,7 @@ impl Models {
         let model = chain.into_iter().next();
         let model = model.unwrap_or_else(|| Model::new(offline::NAME, offline::NAME));
         let budgets = budgets(&ClientLevels::default(), "", self.defaults.budget_per_day);
-        let account = SpendAccount { client_id: None, story_id: None, budgets };
+        let account = SpendAccount { budgets, ..SpendAccount::default() };
         let keys = ApiKeys::default();
         let call = CallContext { model: &model, keys: &keys, deadline: Instant::now() + timeout };
         self.registry.embed(call, &account, texts).await

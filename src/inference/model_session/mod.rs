@@ -1,7 +1,7 @@
 //! The models of one frame: the chains that its strategy and the installation configure, with the offline provider as
 //! the last resort, and notes on what failed.
 //!
-//! This file holds the whole fallback logic of text and structured output, which is why it is longer than others.
+//! This file is long because it holds the whole fallback logic of text and structured output.
 
 mod attachments;
 mod chains;
@@ -19,8 +19,8 @@ pub use chains::{ModelChains, ModelSessionParts, PromptObserver, RewordPrompt};
 
 use super::call::PendingCall;
 use super::{
-    CallContext, Capability, Failure, FrameContext, InferenceError, Model, ModelResponse,
-    StructuredRequest, TextRequest, Usage, offline,
+    CallContext, CallTotals, Capability, Failure, FrameContext, InferenceError, Model,
+    ModelResponse, StructuredRequest, TextRequest, Usage, offline,
 };
 
 /// The estimate of characters per token. It is about four in English and fewer in other scripts.
@@ -82,6 +82,12 @@ impl ModelSession {
         let memories = std::mem::take(&mut parts.memories);
         let state = Mutex::new(SessionState { memories, ..SessionState::default() });
         Self { parts, offline: Model::new(offline::NAME, ""), state }
+    }
+
+    /// Returns the sum of the calls so far. Calls of the offline provider are free and not part of it.
+    #[must_use]
+    pub fn call_totals(&self) -> CallTotals {
+        self.parts.account.totals.clone()
     }
 
     /// Whether the offline provider wrote the last text.

@@ -99,7 +99,7 @@ impl Attachments {
         image_id: Uuid,
         origin: Origin,
     ) -> Result<(), AppError> {
-        let job = GenerateVideo { origin, number, image_id, filming: None };
+        let job = GenerateVideo { origin, number, image_id, pending: None };
         self.jobs.enqueue(tx, subject(story), &job).await?;
         Ok(())
     }

@@ -38,11 +38,11 @@ impl Attachments {
         let session = self.model_session(&story).await?;
         let now = self.clock.now();
         let video_error = |error| attachment_error("No video was made", error);
-        let Some((pending, since)) = job.filming.clone() else {
+        let Some((pending, since)) = job.pending.clone() else {
             let request = self.video_request(&job, source, lease.task().id).await?;
             let pending = steps.run("begin", session.start_video(&request)).await;
             let pending = pending.map_err(video_error)?;
-            let job = GenerateVideo { filming: Some((pending, now)), ..job };
+            let job = GenerateVideo { pending: Some((pending, now)), ..job };
             return self.jobs.defer(lease, &job, self.clock.now() + POLL_INTERVAL).await;
         };
         let video = steps.run("look", session.poll_video(&pending)).await.map_err(video_error)?;

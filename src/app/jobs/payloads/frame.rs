@@ -122,8 +122,8 @@ pub struct GenerateVideo {
     /// Id of the picture that the video begins with. If the frame has another picture by now, no video is made.
     pub image_id: Uuid,
     /// The provider's job and the time at which it was started; `None` before that.
-    #[serde(default)]
-    pub filming: Option<(PendingVideo, DateTime<Utc>)>,
+    #[serde(default, rename = "filming")]
+    pub pending: Option<(PendingVideo, DateTime<Utc>)>,
 }
 
 impl Job for GenerateVideo {
