@@ -13,7 +13,7 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 use super::collector::CollectorClient;
 use crate::settings::{LogFormat, ObservabilitySettings, Settings};
@@ -40,7 +40,7 @@ pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Trace
             .with_tracked_inactivity(false)
             .with_filter(filter_fn(is_traced))
     });
-    let filter: EnvFilter = settings.log.filter.parse()?;
+    let filter = settings.log.env_filter().map_err(anyhow::Error::msg)?;
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let lines = match settings.log.format {

@@ -34,39 +34,44 @@ impl Default for LogSettings {
 }
 
 impl LogSettings {
-    pub(super) fn validate(&self) -> Result<(), ValidationError> {
-        check_filter(&self.filter).map_err(|reason| ("log.filter", reason))
-    }
-}
-
-/// Checks a filter directive by directive. `EnvFilter` alone is too lenient: it reads `verbose` as the name of a target, and
-/// then lets nothing else pass.
-fn check_filter(filter: &str) -> Result<(), String> {
-    let accepted = "it must be a level (off, error, warn, info, debug or trace), or directives separated by \
-         commas, such as info,calliope::http=debug";
-    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
-    let mut directives =
-        filter.split(',').map(str::trim).filter(|text| !text.is_empty()).peekable();
-    if directives.peek().is_none() {
-        return Err(format!("is empty; {accepted}"));
-    }
-    for directive in directives {
-        match directive.rsplit_once('=') {
-            // Directives for spans and their fields may hold commas; the parser below judges those.
-            _ if directive.contains(['[', ']', '{', '}']) => {}
-            Some((_, level)) if is_level(level) => {}
-            Some((_, level)) => return Err(format!("`{level}` is not a level; {accepted}")),
-            None if is_level(directive) => {}
-            None => return Err(format!("`{directive}` is not a level; {accepted}")),
+    /// Parses the filter, directive by directive. `EnvFilter` alone is too lenient: it reads `verbose` as the name of a target, and
+    /// then lets nothing else pass. It is also too strict: it refuses a space after a comma.
+    ///
+    /// # Errors
+    ///
+    /// Returns a sentence that says which forms a filter may have.
+    pub fn env_filter(&self) -> Result<EnvFilter, String> {
+        let accepted = "it must be a level (off, error, warn, info, debug or trace), or directives \
+                        separated by commas, such as info,calliope::http=debug";
+        let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+        let directives = self.filter.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let directives: Vec<&str> = directives.collect();
+        if directives.is_empty() {
+            return Err(format!("is empty; {accepted}"));
         }
+        for directive in &directives {
+            let level = directive.rsplit_once('=').map_or(*directive, |(_, level)| level);
+            // Directives for spans and their fields may hold commas; the parser below judges those.
+            if !directive.contains(['[', ']', '{', '}']) && !is_level(level) {
+                return Err(format!("`{level}` is not a level; {accepted}"));
+            }
+        }
+        let parsed = directives.join(",").parse();
+        parsed.map_err(|_| format!("`{}` cannot be read; {accepted}", self.filter))
     }
-    let parsed = filter.parse::<EnvFilter>();
-    parsed.map(drop).map_err(|_| format!("`{filter}` cannot be read; {accepted}"))
+
+    pub(super) fn validate(&self) -> Result<(), ValidationError> {
+        self.env_filter().map(drop).map_err(|reason| ("log.filter", reason))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(filter: &str) -> Result<EnvFilter, String> {
+        LogSettings { filter: filter.to_owned(), ..LogSettings::default() }.env_filter()
+    }
 
     #[test]
     fn a_filter_that_would_silence_the_log_by_mistake_is_refused() {
@@ -78,12 +83,12 @@ mod tests {
             "warn, calliope::http=debug",
             "info,calliope[request{method=GET,path=/}]=debug",
         ] {
-            assert_eq!(check_filter(usable), Ok(()), "{usable}");
+            assert!(parse(usable).is_ok(), "{usable}");
         }
         for unusable in
             ["verbose", "info,verbose", "calliope=verbose", "calliope", "", " , ", "=", "a=b=c"]
         {
-            let refused = check_filter(unusable).expect_err(unusable);
+            let refused = parse(unusable).expect_err(unusable);
             assert!(refused.contains("error, warn, info, debug or trace"), "{refused}");
         }
     }
