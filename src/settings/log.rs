@@ -81,7 +81,7 @@ mod tests {
             "off",
             "info,sqlx=warn",
             "warn, calliope::http=debug",
-            "info,calliope[request{method=GET,path=/}]=debug",
+            "info,calliope[request{method=GET}]=debug",
         ] {
             assert!(parse(usable).is_ok(), "{usable}");
         }

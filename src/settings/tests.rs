@@ -272,3 +272,15 @@ fn what_is_seen_from_outside_is_off_until_it_is_asked_for() {
         assert_eq!(line.value.as_deref(), Some(value));
     }
 }
+
+#[test]
+fn every_variable_is_in_the_guide() {
+    let guides = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let guides = std::fs::read_dir(guides)
+        .expect("guides")
+        .map(|guide| std::fs::read_to_string(guide.expect("listed").path()).unwrap_or_default());
+    let text: String = guides.collect();
+    for variable in variables::VARIABLES {
+        assert!(text.contains(variable.name), "{} is in no guide", variable.name);
+    }
+}
