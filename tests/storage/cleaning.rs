@@ -2,9 +2,9 @@
 
 use calliope::app::CleanupSummary;
 use calliope::app::jobs::ApplyRetention;
-use calliope::domain::Principal;
+use calliope::domain::{Clock, Principal};
 use calliope::settings::RetentionExemption;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, FaultMode};
@@ -146,9 +146,18 @@ async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
+/// Moves a clock to the disk's present. A read makes the kernel set the access time of a file that was last used more than a day ago,
+/// to the kernel's own time; beside a clock of another week, the order of uses would be left to chance.
+fn advance_to_disk_time(clock: &ManualClock) {
+    let probe = tempfile::NamedTempFile::new().expect("a temporary file");
+    let modified = probe.as_file().metadata().and_then(|file| file.modified()).expect("a time");
+    clock.advance(DateTime::<Utc>::from(modified) - clock.now());
+}
+
 async fn the_disk_gives_up_what_is_safe_in_the_bucket_and_nothing_else(database: TestDatabase) {
     let fake = FakeBucket::start().await;
     let clock = ManualClock::new();
+    advance_to_disk_time(&clock);
     let options = TestOptions {
         clock: clock.clone(),
         bucket: Some(fake.bucket()),

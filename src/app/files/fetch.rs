@@ -127,6 +127,8 @@ impl Files {
             return Ok(false);
         }
         written.staged.commit().await?;
+        // Eviction compares uses by this clock; a new file's access time is the kernel's.
+        self.local.record_use(&object.key, self.clock.now().into()).await;
         Ok(true)
     }
 
