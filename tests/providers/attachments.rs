@@ -194,7 +194,7 @@ async fn a_voice_that_fails_comes_later(database: TestDatabase) {
     assert!(
         note.starts_with(
             "The text is not spoken yet, because the OpenAI-compatible server failed:"
-        ) && note.ends_with("that is tried again."),
+        ) && note.ends_with("it is tried again."),
         "{note}"
     );
     let events = wait_for_event(&mut stream, &clock, |event| is_frame_with(event, "audio")).await;
