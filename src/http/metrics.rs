@@ -41,7 +41,7 @@ fn write_load(text: &mut String, load: &SystemLoad) {
         write_gauge(text, "calliope_tasks_waiting", meaning, &[("", waiting.tasks as f64)]);
         let meaning = "Seconds for which the task that has been due longest has waited.";
         let oldest = waiting.oldest_wait.to_std().unwrap_or_default().as_secs_f64();
-        write_gauge(text, "calliope_task_oldest_waiting_seconds", meaning, &[("", oldest)]);
+        write_gauge(text, "calliope_oldest_waiting_task_age_seconds", meaning, &[("", oldest)]);
     }
     if let Some(unsynced) = load.sync_backlog {
         let meaning = "Files that are on a local disk only and wait to be uploaded to the bucket.";
@@ -52,7 +52,7 @@ fn write_load(text: &mut String, load: &SystemLoad) {
             unsynced.oldest.map(|oldest| (load.measured_at - oldest).to_std().unwrap_or_default());
         let meaning = "Seconds for which the oldest file has waited to be uploaded.";
         let seconds = oldest.unwrap_or_default().as_secs_f64();
-        write_gauge(text, "calliope_media_oldest_unsynced_seconds", meaning, &[("", seconds)]);
+        write_gauge(text, "calliope_media_oldest_unsynced_age_seconds", meaning, &[("", seconds)]);
     }
     if let Some(is_up) = load.is_bucket_up {
         let meaning = "Whether the bucket works: 1 if it does, else 0.";

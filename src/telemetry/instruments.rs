@@ -29,7 +29,7 @@ impl AttemptOutcome {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Missing => "missing",
-            Self::Aborted => "broken_off",
+            Self::Aborted => "aborted",
         }
     }
 }
@@ -200,9 +200,9 @@ mod tests {
         for line in [
             "calliope_frames_total{strategy=\"counts-test\",outcome=\"told\"} 3",
             "calliope_frames_total{strategy=\"counts-test\",outcome=\"failed\"} 1",
-            "calliope_frames_total{strategy=\"counts-test\",outcome=\"broken_off\"} 1",
+            "calliope_frames_total{strategy=\"counts-test\",outcome=\"aborted\"} 1",
             "calliope_provider_calls_total{provider=\"counts-test\",capability=\"text\",outcome=\"missing\"} 1",
-            "calliope_provider_calls_total{provider=\"counts-test\",capability=\"text\",outcome=\"broken_off\"} 1",
+            "calliope_provider_calls_total{provider=\"counts-test\",capability=\"text\",outcome=\"aborted\"} 1",
             "calliope_provider_call_duration_seconds_count{provider=\"counts-test\",capability=\"text\"} 2",
             "calliope_http_requests_total{method=\"GET\",route=\"/counts-test\",status=\"200\"} 1",
             "calliope_http_requests_total{method=\"GET\",route=\"/counts-test\",status=\"499\"} 1",
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_listener_counts_as_long_as_it_listens() {
         let meters = MetricsRecorder::install().expect("the recorder installs");
-        let has_one = || meters.render().contains("\ncalliope_event_listeners 1\n");
+        let has_one = || meters.render().contains("\ncalliope_event_subscribers 1\n");
         let guard = SubscriberGuard::start();
         assert!(has_one());
         drop(guard);

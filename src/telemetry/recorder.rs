@@ -9,11 +9,11 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 pub(super) const REQUESTS: &str = "calliope_http_requests_total";
 pub(super) const REQUEST_SECONDS: &str = "calliope_http_request_duration_seconds";
 pub(super) const FRAMES: &str = "calliope_frames_total";
-pub(super) const STEP_SECONDS: &str = "calliope_step_duration_seconds";
+pub(super) const STEP_SECONDS: &str = "calliope_frame_step_duration_seconds";
 pub(super) const TASKS: &str = "calliope_tasks_total";
 pub(super) const CALLS: &str = "calliope_provider_calls_total";
 pub(super) const CALL_SECONDS: &str = "calliope_provider_call_duration_seconds";
-pub(super) const EVENT_SUBSCRIBERS: &str = "calliope_event_listeners";
+pub(super) const EVENT_SUBSCRIBERS: &str = "calliope_event_subscribers";
 
 /// Upper bounds of the histogram buckets, in seconds. A read takes less than a millisecond, a frame between ten
 /// milliseconds and three minutes.
@@ -133,7 +133,7 @@ mod tests {
         for meters in [first, second] {
             let text = meters.render();
             assert!(text.contains("calliope_tasks_total{kind=\"meters test\",outcome=\"done\"} 3"));
-            assert!(text.contains("# TYPE calliope_event_listeners gauge"), "{text}");
+            assert!(text.contains("# TYPE calliope_event_subscribers gauge"), "{text}");
         }
     }
 }

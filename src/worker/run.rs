@@ -107,7 +107,7 @@ impl Worker {
         let task = lease.task();
         let label = match &outcome {
             RunOutcome::Finished(TaskOutcome::Completed) => "done",
-            RunOutcome::Finished(TaskOutcome::Deferred) => "put_off",
+            RunOutcome::Finished(TaskOutcome::Deferred) => "deferred",
             RunOutcome::Failed(error) => match self.app.jobs().failure_action(task, error) {
                 FailureAction::Retry => "retried",
                 FailureAction::Fail => "failed",

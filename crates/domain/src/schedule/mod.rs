@@ -117,7 +117,12 @@ impl Schedule {
                 let weekly: Weekly = deserialize(value)?;
                 weekly.validate().map(|()| Self::Weekly(weekly))
             }
-            _ => {
+            (true, true) => {
+                let reason = "has both `steps` and `weekly`; a PATCH is merged into the stored schedule, so set the one \
+                              that you no longer want to null";
+                Err(InvalidSchedule(reason.to_owned()))
+            }
+            (false, false) => {
                 Err(InvalidSchedule("must be an object with either `steps` or `weekly`".to_owned()))
             }
         }

@@ -29,7 +29,12 @@ fn every_refusal_names_its_place() {
     let cases = [
         (json!(7), shape.to_owned()),
         (json!({}), shape.to_owned()),
-        (json!({"steps": [{}], "weekly": []}), shape.to_owned()),
+        (
+            json!({"steps": [{}], "weekly": []}),
+            "has both `steps` and `weekly`; a PATCH is merged into the stored schedule, so set the one that you no longer \
+             want to null"
+                .to_owned(),
+        ),
         (json!({"steps": []}), "steps: has 0 entries; give 1 to 100".to_owned()),
         (json!({"weekly": []}), "weekly: has 0 entries; give 1 to 100".to_owned()),
         (
