@@ -26,8 +26,8 @@ pub(super) struct PageQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SharedPageQuery {
-    /// Client id of the Sparrow that sends the request. It does not change the list.
-    #[param(value_type = Option<String>)]
+    /// Client id of the Sparrow that sends the request: 1-255 printable characters. It does not change the list.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     #[serde(rename = "client_id")]
     _client_id: Option<ClientId>,
     /// Maximum number of items in the page: 1-100, default 20.
@@ -60,8 +60,8 @@ pub(super) struct SearchPageQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ClientPageQuery {
-    /// Client id of the Sparrow.
-    #[param(value_type = String)]
+    /// Client id of the Sparrow: 1-255 printable characters.
+    #[param(value_type = String, min_length = 1, max_length = 255, example = "kitchen")]
     pub(super) client_id: ClientId,
     /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]

@@ -16,8 +16,9 @@ use crate::domain::{ClientId, Principal, Scope};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OptionalClientQuery {
-    /// Client id of the Sparrow to act for. If omitted with a device token: the token's own Sparrow.
-    #[param(value_type = Option<String>)]
+    /// Client id of the Sparrow to act for: 1-255 printable characters. If omitted with a device token: the
+    /// token's own Sparrow.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     pub(super) client_id: Option<ClientId>,
 }
 

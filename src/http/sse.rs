@@ -35,8 +35,9 @@ const MAX_STREAM_DURATION: Duration = Duration::from_hours(1);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
-    /// Client id of the Sparrow. If omitted with a device token: the token's own Sparrow.
-    #[param(value_type = Option<String>)]
+    /// Client id of the Sparrow: 1-255 printable characters. `GET /v2/events` needs it. If omitted with a device token:
+    /// the token's own Sparrow.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: Option<ClientId>,
     /// Id of the last event that the client received, for clients that cannot send the `Last-Event-ID` header, which
     /// takes precedence. If omitted, the stream starts with the next event.

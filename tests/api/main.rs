@@ -17,6 +17,7 @@ mod device_tokens;
 mod devices;
 mod erasure;
 mod events;
+mod examples;
 mod failures;
 mod frames;
 mod idempotency;

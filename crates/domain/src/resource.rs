@@ -45,13 +45,51 @@ pub struct InferenceModel {
 /// A prompt template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "slug": "lighthouse", "description": "The log of a lighthouse keeper.",
+    "text": "You keep a lighthouse.\n{{ situation }}\nWrite the next two sentences of your log."
+}))]
 pub struct PromptTemplate {
     /// The template's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
     /// What the prompt asks for, for people; at most 2000 characters. Default: empty.
     #[serde(default)]
     pub description: String,
-    /// The template in Jinja2, at most 65536 characters.
+    /// The template in Jinja2, at most 65536 characters. A variable that has no value is empty; `{% if … %}` tests it.
+    /// Calliope renders the template once with sample values when it is stored. The variables:
+    ///
+    /// - `situation`: where and when it is, in one or a few sentences
+    /// - `known`: what client memory knows, in sentences
+    /// - `muse`: a small idea for this frame, such as `a letter comes late`
+    /// - `last_words`: the last twelve words of the story
+    /// - `language`: the template's `target_language`
+    /// - `parameters`: the parameters in force, such as `parameters.output_image_width`
+    /// - `plain`: true if the model is asked for text without a plan; set for `fern` only
+    /// - `text`: the passage: set in the template `illustration` and in an editor's prompt
+    /// - `prompt`: the refused description: set in the template `reword`
+    /// - `brief.frame_number`: the number of this frame, from 0
+    /// - `brief.prior`: the texts of the latest frames, oldest first, at most 30
+    /// - `brief.seen`: what the camera saw; the next items are its parts
+    /// - `brief.seen.description`: one to three sentences
+    /// - `brief.seen.things`: a list of short phrases, the most striking first
+    /// - `brief.seen.people`, `brief.seen.texts`, `brief.seen.tags`: lists; with a vision model only
+    /// - `brief.seen.atmosphere`, `brief.seen.setting`: a few words; with a vision model only
+    /// - `brief.seen.look.palette`: a list of colours: `name`, `rgb` (three numbers, 0-255), `share` (0-1)
+    /// - `brief.seen.look.brightness`, `.warmth`, `.contrast`, `.focus`: numbers: 0-1, -1 to 1, 0-1, and `[x, y]` 0-1
+    /// - `brief.heard`: what the microphone heard, in words
+    /// - `brief.said`: the `input_text` of the request
+    /// - `brief.place`: the name of the place
+    /// - `brief.hour`: the local hour, 0-23
+    /// - `brief.season`: `spring`, `summer`, `autumn` or `winter`
+    /// - `brief.style`: `output_text_style`
+    /// - `brief.max_chars`: `max_output_text_length`
+    /// - `brief.known.likes`, `brief.known.lately`, `brief.known.noticed`, `brief.known.usual`: the parts of `known`,
+    ///   as lists
+    /// - `brief.state`: what the storyteller stored with the story; `fern` stores its plan: `genre`, `conceit`,
+    ///   `cast`, `settings`, `sources_of_conflict`, `past_developments`, `current_development`,
+    ///   `possible_developments`, `summary`
+    /// - `brief.memory`: what the model's provider stored with the story
+    /// - `brief.seed`: a number that is the same for all frames of a story
     pub text: String,
     /// The language that the model should write in: 1-255 printable characters. Null: the prompt decides.
     #[schema(example = "Norwegian")]
@@ -61,6 +99,7 @@ pub struct PromptTemplate {
 /// A model with the prompt and the parameters to call it with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"slug": "lighthouse", "model": "auto-text", "prompt_template": "lighthouse"}))]
 pub struct ModelConfig {
     /// The configuration's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
@@ -80,6 +119,10 @@ pub struct ModelConfig {
 /// A strategy: a storyteller with its parameters, models and prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, FromRow)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "slug": "lighthouse", "strategy_name": "continuous-v1", "description": "The log of a lighthouse keeper.",
+    "text_to_text_model_config": "lighthouse", "text_to_image_model_config": "painter"
+}))]
 pub struct StrategyConfig {
     /// The strategy's name in requests: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
     pub slug: String,
@@ -150,11 +193,32 @@ pub struct SparrowConfig {
     /// What the Sparrow shows and when it sleeps: an object with either `weekly` (1-100 windows of the week, the first
     /// open one applies) or `steps` (1-100 steps that follow each other). Null: no schedule.
     ///
-    /// `time_zone` is an IANA name, by default `UTC`. A window opens at `from` on its `days` (by default `daily`) and
-    /// closes at `until`, on the next day if that is not later; `otherwise` applies outside every window. A step is
-    /// entered when its `trigger` fires: `at_time` with `time` and `days`, `after_wait` with `seconds` (1-31536000),
-    /// `on_motion`, `on_sound` or `on_light`; with `repeat`, the first step follows the last. Windows, `otherwise` and
-    /// steps may have `parameters`, `min_duration_seconds` (0-86400) and `sleep`.
+    /// `time_zone` is an IANA name, by default `UTC`. A window opens at `from` on its `days` and closes at `until`, on
+    /// the next day if that is not later; `otherwise` applies outside every window. Times are `HH:MM` or `HH:MM:SS`.
+    /// `days` is `daily` (default), `weekdays`, `weekends` or a list of `mon` to `sun`. Windows, `otherwise` and steps
+    /// may have `parameters`, `min_duration_seconds` (0-86400) and `sleep`. A week of windows:
+    ///
+    /// ```json
+    /// {"time_zone": "Europe/Oslo",
+    ///  "weekly": [
+    ///    {"days": "daily", "from": "22:00", "until": "07:00", "sleep": true},
+    ///    {"days": ["sat", "sun"], "from": "09:00", "until": "12:00",
+    ///     "parameters": {"strategy": "lavender"}, "min_duration_seconds": 60}],
+    ///  "otherwise": {"min_duration_seconds": 600}}
+    /// ```
+    ///
+    /// A step is entered when its `trigger` fires: `at_time` with `time` and `days`, `after_wait` with `seconds`
+    /// (1-31536000), `on_motion`, `on_sound` or `on_light`. Only the first step may have no trigger, and only without
+    /// `repeat`. With `repeat`, the first step follows the last. Steps:
+    ///
+    /// ```json
+    /// {"time_zone": "Europe/Oslo", "repeat": true,
+    ///  "steps": [
+    ///    {"trigger": {"type": "at_time", "time": "09:00", "days": "weekdays"}, "parameters": {"strategy": "lavender"}},
+    ///    {"trigger": {"type": "on_motion"}, "parameters": {"strategy": "fern"}, "min_duration_seconds": 120},
+    ///    {"trigger": {"type": "after_wait", "seconds": 600}, "parameters": {"output_text_style": "as a riddle"}},
+    ///    {"trigger": {"type": "at_time", "time": "18:00"}, "sleep": true}]}
+    /// ```
     #[schema(value_type = Option<Object>)]
     pub schedule: Option<Json<Value>>,
     /// The maximum cost of the Sparrow's model calls per day (UTC) in US dollars. When it is used up, the built-in

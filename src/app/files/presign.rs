@@ -62,7 +62,7 @@ impl SigningKeyCache {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PresignRequest {
-    /// Object key, such as `audio/sparrow-1/….wav`.
+    /// Object key: `url` of a frame's `image`, `source_image`, `audio` or `video`, or `key` of a recording.
     pub key: String,
     /// Lifetime of the URL in seconds, from 1 to 604,800 (seven days). If omitted: 3,600 (one hour).
     pub expires_in: Option<i64>,

@@ -13,7 +13,8 @@ use crate::http::problem::{Problem, ProblemBody};
 ///
 /// The device gets its token with its next poll.
 #[utoipa::path(post, path = "/admin/api/pairing/{code}/approve", tag = "admin",
-    params(("code" = String, Path, description = "The code, in any case, with or without its dash.")),
+    params(("code" = String, Path, example = "K7QM-2HXD",
+            description = "The code that the device shows, in any case, with or without its dash.")),
     responses(
         (status = 200, body = PairingView),
         (status = 404, description = "No pending pairing has this code.", body = ProblemBody),
@@ -30,7 +31,8 @@ pub(in crate::http) async fn approve(
 
 /// Reject a pairing
 #[utoipa::path(delete, path = "/admin/api/pairing/{code}", tag = "admin",
-    params(("code" = String, Path, description = "The code, in any case, with or without its dash.")),
+    params(("code" = String, Path, example = "K7QM-2HXD",
+            description = "The code that the device shows, in any case, with or without its dash.")),
     responses((status = 204, description = "The pairing was rejected."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

@@ -79,7 +79,8 @@ macro_rules! resource_routes {
             }
 
             #[utoipa::path(get, path = $item, tag = "admin",
-                params(("id" = String, Path, description = "Id of the resource.")),
+                params(("id" = String, Path,
+                    description = "Id of the resource: its `slug`, `client_id`, `flock_id` or `client_type`.")),
                 summary = concat!("Get ", $singular),
                 responses((status = 200, body = ResourceView<$type>), (status = 404, body = ProblemBody)))]
             pub(in crate::http) async fn read(
@@ -91,7 +92,8 @@ macro_rules! resource_routes {
             }
 
             #[utoipa::path(put, path = $item, tag = "admin", request_body = $type,
-                params(("id" = String, Path, description = "Id of the resource.")),
+                params(("id" = String, Path,
+                    description = "Id of the resource: its `slug`, `client_id`, `flock_id` or `client_type`.")),
                 summary = concat!("Replace ", $singular),
                 description = "Omitted fields get their defaults.",
                 responses(
@@ -110,7 +112,8 @@ macro_rules! resource_routes {
             }
 
             #[utoipa::path(patch, path = $item, tag = "admin", request_body = Object,
-                params(("id" = String, Path, description = "Id of the resource.")),
+                params(("id" = String, Path,
+                    description = "Id of the resource: its `slug`, `client_id`, `flock_id` or `client_type`.")),
                 summary = concat!("Update ", $singular),
                 description = "The body is a merge patch (RFC 7396): null removes a field; omitted fields stay.",
                 responses(
@@ -129,7 +132,8 @@ macro_rules! resource_routes {
             }
 
             #[utoipa::path(delete, path = $item, tag = "admin",
-                params(("id" = String, Path, description = "Id of the resource.")),
+                params(("id" = String, Path,
+                    description = "Id of the resource: its `slug`, `client_id`, `flock_id` or `client_type`.")),
                 summary = concat!("Delete ", $singular),
                 responses(
                     (status = 204, description = "Deleted."), (status = 404, body = ProblemBody),

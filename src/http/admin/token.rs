@@ -24,7 +24,7 @@ pub(in crate::http) struct TokenUpdate {
 ///
 /// The response does not contain the secret.
 #[utoipa::path(get, path = "/admin/api/tokens/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the token.")),
+    params(("id" = i64, Path, description = "Id of the token: `id` in `GET /admin/api/tokens`.", example = 1)),
     responses((status = 200, body = TokenView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -36,7 +36,9 @@ pub(in crate::http) async fn get(
 
 /// Rename a token
 #[utoipa::path(patch, path = "/admin/api/tokens/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the token.")), request_body = TokenUpdate,
+    params(("id" = i64, Path, example = 1,
+            description = "Id of the token: `id` in `GET /admin/api/tokens`.")),
+    request_body = TokenUpdate,
     responses(
         (status = 200, body = TokenView), (status = 404, body = ProblemBody),
         (status = 422, body = ProblemBody),
@@ -56,7 +58,9 @@ pub(in crate::http) async fn patch(
 ///
 /// Only the name can change, so this is the same as renaming the token.
 #[utoipa::path(put, path = "/admin/api/tokens/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the token.")), request_body = TokenUpdate,
+    params(("id" = i64, Path, example = 1,
+            description = "Id of the token: `id` in `GET /admin/api/tokens`.")),
+    request_body = TokenUpdate,
     responses(
         (status = 200, body = TokenView), (status = 404, body = ProblemBody),
         (status = 422, body = ProblemBody),
@@ -74,7 +78,7 @@ pub(in crate::http) async fn put(
 ///
 /// The token stays in the list of tokens.
 #[utoipa::path(delete, path = "/admin/api/tokens/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the token.")),
+    params(("id" = i64, Path, description = "Id of the token: `id` in `GET /admin/api/tokens`.", example = 1)),
     responses((status = 204, description = "The token was revoked."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

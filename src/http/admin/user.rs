@@ -12,7 +12,8 @@ use crate::http::problem::{Problem, ProblemBody};
 
 /// Get a user
 #[utoipa::path(get, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path, description = "Name of the user.")),
+    params(("username" = String, Path, example = "ada",
+            description = "Name of the user: `username` in `GET /admin/api/users`.")),
     responses((status = 200, body = UserView), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -26,7 +27,9 @@ pub(in crate::http) async fn get(
 ///
 /// Omitted fields keep their values. A new password or `is_active: false` ends the user's sessions.
 #[utoipa::path(patch, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path, description = "Name of the user.")), request_body = UpdateUserRequest,
+    params(("username" = String, Path, example = "ada",
+            description = "Name of the user: `username` in `GET /admin/api/users`.")),
+    request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
         (status = 409, description = "This is the last user who may log in.", body = ProblemBody),
@@ -47,7 +50,9 @@ pub(in crate::http) async fn patch(
 /// Omitted fields get their defaults, except the password, which stays. A new password or `is_active: false` ends the
 /// user's sessions.
 #[utoipa::path(put, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path, description = "Name of the user.")), request_body = UpdateUserRequest,
+    params(("username" = String, Path, example = "ada",
+            description = "Name of the user: `username` in `GET /admin/api/users`.")),
+    request_body = UpdateUserRequest,
     responses(
         (status = 200, body = UserView), (status = 404, body = ProblemBody),
         (status = 409, description = "This is the last user who may log in.", body = ProblemBody),
@@ -68,7 +73,8 @@ pub(in crate::http) async fn put(
 ///
 /// This ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/api/users/{username}", tag = "admin",
-    params(("username" = String, Path, description = "Name of the user.")),
+    params(("username" = String, Path, example = "ada",
+            description = "Name of the user: `username` in `GET /admin/api/users`.")),
     responses(
         (status = 204, description = "The user was deleted."), (status = 404, body = ProblemBody),
         (status = 409, description = "This is the last user who may log in.", body = ProblemBody),

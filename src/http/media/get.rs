@@ -17,10 +17,10 @@ use crate::http::problem::{Problem, ProblemBody};
 /// Serves the pictures, sounds and videos of frames, and uploads. No key is needed. Answers also to `HEAD`. A file of a
 /// frame never changes, so clients may cache it for a year. Send `Range` for a part of the file.
 #[utoipa::path(get, path = "/media/{name}", tag = "media",
-    params(("name" = String, Path, example = "0197f2c4-5b1e-7c3a-9d1e-000000000000.png",
+    params(("name" = String, Path, example = "photo.png",
         description = "The file's name: the last segment of `url` in a frame's `image`, `source_image`, `audio` or \
-                       `video`, or the name of an upload. At most 128 characters of `[A-Za-z0-9._-]`, with an \
-                       extension.")),
+                       `video`, or the `name` of an upload with `PUT /media/{name}`. At most 128 characters of \
+                       `[A-Za-z0-9._-]`, with an extension.")),
     responses(
         (status = 200, description = "The file."),
         (status = 206, description = "The requested range of the file."),

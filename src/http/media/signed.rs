@@ -15,11 +15,12 @@ use crate::http::problem::{Problem, ProblemBody};
 /// unchanged, and only with `GET`.
 #[utoipa::path(get, path = "/media/signed/{*key}", tag = "media",
     params(
-        ("key" = String, Path, description = "The object's key, as in the presigned URL.",
+        ("key" = String, Path,
+            description = "The object's key: `key` in the response of `POST /v2/signed-urls`.",
             example = "media/0197f2c4-5b1e-7c3a-9d1e-000000000000.png"),
-        ("expires" = i64, Query, description = "When the URL expires, in seconds since 1970-01-01 UTC.",
+        ("expires" = i64, Query, description = "When the URL expires, in seconds since 1970-01-01 UTC, as in `url`.",
             example = 1_764_514_800),
-        ("signature" = String, Query, description = "The signature of method, key and expiry, as in the presigned URL.",
+        ("signature" = String, Query, description = "The signature of method, key and expiry, as in `url`.",
             example = "9lSQ9nKYJkz4dI6inyZ8hXVwZoSOMu8-Xg6-a0I-8dg"),
     ),
     responses(

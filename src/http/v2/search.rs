@@ -21,14 +21,14 @@ pub(in crate::http) struct FrameSearchQuery {
     /// Words or a sentence, 1-1,000 characters.
     #[param(min_length = 1, max_length = 1000, example = "kettle")]
     query: String,
-    /// Only frames in stories of this client; of all clients by default.
-    #[param(value_type = Option<String>)]
+    /// Only frames in stories of this client: 1-255 printable characters; of all clients by default.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: Option<ClientId>,
     /// Only frames in stories with this strategy's slug, such as `lavender`; with any by default.
     strategy: Option<String>,
     /// Only frames made at this time or later: RFC 3339, such as `2026-11-01T00:00:00Z`.
     since: Option<DateTime<Utc>>,
-    /// Only frames made before this time: RFC 3339.
+    /// Only frames made before this time: RFC 3339, such as `2026-12-01T00:00:00Z`.
     until: Option<DateTime<Utc>>,
     /// How to search: by words and meaning (`hybrid`, the default), by meaning (`semantic`) or by words (`lexical`).
     #[serde(default)]

@@ -22,9 +22,9 @@ pub struct PatternRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchPattern {
-    /// The pattern's type, 1-128 printable characters. Storytellers treat `like`, `interest`, `subject` and `favourite`
+    /// The pattern's type, 1-128 printable characters. Storytellers treat `likes`, `interest`, `subject` and `favourite`
     /// as what the client likes.
-    #[schema(example = "like")]
+    #[schema(example = "likes")]
     pub r#type: String,
     /// The pattern's key within its type, 1-128 printable characters.
     #[schema(example = "boats")]

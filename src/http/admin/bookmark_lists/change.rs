@@ -14,7 +14,9 @@ use crate::http::{HttpState, path_id};
 ///
 /// Omitted fields keep their values.
 #[utoipa::path(patch, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the list.")), request_body = BookmarkListPatch,
+    params(("id" = i64, Path, example = 1,
+            description = "Id of the list: `id` in `GET /admin/api/bookmark-lists`.")),
+    request_body = BookmarkListPatch,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
         (status = 409, description = "The client has another list of this name.", body = ProblemBody),

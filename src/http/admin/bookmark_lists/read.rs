@@ -15,7 +15,9 @@ use crate::http::{HttpState, cursor, path_id};
 ///
 /// The list comes with a page of its stories, the most recently added first.
 #[utoipa::path(get, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the list."), PageQuery),
+    params(("id" = i64, Path, example = 1,
+            description = "Id of the list: `id` in `GET /admin/api/bookmark-lists`."),
+        PageQuery),
     responses(
         (status = 200, body = BookmarkListWithStories), (status = 404, body = ProblemBody),
         (status = 422, body = ProblemBody),

@@ -13,7 +13,7 @@ use crate::http::{HttpState, path_id};
 ///
 /// The stories in it are not deleted.
 #[utoipa::path(delete, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the list.")),
+    params(("id" = i64, Path, description = "Id of the list: `id` in `GET /admin/api/bookmark-lists`.", example = 1)),
     responses((status = 204, description = "The list was deleted."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

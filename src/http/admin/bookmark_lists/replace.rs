@@ -14,7 +14,9 @@ use crate::http::{HttpState, path_id};
 ///
 /// Omitted fields get their defaults. The owner and the stories of the list stay.
 #[utoipa::path(put, path = "/admin/api/bookmark-lists/{id}", tag = "admin",
-    params(("id" = i64, Path, description = "Id of the list.")), request_body = BookmarkListRequest,
+    params(("id" = i64, Path, example = 1,
+            description = "Id of the list: `id` in `GET /admin/api/bookmark-lists`.")),
+    request_body = BookmarkListRequest,
     responses(
         (status = 200, body = BookmarkList), (status = 404, body = ProblemBody),
         (status = 409, description = "The client has another list of this name.", body = ProblemBody),

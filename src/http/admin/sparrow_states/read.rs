@@ -10,7 +10,8 @@ use crate::http::problem::{Problem, ProblemBody};
 
 /// Get a Sparrow state
 #[utoipa::path(get, path = "/admin/api/sparrow-states/{client_id}", tag = "admin",
-    params(("client_id" = String, Path, description = "Client id of the Sparrow.")),
+    params(("client_id" = String, Path, example = "kitchen",
+            description = "Client id of the Sparrow: 1-255 printable characters.")),
     responses((status = 200, body = SparrowState), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

@@ -16,7 +16,9 @@ use crate::http::v2::stories::change::StoryUpdate;
 ///
 /// The slug stays, because links contain it.
 #[utoipa::path(patch, path = "/admin/api/stories/{id}", tag = "admin",
-    params(("id" = String, Path, description = "Id of the story.")), request_body = StoryUpdate,
+    params(("id" = String, Path, example = "0197f2c4-5b1e-7c3a-9d1e-000000000000",
+            description = "Id of the story: `story_id` in `GET /admin/api/stories`.")),
+    request_body = StoryUpdate,
     responses(
         (status = 200, description = "The story without its frames.", body = StoryDetail),
         (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),

@@ -14,7 +14,8 @@ use crate::http::request_id::RequestId;
 ///
 /// The story comes with all of its frames.
 #[utoipa::path(get, path = "/admin/api/stories/{id}", tag = "admin",
-    params(("id" = String, Path, description = "Id of the story.")),
+    params(("id" = String, Path, example = "0197f2c4-5b1e-7c3a-9d1e-000000000000",
+            description = "Id of the story: `story_id` in `GET /admin/api/stories`.")),
     responses((status = 200, body = StoryDetail), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,

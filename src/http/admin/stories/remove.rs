@@ -13,7 +13,8 @@ use crate::http::problem::{Problem, ProblemBody};
 ///
 /// Its frames, media and bookmarks are deleted with it.
 #[utoipa::path(delete, path = "/admin/api/stories/{id}", tag = "admin",
-    params(("id" = String, Path, description = "Id of the story.")),
+    params(("id" = String, Path, example = "0197f2c4-5b1e-7c3a-9d1e-000000000000",
+            description = "Id of the story: `story_id` in `GET /admin/api/stories`.")),
     responses((status = 204, description = "The story was deleted."), (status = 404, body = ProblemBody)))]
 pub(in crate::http) async fn delete(
     State(state): State<HttpState>,

@@ -30,7 +30,9 @@ pub(in crate::http) struct BookmarksResponse {
     params(
         ("client_id" = String, Query, example = "kitchen",
             description = "The client whose bookmarks to list: 1-255 printable characters."),
-        ("story_id" = Option<String>, Query, description = "Only bookmarks in the story with this id; all by default."),
+        ("story_id" = Option<String>, Query,
+            description = "Only bookmarks in the story with this id: `story_id` in the response of `POST /v1/frames`. All \
+                           by default."),
     ),
     responses(
         (status = 200, description = "The bookmarks; the list is empty if there are none.", body = BookmarksResponse),

@@ -11,8 +11,10 @@ use crate::http::v1::query::V1Query;
 /// Read the bookmark of a frame
 #[utoipa::path(get, path = "/v1/bookmarks/frame/story/{id}/frame/{n}", tag = "v1",
     params(
-        ("id" = String, Path, description = "The story's id.", example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
-        ("n" = i32, Path, description = "The frame's number in its story; the first is 0.", minimum = 0, example = 0),
+        ("id" = String, Path, description = "The story's id: `story_id` in `GET /v1/bookmarks/frame`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        ("n" = i32, Path, minimum = 0, example = 0,
+            description = "The frame's number in its story, from 0: `frame_number` in `GET /v1/bookmarks/frame`."),
         ("client_id" = String, Query, example = "kitchen",
             description = "The client that bookmarked the frame: 1-255 printable characters."),
     ),

@@ -14,7 +14,8 @@ use crate::http::{HttpState, path_id};
     params(
         ("id" = i64, Path, description = "The list's id: `id` in the response of `POST /v2/bookmark-lists`.",
             example = 1),
-        ("story_id" = String, Path, description = "The story's id.", example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
+        ("story_id" = String, Path, description = "The story's id: `story_id` in `GET /v2/bookmark-lists/{id}`.",
+            example = "0197f2c4-5b1e-7c3a-9d1e-000000000000"),
         RequiredClientQuery,
     ),
     responses(

@@ -43,7 +43,7 @@ pub(in crate::http) async fn export(
 /// recordings, voice profiles, memory, tokens, configuration, and every other row that names it. It cannot be undone.
 /// If such a task is already open, the response names that one.
 #[utoipa::path(delete, path = "/v2/clients/{client_id}", tag = "memory",
-    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.")),
+    params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
     responses(
         (status = 202, body = TaskAccepted,
             description = "The task; its result says what was removed. `Location` holds its address."),

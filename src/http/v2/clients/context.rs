@@ -18,7 +18,7 @@ use crate::http::{HttpState, cursor};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct ContextQuery {
-    /// Only entries of this session; empty for entries without a session. All by default.
+    /// Only entries of this session: at most 128 printable characters; empty for entries without a session. All by default.
     session_id: Option<String>,
     /// The most items on a page, 1-100; 20 by default.
     #[serde(default)]
@@ -33,7 +33,8 @@ pub(in crate::http) struct ContextQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct SessionQuery {
-    /// Session id. If omitted: entries that have no session; for bulk operations, all entries.
+    /// Session id, at most 128 printable characters. If omitted: entries that have no session; for bulk
+    /// operations, all entries.
     pub(super) session_id: Option<String>,
 }
 

@@ -45,10 +45,13 @@ pub(in crate::http) async fn put(
 }
 
 /// Read a context entry
+///
+/// Set the entry first, with `PUT` at the same path: a new installation has no entries.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("key" = String, Path, description = "The entry's key: 1-128 printable characters.", example = "visitor"),
+        ("key" = String, Path, example = "visitor",
+            description = "The entry's key: 1-128 printable characters, such as `key` in `GET …/context`."),
         SessionQuery,
     ),
     responses(
@@ -71,7 +74,8 @@ pub(in crate::http) async fn get(
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/context/{key}", tag = "memory",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("key" = String, Path, description = "The entry's key: 1-128 printable characters.", example = "visitor"),
+        ("key" = String, Path, example = "visitor",
+            description = "The entry's key: 1-128 printable characters, such as `key` in `GET …/context`."),
         SessionQuery,
     ),
     responses(

@@ -22,7 +22,7 @@ const MAX_BODY: usize = 80 << 10;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct InsightsQuery {
-    /// Only insights of this type; of all types by default.
+    /// Only insights of this type: 1-128 printable characters; of all types by default.
     r#type: Option<String>,
     /// Only insights of at least this importance, 0-1; 0 by default.
     #[serde(default)]

@@ -44,11 +44,15 @@ pub(in crate::http) async fn put(
 }
 
 /// Read a pattern
+///
+/// Set the pattern first, with `PUT` at the same path: a new installation has no patterns.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
-        ("key" = String, Path, description = "The pattern's key: 1-128 printable characters.", example = "boats"),
+        ("type" = String, Path, example = "likes",
+            description = "The pattern's type: 1-128 printable characters, such as `type` in `GET …/patterns`."),
+        ("key" = String, Path, example = "boats",
+            description = "The pattern's key: 1-128 printable characters, such as `key` in `GET …/patterns`."),
     ),
     responses(
         (status = 200, description = "The pattern.", body = PatternView),
@@ -68,8 +72,10 @@ pub(in crate::http) async fn get(
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/patterns/{type}/{key}", tag = "memory",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
-        ("key" = String, Path, description = "The pattern's key: 1-128 printable characters.", example = "boats"),
+        ("type" = String, Path, example = "likes",
+            description = "The pattern's type: 1-128 printable characters, such as `type` in `GET …/patterns`."),
+        ("key" = String, Path, example = "boats",
+            description = "The pattern's key: 1-128 printable characters, such as `key` in `GET …/patterns`."),
     ),
     responses(
         (status = 204, description = "The pattern is deleted."),
@@ -89,7 +95,8 @@ pub(in crate::http) async fn delete(
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/patterns/{type}", tag = "memory",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("type" = String, Path, description = "The pattern's type: 1-128 printable characters.", example = "likes"),
+        ("type" = String, Path, example = "likes",
+            description = "The pattern's type: 1-128 printable characters, such as `type` in `GET …/patterns`."),
     ),
     responses(
         (status = 204, description = "The patterns are deleted, also if there were none."),

@@ -22,7 +22,7 @@ const MAX_BATCH_BYTES: usize = 1 << 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct PatternsQuery {
-    /// Only patterns of this type; of all types by default.
+    /// Only patterns of this type: 1-128 printable characters; of all types by default.
     r#type: Option<String>,
     /// The most items on a page, 1-100; 20 by default.
     #[serde(default)]

@@ -82,12 +82,14 @@ pub(in crate::http) async fn put(
 
 /// Read a voice profile
 ///
-/// Returns the profile. Each sample has a URL that downloads it without a key for an hour.
+/// Returns the profile. Store it first, with `PUT` at the same path. Each sample has a URL that downloads it
+/// without a key for an hour.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/voice-profiles/{profile_id}", tag = "voices",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("profile_id" = String, Path, description = "The profile's name: 1-64 characters of `[A-Za-z0-9._-]`.",
-            example = "grandma"),
+        ("profile_id" = String, Path, example = "grandma",
+            description = "The profile's name: `profile_id` in the response of `GET …/voice-profiles`. 1-64 characters \
+                           of `[A-Za-z0-9._-]`."),
     ),
     responses(
         (status = 200, description = "The voice profile.", body = VoiceProfileView),
@@ -109,8 +111,9 @@ pub(in crate::http) async fn get(
 #[utoipa::path(delete, path = "/v2/clients/{client_id}/voice-profiles/{profile_id}", tag = "voices",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
-        ("profile_id" = String, Path, description = "The profile's name: 1-64 characters of `[A-Za-z0-9._-]`.",
-            example = "grandma"),
+        ("profile_id" = String, Path, example = "grandma",
+            description = "The profile's name: `profile_id` in the response of `GET …/voice-profiles`. 1-64 characters \
+                           of `[A-Za-z0-9._-]`."),
     ),
     responses(
         (status = 204, description = "The voice profile is removed."),

@@ -18,8 +18,9 @@ use crate::http::request_id::RequestId;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct StoryQuery {
-    /// The client that reads; it decides `is_read_only`. With a device's token, the device's own by default.
-    #[param(value_type = Option<String>)]
+    /// The client that reads; it decides `is_read_only`: 1-255 printable characters. With a device's token, the
+    /// device's own by default.
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: Option<ClientId>,
     /// Whether to include the frames; `true` by default.
     include_frames: Option<bool>,

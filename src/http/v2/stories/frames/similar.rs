@@ -19,7 +19,7 @@ use crate::http::request_actor::RequestActor;
 pub(in crate::http) struct SimilarQuery {
     /// The client that asks; it finds its own frames even if it is private. With a device's token, the device's own by
     /// default.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: Option<ClientId>,
     /// The most frames to return, 1-100; 20 by default.
     #[serde(default)]
