@@ -71,10 +71,19 @@ fn rename_keys(sections: &mut Dict) -> Vec<DeprecatedName> {
             _ => rename_key(sections, old, new),
         };
         if moved {
-            used.push(DeprecatedName { old: (*old).to_owned(), new: (*new).to_owned() });
+            used.push(DeprecatedName { old: name_in_file(old, &used), new: (*new).to_owned() });
         }
     }
     used
+}
+
+/// Returns an earlier key as the file has it: in the earlier section, if the file uses that one.
+fn name_in_file(old: &str, used: &[DeprecatedName]) -> String {
+    let section = old.split_once('.').and_then(|(section, field)| {
+        let renamed = used.iter().find(|name| name.new == section)?;
+        Some(format!("{}.{field}", renamed.old))
+    });
+    section.unwrap_or_else(|| old.to_owned())
 }
 
 /// Moves one value; two tables are merged, and today's entries win.
@@ -125,7 +134,7 @@ mod tests {
             used,
             [
                 ("minds", "models"),
-                ("models.senses_seconds", "models.perception_seconds"),
+                ("minds.senses_seconds", "models.perception_seconds"),
                 ("storage.input_retention", "storage.input_retention_seconds"),
                 ("storage.retention_keep", "storage.retention_exempt"),
             ]
