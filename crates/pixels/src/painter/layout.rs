@@ -1,7 +1,7 @@
 //! Places the horizon, the focus and the motifs on the canvas.
 
 use super::noise::lerp;
-use super::prompt::{Light, Motif, ParsedPrompt, Setting, Weather};
+use super::prompt::{Light, Motif, PaintedWeather, ParsedPrompt, Setting};
 use super::rng::Rng;
 use super::shape::{Point, pt};
 use calliope_domain::Season;
@@ -22,7 +22,7 @@ pub struct SceneLayout {
     /// The light.
     pub light: Light,
     /// The weather; `None` for none in particular.
-    pub weather: Option<Weather>,
+    pub weather: Option<PaintedWeather>,
     /// The season; `None` if unknown.
     pub season: Option<Season>,
 }
@@ -93,7 +93,7 @@ impl SceneLayout {
 
     /// Reports whether the ground is covered with snow.
     pub fn has_snow(&self) -> bool {
-        self.weather == Some(Weather::Snow)
+        self.weather == Some(PaintedWeather::Snow)
     }
 
     /// Places the motif number `order`, counted from 0, on the ground. The first is large and at the

@@ -1,6 +1,6 @@
 //! The words that the painter recognises in a prompt.
 
-use super::prompt::{Light, Motif, Setting, Weather};
+use super::prompt::{Light, Motif, PaintedWeather, Setting};
 use calliope_domain::Season;
 
 /// The meaning of a word.
@@ -13,7 +13,7 @@ pub enum Meaning {
     /// The word names the light.
     Light(Light),
     /// The word names the weather.
-    Weather(Weather),
+    Weather(PaintedWeather),
     /// The word names the season.
     Season(Season),
 }
@@ -90,10 +90,13 @@ pub const LEXICON: &[(&str, Meaning)] = &[
         Meaning::Light(Light::Night),
     ),
     ("grey gray overcast cloudy storm stormy thunder gloomy", Meaning::Light(Light::Overcast)),
-    ("rain rainy drizzle downpour storm stormy puddle thunder", Meaning::Weather(Weather::Rain)),
-    ("snow snowy snowfall blizzard frost frozen ice icy", Meaning::Weather(Weather::Snow)),
-    ("fog foggy mist misty haze smoke", Meaning::Weather(Weather::Fog)),
-    ("wind windy breeze gale gust", Meaning::Weather(Weather::Wind)),
+    (
+        "rain rainy drizzle downpour storm stormy puddle thunder",
+        Meaning::Weather(PaintedWeather::Rain),
+    ),
+    ("snow snowy snowfall blizzard frost frozen ice icy", Meaning::Weather(PaintedWeather::Snow)),
+    ("fog foggy mist misty haze smoke", Meaning::Weather(PaintedWeather::Fog)),
+    ("wind windy breeze gale gust", Meaning::Weather(PaintedWeather::Wind)),
     ("spring april blossom", Meaning::Season(Season::Spring)),
     ("summer june july august", Meaning::Season(Season::Summer)),
     ("autumn september october november harvest leaves", Meaning::Season(Season::Autumn)),

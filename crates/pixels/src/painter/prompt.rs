@@ -43,7 +43,7 @@ pub enum Light {
 
 /// The weather of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
+pub enum PaintedWeather {
     /// Slanting rain.
     Rain,
     /// Snowflakes and white ground.
@@ -177,7 +177,7 @@ pub struct ParsedPrompt {
     /// The light. If no word names one: overcast in rain and fog, else day.
     pub light: Light,
     /// The first weather named; `None` if no word names one.
-    pub weather: Option<Weather>,
+    pub weather: Option<PaintedWeather>,
     /// The first season named; `None` if no word names one.
     pub season: Option<Season>,
 }
@@ -215,12 +215,12 @@ impl ParsedPrompt {
 
     /// Reports whether the ground is covered with snow.
     pub fn has_snow(&self) -> bool {
-        self.weather == Some(Weather::Snow)
+        self.weather == Some(PaintedWeather::Snow)
     }
 
     const fn default_light(&self) -> Light {
         match self.weather {
-            Some(Weather::Rain | Weather::Fog) => Light::Overcast,
+            Some(PaintedWeather::Rain | PaintedWeather::Fog) => Light::Overcast,
             _ => Light::Day,
         }
     }

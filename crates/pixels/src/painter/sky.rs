@@ -4,7 +4,7 @@ use super::canvas::pigment;
 use super::context::PaintContext;
 use super::layout::SceneLayout;
 use super::noise::lerp;
-use super::prompt::{Light, Motif, Weather};
+use super::prompt::{Light, Motif, PaintedWeather};
 use super::shape::{Point, Shape, bowed_line, pt};
 
 /// Paints the sky down to a little below the horizon. Returns the position of the moon or sun, if
@@ -229,5 +229,5 @@ pub fn backrun(ctx: &mut PaintContext, layout: &SceneLayout) {
 
 /// Reports whether fog or rain hides distant things.
 pub fn is_distance_hidden(layout: &SceneLayout) -> bool {
-    matches!(layout.weather, Some(Weather::Fog | Weather::Rain))
+    matches!(layout.weather, Some(PaintedWeather::Fog | PaintedWeather::Rain))
 }

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::prompt::{Light, Motif, ParsedPrompt, Setting, Weather, tokenize};
+use super::prompt::{Light, Motif, PaintedWeather, ParsedPrompt, Setting, tokenize};
 use super::{PaintRequest, paint};
 use crate::vision;
 use crate::vision::oklab::Lab;
@@ -190,7 +190,7 @@ fn words_are_read() {
     assert_eq!(story.light, Light::Night);
     let train = parse("A train crosses a snowy field at dawn");
     assert_eq!((train.setting, train.light), (Some(Setting::Field), Light::Dawn));
-    assert_eq!(train.weather, Some(Weather::Snow));
+    assert_eq!(train.weather, Some(PaintedWeather::Snow));
     assert_eq!(parse("Houses, churches, boats").motifs, [Motif::House, Motif::Church, Motif::Boat]);
     assert!(parse("A picture book illustration of nobody").motifs.is_empty());
     assert_eq!(parse("rain").light, Light::Overcast);

@@ -4,14 +4,14 @@ use super::canvas::pigment;
 use super::context::PaintContext;
 use super::layout::SceneLayout;
 use super::noise::lerp;
-use super::prompt::{Light, Weather};
+use super::prompt::{Light, PaintedWeather};
 use super::shape::{Point, Shape, bowed_line, pt};
 
 /// Paints water from the horizon to the bottom edge; `light` is the position of the moon or sun.
 pub fn paint(ctx: &mut PaintContext, layout: &SceneLayout, light: Option<Point>) {
     surface(ctx, layout);
     let rough = match layout.weather {
-        Some(Weather::Wind | Weather::Rain) => 1.8,
+        Some(PaintedWeather::Wind | PaintedWeather::Rain) => 1.8,
         _ => 1.0,
     };
     waves(ctx, layout, rough);

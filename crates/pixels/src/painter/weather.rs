@@ -3,16 +3,16 @@
 use super::context::PaintContext;
 use super::layout::SceneLayout;
 use super::noise::lerp;
-use super::prompt::Weather;
+use super::prompt::PaintedWeather;
 use super::shape::{Shape, bowed_line, pt};
 
 /// Paints the weather of the scene, if it has any.
 pub fn paint(ctx: &mut PaintContext, layout: &SceneLayout) {
     match layout.weather {
-        Some(Weather::Rain) => rain(ctx, layout),
-        Some(Weather::Snow) => snow(ctx, layout),
-        Some(Weather::Fog) => fog(ctx, layout),
-        Some(Weather::Wind) => wind(ctx, layout),
+        Some(PaintedWeather::Rain) => rain(ctx, layout),
+        Some(PaintedWeather::Snow) => snow(ctx, layout),
+        Some(PaintedWeather::Fog) => fog(ctx, layout),
+        Some(PaintedWeather::Wind) => wind(ctx, layout),
         None => {}
     }
 }

@@ -5,7 +5,7 @@ use crate::painter::land;
 use crate::painter::layout::{Placement, SceneLayout};
 use crate::painter::motif;
 use crate::painter::noise::lerp;
-use crate::painter::prompt::Weather;
+use crate::painter::prompt::PaintedWeather;
 use crate::painter::shape::{Point, Shape, bowed_line, pt};
 use crate::vision::oklab::Lab;
 
@@ -154,7 +154,7 @@ fn windows(ctx: &mut PaintContext, at: &dyn Fn(f32, f32) -> Point) {
 
 fn street(ctx: &mut PaintContext, layout: &SceneLayout) {
     land::ground(ctx, layout);
-    let wet = layout.weather == Some(Weather::Rain);
+    let wet = layout.weather == Some(PaintedWeather::Rain);
     let colour = if ctx.has_lit_lamps() || wet { ctx.palette.glow } else { ctx.palette.low };
     let count = if wet { 22 } else { 8 };
     for _ in 0..count {
