@@ -8,7 +8,7 @@ use super::{Actor, AppError};
 use crate::domain::{ClientId, Identity, Principal};
 use crate::store::{NewAuditRecord, Tx};
 
-/// Who makes a change, for the audit log.
+/// The author of a change, as the audit log records it.
 #[derive(Debug, Clone)]
 pub struct AuditContext {
     pub(in crate::app) actor: String,
@@ -17,7 +17,7 @@ pub struct AuditContext {
     request_id: Option<String>,
 }
 
-/// One change, for the audit log.
+/// A change, as the audit log records it.
 pub(in crate::app) struct AuditChange<'a> {
     pub(in crate::app) action: &'static str,
     pub(in crate::app) resource: &'static str,

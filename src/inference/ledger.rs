@@ -114,3 +114,20 @@ pub trait Ledger: std::fmt::Debug + Send + Sync {
     /// Records a call for people to review. If the record cannot be written, the error is logged and the story goes on.
     async fn record(&self, account: &SpendAccount, record: CallRecord);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_add_every_cost_and_name_only_those_who_answered() {
+        let account = SpendAccount::default();
+        let shared = account.clone();
+        shared.totals.add("runway", false, 500);
+        shared.totals.add("openai", true, 20);
+        shared.totals.add("azure", true, 0);
+        shared.totals.add("openai", true, 3);
+        assert_eq!(account.totals.providers(), "azure,openai");
+        assert_eq!(account.totals.micro_usd(), 523);
+    }
+}

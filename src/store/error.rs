@@ -59,3 +59,18 @@ impl StoreError {
         error.is_unique_violation()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_without_a_free_connection_is_reported_in_plain_words() {
+        let error = StoreError::failed("read a story")(sqlx::Error::PoolTimedOut);
+        let expected =
+            "the database failed to read a story: no connection was free within 10 seconds";
+        assert_eq!(error.to_string(), expected);
+        let error = StoreError::failed("read a story")(sqlx::Error::PoolClosed);
+        assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");
+    }
+}

@@ -103,7 +103,7 @@ fn solar_kind(gamma: f64, u: f64) -> Option<EclipseKind> {
     }
 }
 
-/// Returns the kind of a lunar eclipse; `None` for a penumbral one and where there is none.
+/// Returns the kind of a lunar eclipse; `None` if the eclipse is penumbral or no eclipse occurs.
 fn lunar_kind(gamma: f64, u: f64) -> Option<EclipseKind> {
     match (1.0128 - u - gamma) / 0.5450 {
         magnitude if magnitude >= 1.0 => Some(EclipseKind::TotalLunar),

@@ -201,7 +201,7 @@ impl Files {
 }
 
 /// Returns whether a migration moves the object with this key. Inputs from Sparrows stay: they are kept on the disk
-/// only, for a limited time. A string that is not a valid key names a foreign file or an unfinished write.
+/// only, for a limited time. A string that is not a valid key is the name of another program's file or of an unfinished write.
 fn should_migrate(key: &str) -> bool {
     key.parse::<ObjectKey>().is_ok_and(|key| !key.is_input())
 }

@@ -44,7 +44,7 @@ pub(super) struct Generator {
     persister: FramePersister,
 }
 
-/// What a run came to, for the log.
+/// The result of a run: what the log line about it says.
 struct RunSummary {
     frames: usize,
     totals: CallTotals,

@@ -91,7 +91,7 @@ impl Identities {
         Ok(TokenVerification::Valid(known.principal.clone()))
     }
 
-    /// Returns the session of a cookie, or `None` if there is none or it has ended. Sessions are not cached, so that a
+    /// Returns the session of a cookie, or `None` if no session has this cookie or it has ended. Sessions are not cached, so that a
     /// logout takes effect on every instance at once.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>, AppError> {
         if !secret::is_well_formed(cookie) {

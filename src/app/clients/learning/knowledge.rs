@@ -16,7 +16,7 @@ const MAX_PATTERNS: i64 = 40;
 const MAX_CONTEXTS: i64 = 20;
 const MAX_INSIGHTS: i64 = 5;
 
-/// A rough average, for the limit in tokens.
+/// A rough average. The limit of a prompt is counted in tokens.
 const CHARACTERS_PER_TOKEN: usize = 4;
 
 /// The maximum length of one entry in characters.

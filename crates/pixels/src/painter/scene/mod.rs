@@ -154,7 +154,7 @@ const fn default_setting(motif: Motif) -> Option<Setting> {
     }
 }
 
-/// Chooses a motif that suits the setting, for a prompt that names none.
+/// Chooses a motif that suits the setting. It is used if the prompt names no motif.
 fn default_motif(setting: Setting, rng: &mut Rng) -> Motif {
     let options = match setting {
         Setting::Sea => [Motif::Boat, Motif::Lighthouse, Motif::Figure],
