@@ -149,6 +149,10 @@ mod tests {
         std::fs::write(&file, text).expect("written");
         let loaded = load(&[("CALLIOPE_CONFIG", &file.display().to_string())]);
         assert_eq!(loaded.settings.storage.input_retention_seconds, 70);
+        std::fs::write(&file, "[minds]\ntext_seconds = 5\n[models]\ntext_seconds = 6\n")
+            .expect("written");
+        let loaded = load(&[("CALLIOPE_CONFIG", &file.display().to_string())]);
+        assert_eq!(loaded.settings.models.text_seconds, 6);
         let both = [("CALLIOPE_INPUT_RETENTION", "5"), ("CALLIOPE_INPUT_RETENTION_SECONDS", "6")];
         assert_eq!(load(&both).settings.storage.input_retention_seconds, 6);
     }
