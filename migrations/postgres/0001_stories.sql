@@ -1,13 +1,13 @@
--- Stories, their frames, the pictures of these, and every file that is kept.
+-- Stories, their frames and images, and the table of all stored files.
 
 CREATE TABLE installation (
     id           INTEGER PRIMARY KEY CHECK (id = 1),
-    date_created TIMESTAMPTZ NOT NULL, -- since when this database is used
-    swept_until  TIMESTAMPTZ NOT NULL  -- files changed until then were looked at by a sweep
+    date_created TIMESTAMPTZ NOT NULL, -- when this database was created
+    swept_until  TIMESTAMPTZ NOT NULL  -- orphan detection has checked the files that changed before this time
 );
 
 CREATE TABLE media_object (
-    key          TEXT PRIMARY KEY NOT NULL, -- the path below the root of a store: media/{uuid}.png
+    key          TEXT PRIMARY KEY NOT NULL, -- path below the storage root: media/{uuid}.png
     kind         TEXT NOT NULL,             -- frame, input or upload
     client_id    TEXT,
     size         BIGINT NOT NULL,          -- bytes
@@ -22,22 +22,22 @@ CREATE TABLE image (
     media_key    TEXT NOT NULL REFERENCES media_object (key),
     width        INTEGER NOT NULL, -- pixels
     height       INTEGER NOT NULL, -- pixels
-    format       TEXT NOT NULL,    -- a media type
+    format       TEXT NOT NULL,    -- media type
     date_created TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX image_by_media_key ON image (media_key);
 
 CREATE TABLE story (
     id           UUID PRIMARY KEY NOT NULL,
-    legacy_id    TEXT UNIQUE,            -- the id that an imported story had
-    client_id    TEXT NOT NULL,          -- the Sparrow that it was made for
-    strategy     TEXT NOT NULL,          -- the slug that was asked for
-    storyteller  TEXT NOT NULL,          -- the name behind that slug when the story was begun
-    title        TEXT NOT NULL,          -- empty until the first text
-    slug         TEXT UNIQUE,            -- null until the first text, then never changed
-    slug_base    TEXT,                   -- the slug without its number
-    slug_number  INTEGER,                -- 0 for the first story of that slug_base
-    state        JSONB NOT NULL,          -- the storyteller's
+    legacy_id    TEXT UNIQUE,            -- id of an imported story in the system that it comes from
+    client_id    TEXT NOT NULL,          -- the Sparrow that the story belongs to
+    strategy     TEXT NOT NULL,          -- slug that the client requested
+    storyteller  TEXT NOT NULL,          -- storyteller of that slug when the story was created
+    title        TEXT NOT NULL,          -- empty until the first frame has a text
+    slug         TEXT UNIQUE,            -- null until the first frame has a text; never changes afterwards
+    slug_base    TEXT,                   -- slug without its number
+    slug_number  INTEGER,                -- 0 for the first story with this slug_base
+    state        JSONB NOT NULL,          -- state of the storyteller
     frame_count  INTEGER NOT NULL,
     thumbnail_id UUID REFERENCES image (id),
     date_created TIMESTAMPTZ NOT NULL,
@@ -50,10 +50,10 @@ CREATE INDEX story_by_thumbnail ON story (thumbnail_id);
 CREATE TABLE story_frame (
     id                   BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     story_id             UUID NOT NULL REFERENCES story (id) ON DELETE CASCADE,
-    number               INTEGER NOT NULL, -- from 0, without gaps
+    number               INTEGER NOT NULL, -- counts from 0 without gaps
     text                 TEXT,
-    image_id             UUID REFERENCES image (id), -- the original illustration
-    device_image_id      UUID REFERENCES image (id), -- the same, packed as the device asked
+    image_id             UUID REFERENCES image (id), -- original illustration
+    device_image_id      UUID REFERENCES image (id), -- illustration in the format that the device requested
     min_duration_seconds INTEGER NOT NULL,
     trigger_condition    JSONB,
     metadata             JSONB NOT NULL,

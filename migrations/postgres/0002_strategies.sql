@@ -1,4 +1,4 @@
--- What a storyteller works with: models, prompts, and the strategies that join them.
+-- Model configurations, prompt templates, and the strategies that combine them.
 
 CREATE TABLE inference_model (
     id                   BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -16,7 +16,7 @@ CREATE TABLE prompt_template (
     id              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     slug            TEXT NOT NULL UNIQUE,
     description     TEXT NOT NULL,
-    text            TEXT NOT NULL, -- Jinja2
+    text            TEXT NOT NULL, -- Jinja2 template
     target_language TEXT,
     date_created    TIMESTAMPTZ NOT NULL,
     date_updated    TIMESTAMPTZ NOT NULL

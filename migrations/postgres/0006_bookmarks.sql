@@ -1,4 +1,4 @@
--- What people want to find again.
+-- Bookmarks and bookmark lists.
 
 CREATE TABLE story_frame_bookmark (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -17,10 +17,10 @@ CREATE INDEX story_frame_bookmark_by_frame ON story_frame_bookmark (frame_id);
 
 CREATE TABLE bookmark_list (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    client_id    TEXT NOT NULL, -- whose list it is
-    name         TEXT COLLATE "C" NOT NULL, -- sorted by its bytes, as SQLite does
+    client_id    TEXT NOT NULL, -- owner of the list
+    name         TEXT COLLATE "C" NOT NULL, -- sorts by bytes, as SQLite does
     description  TEXT NOT NULL,
-    is_public    BOOLEAN NOT NULL, -- whether others may read it
+    is_public    BOOLEAN NOT NULL, -- whether other clients may read the list
     date_created TIMESTAMPTZ NOT NULL,
     date_updated TIMESTAMPTZ NOT NULL,
     UNIQUE (client_id, name)
@@ -30,7 +30,7 @@ CREATE INDEX bookmark_list_public ON bookmark_list (id) WHERE is_public;
 CREATE TABLE story_bookmark (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     list_id      BIGINT NOT NULL REFERENCES bookmark_list (id) ON DELETE CASCADE,
-    client_id    TEXT NOT NULL, -- of the list, so that one look tells whether a client keeps a story
+    client_id    TEXT NOT NULL, -- owner of the list; copied here so that one lookup finds whether a client has bookmarked a story
     story_id     UUID NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     comments     TEXT,
     date_created TIMESTAMPTZ NOT NULL,

@@ -1,7 +1,7 @@
--- Voice profiles and recordings; what signs addresses; what retention goes by.
+-- Voice profiles and recordings, signing keys of URLs, and the state of retention.
 
-ALTER TABLE media_object ADD COLUMN original_type TEXT; -- the media type that the file came with, where it is kept as FLAC
-ALTER TABLE media_object ADD COLUMN date_compared TIMESTAMPTZ; -- when what the bucket has was last read and found to be the same
+ALTER TABLE media_object ADD COLUMN original_type TEXT; -- media type of the upload, if the file is stored as FLAC
+ALTER TABLE media_object ADD COLUMN date_compared TIMESTAMPTZ; -- when the bucket's copy was last verified
 
 CREATE TABLE voice_profile (
     client_id    TEXT NOT NULL,
@@ -16,11 +16,11 @@ CREATE TABLE voice_sample (
     media_key        TEXT PRIMARY KEY NOT NULL REFERENCES media_object (key),
     client_id        TEXT NOT NULL,
     profile_id       TEXT NOT NULL,
-    place            INTEGER NOT NULL, -- from 0, in the order in which they were sent
-    file_name        TEXT,             -- as its sender calls it
-    content_type     TEXT NOT NULL,    -- as it came
-    size             BIGINT NOT NULL, -- bytes, as it came
-    duration_seconds DOUBLE PRECISION,             -- null where it cannot be told
+    place            INTEGER NOT NULL, -- counts from 0 in the order of upload
+    file_name        TEXT,             -- file name in the upload
+    content_type     TEXT NOT NULL,    -- media type of the upload
+    size             BIGINT NOT NULL, -- bytes of the upload
+    duration_seconds DOUBLE PRECISION,             -- null if the length is unknown
     UNIQUE (client_id, profile_id, place),
     FOREIGN KEY (client_id, profile_id) REFERENCES voice_profile (client_id, profile_id) ON DELETE CASCADE
 );
@@ -29,10 +29,10 @@ CREATE TABLE recording (
     client_id        TEXT NOT NULL,
     name             TEXT NOT NULL,
     media_key        TEXT NOT NULL UNIQUE REFERENCES media_object (key),
-    file_name        TEXT,             -- as its sender calls it
-    content_type     TEXT NOT NULL,    -- as it came
-    size             BIGINT NOT NULL, -- bytes, as it came
-    duration_seconds DOUBLE PRECISION,             -- null where it cannot be told
+    file_name        TEXT,             -- file name in the upload
+    content_type     TEXT NOT NULL,    -- media type of the upload
+    size             BIGINT NOT NULL, -- bytes of the upload
+    duration_seconds DOUBLE PRECISION,             -- null if the length is unknown
     date_created     TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (client_id, name)
 );
@@ -52,7 +52,7 @@ CREATE INDEX story_by_time ON story (date_updated, id);
 CREATE INDEX event_by_age ON event (date_created);
 CREATE INDEX task_ended ON task (date_completed) WHERE status IN ('completed', 'failed', 'cancelled');
 
-ALTER TABLE installation ADD COLUMN bucket TEXT; -- the bucket that media_object.date_synced speaks of
-ALTER TABLE installation ADD COLUMN mark TEXT; -- what this installation leaves in its bucket, so that others know of it
-ALTER TABLE installation ADD COLUMN date_cleaned TIMESTAMPTZ; -- when retention last had its turn
-ALTER TABLE installation ADD COLUMN kept_until TIMESTAMPTZ;   -- a backup is being made: until then no file is removed
+ALTER TABLE installation ADD COLUMN bucket TEXT; -- the bucket that media_object.date_synced refers to
+ALTER TABLE installation ADD COLUMN mark TEXT; -- content of the marker that this installation writes to its bucket, so that others recognise it
+ALTER TABLE installation ADD COLUMN date_cleaned TIMESTAMPTZ; -- when retention last ran
+ALTER TABLE installation ADD COLUMN kept_until TIMESTAMPTZ;   -- a backup is running; no file is removed before this time

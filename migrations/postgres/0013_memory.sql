@@ -1,4 +1,4 @@
--- What is known of each client: what it is like, what is going on, what was noticed about it.
+-- Client memory: traits, session context and observations.
 
 CREATE TABLE user_pattern (
     client_id    TEXT NOT NULL,
@@ -13,12 +13,12 @@ CREATE TABLE user_pattern (
 
 CREATE TABLE conversation_context (
     client_id    TEXT NOT NULL,
-    session_id   TEXT NOT NULL, -- empty for what belongs to no session
+    session_id   TEXT NOT NULL, -- empty if the entry belongs to no session
     key          TEXT NOT NULL,
     value        JSONB NOT NULL,
     date_created TIMESTAMPTZ NOT NULL,
     date_updated TIMESTAMPTZ NOT NULL,
-    date_expires TIMESTAMPTZ,          -- null for what stays
+    date_expires TIMESTAMPTZ,          -- null if the entry never expires
     PRIMARY KEY (client_id, session_id, key)
 );
 CREATE INDEX conversation_context_by_age ON conversation_context (date_expires) WHERE date_expires IS NOT NULL;

@@ -1,7 +1,7 @@
--- How the pictures for devices were dithered. Until now a frame's metadata alone said so.
+-- Dithering of images for devices. Before this migration only the metadata of a frame recorded it.
 
--- The dithering that a device asked for, even if the format has no use for it: none or floyd-steinberg. Null for
--- originals and thumbnails, and for renditions from before this column.
+-- Dithering that the device requested, even if the format does not use it: none or floyd-steinberg. Null for
+-- originals and thumbnails, and for renditions that are older than this column.
 ALTER TABLE image ADD COLUMN dither TEXT;
 
 UPDATE image SET dither = CASE f.metadata #>> '{parameters,output_image_dither}'

@@ -1,11 +1,11 @@
--- One table of idempotency keys, whether their requests become tasks or are answered at once.
+-- One table of idempotency keys for all requests, whether they create a task or not.
 
-ALTER TABLE idempotency_key ALTER COLUMN task_id DROP NOT NULL; -- null where the request becomes no task
-ALTER TABLE idempotency_key ADD COLUMN status INTEGER; -- of the answer; null for tasks, and while the request is under way
+ALTER TABLE idempotency_key ALTER COLUMN task_id DROP NOT NULL; -- null if the request creates no task
+ALTER TABLE idempotency_key ADD COLUMN status INTEGER; -- status of the response; null for tasks, and while the request runs
 ALTER TABLE idempotency_key ADD COLUMN headers JSONB;
-ALTER TABLE idempotency_key ADD COLUMN body BYTEA; -- null where it held a secret
+ALTER TABLE idempotency_key ADD COLUMN body BYTEA; -- null if the body contains a secret
 
--- No call did both, so a key is in one of the tables. Should it be in both, its later use counts.
+-- A key should be in only one of the tables. If it is in both, the later use wins.
 INSERT INTO idempotency_key (scope, key, fingerprint, status, headers, body, date_created)
 SELECT scope, key, fingerprint, status, headers, body, date_created FROM idempotency_answer
 ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, task_id = NULL,

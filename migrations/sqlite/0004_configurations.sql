@@ -1,4 +1,4 @@
--- What a Sparrow is told to be: its own configuration, its flocks', its kind's; and where its schedules are.
+-- Configurations of Sparrows, Flocks and client types, and the schedule positions of clients.
 
 CREATE TABLE flock_config (
     id              INTEGER PRIMARY KEY,
@@ -6,9 +6,9 @@ CREATE TABLE flock_config (
     description     TEXT NOT NULL,
     parent_flock_id TEXT REFERENCES flock_config (flock_id),
     parameters      TEXT NOT NULL,
-    keys            TEXT NOT NULL, -- of providers: secrets
+    keys            TEXT NOT NULL, -- provider API keys: secret
     schedule        TEXT,
-    frames_per_day  INTEGER,       -- of all its members together; null for no limit
+    frames_per_day  INTEGER,       -- total for all members; null means no limit
     date_created    TEXT NOT NULL,
     date_updated    TEXT NOT NULL
 ) STRICT;
@@ -21,7 +21,7 @@ CREATE TABLE sparrow_config (
     parent_flock_id     TEXT REFERENCES flock_config (flock_id),
     follow_parent_story INTEGER NOT NULL,
     parameters          TEXT NOT NULL,
-    keys                TEXT NOT NULL, -- of providers: secrets
+    keys                TEXT NOT NULL, -- provider API keys: secret
     schedule            TEXT,
     date_created        TEXT NOT NULL,
     date_updated        TEXT NOT NULL
@@ -37,7 +37,7 @@ CREATE TABLE client_type_config (
     date_updated TEXT NOT NULL
 ) STRICT;
 
--- Where a client is in the schedule of a level of its configuration: `sparrow`, or `flock NAME`.
+-- Position of a client in the schedule of one configuration level. The level is `sparrow` or `flock NAME`.
 CREATE TABLE schedule_state (
     client_id    TEXT NOT NULL,
     level        TEXT NOT NULL,
@@ -46,30 +46,30 @@ CREATE TABLE schedule_state (
     PRIMARY KEY (client_id, level)
 ) STRICT;
 
--- The story that the members of a flock share, one for each strategy.
+-- The story that the members of a Flock share; one for each strategy.
 CREATE TABLE flock_story (
     flock_id     TEXT NOT NULL,
-    strategy     TEXT NOT NULL, -- a slug
+    strategy     TEXT NOT NULL, -- slug
     story_id     BLOB REFERENCES story (id) ON DELETE SET NULL,
     date_updated TEXT NOT NULL,
     PRIMARY KEY (flock_id, strategy)
 ) STRICT;
 CREATE INDEX flock_story_by_story ON flock_story (story_id);
 
--- Frames that were ordered by a flock's members on one day (UTC).
+-- Number of frames that the members of a Flock requested on one day (UTC).
 CREATE TABLE flock_day (
     flock_id TEXT NOT NULL,
-    day      TEXT NOT NULL, -- 2026-11-23
+    day      TEXT NOT NULL, -- for example 2026-11-23
     frames   INTEGER NOT NULL,
     PRIMARY KEY (flock_id, day)
 ) STRICT;
 
--- Members of this flock may add to the story too.
+-- The members of this Flock may continue the story too.
 ALTER TABLE story ADD COLUMN flock_id TEXT;
 
 ALTER TABLE sparrow_state ADD COLUMN last_seen TEXT;
 
--- Grows with every change of what is cached: configurations, tokens, users.
+-- Increases with each change of cached rows: configurations, tokens, users.
 ALTER TABLE installation ADD COLUMN configuration_version INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE inference_model ADD COLUMN prices TEXT NOT NULL DEFAULT '{}';

@@ -1,4 +1,4 @@
--- What people want to find again.
+-- Bookmarks and bookmark lists.
 
 CREATE TABLE story_frame_bookmark (
     id           INTEGER PRIMARY KEY,
@@ -17,10 +17,10 @@ CREATE INDEX story_frame_bookmark_by_frame ON story_frame_bookmark (frame_id);
 
 CREATE TABLE bookmark_list (
     id           INTEGER PRIMARY KEY,
-    client_id    TEXT NOT NULL, -- whose list it is
+    client_id    TEXT NOT NULL, -- owner of the list
     name         TEXT NOT NULL,
     description  TEXT NOT NULL,
-    is_public    INTEGER NOT NULL, -- whether others may read it
+    is_public    INTEGER NOT NULL, -- whether other clients may read the list
     date_created TEXT NOT NULL,
     date_updated TEXT NOT NULL,
     UNIQUE (client_id, name)
@@ -30,7 +30,7 @@ CREATE INDEX bookmark_list_public ON bookmark_list (id) WHERE is_public;
 CREATE TABLE story_bookmark (
     id           INTEGER PRIMARY KEY,
     list_id      INTEGER NOT NULL REFERENCES bookmark_list (id) ON DELETE CASCADE,
-    client_id    TEXT NOT NULL, -- of the list, so that one look tells whether a client keeps a story
+    client_id    TEXT NOT NULL, -- owner of the list; copied here so that one lookup finds whether a client has bookmarked a story
     story_id     BLOB NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     comments     TEXT,
     date_created TEXT NOT NULL,

@@ -1,9 +1,9 @@
--- What browsers and devices need beside frames: undo, pictures in other formats, news of a battery, answers kept.
+-- Undo, renditions of images in other formats, device telemetry, and stored responses.
 
-ALTER TABLE story_frame ADD COLUMN illustration TEXT; -- the prompt that its picture was made from
-ALTER TABLE story_frame ADD COLUMN state_before TEXT; -- the story's state before this frame, for undo
+ALTER TABLE story_frame ADD COLUMN illustration TEXT; -- prompt of the illustration
+ALTER TABLE story_frame ADD COLUMN state_before TEXT; -- state of the story before this frame, for undo
 
--- A picture packed for a device on demand, of which original.
+-- Images that were encoded for a device on demand, with their originals.
 ALTER TABLE image ADD COLUMN rendition_of BLOB REFERENCES image (id);
 CREATE INDEX image_by_original ON image (rendition_of);
 
@@ -23,9 +23,9 @@ CREATE TABLE telemetry (
 ) STRICT;
 CREATE INDEX telemetry_by_client ON telemetry (client_id, id);
 
--- What was answered to a request with an Idempotency-Key that became no task; without a status it is still under way.
+-- Responses to requests that have an Idempotency-Key and create no task. A null status means that the request is still running.
 CREATE TABLE idempotency_answer (
-    scope        TEXT NOT NULL, -- who used it, and for which call
+    scope        TEXT NOT NULL, -- caller and operation
     key          TEXT NOT NULL,
     fingerprint  BLOB NOT NULL, -- SHA-256 of the request
     status       INTEGER,

@@ -1,12 +1,12 @@
--- Finding frames: what each was about, its full text, and its vectors.
+-- Search: what each frame is about, its full text, and its vectors.
 
-ALTER TABLE story_frame ADD COLUMN seen TEXT;     -- what the camera saw, in words
-ALTER TABLE story_frame ADD COLUMN heard TEXT;    -- what was heard and said
-ALTER TABLE story_frame ADD COLUMN language TEXT; -- that it is told in; null for English
-ALTER TABLE story_frame ADD COLUMN date_indexed TEXT; -- when its vectors were made; null for not yet
+ALTER TABLE story_frame ADD COLUMN seen TEXT;     -- description of the photo
+ALTER TABLE story_frame ADD COLUMN heard TEXT;    -- transcript of the sound and the text input
+ALTER TABLE story_frame ADD COLUMN language TEXT; -- language of the text; null means English
+ALTER TABLE story_frame ADD COLUMN date_indexed TEXT; -- when the frame was added to the vector index; null if it is not there yet
 CREATE INDEX story_frame_by_index ON story_frame (id) WHERE date_indexed IS NULL;
 
--- The full text has no copy of its own: triggers keep it beside the frames, whoever changes these.
+-- The full-text index stores no copy of the text. Triggers update it with each change of a frame.
 CREATE VIRTUAL TABLE frame_words USING fts5 (
     text, illustration, seen, heard,
     content = 'story_frame', content_rowid = 'id', tokenize = 'porter unicode61 remove_diacritics 2'
@@ -28,26 +28,26 @@ CREATE TRIGGER frame_words_changed AFTER UPDATE OF text, illustration, seen, hea
     VALUES (new.id, new.text, new.illustration, new.seen, new.heard);
 END;
 
--- A frame's pieces as they are in the vector index.
+-- The pieces of frames in the vector index.
 CREATE TABLE frame_embedding (
     frame_id INTEGER NOT NULL REFERENCES story_frame (id) ON DELETE CASCADE,
-    piece    INTEGER NOT NULL, -- from 0
-    vector   BLOB,             -- numbers of half precision, little-endian; null where another service has it
-    version  INTEGER NOT NULL, -- grows with every change of the index, in the order in which these are saved
+    piece    INTEGER NOT NULL, -- counts from 0
+    vector   BLOB,             -- half-precision numbers, little-endian; null if the vector is stored in another service
+    version  INTEGER NOT NULL, -- increases with each change of the index, in commit order
     PRIMARY KEY (frame_id, piece)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX frame_embedding_by_version ON frame_embedding (version, frame_id, piece);
 
--- What the vectors were made with: those of two models have nothing to do with each other.
+-- The model of the stored vectors. Vectors of different models cannot be compared.
 CREATE TABLE vector_index (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
-    place     TEXT,             -- local, or pinecone/NAME; null before the first vector
+    place     TEXT,             -- local or pinecone/NAME; null before the first vector
     model     TEXT,             -- provider/name
     dimension INTEGER,
-    version   INTEGER NOT NULL  -- of the newest change
+    version   INTEGER NOT NULL  -- version of the latest change
 ) STRICT;
 INSERT INTO vector_index (id, version) VALUES (1, 0);
 
--- Stories of a Sparrow that is private are found by itself and by admins alone.
+-- Only the Sparrow itself and administrators find the stories of a private Sparrow.
 ALTER TABLE sparrow_config ADD COLUMN is_private INTEGER NOT NULL DEFAULT FALSE;
 CREATE INDEX sparrow_config_private ON sparrow_config (client_id) WHERE is_private;

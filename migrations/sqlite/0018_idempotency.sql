@@ -1,14 +1,14 @@
--- One table of idempotency keys, whether their requests become tasks or are answered at once.
+-- One table of idempotency keys for all requests, whether they create a task or not.
 
--- SQLite cannot make a column nullable in place, so the table is written anew.
+-- SQLite cannot make a column nullable in place, so the table is rebuilt.
 CREATE TABLE idempotency_key_of_both (
-    scope        TEXT NOT NULL, -- who used it, and for which call
+    scope        TEXT NOT NULL, -- caller and operation
     key          TEXT NOT NULL,
     fingerprint  BLOB NOT NULL, -- SHA-256 of the request
-    task_id      BLOB REFERENCES task (id) ON DELETE CASCADE, -- null where the request becomes no task
-    status       INTEGER,       -- of the answer; null for tasks, and while the request is under way
+    task_id      BLOB REFERENCES task (id) ON DELETE CASCADE, -- null if the request creates no task
+    status       INTEGER,       -- status of the response; null for tasks, and while the request runs
     headers      TEXT,          -- JSON
-    body         BLOB,          -- null where it held a secret
+    body         BLOB,          -- null if the body contains a secret
     date_created TEXT NOT NULL,
     PRIMARY KEY (scope, key)
 ) STRICT;
@@ -16,7 +16,7 @@ CREATE TABLE idempotency_key_of_both (
 INSERT INTO idempotency_key_of_both (scope, key, fingerprint, task_id, date_created)
 SELECT scope, key, fingerprint, task_id, date_created FROM idempotency_key;
 
--- No call did both, so a key is in one of the tables. Should it be in both, its later use counts.
+-- A key should be in only one of the tables. If it is in both, the later use wins.
 INSERT INTO idempotency_key_of_both (scope, key, fingerprint, status, headers, body, date_created)
 SELECT scope, key, fingerprint, status, headers, body, date_created FROM idempotency_answer WHERE TRUE
 ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, task_id = NULL,

@@ -12,6 +12,38 @@ use crate::store::pools::Pools;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// Checksums of migrations whose comments have been reworded since a database may have applied them.
+const EARLIER_CHECKSUMS: &str = include_str!("../../migrations/earlier-checksums.txt");
+
+/// Applies the pending migrations of one database.
+///
+/// sqlx refuses a database that has applied a migration with another checksum, so known earlier checksums are replaced
+/// first. Both happen under sqlx's lock, which a session may take twice. A failure closes the connection, because a
+/// connection that returns to the pool keeps the lock.
+macro_rules! apply {
+    ($pool:expr, $migrator:expr, $database:literal) => {{
+        let mut conn = $pool.acquire().await.map_err(StoreError::failed("migrate"))?;
+        let applied = async {
+            conn.lock().await?;
+            for (version, checksum) in reworded(&mut *conn, &$migrator, $database).await? {
+                sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = $2")
+                    .bind(checksum)
+                    .bind(version)
+                    .execute(&mut *conn)
+                    .await
+                    .map_err(StoreError::failed("record the checksum of a migration"))?;
+            }
+            $migrator.run(&mut *conn).await?;
+            Ok(conn.unlock().await?)
+        };
+        let applied: Result<(), StoreError> = applied.await;
+        if applied.is_err() {
+            conn.close_on_drop();
+        }
+        applied
+    }};
+}
+
 /// A migration that this binary contains and the database does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingMigration {
@@ -29,10 +61,9 @@ impl Store {
     /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Postgres(pool) => POSTGRES.run(pool).await?,
-            Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
+            Pools::Postgres(pool) => apply!(pool, POSTGRES, "postgres"),
+            Pools::Sqlite { write, .. } => apply!(write, SQLITE, "sqlite"),
         }
-        Ok(())
     }
 
     /// Returns the migrations that [`Store::migrate`] would apply, in order.
@@ -59,6 +90,33 @@ impl Store {
             .map(|m| PendingMigration { version: m.version, name: m.description.to_string() })
             .collect())
     }
+}
+
+/// Returns the versions that the database has applied with a known earlier checksum, with their checksums of today.
+async fn reworded<C: Migrate>(
+    conn: &mut C,
+    migrator: &'static Migrator,
+    database: &str,
+) -> Result<Vec<(i64, &'static [u8])>, StoreError> {
+    conn.ensure_migrations_table(&migrator.table_name).await?;
+    let applied = conn.list_applied_migrations(&migrator.table_name).await?;
+    let is_earlier = |version: i64, checksum: &[u8]| {
+        let mut row = format!("{database} {version} ");
+        row.extend(checksum.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit));
+        EARLIER_CHECKSUMS.lines().any(|line| line == row)
+    };
+    let current = |version| migrator.iter().find(|migration| migration.version == version);
+    let reworded = applied.iter().filter_map(|applied| {
+        let current = current(applied.version)?;
+        let differs = current.checksum != applied.checksum;
+        (differs && is_earlier(applied.version, &applied.checksum))
+            .then_some((applied.version, &*current.checksum))
+    });
+    Ok(reworded.collect())
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
 async fn applied<C: Migrate>(

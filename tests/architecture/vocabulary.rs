@@ -184,13 +184,17 @@ fn prose_has_no_retired_phrase() {
         ["README.md", "ARCHITECTURE.md"].iter().map(|name| root().join(name)).collect();
     let guides = fs::read_dir(root().join("docs")).expect("guides");
     paths.extend(guides.map(|guide| guide.expect("listed").path()));
+    for database in ["sqlite", "postgres"] {
+        let migrations = fs::read_dir(root().join("migrations").join(database));
+        paths.extend(migrations.expect("migrations").map(|file| file.expect("listed").path()));
+    }
     for folder in ["src", "crates"] {
         paths.extend(sources(&root().join(folder)));
     }
     for path in paths {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let is_rust = extension == Some("rs");
-        if !is_rust && extension != Some("md") {
+        if !is_rust && !matches!(extension, Some("md" | "sql")) {
             continue;
         }
         let text = fs::read_to_string(&path).expect("readable");

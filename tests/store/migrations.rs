@@ -1,9 +1,9 @@
-//! Migration of rows that an earlier version wrote.
+//! Migration of databases that an earlier version wrote.
 
 use calliope::domain::Dither;
-use calliope::store::{IdempotencyKey, IdempotencyRecord, Store};
+use calliope::store::{IdempotencyKey, IdempotencyRecord, Store, StoreError};
 use serde_json::json;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::types::Json;
 use sqlx::{PgPool, SqlitePool};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::{at, on_both};
 on_both! {
     the_pictures_of_old_frames_get_their_dithering;
     keys_of_tasks_and_keys_of_answers_come_into_one_table;
+    migrations_with_a_known_earlier_checksum_are_accepted;
 }
 
 /// A database with the tables of an earlier version.
@@ -42,23 +43,35 @@ impl OldDatabase {
             let directory = format!("{}/migrations/{name}", env!("CARGO_MANIFEST_DIR"));
             Migrator::new(std::path::Path::new(&directory)).await.expect("migrations")
         };
-        if let Some((server, name)) = &database.postgres {
-            let pool = PgPool::connect(&format!("{server}/{name}")).await.expect("opened");
-            migrator("postgres").await.run_to(version, &pool).await.expect("migrated");
-            return Self::Postgres(pool);
+        let old = Self::open(database).await;
+        match &old {
+            Self::Postgres(pool) => migrator("postgres").await.run_to(version, pool).await,
+            Self::Sqlite(pool) => migrator("sqlite").await.run_to(version, pool).await,
         }
-        let url = format!("sqlite://{}", database.settings.path.display());
-        let pool = SqlitePool::connect(&url).await.expect("opened");
-        migrator("sqlite").await.run_to(version, &pool).await.expect("migrated");
-        Self::Sqlite(pool)
+        .expect("migrated");
+        old
     }
 
-    /// Applies the remaining migrations.
-    async fn migrate(self, database: &TestDatabase) -> Store {
+    /// Opens a database without migrating it.
+    async fn open(database: &TestDatabase) -> Self {
+        if let Some((server, name)) = &database.postgres {
+            let pool = PgPool::connect(&format!("{server}/{name}")).await;
+            return Self::Postgres(pool.expect("opened"));
+        }
+        let url = format!("sqlite://{}", database.settings.path.display());
+        Self::Sqlite(SqlitePool::connect(&url).await.expect("opened"))
+    }
+
+    async fn close(self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
+    }
+
+    /// Applies the remaining migrations.
+    async fn migrate(self, database: &TestDatabase) -> Store {
+        self.close().await;
         database.store().await
     }
 }
@@ -226,4 +239,46 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
     tx.save().await.expect("saved");
     store.close().await;
     database.remove().await;
+}
+
+async fn migrations_with_a_known_earlier_checksum_are_accepted(database: TestDatabase) {
+    let kind = if database.postgres.is_some() { "postgres" } else { "sqlite" };
+    let old = OldDatabase::at(&database, 18).await;
+    let rows = include_str!("../../migrations/earlier-checksums.txt");
+    let mut earlier = 0;
+    for row in rows.lines().filter(|row| !row.starts_with('#')) {
+        let [database, version, checksum] =
+            row.split(' ').collect::<Vec<_>>().try_into().expect("three words");
+        if database == kind {
+            record_checksum(&old, version.parse().expect("a version"), checksum).await;
+            earlier += 1;
+        }
+    }
+    assert_eq!(earlier, 18, "all migrations of that time were reworded");
+    let store = old.migrate(&database).await;
+    assert_eq!(store.pending_migrations().await.expect("read"), []);
+    store.migrate().await.expect("the checksums of today were recorded");
+    store.close().await;
+
+    let edited = OldDatabase::open(&database).await;
+    record_checksum(&edited, 3, &"07".repeat(48)).await;
+    edited.close().await;
+    let store = Store::connect(&database.settings).await.expect("connected");
+    let error = store.migrate().await.expect_err("the statements may have changed");
+    assert!(matches!(error, StoreError::Migration(MigrateError::VersionMismatch(3))), "{error:?}");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn record_checksum(old: &OldDatabase, version: i64, checksum: &str) {
+    let checksum: Vec<u8> = (0..checksum.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&checksum[i..i + 2], 16).expect("hexadecimal"))
+        .collect();
+    run!(
+        old,
+        "UPDATE _sqlx_migrations SET checksum = $2 WHERE version = $1",
+        version,
+        &checksum[..],
+    );
 }
