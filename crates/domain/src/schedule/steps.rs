@@ -148,8 +148,8 @@ impl Steps {
             + step.min_duration_seconds.map(MinDuration::to_time_delta).unwrap_or_default()
     }
 
-    /// Returns the time at which the next step can be entered, or `None` if it waits for what the device
-    /// senses or there is none.
+    /// Returns the time at which the next step can be entered, or `None` if that step waits for a sensor of
+    /// the device or if no step follows.
     fn ready_at(&self, state: &ScheduleState) -> Option<DateTime<Utc>> {
         let trigger = self.steps[self.step_index(state.position)].trigger.as_ref();
         let due = trigger.and_then(|trigger| trigger.last_due(self.time_zone, state.anchor));

@@ -78,9 +78,9 @@ impl Clients {
             })
             .await?;
         let prompt = format!(
-            "Stories are told to somebody of whom this is known. They like: {}. Lately: {}. Noticed before: {}. Usual: {}.\n\
-             Write one sentence, in the third person, that will help a storyteller to tell them better stories: \
-             something that follows from several of these, and that was not noticed before.",
+            "This is known about a person who hears stories. They like: {}. Lately: {}. Noticed before: {}. Usual: {}.\n\
+             Write one sentence in the third person that helps a storyteller to tell this person better stories. \
+             It must follow from several of these facts, and it must be new.",
             known.likes.join(", "),
             known.lately.join("; "),
             known.noticed.join("; "),

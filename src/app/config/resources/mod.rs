@@ -270,6 +270,6 @@ fn check_name<T: Resource>(id: &str) -> Result<(), AppError> {
 }
 
 fn resource_not_found<T: Resource>() -> AppError {
-    let detail = format!("There is none with this {} among the {}.", T::ID_FIELD, T::NAME);
+    let detail = format!("The {} have no entry with this {}.", T::NAME, T::ID_FIELD);
     AppError::new(ErrorKind::NotFound, detail)
 }
