@@ -1,13 +1,19 @@
-//! Extracts the admin who sends a request, for the audit log.
+//! The admin who sends a request: as an actor, and for the audit log.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
+use crate::app::Actor;
 use crate::app::identity::AuditContext;
 use crate::domain::Principal;
 use crate::http::problem::Problem;
 use crate::http::request_id::RequestId;
+
+/// Builds the actor for an admin, who acts for no Sparrow.
+pub(super) const fn admin_actor(principal: &Principal) -> Actor<'_> {
+    Actor { principal, client_id: None }
+}
 
 /// The admin who makes a change, and the request that makes it.
 pub(in crate::http) struct ActingAdmin(pub(super) AuditContext);

@@ -3,9 +3,9 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin_actor;
 use crate::app::{BookmarkList, BookmarkListPatch};
 use crate::domain::Principal;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};

@@ -8,10 +8,10 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::admin_actor;
 use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::domain::{ClientId, Principal};
 use crate::http::HttpState;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 

@@ -6,11 +6,3 @@ pub(in crate::http) mod list;
 pub(in crate::http) mod read;
 pub(in crate::http) mod remove;
 pub(in crate::http) mod replace;
-
-use crate::app::Actor;
-use crate::domain::Principal;
-
-/// Builds the actor for an admin, who acts for no client.
-const fn admin_actor(principal: &Principal) -> Actor<'_> {
-    Actor { principal, client_id: None }
-}

@@ -3,8 +3,8 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin_actor;
 use crate::domain::Principal;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::bookmark_list::BookmarkListWithStories;
 use crate::http::page::PageQuery;
 use crate::http::problem::{Problem, ProblemBody};

@@ -4,8 +4,8 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::admin_actor;
 use crate::domain::Principal;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
 

@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
-use super::admin_actor;
 use crate::app::StoryDetail;
 use crate::domain::Principal;
 use crate::http::HttpState;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
 

@@ -4,9 +4,9 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::admin_actor;
 use crate::domain::Principal;
 use crate::http::HttpState;
+use crate::http::admin::acting_admin::admin_actor;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Delete a story
