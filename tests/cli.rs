@@ -224,3 +224,19 @@ fn a_story_is_tried_without_a_server_and_not_kept() {
         assert_eq!(run(folder.path(), &wrong, &[]).0, 2, "{wrong:?}");
     }
 }
+
+#[test]
+fn a_database_that_does_not_answer_is_named_without_its_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A port that was free a moment ago refuses connections immediately.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let url = format!("postgres://teller:hush-hush@127.0.0.1:{port}/stories");
+    let (code, out, error) = run(folder.path(), &["migrate"], &[("DATABASE_URL", &url)]);
+    assert_eq!((code, out.as_str()), (1, ""), "{error}");
+    for part in [&format!("127.0.0.1:{port}"), "stories", "teller", "refused"] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    assert!(!error.contains("hush") && !error.contains("pool"), "{error}");
+}

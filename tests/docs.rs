@@ -109,3 +109,33 @@ fn the_schedules_in_the_guide_are_accepted() {
     }
     assert!(schedules.iter().any(|schedule| schedule.to_string().contains("\"sleep\":true")));
 }
+
+/// The names in the first cell of the rows of the guide's table of template variables.
+fn variables_of_the_guide() -> BTreeSet<String> {
+    let guide = fs::read_to_string(root().join("docs/storytellers.md")).expect("readable");
+    let section = guide.split("\n## Template variables\n").nth(1).expect("the section");
+    let table = section.split("\n\nTo see all values").next().expect("the table");
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.flat_map(|row| quoted(row.split(" | ").next().expect("a cell"))).collect()
+}
+
+/// The names before the colon in each item of the list of template variables in the OpenAPI document.
+fn variables_of_the_api() -> BTreeSet<String> {
+    let source = fs::read_to_string(root().join("crates/domain/src/resource.rs"));
+    let source = source.expect("readable");
+    let list = source.split("when it is stored. The variables:").nth(1).expect("the list");
+    let items = list.lines().skip(1).take_while(|line| line.trim_start().starts_with("///"));
+    let items = items.filter_map(|line| line.trim_start().strip_prefix("/// - "));
+    items.flat_map(|item| quoted(item.split(": ").next().expect("names"))).collect()
+}
+
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_guide_and_the_api_list_the_same_template_variables() {
+    let guide = variables_of_the_guide();
+    assert!(guide.len() > 30 && guide.contains("brief.seen.look.palette"), "{guide:?}");
+    assert_eq!(guide, variables_of_the_api());
+}

@@ -274,3 +274,23 @@ async fn the_log_bears_one_trace_id_from_request_to_step_without_a_collector() {
         assert!(expected.is_none_or(|expected| expected == answered), "{answered}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_one_line_for_each_frame_told() {
+    let database = TestDatabase::sqlite();
+    let process = Process::start(&database, &[("CALLIOPE_LOG_FORMAT", "json")]).await;
+    for client_id in ["s", "t"] {
+        process.frame(json!({"client_id": client_id, "strategy": "lavender"}), &[]).await;
+    }
+    let log = process.stop().await;
+    let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let told: Vec<Value> = lines.filter(|line| line["message"] == "frame told").collect();
+    let clients: Vec<&Value> = told.iter().map(|line| &line["client_id"]).collect();
+    assert_eq!(clients, ["s", "t"], "{log:#?}");
+    for line in &told {
+        assert_eq!((&line["level"], &line["strategy"]), (&json!("INFO"), &json!("lavender")));
+        assert_eq!((&line["frames"], &line["providers"]), (&json!(1), &json!("offline")));
+        assert!(line["elapsed_ms"].as_u64().is_some(), "a number: {line}");
+        assert_eq!(line["cost_usd"].as_f64(), Some(0.0), "a number: {line}");
+    }
+}
