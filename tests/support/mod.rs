@@ -6,6 +6,7 @@ pub mod clock;
 pub mod embedder;
 pub mod emulators;
 pub mod gated_image_model;
+pub mod postgres_server;
 pub mod process;
 pub mod provider;
 pub mod rng;
@@ -101,6 +102,11 @@ impl TestDatabase {
             });
             return None;
         };
+        Some(Self::on_server(server).await)
+    }
+
+    /// Creates a database on a PostgreSQL server, given the URL of the server.
+    pub async fn on_server(server: String) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
             .await
@@ -114,7 +120,7 @@ impl TestDatabase {
             ..DatabaseSettings::default()
         };
         let folder = tempfile::tempdir().expect("a temporary directory");
-        Some(Self { folder, settings, postgres: Some((server, name)) })
+        Self { folder, settings, postgres: Some((server, name)) }
     }
 
     pub async fn store(&self) -> Store {
