@@ -147,7 +147,9 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
         // Some errors repeat the message of their cause.
         let inner = error.to_string();
         if !line.contains(&inner) {
-            line = format!("{line}: {inner}");
+            // A sentence is followed by its cause as another sentence.
+            let colon = if line.ends_with('.') { "" } else { ":" };
+            line = format!("{line}{colon} {inner}");
         }
         cause = error.source();
     }
@@ -168,6 +170,10 @@ impl Error for AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
+        // This sentence says what to do; another in front of it would say something else.
+        if let StoreError::InUse(_) = &error {
+            return Self::new(ErrorKind::Unavailable, error.to_string());
+        }
         let detail = "The database does not answer as it should; try again in a moment.";
         Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
     }

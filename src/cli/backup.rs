@@ -82,7 +82,7 @@ pub(super) fn restore(loaded: &LoadedSettings, arguments: &Restore) -> anyhow::R
         } else {
             let (stories, frames) = (restored.stories, restored.frames);
             println!(
-                "{stories} stories, {frames} frames and {} files are back: {}",
+                "restored stories: {stories}, frames: {frames}, files: {} ({})",
                 restored.files,
                 human_bytes(restored.bytes)
             );

@@ -96,7 +96,9 @@ fn milliseconds(duration: Duration) -> u64 {
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("cannot listen on {address}"))
+    listener.with_context(|| {
+        format!("cannot listen on {address}; to use another port, set PORT to one that is free")
+    })
 }
 
 /// Returns at SIGTERM or Ctrl-C.

@@ -1,6 +1,6 @@
 //! All data about a client can be exported, and all of it can be removed.
 
-use calliope::domain::ScopeName;
+use calliope::domain::{ClientId, ScopeName};
 use chrono::{DateTime, TimeDelta};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ on_both! {
     nothing_names_an_erased_client_and_others_keep_what_is_theirs;
     an_erasure_waits_for_no_one_and_can_be_done_again;
     what_no_task_speaks_of_any_more_is_erased_too;
+    an_export_is_complete_although_stories_are_deleted_meanwhile;
 }
 
 /// A client id that occurs nowhere else.
@@ -283,5 +284,36 @@ async fn what_no_task_speaks_of_any_more_is_erased_too(database: TestDatabase) {
     app.wait_until_idle().await;
     assert_eq!(app.files("input"), [""; 0]);
     assert_eq!(mentions(&app, NEMO).await, [""; 0]);
+    app.stop_and_remove().await;
+}
+
+async fn an_export_is_complete_although_stories_are_deleted_meanwhile(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let mut stories = Vec::new();
+    for number in 0..20 {
+        let slug = format!("literal-{number}");
+        let strategy = json!({"slug": slug, "strategy_name": "literal"});
+        assert_eq!(app.call("POST", "/admin/api/strategy-configs", strategy).await.0, 201);
+        let body = json!({"client_id": NEMO, "strategy": slug, "input_text": "a",
+            "output_image_width": 16, "output_image_height": 16});
+        stories.push(app.create_frame(body).await["story_id"].clone());
+    }
+    let mut export =
+        app.app.ops().export(ClientId::try_from(NEMO.to_owned()).expect("a client id"));
+    // The document waits for its reader after a few chunks, when the list of stories has been read.
+    let mut document = Vec::new();
+    while !String::from_utf8_lossy(&document).contains(r#""stories":["#) {
+        let chunk = export.recv().await.expect("more");
+        document.extend_from_slice(&chunk.expect("a chunk"));
+    }
+    for story in &stories {
+        let path = format!("/v2/stories/{}", story.as_str().expect("an id"));
+        assert_eq!(app.call("DELETE", &path, json!(null)).await.0, 204);
+    }
+    while let Some(chunk) = export.recv().await {
+        document.extend_from_slice(&chunk.expect("the export does not break off"));
+    }
+    let document: Value = serde_json::from_slice(&document).expect("a complete document");
+    assert_eq!(document["stories"].as_array().expect("stories").len(), 20);
     app.stop_and_remove().await;
 }

@@ -142,7 +142,10 @@ impl Ops {
         after: Option<i32>,
         inputs: &HashMap<i32, (Option<String>, Option<String>)>,
     ) -> Result<Page<Value, i32>, AppError> {
-        let page = self.stories.list_frames_page(story_id, after, PAGE_SIZE).await?;
+        let page = self.stories.list_frames_page(story_id, after, PAGE_SIZE).await;
+        let Some(page) = none_if_not_found(page)? else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
         let mut items = Vec::with_capacity(page.items.len());
         for frame in page.items {
             let mut fields = serde_json::to_value(&frame).map_err(AppError::internal)?;
@@ -166,7 +169,8 @@ impl Ops {
         for list in page.items {
             let (mut stories, mut before) = (Vec::new(), None);
             loop {
-                let (_, page) = self.stories.read_list(actor, list.id, before, PAGE_SIZE).await?;
+                let page = self.stories.read_list(actor, list.id, before, PAGE_SIZE).await;
+                let Some((_, page)) = none_if_not_found(page)? else { break };
                 stories.extend(page.items);
                 before = page.next;
                 if before.is_none() {
@@ -179,7 +183,8 @@ impl Ops {
     }
 }
 
-/// Converts a "not found" error to `None`.
+/// Converts a "not found" error to `None`. An export must not break off because a story or a list is deleted after its
+/// page was read.
 fn none_if_not_found<T>(result: Result<T, AppError>) -> Result<Option<T>, AppError> {
     match result {
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),

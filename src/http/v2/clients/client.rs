@@ -56,5 +56,5 @@ pub(in crate::http) async fn delete(
 ) -> Result<TaskAcceptedResponse, Problem> {
     let actor = RequestActor::new(principal, None);
     let ordered = state.app.ops().enqueue_erasure(actor.as_actor(), &client_id).await;
-    task_accepted(ordered, "Everything that is held about the client is removed.")
+    task_accepted(ordered, "The task removes everything that is stored about the client.")
 }
