@@ -35,6 +35,7 @@ mod router;
 mod routes;
 mod server;
 mod session_cookie;
+mod site_files;
 mod sse;
 mod v1;
 mod v2;
