@@ -47,11 +47,13 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let access_policy = AccessPolicy {
         api_key: settings.server.api_key.clone(),
-        allowed_origins: settings.server.allowed_origins.clone(),
+        allowed_origins: settings.server.normalized_origins(),
         trusted_proxies: settings.server.trusted_proxies.clone(),
         limits: settings.limits.clone(),
     };
-    let state = HttpState::new(Arc::clone(&app), access_policy, meters.clone());
+    let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
+    let state =
+        HttpState::new(Arc::clone(&app), access_policy, meters.clone()).with_keep_alive(keep_alive);
     let mut background_tasks = JoinSet::new();
     if let Some(listener) = metrics_listener {
         let url = format!("{}/metrics", url_on_this_machine(listener.local_addr()?));

@@ -6,7 +6,8 @@ mod forwarded;
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -30,7 +31,8 @@ pub(super) struct ClientAddress {
     pub(super) is_local: bool,
 }
 
-/// Adds the [`ClientAddress`] to a request's extensions.
+/// Adds the [`ClientAddress`] to a request's extensions. If a trusted proxy removed a path from the start of the
+/// request's, it also adds this path to a `Location` of the response that begins at the root.
 pub(super) async fn layer(
     State(state): State<HttpState>,
     mut request: Request,
@@ -39,10 +41,33 @@ pub(super) async fn layer(
     let peer = request.extensions().get::<Peer>();
     // Only a request that did not arrive over a connection has no peer.
     let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(ip)| *ip);
-    let client =
-        resolve_client_address(peer, request.headers(), &state.access_policy.trusted_proxies);
+    let trusted = &state.access_policy.trusted_proxies;
+    let client = resolve_client_address(peer, request.headers(), trusted);
+    let prefix = if is_trusted(peer.to_canonical(), trusted) {
+        forwarded::parse_prefix(request.headers())
+    } else {
+        None
+    };
     request.extensions_mut().insert(client);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(prefix) = prefix {
+        prepend_to_location(&prefix, response.headers_mut());
+    }
+    response
+}
+
+/// Puts a path before a `Location` that begins at the root.
+fn prepend_to_location(prefix: &str, headers: &mut HeaderMap) {
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.filter(|path| path.starts_with('/') && !path.starts_with("//"));
+    let full = location.and_then(|path| HeaderValue::try_from(format!("{prefix}{path}")).ok());
+    if let Some(full) = full {
+        headers.insert(LOCATION, full);
+    }
+}
+
+fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&ip))
 }
 
 /// Returns the client's address. `Forwarded` and `X-Forwarded-For` are followed only if the peer is in a `trusted`
@@ -59,7 +84,7 @@ fn resolve_client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) 
     };
     let is_local = peer.is_loopback() && nodes.all(is_local_node);
     let direct = ClientAddress { ip: peer, is_secure: false, is_local };
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
+    let is_trusted = |ip: IpAddr| is_trusted(ip, trusted);
     if !is_trusted(peer) {
         return direct;
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
@@ -27,25 +27,30 @@ pub(super) struct AuthState {
     pub(super) rules: Arc<AccessRules>,
 }
 
-/// Rejects requests whose credentials do not give access to their route.
+/// Rejects requests whose credentials do not give access to their route. No cache may store what admins read.
 pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match authorize(&auth, &mut parts).await {
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let access = auth.rules.required_access(&parts.method, route);
+    let is_for_admins = access == Access::Admin || parts.uri.path().starts_with("/admin/");
+    let mut response = match authorize(&auth.state, &mut parts, access).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => problem.into_response(),
+    };
+    if is_for_admins {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    response
 }
 
 /// Checks a request and adds its [`Principal`] to its extensions. Requests to public routes get no principal, because
 /// their credentials are not checked.
-async fn authorize(auth: &AuthState, parts: &mut Parts) -> Result<(), Problem> {
-    let route = parts.extensions.get::<MatchedPath>().cloned();
-    let route = route.as_ref().map(MatchedPath::as_str);
-    let access = auth.rules.required_access(&parts.method, route);
+async fn authorize(state: &HttpState, parts: &mut Parts, access: Access) -> Result<(), Problem> {
     if access == Access::Public {
         return Ok(());
     }
-    let principal = authenticate(&auth.state, parts).await?;
+    let principal = authenticate(state, parts).await?;
     let is_device = matches!(principal.scope, Scope::Device(_));
     if access == Access::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -13,6 +14,7 @@ use tower_http::timeout::TimeoutError;
 use tracing::Instrument;
 
 use super::HttpState;
+use super::content_encoding::{self, ContentEncoding, InflateError};
 use super::problem::Problem;
 
 /// The largest request body that is accepted, in bytes (24 MiB).
@@ -47,12 +49,15 @@ impl Default for BodyBudget {
 impl BodyBudget {
     /// Waits until there is memory for a request's body. The memory is reserved until the permit is dropped. Callers
     /// hold the permit until the request is stored, not until its task has run.
-    pub(super) async fn acquire(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(super) async fn acquire(&self, parts: &Parts) -> Result<BodyPermit, Problem> {
+        // A layer may have read the body. Waiting for memory while holding some could block all requests forever.
+        if let Some(permit) = parts.extensions.get::<BodyPermit>() {
+            return Ok(permit.clone());
+        }
         let length =
-            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        // How large a compressed body becomes is not known in advance.
+        let length = length.filter(|_| matches!(content_encoding::parse(&parts.headers), Ok(None)));
         let length: usize = length.unwrap_or(MAX_BODY).min(MAX_BODY);
         let mebibytes = (length >> 20) as u32 + 1;
         match tokio::time::timeout(
@@ -61,7 +66,7 @@ impl BodyBudget {
         )
         .await
         {
-            Ok(Ok(permit)) => Ok(permit),
+            Ok(Ok(permit)) => Ok(BodyPermit(Arc::new(permit))),
             _ => {
                 let detail =
                     "Too many large requests are arriving at once; try again in a few seconds.";
@@ -71,16 +76,48 @@ impl BodyBudget {
     }
 }
 
-/// Reads a body of at most [`MAX_BODY`] bytes.
-pub(super) async fn read(body: Body) -> Result<Bytes, Problem> {
-    read_at_most(body, MAX_BODY).await
+/// Memory that is reserved for a request's body until the last clone is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct BodyPermit(
+    #[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>,
+);
+
+/// Reads a body of at most [`MAX_BODY`] bytes, and decompresses it.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    read_at_most(headers, body, MAX_BODY).await
 }
 
-/// Reads a body of at most `max_bytes` bytes.
-pub(super) async fn read_at_most(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    tokio::time::timeout(READ_TIMEOUT, read_all(body, max_bytes))
+/// Reads a body, and decompresses it. It may have at most `max_bytes` bytes before and after.
+pub(super) async fn read_at_most(
+    headers: &HeaderMap,
+    body: Body,
+    max_bytes: usize,
+) -> Result<Bytes, Problem> {
+    let encoding = content_encoding::parse(headers)?;
+    let bytes = tokio::time::timeout(READ_TIMEOUT, read_all(body, max_bytes))
         .await
-        .unwrap_or_else(|_| Err(too_slow()))
+        .unwrap_or_else(|_| Err(too_slow()))?;
+    match encoding {
+        Some(encoding) if !bytes.is_empty() => inflate(encoding, bytes, max_bytes).await,
+        _ => Ok(bytes),
+    }
+}
+
+async fn inflate(
+    encoding: ContentEncoding,
+    bytes: Bytes,
+    max_bytes: usize,
+) -> Result<Bytes, Problem> {
+    let work = move || content_encoding::inflate(encoding, &bytes, max_bytes);
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(plain)) => Ok(plain),
+        Ok(Err(InflateError::TooLarge)) => Err(too_large(max_bytes)),
+        Ok(Err(InflateError::Corrupt)) => {
+            let detail = "The body cannot be decompressed as its Content-Encoding says; send it again, or as it is.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+        }
+        Err(_) => Err(internal_error()),
+    }
 }
 
 async fn read_all(mut body: Body, max_bytes: usize) -> Result<Bytes, Problem> {

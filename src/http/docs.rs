@@ -1,13 +1,16 @@
 //! Serves the OpenAPI document at `/openapi.json`, and Swagger UI at `/docs` with all of its files.
 //!
-//! The page is public, but the document that it shows is not. If the service has an API key, open the page with it:
-//! `/docs?api_key=…`.
+//! Both are public. Its Authorize button takes the key that the calls need; `/docs?api_key=…` fills it in.
 
 use std::sync::Arc;
 
-use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::Extension;
+use axum::extract::{Path, Request};
+use axum::http::header::{
+    CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use utoipa::openapi::OpenApi;
@@ -16,27 +19,51 @@ use utoipa_swagger_ui::Config;
 use super::HttpState;
 use super::problem::Problem;
 
-/// Replaces Swagger UI's own page, which works only at `/docs/`; this one also works at `/docs`.
+/// Replaces Swagger UI's own page, which works only at `/docs/`. `{root}` and `{docs}` are the paths of the service and
+/// of this page relative to the page, so that it also works at `/docs`, and below a path of a proxy.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Calliope: the HTTP contract</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="{docs}swagger-ui.css">
+<link rel="icon" href="{root}favicon.ico">
 </head>
 <body>
 <div id="contract"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="{docs}swagger-ui-bundle.js"></script>
+<script src="{docs}start.js"></script>
 </body>
 </html>
 "#;
 
-/// Passes the page's query, which may carry the API key, on to the request for the OpenAPI document.
-const INIT_SCRIPT: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.search, dom_id: "#contract", deepLinking: true });
+/// Starts Swagger UI with the document that is beside the page. A key in the page's query is filled in.
+const INIT_SCRIPT: &str = r##"const key = new URLSearchParams(location.search).get("api_key");
+const ui = SwaggerUIBundle({
+  url: new URL("../openapi.json", document.currentScript.src).href,
+  dom_id: "#contract",
+  deepLinking: true,
+  validatorUrl: null,
+  onComplete: () => { if (key) ui.preauthorizeApiKey("api_key", key); },
+});
 "##;
+
+/// What the page may load: files of this service, and pictures that its styles embed.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
+    manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Whether the path of a request ended with a slash before the router removed it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HasTrailingSlash(bool);
+
+/// Adds [`HasTrailingSlash`] to a request's extensions.
+pub(super) fn note_trailing_slash(mut request: Request) -> Request {
+    let has_slash = request.uri().path().ends_with('/');
+    request.extensions_mut().insert(HasTrailingSlash(has_slash));
+    request
+}
 
 /// Serves the OpenAPI document as JSON. The document is serialized once.
 pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
@@ -48,13 +75,24 @@ pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
 }
 
 /// Serves the page.
-pub(super) async fn page() -> Html<&'static str> {
-    Html(PAGE)
+pub(super) async fn page(
+    Extension(HasTrailingSlash(has_slash)): Extension<HasTrailingSlash>,
+) -> impl IntoResponse {
+    let (root, docs) = if has_slash { ("../", "") } else { ("", "docs/") };
+    let page = PAGE.replace("{root}", root).replace("{docs}", docs);
+    let headers = [
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(self)"),
+        // The page's address may carry a key.
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, Html(page))
 }
 
 /// Serves the script that starts Swagger UI.
 pub(super) async fn init_script() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript")], INIT_SCRIPT)
+    ([(CONTENT_TYPE, "text/javascript"), (X_CONTENT_TYPE_OPTIONS, "nosniff")], INIT_SCRIPT)
 }
 
 /// Serves a file of Swagger UI.
@@ -63,9 +101,10 @@ pub(super) async fn asset(Path(file): Path<String>) -> Response {
         Ok(Some(found)) => {
             let mut response =
                 ([(CONTENT_TYPE, found.content_type)], found.bytes.into_owned()).into_response();
+            let headers = response.headers_mut();
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             if found.gzpipped {
-                let gzip = axum::http::HeaderValue::from_static("gzip");
-                response.headers_mut().insert(CONTENT_ENCODING, gzip);
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
             response
         }

@@ -10,6 +10,7 @@ mod admin;
 mod auth;
 mod body;
 mod bookmark_list;
+mod content_encoding;
 mod cursor;
 mod docs;
 mod form;
@@ -20,6 +21,7 @@ mod json;
 mod limits;
 mod long_lived;
 mod media;
+mod media_type;
 mod metrics;
 mod openapi;
 mod page;
@@ -33,6 +35,7 @@ mod router;
 mod routes;
 mod server;
 mod session_cookie;
+mod site_files;
 mod sse;
 mod v1;
 mod v2;
@@ -44,6 +47,7 @@ pub use routes::openapi;
 pub use server::{serve, serve_metrics};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -52,6 +56,9 @@ use crate::app::App;
 use crate::settings::RateLimitSettings;
 use crate::telemetry::MetricsRecorder;
 use limits::RateLimiters;
+
+/// How long a connection stays open without a request by default: longer than the 60 seconds of most load balancers.
+const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// The state that endpoints and layers share. Each route, layer and request clones it, so a clone must be cheap.
 #[derive(Debug, Clone)]
@@ -66,6 +73,8 @@ pub struct HttpState {
     body_budget: BodyBudget,
     /// The metrics that `GET /metrics` shows.
     meters: MetricsRecorder,
+    /// How long a connection may be idle between requests.
+    keep_alive: Duration,
 }
 
 impl HttpState {
@@ -79,7 +88,14 @@ impl HttpState {
             rate_limiters: limiters,
             body_budget: BodyBudget::default(),
             meters,
+            keep_alive: DEFAULT_KEEP_ALIVE,
         }
+    }
+
+    /// Sets how long a connection may be idle between requests.
+    #[must_use]
+    pub fn with_keep_alive(self, keep_alive: Duration) -> Self {
+        Self { keep_alive, ..self }
     }
 }
 
@@ -88,9 +104,9 @@ impl HttpState {
 pub struct AccessPolicy {
     /// The API key that clients share; `None` to serve only programs on this machine.
     pub api_key: Option<SecretString>,
-    /// Web origins whose pages may call the API, such as `https://example.org`.
+    /// Web origins whose pages may call the API, as browsers send them, such as `https://example.org`.
     pub allowed_origins: Vec<String>,
-    /// Networks of the proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
+    /// Networks of the proxies whose `Forwarded` and `X-Forwarded-…` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The request rates that addresses and tokens may reach.
     pub limits: RateLimitSettings,

@@ -4,7 +4,7 @@ use axum::http::Method;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, OpenApi, PathItem, SecurityRequirement};
+use utoipa::openapi::{Components, OpenApi, PathItem, SecurityRequirement, Server};
 
 use super::access::{Access, AccessRules};
 
@@ -40,10 +40,12 @@ pub(super) fn complete(document: &mut OpenApi, rules: &AccessRules) {
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
     }
-    let any_of = ["api_key", "bearer", "query"];
+    let any_of = ["api_key", "bearer", "query", "cookie"];
     let key_needed =
         any_of.map(|name| SecurityRequirement::new::<_, [String; 0], String>(name, []));
     document.security = Some(key_needed.to_vec());
+    // Relative to the document, so that the calls of `/docs` also work below a path of a proxy.
+    document.servers = Some(vec![Server::new("./")]);
     let paths = std::mem::take(&mut document.paths.paths);
     for (route, mut item) in paths {
         for (method, operation) in operations(&mut item) {
@@ -57,7 +59,7 @@ pub(super) fn complete(document: &mut OpenApi, rules: &AccessRules) {
     }
 }
 
-fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
     let key = |name: &str, description: &str| ApiKeyValue::with_description(name, description);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -79,6 +81,7 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
                 "The same, for clients that cannot set headers.",
             ))),
         ),
+        ("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(key("api_key", "The same, for pages.")))),
     ]
 }
 

@@ -22,8 +22,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for ValidQuery<T> {
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    // The authentication layer has read the key.
-    let fields = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "api_key");
+    // The authentication layer has read the key. `_` holds a time, with which jQuery and others keep a cache from
+    // answering.
+    let fields = form_urlencoded::parse(query.as_bytes());
+    let fields = fields.filter(|(name, _)| name != "api_key" && name != "_");
     let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(fields.as_bytes()));
     serde_path_to_error::deserialize(reader)
@@ -123,7 +125,8 @@ mod tests {
     #[test]
     fn a_query_is_read_and_what_is_wrong_in_it_is_named() {
         let read = |query: &str| parse::<Example>(query).map_err(|problem| format!("{problem:?}"));
-        let example = read("limit=7&client_id=%C3%BC+b%26c&api_key=k").expect("a query");
+        let example =
+            read("limit=7&client_id=%C3%BC+b%26c&api_key=k&_=1764514800&_=2").expect("a query");
         assert_eq!((example.client_id.as_str(), example.limit), ("ü b&c", Limit(7)));
         assert_eq!(read("client_id=s").expect("a query").limit, Limit(20));
         assert_eq!(read("client_id=s&cursor=").expect("a query").cursor.as_deref(), Some(""));

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Access, RouteGroups};
-use super::{HttpState, admin, docs, health, media, metrics, v1, v2};
+use super::{HttpState, admin, docs, health, media, metrics, site_files, v1, v2};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -47,8 +47,11 @@ pub(super) fn routes() -> RouteGroups {
         .restrict_method(Access::Admin, Method::HEAD, "/v2/pairing");
     documented.complete_document();
     let openapi_json = docs::openapi_json(documented.openapi());
+    let documented = site_files::routes().fold(documented, |groups, (path, endpoint)| {
+        groups.add_undocumented(Access::Public, path, endpoint)
+    });
     documented
-        .add_undocumented(Access::Client, "/openapi.json", openapi_json)
+        .add_undocumented(Access::Public, "/openapi.json", openapi_json)
         .add_undocumented(Access::Public, "/docs", get(docs::page))
         .add_undocumented(Access::Public, "/docs/start.js", get(docs::init_script))
         .add_undocumented(Access::Public, "/docs/{file}", get(docs::asset))

@@ -28,9 +28,6 @@ use super::address::Peer;
 use super::long_lived::{self, LongLived};
 use super::{HttpState, metrics, router};
 
-/// How long a client may take to send a request's headers, or be idle between requests.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// Serves the API until `shutdown`, then waits at most `drain` for the requests under way.
 pub async fn serve(
     listener: TcpListener,
@@ -38,20 +35,23 @@ pub async fn serve(
     shutdown: CancellationToken,
     drain: Duration,
 ) {
-    accept_loop(listener, router(state), shutdown, drain).await;
+    let keep_alive = state.keep_alive;
+    accept_loop(listener, router(state), keep_alive, shutdown, drain).await;
 }
 
 /// Serves `GET /metrics` only, without authentication, until dropped. It ignores shutdown, because metrics are useful
 /// while the service drains.
 pub async fn serve_metrics(listener: TcpListener, state: HttpState) {
+    let keep_alive = state.keep_alive;
     let router = Router::new().route("/metrics", get(metrics::get)).with_state(state);
-    accept_loop(listener, router, CancellationToken::new(), Duration::ZERO).await;
+    accept_loop(listener, router, keep_alive, CancellationToken::new(), Duration::ZERO).await;
 }
 
 /// Accepts connections until `shutdown`, then waits at most `drain` for them to close.
 async fn accept_loop<S>(
     listener: TcpListener,
     service: S,
+    keep_alive: Duration,
     shutdown: CancellationToken,
     drain: Duration,
 ) where
@@ -60,7 +60,8 @@ async fn accept_loop<S>(
 {
     let connections = TaskTracker::new();
     while let Some((stream, peer)) = accept_next(&listener, &shutdown).await {
-        connections.spawn(serve_connection(stream, peer, service.clone(), shutdown.clone()));
+        let (service, shutdown) = (service.clone(), shutdown.clone());
+        connections.spawn(serve_connection(stream, peer, service, keep_alive, shutdown));
     }
     drop(listener);
     connections.close();
@@ -69,9 +70,15 @@ async fn accept_loop<S>(
     }
 }
 
-/// Serves the requests of one connection, one after another, until it closes.
-async fn serve_connection<S>(stream: TcpStream, peer: Peer, service: S, shutdown: CancellationToken)
-where
+/// Serves the requests of one connection, one after another, until it closes. `keep_alive` is how long a client may be
+/// idle between requests, or take to send a request's headers.
+async fn serve_connection<S>(
+    stream: TcpStream,
+    peer: Peer,
+    service: S,
+    keep_alive: Duration,
+    shutdown: CancellationToken,
+) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -82,7 +89,7 @@ where
     });
     let mut http = Builder::new();
     // A client that has closed its sending side may still read the response.
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).half_close(true);
+    http.timer(TokioTimer::new()).header_read_timeout(keep_alive).half_close(true);
     let mut connection = http.serve_connection(TokioIo::new(stream), handler);
     let mut is_draining = false;
     let result = loop {

@@ -40,8 +40,15 @@ pub(super) struct EventsQuery {
     #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]
     client_id: Option<ClientId>,
     /// Id of the last event that the client received, for clients that cannot send the `Last-Event-ID` header, which
-    /// takes precedence. If omitted, the stream starts with the next event.
-    #[param(value_type = Option<i64>)]
+    /// takes precedence. Also as `lastEventId` or `Last-Event-ID`, as polyfills of `EventSource` send it. If omitted, the
+    /// stream starts with the next event.
+    #[param(value_type = Option<i64>, minimum = 0)]
+    #[serde(
+        alias = "lastEventId",
+        alias = "Last-Event-ID",
+        alias = "last-event-id",
+        alias = "evs_last_event_id"
+    )]
     last_event_id: Option<String>,
 }
 

@@ -10,6 +10,7 @@ mod memory;
 mod models;
 mod networks;
 mod observability;
+mod origins;
 mod providers;
 mod renamed;
 mod report;

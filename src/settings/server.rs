@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{ValidationError, networks, secret};
+use super::{ValidationError, networks, origins, secret};
 
 /// The settings of the HTTP server.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -20,13 +20,17 @@ pub struct ServerSettings {
     /// programs on the same machine are served. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub api_key: Option<SecretString>,
-    /// The web origins whose pages may call from a browser, such as `https://stories.example`. Default: none.
+    /// The origins whose pages may call from a browser, such as `https://stories.example` or `capacitor://localhost`.
+    /// Default: none.
     pub allowed_origins: Vec<String>,
     /// The addresses and networks of proxies whose `Forwarded` or `X-Forwarded-For` header is trusted. Default: none.
     #[serde(with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// How long running requests and tasks may take to finish when the process should stop, 0-600 seconds. Default: 25.
     pub drain_seconds: u64,
+    /// How long a connection stays open without a request, 1-3600 seconds. A load balancer's own limit, often 60, must be
+    /// shorter, else it sends requests into connections that are closing. Default: 75.
+    pub keep_alive_seconds: u64,
 }
 
 impl Default for ServerSettings {
@@ -38,6 +42,7 @@ impl Default for ServerSettings {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             drain_seconds: 25,
+            keep_alive_seconds: 75,
         }
     }
 }
@@ -61,15 +66,20 @@ impl ServerSettings {
             let reason = "must be a whole number from 0 to 600";
             return Err(("server.drain_seconds", reason.to_owned()));
         }
-        let is_origin = |origin: &String| {
-            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            rest.is_some_and(|host| !host.is_empty() && !host.contains('/'))
-        };
-        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-            let reason =
-                format!("`{origin}` is not an origin; write it like https://stories.example");
-            return Err(("server.allowed_origins", reason));
+        if !(1..=3600).contains(&self.keep_alive_seconds) {
+            let reason = "must be a whole number from 1 to 3600";
+            return Err(("server.keep_alive_seconds", reason.to_owned()));
+        }
+        for origin in &self.allowed_origins {
+            origins::normalize(origin)
+                .map_err(|reason| ("server.allowed_origins", format!("`{origin}` {reason}")))?;
         }
         Ok(())
+    }
+
+    /// Returns `allowed_origins` as browsers send them.
+    #[must_use]
+    pub fn normalized_origins(&self) -> Vec<String> {
+        self.allowed_origins.iter().filter_map(|origin| origins::normalize(origin).ok()).collect()
     }
 }

@@ -284,3 +284,31 @@ fn every_variable_is_in_the_guide() {
         assert!(text.contains(variable.name), "{} is in no guide", variable.name);
     }
 }
+
+#[test]
+fn origins_are_compared_as_browsers_send_them() {
+    let given = "https://Stories.example:443/, capacitor://localhost,http://localhost:8080";
+    let loaded = load(&[("CALLIOPE_ALLOWED_ORIGINS", given)]).expect("accepted");
+    assert_eq!(
+        loaded.settings.server.normalized_origins(),
+        ["https://stories.example", "capacitor://localhost", "http://localhost:8080"]
+    );
+    for (given, reason) in [
+        ("https://*.example", "is a pattern; list each origin in full"),
+        ("https://stories.example/app", "is not an origin; write it like https://stories.example"),
+        ("wss://stories.example", "can never match, because no page has an origin with wss:"),
+        ("null", "stands for every page in a sandbox"),
+    ] {
+        let refused = refusal(&[("CALLIOPE_ALLOWED_ORIGINS", given)]);
+        assert!(refused.contains(&format!("`{given}` {reason}")), "{refused}");
+    }
+}
+
+#[test]
+fn idle_connections_outlive_a_load_balancer_by_default() {
+    assert_eq!(load(&[]).expect("accepted").settings.server.keep_alive_seconds, 75);
+    for wrong in ["0", "3601", "-1", "soon"] {
+        let refused = refusal(&[("CALLIOPE_KEEP_ALIVE_SECONDS", wrong)]);
+        assert!(refused.contains("must be a whole number from 1 to 3600"), "{refused}");
+    }
+}

@@ -44,7 +44,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         name: "CALLIOPE_ALLOWED_ORIGINS",
         key: "server.allowed_origins",
         kind: ValueKind::List,
-        expected: "origins separated by commas, such as https://stories.example",
+        expected: "origins separated by commas, such as https://stories.example,capacitor://localhost",
     },
     Variable {
         name: "CALLIOPE_TRUSTED_PROXIES",
@@ -52,6 +52,11 @@ pub(super) const VARIABLES: &[Variable] = &[
         kind: ValueKind::List,
         expected: "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
     },
+    number(
+        "CALLIOPE_KEEP_ALIVE_SECONDS",
+        "server.keep_alive_seconds",
+        "a whole number from 1 to 3600",
+    ),
     number(
         "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN",
         "limits.requests_per_minute_per_token",

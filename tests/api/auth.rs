@@ -39,7 +39,7 @@ async fn a_key_is_taken_in_four_places_and_a_wrong_one_nowhere() {
         assert_eq!(status, 403, "v1's clients expect it: {problem}");
         assert!(problem["detail"].is_string());
     }
-    let refused = app.get("/openapi.json").send().await.expect("an answer");
+    let refused = app.get("/v2/tasks?client_id=s").send().await.expect("an answer");
     assert_eq!(refused.status(), 401);
     assert_eq!(refused.headers()["www-authenticate"], "Bearer");
     app.stop_and_remove().await;

@@ -70,6 +70,11 @@ async fn who_comes_back_hears_what_was_missed_and_nothing_twice(database: TestDa
     for from in [
         app.get(&path).header("last-event-id", idle),
         app.get(&format!("{path}?last_event_id={idle}")),
+        app.get(&format!("{path}?lastEventId={idle}&_=1764514800123")),
+        app.get(&format!("{path}?Last-Event-ID={idle}&client_id=s")),
+        app.get(&format!("{path}?_=1&evs_last_event_id={idle}")),
+        app.get(&format!("{path}?lastEventId=0")).header("last-event-id", idle),
+        app.get(&format!("/v2/events?client_id=s&lastEventId={idle}&_=2")),
     ] {
         let mut stream = SseStream::open(from).await;
         let last = |event: &SseEvent| event.event == "frame" && event.data["number"] == 3;

@@ -9,6 +9,7 @@ mod admin_refusals;
 mod at_pinecone;
 mod auth;
 mod bad_input;
+mod bodies;
 mod bookmark_lists;
 mod bookmarks;
 mod configuration;

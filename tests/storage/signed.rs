@@ -85,7 +85,8 @@ async fn our_own_addresses_give_what_they_were_signed_for_and_nothing_else(datab
     let (status, signed) =
         app.call("POST", "/v2/signed-urls", json!({"key": own["key"], "expires_in": 60})).await;
     assert_eq!(status, 200, "{signed}");
-    let url = signed["url"].as_str().expect("a URL");
+    let url = &format!("/{}", signed["url"].as_str().expect("a URL"));
+    assert!(url.starts_with("/media/signed/"), "relative, without a leading slash: {url}");
     let status = async |method: &str, url: &str| app.call(method, url, Value::Null).await.0;
     let response = app.get(url).send().await.expect("a response");
     assert_eq!(response.headers()["cache-control"], "private, no-store");
@@ -137,7 +138,7 @@ async fn a_secret_changes_and_old_addresses_stay_good(database: TestDatabase) {
     let sign = async || {
         let request = json!({"key": own["key"], "expires_in": 604_800});
         let signed = app.call("POST", "/v2/signed-urls", request).await.1;
-        signed["url"].as_str().expect("a URL").to_owned()
+        format!("/{}", signed["url"].as_str().expect("a URL"))
     };
     sign().await;
     clock.advance(TimeDelta::days(6));

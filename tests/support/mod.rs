@@ -176,6 +176,8 @@ pub struct TestOptions {
     pub task_limits: TaskSettings,
     pub rate_limits: RateLimitSettings,
     pub trusted_proxies: &'static [&'static str],
+    pub allowed_origins: &'static [&'static str],
+    pub keep_alive: Duration,
     pub drain: Duration,
     pub clock: Arc<dyn Clock>,
 }
@@ -194,6 +196,8 @@ impl Default for TestOptions {
             task_limits: TaskSettings::default(),
             rate_limits: RateLimitSettings::default(),
             trusted_proxies: &[],
+            allowed_origins: &[],
+            keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
         }
@@ -257,6 +261,7 @@ impl TestApp {
         let (shutdown, limits) = (CancellationToken::new(), options.task_limits.clone());
         let (api_key, rates) = (options.api_key, options.rate_limits.clone());
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
+        let (allowed_origins, keep_alive) = (options.allowed_origins, options.keep_alive);
         let app = Arc::new(build_app(store.clone(), storage, shutdown.clone(), options));
         app.config().seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -266,10 +271,11 @@ impl TestApp {
             api_key: api_key.map(Into::into),
             trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
             limits: rates,
-            ..AccessPolicy::default()
+            allowed_origins: allowed_origins.iter().map(ToString::to_string).collect(),
         };
         let metrics = MetricsRecorder::install().expect("a recorder is installed");
-        let state = HttpState::new(Arc::clone(&app), access_policy, metrics);
+        let state =
+            HttpState::new(Arc::clone(&app), access_policy, metrics).with_keep_alive(keep_alive);
         let tail_app = Arc::clone(&app);
         let running = vec![
             tokio::spawn(serve(listener, state, shutdown.clone(), drain)),

@@ -12,6 +12,7 @@ mod frame;
 mod image_analysis;
 mod image_format;
 mod json;
+mod json_input;
 mod lifetime;
 mod object_key;
 mod parameters;
@@ -32,6 +33,7 @@ pub use frame::FrameKey;
 pub use image_analysis::{ImageAnalysis, ImageFeatures, Swatch};
 pub use image_format::{Dither, ImageFormat, Size, UnknownImageFormat};
 pub use json::has_nul;
+pub use json_input::{JsonInput, plain_json_error};
 pub use lifetime::{InvalidLifetime, Lifetime};
 pub use object_key::{
     ClientFolder, Extension, InputName, InvalidClientFolder, InvalidExtension, InvalidInputName,

@@ -8,11 +8,11 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
 
 use crate::cascade::is_present;
-use crate::{Dither, ImageFormat};
+use crate::{Dither, ImageFormat, JsonInput};
 
 /// The parameters of one frame. `None` means that no level sets the parameter.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -142,8 +142,11 @@ impl FieldReader<'_> {
 
     fn integer(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
         let number = match self.value(name)? {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => whole_number(number),
+            Value::String(text) => match text.trim().parse() {
+                Ok(number) => Some(number),
+                Err(_) => serde_json::from_str(text.trim()).ok().as_ref().and_then(whole_number),
+            },
             _ => None,
         };
         let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
@@ -157,7 +160,9 @@ impl FieldReader<'_> {
     fn flag(&mut self, name: &'static str) -> Option<bool> {
         let word = match self.value(name)? {
             Value::Bool(flag) => return Some(*flag),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => {
+                whole_number(number).map_or_else(|| number.to_string(), |whole| whole.to_string())
+            }
             Value::String(text) => text.trim().to_ascii_lowercase(),
             _ => String::new(),
         };
@@ -185,6 +190,11 @@ impl FieldReader<'_> {
     }
 }
 
+/// Returns a whole number, which may be written as a float, such as `320.0`.
+fn whole_number(number: &Number) -> Option<u64> {
+    u64::deserialize(JsonInput(number)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -209,6 +219,21 @@ mod tests {
         assert_eq!(parsed.output_image_format, Some(ImageFormat::Rgb565));
         assert_eq!(parsed.output_image_dither, Some(Dither::FloydSteinberg));
         assert_eq!((parsed.debug, parsed.input_text.as_deref()), (Some(true), Some("7")));
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        let given = object(json!({
+            "output_image_width": 320.0, "output_image_height": "240.0", "debug": 1.0,
+            "max_output_text_length": 1e3,
+        }));
+        let parsed = FrameParameters::parse(&given).expect("all are valid");
+        assert_eq!((parsed.output_image_width, parsed.output_image_height), (Some(320), Some(240)));
+        assert_eq!((parsed.debug, parsed.max_output_text_length), (Some(true), Some(1000)));
+        for wrong in [json!(320.5), json!("320.5"), json!(-320.0), json!(1e30), json!("3 2")] {
+            let given = object(json!({"output_image_width": wrong}));
+            assert!(FrameParameters::parse(&given).is_err(), "{given:?}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct PresignRequest {
 pub struct PresignedUrl {
     /// Key of the object that the URL gives.
     pub key: String,
-    /// The URL: absolute if the bucket serves the object, else a path on this server.
+    /// The URL: absolute if the bucket serves the object, else relative to this server, as `media/signed/…`.
     pub url: String,
     /// Time at which the URL expires.
     pub url_expires: DateTime<Utc>,
@@ -133,7 +133,7 @@ impl Files {
         let secret = self.signing_key().await?.secret;
         let expires = url_expires.timestamp();
         let signature = URL_SAFE_NO_PAD.encode(mac(&secret, &key, expires).finalize().into_bytes());
-        let url = format!("/media/signed/{key}?expires={expires}&signature={signature}");
+        let url = format!("media/signed/{key}?expires={expires}&signature={signature}");
         Ok(PresignedUrl { key, url, url_expires })
     }
 

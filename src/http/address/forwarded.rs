@@ -1,5 +1,5 @@
 //! Parses the headers that proxies add: `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)), and
-//! `X-Forwarded-For` with `X-Forwarded-Proto`, which most proxies send instead.
+//! `X-Forwarded-For` with `X-Forwarded-Proto`, which most proxies send instead; and `X-Forwarded-Prefix`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -52,6 +52,16 @@ pub(super) fn parse_x_forwarded(headers: &HeaderMap) -> Vec<ForwardedElement> {
     let mut hops: Vec<ForwardedElement> = nearest_first.collect();
     hops.reverse();
     hops
+}
+
+/// Returns the path that a proxy removed from the start of a request's path (`X-Forwarded-Prefix`), such as `/calliope`.
+/// A proxy in front of another one puts its own path first. `None` if there is no path, or it could name another site.
+pub(super) fn parse_prefix(headers: &HeaderMap) -> Option<String> {
+    let items = list_items(headers, "x-forwarded-prefix");
+    let prefix: String = items.iter().map(|path| path.trim_end_matches('/')).collect();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%".contains(&b);
+    let is_path = prefix.starts_with('/') && !prefix.contains("//") && prefix.len() <= 1000;
+    (is_path && prefix.bytes().all(plain)).then_some(prefix)
 }
 
 /// Returns the items of a list that may be spread over several headers. A header that is not text is one empty item.

@@ -117,6 +117,31 @@ fn what_any_proxy_says_is_from_elsewhere_is_not_from_here() {
     }
 }
 
+#[test]
+fn a_prefix_is_a_plain_path() {
+    for (lines, expected) in [
+        (&["/calliope"][..], Some("/calliope")),
+        (&["/calliope/"], Some("/calliope")),
+        (&["/outer", "/in%20ner"], Some("/outer/in%20ner")),
+        (&["/"], None),
+        (&[""], None),
+        (&["calliope"], None),
+        (&["//evil.example"], None),
+        (&["/a//b"], None),
+        (&["/a b"], None),
+        (&[], None),
+    ] {
+        let header = |line: &&'static str| {
+            (
+                axum::http::HeaderName::from_static("x-forwarded-prefix"),
+                HeaderValue::from_static(line),
+            )
+        };
+        let headers: HeaderMap = lines.iter().map(header).collect();
+        assert_eq!(forwarded::parse_prefix(&headers).as_deref(), expected, "{lines:?}");
+    }
+}
+
 proptest! {
     /// Whatever a client sends, the entry that a trusted proxy appends decides.
     #[test]

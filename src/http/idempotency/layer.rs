@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,9 +15,6 @@ use crate::domain::Principal;
 use crate::http::problem::Problem;
 use crate::http::{HttpState, body};
 use crate::store::IdempotencyKey;
-
-/// The largest body of a request with a key, in bytes. No endpoint in question accepts a larger one.
-const MAX_BODY: usize = 1 << 20;
 
 /// The largest response that is stored, in bytes.
 const MAX_RESPONSE: usize = 4 << 20;
@@ -54,8 +51,12 @@ async fn run_once(
     next: Next,
     is_secret: bool,
 ) -> Result<Response, Problem> {
-    let (parts, content) = request.into_parts();
-    let content = body::read_at_most(content, MAX_BODY).await?;
+    let (mut parts, content) = request.into_parts();
+    let permit = state.body_budget.acquire(&parts).await?;
+    let content = body::read(&parts.headers, content).await?;
+    // The endpoint gets the body as it was before its compression, and its memory is reserved already.
+    parts.headers.remove(CONTENT_ENCODING);
+    parts.extensions.insert(permit);
     let principal = parts.extensions.get::<Principal>().map(ToString::to_string);
     let principal = principal.unwrap_or_default();
     let scope = format!("{} {} {principal}", parts.method, parts.uri.path());

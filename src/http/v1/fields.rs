@@ -9,6 +9,7 @@ use crate::app::{AppError, AudioInput, FrameOrder, StorySelector};
 use crate::domain::{ClientId, SensorEvent};
 use crate::http::form::Field;
 use crate::http::inline_media::{check_pcm_format, decode_base64};
+use crate::http::json;
 use crate::http::problem::Problem;
 
 /// A request for the next frame of a story. Omitted, null and empty fields take their value from the client's
@@ -124,6 +125,13 @@ pub(in crate::http) struct RawFrameRequest {
     pub(in crate::http) sound: Option<Bytes>,
 }
 
+impl RawFrameRequest {
+    /// Builds a request without files.
+    pub(in crate::http) fn from_fields(fields: Map<String, Value>) -> Self {
+        Self { fields, image: None, sound: None }
+    }
+}
+
 /// Parses an order for a frame. `location` names where the fields came from in problems: `body` or `query`.
 pub(in crate::http) fn parse_order(
     raw: RawFrameRequest,
@@ -192,10 +200,7 @@ pub(in crate::http) fn parse_trigger(name: &str) -> Result<SensorEvent, &'static
 
 /// Reads the fields of a JSON body.
 pub(in crate::http) fn from_json(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
-    })?;
-    match value {
+    match json::parse(body)? {
         Value::Object(fields) => Ok(fields),
         _ => {
             let detail = "The body must be a JSON object.";
@@ -221,6 +226,24 @@ pub(in crate::http) fn from_form(form: Vec<Field>) -> Result<RawFrameRequest, Pr
         }
     }
     Ok(raw)
+}
+
+/// Reads a request whose body is the photo. Its fields are in the query.
+pub(in crate::http) fn from_image(body: &Bytes, query: &str) -> RawFrameRequest {
+    let image = Some(body.clone()).filter(|body| !body.is_empty());
+    RawFrameRequest { image, ..RawFrameRequest::from_fields(from_query(query)) }
+}
+
+/// Reads a request whose body is the recording, of a media type with its parameters. Its fields are in the query.
+pub(in crate::http) fn from_sound(
+    body: &Bytes,
+    query: &str,
+    media_type: String,
+) -> RawFrameRequest {
+    let sound = Some(body.clone()).filter(|body| !body.is_empty());
+    let mut fields = from_query(query);
+    fields.entry("input_audio_format").or_insert(Value::String(media_type));
+    RawFrameRequest { sound, ..RawFrameRequest::from_fields(fields) }
 }
 
 /// Reads the fields of a query. If a field is repeated, the last one counts.

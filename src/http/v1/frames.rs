@@ -1,29 +1,30 @@
 //! `POST` and `GET /v1/frames/`: order a frame and wait for it.
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use bytes::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::fields::{self, FrameForm, FrameRequest, RawFrameRequest};
 use crate::app::{AcceptedOrder, FrameOrder, StoryResponse};
 use crate::domain::{Principal, TraceParent};
 use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
+use crate::http::body::BodyPermit;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::{HttpState, body, form, json};
+use crate::http::{HttpState, body, form, json, media_type};
 
 /// Create a frame
 ///
 /// Creates the next frame of the client's story, and answers when it is ready. Only `client_id` is required: the same
-/// `client_id` continues the same story, and the first frame starts one. Send JSON, or a multipart form with files.
+/// `client_id` continues the same story, and the first frame starts one. Send JSON, or a multipart form with files. A
+/// photo or a recording may also be the whole body, with its media type; all other fields are then in the query.
 ///
 /// Without a configured model, the built-in storyteller makes the frame. A model that fails is not an error either:
 /// `errors` in the response says why. `POST /v2/stories` answers at once, with a task to follow.
@@ -45,7 +46,7 @@ use crate::http::{HttpState, body, form, json};
         (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
         (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
         (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
-        (status = 415, description = "The content type is neither JSON nor a multipart form.", body = ProblemBody),
+        (status = 415, description = "The content type or encoding is not supported.", body = ProblemBody),
         (status = 422, description = "A field is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
             description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
@@ -63,8 +64,8 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let permit = state.body_budget.acquire(&parts.headers).await?;
-    let content = body::read(content).await?;
+    let permit = state.body_budget.acquire(&parts).await?;
+    let content = body::read(&parts.headers, content).await?;
     let received = ReceivedRequest { parts, content, principal, request_id, trace };
     let ordered = order_frame(state.clone(), received, permit).await?;
     Ok(wait_for_frame(&state, ordered, "body").await)
@@ -83,7 +84,7 @@ struct ReceivedRequest {
 async fn order_frame(
     state: HttpState,
     received: ReceivedRequest,
-    permit: OwnedSemaphorePermit,
+    permit: BodyPermit,
 ) -> Result<AcceptedOrder, Problem> {
     let ordering = async move {
         let app = state.app.clone();
@@ -98,24 +99,29 @@ async fn order_frame(
 
 async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<FrameOrder, Problem> {
     let ReceivedRequest { parts, content, principal, request_id, trace } = received;
-    let form = match body_format(&parts.headers)? {
-        BodyFormat::Json => None,
-        BodyFormat::Form => Some(form::read_fields(&parts.headers, content.clone()).await?),
+    let format = body_format(&parts.headers)?;
+    let form = match format {
+        BodyFormat::Form => form::read_fields(&parts.headers, content.clone()).await?,
+        _ => Vec::new(),
     };
     let length = content.len();
     let read = move || {
-        let raw = match form {
-            None => RawFrameRequest {
-                fields: fields::from_json(&content)?,
-                ..RawFrameRequest::default()
-            },
-            Some(form) => fields::from_form(form)?,
+        let query = parts.uri.query().unwrap_or_default();
+        let (raw, location) = match format {
+            BodyFormat::Json => {
+                (RawFrameRequest::from_fields(fields::from_json(&content)?), "body")
+            }
+            BodyFormat::Form => (fields::from_form(form)?, "body"),
+            BodyFormat::Image => (fields::from_image(&content, query), "query"),
+            BodyFormat::Sound(media_type) => {
+                (fields::from_sound(&content, query, media_type), "query")
+            }
         };
-        let order = fields::parse_order(raw, request_id, "body")?;
+        let order = fields::parse_order(raw, request_id, location)?;
         may_act_for(&principal, order.client_id.as_str())?;
         let scope = format!("POST /v1/frames {}", order.client_id);
-        let query = parts.uri.query().unwrap_or_default().as_bytes();
-        let key = idempotency::parse_key(&parts.headers, scope, &[query, &content])?;
+        let parts_of_key = [query.as_bytes(), &content];
+        let key = idempotency::parse_key(&parts.headers, scope, &parts_of_key)?;
         let address = parts.extensions.get::<ClientAddress>().map(|client| client.ip);
         Ok(FrameOrder { idempotency_key: key, trace: Some(trace), ip_address: address, ..order })
     };
@@ -157,10 +163,7 @@ pub(in crate::http) async fn get(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
         return Ok(response);
     }
-    let raw = RawFrameRequest {
-        fields: fields::from_query(&query.unwrap_or_default()),
-        ..RawFrameRequest::default()
-    };
+    let raw = RawFrameRequest::from_fields(fields::from_query(&query.unwrap_or_default()));
     let order = fields::parse_order(raw, request_id, "query")?;
     let order = FrameOrder { trace: Some(trace), ip_address: Some(client.ip), ..order };
     let ordered = state
@@ -188,6 +191,10 @@ async fn wait_for_frame(state: &HttpState, ordered: AcceptedOrder, location: &st
 enum BodyFormat {
     Json,
     Form,
+    /// The body is the photo.
+    Image,
+    /// The body is the recording, of this media type with its parameters.
+    Sound(String),
 }
 
 /// Determines the body's format. A body without a content type counts as JSON, because small clients omit it.
@@ -198,6 +205,14 @@ fn body_format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
     if json::is_json(headers) {
         return Ok(BodyFormat::Json);
     }
-    let detail = "The body must be JSON or a form; send it with Content-Type: application/json.";
+    let essence = media_type::essence(headers).unwrap_or_default();
+    if essence.starts_with("image/") {
+        return Ok(BodyFormat::Image);
+    }
+    if essence.starts_with("audio/") {
+        let stated = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        return Ok(BodyFormat::Sound(stated.unwrap_or_default().to_ascii_lowercase()));
+    }
+    let detail = "The body must be JSON, a form, an image or a sound; send it with its Content-Type, such as application/json.";
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
 }

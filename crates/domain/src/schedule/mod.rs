@@ -26,6 +26,8 @@ pub use state::{ScheduleSnapshot, ScheduleState, SensorEvent};
 use steps::Steps;
 use weekly::Weekly;
 
+use crate::JsonInput;
+
 /// The maximum number of steps or windows in one schedule.
 const MAX_ENTRIES: usize = 100;
 
@@ -192,7 +194,8 @@ impl Schedule {
 }
 
 fn deserialize<T: DeserializeOwned>(value: &Value) -> Result<T, InvalidSchedule> {
-    serde_path_to_error::deserialize(value).map_err(|error| InvalidSchedule(error.to_string()))
+    serde_path_to_error::deserialize(JsonInput(value))
+        .map_err(|error| InvalidSchedule(error.to_string()))
 }
 
 /// Rejects a list at `path` that is empty or longer than [`MAX_ENTRIES`].

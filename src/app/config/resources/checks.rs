@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::app::AppError;
-use crate::domain::{FrameParameters, Schedule};
+use crate::domain::{FrameParameters, JsonInput, Schedule, plain_json_error};
 
 /// The maximum size of a free-form object in bytes of JSON.
 const MAX_OBJECT: usize = 16 << 10;
@@ -135,7 +135,7 @@ pub(super) fn merge_patch(document: &mut Value, patch: Value) {
 
 /// Deserializes a patched document. An unknown or missing field becomes an error for that field.
 pub(super) fn deserialize_patched<T: DeserializeOwned>(document: Value) -> Result<T, AppError> {
-    serde_path_to_error::deserialize(document).map_err(|error| {
+    serde_path_to_error::deserialize(JsonInput(document)).map_err(|error| {
         let message = error.inner().to_string();
         for (prefix, reason) in [
             ("unknown field `", "is not known here; leave it out"),
@@ -146,7 +146,7 @@ pub(super) fn deserialize_patched<T: DeserializeOwned>(document: Value) -> Resul
                 return AppError::invalid(name, reason);
             }
         }
-        AppError::invalid(&error.path().to_string(), message)
+        AppError::invalid(&error.path().to_string(), plain_json_error(&message))
     })
 }
 

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::app::{AppError, FrameBookmarkView};
+use crate::domain::JsonInput;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::v1::fields;
 use crate::http::v1::query::V1Query;
@@ -56,11 +57,8 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Json<FrameBookmarkView>, Problem> {
     let (parts, content) = request.into_parts();
-    if !json::is_json(&parts.headers) {
-        let detail = "The body must be JSON; send it with Content-Type: application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let content = body::read_at_most(content, MAX_BODY).await?;
+    json::require_json(&parts.headers)?;
+    let content = body::read_at_most(&parts.headers, content, MAX_BODY).await?;
     let fields = fields::from_json(&content)?;
     let to_problem = |error| Problem::from_error(error, "body");
     let (story_id, number) = parse_frame_ref(&fields).map_err(to_problem)?;
@@ -75,7 +73,7 @@ fn parse_frame_ref(fields: &Map<String, Value>) -> Result<(&str, i64), AppError>
     let missing = || AppError::invalid("story_id", "is missing; send the story's id");
     let story_id = text(fields, "story_id")?.ok_or_else(missing)?;
     let number = match fields.get("frame_number") {
-        Some(Value::Number(number)) => number.as_i64(),
+        Some(Value::Number(number)) => i64::deserialize(JsonInput(number)).ok(),
         Some(Value::String(digits)) => digits.parse().ok(),
         _ => None,
     };

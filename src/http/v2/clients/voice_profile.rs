@@ -9,7 +9,7 @@ use super::sounds;
 use crate::app::{AppError, VoiceProfileView};
 use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{HttpState, body, form};
+use crate::http::{HttpState, body, form, json};
 
 /// A voice profile to store, as a form.
 #[derive(utoipa::ToSchema)]
@@ -53,8 +53,9 @@ pub(in crate::http) async fn put(
         let detail = "Send a form (multipart/form-data) with the fields metadata and samples.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let _permit = state.body_budget.acquire(&parts.headers).await?;
-    let fields = form::read_fields(&parts.headers, body::read(content).await?).await?;
+    let _permit = state.body_budget.acquire(&parts).await?;
+    let content = body::read(&parts.headers, content).await?;
+    let fields = form::read_fields(&parts.headers, content).await?;
     let to_problem = |error| Problem::from_error(error, "body");
     let (mut metadata, mut samples) = (Map::new(), Vec::new());
     for field in fields {
@@ -129,8 +130,8 @@ pub(in crate::http) async fn delete(
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 
-fn read_metadata(json: &[u8]) -> Result<Map<String, Value>, AppError> {
-    serde_json::from_slice(json).map_err(|_| {
+fn read_metadata(text: &[u8]) -> Result<Map<String, Value>, AppError> {
+    json::parse(text).map_err(|_| {
         AppError::invalid("metadata", "must be a JSON object, such as {\"name\": \"Oma\"}")
     })
 }

@@ -1,7 +1,6 @@
 //! Orders for frames in version 2: snippets of what the client saw and heard, and v1's fields as extra parameters.
 
 use axum::extract::{FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -86,12 +85,9 @@ where
     let (mut parts, content) = request.into_parts();
     let actor = RequestActor::from_request_parts(&mut parts, &()).await?;
     actor.require_client_id()?;
-    if !json::is_json(&parts.headers) {
-        let detail = "The body must be JSON; send it with Content-Type: application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let permit = state.body_budget.acquire(&parts.headers).await?;
-    let content = body::read(content).await?;
+    json::require_json(&parts.headers)?;
+    let permit = state.body_budget.acquire(&parts).await?;
+    let content = body::read(&parts.headers, content).await?;
     let state = state.clone();
     let ordering = async move {
         let length = content.len();
@@ -135,7 +131,7 @@ fn parse_order<T: DeserializeOwned>(
         fields.insert("input_text".to_owned(), Value::from(text));
     }
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
-    let raw = fields::RawFrameRequest { fields, ..fields::RawFrameRequest::default() };
+    let raw = fields::RawFrameRequest::from_fields(fields);
     let order = fields::parse_order(raw, request_id.unwrap_or_default(), "body")?;
     let scope = format!("{} {} {client_id}", parts.method, parts.uri.path());
     let key = idempotency::parse_key(&parts.headers, scope, &[content])?;
