@@ -24,6 +24,12 @@ pub enum HttpClientError {
     /// No connection could be made.
     #[error("it cannot be reached")]
     Unreachable,
+    /// The server's certificate is refused.
+    #[error("its certificate is refused: {0}")]
+    UntrustedCertificate(CertificateProblem),
+    /// The server answered an encrypted connection without encryption.
+    #[error("it does not speak TLS at this address; its address may begin with http:// instead of https://")]
+    NoTls,
     /// The connection failed before the response was complete.
     #[error("the connection broke off")]
     ConnectionClosed,
@@ -35,9 +41,69 @@ pub enum HttpClientError {
     BodyTooLarge(usize),
 }
 
+/// Why a certificate is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateProblem {
+    /// No trusted authority has signed it.
+    #[error("no trusted authority has signed it; SSL_CERT_FILE may name the certificate of your own")]
+    UnknownAuthority,
+    /// It is too old, or not valid yet.
+    #[error("it has expired or is not valid yet")]
+    Expired,
+    /// It is for another server.
+    #[error("it is for another host name")]
+    WrongName,
+    /// It is malformed, or cannot be used for a server.
+    #[error("it is not valid")]
+    Invalid,
+}
+
+impl CertificateProblem {
+    fn from_tls(error: &rustls::CertificateError) -> Self {
+        use rustls::CertificateError as E;
+        match error {
+            E::UnknownIssuer => Self::UnknownAuthority,
+            E::Expired
+            | E::ExpiredContext { .. }
+            | E::NotValidYet
+            | E::NotValidYetContext { .. } => Self::Expired,
+            E::NotValidForName | E::NotValidForNameContext { .. } => Self::WrongName,
+            _ => Self::Invalid,
+        }
+    }
+}
+
+/// Returns why TLS failed, if it did. `error` is the first of a chain of errors.
+fn tls_failure(error: &(dyn std::error::Error + 'static)) -> Option<HttpClientError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An I/O error does not name the error that it wraps as its source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = wrapped.map_or_else(
+            || error.downcast_ref::<rustls::Error>(),
+            |inner| inner.downcast_ref::<rustls::Error>(),
+        );
+        match tls {
+            Some(rustls::Error::InvalidCertificate(problem)) => {
+                let problem = CertificateProblem::from_tls(problem);
+                return Some(HttpClientError::UntrustedCertificate(problem));
+            }
+            Some(rustls::Error::InvalidMessage(_)) => return Some(HttpClientError::NoTls),
+            _ => {}
+        }
+        next = match wrapped {
+            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
 impl From<reqwest::Error> for HttpClientError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
+        if let Some(failure) = tls_failure(&error) {
+            failure
+        } else if error.is_timeout() {
             Self::TimedOut
         } else if error.is_connect() {
             Self::Unreachable

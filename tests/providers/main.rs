@@ -12,6 +12,7 @@
 mod support;
 
 mod attachments;
+mod compatible;
 mod failures;
 mod frames;
 mod log;
