@@ -3,6 +3,23 @@
 /// Abbreviations whose full stop does not end a sentence.
 const ABBREVIATIONS: [&str; 8] = ["Mr", "Mrs", "Ms", "Dr", "St", "Prof", "vs", "etc"];
 
+/// The longest prose, in bytes.
+const MAX_PROSE: usize = 32 << 10;
+
+/// Returns the start of a text, of at most `max` bytes.
+pub(super) fn truncate(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Returns prose of a length that can be cleaned at once.
+pub(super) fn bounded_prose(text: String) -> String {
+    if text.len() <= MAX_PROSE { text } else { end_at_sentence(truncate(&text, MAX_PROSE)) }
+}
+
 /// Ends a text at its last whole sentence. Without one, removes the word that may be incomplete and adds an ellipsis.
 pub(super) fn end_at_sentence(text: &str) -> String {
     let text = text.trim_end();
@@ -50,7 +67,8 @@ fn is_closing(c: char) -> bool {
 /// Whether the last word before a full stop is an abbreviation or an initial.
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let is_initial = word.chars().count() == 1 && word.chars().all(|c| c.is_uppercase() && c != 'I');
+    let is_initial =
+        word.chars().count() == 1 && word.chars().all(|c| c.is_uppercase() && c != 'I');
     is_initial || ABBREVIATIONS.contains(&word)
 }
 
@@ -69,7 +87,10 @@ mod tests {
             ("He ran. Mr. Sm", "He ran."),
             ("Once upon a quiet evening by th", "Once upon a quiet evening by…"),
             ("狐は走った。海を見", "狐は走った。"),
-            ("昔々あるところに小さな狐が住んでいました", "昔々あるところに小さな狐が住んでいました…"),
+            (
+                "昔々あるところに小さな狐が住んでいました",
+                "昔々あるところに小さな狐が住んでいました…",
+            ),
             ("Ada", "Ada"),
             ("", ""),
         ];

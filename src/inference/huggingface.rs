@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     CallContext, EmbeddingModel, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse,
     Provider, ProviderClient, SoundRequest, TextModel, TextRequest, TranscriptionModel, Usage,
-    VisionModel, VisionRequest, embed, provider_client, reasoning, transcript,
+    VisionModel, VisionRequest, cut_text, embed, provider_client, reasoning, transcript,
 };
 use crate::domain::ImageAnalysis;
 
@@ -85,6 +85,7 @@ impl TextModel for HuggingFace {
         let body = json!({"inputs": request.prompt, "parameters": parameters});
         let response = self.client.fetch_json(self.post(call)?.json(&body)).await?;
         let text = text_field(&response, "generated_text").map(reasoning::strip_all);
+        let text = text.map(cut_text::bounded_prose);
         let text = text.filter(|text| !text.is_empty());
         let text = text.ok_or_else(|| Failure::invalid_response("there is no text in it"))?;
         Ok(ModelResponse::new(text, Usage::default()))
@@ -122,6 +123,7 @@ impl VisionModel for HuggingFace {
         let http_request = self.post(call)?.header(CONTENT_TYPE, "image/jpeg").body(picture);
         let response = self.client.fetch_json(http_request).await?;
         let caption = text_field(&response, "generated_text").map(reasoning::strip_all);
+        let caption = caption.map(cut_text::bounded_prose);
         let caption = caption.filter(|text| !text.is_empty());
         let description =
             caption.ok_or_else(|| Failure::invalid_response("there is no caption in it"))?;

@@ -159,7 +159,9 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Ok("The picture shows a red square."), "{text}");
         }
-        for text in ["", "I’m sorry, I can't see images.", "I cannot help.", "{\"a\": 1", "<html>", "Ok"] {
+        for text in
+            ["", "I’m sorry, I can't see images.", "I cannot help.", "{\"a\": 1", "<html>", "Ok"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
         let long = read(&"A fox runs by. ".repeat(200)).expect("a description");

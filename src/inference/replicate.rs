@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
-    ProviderClient, TextModel, TextRequest, Usage, poll, provider_client, reasoning,
+    ProviderClient, TextModel, TextRequest, Usage, cut_text, poll, provider_client, reasoning,
 };
 
 /// The provider's name in the registry and in model configurations.
@@ -117,7 +117,7 @@ impl TextModel for Replicate {
             Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect(),
             _ => return Err(Failure::invalid_response("it is not a text")),
         };
-        let text = reasoning::strip_all(&text);
+        let text = cut_text::bounded_prose(reasoning::strip_all(&text));
         if text.is_empty() {
             return Err(Failure::invalid_response("it is empty"));
         }

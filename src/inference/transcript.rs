@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::structured_output::truncate;
+use super::cut_text::truncate;
 use super::{Failure, wire_text};
 
 /// The longest transcript, in bytes.
@@ -72,9 +72,18 @@ fn find_text(response: &Value, depth: usize) -> Option<String> {
             if let Some(text) = text {
                 return Some(truncate(text, MAX_TRANSCRIPT).to_owned());
             }
-            ["segments", "transcription", "chunks", "result", "results", "utterances", "data", "output"]
-                .iter()
-                .find_map(|name| find_text(fields.get(*name)?, depth + 1))
+            [
+                "segments",
+                "transcription",
+                "chunks",
+                "result",
+                "results",
+                "utterances",
+                "data",
+                "output",
+            ]
+            .iter()
+            .find_map(|name| find_text(fields.get(*name)?, depth + 1))
         }
         _ => None,
     }
@@ -152,7 +161,8 @@ pub(super) fn clean(text: &str) -> String {
 fn is_sound(inner: &str) -> bool {
     let plain: String =
         inner.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    plain.is_empty() || SOUNDS.iter().any(|sound| plain.starts_with(sound) || plain.ends_with(sound))
+    plain.is_empty()
+        || SOUNDS.iter().any(|sound| plain.starts_with(sound) || plain.ends_with(sound))
 }
 
 /// Returns the bracket that closes another.
@@ -187,7 +197,8 @@ mod tests {
     fn a_transcript_is_read_in_every_form() {
         let vtt = "WEBVTT\n\n00:00.000 --> 00:02.000\nLook,\n\n00:02.000 --> 00:03.000\na fox!\n";
         let srt = "1\n00:00:00,000 --> 00:00:02,000\nLook, a fox!\n\n";
-        let timed = "[00:00:00.000 --> 00:00:02.000]   Look,\n[00:00:02.000 --> 00:00:03.000]   a fox!\n";
+        let timed =
+            "[00:00:00.000 --> 00:00:02.000]   Look,\n[00:00:02.000 --> 00:00:03.000]   a fox!\n";
         let responses = [
             json!({"text": " Look, a fox!\n"}),
             json!(" Look, a fox!\n"),
@@ -230,7 +241,13 @@ mod tests {
         ] {
             assert_eq!(clean(text), "", "{text}");
         }
-        for text in ["He said (quietly) no.", "I have 3 < 5 windows.", "It is *very* nice.", "¡Hola!", "[sic"] {
+        for text in [
+            "He said (quietly) no.",
+            "I have 3 < 5 windows.",
+            "It is *very* nice.",
+            "¡Hola!",
+            "[sic",
+        ] {
             assert_eq!(clean(text), text);
         }
     }

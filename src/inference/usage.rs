@@ -102,13 +102,22 @@ mod tests {
             (json!({"usage": {"prompt_tokens": 10, "completion_tokens": 20}}), (10, 20)),
             (json!({"usage": {"input_tokens": 10, "output_tokens": 20}}), (10, 20)),
             (json!({"usage": {"prompt_tokens": "10", "completion_tokens": 19.5}}), (10, 20)),
-            (json!({"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 20}}), (10, 20)),
+            (
+                json!({"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 20}}),
+                (10, 20),
+            ),
             (json!({"prompt_eval_count": 10, "eval_count": 20}), (10, 20)),
-            (json!({"usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 30}}), (10, 20)),
+            (
+                json!({"usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 30}}),
+                (10, 20),
+            ),
             (json!({"usage": {"total_tokens": 30}}), (0, 30)),
             (json!({"usage": null}), (0, 0)),
             (json!({"usage": {"prompt_tokens": -1, "completion_tokens": null}}), (0, 0)),
-            (json!({"usage": {"prompt_tokens": 1e300, "completion_tokens": "many"}}), (MAX_TOKENS, 0)),
+            (
+                json!({"usage": {"prompt_tokens": 1e300, "completion_tokens": "many"}}),
+                (MAX_TOKENS, 0),
+            ),
             (json!({}), (0, 0)),
         ];
         for (response, (input, output)) in cases {

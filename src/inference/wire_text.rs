@@ -36,7 +36,9 @@ pub(super) fn clean(text: &str) -> String {
 fn clean_in_place(text: &mut String) {
     // Most texts, and every file in base64, have nothing to remove.
     let may_need = |byte: u8| byte < 0x20 && byte != b'\n' && byte != b'\t' || byte >= 0x7f;
-    if text.bytes().any(may_need) && text.chars().any(|c| c == '\r' || is_separator(c) || is_removed(c)) {
+    if text.bytes().any(may_need)
+        && text.chars().any(|c| c == '\r' || is_separator(c) || is_removed(c))
+    {
         *text = clean(text);
     }
 }
@@ -83,7 +85,10 @@ mod tests {
             ("\u{1b}]0;title\u{7}text\u{1b}]8;;http://x\u{1b}\\link", "textlink"),
             ("ring\u{7} \u{8}back", "ring back"),
             ("\u{202e}evil\u{202c} \u{2066}x\u{2069}", "evil x"),
-            ("\u{feff}One.\r\nTwo.\rThree.\u{2028}Four.\tFive.", "One.\nTwo.\nThree.\nFour.\tFive."),
+            (
+                "\u{feff}One.\r\nTwo.\rThree.\u{2028}Four.\tFive.",
+                "One.\nTwo.\nThree.\nFour.\tFive.",
+            ),
             ("👩\u{200d}🚀 שלום é 🏴", "👩\u{200d}🚀 שלום é 🏴"),
         ];
         for (text, expected) in cases {

@@ -72,7 +72,9 @@ async fn reasoning_never_reaches_a_reader() {
     for content in [
         format!("{thought}\n</think>\n{{\"text\": \"{STORY}\"}}"),
         format!("{{\"thinking\": \"hm\", \"text\": \"<think>hm</think>{STORY}\",}}"),
-        format!("<think>{thought} {{\"text\": \"a draft\"}}</think>```json\n{{'text': '{STORY}'}}\n```"),
+        format!(
+            "<think>{thought} {{\"text\": \"a draft\"}}</think>```json\n{{'text': '{STORY}'}}\n```"
+        ),
     ] {
         let reply = said(content.clone());
         let outcome =
@@ -147,7 +149,10 @@ async fn an_image_model_under_another_name_is_asked_for_what_it_has() {
 async fn other_services_are_asked_without_what_they_refuse() {
     let outcome = run(Capability::Transcription, &model("whisper"), 2, |_, request| {
         if request.text().contains("name=\"response_format\"") {
-            Reply::status(422, json!({"detail": [{"loc": ["body", "response_format"], "msg": "Extra"}]}))
+            Reply::status(
+                422,
+                json!({"detail": [{"loc": ["body", "response_format"], "msg": "Extra"}]}),
+            )
         } else {
             Reply::File(200, "text/plain", b" Look, a fox! [BLANK_AUDIO]\n".to_vec())
         }
@@ -169,7 +174,11 @@ async fn other_services_are_asked_without_what_they_refuse() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_that_cannot_be_helped_is_not_repeated() {
     let refusals = [
-        (400, json!({"error": {"message": "The model `m` does not exist", "param": "model"}}), "does not exist"),
+        (
+            400,
+            json!({"error": {"message": "The model `m` does not exist", "param": "model"}}),
+            "does not exist",
+        ),
         (402, json!({"error": {"message": "No credit left"}}), "No credit left"),
         (501, json!({"error": {"message": "no chat"}}), "HTTP 501, no chat"),
         (200, json!({"error": {"message": "No such model: m"}}), "No such model: m"),
@@ -178,7 +187,8 @@ async fn a_refusal_that_cannot_be_helped_is_not_repeated() {
         for capability in [Capability::Text, Capability::Structured] {
             let body = body.clone();
             let outcome =
-                run(capability, &model("m"), 1, move |_, _| Reply::status(status, body.clone())).await;
+                run(capability, &model("m"), 1, move |_, _| Reply::status(status, body.clone()))
+                    .await;
             assert!(outcome.notes.contains(note), "{}", outcome.notes);
             assert!(outcome.requests.len() <= 3, "{note}: {}", outcome.requests.len());
             assert!(capability != Capability::Text || outcome.requests.len() == 1, "{note}");
@@ -191,7 +201,11 @@ async fn a_limit_that_was_spent_on_reasoning_is_raised_once() {
     let budget = |request: &RecordedRequest| request.json()["max_tokens"].as_u64().unwrap_or(0);
     for capability in [Capability::Text, Capability::Structured, Capability::Vision] {
         let outcome = run(capability, &model("m"), 2, move |_, request| {
-            if budget(request) < 4000 { Reply::ok(cut("")) } else { Reply::ok(good_answer(capability)) }
+            if budget(request) < 4000 {
+                Reply::ok(cut(""))
+            } else {
+                Reply::ok(good_answer(capability))
+            }
         })
         .await;
         assert!(outcome.got.is_some());
@@ -216,7 +230,11 @@ async fn a_server_that_ignores_the_response_format_is_asked_in_words() {
     let seen = "The picture shows a red square by the sea.";
     let in_words = |request: &RecordedRequest| request.text().contains("JSON object");
     let outcome = run(Capability::Vision, &model("m"), 2, move |_, request| {
-        if in_words(request) { Reply::ok(good_answer(Capability::Vision)) } else { Reply::ok(said(seen)) }
+        if in_words(request) {
+            Reply::ok(good_answer(Capability::Vision))
+        } else {
+            Reply::ok(said(seen))
+        }
     })
     .await;
     assert_eq!((outcome.got.as_deref(), &*outcome.notes), (Some("A fox."), ""));
@@ -233,7 +251,8 @@ async fn a_server_that_ignores_the_response_format_is_asked_in_words() {
     assert_eq!((outcome.got.as_deref(), &*outcome.notes), (Some("A fox."), ""));
     assert!(outcome.requests.iter().all(|request| !in_words(request)));
     let refusal = "I'm sorry, but I cannot see images.";
-    let outcome = run(Capability::Vision, &model("m"), 1, move |_, _| Reply::ok(said(refusal))).await;
+    let outcome =
+        run(Capability::Vision, &model("m"), 1, move |_, _| Reply::ok(said(refusal))).await;
     assert_eq!(outcome.got, None);
     assert!(outcome.notes.contains("it does not describe the image"), "{}", outcome.notes);
 }
@@ -242,8 +261,11 @@ async fn a_server_that_ignores_the_response_format_is_asked_in_words() {
 async fn an_image_is_found_wherever_a_server_puts_it() {
     let base64 = super::support::base64("chelsea_451x300.png");
     let unpadded = base64.trim_end_matches('=').to_owned();
-    let lines: Vec<&str> =
-        base64.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+    let lines: Vec<&str> = base64
+        .as_bytes()
+        .chunks(76)
+        .map(|line| std::str::from_utf8(line).expect("ASCII"))
+        .collect();
     let answers = [
         json!({"data": [{"b64_json": format!("data:image/png;base64,{base64}")}]}),
         json!({"data": [{"b64_json": lines.join("\r\n")}]}),
@@ -264,20 +286,27 @@ async fn an_image_is_found_wherever_a_server_puts_it() {
             }
         })
         .await;
-        assert_eq!((outcome.got.as_deref(), &*outcome.notes), (Some("451x300"), ""), "{}", &text[..80]);
+        assert_eq!(
+            (outcome.got.as_deref(), &*outcome.notes),
+            (Some("451x300"), ""),
+            "{}",
+            &text[..80]
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_error_says_what_is_wrong_with_the_address() {
     let plain = |text: &'static str| Reply::File(404, "text/plain", text.into());
-    let outcome = run(Capability::Text, &model("m"), 1, move |_, _| plain("404 page not found")).await;
+    let outcome =
+        run(Capability::Text, &model("m"), 1, move |_, _| plain("404 page not found")).await;
     let note = "HTTP 404, 404 page not found; the address in OPENAI_BASE_URL usually ends with /v1";
     assert!(outcome.notes.contains(note), "{}", outcome.notes);
     assert_eq!(outcome.requests.len(), 1);
     let page = b"<!DOCTYPE html><html><head><title>Open WebUI</title></head></html>";
     let outcome =
-        run(Capability::Text, &model("m"), 1, |_, _| Reply::File(200, "text/html", page.to_vec())).await;
+        run(Capability::Text, &model("m"), 1, |_, _| Reply::File(200, "text/html", page.to_vec()))
+            .await;
     let note = "it is a web page with the title \"Open WebUI\" instead of JSON; the address in OPENAI_BASE_URL usually ends with /v1";
     assert!(outcome.notes.contains(note), "{}", outcome.notes);
     assert_eq!(outcome.requests.len(), 1);
@@ -294,7 +323,8 @@ async fn control_characters_stay_at_the_wire() {
     assert_eq!(outcome.got.as_deref(), Some(STORY));
     let object = json!({"text": dirty}).to_string();
     let outcome =
-        run(Capability::Structured, &model("m"), 1, move |_, _| Reply::ok(said(object.clone()))).await;
+        run(Capability::Structured, &model("m"), 1, move |_, _| Reply::ok(said(object.clone())))
+            .await;
     assert_eq!(outcome.got.as_deref(), Some(STORY));
     let object = json!({"description": dirty, "tags": [dirty]}).to_string();
     let outcome =

@@ -20,6 +20,7 @@ mod openai;
 mod situation;
 mod spend;
 mod stored_jobs;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;

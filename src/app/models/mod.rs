@@ -114,7 +114,15 @@ impl ModelDefaults {
 /// Whether each model that the settings name at the OpenAI-compatible server is one of OpenAI's.
 fn names_only_openai_models(models: &settings::ModelSettings) -> bool {
     let settings::ModelSettings {
-        text, image, vision, transcription, speech, video, moderation, embedding, ..
+        text,
+        image,
+        vision,
+        transcription,
+        speech,
+        video,
+        moderation,
+        embedding,
+        ..
     } = models;
     let lists = [text, image, vision, transcription, speech, video, moderation, embedding];
     let named = lists.into_iter().flatten().flat_map(|list| settings::parse_models(list)).flatten();
@@ -345,3 +353,6 @@ fn budgets(levels: &ClientLevels, client_id: &str, installation: Option<f64>) ->
     }
     budgets
 }
+
+#[cfg(test)]
+mod tests;

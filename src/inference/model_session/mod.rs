@@ -299,7 +299,9 @@ impl ModelSession {
         };
         let attempt = &attempt;
         let within_limit = |prompt: String| {
-            self.with_token_limit(model, MAX_PROSE_TOKENS, move |max_tokens| attempt(prompt.clone(), max_tokens))
+            self.with_token_limit(model, MAX_PROSE_TOKENS, move |max_tokens| {
+                attempt(prompt.clone(), max_tokens)
+            })
         };
         self.retry_if_refused(prompt, within_limit).await
     }
@@ -338,7 +340,9 @@ impl ModelSession {
         };
         let attempt = &attempt;
         let within_limit = |prompt: String| {
-            self.with_token_limit(model, MAX_PLAN_TOKENS, move |max_tokens| attempt(prompt.clone(), max_tokens))
+            self.with_token_limit(model, MAX_PLAN_TOKENS, move |max_tokens| {
+                attempt(prompt.clone(), max_tokens)
+            })
         };
         self.retry_if_refused(prompt, within_limit).await
     }

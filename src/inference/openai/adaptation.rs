@@ -48,8 +48,14 @@ const REFUSALS: [&str; 19] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     Remove(String),
-    Rename { from: String, to: String },
-    Limit { field: String, max: u64 },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Limit {
+        field: String,
+        max: u64,
+    },
     /// The sizes that an image model supports.
     Sizes(Vec<Size>),
     /// The size is left to the image model.
@@ -106,7 +112,10 @@ pub(super) fn apply(mut body: Value, changes: &[Change]) -> Value {
             Change::Sizes(sizes) => {
                 if let (Some(size), true) = (requested, fields.contains_key("size")) {
                     let size = size.closest_aspect(sizes);
-                    fields.insert("size".to_owned(), json!(format!("{}x{}", size.width, size.height)));
+                    fields.insert(
+                        "size".to_owned(),
+                        json!(format!("{}x{}", size.width, size.height)),
+                    );
                 }
             }
             Change::AutomaticSize => {
@@ -168,7 +177,8 @@ fn refused_field(body: &Value, refusal: &ErrorResponse) -> Option<String> {
     if !REFUSALS.iter().any(|words| lower.contains(words)) {
         return None;
     }
-    let named = fields.keys().filter_map(|field| Some((find_name(&refusal.message, field)?, field)));
+    let named =
+        fields.keys().filter_map(|field| Some((find_name(&refusal.message, field)?, field)));
     named.min().map(|(_, field)| field.clone())
 }
 
@@ -269,16 +279,19 @@ mod tests {
     #[test]
     fn a_refusal_says_what_to_change() {
         let remove = |name: &str| Some(Change::Remove(name.to_owned()));
-        let rename = |to: &str| {
-            Some(Change::Rename { from: "max_tokens".to_owned(), to: to.to_owned() })
-        };
+        let rename =
+            |to: &str| Some(Change::Rename { from: "max_tokens".to_owned(), to: to.to_owned() });
         let cases = [
             (
                 "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
                 Some("max_tokens"),
                 rename("max_completion_tokens"),
             ),
-            ("max_tokens is deprecated and not supported, use max_output_tokens instead", None, rename("max_output_tokens")),
+            (
+                "max_tokens is deprecated and not supported, use max_output_tokens instead",
+                None,
+                rename("max_output_tokens"),
+            ),
             ("unknown field: max_tokens", None, rename("max_completion_tokens")),
             (
                 "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
@@ -286,9 +299,17 @@ mod tests {
                 remove("temperature"),
             ),
             ("Extra inputs are not permitted", Some("seed"), remove("seed")),
-            ("[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]", None, remove("seed")),
+            (
+                "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]",
+                None,
+                remove("seed"),
+            ),
             ("generate() got an unexpected keyword argument 'seed'", None, remove("seed")),
-            ("UnsupportedParamsError: x does not support parameters: {'response_format': 1}", None, remove("response_format")),
+            (
+                "UnsupportedParamsError: x does not support parameters: {'response_format': 1}",
+                None,
+                remove("response_format"),
+            ),
             ("Invalid parameter: n", None, remove("n")),
             ("voice alloy is not available", None, remove("voice")),
             (

@@ -160,8 +160,7 @@ impl OpenAi {
             ("completions", json!({"model": call.model.name, "prompt": prompt}))
         };
         let limit = call.model.max_tokens(max_tokens);
-        let name =
-            if self.is_official && is_chat { "max_completion_tokens" } else { "max_tokens" };
+        let name = if self.is_official && is_chat { "max_completion_tokens" } else { "max_tokens" };
         body[name] = json!(limit);
         let format = response_format.filter(|_| is_chat);
         let kept = format.as_ref().map(|_| RESPONSE_FORMAT);

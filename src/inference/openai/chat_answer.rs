@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 
-use crate::inference::structured_output::truncate;
-use crate::inference::{Failure, Usage, cut_text, reasoning, usage};
+use crate::inference::cut_text::{self, truncate};
+use crate::inference::{Failure, Usage, reasoning, usage};
 
 /// The longest answer with its reasoning, in bytes. The rest is not read.
 const MAX_ANSWER: usize = 512 << 10;
-
-/// The longest prose, in bytes.
-const MAX_PROSE: usize = 32 << 10;
 
 /// The names of the reason why an answer ended at its limit of tokens, in lower case.
 const LIMIT_REASONS: [&str; 6] =
@@ -54,22 +51,17 @@ impl Completion {
         let is_cut = reason.map_or(usage.output_tokens >= limit, |reason| {
             LIMIT_REASONS.contains(&reason.as_str())
         });
-        let has_reasoning = ["reasoning_content", "reasoning", "thinking"]
-            .iter()
-            .any(|name| message.get(*name).and_then(Value::as_str).is_some_and(|text| !text.is_empty()));
+        let has_reasoning = ["reasoning_content", "reasoning", "thinking"].iter().any(|name| {
+            message.get(*name).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+        });
         Ok(Self { text, is_cut, has_reasoning, limit, usage })
     }
 
     /// Returns the text for readers: without reasoning, and up to its last whole sentence if it was cut.
     pub(super) fn into_prose(self) -> Result<String, Failure> {
         self.check()?;
-        let text = reasoning::strip_all(&self.text);
-        let text = truncate(&text, MAX_PROSE);
-        Ok(if self.is_cut || text.len() == MAX_PROSE {
-            cut_text::end_at_sentence(text)
-        } else {
-            text.to_owned()
-        })
+        let text = cut_text::bounded_prose(reasoning::strip_all(&self.text));
+        Ok(if self.is_cut { cut_text::end_at_sentence(&text) } else { text })
     }
 
     /// Returns the text in which an object is looked for.
@@ -156,7 +148,10 @@ mod tests {
     fn a_refusal_is_told_from_an_answer() {
         let refused = Err(Failure::ContentRefused);
         assert_eq!(read(&json!({"content": null, "refusal": "I cannot."}), "stop"), refused);
-        assert_eq!(read(&json!({"content": [{"type": "refusal", "refusal": "No."}]}), "stop"), refused);
+        assert_eq!(
+            read(&json!({"content": [{"type": "refusal", "refusal": "No."}]}), "stop"),
+            refused
+        );
         assert_eq!(read(&json!({"content": "On"}), "content_filter"), refused);
         let empty = Err(Failure::invalid_response("it is empty"));
         assert_eq!(read(&json!({"content": "", "refusal": ""}), "stop"), empty);
@@ -205,7 +200,8 @@ mod tests {
         assert_eq!(read(&json!({"content": "", "reasoning": "Hm"}), "stop"), only);
         assert_eq!(read(&json!({"content": "<think>Hm</think>"}), "stop"), only);
         // Without a reason, the number of tokens shows that the limit was reached.
-        let response = json!({"choices": [{"message": {"content": ""}}], "usage": {"completion_tokens": 600}});
+        let response =
+            json!({"choices": [{"message": {"content": ""}}], "usage": {"completion_tokens": 600}});
         assert_eq!(Completion::parse(&response, 600).and_then(Completion::into_prose), out);
     }
 
@@ -220,6 +216,6 @@ mod tests {
     fn an_endless_text_is_cut() {
         let text = "The fox ran on. ".repeat(2_000_000);
         let read = read(&json!({"content": text}), "stop").expect("a text");
-        assert!(read.len() <= MAX_PROSE && read.ends_with("on."), "{}", read.len());
+        assert!(read.len() <= 32 << 10 && read.ends_with("on."), "{}", read.len());
     }
 }

@@ -100,7 +100,11 @@ impl ImageModel for OpenAi {
 
 impl OpenAi {
     /// Returns the first image of a response, which contains the file or its URL.
-    async fn image_bytes(&self, call: &CallContext<'_>, response: &Value) -> Result<Vec<u8>, Failure> {
+    async fn image_bytes(
+        &self,
+        call: &CallContext<'_>,
+        response: &Value,
+    ) -> Result<Vec<u8>, Failure> {
         let text = |pointer: &&str| response.pointer(pointer)?.as_str().map(str::trim);
         let is_given = |text: &&str| !text.is_empty();
         if let Some(encoded) = ENCODED_FILES.iter().filter_map(|p| text(&p)).find(is_given) {
@@ -113,11 +117,10 @@ impl OpenAi {
         }
         // A relative URL leads to the configured server, so the request may carry its key.
         let base = Url::parse(&format!("{}/", self.base_url)).ok();
-        let joined = base.and_then(|base| {
-            base.join(url).ok().filter(|joined| joined.origin() == base.origin())
-        });
-        let url = joined
-            .ok_or_else(|| Failure::invalid_response("the URL of its image is not valid"))?;
+        let joined = base
+            .and_then(|base| base.join(url).ok().filter(|joined| joined.origin() == base.origin()));
+        let url =
+            joined.ok_or_else(|| Failure::invalid_response("the URL of its image is not valid"))?;
         let request = self.with_key(call, self.client.get(url.as_str()))?;
         Ok(self.client.fetch_bytes(request).await?.into())
     }

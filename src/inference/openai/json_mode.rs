@@ -86,7 +86,9 @@ pub(super) fn is_rejection(error: &ErrorResponse) -> bool {
                 error.field.as_deref().is_some_and(|field| field != "response_format");
             let message = error.message.to_ascii_lowercase();
             let is_about_the_model = message.contains("model")
-                && ["not exist", "not found", "no such"].iter().any(|words| message.contains(words));
+                && ["not exist", "not found", "no such"]
+                    .iter()
+                    .any(|words| message.contains(words));
             !matches!(error.status, Some(402 | 404 | 405 | 413))
                 && !is_about_another_field
                 && !is_about_the_model

@@ -220,7 +220,8 @@ impl OpenAi {
         };
         if is_elsewhere && !self.is_official {
             let ends_in_version = self.base_url.rsplit('/').next().is_some_and(|end| {
-                end.strip_prefix('v').is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+                end.strip_prefix('v')
+                    .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
             });
             let advice = if ends_in_version {
                 "check the address in OPENAI_BASE_URL"
@@ -254,7 +255,8 @@ mod tests {
         for name in ["gpt-4.1-mini", "openai/gpt-5", "o3", "gpt-image-1", "dall-e-3", "whisper-1"] {
             assert!(is_own_model(name), "{name}");
         }
-        for name in ["llama3.2", "gpt-oss-20b", "openai/gpt-oss-120b", "olmo", "default", "mistral"] {
+        for name in ["llama3.2", "gpt-oss-20b", "openai/gpt-oss-120b", "olmo", "default", "mistral"]
+        {
             assert!(!is_own_model(name), "{name}");
         }
     }

@@ -29,7 +29,8 @@ impl EmbeddingModel for OpenAi {
         }
         let used = usage::tokens(&response);
         // Everything that is embedded is read, also where a server reports only the sum.
-        let input_tokens = if used.input_tokens == 0 { used.output_tokens } else { used.input_tokens };
+        let input_tokens =
+            if used.input_tokens == 0 { used.output_tokens } else { used.input_tokens };
         let usage = Usage { input_tokens, ..Usage::default() };
         Ok(ModelResponse::new(vectors, usage))
     }

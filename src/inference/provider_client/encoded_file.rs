@@ -20,7 +20,11 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, Failure> {
     let invalid = || Failure::invalid_response("its file is not valid base64");
     let text = text.trim().trim_matches(['"', '\'']);
     let text = match text.split_once(',') {
-        Some((start, rest)) if start.len() < 200 && start.to_ascii_lowercase().contains("base64") => rest,
+        Some((start, rest))
+            if start.len() < 200 && start.to_ascii_lowercase().contains("base64") =>
+        {
+            rest
+        }
         _ => text.strip_prefix("base64:").unwrap_or(text),
     };
     let mut characters = Vec::with_capacity(text.len());
@@ -36,7 +40,8 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, Failure> {
             }
             // The characters `+`, `/`, `=` and line breaks may be written as in a URL.
             b'%' => {
-                let code = [bytes.next(), bytes.next()].map(|digit| digit.unwrap_or(b'?').to_ascii_uppercase());
+                let code = [bytes.next(), bytes.next()]
+                    .map(|digit| digit.unwrap_or(b'?').to_ascii_uppercase());
                 match &code {
                     b"2B" => characters.push(b'+'),
                     b"2F" => characters.push(b'/'),

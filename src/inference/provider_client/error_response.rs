@@ -135,7 +135,8 @@ fn from_answer(body: &Value) -> ErrorResponse {
         u16::try_from(number).ok().filter(|status| (400..600).contains(status))
     };
     let mut names = ["code", "status", "status_code", "statusCode"].iter();
-    let named = names.find_map(|name| inner.get(*name).or_else(|| body.get(*name)).and_then(number));
+    let named =
+        names.find_map(|name| inner.get(*name).or_else(|| body.get(*name)).and_then(number));
     let words = format!("{} {}", error_codes(body), error_message(body).unwrap_or_default());
     let words = words.to_ascii_lowercase();
     let mentions = |markers: &[&str]| markers.iter().any(|marker| words.contains(marker));
@@ -144,7 +145,14 @@ fn from_answer(body: &Value) -> ErrorResponse {
             429
         } else if mentions(&["invalid_api_key", "authentication", "unauthorized"]) {
             401
-        } else if mentions(&["overload", "unavailable", "timeout", "timed out", "server_error", "try again"]) {
+        } else if mentions(&[
+            "overload",
+            "unavailable",
+            "timeout",
+            "timed out",
+            "server_error",
+            "try again",
+        ]) {
             503
         } else {
             400
@@ -222,10 +230,12 @@ fn error_message(body: &Value) -> Option<String> {
 
 /// Returns the field of the request that an error names: in `param`, or in the `loc` of a validation error.
 fn refused_field(body: &Value) -> Option<String> {
-    let param = ["/error/param", "/param", "/error/details/0/fieldViolations/0/field", "/error/field"]
-        .iter()
-        .find_map(|pointer| body.pointer(pointer)?.as_str());
-    let location = || body.pointer("/detail/0/loc")?.as_array()?.iter().rev().find_map(Value::as_str);
+    let param =
+        ["/error/param", "/param", "/error/details/0/fieldViolations/0/field", "/error/field"]
+            .iter()
+            .find_map(|pointer| body.pointer(pointer)?.as_str());
+    let location =
+        || body.pointer("/detail/0/loc")?.as_array()?.iter().rev().find_map(Value::as_str);
     // A part of a field, as in `response_format.type` or `messages[0].role`, stands for the field.
     let field = param.or_else(location)?.trim_start_matches("body.");
     let end = field.find(['.', '[']).unwrap_or(field.len());
@@ -321,15 +331,27 @@ mod tests {
     fn an_error_may_come_with_a_status_of_success() {
         let read = |body: Value| error_in_answer(&body).map(|error| error.failure);
         let cases = [
-            (json!({"error": {"message": "No such model."}}), Some(Failure::rejected("No such model"))),
+            (
+                json!({"error": {"message": "No such model."}}),
+                Some(Failure::rejected("No such model")),
+            ),
             (json!({"error": "No such model."}), Some(Failure::rejected("No such model"))),
-            (json!({"error": {"message": "Down", "code": 503}}), Some(Failure::unavailable("HTTP 503, Down"))),
+            (
+                json!({"error": {"message": "Down", "code": 503}}),
+                Some(Failure::unavailable("HTTP 503, Down")),
+            ),
             (
                 json!({"choices": [{"error": {"message": "Slow down", "code": 429}}]}),
                 Some(Failure::Busy { retry_after: None }),
             ),
-            (json!({"error": {"message": "x", "code": "invalid_api_key"}}), Some(Failure::InvalidKey)),
-            (json!({"object": "error", "message": "Too long."}), Some(Failure::rejected("Too long"))),
+            (
+                json!({"error": {"message": "x", "code": "invalid_api_key"}}),
+                Some(Failure::InvalidKey),
+            ),
+            (
+                json!({"object": "error", "message": "Too long."}),
+                Some(Failure::rejected("Too long")),
+            ),
             (
                 json!({"error": {"message": "The model is overloaded"}}),
                 Some(Failure::unavailable("HTTP 503, The model is overloaded")),

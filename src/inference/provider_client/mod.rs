@@ -84,9 +84,7 @@ impl ProviderClient {
         let bytes = self.send(request, MAX_JSON_BYTES).await?;
         match self.parse_json(bytes).await? {
             Ok(value) => Ok(value),
-            Err(bytes) if plain_body::is_web_page(&bytes) => {
-                Err(ErrorResponse::not_json(&bytes))
-            }
+            Err(bytes) if plain_body::is_web_page(&bytes) => Err(ErrorResponse::not_json(&bytes)),
             Err(bytes) => {
                 let start = &bytes[..bytes.len().min(MAX_TEXT_BYTES)];
                 Ok(Value::String(wire_text::clean(&String::from_utf8_lossy(start))))
@@ -156,7 +154,11 @@ impl ProviderClient {
         self.compute.run(work).await.map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    async fn send(&self, request: RequestBuilder, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        max_bytes: usize,
+    ) -> Result<Bytes, ErrorResponse> {
         let request = request.build().map_err(HttpClientError::from)?;
         let secrets = secrets(&request);
         let response = self.client.execute(request).await.map_err(HttpClientError::from)?;

@@ -57,9 +57,13 @@ mod tests {
         let page = "<html>\r\n<head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
         let gateway = read(502, page);
         assert_eq!(gateway, "failed: HTTP 502, a web page with the title \"502 Bad Gateway\"");
-        let blocked = read(403, "<!DOCTYPE html><html><h1 class=x>Sorry, you have been blocked</h1>");
+        let blocked =
+            read(403, "<!DOCTYPE html><html><h1 class=x>Sorry, you have been blocked</h1>");
         assert!(blocked.contains("Sorry, you have been blocked"), "{blocked}");
-        assert_eq!(read(404, "404 page not found\n"), "refused the request: HTTP 404, 404 page not found");
+        assert_eq!(
+            read(404, "404 page not found\n"),
+            "refused the request: HTTP 404, 404 page not found"
+        );
         assert_eq!(read(500, "\u{1b}[31mboom\u{1b}[0m\0"), "failed: HTTP 500, boom");
         assert_eq!(read(500, ""), "failed: HTTP 500");
         assert_eq!(read(400, "<html>"), "refused the request: HTTP 400, a web page");

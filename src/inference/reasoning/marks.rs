@@ -169,7 +169,8 @@ fn classify(inner: &str, is_square: bool) -> Option<Mark> {
     // A namespace before a colon, as in `seed:think`, says whose mark it is.
     let name = name.rsplit(':').next().unwrap_or_default();
     let is_separator = |c: &char| matches!(c, '_' | '-' | '▁' | ' ' | '|');
-    let plain: String = name.chars().filter(|c| !is_separator(c)).flat_map(char::to_lowercase).collect();
+    let plain: String =
+        name.chars().filter(|c| !is_separator(c)).flat_map(char::to_lowercase).collect();
     if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric()) {
         return None;
     }

@@ -3,6 +3,7 @@
 
 mod marks;
 
+use super::cut_text::truncate;
 use marks::{Mark, REASONING, tokens};
 
 /// An answer without its markup.
@@ -13,6 +14,9 @@ pub(super) struct Answer<'a> {
     /// Whether the text ends within the reasoning, as it does if the model reached its limit of tokens there.
     pub(super) is_unfinished: bool,
 }
+
+/// The longest text with its reasoning, in bytes.
+const MAX_TEXT: usize = 512 << 10;
 
 /// The names of who speaks, which may follow the start of a turn.
 const ROLES: [&str; 5] = ["assistant", "model", "user", "system", "tool"];
@@ -59,14 +63,17 @@ pub(super) fn strip(text: &str) -> Answer<'_> {
                     let message = tokens[index..].iter().position(|t| t.mark == Mark::Message);
                     let message = message.filter(|at| next.is_none_or(|next| *at < next));
                     index += message.map_or(0, |at| at + 1);
-                    start = message.map_or_else(|| after_word(text, token.end), |_| tokens[index - 1].end);
+                    start = message
+                        .map_or_else(|| after_word(text, token.end), |_| tokens[index - 1].end);
                 } else {
                     let Some(next) = next else { return Answer { is_unfinished: true, ..answer } };
                     index += next;
                     start = tokens[index].start;
                 }
             }
-            Mark::AnswerEnd | Mark::TurnEnd | Mark::TurnStart if !before.is_empty() && !is_draft => {
+            Mark::AnswerEnd | Mark::TurnEnd | Mark::TurnStart
+                if !before.is_empty() && !is_draft =>
+            {
                 return Answer { text: before, is_unfinished: false };
             }
             Mark::TurnStart if before.is_empty() => start = after_role(text, token.end),
@@ -80,7 +87,7 @@ pub(super) fn strip(text: &str) -> Answer<'_> {
 
 /// Returns the answer in a model's text, without the marks that are left within it.
 pub(super) fn strip_all(text: &str) -> String {
-    let text = strip(text).text;
+    let text = strip(truncate(text, MAX_TEXT)).text;
     let mut plain = String::with_capacity(text.len());
     let mut from = 0;
     for token in tokens(text) {
@@ -112,7 +119,8 @@ fn after_role(text: &str, from: usize) -> usize {
     let rest = text[from..].trim_start();
     let after = ROLES.iter().find_map(|role| {
         let after = rest.strip_prefix(role)?;
-        let is_whole = after.chars().next().is_none_or(|c| c.is_whitespace() || c == '<' || c == ':');
+        let is_whole =
+            after.chars().next().is_none_or(|c| c.is_whitespace() || c == '<' || c == ':');
         is_whole.then_some(after)
     });
     after.map_or(from, |after| text.len() - after.len())

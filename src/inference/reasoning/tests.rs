@@ -43,7 +43,9 @@ fn reasoning_is_left_out_in_every_spelling() {
         check(&format!("{STORY}{open}{THOUGHT}{close}"));
         check(&format!("{THOUGHT}\n\nI write it now.\n{close}\n\n{STORY}"));
     }
-    check(&format!("<details type=\"reasoning\" done=\"true\">\n<summary>Thought</summary>\n{THOUGHT}\n</details>\n{STORY}"));
+    check(&format!(
+        "<details type=\"reasoning\" done=\"true\">\n<summary>Thought</summary>\n{THOUGHT}\n</details>\n{STORY}"
+    ));
     check(&format!("```thinking\n{THOUGHT}\n```\n{STORY}"));
     check(&format!("Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}"));
 }
@@ -56,7 +58,9 @@ fn the_answer_is_taken_out_of_its_own_marks() {
     check(&format!(
         "<|begin_of_thought|>{THOUGHT}<|end_of_thought|><|begin_of_solution|>{STORY}<|end_of_solution|>"
     ));
-    check(&format!("<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{STORY}<|END_RESPONSE|>"));
+    check(&format!(
+        "<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{STORY}<|END_RESPONSE|>"
+    ));
 }
 
 #[test]
@@ -68,7 +72,15 @@ fn channels_and_turns_are_left_out() {
         "<|start|>assistant<|channel|>commentary<|message|>a<|end|><|channel|>final <|constrain|>json<|message|>{STORY}"
     ));
     check(&format!("analysis{THOUGHT}assistantfinal{STORY}"));
-    for end in ["<|im_end|>", "<|eot_id|>", "</s>", "<end_of_turn>", "<｜end▁of▁sentence｜>", "<|endoftext|>", "[EOS]"] {
+    for end in [
+        "<|im_end|>",
+        "<|eot_id|>",
+        "</s>",
+        "<end_of_turn>",
+        "<｜end▁of▁sentence｜>",
+        "<|endoftext|>",
+        "[EOS]",
+    ] {
         check(&format!("{STORY}{end}"));
         check(&format!("{STORY}{end}\n<|im_start|>user\nMore!"));
     }
@@ -80,7 +92,13 @@ fn channels_and_turns_are_left_out() {
 
 #[test]
 fn reasoning_that_does_not_end_is_no_answer() {
-    for text in ["<think>Hmm", "[THINK]Hmm", "<|channel|>analysis<|message|>Hmm", "<think>", "a</think><think>Hmm"] {
+    for text in [
+        "<think>Hmm",
+        "[THINK]Hmm",
+        "<|channel|>analysis<|message|>Hmm",
+        "<think>",
+        "a</think><think>Hmm",
+    ] {
         assert_eq!(strip(text), Answer { text: "", is_unfinished: true }, "{text}");
     }
     assert_eq!(strip("Hmm.</think>"), Answer { text: "", is_unfinished: false });

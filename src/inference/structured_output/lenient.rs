@@ -246,7 +246,10 @@ impl<'a> Parser<'a> {
         }
         let second = if self.skip("\\u") { self.hex()? } else { return Some('\u{fffd}') };
         let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400);
-        Some(low.and_then(|low| char::from_u32(0x10000 + ((first - 0xd800) << 10) + low)).unwrap_or('\u{fffd}'))
+        Some(
+            low.and_then(|low| char::from_u32(0x10000 + ((first - 0xd800) << 10) + low))
+                .unwrap_or('\u{fffd}'),
+        )
     }
 
     fn hex(&mut self) -> Option<u32> {

@@ -5,6 +5,7 @@ mod lenient;
 
 use serde_json::{Map, Value, json};
 
+use super::cut_text::truncate;
 use super::{Failure, reasoning};
 use lenient::ParsedObject;
 
@@ -87,15 +88,6 @@ fn find_field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     let fields = value.as_object()?;
     let other_case = || fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     fields.get(name).or_else(|| other_case().map(|(_, value)| value))
-}
-
-/// Returns the start of a text, of at most `max` bytes.
-pub(super) fn truncate(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// Converts an object to a schema: fields of another type are converted to the requested one, unknown fields are left

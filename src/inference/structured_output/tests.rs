@@ -65,7 +65,8 @@ fn what_is_almost_json_is_read() {
     for text in cases {
         assert_eq!(extract_object(text), Some(whole.clone()), "{text}");
     }
-    let nested = r#"{{"text": "a", "cast": [{{"name": "Ada"}}], "n": [True, 1.5, -2, {"x": False}]}}"#;
+    let nested =
+        r#"{{"text": "a", "cast": [{{"name": "Ada"}}], "n": [True, 1.5, -2, {"x": False}]}}"#;
     assert_eq!(
         extract_object(nested),
         Some(json!({"text": "a", "cast": [{"name": "Ada"}], "n": [true, 1.5, -2, {"x": false}]}))
@@ -76,7 +77,12 @@ fn what_is_almost_json_is_read() {
 
 #[test]
 fn a_text_full_of_braces_costs_little() {
-    for text in ["{".repeat(1 << 20), "{\"".repeat(1 << 20), "{\"a\":".repeat(1 << 18), "{\"a\":[".repeat(1 << 18)] {
+    for text in [
+        "{".repeat(1 << 20),
+        "{\"".repeat(1 << 20),
+        "{\"a\":".repeat(1 << 18),
+        "{\"a\":[".repeat(1 << 18),
+    ] {
         let _ = extract_object(&text);
     }
 }

@@ -1,11 +1,14 @@
 //! The HTTP client for all requests to other services. Response sizes are limited, redirects are not followed, and
 //! errors contain no URL, because a URL may carry a key.
 
+mod own_certificates;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::ClientConfig;
 use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +31,9 @@ pub enum HttpClientError {
     #[error("its certificate is refused: {0}")]
     UntrustedCertificate(CertificateProblem),
     /// The server answered an encrypted connection without encryption.
-    #[error("it does not speak TLS at this address; its address may begin with http:// instead of https://")]
+    #[error(
+        "it does not speak TLS at this address; its address may begin with http:// instead of https://"
+    )]
     NoTls,
     /// The connection failed before the response was complete.
     #[error("the connection broke off")]
@@ -45,7 +50,9 @@ pub enum HttpClientError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
     /// No trusted authority has signed it.
-    #[error("no trusted authority has signed it; SSL_CERT_FILE may name the certificate of your own")]
+    #[error(
+        "no trusted authority has signed it; SSL_CERT_FILE may name the certificate of your own"
+    )]
     UnknownAuthority,
     /// It is too old, or not valid yet.
     #[error("it has expired or is not valid yet")]
@@ -62,7 +69,8 @@ impl CertificateProblem {
     fn from_tls(error: &rustls::CertificateError) -> Self {
         use rustls::CertificateError as E;
         match error {
-            E::UnknownIssuer => Self::UnknownAuthority,
+            // A certificate that signed itself is refused for another reason.
+            E::UnknownIssuer | E::Other(_) => Self::UnknownAuthority,
             E::Expired
             | E::ExpiredContext { .. }
             | E::NotValidYet
@@ -121,20 +129,40 @@ impl From<reqwest::Error> for HttpClientError {
 ///
 /// [`ClientBuildError`] if TLS cannot be set up.
 pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ClientBuildError(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    build_client_trusting(&[])
+}
+
+/// Builds the client of [`build_client`], which also trusts the certificates in `pem`.
+///
+/// # Errors
+///
+/// [`ClientBuildError`] if TLS cannot be set up.
+pub fn build_client_trusting(pem: &[u8]) -> Result<reqwest::Client, ClientBuildError> {
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls_config(pem)?)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| ClientBuildError(error.into()))
+}
+
+/// Returns the configuration of TLS for outgoing connections: trust in Mozilla's root certificates and those in `pem`.
+///
+/// # Errors
+///
+/// [`ClientBuildError`] if TLS cannot be set up.
+pub fn tls_config(pem: &[u8]) -> Result<ClientConfig, ClientBuildError> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = own_certificates::Verifier::new(pem, Arc::clone(&provider))?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientBuildError(error.into()))?;
+    // The verifier is rustls's own, and also accepts the certificates that the installation trusts.
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
 }
 
 /// Reads the body of a response, of at most `max_bytes` bytes.
