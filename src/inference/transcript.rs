@@ -64,6 +64,7 @@ fn find_text(response: &Value, depth: usize) -> Option<String> {
     }
     match response {
         Value::String(text) => Some(plain_text(truncate(text, MAX_TRANSCRIPT))),
+        Value::Array(parts) if depth == 0 && parts.is_empty() => None,
         Value::Array(parts) => join(parts, depth),
         Value::Object(fields) => {
             let text = ["text", "transcript", "transcription_text"]
@@ -215,7 +216,7 @@ mod tests {
         for response in responses {
             assert_eq!(parse(&response).as_deref(), Ok("Look, a fox!"), "{response}");
         }
-        for response in [json!({}), json!({"usage": {}}), json!(7), json!({"segments": [{}]})] {
+        for response in [json!({}), json!([]), json!({"usage": {}}), json!(7), json!({"segments": [{}]})] {
             assert!(parse(&response).is_err(), "{response}");
         }
     }

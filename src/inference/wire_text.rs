@@ -8,7 +8,14 @@ pub(super) fn clean_value(value: &mut Value) {
     match value {
         Value::String(text) => clean_in_place(text),
         Value::Array(items) => items.iter_mut().for_each(clean_value),
-        Value::Object(fields) => fields.values_mut().for_each(clean_value),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(clean_value);
+            // A name may become part of a text too.
+            if fields.keys().any(|name| needs_cleaning(name)) {
+                let dirty = std::mem::take(fields);
+                fields.extend(dirty.into_iter().map(|(name, value)| (clean(&name), value)));
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -34,13 +41,16 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 fn clean_in_place(text: &mut String) {
-    // Most texts, and every file in base64, have nothing to remove.
-    let may_need = |byte: u8| byte < 0x20 && byte != b'\n' && byte != b'\t' || byte >= 0x7f;
-    if text.bytes().any(may_need)
-        && text.chars().any(|c| c == '\r' || is_separator(c) || is_removed(c))
-    {
+    if needs_cleaning(text) {
         *text = clean(text);
     }
+}
+
+fn needs_cleaning(text: &str) -> bool {
+    // Most texts, and every file in base64, have nothing to remove.
+    let may_need = |byte: u8| byte < 0x20 && byte != b'\n' && byte != b'\t' || byte >= 0x7f;
+    text.bytes().any(may_need)
+        && text.chars().any(|c| c == '\r' || is_separator(c) || is_removed(c))
 }
 
 fn is_separator(c: char) -> bool {
@@ -96,6 +106,9 @@ mod tests {
             let mut value = json!([{"deep": [text]}]);
             clean_value(&mut value);
             assert_eq!(value, json!([{"deep": [expected]}]));
+            let mut value = json!({text: 1});
+            clean_value(&mut value);
+            assert_eq!(value, json!({expected: 1}));
         }
     }
 }

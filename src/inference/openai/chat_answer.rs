@@ -66,9 +66,9 @@ impl Completion {
 
     /// Returns the text in which an object is looked for.
     pub(super) fn json_text(&self) -> Result<&str, Failure> {
-        // Reasoning may also be quoted within an object.
+        // Marks of reasoning within an object do not divide the text.
         let text = self.text.trim();
-        if serde_json::from_str::<serde_json::Map<String, Value>>(text).is_ok() {
+        if text.starts_with('{') {
             return Ok(text);
         }
         self.check()?;

@@ -30,37 +30,45 @@ pub(super) struct Token {
 }
 
 /// The brackets that marks are written in.
-const BRACKETS: [(&str, &str); 5] =
-    [("<", ">"), ("[", "]"), ("◁", "▷"), ("&lt;", "&gt;"), ("＜", "＞")];
+const BRACKETS: [(&str, &str); 6] =
+    [("<", ">"), ("[", "]"), ("◁", "▷"), ("&lt;", "&gt;"), ("＜", "＞"), ("【", "】")];
 
 /// The longest mark, in bytes. Some have attributes.
 const MAX_MARK: usize = 120;
 
-/// The names of reasoning, without separators.
-pub(super) const REASONING: [&str; 18] = [
+/// Parts of the names of reasoning, without separators.
+const REASONING: [&str; 12] = [
     "think",
-    "thinking",
     "thought",
-    "thoughts",
-    "thoughtprocess",
-    "thinkingprocess",
-    "reasoning",
     "reason",
     "reflection",
     "scratchpad",
     "analysis",
     "monologue",
-    "innermonologue",
-    "internalmonologue",
     "rationale",
-    "chainofthought",
-    "cot",
+    "deliberation",
     "planning",
+    "思考",
+    "推理",
 ];
 
 /// The names of an answer, without separators.
-const ANSWER: [&str; 8] =
-    ["answer", "finalanswer", "final", "response", "finalresponse", "output", "solution", "story"];
+const ANSWER: [&str; 14] = [
+    "answer",
+    "finalanswer",
+    "final",
+    "response",
+    "finalresponse",
+    "reply",
+    "output",
+    "finaloutput",
+    "result",
+    "solution",
+    "story",
+    "passage",
+    "continuation",
+    "text",
+];
 
 /// The marks at the end of a turn, without separators.
 const TURN_ENDS: [&str; 17] = [
@@ -126,7 +134,7 @@ const NEEDS_BARS: [&str; 18] = [
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut from = 0;
-    while let Some(offset) = text[from..].find(['<', '[', '◁', '&', '＜']) {
+    while let Some(offset) = text[from..].find(['<', '[', '◁', '&', '＜', '【']) {
         let start = from + offset;
         match mark_at(text, start) {
             Some(token) => {
@@ -149,7 +157,7 @@ fn mark_at(text: &str, start: usize) -> Option<Token> {
         limit -= 1;
     }
     let length = inner[..limit].find(close)?;
-    let mark = classify(&inner[..length], *open == "[")?;
+    let mark = classify(&inner[..length], matches!(*open, "[" | "【"))?;
     Some(Token { mark, start, end: start + open.len() + length + close.len() })
 }
 
@@ -160,6 +168,7 @@ fn classify(inner: &str, is_square: bool) -> Option<Mark> {
     let (starts_with_bar, ends_with_bar) = (inner.starts_with(bars), inner.ends_with(bars));
     let inner = inner.trim_matches(bars).trim();
     let is_closing = inner.starts_with(['/', '\\']);
+    let is_empty_element = !is_closing && inner.ends_with('/');
     let inner = inner.trim_matches(['/', '\\']).trim();
     let (name, attributes) = match inner.split_once(char::is_whitespace) {
         // Only tags have attributes. Other marks have spaces in their names.
@@ -171,10 +180,13 @@ fn classify(inner: &str, is_square: bool) -> Option<Mark> {
     let is_separator = |c: &char| matches!(c, '_' | '-' | '▁' | ' ' | '|');
     let plain: String =
         name.chars().filter(|c| !is_separator(c)).flat_map(char::to_lowercase).collect();
-    if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric()) {
+    if plain.is_empty() || !plain.chars().all(char::is_alphanumeric) {
         return None;
     }
     let mark = named_mark(&plain, is_closing, attributes);
+    if is_empty_element {
+        return mark.map(|_| Mark::Other);
+    }
     match (starts_with_bar, ends_with_bar) {
         _ if is_square => mark.filter(|mark| is_square_mark(&plain, *mark, is_closing)),
         // Gemma writes `<|channel>thought … <channel|>`.
@@ -188,17 +200,24 @@ fn classify(inner: &str, is_square: bool) -> Option<Mark> {
 /// Whether a mark in square brackets is one. A story may have something else there.
 fn is_square_mark(plain: &str, mark: Mark, is_closing: bool) -> bool {
     match mark {
-        Mark::ReasoningStart => plain.starts_with("think") || plain.starts_with("reason"),
+        Mark::ReasoningStart => {
+            ["think", "reason", "思考"].iter().any(|start| plain.starts_with(start))
+        }
         Mark::ReasoningEnd => is_closing || plain.contains("think"),
         _ => ["inst", "eos", "bos", "gmask", "endoftext"].contains(&plain),
     }
+}
+
+/// Whether a name without separators, such as `innerthoughts`, is one of reasoning.
+pub(super) fn is_reasoning(plain: &str) -> bool {
+    plain == "cot" || REASONING.iter().any(|part| plain.contains(part))
 }
 
 /// Returns the meaning of a mark's name.
 fn named_mark(plain: &str, is_closing: bool, attributes: &str) -> Option<Mark> {
     let (is_start, is_end, subject) = boundary(plain);
     let is_closing = is_closing || is_end;
-    if REASONING.contains(&plain) || (is_start || is_end) && REASONING.contains(&subject) {
+    if is_reasoning(plain) {
         return Some(if is_closing { Mark::ReasoningEnd } else { Mark::ReasoningStart });
     }
     if ANSWER.contains(&plain) || (is_start || is_end) && ANSWER.contains(&subject) {

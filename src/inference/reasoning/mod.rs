@@ -4,7 +4,7 @@
 mod marks;
 
 use super::cut_text::truncate;
-use marks::{Mark, REASONING, tokens};
+use marks::{Mark, is_reasoning, tokens};
 
 /// An answer without its markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,37 @@ pub(super) struct Answer<'a> {
 /// The longest text with its reasoning, in bytes.
 const MAX_TEXT: usize = 512 << 10;
 
+/// The headings of reasoning, in lower case.
+const REASONING_HEADINGS: [&str; 8] = [
+    "thinking",
+    "thinking process",
+    "thought process",
+    "thoughts",
+    "reasoning",
+    "analysis",
+    "chain of thought",
+    "internal monologue",
+];
+
+/// The headings of an answer, in lower case.
+const ANSWER_HEADINGS: [&str; 9] = [
+    "answer",
+    "final answer",
+    "response",
+    "final response",
+    "story",
+    "final story",
+    "output",
+    "final output",
+    "passage",
+];
+
 /// The names of who speaks, which may follow the start of a turn.
 const ROLES: [&str; 5] = ["assistant", "model", "user", "system", "tool"];
 
 /// Returns the answer in a model's text.
 pub(super) fn strip(text: &str) -> Answer<'_> {
-    let text = strip_bare_channels(strip_fence(text.trim()));
+    let text = strip_headings(strip_bare_channels(strip_fence(text.trim())));
     let tokens = tokens(text);
     let last = |marks: &[Mark]| tokens.iter().rposition(|token| marks.contains(&token.mark));
     let last_end = last(&[Mark::ReasoningEnd, Mark::SectionEnd]);
@@ -131,7 +156,7 @@ fn strip_fence(text: &str) -> &str {
     if let Some(fenced) = text.strip_prefix("```") {
         let name: String =
             fenced.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
-        if REASONING.contains(&name.as_str())
+        if is_reasoning(&name)
             && let Some((_, after)) = fenced.split_once("\n```")
         {
             return after.trim();
@@ -143,6 +168,28 @@ fn strip_fence(text: &str) -> &str {
         return after.trim();
     }
     text
+}
+
+/// Removes reasoning under a heading, if the answer has one too.
+fn strip_headings(text: &str) -> &str {
+    let first = text.lines().next().unwrap_or_default();
+    if !REASONING_HEADINGS.contains(&heading(first).as_str()) {
+        return text;
+    }
+    let mut answer = text;
+    let mut from = 0;
+    for line in text.split_inclusive('\n') {
+        from += line.len();
+        if ANSWER_HEADINGS.contains(&heading(line).as_str()) && !text[from..].trim().is_empty() {
+            answer = text[from..].trim();
+        }
+    }
+    answer
+}
+
+/// Returns the words of a line in lower case, without the marks of a heading.
+fn heading(line: &str) -> String {
+    line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 /// Removes the channels of OpenAI's open models from a text whose special tokens were lost, as in

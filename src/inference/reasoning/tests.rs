@@ -21,8 +21,13 @@ fn reasoning_is_left_out_in_every_spelling() {
         "<thought> </thought>",
         "<reasoning> </reasoning>",
         "<seed:think> </seed:think>",
-        "<thinking> </thinking>",
         "<inner_monologue> </inner_monologue>",
+        "<antThinking> </antThinking>",
+        "<my-thoughts> </my-thoughts>",
+        "<think type=\"deep\"> </think>",
+        "<思考> </思考>",
+        "【思考】 【/思考】",
+        "＜think＞ ＜/think＞",
         "<think_start> <think_end>",
         "[THINK] [/THINK]",
         "◁think▷ ◁/think▷",
@@ -34,7 +39,7 @@ fn reasoning_is_left_out_in_every_spelling() {
         "<|channel>thought <channel|>",
     ];
     for pair in names {
-        let (open, close) = pair.split_once(' ').expect("two marks");
+        let (open, close) = pair.rsplit_once(' ').expect("two marks");
         check(&format!("{open}{THOUGHT}{close}{STORY}"));
         check(&format!("{open}\n{THOUGHT}\n{close}\n\n{STORY}"));
         check(&format!("Sure.{open}{THOUGHT}{close}\n\n{STORY}"));
@@ -46,6 +51,8 @@ fn reasoning_is_left_out_in_every_spelling() {
     check(&format!(
         "<details type=\"reasoning\" done=\"true\">\n<summary>Thought</summary>\n{THOUGHT}\n</details>\n{STORY}"
     ));
+    check(&format!("**Thinking Process:**\n\n1. {THOUGHT}\n\n**Final Answer:**\n\n{STORY}"));
+    check(&format!("<think/>{STORY}"));
     check(&format!("```thinking\n{THOUGHT}\n```\n{STORY}"));
     check(&format!("Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}"));
 }

@@ -6,7 +6,7 @@ mod lenient;
 use serde_json::{Map, Value, json};
 
 use super::cut_text::truncate;
-use super::{Failure, reasoning};
+use super::{Failure, reasoning, wire_text};
 use lenient::ParsedObject;
 
 /// The most places in a text at which an object is looked for.
@@ -39,7 +39,11 @@ pub(super) fn find_object(text: &str, schema: &Value) -> Option<Value> {
             best = Some((score, value));
         }
     }
-    best.map(|(_, value)| value)
+    best.map(|(_, mut value)| {
+        // A string of JSON may contain what the response itself did not.
+        wire_text::clean_value(&mut value);
+        value
+    })
 }
 
 /// Parses the object at the start of a text, strictly if possible.
