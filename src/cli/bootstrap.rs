@@ -47,7 +47,12 @@ async fn build_app(
     store.migrate().await?;
     let compute = Compute::new();
     let clock = Arc::new(SystemClock);
-    let client = http_client::build_client()?;
+    let certificates = &settings.database.certificates;
+    for path in certificates.unreadable() {
+        let path = path.display();
+        tracing::warn!(%path, "certificates cannot be read; starting without them");
+    }
+    let client = http_client::build_client_trusting(certificates.pem())?;
     let provider_client = ProviderClient::new(client.clone(), compute.clone());
     let spend_ledger = SpendLedger::new(store.clone(), clock.clone());
     let files = FileStores {

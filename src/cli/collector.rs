@@ -10,8 +10,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
-use rustls::crypto::ring;
 use tokio::runtime::Handle;
+
+use crate::http_client;
 
 /// How long sending one batch of spans may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,9 +27,10 @@ pub(super) struct CollectorClient {
 }
 
 impl CollectorClient {
-    pub(super) fn new(handle: Handle) -> anyhow::Result<Self> {
+    /// Creates a client that also trusts the certificates in `pem`.
+    pub(super) fn new(handle: Handle, pem: &[u8]) -> anyhow::Result<Self> {
         let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(ring::default_provider())?
+            .with_tls_config(http_client::tls_config(pem)?)
             .https_or_http()
             .enable_http1()
             .build();

@@ -28,7 +28,10 @@ pub(super) struct Traces(Option<SdkTracerProvider>);
 /// Starts the log and, if a collector is configured, the export of traces on the runtime behind `handle`.
 pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Traces> {
     let provider = match &settings.observability.otlp_endpoint {
-        Some(endpoint) => Some(provider(endpoint, &settings.observability, handle)?),
+        Some(endpoint) => {
+            let client = CollectorClient::new(handle, settings.database.certificates.pem())?;
+            Some(provider(endpoint, &settings.observability, client)?)
+        }
         None => None,
     };
     let traces = provider.as_ref().map(|provider| {
@@ -64,13 +67,13 @@ fn is_traced(metadata: &Metadata<'_>) -> bool {
 fn provider(
     endpoint: &str,
     settings: &ObservabilitySettings,
-    handle: Handle,
+    client: CollectorClient,
 ) -> anyhow::Result<SdkTracerProvider> {
     // What OpenTelemetry's variable names is where all signals go; traces have a place of their own below it.
     let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(CollectorClient::new(handle)?)
+        .with_http_client(client)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(url)
         .build()?;

@@ -181,7 +181,11 @@ fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
     } else {
         address.to_owned()
     };
-    Ok(Bucket::from_url(&url, &settings.storage, http_client::build_client()?)?)
+    Ok(Bucket::from_url(
+        &url,
+        &settings.storage,
+        http_client::build_client_trusting(settings.database.certificates.pem())?,
+    )?)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's data")]

@@ -159,10 +159,18 @@ impl Caller {
         counters.attempts.fetch_add(1, Ordering::Relaxed);
         counters.micro_usd.fetch_add(max_cost, Ordering::Relaxed);
         let result = timeout_at(pending.call.deadline, attempt).await;
-        let result = result.unwrap_or(Err(Failure::TimedOut));
-        let cost = match &result {
-            Ok(response) => prices.cost(&response.usage),
-            Err(Failure::TimedOut | Failure::InvalidResponse(_) | Failure::TooLarge(_)) => max_cost,
+        let mut result = result.unwrap_or(Err(Failure::TimedOut));
+        let cost = match &mut result {
+            Ok(response) => {
+                response.usage = response.usage.or_reserved(&pending.max_usage);
+                prices.cost(&response.usage)
+            }
+            Err(
+                Failure::TimedOut
+                | Failure::InvalidResponse(_)
+                | Failure::OutOfTokens { .. }
+                | Failure::TooLarge(_),
+            ) => max_cost,
             Err(_) => 0,
         };
         counters.micro_usd.fetch_add(cost - max_cost, Ordering::Relaxed);

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use super::wire_text;
+use crate::http_client::HttpClientError;
+
 /// The most characters of a provider's own message that are repeated.
 const MAX_MESSAGE: usize = 200;
 
@@ -50,6 +53,18 @@ pub enum Failure {
     /// The response cannot be used.
     #[error("gave an answer that cannot be used: {0}")]
     InvalidResponse(String),
+    /// The response is a web page: the address is not that of an API.
+    #[error("gave an answer that cannot be used: {0}")]
+    Misdirected(String),
+    /// The model reached its limit of tokens before it wrote anything for readers.
+    #[error("used up its limit of {limit} tokens before it answered")]
+    OutOfTokens {
+        /// The most tokens that the model was allowed to write.
+        limit: u64,
+    },
+    /// The server's certificate is not trusted, or the server does not encrypt.
+    #[error("was not asked, because {0}")]
+    InsecureConnection(HttpClientError),
     /// The response is larger than the given number of MiB.
     #[error("gave an answer of over {0} MiB")]
     TooLarge(usize),
@@ -76,6 +91,11 @@ impl Failure {
     /// Creates [`Self::InvalidResponse`]. The reason continues "gave an answer that cannot be used: ".
     pub(super) fn invalid_response(reason: &str) -> Self {
         Self::InvalidResponse(sanitize_message(reason))
+    }
+
+    /// Creates [`Self::Misdirected`]. The reason continues "gave an answer that cannot be used: ".
+    pub(super) fn misdirected(reason: &str) -> Self {
+        Self::Misdirected(sanitize_message(reason))
     }
 
     /// Creates [`Self::Unavailable`] without a time to wait.
@@ -115,6 +135,7 @@ impl Failure {
                 | Self::Unsupported
                 | Self::OverBudget { .. }
                 | Self::CircuitOpen
+                | Self::InsecureConnection(_)
                 | Self::Internal(_)
         )
     }
@@ -141,7 +162,9 @@ impl Failure {
             Self::Busy { .. } => "busy",
             Self::Unavailable { .. } => "unavailable",
             Self::TimedOut => "too_slow",
-            Self::InvalidResponse(_) => "unusable",
+            Self::InvalidResponse(_) | Self::Misdirected(_) => "unusable",
+            Self::OutOfTokens { .. } => "out_of_tokens",
+            Self::InsecureConnection(_) => "insecure",
             Self::TooLarge(_) => "too_large",
             Self::OverBudget { .. } => "over_budget",
             Self::CircuitOpen => "resting",
@@ -164,6 +187,7 @@ pub struct InferenceError {
 /// end. Very long words are cut, because some providers repeat the image that they were sent.
 fn sanitize_message(message: &str) -> String {
     let start: String = message.chars().take(4 * MAX_MESSAGE).collect();
+    let start = wire_text::clean(&start);
     let words: Vec<String> = start
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -201,6 +225,8 @@ mod tests {
             Failure::InvalidKey,
             Failure::ContentRefused,
             Failure::rejected("x"),
+            Failure::misdirected("x"),
+            Failure::OutOfTokens { limit: 600 },
             Failure::TimedOut,
         ] {
             assert!(!failure.is_retryable(), "{failure}");

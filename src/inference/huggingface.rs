@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     CallContext, EmbeddingModel, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse,
     Provider, ProviderClient, SoundRequest, TextModel, TextRequest, TranscriptionModel, Usage,
-    VisionModel, VisionRequest, embed, provider_client,
+    VisionModel, VisionRequest, cut_text, embed, provider_client, reasoning, transcript,
 };
 use crate::domain::ImageAnalysis;
 
@@ -84,9 +84,11 @@ impl TextModel for HuggingFace {
         );
         let body = json!({"inputs": request.prompt, "parameters": parameters});
         let response = self.client.fetch_json(self.post(call)?.json(&body)).await?;
-        let text = text_field(&response, "generated_text").filter(|text| !text.is_empty());
+        let text = text_field(&response, "generated_text").map(reasoning::strip_all);
+        let text = text.map(cut_text::bounded_prose);
+        let text = text.filter(|text| !text.is_empty());
         let text = text.ok_or_else(|| Failure::invalid_response("there is no text in it"))?;
-        Ok(ModelResponse::new(text.to_owned(), Usage::default()))
+        Ok(ModelResponse::new(text, Usage::default()))
     }
 }
 
@@ -120,11 +122,12 @@ impl VisionModel for HuggingFace {
         let picture = self.client.encode_jpeg(&request.picture).await?;
         let http_request = self.post(call)?.header(CONTENT_TYPE, "image/jpeg").body(picture);
         let response = self.client.fetch_json(http_request).await?;
-        let caption = text_field(&response, "generated_text").filter(|text| !text.is_empty());
-        let caption =
+        let caption = text_field(&response, "generated_text").map(reasoning::strip_all);
+        let caption = caption.map(cut_text::bounded_prose);
+        let caption = caption.filter(|text| !text.is_empty());
+        let description =
             caption.ok_or_else(|| Failure::invalid_response("there is no caption in it"))?;
-        let analysis =
-            ImageAnalysis { description: caption.to_owned(), ..ImageAnalysis::default() };
+        let analysis = ImageAnalysis { description, ..ImageAnalysis::default() };
         Ok(ModelResponse::new(analysis, Usage { images: 1, ..Usage::default() }))
     }
 }
@@ -137,11 +140,11 @@ impl TranscriptionModel for HuggingFace {
         request: &SoundRequest,
     ) -> Result<ModelResponse<String>, Failure> {
         let http_request = self.post(call)?.header(CONTENT_TYPE, request.format.media_type());
-        let response = self.client.fetch_json(http_request.body(request.bytes.clone())).await?;
-        let text = text_field(&response, "text");
-        let text = text.ok_or_else(|| Failure::invalid_response("there is no text in it"))?;
+        let http_request = http_request.body(request.bytes.clone());
+        let response = self.client.fetch_json_or_text(http_request).await?;
+        let text = transcript::parse(&response)?;
         let seconds = request.seconds.unwrap_or_default();
-        Ok(ModelResponse::new(text.to_owned(), Usage { seconds, ..Usage::default() }))
+        Ok(ModelResponse::new(text, Usage { seconds, ..Usage::default() }))
     }
 }
 

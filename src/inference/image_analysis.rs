@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, cut_text};
 use crate::domain::ImageAnalysis;
 
 /// The most entries in each list.
@@ -51,6 +51,46 @@ pub(super) fn parse(value: &Value) -> Result<ImageAnalysis, Failure> {
         return Err(Failure::invalid_response("there is no description in it"));
     }
     Ok(analysis)
+}
+
+/// The beginnings of sentences in which a model says that it cannot describe the image.
+const REFUSALS: [&str; 12] = [
+    "i'm sorry",
+    "i am sorry",
+    "sorry",
+    "i cannot",
+    "i can't",
+    "i can not",
+    "i'm unable",
+    "i am unable",
+    "i'm not able",
+    "as an ai",
+    "as a language model",
+    "unfortunately",
+];
+
+/// Takes prose as the description of an image.
+pub(super) fn from_prose(text: &str) -> Result<ImageAnalysis, Failure> {
+    let text = text.replace("**", "").replace(['`', '#'], "");
+    let mut text = text.trim();
+    // Some models announce the description in a line of its own.
+    if let Some((first, rest)) = text.split_once('\n')
+        && first.trim_end().ends_with(':')
+        && !rest.trim().is_empty()
+    {
+        text = rest.trim();
+    }
+    let lower = text.to_lowercase().replace('’', "'");
+    let is_refusal = REFUSALS.iter().any(|words| lower.starts_with(words));
+    if is_refusal || text.starts_with(['{', '[', '<']) || text.split_whitespace().count() < 2 {
+        return Err(Failure::invalid_response("it does not describe the image"));
+    }
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let description = match text.char_indices().nth(MAX_DESCRIPTION) {
+        Some((end, _)) => cut_text::end_at_sentence(&text[..end]),
+        None => text,
+    };
+    Ok(ImageAnalysis { description, ..ImageAnalysis::default() })
 }
 
 /// Merges a second analysis of the same image into the first. The first one's text fields take precedence; lists are
@@ -108,6 +148,24 @@ mod tests {
         assert_eq!(both.description, "A cat on a red chair.");
         assert_eq!(both.things, words(&["a red chair", "a cat", "lamp"]));
         assert_eq!((both.texts, both.atmosphere), (words(&["EXIT"]), "quiet".to_owned()));
+    }
+
+    #[test]
+    fn prose_about_an_image_is_its_description() {
+        let read = |text: &str| from_prose(text).map(|analysis| analysis.description);
+        for text in [
+            "The picture shows a red square.",
+            "Here is what I see:\n\n**The picture** shows\na red square.",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok("The picture shows a red square."), "{text}");
+        }
+        for text in
+            ["", "I’m sorry, I can't see images.", "I cannot help.", "{\"a\": 1", "<html>", "Ok"]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let long = read(&"A fox runs by. ".repeat(200)).expect("a description");
+        assert!(long.len() <= MAX_DESCRIPTION && long.ends_with("by."), "{long}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod azure;
 mod breaker;
 mod call;
+mod cut_text;
 mod embed;
 mod failure;
 mod generated_image;
@@ -23,12 +24,16 @@ pub mod offline;
 pub mod openai;
 mod poll;
 mod provider_client;
+mod reasoning;
 mod registry;
 pub mod replicate;
 mod request;
 pub mod runway;
 pub mod stability;
 mod structured_output;
+mod transcript;
+mod usage;
+mod wire_text;
 
 use async_trait::async_trait;
 use bytes::Bytes;

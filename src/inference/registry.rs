@@ -48,6 +48,20 @@ pub struct Registry {
     providers: Arc<BTreeMap<String, Provider>>,
     caller: Caller,
     prose_only: ProseOnlyModels,
+    reasoning: ReasoningModels,
+}
+
+/// The models that used up their limit of tokens before they answered, by provider and model.
+#[derive(Clone)]
+struct ReasoningModels(Cache<(String, String), ()>);
+
+/// The most tokens that such a model may write, unless its parameters set a limit.
+const REASONING_TOKENS: u64 = 8192;
+
+impl Default for ReasoningModels {
+    fn default() -> Self {
+        Self(Cache::new(1000))
+    }
 }
 
 /// The recent failures of each model to return JSON in time, by provider and model.
@@ -117,6 +131,19 @@ impl Registry {
     pub fn with_ledger(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.caller.ledger = Some(ledger);
         self
+    }
+
+    /// Returns the most tokens that a model may write: the limit in its parameters, or else `default`, or more for a
+    /// model that is known to reason before it answers.
+    pub(super) fn max_tokens(&self, model: &Model, default: u64) -> u64 {
+        let key = (model.provider.clone(), model.name.clone());
+        let is_reasoning = self.reasoning.0.contains_key(&key);
+        model.max_tokens(if is_reasoning { default.max(REASONING_TOKENS) } else { default })
+    }
+
+    /// Records that a model used up its limit of tokens before it answered.
+    pub(super) fn record_out_of_tokens(&self, model: &Model) {
+        self.reasoning.0.insert((model.provider.clone(), model.name.clone()), ());
     }
 
     /// Whether a model should be asked for prose only.

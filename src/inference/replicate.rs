@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
-    ProviderClient, TextModel, TextRequest, Usage, poll, provider_client,
+    ProviderClient, TextModel, TextRequest, Usage, cut_text, poll, provider_client, reasoning,
 };
 
 /// The provider's name in the registry and in model configurations.
@@ -73,7 +73,7 @@ impl Replicate {
             // The polling URL in the response is not used: the token must go only to the configured host.
             let id = id.as_ref().map_err(Clone::clone)?;
             let http_request = self.client.get(&format!("{}/v1/predictions/{id}", self.base_url));
-            self.client.fetch_json(self.with_key(call, http_request)?).await
+            Ok(self.client.fetch_json(self.with_key(call, http_request)?).await?)
         };
         poll::poll_until_done(prediction, MAX_POLL_INTERVAL, poll_prediction, output).await
     }
@@ -117,6 +117,10 @@ impl TextModel for Replicate {
             Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect(),
             _ => return Err(Failure::invalid_response("it is not a text")),
         };
+        let text = cut_text::bounded_prose(reasoning::strip_all(&text));
+        if text.is_empty() {
+            return Err(Failure::invalid_response("it is empty"));
+        }
         Ok(ModelResponse::new(text, Usage::default()))
     }
 }
@@ -133,9 +137,9 @@ impl ImageModel for Replicate {
         let output = self.predict(call, input).await?;
         let url = output.as_str().or_else(|| output.get(0).and_then(Value::as_str));
         let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
-        let bytes = self.client.fetch_bytes(self.client.get(url)).await?;
+        let bytes = self.client.fetch_file(url).await?;
         Ok(ModelResponse::new(
-            GeneratedImage::Encoded(bytes.into()),
+            GeneratedImage::Encoded(bytes),
             Usage { images: 1, ..Usage::default() },
         ))
     }

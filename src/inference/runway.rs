@@ -97,7 +97,7 @@ impl VideoModel for Runway {
         let task = self.client.fetch_json(self.with_key(call, http_request)?).await?;
         let Some(url) = video_url(&task)? else { return Ok(None) };
         // The video is on another host, at a URL that grants access by itself. The key must not go there.
-        self.client.fetch_bytes(self.client.get(&url)).await.map(Some)
+        Ok(Some(self.client.fetch_bytes(self.client.get(&url)).await?))
     }
 }
 

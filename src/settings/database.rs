@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{ValidationError, secret};
+use super::{TrustedCertificates, ValidationError, secret};
 
 /// The settings of the database. `url` or `hostname` chooses PostgreSQL; otherwise it is SQLite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -32,6 +32,9 @@ pub struct DatabaseSettings {
     pub connections: u32,
     /// The path of the SQLite file. Default: `data/calliope.db`.
     pub path: PathBuf,
+    /// The certificates that the installation trusts, which [`super::TrustSettings`] name.
+    #[serde(skip)]
+    pub certificates: TrustedCertificates,
 }
 
 impl Default for DatabaseSettings {
@@ -45,6 +48,7 @@ impl Default for DatabaseSettings {
             database: "calliope".to_owned(),
             connections: 10,
             path: PathBuf::from("data/calliope.db"),
+            certificates: TrustedCertificates::default(),
         }
     }
 }

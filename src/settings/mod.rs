@@ -20,6 +20,7 @@ mod server;
 mod situation;
 mod storage;
 mod tasks;
+mod trust;
 mod variables;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub use server::ServerSettings;
 pub use situation::SituationSettings;
 pub use storage::{Cloud, MediaDelivery, RetentionExemption, StorageSettings};
 pub use tasks::TaskSettings;
+pub use trust::{TrustSettings, TrustedCertificates};
 
 use renamed::FileSettings;
 use variables::Environment;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Metrics and traces.
     pub observability: ObservabilitySettings,
+    /// Certificates of own authorities.
+    pub trust: TrustSettings,
 }
 
 /// A setting cannot be used. The text is one line that names its source and what it must be.
@@ -113,8 +117,9 @@ impl LoadedSettings {
         let sources = environment.merge_into(sources);
         let settings: Settings =
             sources.extract().map_err(|error| variables::explain(&sources, &error))?;
-        let loaded = Self { settings, deprecated, sources };
+        let mut loaded = Self { settings, deprecated, sources };
         loaded.validate()?;
+        loaded.settings.database.certificates = loaded.settings.trust.read();
         Ok(loaded)
     }
 
@@ -142,6 +147,7 @@ impl LoadedSettings {
             settings.search.validate(),
             settings.log.validate(),
             settings.observability.validate(),
+            settings.trust.validate(),
         ];
         for check in checks {
             check.map_err(|(key, reason)| {

@@ -6,9 +6,9 @@ use super::ValidationError;
 
 /// The settings of models. Each model is a `provider/name`, such as `openai/gpt-4.1-mini`.
 ///
-/// A model that is not set is OpenAI's default if `providers.openai_api_key` is set and `providers.openai_base_url` is
-/// not. With `providers.openai_base_url`, text uses that server's model, and the others are not set. Without any model,
-/// the offline provider does the work.
+/// A model that is not set is OpenAI's default if `providers.openai_api_key` is set. With `providers.openai_base_url`
+/// and no key, or with a model of that server that is not OpenAI's, text uses the server's model and the others are not
+/// set. Without any model, the offline provider does the work.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {

@@ -42,6 +42,20 @@ pub struct ProviderSettings {
 }
 
 impl ProviderSettings {
+    /// Whether a base URL is that of OpenAI's own API.
+    #[must_use]
+    pub fn is_openai_url(url: &str) -> bool {
+        let rest = url.trim().split_once("://").map_or(url, |(_, rest)| rest);
+        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        host == "api.openai.com" || host.ends_with(".api.openai.com")
+    }
+
+    /// Whether OpenAI's models are called at another server.
+    pub(crate) fn has_other_openai_server(&self) -> bool {
+        self.openai_base_url.as_deref().is_some_and(|url| !Self::is_openai_url(url))
+    }
+
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         let is_url = |url: &str| url.starts_with("http://") || url.starts_with("https://");
         let urls = [

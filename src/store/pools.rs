@@ -117,6 +117,14 @@ async fn postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
         }
         options
     };
+    let names_certificate =
+        settings.url.as_ref().is_some_and(|url| url.expose_secret().contains("sslrootcert"));
+    let certificates = settings.certificates.pem();
+    let options = if certificates.is_empty() || names_certificate {
+        options
+    } else {
+        options.ssl_root_cert_from_pem(certificates.to_vec())
+    };
     let options = options.application_name("calliope");
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections)

@@ -41,13 +41,16 @@ const COPIED_THRESHOLD: f64 = 0.8;
 /// Number of consecutive words shared with the instructions from which a sentence counts as copied.
 const NGRAM_LEN: usize = 4;
 
+/// Maximum length of the description of a picture, in characters.
+const MAX_PICTURE_CHARS: usize = 400;
+
 /// Cleans a text.
 ///
 /// # Errors
 ///
 /// The reason why nothing usable is left, in words that begin with "it".
 pub(super) fn clean(text: &str, rules: &TextRules<'_>) -> Result<String, String> {
-    let bare = strip_wrapping(text);
+    let bare = strip_wrapping(start_of(text, rules.max_chars));
     if bare.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -76,16 +79,23 @@ pub(super) fn clean(text: &str, rules: &TextRules<'_>) -> Result<String, String>
 ///
 /// The reason why nothing usable is left, as for [`clean`].
 pub(super) fn clean_picture_prompt(text: &str) -> Result<String, String> {
-    let bare = strip_wrapping(text);
+    let bare = strip_wrapping(start_of(text, MAX_PICTURE_CHARS));
     let line = bare.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let sentences: Vec<String> =
         sentences(line).into_iter().filter(|sentence| !is_about_painting(sentence)).collect();
-    let words = fit_to_length(&sentences, 400);
+    let words = fit_to_length(&sentences, MAX_PICTURE_CHARS);
     if words.split_whitespace().count() < 4 {
         Err("it says too little".to_owned())
     } else {
         Ok(words)
     }
+}
+
+/// Returns the part of a text that is cleaned: enough for `max_chars` characters after much of it is removed. A model
+/// that does not stop writing must not make cleaning slow.
+fn start_of(text: &str, max_chars: usize) -> &str {
+    let limit = max_chars.saturating_mul(4).saturating_add(2000);
+    text.char_indices().nth(limit).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Returns whether a sentence talks about the picture or the painter instead of what the picture shows.

@@ -296,7 +296,7 @@ const CASES: &[Case] = &[
             Reply::File(200, "text/html", b"<html>Welcome to the proxy</html>".to_vec())
         },
         note: Some("gave an answer that cannot be used"),
-        requests: 2..=8,
+        requests: 1..=8,
     },
     Case {
         name: "a refusal of the content",

@@ -12,6 +12,7 @@
 mod support;
 
 mod attachments;
+mod compatible;
 mod failures;
 mod frames;
 mod log;
@@ -19,6 +20,7 @@ mod openai;
 mod situation;
 mod spend;
 mod stored_jobs;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;

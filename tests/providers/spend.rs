@@ -23,6 +23,7 @@ use crate::on_both;
 on_both! {
     a_thousand_at_once_never_spend_more_than_there_is;
     what_is_set_aside_is_settled;
+    a_call_without_usage_costs_what_was_set_aside;
     a_call_that_nobody_waits_for_any_more_is_written_down;
 }
 
@@ -138,6 +139,51 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
     assert_eq!(tell(Duration::from_secs(20)).await, (cost, cost), "what failed costs nothing");
     let (after, _) = tell(Duration::from_millis(200)).await;
     assert!(after > cost + 60_000, "what may have been done is paid for in full: {after}");
+    store.close().await;
+    database.remove().await;
+}
+
+async fn a_call_without_usage_costs_what_was_set_aside(database: TestDatabase) {
+    let store = database.store().await;
+    let usages = [
+        json!({"prompt_tokens": 1000, "completion_tokens": 10}),
+        json!({"input_tokens": "1000", "output_tokens": 10.0}),
+        json!({"total_tokens": 1010, "prompt_tokens": 1000}),
+        json!(null),
+        json!({}),
+        json!({"prompt_tokens": 0, "completion_tokens": 0}),
+        json!({"prompt_tokens": -5, "completion_tokens": "many"}),
+        json!({"prompt_tokens": 1000}),
+    ];
+    let answers = usages.clone();
+    let provider = FakeProvider::start(move |number, _| {
+        Reply::ok(
+            json!({"choices": [{"message": {"content": "The fox ran."}, "finish_reason": "stop"}],
+            "usage": answers[number]}),
+        )
+    })
+    .await;
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
+    let prices = Prices { input_tokens: 10.0, output_tokens: 100.0, ..Prices::default() };
+    let day = SystemClock.now().date_naive();
+    let mut costs = Vec::new();
+    let mut before = 0;
+    for _ in &usages {
+        let budgets = vec![budget(SCOPE, None)];
+        let session =
+            model_session(registry.clone(), priced(prices), budgets, Duration::from_secs(20));
+        assert_eq!(ask(&session, Capability::Text).await.as_deref(), Some("The fox ran."));
+        let spent = store.spent_on(SCOPE, day).await.expect("read");
+        costs.push(spent - before);
+        before = spent;
+    }
+    let reported = 10_000 + 1_000;
+    // The prompt "Tell." counts as 52 tokens, and the model may write 600.
+    let reserved = 520 + 60_000;
+    assert_eq!(costs[..3], [reported; 3]);
+    assert_eq!(costs[3..7], [reserved; 4]);
+    assert_eq!(costs[7], 10_000 + 60_000);
     store.close().await;
     database.remove().await;
 }

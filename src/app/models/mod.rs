@@ -51,17 +51,18 @@ pub struct ModelDefaults {
 
 impl ModelDefaults {
     /// Returns the models that the settings name. If they name none for a capability, it is OpenAI's (Runway's for
-    /// video) if that provider's key is set, and none otherwise.
+    /// video) if that provider's key is set, and none otherwise. A key for another server is that of a proxy of OpenAI,
+    /// unless the settings name models that are not OpenAI's.
     #[must_use]
     pub fn from_settings(
         models: &settings::ModelSettings,
         providers: &settings::ProviderSettings,
     ) -> Self {
-        let has_custom_base_url = providers.openai_base_url.is_some();
-        let has_key = providers.openai_api_key.is_some();
+        let has_other_server = providers.has_other_openai_server();
+        let has_openai_models = providers.openai_api_key.is_some()
+            && (!has_other_server || names_only_openai_models(models));
         let openai_default = |model: &str| -> Vec<(String, String)> {
-            let is_available = has_key && !has_custom_base_url;
-            if is_available {
+            if has_openai_models {
                 vec![(openai::NAME.to_owned(), model.to_owned())]
             } else {
                 Vec::new()
@@ -75,7 +76,7 @@ impl ModelDefaults {
             None => default,
         };
         // A self-hosted server usually has one model; llama.cpp's ignores the name.
-        let text = if has_custom_base_url {
+        let text = if has_other_server && !has_openai_models {
             vec![(openai::NAME.to_owned(), "default".to_owned())]
         } else {
             openai_default("gpt-4.1-mini")
@@ -108,6 +109,25 @@ impl ModelDefaults {
             budget_per_day: models.budget_per_day,
         }
     }
+}
+
+/// Whether each model that the settings name at the OpenAI-compatible server is one of OpenAI's.
+fn names_only_openai_models(models: &settings::ModelSettings) -> bool {
+    let settings::ModelSettings {
+        text,
+        image,
+        vision,
+        transcription,
+        speech,
+        video,
+        moderation,
+        embedding,
+        ..
+    } = models;
+    let lists = [text, image, vision, transcription, speech, video, moderation, embedding];
+    let named = lists.into_iter().flatten().flat_map(|list| settings::parse_models(list)).flatten();
+    let mut at_server = named.filter(|(provider, _)| *provider == openai::NAME);
+    at_server.all(|(_, name)| openai::is_own_model(name))
 }
 
 impl ModelDefaults {
@@ -333,3 +353,6 @@ fn budgets(levels: &ClientLevels, client_id: &str, installation: Option<f64>) ->
     }
     budgets
 }
+
+#[cfg(test)]
+mod tests;

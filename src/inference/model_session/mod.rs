@@ -8,6 +8,7 @@ mod chains;
 mod illustration;
 mod moderation;
 mod perception;
+mod token_limit;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,15 +17,13 @@ use tokio::time::Instant;
 
 pub use attachments::{ModelUnavailable, PendingVideo};
 pub use chains::{ModelChains, ModelSessionParts, PromptObserver, RewordPrompt};
+use token_limit::{estimate_tokens, max_text_usage};
 
 use super::call::PendingCall;
 use super::{
     CallContext, CallTotals, Capability, Failure, FrameContext, InferenceError, Model,
     ModelResponse, StructuredRequest, TextRequest, Usage, offline,
 };
-
-/// The estimate of characters per token. It is about four in English and fewer in other scripts.
-const CHARACTERS_PER_TOKEN: u64 = 2;
 
 /// The share of the time for a text in which a model may return it with a plan, in JSON. The rest is left for prose
 /// alone.
@@ -35,7 +34,7 @@ const STRUCTURED_TIME_SHARE: f64 = 0.6;
 const MAX_PROSE_TOKENS: u64 = 600;
 
 /// The most tokens of an image description.
-pub(super) const MAX_IMAGE_ANALYSIS_TOKENS: u64 = 800;
+const MAX_IMAGE_ANALYSIS_TOKENS: u64 = 800;
 
 /// The most tokens of a passage with the plan of its story.
 const MAX_PLAN_TOKENS: u64 = 1000;
@@ -278,12 +277,12 @@ impl ModelSession {
         context: &FrameContext,
         check: OutputCheck<'_, String>,
     ) -> Result<ModelResponse<String>, InferenceError> {
-        let attempt = |prompt: String| async move {
+        let attempt = |prompt: String, max_tokens: u64| async move {
             let context = self.context_for(context, &model.provider);
-            let request = TextRequest { prompt, max_tokens: MAX_PROSE_TOKENS, context };
+            let request = TextRequest { prompt, max_tokens, context };
             let request = &request;
             self.observe_prompt(Capability::Text, model, &request.prompt);
-            let max_usage = max_text_usage(model, &request.prompt, request.max_tokens);
+            let max_usage = max_text_usage(&request.prompt, max_tokens);
             let pending = PendingCall {
                 call: self.call(model, deadline),
                 ..self.pending_call(model, Capability::Text, max_usage)
@@ -298,7 +297,13 @@ impl ModelSession {
             let response = response.await?;
             self.moderate_output(model, response, Clone::clone).await
         };
-        self.retry_if_refused(prompt, attempt).await
+        let attempt = &attempt;
+        let within_limit = |prompt: String| {
+            self.with_token_limit(model, MAX_PROSE_TOKENS, move |max_tokens| {
+                attempt(prompt.clone(), max_tokens)
+            })
+        };
+        self.retry_if_refused(prompt, within_limit).await
     }
 
     async fn generate_object(
@@ -310,17 +315,13 @@ impl ModelSession {
         context: &FrameContext,
         check: OutputCheck<'_, Value>,
     ) -> Result<ModelResponse<Value>, InferenceError> {
-        let attempt = |prompt: String| async move {
+        let attempt = |prompt: String, max_tokens: u64| async move {
             let context = self.context_for(context, &model.provider);
-            let request = StructuredRequest {
-                prompt,
-                schema: schema.clone(),
-                max_tokens: MAX_PLAN_TOKENS,
-                context,
-            };
+            let schema = schema.clone();
+            let request = StructuredRequest { prompt, schema, max_tokens, context };
             let request = &request;
             self.observe_prompt(Capability::Structured, model, &request.prompt);
-            let max_usage = max_text_usage(model, &request.prompt, request.max_tokens);
+            let max_usage = max_text_usage(&request.prompt, max_tokens);
             let pending = self.pending_call(model, Capability::Structured, max_usage);
             let pending = PendingCall { call: self.call(model, deadline), ..pending };
             let response = self.parts.registry.call_model(
@@ -337,7 +338,13 @@ impl ModelSession {
             let response = response.await?;
             self.moderate_output(model, response, Value::to_string).await
         };
-        self.retry_if_refused(prompt, attempt).await
+        let attempt = &attempt;
+        let within_limit = |prompt: String| {
+            self.with_token_limit(model, MAX_PLAN_TOKENS, move |max_tokens| {
+                attempt(prompt.clone(), max_tokens)
+            })
+        };
+        self.retry_if_refused(prompt, within_limit).await
     }
 
     /// Makes an attempt, and a second one with a gentler prompt if the content of the first is refused or flagged.
@@ -409,7 +416,13 @@ impl ModelSession {
 /// Whether a failure may only mean that the model cannot return JSON: it did not finish in time, it returned something
 /// else, or its provider does not support structured output.
 fn is_structured_output_failure(failure: &Failure) -> bool {
-    matches!(failure, Failure::InvalidResponse(_) | Failure::TimedOut | Failure::Unsupported)
+    matches!(
+        failure,
+        Failure::InvalidResponse(_)
+            | Failure::OutOfTokens { .. }
+            | Failure::TimedOut
+            | Failure::Unsupported
+    )
 }
 
 /// The start of a note about a failed chain, such as "The story was told".
@@ -417,16 +430,6 @@ fn is_structured_output_failure(failure: &Failure) -> bool {
 struct NotePrefix(&'static str);
 
 const STORY_TOLD: NotePrefix = NotePrefix("The story was told");
-
-/// Returns the most that a model may use for a text.
-fn max_text_usage(model: &Model, prompt: &str, default: u64) -> Usage {
-    let output_tokens = model.max_tokens(default);
-    Usage { input_tokens: estimate_tokens(prompt), output_tokens, ..Usage::default() }
-}
-
-fn estimate_tokens(prompt: &str) -> u64 {
-    prompt.chars().count() as u64 / CHARACTERS_PER_TOKEN + 50
-}
 
 /// Applies a check to a response. The offline provider's text needs none, because it is valid by construction.
 fn apply_check<T>(

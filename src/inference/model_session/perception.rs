@@ -29,7 +29,11 @@ impl ModelSession {
         picture: &Arc<RgbImage>,
         prompt: &str,
     ) -> Option<ImageAnalysis> {
-        let request = VisionRequest { prompt: prompt.to_owned(), picture: Arc::clone(picture) };
+        let request = VisionRequest {
+            prompt: prompt.to_owned(),
+            picture: Arc::clone(picture),
+            max_tokens: MAX_IMAGE_ANALYSIS_TOKENS,
+        };
         let calls = self.parts.chains.vision.iter().enumerate();
         let mut calls: FuturesUnordered<_> = calls
             .map(|(index, model)| {
@@ -92,14 +96,19 @@ impl ModelSession {
         request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, InferenceError> {
         self.observe_prompt(Capability::Vision, model, &request.prompt);
-        let mut max_usage = max_text_usage(model, &request.prompt, MAX_IMAGE_ANALYSIS_TOKENS);
-        max_usage.input_tokens += PICTURE_TOKENS;
-        let pending = self.pending_call(model, Capability::Vision, max_usage);
-        let response = self.parts.registry.call_model(
-            &pending,
-            |provider| provider.vision.clone(),
-            |backend| async move { backend.describe_image(&pending.call, request).await },
-        );
-        response.await
+        let attempt = |max_tokens| async move {
+            let request = VisionRequest { max_tokens, ..request.clone() };
+            let request = &request;
+            let mut max_usage = max_text_usage(&request.prompt, max_tokens);
+            max_usage.input_tokens += PICTURE_TOKENS;
+            let pending = self.pending_call(model, Capability::Vision, max_usage);
+            let response = self.parts.registry.call_model(
+                &pending,
+                |provider| provider.vision.clone(),
+                |backend| async move { backend.describe_image(&pending.call, request).await },
+            );
+            response.await
+        };
+        self.with_token_limit(model, request.max_tokens, attempt).await
     }
 }

@@ -1,13 +1,34 @@
 //! Image generation by `gpt-image-1`, the DALL-E models, and the models of compatible servers.
 
 use async_trait::async_trait;
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::OpenAi;
 use crate::domain::Size;
 use crate::inference::{
-    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage, usage,
 };
+
+/// Where responses contain a file in base64, as JSON pointers.
+const ENCODED_FILES: [&str; 6] = [
+    "/data/0/b64_json",
+    "/data/0/base64",
+    "/data/0/image",
+    "/images/0/b64_json",
+    "/images/0/base64",
+    "/images/0",
+];
+
+/// Where responses contain the URL of a file, as JSON pointers.
+const FILE_URLS: [&str; 6] = [
+    "/data/0/url",
+    "/data/0/image_url/url",
+    "/data/0/image_url",
+    "/images/0/url",
+    "/data/0",
+    "/output/0",
+];
 
 /// The limits of a family of models.
 struct ModelFamily {
@@ -38,12 +59,19 @@ const OTHER: ModelFamily =
     ModelFamily { sizes: &[], max_prompt: 4000, needs_response_format: true };
 
 impl ModelFamily {
+    /// Returns the family of a model, whose name may have a prefix, as at a proxy, or be part of a deployment's name.
     fn of(model: &str) -> &'static Self {
-        match model {
-            name if name.starts_with("gpt-image") => &GPT_IMAGE,
-            "dall-e-3" => &DALL_E_3,
-            "dall-e-2" => &DALL_E_2,
-            _ => &OTHER,
+        let name: String = model.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = name.to_ascii_lowercase();
+        let has = |part: &str| name.contains(part);
+        if has("gptimage") {
+            &GPT_IMAGE
+        } else if has("dalle3") {
+            &DALL_E_3
+        } else if has("dalle2") {
+            &DALL_E_2
+        } else {
+            &OTHER
         }
     }
 }
@@ -64,28 +92,36 @@ impl ImageModel for OpenAi {
             body["response_format"] = json!("b64_json");
         }
         let response = self.post_json(call, "images/generations", body).await?;
-        let bytes = self.image_bytes(&response).await?;
-        let tokens =
-            |name: &str| response.pointer(&format!("/usage/{name}")).and_then(Value::as_u64);
-        let usage = Usage {
-            input_tokens: tokens("input_tokens").unwrap_or_default(),
-            output_tokens: tokens("output_tokens").unwrap_or_default(),
-            images: 1,
-            seconds: 0.0,
-        };
+        let bytes = self.image_bytes(call, &response).await?;
+        let usage = Usage { images: 1, ..usage::tokens(&response) };
         Ok(ModelResponse::new(GeneratedImage::Encoded(bytes), usage))
     }
 }
 
 impl OpenAi {
     /// Returns the first image of a response, which contains the file or its URL.
-    async fn image_bytes(&self, response: &Value) -> Result<Vec<u8>, Failure> {
-        let text = |pointer: &str| response.pointer(pointer).and_then(Value::as_str);
-        if let Some(encoded) = text("/data/0/b64_json") {
-            return self.client.decode_base64(encoded.to_owned()).await;
+    async fn image_bytes(
+        &self,
+        call: &CallContext<'_>,
+        response: &Value,
+    ) -> Result<Vec<u8>, Failure> {
+        let text = |pointer: &&str| response.pointer(pointer)?.as_str().map(str::trim);
+        let is_given = |text: &&str| !text.is_empty();
+        if let Some(encoded) = ENCODED_FILES.iter().filter_map(|p| text(&p)).find(is_given) {
+            return self.client.fetch_file(encoded).await;
         }
-        let url = text("/data/0/url")
-            .ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
-        Ok(self.client.fetch_bytes(self.client.get(url)).await?.into())
+        let url = FILE_URLS.iter().filter_map(|p| text(&p)).find(is_given);
+        let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
+        if url.starts_with("http://") || url.starts_with("https://") || url.starts_with("data:") {
+            return self.client.fetch_file(url).await;
+        }
+        // A relative URL leads to the configured server, so the request may carry its key.
+        let base = Url::parse(&format!("{}/", self.base_url)).ok();
+        let joined = base
+            .and_then(|base| base.join(url).ok().filter(|joined| joined.origin() == base.origin()));
+        let url =
+            joined.ok_or_else(|| Failure::invalid_response("the URL of its image is not valid"))?;
+        let request = self.with_key(call, self.client.get(url.as_str()))?;
+        Ok(self.client.fetch_bytes(request).await?.into())
     }
 }

@@ -1,23 +1,31 @@
 //! OpenAI, and servers with a compatible API at a configured base URL, such as Ollama, llama.cpp and vLLM.
 //!
-//! Requests follow the API, and a model's own parameters override their fields. Responses are parsed leniently, because
-//! not every server that is called compatible is.
+//! Requests follow the API, and a model's own parameters override their fields. A field that a server refuses by name is
+//! left out or renamed. Responses are parsed leniently, because not every server that is called compatible is.
 
+mod adaptation;
 mod audio;
 mod chat;
+mod chat_answer;
 mod images;
+mod json_mode;
 mod speech;
 mod texts;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use reqwest::RequestBuilder;
 use reqwest::header::AUTHORIZATION;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{CallContext, Failure, Provider, ProviderClient, provider_client};
+use super::provider_client::{self, ErrorResponse};
+use super::{CallContext, Failure, Provider, ProviderClient};
+use crate::settings::ProviderSettings;
+use adaptation::Adaptations;
+use json_mode::JsonModes;
 
 /// The provider's name in the registry and in model configurations.
 pub const NAME: &str = "openai";
@@ -27,6 +35,18 @@ const KEY_NAME: &str = "openai_api_key";
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
+/// The paths that some people append to the base URL.
+const PATHS: [&str; 8] = [
+    "/chat/completions",
+    "/completions",
+    "/images/generations",
+    "/audio/transcriptions",
+    "/audio/speech",
+    "/embeddings",
+    "/moderations",
+    "/models",
+];
+
 /// Creates the provider. Without `base_url`, it calls OpenAI's own API.
 #[must_use]
 pub fn provider(
@@ -34,15 +54,17 @@ pub fn provider(
     base_url: Option<&str>,
     key: Option<SecretString>,
 ) -> Provider {
+    let is_official = base_url.is_none_or(ProviderSettings::is_openai_url);
     let openai = Arc::new(OpenAi {
         client,
-        base_url: base_url.unwrap_or(BASE_URL).trim_end_matches('/').to_owned(),
-        is_official: base_url.is_none(),
+        base_url: base_url.map_or_else(|| BASE_URL.to_owned(), |url| normalise(url, is_official)),
+        is_official,
         key,
-        json_modes: Mutex::default(),
+        json_modes: JsonModes::default(),
+        adaptations: Adaptations::default(),
     });
     Provider {
-        display_name: if base_url.is_none() { "OpenAI" } else { "the OpenAI-compatible server" },
+        display_name: if is_official { "OpenAI" } else { "the OpenAI-compatible server" },
         text: Some(openai.clone()),
         structured: Some(openai.clone()),
         image: Some(openai.clone()),
@@ -55,20 +77,61 @@ pub fn provider(
     }
 }
 
+/// The beginnings of the names of OpenAI's own models.
+const OWN_MODELS: [&str; 9] = [
+    "chatgpt",
+    "codex",
+    "dall-e",
+    "gpt-audio",
+    "gpt-image",
+    "omni-moderation",
+    "text-embedding-",
+    "tts-1",
+    "whisper-1",
+];
+
+/// Whether a model's name is that of one of OpenAI's own models, also with the prefix `openai/` of a proxy.
+#[must_use]
+pub fn is_own_model(name: &str) -> bool {
+    let name = name.strip_prefix("openai/").unwrap_or(name);
+    // Names such as `gpt-4.1` and `o3`, but not `gpt-oss-20b`, which others serve.
+    let mut prefixes = ["gpt-", "o"].iter();
+    let is_numbered = prefixes.any(|prefix| {
+        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    is_numbered || OWN_MODELS.iter().any(|start| name.starts_with(start))
+}
+
+/// Removes the path of an endpoint from a base URL, and adds the version that OpenAI's own needs.
+fn normalise(url: &str, is_official: bool) -> String {
+    let url = url.trim().trim_end_matches('/');
+    let base = PATHS.iter().find_map(|path| url.strip_suffix(path)).unwrap_or(url);
+    let base = base.trim_end_matches('/');
+    let has_path = base.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if is_official && !has_path { format!("{base}/v1") } else { base.to_owned() }
+}
+
 struct OpenAi {
     client: ProviderClient,
     base_url: String,
     /// Whether the server is OpenAI's own. Other servers often support only older parameters and may need no key.
     is_official: bool,
     key: Option<SecretString>,
-    /// The mode in which each model last accepted a request for JSON, by model name.
-    json_modes: Mutex<HashMap<String, chat::JsonMode>>,
+    json_modes: JsonModes,
+    adaptations: Adaptations,
 }
 
 impl OpenAi {
     /// Builds a POST request with the client's key, or else the installation's.
     fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.client.post(&format!("{}/{path}", self.base_url));
+        self.with_key(call, self.client.post(&format!("{}/{path}", self.base_url)))
+    }
+
+    fn with_key(
+        &self,
+        call: &CallContext<'_>,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, Failure> {
         match call.keys.get(KEY_NAME).or(self.key.as_ref()) {
             Some(key) => {
                 Ok(request.header(AUTHORIZATION, provider_client::secret_header("Bearer ", key)?))
@@ -86,6 +149,132 @@ impl OpenAi {
         body: Value,
     ) -> Result<Value, Failure> {
         let body = provider_client::with_parameters(body, &call.model.parameters);
-        self.client.fetch_json(self.post(call, path)?.json(&body)).await
+        Ok(self.post_adapted(call, path, body, None).await?)
+    }
+
+    /// Sends a JSON object, adapted to what the server accepts. `kept` is a field that is not adapted.
+    async fn post_adapted(
+        &self,
+        call: &CallContext<'_>,
+        path: &str,
+        body: Value,
+        kept: Option<&str>,
+    ) -> Result<Value, ErrorResponse> {
+        let send = move |body: Value| {
+            let response = async move {
+                let response = self.client.fetch_json(self.post(call, path)?.json(&body)).await?;
+                match provider_client::error_in_answer(&response) {
+                    Some(error) => Err(error),
+                    None => Ok(response),
+                }
+            };
+            response.boxed()
+        };
+        self.adapt(call, path, body, kept, send).await
+    }
+
+    /// Sends a request, and sends it again without the fields that the server refuses. What helped is remembered for
+    /// the model. A refused request costs nothing.
+    async fn adapt<'a, T>(
+        &self,
+        call: &CallContext<'_>,
+        path: &str,
+        body: Value,
+        kept: Option<&str>,
+        send: impl Fn(Value) -> BoxFuture<'a, Result<T, ErrorResponse>> + Sync,
+    ) -> Result<T, ErrorResponse> {
+        let key = Adaptations::key(path, call.model);
+        let known = self.adaptations.get(&key);
+        let mut changes = known.clone();
+        loop {
+            let adapted = adaptation::apply(body.clone(), &changes);
+            let refusal = match send(adapted.clone()).await {
+                Ok(response) => {
+                    if changes != known {
+                        self.adaptations.remember(key, changes);
+                    }
+                    return Ok(response);
+                }
+                Err(refusal) => refusal,
+            };
+            let change = adaptation::propose(&adapted, &changes, &refusal, kept);
+            match change.filter(|_| changes.len() < adaptation::MAX_CHANGES) {
+                Some(change) => {
+                    tracing::debug!(?change, model = call.model.name, "adapting a refused request");
+                    changes.push(change);
+                }
+                None => return Err(self.explain_address(refusal)),
+            }
+        }
+    }
+
+    /// Adds to an error what may be wrong with the base URL, if nothing is at the address that was called.
+    fn explain_address(&self, mut error: ErrorResponse) -> ErrorResponse {
+        let is_elsewhere = match error.failure {
+            Failure::Misdirected(_) => true,
+            Failure::Rejected(_) => {
+                matches!(error.status, Some(404 | 405))
+                    && !error.message.to_ascii_lowercase().contains("model")
+            }
+            _ => false,
+        };
+        if is_elsewhere && !self.is_official {
+            let ends_in_version = self.base_url.rsplit('/').next().is_some_and(|end| {
+                end.strip_prefix('v')
+                    .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+            });
+            let advice = if ends_in_version {
+                "check the address in OPENAI_BASE_URL"
+            } else {
+                "the address in OPENAI_BASE_URL usually ends with /v1"
+            };
+            let message: String = error.message.chars().take(100).collect();
+            let message = message.trim().trim_end_matches('.');
+            let found = match error.status {
+                Some(200) => format!("it is {message} instead of JSON"),
+                Some(status) if message.is_empty() => format!("HTTP {status}"),
+                Some(status) => format!("HTTP {status}, {message}"),
+                None => message.to_owned(),
+            };
+            let reason = format!("{found}; {advice}");
+            error.failure = match error.failure {
+                Failure::Misdirected(_) => Failure::misdirected(&reason),
+                _ => Failure::rejected(&reason),
+            };
+        }
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_of_openai_are_known_by_their_names() {
+        for name in ["gpt-4.1-mini", "openai/gpt-5", "o3", "gpt-image-1", "dall-e-3", "whisper-1"] {
+            assert!(is_own_model(name), "{name}");
+        }
+        for name in ["llama3.2", "gpt-oss-20b", "openai/gpt-oss-120b", "olmo", "default", "mistral"]
+        {
+            assert!(!is_own_model(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_ends_where_the_endpoints_begin() {
+        let cases = [
+            ("http://localhost:11434/v1/", "http://localhost:11434/v1"),
+            ("http://localhost:11434", "http://localhost:11434"),
+            ("http://localhost:8080/v1/chat/completions", "http://localhost:8080/v1"),
+            ("http://localhost:8080/v1/completions/", "http://localhost:8080/v1"),
+            ("https://api.openai.com", "https://api.openai.com/v1"),
+            ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+        ];
+        for (url, expected) in cases {
+            let is_official = ProviderSettings::is_openai_url(url);
+            assert_eq!(is_official, url.contains("openai.com"), "{url}");
+            assert_eq!(normalise(url, is_official), expected);
+        }
     }
 }

@@ -2,12 +2,16 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde_json::json;
+use futures_util::FutureExt;
+use serde_json::{Value, json};
 
 use super::OpenAi;
 use crate::inference::{
     CallContext, Failure, ModelResponse, SpeechModel, SpeechRequest, Usage, provider_client,
 };
+
+/// The endpoint of speech.
+const PATH: &str = "audio/speech";
 
 /// The longest text that is spoken, in characters. The rest is cut off.
 const MAX_TEXT: usize = 4096;
@@ -31,7 +35,10 @@ impl SpeechModel for OpenAi {
         if let Some(voice) = &request.voice {
             body["voice"] = json!(voice);
         }
-        let bytes = self.client.fetch_bytes(self.post(call, "audio/speech")?.json(&body)).await?;
+        let send = move |body: Value| {
+            async move { self.client.fetch_bytes(self.post(call, PATH)?.json(&body)).await }.boxed()
+        };
+        let bytes = self.adapt(call, PATH, body, None, send).await?;
         Ok(ModelResponse::new(bytes, Usage::default()))
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::OpenAi;
 use crate::inference::{
-    CallContext, EmbeddingModel, Failure, ModelResponse, ModerationModel, Usage, embed,
+    CallContext, EmbeddingModel, Failure, ModelResponse, ModerationModel, Usage, embed, usage,
 };
 
 #[async_trait]
@@ -27,8 +27,11 @@ impl EmbeddingModel for OpenAi {
             *slot.ok_or_else(no_vectors)? =
                 entry.get("embedding").and_then(embed::parse_vector).ok_or_else(no_vectors)?;
         }
-        let tokens = response.pointer("/usage/prompt_tokens").and_then(Value::as_u64);
-        let usage = Usage { input_tokens: tokens.unwrap_or_default(), ..Usage::default() };
+        let used = usage::tokens(&response);
+        // Everything that is embedded is read, also where a server reports only the sum.
+        let input_tokens =
+            if used.input_tokens == 0 { used.output_tokens } else { used.input_tokens };
+        let usage = Usage { input_tokens, ..Usage::default() };
         Ok(ModelResponse::new(vectors, usage))
     }
 }

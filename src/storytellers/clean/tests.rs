@@ -102,3 +102,10 @@ proptest! {
         let _ = clean_picture_prompt(&text);
     }
 }
+
+#[test]
+fn a_text_without_an_end_is_cut_before_it_is_cleaned() {
+    let text = (0..400_000).map(|number| format!("Fox number {number} ran. ")).collect::<String>();
+    let cleaned = cleaned(&text).expect("a text");
+    assert!(cleaned.starts_with("Fox number 0 ran."), "{cleaned}");
+}
