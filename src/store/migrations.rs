@@ -1,13 +1,14 @@
 //! Database migrations. `migrations/sqlite` and `migrations/postgres` hold the same numbers and names.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{MigrateError, Migrator};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, with_read_pool};
 use crate::store::pools::Pools;
+use crate::store::unnamed::PgDatabase;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -21,53 +22,109 @@ pub struct PendingMigration {
     pub name: String,
 }
 
+impl PendingMigration {
+    /// Returns every migration, in order. A database that does not exist yet needs them all.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let migrations = SQLITE.iter();
+        migrations.map(|m| Self { version: m.version, name: m.description.to_string() }).collect()
+    }
+}
+
 impl Store {
-    /// Applies all pending migrations.
+    /// Applies all pending migrations, and computes what SQL cannot.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Postgres(pool) => POSTGRES.run(pool).await?,
+            Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
+            Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
             Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
+        }
+        let frames = self.fill_search_terms().await?;
+        if frames > 0 {
+            tracing::info!(frames, "search terms of earlier frames were computed");
         }
         Ok(())
     }
 
-    /// Returns the migrations that [`Store::migrate`] would apply, in order.
-    ///
-    /// Creates the table of applied migrations if it does not exist, and changes nothing else.
+    /// Returns the migrations that [`Store::migrate`] would apply, in order. Changes nothing.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if the database cannot be read.
+    /// Returns [`StoreError::Migration`] if [`Store::migrate`] would refuse the database, and [`StoreError`] if the
+    /// database cannot be read.
     pub async fn pending_migrations(&self) -> Result<Vec<PendingMigration>, StoreError> {
-        let failed = StoreError::failed("look for pending migrations");
-        let (migrator, applied) = match &self.pools {
-            Pools::Postgres(pool) => {
-                let mut conn = pool.acquire().await.map_err(failed)?;
-                (&POSTGRES, applied(&mut *conn, &POSTGRES).await?)
+        let migrator = if self.is_sqlite() { &SQLITE } else { &POSTGRES };
+        let applied = self.applied_migrations().await?;
+        for migration in &applied {
+            let known = migrator.iter().find(|known| known.version == migration.version);
+            let known = known.ok_or(MigrateError::VersionMissing(migration.version))?;
+            if !migration.success {
+                return Err(MigrateError::Dirty(migration.version).into());
             }
-            Pools::Sqlite { write, .. } => {
-                let mut conn = write.acquire().await.map_err(failed)?;
-                (&SQLITE, applied(&mut *conn, &SQLITE).await?)
+            if *known.checksum != *migration.checksum {
+                return Err(MigrateError::VersionMismatch(migration.version).into());
+            }
+        }
+        let is_applied = |version| applied.iter().any(|applied| applied.version == version);
+        let mut pending = PendingMigration::all();
+        pending.retain(|migration| !is_applied(migration.version));
+        Ok(pending)
+    }
+
+    /// Returns the migrations that the database has; none if it has no table of them.
+    async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, StoreError> {
+        const SQL: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+        let failed = StoreError::failed("look for pending migrations");
+        let has_table: bool = match &self.pools {
+            Pools::Postgres(database) => {
+                let sql = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                sqlx::query_scalar(sql).fetch_one(database).await.map_err(&failed)?
+            }
+            Pools::Sqlite { read, .. } => {
+                let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+                sqlx::query_scalar(sql).fetch_one(read).await.map_err(&failed)?
             }
         };
-        let pending = migrator.iter().filter(|migration| !applied.contains(&migration.version));
-        Ok(pending
-            .map(|m| PendingMigration { version: m.version, name: m.description.to_string() })
-            .collect())
+        if !has_table {
+            return Ok(Vec::new());
+        }
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await).map_err(failed)
     }
 }
 
-async fn applied<C: Migrate>(
-    conn: &mut C,
-    migrator: &Migrator,
-) -> Result<HashSet<i64>, StoreError> {
-    conn.ensure_migrations_table(&migrator.table_name).await?;
-    let applied = conn.list_applied_migrations(&migrator.table_name).await?;
-    Ok(applied.into_iter().map(|migration| migration.version).collect())
+/// A migration that a database has.
+#[derive(Debug, sqlx::FromRow)]
+struct AppliedMigration {
+    version: i64,
+    success: bool,
+    checksum: Vec<u8>,
+}
+
+/// The key of the lock that migrations behind a pooler hold.
+const MIGRATION_LOCK: i64 = 7_369_214_805_164;
+
+/// Applies all pending migrations in one transaction, because a pooler may lend another connection after each one.
+async fn migrate_pooled(database: &PgDatabase) -> Result<(), StoreError> {
+    let failed = StoreError::failed("migrate");
+    let migrator = Migrator {
+        migrations: Cow::Borrowed(&*POSTGRES.migrations),
+        // The migrator's own lock belongs to a connection.
+        locking: false,
+        ..Migrator::DEFAULT
+    };
+    let mut tx = database.begin().await.map_err(&failed)?;
+    let lock = "SELECT pg_advisory_xact_lock($1)";
+    sqlx::query(lock).bind(MIGRATION_LOCK).execute(&mut tx).await.map_err(&failed)?;
+    // The migrator's statements have names, which others may have left on the lent connection.
+    let forget = || sqlx::raw_sql("DEALLOCATE ALL");
+    forget().execute(&mut tx).await.map_err(&failed)?;
+    migrator.run_direct(None, tx.connection(), false).await?;
+    forget().execute(&mut tx).await.map_err(&failed)?;
+    tx.commit().await.map_err(failed)
 }
 
 /// Creates two empty files for a new migration in `root/migrations`, numbered after the last, and returns their
