@@ -44,7 +44,7 @@ fn a_wrong_setting_stops_the_start_with_one_line_and_exit_code_2() {
         ("PORT", "abc"),
         ("CLOUD_ENV", "mars"),
         ("HOST", "0.0.0.0"),
-        ("CALLIOPE_API_KEY", "short"),
+        ("CALLIOPE_API_KEY", "with a space"),
         ("DATABASE_URL", "sqlite://x"),
         ("CALLIOPE_LOG_FORMAT", "xml"),
     ] {
@@ -150,6 +150,8 @@ fn migrations_are_checked_applied_and_begun() {
     let (code, out, error) = run(folder.path(), &["migrate", "--check"], &[]);
     assert_eq!(code, 1, "{error}");
     assert!(out.starts_with("0001 stories\n"), "{out}");
+    let left = std::fs::read_dir(folder.path()).expect("listed").count();
+    assert_eq!(left, 0, "a check creates nothing");
     let (code, _, error) = run(folder.path(), &["migrate"], &[]);
     assert_eq!(code, 0, "{error}");
     let (code, out, _) = run(folder.path(), &["migrate", "--check"], &[]);
@@ -161,6 +163,133 @@ fn migrations_are_checked_applied_and_begun() {
     assert_eq!((code, out.lines().count()), (0, 2), "{out}");
     assert!(out.lines().all(|file| folder.path().join(file).exists()));
     assert_eq!(run(folder.path(), &["migrate", "new", "../up"], &[]).0, 1);
+}
+
+#[test]
+fn a_check_of_migrations_fails_where_the_service_would() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("data/calliope.db");
+    let change = |sql: &'static str| {
+        assert_eq!(run(folder.path(), &["migrate"], &[]).0, 0);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            use sqlx::{ConnectOptions, Connection, Executor};
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+            let mut connection = options.connect().await.expect("opened");
+            connection.execute(sql).await.expect("changed");
+            connection.close().await.expect("closed");
+        });
+    };
+    for (sql, expected) in [
+        // A later version has migrated the database, a file was changed, or a migration was cut short.
+        (
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', TRUE, x'00', 0)",
+            "9999",
+        ),
+        ("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 3", "3"),
+        ("UPDATE _sqlx_migrations SET success = FALSE WHERE version = 4", "4"),
+    ] {
+        change(sql);
+        for arguments in [&["migrate", "--check"][..], &["serve"]] {
+            let (code, _, error) = run(folder.path(), arguments, &[("PORT", "0")]);
+            assert_eq!(code, 1, "{arguments:?} after {sql}: {error}");
+            assert!(error.contains(expected) && error.contains("migration"), "{error}");
+        }
+        std::fs::remove_dir_all(folder.path().join("data")).expect("removed");
+    }
+    std::fs::create_dir_all(&file).expect("in the way");
+    for arguments in [&["migrate", "--check"][..], &["serve"]] {
+        assert_eq!(run(folder.path(), arguments, &[("PORT", "0")]).0, 1, "{arguments:?}");
+    }
+    let nobody = [("DATABASE_URL", "postgres://u@127.0.0.1:1/x"), ("PORT", "0")];
+    let mut child = calliope(folder.path(), &["migrate", "--check"], &nobody)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
+    assert!(
+        line.contains("127.0.0.1:1 (database x, user u)") && line.contains("refused"),
+        "{line}"
+    );
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+}
+
+#[test]
+fn a_closed_pipe_ends_a_command_quietly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("HOST", "my-machine")];
+    for arguments in [
+        &["config"][..],
+        &["config", "--json"],
+        &["migrate"],
+        &["search", "a lamp", "--json"],
+        &["token", "list", "--json"],
+        &["media", "usage"],
+        &["index", "status"],
+        &["storyteller", "try", "fern", "--frames", "1"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = calliope(folder.path(), arguments, &variables).stdout(writer).output();
+        let output = output.expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!error.contains("panicked") && !error.contains("closed"), "{arguments:?}: {error}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+    }
+    // The work was done although nobody read of it.
+    assert_eq!(run(folder.path(), &["migrate", "--check"], &[]).0, 0);
+    // A closed standard error is no reason to fail either.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = calliope(folder.path(), &["config"], &variables).stderr(writer).output();
+    assert_eq!(output.expect("it runs").status.code(), Some(0));
+}
+
+#[test]
+fn settings_that_need_attention_are_reported_by_the_service_and_by_config() {
+    let database = TestDatabase::sqlite();
+    let folder = database.folder.path();
+    let variables = [
+        ("HOST", "my-machine"),
+        ("CALLIOPE_APIKEY", "unused"),
+        ("CALLIOPE_INPUT_RETENTION", "5"),
+        ("CALLIOPE_INPUT_RETENTION_SECONDS", "6"),
+    ];
+    let (code, out, error) = run(folder, &["config"], &variables);
+    assert_eq!(code, 0);
+    assert!(out.contains("storage.input_retention_seconds  6"), "{out}");
+    let mut child = calliope(folder, &[], &variables)
+        .env("PORT", "0")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let log = BufReader::new(child.stderr.take().expect("piped"));
+    let log: Vec<String> = log
+        .lines()
+        .map(|line| line.expect("readable"))
+        .take_while(|line| !line.contains("; open http://"))
+        .collect();
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    for part in ["CALLIOPE_HOST", "CALLIOPE_API_KEY is", "which is its new name"] {
+        assert!(error.contains(part), "{part}: {error}");
+        assert!(log.iter().any(|line| line.contains(part)), "{part}: {log:?}");
+    }
+    assert_eq!(error.lines().count(), 3, "{error}");
+}
+
+#[test]
+fn a_closed_terminal_stops_the_service_in_order() {
+    let database = TestDatabase::sqlite();
+    let (mut child, _, mut log) = serve(database.folder.path(), &[]);
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().expect("sent").success());
+    assert!(child.wait().expect("ended").success(), "an orderly end");
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).expect("readable");
+    assert!(rest.contains("stopping; finishing") && rest.contains("stopped"), "{rest}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::compute::ComputePanicked;
 use crate::domain::InvalidParameter;
-use crate::objects::{BucketError, LocalStoreError};
+use crate::objects::{BucketError, LocalStoreError, NamedFolder};
 use crate::store::{LeaseError, LeaseLost, StoreError};
 
 /// The kind of an [`AppError`].
@@ -174,21 +174,38 @@ impl From<StoreError> for AppError {
         if let StoreError::InUse(_) = &error {
             return Self::new(ErrorKind::Unavailable, error.to_string());
         }
-        let detail = "The database does not answer as it should; try again in a moment.";
+        let detail = match &error {
+            StoreError::FileReplaced(_) => {
+                "The database file was removed or replaced; nothing was saved. The service must be restarted with the right file."
+            }
+            _ => "The database does not answer as it should; try again in a moment.",
+        };
         Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
     }
 }
 
 impl From<LocalStoreError> for AppError {
     fn from(error: LocalStoreError) -> Self {
-        let detail = match error.source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                "The disk is full; nothing was saved. Try again when there is room."
+        use std::io::ErrorKind::{
+            NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+            StorageFull,
+        };
+        let verb = error.action;
+        let detail = match (error.source.kind(), &error.folder) {
+            (StorageFull | QuotaExceeded, _) => {
+                "The disk is full; nothing was saved. Try again when there is room.".to_owned()
             }
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                "The media folder cannot be written; nothing was saved. Its owner or permissions must be corrected."
+            (PermissionDenied | ReadOnlyFilesystem, Some(NamedFolder { name, path })) => format!(
+                "The {name} folder cannot be {verb}; nothing was saved. The owner or the permissions of {} must be corrected.",
+                path.display()
+            ),
+            (NotFound | NotADirectory, Some(NamedFolder { name, path })) if verb == "written" => {
+                format!(
+                    "The {name} folder is missing; nothing was saved. {} must be there and be a folder.",
+                    path.display()
+                )
             }
-            _ => "The disk does not answer as it should; try again in a moment.",
+            _ => "The disk does not answer as it should; try again in a moment.".to_owned(),
         };
         Self { cause: Some(error.into()), ..Self::new(ErrorKind::Unavailable, detail) }
     }

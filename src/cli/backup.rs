@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::{Progress, human_bytes};
 use super::{bootstrap, runtime};
 use crate::app;
@@ -32,7 +33,6 @@ pub(super) struct Restore {
     json: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let app = bootstrap::build_for_command(&loaded.settings, |ledger| std::sync::Arc::new(ledger)).await?;
@@ -49,9 +49,9 @@ pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Re
         let missing = manifest.missing.len();
         let path = arguments.file.display();
         if arguments.json {
-            println!("{}", json!({"file": path.to_string(), "files": files, "bytes": bytes, "missing": manifest.missing}));
+            print_line!("{}", json!({"file": path.to_string(), "files": files, "bytes": bytes, "missing": manifest.missing}))?;
         } else {
-            println!("{path} holds the database and {files} files: {}", human_bytes(bytes));
+            print_line!("{path} holds the database and {files} files: {}", human_bytes(bytes))?;
         }
         if missing > 0 {
             bail!("{missing} files named in the database are missing; `calliope media verify` lists them");
@@ -60,7 +60,6 @@ pub(super) fn back_up(loaded: &LoadedSettings, arguments: &Backup) -> anyhow::Re
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 pub(super) fn restore(loaded: &LoadedSettings, arguments: &Restore) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let bytes = std::fs::metadata(&arguments.file).map_or(0, |file| file.len());
@@ -78,14 +77,14 @@ pub(super) fn restore(loaded: &LoadedSettings, arguments: &Restore) -> anyhow::R
         }
         let restored = restored?;
         if arguments.json {
-            println!("{}", serde_json::to_string(&restored)?);
+            print_line!("{}", serde_json::to_string(&restored)?)?;
         } else {
             let (stories, frames) = (restored.stories, restored.frames);
-            println!(
+            print_line!(
                 "restored stories: {stories}, frames: {frames}, files: {} ({})",
                 restored.files,
                 human_bytes(restored.bytes)
-            );
+            )?;
         }
         Ok(())
     })

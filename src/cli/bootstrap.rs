@@ -22,7 +22,11 @@ pub(super) async fn build_service(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> anyhow::Result<(App, Option<DatabaseLock>)> {
-    let store = Store::connect(&settings.database).await?;
+    let store = Store::connect_patiently(&settings.database, &|error| {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(error, "database does not answer; trying again");
+    })
+    .await?;
     let database_lock = store.acquire_database_lock(Path::new(&settings.database.path))?;
     let app = build_app(settings, store, shutdown, |ledger| Arc::new(ledger)).await?;
     Ok((app, database_lock))

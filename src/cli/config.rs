@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::output::{print_line, print_message};
 use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
@@ -11,16 +12,18 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Result<()> {
+    for warning in &loaded.warnings {
+        print_message!("calliope: {warning}");
+    }
     let lines = loaded.report()?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&lines)?);
+        print_line!("{}", serde_json::to_string_pretty(&lines)?)?;
         return Ok(());
     }
     for line in lines {
         let value = line.value.as_deref().unwrap_or("-");
-        println!("{:<32} {:<32} {}", line.key, value, line.source);
+        print_line!("{:<32} {:<32} {}", line.key, value, line.source)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::Progress;
 use super::{bootstrap, runtime};
 use crate::app::{App, IndexStatus};
@@ -46,7 +47,6 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Res
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn index(app: &App, force: bool, max_frames: u64, as_json: bool) -> anyhow::Result<()> {
     if force {
         app.search().clear_index().await?;
@@ -59,18 +59,17 @@ async fn index(app: &App, force: bool, max_frames: u64, as_json: bool) -> anyhow
         .await?;
     progress.finish();
     if as_json {
-        println!("{}", json!(done));
+        print_line!("{}", json!(done))?;
     } else {
-        println!("{} frames are in the index now, in {} pieces", done.frames, done.pieces);
+        print_line!("{} frames are in the index now, in {} pieces", done.frames, done.pieces)?;
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
     let status = app.search().index_status().await?;
     if as_json {
-        println!("{}", json!(status));
+        print_line!("{}", json!(status))?;
         return Ok(());
     }
     let IndexStatus {
@@ -85,17 +84,17 @@ async fn status(app: &App, as_json: bool) -> anyhow::Result<()> {
         ..
     } = &status;
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-    println!("place       {}", or_none(place));
-    println!("model       {}", or_none(model));
-    println!("configured  {}", or_none(configured_model));
-    println!("dimension   {}", dimension.unwrap_or(0));
-    println!("frames      {frames}, {waiting} of them not in the index");
-    println!("pieces      {pieces}");
+    print_line!("place       {}", or_none(place))?;
+    print_line!("model       {}", or_none(model))?;
+    print_line!("configured  {}", or_none(configured_model))?;
+    print_line!("dimension   {}", dimension.unwrap_or(0))?;
+    print_line!("frames      {frames}, {waiting} of them not in the index")?;
+    print_line!("pieces      {pieces}")?;
     if let Some(counted) = counted {
-        println!("counted     {counted} by Pinecone, which is some seconds behind");
+        print_line!("counted     {counted} by Pinecone, which is some seconds behind")?;
     }
     if status.needs_rebuild {
-        println!("search uses words only until you run `calliope index rebuild`");
+        print_line!("search uses words only until you run `calliope index rebuild`")?;
     }
     Ok(())
 }

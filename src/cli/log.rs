@@ -45,7 +45,11 @@ pub(super) fn start(settings: &Settings, handle: Handle) -> anyhow::Result<Trace
     });
     let filter = settings.log.env_filter().map_err(anyhow::Error::msg)?;
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    // A closed standard error must not end the service: by default a line that cannot be written is reported there.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .log_internal_errors(false);
     let lines = match settings.log.format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         // The list of spans holds the current one too; by itself it would be there twice.

@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::{Progress, human_bytes};
 use super::{bootstrap, runtime};
 use crate::app::jobs::ApplyRetention;
@@ -88,7 +89,6 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: &Arguments) -> anyhow::Res
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     let Some(bucket) = app.files().bucket_url() else {
         bail!("there is no bucket; set CLOUD_ENV and CALLIOPE_BUCKET_NAME");
@@ -101,10 +101,10 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     if dry_run {
         let (files, bytes) = (waiting.files, waiting.bytes);
         if as_json {
-            println!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket}));
+            print_line!("{}", json!({"files": files, "bytes": bytes, "bucket": bucket}))?;
         } else {
             let bytes = human_bytes(bytes.unsigned_abs());
-            println!("{files} files, {bytes}, would be uploaded to {bucket}");
+            print_line!("{files} files, {bytes}, would be uploaded to {bucket}")?;
         }
         return Ok(());
     }
@@ -113,12 +113,12 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
         app.files().sync_and_recover(|done| progress.update(done.files as u64, done.bytes)).await?;
     progress.finish();
     if as_json {
-        println!(
+        print_line!(
             "{}",
             json!({"files": done.files, "bytes": done.bytes, "refused": done.refused, "missing": done.missing})
-        );
+        )?;
     } else {
-        println!("{} files, {}, are in {} now", done.files, human_bytes(done.bytes), bucket);
+        print_line!("{} files, {}, are in {} now", done.files, human_bytes(done.bytes), bucket)?;
     }
     if done.refused > 0 || done.missing > 0 {
         bail!(
@@ -130,7 +130,6 @@ async fn sync(app: &App, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn migrate(
     app: &App,
     settings: &Settings,
@@ -153,16 +152,19 @@ async fn migrate(
         .await?;
     progress.finish();
     if as_json {
-        println!("{}", serde_json::to_string(&done)?);
+        print_line!("{}", serde_json::to_string(&done)?)?;
     } else if dry_run {
         let (files, bytes) = (done.files, human_bytes(done.bytes));
-        println!("{files} files, {bytes}, of which {} seem to exist there already", done.skipped);
+        print_line!(
+            "{files} files, {bytes}, of which {} seem to exist there already",
+            done.skipped
+        )?;
     } else {
         let (moved, bytes) = (done.moved, human_bytes(done.moved_bytes));
-        println!("{moved} files, {bytes}, are in {} now, and were compared", to.url());
-        println!("{} of them were there before", done.skipped);
+        print_line!("{moved} files, {bytes}, are in {} now, and were compared", to.url())?;
+        print_line!("{} of them were there before", done.skipped)?;
         for (key, reason) in done.failed.iter().take(MAX_LISTED_KEYS) {
-            println!("failed: {key}: {reason}");
+            print_line!("failed: {key}: {reason}")?;
         }
     }
     if !done.failed.is_empty() {
@@ -188,35 +190,33 @@ fn store_at(settings: &Settings, address: &str) -> anyhow::Result<Bucket> {
     )?)
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn cleanup(app: &App, job: &ApplyRetention, as_json: bool) -> anyhow::Result<()> {
     let progress = Progress::new(0, as_json);
     let done = app.files().run_cleanup(job, |done| progress.update(done.files, done.bytes)).await?;
     progress.finish();
     if as_json {
-        println!("{}", serde_json::to_string(&done)?);
+        print_line!("{}", serde_json::to_string(&done)?)?;
         return Ok(());
     }
     let would = if job.dry_run { "would be " } else { "" };
-    println!(
+    print_line!(
         "media of {} stories {would}removed: {} files, {}",
         done.stories,
         done.files,
         human_bytes(done.bytes)
-    );
+    )?;
     if !job.dry_run {
-        println!("expired inputs removed: {}", done.inputs);
+        print_line!("expired inputs removed: {}", done.inputs)?;
     }
-    println!("orphaned files {would}removed: {}", done.orphans);
-    println!(
+    print_line!("orphaned files {would}removed: {}", done.orphans)?;
+    print_line!(
         "files {would}evicted from the disk: {}, {}",
         done.evicted,
         human_bytes(done.evicted_bytes)
-    );
+    )?;
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
     let rows = app.files().usage().await?;
     let bytes = rows.iter().map(|row| row.bytes.unsigned_abs()).sum();
@@ -225,26 +225,26 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
         app.files().verify(|verified| progress.update(verified.files, verified.bytes)).await?;
     progress.finish();
     if as_json {
-        println!("{}", serde_json::to_string(&verified)?);
+        print_line!("{}", serde_json::to_string(&verified)?)?;
     } else {
-        println!("{} files, {}, were checked", verified.files, human_bytes(verified.bytes));
+        print_line!("{} files, {}, were checked", verified.files, human_bytes(verified.bytes))?;
         for (what, keys) in [
             ("missing", &verified.missing),
             ("changed", &verified.changed),
             ("orphaned", &verified.orphaned),
         ] {
             for key in keys.iter().take(MAX_LISTED_KEYS) {
-                println!("{what}: {key}");
+                print_line!("{what}: {key}")?;
             }
             if keys.len() > MAX_LISTED_KEYS {
-                println!("{what}: and {} more; --json lists all", keys.len() - MAX_LISTED_KEYS);
+                print_line!("{what}: and {} more; --json lists all", keys.len() - MAX_LISTED_KEYS)?;
             }
         }
         if verified.recent > 0 {
-            println!(
+            print_line!(
                 "{} files have no rows but are so new that they may get them soon",
                 verified.recent
-            );
+            )?;
         }
     }
     if !verified.is_clean() {
@@ -253,7 +253,6 @@ async fn verify(app: &App, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
 async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
     let usage = app.files().usage().await?;
     if as_json {
@@ -261,19 +260,19 @@ async fn usage(app: &App, as_json: bool) -> anyhow::Result<()> {
             json!({"client_id": row.client_id, "kind": row.kind, "month": row.month,
                 "files": row.files, "bytes": row.bytes})
         });
-        println!("{}", json!(rows.collect::<Vec<_>>()));
+        print_line!("{}", json!(rows.collect::<Vec<_>>()))?;
         return Ok(());
     }
     for row in &usage {
         let client = row.client_id.as_deref().unwrap_or("-");
         let bytes = human_bytes(row.bytes.unsigned_abs()).to_string();
-        println!("{}  {:<7} {:>8} files {bytes:>12}  {client}", row.month, row.kind, row.files);
+        print_line!("{}  {:<7} {:>8} files {bytes:>12}  {client}", row.month, row.kind, row.files)?;
     }
     let bytes: u64 = usage.iter().map(|row| row.bytes.unsigned_abs()).sum();
-    println!(
+    print_line!(
         "{} files, {}, in total",
         usage.iter().map(|row| row.files).sum::<i64>(),
         human_bytes(bytes)
-    );
+    )?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod index;
 mod log;
 mod media;
 mod migrate;
+mod output;
 mod progress;
 mod search;
 mod serve;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{AppError, ErrorKind, with_causes};
 use crate::settings::{InvalidSetting, LoadedSettings};
+use output::{OutputClosed, print_message};
 
 /// Tells stories to small devices.
 #[derive(Debug, Parser)]
@@ -66,6 +68,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         match self.dispatch() {
             Ok(()) => ExitCode::SUCCESS,
+            Err(error) if error.downcast_ref::<OutputClosed>().is_some() => ExitCode::SUCCESS,
             Err(error) => {
                 report(&error);
                 let is_configuration = error.downcast_ref::<InvalidSetting>().is_some();
@@ -77,11 +80,11 @@ impl Cli {
     }
 
     fn dispatch(self) -> anyhow::Result<()> {
-        // Variables that are not UTF-8 cannot be settings.
+        // Settings are refused if their bytes are not UTF-8, which are replaced here.
         let variables = || {
             let pairs = std::env::vars_os();
             pairs.filter_map(|(name, value)| {
-                Some((name.into_string().ok()?, value.into_string().ok()?))
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
             })
         };
         let loaded = || LoadedSettings::load(variables());
@@ -102,9 +105,8 @@ impl Cli {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the error message of a command that failed")]
 fn report(error: &anyhow::Error) {
-    eprintln!("calliope: {}", with_causes(error.as_ref()));
+    print_message!("calliope: {}", with_causes(error.as_ref()));
 }
 
 /// Builds the async runtime for a command.

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::output::{print_line, print_message};
 use super::{bootstrap, runtime};
 use crate::app::{Actor, SearchHitView, SearchMode, SearchRequest};
 use crate::domain::{ClientId, Principal};
@@ -49,7 +50,6 @@ impl ValueEnum for SearchMode {
     }
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let client_id = arguments.client_id.map(ClientId::try_from).transpose()?;
     let request = SearchRequest {
@@ -70,15 +70,15 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
         anyhow::Ok(found?)
     })?;
     if arguments.json {
-        println!("{}", json!({"results": found.results, "mode": found.mode}));
+        print_line!("{}", json!({"results": found.results, "mode": found.mode}))?;
         return Ok(());
     }
     if found.mode != request.mode {
-        eprintln!("semantic search is not available; these results match by words");
+        print_message!("semantic search is not available; these results match by words");
     }
     for frame in &found.results {
-        println!("{} · {} frame {}", heading(&frame.title), frame.slug, frame.frame_number);
-        println!("    {}\n", excerpt(frame));
+        print_line!("{} · {} frame {}", heading(&frame.title), frame.slug, frame.frame_number)?;
+        print_line!("    {}\n", excerpt(frame))?;
     }
     Ok(())
 }

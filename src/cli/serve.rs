@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{bootstrap, log, runtime};
 use crate::http::{AccessPolicy, HttpState, serve, serve_metrics};
-use crate::settings::{DeprecatedName, LoadedSettings, Settings};
+use crate::settings::{LoadedSettings, SettingWarning, Settings};
 use crate::telemetry::MetricsRecorder;
 use crate::worker::Worker;
 
@@ -20,8 +20,8 @@ pub(super) fn run(loaded: &LoadedSettings) -> anyhow::Result<()> {
     let started = Instant::now();
     let runtime = runtime()?;
     let traces = log::start(&loaded.settings, runtime.handle().clone())?;
-    for DeprecatedName { old, new } in &loaded.deprecated {
-        tracing::warn!(old, new, "setting has a new name; the old one will be removed");
+    for SettingWarning { setting, reason } in &loaded.warnings {
+        tracing::warn!(setting, reason, "setting needs attention");
     }
     let served = runtime.block_on(run_service(&loaded.settings, started));
     runtime.block_on(traces.close());
@@ -103,7 +103,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Returns at SIGTERM or Ctrl-C.
+/// Returns at SIGTERM, SIGHUP or Ctrl-C. Service managers send SIGHUP too, and so does a terminal that is closed.
 async fn shutdown_signal() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -112,10 +112,15 @@ async fn shutdown_signal() {
     };
     #[cfg(unix)]
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
+        use tokio::signal::unix::{SignalKind, signal};
+        let received = async |kind| match signal(kind) {
+            Ok(mut signal) => drop(signal.recv().await),
             Err(_) => std::future::pending().await,
         };
+        tokio::select! {
+            () = received(SignalKind::terminate()) => {}
+            () = received(SignalKind::hangup()) => {}
+        }
     };
     #[cfg(not(unix))]
     let terminate = std::future::pending::<()>();

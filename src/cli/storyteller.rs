@@ -8,6 +8,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use clap::{Args, Subcommand};
 
+use super::output::print_line;
 use super::{bootstrap, runtime};
 use crate::app::{RehearsalOptions, RehearsedFrame, SpendLedger};
 use crate::inference::{CallRecord, Failure, Ledger, PromptObserver, Reservation, SpendAccount};
@@ -72,7 +73,8 @@ async fn tell(loaded: &LoadedSettings, options: Try) -> anyhow::Result<()> {
         move |inner| Arc::new(RecordingLedger { inner, calls: recorded_calls }) as Arc<dyn Ledger>;
     let app = bootstrap::build_for_command(&loaded.settings, ledger).await?;
     let show: PromptObserver = Arc::new(|capability, prompt| {
-        print(&format!("    | {capability}\n    | {}\n", prompt.replace('\n', "\n    | ")));
+        // The observer cannot end the rehearsal; the next frame's line does if nobody reads any more.
+        let _ = print(&format!("    | {capability}\n    | {}\n", prompt.replace('\n', "\n    | ")));
     });
     let mut story = app
         .frames()
@@ -87,7 +89,7 @@ async fn tell(loaded: &LoadedSettings, options: Try) -> anyhow::Result<()> {
     for number in 0..options.frames {
         let frame = story.next_frame().await?;
         let calls = std::mem::take(&mut *calls.lock().unwrap_or_else(PoisonError::into_inner));
-        print(&format_frame(number, &frame, &calls));
+        print(&format_frame(number, &frame, &calls))?;
         if let Some(folder) = &options.out {
             write_pictures(folder, number, &frame)?;
         }
@@ -141,9 +143,8 @@ fn write_pictures(folder: &Path, number: u32, frame: &RehearsedFrame) -> anyhow:
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's data")]
-fn print(text: &str) {
-    println!("{}", text.trim_end_matches('\n'));
+fn print(text: &str) -> anyhow::Result<()> {
+    print_line!("{}", text.trim_end_matches('\n'))
 }
 
 /// The installation's spend ledger, which also collects the calls that it records.

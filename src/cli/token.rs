@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::identity::with_identities;
+use super::output::{print_line, print_message};
 use crate::app::identity::{CreateTokenRequest, TokenView};
 use crate::domain::{Lifetime, ScopeName};
 use crate::settings::LoadedSettings;
@@ -59,7 +60,6 @@ enum ScopeArgument {
     Device,
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's data and messages")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Create(create) => {
@@ -67,16 +67,16 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
             let created = with_identities(loaded, async |identities, audit| {
                 Ok(identities.create_token(request, &audit).await?)
             })?;
-            println!("{}", created.token);
-            eprintln!("token {} was created; it is not shown again", created.view.id);
+            print_line!("{}", created.token)?;
+            print_message!("token {} was created; it is not shown again", created.view.id);
         }
         Command::List { json } => {
             let tokens = list(loaded)?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&tokens)?);
+                print_line!("{}", serde_json::to_string_pretty(&tokens)?)?;
             } else {
                 for token in &tokens {
-                    println!("{}", format_line(token));
+                    print_line!("{}", format_line(token))?;
                 }
             }
         }
@@ -84,7 +84,7 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
             with_identities(loaded, async |identities, audit| {
                 Ok(identities.revoke_token(id, &audit).await?)
             })?;
-            eprintln!("token {id} was revoked");
+            print_message!("token {id} was revoked");
         }
     }
     Ok(())

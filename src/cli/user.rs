@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::identity::with_identities;
+use super::output::print_message;
 use crate::app::identity::CreateUserRequest;
 use crate::settings::LoadedSettings;
 
@@ -24,7 +25,6 @@ enum Command {
     },
 }
 
-#[expect(clippy::print_stderr, reason = "the command's messages")]
 pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Result<()> {
     let Command::Create { name: username } = arguments.command;
     let password = read_password()?;
@@ -33,7 +33,7 @@ pub(super) fn run(loaded: &LoadedSettings, arguments: Arguments) -> anyhow::Resu
     let user = with_identities(loaded, async |identities, audit| {
         Ok(identities.create_user(request, &audit).await?)
     })?;
-    eprintln!("user {} may log in", user.username);
+    print_message!("user {} may log in", user.username);
     Ok(())
 }
 

@@ -216,7 +216,9 @@ mod tests {
         for response in responses {
             assert_eq!(parse(&response).as_deref(), Ok("Look, a fox!"), "{response}");
         }
-        for response in [json!({}), json!([]), json!({"usage": {}}), json!(7), json!({"segments": [{}]})] {
+        for response in
+            [json!({}), json!([]), json!({"usage": {}}), json!(7), json!({"segments": [{}]})]
+        {
             assert!(parse(&response).is_err(), "{response}");
         }
     }

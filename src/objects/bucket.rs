@@ -5,8 +5,8 @@
 
 mod open;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,12 @@ use object_store::{Attribute, Attributes, ObjectStore, ObjectStoreExt, PutOption
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long signing a URL may take. Credentials without a key ask other servers to sign.
+const PRESIGN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long credentials that could not sign are not asked again.
+const PRESIGN_RETRY_INTERVAL: Duration = Duration::from_mins(5);
+
 /// The largest object that [`Bucket::get`] reads, in bytes. No stored file is larger.
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
@@ -32,6 +38,8 @@ pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// Presigns URLs; `None` for folders and memory, which have no URLs that a client could fetch.
     signer: Option<Arc<dyn Signer>>,
+    /// When the signer failed last. It is not asked again for a while, because it may ask other servers.
+    presign_failed_at: Arc<Mutex<Option<Instant>>>,
     prefix: Path,
     /// Such as `gs://bucket/prefix`, for messages and rows.
     url: String,
@@ -195,7 +203,7 @@ impl Bucket {
     }
 
     /// Returns a presigned URL for one object and one method, which expires after `expires_in` (at most seven days).
-    /// Returns `None` if the bucket is a folder or in memory.
+    /// Returns `None` if the bucket is a folder or in memory, or if its credentials could not sign a moment ago.
     ///
     /// # Errors
     ///
@@ -208,13 +216,20 @@ impl Bucket {
         expires_in: Duration,
     ) -> Result<Option<String>, BucketError> {
         let Some(signer) = &self.signer else { return Ok(None) };
+        let failed_at = || self.presign_failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed_at().is_some_and(|at| at.elapsed() < PRESIGN_RETRY_INTERVAL) {
+            return Ok(None);
+        }
         let path = self.path(key);
         let signing = signer.signed_url(method, &path, expires_in);
-        match tokio::time::timeout(TIMEOUT, signing).await {
-            Ok(Ok(url)) => Ok(Some(url.into())),
-            Ok(Err(source)) => Err(BucketError::PresignFailed { key: key.to_owned(), source }),
-            Err(_) => Err(BucketError::TimedOut { action: "sign", key: key.to_owned() }),
-        }
+        let key = key.to_owned();
+        let error = match tokio::time::timeout(PRESIGN_TIMEOUT, signing).await {
+            Ok(Ok(url)) => return Ok(Some(url.into())),
+            Ok(Err(source)) => BucketError::PresignFailed { key, source },
+            Err(_) => BucketError::TimedOut { action: "sign", key },
+        };
+        *failed_at() = Some(Instant::now());
+        Err(error)
     }
 
     /// Returns the size of an object in bytes, or `None` if it does not exist.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::local::run_blocking;
+use super::folder::run_blocking;
 use super::{LocalStore, LocalStoreError};
 
 /// A file in one of the folders.
@@ -50,8 +50,8 @@ impl LocalStore {
         let this = self.clone();
         run_blocking("listed", move || {
             let mut files = Vec::new();
-            for (folder, prefix) in this.folders() {
-                list_folder(folder, prefix, &span, &mut files)?;
+            for folder in this.folders() {
+                list_folder(&folder.path, folder.name, &span, &mut files)?;
             }
             Ok(files)
         })
@@ -73,8 +73,12 @@ fn list_folder(
     span: &Range<SystemTime>,
     found: &mut Vec<LocalFile>,
 ) -> Result<(), LocalStoreError> {
-    let failed =
-        |source| LocalStoreError { key: folder.display().to_string(), action: "listed", source };
+    let failed = |source| LocalStoreError {
+        key: folder.display().to_string(),
+        action: "listed",
+        folder: None,
+        source,
+    };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         // The folders of clients are created with the first file in them.

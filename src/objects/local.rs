@@ -3,37 +3,29 @@
 //!
 //! A file is written under a hidden name, synced, renamed, and its folder synced. A kill or a power cut therefore
 //! leaves either the whole file or a partial one, which [`LocalStore::list_modified_within`] finds.
+//!
+//! A folder that is removed while the process runs is created again, unless the folder around it is gone too: then a disk
+//! may not be mounted.
 
 use std::fs::{self, File, FileTimes, Metadata};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use uuid::Uuid;
 
+use super::folder::{
+    LocalStoreError, NamedFolder, partial_path_for, run_blocking, sync_folder, write_synced,
+};
 use crate::domain::ObjectKey;
 use crate::settings::StorageSettings;
 
 /// A store of objects in local folders.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
-    media: PathBuf,
-    input: PathBuf,
-    audio: PathBuf,
-    voice_profiles: PathBuf,
-}
-
-/// A file operation failed.
-#[derive(Debug, thiserror::Error)]
-#[error("the file {key} could not be {action}")]
-pub struct LocalStoreError {
-    /// Key of the object, or path of the folder.
-    pub key: String,
-    /// What failed: `read`, `written`, `removed` or `listed`.
-    pub action: &'static str,
-    /// Error of the operating system.
-    pub source: io::Error,
+    /// The media folder first. Keys without a known first segment belong to it.
+    folders: Arc<[NamedFolder; 4]>,
 }
 
 /// A file that was written under a hidden name. It is removed when dropped, unless [`StagedFile::commit`] renames it.
@@ -42,29 +34,32 @@ pub struct StagedFile {
     partial_path: PathBuf,
     path: PathBuf,
     key: String,
+    folder: NamedFolder,
 }
 
 impl LocalStore {
-    /// Opens the folders named in the settings, and creates the media and input folders if they are missing.
+    /// Opens the folders named in the settings, and creates those that are missing. Recordings and voice profiles are not
+    /// needed to tell stories, so their folders may be impossible to create.
     ///
     /// # Errors
     ///
-    /// Returns [`LocalStoreError`] if a folder cannot be created.
+    /// Returns [`LocalStoreError`] if the media or the input folder cannot be created.
     pub fn open(settings: &StorageSettings) -> Result<Self, LocalStoreError> {
-        let store = Self {
-            media: settings.media_folder.clone(),
-            input: settings.input_folder.clone(),
-            audio: settings.audio_folder(),
-            voice_profiles: settings.voice_profiles_folder(),
-        };
-        for folder in [&store.media, &store.input] {
-            fs::create_dir_all(folder).map_err(|source| LocalStoreError {
-                key: folder.display().to_string(),
-                action: "written",
-                source,
-            })?;
+        let folder = |name, path: &Path| NamedFolder { name, path: path.to_owned() };
+        let folders = [
+            folder("media", &settings.media_folder),
+            folder("input", &settings.input_folder),
+            folder("audio", &settings.audio_folder()),
+            folder("voice_profiles", &settings.voice_profiles_folder()),
+        ];
+        for (index, folder) in folders.iter().enumerate() {
+            match fs::create_dir_all(&folder.path) {
+                Err(source) if index < 2 => return Err(folder.failed_itself(source)),
+                // The readiness check names it.
+                Ok(()) | Err(_) => {}
+            }
         }
-        Ok(store)
+        Ok(Self { folders: Arc::new(folders) })
     }
 
     /// Returns the path of an object's file, whether it exists or not.
@@ -95,11 +90,9 @@ impl LocalStore {
     ) -> Result<StagedFile, LocalStoreError> {
         let staged = self.stage_at(&key.to_string());
         run_blocking("written", move || {
-            match write_synced(&staged.partial_path, &staged.key, &bytes) {
+            match write_synced(&staged.partial_path, &staged.folder, &bytes) {
                 Ok(()) => Ok(staged),
-                Err(source) => {
-                    Err(LocalStoreError { key: staged.key.clone(), action: "written", source })
-                }
+                Err(source) => Err(staged.folder.failed(&*staged.key, "written", source)),
             }
         })
         .await
@@ -108,7 +101,8 @@ impl LocalStore {
     /// Returns a hidden name for an object, under which nothing is written yet.
     pub(super) fn stage_at(&self, key: &str) -> StagedFile {
         let path = self.path_of(key);
-        StagedFile { partial_path: partial_path_for(&path), path, key: key.to_owned() }
+        let folder = self.folder_of(key).clone();
+        StagedFile { partial_path: partial_path_for(&path), path, key: key.to_owned(), folder }
     }
 
     /// Records the time of a use in the file's access time, by which cache eviction orders files. Errors are ignored.
@@ -126,9 +120,10 @@ impl LocalStore {
     ///
     /// Returns [`LocalStoreError`] if the object does not exist or cannot be read.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
-        let (path, key) = (self.path_of(key), key.to_owned());
+        let (path, folder) = (self.path_of(key), self.folder_of(key).clone());
+        let key = key.to_owned();
         run_blocking("read", move || {
-            fs::read(&path).map_err(|source| LocalStoreError { key, action: "read", source })
+            fs::read(&path).map_err(|source| folder.failed(key, "read", source))
         })
         .await
     }
@@ -167,7 +162,9 @@ impl LocalStore {
                 match fs::remove_file(this.path_of(&key)) {
                     Ok(()) => {}
                     Err(missing) if missing.kind() == io::ErrorKind::NotFound => {}
-                    Err(source) => return Err(LocalStoreError { key, action: "removed", source }),
+                    Err(source) => {
+                        return Err(this.folder_of(&key).failed(&*key, "removed", source));
+                    }
                 }
             }
             Ok(())
@@ -175,21 +172,18 @@ impl LocalStore {
         .await
     }
 
-    /// Checks that the media folder is writable by writing and removing a small file.
+    /// Checks that each folder is writable by writing and removing a small file.
     ///
     /// # Errors
     ///
-    /// Returns [`LocalStoreError`] if the file cannot be written or removed.
+    /// Returns [`LocalStoreError`] for the first folder that is missing or where a file cannot be written or removed.
     pub async fn check(&self) -> Result<(), LocalStoreError> {
-        let folder = self.media.clone();
+        let folders = Arc::clone(&self.folders);
         run_blocking("written", move || {
-            let path = folder.join(format!(".{}.part", Uuid::now_v7()));
-            let written = fs::write(&path, b"ready?").and_then(|()| fs::remove_file(&path));
-            written.map_err(|source| LocalStoreError {
-                key: folder.display().to_string(),
-                action: "written",
-                source,
-            })
+            let check = |folder: &NamedFolder| {
+                folder.check().map_err(|source| folder.failed_itself(source))
+            };
+            folders.iter().try_for_each(check)
         })
         .await
     }
@@ -200,17 +194,20 @@ impl LocalStore {
                 for (key, _) in &objects[..done] {
                     let _ = fs::remove_file(self.path(key));
                 }
-                return Err(LocalStoreError { key: key.to_string(), action: "written", source });
+                let key = key.to_string();
+                return Err(self.folder_of(&key).failed(&*key, "written", source));
             }
         }
-        let paths = objects.iter().map(|(key, _)| self.path(key));
-        let mut folders: Vec<PathBuf> =
-            paths.filter_map(|path| path.parent().map(Path::to_owned)).collect();
-        folders.dedup();
-        for folder in folders {
-            File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| {
-                LocalStoreError { key: folder.display().to_string(), action: "written", source }
-            })?;
+        let mut synced: Option<PathBuf> = None;
+        for (key, _) in objects {
+            let path = self.path(key);
+            let folder = path.parent().unwrap_or(Path::new("."));
+            if synced.as_deref() != Some(folder) {
+                let key = key.to_string();
+                sync_folder(folder)
+                    .map_err(|source| self.folder_of(&key).failed(&*key, "written", source))?;
+                synced = Some(folder.to_owned());
+            }
         }
         Ok(())
     }
@@ -223,8 +220,8 @@ impl LocalStore {
     pub fn put_blocking(&self, key: &ObjectKey, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(key);
         let part = partial_path_for(&path);
-        let written =
-            write_synced(&part, &key.to_string(), bytes).and_then(|()| fs::rename(&part, path));
+        let folder = self.folder_of(&key.to_string());
+        let written = write_synced(&part, folder, bytes).and_then(|()| fs::rename(&part, path));
         if written.is_err() {
             let _ = fs::remove_file(&part);
         }
@@ -232,28 +229,24 @@ impl LocalStore {
     }
 
     /// Returns the folders, each with the first segment of its keys.
-    pub(super) fn folders(&self) -> [(&Path, &'static str); 4] {
-        [
-            (&self.media, "media"),
-            (&self.input, "input"),
-            (&self.audio, "audio"),
-            (&self.voice_profiles, "voice_profiles"),
-        ]
+    pub(super) fn folders(&self) -> &[NamedFolder] {
+        &*self.folders
+    }
+
+    /// Returns the folder of a key.
+    fn folder_of(&self, key: &str) -> &NamedFolder {
+        let first = key.split_once('/').map_or("media", |(first, _)| first);
+        let [media, ..] = &*self.folders;
+        self.folders.iter().find(|folder| folder.name == first).unwrap_or(media)
     }
 
     /// Returns the path of the file with this key, whether it exists or not. A key without a known first segment
     /// belongs to the media folder.
     #[must_use]
     pub fn path_of(&self, key: &str) -> PathBuf {
-        let (first, rest) = key.split_once('/').unwrap_or(("media", key));
-        let folder = self.folders().into_iter().find(|(_, prefix)| *prefix == first);
-        folder.map_or(&*self.media, |(folder, _)| folder).join(rest)
+        let rest = key.split_once('/').map_or(key, |(_, rest)| rest);
+        self.folder_of(key).path.join(rest)
     }
-}
-
-/// Returns a new hidden name in the folder of `path`.
-fn partial_path_for(path: &Path) -> PathBuf {
-    path.with_file_name(format!(".{}.part", Uuid::now_v7()))
 }
 
 impl StagedFile {
@@ -267,6 +260,11 @@ impl StagedFile {
         &self.key
     }
 
+    /// Returns the folder of the object.
+    pub(super) const fn folder(&self) -> &NamedFolder {
+        &self.folder
+    }
+
     /// Renames the file to its final name, replacing a file with this name, and syncs the folder.
     ///
     /// # Errors
@@ -277,11 +275,7 @@ impl StagedFile {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             let renamed = fs::rename(&self.partial_path, &self.path)
                 .and_then(|()| File::open(folder)?.sync_all());
-            renamed.map_err(|source| LocalStoreError {
-                key: self.key.clone(),
-                action: "written",
-                source,
-            })
+            renamed.map_err(|source| self.folder.failed(&*self.key, "written", source))
         })
         .await
     }
@@ -292,49 +286,6 @@ impl Drop for StagedFile {
         // This fails if the file was committed, because then it was renamed.
         let _ = fs::remove_file(&self.partial_path);
     }
-}
-
-/// Creates a file for an object. Creates missing folders of clients, but not the folders of the settings: if one of
-/// those is missing, its disk may not be mounted.
-pub(super) fn create_file(path: &Path, key: &str) -> io::Result<File> {
-    match File::create_new(path) {
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound && is_in_client_folder(key) => {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            // The parents are synced too, so that a new folder survives a power cut like the file in it.
-            for parent in folder.ancestors().skip(1).take(2) {
-                // The last ancestor of a relative path is empty.
-                let is_current = parent.as_os_str().is_empty();
-                File::open(if is_current { Path::new(".") } else { parent })?.sync_all()?;
-            }
-            File::create_new(path)
-        }
-        created => created,
-    }
-}
-
-fn is_in_client_folder(key: &str) -> bool {
-    key.parse::<ObjectKey>().is_ok_and(|key| key.is_in_client_folder())
-}
-
-fn write_synced(path: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create_file(path, key)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Runs file operations on the blocking threads. A panic is reported as a failure of `action`.
-pub(super) async fn run_blocking<T: Send + 'static>(
-    action: &'static str,
-    work: impl FnOnce() -> Result<T, LocalStoreError> + Send + 'static,
-) -> Result<T, LocalStoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(LocalStoreError {
-            key: "(several)".to_owned(),
-            action,
-            source: io::Error::other(error),
-        })
-    })
 }
 
 #[cfg(test)]

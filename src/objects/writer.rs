@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::local::{StagedFile, create_file, run_blocking};
+use super::folder::{create_file, run_blocking};
+use super::local::StagedFile;
 use super::{LocalStore, LocalStoreError};
 
 /// A file under a hidden name, to which chunks are appended.
@@ -34,7 +35,7 @@ impl LocalStore {
     /// Returns [`LocalStoreError`] if the file cannot be created.
     pub async fn begin_write(&self, key: &str) -> Result<FileWriter, LocalStoreError> {
         let staged = self.stage_at(key);
-        run_blocking("written", move || match create_file(staged.partial_path(), staged.key()) {
+        run_blocking("written", move || match create_file(staged.partial_path(), staged.folder()) {
             Ok(file) => Ok(FileWriter { staged, file, sum: Sha256::new() }),
             Err(source) => Err(failed(&staged, source)),
         })
@@ -74,5 +75,5 @@ impl FileWriter {
 }
 
 fn failed(staged: &StagedFile, source: io::Error) -> LocalStoreError {
-    LocalStoreError { key: staged.key().to_owned(), action: "written", source }
+    staged.folder().failed(staged.key(), "written", source)
 }

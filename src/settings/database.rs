@@ -1,13 +1,12 @@
 //! The database: SQLite in a file by default, PostgreSQL if a server is named.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{TrustedCertificates, ValidationError, secret};
+use super::{TrustedCertificates, ValidationError, postgres_url, secret};
 
 /// The settings of the database. `url` or `hostname` chooses PostgreSQL; otherwise it is SQLite.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -17,7 +16,7 @@ pub struct DatabaseSettings {
     /// `database`. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub url: Option<SecretString>,
-    /// The host name of the PostgreSQL server. Default: none.
+    /// The host name of the PostgreSQL server, or the folder of its socket, such as `/run/postgresql`. Default: none.
     pub hostname: Option<String>,
     /// The port of the PostgreSQL server. Default: 5432.
     pub port: u16,
@@ -55,17 +54,9 @@ impl Default for DatabaseSettings {
 
 impl DatabaseSettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
-        if let Some(url) = &self.url {
-            let url = url.expose_secret();
-            if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-                let reason =
-                    "must be a postgres:// URL; leave it out to use SQLite at database.path";
-                return Err(("database.url", reason.to_owned()));
-            }
-            if PgConnectOptions::from_str(url).is_err() {
-                let reason = "must be like postgres://user:password@host:5432/database";
-                return Err(("database.url", reason.to_owned()));
-            }
+        if self.is_postgres() {
+            let key = if self.url.is_some() { "database.url" } else { "database.hostname" };
+            self.connect_options().map_err(|reason| (key, reason))?;
         }
         if !(2..=500).contains(&self.connections) {
             return Err((
@@ -74,6 +65,35 @@ impl DatabaseSettings {
             ));
         }
         Ok(())
+    }
+
+    /// Returns how to connect to PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// Returns a phrase that follows the setting's name, if the URL or a file that it names cannot be used. The phrase
+    /// holds no part of the URL that may be secret.
+    pub fn connect_options(&self) -> Result<PgConnectOptions, String> {
+        let url = self.url.as_ref().map(ExposeSecret::expose_secret);
+        let options = match url {
+            Some(url) => postgres_url::parse(url)?,
+            None => {
+                let options = PgConnectOptions::new_without_pgpass()
+                    .host(self.hostname.as_deref().unwrap_or("localhost"))
+                    .port(self.port)
+                    .username(&self.username)
+                    .database(&self.database);
+                match &self.password {
+                    Some(password) => options.password(password.expose_secret()),
+                    None => options,
+                }
+            }
+        };
+        let certificates = self.certificates.pem();
+        if certificates.is_empty() || url.is_some_and(|url| url.contains("sslrootcert")) {
+            return Ok(options);
+        }
+        Ok(options.ssl_root_cert_from_pem(certificates.to_vec()))
     }
 
     /// Returns whether the database is PostgreSQL.

@@ -1,9 +1,12 @@
 //! The operator's settings: defaults, then `config/calliope.toml` (or the file that `CALLIOPE_CONFIG` names), then the environment.
 //!
-//! Each section is a file with its own `validate`. `variables.rs` lists every environment variable that is read, and `renamed.rs`
-//! the earlier names of settings. A value that cannot be used stops the start with a line that names its source.
+//! Each section is a file with its own `validate`. `variables.rs` lists every environment variable that is read,
+//! `environment.rs` reads them, and `renamed.rs` lists the earlier names of settings. A value that cannot be used stops the start with a line that names its source.
 
 mod database;
+mod environment;
+mod explain;
+mod google;
 mod limits;
 mod log;
 mod memory;
@@ -11,6 +14,7 @@ mod models;
 mod networks;
 mod observability;
 mod origins;
+mod postgres_url;
 mod providers;
 mod renamed;
 mod report;
@@ -22,6 +26,7 @@ mod storage;
 mod tasks;
 mod trust;
 mod variables;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +35,7 @@ use figment::providers::{Format, Toml};
 use serde::{Deserialize, Serialize};
 
 pub use database::DatabaseSettings;
+pub use google::GoogleCredentials;
 pub use limits::RateLimitSettings;
 pub use log::{LogFormat, LogSettings};
 pub use memory::MemorySettings;
@@ -37,7 +43,6 @@ pub use models::ModelSettings;
 pub(crate) use models::parse_models;
 pub use observability::ObservabilitySettings;
 pub use providers::ProviderSettings;
-pub use renamed::DeprecatedName;
 pub use report::ReportedSetting;
 pub use search::SearchSettings;
 pub use server::ServerSettings;
@@ -45,9 +50,12 @@ pub use situation::SituationSettings;
 pub use storage::{Cloud, MediaDelivery, RetentionExemption, StorageSettings};
 pub use tasks::TaskSettings;
 pub use trust::{TrustSettings, TrustedCertificates};
+pub use warnings::SettingWarning;
 
+pub(crate) use environment::clean_value;
+
+use environment::Environment;
 use renamed::FileSettings;
-use variables::Environment;
 
 /// All settings of an installation, by section.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -91,8 +99,8 @@ pub struct InvalidSetting(pub String);
 pub struct LoadedSettings {
     /// The effective values.
     pub settings: Settings,
-    /// The settings that were given by an earlier name.
-    pub deprecated: Vec<DeprecatedName>,
+    /// The settings that are ignored, outdated or doubtful.
+    pub warnings: Vec<SettingWarning>,
     sources: Figment,
 }
 
@@ -105,21 +113,23 @@ impl LoadedSettings {
     pub fn load(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, InvalidSetting> {
-        let environment = Environment::new(variables);
+        let mut environment = Environment::new(variables)?;
         let file = config_file(&environment)?;
         let mut sources = Figment::new();
-        let mut deprecated = environment.deprecated();
+        let mut file_warnings = Vec::new();
         if let Some(path) = file {
             let mut file = FileSettings::read(&Toml::file_exact(path));
-            deprecated.append(&mut file.deprecated);
+            file_warnings.append(&mut file.warnings);
             sources = sources.merge(file);
         }
         let sources = environment.merge_into(sources);
         let settings: Settings =
-            sources.extract().map_err(|error| variables::explain(&sources, &error))?;
-        let mut loaded = Self { settings, deprecated, sources };
+            sources.extract().map_err(|error| explain::explain(&sources, &error))?;
+        let mut loaded = Self { settings, warnings: environment.warnings, sources };
+        loaded.warnings.append(&mut file_warnings);
         loaded.validate()?;
         loaded.settings.database.certificates = loaded.settings.trust.read();
+        loaded.add_warnings();
         Ok(loaded)
     }
 
@@ -130,6 +140,15 @@ impl LoadedSettings {
     /// Fails if a setting cannot be written as text, such as a path that is not Unicode.
     pub fn report(&self) -> serde_json::Result<Vec<ReportedSetting>> {
         report::reported_settings(&self.settings, &self.sources)
+    }
+
+    /// Adds the sections' warnings about values that are valid.
+    fn add_warnings(&mut self) {
+        let found = [self.settings.server.warning(), self.settings.storage.warning()];
+        for (key, reason) in found.into_iter().flatten() {
+            let source = explain::source_name(&self.sources, key);
+            self.warnings.push(SettingWarning::new(source, reason));
+        }
     }
 
     fn validate(&self) -> Result<(), InvalidSetting> {
@@ -151,7 +170,7 @@ impl LoadedSettings {
         ];
         for check in checks {
             check.map_err(|(key, reason)| {
-                InvalidSetting(format!("{}: {reason}", variables::source_name(&self.sources, key)))
+                InvalidSetting(format!("{}: {reason}", explain::source_name(&self.sources, key)))
             })?;
         }
         Ok(())

@@ -12,8 +12,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Settings;
+use super::explain::file_name;
 use super::secret::MaskedSecret;
-use super::variables::file_name;
 
 /// A setting with its value and its source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

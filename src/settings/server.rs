@@ -1,6 +1,6 @@
 //! The HTTP server: where it listens, and who may call it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{ValidationError, networks, origins, secret};
 
+/// The length from which a shared key counts as hard to guess.
+const SAFE_KEY_LENGTH: usize = 8;
+
 /// The settings of the HTTP server.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
-    /// The IP address to listen on. An address other than loopback requires `api_key`. Default: `127.0.0.1`.
+    /// The IP address to listen on, or `localhost`. An address other than loopback requires `api_key`. Default: `127.0.0.1`.
+    #[serde(deserialize_with = "listen_address")]
     pub host: IpAddr,
     /// The port to listen on; 0 for any free port. Default: 8008.
     pub port: u16,
-    /// The key that all clients share: at least 8 printable ASCII characters without spaces. Without a key, only
-    /// programs on the same machine are served. Default: none.
+    /// The key that all clients share: printable ASCII characters without spaces, of which fewer than 8 bring a warning.
+    /// Without a key, only programs on the same machine are served. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub api_key: Option<SecretString>,
     /// The origins whose pages may call from a browser, such as `https://stories.example` or `capacitor://localhost`.
@@ -51,8 +55,8 @@ impl ServerSettings {
     pub(super) fn validate(&self) -> Result<(), ValidationError> {
         if let Some(key) = &self.api_key {
             let key = key.expose_secret();
-            if key.len() < 8 || !key.bytes().all(|b| b.is_ascii_graphic()) {
-                let reason = "must be at least 8 printable ASCII characters without spaces";
+            if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
+                let reason = "must be printable ASCII characters without spaces";
                 return Err(("server.api_key", reason.to_owned()));
             }
         } else if !self.host.is_loopback() {
@@ -82,4 +86,25 @@ impl ServerSettings {
     pub fn normalized_origins(&self) -> Vec<String> {
         self.allowed_origins.iter().filter_map(|origin| origins::normalize(origin).ok()).collect()
     }
+
+    /// Returns the setting that is valid but doubtful, and the reason.
+    pub(super) fn warning(&self) -> Option<ValidationError> {
+        let length = self.api_key.as_ref().map(|key| key.expose_secret().len())?;
+        (length < SAFE_KEY_LENGTH).then(|| {
+            let reason = format!(
+                "has only {length} characters and can be guessed; use at least {SAFE_KEY_LENGTH} random ones where others reach the service"
+            );
+            ("server.api_key", reason)
+        })
+    }
+}
+
+/// Deserializes an address to listen on: an IP address, one in brackets as URLs have it, or `localhost`.
+fn listen_address<'de, D: serde::Deserializer<'de>>(from: D) -> Result<IpAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&text);
+    bare.parse().map_err(serde::de::Error::custom)
 }

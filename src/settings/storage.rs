@@ -6,7 +6,7 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{ValidationError, secret};
+use super::{GoogleCredentials, ValidationError, secret};
 
 /// The settings of file storage.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -17,10 +17,11 @@ pub struct StorageSettings {
     pub cloud: Cloud,
     /// The name of the bucket. Required unless `cloud` is `local`. Default: none.
     pub bucket: Option<String>,
-    /// The path of a Google service account's JSON file. If unset, the machine's own service account is used. Default:
-    /// none.
+    /// The path of a Google credentials file: the key of a service account, or the login of a user by gcloud. If unset,
+    /// gcloud's own file is used if there is one, else the machine's service account. Default: none.
     pub google_credentials: Option<PathBuf>,
-    /// The URL of an S3-compatible server, such as MinIO. If unset, it is the cloud's own. Default: none.
+    /// The URL of a server that speaks the protocol of `cloud` (`aws` or `azure`), such as MinIO. If unset, it is the
+    /// cloud's own. Default: none.
     pub endpoint: Option<String>,
     /// The region of the bucket. Default: none.
     pub region: Option<String>,
@@ -44,6 +45,9 @@ pub struct StorageSettings {
     pub delivery: MediaDelivery,
     /// How much of the bucket's media stays on the local disk as a cache, in mebibytes; 0 for all. Default: 10240.
     pub cache_mebibytes: u64,
+    /// How much the files of one client may take, in mebibytes; 0 for no limit. A client that has used its quota is
+    /// answered 429. Default: 0.
+    pub client_quota_mebibytes: u64,
     /// How long the files that Sparrows send are kept, in seconds; 0 to delete them after their frame. Default: 86400
     /// (a day).
     pub input_retention_seconds: u64,
@@ -150,6 +154,7 @@ impl Default for StorageSettings {
             voice_profiles_folder: None,
             delivery: MediaDelivery::Proxy,
             cache_mebibytes: 10_240,
+            client_quota_mebibytes: 0,
             input_retention_seconds: 24 * 60 * 60,
             compress_audio: true,
             retention_days: 0,
@@ -226,27 +231,19 @@ impl StorageSettings {
             );
             return Err(("storage.bucket", reason));
         }
-        if self.cloud == Cloud::Gcp {
-            self.check_google_credentials()?;
+        if let (Cloud::Gcp, Some(path)) = (self.cloud, &self.google_credentials) {
+            GoogleCredentials::of_file(path)
+                .map_err(|reason| ("storage.google_credentials", reason))?;
         }
         Ok(())
     }
 
-    fn check_google_credentials(&self) -> Result<(), ValidationError> {
-        let key = "storage.google_credentials";
-        // Without a file, the machine's own service account is used.
-        let Some(path) = &self.google_credentials else { return Ok(()) };
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            (
-                key,
-                format!(
-                    "{shown} cannot be read ({error}); it must be a service account's JSON file"
-                ),
-            )
-        })?;
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
-            .map_err(|_| (key, format!("{shown} is not a service account's JSON file")))?;
-        Ok(())
+    /// Returns the setting that is valid but doubtful, and the reason.
+    pub(super) fn warning(&self) -> Option<ValidationError> {
+        let bucket = self.bucket.as_deref().filter(|_| self.cloud == Cloud::Local)?;
+        let reason = format!(
+            "`{bucket}` is not used, because no cloud is chosen and files stay on this machine; set CLOUD_ENV to gcp, aws or azure to use it"
+        );
+        Some(("storage.bucket", reason))
     }
 }

@@ -1,25 +1,21 @@
-//! The environment variables that Calliope reads, and the error messages for values that cannot be used.
+//! The environment variables that Calliope reads.
 
-use std::collections::BTreeMap;
+use figment::value::Value;
 
-use figment::error::Kind;
-use figment::value::{Dict, Map, Tag, Value};
-use figment::{Error, Figment, Metadata, Profile, Provider};
-
-use super::InvalidSetting;
-use super::renamed::{DeprecatedName, RENAMED_VARIABLES};
-use super::report::is_secret;
+use super::Cloud;
 
 /// An environment variable: its name, the setting it sets, how its text is parsed, and what it must be.
 pub(super) struct Variable {
     pub(super) name: &'static str,
     pub(super) key: &'static str,
-    kind: ValueKind,
-    expected: &'static str,
+    pub(super) kind: ValueKind,
+    pub(super) expected: &'static str,
+    /// The cloud whose variable it is. It is ignored while another cloud is chosen.
+    pub(super) cloud: Option<Cloud>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum ValueKind {
+pub(super) enum ValueKind {
     Text,
     Number,
     Decimal,
@@ -27,31 +23,70 @@ enum ValueKind {
     List,
 }
 
+const fn variable(
+    name: &'static str,
+    key: &'static str,
+    kind: ValueKind,
+    may_be: &'static str,
+) -> Variable {
+    Variable { name, key, kind, expected: may_be, cloud: None }
+}
+
 const fn text(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
-    Variable { name, key, kind: ValueKind::Text, expected: may_be }
+    variable(name, key, ValueKind::Text, may_be)
 }
 
 const fn number(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
-    Variable { name, key, kind: ValueKind::Number, expected: may_be }
+    variable(name, key, ValueKind::Number, may_be)
 }
+
+const fn decimal(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
+    variable(name, key, ValueKind::Decimal, may_be)
+}
+
+const fn flag(name: &'static str, key: &'static str) -> Variable {
+    variable(name, key, ValueKind::Flag, "true or false")
+}
+
+const fn list(name: &'static str, key: &'static str, may_be: &'static str) -> Variable {
+    variable(name, key, ValueKind::List, may_be)
+}
+
+const fn of_cloud(
+    cloud: Cloud,
+    name: &'static str,
+    key: &'static str,
+    may_be: &'static str,
+) -> Variable {
+    Variable { cloud: Some(cloud), ..text(name, key, may_be) }
+}
+
+/// What an address to listen on may be.
+const LISTEN_ADDRESS: &str = "an IP address, such as 127.0.0.1 or 0.0.0.0, or localhost";
+
+/// The variable that names the file of settings.
+pub(super) const CONFIG_FILE: &str = "CALLIOPE_CONFIG";
+
+/// The switch that turns a bucket at Google on or off: `true` stands for `CLOUD_ENV=gcp`, `false` for no bucket of Google's.
+pub(super) const GOOGLE_SWITCH: &str = "ENABLE_GCS_STORAGE";
 
 /// Every variable. If two set the same setting, the later one in this list wins.
 pub(super) const VARIABLES: &[Variable] = &[
-    text("HOST", "server.host", "an IP address, such as 127.0.0.1 or 0.0.0.0"),
+    text("HOST", "server.host", LISTEN_ADDRESS),
+    text("CALLIOPE_HOST", "server.host", LISTEN_ADDRESS),
     number("PORT", "server.port", "a port, 0-65535"),
-    text("CALLIOPE_API_KEY", "server.api_key", "at least 8 printable characters"),
-    Variable {
-        name: "CALLIOPE_ALLOWED_ORIGINS",
-        key: "server.allowed_origins",
-        kind: ValueKind::List,
-        expected: "origins separated by commas, such as https://stories.example,capacitor://localhost",
-    },
-    Variable {
-        name: "CALLIOPE_TRUSTED_PROXIES",
-        key: "server.trusted_proxies",
-        kind: ValueKind::List,
-        expected: "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
-    },
+    number("CALLIOPE_PORT", "server.port", "a port, 0-65535"),
+    text("CALLIOPE_API_KEY", "server.api_key", "printable characters without spaces"),
+    list(
+        "CALLIOPE_ALLOWED_ORIGINS",
+        "server.allowed_origins",
+        "origins separated by commas, such as https://stories.example,capacitor://localhost",
+    ),
+    list(
+        "CALLIOPE_TRUSTED_PROXIES",
+        "server.trusted_proxies",
+        "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
+    ),
     number(
         "CALLIOPE_KEEP_ALIVE_SECONDS",
         "server.keep_alive_seconds",
@@ -74,6 +109,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("POSTGRESQL_DATABASE", "database.database", "a PostgreSQL database"),
     text("DATABASE_URL", "database.url", "a postgres:// URL"),
     text("CLOUD_ENV", "storage.cloud", "one of local, gcp, aws, azure"),
+    flag(GOOGLE_SWITCH, "storage.cloud"),
     text("GCS_BUCKET_NAME", "storage.bucket", "a bucket's name"),
     text("CALLIOPE_BUCKET_NAME", "storage.bucket", "a bucket's name"),
     text("MEDIA_FOLDER", "storage.media_folder", "a folder's path"),
@@ -82,6 +118,11 @@ pub(super) const VARIABLES: &[Variable] = &[
     number(
         "CALLIOPE_CACHE_MEBIBYTES",
         "storage.cache_mebibytes",
+        "a whole number of mebibytes, 0 for no limit",
+    ),
+    number(
+        "CALLIOPE_CLIENT_QUOTA_MEBIBYTES",
+        "storage.client_quota_mebibytes",
         "a whole number of mebibytes, 0 for no limit",
     ),
     number(
@@ -102,14 +143,35 @@ pub(super) const VARIABLES: &[Variable] = &[
     text(
         "GOOGLE_APPLICATION_CREDENTIALS",
         "storage.google_credentials",
-        "the path of a service account's JSON file",
+        "the path of a Google credentials file",
     ),
-    text("AWS_ENDPOINT_URL", "storage.endpoint", "the URL of a server that speaks S3's protocol"),
-    text("AWS_REGION", "storage.region", "a region of Amazon's"),
-    text("AWS_ACCESS_KEY_ID", "storage.access_key_id", "an access key's id"),
-    text("AWS_SECRET_ACCESS_KEY", "storage.secret_access_key", "an access key"),
-    text("AZURE_STORAGE_ACCOUNT_NAME", "storage.access_key_id", "a storage account's name"),
-    text("AZURE_STORAGE_ACCOUNT_KEY", "storage.secret_access_key", "a storage account's key"),
+    of_cloud(
+        Cloud::Aws,
+        "AWS_ENDPOINT_URL",
+        "storage.endpoint",
+        "the URL of a server that speaks S3's protocol",
+    ),
+    of_cloud(Cloud::Aws, "AWS_REGION", "storage.region", "a region of Amazon's"),
+    of_cloud(Cloud::Aws, "AWS_ACCESS_KEY_ID", "storage.access_key_id", "an access key's id"),
+    of_cloud(Cloud::Aws, "AWS_SECRET_ACCESS_KEY", "storage.secret_access_key", "an access key"),
+    of_cloud(
+        Cloud::Azure,
+        "AZURE_STORAGE_ENDPOINT",
+        "storage.endpoint",
+        "the URL of a server that speaks Azure's protocol",
+    ),
+    of_cloud(
+        Cloud::Azure,
+        "AZURE_STORAGE_ACCOUNT_NAME",
+        "storage.access_key_id",
+        "a storage account's name",
+    ),
+    of_cloud(
+        Cloud::Azure,
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "storage.secret_access_key",
+        "a storage account's key",
+    ),
     text("PINECONE_API_KEY", "search.pinecone_api_key", "a Pinecone key"),
     text(
         "PINECONE_ENVIRONMENT",
@@ -119,12 +181,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("PINECONE_CONTROLLER_HOST", "search.pinecone_url", "an http:// or https:// URL"),
     text("SEMANTIC_SEARCH_INDEX", "search.index", "a Pinecone index's name"),
     text("SEMANTIC_SEARCH_NAMESPACE", "search.namespace", "a name for this installation's part"),
-    Variable {
-        name: "SEMANTIC_SEARCH_CREATE",
-        key: "search.create_index",
-        kind: ValueKind::Flag,
-        expected: "true or false",
-    },
+    flag("SEMANTIC_SEARCH_CREATE", "search.create_index"),
     text("CALLIOPE_CA_FILE", "trust.ca_file", "the path of a PEM file with certificates"),
     text("SSL_CERT_FILE", "trust.ssl_cert_file", "the path of a PEM file with certificates"),
     text("SSL_CERT_DIR", "trust.ssl_cert_dir", "the path of a folder with PEM files"),
@@ -176,24 +233,13 @@ pub(super) const VARIABLES: &[Variable] = &[
         "models.embedding",
         "a provider and a model, such as openai/text-embedding-3-small",
     ),
-    Variable {
-        name: "CALLIOPE_BUDGET_PER_DAY",
-        key: "models.budget_per_day",
-        kind: ValueKind::Decimal,
-        expected: "a number of US dollars, such as 5 or 0.5",
-    },
-    Variable {
-        name: "CALLIOPE_LEARNING",
-        key: "memory.learning",
-        kind: ValueKind::Flag,
-        expected: "true or false",
-    },
-    Variable {
-        name: "CALLIOPE_SITUATION_ONLINE",
-        key: "situation.is_online",
-        kind: ValueKind::Flag,
-        expected: "true or false",
-    },
+    decimal(
+        "CALLIOPE_BUDGET_PER_DAY",
+        "models.budget_per_day",
+        "a number of US dollars, such as 5 or 0.5",
+    ),
+    flag("CALLIOPE_LEARNING", "memory.learning"),
+    flag("CALLIOPE_SITUATION_ONLINE", "situation.is_online"),
     text("CALLIOPE_PLACES_FILE", "situation.geoip_file", "the path of a MaxMind city database"),
     text("CALLIOPE_GEOIP_FILE", "situation.geoip_file", "the path of a MaxMind city database"),
     text(
@@ -215,76 +261,21 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     text("OTEL_EXPORTER_OTLP_ENDPOINT", "observability.otlp_endpoint", "a collector's URL"),
     text("OTEL_SERVICE_NAME", "observability.service_name", "a name"),
-    Variable {
-        name: "OTEL_TRACES_SAMPLER_ARG",
-        key: "observability.sample_ratio",
-        kind: ValueKind::Decimal,
-        expected: "a number from 0 to 1",
-    },
+    decimal("OTEL_TRACES_SAMPLER_ARG", "observability.sample_ratio", "a number from 0 to 1"),
 ];
 
-const CONFIG_FILE: &str = "CALLIOPE_CONFIG";
-
-/// The environment of the process as a source of settings. An empty variable counts as unset, because compose files pass them.
-pub(super) struct Environment(BTreeMap<String, String>);
-
-impl Environment {
-    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(variables.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
-    }
-
-    pub(super) fn config_file(&self) -> Option<&str> {
-        self.0.get(CONFIG_FILE).map(String::as_str)
-    }
-
-    /// Returns the variables that are set by an earlier name.
-    pub(super) fn deprecated(&self) -> Vec<DeprecatedName> {
-        let used = RENAMED_VARIABLES.iter().filter(|(old, _)| self.0.contains_key(*old));
-        used.map(|(old, new)| DeprecatedName { old: (*old).to_owned(), new: (*new).to_owned() })
-            .collect()
-    }
-
-    /// Merges the environment over other sources. Each variable is a source of its own, so that errors can name it.
-    pub(super) fn merge_into(&self, sources: Figment) -> Figment {
-        VARIABLES.iter().fold(sources, |sources, variable| match self.0.get(variable.name) {
-            Some(raw) => sources.merge(SetVariable { variable, raw }),
-            None => sources,
-        })
-    }
-}
-
-/// A variable that is set, with its text.
-struct SetVariable<'a> {
-    variable: &'a Variable,
-    raw: &'a str,
-}
-
-impl Provider for SetVariable<'_> {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.variable.name)
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
-        let (section, field) = self.variable.key.split_once('.').unwrap_or(("", self.variable.key));
-        let fields = Dict::from([(field.to_owned(), self.variable.parse(self.raw))]);
-        let section = (section.to_owned(), Value::Dict(Tag::Default, fields));
-        Ok(Map::from([(Profile::Default, Dict::from([section]))]))
-    }
+/// Returns the variable with this name.
+pub(super) fn find_variable(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| variable.name == name)
 }
 
 impl Variable {
     /// Parses the text by the setting's type and not by its looks, because a password may consist of digits.
-    fn parse(&self, raw: &str) -> Value {
+    pub(super) fn parse(&self, raw: &str) -> Value {
         match self.kind {
-            ValueKind::Number => {
-                raw.trim().parse::<u64>().map_or_else(|_| Value::from(raw), Value::from)
-            }
-            ValueKind::Decimal => {
-                raw.trim().parse::<f64>().map_or_else(|_| Value::from(raw), Value::from)
-            }
-            ValueKind::Flag => {
-                raw.trim().parse::<bool>().map_or_else(|_| Value::from(raw), Value::from)
-            }
+            ValueKind::Number => raw.parse::<u64>().map_or_else(|_| Value::from(raw), Value::from),
+            ValueKind::Decimal => raw.parse::<f64>().map_or_else(|_| Value::from(raw), Value::from),
+            ValueKind::Flag => parse_flag(raw).map_or_else(|| Value::from(raw), Value::from),
             ValueKind::List => Value::from(
                 raw.split(',').map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>(),
             ),
@@ -293,106 +284,11 @@ impl Variable {
     }
 }
 
-/// Returns the source of the setting `key`: a variable's name, or a file's name and the key. If nothing set it, returns the names
-/// of the variables that could.
-pub(super) fn source_name(sources: &Figment, key: &str) -> String {
-    match sources.find_metadata(key) {
-        Some(metadata) => describe_source(metadata, key),
-        None => {
-            let is_current = |name: &str| RENAMED_VARIABLES.iter().all(|(old, _)| *old != name);
-            let names = VARIABLES.iter().filter(|v| v.key == key).map(|v| v.name).rev();
-            let names: Vec<&str> = names.filter(|name| is_current(name)).collect();
-            if names.is_empty() { key.to_owned() } else { names.join(" or ") }
-        }
-    }
-}
-
-fn describe_source(metadata: &Metadata, key: &str) -> String {
-    match file_name(metadata) {
-        Some(file) if key.is_empty() => file,
-        Some(file) => format!("{file}: {key}"),
-        None => metadata.name.to_string(),
-    }
-}
-
-/// Returns the path of a source that is a file.
-pub(super) fn file_name(metadata: &Metadata) -> Option<String> {
-    let path = metadata.source.as_ref().and_then(|source| source.file_path())?;
-    Some(path.display().to_string())
-}
-
-/// Explains in one line why a value was refused: its source, the value, and what it must be.
-pub(super) fn explain(sources: &Figment, error: &Error) -> InvalidSetting {
-    let key = error.path.join(".");
-    let who =
-        error.metadata.as_ref().map_or_else(|| key.clone(), |given| describe_source(given, &key));
-    let variable = VARIABLES.iter().find(|variable| variable.key == key);
-    let expected = variable.map(|variable| variable.expected.to_owned());
-    // A secret must not be repeated on the screen: neither as a value, nor in the line that a parser quotes.
-    let value = match sources.find_value(&key) {
-        _ if is_secret(&key) => None,
-        Ok(value) => value_as_text(&value),
-        Err(_) => None,
-    };
-    let what = match (&error.kind, value) {
-        (Kind::UnknownField(name, known), _) => {
-            format!("`{name}` is not a setting; it must be one of {}", known.join(", "))
-        }
-        _ if is_secret(&key) => with_expected("has a value of the wrong type", expected),
-        // The messages of lists are this crate's own: they name the item that is wrong.
-        (Kind::Message(message), _) if variable.is_some_and(|v| v.kind == ValueKind::List) => {
-            with_expected(message, expected)
-        }
-        (Kind::InvalidType(_, wanted) | Kind::InvalidValue(_, wanted), Some(value)) => {
-            let expected = expected.unwrap_or_else(|| plain_type(&wanted.clone()));
-            format!("`{value}` cannot be used; it must be {expected}")
-        }
-        (_, Some(value)) if expected.is_some() => {
-            with_expected(&format!("`{value}` cannot be used"), expected)
-        }
-        (kind, _) => with_expected(kind.to_string().lines().next().unwrap_or_default(), expected),
-    };
-    InvalidSetting(format!("{who}: {what}"))
-}
-
-fn with_expected(what: &str, expected: Option<String>) -> String {
-    match expected {
-        Some(expected) => format!("{what}; it must be {expected}"),
-        None => what.to_owned(),
-    }
-}
-
-/// Returns a single value as a person would type it, or `None` for tables and lists.
-fn value_as_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(_, text) => Some(text.clone()),
-        Value::Char(_, char) => Some(char.to_string()),
-        Value::Bool(_, flag) => Some(flag.to_string()),
-        Value::Num(_, number) => number
-            .to_u128()
-            .map(|number| number.to_string())
-            .or_else(|| number.to_i128().map(|number| number.to_string()))
-            .or_else(|| number.to_f64().map(|number| number.to_string())),
+/// Parses a flag as shells, compose files and Python write it.
+pub(super) fn parse_flag(raw: &str) -> Option<bool> {
+    match &*raw.to_ascii_lowercase() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
         _ => None,
-    }
-}
-
-/// Describes the values of a Rust type to people who do not write Rust.
-fn plain_type(wanted: &str) -> String {
-    let largest = match wanted {
-        "u8" => Some(u64::from(u8::MAX)),
-        "u16" => Some(u64::from(u16::MAX)),
-        "u32" => Some(u64::from(u32::MAX)),
-        "u64" | "usize" => None,
-        "i8" | "i16" | "i32" | "i64" | "isize" => return "a whole number".to_owned(),
-        "f32" | "f64" => return "a number".to_owned(),
-        "a boolean" | "bool" => return "true or false".to_owned(),
-        "a string" | "path string" => return "text in quotes".to_owned(),
-        "a sequence" => return "a list, such as [\"a\", \"b\"]".to_owned(),
-        other => return other.to_owned(),
-    };
-    match largest {
-        Some(largest) => format!("a whole number from 0 to {largest}"),
-        None => "a whole number, 0 or more".to_owned(),
     }
 }

@@ -19,14 +19,32 @@ pub enum StoreError {
         /// What was attempted: a verb phrase that completes "failed to …".
         action: &'static str,
     },
-    /// The PostgreSQL server did not accept a connection when the service started.
-    #[error("PostgreSQL at {address} did not accept a connection within {} seconds", ACQUIRE_TIMEOUT.as_secs())]
+    /// The PostgreSQL server did not accept a connection.
+    #[error("PostgreSQL at {address} cannot be reached")]
     Unreachable {
         /// Host and port, and what was asked for there: `db:5432 (database calliope, user postgres)`.
         address: String,
         /// The driver's error of the last attempt.
         source: sqlx::Error,
     },
+    /// A pooler in statement mode is in between, which refuses transactions.
+    #[error(
+        "PostgreSQL at {address} is behind a pooler that refuses transactions; set PgBouncer's pool_mode to transaction or session"
+    )]
+    StatementPooler {
+        /// Host and port, and what was asked for there.
+        address: String,
+        /// The pooler's error.
+        source: sqlx::Error,
+    },
+    /// The SQLite file does not exist; holds its path.
+    #[error("{0} does not exist; `calliope migrate` or `calliope serve` creates it")]
+    NoFile(String),
+    /// The SQLite file was removed or replaced while the process uses it; holds its path.
+    #[error(
+        "the database file {0} was removed or replaced while the service was running, so nothing can be written; restart the service with the right file"
+    )]
+    FileReplaced(String),
     /// The migrations could not be applied.
     #[error("the database's tables could not be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -49,6 +67,20 @@ impl StoreError {
         move |source| match source {
             sqlx::Error::PoolTimedOut => Self::NoConnection { action },
             source => Self::Failed { action, source },
+        }
+    }
+
+    /// Reports whether the PostgreSQL server does not answer or is still starting, so that a later attempt may succeed.
+    #[must_use]
+    pub fn is_server_away(&self) -> bool {
+        let Self::Unreachable { source, .. } = self else { return false };
+        match source {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            // Connection failures, too many connections, and a server that starts or stops.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08") || code == "53300" || code.starts_with("57P")
+            }),
+            _ => false,
         }
     }
 

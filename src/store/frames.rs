@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{FrameAttachments, Store, StoreError, Tx, with_read_pool, with_tx};
-use crate::domain::Dither;
+use crate::domain::{Dither, joined_terms};
 
 /// A frame with its original illustration and attachments.
 #[derive(Debug, FromRow)]
@@ -218,8 +218,9 @@ impl Tx {
     pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
-             state_before, date_created, seen, heard, language) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+             state_before, date_created, seen, heard, language, \
+             text_terms, illustration_terms, seen_terms, heard_terms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
         with_tx!(self, db => sqlx::query(SQL)
             .bind(frame.story_id)
             .bind(frame.number)
@@ -235,6 +236,10 @@ impl Tx {
             .bind(frame.seen)
             .bind(frame.heard)
             .bind(frame.language)
+            .bind(joined_terms(frame.text.unwrap_or_default()))
+            .bind(joined_terms(frame.illustration))
+            .bind(frame.seen.map(joined_terms))
+            .bind(frame.heard.map(joined_terms))
             .execute(db)
             .await
             .map(drop))

@@ -79,6 +79,14 @@ impl Store {
             .map_err(StoreError::failed("read a media object"))
     }
 
+    /// Returns the total size of a client's files in bytes.
+    pub async fn client_bytes(&self, client_id: &str) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media_object \
+             WHERE client_id = $1";
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
+            .map_err(StoreError::failed("measure a client's files"))
+    }
+
     /// Returns files that are not in the bucket yet, oldest first, starting after `after`, at most `limit`.
     ///
     /// Files of the kind `input` stay on disk and are not listed.

@@ -1,48 +1,20 @@
 //! Database migrations. `migrations/sqlite` and `migrations/postgres` hold the same numbers and names.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{MigrateError, Migrator};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, with_read_pool, with_tx};
 use crate::store::pools::Pools;
+use crate::store::unnamed::PgDatabase;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Checksums of migrations whose comments have been reworded since a database may have applied them.
 const EARLIER_CHECKSUMS: &str = include_str!("../../migrations/earlier-checksums.txt");
-
-/// Applies the pending migrations of one database.
-///
-/// sqlx refuses a database that has applied a migration with another checksum, so known earlier checksums are replaced
-/// first. Both happen under sqlx's lock, which a session may take twice. A failure closes the connection, because a
-/// connection that returns to the pool keeps the lock.
-macro_rules! apply {
-    ($pool:expr, $migrator:expr, $database:literal) => {{
-        let mut conn = $pool.acquire().await.map_err(StoreError::failed("migrate"))?;
-        let applied = async {
-            conn.lock().await?;
-            for (version, checksum) in reworded(&mut *conn, &$migrator, $database).await? {
-                sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = $2")
-                    .bind(checksum)
-                    .bind(version)
-                    .execute(&mut *conn)
-                    .await
-                    .map_err(StoreError::failed("record the checksum of a migration"))?;
-            }
-            $migrator.run(&mut *conn).await?;
-            Ok(conn.unlock().await?)
-        };
-        let applied: Result<(), StoreError> = applied.await;
-        if applied.is_err() {
-            conn.close_on_drop();
-        }
-        applied
-    }};
-}
 
 /// A migration that this binary contains and the database does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,79 +25,147 @@ pub struct PendingMigration {
     pub name: String,
 }
 
+impl PendingMigration {
+    /// Returns every migration, in order. A database that does not exist yet needs them all.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let migrations = SQLITE.iter();
+        migrations.map(|m| Self { version: m.version, name: m.description.to_string() }).collect()
+    }
+}
+
 impl Store {
-    /// Applies all pending migrations.
+    /// Applies all pending migrations, and computes what SQL cannot.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.accept_reworded_migrations().await?;
         match &self.pools {
-            Pools::Postgres(pool) => apply!(pool, POSTGRES, "postgres"),
-            Pools::Sqlite { write, .. } => apply!(write, SQLITE, "sqlite"),
+            Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
+            Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
+            Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
         }
+        let frames = self.fill_search_terms().await?;
+        if frames > 0 {
+            tracing::info!(frames, "search terms of earlier frames were computed");
+        }
+        Ok(())
     }
 
-    /// Returns the migrations that [`Store::migrate`] would apply, in order.
-    ///
-    /// Creates the table of applied migrations if it does not exist, and changes nothing else.
+    /// Returns the migrations that [`Store::migrate`] would apply, in order. Changes nothing.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if the database cannot be read.
+    /// Returns [`StoreError::Migration`] if [`Store::migrate`] would refuse the database, and [`StoreError`] if the
+    /// database cannot be read.
     pub async fn pending_migrations(&self) -> Result<Vec<PendingMigration>, StoreError> {
-        let failed = StoreError::failed("look for pending migrations");
-        let (migrator, applied) = match &self.pools {
-            Pools::Postgres(pool) => {
-                let mut conn = pool.acquire().await.map_err(failed)?;
-                (&POSTGRES, applied(&mut *conn, &POSTGRES).await?)
+        let migrator = if self.is_sqlite() { &SQLITE } else { &POSTGRES };
+        let applied = self.applied_migrations().await?;
+        for migration in &applied {
+            let known = migrator.iter().find(|known| known.version == migration.version);
+            let known = known.ok_or(MigrateError::VersionMissing(migration.version))?;
+            if !migration.success {
+                return Err(MigrateError::Dirty(migration.version).into());
             }
-            Pools::Sqlite { write, .. } => {
-                let mut conn = write.acquire().await.map_err(failed)?;
-                (&SQLITE, applied(&mut *conn, &SQLITE).await?)
+            if *known.checksum != *migration.checksum && !self.is_reworded(migration) {
+                return Err(MigrateError::VersionMismatch(migration.version).into());
+            }
+        }
+        let is_applied = |version| applied.iter().any(|applied| applied.version == version);
+        let mut pending = PendingMigration::all();
+        pending.retain(|migration| !is_applied(migration.version));
+        Ok(pending)
+    }
+
+    /// Replaces the known earlier checksums of applied migrations by those of today, because the migrator refuses a
+    /// database that has applied a migration with another checksum.
+    async fn accept_reworded_migrations(&self) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE _sqlx_migrations SET checksum = $2 WHERE version = $1";
+        let migrator = if self.is_sqlite() { &SQLITE } else { &POSTGRES };
+        let mut applied = self.applied_migrations().await?;
+        applied.retain(|migration| self.is_reworded(migration));
+        if applied.is_empty() {
+            return Ok(());
+        }
+        let failed = StoreError::failed("record the checksum of a migration");
+        let mut tx = self.begin().await?;
+        for migration in applied {
+            let Some(today) = migrator.iter().find(|today| today.version == migration.version)
+            else {
+                continue;
+            };
+            with_tx!(tx, db => sqlx::query(SQL).bind(migration.version).bind(&*today.checksum).execute(db).await.map(drop))
+                .map_err(&failed)?;
+        }
+        tx.save().await
+    }
+
+    /// Reports whether the database has applied a migration before its comments were reworded.
+    fn is_reworded(&self, applied: &AppliedMigration) -> bool {
+        let database = if self.is_sqlite() { "sqlite" } else { "postgres" };
+        let mut row = format!("{database} {} ", applied.version);
+        row.extend(applied.checksum.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit));
+        EARLIER_CHECKSUMS.lines().any(|line| line == row)
+    }
+
+    /// Returns the migrations that the database has; none if it has no table of them.
+    async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, StoreError> {
+        const SQL: &str =
+            "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+        let failed = StoreError::failed("look for pending migrations");
+        let has_table: bool = match &self.pools {
+            Pools::Postgres(database) => {
+                let sql = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                sqlx::query_scalar(sql).fetch_one(database).await.map_err(&failed)?
+            }
+            Pools::Sqlite { read, .. } => {
+                let sql =
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+                sqlx::query_scalar(sql).fetch_one(read).await.map_err(&failed)?
             }
         };
-        let pending = migrator.iter().filter(|migration| !applied.contains(&migration.version));
-        Ok(pending
-            .map(|m| PendingMigration { version: m.version, name: m.description.to_string() })
-            .collect())
+        if !has_table {
+            return Ok(Vec::new());
+        }
+        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_all(db).await).map_err(failed)
     }
 }
 
-/// Returns the versions that the database has applied with a known earlier checksum, with their checksums of today.
-async fn reworded<C: Migrate>(
-    conn: &mut C,
-    migrator: &'static Migrator,
-    database: &str,
-) -> Result<Vec<(i64, &'static [u8])>, StoreError> {
-    conn.ensure_migrations_table(&migrator.table_name).await?;
-    let applied = conn.list_applied_migrations(&migrator.table_name).await?;
-    let is_earlier = |version: i64, checksum: &[u8]| {
-        let mut row = format!("{database} {version} ");
-        row.extend(checksum.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit));
-        EARLIER_CHECKSUMS.lines().any(|line| line == row)
-    };
-    let current = |version| migrator.iter().find(|migration| migration.version == version);
-    let reworded = applied.iter().filter_map(|applied| {
-        let current = current(applied.version)?;
-        let differs = current.checksum != applied.checksum;
-        (differs && is_earlier(applied.version, &applied.checksum))
-            .then_some((applied.version, &*current.checksum))
-    });
-    Ok(reworded.collect())
+/// A migration that a database has.
+#[derive(Debug, sqlx::FromRow)]
+struct AppliedMigration {
+    version: i64,
+    success: bool,
+    checksum: Vec<u8>,
 }
 
 fn hex_digit(value: u8) -> char {
     char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
-async fn applied<C: Migrate>(
-    conn: &mut C,
-    migrator: &Migrator,
-) -> Result<HashSet<i64>, StoreError> {
-    conn.ensure_migrations_table(&migrator.table_name).await?;
-    let applied = conn.list_applied_migrations(&migrator.table_name).await?;
-    Ok(applied.into_iter().map(|migration| migration.version).collect())
+/// The key of the lock that migrations behind a pooler hold.
+const MIGRATION_LOCK: i64 = 7_369_214_805_164;
+
+/// Applies all pending migrations in one transaction, because a pooler may lend another connection after each one.
+async fn migrate_pooled(database: &PgDatabase) -> Result<(), StoreError> {
+    let failed = StoreError::failed("migrate");
+    let migrator = Migrator {
+        migrations: Cow::Borrowed(&*POSTGRES.migrations),
+        // The migrator's own lock belongs to a connection.
+        locking: false,
+        ..Migrator::DEFAULT
+    };
+    let mut tx = database.begin().await.map_err(&failed)?;
+    let lock = "SELECT pg_advisory_xact_lock($1)";
+    sqlx::query(lock).bind(MIGRATION_LOCK).execute(&mut tx).await.map_err(&failed)?;
+    // The migrator's statements have names, which others may have left on the lent connection.
+    let forget = || sqlx::raw_sql("DEALLOCATE ALL");
+    forget().execute(&mut tx).await.map_err(&failed)?;
+    migrator.run_direct(None, tx.connection(), false).await?;
+    forget().execute(&mut tx).await.map_err(&failed)?;
+    tx.commit().await.map_err(failed)
 }
 
 /// Creates two empty files for a new migration in `root/migrations`, numbered after the last, and returns their

@@ -11,6 +11,7 @@ mod bookmarks;
 mod cell;
 mod clients;
 mod configs;
+mod database_file;
 mod dialect;
 mod erasure;
 mod error;
@@ -31,8 +32,10 @@ mod notices;
 mod overview;
 mod pairing;
 mod pools;
+mod postgres;
 mod resources;
 mod retention;
+mod search_terms;
 mod sessions;
 mod signing_keys;
 mod snapshot;
@@ -46,6 +49,7 @@ mod tasks;
 mod telemetry;
 mod tokens;
 mod tx;
+mod unnamed;
 mod users;
 mod vectors;
 mod version;
@@ -120,7 +124,7 @@ macro_rules! with_tx {
     ($tx:expr, $conn:ident => $body:expr) => {
         match &mut $tx.open {
             $crate::store::tx::Open::Postgres(tx) => {
-                let $conn = &mut **tx;
+                let $conn = &mut *tx;
                 $body
             }
             $crate::store::tx::Open::Sqlite(tx) => {

@@ -1,29 +1,24 @@
 //! Connection pools: one for PostgreSQL; for SQLite one with a single writer and one with several readers.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use tokio::sync::broadcast;
 
-use super::{Store, StoreError, with_read_pool};
+use super::database_file::DatabaseFile;
+use super::unnamed::PgDatabase;
+use super::{Store, StoreError, postgres, with_read_pool, with_tx};
 use crate::settings::DatabaseSettings;
 
 /// How long a request waits for a connection before it fails because the database is busy.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the attempt may take that asks why PostgreSQL cannot be reached.
-const LAST_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
-    Postgres(PgPool),
-    Sqlite { read: SqlitePool, write: SqlitePool },
+    Postgres(PgDatabase),
+    Sqlite { read: SqlitePool, write: SqlitePool, file: DatabaseFile },
 }
 
 /// Usage of a connection pool.
@@ -53,13 +48,54 @@ impl Store {
     ///
     /// Returns [`StoreError`] if the database cannot be reached or its directory cannot be created.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        Self::open(settings, None, true).await
+    }
+
+    /// Connects to a database that must exist, and creates nothing. Waits like [`Store::connect_patiently`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::NoFile`] if the SQLite file does not exist, and [`StoreError`] if the database cannot be
+    /// reached.
+    pub async fn connect_existing(
+        settings: &DatabaseSettings,
+        on_retry: &(dyn Fn(&StoreError) + Sync),
+    ) -> Result<Self, StoreError> {
+        Self::open(settings, Some(on_retry), false).await
+    }
+
+    /// Connects like [`Store::connect`], and waits half a minute for a PostgreSQL server that does not answer yet.
+    /// `on_retry` is told each failure that is followed by another attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if the database cannot be reached or its directory cannot be created.
+    pub async fn connect_patiently(
+        settings: &DatabaseSettings,
+        on_retry: &(dyn Fn(&StoreError) + Sync),
+    ) -> Result<Self, StoreError> {
+        Self::open(settings, Some(on_retry), true).await
+    }
+
+    async fn open(
+        settings: &DatabaseSettings,
+        on_retry: Option<&(dyn Fn(&StoreError) + Sync)>,
+        creates_file: bool,
+    ) -> Result<Self, StoreError> {
         let pools = if settings.is_postgres() {
-            Pools::Postgres(postgres(settings).await?)
+            Pools::Postgres(postgres::connect(settings, on_retry).await?)
         } else {
-            sqlite(settings).await?
+            sqlite(settings, creates_file).await?
         };
         let (notices, _) = broadcast::channel(4096);
         Ok(Self { pools, notices, version: super::version::ConfigurationVersion::default() })
+    }
+
+    /// Reports whether the database is PostgreSQL behind a pooler that lends server connections for one transaction.
+    /// Notices from other processes do not pass it.
+    #[must_use]
+    pub const fn is_pooled(&self) -> bool {
+        matches!(&self.pools, Pools::Postgres(database) if database.is_pooled)
     }
 
     /// Reports whether the database is SQLite.
@@ -68,22 +104,36 @@ impl Store {
         matches!(self.pools, Pools::Sqlite { .. })
     }
 
-    /// Runs a minimal query to check that the database responds.
+    /// Checks that the database answers a statement with a parameter.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] if it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        with_read_pool!(self, db => sqlx::query("SELECT 1").execute(db).await.map(drop))
+    pub async fn check_reads(&self) -> Result<(), StoreError> {
+        const SQL: &str = "SELECT configuration_version FROM installation WHERE id = $1";
+        with_read_pool!(self, db => sqlx::query(SQL).bind(1_i64).fetch_optional(db).await.map(drop))
             .map_err(StoreError::failed("answer"))
+    }
+
+    /// Checks that the database accepts a transaction that writes, as telling a frame does. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] if it does not, for example because it is read-only.
+    pub async fn check_writes(&self) -> Result<(), StoreError> {
+        // No row has this id, so nothing is locked. A read-only database refuses the statement anyway.
+        const SQL: &str = "UPDATE installation SET configuration_version = 0 WHERE id = $1";
+        let mut tx = self.begin().await?;
+        with_tx!(tx, db => sqlx::query(SQL).bind(-1_i64).execute(db).await.map(drop))
+            .map_err(StoreError::failed("accept a change"))
     }
 
     /// Returns the usage of each pool.
     #[must_use]
     pub fn pool_statuses(&self) -> Vec<PoolStatus> {
         match &self.pools {
-            Pools::Postgres(pool) => vec![PoolStatus::from_pool("postgres", pool)],
-            Pools::Sqlite { read, write } => {
+            Pools::Postgres(database) => vec![PoolStatus::from_pool("postgres", &database.pool)],
+            Pools::Sqlite { read, write, .. } => {
                 vec![PoolStatus::from_pool("read", read), PoolStatus::from_pool("write", write)]
             }
         }
@@ -92,8 +142,8 @@ impl Store {
     /// Closes all connections after their running statements have finished.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres(pool) => pool.close().await,
-            Pools::Sqlite { read, write } => {
+            Pools::Postgres(database) => database.pool.close().await,
+            Pools::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -101,74 +151,20 @@ impl Store {
     }
 }
 
-async fn postgres(settings: &DatabaseSettings) -> Result<PgPool, StoreError> {
-    let failed = StoreError::failed("connect to PostgreSQL");
-    let options = if let Some(url) = &settings.url {
-        PgConnectOptions::from_str(url.expose_secret()).map_err(&failed)?
-    } else {
-        let host = settings.hostname.as_deref().unwrap_or("localhost");
-        let mut options = PgConnectOptions::new_without_pgpass()
-            .host(host)
-            .port(settings.port)
-            .username(&settings.username)
-            .database(&settings.database);
-        if let Some(password) = &settings.password {
-            options = options.password(password.expose_secret());
-        }
-        options
-    };
-    let names_certificate =
-        settings.url.as_ref().is_some_and(|url| url.expose_secret().contains("sslrootcert"));
-    let certificates = settings.certificates.pem();
-    let options = if certificates.is_empty() || names_certificate {
-        options
-    } else {
-        options.ssl_root_cert_from_pem(certificates.to_vec())
-    };
-    let options = options.application_name("calliope");
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.clone())
-        .await;
-    match pool {
-        Ok(pool) => Ok(pool),
-        Err(error) => Err(unreachable(&options, error).await),
+async fn sqlite(settings: &DatabaseSettings, creates_file: bool) -> Result<Pools, StoreError> {
+    let path = &settings.path;
+    if !creates_file && !path.exists() {
+        return Err(StoreError::NoFile(path.display().to_string()));
     }
-}
-
-/// Explains why no connection came about. The pool keeps trying and then reports only that its time is over, so one more attempt
-/// asks for the reason.
-async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
-    let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
-    let database = options.get_database().unwrap_or(user);
-    let address = format!("{host}:{port} (database {database}, user {user})");
-    let source = match error {
-        sqlx::Error::PoolTimedOut => {
-            let attempt =
-                tokio::time::timeout(LAST_ATTEMPT_TIMEOUT, PgConnection::connect_with(options));
-            match attempt.await {
-                Ok(Err(reason)) => reason,
-                Ok(Ok(_)) | Err(_) => error,
-            }
-        }
-        other => other,
-    };
-    StoreError::Unreachable { address, source }
-}
-
-async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
-    if let Some(directory) =
-        settings.path.parent().filter(|directory| !directory.as_os_str().is_empty())
-    {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).map_err(|source| StoreError::NotWritable {
             path: directory.display().to_string(),
             source,
         })?;
     }
     let options = SqliteConnectOptions::new()
-        .filename(&settings.path)
-        .create_if_missing(true)
+        .filename(path)
+        .create_if_missing(creates_file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -178,7 +174,11 @@ async fn sqlite(settings: &DatabaseSettings) -> Result<Pools, StoreError> {
     // The writer connects first because it creates the file, which a read-only connection cannot.
     let write = pool.clone().max_connections(1).connect_with(options.clone()).await;
     let write = write.map_err(&failed)?;
+    // A later connection must not create another file if this one is removed.
+    let options = options.create_if_missing(false);
+    write.set_connect_options(options.clone());
+    let file = DatabaseFile::open(path);
     let readers = pool.max_connections(settings.connections.min(8));
     let read = readers.connect_with(options.read_only(true)).await.map_err(&failed)?;
-    Ok(Pools::Sqlite { read, write })
+    Ok(Pools::Sqlite { read, write, file })
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::cell::{self, Column};
 use super::{Store, StoreError};
 use crate::settings::DatabaseSettings;
 use crate::store::pools::Pools;
+use crate::store::unnamed::PgTransaction;
 
 /// Tables that stay empty until the service is used; other tables have rows from the first start.
 const INITIALLY_EMPTY_TABLES: [&str; 7] =
@@ -54,7 +55,7 @@ impl Store {
                 empty.close().await;
                 let mut from = pool.begin().await.map_err(&failed)?;
                 let isolation = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-                sqlx::query(isolation).execute(&mut *from).await.map_err(&failed)?;
+                sqlx::query(isolation).execute(&mut from).await.map_err(&failed)?;
                 let mut to = open_file(path).await.map_err(&failed)?;
                 copy_all_to_sqlite(&mut from, &mut to).await.map_err(&failed)?;
                 to.close().await.map_err(&failed)
@@ -110,7 +111,7 @@ async fn tables(file: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error>
 }
 
 /// Returns a table's columns with their PostgreSQL types. Generated columns are left out.
-async fn columns(server: &mut PgConnection, table: &str) -> Result<Vec<Column>, sqlx::Error> {
+async fn columns(server: &mut PgTransaction, table: &str) -> Result<Vec<Column>, sqlx::Error> {
     let sql = "SELECT column_name::TEXT, udt_name::TEXT, is_identity::TEXT FROM information_schema.columns \
                WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position";
     let rows = sqlx::query(sql).bind(table).fetch_all(server).await?;
@@ -132,7 +133,7 @@ fn insert(table: &str, columns: &[Column], clause: &str) -> String {
 }
 
 async fn copy_all_to_sqlite(
-    from: &mut PgConnection,
+    from: &mut PgTransaction,
     to: &mut SqliteConnection,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *to).await?;
@@ -171,7 +172,7 @@ async fn copy_all_to_sqlite(
 /// cycles.
 async fn copy_all_to_postgres(
     from: &mut SqliteConnection,
-    to: &mut PgConnection,
+    to: &mut PgTransaction,
 ) -> Result<(), sqlx::Error> {
     let constraints = "SELECT conrelid::regclass::TEXT, conname::TEXT, pg_get_constraintdef(oid) \
         FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace";
@@ -206,7 +207,7 @@ async fn copy_to_postgres(
     table: &str,
     columns: &[Column],
     from: &mut SqliteConnection,
-    to: &mut PgConnection,
+    to: &mut PgTransaction,
 ) -> Result<(), sqlx::Error> {
     let max_rows = MAX_BINDS / columns.len().max(1);
     let clause = if columns.iter().any(|column| column.is_identity) {

@@ -1,10 +1,11 @@
 //! Write transactions, which have no effect until they are saved.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 use super::events::NewEvent;
 use super::{Store, StoreError, TaskNotice, dialect};
 use crate::store::pools::Pools;
+use crate::store::unnamed::PgTransaction;
 
 /// An open transaction. If it is dropped without [`Tx::save`], it is rolled back.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Tx {
 
 #[derive(Debug)]
 pub(super) enum Open {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgTransaction),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -29,12 +30,15 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError`] if no connection can be opened.
+    /// Returns [`StoreError`] if no connection can be opened, or if the SQLite file is not the one that was opened.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let failed = StoreError::failed("begin a transaction");
         let open = match &self.pools {
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(failed)?),
             // Taking the write lock at once avoids a deadlock between two readers that both start to write.
+            Pools::Sqlite { file, .. } if !file.is_in_place() => {
+                return Err(StoreError::FileReplaced(file.path().display().to_string()));
+            }
             Pools::Sqlite { write, .. } => {
                 Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
             }

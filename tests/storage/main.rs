@@ -15,6 +15,8 @@ mod backup;
 mod cleaning;
 mod contract;
 mod disk;
+mod folders;
+mod google;
 mod kills;
 mod migration;
 mod outage;

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod embedder;
 pub mod emulators;
 pub mod gated_image_model;
+pub mod pooler;
 pub mod postgres_server;
 pub mod process;
 pub mod provider;

@@ -19,6 +19,7 @@ mod parameters;
 mod principal;
 mod resource;
 mod schedule;
+mod search_terms;
 mod season;
 mod slug;
 mod task;
@@ -47,6 +48,7 @@ pub use resource::{
     SparrowConfig, StrategyConfig,
 };
 pub use schedule::{InvalidSchedule, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
+pub use search_terms::{Term, joined_terms, query_terms, terms};
 pub use season::Season;
 pub use slug::{slug_base, story_title};
 pub use task::{TaskKind, TaskStatus, backoff};

@@ -23,6 +23,7 @@ impl Clients {
         // UUIDs of version 7 increase with time, so names sort by age.
         let id = Uuid::now_v7();
         let client = ClientFolder::for_client(client_id);
+        self.files.check_quota(client_id.as_str(), sound.bytes.len()).await?;
         let checked = self.files.check_new_sound(sound).await?;
         let name = MediaName::generated(id, checked.extension).as_str().to_owned();
         let key =

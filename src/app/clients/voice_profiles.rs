@@ -64,6 +64,8 @@ impl Clients {
             let reason = format!("send one to {MAX_SAMPLES} files as the field samples");
             return Err(AppError::invalid("samples", reason));
         }
+        let size = samples.iter().map(|sample| sample.bytes.len()).sum();
+        self.files.check_quota(client_id.as_str(), size).await?;
         let checked = samples.into_iter().map(|sample| self.files.check_new_sound(sample));
         let checked = try_join_all(checked).await?;
         let mut sounds = Vec::with_capacity(checked.len());

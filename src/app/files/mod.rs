@@ -6,6 +6,7 @@ mod fetch;
 mod migrate;
 mod orphans;
 mod presign;
+mod quota;
 mod removal;
 mod retention;
 mod sounds;

@@ -142,7 +142,7 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// Returns [`AppError`] if the database fails or the bucket's credentials cannot sign.
+    /// Returns [`AppError`] if the database fails.
     pub async fn redirect_url(
         &self,
         method: Method,
@@ -159,6 +159,7 @@ impl Files {
         Ok(url.map(|url| (url, DEFAULT_EXPIRY.to_std().unwrap_or_default())))
     }
 
+    /// Returns a URL that the bucket serves, or `None` if there is no bucket or it cannot sign.
     async fn bucket_presigned_url(
         &self,
         method: Method,
@@ -167,7 +168,15 @@ impl Files {
     ) -> Result<Option<String>, AppError> {
         let Some(bucket) = &self.bucket else { return Ok(None) };
         let expires_in = expires_in.to_std().map_err(AppError::internal)?;
-        Ok(bucket.presign(method, key, expires_in).await?)
+        match bucket.presign(method, key, expires_in).await {
+            Ok(url) => Ok(url),
+            // Only some credentials can sign, for example no login of a person. This server can sign instead.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "bucket cannot presign URLs; serving its files from here");
+                Ok(None)
+            }
+        }
     }
 
     /// Verifies a URL that this server signed, and returns its object.

@@ -1,5 +1,7 @@
 //! The readiness check behind `/readyz`.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,6 +9,10 @@ use utoipa::ToSchema;
 use super::Ops;
 use crate::app::files::BucketHealth;
 use crate::app::search::IndexHealth;
+use crate::store::StoreError;
+
+/// How long the database may take to answer before it counts as down.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The health of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -47,22 +53,20 @@ pub struct Readiness {
 impl Ops {
     /// Checks every component.
     pub async fn readiness(&self) -> Readiness {
-        let database = match self.store.ping().await {
-            Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
-                let reason = Some("The database does not respond.".to_owned());
-                ComponentHealth { status: HealthStatus::Down, reason }
-            }
-        };
+        let database = self.database_health().await;
         let object_store = match self.files.check_disk().await {
             Ok(()) => ComponentHealth { status: HealthStatus::Ok, reason: None },
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "media folder is not writable"
+                    "a folder is not writable"
                 );
-                let reason = format!("The media folder cannot be written ({}).", error.source);
+                let folder = error.folder.as_ref();
+                let name = folder.map_or_else(
+                    || "disk".to_owned(),
+                    |folder| format!("{} folder ({})", folder.name, folder.path.display()),
+                );
+                let reason = format!("The {name} cannot be written: {}.", error.source);
                 ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
         };
@@ -95,6 +99,46 @@ impl Ops {
             object_store,
             vector_index,
             providers,
+        }
+    }
+
+    /// Checks the database in the way in which frames use it: it must answer and accept changes.
+    async fn database_health(&self) -> ComponentHealth {
+        let health =
+            |status, reason: &str| ComponentHealth { status, reason: Some(reason.to_owned()) };
+        let no_answer = health(HealthStatus::Down, "The database does not respond.");
+        let (reads, writes) = tokio::join!(
+            tokio::time::timeout(DATABASE_TIMEOUT, self.store.check_reads()),
+            tokio::time::timeout(DATABASE_TIMEOUT, self.store.check_writes()),
+        );
+        match (reads, writes) {
+            (_, Ok(Err(error @ StoreError::FileReplaced(_)))) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
+                health(
+                    HealthStatus::Down,
+                    "The database file was removed or replaced; restart the service with the right file.",
+                )
+            }
+            (Ok(Err(error)), _) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
+                no_answer
+            }
+            (Err(_), _) => {
+                tracing::warn!("database does not answer in time");
+                no_answer
+            }
+            (_, Ok(Err(error))) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "database refuses changes"
+                );
+                health(HealthStatus::Down, "The database accepts no changes; the log says why.")
+            }
+            (_, Err(_)) => health(
+                HealthStatus::Degraded,
+                "The database is busy: a change waited for more than two seconds.",
+            ),
+            (_, Ok(Ok(()))) => ComponentHealth { status: HealthStatus::Ok, reason: None },
         }
     }
 

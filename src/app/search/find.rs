@@ -223,7 +223,7 @@ impl Search {
         let ids: Vec<i64> = page.clone().map(|(id, ..)| *id).collect();
         let mut found = by_id(self.store.frame_hits(&ids).await?);
         let mut marked: HashMap<i64, String> =
-            self.store.highlighted_texts(&query.words, &ids).await?.into_iter().collect();
+            self.store.highlighted_terms(&query.words, &ids).await?.into_iter().collect();
         let results = page.filter_map(|(id, score, matched)| {
             let frame = found.remove(id)?;
             Some(SearchHitView::from_frame(

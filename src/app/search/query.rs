@@ -1,15 +1,13 @@
 //! Parses search queries into the words that the database looks up, and corrects the spelling of a single word.
 
 use crate::app::AppError;
+use crate::domain::query_terms;
 
 /// The longest query, in characters.
 const MAX_QUERY_CHARS: usize = 1000;
 
 /// Maximum number of words of a query that are looked up.
 const MAX_WORDS: usize = 32;
-
-/// The longest word that is looked up, in characters. PostgreSQL rejects words that are much longer.
-const MAX_WORD_CHARS: usize = 100;
 
 /// Number of words that are looked up in combinations. Five words have at most ten combinations of the same size.
 const MAX_RARE_WORDS: usize = 5;
@@ -38,7 +36,7 @@ const STOP_WORDS: &str = "\
 pub(super) struct Query {
     /// The whole query, for the embedding model.
     pub(super) text: String,
-    /// The distinct words for the database: letters and digits only, in lower case.
+    /// The distinct search terms for the database.
     pub(super) words: Vec<String>,
 }
 
@@ -49,12 +47,10 @@ impl Query {
             let reason = format!("must be 1 to {MAX_QUERY_CHARS} characters, without NUL");
             return Err(AppError::invalid("query", reason));
         }
-        let lower = text.to_lowercase();
         let mut words: Vec<String> = Vec::new();
-        for word in lower.split(|c: char| !c.is_alphanumeric()) {
-            let is_word = (1..=MAX_WORD_CHARS).contains(&word.chars().count());
-            if is_word && words.iter().all(|other| other != word) {
-                words.push(word.to_owned());
+        for word in query_terms(text) {
+            if !words.contains(&word) {
+                words.push(word);
             }
         }
         if words.iter().any(|word| !is_stop_word(word)) {
@@ -145,9 +141,9 @@ mod tests {
         );
         assert_eq!(words("to be or not"), ["to", "be", "or", "not"]);
         assert_eq!(words("NEAR(\"a\" b*) ' \\ :"), ["near", "b"]);
-        assert_eq!(words("Über-Straße 1942"), ["über", "straße", "1942"]);
+        assert_eq!(words("Über-Straße 1942"), ["uber", "strasse", "1942"]);
         assert_eq!(words("…!"), [""; 0]);
-        assert_eq!(words(&"語".repeat(101)), [""; 0]);
+        assert_eq!(words(&"語".repeat(101)), ["語語"]);
         assert!(Query::parse("  ").is_err() && Query::parse(&"x".repeat(1001)).is_err());
         assert!(Query::parse("a\0b").is_err());
         let many: Vec<String> = (0..99).map(|n| format!("w{n}")).collect();

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::ImageView;
-use crate::domain::ClientId;
+use crate::domain::{ClientId, terms};
 use crate::store::{FrameHit, HIGHLIGHT_DELIMITERS};
 
 /// How a search ranks frames.
@@ -128,8 +128,8 @@ impl SearchHitView {
             slug: frame.slug.unwrap_or_default(),
             title: frame.title,
             frame_number: frame.number,
+            highlights: highlights(frame.text.as_deref(), marked),
             text: frame.text,
-            highlights: marked.map(highlights).unwrap_or_default(),
             image,
             score,
             matched_by,
@@ -139,16 +139,26 @@ impl SearchHitView {
     }
 }
 
-/// Converts a text with highlight delimiters to the positions of the highlights in the text without delimiters.
-fn highlights(marked: &str) -> Vec<(usize, usize)> {
-    let (mut at, mut from, mut found) = (0, 0, Vec::new());
-    for c in marked.chars() {
-        if c == HIGHLIGHT_DELIMITERS.0 {
-            from = at;
-        } else if c == HIGHLIGHT_DELIMITERS.1 {
-            found.push((from, at));
-        } else {
-            at += 1;
+/// Returns the places of the matched terms in a text, in order. `marked` holds the text's terms, separated by blanks, with
+/// delimiters around those that match. Pairs of characters that overlap become one place.
+fn highlights(text: Option<&str>, marked: Option<&str>) -> Vec<(usize, usize)> {
+    let (Some(text), Some(marked)) = (text, marked) else { return Vec::new() };
+    let mut is_inside = false;
+    let is_matched = marked.split(' ').map(|term| {
+        let is_matched = is_inside || term.contains(HIGHLIGHT_DELIMITERS.0);
+        for c in term.chars() {
+            is_inside = (is_inside || c == HIGHLIGHT_DELIMITERS.0) && c != HIGHLIGHT_DELIMITERS.1;
+        }
+        is_matched
+    });
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (term, is_matched) in terms(text).into_iter().zip(is_matched) {
+        if !is_matched {
+            continue;
+        }
+        match found.last_mut() {
+            Some((_, end)) if term.range.start < *end => *end = term.range.end.max(*end),
+            _ => found.push((term.range.start, term.range.end)),
         }
     }
     found
@@ -160,7 +170,15 @@ mod tests {
 
     #[test]
     fn marks_become_places_in_the_text() {
-        assert_eq!(highlights("Über \u{2}Boote\u{3}, \u{2}rot\u{3}"), [(5, 10), (12, 15)]);
-        assert_eq!(highlights("nothing"), []);
+        let places = |text: &str, marked: &str| highlights(Some(text), Some(marked));
+        assert_eq!(
+            places("Über Boote, rot", "uber \u{2}boote\u{3} \u{2}rot\u{3}"),
+            [(5, 10), (12, 15)]
+        );
+        assert_eq!(places("a MA\u{308}DCHEN", "a \u{2}madchen\u{3}"), [(2, 10)]);
+        assert_eq!(places("古い灯台", "古 古い い灯 灯 \u{2}灯台\u{3} 台"), [(2, 4)]);
+        assert_eq!(places("灯台が", "灯 \u{2}灯台 台 台が\u{3}"), [(0, 3)]);
+        assert_eq!(places("nothing", "nothing"), []);
+        assert_eq!(highlights(None, Some("\u{2}a\u{3}")), []);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpClient, HttpConnector};
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -16,7 +16,7 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret;
 
 use super::{Bucket, BucketError, TIMEOUT};
-use crate::settings::{Cloud, StorageSettings};
+use crate::settings::{Cloud, GoogleCredentials, StorageSettings, clean_value};
 
 /// Maximum number of retries within one operation. Callers try again later by themselves.
 const MAX_RETRIES: usize = 1;
@@ -83,9 +83,13 @@ impl Bucket {
         let connector = SharedHttpConnector(client);
         let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
             "gs" => {
-                let builder =
-                    google_cloud(name, settings).with_retry(retry).with_http_connector(connector);
-                with_signer(builder.build().map_err(failed)?)
+                let credentials = google_credentials(settings).map_err(misconfigured)?;
+                let builder = google_cloud(name, credentials.as_ref());
+                let builder = builder.with_retry(retry).with_http_connector(connector);
+                let (store, signer) = with_signer(builder.build().map_err(failed)?);
+                // A person's login cannot sign.
+                let is_user = matches!(credentials, Some((_, GoogleCredentials::AuthorizedUser)));
+                (store, signer.filter(|_| !is_user))
             }
             "s3" => {
                 let builder = with_environment("AWS_", AmazonS3Builder::new(), |b, key, value| {
@@ -120,7 +124,9 @@ impl Bucket {
         };
         let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { store, signer, prefix, url, has_content_types: scheme != "file" })
+        let presign_failed_at = Arc::default();
+        let has_content_types = scheme != "file";
+        Ok(Self { store, signer, presign_failed_at, prefix, url, has_content_types })
     }
 }
 
@@ -129,7 +135,8 @@ impl Bucket {
 fn with_environment<K: FromStr, B>(prefix: &str, builder: B, set: impl Fn(B, K, String) -> B) -> B {
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
-        let value = value.into_string().ok().filter(|value| !value.trim().is_empty())?;
+        let value = value.into_string().ok()?;
+        let value = Some(clean_value(&name, &value)).filter(|value| !value.is_empty())?.to_owned();
         let key = name.starts_with(prefix).then(|| name.to_ascii_lowercase().parse().ok())??;
         Some((key, value))
     });
@@ -144,16 +151,41 @@ fn with_signer<S: ObjectStore + Signer>(
     (Arc::clone(&store) as _, Some(store as _))
 }
 
-/// Configures a Google Cloud Storage bucket with the credentials of the environment and the settings.
-fn google_cloud(name: &str, settings: &StorageSettings) -> GoogleCloudStorageBuilder {
-    let builder = with_environment(
-        "GOOGLE_",
-        GoogleCloudStorageBuilder::new(),
-        object_store::gcp::GoogleCloudStorageBuilder::with_config,
-    )
-    .with_bucket_name(name);
-    match &settings.google_credentials {
-        Some(path) => builder.with_service_account_path(path.display().to_string()),
+/// Where gcloud keeps the login of a person, below the home folder.
+const GCLOUD_LOGIN: &str = ".config/gcloud/application_default_credentials.json";
+
+/// Returns the credentials file that the settings or gcloud name, with its type. Without one, Google's metadata server is
+/// asked, which each machine in Google's cloud has.
+fn google_credentials(
+    settings: &StorageSettings,
+) -> Result<Option<(PathBuf, GoogleCredentials)>, String> {
+    let of_gcloud = || {
+        let path = PathBuf::from(std::env::var_os("HOME")?).join(GCLOUD_LOGIN);
+        path.exists().then_some(path)
+    };
+    let path = settings.google_credentials.clone().or_else(of_gcloud);
+    path.map(|path| GoogleCredentials::of_file(&path).map(|kind| (path, kind))).transpose()
+}
+
+/// Configures a Google Cloud Storage bucket with the environment and a credentials file.
+fn google_cloud(
+    name: &str,
+    credentials: Option<&(PathBuf, GoogleCredentials)>,
+) -> GoogleCloudStorageBuilder {
+    let set = |builder: GoogleCloudStorageBuilder, key, value| match key {
+        // The settings hold it.
+        GoogleConfigKey::ApplicationCredentials => builder,
+        key => builder.with_config(key, value),
+    };
+    let builder = with_environment("GOOGLE_", GoogleCloudStorageBuilder::new(), set);
+    let builder = builder.with_bucket_name(name);
+    match credentials {
+        Some((path, GoogleCredentials::ServiceAccount)) => {
+            builder.with_service_account_path(path.display().to_string())
+        }
+        Some((path, GoogleCredentials::AuthorizedUser)) => {
+            builder.with_application_credentials(path.display().to_string())
+        }
         None => builder,
     }
 }

@@ -1,6 +1,6 @@
 //! Full-text search: FTS5 with bm25 on SQLite, `tsvector` with `ts_rank` on PostgreSQL.
 //!
-//! Both databases maintain the index of frame texts themselves (migration 0014), stem English words, and weigh a
+//! Both databases maintain the index of frames' search terms themselves (migration 0019), stem English words, and weigh a
 //! frame's own text higher than the description of its images.
 
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ const MAX_VOCABULARY: i64 = 5000;
 /// depends on how many frames contain them. A cached generic plan assumes that every word is rare.
 const CACHE_STATEMENT: bool = false;
 
-/// The characters that [`Store::highlighted_texts`] inserts before and after each match. No frame text contains them.
+/// The characters that [`Store::highlighted_terms`] inserts before and after each match. No term contains them.
 pub const HIGHLIGHT_DELIMITERS: (char, char) = ('\u{2}', '\u{3}');
 
 /// How many of the search words a frame must contain.
@@ -175,10 +175,11 @@ impl Store {
         }
     }
 
-    /// Returns the texts of these frames with [`HIGHLIGHT_DELIMITERS`] around each word that matches any of `words`.
+    /// Returns the search terms of these frames' texts, separated by blanks, with [`HIGHLIGHT_DELIMITERS`] around each
+    /// term that matches any of `words`.
     ///
     /// Frames without a match may be missing from the result.
-    pub async fn highlighted_texts(
+    pub async fn highlighted_terms(
         &self,
         words: &[String],
         ids: &[i64],
@@ -195,19 +196,22 @@ impl Store {
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
                 query.push(") FROM frame_words WHERE frame_words MATCH ");
-                query.push_bind(format!("text : ({})", fts5_query(words, WordMatch::AtLeast(1))));
+                query.push_bind(format!(
+                    "text_terms : ({})",
+                    fts5_query(words, WordMatch::AtLeast(1))
+                ));
                 query.push(" AND rowid IN (");
                 push_ids(&mut query, ids);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
             }
             Pools::Postgres(pool) => {
                 let mut query = QueryBuilder::<Postgres>::new(
-                    "SELECT id, ts_headline('english', text, to_tsquery('english', ",
+                    "SELECT id, ts_headline('english', text_terms, to_tsquery('english', ",
                 );
                 query.push_bind(tsquery(words, WordMatch::AtLeast(1)));
                 query.push("), ");
                 query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
-                query.push(") FROM story_frame WHERE text IS NOT NULL AND id IN (");
+                query.push(") FROM story_frame WHERE text_terms <> '' AND id IN (");
                 push_ids(&mut query, ids);
                 query
                     .build_query_as()
@@ -243,9 +247,9 @@ impl Store {
             }
             Pools::Postgres(pool) => {
                 const HAS_PG_TRGM: &str = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'";
-                const SQL: &str = "SELECT DISTINCT lower(w) FROM (SELECT text FROM story_frame \
-                     WHERE $1 <% text LIMIT 200) AS f, regexp_split_to_table(f.text, '[^[:alnum:]]+') AS w \
-                     WHERE similarity(lower(w), $1) > 0.3 LIMIT $2";
+                const SQL: &str = "SELECT DISTINCT w FROM (SELECT text_terms FROM story_frame \
+                     WHERE $1 <% text_terms LIMIT 200) AS f, regexp_split_to_table(f.text_terms, ' ') AS w \
+                     WHERE similarity(w, $1) > 0.3 LIMIT $2";
                 let installed: Option<i32> =
                     sqlx::query_scalar(HAS_PG_TRGM).fetch_optional(pool).await.map_err(&failed)?;
                 if installed.is_none() {
@@ -254,12 +258,12 @@ impl Store {
                 // The index applies a threshold, whose default is too high for swapped letters in a short word.
                 let mut tx = pool.begin().await.map_err(&failed)?;
                 let threshold = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
-                threshold.execute(&mut *tx).await.map_err(&failed)?;
+                threshold.execute(&mut tx).await.map_err(&failed)?;
                 let words = sqlx::query_scalar(SQL)
                     .bind(word)
                     .bind(MAX_VOCABULARY)
                     .persistent(CACHE_STATEMENT);
-                words.fetch_all(&mut *tx).await.map_err(failed)
+                words.fetch_all(&mut tx).await.map_err(failed)
             }
         }
     }

@@ -3,16 +3,22 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::Connection;
+use sqlx::postgres::{PgConnection, PgListener};
 
 pub(super) mod full_text;
 
 use super::tx::Open;
-use super::{Store, StoreError, TaskNotice};
+use super::{Store, StoreError, TaskNotice, postgres};
+
 use crate::store::pools::Pools;
+
+/// How long connecting may take before the attempt is reported and repeated.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Claims the oldest pending task that is due and does not wait for an earlier task of its lane.
 ///
@@ -47,7 +53,7 @@ pub(super) async fn notify(open: &mut Open, notices: &[TaskNotice]) -> Result<()
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(TaskNotice::CHANNEL)
             .bind(notice.to_payload())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await
             .map_err(StoreError::failed("notify other instances"))?;
     }
@@ -60,7 +66,7 @@ pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), St
     let Open::Postgres(tx) = open else { return Ok(()) };
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind(slug_base)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map(drop)
         .map_err(StoreError::failed("lock a slug"))
@@ -70,7 +76,7 @@ pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), St
 pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
     sqlx::query("SELECT pg_advisory_xact_lock(7369214805163)")
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await
         .map(drop)
         .map_err(StoreError::failed("lock the event log"))
@@ -78,28 +84,40 @@ pub(super) async fn lock_events(open: &mut Open) -> Result<(), StoreError> {
 
 impl Store {
     /// Receives notices from other processes on the same PostgreSQL database, until dropped. Never completes on
-    /// SQLite, where a database has one process.
+    /// SQLite, where a database has one process, or behind a pooler, which passes no notices on. Subscribers then find
+    /// changes by others when they poll.
     pub async fn listen_for_notices(&self) {
-        let Pools::Postgres(pool) = &self.pools else { return std::future::pending().await };
+        let Pools::Postgres(database) = &self.pools else { return std::future::pending().await };
+        if database.is_pooled {
+            tracing::info!(
+                "a pooler lends connections for one transaction; polling for changes by other instances"
+            );
+            return std::future::pending().await;
+        }
+        let address = postgres::address(&database.pool.connect_options());
         loop {
-            if let Err(error) = self.listen(pool).await {
-                tracing::warn!(
-                    error = &error as &dyn Error,
-                    "the channel to other instances broke; listening again"
-                );
+            if let Err(error) = self.listen(&database.pool).await {
+                let error = &error as &dyn Error;
+                tracing::warn!(address, error, "PostgreSQL is away; connecting again");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
     async fn listen(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+        // The listener has a connection of its own, so an error says why there is none instead of that the pool is empty.
+        let options = pool.connect_options();
+        let connecting = PgConnection::connect_with(&options);
+        let timed_out = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+        tokio::time::timeout(LISTEN_TIMEOUT, connecting).await.map_err(timed_out)??.close().await?;
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(TaskNotice::CHANNEL).await?;
         // Notices sent while this process was not listening are lost, so subscribers check once.
         self.notify(TaskNotice::TaskReady);
         self.notify(TaskNotice::EventLogged);
         loop {
-            let notification = listener.recv().await?;
+            let lost = || sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into());
+            let notification = listener.try_recv().await?.ok_or_else(lost)?;
             if let Some(notice) = TaskNotice::from_payload(notification.payload()) {
                 self.notify(notice);
             }

@@ -48,7 +48,10 @@ impl Inputs {
         let image = self.check_image(order).await?;
         let sound = self.check_sound(order)?;
         let video = self.check_video(order)?;
-        Ok([image, sound, video].into_iter().flatten().collect())
+        let inputs: Vec<Input> = [image, sound, video].into_iter().flatten().collect();
+        let size = inputs.iter().map(|input| input.bytes.len()).sum();
+        self.files.check_quota(order.client_id.as_str(), size).await?;
+        Ok(inputs)
     }
 
     /// Checks the photograph. It is decoded once here, so that a broken one is refused while the client still waits for
