@@ -208,7 +208,10 @@ fn a_check_of_migrations_fails_where_the_service_would() {
         .expect("it starts");
     let mut line = String::new();
     BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line).expect("a line");
-    assert!(line.contains("127.0.0.1:1 (database x, user u)") && line.contains("refused"), "{line}");
+    assert!(
+        line.contains("127.0.0.1:1 (database x, user u)") && line.contains("refused"),
+        "{line}"
+    );
     child.kill().expect("killed");
     child.wait().expect("reaped");
 }

@@ -181,7 +181,8 @@ impl From<StoreError> for AppError {
 impl From<LocalStoreError> for AppError {
     fn from(error: LocalStoreError) -> Self {
         use std::io::ErrorKind::{
-            NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+            NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+            StorageFull,
         };
         let verb = error.action;
         let detail = match (error.source.kind(), &error.folder) {

@@ -6,9 +6,9 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::{Progress, human_bytes};
 use super::{bootstrap, runtime};
-use super::output::print_line;
 use crate::app;
 use crate::settings::LoadedSettings;
 

@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::Progress;
 use super::{bootstrap, runtime};
-use super::output::print_line;
 use crate::app::{App, IndexStatus};
 use crate::settings::LoadedSettings;
 

@@ -5,9 +5,9 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::output::print_line;
 use super::progress::{Progress, human_bytes};
 use super::{bootstrap, runtime};
-use super::output::print_line;
 use crate::app::jobs::ApplyRetention;
 use crate::app::{App, MediaMigrationSummary};
 use crate::domain::{Lifetime, Principal};
@@ -155,7 +155,10 @@ async fn migrate(
         print_line!("{}", serde_json::to_string(&done)?)?;
     } else if dry_run {
         let (files, bytes) = (done.files, human_bytes(done.bytes));
-        print_line!("{files} files, {bytes}, of which {} seem to exist there already", done.skipped)?;
+        print_line!(
+            "{files} files, {bytes}, of which {} seem to exist there already",
+            done.skipped
+        )?;
     } else {
         let (moved, bytes) = (done.moved, human_bytes(done.moved_bytes));
         print_line!("{moved} files, {bytes}, are in {} now, and were compared", to.url())?;

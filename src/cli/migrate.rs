@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use super::runtime;
 use super::output::{print_line, print_message};
+use super::runtime;
 use crate::app::with_causes;
 use crate::settings::{InvalidSetting, LoadedSettings, Settings};
 use crate::store::{PendingMigration, Store, StoreError, create_migration_files};

@@ -22,9 +22,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{OutputClosed, print_message};
 use crate::app::{AppError, ErrorKind, with_causes};
 use crate::settings::{InvalidSetting, LoadedSettings};
+use output::{OutputClosed, print_message};
 
 /// Tells stories to small devices.
 #[derive(Debug, Parser)]

@@ -3,8 +3,8 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{bootstrap, runtime};
 use super::output::{print_line, print_message};
+use super::{bootstrap, runtime};
 use crate::app::{Actor, SearchHitView, SearchMode, SearchRequest};
 use crate::domain::{ClientId, Principal};
 use crate::settings::LoadedSettings;

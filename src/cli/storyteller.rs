@@ -8,8 +8,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use clap::{Args, Subcommand};
 
-use super::{bootstrap, runtime};
 use super::output::print_line;
+use super::{bootstrap, runtime};
 use crate::app::{RehearsalOptions, RehearsedFrame, SpendLedger};
 use crate::inference::{CallRecord, Failure, Ledger, PromptObserver, Reservation, SpendAccount};
 use crate::settings::LoadedSettings;

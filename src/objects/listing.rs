@@ -73,13 +73,12 @@ fn list_folder(
     span: &Range<SystemTime>,
     found: &mut Vec<LocalFile>,
 ) -> Result<(), LocalStoreError> {
-    let failed =
-        |source| LocalStoreError {
-            key: folder.display().to_string(),
-            action: "listed",
-            folder: None,
-            source,
-        };
+    let failed = |source| LocalStoreError {
+        key: folder.display().to_string(),
+        action: "listed",
+        folder: None,
+        source,
+    };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         // The folders of clients are created with the first file in them.

@@ -230,7 +230,9 @@ fn unknown_variable(name: &str) -> SettingWarning {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let reason = match nearest {
         Some((_, nearest)) => format!("is not a variable that Calliope reads; {nearest} is"),
-        None => "is not a variable that Calliope reads; docs/configuration.md lists those".to_owned(),
+        None => {
+            "is not a variable that Calliope reads; docs/configuration.md lists those".to_owned()
+        }
     };
     SettingWarning::new(name, reason)
 }

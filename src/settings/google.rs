@@ -50,7 +50,9 @@ impl GoogleCredentials {
         };
         let is_missing = |name: &&&str| !fields.get(**name).is_some_and(Value::is_string);
         match needed.iter().find(is_missing) {
-            Some(missing) => Err(format!("{shown} has no `{missing}`; create and download it again")),
+            Some(missing) => {
+                Err(format!("{shown} has no `{missing}`; create and download it again"))
+            }
             None => Ok(kind),
         }
     }
@@ -81,12 +83,18 @@ mod tests {
             "gdch_service_account",
         ] {
             let reason = read(&json!({"type": refused}).to_string()).expect_err("refused");
-            assert!(reason.contains(&format!("`{refused}`")) && reason.contains("`service_account`"), "{reason}");
+            assert!(
+                reason.contains(&format!("`{refused}`")) && reason.contains("`service_account`"),
+                "{reason}"
+            );
         }
         for (text, expected) in [
             (r#"{"installed": {"client_id": "a"}}"#, "has no `type`"),
             (r#"{"type": "service_account", "client_email": "a@b"}"#, "has no `private_key`"),
-            (r#"{"type": "authorized_user", "client_id": "a", "client_secret": "b"}"#, "has no `refresh_token`"),
+            (
+                r#"{"type": "authorized_user", "client_id": "a", "client_secret": "b"}"#,
+                "has no `refresh_token`",
+            ),
             ("-----BEGIN PRIVATE KEY-----", "which is JSON"),
             ("", "which is JSON"),
         ] {

@@ -56,7 +56,10 @@ pub(super) fn parse(url: &str) -> Result<PgConnectOptions, String> {
     let mut parameters = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if name == "sslmode" && !SSL_MODES.contains(&&*value) {
-            return Err(format!("has an unknown sslmode; it must be one of {}", SSL_MODES.join(", ")));
+            return Err(format!(
+                "has an unknown sslmode; it must be one of {}",
+                SSL_MODES.join(", ")
+            ));
         }
         if FILES.contains(&&*name)
             && let Err(error) = std::fs::File::open(Path::new(&*value))
@@ -122,7 +125,10 @@ mod tests {
             "postgres://u:pass@127.0.0.1/x#y",
         ] {
             let reason = parse(url).expect_err(url);
-            assert!(reason.contains("percent-encoded") && reason.contains("%23"), "{url}: {reason}");
+            assert!(
+                reason.contains("percent-encoded") && reason.contains("%23"),
+                "{url}: {reason}"
+            );
             assert!(!reason.contains("127.0.0.1"), "{reason}");
         }
         let options = parse("postgres://u%40x:a%23b%2Fc%3Fd%40e%25@db:5433/x").expect("valid");
@@ -152,9 +158,15 @@ mod tests {
             "postgres://me@db/stories?schema=public&pgbouncer=true&connect_timeout=10&channel_binding=require",
         ] {
             let options = parse(url).expect(url);
-            assert_eq!((options.get_host(), options.get_database()), ("db", Some("stories")), "{url}");
+            assert_eq!(
+                (options.get_host(), options.get_database()),
+                ("db", Some("stories")),
+                "{url}"
+            );
         }
-        for url in ["mysql://me@db/x", "sqlite:///x.db", "db:5432", "postgres+x", "redis+postgres://db/x"] {
+        for url in
+            ["mysql://me@db/x", "sqlite:///x.db", "db:5432", "postgres+x", "redis+postgres://db/x"]
+        {
             assert!(parse(url).expect_err(url).contains("must be a postgres:// URL"), "{url}");
         }
     }

@@ -177,7 +177,9 @@ mod tests {
         assert_eq!(loaded.settings.storage.input_retention_seconds, 70);
         assert_eq!(
             warnings(&loaded),
-            ["storage.input_retention: is ignored, because storage.input_retention_seconds is set, which is its new name"]
+            [
+                "storage.input_retention: is ignored, because storage.input_retention_seconds is set, which is its new name"
+            ]
         );
         std::fs::write(&file, "[minds]\ntext_seconds = 5\n[models]\ntext_seconds = 6\n")
             .expect("written");
@@ -185,14 +187,18 @@ mod tests {
         assert_eq!(loaded.settings.models.text_seconds, 6);
         assert_eq!(
             warnings(&loaded)[1..],
-            ["minds.text_seconds: is ignored, because models.text_seconds is set, which is its new name"]
+            [
+                "minds.text_seconds: is ignored, because models.text_seconds is set, which is its new name"
+            ]
         );
         let both = [("CALLIOPE_INPUT_RETENTION", "5"), ("CALLIOPE_INPUT_RETENTION_SECONDS", "6")];
         let loaded = load(&both);
         assert_eq!(loaded.settings.storage.input_retention_seconds, 6);
         assert_eq!(
             warnings(&loaded),
-            ["CALLIOPE_INPUT_RETENTION: is ignored, because CALLIOPE_INPUT_RETENTION_SECONDS is set, which is its new name"]
+            [
+                "CALLIOPE_INPUT_RETENTION: is ignored, because CALLIOPE_INPUT_RETENTION_SECONDS is set, which is its new name"
+            ]
         );
     }
 
@@ -202,7 +208,9 @@ mod tests {
         assert_eq!(loaded.settings.storage.input_retention_seconds, 5);
         assert_eq!(
             warnings(&loaded),
-            ["CALLIOPE_INPUT_RETENTION: has a new name, CALLIOPE_INPUT_RETENTION_SECONDS; the earlier one will be removed"]
+            [
+                "CALLIOPE_INPUT_RETENTION: has a new name, CALLIOPE_INPUT_RETENTION_SECONDS; the earlier one will be removed"
+            ]
         );
     }
 

@@ -77,8 +77,16 @@ pub(super) const VARIABLES: &[Variable] = &[
     number("PORT", "server.port", "a port, 0-65535"),
     number("CALLIOPE_PORT", "server.port", "a port, 0-65535"),
     text("CALLIOPE_API_KEY", "server.api_key", "printable characters without spaces"),
-    list("CALLIOPE_ALLOWED_ORIGINS", "server.allowed_origins", "origins separated by commas, such as https://stories.example"),
-    list("CALLIOPE_TRUSTED_PROXIES", "server.trusted_proxies", "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8"),
+    list(
+        "CALLIOPE_ALLOWED_ORIGINS",
+        "server.allowed_origins",
+        "origins separated by commas, such as https://stories.example",
+    ),
+    list(
+        "CALLIOPE_TRUSTED_PROXIES",
+        "server.trusted_proxies",
+        "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
+    ),
     number(
         "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN",
         "limits.requests_per_minute_per_token",
@@ -217,7 +225,11 @@ pub(super) const VARIABLES: &[Variable] = &[
         "models.embedding",
         "a provider and a model, such as openai/text-embedding-3-small",
     ),
-    decimal("CALLIOPE_BUDGET_PER_DAY", "models.budget_per_day", "a number of US dollars, such as 5 or 0.5"),
+    decimal(
+        "CALLIOPE_BUDGET_PER_DAY",
+        "models.budget_per_day",
+        "a number of US dollars, such as 5 or 0.5",
+    ),
     flag("CALLIOPE_LEARNING", "memory.learning"),
     flag("CALLIOPE_SITUATION_ONLINE", "situation.is_online"),
     text("CALLIOPE_PLACES_FILE", "situation.geoip_file", "the path of a MaxMind city database"),

@@ -28,7 +28,9 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// A pooler in statement mode is in between, which refuses transactions.
-    #[error("PostgreSQL at {address} is behind a pooler that refuses transactions; set PgBouncer's pool_mode to transaction or session")]
+    #[error(
+        "PostgreSQL at {address} is behind a pooler that refuses transactions; set PgBouncer's pool_mode to transaction or session"
+    )]
     StatementPooler {
         /// Host and port, and what was asked for there.
         address: String,
@@ -39,7 +41,9 @@ pub enum StoreError {
     #[error("{0} does not exist; `calliope migrate` or `calliope serve` creates it")]
     NoFile(String),
     /// The SQLite file was removed or replaced while the process uses it; holds its path.
-    #[error("the database file {0} was removed or replaced while the service was running, so nothing can be written; restart the service with the right file")]
+    #[error(
+        "the database file {0} was removed or replaced while the service was running, so nothing can be written; restart the service with the right file"
+    )]
     FileReplaced(String),
     /// The migrations could not be applied.
     #[error("the database's tables could not be brought up to date")]
@@ -73,9 +77,9 @@ impl StoreError {
         match source {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
             // Connection failures, too many connections, and a server that starts or stops.
-            sqlx::Error::Database(error) => error
-                .code()
-                .is_some_and(|code| code.starts_with("08") || code == "53300" || code.starts_with("57P")),
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                code.starts_with("08") || code == "53300" || code.starts_with("57P")
+            }),
             _ => false,
         }
     }

@@ -77,7 +77,8 @@ impl Store {
 
     /// Returns the migrations that the database has; none if it has no table of them.
     async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, StoreError> {
-        const SQL: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+        const SQL: &str =
+            "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
         let failed = StoreError::failed("look for pending migrations");
         let has_table: bool = match &self.pools {
             Pools::Postgres(database) => {
@@ -85,7 +86,8 @@ impl Store {
                 sqlx::query_scalar(sql).fetch_one(database).await.map_err(&failed)?
             }
             Pools::Sqlite { read, .. } => {
-                let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+                let sql =
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
                 sqlx::query_scalar(sql).fetch_one(read).await.map_err(&failed)?
             }
         };

@@ -124,7 +124,10 @@ async fn a_disk_that_fails_is_told_and_nothing_is_half_kept() {
     let body = json!({"client_id": "s", "input_image": photo()});
     let (status, problem) = send_json(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
-    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("input folder")), "{problem}");
+    assert!(
+        problem["detail"].as_str().is_some_and(|detail| detail.contains("input folder")),
+        "{problem}"
+    );
     assert_eq!(app.store.current_story("s").await.expect("read"), None);
     std::fs::remove_file(&input).expect("removed");
     std::fs::create_dir(&input).expect("made");

@@ -33,7 +33,8 @@ async fn assert_finds(app: &TestApp, query: &str, text: &str, marked: &str) {
     assert!(matches!(texts[..], [found] if found.contains(text)), "{query}: {texts:?}");
     let characters: Vec<char> = texts[0].chars().collect();
     let [from, to] = [0, 1].map(|side| {
-        usize::try_from(results[0]["highlights"][0][side].as_u64().expect("a place")).expect("small")
+        usize::try_from(results[0]["highlights"][0][side].as_u64().expect("a place"))
+            .expect("small")
     });
     assert_eq!(characters[from..to].iter().collect::<String>(), marked, "{query}");
 }
@@ -118,7 +119,8 @@ async fn frames_of_an_earlier_version_are_found(database: TestDatabase) {
         }
         None => {
             use sqlx::{ConnectOptions, Executor};
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database.settings.path);
+            let options =
+                sqlx::sqlite::SqliteConnectOptions::new().filename(&database.settings.path);
             let mut file = options.connect().await.expect("opened");
             file.execute(sql).await.expect("changed");
         }

@@ -93,7 +93,10 @@ async fn a_database_file_that_is_gone_or_replaced_refuses_writes() {
         assert!(detail.contains("removed or replaced"), "{detail}");
         let (status, ready) = app.call("GET", "/readyz", Value::Null).await;
         assert_eq!((status, &ready["database"]["status"]), (503, &json!("down")), "{ready}");
-        assert!(ready["database"]["reason"].as_str().is_some_and(|r| r.contains("replaced")), "{ready}");
+        assert!(
+            ready["database"]["reason"].as_str().is_some_and(|r| r.contains("replaced")),
+            "{ready}"
+        );
         assert!(is_replaced || !path.exists(), "no other file was created");
         // The right file, put back, is accepted again.
         std::fs::rename(&aside, &path).expect("moved back");

@@ -248,7 +248,8 @@ fn store_sources() -> String {
     for entry in std::fs::read_dir(directory).expect("the store's directory") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        if !["dialect", "configs", "migrations", "pools", "postgres", "snapshot"].contains(&name.as_str())
+        if !["dialect", "configs", "migrations", "pools", "postgres", "snapshot"]
+            .contains(&name.as_str())
             && path.is_file()
         {
             sources += &std::fs::read_to_string(&path).expect("a source");

@@ -104,7 +104,8 @@ impl Ops {
 
     /// Checks the database in the way in which frames use it: it must answer and accept changes.
     async fn database_health(&self) -> ComponentHealth {
-        let health = |status, reason: &str| ComponentHealth { status, reason: Some(reason.to_owned()) };
+        let health =
+            |status, reason: &str| ComponentHealth { status, reason: Some(reason.to_owned()) };
         let no_answer = health(HealthStatus::Down, "The database does not respond.");
         let (reads, writes) = tokio::join!(
             tokio::time::timeout(DATABASE_TIMEOUT, self.store.check_reads()),
@@ -127,7 +128,10 @@ impl Ops {
                 no_answer
             }
             (_, Ok(Err(error))) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "database refuses changes");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "database refuses changes"
+                );
                 health(HealthStatus::Down, "The database accepts no changes; the log says why.")
             }
             (_, Err(_)) => health(

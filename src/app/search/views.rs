@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn marks_become_places_in_the_text() {
         let places = |text: &str, marked: &str| highlights(Some(text), Some(marked));
-        assert_eq!(places("Über Boote, rot", "uber \u{2}boote\u{3} \u{2}rot\u{3}"), [(5, 10), (12, 15)]);
+        assert_eq!(
+            places("Über Boote, rot", "uber \u{2}boote\u{3} \u{2}rot\u{3}"),
+            [(5, 10), (12, 15)]
+        );
         assert_eq!(places("a MA\u{308}DCHEN", "a \u{2}madchen\u{3}"), [(2, 10)]);
         assert_eq!(places("古い灯台", "古 古い い灯 灯 \u{2}灯台\u{3} 台"), [(2, 4)]);
         assert_eq!(places("灯台が", "灯 \u{2}灯台 台 台が\u{3}"), [(0, 3)]);

@@ -88,8 +88,7 @@ impl Bucket {
                 let builder = builder.with_retry(retry).with_http_connector(connector);
                 let (store, signer) = with_signer(builder.build().map_err(failed)?);
                 // A person's login cannot sign.
-                let is_user =
-                    matches!(credentials, Some((_, GoogleCredentials::AuthorizedUser)));
+                let is_user = matches!(credentials, Some((_, GoogleCredentials::AuthorizedUser)));
                 (store, signer.filter(|_| !is_user))
             }
             "s3" => {

@@ -125,7 +125,10 @@ fn an_unknown_variable_is_reported_with_the_nearest_name() {
         ("CALLIOPE_FLUX_COMPENSATOR", "docs/configuration.md"),
     ] {
         let [warning] = &warnings(&load(&[(name, "x")]))[..] else { panic!("{name}") };
-        assert!(warning.starts_with(&format!("{name}: ")) && warning.contains(nearest), "{warning}");
+        assert!(
+            warning.starts_with(&format!("{name}: ")) && warning.contains(nearest),
+            "{warning}"
+        );
     }
     assert_eq!(warnings(&load(&[("HOSTNAME", "x"), ("OPENAI_ORG", "y"), ("CLOUD", "z")])), [""; 0]);
 }
@@ -161,7 +164,11 @@ fn each_cloud_is_given_its_own_credentials_and_endpoint() {
     assert_eq!((gcp.access_key_id, gcp.endpoint, gcp.region), (None, None, None));
     assert!(gcp.secret_access_key.is_none());
     // Half of another cloud's pair does not stand in for the missing half of one's own.
-    let half = [("CALLIOPE_BUCKET_NAME", "b"), ("AWS_ACCESS_KEY_ID", "amazon"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let half = [
+        ("CALLIOPE_BUCKET_NAME", "b"),
+        ("AWS_ACCESS_KEY_ID", "amazon"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+    ];
     assert_eq!(storage("azure", &half).access_key_id, None);
     // A file may choose the cloud.
     let folder = tempfile::tempdir().expect("a temporary folder");

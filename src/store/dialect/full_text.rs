@@ -196,7 +196,10 @@ impl Store {
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
                 query.push(") FROM frame_words WHERE frame_words MATCH ");
-                query.push_bind(format!("text_terms : ({})", fts5_query(words, WordMatch::AtLeast(1))));
+                query.push_bind(format!(
+                    "text_terms : ({})",
+                    fts5_query(words, WordMatch::AtLeast(1))
+                ));
                 query.push(" AND rowid IN (");
                 push_ids(&mut query, ids);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
