@@ -42,6 +42,8 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let database = app.database_kind();
     let version = env!("CARGO_PKG_VERSION");
     let elapsed_ms = milliseconds(started.elapsed());
+    // A signal that follows the next line at once must not end the process in the middle of its work.
+    let stop_signal = shutdown_signal();
     let url = url_on_this_machine(address);
     tracing::info!(version, database, elapsed_ms, "listening on {address}; open {url}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
@@ -69,7 +71,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     background_tasks.spawn(async move { search_app.search().prepare_index().await });
     let (stop, drain_seconds) = (shutdown.clone(), drain.as_secs());
     tokio::spawn(async move {
-        shutdown_signal().await;
+        stop_signal.await;
         tracing::info!(drain_seconds, "stopping; finishing requests and tasks");
         stop.cancel();
     });
@@ -103,29 +105,26 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Returns at SIGTERM, SIGHUP or Ctrl-C. Service managers send SIGHUP too, and so does a terminal that is closed.
+/// Receives signals from now on, and returns at SIGTERM, SIGHUP or Ctrl-C. Service managers send SIGHUP too, and so does a
+/// terminal that is closed.
+#[cfg(unix)]
+fn shutdown_signal() -> impl Future<Output = ()> + Send {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    async move {
+        if signals.is_empty() {
+            return std::future::pending().await;
+        }
+        let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(received).await;
+    }
+}
+
+/// Returns at Ctrl-C.
+#[cfg(not(unix))]
 async fn shutdown_signal() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let received = async |kind| match signal(kind) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        };
-        tokio::select! {
-            () = received(SignalKind::terminate()) => {}
-            () = received(SignalKind::hangup()) => {}
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Environment {
 }
 
 impl Environment {
+    /// Reads the variables that are settings.
+    ///
     /// # Errors
     ///
     /// Returns [`InvalidSetting`] for a setting that is not UTF-8 text, whose wrong bytes are U+FFFD here.
@@ -70,9 +72,12 @@ impl Environment {
     /// Returns warnings about the variables that are set by an earlier name.
     fn renamed(&self) -> Vec<SettingWarning> {
         let used = RENAMED_VARIABLES.iter().filter(|(old, _)| self.variables.contains_key(*old));
-        used.map(|(old, new)| match self.variables.contains_key(*new) {
-            true => SettingWarning::superseded(*old, new),
-            false => SettingWarning::renamed(*old, new),
+        used.map(|(old, new)| {
+            if self.variables.contains_key(*new) {
+                SettingWarning::superseded(*old, new)
+            } else {
+                SettingWarning::renamed(*old, new)
+            }
         })
         .collect()
     }

@@ -48,7 +48,7 @@ impl GoogleCredentials {
             Self::ServiceAccount => &["client_email", "private_key", "private_key_id"],
             Self::AuthorizedUser => &["client_id", "client_secret", "refresh_token"],
         };
-        let is_missing = |name: &&&str| fields.get(**name).and_then(Value::as_str).is_none();
+        let is_missing = |name: &&&str| !fields.get(**name).is_some_and(Value::is_string);
         match needed.iter().find(is_missing) {
             Some(missing) => {
                 Err(format!("{shown} has no `{missing}`; create and download it again"))

@@ -124,7 +124,10 @@ async fn a_disk_that_fails_is_told_and_nothing_is_half_kept() {
     let body = json!({"client_id": "s", "input_image": photo()});
     let (status, problem) = send_json(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
-    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("disk")), "{problem}");
+    assert!(
+        problem["detail"].as_str().is_some_and(|detail| detail.contains("input folder")),
+        "{problem}"
+    );
     assert_eq!(app.store.current_story("s").await.expect("read"), None);
     std::fs::remove_file(&input).expect("removed");
     std::fs::create_dir(&input).expect("made");
@@ -139,11 +142,12 @@ async fn a_media_folder_that_fails_fails_the_frame_in_the_end_and_the_next_one_g
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let media = app.database.folder.path().join("media");
     std::fs::remove_dir(&media).expect("removed");
+    std::fs::write(&media, "in the way").expect("written");
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let (status, problem) = send_json(app.post_frame(&body)).await;
     assert_eq!(status, 503, "{problem}");
     assert_eq!(app.json("/readyz").await["object_store"]["status"], "degraded");
-    std::fs::create_dir(&media).expect("made");
+    std::fs::remove_file(&media).expect("removed");
     assert_eq!(app.create_frame(body).await["story_frame_count"], 1);
     assert_eq!(app.json("/readyz").await["status"], "ok");
     app.stop_and_remove().await;

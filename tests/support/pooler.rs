@@ -60,6 +60,7 @@ impl Drop for Pooler {
 
 impl Lender {
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        client.set_nodelay(true)?;
         loop {
             let startup = read_startup(&mut client).await?;
             if startup.get(..4) != Some(&TLS_REQUEST.to_be_bytes()) {
@@ -115,6 +116,7 @@ impl Lender {
             return Ok(server);
         }
         let mut server = TcpStream::connect(&self.server).await?;
+        server.set_nodelay(true)?;
         let mut startup = 196_608_u32.to_be_bytes().to_vec();
         for text in ["user", "calliope", "database", &self.database, "TimeZone", "UTC", ""] {
             startup.extend(text.as_bytes());

@@ -126,10 +126,10 @@ fn fold(text: &str) -> Vec<Folded> {
 
 /// Reports whether a character changes the one before it.
 fn belongs_to_previous(character: char) -> bool {
-    // The vowels and final consonants of decomposed Korean syllables.
     is_combining_mark(character)
         || is_ignored(character)
-        || ('\u{1160}'..='\u{11ff}').contains(&character)
+        // The vowels and final consonants of decomposed Korean syllables, and the half-width marks of Japanese ones.
+        || matches!(character, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}')
 }
 
 /// Reports whether a character is invisible: soft hyphens, joiners, and marks of direction or variation.
