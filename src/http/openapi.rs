@@ -1,5 +1,8 @@
 //! Completes the OpenAPI document: what belongs to all operations together and to none of their handlers.
 
+mod responses;
+mod schemas;
+
 use axum::http::Method;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -40,6 +43,8 @@ pub(super) fn complete(document: &mut OpenApi, rules: &AccessRules) {
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
     }
+    responses::add_components(components);
+    schemas::complete_components(components);
     let any_of = ["api_key", "bearer", "query", "cookie"];
     let key_needed =
         any_of.map(|name| SecurityRequirement::new::<_, [String; 0], String>(name, []));
@@ -49,10 +54,14 @@ pub(super) fn complete(document: &mut OpenApi, rules: &AccessRules) {
     let paths = std::mem::take(&mut document.paths.paths);
     for (route, mut item) in paths {
         for (method, operation) in operations(&mut item) {
+            let access = rules.required_access(&method, Some(&route));
             operation.operation_id = Some(operation_id(&method, &route));
-            if rules.required_access(&method, Some(&route)) == Access::Public {
+            if access == Access::Public {
                 operation.security = Some(Vec::new());
             }
+            let takes_key = method == Method::POST && access != Access::Public;
+            schemas::complete_parameters(operation, takes_key);
+            responses::complete(&method, &route, access, operation);
         }
         // The router marks a parameter that takes the rest of a path; OpenAPI has no such mark.
         document.paths.paths.insert(route.replace("{*", "{"), item);
@@ -155,6 +164,91 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_part_of_a_path_is_a_declared_parameter() {
+        let mut document = document();
+        for (route, item) in &mut document.paths.paths {
+            let in_route: BTreeSet<&str> = route
+                .split('/')
+                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
+            assert!(!route.contains("{*"), "{route}: OpenAPI knows no such mark");
+            for (method, operation) in operations(item) {
+                let declared = operation.parameters.iter().flatten().filter_map(|parameter| {
+                    let RefOr::T(parameter) = parameter else { return None };
+                    let is_in_path =
+                        parameter.parameter_in == utoipa::openapi::path::ParameterIn::Path;
+                    is_in_path.then_some(parameter.name.as_str())
+                });
+                assert_eq!(declared.collect::<BTreeSet<&str>>(), in_route, "{method} {route}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_declared_as_a_problem() {
+        let mut document = document();
+        let shared = document.components.clone().expect("components").responses;
+        for (route, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                let responses = &operation.responses.responses;
+                let is_public = operation.security.as_ref().is_some_and(Vec::is_empty);
+                let mut expected = vec!["500"];
+                if !is_public {
+                    expected.push(if route.starts_with("/v1/") { "403" } else { "401" });
+                }
+                if operation.request_body.is_some() {
+                    expected.extend(["400", "413", "415", "422"]);
+                }
+                if !matches!(route.as_str(), "/livez" | "/readyz") {
+                    expected.extend(["429", "503"]);
+                }
+                for status in expected {
+                    assert!(responses.contains_key(status), "{method} {route}: {status}");
+                }
+                for (status, response) in
+                    responses.iter().filter(|(status, _)| *status >= &"400".to_owned())
+                {
+                    let response = match response {
+                        RefOr::T(response) => response,
+                        RefOr::Ref(reference) => {
+                            let name =
+                                reference.ref_location.rsplit('/').next().unwrap_or_default();
+                            let Some(RefOr::T(response)) = shared.get(name) else {
+                                panic!("{name}")
+                            };
+                            response
+                        }
+                    };
+                    let types: Vec<&str> = response.content.keys().map(String::as_str).collect();
+                    // Probes answer with the state, and a URL that is too long is refused before it is read.
+                    let is_other = route == "/readyz" || status == "414";
+                    assert!(
+                        is_other || types == ["application/problem+json"],
+                        "{method} {route}: {status} {types:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_flattened_answer_forbids_the_others() {
+        let document = serde_json::to_value(document()).expect("JSON");
+        let view = &document["components"]["schemas"]["ResourceView_FlockConfig"];
+        assert!(
+            view["properties"]["flock_id"].is_object()
+                && view["properties"]["date_created"].is_object()
+        );
+        assert!(
+            view.get("additionalProperties").is_none() && view.get("allOf").is_none(),
+            "{view}"
+        );
+        let list = &document["components"]["schemas"]["List_ResourceView_FlockConfig"];
+        let item = &list["properties"]["items"]["items"];
+        assert!(item["properties"]["flock_id"].is_object() || item.get("$ref").is_some(), "{list}");
     }
 
     #[test]

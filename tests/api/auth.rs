@@ -71,7 +71,7 @@ async fn every_route_refuses_a_stranger_but_those_that_are_open() {
         }
     }
     assert!(walked >= 11, "{walked}");
-    for path in ["/openapi.json", "/openapi.json/", "/no/such", "/v1/frames/../../livez"] {
+    for path in ["/v2/tasks/", "/no/such", "/v1/frames/../../livez"] {
         let (status, _) = send_json(app.get(path)).await;
         assert!(matches!(status, 200 | 401 | 403), "{path}: {status}");
         assert!(status != 200 || path.ends_with("livez"), "{path} is open");

@@ -19,17 +19,26 @@ pub type JsonObject = Json<Map<String, Value>>;
 }))]
 pub struct InferenceModel {
     /// The model's name in Calliope: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$")]
     pub slug: String,
     /// What the model is good for, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// The provider: `auto` (the one that the installation's settings choose), `offline`, `openai`, `azure`,
     /// `stability`, `huggingface`, `replicate` or `runway`.
+    #[schema(pattern = "^(auto|offline|openai|azure|stability|huggingface|replicate|runway)$")]
     pub provider: String,
     /// How the provider is called: `default`, `openai_completion` or `openai_chat_completion`. Default: `default`.
+    #[schema(pattern = "^(default|openai_completion|openai_chat_completion)$")]
     #[serde(default = "default_api_variant")]
     pub provider_api_variant: String,
     /// The model's name at the provider: 1-255 printable characters.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub provider_model_name: String,
     /// Parameters sent with each call; at most 16 KiB of JSON. Default: none.
     #[serde(default)]
@@ -51,8 +60,10 @@ pub struct InferenceModel {
 }))]
 pub struct PromptTemplate {
     /// The template's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$")]
     pub slug: String,
     /// What the prompt asks for, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// The template in Jinja2, at most 65536 characters. A variable that has no value is empty; `{% if … %}` tests it.
@@ -90,9 +101,15 @@ pub struct PromptTemplate {
     ///   `possible_developments`, `summary`
     /// - `brief.memory`: what the model's provider stored with the story
     /// - `brief.seed`: a number that is the same for all frames of a story
+    #[schema(max_length = 65536)]
     pub text: String,
     /// The language that the model should write in: 1-255 printable characters. Null: the prompt decides.
-    #[schema(example = "Norwegian")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "Norwegian"
+    )]
     pub target_language: Option<String>,
 }
 
@@ -102,8 +119,10 @@ pub struct PromptTemplate {
 #[schema(example = json!({"slug": "lighthouse", "model": "auto-text", "prompt_template": "lighthouse"}))]
 pub struct ModelConfig {
     /// The configuration's name: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$")]
     pub slug: String,
     /// What the configuration is good for, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// The slug of the inference model.
@@ -125,6 +144,7 @@ pub struct ModelConfig {
 }))]
 pub struct StrategyConfig {
     /// The strategy's name in requests: 1-100 of `A-Za-z0-9._-`. It cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,100}$")]
     pub slug: String,
     /// The name of the storyteller that tells the stories.
     #[schema(example = "fern")]
@@ -136,6 +156,7 @@ pub struct StrategyConfig {
     #[serde(default)]
     pub is_experimental: bool,
     /// What its stories are like, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// Frame parameters. Every other level overrides them. Default: none.
@@ -171,8 +192,14 @@ pub struct StrategyConfig {
 }))]
 pub struct SparrowConfig {
     /// The Sparrow's id: 1-255 printable characters. It cannot be changed.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub client_id: String,
     /// What and where the Sparrow is, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// The id of the flock that the Sparrow is in. Null: the flock `default` only.
@@ -256,8 +283,14 @@ pub struct SparrowConfig {
 pub struct FlockConfig {
     /// The flock's id: 1-255 printable characters. It cannot be changed. Every Sparrow is a member of the flock
     /// `default`.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub flock_id: String,
     /// What and where the flock is, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// The id of the flock that this flock is in. Null: the flock `default` only. The flock `default` has no parent.
@@ -298,8 +331,14 @@ pub struct FlockConfig {
 }))]
 pub struct ClientTypeConfig {
     /// The type's name in requests and configurations: 1-255 printable characters. It cannot be changed.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub client_type: String,
     /// Which devices these are, for people; at most 2000 characters. Default: empty.
+    #[schema(max_length = 2000)]
     #[serde(default)]
     pub description: String,
     /// Frame parameters, and `strategy`. Those of Sparrows and flocks override them. Default: none.

@@ -43,13 +43,16 @@ pub struct TelemetryRequest {
     #[schema(minimum = 0, maximum = 100)]
     pub battery_percent: Option<f64>,
     /// Strength of the radio signal in dBm, -200 to 50.
+    #[schema(minimum = -200, maximum = 50)]
     pub rssi_dbm: Option<i32>,
     /// Free memory in bytes.
     #[schema(minimum = 0)]
     pub free_heap_bytes: Option<i64>,
     /// Name and version of the firmware, at most 200 printable characters.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub firmware: Option<String>,
     /// Why the device woke, at most 200 printable characters.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub wake_reason: Option<String>,
     /// Any other data, at most 4096 bytes of JSON.
     #[schema(value_type = Option<Object>)]

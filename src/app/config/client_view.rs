@@ -38,7 +38,6 @@ pub struct ClientConfigView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ParameterView {
     /// The parameter's value.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// The level that sets the value.
     #[schema(example = "flock wood")]

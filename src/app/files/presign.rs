@@ -65,6 +65,7 @@ pub struct PresignRequest {
     /// Object key: `url` of a frame's `image`, `source_image`, `audio` or `video`, or `key` of a recording.
     pub key: String,
     /// Lifetime of the URL in seconds, from 1 to 604,800 (seven days). If omitted: 3,600 (one hour).
+    #[schema(minimum = 1, maximum = 604_800)]
     pub expires_in: Option<i64>,
 }
 

@@ -28,10 +28,17 @@ const MAX_PENDING: i64 = 1000;
 #[serde(deny_unknown_fields)]
 pub struct PairingRequest {
     /// The id that the device uses: 1-255 printable characters.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub client_id: String,
     /// The device's model, for the admin; at most 100 printable characters.
+    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub model: Option<String>,
     /// The device's firmware, for the admin; at most 100 printable characters.
+    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub firmware: Option<String>,
 }
 

@@ -19,15 +19,28 @@ const RESOURCE: &str = "tokens";
 #[serde(deny_unknown_fields)]
 pub struct CreateTokenRequest {
     /// What the token is for, 1-100 printable characters.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: String,
     /// What the token may access: `device` (one Sparrow), `client` (any Sparrow) or `admin` (everything).
-    #[schema(value_type = String, example = "device")]
+    #[schema(pattern = "^(device|client|admin)$", value_type = String, example = "device")]
     pub scope: ScopeName,
     /// The id of the Sparrow. Required for the scope `device`, not allowed for others.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub client_id: Option<String>,
     /// How long the token is valid: a whole number of hours (`12h`), days (`90d`) or weeks (`4w`), at most ten years.
     /// If this and `date_expires` are omitted, the token does not expire.
-    #[schema(example = "90d")]
+    #[schema(
+        pattern = "^([1-9][0-9]{0,3}h|[1-9][0-9]{0,2}d|[1-9][0-9]?w|[1-4][0-9]{2}w)$",
+        example = "90d"
+    )]
     pub expires_in: Option<String>,
     /// When the token expires, at most ten years ahead. Not allowed together with `expires_in`.
     pub date_expires: Option<DateTime<Utc>>,

@@ -18,10 +18,13 @@ const RESOURCE: &str = "users";
 #[serde(deny_unknown_fields)]
 pub struct CreateUserRequest {
     /// The name to log in with: 1-64 of `A-Za-z0-9._@+-`. It cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
     pub username: String,
     /// The password, 12-256 characters. It is never returned.
+    #[schema(min_length = 12, max_length = 256)]
     pub password: String,
     /// Who the user is, at most 500 printable characters. Default: empty.
+    #[schema(max_length = 500, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     #[serde(default)]
     pub description: String,
     /// Whether the user may log in. Default: `true`.
@@ -34,10 +37,13 @@ pub struct CreateUserRequest {
 #[serde(deny_unknown_fields)]
 pub struct UpdateUserRequest {
     /// The user's name. If given, it must be the name in the path, because a name cannot be changed.
+    #[schema(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
     pub username: Option<String>,
     /// The new password, 12-256 characters. It ends all sessions of the user.
+    #[schema(min_length = 12, max_length = 256)]
     pub password: Option<String>,
     /// Who the user is, at most 500 printable characters.
+    #[schema(max_length = 500, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub description: Option<String>,
     /// Whether the user may log in. `false` ends all sessions of the user.
     pub is_active: Option<bool>,

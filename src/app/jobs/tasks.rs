@@ -37,7 +37,7 @@ pub struct TaskView {
     /// When the task ended; `null` if it has not ended.
     pub completed_at: Option<DateTime<Utc>>,
     /// Result of a completed task, by kind of task; `null` before completion.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     pub result: Option<Value>,
     /// Reason why the last attempt failed, as one sentence; `null` if no attempt failed.
     pub error: Option<String>,

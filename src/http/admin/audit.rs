@@ -17,10 +17,10 @@ use crate::http::{HttpState, cursor};
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct AuditQuery {
     /// Kind of the changed resource, such as `flock-configs`. If omitted, changes of all kinds are listed.
-    #[param(value_type = Option<String>)]
+    #[param(max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", value_type = Option<String>)]
     resource: Option<SearchText>,
     /// Id of the changed resource; send `resource` with it. If omitted, changes of all resources are listed.
-    #[param(value_type = Option<String>)]
+    #[param(max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", value_type = Option<String>)]
     resource_id: Option<SearchText>,
     /// Maximum number of items in the page: 1-100, default 20.
     #[serde(default)]

@@ -22,9 +22,10 @@ use crate::settings::RetentionExemption;
 pub(in crate::http) struct MediaCleanupRequest {
     /// Removes the media of stories without a new frame for this long, such as `90d`, `12h` or `4w`. If omitted,
     /// stories keep their media, and the task only removes expired inputs and orphans and evicts from the cache.
+    #[schema(pattern = "^([1-9][0-9]{0,3}h|[1-9][0-9]{0,2}d|[1-9][0-9]?w|[1-4][0-9]{2}w)$")]
     older_than: Option<String>,
     /// Stories that keep their media regardless of `older_than`: `bookmarked` (default) or `none`.
-    #[schema(value_type = Option<String>)]
+    #[schema(pattern = "^(bookmarked|none)$", value_type = Option<String>)]
     keep: Option<RetentionExemption>,
     /// Whether to report what would be removed without removing it; default `false`.
     #[serde(default)]

@@ -17,6 +17,11 @@ use crate::http::{HttpState, path_id};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct TokenUpdate {
     /// What the token is for: 1-100 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     name: String,
 }
 

@@ -139,6 +139,7 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
             description = "The key is missing or wrong, or the story belongs to another client."),
         (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
         (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
+        (status = 414, description = "The URL is longer than 64 KiB; use `POST`. This response has no body."),
         (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
             description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),

@@ -24,10 +24,20 @@ pub struct PatternRequest {
 pub struct BatchPattern {
     /// The pattern's type, 1-128 printable characters. Storytellers treat `likes`, `interest`, `subject` and `favourite`
     /// as what the client likes.
-    #[schema(example = "likes")]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "likes"
+    )]
     pub r#type: String,
     /// The pattern's key within its type, 1-128 printable characters.
-    #[schema(example = "boats")]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "boats"
+    )]
     pub key: String,
     /// Any JSON value, at most 64 KiB.
     pub value: Value,
@@ -65,6 +75,7 @@ pub struct ContextRequest {
     pub value: Value,
     /// The session that the entry belongs to, at most 128 printable characters. If omitted or empty, it belongs to
     /// none.
+    #[schema(max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub session_id: Option<String>,
     /// Seconds until the entry expires, 1-315619200 (ten years). If omitted, it does not expire.
     #[schema(minimum = 1, maximum = 315_619_200)]
@@ -93,6 +104,7 @@ pub struct ContextView {
 #[serde(deny_unknown_fields)]
 pub struct InsightRequest {
     /// The insight's type, 1-128 printable characters.
+    #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub r#type: String,
     /// Any JSON value, at most 64 KiB. Storytellers get `text` of an object, or the value itself.
     pub data: Value,

@@ -23,8 +23,14 @@ const MAX_DESCRIPTION: usize = 2000;
 #[serde(deny_unknown_fields)]
 pub struct BookmarkListRequest {
     /// Name of the list, 1 to 255 printable characters, unique among the client's lists.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: String,
     /// Description of the list, at most 2,000 characters. If omitted: empty.
+    #[schema(max_length = 2000)]
     pub description: Option<String>,
     /// Whether other clients may read the list. If omitted: false.
     pub is_public: Option<bool>,
@@ -35,8 +41,14 @@ pub struct BookmarkListRequest {
 #[serde(deny_unknown_fields)]
 pub struct BookmarkListPatch {
     /// Name of the list, 1 to 255 printable characters, unique among the client's lists.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: Option<String>,
     /// Description of the list, at most 2,000 characters.
+    #[schema(max_length = 2000)]
     pub description: Option<String>,
     /// Whether other clients may read the list.
     pub is_public: Option<bool>,

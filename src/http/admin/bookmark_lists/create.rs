@@ -20,11 +20,17 @@ use crate::http::problem::{Problem, ProblemBody};
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ClientBookmarkListRequest {
     /// Id of the client that owns the list.
-    #[schema(value_type = String)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$", value_type = String)]
     client_id: ClientId,
     /// Name of the list: 1-255 characters, unique among the client's lists.
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     name: String,
     /// What the list is for: at most 2,000 characters.
+    #[schema(max_length = 2000)]
     description: Option<String>,
     /// Whether other clients may read the list; default `false`.
     is_public: Option<bool>,

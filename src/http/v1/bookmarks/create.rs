@@ -24,11 +24,13 @@ const MAX_BODY: usize = 256 << 10;
 )]
 pub(in crate::http) struct FrameBookmarkRequest {
     /// The id of the frame's story: `story_id` in the response of `POST /v1/frames`.
+    #[schema(min_length = 1)]
     story_id: String,
     /// The frame's number in its story; the first is 0.
     #[schema(minimum = 0)]
     frame_number: i64,
     /// A note about the frame, at most 10,000 characters. Replaces an earlier note; none if omitted.
+    #[schema(max_length = 10000)]
     comments: Option<String>,
 }
 

@@ -35,6 +35,7 @@ pub(in crate::http) struct ContextQuery {
 pub(in crate::http) struct SessionQuery {
     /// Session id, at most 128 printable characters. If omitted: entries that have no session; for bulk
     /// operations, all entries.
+    #[param(max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub(super) session_id: Option<String>,
 }
 

@@ -42,6 +42,7 @@ pub(in crate::http) struct InsightsQuery {
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct TypeQuery {
     /// Only insights of this type: 1-128 printable characters; of all types by default.
+    #[param(min_length = 1, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     r#type: Option<String>,
 }
 

@@ -31,6 +31,7 @@ pub(in crate::http) struct NextQuery {
     etag: Option<String>,
     /// The format of `image`: `image/png`, `image/jpeg`, `image/webp`, `image/bmp`, `image/rgb565` (also `image/raw`)
     /// or `image/grayscale16`, each also without `image/`. The configured format by default, else `image/png`.
+    #[param(pattern = "^((image/)?(png|jpeg|webp|bmp|rgb565|raw|grayscale16)|jpg)?$")]
     output_image_format: Option<String>,
     /// The width of `image` in pixels, 1-4096; as configured by default.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 4096)]
@@ -39,6 +40,7 @@ pub(in crate::http) struct NextQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 4096)]
     output_image_height: Option<String>,
     /// The dithering of formats with few colours: `none` or `floyd-steinberg`; as configured by default, else `none`.
+    #[param(pattern = "^(none|floyd-steinberg)?$")]
     output_image_dither: Option<String>,
 }
 

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::app::{BatchPattern, PatternView};
 use crate::http::json::ValidJson;
@@ -30,6 +31,23 @@ pub(in crate::http) struct PatternsQuery {
     limit: Limit,
     /// The `next_cursor` of the previous page; the first page by default.
     cursor: Option<String>,
+}
+
+/// 1-200 patterns. It describes the body, which is read as a list.
+enum PatternBatch {}
+
+impl PartialSchema for PatternBatch {
+    fn schema() -> RefOr<Schema> {
+        let items = Ref::from_schema_name(BatchPattern::name());
+        ArrayBuilder::new().items(items).min_items(Some(1)).max_items(Some(200)).into()
+    }
+}
+
+impl ToSchema for PatternBatch {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((BatchPattern::name().into_owned(), BatchPattern::schema()));
+        BatchPattern::schemas(schemas);
+    }
 }
 
 /// The result of a batch.
@@ -68,7 +86,7 @@ pub(in crate::http) async fn get(
 /// Stores 1-200 patterns, all or none. Each replaces the pattern with the same type and key.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/patterns/batch", tag = "memory",
     params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
-    request_body(content = Vec<BatchPattern>, description = "1-200 patterns, at most 1 MiB.",
+    request_body(content = PatternBatch, description = "1-200 patterns, at most 1 MiB.",
         example = json!([{"type": "likes", "key": "boats", "value": true, "confidence": 0.9}])),
     responses(
         (status = 200, description = "How many patterns were stored.", body = PatternBatchResult),

@@ -27,7 +27,7 @@ pub(in crate::http) struct TasksQuery {
     /// Only tasks of the story with this id; of all by default.
     pub(in crate::http) story_id: Option<Uuid>,
     /// Only tasks with this status: `pending`, `running`, `completed`, `failed` or `cancelled`; with any by default.
-    #[param(value_type = Option<String>)]
+    #[param(pattern = "^(pending|running|completed|failed|cancelled)$", value_type = Option<String>)]
     pub(in crate::http) status: Option<TaskStatus>,
     /// The most tasks on a page, 1-100; 20 by default.
     #[serde(default)]
