@@ -21,6 +21,15 @@ pub(super) struct Field {
     pub(super) bytes: Bytes,
 }
 
+impl Field {
+    /// Returns whether the field is a file: it has a file's name, or a media type that is not text.
+    pub(super) fn is_file(&self) -> bool {
+        let is_text =
+            |kind: &str| kind.get(..5).is_some_and(|essence| essence.eq_ignore_ascii_case("text/"));
+        self.file_name.is_some() || self.content_type.as_deref().is_some_and(|kind| !is_text(kind))
+    }
+}
+
 /// Returns whether a request's body is a multipart form.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     content_type(headers).is_some_and(|kind| kind.starts_with("multipart/form-data"))
