@@ -1,6 +1,7 @@
-//! The HTTP client for all requests to other services. Response sizes are limited, redirects are not followed, and
+//! The HTTP clients for all requests to other services. Response sizes are limited, redirects are not followed, and
 //! errors contain no URL, because a URL may carry a key.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,6 +56,23 @@ impl From<reqwest::Error> for HttpClientError {
 ///
 /// [`ClientBuildError`] if TLS cannot be set up.
 pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
+    builder()?.build().map_err(|error| ClientBuildError(error.into()))
+}
+
+/// Builds a client that reaches `host` at these addresses, whatever its name resolves to later.
+///
+/// # Errors
+///
+/// [`ClientBuildError`] if TLS cannot be set up.
+pub fn build_client_for(
+    host: &str,
+    addresses: &[SocketAddr],
+) -> Result<reqwest::Client, ClientBuildError> {
+    let builder = builder()?.resolve_to_addrs(host, addresses);
+    builder.build().map_err(|error| ClientBuildError(error.into()))
+}
+
+fn builder() -> Result<reqwest::ClientBuilder, ClientBuildError> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
@@ -62,13 +80,11 @@ pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
         .map_err(|error| ClientBuildError(error.into()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ClientBuildError(error.into()))
+        .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// Reads the body of a response, of at most `max_bytes` bytes.

@@ -14,6 +14,8 @@ mod support;
 mod attachments;
 mod failures;
 mod frames;
+mod hearing;
+mod linked_files;
 mod log;
 mod openai;
 mod situation;

@@ -7,6 +7,7 @@ use super::OpenAi;
 use crate::domain::Size;
 use crate::inference::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
+    linked_file,
 };
 
 /// The limits of a family of models.
@@ -86,6 +87,6 @@ impl OpenAi {
         }
         let url = text("/data/0/url")
             .ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
-        Ok(self.client.fetch_bytes(self.client.get(url)).await?.into())
+        Ok(linked_file::fetch(&self.client, &self.base_url, url).await?.into())
     }
 }
