@@ -93,7 +93,7 @@ async fn raw_pcm_of_another_format_is_refused_everywhere() {
 async fn a_picture_or_a_film_is_no_recording() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     let photograph = |brand: &[u8]| {
-        let start = [b"\0\0\0\x18ftyp", brand, b"\0\0\0\0mif1", brand].concat();
+        let start = [&b"\0\0\0\x18ftyp"[..], brand, b"\0\0\0\0mif1", brand].concat();
         [start, vec![0; 200]].concat()
     };
     let utf16: Vec<u8> =

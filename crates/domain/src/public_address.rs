@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Returns whether an address belongs to the public internet, by the registries of special-purpose addresses (RFC 6890).
 ///
 /// An IPv6 address that stands for an IPv4 address is judged by that one. The addresses of documentation count as public:
-/// nothing listens there, and examples use them in the place of public ones.
+/// nothing listens there, and examples use them instead of public ones.
 #[must_use]
 pub fn is_public_address(address: IpAddr) -> bool {
     match address.to_canonical() {
