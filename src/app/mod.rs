@@ -80,7 +80,8 @@ pub use stories::{
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
-    AuditRecord, BookmarkList, Insight, InsightCursor, SparrowState, StoryOverview, TelemetryReport,
+    AuditRecord, BookmarkList, Insight, InsightCursor, MediaObject, SparrowState, StoryOverview,
+    TelemetryReport,
 };
 
 use crate::compute::Compute;

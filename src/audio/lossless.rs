@@ -15,7 +15,8 @@ use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
-use super::pcm;
+use super::pcm::{self, PcmFormat};
+use super::wav::{Encoding, Wav};
 
 /// The application ID of the block that holds the bytes around the samples.
 const APPLICATION_ID: &[u8; 4] = b"CLIO";
@@ -29,6 +30,10 @@ const LAST_BLOCK_FLAG: u8 = 0x80;
 /// The offset of the first byte after the `fLaC` marker (4), a block header (4) and STREAMINFO (34).
 const STREAMINFO_END: usize = 4 + 4 + 34;
 
+/// The most channels and samples per second of what is compressed.
+const MAX_CHANNELS: usize = 8;
+const MAX_RATE: u32 = 192_000;
+
 /// Where the samples are in a file, and their format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SampleLayout {
@@ -41,13 +46,16 @@ struct SampleLayout {
     samples: Range<usize>,
 }
 
-/// Compresses raw PCM (16-bit little-endian mono at 16 kHz, if `is_pcm`) or a WAV file to FLAC.
+/// Compresses raw PCM of a format, or a WAV file if there is none, to FLAC.
 ///
 /// Returns `None` if the result would not be smaller, or if [`restore`] would not return the same bytes. Blocks for a
 /// while: do not call it on an async thread.
 #[must_use]
-pub fn compress(file: &Bytes, is_pcm: bool) -> Option<Vec<u8>> {
-    let layout = if is_pcm { SampleLayout::from_pcm(file) } else { SampleLayout::from_wav(file) }?;
+pub fn compress(file: &Bytes, pcm: Option<PcmFormat>) -> Option<Vec<u8>> {
+    let layout = match pcm {
+        Some(format) => SampleLayout::from_pcm(file, format),
+        None => SampleLayout::from_wav(file),
+    }?;
     let samples = layout.read_samples(file);
     let config = flacenc::config::Encoder::default().into_verified().ok()?;
     let source = flacenc::source::MemSource::from_samples(
@@ -81,49 +89,19 @@ pub fn restore(flac: &Bytes) -> Option<Bytes> {
 }
 
 impl SampleLayout {
-    fn from_pcm(file: &[u8]) -> Option<Self> {
-        let samples = 0..file.len() - file.len() % 2;
-        let layout = Self { rate: pcm::SAMPLE_RATE, channels: 1, bits: 16, samples };
+    fn from_pcm(file: &[u8], format: PcmFormat) -> Option<Self> {
+        let samples = 0..file.len() - file.len() % format.frame_bytes();
+        let channels = format.channels();
+        let layout = Self { rate: pcm::SAMPLE_RATE, channels, bits: 16, samples };
         (!layout.samples.is_empty()).then_some(layout)
     }
 
-    /// Reads the layout from the chunks of a RIFF file.
+    /// Returns the layout of a WAV file whose samples FLAC can hold.
     fn from_wav(file: &[u8]) -> Option<Self> {
-        let u16_at = |at: usize| Some(u16::from_le_bytes(file.get(at..at + 2)?.try_into().ok()?));
-        let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
-        if file.get(..4)? != b"RIFF" || file.get(8..12)? != b"WAVE" {
-            return None;
-        }
-        let (mut at, mut form) = (12, None);
-        loop {
-            let (name, length) = (file.get(at..at + 4)?, u32_at(at + 4)? as usize);
-            let begin = at + 8;
-            match (name, form) {
-                (b"fmt ", _) => {
-                    let is_pcm = u16_at(begin)? == 1;
-                    let form_here = (u16_at(begin + 2)?, u32_at(begin + 4)?, u16_at(begin + 14)?);
-                    form = Some(form_here).filter(|_| is_pcm);
-                }
-                (b"data", Some((channels, rate, bits))) => {
-                    let (channels, bits) = (usize::from(channels), usize::from(bits));
-                    let is_supported = (1..=8).contains(&channels)
-                        && matches!(bits, 16 | 24)
-                        && (1..=192_000).contains(&rate);
-                    if !is_supported {
-                        return None;
-                    }
-                    // A recorder that streams writes this field before it knows the length.
-                    let available = length.min(file.len() - begin);
-                    let used = available - available % (channels * bits / 8);
-                    let samples = begin..begin + used;
-                    let layout = Self { rate, channels, bits, samples };
-                    return (used > 0).then_some(layout);
-                }
-                _ => {}
-            }
-            // Chunks begin at even offsets.
-            at = begin.checked_add(length)?.checked_next_multiple_of(2)?;
-        }
+        let Wav { encoding, channels, rate, samples, .. } = Wav::parse(file)?;
+        let Encoding::Signed(bytes @ (2 | 3)) = encoding else { return None };
+        let is_supported = channels <= MAX_CHANNELS && rate <= MAX_RATE && !samples.is_empty();
+        is_supported.then(|| Self { rate, channels, bits: 8 * bytes, samples })
     }
 
     fn read_samples(&self, file: &[u8]) -> Vec<i32> {
@@ -216,6 +194,8 @@ mod tests {
     use super::*;
     use crate::audio::pcm_to_wav;
 
+    const MONO: Option<PcmFormat> = Some(PcmFormat::MONO);
+
     fn tone(samples: usize) -> Vec<u8> {
         (0..samples)
             .flat_map(|n| ((8000.0 * (n as f64 / 9.0).sin()) as i16).to_le_bytes())
@@ -242,11 +222,11 @@ mod tests {
     fn speech_gets_smaller_and_comes_back() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/speech_16k_mono.wav");
         let speech = Bytes::from(std::fs::read(path).expect("the fixture is there"));
-        let flac = compress(&speech, false).expect("it gets smaller");
+        let flac = compress(&speech, None).expect("it gets smaller");
         assert!(flac.len() * 10 < speech.len() * 8, "{} of {}", flac.len(), speech.len());
         assert_eq!(restore(&flac.clone().into()), Some(speech));
         // The result is a FLAC file that any player can play.
-        assert!(crate::audio::measure(flac.into()).is_some_and(|measured| !measured.is_silent));
+        assert!(crate::audio::measure(flac.into()).is_some_and(|measured| !measured.is_silent()));
     }
 
     #[test]
@@ -254,17 +234,20 @@ mod tests {
         let samples = tone(18_000);
         for (channels, bits) in [(1, 16), (2, 16), (1, 24), (2, 24), (6, 16)] {
             let file = file(channels, bits, &samples[..36_000]);
-            let flac = compress(&file, false);
+            let flac = compress(&file, None);
             // A 16-bit sine that is read as 24-bit samples is noise, which FLAC cannot compress.
             if bits == 16 {
                 assert_eq!(restore(&flac.expect("smaller").into()), Some(file));
             }
         }
         let pcm = Bytes::from(tone(16_001));
-        let flac = compress(&pcm, true).expect("it gets smaller");
+        let flac = compress(&pcm, MONO).expect("it gets smaller");
         assert_eq!(restore(&flac.into()), Some(pcm));
+        let stereo = Bytes::from(tone(16_003));
+        let flac = compress(&stereo, Some(PcmFormat::STEREO)).expect("it gets smaller");
+        assert_eq!(restore(&flac.into()), Some(stereo));
         let odd = Bytes::from([tone(16_000), vec![7]].concat());
-        assert_eq!(restore(&compress(&odd, true).expect("smaller").into()), Some(odd));
+        assert_eq!(restore(&compress(&odd, MONO).expect("smaller").into()), Some(odd));
     }
 
     #[test]
@@ -272,7 +255,7 @@ mod tests {
         let quiet: Vec<u8> =
             (0..20_000_i32).flat_map(|n| (n % 7 - 3).to_le_bytes()[..3].to_vec()).collect();
         let file = file(1, 24, &quiet);
-        assert_eq!(restore(&compress(&file, false).expect("smaller").into()), Some(file));
+        assert_eq!(restore(&compress(&file, None).expect("smaller").into()), Some(file));
     }
 
     #[test]
@@ -286,11 +269,11 @@ mod tests {
             file(9, 16, &tone(4000)),
             file(1, 8, &tone(4000)),
         ] {
-            assert_eq!(compress(&other, false), None);
+            assert_eq!(compress(&other, None), None);
         }
-        assert_eq!(compress(&Bytes::from_static(&[1]), true), None);
+        assert_eq!(compress(&Bytes::from_static(&[1]), MONO), None);
         assert_eq!(restore(&Bytes::from("fLaC")), None);
-        assert_eq!(restore(&pcm_to_wav(&tone(100)).into()), None);
+        assert_eq!(restore(&pcm_to_wav(&tone(100), PcmFormat::MONO).into()), None);
     }
 
     proptest! {
@@ -299,9 +282,9 @@ mod tests {
         fn whatever_is_compressed_comes_back(samples in prop::collection::vec(any::<u8>(), 0..5000), step in 1..64usize, is_pcm: bool, cut in 0..60usize) {
             // Repeats each byte, so that FLAC can compress the result.
             let bytes: Vec<u8> = samples.iter().flat_map(|byte| vec![*byte; step]).collect();
-            let file = if is_pcm { bytes } else { pcm_to_wav(&bytes) };
+            let file = if is_pcm { bytes } else { pcm_to_wav(&bytes, PcmFormat::MONO) };
             let file = Bytes::from(file[..file.len().saturating_sub(cut)].to_vec());
-            if let Some(flac) = compress(&file, is_pcm) {
+            if let Some(flac) = compress(&file, is_pcm.then_some(PcmFormat::MONO)) {
                 prop_assert_eq!(restore(&flac.into()), Some(file));
             }
         }

@@ -57,7 +57,8 @@ async fn build_app(
         tracing::warn!(%path, "certificates cannot be read; starting without them");
     }
     let client = http_client::build_client_trusting(certificates.pem())?;
-    let provider_client = ProviderClient::new(client.clone(), compute.clone());
+    let provider_client = ProviderClient::new(client.clone(), compute.clone())
+        .with_certificates(certificates.clone());
     let spend_ledger = SpendLedger::new(store.clone(), clock.clone());
     let files = FileStores {
         local: LocalStore::open(&settings.storage)?,

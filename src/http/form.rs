@@ -25,6 +25,15 @@ pub(super) struct Field {
 /// The longest boundary that is accepted, in bytes. RFC 2046 allows 70.
 const MAX_BOUNDARY_BYTES: usize = 250;
 
+impl Field {
+    /// Returns whether the field is a file: it has a file's name, or a media type that is not text.
+    pub(super) fn is_file(&self) -> bool {
+        let is_text =
+            |kind: &str| kind.get(..5).is_some_and(|essence| essence.eq_ignore_ascii_case("text/"));
+        self.file_name.is_some() || self.content_type.as_deref().is_some_and(|kind| !is_text(kind))
+    }
+}
+
 /// Returns whether a request's body is a multipart form.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
     media_type::essence(headers).as_deref() == Some("multipart/form-data")

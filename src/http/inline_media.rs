@@ -13,24 +13,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Returns whether a format is raw PCM. PCM is accepted at 16,000 Hz only, because its bytes do not reveal another
-/// rate.
-///
-/// # Errors
-///
-/// What the format must be, if it states another rate.
-pub(super) fn check_pcm_format(format: &str) -> Result<bool, String> {
-    let mut parts = format.split(';').map(str::trim);
-    if !parts.next().unwrap_or_default().eq_ignore_ascii_case("audio/pcm") {
-        return Ok(false);
-    }
-    let is_other_rate = |part: &str| part.strip_prefix("rate=").is_some_and(|rate| rate != "16000");
-    if parts.any(is_other_rate) {
-        return Err("must be audio/pcm;rate=16000 for raw PCM".to_owned());
-    }
-    Ok(true)
-}
-
 /// Decodes base64 in the variants that clients send: after a `data:` prefix, with line breaks, in the URL-safe
 /// alphabet, or with spaces instead of plus signs, as an unescaped query yields. Returns `None` if it is not base64.
 pub(super) fn decode_base64(text: &str) -> Option<Bytes> {

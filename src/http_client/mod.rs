@@ -1,8 +1,9 @@
-//! The HTTP client for all requests to other services. Response sizes are limited, redirects are not followed, and
+//! The HTTP clients for all requests to other services. Response sizes are limited, redirects are not followed, and
 //! errors contain no URL, because a URL may carry a key.
 
 mod own_certificates;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,13 +139,30 @@ pub fn build_client() -> Result<reqwest::Client, ClientBuildError> {
 ///
 /// [`ClientBuildError`] if TLS cannot be set up.
 pub fn build_client_trusting(pem: &[u8]) -> Result<reqwest::Client, ClientBuildError> {
-    reqwest::Client::builder()
+    builder(pem)?.build().map_err(|error| ClientBuildError(error.into()))
+}
+
+/// Builds a client as [`build_client_trusting`] does, which reaches `host` at these addresses, whatever its name
+/// resolves to later.
+///
+/// # Errors
+///
+/// [`ClientBuildError`] if TLS cannot be set up.
+pub fn build_client_for(
+    host: &str,
+    addresses: &[SocketAddr],
+    pem: &[u8],
+) -> Result<reqwest::Client, ClientBuildError> {
+    let builder = builder(pem)?.resolve_to_addrs(host, addresses);
+    builder.build().map_err(|error| ClientBuildError(error.into()))
+}
+
+fn builder(pem: &[u8]) -> Result<reqwest::ClientBuilder, ClientBuildError> {
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls_config(pem)?)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ClientBuildError(error.into()))
+        .user_agent(concat!("calliope/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// Returns the configuration of TLS for outgoing connections: trust in Mozilla's root certificates and those in `pem`.

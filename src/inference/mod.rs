@@ -18,6 +18,7 @@ mod generated_video;
 pub mod huggingface;
 mod image_analysis;
 mod ledger;
+mod linked_file;
 mod model;
 mod model_session;
 pub mod offline;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
-    ProviderClient, TextModel, TextRequest, Usage, cut_text, poll, provider_client, reasoning,
+    ProviderClient, TextModel, TextRequest, Usage, cut_text, linked_file, poll, provider_client,
+    reasoning,
 };
 
 /// The provider's name in the registry and in model configurations.
@@ -137,9 +138,9 @@ impl ImageModel for Replicate {
         let output = self.predict(call, input).await?;
         let url = output.as_str().or_else(|| output.get(0).and_then(Value::as_str));
         let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
-        let bytes = self.client.fetch_file(url).await?;
+        let bytes = linked_file::fetch(&self.client, &self.base_url, url).await?;
         Ok(ModelResponse::new(
-            GeneratedImage::Encoded(bytes),
+            GeneratedImage::Encoded(bytes.into()),
             Usage { images: 1, ..Usage::default() },
         ))
     }

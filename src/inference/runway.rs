@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     CallContext, Failure, ModelResponse, Provider, ProviderClient, Usage, VideoModel, VideoRequest,
-    poll, provider_client,
+    linked_file, poll, provider_client,
 };
 
 /// The provider's name in the registry and in model configurations.
@@ -97,7 +97,7 @@ impl VideoModel for Runway {
         let task = self.client.fetch_json(self.with_key(call, http_request)?).await?;
         let Some(url) = video_url(&task)? else { return Ok(None) };
         // The video is on another host, at a URL that grants access by itself. The key must not go there.
-        Ok(Some(self.client.fetch_bytes(self.client.get(&url)).await?))
+        linked_file::fetch(&self.client, &self.base_url, &url).await.map(Some)
     }
 }
 

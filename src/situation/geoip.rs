@@ -14,6 +14,7 @@ use moka::sync::Cache;
 use serde::Deserialize;
 
 use super::place::Place;
+use crate::domain::is_public_address;
 use crate::settings;
 use crate::sky::Coordinates;
 
@@ -61,8 +62,10 @@ impl GeoIpLocator {
         Ok(Some(Self { addresses, geoip_file, geoip_url }))
     }
 
+    /// Remembers the address of a Sparrow. Local addresses have no place on a map, and no other service needs to learn
+    /// them.
     pub(super) fn record_address(&self, client_id: &str, address: IpAddr) {
-        if is_public(address) {
+        if is_public_address(address) {
             self.addresses.insert(client_id.to_owned(), address);
         }
     }
@@ -132,20 +135,6 @@ fn place_name(city: Option<&str>, country: Option<&str>) -> Option<String> {
     }
 }
 
-/// Whether an address is outside the local network. Local addresses have no place on a map, and no other service needs
-/// to learn them.
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified())
-        }
-        IpAddr::V6(v6) => {
-            let is_local = v6.is_unique_local() || v6.is_unicast_link_local();
-            !(v6.is_loopback() || v6.is_unspecified() || is_local)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +165,18 @@ mod tests {
     #[test]
     fn ones_own_network_is_on_no_map() {
         let addresses = addresses();
-        for here in ["127.0.0.1", "10.1.2.3", "192.168.0.9", "::1", "fd00::1", "::ffff:10.0.0.1"] {
+        for here in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.9",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+        ] {
             addresses.record_address("s", here.parse().expect("an address"));
             assert_eq!(addresses.address("s"), None, "{here}");
         }

@@ -15,6 +15,8 @@ mod attachments;
 mod compatible;
 mod failures;
 mod frames;
+mod hearing;
+mod linked_files;
 mod log;
 mod openai;
 mod situation;

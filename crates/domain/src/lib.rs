@@ -17,6 +17,7 @@ mod lifetime;
 mod object_key;
 mod parameters;
 mod principal;
+mod public_address;
 mod resource;
 mod schedule;
 mod search_terms;
@@ -43,6 +44,7 @@ pub use object_key::{
 };
 pub use parameters::{FrameParameters, InvalidParameter};
 pub use principal::{Identity, Principal, Scope, ScopeName};
+pub use public_address::is_public_address;
 pub use resource::{
     ClientTypeConfig, FlockConfig, InferenceModel, JsonObject, ModelConfig, PromptTemplate,
     SparrowConfig, StrategyConfig,

@@ -26,7 +26,12 @@ pub enum FileLocation {
     /// On the disk, at this path.
     OnDisk(PathBuf),
     /// In memory, because the disk could not be written.
-    InMemory(Bytes),
+    InMemory {
+        /// The content.
+        bytes: Bytes,
+        /// The row of the file, with which the content was compared.
+        object: Box<MediaObject>,
+    },
 }
 
 /// Locks that let only one caller fetch a given file from the bucket while the others wait. Clones share the locks.
@@ -75,7 +80,7 @@ impl Files {
         for _ in 0..2 {
             match self.locate(key).await? {
                 None => return Ok(None),
-                Some(FileLocation::InMemory(bytes)) => return Ok(Some(bytes)),
+                Some(FileLocation::InMemory { bytes, .. }) => return Ok(Some(bytes)),
                 Some(FileLocation::OnDisk(_)) => match self.local.read(key).await {
                     Ok(bytes) => return Ok(Some(bytes.into())),
                     Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {}
@@ -139,7 +144,8 @@ impl Files {
     ) -> Result<Option<FileLocation>, AppError> {
         let Some(bytes) = bucket.get(&object.key).await? else { return Ok(None) };
         let is_intact = self.sha256(bytes.clone()).await? == object.sha256;
-        Ok(is_intact.then_some(FileLocation::InMemory(bytes)))
+        let object = Box::new(object);
+        Ok(is_intact.then_some(FileLocation::InMemory { bytes, object }))
     }
 }
 

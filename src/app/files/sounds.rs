@@ -8,12 +8,9 @@ use utoipa::ToSchema;
 use super::Files;
 use super::presign::PresignedUrl;
 use crate::app::{AppError, ErrorKind};
-use crate::audio::{self, AudioFormat, lossless};
+use crate::audio::{self, AudioFormat, PcmFormat, SoundFormat, lossless};
 use crate::domain::{ClientId, ObjectKey};
 use crate::store::{MediaObject, SoundRow};
-
-/// The media type of raw PCM: 16-bit little-endian mono at 16 kHz.
-const PCM_MEDIA_TYPE: &str = "audio/pcm;rate=16000";
 
 /// The longest accepted file name, in characters.
 const MAX_FILE_NAME: usize = 255;
@@ -23,8 +20,8 @@ const MAX_FILE_NAME: usize = 255;
 pub struct NewSound {
     /// The sender's name for the file; `None` or empty if it has none.
     pub file_name: Option<String>,
-    /// Whether the bytes are raw 16-bit little-endian mono PCM at 16 kHz, which has no header to recognize it by.
-    pub is_pcm: bool,
+    /// The format of raw PCM, which has no header to recognize it by; `None` for a file.
+    pub pcm: Option<PcmFormat>,
     /// The uploaded bytes.
     pub bytes: Bytes,
 }
@@ -81,7 +78,7 @@ impl Files {
         &self,
         sound: NewSound,
     ) -> Result<CheckedSound, AppError> {
-        let NewSound { file_name, is_pcm, bytes } = sound;
+        let NewSound { file_name, pcm, bytes } = sound;
         let file_name = file_name.filter(|name| !name.is_empty());
         if file_name.as_ref().is_some_and(|name| {
             name.chars().count() > MAX_FILE_NAME || name.chars().any(char::is_control)
@@ -89,21 +86,24 @@ impl Files {
             let reason = "a file's name is at most 255 printable characters";
             return Err(AppError::invalid("file_name", reason));
         }
-        let (extension, content_type) = if is_pcm && !bytes.is_empty() {
-            ("pcm", PCM_MEDIA_TYPE)
-        } else {
-            let format = AudioFormat::sniff(&bytes).filter(|_| !is_pcm).ok_or_else(|| {
-                let detail = "Only sounds are accepted: send WAV, FLAC, MP3, M4A, Ogg or WebM, or raw PCM as audio/pcm.";
-                AppError::new(ErrorKind::UnsupportedMedia, detail)
-            })?;
-            (format.extension(), format.media_type())
+        let format = SoundFormat::detect(&bytes, pcm).ok_or_else(|| {
+            let detail = "Only whole sounds are accepted: send WAV, FLAC, MP3, M4A, Ogg or WebM, or raw PCM as audio/pcm.";
+            AppError::new(ErrorKind::UnsupportedMedia, detail)
+        })?;
+        let (extension, content_type) = (format.extension(), format.media_type());
+        let pcm = match format {
+            SoundFormat::Pcm(pcm) => Some(pcm),
+            SoundFormat::File(_) => None,
         };
         let may_compress = self.settings.compress_audio && matches!(extension, "wav" | "pcm");
         let content = bytes.clone();
         let work = move || {
-            let file = if is_pcm { audio::pcm_to_wav(&content).into() } else { content.clone() };
+            let file = match pcm {
+                Some(pcm) => audio::pcm_to_wav(&content, pcm).into(),
+                None => content.clone(),
+            };
             let seconds = audio::measure(file).map(|measured| measured.seconds);
-            let flac = may_compress.then(|| lossless::compress(&content, is_pcm)).flatten();
+            let flac = may_compress.then(|| lossless::compress(&content, pcm)).flatten();
             (seconds, flac)
         };
         let (duration_seconds, flac) = self.compute.run(work).await?;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Files;
 use crate::app::{AppError, ErrorKind};
-use crate::audio::AudioFormat;
+use crate::audio::{AudioFormat, VideoFormat};
 use crate::domain::{MediaName, ObjectKey};
 use crate::imaging;
 use crate::store::MediaObject;
@@ -27,7 +27,7 @@ pub struct MediaFormat {
 enum Encoding {
     Image(imaging::InputFormat),
     Audio(AudioFormat),
-    Video,
+    Video(VideoFormat),
     /// Device pixels. They have no header, so only their length can be checked.
     RawPixels,
 }
@@ -52,8 +52,8 @@ impl MediaFormat {
             "m4a" => audio(AudioFormat::M4a),
             "flac" => audio(AudioFormat::Flac),
             "weba" => audio(AudioFormat::Webm),
-            "mp4" => ("video/mp4", Encoding::Video),
-            "webm" => ("video/webm", Encoding::Video),
+            "mp4" => ("video/mp4", Encoding::Video(VideoFormat::Mp4)),
+            "webm" => ("video/webm", Encoding::Video(VideoFormat::Webm)),
             _ => return None,
         };
         Some(Self { media_type, encoding: family })
@@ -64,10 +64,7 @@ impl MediaFormat {
         match self.encoding {
             Encoding::Image(format) => imaging::sniff(bytes) == Some(format),
             Encoding::Audio(format) => AudioFormat::sniff(bytes) == Some(format),
-            Encoding::Video => matches!(
-                (self.media_type, AudioFormat::sniff(bytes)),
-                ("video/mp4", Some(AudioFormat::M4a)) | ("video/webm", Some(AudioFormat::Webm))
-            ),
+            Encoding::Video(format) => VideoFormat::sniff(bytes) == Some(format),
             Encoding::RawPixels => !bytes.is_empty() && bytes.len().is_multiple_of(2),
         }
     }

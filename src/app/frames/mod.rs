@@ -15,6 +15,7 @@ mod redraw;
 mod rehearse;
 mod run;
 mod stored;
+mod transcript;
 mod wait;
 
 use std::sync::Arc;

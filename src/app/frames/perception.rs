@@ -13,10 +13,10 @@ use bytes::Bytes;
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 
-use super::{FrameDependencies, FrameRun};
+use super::{FrameDependencies, FrameRun, transcript};
 use crate::app::AppError;
 use crate::app::files::Files;
-use crate::audio::{self, AudioFormat, AudioMeasurement};
+use crate::audio::{self, AudioFormat, AudioMeasurement, PcmFormat};
 use crate::compute::Compute;
 use crate::domain::{Clock, ImageAnalysis, ObjectKey};
 use crate::imaging::{self, ImagingError};
@@ -120,7 +120,7 @@ impl Perceiver {
         };
         let (seen, heard) = tokio::join!(describing, transcribing);
         perceived.seen = seen?;
-        perceived.heard = heard.filter(|words| !words.is_empty());
+        perceived.heard = heard.and_then(|words| transcript::spoken_words(&words));
         Ok(perceived)
     }
 
@@ -164,8 +164,8 @@ impl Perceiver {
         }
     }
 
-    /// Reads a recording in the form that providers accept: raw PCM gets a WAV header. Returns `None` for silence,
-    /// which is not sent to any provider.
+    /// Reads a recording in the form that providers accept: raw PCM gets a WAV header, and a WAV file the sizes that it
+    /// really has. Returns `None` for silence, which is not sent to any provider.
     async fn load_sound(
         &self,
         key: &str,
@@ -173,18 +173,19 @@ impl Perceiver {
     ) -> Result<Option<SoundRequest>, AppError> {
         let Some(bytes) = self.load_input(key, "sound", notes).await? else { return Ok(None) };
         let is_pcm = key.parse::<ObjectKey>().is_ok_and(|key| key.extension() == "pcm");
-        let bytes = if is_pcm {
-            self.compute.run(move || Bytes::from(audio::pcm_to_wav(&bytes))).await?
-        } else {
-            bytes
+        let to_file = move || {
+            let file =
+                if is_pcm { audio::pcm_to_wav(&bytes, PcmFormat::MONO).into() } else { bytes };
+            audio::with_correct_sizes(file)
         };
+        let bytes = self.compute.run(to_file).await?;
         let Some(format) = AudioFormat::sniff(&bytes) else {
             notes.push("The format of the sound is not supported.".to_owned());
             return Ok(None);
         };
         // A provider may still understand a recording that the decoder here cannot read.
         let measured = self.measure_sound(&bytes).await;
-        if measured.is_some_and(|measured| measured.is_silent) {
+        if measured.is_some_and(|measured| measured.is_silent()) {
             notes.push("Nothing was heard in the sound: it is silent.".to_owned());
             return Ok(None);
         }

@@ -28,6 +28,7 @@ use crate::http::problem::{Problem, ProblemBody};
         (status = 307,
             description = "The bucket serves the file: follow `Location`. Only if `storage.delivery` is `redirect`."),
         (status = 404, description = "No file of this name exists.", body = ProblemBody),
+        (status = 412, description = "The file is not the version that `If-Match` names.", body = ProblemBody),
         (status = 416, description = "The file has no such range; `Content-Range` holds its size.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(

@@ -1,18 +1,17 @@
 //! `GET /media/signed/{key}`: one object, for every caller who has a presigned URL that has not expired.
 
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderValue;
+use axum::response::Response;
 
-use super::serve::{FileHeaders, serve_object};
+use super::serve::{FileHeaders, StoredFile, serve_object};
 use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Download an object by presigned URL
 ///
 /// `POST /v2/signed-urls`, recordings and voice profiles return such URLs. The signature replaces a key. Use the URL
-/// unchanged, and only with `GET`.
+/// unchanged, with `GET`, or with `HEAD` for the headers alone. Send `Range` for a part of the object.
 #[utoipa::path(get, path = "/media/signed/{*key}", tag = "media",
     params(
         ("key" = String, Path,
@@ -26,9 +25,11 @@ use crate::http::problem::{Problem, ProblemBody};
     responses(
         (status = 200, description = "The object, with the bytes and the media type that were uploaded."),
         (status = 206, description = "The requested range of the object."),
-        (status = 403, body = ProblemBody,
-            description = "The signature is wrong, the URL has expired, or the method is not `GET`."),
+        (status = 304, description = "The object has not changed since the client fetched it."),
+        (status = 403, description = "The signature is wrong, or the URL has expired.", body = ProblemBody),
         (status = 404, description = "The object no longer exists.", body = ProblemBody),
+        (status = 412, description = "The object is not the version that `If-Match` names.", body = ProblemBody),
+        (status = 416, description = "The object has no such range; `Content-Range` holds its size.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -36,11 +37,7 @@ pub(in crate::http) async fn get(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    // axum routes HEAD here as well, but a URL is signed for one method.
-    if parts.method != Method::GET {
-        let detail = "This address was signed for GET; use that.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-    }
+    // axum routes HEAD here as well. It reveals less than the GET that was signed, and players ask it first.
     let query = parts.uri.query().unwrap_or_default().as_bytes();
     let (mut expires, mut signature) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(query) {
@@ -67,10 +64,5 @@ pub(in crate::http) async fn get(
         return Ok(serve_object(&state, &key, &parts, file_headers).await);
     }
     let bytes = state.app.files().restore_original(&object).await.map_err(to_problem)?;
-    let mut response = Body::from(bytes).into_response();
-    let headers = response.headers_mut();
-    headers.insert(axum::http::header::CONTENT_TYPE, file_headers.media_type);
-    headers.insert(axum::http::header::CACHE_CONTROL, file_headers.cache_control);
-    headers.insert(axum::http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response)
+    Ok(StoredFile::in_memory(bytes, &object).respond(&parts, file_headers).await)
 }

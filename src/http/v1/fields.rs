@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{AppError, AudioInput, FrameOrder, StorySelector};
+use crate::audio::PcmFormat;
 use crate::domain::{ClientId, SensorEvent};
 use crate::http::form::Field;
-use crate::http::inline_media::{check_pcm_format, decode_base64};
+use crate::http::inline_media::decode_base64;
 use crate::http::json;
 use crate::http::problem::Problem;
 
@@ -32,13 +33,13 @@ pub(in crate::http) struct FrameRequest {
     story_id: Option<String>,
     /// The strategy's slug, from `GET /v1/config/strategy`, or a storyteller's name. The client's default if omitted.
     strategy: Option<String>,
-    /// A photo in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side
-    /// and 50 megapixels.
+    /// A photo in base64, with or without a `data:` prefix: JPEG, PNG, WebP, GIF or BMP, at most 16,384 pixels each
+    /// side and 64 megapixels.
     input_image: Option<String>,
     /// A recording in base64, with or without a `data:` prefix: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM.
     input_audio: Option<String>,
-    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz:
-    /// `audio/pcm;rate=16000`. Other formats are detected from the bytes.
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian PCM at 16 kHz: `audio/pcm;rate=16000`, for
+    /// stereo with `;channels=2`. Other formats are detected from the bytes; send another rate as a WAV file.
     input_audio_format: Option<String>,
     /// Text for the storyteller, at most 20,000 characters.
     #[schema(max_length = 20000, example = "A red kettle")]
@@ -100,14 +101,14 @@ pub(in crate::http) struct FrameForm {
     /// story.
     #[schema(min_length = 1, max_length = 255, example = "kitchen")]
     client_id: String,
-    /// A photo: JPEG, PNG, WebP, GIF or BMP, at most 8192 pixels each side and 50 megapixels. A file, or base64.
+    /// A photo: JPEG, PNG, WebP, GIF or BMP, at most 16,384 pixels each side and 64 megapixels. A file, or base64 as text.
     #[schema(value_type = Option<String>, format = Binary)]
     input_image: Option<Vec<u8>>,
-    /// A recording: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM. A file, or base64.
+    /// A recording: WebM, Ogg, MP4/M4A, MP3, WAV, FLAC or raw PCM. A file, or base64 as text.
     #[schema(value_type = Option<String>, format = Binary)]
     input_audio: Option<Vec<u8>>,
-    /// The format of `input_audio`, needed only for raw 16-bit little-endian mono PCM at 16 kHz:
-    /// `audio/pcm;rate=16000`.
+    /// The format of `input_audio`, needed only for raw 16-bit little-endian PCM at 16 kHz: `audio/pcm;rate=16000`, for
+    /// stereo with `;channels=2`. By default, the media type of the file.
     input_audio_format: Option<String>,
     /// Text for the storyteller, at most 20,000 characters.
     #[schema(max_length = 20000, example = "A red kettle")]
@@ -164,8 +165,8 @@ pub(in crate::http) fn parse_order(
     let image = take("input_image")?.map(|text| decode("input_image", text)).transpose()?;
     let sound = take("input_audio")?.map(|text| decode("input_audio", text)).transpose()?;
     let sound = sound.or(sound_file);
-    let is_pcm =
-        check_pcm_format(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
+    let pcm =
+        PcmFormat::parse(&audio_format).map_err(|reason| invalid("input_audio_format", reason))?;
     let story = take("story_id")?.map_or(StorySelector::Current, StorySelector::ById);
     let strategy = take("strategy")?;
     let client_type = take("client_type")?;
@@ -180,7 +181,7 @@ pub(in crate::http) fn parse_order(
         video: None,
         ip_address: None,
         image: image.or(image_file),
-        sound: sound.map(|bytes| AudioInput { bytes, is_pcm }),
+        sound: sound.map(|bytes| AudioInput { bytes, pcm }),
         request_id,
         trace: None,
         idempotency_key: None,
@@ -212,17 +213,32 @@ pub(in crate::http) fn from_json(body: &[u8]) -> Result<Map<String, Value>, Prob
 /// Reads the fields of a form. The photo and the recording may be files, or base64 text.
 pub(in crate::http) fn from_form(form: Vec<Field>) -> Result<RawFrameRequest, Problem> {
     let mut raw = RawFrameRequest::default();
-    for Field { name, bytes, .. } in form {
-        match (name.as_str(), std::str::from_utf8(&bytes)) {
-            // Base64 is UTF-8, and the bytes of a photo or a recording are not.
-            ("input_image", Err(_)) => raw.image = Some(bytes),
-            ("input_audio", Err(_)) => raw.sound = Some(bytes),
-            (_, Ok(text)) => {
+    let mut sound_type = None;
+    for field in form {
+        // What a part is decides how it is read, not what its bytes look like: raw PCM may happen to be base64.
+        let is_file = field.is_file();
+        let Field { name, bytes, content_type, .. } = field;
+        let text = std::str::from_utf8(&bytes);
+        match name.as_str() {
+            // A browser sends an empty file if nobody chose one.
+            "input_image" | "input_audio" if bytes.is_empty() => {}
+            "input_image" if is_file || text.is_err() => raw.image = Some(bytes),
+            "input_audio" if is_file || text.is_err() => {
+                raw.sound = Some(bytes);
+                sound_type = content_type;
+            }
+            _ => {
+                let text = text.map_err(|_| {
+                    Problem::from_error(AppError::invalid(&name, "must be text"), "body")
+                })?;
                 raw.fields.insert(name, Value::String(text.to_owned()));
             }
-            (_, Err(_)) => {
-                return Err(Problem::from_error(AppError::invalid(&name, "must be text"), "body"));
-            }
+        }
+    }
+    if let Some(sound_type) = sound_type {
+        let format = raw.fields.entry("input_audio_format").or_insert(Value::Null);
+        if format.as_str().unwrap_or_default().is_empty() {
+            *format = Value::String(sound_type);
         }
     }
     Ok(raw)

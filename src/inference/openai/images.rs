@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::OpenAi;
 use crate::domain::Size;
 use crate::inference::{
-    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage, usage,
+    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
+    linked_file, usage,
 };
 
 /// Where responses contain a file in base64, as JSON pointers.
@@ -108,12 +109,12 @@ impl OpenAi {
         let text = |pointer: &&str| response.pointer(pointer)?.as_str().map(str::trim);
         let is_given = |text: &&str| !text.is_empty();
         if let Some(encoded) = ENCODED_FILES.iter().filter_map(|p| text(&p)).find(is_given) {
-            return self.client.fetch_file(encoded).await;
+            return Ok(linked_file::fetch(&self.client, &self.base_url, encoded).await?.into());
         }
         let url = FILE_URLS.iter().filter_map(|p| text(&p)).find(is_given);
         let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
         if url.starts_with("http://") || url.starts_with("https://") || url.starts_with("data:") {
-            return self.client.fetch_file(url).await;
+            return Ok(linked_file::fetch(&self.client, &self.base_url, url).await?.into());
         }
         // A relative URL leads to the configured server, so the request may carry its key.
         let base = Url::parse(&format!("{}/", self.base_url)).ok();

@@ -7,6 +7,7 @@ mod encoded_file;
 mod error_response;
 mod plain_body;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -26,6 +27,7 @@ use crate::compute::Compute;
 use crate::domain::{Dither, ImageFormat};
 use crate::http_client::{self, HttpClientError};
 use crate::imaging;
+use crate::settings::TrustedCertificates;
 
 /// The largest JSON response, in bytes. Some contain images in base64.
 const MAX_JSON_BYTES: usize = 48 << 20;
@@ -47,13 +49,31 @@ const OFFLOAD_THRESHOLD: usize = 256 << 10;
 pub struct ProviderClient {
     client: reqwest::Client,
     compute: Compute,
+    certificates: TrustedCertificates,
 }
 
 impl ProviderClient {
     /// Creates a provider client on top of an HTTP client.
     #[must_use]
     pub fn new(client: reqwest::Client, compute: Compute) -> Self {
-        Self { client, compute }
+        Self { client, compute, certificates: TrustedCertificates::default() }
+    }
+
+    /// Sets the certificates that are trusted in addition to the built-in authorities, for the clients of
+    /// [`ProviderClient::client_for`].
+    #[must_use]
+    pub fn with_certificates(self, certificates: TrustedCertificates) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// Builds a client that reaches `host` at these addresses only.
+    pub(super) fn client_for(
+        &self,
+        host: &str,
+        addresses: &[SocketAddr],
+    ) -> Result<reqwest::Client, Failure> {
+        http_client::build_client_for(host, addresses, self.certificates.pem())
+            .map_err(|error| Failure::Internal(error.to_string()))
     }
 
     /// Returns the thread pool for pixel work.
@@ -116,15 +136,6 @@ impl ProviderClient {
     /// Decodes a file in base64, with whatever servers put around it.
     pub(super) async fn decode_base64(&self, text: String) -> Result<Vec<u8>, Failure> {
         self.offload(usize::MAX, move || encoded_file::decode(&text)).await?
-    }
-
-    /// Returns the file that a string of a response contains or names: base64, a `data:` URL, or a URL.
-    pub(super) async fn fetch_file(&self, text: &str) -> Result<Vec<u8>, Failure> {
-        let is_url = text.starts_with("http://") || text.starts_with("https://");
-        if is_url {
-            return Ok(self.fetch_bytes(self.get(text)).await?.into());
-        }
-        self.decode_base64(text.to_owned()).await
     }
 
     /// Encodes an image as a JPEG file.

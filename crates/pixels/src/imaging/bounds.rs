@@ -5,13 +5,12 @@ use image::RgbImage;
 use super::error::ImagingError;
 use calliope_domain::Size;
 
-/// The longest side of an input or output picture, in pixels. It is twice the width of a 4K screen,
-/// far more than any supported device has.
-pub const MAX_SIDE: u32 = 8192;
+/// The longest side of an input or output picture, in pixels: more than the panorama of a phone.
+pub const MAX_SIDE: u32 = 16_384;
 
-/// The largest number of pixels of an input or output picture: 50 megapixels, which is 150 MB as
-/// RGB.
-pub const MAX_PIXELS: u64 = 50_000_000;
+/// The largest number of pixels of an input or output picture: 64 megapixels of 2^20, because the
+/// cameras that are sold as such write up to 9280 x 6944. That is 192 MiB as RGB.
+pub const MAX_PIXELS: u64 = 64 << 20;
 
 /// The largest number of bytes that a decoder may allocate: [`MAX_PIXELS`] in 16-bit RGBA.
 pub(super) const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
@@ -48,14 +47,23 @@ mod tests {
 
     #[test]
     fn both_limits_are_inclusive() {
-        for (width, height) in [(1, 1), (8192, 1), (1, 8192), (8192, 6103), (6250, 8000)] {
+        let phones = [(8160, 6144), (8192, 6144), (9280, 6944), (10_800, 3872)];
+        let limits = [(1, 1), (16_384, 1), (1, 16_384), (8192, 8192), (16_384, 4096)];
+        for (width, height) in phones.into_iter().chain(limits) {
             assert!(check_input(Size::new(width, height)).is_ok(), "{width}x{height}");
         }
     }
 
     #[test]
     fn one_pixel_more_is_refused() {
-        for (width, height) in [(8193, 1), (1, 8193), (8192, 6104), (6251, 8000), (u32::MAX, 1)] {
+        for (width, height) in [
+            (16_385, 1),
+            (1, 16_385),
+            (8193, 8192),
+            (16_384, 4097),
+            (u32::MAX, 1),
+            (u32::MAX, u32::MAX),
+        ] {
             let refused = check_input(Size::new(width, height));
             assert!(matches!(refused, Err(ImagingError::TooLarge(_))), "{width}x{height}");
         }
@@ -74,11 +82,11 @@ mod tests {
         let huge = Size::new(60_000, 60_000);
         assert_eq!(
             check_input(huge).unwrap_err().to_string(),
-            "the image is 60000x60000 pixels; at most 8192 a side and 50 megapixels are read"
+            "the image is 60000x60000 pixels; at most 16384 a side and 64 megapixels are read"
         );
         assert_eq!(
             check_output(huge).unwrap_err().to_string(),
-            "a picture of 60000x60000 pixels was asked for; ask for at most 8192 a side and 50 megapixels"
+            "a picture of 60000x60000 pixels was asked for; ask for at most 16384 a side and 64 megapixels"
         );
     }
 }

@@ -129,7 +129,7 @@ mod tests {
             assert!(matches!(refused(RgbImage::new(0, 3)), Err(ImagingError::Empty(_))));
             assert!(matches!(refused(RgbImage::new(3, 0)), Err(ImagingError::Empty(_))));
             assert!(matches!(
-                refused(RgbImage::new(8193, 1)),
+                refused(RgbImage::new(16_385, 1)),
                 Err(ImagingError::OutputTooLarge(_))
             ));
         }

@@ -3,10 +3,10 @@
 use image::ImageError;
 
 use super::bounds::{MAX_PIXELS, MAX_SIDE};
-use super::sniff::InputFormat;
+use super::sniff::{InputFormat, OtherFormat};
 use calliope_domain::{ImageFormat, Size};
 
-const MEGAPIXELS: u64 = MAX_PIXELS / 1_000_000;
+const MEGAPIXELS: u64 = MAX_PIXELS >> 20;
 
 /// A picture cannot be read, converted or written as requested.
 ///
@@ -17,6 +17,10 @@ pub enum ImagingError {
     /// The first bytes match no supported format. The data may be text, audio or empty.
     #[error("the data is not a picture that can be read; send a JPEG, PNG, WebP, GIF or BMP file")]
     UnsupportedFormat,
+
+    /// The file is a picture in another format.
+    #[error("the picture is {}, which cannot be read here; {}", .0.name, .0.advice)]
+    OtherFormat(OtherFormat),
 
     /// The file ends before the end that its format defines.
     #[error("the {0} file is cut short or damaged; send the whole file")]
@@ -87,4 +91,30 @@ pub enum ImagingError {
         /// The error of the resampler.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl ImagingError {
+    /// Names the format of a file that is not supported, if it is known.
+    pub(super) fn from_unsupported(bytes: &[u8]) -> Self {
+        OtherFormat::sniff(bytes).map_or(Self::UnsupportedFormat, Self::OtherFormat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heic_photograph_is_refused_with_what_to_do() {
+        let file = b"\0\0\0\x14ftypheic\0\0\0\0mif1\0\0\0\x08meta";
+        let sentence = ImagingError::from_unsupported(file).to_string();
+        assert_eq!(
+            sentence,
+            "the picture is a HEIC file, which cannot be read here; send it as JPEG: on an iPhone choose Settings, Camera, Formats, Most Compatible"
+        );
+        assert!(matches!(
+            ImagingError::from_unsupported(b"words"),
+            ImagingError::UnsupportedFormat
+        ));
+    }
 }

@@ -1,8 +1,8 @@
 //! Checks that an image file is complete, and finds where it ends.
 //!
-//! Some decoders accept half a file: the JPEG decoder fills the rest with grey, and the GIF decoder
-//! needs the first frame only. A story must not show half an illustration, so a file counts as
-//! complete only if it reaches the end that its format defines. Bytes after that end are ignored,
+//! Some decoders accept half a file: the JPEG decoder fills the rest with grey. A story must not show
+//! half an illustration, so a file counts as complete only if it reaches the end that its format
+//! defines; a GIF, of which the first frame is shown, if it reaches the end of that. Bytes after that end are ignored,
 //! because camera modules pad their JPEGs to a buffer size.
 
 use super::header::read_array;
@@ -47,7 +47,8 @@ fn webp(file: &[u8]) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(read_array(file, 4)?)).ok()?.checked_add(8)
 }
 
-/// Returns the offset after the trailer.
+/// Returns the offset after the trailer, or after the first frame if the trailer is missing: only that
+/// frame is shown, and some writers of animations leave the trailer out.
 ///
 /// A GIF is a header with an optional colour table, then extensions (`!`) and frames (`,`) up to the
 /// trailer (`;`).
@@ -57,14 +58,21 @@ fn gif(file: &[u8]) -> Option<usize> {
     const FRAME: usize = 10;
     const CODE_SIZE: usize = 1;
     let mut at = HEADER + colour_table(*file.get(10)?);
+    let mut first_frame_end = None;
     loop {
-        let data = match file.get(at)? {
-            b'!' => at + EXTENSION,
-            b',' => at + FRAME + colour_table(*file.get(at + 9)?) + CODE_SIZE,
-            b';' => return Some(at + 1),
+        let data = match (file.get(at), file.get(at + FRAME - 1)) {
+            (Some(b'!'), _) => at + EXTENSION,
+            (Some(b','), Some(flags)) => at + FRAME + colour_table(*flags) + CODE_SIZE,
+            (Some(b';'), _) => return Some(at + 1),
+            (None, _) | (Some(b','), None) => return first_frame_end,
             _ => return None,
         };
-        at = after_sub_blocks(file, data)?;
+        let is_frame = file[at] == b',';
+        let Some(end) = after_sub_blocks(file, data) else { return first_frame_end };
+        if is_frame {
+            first_frame_end.get_or_insert(end);
+        }
+        at = end;
     }
 }
 
@@ -112,8 +120,26 @@ mod tests {
     fn a_file_cut_anywhere_has_no_end() {
         for (format, file) in files() {
             let step = 1 + file.len() / 997;
-            for cut in (0..file.len()).step_by(step).chain([file.len() - 1]) {
+            let end = if format == InputFormat::Gif { first_frame_end(&file) } else { file.len() };
+            for cut in (0..end).step_by(step).chain([end - 1]) {
                 assert_eq!(complete_file(&file[..cut], format), None, "{format} cut at {cut}");
+            }
+        }
+    }
+
+    /// Returns the offset of the second frame's extension, or of the trailer.
+    fn first_frame_end(gif: &[u8]) -> usize {
+        let frame = gif.windows(10).position(|w| w.starts_with(b",\0\0\0\0")).unwrap();
+        after_sub_blocks(gif, frame + 10 + colour_table(gif[frame + 9]) + 1).unwrap()
+    }
+
+    #[test]
+    fn a_gif_needs_its_first_frame_and_no_trailer() {
+        for gif in [animated_gif(), one_of_each(&photo(33, 17)).swap_remove(3).1] {
+            let end = first_frame_end(&gif);
+            for cut in [end, gif.len() - 1, (end + gif.len()) / 2] {
+                let cut = &gif[..cut];
+                assert_eq!(complete_file(cut, InputFormat::Gif), Some(&gif[..end]));
             }
         }
     }

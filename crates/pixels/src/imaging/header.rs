@@ -18,12 +18,12 @@ use calliope_domain::Size;
 ///
 /// # Errors
 ///
-/// Returns [`ImagingError::UnsupportedFormat`] if the format is not recognised,
-/// [`ImagingError::Truncated`] if the header is incomplete, [`ImagingError::TooLarge`] if the size
+/// Returns [`ImagingError::UnsupportedFormat`] or [`ImagingError::OtherFormat`] if the format is not
+/// supported, [`ImagingError::Truncated`] if the header is incomplete, [`ImagingError::TooLarge`] if the size
 /// exceeds [`MAX_SIDE`](super::MAX_SIDE) or [`MAX_PIXELS`](super::MAX_PIXELS), and
 /// [`ImagingError::Empty`] if a side is 0.
 pub fn dimensions(bytes: &[u8]) -> Result<Size, ImagingError> {
-    let format = sniff(bytes).ok_or(ImagingError::UnsupportedFormat)?;
+    let format = sniff(bytes).ok_or_else(|| ImagingError::from_unsupported(bytes))?;
     let claimed = match format {
         InputFormat::Jpeg => jpeg(bytes),
         InputFormat::Png => png(bytes),

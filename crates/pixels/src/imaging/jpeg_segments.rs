@@ -1,6 +1,7 @@
 //! Iterates over the segments of a JPEG file without decoding them.
 //!
-//! `header` uses it to read the size, and `file_end` to check that the file is complete. The decoder
+//! `header` uses it to read the size, `file_end` to check that the file is complete, and `exif` and
+//! `jpeg_tables` to find their segments. The decoder
 //! cannot do the second: it fills missing rows with grey instead of reporting an error.
 
 /// A marker of a JPEG file with its parameters.
@@ -15,6 +16,9 @@ pub(super) struct Segment<'a> {
 
 /// The marker that ends an image (ITU-T T.81, table B.1).
 pub(super) const END_OF_IMAGE: u8 = 0xd9;
+
+/// The marker of a scan header, which entropy-coded data follows.
+pub(super) const START_OF_SCAN: u8 = 0xda;
 
 const START_OF_IMAGE: u8 = 0xd8;
 

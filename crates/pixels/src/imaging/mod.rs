@@ -6,13 +6,13 @@
 //! |---|---|---|
 //! | [`sniff()`] | `sniff` | detects the file format from the first bytes |
 //! | [`dimensions`] | `header`, `bounds` | checks the size before any pixel is allocated |
-//! | [`decode()`] | `file_end`, `decode` | rejects truncated files, decodes, applies the orientation, drops alpha |
+//! | [`decode()`] | `file_end`, `jpeg_tables`, `decode`, `exif` | rejects truncated files, decodes, applies the orientation, drops alpha |
 //! | [`fit()`] | `fit` | scales to the size of a screen, with black bars |
 //! | [`encode()`] | `encode` | writes one of the formats below, with optional dithering |
 //!
 //! `rgb565`, `grayscale16` and `bmp` implement one layout each; the `image` crate encodes PNG, JPEG
-//! and WebP. The layouts share `luma`, `levels` and `dither`. `header` and `file_end` share the
-//! segment iterator of `jpeg_segments`.
+//! and WebP. The layouts share `luma`, `levels` and `dither`. `header`,
+//! `file_end`, `jpeg_tables` and `exif` share the segment iterator of `jpeg_segments`.
 
 mod bmp;
 mod bounds;
@@ -20,11 +20,13 @@ mod decode;
 mod dither;
 mod encode;
 mod error;
+mod exif;
 mod file_end;
 mod fit;
 mod grayscale16;
 mod header;
 mod jpeg_segments;
+mod jpeg_tables;
 mod levels;
 mod luma;
 mod rgb565;
@@ -40,4 +42,4 @@ pub use fit::{fit, fitted_size};
 pub use grayscale16::decode_grayscale16;
 pub use header::dimensions;
 pub use rgb565::decode_rgb565;
-pub use sniff::{InputFormat, sniff};
+pub use sniff::{InputFormat, OtherFormat, sniff};

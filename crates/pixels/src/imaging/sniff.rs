@@ -75,6 +75,60 @@ pub fn sniff(bytes: &[u8]) -> Option<InputFormat> {
     }
 }
 
+/// A picture format that is known by its signature but not supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherFormat {
+    /// The name of such a file, with its article, such as `a TIFF file`.
+    pub name: &'static str,
+    /// What to do instead.
+    pub advice: &'static str,
+}
+
+impl OtherFormat {
+    const fn new(name: &'static str) -> Self {
+        Self { name, advice: "convert it to JPEG, and send that" }
+    }
+
+    /// Detects a format that people send although it is not supported.
+    pub(super) fn sniff(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => Self::from_brands(bytes, brands),
+            [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some(Self::new("a TIFF file")),
+            [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => {
+                Some(Self::new("a JPEG XL file"))
+            }
+            [0, 0, 0, 12, b'j', b'P', ..] => Some(Self::new("a JPEG 2000 file")),
+            [b'8', b'B', b'P', b'S', ..] => Some(Self::new("a Photoshop file")),
+            [b'%', b'P', b'D', b'F', ..] => Some(Self::new("a PDF file")),
+            [0, 0, 1, 0, ..] => Some(Self::new("an icon file")),
+            _ => None,
+        }
+    }
+
+    /// Detects a format by the brands of an `ftyp` box (ISO/IEC 14496-12), whose length the file begins with. The first
+    /// brand may be a general one, so all of them count.
+    fn from_brands(file: &[u8], brands: &[u8]) -> Option<Self> {
+        let length = u32::from_be_bytes(*file.first_chunk()?) as usize;
+        let brands = brands.get(..length.saturating_sub(8)).unwrap_or(brands);
+        let has =
+            |wanted: &[&[u8; 4]]| brands.chunks(4).any(|brand| wanted.iter().any(|w| brand == *w));
+        if has(&[b"avif", b"avis"]) {
+            Some(Self::new("an AVIF file"))
+        } else if has(&[b"crx "]) {
+            Some(Self::new("a CR3 raw file"))
+        } else if has(&[
+            b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1",
+            b"msf1",
+        ]) {
+            let advice =
+                "send it as JPEG: on an iPhone choose Settings, Camera, Formats, Most Compatible";
+            Some(Self { name: "a HEIC file", advice })
+        } else {
+            Some(Self { name: "a video or a sound", advice: "send a JPEG" })
+        }
+    }
+}
+
 /// Reports whether the size of the second header, 12 bytes after the letters `BM`, is one that BMP
 /// defines.
 ///
@@ -111,6 +165,35 @@ mod tests {
             b"",
         ] {
             assert_eq!(sniff(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn known_pictures_that_are_not_read_have_a_name() {
+        let brands = |brands: &[&[u8; 4]]| {
+            let length = u32::try_from(8 + 4 * brands.len()).unwrap();
+            let brands: Vec<u8> = brands.iter().flat_map(|brand| **brand).collect();
+            [&length.to_be_bytes()[..], b"ftyp", &brands, b"\0\0\0\x08meta"].concat()
+        };
+        for (bytes, name) in [
+            (brands(&[b"heic", b"\0\0\0\0", b"mif1", b"heic"]), "a HEIC file"),
+            (brands(&[b"mif1", b"\0\0\0\0", b"heix"]), "a HEIC file"),
+            (brands(&[b"avif", b"\0\0\0\0", b"mif1"]), "an AVIF file"),
+            (brands(&[b"mif1", b"\0\0\0\0", b"avif"]), "an AVIF file"),
+            (brands(&[b"crx ", b"\0\0\0\x01"]), "a CR3 raw file"),
+            (brands(&[b"isom", b"\0\0\x02\0"]), "a video or a sound"),
+            (b"II*\0\x08\0\0\0".to_vec(), "a TIFF file"),
+            (b"MM\0*\0\0\0\x08".to_vec(), "a TIFF file"),
+            (b"\xff\x0a\xfa\x1f".to_vec(), "a JPEG XL file"),
+            (b"%PDF-1.7".to_vec(), "a PDF file"),
+        ] {
+            assert_eq!(sniff(&bytes), None, "{name}");
+            assert_eq!(OtherFormat::sniff(&bytes).map(|format| format.name), Some(name));
+        }
+        for bytes in
+            [&b""[..], b"Once upon a time", b"RIFF\x24\0\0\0WAVEfmt ", b"<html>", b"....ftyq"]
+        {
+            assert_eq!(OtherFormat::sniff(bytes), None);
         }
     }
 

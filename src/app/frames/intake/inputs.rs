@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::FrameOrder;
 use crate::app::AppError;
 use crate::app::files::Files;
-use crate::audio::AudioFormat;
+use crate::audio::{self, AudioFormat, PcmFormat, SoundFormat, VideoFormat};
 use crate::compute::Compute;
 use crate::domain::{Clock, ObjectKey};
 use crate::imaging;
@@ -19,8 +19,8 @@ use crate::store::MediaObject;
 pub struct AudioInput {
     /// The recording as it was sent.
     pub bytes: Bytes,
-    /// Whether it is raw 16-bit little-endian mono PCM at 16 kHz, which no header identifies.
-    pub is_pcm: bool,
+    /// The format of raw PCM, which no header identifies; `None` for a file.
+    pub pcm: Option<PcmFormat>,
 }
 
 /// An input that was checked and is not written yet.
@@ -46,7 +46,7 @@ impl Inputs {
     /// Checks every input of an order, and gives each a key.
     pub(super) async fn check(&self, order: &FrameOrder) -> Result<Vec<Input>, AppError> {
         let image = self.check_image(order).await?;
-        let sound = self.check_sound(order)?;
+        let sound = self.check_sound(order).await?;
         let video = self.check_video(order)?;
         let inputs: Vec<Input> = [image, sound, video].into_iter().flatten().collect();
         let size = inputs.iter().map(|input| input.bytes.len()).sum();
@@ -68,28 +68,31 @@ impl Inputs {
         Ok(Some(Input { key, media_type: format.media_type(), bytes }))
     }
 
-    fn check_sound(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
+    /// Checks the recording. Raw PCM with two channels becomes a WAV file, because a key cannot say that it has two.
+    async fn check_sound(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(sound) = &order.sound else { return Ok(None) };
-        let (extension, media_type) = if sound.is_pcm {
-            ("pcm", "audio/pcm;rate=16000")
-        } else {
-            let format = AudioFormat::sniff(&sound.bytes).ok_or_else(|| {
-                let reason = "is not a supported audio format; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
-                AppError::invalid("input_audio", reason)
-            })?;
-            (format.extension(), format.media_type())
+        let format = SoundFormat::detect(&sound.bytes, sound.pcm).ok_or_else(|| {
+            let reason = "is not a supported audio format, or not complete; send WebM, Ogg, MP4/M4A, MP3, WAV or FLAC, or raw PCM with input_audio_format=audio/pcm;rate=16000";
+            AppError::invalid("input_audio", reason)
+        })?;
+        let bytes = sound.bytes.clone();
+        let (format, bytes) = match format {
+            SoundFormat::Pcm(pcm) if pcm != PcmFormat::MONO => {
+                let wav = self.compute.run(move || audio::pcm_to_wav(&bytes, pcm)).await?;
+                (SoundFormat::File(AudioFormat::Wav), wav.into())
+            }
+            format => (format, bytes),
         };
-        let key = self.input_key(order, extension);
-        Ok(Some(Input { key, media_type, bytes: sound.bytes.clone() }))
+        let key = self.input_key(order, format.extension());
+        Ok(Some(Input { key, media_type: format.media_type(), bytes }))
     }
 
-    /// Checks the video. [`AudioFormat::sniff`] recognizes its container, because MP4 and WebM hold audio or video.
     fn check_video(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(bytes) = &order.video else { return Ok(None) };
-        let (extension, media_type) = match AudioFormat::sniff(bytes) {
-            Some(AudioFormat::M4a) => ("mp4", "video/mp4"),
-            Some(AudioFormat::Webm) => ("webm", "video/webm"),
-            _ => return Err(AppError::invalid("snippets", "a video must be MP4 or WebM")),
+        let (extension, media_type) = match VideoFormat::sniff(bytes) {
+            Some(VideoFormat::Mp4) => ("mp4", "video/mp4"),
+            Some(VideoFormat::Webm) => ("webm", "video/webm"),
+            None => return Err(AppError::invalid("snippets", "a video must be MP4 or WebM")),
         };
         let key = self.input_key(order, extension);
         Ok(Some(Input { key, media_type, bytes: bytes.clone() }))

@@ -17,7 +17,8 @@ use crate::http::{HttpState, body, cursor, form};
 /// Store a recording
 ///
 /// Send the recording as the body, or as the field `file` of a multipart form: WAV, FLAC, MP3, M4A, Ogg or WebM,
-/// detected from the bytes. Raw 16-bit little-endian mono PCM at 16 kHz needs the content type `audio/pcm`.
+/// detected from the bytes. Raw 16-bit little-endian PCM at 16 kHz needs the content type `audio/pcm`, for
+/// stereo with `;channels=2`; send another rate as WAV.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/recordings", tag = "voices",
     params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
@@ -41,13 +42,14 @@ pub(in crate::http) async fn post(
     let sound = if form::is_form(&parts.headers) {
         let fields = form::read_fields(&parts.headers, bytes).await?;
         let file = fields.into_iter().find(|field| field.name == "file");
-        file.map(sounds::from_field).ok_or_else(|| {
+        let file = file.ok_or_else(|| {
             let detail =
                 "The form has no field file; send the recording in it, or as the whole body.";
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-        })?
+        })?;
+        sounds::from_field(file)?
     } else {
-        sounds::from_body(&parts.headers, bytes)
+        sounds::from_body(&parts.headers, bytes)?
     };
     let storing = async move {
         let recording = state.app.clients().add_recording(&client_id, sound).await;

@@ -18,7 +18,7 @@ pub(in crate::http) struct VoiceProfileForm {
     /// Any details of the voice, as a JSON object of at most 16 KiB. An empty object by default.
     #[schema(value_type = Option<Object>)]
     metadata: Option<String>,
-    /// 1-16 sound files: WAV, FLAC, MP3, M4A, Ogg or WebM, or raw 16-bit mono PCM at 16 kHz as `audio/pcm`.
+    /// 1-16 sound files: WAV, FLAC, MP3, M4A, Ogg or WebM, or raw 16-bit PCM at 16 kHz as `audio/pcm`.
     #[schema(value_type = Vec<String>, format = Binary)]
     samples: Vec<u8>,
 }
@@ -61,7 +61,7 @@ pub(in crate::http) async fn put(
     for field in fields {
         match &*field.name {
             "metadata" => metadata = read_metadata(&field.bytes).map_err(to_problem)?,
-            "samples" => samples.push(sounds::from_field(field)),
+            "samples" => samples.push(sounds::from_field(field)?),
             other => {
                 return Err(to_problem(AppError::invalid(
                     other,

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::app::{AcceptedOrder, AppError, AudioInput, FrameOrder, StorySelector};
+use crate::audio::PcmFormat;
 use crate::domain::{FrameParameters, TraceParent};
 use crate::http::address::ClientAddress;
-use crate::http::inline_media::{check_pcm_format, decode_base64};
+use crate::http::inline_media::decode_base64;
 use crate::http::problem::Problem;
 use crate::http::request_actor::RequestActor;
 use crate::http::request_id::RequestId;
@@ -42,8 +43,8 @@ pub(in crate::http) struct Snippet {
 /// Details of a snippet's content.
 #[derive(Default, Deserialize, ToSchema)]
 pub(in crate::http) struct SnippetMetadata {
-    /// The media type, needed only for raw 16-bit little-endian mono PCM at 16 kHz: `audio/pcm;rate=16000`. Other
-    /// formats are detected from the bytes.
+    /// The media type, needed only for raw 16-bit little-endian PCM at 16 kHz: `audio/pcm;rate=16000`, for stereo with
+    /// `;channels=2`. Other formats are detected from the bytes.
     #[schema(example = "audio/pcm;rate=16000")]
     format: Option<String>,
 }
@@ -176,13 +177,13 @@ impl SnippetInputs {
             let bytes = decode_base64(&content).filter(|bytes| !bytes.is_empty());
             let bytes =
                 bytes.ok_or_else(|| invalid(&field("content"), "is not base64, or empty"))?;
-            let is_pcm = check_pcm_format(metadata.format.as_deref().unwrap_or_default());
-            let is_pcm = is_pcm.map_err(|reason| invalid(&field("metadata.format"), &reason))?;
+            let pcm = PcmFormat::parse(metadata.format.as_deref().unwrap_or_default());
+            let pcm = pcm.map_err(|reason| invalid(&field("metadata.format"), &reason))?;
             let is_second = match kind {
                 SnippetType::Image => inputs.image.replace(bytes).is_some(),
                 SnippetType::Video => inputs.video.replace(bytes).is_some(),
                 SnippetType::Audio | SnippetType::Text => {
-                    inputs.sound.replace(AudioInput { bytes, is_pcm }).is_some()
+                    inputs.sound.replace(AudioInput { bytes, pcm }).is_some()
                 }
             };
             if is_second {

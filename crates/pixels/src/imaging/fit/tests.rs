@@ -94,7 +94,8 @@ fn every_source_pixel_counts_when_scaling_down() {
 #[test]
 fn sizes_out_of_bounds_are_refused() {
     let image = photo(2, 2);
-    for (width, height) in [(Some(8193), None), (Some(8192), Some(8192)), (None, Some(u32::MAX))] {
+    for (width, height) in [(Some(16_385), None), (Some(8193), Some(8193)), (None, Some(u32::MAX))]
+    {
         let refused = fit(&image, width, height);
         assert!(matches!(refused, Err(ImagingError::OutputTooLarge(_))));
     }
