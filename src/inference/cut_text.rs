@@ -32,7 +32,7 @@ pub(super) fn end_at_sentence(text: &str) -> String {
             if words.is_empty() { String::new() } else { format!("{words}…") }
         }
         // Some scripts have no spaces between words. One word alone is more often a name than the start of a text.
-        None if text.chars().any(|c| !c.is_ascii()) && text.chars().count() > 12 => {
+        None if !text.is_ascii() && text.chars().count() > 12 => {
             format!("{text}…")
         }
         None => text.to_owned(),

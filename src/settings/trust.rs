@@ -119,7 +119,9 @@ fn certificates_in(path: &Path) -> std::io::Result<String> {
     while let Some((_, after)) = rest.split_once(BEGIN)
         && let Some((body, after)) = after.split_once(END)
     {
-        certificates.push_str(&format!("{BEGIN}{body}{END}\n"));
+        for part in [BEGIN, body, END, "\n"] {
+            certificates.push_str(part);
+        }
         rest = after;
     }
     Ok(certificates)

@@ -106,12 +106,14 @@ impl OpenAi {
         call: &CallContext<'_>,
         response: &Value,
     ) -> Result<Vec<u8>, Failure> {
-        let text = |pointer: &&str| response.pointer(pointer)?.as_str().map(str::trim);
+        let text = |pointer: &str| response.pointer(pointer)?.as_str().map(str::trim);
         let is_given = |text: &&str| !text.is_empty();
-        if let Some(encoded) = ENCODED_FILES.iter().filter_map(|p| text(&p)).find(is_given) {
+        if let Some(encoded) =
+            ENCODED_FILES.iter().filter_map(|pointer| text(pointer)).find(is_given)
+        {
             return Ok(linked_file::fetch(&self.client, &self.base_url, encoded).await?.into());
         }
-        let url = FILE_URLS.iter().filter_map(|p| text(&p)).find(is_given);
+        let url = FILE_URLS.iter().filter_map(|pointer| text(pointer)).find(is_given);
         let url = url.ok_or_else(|| Failure::invalid_response("there is no image in it"))?;
         if url.starts_with("http://") || url.starts_with("https://") || url.starts_with("data:") {
             return Ok(linked_file::fetch(&self.client, &self.base_url, url).await?.into());

@@ -118,11 +118,11 @@ pub(in crate::inference) fn error_in_answer(response: &Value) -> Option<ErrorRes
     if let Some(error) = response.pointer("/choices/0/error").filter(|error| !is_empty(error)) {
         return Some(from_answer(&serde_json::json!({"error": error})));
     }
-    let has = |name: &&str| response.get(*name).is_some_and(|value| !is_empty(value));
-    if RESULTS.iter().any(|name| has(&name)) {
+    let has = |name: &str| response.get(name).is_some_and(|value| !is_empty(value));
+    if RESULTS.iter().any(|name| has(name)) {
         return None;
     }
-    let is_error = ["error", "errors", "detail"].iter().any(|name| has(&name))
+    let is_error = ["error", "errors", "detail"].iter().any(|name| has(name))
         || response.get("object").and_then(Value::as_str) == Some("error")
         || response.get("success") == Some(&Value::Bool(false));
     is_error.then(|| from_answer(response))

@@ -105,7 +105,7 @@ proptest! {
 
 #[test]
 fn a_text_without_an_end_is_cut_before_it_is_cleaned() {
-    let text = (0..400_000).map(|number| format!("Fox number {number} ran. ")).collect::<String>();
+    let text = "One more fox ran over the hill. ".repeat(400_000);
     let cleaned = cleaned(&text).expect("a text");
-    assert!(cleaned.starts_with("Fox number 0 ran."), "{cleaned}");
+    assert_eq!(cleaned, "One more fox ran over the hill.");
 }
