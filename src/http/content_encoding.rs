@@ -76,7 +76,7 @@ pub(super) fn inflate(
 /// Returns whether bytes begin with a zlib header (RFC 1950, section 2.2): the method is 8, and the two bytes are a
 /// multiple of 31.
 fn has_zlib_header(body: &[u8]) -> bool {
-    matches!(body, [cmf, flags, ..] if cmf & 15 == 8 && (u16::from(*cmf) << 8 | u16::from(*flags)) % 31 == 0)
+    matches!(body, [cmf, flags, ..] if cmf & 15 == 8 && u16::from_be_bytes([*cmf, *flags]).is_multiple_of(31))
 }
 
 #[cfg(test)]

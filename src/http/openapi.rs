@@ -209,7 +209,7 @@ mod tests {
                     assert!(responses.contains_key(status), "{method} {route}: {status}");
                 }
                 for (status, response) in
-                    responses.iter().filter(|(status, _)| *status >= &"400".to_owned())
+                    responses.iter().filter(|(status, _)| status.as_str() >= "400")
                 {
                     let response = match response {
                         RefOr::T(response) => response,

@@ -156,9 +156,8 @@ fn applies(
         "408" | "413" | "415" => has_body,
         "422" => has_body || is_checked || *method == Method::POST,
         "409" => *method == Method::POST && access != Access::Public,
-        "429" => !is_probe,
+        "429" | "503" => !is_probe,
         "500" => true,
-        "503" => !is_probe,
         _ => false,
     }
 }
