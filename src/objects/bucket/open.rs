@@ -7,7 +7,7 @@ use std::sync::Arc;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpClient, HttpConnector};
-use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -84,12 +84,9 @@ impl Bucket {
         let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
             "gs" => {
                 let credentials = google_credentials(settings).map_err(misconfigured)?;
-                let builder = google_cloud(name, credentials.as_ref());
-                let builder = builder.with_retry(retry).with_http_connector(connector);
-                let (store, signer) = with_signer(builder.build().map_err(failed)?);
-                // A person's login cannot sign.
-                let is_user = matches!(credentials, Some((_, GoogleCredentials::AuthorizedUser)));
-                (store, signer.filter(|_| !is_user))
+                let builder = google_cloud(name, credentials.as_ref()).with_retry(retry);
+                let store = builder.with_http_connector(connector).build().map_err(failed)?;
+                with_google_signer(store, credentials.as_ref())
             }
             "s3" => {
                 let builder = with_environment("AWS_", AmazonS3Builder::new(), |b, key, value| {
@@ -149,6 +146,16 @@ fn with_signer<S: ObjectStore + Signer>(
 ) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
     let store = Arc::new(store);
     (Arc::clone(&store) as _, Some(store as _))
+}
+
+/// Returns a Google store with the signer of its URLs. A person's login cannot sign.
+fn with_google_signer(
+    store: GoogleCloudStorage,
+    credentials: Option<&(PathBuf, GoogleCredentials)>,
+) -> (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) {
+    let (store, signer) = with_signer(store);
+    let is_user = matches!(credentials, Some((_, GoogleCredentials::AuthorizedUser)));
+    (store, signer.filter(|_| !is_user))
 }
 
 /// Where gcloud keeps the login of a person, below the home folder.
