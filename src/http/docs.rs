@@ -3,6 +3,7 @@
 //! The page is public, but the document that it shows is not. If the service has an API key, open the page with it:
 //! `/docs?api_key=…`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::Path;
@@ -10,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -40,9 +42,10 @@ const INIT_SCRIPT: &str = r##"SwaggerUIBundle({ url: "/openapi.json" + location.
 
 /// Serves the OpenAPI document as JSON. The document is serialized once.
 pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
-    let document = Arc::new(openapi.to_json().unwrap_or_default());
+    // Responses share the bytes, because each client that reads slowly keeps its response in memory.
+    let document = Bytes::from(openapi.to_json().unwrap_or_default());
     get(move || {
-        let document = String::clone(&document);
+        let document = document.clone();
         async move { ([(CONTENT_TYPE, "application/json")], document) }
     })
 }
@@ -61,8 +64,11 @@ pub(super) async fn init_script() -> impl IntoResponse {
 pub(super) async fn asset(Path(file): Path<String>) -> Response {
     match utoipa_swagger_ui::serve(&file, Arc::new(Config::default())) {
         Ok(Some(found)) => {
-            let mut response =
-                ([(CONTENT_TYPE, found.content_type)], found.bytes.into_owned()).into_response();
+            let bytes = match found.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            };
+            let mut response = ([(CONTENT_TYPE, found.content_type)], bytes).into_response();
             if found.gzpipped {
                 let gzip = axum::http::HeaderValue::from_static("gzip");
                 response.headers_mut().insert(CONTENT_ENCODING, gzip);

@@ -10,6 +10,7 @@ mod admin;
 mod auth;
 mod body;
 mod bookmark_list;
+mod connection_limit;
 mod cursor;
 mod docs;
 mod form;
@@ -33,12 +34,14 @@ mod router;
 mod routes;
 mod server;
 mod session_cookie;
+mod slow_reader;
 mod sse;
 mod v1;
 mod v2;
 
 use body::BodyBudget;
 pub use body::MAX_BODY;
+pub use connection_limit::ConnectionLimits;
 pub use router::router;
 pub use routes::openapi;
 pub use server::{serve, serve_metrics};
@@ -94,4 +97,6 @@ pub struct AccessPolicy {
     pub trusted_proxies: Vec<IpNet>,
     /// The request rates that addresses and tokens may reach.
     pub limits: RateLimitSettings,
+    /// How many connections may be open at once.
+    pub connections: ConnectionLimits,
 }

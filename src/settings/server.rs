@@ -27,6 +27,12 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// How long running requests and tasks may take to finish when the process should stop, 0-600 seconds. Default: 25.
     pub drain_seconds: u64,
+    /// The most connections that are open at once, 1-1000000. If the process may open fewer than twice as many files,
+    /// half of those. Default: 10000.
+    pub max_connections: usize,
+    /// The most connections of one IP address, 1-1000000, and at most three quarters of all. Trusted proxies are not limited.
+    /// Default: 500.
+    pub max_connections_per_address: usize,
 }
 
 impl Default for ServerSettings {
@@ -38,6 +44,8 @@ impl Default for ServerSettings {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             drain_seconds: 25,
+            max_connections: 10_000,
+            max_connections_per_address: 500,
         }
     }
 }
@@ -60,6 +68,14 @@ impl ServerSettings {
         if self.drain_seconds > 600 {
             let reason = "must be a whole number from 0 to 600";
             return Err(("server.drain_seconds", reason.to_owned()));
+        }
+        for (key, value) in [
+            ("server.max_connections", self.max_connections),
+            ("server.max_connections_per_address", self.max_connections_per_address),
+        ] {
+            if !(1..=1_000_000).contains(&value) {
+                return Err((key, "must be a whole number from 1 to 1000000".to_owned()));
+            }
         }
         let is_origin = |origin: &String| {
             let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

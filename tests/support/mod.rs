@@ -1,25 +1,27 @@
 //! Helpers for all test binaries: a database and a running service for each test.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod bucket;
 pub mod clock;
 pub mod embedder;
 pub mod emulators;
+pub mod fixtures;
 pub mod gated_image_model;
 pub mod process;
 pub mod provider;
 pub mod rng;
 pub mod sse;
 
+pub use fixtures::{base64, fixture, fixture_path, photo};
+
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use calliope::app::{App, AppResources, FileStores, ModelDefaults, SpendLedger};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
-use calliope::http::{AccessPolicy, HttpState, serve};
+use calliope::http::{AccessPolicy, ConnectionLimits, HttpState, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::{Bucket, LocalStore};
 use calliope::settings::{
@@ -169,6 +171,7 @@ pub struct TestOptions {
     pub pinecone: Option<Pinecone>,
     pub task_limits: TaskSettings,
     pub rate_limits: RateLimitSettings,
+    pub connections: ConnectionLimits,
     pub trusted_proxies: &'static [&'static str],
     pub drain: Duration,
     pub clock: Arc<dyn Clock>,
@@ -187,6 +190,7 @@ impl Default for TestOptions {
             pinecone: None,
             task_limits: TaskSettings::default(),
             rate_limits: RateLimitSettings::default(),
+            connections: ConnectionLimits::default(),
             trusted_proxies: &[],
             drain: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
@@ -250,6 +254,7 @@ impl TestApp {
         let (bucket, clock) = (options.bucket.clone(), Arc::clone(&options.clock));
         let (shutdown, limits) = (CancellationToken::new(), options.task_limits.clone());
         let (api_key, rates) = (options.api_key, options.rate_limits.clone());
+        let connections = options.connections;
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
         let app = Arc::new(build_app(store.clone(), storage, shutdown.clone(), options));
         app.config().seed().await.expect("seeded");
@@ -260,6 +265,7 @@ impl TestApp {
             api_key: api_key.map(Into::into),
             trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
             limits: rates,
+            connections,
             ..AccessPolicy::default()
         };
         let metrics = MetricsRecorder::install().expect("a recorder is installed");
@@ -379,22 +385,4 @@ pub async fn send_json(request: reqwest::RequestBuilder) -> (u16, Value) {
     let text = response.text().await.expect("a body");
     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
     (status, value)
-}
-
-pub fn fixture_path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
-
-pub fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(fixture_path(name)).expect("the fixture exists")
-}
-
-pub fn base64(name: &str) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(fixture(name))
-}
-
-/// Returns a photograph in base64.
-pub fn photo() -> String {
-    base64("astronaut_640x480.jpg")
 }
