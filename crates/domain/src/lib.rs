@@ -47,5 +47,5 @@ pub use resource::{
 pub use schedule::{InvalidSchedule, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 pub use season::Season;
 pub use slug::{slug_base, story_title};
-pub use task::{TaskKind, TaskStatus, backoff};
+pub use task::{TaskKind, TaskStatus, backoff, lost_run_backoff};
 pub use trace::TraceParent;
