@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::REPLAYED;
 use crate::app::{IdempotencyOutcome, StoredResponse};
 use crate::domain::Principal;
+use crate::http::body::BodyReserved;
 use crate::http::problem::Problem;
 use crate::http::{HttpState, body};
 use crate::store::IdempotencyKey;
@@ -54,8 +55,9 @@ async fn run_once(
     next: Next,
     is_secret: bool,
 ) -> Result<Response, Problem> {
-    let (parts, content) = request.into_parts();
-    let content = body::read_at_most(content, MAX_BODY).await?;
+    let (mut parts, content) = request.into_parts();
+    let (content, reservation) = state.body_budget.read_at_most(&parts, content, MAX_BODY).await?;
+    parts.extensions.insert(BodyReserved);
     let principal = parts.extensions.get::<Principal>().map(ToString::to_string);
     let principal = principal.unwrap_or_default();
     let scope = format!("{} {} {principal}", parts.method, parts.uri.path());
@@ -72,6 +74,7 @@ async fn run_once(
             // The request runs even if the client disconnects, because the client may send it again to see the outcome.
             let work = async move {
                 let response = next.run(request).await;
+                drop(reservation);
                 store_response(&state, &key, response, is_secret).await
             };
             body::run_to_completion(work).await

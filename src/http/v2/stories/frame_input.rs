@@ -90,8 +90,7 @@ where
         let detail = "The body must be JSON; send it with Content-Type: application/json.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let permit = state.body_budget.acquire(&parts.headers).await?;
-    let content = body::read(content).await?;
+    let (content, reservation) = state.body_budget.read(&parts, content).await?;
     let state = state.clone();
     let ordering = async move {
         let length = content.len();
@@ -103,7 +102,7 @@ where
             .order(order)
             .await
             .map_err(|error| Problem::from_error(error, "body"));
-        drop(permit);
+        drop(reservation);
         Ok((actor, ordered?))
     };
     body::run_to_completion(ordering).await
