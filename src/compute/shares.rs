@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A number of permits, of which each caller may hold a part at a time. Whoever waits gets permits in the order of
-/// asking, within the caller's part and then within all.
+/// A number of permits, of which each caller may hold a part at a time. Waiting requests get permits in their
+/// order, within the caller's part and then within all.
 #[derive(Debug)]
 pub struct Shares<K> {
     all: Arc<Semaphore>,

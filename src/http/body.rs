@@ -61,7 +61,7 @@ impl Default for BodyBudget {
     }
 }
 
-/// The memory that a body has reserved, until it is dropped. Whoever reads a body keeps it until the request is stored,
+/// The memory that a body has reserved, until it is dropped. A request keeps it until it is stored,
 /// not until its task has run.
 #[derive(Debug)]
 pub(super) struct BodyReservation {

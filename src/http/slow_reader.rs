@@ -9,20 +9,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 /// How long writing may wait for a client that reads nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_STALL: Duration = Duration::from_secs(30);
 
-/// The bytes with which a client that reads earns another second of [`PATIENCE`].
+/// The bytes with which a client that reads earns another second of allowance.
 const BYTES_PER_SECOND: u32 = 1024;
 
 /// A stream whose writes fail with [`io::ErrorKind::TimedOut`] if its reader is too slow.
 ///
-/// A reader has 30 seconds of patience. Time in which writing waits for the reader uses it up; each KiB that the reader
-/// takes gives a second back, up to 30 again. So a reader that stops is let go after 30 seconds, and one that takes a
-/// few bytes now and then soon after.
+/// A reader has an allowance of 30 seconds. Time in which writing waits for the reader uses it up; each KiB that the
+/// reader takes gives a second back, up to 30 again. So a reader that stops is disconnected after 30 seconds, and one
+/// that takes a few bytes now and then soon after.
 #[derive(Debug)]
 pub(super) struct SlowReaderLimit<S> {
     stream: S,
-    patience: Duration,
+    allowance: Duration,
     waiting: Option<Waiting>,
 }
 
@@ -35,7 +35,7 @@ struct Waiting {
 
 impl<S> SlowReaderLimit<S> {
     pub(super) const fn new(stream: S) -> Self {
-        Self { stream, patience: PATIENCE, waiting: None }
+        Self { stream, allowance: MAX_STALL, waiting: None }
     }
 
     /// Returns the stream without a limit.
@@ -49,10 +49,10 @@ impl<S> SlowReaderLimit<S> {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let Poll::Ready(written) = written else {
-            let patience = self.patience;
+            let allowance = self.allowance;
             let waiting = self.waiting.get_or_insert_with(|| Waiting {
                 since: Instant::now(),
-                deadline: Box::pin(tokio::time::sleep(patience)),
+                deadline: Box::pin(tokio::time::sleep(allowance)),
             });
             ready!(waiting.deadline.as_mut().poll(cx));
             let reason = "the client reads too slowly";
@@ -60,10 +60,10 @@ impl<S> SlowReaderLimit<S> {
         };
         let bytes = u32::try_from(*written.as_ref().unwrap_or(&0)).unwrap_or(u32::MAX);
         if let Some(waiting) = self.waiting.take() {
-            self.patience = self.patience.saturating_sub(waiting.since.elapsed());
+            self.allowance = self.allowance.saturating_sub(waiting.since.elapsed());
         }
         let earned = Duration::from_secs(1) * bytes / BYTES_PER_SECOND;
-        self.patience = (self.patience + earned).min(PATIENCE);
+        self.allowance = (self.allowance + earned).min(MAX_STALL);
         Poll::Ready(written)
     }
 }

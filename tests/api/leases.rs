@@ -195,7 +195,10 @@ async fn an_outcome_ends_the_count_of_lost_runs(database: TestDatabase) {
             stopped.app.jobs().record_failure(&lease, &error).await.expect("recorded");
         } else {
             let mut tx = stopped.store.begin().await.expect("begun");
-            lease.defer(&mut tx, &json!({"keys": []}), stopped.clock.now()).await.expect("put off");
+            lease
+                .defer(&mut tx, &json!({"keys": []}), stopped.clock.now())
+                .await
+                .expect("deferred");
             tx.save().await.expect("saved");
         }
     }
