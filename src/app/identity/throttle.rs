@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
@@ -15,9 +16,15 @@ use crate::app::{AppError, ErrorKind};
 /// networks must not lock everybody else out.
 const MAX_KEYS: usize = 20_000;
 
+/// The number of checks beyond [`MAX_KEYS`] between two searches for keys whose quota is full again, because a search
+/// takes long.
+const EVICTION_INTERVAL: u32 = 4096;
+
 /// A limit per minute and a limit per hour for each key.
 struct Throttle<K: Hash + Eq + Clone> {
     limiters: [DefaultKeyedRateLimiter<K>; 2],
+    /// The number of checks that found too many keys.
+    overflows: AtomicU32,
 }
 
 /// The throttles of the endpoints that need no authentication.
@@ -74,15 +81,19 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quotas =
             [Quota::per_minute(at_least_one(per_minute)), Quota::per_hour(at_least_one(per_hour))];
-        Self { limiters: quotas.map(DefaultKeyedRateLimiter::keyed) }
+        let limiters = quotas.map(DefaultKeyedRateLimiter::keyed);
+        Self { limiters, overflows: AtomicU32::new(0) }
     }
 
     fn check(&self, key: &K) -> Result<(), AppError> {
         for limiter in &self.limiters {
             if limiter.len() >= MAX_KEYS {
-                limiter.retain_recent();
+                if self.overflows.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVICTION_INTERVAL)
+                {
+                    limiter.retain_recent();
+                }
                 if limiter.len() >= MAX_KEYS {
-                    return Ok(());
+                    continue;
                 }
             }
             if let Err(not_yet) = limiter.check_key(key) {

@@ -200,7 +200,7 @@ async fn what_prompts_need_is_rendered() {
              {% set n.found = n.found or p == 'Two.' %}{% set n.all = n.all + [p|lower] %}\
              {% set n.count = n.count + 1 %}{% set n.words = n.words ~ p|default('-', true) %}{% endfor %}\
              {{ n.found }} {{ n.all|join }} {{ n.count }} {{ n.words }}",
-            "true one.two. 2 One.Two.",
+            "True one.two. 2 One.Two.",
         ),
         (
             "{% for key, value in {'a': likes, 'b': likes}|items %}{{ key }}{{ value|length * 2 }}{% endfor %}",
