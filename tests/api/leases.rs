@@ -191,7 +191,7 @@ async fn an_outcome_ends_the_count_of_lost_runs(database: TestDatabase) {
         stopped.clock.advance(TimeDelta::minutes(1));
         let lease = stopped.app.jobs().claim().await.expect("asked").expect("it is due");
         if round == 0 {
-            let error = AppError::new(ErrorKind::Provider, "It failed.");
+            let error = AppError::new(ErrorKind::Unavailable, "It failed.");
             stopped.app.jobs().record_failure(&lease, &error).await.expect("recorded");
         } else {
             let mut tx = stopped.store.begin().await.expect("begun");
