@@ -15,7 +15,7 @@ on_both! {
 async fn a_stranger_does_not_lock_the_owner_out(database: TestDatabase) {
     let options = TestOptions {
         api_key: Some("a-shared-key-1234"),
-        trusted_proxies: &["127.0.0.1"],
+        trusted_proxies: &["127.0.0.1/32"],
         ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
