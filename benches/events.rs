@@ -13,6 +13,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -68,7 +69,11 @@ async fn receive_all(receiver: &mut mpsc::UnboundedReceiver<Instant>) -> Vec<Ins
 
 async fn measure() {
     let database = TestDatabase::sqlite();
-    let process = Process::start(&database, 0).await;
+    // All subscribers have the same address.
+    let limit = ("CALLIOPE_MAX_CONNECTIONS_PER_ADDRESS", (SUBSCRIBERS + 100).to_string());
+    let variables = [&database.environment()[..], &[limit]].concat();
+    let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
+    let process = Process::start_command(command, &variables, database.folder.path(), 0).await;
     let client = support::client().timeout(Duration::from_mins(1)).build();
     let client = client.expect("a client");
     let frame = json!({"client_id": "s", "strategy": "literal", "input_text": "One."});

@@ -134,7 +134,7 @@ async fn kill_under_load(database: TestDatabase, server: Option<PostgresServer>)
     let mut chance = TestRng(seed);
     // Tasks of a killed process are released when their lease expires. A short lease keeps this test short.
     std::fs::create_dir_all(database.folder.path().join("config")).expect("made");
-    let settings = "[tasks]\nlease_seconds = 1\n";
+    let settings = "[tasks]\nlease_seconds = 1\nmax_lost_runs = 1000\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
     let mut process = Process::start(&database, 0).await;
     let port = process.url.rsplit(':').next().and_then(|p| p.parse().ok()).expect("a port");

@@ -4,6 +4,7 @@ mod backup;
 mod bootstrap;
 mod collector;
 mod config;
+mod file_handles;
 mod healthcheck;
 mod identity;
 mod index;

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{bootstrap, log, runtime};
-use crate::http::{AccessPolicy, HttpState, serve, serve_metrics};
+use super::{bootstrap, file_handles, log, runtime};
+use crate::http::{AccessPolicy, ConnectionLimits, HttpState, serve, serve_metrics};
 use crate::settings::{LoadedSettings, SettingWarning, Settings};
 use crate::telemetry::MetricsRecorder;
 use crate::worker::Worker;
@@ -47,11 +47,16 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let url = url_on_this_machine(address);
     tracing::info!(version, database, elapsed_ms, "listening on {address}; open {url}");
     let drain = Duration::from_secs(settings.server.drain_seconds);
+    let connections = ConnectionLimits {
+        total: settings.server.max_connections,
+        per_address: settings.server.max_connections_per_address,
+    };
     let access_policy = AccessPolicy {
         api_key: settings.server.api_key.clone(),
         allowed_origins: settings.server.normalized_origins(),
         trusted_proxies: settings.server.trusted_proxies.clone(),
         limits: settings.limits.clone(),
+        connections: connections.within(file_handles::raise_limit()),
     };
     let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
     let state =

@@ -127,5 +127,14 @@ fn resolve_forwarded(
     ForwardedClient { ip: has_node.then_some(ip), is_secure }
 }
 
+/// Returns the key by which a client is counted: its IPv4 address, or its IPv6 /64, within which it can choose
+/// addresses.
+pub(super) fn client_network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => IpAddr::from((u128::from(v6) >> 64 << 64).to_be_bytes()),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -15,10 +15,14 @@ use subtle::ConstantTimeEq;
 use super::access::{Access, AccessRules};
 use super::address::ClientAddress;
 use super::problem::Problem;
+use super::session_cookie::RequestOrigin;
 use super::{AccessPolicy, HttpState, session_cookie};
 use crate::app::Identities;
 use crate::app::identity::TokenVerification;
 use crate::domain::{Principal, Scope};
+
+/// Routes whose GET changes something. A link or a picture on another site must not cause it with a visitor's cookies.
+const CHANGING_READS: [&str; 1] = ["/v1/frames"];
 
 /// State of the authentication layer.
 #[derive(Debug, Clone)]
@@ -34,7 +38,9 @@ pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next:
     let route = route.as_ref().map(MatchedPath::as_str);
     let access = auth.rules.required_access(&parts.method, route);
     let is_for_admins = access == Access::Admin || parts.uri.path().starts_with("/admin/");
-    let mut response = match authorize(&auth.state, &mut parts, access).await {
+    let changes =
+        !parts.method.is_safe() || route.is_some_and(|route| CHANGING_READS.contains(&route));
+    let mut response = match authorize(&auth.state, &mut parts, access, changes).await {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => problem.into_response(),
     };
@@ -45,12 +51,17 @@ pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next:
 }
 
 /// Checks a request and adds its [`Principal`] to its extensions. Requests to public routes get no principal, because
-/// their credentials are not checked.
-async fn authorize(state: &HttpState, parts: &mut Parts, access: Access) -> Result<(), Problem> {
+/// their credentials are not checked. `changes` is whether the request may change something.
+async fn authorize(
+    state: &HttpState,
+    parts: &mut Parts,
+    access: Access,
+    changes: bool,
+) -> Result<(), Problem> {
     if access == Access::Public {
         return Ok(());
     }
-    let principal = authenticate(state, parts).await?;
+    let principal = authenticate(state, parts, changes).await?;
     let is_device = matches!(principal.scope, Scope::Device(_));
     if access == Access::Admin && !principal.is_admin() {
         return Err(forbidden("This is for admins; log in, or use a token of scope admin."));
@@ -94,7 +105,11 @@ async fn requested_client_ids(parts: &mut Parts) -> Vec<String> {
 
 /// Returns the principal of the first valid credential, in this order: keys that the client sent explicitly, a session,
 /// and a key in a cookie. The cookie comes last because browsers send it with every request.
-async fn authenticate(state: &HttpState, parts: &Parts) -> Result<Principal, Problem> {
+async fn authenticate(
+    state: &HttpState,
+    parts: &Parts,
+    changes: bool,
+) -> Result<Principal, Problem> {
     let is_keyless = state.access_policy.api_key.is_none();
     if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts) {
         return Err(problem);
@@ -105,10 +120,15 @@ async fn authenticate(state: &HttpState, parts: &Parts) -> Result<Principal, Pro
     if let Some(principal) = authenticate_with_keys(state, &explicit_keys, &mut rejection).await? {
         return Ok(principal);
     }
-    if let Some(principal) = authenticate_with_session(state, parts).await? {
+    if let Some(principal) = authenticate_with_session(state, parts, changes).await? {
         return Ok(principal);
     }
     if let Some(principal) = authenticate_with_keys(state, &cookie_keys, &mut rejection).await? {
+        if changes && session_cookie::origin(&parts.headers) == RequestOrigin::Foreign {
+            return Err(forbidden(
+                "A key in a cookie can change things only from Calliope's own pages; send it as X-Api-Key instead.",
+            ));
+        }
         return Ok(principal);
     }
     // Without an API key, programs on this machine need no credentials, but a rejected credential is still an error.
@@ -154,12 +174,15 @@ async fn authenticate_with_keys(
 async fn authenticate_with_session(
     state: &HttpState,
     parts: &Parts,
+    changes: bool,
 ) -> Result<Option<Principal>, Problem> {
     let Some(cookie) = session_cookie::get(&parts.headers) else { return Ok(None) };
     let session = state.app.identities().session(cookie).await;
     let session = session.map_err(|error| Problem::from_error(error, "cookie"))?;
     let Some(session) = session else { return Ok(None) };
-    session_cookie::check_origin(&parts.method, &parts.headers)?;
+    if changes {
+        session_cookie::check_origin(&parts.headers)?;
+    }
     Ok(Some(Identities::session_principal(session)))
 }
 

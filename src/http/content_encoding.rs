@@ -1,6 +1,6 @@
 //! Decompresses request bodies (`Content-Encoding`, RFC 9110, section 8.4).
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
@@ -59,18 +59,38 @@ pub(super) fn inflate(
     max_bytes: usize,
 ) -> Result<Bytes, InflateError> {
     let mut plain = Vec::new();
+    copy(encoding, body, max_bytes, &mut plain)?;
+    Ok(Bytes::from(plain))
+}
+
+/// Returns the length of a body after it is decompressed, without storing it. It is at most `max_bytes`.
+pub(super) fn inflated_length(
+    encoding: ContentEncoding,
+    body: &[u8],
+    max_bytes: usize,
+) -> Result<usize, InflateError> {
+    copy(encoding, body, max_bytes, &mut io::sink())
+}
+
+fn copy(
+    encoding: ContentEncoding,
+    body: &[u8],
+    max_bytes: usize,
+    plain: &mut impl io::Write,
+) -> Result<usize, InflateError> {
     let limit = max_bytes as u64 + 1;
-    let read = match encoding {
-        ContentEncoding::Gzip => MultiGzDecoder::new(body).take(limit).read_to_end(&mut plain),
+    let copied = match encoding {
+        ContentEncoding::Gzip => io::copy(&mut MultiGzDecoder::new(body).take(limit), plain),
         ContentEncoding::Deflate if has_zlib_header(body) => {
-            ZlibDecoder::new(body).take(limit).read_to_end(&mut plain)
+            io::copy(&mut ZlibDecoder::new(body).take(limit), plain)
         }
-        ContentEncoding::Deflate => DeflateDecoder::new(body).take(limit).read_to_end(&mut plain),
+        ContentEncoding::Deflate => io::copy(&mut DeflateDecoder::new(body).take(limit), plain),
     };
-    if plain.len() > max_bytes {
-        return Err(InflateError::TooLarge);
+    match copied {
+        Ok(length) if length == limit => Err(InflateError::TooLarge),
+        Ok(length) => Ok(length as usize),
+        Err(_) => Err(InflateError::Corrupt),
     }
-    read.map(|_| Bytes::from(plain)).map_err(|_| InflateError::Corrupt)
 }
 
 /// Returns whether bytes begin with a zlib header (RFC 1950, section 2.2): the method is 8, and the two bytes are a
@@ -109,6 +129,7 @@ mod tests {
             (ContentEncoding::Deflate, raw.finish().expect("finished")),
         ] {
             assert_eq!(inflate(encoding, &body, 4).as_deref(), Ok(&b"tale"[..]), "{encoding:?}");
+            assert_eq!(inflated_length(encoding, &body, 4), Ok(4), "{encoding:?}");
             assert_eq!(inflate(encoding, &body, 3), Err(InflateError::TooLarge), "{encoding:?}");
             let broken = &body[..body.len() - 3];
             assert_eq!(inflate(encoding, broken, 9), Err(InflateError::Corrupt), "{encoding:?}");

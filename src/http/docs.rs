@@ -2,6 +2,7 @@
 //!
 //! Both are public. Its Authorize button takes the key that the calls need; `/docs?api_key=…` fills it in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -13,6 +14,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -67,9 +69,10 @@ pub(super) fn note_trailing_slash(mut request: Request) -> Request {
 
 /// Serves the OpenAPI document as JSON. The document is serialized once.
 pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
-    let document = Arc::new(openapi.to_json().unwrap_or_default());
+    // Responses share the bytes, because each client that reads slowly keeps its response in memory.
+    let document = Bytes::from(openapi.to_json().unwrap_or_default());
     get(move || {
-        let document = String::clone(&document);
+        let document = document.clone();
         async move { ([(CONTENT_TYPE, "application/json")], document) }
     })
 }
@@ -99,8 +102,11 @@ pub(super) async fn init_script() -> impl IntoResponse {
 pub(super) async fn asset(Path(file): Path<String>) -> Response {
     match utoipa_swagger_ui::serve(&file, Arc::new(Config::default())) {
         Ok(Some(found)) => {
-            let mut response =
-                ([(CONTENT_TYPE, found.content_type)], found.bytes.into_owned()).into_response();
+            let bytes = match found.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            };
+            let mut response = ([(CONTENT_TYPE, found.content_type)], bytes).into_response();
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             if found.gzpipped {

@@ -10,6 +10,7 @@ mod admin;
 mod auth;
 mod body;
 mod bookmark_list;
+mod connection_limit;
 mod content_encoding;
 mod cursor;
 mod docs;
@@ -36,12 +37,14 @@ mod routes;
 mod server;
 mod session_cookie;
 mod site_files;
+mod slow_reader;
 mod sse;
 mod v1;
 mod v2;
 
 use body::BodyBudget;
 pub use body::MAX_BODY;
+pub use connection_limit::ConnectionLimits;
 pub use router::router;
 pub use routes::openapi;
 pub use server::{serve, serve_metrics};
@@ -110,4 +113,6 @@ pub struct AccessPolicy {
     pub trusted_proxies: Vec<IpNet>,
     /// The request rates that addresses and tokens may reach.
     pub limits: RateLimitSettings,
+    /// How many connections may be open at once.
+    pub connections: ConnectionLimits,
 }

@@ -35,6 +35,12 @@ pub struct ServerSettings {
     /// How long a connection stays open without a request, 1-3600 seconds. A load balancer's own limit, often 60, must be
     /// shorter, else it sends requests into connections that are closing. Default: 75.
     pub keep_alive_seconds: u64,
+    /// The most connections that are open at once, 1-1000000. If the process may open fewer than twice as many files,
+    /// half of those. Default: 10000.
+    pub max_connections: usize,
+    /// The most connections of one IP address, 1-1000000, and at most three quarters of all. Trusted proxies are not limited.
+    /// Default: 500.
+    pub max_connections_per_address: usize,
 }
 
 impl Default for ServerSettings {
@@ -47,6 +53,8 @@ impl Default for ServerSettings {
             trusted_proxies: Vec::new(),
             drain_seconds: 25,
             keep_alive_seconds: 75,
+            max_connections: 10_000,
+            max_connections_per_address: 500,
         }
     }
 }
@@ -73,6 +81,14 @@ impl ServerSettings {
         if !(1..=3600).contains(&self.keep_alive_seconds) {
             let reason = "must be a whole number from 1 to 3600";
             return Err(("server.keep_alive_seconds", reason.to_owned()));
+        }
+        for (key, value) in [
+            ("server.max_connections", self.max_connections),
+            ("server.max_connections_per_address", self.max_connections_per_address),
+        ] {
+            if !(1..=1_000_000).contains(&value) {
+                return Err((key, "must be a whole number from 1 to 1000000".to_owned()));
+            }
         }
         for origin in &self.allowed_origins {
             origins::normalize(origin)

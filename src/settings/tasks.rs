@@ -18,6 +18,9 @@ pub struct TaskSettings {
     pub frame_deadline_seconds: u64,
     /// How many attempts may fail before a task fails, 1-100. Default: 5.
     pub max_attempts: u32,
+    /// How many runs in a row may end without an outcome, because the process died or lost the task, before the task
+    /// fails, 1-1000. It may be what ends the process. Default: 5.
+    pub max_lost_runs: u32,
     /// The maximum number of waiting tasks, 1-1000000. Requests for more get status 429. Default: 1000.
     pub max_waiting: u32,
 }
@@ -29,6 +32,7 @@ impl Default for TaskSettings {
             lease_seconds: 15,
             frame_deadline_seconds: 180,
             max_attempts: 5,
+            max_lost_runs: 5,
             max_waiting: 1000,
         }
     }
@@ -41,6 +45,7 @@ impl TaskSettings {
             ("tasks.lease_seconds", self.lease_seconds, 1, 600),
             ("tasks.frame_deadline_seconds", self.frame_deadline_seconds, 1, 3600),
             ("tasks.max_attempts", u64::from(self.max_attempts), 1, 100),
+            ("tasks.max_lost_runs", u64::from(self.max_lost_runs), 1, 1000),
             ("tasks.max_waiting", u64::from(self.max_waiting), 1, 1_000_000),
         ];
         for (key, value, low, high) in bounds {

@@ -87,6 +87,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         "server.trusted_proxies",
         "addresses and networks separated by commas, such as 10.0.0.7,192.168.0.0/16,fd00::/8",
     ),
+    number("CALLIOPE_MAX_CONNECTIONS", "server.max_connections", "a whole number, 1-1000000"),
+    number(
+        "CALLIOPE_MAX_CONNECTIONS_PER_ADDRESS",
+        "server.max_connections_per_address",
+        "a whole number, 1-1000000",
+    ),
     number(
         "CALLIOPE_KEEP_ALIVE_SECONDS",
         "server.keep_alive_seconds",

@@ -116,7 +116,7 @@ impl Lease {
         run_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', failures = failures + 1, error = $3, \
+        const SQL: &str = "UPDATE task SET status = 'pending', failures = failures + 1, lost_runs = 0, error = $3, \
              step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING client_id, story_id";
         let retried: Option<TaskSubject> = with_tx!(tx, db => sqlx::query_as(SQL)
@@ -145,7 +145,7 @@ impl Lease {
         payload: &Value,
         run_at: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', failures = 0, error = NULL, payload = $3, \
+        const SQL: &str = "UPDATE task SET status = 'pending', failures = 0, lost_runs = 0, error = NULL, payload = $3, \
              step = NULL, lease_owner = NULL, lease_until = NULL, run_at = $4 \
              WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
         let deferred = with_tx!(tx, db => sqlx::query(SQL)

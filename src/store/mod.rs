@@ -90,7 +90,7 @@ pub use story_bookmarks::StoryBookmark;
 pub use story_changes::{IllustrationSource, ImageToDelete, StorySize};
 pub use story_list::{StoryListing, StoryPage};
 pub use task_list::TaskFilter;
-pub use tasks::{NewTask, Task};
+pub use tasks::{ExpiredLease, NewTask, Task};
 pub use telemetry::{NewTelemetryReport, SparrowState, TelemetryReport};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;

@@ -84,28 +84,19 @@ impl Store {
 }
 
 impl Tx {
-    /// Returns the number of open requests of clients other than this one.
-    pub async fn count_other_open_pairings(
-        &mut self,
-        client_id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT count(*) FROM pairing \
-             WHERE date_expires > $1 AND date_collected IS NULL AND client_id <> $2";
-        with_tx!(self, db => sqlx::query_scalar(SQL).bind(now).bind(client_id).fetch_one(db).await)
+    /// Returns the number of open requests.
+    pub async fn count_open_pairings(&mut self, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        const SQL: &str =
+            "SELECT count(*) FROM pairing WHERE date_expires > $1 AND date_collected IS NULL";
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(now).fetch_one(db).await)
             .map_err(StoreError::failed("count pairings"))
     }
 
-    /// Inserts a request, replacing the client's earlier one if that was not collected.
+    /// Inserts a request. Earlier ones of the client stay.
     pub async fn begin_pairing(&mut self, new: NewPairing<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO pairing \
              (code, poll_sha256, client_id, model, firmware, address, date_created, date_expires) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (client_id) WHERE date_collected IS NULL DO UPDATE SET \
-             code = excluded.code, poll_sha256 = excluded.poll_sha256, model = excluded.model, \
-             firmware = excluded.firmware, address = excluded.address, \
-             date_created = excluded.date_created, date_expires = excluded.date_expires, \
-             date_approved = NULL, approved_by = NULL";
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         with_tx!(self, db => sqlx::query(SQL)
             .bind(new.code)
             .bind(&new.poll_sha256[..])
@@ -119,6 +110,23 @@ impl Tx {
             .await
             .map(drop))
         .map_err(StoreError::failed("save a pairing"))
+    }
+
+    /// Deletes the requests of a client that wait for approval, except one.
+    pub async fn delete_other_pairings(
+        &mut self,
+        client_id: &str,
+        id: i64,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM pairing WHERE client_id = $1 AND id <> $2 \
+             AND date_collected IS NULL AND date_approved IS NULL";
+        with_tx!(self, db => sqlx::query(SQL)
+            .bind(client_id)
+            .bind(id)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("delete pairings"))
     }
 
     /// Approves an open request and lets the device collect its token until `until`. Returns `None` if no such

@@ -103,7 +103,7 @@ impl Tx {
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Option<Task>, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', attempts = 0, failures = 0, \
+        const SQL: &str = "UPDATE task SET status = 'pending', attempts = 0, failures = 0, lost_runs = 0, \
              error = NULL, run_at = $2, date_started = NULL, date_completed = NULL \
              WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING *";
         let restarted: Option<Task> = with_tx!(self, db => sqlx::query_as(SQL)

@@ -51,6 +51,9 @@ pub struct Task {
     pub date_completed: Option<DateTime<Utc>>,
 }
 
+/// The most tasks of one client that run at the same time, so that a client cannot occupy all workers.
+const MAX_RUNNING_PER_CLIENT: i64 = 8;
+
 /// A task to enqueue.
 #[derive(Debug)]
 pub struct NewTask<'a> {
@@ -86,6 +89,22 @@ impl Store {
             .map_err(StoreError::failed("count pending tasks"))
     }
 
+    /// Returns the number of a client's pending tasks, counted up to `at_most`.
+    pub async fn count_pending_tasks_of(
+        &self,
+        client_id: &str,
+        at_most: i64,
+    ) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM task \
+             WHERE client_id = $1 AND status = 'pending' LIMIT $2) AS waiting";
+        with_read_pool!(self, db => sqlx::query_scalar(SQL)
+            .bind(client_id)
+            .bind(at_most)
+            .fetch_one(db)
+            .await)
+        .map_err(StoreError::failed("count a client's pending tasks"))
+    }
+
     /// Returns when the first pending task becomes due that is due after `after`; `None` if there is none.
     pub async fn next_due(
         &self,
@@ -102,6 +121,17 @@ impl Store {
 pub(super) struct TaskSubject {
     pub(super) client_id: Option<String>,
     pub(super) story_id: Option<Uuid>,
+}
+
+/// A running task whose worker stopped renewing its lease.
+#[derive(Debug, Clone, FromRow)]
+pub struct ExpiredLease {
+    /// Task id.
+    pub id: Uuid,
+    /// Number of runs in a row that ended without an outcome, without this one.
+    pub lost_runs: i32,
+    #[sqlx(flatten)]
+    subject: TaskSubject,
 }
 
 impl From<&Task> for TaskSubject {
@@ -187,6 +217,7 @@ impl Tx {
             .bind(owner)
             .bind(until)
             .bind(now)
+            .bind(MAX_RUNNING_PER_CLIENT)
             .fetch_optional(db)
             .await)
         .map_err(StoreError::failed("claim a task"));
@@ -197,21 +228,68 @@ impl Tx {
         }
     }
 
-    /// Puts tasks with an expired lease back in the queue, because their workers stopped renewing it. Returns the
-    /// number of tasks.
-    pub async fn release_expired_leases(&mut self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        const SQL: &str = "UPDATE task SET status = 'pending', step = NULL, lease_owner = NULL, \
-             lease_until = NULL WHERE status = 'running' AND lease_until < $1";
+    /// Returns the running tasks whose lease ended before `until`, because their workers stopped renewing it.
+    pub async fn expired_leases(
+        &mut self,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<ExpiredLease>, StoreError> {
+        const SQL: &str = "SELECT id, lost_runs, client_id, story_id FROM task \
+             WHERE status = 'running' AND lease_until < $1 ORDER BY lease_until";
+        with_tx!(self, db => sqlx::query_as(SQL).bind(until).fetch_all(db).await)
+            .map_err(StoreError::failed("find expired leases"))
+    }
+
+    /// Puts a task whose lease ended before `until` back in the queue, due at `run_at`, and counts a lost run. Returns
+    /// `false` if another process was first.
+    pub async fn release_expired_lease(
+        &mut self,
+        task_id: Uuid,
+        until: DateTime<Utc>,
+        run_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE task SET status = 'pending', lost_runs = lost_runs + 1, run_at = $3, \
+             step = NULL, lease_owner = NULL, lease_until = NULL \
+             WHERE id = $1 AND status = 'running' AND lease_until < $2";
         let released = with_tx!(self, db => sqlx::query(SQL)
-            .bind(now)
+            .bind(task_id)
+            .bind(until)
+            .bind(run_at)
             .execute(db)
             .await
-            .map(|done| done.rows_affected()))
-        .map_err(StoreError::failed("release expired leases"))?;
-        if released > 0 {
+            .map(|done| done.rows_affected() > 0))
+        .map_err(StoreError::failed("release an expired lease"))?;
+        if released {
             self.notify(TaskNotice::TaskReady);
         }
         Ok(released)
+    }
+
+    /// Marks a task whose lease ended before `until` as failed, and publishes the event. Returns `false` if another
+    /// process was first.
+    pub async fn fail_expired_lease(
+        &mut self,
+        lease: ExpiredLease,
+        until: DateTime<Utc>,
+        error: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE task SET status = 'failed', lost_runs = lost_runs + 1, error = $3, \
+             step = NULL, lease_owner = NULL, lease_until = NULL, date_completed = $4 \
+             WHERE id = $1 AND status = 'running' AND lease_until < $2";
+        let failed = with_tx!(self, db => sqlx::query(SQL)
+            .bind(lease.id)
+            .bind(until)
+            .bind(Json(error))
+            .bind(now)
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected() > 0))
+        .map_err(StoreError::failed("give up a task"))?;
+        if failed {
+            self.publish_task(lease.id, lease.subject, TaskStatus::Failed, now);
+            self.notify_ended(lease.id);
+        }
+        Ok(failed)
     }
 
     /// Publishes a task's status to subscribers of its story and its client.

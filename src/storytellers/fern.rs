@@ -44,8 +44,8 @@ impl Storyteller for Fern {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let prompt = prompt::render(scene)?;
-        let plain = prompt::render_prose_only(scene)?;
+        let prompt = prompt::render(scene).await?;
+        let plain = prompt::render_prose_only(scene).await?;
         let instructions = scene.instructions();
         let rules = scene.text_rules(&prompt, &instructions);
         let rules = clean::TextRules { min_words: MIN_WORDS, ..rules };

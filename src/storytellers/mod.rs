@@ -15,8 +15,10 @@ mod prompt;
 mod show_this_frame;
 mod simple_one_frame;
 mod tamarisk;
+mod template;
 
 pub use prompt::{check as check_prompt, render_reword as reword_prompt};
+pub use template::TemplateError;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -142,7 +144,7 @@ pub enum StorytellerError {
     Inference(#[from] InferenceError),
     /// The strategy's prompt template cannot be rendered.
     #[error("the prompt template cannot be used: {0}")]
-    Prompt(#[from] minijinja::Error),
+    Prompt(#[from] TemplateError),
 }
 
 /// Minimum number of words in a frame's text.
@@ -155,7 +157,7 @@ impl Scene<'_> {
         context: &FrameContext,
         is_continuation: bool,
     ) -> Result<Beat, StorytellerError> {
-        let prompt = prompt::render(self)?;
+        let prompt = prompt::render(self).await?;
         let instructions = self.instructions();
         let rules = clean::TextRules { is_continuation, ..self.text_rules(&prompt, &instructions) };
         let check = |text: String| clean::clean(&text, &rules);
@@ -170,7 +172,7 @@ impl Scene<'_> {
         if let Some(template) = self.prompts.illustration
             && !self.session.was_offline()
         {
-            let prompt = prompt::render_about(self, template, &text)?;
+            let prompt = prompt::render_about(self, template, &text).await?;
             answer = self.session.try_text(&prompt, self.context).await;
         }
         let description = answer.and_then(|answer| clean::clean_picture_prompt(&answer).ok());

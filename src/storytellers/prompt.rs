@@ -2,15 +2,12 @@
 //! variables that a template may use.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::Scene;
+use super::template::{self, TemplateError};
 use crate::domain::{FrameParameters, ImageAnalysis, Season};
 use crate::inference::{AudienceProfile, FrameContext};
-
-/// Approximate number of template instructions after which rendering fails. Only admins write templates, but an endless
-/// loop must not stop the service.
-const MAX_FUEL: u64 = 100_000;
 
 /// Maximum length of a prompt, in characters. The excess is cut from the middle, where the oldest part of the story is.
 const MAX_PROMPT_CHARS: usize = 60_000;
@@ -20,23 +17,22 @@ const MAX_PROMPT_CHARS: usize = 60_000;
 /// # Errors
 ///
 /// What is wrong in the template, and where.
-pub fn check(template: &str) -> Result<(), minijinja::Error> {
-    render_template(template, sample_template_context()).map(drop)
+pub async fn check(template: &str) -> Result<(), TemplateError> {
+    render_template(template, sample_template_context()).await.map(drop)
 }
 
 /// Renders the template `reword`, which asks a model to reword the prompt of a refused illustration. Returns `None` if
 /// it cannot be rendered.
-#[must_use]
-pub fn render_reword(template: &str, prompt: &str) -> Option<String> {
-    render_template(template, context! { prompt }).ok()
+pub async fn render_reword(template: &str, prompt: &str) -> Option<String> {
+    render_template(template, context! { prompt }).await.ok()
 }
 
 /// Renders the prompt for a scene's text. Without a template it is empty, because the offline composer needs no prompt.
-pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
+pub(super) async fn render(scene: &Scene<'_>) -> Result<String, TemplateError> {
     let is_first = scene.context.frame_number == 0;
     let seed = scene.prompts.seed.filter(|_| is_first);
     let Some(template) = seed.or(scene.prompts.text) else { return Ok(String::new()) };
-    let prompt = render_template(template, template_context(scene, ""))?;
+    let prompt = render_template(template, template_context(scene, "")).await?;
     Ok(match scene.prompts.language {
         Some(language) => format!(
             "{prompt}\n\nTell it in {language}. Only what is to be painted is described in English."
@@ -47,9 +43,10 @@ pub(super) fn render(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
 
 /// Renders the prompt for a model that is asked for prose instead of JSON. The template distinguishes the two cases by
 /// the variable `plain`.
-pub(super) fn render_prose_only(scene: &Scene<'_>) -> Result<String, minijinja::Error> {
+pub(super) async fn render_prose_only(scene: &Scene<'_>) -> Result<String, TemplateError> {
     let Some(template) = scene.prompts.text else { return Ok(String::new()) };
-    render_template(template, context! { plain => true, ..template_context(scene, "") })
+    let variables = context! { plain => true, ..template_context(scene, "") };
+    render_template(template, variables).await
 }
 
 /// Returns the literal text of a template, with a newline in place of each tag.
@@ -58,7 +55,8 @@ pub(super) fn literal_text(template: &str) -> String {
     while let Some(start) = rest.find('{') {
         let (before, tag) = rest.split_at(start);
         literal.push_str(before);
-        let end = ["}}", "%}", "#}"].iter().filter_map(|end| tag.find(end)).min();
+        let is_end = |pair: &[u8]| matches!(pair, b"}}" | b"%}" | b"#}");
+        let end = tag.as_bytes().windows(2).position(is_end);
         // The newline keeps the words on either side of a tag from counting as adjacent.
         literal.push('\n');
         rest = end.map_or("", |end| &tag[end + 2..]);
@@ -67,12 +65,12 @@ pub(super) fn literal_text(template: &str) -> String {
 }
 
 /// Renders a prompt about a text: for the editor, or for what to paint.
-pub(super) fn render_about(
+pub(super) async fn render_about(
     scene: &Scene<'_>,
     template: &str,
     text: &str,
-) -> Result<String, minijinja::Error> {
-    render_template(template, template_context(scene, text))
+) -> Result<String, TemplateError> {
+    render_template(template, template_context(scene, text)).await
 }
 
 /// Returns the variables of a template.
@@ -110,12 +108,8 @@ fn describe_known(known: &AudienceProfile) -> String {
     sentences.join("\n")
 }
 
-fn render_template(template: &str, variables: Value) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    // A missing variable renders as nothing instead of failing the frame.
-    environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-    environment.set_fuel(Some(MAX_FUEL));
-    let prompt = environment.render_str(template, variables)?;
+async fn render_template(template: &str, variables: Value) -> Result<String, TemplateError> {
+    let prompt = template::render(template, variables).await?;
     Ok(truncate_middle(prompt.trim()))
 }
 
@@ -185,23 +179,17 @@ fn sample_template_context() -> Value {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_template_is_tried_and_not_only_parsed() {
-        assert!(check("{{ brief.seen.description | upper }} {{ nobody.knows }}").is_err());
-        assert!(check("{{ brief.seen.description | upper }} {{ nothing }}").is_ok());
-        assert!(
-            check(
-                "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"
-            )
-            .is_err()
-        );
-        assert!(check("{{ text | no_such_filter }}").is_err());
-        assert!(check("{% if %}").is_err());
+    #[tokio::test]
+    async fn a_template_is_tried_and_not_only_parsed() {
+        assert!(check("{{ brief.seen.description | upper }} {{ nobody.knows }}").await.is_err());
+        assert!(check("{{ brief.seen.description | upper }} {{ nothing }}").await.is_ok());
+        assert!(check("{{ text | no_such_filter }}").await.is_err());
+        assert!(check("{% if %}").await.is_err());
     }
 
     /// Renders every prompt of a new database, with all variables and with as few as possible.
-    #[test]
-    fn the_prompts_that_are_built_in_read_well() {
+    #[tokio::test]
+    async fn the_prompts_that_are_built_in_read_well() {
         use std::fmt::Write;
 
         use figment::Figment;
@@ -241,7 +229,7 @@ mod tests {
                 cases.push(("everything, for prose alone", plain));
             }
             for (with, variables) in cases {
-                let prompt = render_template(text, variables).expect("the template renders");
+                let prompt = render_template(text, variables).await.expect("the template renders");
                 writeln!(rendered, "=== {slug}, with {with}\n{prompt}\n").expect("a string grows");
             }
         }

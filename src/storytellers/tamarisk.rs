@@ -18,7 +18,7 @@ impl Storyteller for Tamarisk {
     }
 
     async fn tell(&self, scene: &Scene<'_>) -> Result<Telling, StorytellerError> {
-        let prompt = prompt::render(scene)?;
+        let prompt = prompt::render(scene).await?;
         let instructions = scene.instructions();
         let rules = scene.text_rules(&prompt, &instructions);
         let rough = clean::TextRules { max_chars: rules.max_chars * DRAFT_LENGTH_FACTOR, ..rules };
@@ -28,7 +28,7 @@ impl Storyteller for Tamarisk {
         if let Some(template) = scene.prompts.editor
             && !scene.session.was_offline()
         {
-            let prompt = prompt::render_about(scene, template, &draft)?;
+            let prompt = prompt::render_about(scene, template, &draft).await?;
             // The draft is in the prompt, and an editor may leave a good sentence as it is.
             let rules = clean::TextRules { prompt: "", ..rules };
             let check = |text: String| clean::clean(&text, &rules);

@@ -14,8 +14,7 @@ use crate::app::{AppError, ErrorKind};
 use crate::store::{Lease, LeaseError};
 use crate::telemetry;
 
-/// Maximum number of claims of one task, including those that ended in a kill. A task that crashes the process each
-/// time must fail eventually, and one that was only interrupted must not.
+/// Maximum number of claims of one task, however they ended. It ends a task that is deferred for ever.
 const MAX_CLAIMS: i32 = 1000;
 
 /// The outcome of running a task.

@@ -196,7 +196,7 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-async fn add_user(app: &TestApp, admin: &str, name: &str, password: &str) {
+pub async fn add_user(app: &TestApp, admin: &str, name: &str, password: &str) {
     let body = json!({"username": name, "password": password});
     let (status, user) =
         send_json(with_token(app, admin, "POST", "/admin/api/users").json(&body)).await;
@@ -211,7 +211,7 @@ async fn login(app: &TestApp, name: &str, password: &str) -> reqwest::Response {
 }
 
 /// Logs in. Returns the session cookie.
-async fn session(app: &TestApp, name: &str, password: &str) -> String {
+pub async fn session(app: &TestApp, name: &str, password: &str) -> String {
     let response = login(app, name, password).await;
     assert_eq!(response.status(), 200);
     let cookie = response.headers()["set-cookie"].to_str().expect("text").to_owned();
@@ -261,8 +261,10 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
     assert_eq!(foreign("x-plain", "1").await.0, 403, "where does it come from?");
     assert_eq!(call_as(&app, &cookie, "POST", "logout", Value::Null).await.0, 204);
     assert_eq!(call_as(&app, &cookie, "GET", "session", Value::Null).await.0, 401);
-    // Five login attempts a minute are allowed, and the next one is the fifth.
-    assert_eq!(login(&app, "anna", "wrong horse battery").await.status(), 401);
+    // Five login attempts a minute are allowed, and the next one is the third.
+    for _ in 0..3 {
+        assert_eq!(login(&app, "anna", "wrong horse battery").await.status(), 401);
+    }
     let refused = login(&app, "anna", "correct horse battery").await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));

@@ -1,8 +1,10 @@
-//! A job that lost its lease fails with `LeaseLost`, and saves nothing.
+//! A job that lost its lease fails with `LeaseLost`, and saves nothing. A task that loses it again and again fails.
+
+use std::sync::Arc;
 
 use calliope::app::jobs::AnyJob;
 use calliope::app::{App, AppError, ErrorKind};
-use calliope::domain::{ClientId, TaskKind, TaskStatus};
+use calliope::domain::{ClientId, Clock, TaskKind, TaskStatus};
 use calliope::store::{Lease, NewTask, Store};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -10,10 +12,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::on_both;
+use crate::support::clock::ManualClock;
 use crate::support::{TestDatabase, TestOptions, build_app};
 
 on_both! {
     a_job_that_lost_its_lease_saves_nothing;
+    a_task_whose_runs_end_with_the_process_fails_after_the_fifth;
+    an_outcome_ends_the_count_of_lost_runs;
 }
 
 /// Returns stored payloads of jobs that need no model and no story.
@@ -54,7 +59,7 @@ async fn lost_lease(app: &App, store: &Store, kind: TaskKind, payload: &Value) -
     tx.save().await.expect("saved");
     let lease = app.jobs().claim().await.expect("asked").expect("one is due");
     let mut tx = store.begin().await.expect("begun");
-    tx.release_expired_leases(app.started_at() + TimeDelta::days(1)).await.expect("released");
+    tx.release_expired_lease(id, now + TimeDelta::days(1), now).await.expect("released");
     tx.cancel_task(id, now).await.expect("asked").expect("it waits");
     tx.save().await.expect("saved");
     lease
@@ -91,5 +96,114 @@ async fn a_job_that_lost_its_lease_saves_nothing(database: TestDatabase) {
     let learned = app.clients().patterns(&client, None, None, 10).await.expect("read").items;
     assert!(learned.is_empty(), "nothing was learned: {learned:?}");
     store.close().await;
+    database.remove().await;
+}
+
+/// An app without a worker, whose clock a test sets.
+struct Stopped {
+    app: App,
+    store: Store,
+    clock: Arc<ManualClock>,
+}
+
+impl Stopped {
+    async fn new(database: &TestDatabase) -> Self {
+        let (store, clock) = (database.store().await, ManualClock::new());
+        let options = TestOptions { clock: clock.clone(), ..TestOptions::default() };
+        let app = build_app(store.clone(), database.storage(), CancellationToken::new(), options);
+        Self { app, store, clock }
+    }
+
+    async fn enqueue(&self) -> Uuid {
+        let (id, kind, payload) = (Uuid::now_v7(), TaskKind::RemoveFiles, &json!({"keys": []}));
+        let task = NewTask {
+            id,
+            kind,
+            lane: None,
+            client_id: Some("s"),
+            story_id: None,
+            payload,
+            now: self.clock.now(),
+        };
+        let mut tx = self.store.begin().await.expect("begun");
+        tx.enqueue(task).await.expect("enqueued");
+        tx.save().await.expect("saved");
+        id
+    }
+
+    /// Waits until the task is due, claims it, and loses its lease. Returns how many half seconds it waited.
+    async fn lose(&self, id: Uuid) -> i32 {
+        let mut waited = 0;
+        let lease = loop {
+            if let Some(lease) = self.app.jobs().claim().await.expect("asked") {
+                break lease;
+            }
+            self.clock.advance(TimeDelta::milliseconds(500));
+            waited += 1;
+            assert!(waited < 100, "it is due some time");
+        };
+        assert_eq!(lease.task().id, id);
+        self.clock.advance(TimeDelta::minutes(1));
+        self.app.jobs().release_expired().await.expect("released");
+        waited
+    }
+}
+
+async fn a_task_whose_runs_end_with_the_process_fails_after_the_fifth(database: TestDatabase) {
+    let stopped = Stopped::new(&database).await;
+    let (id, mut waits) = (stopped.enqueue().await, Vec::new());
+    for _ in 0..5 {
+        let task = stopped.store.task(id).await.expect("read").expect("there");
+        assert_eq!(task.status, TaskStatus::Pending);
+        waits.push(stopped.lose(id).await);
+    }
+    let bounds = [(0, 0), (1, 2), (2, 4), (4, 8), (8, 16)];
+    let is_within = |(wait, (low, high)): (&i32, (i32, i32))| (low..=high).contains(wait);
+    assert!(waits.iter().zip(bounds).all(is_within), "{waits:?}");
+    let task = stopped.store.task(id).await.expect("read").expect("there");
+    assert_eq!((task.status, task.attempts, task.failures), (TaskStatus::Failed, 5, 0));
+    let error = task.error.expect("an error");
+    assert!(
+        error["detail"].as_str().is_some_and(|text| text.contains("started 5 times")),
+        "{error}"
+    );
+    let last = stopped.store.events_after(0, 100).await.expect("read").pop().expect("an event");
+    assert_eq!(last.payload, json!({"id": id, "status": "failed"}));
+    assert!(stopped.app.jobs().claim().await.expect("asked").is_none());
+    // A person may try again, from the start.
+    let mut tx = stopped.store.begin().await.expect("begun");
+    tx.restart_task(id, stopped.clock.now()).await.expect("asked").expect("restarted");
+    tx.save().await.expect("saved");
+    stopped.lose(id).await;
+    let task = stopped.store.task(id).await.expect("read").expect("there");
+    assert_eq!(task.status, TaskStatus::Pending);
+    stopped.store.close().await;
+    database.remove().await;
+}
+
+async fn an_outcome_ends_the_count_of_lost_runs(database: TestDatabase) {
+    let stopped = Stopped::new(&database).await;
+    let id = stopped.enqueue().await;
+    for round in 0..3 {
+        for _ in 0..4 {
+            stopped.lose(id).await;
+        }
+        stopped.clock.advance(TimeDelta::minutes(1));
+        let lease = stopped.app.jobs().claim().await.expect("asked").expect("it is due");
+        if round == 0 {
+            let error = AppError::new(ErrorKind::Unavailable, "It failed.");
+            stopped.app.jobs().record_failure(&lease, &error).await.expect("recorded");
+        } else {
+            let mut tx = stopped.store.begin().await.expect("begun");
+            lease
+                .defer(&mut tx, &json!({"keys": []}), stopped.clock.now())
+                .await
+                .expect("deferred");
+            tx.save().await.expect("saved");
+        }
+    }
+    let task = stopped.store.task(id).await.expect("read").expect("there");
+    assert_eq!((task.status, task.attempts), (TaskStatus::Pending, 15));
+    stopped.store.close().await;
     database.remove().await;
 }

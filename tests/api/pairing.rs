@@ -11,6 +11,7 @@ use crate::support::{TestApp, TestDatabase, send_json};
 on_both! {
     a_device_is_paired_once;
     a_code_is_approved_in_time_or_not_at_all;
+    a_stranger_does_not_end_the_code_of_a_device;
 }
 
 async fn start_pairing(app: &TestApp, client_id: &str) -> (String, String) {
@@ -107,5 +108,39 @@ async fn a_code_is_approved_in_time_or_not_at_all(database: TestDatabase) {
     }
     let request = app.client.post(format!("{}/v2/pairing", app.url)).body("x".repeat(40_000));
     assert_eq!(send_json(request).await.0, 413);
+    app.stop_and_remove().await;
+}
+
+async fn a_stranger_does_not_end_the_code_of_a_device(database: TestDatabase) {
+    let (app, _) = start(database).await;
+    let admin = token(&app, ScopeName::Admin, None, None).await;
+    let send = |method: &str, path: &str| {
+        send_json(with_token(&app, &admin, method, &format!("/admin/api/pairing{path}")))
+    };
+    let (code, device_poll) = start_pairing(&app, "kitchen").await;
+    let (strange_code, stranger_poll) = start_pairing(&app, "kitchen").await;
+    assert_ne!(code, strange_code);
+    assert_eq!((poll(&app, &device_poll).await.0, poll(&app, &stranger_poll).await.0), (202, 202));
+    let listed = send("GET", "").await.1;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2), "the admin sees both");
+    assert_eq!(send("POST", &format!("/{code}/approve")).await.0, 200);
+    // A stranger who asks between approval and collection does not end it either.
+    let (late_code, late_poll) = start_pairing(&app, "kitchen").await;
+    let (status, paired) = poll(&app, &device_poll).await;
+    assert_eq!((status, &paired["client_id"]), (200, &json!("kitchen")));
+    let device = paired["token"].as_str().expect("a token").to_owned();
+    assert_eq!(poll(&app, &stranger_poll).await.0, 404, "the device's other codes ended");
+    assert_eq!(send("POST", &format!("/{strange_code}/approve")).await.0, 404);
+    assert_eq!(poll(&app, &late_poll).await.0, 202);
+    assert_eq!(send("DELETE", &format!("/{late_code}")).await.0, 204);
+    assert_eq!(poll(&app, &late_poll).await.0, 404);
+    assert_eq!(status_of(&app, &device, "kitchen").await, 200, "and nobody revoked its token");
+    // A refused stranger leaves the device's code alone, and codes of other clients too.
+    let (own, own_poll) = start_pairing(&app, "hall").await;
+    let (strange, _) = start_pairing(&app, "hall").await;
+    let (_, other_poll) = start_pairing(&app, "attic").await;
+    assert_eq!(send("DELETE", &format!("/{strange}")).await.0, 204);
+    assert_eq!(send("POST", &format!("/{own}/approve")).await.0, 200);
+    assert_eq!((poll(&app, &own_poll).await.0, poll(&app, &other_poll).await.0), (200, 202));
     app.stop_and_remove().await;
 }

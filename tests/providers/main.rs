@@ -91,7 +91,9 @@ pub(crate) fn model_chains(model: &Model) -> ModelChains {
         speech: all.clone(),
         video: all,
         refusal_suffix: Some("Tell it gently.".to_owned()),
-        reword: Some(Arc::new(|prompt: &str| Some(format!("In other words: {prompt}")))),
+        reword: Some(Arc::new(|prompt| {
+            Box::pin(async move { Some(format!("In other words: {prompt}")) })
+        })),
         ..ModelChains::default()
     }
 }

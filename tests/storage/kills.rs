@@ -78,8 +78,7 @@ async fn nothing_is_lost_however_often_uploads_migrations_and_cleanups_are_kille
     let fake = FakeBucket::start().await;
     std::fs::create_dir_all(database.folder.path().join("config")).expect("created");
     // The cache holds 1 MiB, so that every start has something to evict.
-    let settings =
-        "[tasks]\nlease_seconds = 1\n[storage]\ncache_mebibytes = 1\ninline_upload_seconds = 1\n";
+    let settings = "[tasks]\nlease_seconds = 1\nmax_lost_runs = 1000\n[storage]\ncache_mebibytes = 1\ninline_upload_seconds = 1\n";
     std::fs::write(database.folder.path().join("config/calliope.toml"), settings).expect("written");
     let mut process = Process::start_with_bucket(&database, &fake, 0).await;
     let port = process.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");

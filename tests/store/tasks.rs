@@ -14,6 +14,7 @@ on_both! {
     a_lane_runs_one_at_a_time_in_order;
     a_failed_one_holds_its_lane_until_it_is_done;
     what_is_claimed_at_once_is_claimed_once;
+    one_client_does_not_occupy_all_workers;
     a_lost_lease_ends_nothing;
     a_change_of_a_task_publishes_its_event;
     a_task_that_forgot_its_client_tells_nobody;
@@ -24,13 +25,22 @@ on_both! {
 }
 
 async fn enqueue(store: &Store, lane: Option<&str>, now: DateTime<Utc>) -> Uuid {
+    enqueue_for(store, "s", lane, now).await
+}
+
+async fn enqueue_for(
+    store: &Store,
+    client_id: &str,
+    lane: Option<&str>,
+    now: DateTime<Utc>,
+) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
     let task = NewTask {
         id,
         kind: TaskKind::TellFrame,
         lane: lane.map(str::to_owned),
-        client_id: Some("s"),
+        client_id: Some(client_id),
         story_id: None,
         payload: &json!({"n": 1}),
         now,
@@ -124,7 +134,8 @@ async fn what_is_claimed_at_once_is_claimed_once(database: TestDatabase) {
     let store = database.store().await;
     for lane in 0..10 {
         for _ in 0..3 {
-            enqueue(&store, Some(&lane.to_string()), at(0)).await;
+            let client_id = if lane % 2 == 0 { "s" } else { "another" };
+            enqueue_for(&store, client_id, Some(&lane.to_string()), at(0)).await;
         }
     }
     let workers = (0..8).map(|_| {
@@ -150,12 +161,37 @@ async fn what_is_claimed_at_once_is_claimed_once(database: TestDatabase) {
     database.remove().await;
 }
 
+async fn one_client_does_not_occupy_all_workers(database: TestDatabase) {
+    let store = database.store().await;
+    for _ in 0..12 {
+        enqueue_for(&store, "busy", None, at(0)).await;
+    }
+    let other = enqueue_for(&store, "other", None, at(1)).await;
+    let mut leases = Vec::new();
+    while let Some(lease) = claim(&store, at(2)).await {
+        leases.push(lease);
+    }
+    assert_eq!(leases.len(), 9, "eight of one client, and another's");
+    assert_eq!(leases[8].task().id, other);
+    let mut tx = store.begin().await.expect("begun");
+    leases[0].complete(&mut tx, &Value::Null, at(3)).await.expect("completed");
+    tx.save().await.expect("saved");
+    let next = claim(&store, at(4)).await.expect("the client's next");
+    assert_eq!(next.task().client_id.as_deref(), Some("busy"));
+    assert_eq!(claim(&store, at(4)).await, None);
+    assert_eq!(store.count_pending_tasks_of("busy", 2).await.expect("counted"), 2);
+    assert_eq!(store.count_pending_tasks_of("busy", 100).await.expect("counted"), 3);
+    assert_eq!(store.count_pending_tasks_of("other", 100).await.expect("counted"), 0);
+    store.close().await;
+    database.remove().await;
+}
+
 async fn a_lost_lease_ends_nothing(database: TestDatabase) {
     let store = database.store().await;
     let id = enqueue(&store, None, at(0)).await;
     let lost = claim(&store, at(1)).await.expect("claimed until 11");
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.release_expired_leases(at(12)).await.expect("released"), 1);
+    assert!(tx.release_expired_lease(id, at(12), at(12)).await.expect("released"));
     tx.save().await.expect("saved");
     let other = claim(&store, at(12)).await.expect("claimed by another");
     let mut tx = store.begin().await.expect("begun");
@@ -265,11 +301,17 @@ async fn an_expired_lease_is_taken_back(database: TestDatabase) {
     let store = database.store().await;
     let id = enqueue(&store, None, at(0)).await;
     claim(&store, at(1)).await.expect("claimed until 11");
-    for (now, released) in [(at(11), 0), (at(12), 1), (at(13), 0)] {
+    for (now, released) in [(at(11), false), (at(12), true), (at(13), false)] {
         let mut tx = store.begin().await.expect("begun");
-        assert_eq!(tx.release_expired_leases(now).await.expect("released"), released);
+        let expired = tx.expired_leases(now).await.expect("found");
+        assert_eq!(
+            expired.iter().map(|lease| lease.id).collect::<Vec<_>>(),
+            if released { vec![id] } else { vec![] }
+        );
+        assert_eq!(tx.release_expired_lease(id, now, at(14)).await.expect("released"), released);
         tx.save().await.expect("saved");
     }
+    assert_eq!(claim(&store, at(13)).await, None, "it is due later");
     let lease = claim(&store, at(14)).await.expect("claimed again");
     let again = lease.task();
     assert_eq!(

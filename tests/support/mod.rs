@@ -1,10 +1,11 @@
 //! Helpers for all test binaries: a database and a running service for each test.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
 
 pub mod bucket;
 pub mod clock;
 pub mod embedder;
 pub mod emulators;
+pub mod fixtures;
 pub mod gated_image_model;
 pub mod pooler;
 pub mod postgres_server;
@@ -13,15 +14,16 @@ pub mod provider;
 pub mod rng;
 pub mod sse;
 
+pub use fixtures::{base64, fixture, fixture_path, photo};
+
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use calliope::app::{App, AppResources, FileStores, ModelDefaults, SpendLedger};
 use calliope::compute::Compute;
 use calliope::domain::{Clock, SystemClock};
-use calliope::http::{AccessPolicy, HttpState, serve};
+use calliope::http::{AccessPolicy, ConnectionLimits, HttpState, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::{Bucket, LocalStore};
 use calliope::settings::{
@@ -176,6 +178,7 @@ pub struct TestOptions {
     pub pinecone: Option<Pinecone>,
     pub task_limits: TaskSettings,
     pub rate_limits: RateLimitSettings,
+    pub connections: ConnectionLimits,
     pub trusted_proxies: &'static [&'static str],
     pub allowed_origins: &'static [&'static str],
     pub keep_alive: Duration,
@@ -196,6 +199,7 @@ impl Default for TestOptions {
             pinecone: None,
             task_limits: TaskSettings::default(),
             rate_limits: RateLimitSettings::default(),
+            connections: ConnectionLimits::default(),
             trusted_proxies: &[],
             allowed_origins: &[],
             keep_alive: Duration::from_secs(75),
@@ -261,6 +265,7 @@ impl TestApp {
         let (bucket, clock) = (options.bucket.clone(), Arc::clone(&options.clock));
         let (shutdown, limits) = (CancellationToken::new(), options.task_limits.clone());
         let (api_key, rates) = (options.api_key, options.rate_limits.clone());
+        let connections = options.connections;
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
         let (allowed_origins, keep_alive) = (options.allowed_origins, options.keep_alive);
         let app = Arc::new(build_app(store.clone(), storage, shutdown.clone(), options));
@@ -273,6 +278,8 @@ impl TestApp {
             trusted_proxies: proxies.map(|network| network.parse().expect("a network")).collect(),
             limits: rates,
             allowed_origins: allowed_origins.iter().map(ToString::to_string).collect(),
+            connections,
+            ..AccessPolicy::default()
         };
         let metrics = MetricsRecorder::install().expect("a recorder is installed");
         let state =
@@ -392,22 +399,4 @@ pub async fn send_json(request: reqwest::RequestBuilder) -> (u16, Value) {
     let text = response.text().await.expect("a body");
     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
     (status, value)
-}
-
-pub fn fixture_path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
-
-pub fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(fixture_path(name)).expect("the fixture exists")
-}
-
-pub fn base64(name: &str) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(fixture(name))
-}
-
-/// Returns a photograph in base64.
-pub fn photo() -> String {
-    base64("astronaut_640x480.jpg")
 }

@@ -53,5 +53,5 @@ pub use schedule::{InvalidSchedule, Schedule, ScheduleSnapshot, ScheduleState, S
 pub use search_terms::{Term, joined_terms, query_terms, terms};
 pub use season::Season;
 pub use slug::{slug_base, story_title};
-pub use task::{TaskKind, TaskStatus, backoff};
+pub use task::{TaskKind, TaskStatus, backoff, lost_run_backoff};
 pub use trace::TraceParent;

@@ -104,6 +104,16 @@ pub fn backoff(attempt: u32, jitter: f64) -> Duration {
     Duration::from_secs_f64(full.min(30.0) * (0.5 + 0.5 * jitter.clamp(0.0, 1.0)))
 }
 
+/// Returns how long a task waits after its `lost`th run in a row (from 1) that ended without an outcome.
+///
+/// The time doubles from one second up to 30 seconds, and `jitter` (0-1) scales it to between half and all of it. If one
+/// of several tasks ends the process, the others run apart from it the next time.
+#[must_use]
+pub fn lost_run_backoff(lost: u32, jitter: f64) -> Duration {
+    let full = 2f64.powi(i32::try_from(lost.saturating_sub(1)).unwrap_or(30).min(30));
+    Duration::from_secs_f64(full.min(30.0) * (0.5 + 0.5 * jitter.clamp(0.0, 1.0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +123,8 @@ mod tests {
         assert_eq!(backoff(1, 1.0), Duration::from_millis(200));
         assert_eq!(backoff(3, 0.0), Duration::from_millis(400));
         assert_eq!(backoff(u32::MAX, 1.0), Duration::from_secs(30));
+        let waits = [1, 2, 4, u32::MAX].map(|lost| lost_run_backoff(lost, 1.0).as_secs());
+        assert_eq!(waits, [1, 2, 8, 30]);
+        assert_eq!(lost_run_backoff(1, 0.0), Duration::from_millis(500));
     }
 }

@@ -6,6 +6,7 @@
 mod attachments;
 mod generate;
 mod intake;
+mod large_picture;
 mod next;
 mod perception;
 mod persist;

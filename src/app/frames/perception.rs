@@ -13,11 +13,12 @@ use bytes::Bytes;
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 
+use super::large_picture::is_large;
 use super::{FrameDependencies, FrameRun, transcript};
 use crate::app::AppError;
 use crate::app::files::Files;
 use crate::audio::{self, AudioFormat, AudioMeasurement, PcmFormat};
-use crate::compute::Compute;
+use crate::compute::{Compute, DecodePurpose, Decoding};
 use crate::domain::{Clock, ImageAnalysis, ObjectKey};
 use crate::imaging::{self, ImagingError};
 use crate::inference::{DecodedImage, ModelSession, SoundRequest, merge_image_analyses};
@@ -103,7 +104,9 @@ impl Perceiver {
             perceived.notes.push(note.to_owned());
         }
         if let Some(key) = &job.image {
-            perceived.photograph = self.load_photograph(key, &mut perceived.notes).await?;
+            let client_id = run.story.client_id.as_str();
+            perceived.photograph =
+                self.load_photograph(key, client_id, &mut perceived.notes).await?;
         }
         let sound = match &job.sound {
             Some(key) => self.load_sound(key, &mut perceived.notes).await?,
@@ -151,11 +154,13 @@ impl Perceiver {
     async fn load_photograph(
         &self,
         key: &str,
+        client_id: &str,
         notes: &mut Vec<String>,
     ) -> Result<Option<Photograph>, AppError> {
         let Some(bytes) = self.load_input(key, "photograph", notes).await? else { return Ok(None) };
-        let decode = move || Photograph::decode(&bytes);
-        match self.compute.run(decode).await? {
+        let (is_large, purpose) = (is_large(&bytes), DecodePurpose::Task);
+        let decoding = Decoding { client_id, is_large, purpose };
+        match self.compute.decode(decoding, move || Photograph::decode(&bytes)).await? {
             Ok(photograph) => Ok(Some(photograph)),
             Err(error) => {
                 notes.push(format!("The photograph was not seen, because {error}."));

@@ -88,7 +88,7 @@ impl Redraws {
         let number = parse_frame_number(number)?;
         let frame = FrameKey { story_id: story.id, number };
         self.store.illustration_source(frame).await?.ok_or_else(frame_not_found)?;
-        self.jobs.check_capacity().await?;
+        self.jobs.check_capacity(Some(&story.client_id)).await?;
         let origin = Origin::new(order.request_id, order.trace);
         let subject = Subject { client_id: Some(&story.client_id), story_id: Some(story.id) };
         let mut tx = self.store.begin().await?;

@@ -95,7 +95,7 @@ pub struct PairingView {
 }
 
 impl Identities {
-    /// Starts the pairing of a device. It replaces an earlier one of the same client.
+    /// Starts the pairing of a device. Earlier codes of the same client stay valid, because anybody may name any client.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Identities {
         let (code, poll_token) = (secret::generate_code()?, secret::generate_secret()?);
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if tx.count_other_open_pairings(client_id.as_str(), now).await? >= MAX_PENDING {
+        if tx.count_open_pairings(now).await? >= MAX_PENDING {
             let detail = "Too many devices wait to be paired; try again in a few minutes.";
             let error = AppError::new(ErrorKind::Busy, detail);
             return Err(AppError { retry_after_seconds: Some(60), ..error });
@@ -210,7 +210,8 @@ impl Identities {
         Ok(Page::from_rows(rows, limit, |pairing| pairing.id))
     }
 
-    /// Approves the pairing of the device that shows a code.
+    /// Approves the pairing of the device that shows a code. Other codes of the client, such as the one from before the
+    /// device restarted, end.
     ///
     /// # Errors
     ///
@@ -232,6 +233,7 @@ impl Identities {
             }
             return Err(pairing_not_found());
         };
+        tx.delete_other_pairings(&pairing.client_id, pairing.id).await?;
         let view = PairingView::from(pairing);
         let after = audit_value(&view)?;
         let change = AuditChange {
@@ -289,7 +291,7 @@ impl From<Pairing> for PairingView {
 
 fn poll_token_not_found() -> AppError {
     not_found(
-        "No pairing waits for this poll token: its code was refused, replaced or has expired, or its token was collected. Start again with POST /v2/pairing.",
+        "No pairing waits for this poll token: its code was refused or has expired, another code of the device was approved, or its token was collected. Start again with POST /v2/pairing.",
     )
 }
 

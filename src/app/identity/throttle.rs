@@ -3,27 +3,36 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::app::{AppError, ErrorKind};
 
-/// The maximum number of names or addresses that one limiter tracks. More at a time are an attack and are rejected as
-/// if they had exceeded their limit.
+/// The maximum number of keys that one limiter tracks. Beyond it, only the wider limits count: an attacker with very many
+/// networks must not lock everybody else out.
 const MAX_KEYS: usize = 20_000;
+
+/// The number of checks beyond [`MAX_KEYS`] between two searches for keys whose quota is full again, because a search
+/// takes long.
+const EVICTION_INTERVAL: u32 = 4096;
 
 /// A limit per minute and a limit per hour for each key.
 struct Throttle<K: Hash + Eq + Clone> {
     limiters: [DefaultKeyedRateLimiter<K>; 2],
+    /// The number of checks that found too many keys.
+    overflows: AtomicU32,
 }
 
 /// The throttles of the endpoints that need no authentication.
 pub(super) struct Throttles {
-    logins_by_address: Throttle<IpAddr>,
-    logins_by_name: Throttle<String>,
+    /// By name and network together: a stranger who knows a name must not lock its owner out elsewhere.
+    logins: Throttle<(String, IpAddr)>,
+    logins_by_network: Throttle<IpAddr>,
+    logins_by_wide_network: Throttle<IpAddr>,
     pairings: Throttle<IpAddr>,
     polls: Throttle<IpAddr>,
 }
@@ -31,8 +40,9 @@ pub(super) struct Throttles {
 impl Throttles {
     /// Counts a login attempt, or returns when to retry.
     pub(super) fn check_login(&self, from: IpAddr, username: &str) -> Result<(), AppError> {
-        self.logins_by_address.check(&network(from))?;
-        self.logins_by_name.check(&username.to_owned())
+        self.logins.check(&(username.to_owned(), network(from)))?;
+        self.logins_by_network.check(&network(from))?;
+        self.logins_by_wide_network.check(&wide_network(from))
     }
 
     /// Counts a request for a pairing code, or returns when to retry.
@@ -49,8 +59,10 @@ impl Throttles {
 impl Default for Throttles {
     fn default() -> Self {
         Self {
-            logins_by_address: Throttle::new(5, 30),
-            logins_by_name: Throttle::new(5, 30),
+            logins: Throttle::new(5, 30),
+            // Several people may work behind one address.
+            logins_by_network: Throttle::new(10, 60),
+            logins_by_wide_network: Throttle::new(60, 300),
             // A shop may set up many devices behind one address.
             pairings: Throttle::new(10, 100),
             polls: Throttle::new(300, 6_000),
@@ -69,15 +81,19 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quotas =
             [Quota::per_minute(at_least_one(per_minute)), Quota::per_hour(at_least_one(per_hour))];
-        Self { limiters: quotas.map(DefaultKeyedRateLimiter::keyed) }
+        let limiters = quotas.map(DefaultKeyedRateLimiter::keyed);
+        Self { limiters, overflows: AtomicU32::new(0) }
     }
 
     fn check(&self, key: &K) -> Result<(), AppError> {
         for limiter in &self.limiters {
             if limiter.len() >= MAX_KEYS {
-                limiter.retain_recent();
+                if self.overflows.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVICTION_INTERVAL)
+                {
+                    limiter.retain_recent();
+                }
                 if limiter.len() >= MAX_KEYS {
-                    return Err(rate_limited(60));
+                    continue;
                 }
             }
             if let Err(not_yet) = limiter.check_key(key) {
@@ -98,6 +114,15 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Returns the network by which clients are counted together that may belong to one attacker: the /48 of IPv6, which one
+/// customer may have, or the /24 of IPv4.
+fn wide_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),
+    }
+}
+
 fn rate_limited(seconds: u64) -> AppError {
     let detail = format!("Too many requests; try again in {seconds} seconds.");
     AppError { retry_after_seconds: Some(seconds), ..AppError::new(ErrorKind::Busy, detail) }
@@ -107,25 +132,53 @@ fn rate_limited(seconds: u64) -> AppError {
 mod tests {
     use super::*;
 
+    fn v6(bits: u128) -> IpAddr {
+        Ipv6Addr::from_bits((0x2001_0db8 << 96) + bits).into()
+    }
+
     #[test]
-    fn the_sixth_login_in_a_minute_waits_by_name_and_by_network() {
+    fn a_stranger_does_not_lock_the_owner_out() {
         let throttles = Throttles::default();
-        let address = |n: u128| IpAddr::V6(Ipv6Addr::from_bits((0x2001_0db8 << 96) + n));
-        for n in 0..5 {
-            assert!(throttles.check_login(address(n), &format!("user{n}")).is_ok());
+        for n in 0..200_u32 {
+            let stranger = Ipv4Addr::from_bits((192 << 24) + (n << 8));
+            for _ in 0..10 {
+                let _ = throttles.check_login(stranger.into(), "anna");
+            }
         }
-        let refused = throttles.check_login(address(9), "another");
+        let owner = [198, 51, 100, 7].into();
+        for attempt in 0..5 {
+            assert!(throttles.check_login(owner, "anna").is_ok(), "{attempt}");
+        }
+        let refused = throttles.check_login(owner, "anna");
         let seconds = refused.err().and_then(|error| error.retry_after_seconds);
         assert!(seconds.is_some_and(|seconds| (1..=60).contains(&seconds)), "{seconds:?}");
-        assert!(throttles.check_login(address(1 << 64), "another").is_ok(), "another network");
-        for n in 2..7 {
-            let passed = throttles.check_login(address(n << 64), "anna").is_ok();
-            assert!(passed, "{n}");
-        }
-        assert!(
-            throttles.check_login(address(8 << 64), "anna").is_err(),
-            "the name has exceeded its limit"
-        );
+    }
+
+    #[test]
+    fn a_network_is_limited_whatever_names_it_guesses() {
+        let throttles = Throttles::default();
+        let allowed = |address: &dyn Fn(u128) -> IpAddr| {
+            (0..1000_u128)
+                .filter(|n| throttles.check_login(address(*n), &format!("user{n}")).is_ok())
+                .count()
+        };
+        assert_eq!(allowed(&v6), 10, "a /64");
+        assert_eq!(allowed(&|n| v6((1 << 80) + (n << 64))), 60, "a /48");
+        assert_eq!(allowed(&|n| [203, 0, 113, n as u8].into()), 60, "a /24");
+        assert!(throttles.check_login(v6(2 << 80), "user0").is_ok(), "another network");
         assert_eq!(network([127, 0, 0, 1].into()), network("::ffff:127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn more_networks_than_are_counted_lock_nobody_out() {
+        let throttles = Throttles::default();
+        for n in 0..2 * MAX_KEYS as u128 {
+            let _ = throttles.check_login(v6(n << 64), "anna");
+            let _ = throttles.check_pairing(v6(n << 64));
+        }
+        let owner = [198, 51, 100, 7].into();
+        assert!(throttles.check_login(owner, "anna").is_ok());
+        assert!(throttles.check_pairing(owner).is_ok());
+        assert!(throttles.logins.limiters[0].len() <= MAX_KEYS);
     }
 }

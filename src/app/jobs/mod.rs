@@ -35,6 +35,12 @@ use crate::domain::Clock;
 use crate::settings::TaskSettings;
 use crate::store::{Lease, NewTask, Store, Tx};
 
+/// The part of the queue that one client may fill: a quarter.
+const CLIENT_SHARE: i64 = 4;
+
+/// The number of waiting tasks that each client may have even in a short queue.
+const MIN_SHARE: i64 = 10;
+
 /// The outcome of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskOutcome {
@@ -151,18 +157,29 @@ impl Jobs {
         Ok(TaskOutcome::Deferred)
     }
 
-    /// Checks that the queue has room for another task.
+    /// Checks that the queue has room for another task, which may be of a client.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`] if [`TaskSettings::max_waiting`] tasks are pending already.
-    pub(in crate::app) async fn check_capacity(&self) -> Result<(), AppError> {
+    /// [`ErrorKind::Busy`] if [`TaskSettings::max_waiting`] tasks are pending already, or a quarter of them are the
+    /// client's.
+    pub(in crate::app) async fn check_capacity(
+        &self,
+        client_id: Option<&str>,
+    ) -> Result<(), AppError> {
         let max = i64::from(self.limits.max_waiting);
-        if self.store.count_pending_tasks(max).await? < max {
-            return Ok(());
+        if self.store.count_pending_tasks(max).await? >= max {
+            let detail = "Too many frames are waiting to be told; try again in a few seconds.";
+            return Err(AppError::new(ErrorKind::Busy, detail));
         }
-        let detail = "Too many frames are waiting to be told; try again in a few seconds.";
-        Err(AppError::new(ErrorKind::Busy, detail))
+        let share = max.min((max / CLIENT_SHARE).max(MIN_SHARE));
+        if let Some(client_id) = client_id
+            && self.store.count_pending_tasks_of(client_id, share).await? >= share
+        {
+            let detail = "Too many frames of this client are waiting to be told; try again in a few seconds.";
+            return Err(AppError::new(ErrorKind::Busy, detail));
+        }
+        Ok(())
     }
 }
 

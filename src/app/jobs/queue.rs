@@ -7,8 +7,8 @@ use tokio::sync::broadcast::Receiver;
 use uuid::Uuid;
 
 use super::{Jobs, StoredFailure};
-use crate::app::AppError;
-use crate::domain::backoff;
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{backoff, lost_run_backoff};
 use crate::store::{Lease, LeaseError, StoreError, Task, TaskNotice};
 
 /// Longer than any lease. Used on SQLite, where no other process can hold a lease when this one starts.
@@ -91,7 +91,7 @@ impl Jobs {
         let mut tx = self.store.begin().await?;
         match self.failure_action(task, error) {
             FailureAction::Retry => {
-                let wait = backoff(failure, jitter(task, failure));
+                let wait = backoff(failure, jitter(task.id, failure));
                 lease.retry(&mut tx, &stored, now + wait, now).await?;
             }
             FailureAction::Fail => lease.fail(&mut tx, &stored, now).await?,
@@ -112,12 +112,30 @@ impl Jobs {
         self.release_expired_before(self.clock.now() + ahead).await
     }
 
+    /// Returns the tasks whose leases ended before `until` to the queue, each after a wait that grows with its lost runs.
+    /// A task that loses too many runs in a row fails, because it may be what ends the process.
     async fn release_expired_before(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let (mut released, mut given_up) = (0, Vec::new());
         let mut tx = self.store.begin().await?;
-        let released = tx.release_expired_leases(until).await?;
+        for lease in tx.expired_leases(until).await? {
+            let (id, lost) = (lease.id, lease.lost_runs.unsigned_abs() + 1);
+            if lost >= self.limits.max_lost_runs {
+                let error = serde_json::json!(StoredFailure::from(&lost_runs_error(lost)));
+                if tx.fail_expired_lease(lease, until, &error, now).await? {
+                    given_up.push((id, lost));
+                }
+            } else {
+                let wait = lost_run_backoff(lost, jitter(id, lost));
+                released += u64::from(tx.release_expired_lease(id, until, now + wait).await?);
+            }
+        }
         tx.save().await?;
         if released > 0 {
             tracing::info!(released, "expired leases released");
+        }
+        for (id, lost) in given_up {
+            tracing::error!(%id, lost, "task ended with its process too often; giving up");
         }
         Ok(released)
     }
@@ -140,9 +158,16 @@ impl Jobs {
     }
 }
 
+fn lost_runs_error(lost: u32) -> AppError {
+    let detail = format!(
+        "The task was started {lost} times, and each time the process ended or lost it before it was done."
+    );
+    AppError::new(ErrorKind::Unavailable, detail)
+}
+
 /// Returns a number from 0 to 1, derived from the random bits of the task's id, so that tasks that failed together are
 /// not tried again together.
-fn jitter(task: &Task, attempt: u32) -> f64 {
-    let bits = (task.id.as_u128() >> (attempt % 32)) as u32;
+fn jitter(task_id: Uuid, attempt: u32) -> f64 {
+    let bits = (task_id.as_u128() >> (attempt % 32)) as u32;
     f64::from(bits) / f64::from(u32::MAX)
 }

@@ -112,7 +112,7 @@ impl Jobs {
     /// cancelled; [`ErrorKind::Busy`] if the queue is full.
     pub async fn retry_task(&self, actor: Actor<'_>, id: &str) -> Result<TaskView, AppError> {
         let task = self.find_permitted_task(actor, id).await?;
-        self.check_capacity().await?;
+        self.check_capacity(task.client_id.as_deref()).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let Some(task) = tx.restart_task(task.id, now).await? else {

@@ -6,6 +6,7 @@ mod spend_ledger;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
@@ -236,7 +237,11 @@ impl Models {
             video: self.chain(strategy.video.as_ref(), &defaults.video).await?,
             moderation: self.chain(None, &defaults.moderation).await?,
             reword: reword.map(|template| {
-                let reword = move |prompt: &str| storytellers::reword_prompt(&template, prompt);
+                let template: Arc<str> = template.into();
+                let reword = move |prompt: String| {
+                    let template = Arc::clone(&template);
+                    async move { storytellers::reword_prompt(&template, &prompt).await }.boxed()
+                };
                 Arc::new(reword) as crate::inference::RewordPrompt
             }),
             refusal_suffix,

@@ -178,3 +178,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_ipv6_client_is_its_network() {
+    let network = |text: &str| text.parse().map(client_network).ok().map(|ip| ip.to_string());
+    assert_eq!(network("192.0.2.7").as_deref(), Some("192.0.2.7"));
+    assert_eq!(network("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1:2::"));
+}

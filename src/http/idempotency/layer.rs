@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::REPLAYED;
 use crate::app::{IdempotencyOutcome, StoredResponse};
 use crate::domain::Principal;
+use crate::http::body::BodyReserved;
 use crate::http::problem::Problem;
 use crate::http::{HttpState, body};
 use crate::store::IdempotencyKey;
@@ -52,11 +53,10 @@ async fn run_once(
     is_secret: bool,
 ) -> Result<Response, Problem> {
     let (mut parts, content) = request.into_parts();
-    let permit = state.body_budget.acquire(&parts).await?;
-    let content = body::read(&parts.headers, content).await?;
+    let (content, reservation) = state.body_budget.read(&parts, content).await?;
     // The endpoint gets the body as it was before its compression, and its memory is reserved already.
     parts.headers.remove(CONTENT_ENCODING);
-    parts.extensions.insert(permit);
+    parts.extensions.insert(BodyReserved);
     let principal = parts.extensions.get::<Principal>().map(ToString::to_string);
     let principal = principal.unwrap_or_default();
     let scope = format!("{} {} {principal}", parts.method, parts.uri.path());
@@ -73,6 +73,7 @@ async fn run_once(
             // The request runs even if the client disconnects, because the client may send it again to see the outcome.
             let work = async move {
                 let response = next.run(request).await;
+                drop(reservation);
                 store_response(&state, &key, response, is_secret).await
             };
             body::run_to_completion(work).await

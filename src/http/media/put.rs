@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::app::UploadOutcome;
 use crate::domain::MediaName;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::{HttpState, body, form};
+use crate::http::{HttpState, form};
 
 /// Upload a media file
 ///
@@ -38,8 +38,8 @@ pub(in crate::http) async fn put(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, content) = request.into_parts();
-    let _permit = state.body_budget.acquire(&parts).await?;
-    let bytes = read_file(&parts.headers, body::read(&parts.headers, content).await?).await?;
+    let (content, _reservation) = state.body_budget.read(&parts, content).await?;
+    let bytes = read_file(&parts.headers, content).await?;
     let name = MediaName::new(&name)
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
     match state.app.files().upload_media(name, bytes).await {

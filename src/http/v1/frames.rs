@@ -14,7 +14,7 @@ use crate::app::{AcceptedOrder, FrameOrder, StoryResponse};
 use crate::domain::{Principal, TraceParent};
 use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
-use crate::http::body::BodyPermit;
+use crate::http::body::BodyReservation;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
@@ -64,10 +64,9 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let permit = state.body_budget.acquire(&parts).await?;
-    let content = body::read(&parts.headers, content).await?;
+    let (content, reservation) = state.body_budget.read(&parts, content).await?;
     let received = ReceivedRequest { parts, content, principal, request_id, trace };
-    let ordered = order_frame(state.clone(), received, permit).await?;
+    let ordered = order_frame(state.clone(), received, reservation).await?;
     Ok(wait_for_frame(&state, ordered, "body").await)
 }
 
@@ -84,14 +83,14 @@ struct ReceivedRequest {
 async fn order_frame(
     state: HttpState,
     received: ReceivedRequest,
-    permit: BodyPermit,
+    reservation: BodyReservation,
 ) -> Result<AcceptedOrder, Problem> {
     let ordering = async move {
         let app = state.app.clone();
         let order = parse_order(&state, received).await?;
         let ordered =
             app.frames().order(order).await.map_err(|error| Problem::from_error(error, "body"));
-        drop(permit);
+        drop(reservation);
         ordered
     };
     body::run_to_completion(ordering).await

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -10,7 +11,7 @@ use super::super::{ApiKeys, Model, Registry, SpendAccount, Timeouts};
 use crate::compute::Compute;
 
 /// Returns the prompt that asks a text model to reword a refused prompt; `None` if it cannot be reworded.
-pub type RewordPrompt = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+pub type RewordPrompt = Arc<dyn Fn(String) -> BoxFuture<'static, Option<String>> + Send + Sync>;
 
 /// Observes each prompt before it is sent. The arguments are the capability's name and the prompt.
 pub type PromptObserver = Arc<dyn Fn(&'static str, &str) + Send + Sync>;

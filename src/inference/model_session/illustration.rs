@@ -44,8 +44,8 @@ impl ModelSession {
             match self.generate_image_with(model, &request).await {
                 Err(error) if error.failure == Failure::ContentRefused && attempts_left > 0 => {
                     attempts_left -= 1;
-                    let reword = self.parts.chains.reword.as_ref();
-                    let Some(prompt) = reword.and_then(|reword| reword(&request.prompt)) else {
+                    let Some(reword) = &self.parts.chains.reword else { return Err(error) };
+                    let Some(prompt) = reword(request.prompt.clone()).await else {
                         return Err(error);
                     };
                     let context = FrameContext::empty();

@@ -20,7 +20,8 @@ use crate::store::pools::Pools;
 /// How long connecting may take before the attempt is reported and repeated.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Claims the oldest pending task that is due and does not wait for an earlier task of its lane.
+/// Claims the oldest pending task that is due, does not wait for an earlier task of its lane, and whose client has fewer
+/// than `$4` running tasks.
 ///
 /// `$1` is the lease owner, `$2` the end of the lease, `$3` the current time.
 macro_rules! claim {
@@ -31,6 +32,8 @@ macro_rules! claim {
             "SELECT t.id FROM task t WHERE t.status = 'pending' AND t.run_at <= $3 ",
             "AND (t.lane IS NULL OR NOT EXISTS (SELECT 1 FROM task o WHERE o.lane = t.lane ",
             "AND o.status IN ('pending', 'running') AND (o.status = 'running' OR o.id < t.id))) ",
+            "AND (t.client_id IS NULL OR (SELECT COUNT(*) FROM task r WHERE r.client_id = t.client_id ",
+            "AND r.status = 'running') < $4) ",
             "ORDER BY t.run_at, t.id LIMIT 1 ",
             $skip,
             ") RETURNING *"

@@ -40,6 +40,21 @@ pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
     /// Returns [`ErrorKind::Invalid`] with every invalid field.
     fn check(&mut self) -> Result<(), AppError>;
 
+    /// Checks a field that takes longer to check, such as a template. Runs after [`Resource::check`], and before the
+    /// transaction that stores the resource, so that nothing waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ErrorKind::Invalid`] with the field.
+    fn check_content(&self) -> impl Future<Output = Result<(), AppError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Returns whether [`Resource::check_content`] gives the same result for another resource.
+    fn has_content_of(&self, _other: &Self) -> bool {
+        true
+    }
+
     /// Checks that the resources that this one refers to exist.
     fn check_references(&self, tx: &mut Tx) -> impl Future<Output = Result<(), AppError>> + Send;
 
@@ -110,6 +125,7 @@ impl Config {
             keys::check_and_restore(keys, None)?;
         }
         check(&mut item)?;
+        item.check_content().await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.bump_configuration_version().await?;
@@ -134,7 +150,7 @@ impl Config {
         item: T,
         audit: &AuditContext,
     ) -> Result<ResourceView<T>, AppError> {
-        self.write_resource(id, audit, |_| Ok(item)).await
+        self.write_resource(id, audit, |_| Ok(item.clone())).await
     }
 
     /// Applies a merge patch (RFC 7396) to a configuration.
@@ -154,7 +170,7 @@ impl Config {
         }
         let patched = |before: &T| {
             let mut document = serde_json::to_value(before).map_err(AppError::internal)?;
-            checks::merge_patch(&mut document, patch);
+            checks::merge_patch(&mut document, patch.clone());
             checks::deserialize_patched(document)
         };
         self.write_resource(id, audit, patched).await
@@ -164,9 +180,12 @@ impl Config {
         &self,
         id: &str,
         audit: &AuditContext,
-        change: impl FnOnce(&T) -> Result<T, AppError>,
+        change: impl Fn(&T) -> Result<T, AppError> + Send,
     ) -> Result<ResourceView<T>, AppError> {
         check_name::<T>(id)?;
+        let current: Option<Timestamped<T>> = self.store.resource(id).await?;
+        let checked = change(&current.ok_or_else(resource_not_found::<T>)?.item)?;
+        checked.check_content().await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.bump_configuration_version().await?;
@@ -183,6 +202,10 @@ impl Config {
             keys::check_and_restore(keys, item.provider_keys().map(|keys| &*keys))?;
         }
         check(&mut after)?;
+        if !after.has_content_of(&checked) {
+            let detail = "Somebody else changed this at the same time; try again.";
+            return Err(AppError::new(ErrorKind::Conflict, detail));
+        }
         after.check_references(&mut tx).await?;
         tx.replace_resource(&after, now).await?;
         record_change(&mut tx, "update", Some(&before), Some(&after), audit, now).await?;

@@ -61,13 +61,21 @@ impl Resource for PromptTemplate {
         errors.check_slug("slug", &self.slug);
         errors.check_text("description", &self.description, MAX_DESCRIPTION);
         errors.check_text("text", &self.text, MAX_PROMPT);
-        if let Err(error) = storytellers::check_prompt(&self.text) {
-            errors.push("text", format!("is not a Jinja2 template: {error}"));
-        }
         if let Some(language) = &self.target_language {
             errors.check_name("target_language", language);
         }
         errors.into_result()
+    }
+
+    async fn check_content(&self) -> Result<(), AppError> {
+        let checked = storytellers::check_prompt(&self.text).await;
+        let reason =
+            |error| AppError::invalid("text", format!("is not a Jinja2 template: {error}"));
+        checked.map_err(reason)
+    }
+
+    fn has_content_of(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 
     async fn check_references(&self, _: &mut Tx) -> Result<(), AppError> {

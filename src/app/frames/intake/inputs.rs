@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::FrameOrder;
 use crate::app::AppError;
 use crate::app::files::Files;
+use crate::app::frames::large_picture::is_large;
 use crate::audio::{self, AudioFormat, PcmFormat, SoundFormat, VideoFormat};
-use crate::compute::Compute;
+use crate::compute::{Compute, DecodePurpose, Decoding};
 use crate::domain::{Clock, ObjectKey};
 use crate::imaging;
 use crate::store::MediaObject;
@@ -59,8 +60,14 @@ impl Inputs {
     async fn check_image(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
         let Some(bytes) = order.image.clone() else { return Ok(None) };
         let copy = bytes.clone();
-        let checked =
-            self.compute.run(move || imaging::decode(&copy).map(|_| imaging::sniff(&copy)));
+        let decoding = Decoding {
+            client_id: order.client_id.as_str(),
+            is_large: is_large(&bytes),
+            purpose: DecodePurpose::Check,
+        };
+        let checked = self
+            .compute
+            .decode(decoding, move || imaging::decode(&copy).map(|_| imaging::sniff(&copy)));
         let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
         let format =
             format.ok_or_else(|| AppError::internal("the decoded picture has no known format"))?;

@@ -159,7 +159,7 @@ impl Intake {
         if let Some(accepted) = self.answer_if_asleep(&checked, &advance).await? {
             return Ok(accepted);
         }
-        self.jobs.check_capacity().await?;
+        self.jobs.check_capacity(Some(order.client_id.as_str())).await?;
         if let Some(address) = order.ip_address {
             self.situator.record_address(order.client_id.as_str(), address);
         }

@@ -36,9 +36,8 @@ pub(in crate::http) async fn post(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let _permit = state.body_budget.acquire(&parts).await?;
+    let (bytes, _reservation) = state.body_budget.read(&parts, content).await?;
     let path = parts.uri.path().trim_end_matches('/').to_owned();
-    let bytes = body::read(&parts.headers, content).await?;
     let sound = if form::is_form(&parts.headers) {
         let fields = form::read_fields(&parts.headers, bytes).await?;
         let file = fields.into_iter().find(|field| field.name == "file");

@@ -53,8 +53,7 @@ pub(in crate::http) async fn put(
         let detail = "Send a form (multipart/form-data) with the fields metadata and samples.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let _permit = state.body_budget.acquire(&parts).await?;
-    let content = body::read(&parts.headers, content).await?;
+    let (content, _reservation) = state.body_budget.read(&parts, content).await?;
     let fields = form::read_fields(&parts.headers, content).await?;
     let to_problem = |error| Problem::from_error(error, "body");
     let (mut metadata, mut samples) = (Map::new(), Vec::new());

@@ -87,8 +87,7 @@ where
     let actor = RequestActor::from_request_parts(&mut parts, &()).await?;
     actor.require_client_id()?;
     json::require_json(&parts.headers)?;
-    let permit = state.body_budget.acquire(&parts).await?;
-    let content = body::read(&parts.headers, content).await?;
+    let (content, reservation) = state.body_budget.read(&parts, content).await?;
     let state = state.clone();
     let ordering = async move {
         let length = content.len();
@@ -100,7 +99,7 @@ where
             .order(order)
             .await
             .map_err(|error| Problem::from_error(error, "body"));
-        drop(permit);
+        drop(reservation);
         Ok((actor, ordered?))
     };
     body::run_to_completion(ordering).await
