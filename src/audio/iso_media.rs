@@ -73,18 +73,18 @@ mod tests {
         std::fs::read(path).expect("the fixture is there")
     }
 
-    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let size = u32::try_from(HEADER + content.len()).expect("short");
-        [&size.to_be_bytes()[..], kind, content].concat()
+        [&size.to_be_bytes()[..], &kind, content].concat()
     }
 
     fn movie(handlers: &[&[u8; 4]]) -> Vec<u8> {
         let tracks = handlers.iter().flat_map(|handler| {
             let handler =
-                boxed(b"hdlr", &[&[0; HANDLER_TYPE][..], &handler[..], &[0; 12]].concat());
-            boxed(b"trak", &boxed(b"mdia", &[boxed(b"mdhd", &[0; 24]), handler].concat()))
+                boxed(*b"hdlr", &[&[0; HANDLER_TYPE][..], &handler[..], &[0; 12]].concat());
+            boxed(*b"trak", &boxed(*b"mdia", &[boxed(*b"mdhd", &[0; 24]), handler].concat()))
         });
-        boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), tracks.collect()].concat())
+        boxed(*b"moov", &[boxed(*b"mvhd", &[0; 100]), tracks.collect()].concat())
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         {
             assert_eq!(tracks(&fixture(name)), Some(Tracks { has_audio, has_video }), "{name}");
         }
-        let start = boxed(b"ftyp", b"isom\0\0\0\0");
+        let start = boxed(*b"ftyp", b"isom\0\0\0\0");
         let data = [&1_u32.to_be_bytes()[..], b"mdat", &20_u64.to_be_bytes(), &[7; 4]].concat();
         let both = [start.clone(), data, movie(&[b"vide", b"soun", b"hint"])].concat();
         let expected = Tracks { has_audio: audio, has_video: video };
@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn photographs_and_cut_files_have_no_tracks() {
         for brand in [b"heic", b"mif1", b"avif", b"crx "] {
-            let photograph = [boxed(b"ftyp", brand), boxed(b"meta", &[0; 200])].concat();
+            let photograph = [boxed(*b"ftyp", brand), boxed(*b"meta", &[0; 200])].concat();
             assert_eq!(tracks(&photograph), None);
         }
-        let sequence = [boxed(b"ftyp", b"avis"), movie(&[b"pict"])].concat();
+        let sequence = [boxed(*b"ftyp", b"avis"), movie(&[b"pict"])].concat();
         assert_eq!(tracks(&sequence), Some(Tracks::default()), "an animated picture");
         let speech = fixture("speech.m4a");
         assert_eq!(tracks(&speech[..40]), None);

@@ -107,7 +107,7 @@ impl AudioFormat {
         match bytes {
             [b'R' | b'B', ..] => wav::Wav::parse(bytes).map(|_| Self::Wav),
             // The first block of a FLAC stream is always STREAMINFO.
-            [b'f', b'L', b'a', b'C', kind, ..] if kind & 0x7f == 0 => Some(Self::Flac),
+            [b'f', b'L', b'a', b'C', 0 | 0x80, ..] => Some(Self::Flac),
             [b'O', ..] => ogg::has_audio(bytes).then_some(Self::Ogg),
             [0x1a, ..] => has_audio(matroska::tracks(bytes)).then_some(Self::Webm),
             _ if has_audio(iso_media::tracks(bytes)) => Some(Self::M4a),

@@ -91,7 +91,7 @@ impl Wav {
                 b"data" => return Self::from_chunks(file, format?, begin, size),
                 _ => {}
             }
-            at = match next_chunk(file, begin, size).filter(|_| is_chunk_name(name)) {
+            at = match next_chunk(file, begin, size).filter(|_| is_chunk_name(*name)) {
                 Some(next) => next,
                 // The size of this chunk is wrong, or the one before it lacks its padding.
                 None => {
@@ -151,21 +151,21 @@ impl Wav {
         decoded.clear();
         match self.encoding {
             Encoding::Unsigned8 => {
-                decoded.extend(samples.iter().map(|&s| (f32::from(s) - 128.0) / 128.0))
+                decoded.extend(samples.iter().map(|&s| (f32::from(s) - 128.0) / 128.0));
             }
             Encoding::Signed(2) => {
-                decoded.extend(each(samples).map(|s| f32::from(i16::from_le_bytes(s)) / 32768.0))
+                decoded.extend(each(samples).map(|s| f32::from(i16::from_le_bytes(s)) / 32768.0));
             }
             // Fewer bytes are the upper ones of four.
             Encoding::Signed(3) => {
-                decoded.extend(each(samples).map(|[a, b, c]| from_i32([0, a, b, c])))
+                decoded.extend(each(samples).map(|[a, b, c]| from_i32([0, a, b, c])));
             }
             Encoding::Signed(_) => decoded.extend(each(samples).map(from_i32)),
             Encoding::Float32 => {
-                decoded.extend(each(samples).map(|s| bounded(f32::from_le_bytes(s))))
+                decoded.extend(each(samples).map(|s| bounded(f32::from_le_bytes(s))));
             }
             Encoding::Float64 => {
-                decoded.extend(each(samples).map(|s| bounded(f64::from_le_bytes(s) as f32)))
+                decoded.extend(each(samples).map(|s| bounded(f64::from_le_bytes(s) as f32)));
             }
             Encoding::ALaw => decoded.extend(samples.iter().map(|&s| a_law(s))),
             Encoding::MuLaw => decoded.extend(samples.iter().map(|&s| mu_law(s))),
@@ -236,7 +236,7 @@ fn samples_end(file: &[u8], begin: usize, size: usize) -> usize {
 fn chunks_reach_end(file: &[u8], mut at: usize) -> bool {
     while at < file.len() {
         let Some((name, size)) = chunk_header(file, at) else { return false };
-        match next_chunk(file, at + CHUNK_HEADER, size).filter(|_| is_chunk_name(name)) {
+        match next_chunk(file, at + CHUNK_HEADER, size).filter(|_| is_chunk_name(*name)) {
             Some(next) => at = next,
             None => return false,
         }
@@ -244,7 +244,7 @@ fn chunks_reach_end(file: &[u8], mut at: usize) -> bool {
     true
 }
 
-fn is_chunk_name(name: &[u8; 4]) -> bool {
+fn is_chunk_name(name: [u8; 4]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 

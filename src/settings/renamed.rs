@@ -2,6 +2,7 @@
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
+use std::collections::btree_map::Entry;
 
 use super::SettingWarning;
 
@@ -114,10 +115,9 @@ fn rename_key(values: &mut Dict, old: &str, new: &str) -> Option<Moved> {
         (Some(Value::Dict(tag, mut fields)), Value::Dict(_, earlier)) => {
             let mut ignored = Vec::new();
             for (name, value) in earlier {
-                if fields.contains_key(&name) {
-                    ignored.push(name);
-                } else {
-                    fields.insert(name, value);
+                match fields.entry(name) {
+                    Entry::Vacant(entry) => drop(entry.insert(value)),
+                    Entry::Occupied(entry) => ignored.push(entry.key().clone()),
                 }
             }
             values.insert(new.to_owned(), Value::Dict(tag, fields));

@@ -153,7 +153,7 @@ async fn no_cache_stores_what_admins_read() {
             let status = response.status();
             let cache = response.headers().get("cache-control");
             assert_eq!(
-                cache.map(|value| value.as_bytes()),
+                cache.map(axum::http::HeaderValue::as_bytes),
                 Some(&b"no-store"[..]),
                 "{path}: {status}"
             );

@@ -279,7 +279,6 @@ impl TestApp {
             limits: rates,
             allowed_origins: allowed_origins.iter().map(ToString::to_string).collect(),
             connections,
-            ..AccessPolicy::default()
         };
         let metrics = MetricsRecorder::install().expect("a recorder is installed");
         let state =

@@ -15,17 +15,16 @@ pub fn is_public_address(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    !matches!(
-        address.octets(),
-        // This network, loopback and private networks.
-        [0 | 10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..]
-            // Carrier-grade NAT (RFC 6598), link-local addresses, benchmarks (RFC 2544).
-            | [100, 64..=127, ..] | [169, 254, ..] | [198, 18..=19, ..]
-            // IETF protocols, and the relays of 6to4, which no longer exist.
-            | [192, 0, 0, _] | [192, 88, 99, _]
-            // Multicast, reserved addresses and broadcast.
-            | [224..=255, ..]
-    )
+    let [a, b, c, _] = address.octets();
+    // This network, loopback, private networks, and carrier-grade NAT (RFC 6598).
+    let is_local = matches!(a, 0 | 10 | 127)
+        || matches!((a, b), (172, 16..=31) | (192, 168) | (169, 254) | (100, 64..=127));
+    // Benchmarks (RFC 2544), IETF protocols, and the relays of 6to4, which no longer exist.
+    let is_special =
+        matches!((a, b), (198, 18..=19)) || matches!((a, b, c), (192, 0, 0) | (192, 88, 99));
+    // Multicast, reserved addresses and broadcast.
+    let is_reserved = a >= 224;
+    !(is_local || is_special || is_reserved)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {

@@ -87,14 +87,16 @@ mod tests {
         Validators::new("abc", Some(time + Duration::from_millis(500)))
     }
 
-    fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
+    type Pairs = [(HeaderName, &'static str)];
+
+    fn headers(pairs: &Pairs) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
     #[test]
     fn conditions_are_evaluated_in_the_order_of_the_standard() {
         let (not_modified, failed) = (StatusCode::NOT_MODIFIED, StatusCode::PRECONDITION_FAILED);
-        let cases: [(&[(HeaderName, &'static str)], Option<StatusCode>); 13] = [
+        let cases: [(&Pairs, Option<StatusCode>); 13] = [
             (&[], None),
             (&[(IF_NONE_MATCH, "\"abc\"")], Some(not_modified)),
             (&[(IF_NONE_MATCH, "\"x\", W/\"abc\"")], Some(not_modified)),

@@ -137,7 +137,7 @@ mod tests {
     fn a_gif_needs_its_first_frame_and_no_trailer() {
         for gif in [animated_gif(), one_of_each(&photo(33, 17)).swap_remove(3).1] {
             let end = first_frame_end(&gif);
-            for cut in [end, gif.len() - 1, (end + gif.len()) / 2] {
+            for cut in [end, gif.len() - 1, usize::midpoint(end, gif.len())] {
                 let cut = &gif[..cut];
                 assert_eq!(complete_file(cut, InputFormat::Gif), Some(&gif[..end]));
             }

@@ -91,7 +91,7 @@ struct ScheduleAdvance {
 /// The outcome of one attempt to enqueue.
 enum EnqueueAttempt {
     /// All rows are written and not yet saved.
-    Ready(Uuid, Tx),
+    Ready(Uuid, Box<Tx>),
     /// Another request used the idempotency key.
     KeyUsed,
     /// Another request moved the client's schedules.
@@ -228,7 +228,7 @@ impl Intake {
     ) -> Result<Option<(Uuid, Tx)>, AppError> {
         for _ in 0..MAX_ENQUEUE_ATTEMPTS {
             match self.try_to_enqueue(checked, &advance).await? {
-                EnqueueAttempt::Ready(task_id, tx) => return Ok(Some((task_id, tx))),
+                EnqueueAttempt::Ready(task_id, tx) => return Ok(Some((task_id, *tx))),
                 EnqueueAttempt::KeyUsed => return Ok(None),
                 EnqueueAttempt::ScheduleChanged => {
                     advance = self.advance_schedules(checked).await?;
@@ -284,7 +284,7 @@ impl Intake {
         {
             return Ok(EnqueueAttempt::KeyUsed);
         }
-        Ok(EnqueueAttempt::Ready(task_id, tx))
+        Ok(EnqueueAttempt::Ready(task_id, Box::new(tx)))
     }
 
     /// Saves the new schedule positions of a client that the transaction has locked. Returns `false`, and writes
