@@ -137,7 +137,7 @@ async fn fill(store: &Store, frames: usize) -> Vec<String> {
             context.frame_number = frame.unsigned_abs();
             let tale = composer::compose(&context);
             context.memory = tale.memory;
-            tx.add_frame(NewFrame {
+            tx.insert_frame(NewFrame {
                 story_id: id,
                 number: frame,
                 text: Some(&tale.text),

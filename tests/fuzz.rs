@@ -20,7 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use support::process::Process;
 use support::rng::TestRng;
-use support::{TestDatabase, fixture, in_time, photo};
+use support::{TestDatabase, fixture, photo, with_timeout};
 use uuid::Uuid;
 
 /// Number of requests at the same time.
@@ -198,7 +198,7 @@ async fn pictures() -> Vec<Vec<u8>> {
 async fn damaged_pictures_are_used_or_refused() {
     let mut samples = pictures().await;
     samples.push(fixture("astronaut_640x480.jpg"));
-    in_time(post_damaged(Kind::Picture, count(), samples)).await;
+    with_timeout(post_damaged(Kind::Picture, count(), samples)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -207,5 +207,5 @@ async fn damaged_sounds_are_used_or_refused() {
     let names = ["silence.flac", "silence.m4a", "silence.mp3", "silence.ogg", "silence.webm"];
     let mut samples: Vec<Vec<u8>> = names.iter().map(|name| fixture(name)).collect();
     samples.extend([wav, fixture("speech.ogg"), fixture("speech.webm")]);
-    in_time(post_damaged(Kind::Sound, count() / 5, samples)).await;
+    with_timeout(post_damaged(Kind::Sound, count() / 5, samples)).await;
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::process::Process;
 use support::sse::{SseEvent, SseStream};
-use support::{TestDatabase, in_time};
+use support::{TestDatabase, with_timeout};
 
 fn client() -> reqwest::Client {
     support::client().connect_timeout(Duration::from_secs(10)).build().expect("a client")
@@ -67,7 +67,7 @@ async fn tell(process: &Process, number: usize) -> String {
             }
         }
     };
-    in_time(until_answered).await
+    with_timeout(until_answered).await
 }
 
 /// Opens an event stream on a process, after the event id `last`.

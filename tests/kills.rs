@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use support::postgres_server::PostgresServer;
 use support::process::Process;
 use support::rng::TestRng;
-use support::{TestDatabase, files, in_time};
+use support::{TestDatabase, files, with_timeout};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -119,7 +119,7 @@ async fn no_frame_is_lost_or_doubled_when_postgresql_restarts_too() {
         return;
     };
     let database = TestDatabase::on_server(server.url()).await;
-    in_time(kill_under_load(database, Some(server))).await;
+    with_timeout(kill_under_load(database, Some(server))).await;
 }
 
 /// Posts frames while the process is killed again and again, 0.3 to 2 seconds after each start and not before a frame
@@ -197,8 +197,8 @@ async fn check_files(database: &TestDatabase) {
         clock: Arc::new(FixedClock(later)),
         ..support::TestOptions::default()
     };
-    let stopping = CancellationToken::new();
-    let sweeper = support::build_app(store.clone(), database.storage(), stopping, options);
+    let shutdown = CancellationToken::new();
+    let sweeper = support::build_app(store.clone(), database.storage(), shutdown, options);
     sweeper.ops().run_maintenance(later).await.expect("swept");
     let (mut on_disk, mut referred_to) = (BTreeSet::new(), 0);
     for folder in ["media", "input"] {

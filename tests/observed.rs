@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use prost::Message;
 use serde_json::{Value, json};
-use support::{TestDatabase, in_time, photo};
+use support::{TestDatabase, photo, with_timeout};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Child;
@@ -86,7 +86,7 @@ impl Process {
     async fn stop(mut self) -> Vec<String> {
         let pid = self.child.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
-        assert!(in_time(self.child.wait()).await.expect("ended").success(), "an orderly end");
+        assert!(with_timeout(self.child.wait()).await.expect("ended").success(), "an orderly end");
         self.log.await.expect("the reader does not panic")
     }
 }

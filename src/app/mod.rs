@@ -219,7 +219,7 @@ impl App {
             events: events.clone(),
             clients: Arc::clone(&clients),
             frame_deadline,
-            stopping: shutdown.clone(),
+            shutdown: shutdown.clone(),
         });
         let ops = Ops::new(
             clone_store(),

@@ -127,7 +127,7 @@ impl Tx {
     /// # Errors
     ///
     /// [`StoreError::is_conflict`] is true if the client already has a list of this name.
-    pub async fn add_bookmark_list(
+    pub async fn insert_bookmark_list(
         &mut self,
         list: NewBookmarkList<'_>,
     ) -> Result<BookmarkList, StoreError> {
@@ -152,7 +152,7 @@ impl Tx {
     /// # Errors
     ///
     /// [`StoreError::is_conflict`] is true if the client has another list of this name.
-    pub async fn change_bookmark_list(
+    pub async fn update_bookmark_list(
         &mut self,
         id: i64,
         change: BookmarkListChange<'_>,
@@ -173,7 +173,7 @@ impl Tx {
     }
 
     /// Deletes a list and its entries. Returns the deleted list, or `None` if it does not exist.
-    pub async fn remove_bookmark_list(
+    pub async fn delete_bookmark_list(
         &mut self,
         id: i64,
     ) -> Result<Option<BookmarkList>, StoreError> {

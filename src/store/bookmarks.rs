@@ -119,7 +119,7 @@ impl Tx {
     }
 
     /// Deletes a client's bookmark. Returns `false` if the client has none with this id.
-    pub async fn remove_frame_bookmark(
+    pub async fn delete_frame_bookmark(
         &mut self,
         client_id: &str,
         id: i64,

@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// Returns the number of each frame of a story, with what the camera saw and what was heard for it.
-    pub async fn seen_and_heard(
+    pub async fn frame_inputs(
         &self,
         story_id: Uuid,
     ) -> Result<Vec<(i32, Option<String>, Option<String>)>, StoreError> {
@@ -203,7 +203,7 @@ impl Tx {
     }
 
     /// Deletes a task and notifies those that wait for its end.
-    pub async fn remove_task(&mut self, id: Uuid) -> Result<(), StoreError> {
+    pub async fn delete_task(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM task WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
             .map_err(StoreError::failed("delete a task"))?;

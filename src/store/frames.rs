@@ -215,7 +215,7 @@ impl Store {
 
 impl Tx {
     /// Inserts a frame.
-    pub async fn add_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
+    pub async fn insert_frame(&mut self, frame: NewFrame<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO story_frame (story_id, number, text, image_id, \
              device_image_id, illustration, min_duration_seconds, trigger_condition, metadata, \
              state_before, date_created, seen, heard, language, \
@@ -247,7 +247,7 @@ impl Tx {
     }
 
     /// Inserts an image.
-    pub async fn add_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
+    pub async fn insert_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, date_created) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)";
         with_tx!(self, db => sqlx::query(SQL)
@@ -265,7 +265,7 @@ impl Tx {
     }
 
     /// Inserts an image rendered from `original`, unless it exists.
-    pub async fn add_rendition(
+    pub async fn insert_rendition(
         &mut self,
         image: NewImage<'_>,
         original: Uuid,

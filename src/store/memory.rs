@@ -256,7 +256,7 @@ impl Tx {
     }
 
     /// Deletes a client's patterns: all, those of a type, or the one with a type and key. Returns their number.
-    pub async fn remove_patterns(
+    pub async fn delete_patterns(
         &mut self,
         client_id: &str,
         kind: Option<&str>,
@@ -294,7 +294,7 @@ impl Tx {
 
     /// Deletes a client's context entries: all, those of a session, or the one with a session and key. Returns their
     /// number.
-    pub async fn remove_context(
+    pub async fn delete_context(
         &mut self,
         client_id: &str,
         session_id: Option<&str>,
@@ -321,7 +321,7 @@ impl Tx {
     }
 
     /// Inserts an insight and returns its id.
-    pub async fn add_insight(&mut self, insight: NewInsight<'_>) -> Result<i64, StoreError> {
+    pub async fn insert_insight(&mut self, insight: NewInsight<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO user_insight (client_id, type, data, importance, date_created) \
              VALUES ($1, $2, $3, $4, $5) RETURNING id";
         with_tx!(self, db => sqlx::query_scalar(SQL)
@@ -336,7 +336,7 @@ impl Tx {
     }
 
     /// Deletes a client's insights: all, or those of a type. Returns their number.
-    pub async fn remove_insights(
+    pub async fn delete_insights(
         &mut self,
         client_id: &str,
         kind: Option<&str>,

@@ -179,7 +179,7 @@ impl Tx {
     }
 
     /// Deletes a request whose token was not collected. Returns `None` if no such request is open.
-    pub async fn refuse_pairing(
+    pub async fn reject_pairing(
         &mut self,
         code: &str,
         now: DateTime<Utc>,

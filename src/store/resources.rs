@@ -185,7 +185,7 @@ impl Tx {
     }
 
     /// Inserts a resource. Returns `false` if one with its name exists.
-    pub async fn add_resource<T: ResourceTable>(
+    pub async fn insert_resource<T: ResourceTable>(
         &mut self,
         item: &T,
         now: DateTime<Utc>,
@@ -217,7 +217,7 @@ impl Tx {
     /// # Errors
     ///
     /// Returns [`StoreError`] if the database fails or another resource refers to this one.
-    pub async fn remove_resource<T: ResourceTable>(
+    pub async fn delete_resource<T: ResourceTable>(
         &mut self,
         name: &str,
     ) -> Result<bool, StoreError> {

@@ -120,7 +120,7 @@ impl Tx {
 
     /// Deletes the rows of inputs created before `until` whose clients have no open task, oldest first, at most
     /// `limit`. Returns the media keys of their files.
-    pub async fn remove_inputs(
+    pub async fn delete_inputs(
         &mut self,
         until: DateTime<Utc>,
         limit: i64,

@@ -33,7 +33,7 @@ impl Store {
 
 impl Tx {
     /// Inserts a session.
-    pub async fn begin_session(
+    pub async fn create_session(
         &mut self,
         sha256: &[u8; 32],
         user_id: i64,
@@ -54,7 +54,7 @@ impl Tx {
     }
 
     /// Deletes a session.
-    pub async fn end_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
+    pub async fn delete_session(&mut self, sha256: &[u8; 32]) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM session WHERE sha256 = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(&sha256[..]).execute(db).await.map(drop))
             .map_err(StoreError::failed("end a session"))

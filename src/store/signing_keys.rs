@@ -27,7 +27,7 @@ impl Store {
 
 impl Tx {
     /// Inserts a key and deletes those created before `before`.
-    pub async fn add_signing_key(
+    pub async fn insert_signing_key(
         &mut self,
         key: &SigningKey,
         before: DateTime<Utc>,

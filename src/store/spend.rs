@@ -115,7 +115,7 @@ impl Tx {
     }
 
     /// Adds `by_micro_usd`, which may be negative, to a scope's spending on a day.
-    pub async fn correct_spend(
+    pub async fn adjust_spend(
         &mut self,
         scope: &str,
         day: NaiveDate,

@@ -114,7 +114,7 @@ impl Tx {
     }
 
     /// Deletes a story that has no frames and no tasks. Any other story stays.
-    pub async fn remove_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
+    pub async fn delete_empty_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1 AND frame_count = 0 \
              AND NOT EXISTS (SELECT 1 FROM task WHERE task.story_id = $1)";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
@@ -122,7 +122,7 @@ impl Tx {
     }
 
     /// Changes the strategy of a story that has no frames yet.
-    pub async fn change_strategy(
+    pub async fn update_strategy(
         &mut self,
         id: Uuid,
         strategy: &str,
@@ -172,7 +172,7 @@ impl Tx {
     ///
     /// [`StoreError::is_conflict`] is true if a title such as `A b 1` took the slug of another base at the same
     /// moment.
-    pub async fn name_story(
+    pub async fn set_story_title(
         &mut self,
         id: Uuid,
         title: StoryTitle<'_>,

@@ -67,12 +67,12 @@ impl Tx {
 
     /// Adds a story to a list. Returns `false` if the list or the story does not exist.
     ///
-    /// The list must be locked by [`Tx::change_bookmark_list`].
+    /// The list must be locked by [`Tx::update_bookmark_list`].
     ///
     /// # Errors
     ///
     /// [`StoreError::is_conflict`] is true if the list has the story already.
-    pub async fn add_story_bookmark(
+    pub async fn insert_story_bookmark(
         &mut self,
         list_id: i64,
         story_id: Uuid,
@@ -118,7 +118,7 @@ impl Tx {
     }
 
     /// Removes a story from a list. Returns `false` if the list does not have the story.
-    pub async fn remove_story_bookmark(
+    pub async fn delete_story_bookmark(
         &mut self,
         list_id: i64,
         story_id: Uuid,

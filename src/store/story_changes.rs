@@ -85,7 +85,7 @@ impl Tx {
     }
 
     /// Changes a story's title. The slug stays, because links contain it.
-    pub async fn retitle_story(
+    pub async fn update_story_title(
         &mut self,
         id: Uuid,
         title: &str,
@@ -217,7 +217,7 @@ impl Tx {
     }
 
     /// Deletes a story with its frames and bookmarks.
-    pub async fn remove_story(&mut self, id: Uuid) -> Result<(), StoreError> {
+    pub async fn delete_story(&mut self, id: Uuid) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM story WHERE id = $1";
         with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
             .map_err(StoreError::failed("delete a story"))
@@ -267,12 +267,12 @@ impl Tx {
             .map_err(StoreError::failed("delete images"))?;
         }
         let keys: Vec<&str> = images.iter().map(|image| &*image.media_key).collect();
-        self.remove_media_objects(&keys).await
+        self.delete_media_objects(&keys).await
     }
 
     /// Deletes the rows of those files that no image, video, narration, voice sample or recording refers to. Returns
     /// their keys.
-    pub async fn remove_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+    pub async fn delete_media_objects(&mut self, keys: &[&str]) -> Result<Vec<String>, StoreError> {
         const SQL: &str = "DELETE FROM media_object WHERE NOT EXISTS \
              (SELECT 1 FROM image WHERE media_key = media_object.key) AND NOT EXISTS \
              (SELECT 1 FROM video WHERE media_key = media_object.key) AND NOT EXISTS \

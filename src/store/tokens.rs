@@ -100,7 +100,7 @@ impl Store {
 
 impl Tx {
     /// Inserts a token and returns its id.
-    pub async fn add_token(&mut self, new: NewToken<'_>) -> Result<i64, StoreError> {
+    pub async fn insert_token(&mut self, new: NewToken<'_>) -> Result<i64, StoreError> {
         const SQL: &str = "INSERT INTO api_token (name, scope, client_id, sha256, hint, \
              created_by, date_expires, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id";

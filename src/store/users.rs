@@ -90,7 +90,7 @@ impl Store {
 
 impl Tx {
     /// Inserts a user. Returns `false` if the name is taken.
-    pub async fn add_user(&mut self, new: NewUser<'_>) -> Result<bool, StoreError> {
+    pub async fn insert_user(&mut self, new: NewUser<'_>) -> Result<bool, StoreError> {
         const SQL: &str = "INSERT INTO admin_user \
              (username, description, password_hash, is_active, date_created, date_updated) \
              VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (username) DO NOTHING";
@@ -114,7 +114,7 @@ impl Tx {
     }
 
     /// Updates the user with this name.
-    pub async fn change_user(&mut self, user: NewUser<'_>) -> Result<(), StoreError> {
+    pub async fn update_user(&mut self, user: NewUser<'_>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE admin_user SET description = $2, \
              password_hash = COALESCE($3, password_hash), is_active = $4, date_updated = $5 \
              WHERE username = $1";

@@ -186,7 +186,7 @@ impl Tx {
     }
 
     /// Adds a sample to a profile at the position `place`.
-    pub async fn add_voice_sample(
+    pub async fn insert_voice_sample(
         &mut self,
         client_id: &str,
         place: i32,
@@ -210,7 +210,7 @@ impl Tx {
     }
 
     /// Deletes a voice profile. Returns the media keys of its samples, or `None` if the profile does not exist.
-    pub async fn remove_voice_profile(
+    pub async fn delete_voice_profile(
         &mut self,
         client_id: &str,
         profile_id: &str,
@@ -229,7 +229,7 @@ impl Tx {
     }
 
     /// Inserts a recording.
-    pub async fn add_recording(
+    pub async fn insert_recording(
         &mut self,
         client_id: &str,
         recording: &SoundRow,
@@ -253,7 +253,7 @@ impl Tx {
     }
 
     /// Deletes a recording. Returns the media key of its file, or `None` if the recording does not exist.
-    pub async fn remove_recording(
+    pub async fn delete_recording(
         &mut self,
         client_id: &str,
         name: &str,

@@ -259,7 +259,7 @@ async fn a_client_has_no_endless_lists(database: TestDatabase) {
             is_public: false,
             now,
         };
-        tx.add_bookmark_list(new).await.expect("added");
+        tx.insert_bookmark_list(new).await.expect("added");
     }
     tx.save().await.expect("saved");
     let path = "/v2/bookmark-lists?client_id=s";

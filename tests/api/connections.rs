@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
 
 /// The largest file that needs no key.
 const ASSET: &str = "/docs/swagger-ui-bundle.js";
@@ -35,7 +35,7 @@ fn get(path: &str) -> String {
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // A connection that is closed with unread input is reset.
-    let _ = in_time(stream.read_to_end(&mut bytes)).await;
+    let _ = with_timeout(stream.read_to_end(&mut bytes)).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -113,7 +113,7 @@ async fn event_streams_count_too_and_end_with_their_connection() {
     check_probe(&app).await;
     drop(streams);
     // The server notices the closed connections on its own time.
-    in_time(async {
+    with_timeout(async {
         while send_json(app.get("/docs")).await.0 != 200 {
             tokio::task::yield_now().await;
         }

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, in_time, send_json};
+use crate::support::{TestApp, TestDatabase, send_json, with_timeout};
 
 on_both! {
     the_newest_frame_comes_in_the_devices_pixels_and_not_twice;
@@ -117,7 +117,7 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     let waiting = tokio::spawn(send_json(app.get("/v2/clients/s/next?wait=60")));
     let started = Instant::now();
     frame(&app, "s", "One.").await;
-    let (status, first) = in_time(waiting).await.expect("joined");
+    let (status, first) = with_timeout(waiting).await.expect("joined");
     assert_eq!((status, &first["number"]), (200, &json!(0)));
     let current = app.get("/v2/clients/s/next").send().await.expect("an answer");
     let etag = current.headers()["etag"].to_str().expect("text").trim_matches('"').to_owned();
@@ -126,7 +126,7 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     frame(&app, "another", "Not for s.").await;
     app.put("/v1/story/reset?client_id=s").send().await.expect("an answer");
     frame(&app, "s", "A new story.").await;
-    let (status, next) = in_time(waiting).await.expect("joined");
+    let (status, next) = with_timeout(waiting).await.expect("joined");
     assert_eq!((status, &next["text"]), (200, &json!("A new story.\n")));
     assert!(started.elapsed() < Duration::from_secs(50), "nobody waited for the end");
 
@@ -135,7 +135,7 @@ async fn a_device_that_waits_gets_the_next_frame_as_it_is_told(database: TestDat
     let waiting = tokio::spawn(app.get(&format!("/v2/clients/s/next?wait=60&etag={etag}")).send());
     app.json("/v2/clients/s/next").await;
     app.shutdown.cancel();
-    let ended = in_time(waiting).await.expect("joined");
+    let ended = with_timeout(waiting).await.expect("joined");
     assert!(
         ended.is_err() || ended.is_ok_and(|response| response.status() == 304),
         "a stop ends the wait"
@@ -159,7 +159,7 @@ async fn a_device_that_follows_a_flock_gets_what_others_are_told(database: TestD
     let waiting =
         tokio::spawn(send_json(app.get(&format!("/v2/clients/right/next?wait=60&etag={etag}"))));
     frame(&app, "left", "Two.").await;
-    let (status, next) = in_time(waiting).await.expect("joined");
+    let (status, next) = with_timeout(waiting).await.expect("joined");
     assert_eq!((status, &next["text"]), (200, &json!("Two.\n")));
     app.stop_and_remove().await;
 }

@@ -10,7 +10,7 @@ use crate::identity::token;
 use crate::on_both;
 use crate::support::clock::ManualClock;
 use crate::support::embedder::FakeEmbedder;
-use crate::support::{TestApp, TestDatabase, TestOptions, fixture, in_time, photo, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, fixture, photo, send_json, with_timeout};
 
 on_both! {
     everything_about_a_client_is_shown_in_one_document;
@@ -182,7 +182,7 @@ async fn erase(app: &TestApp, client_id: &str) -> Value {
             tokio::task::yield_now().await;
         }
     };
-    in_time(ended).await
+    with_timeout(ended).await
 }
 
 async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database: TestDatabase) {
@@ -260,7 +260,7 @@ async fn an_erasure_waits_for_no_one_and_can_be_done_again(database: TestDatabas
             tokio::task::yield_now().await;
         }
     };
-    in_time(refused).await;
+    with_timeout(refused).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
     let (status, again) = call(&admin, "DELETE", "/v2/clients/s").await;
     assert_eq!(status, 202, "{again}");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::on_both;
 use crate::support::sse::{SseEvent, SseStream, event_labels};
-use crate::support::{TestApp, TestDatabase, in_time, send_json};
+use crate::support::{TestApp, TestDatabase, send_json, with_timeout};
 
 on_both! {
     a_listener_hears_a_story_as_it_is_told;
@@ -28,7 +28,11 @@ async fn a_listener_hears_a_story_as_it_is_told(database: TestDatabase) {
     let path = format!("/v2/stories/{story}/events");
     let head = app.client.head(format!("{}{path}", app.url)).send().await.expect("an answer");
     assert_eq!(head.headers()["content-type"], "text/event-stream");
-    assert_eq!(in_time(head.text()).await.expect("an end"), "", "there is nothing to wait for");
+    assert_eq!(
+        with_timeout(head.text()).await.expect("an end"),
+        "",
+        "there is nothing to wait for"
+    );
     let mut stream = SseStream::open(app.get(&path)).await;
     frame(&app, "s", "Two.").await;
     let received = stream.read_until(is_done).await;

@@ -6,7 +6,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value};
 
-use crate::support::{TestApp, TestDatabase, fixture, in_time};
+use crate::support::{TestApp, TestDatabase, fixture, with_timeout};
 
 /// The tags whose operations need no key on a new installation.
 const TAGS: [&str; 9] =
@@ -38,7 +38,7 @@ async fn every_example_of_the_documentation_can_be_sent() {
                 }
             };
             // The body is not read, because an event stream does not end.
-            let response = in_time(request.send()).await.expect("a response");
+            let response = with_timeout(request.send()).await.expect("a response");
             let status = response.status();
             if status.is_success() {
                 successes += 1;

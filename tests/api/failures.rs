@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::on_both;
 use crate::support::gated_image_model::gated_image_model;
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time, photo, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, photo, send_json, with_timeout};
 
 on_both! {
     a_model_that_breaks_is_tried_again;
@@ -63,7 +63,7 @@ async fn a_stop_finishes_what_runs_and_keeps_what_waits(database: TestDatabase) 
     let app = TestApp::start_with(database, options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let running = tokio::spawn(send_json(app.post_frame(&body)));
-    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
+    let _begun = with_timeout(slow.started.acquire()).await.expect("the first frame runs");
     let waiting = tokio::spawn(send_json(app.post_frame(&body)));
     while app.store.count_pending_tasks(10).await.expect("counted") == 0 {
         tokio::task::yield_now().await;
@@ -98,7 +98,7 @@ async fn a_full_queue_says_when_to_come_back() {
     let app = TestApp::start_with(TestDatabase::sqlite(), options).await;
     let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Told."});
     let mut posts = vec![tokio::spawn(send_json(app.post_frame(&body)))];
-    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
+    let _begun = with_timeout(slow.started.acquire()).await.expect("the first frame runs");
     for waiting in 1..=2 {
         posts.push(tokio::spawn(send_json(app.post_frame(&body))));
         while app.store.count_pending_tasks(10).await.expect("counted") < waiting {

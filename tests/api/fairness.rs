@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::support::gated_image_model::gated_image_model;
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time, photo, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, photo, send_json, with_timeout};
 
 /// Checks that the process answers, in one of five requests within 100 ms: other tests run meanwhile.
 async fn check_livez(app: &TestApp) {
@@ -100,7 +100,7 @@ async fn large_pictures_do_not_delay_the_frames_of_others() {
             .collect();
         let body = json!({"client_id": "another", "strategy": "literal", "input_image": photo()});
         check_livez(&app).await;
-        let (status, answer) = in_time(send_json(app.post_frame(&body))).await;
+        let (status, answer) = with_timeout(send_json(app.post_frame(&body))).await;
         assert_eq!(status, 200, "{answer}");
         let unfinished = floods.iter().filter(|flood| !flood.is_finished()).count();
         // The frame is painted at the same time as theirs, so on a busy machine some of them are done earlier.
@@ -129,7 +129,7 @@ async fn one_client_does_not_fill_the_queue() {
     for _ in 0..2 {
         assert_eq!(order("flood").await.0, 202);
     }
-    let _running = in_time(slow.started.acquire_many(2)).await.expect("both workers are busy");
+    let _running = with_timeout(slow.started.acquire_many(2)).await.expect("both workers are busy");
     let mut refused: Option<Value> = None;
     for _ in 0..40 {
         let (status, answer) = order("flood").await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::clock::ManualClock;
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
 
 on_both! {
     a_token_is_good_until_it_expires_or_is_revoked;
@@ -116,7 +116,7 @@ async fn a_token_is_good_until_it_expires_or_is_revoked(database: TestDatabase) 
             tokio::task::yield_now().await;
         }
     };
-    in_time(used).await;
+    with_timeout(used).await;
     app.stop_and_remove().await;
 }
 
@@ -196,7 +196,7 @@ async fn tokens_are_made_renamed_and_revoked_by_admins(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
-pub async fn add_user(app: &TestApp, admin: &str, name: &str, password: &str) {
+pub async fn create_user(app: &TestApp, admin: &str, name: &str, password: &str) {
     let body = json!({"username": name, "password": password});
     let (status, user) =
         send_json(with_token(app, admin, "POST", "/admin/api/users").json(&body)).await;
@@ -235,7 +235,7 @@ async fn call_as(
 async fn a_person_logs_in_and_out(database: TestDatabase) {
     let (app, _) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
-    add_user(&app, &admin, "anna", "correct horse battery").await;
+    create_user(&app, &admin, "anna", "correct horse battery").await;
     for (name, password) in
         [("anna", "wrong horse battery"), ("nobody", "correct horse battery"), ("\u{0}", "x")]
     {
@@ -274,8 +274,8 @@ async fn a_person_logs_in_and_out(database: TestDatabase) {
 async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase) {
     let (app, clock) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
-    add_user(&app, &admin, "anna", "correct horse battery").await;
-    add_user(&app, &admin, "bert", "another horse battery").await;
+    create_user(&app, &admin, "anna", "correct horse battery").await;
+    create_user(&app, &admin, "bert", "another horse battery").await;
     let first = session(&app, "anna", "correct horse battery").await;
     let second = session(&app, "anna", "correct horse battery").await;
     let change = json!({"password": "a wholly new password"});
@@ -314,7 +314,7 @@ async fn a_session_ends_by_time_by_password_and_by_leave(database: TestDatabase)
 async fn people_are_looked_after_by_people(database: TestDatabase) {
     let (app, _) = start(database).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
-    add_user(&app, &admin, "anna", "correct horse battery").await;
+    create_user(&app, &admin, "anna", "correct horse battery").await;
     let cookie = session(&app, "anna", "correct horse battery").await;
     assert_eq!(
         call_as(&app, &cookie, "DELETE", "users/anna", Value::Null).await.0,
@@ -340,7 +340,7 @@ async fn people_are_looked_after_by_people(database: TestDatabase) {
         assert_eq!((status, &problem["errors"][0]["loc"][1]), (422, &json!(field)), "{problem}");
     }
     let change = json!({"description": "Night shift", "password": "another horse battery"});
-    add_user(&app, &admin, "bert", "correct horse battery").await;
+    create_user(&app, &admin, "bert", "correct horse battery").await;
     assert_eq!(
         call_as(&app, &cookie, "PATCH", "users/bert", change).await.1["description"],
         "Night shift"

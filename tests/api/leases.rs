@@ -80,8 +80,8 @@ async fn run(app: &App, lease: &Lease) -> Result<(), AppError> {
 
 async fn a_job_that_lost_its_lease_saves_nothing(database: TestDatabase) {
     let store = database.store().await;
-    let stopping = CancellationToken::new();
-    let app = build_app(store.clone(), database.storage(), stopping, TestOptions::default());
+    let shutdown = CancellationToken::new();
+    let app = build_app(store.clone(), database.storage(), shutdown, TestOptions::default());
     app.config().seed().await.expect("seeded");
     for (kind, payload) in jobs() {
         let lease = lost_lease(&app, &store, kind, &payload).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time};
+use crate::support::{TestApp, TestDatabase, TestOptions, with_timeout};
 
 const KEY: &str = "a-shared-key-1234";
 const PATH: &str = "/v1/stories?client_id=s";
@@ -132,7 +132,7 @@ async fn an_idle_connection_stays_open_as_long_as_is_set() {
             let wait = tokio::time::timeout(Duration::from_millis(200), stream.read(&mut buffer));
             assert!(wait.await.is_err(), "the connection ended");
         } else {
-            let read = in_time(stream.read(&mut buffer)).await;
+            let read = with_timeout(stream.read(&mut buffer)).await;
             assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
         }
         app.stop_and_remove().await;

@@ -11,7 +11,7 @@ use crate::identity::token;
 use crate::on_both;
 use crate::support::clock::ManualClock;
 use crate::support::embedder::FakeEmbedder;
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time};
+use crate::support::{TestApp, TestDatabase, TestOptions, with_timeout};
 
 on_both! {
     words_are_found_in_any_form_and_marked;
@@ -67,7 +67,7 @@ pub async fn wait_until_indexed(app: &TestApp) {
             tokio::task::yield_now().await;
         }
     };
-    in_time(waiting).await;
+    with_timeout(waiting).await;
 }
 
 pub async fn find(app: &TestApp, query: &str) -> Value {
@@ -283,7 +283,7 @@ async fn what_a_model_left_over_is_indexed_later(database: TestDatabase) {
             tokio::task::yield_now().await;
         }
     };
-    in_time(failed).await;
+    with_timeout(failed).await;
     let answer = find(&app, "vessel").await;
     assert_eq!((&answer["mode"], found_texts(&answer).len()), (&json!("lexical"), 1));
     embedder.is_down.store(false, Ordering::Relaxed);

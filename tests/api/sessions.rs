@@ -3,7 +3,7 @@
 use calliope::domain::ScopeName;
 use serde_json::json;
 
-use crate::identity::{add_user, session, token};
+use crate::identity::{create_user, session, token};
 use crate::on_both;
 use crate::support::{TestApp, TestDatabase, TestOptions, send_json};
 
@@ -20,7 +20,7 @@ async fn a_stranger_does_not_lock_the_owner_out(database: TestDatabase) {
     };
     let app = TestApp::start_with(database, options).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
-    add_user(&app, &admin, "anna", "correct horse battery").await;
+    create_user(&app, &admin, "anna", "correct horse battery").await;
     let login_from = |address: String, password: &'static str| {
         let body = json!({"username": "anna", "password": password});
         let post = app.client.post(format!("{}/admin/api/login", app.url));
@@ -45,7 +45,7 @@ async fn a_get_that_tells_a_frame_needs_a_page_of_its_own_host(database: TestDat
     let options = TestOptions { api_key: Some(key), ..TestOptions::default() };
     let app = TestApp::start_with(database, options).await;
     let admin = token(&app, ScopeName::Admin, None, None).await;
-    add_user(&app, &admin, "anna", "correct horse battery").await;
+    create_user(&app, &admin, "anna", "correct horse battery").await;
     let session = session(&app, "anna", "correct horse battery").await;
     let order = "/v1/frames?client_id=s&strategy=literal&input_text=Told.";
     let ask = |path: &str, cookie: &str, (name, value): (&'static str, &'static str)| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::{TestApp, TestDatabase, TestOptions, base64, in_time, photo, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, base64, photo, send_json, with_timeout};
 
 on_both! {
     a_story_is_begun_without_waiting_and_told_on;
@@ -36,7 +36,7 @@ pub async fn wait_until_ended(app: &TestApp, id: &str, client: &str) -> Value {
             tokio::task::yield_now().await;
         }
     };
-    in_time(ended).await
+    with_timeout(ended).await
 }
 
 /// Creates a story with this many frames. Returns its id.
@@ -193,7 +193,7 @@ async fn only_the_last_frame_is_taken_back(database: TestDatabase) {
             tokio::task::yield_now().await;
         }
     };
-    in_time(until_removed).await;
+    with_timeout(until_removed).await;
     app.stop_and_remove().await;
 }
 
@@ -224,7 +224,7 @@ async fn a_frame_is_illustrated_anew(database: TestDatabase) {
             tokio::task::yield_now().await;
         }
     };
-    in_time(changed).await;
+    with_timeout(changed).await;
     assert_eq!(app.files("media").len(), files.len(), "each old file gave way to a new one");
     let listed = app.json("/v2/stories?client_id=s").await;
     let thumbnail = listed["stories"][0]["thumbnail_image"]["url"].as_str().expect("a picture");
@@ -259,7 +259,7 @@ async fn a_removed_story_leaves_nothing(database: TestDatabase) {
             tokio::task::yield_now().await;
         }
     };
-    in_time(until_removed).await;
+    with_timeout(until_removed).await;
     for path in [
         format!("/v2/stories/{story}"),
         format!("/v2/tasks/{}", task["task_id"].as_str().expect("an id")),

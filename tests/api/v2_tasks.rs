@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::on_both;
 use crate::support::gated_image_model::gated_image_model;
-use crate::support::{TestApp, TestDatabase, TestOptions, in_time, send_json};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
 use crate::v2_stories::wait_until_ended;
 
 on_both! {
@@ -38,7 +38,7 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     let body =
         json!({"strategy": "literal", "snippets": [{"snippet_type": "text", "content": "Told."}]});
     let (_, first) = app.call("POST", "/v2/stories?client_id=s", body).await;
-    let _begun = in_time(slow.started.acquire()).await.expect("the first frame runs");
+    let _begun = with_timeout(slow.started.acquire()).await.expect("the first frame runs");
     let story = first["story_id"].as_str().expect("an id");
     let next = json!({"snippets": [{"snippet_type": "text", "content": "Next."}]});
     let (_, second) =
@@ -60,7 +60,7 @@ async fn a_task_is_called_off_and_tried_again(database: TestDatabase) {
     assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
     assert_eq!(post(&first, "cancel").await.0, 409);
     // The second attempt runs now; the first was interrupted and saves nothing.
-    let _begun = in_time(slow.started.acquire()).await.expect("the second frame runs");
+    let _begun = with_timeout(slow.started.acquire()).await.expect("the second frame runs");
     slow.release.add_permits(100);
     let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
     assert_eq!(wait_until_ended(&app, &id(&second), "s").await["status"], "completed");

@@ -12,7 +12,7 @@ use super::failures::good_answer;
 use super::support::clock::ManualClock;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
 use super::support::sse::{SseEvent, SseStream};
-use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, with_timeout};
 use super::{Capability, KEY, log, registry};
 use crate::on_both;
 
@@ -70,7 +70,7 @@ async fn wait_for_event(
         }
     };
     tokio::select! {
-        event = in_time(stream.read_until(what)) => event,
+        event = with_timeout(stream.read_until(what)) => event,
         () = passing => unreachable!("time does not end"),
     }
 }
@@ -163,7 +163,7 @@ async fn a_frame_is_spoken_and_filmed(database: TestDatabase) {
     // Removing the frame removes its attachments.
     let removed = app.call("DELETE", &format!("{path}?client_id=s"), Value::Null).await;
     assert_eq!(removed.0, 204, "{}", removed.1);
-    in_time(async {
+    with_timeout(async {
         while !app.files("media").is_empty() {
             tokio::task::yield_now().await;
         }

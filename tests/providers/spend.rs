@@ -16,7 +16,7 @@ use serde_json::{Map, json};
 use tokio::time::Instant;
 
 use super::support::provider::{FakeProvider, Reply};
-use super::support::{TestDatabase, in_time};
+use super::support::{TestDatabase, with_timeout};
 use super::{Capability, ask, registry};
 use crate::on_both;
 
@@ -203,7 +203,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
     };
     tokio::select! {
         _ = ask(&session, Capability::Text) => panic!("nobody answers"),
-        () = in_time(until_called) => {}
+        () = with_timeout(until_called) => {}
     }
     let since = SystemClock.now() - chrono::TimeDelta::hours(1);
     let written = async {
@@ -214,7 +214,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
             }
         }
     };
-    assert_eq!(in_time(written).await, ("abandoned".to_owned(), 1, 10_000));
+    assert_eq!(with_timeout(written).await, ("abandoned".to_owned(), 1, 10_000));
     store.close().await;
     database.remove().await;
 }

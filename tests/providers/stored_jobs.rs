@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::failures::good_answer;
 use super::support::clock::ManualClock;
 use super::support::provider::{FakeProvider, RecordedRequest, Reply};
-use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, with_timeout};
 use super::{Capability, registry};
 use crate::on_both;
 
@@ -101,7 +101,7 @@ impl Installation {
                 self.clock.advance(TimeDelta::seconds(1));
             }
         };
-        in_time(waiting).await
+        with_timeout(waiting).await
     }
 
     async fn run(&self, kind: TaskKind, story_id: Option<Uuid>, payload: Value) -> Value {

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::signed::hex;
 use super::support::bucket::FakeBucket;
-use super::support::{TestApp, TestDatabase, TestOptions, fixture, in_time, photo, send_json};
+use super::support::{TestApp, TestDatabase, TestOptions, fixture, photo, send_json, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -232,7 +232,7 @@ async fn no_file_goes_while_a_backup_is_made(database: TestDatabase) {
     let path = format!("/v2/stories/{}?client_id=s", response["story_id"].as_str().expect("an id"));
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
     // The task that deletes the files has run once and waits.
-    in_time(async {
+    with_timeout(async {
         loop {
             let tasks = app.json("/admin/api/tasks?limit=100").await;
             let tasks = tasks["items"].as_array().expect("tasks").clone();

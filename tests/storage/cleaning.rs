@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::clock::ManualClock;
-use super::support::{TestApp, TestDatabase, TestOptions, in_time, photo};
+use super::support::{TestApp, TestDatabase, TestOptions, photo, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -35,7 +35,7 @@ async fn create_story(app: &TestApp, client_id: &str) -> String {
 }
 
 async fn until_no_task_is_open(app: &TestApp) {
-    in_time(async {
+    with_timeout(async {
         loop {
             let open = app.store.task_counts_by_status().await.expect("counted");
             if open.iter().all(|(status, _)| !matches!(status.as_str(), "pending" | "running")) {
@@ -136,7 +136,7 @@ async fn an_input_of_no_time_goes_with_its_frame(database: TestDatabase) {
     };
     let app = TestApp::start_with(database, options).await;
     app.create_frame(json!({"client_id": "s", "input_image": photo()})).await;
-    in_time(async {
+    with_timeout(async {
         while !app.files("input").is_empty() {
             tokio::task::yield_now().await;
         }
@@ -338,7 +338,7 @@ async fn files_are_put_into_another_bucket_when_the_installation_moves(database:
     let bucket =
         calliope::objects::Bucket::from_settings(&settings, client).expect("valid settings");
     let app = TestApp::start_with(database, TestOptions { bucket, ..TestOptions::default() }).await;
-    in_time(async {
+    with_timeout(async {
         while second.objects().len() < expected.len() {
             app.app.files().reset_sync_after_bucket_change().await.expect("no error");
             app.app.files().sync(|_| ()).await.expect("synced");

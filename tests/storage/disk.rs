@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::support::bucket::FakeBucket;
 use super::support::process::Process;
-use super::support::{TestDatabase, client, files, in_time, photo};
+use super::support::{TestDatabase, client, files, photo, with_timeout};
 
 /// Reports whether this machine allows such a mount. If not, prints that the tests are skipped.
 fn can_mount() -> bool {
@@ -128,7 +128,8 @@ async fn a_disk_that_is_full() {
         std::fs::remove_file(disk.join(format!("media/fill-{n}.raw"))).expect("removed");
     }
     let response =
-        in_time(create_frame(&process, json!({"client_id": "s", "input_image": photo()}))).await;
+        with_timeout(create_frame(&process, json!({"client_id": "s", "input_image": photo()})))
+            .await;
     assert_eq!(response.0, 200, "{}", response.1);
     assert_eq!(response.1["story_frame_count"], 2);
     let ready: Value = get(&process, "/readyz").await.json().await.expect("json");

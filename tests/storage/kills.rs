@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::process::Process;
 use super::support::rng::TestRng;
-use super::support::{TestApp, TestDatabase, TestOptions, client, fixture, in_time, photo};
+use super::support::{TestApp, TestDatabase, TestOptions, client, fixture, photo, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -175,7 +175,7 @@ async fn check(database: TestDatabase, fake: &FakeBucket, is_full_run: bool) {
         ..TestOptions::default()
     };
     let app = TestApp::start_with(database, options).await;
-    in_time(async {
+    with_timeout(async {
         loop {
             let open = app.store.task_counts_by_status().await.expect("counted");
             let is_open = |(status, _): &(String, i64)| matches!(&**status, "pending" | "running");

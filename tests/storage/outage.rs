@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::support::bucket::{FakeBucket, FaultMode};
-use super::support::{TestApp, TestDatabase, TestOptions, in_time};
+use super::support::{TestApp, TestDatabase, TestOptions, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -69,8 +69,8 @@ async fn nobody_waits_for_a_bucket_that_is_away_and_nothing_is_lost(database: Te
         }
         is_over.store(true, Ordering::Relaxed);
     };
-    in_time(async { tokio::join!(outages, load("a"), load("b"), load("c"), load("d")) }).await;
-    in_time(async {
+    with_timeout(async { tokio::join!(outages, load("a"), load("b"), load("c"), load("d")) }).await;
+    with_timeout(async {
         while app.store.sync_backlog().await.expect("counted").files > 0 {
             app.app.files().sync(|_| ()).await.expect("synced");
         }

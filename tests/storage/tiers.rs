@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::support::bucket::{FakeBucket, FaultMode};
-use super::support::{TestApp, TestDatabase, TestOptions, in_time, photo};
+use super::support::{TestApp, TestDatabase, TestOptions, photo, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -51,7 +51,7 @@ async fn a_frames_pictures_are_in_the_bucket_before_its_answer(database: TestDat
     let story = response["story_id"].as_str().expect("an id");
     let path = format!("/v2/stories/{story}?client_id=s");
     assert_eq!(app.call("DELETE", &path, Value::Null).await.0, 204);
-    in_time(async {
+    with_timeout(async {
         while !fake.objects().is_empty() || !app.files("media").is_empty() {
             tokio::task::yield_now().await;
         }
@@ -67,7 +67,7 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
         [FaultMode::Unavailable, FaultMode::Truncates, FaultMode::Forbidden, FaultMode::Stalls]
     {
         fake.set_fault_mode(fault_mode);
-        let response = in_time(app.create_frame(json!({"client_id": "s"}))).await;
+        let response = with_timeout(app.create_frame(json!({"client_id": "s"}))).await;
         assert_eq!(
             response["errors"],
             json!([]),
@@ -87,7 +87,7 @@ async fn a_bucket_that_is_away_gets_everything_in_the_end(database: TestDatabase
             tokio::task::yield_now().await;
         }
     };
-    in_time(synced).await;
+    with_timeout(synced).await;
     assert_eq!(app.json("/readyz").await["status"], "ok");
     let objects = fake.objects();
     assert_eq!(objects.keys().cloned().collect::<Vec<_>>(), keys(&app));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::support::bucket::{FakeBucket, FaultMode};
 use super::support::process::Process;
-use super::support::{TestApp, TestDatabase, TestOptions, files, fixture, in_time, send_json};
+use super::support::{TestApp, TestDatabase, TestOptions, files, fixture, send_json, with_timeout};
 use crate::on_both;
 
 on_both! {
@@ -107,7 +107,7 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     let (status, second) = put(&["speech.m4a"]).await;
     assert_eq!((status, &second["metadata"]), (200, &json!({"n": 1})));
     assert_eq!(second["samples"].as_array().map(Vec::len), Some(1));
-    in_time(async {
+    with_timeout(async {
         while files(&folder).len() > 1 {
             tokio::task::yield_now().await;
         }
@@ -123,7 +123,7 @@ async fn a_profile_is_replaced_and_removed_as_a_whole(database: TestDatabase) {
     assert_eq!(app.call("DELETE", "/v2/clients/s/voice-profiles/oma", Value::Null).await.0, 204);
     assert_eq!(app.call("DELETE", "/v2/clients/s/voice-profiles/oma", Value::Null).await.0, 404);
     assert_eq!(app.call("GET", "/v2/clients/s/voice-profiles/oma", Value::Null).await.0, 404);
-    in_time(async {
+    with_timeout(async {
         while !files(&folder).is_empty() {
             tokio::task::yield_now().await;
         }
@@ -282,7 +282,7 @@ async fn voices_wait_for_a_bucket_that_is_away(database: TestDatabase) {
             app.app.files().sync(|_| ()).await.expect("synced");
         }
     };
-    in_time(synced).await;
+    with_timeout(synced).await;
     let key = fake.objects().into_keys().next().expect("an object in the bucket");
     assert!(key.starts_with("voice_profiles/s/oma/sample_"), "{key}");
     let profile = app.json("/v2/clients/s/voice-profiles/oma").await;

@@ -40,7 +40,7 @@ async fn story_with_frames(store: &Store, client_id: &str) -> Uuid {
             metadata: &json!({}),
             now: at(1),
         };
-        tx.add_frame(frame).await.expect("added");
+        tx.insert_frame(frame).await.expect("added");
     }
     tx.save().await.expect("saved");
     id
@@ -62,7 +62,7 @@ async fn bookmark_frame(
 async fn insert_list(store: &Store, client_id: &str, name: &str, is_public: bool) -> BookmarkList {
     let mut tx = store.begin().await.expect("begun");
     let new = NewBookmarkList { client_id, name, description: "d", is_public, now: at(0) };
-    let list = tx.add_bookmark_list(new).await.expect("added");
+    let list = tx.insert_bookmark_list(new).await.expect("added");
     tx.save().await.expect("saved");
     list
 }
@@ -111,9 +111,9 @@ async fn a_bookmark_goes_with_its_frame_and_its_owner_alone_removes_it(database:
     bookmark_frame(&store, "s", story, 0, None, 2).await;
     let bookmark = store.frame_bookmark("s", story, 0).await.expect("read").expect("exists");
     let mut tx = store.begin().await.expect("begun");
-    assert!(!tx.remove_frame_bookmark("t", bookmark.id).await.expect("no error"));
-    assert!(tx.remove_frame_bookmark("s", bookmark.id).await.expect("removed"));
-    assert!(!tx.remove_frame_bookmark("s", bookmark.id).await.expect("no error"));
+    assert!(!tx.delete_frame_bookmark("t", bookmark.id).await.expect("no error"));
+    assert!(tx.delete_frame_bookmark("s", bookmark.id).await.expect("removed"));
+    assert!(!tx.delete_frame_bookmark("s", bookmark.id).await.expect("no error"));
     tx.save().await.expect("saved");
     assert_eq!(store.frame_bookmark("s", story, 0).await.expect("read"), None);
     store.close().await;
@@ -169,11 +169,11 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     let mut tx = store.begin().await.expect("begun");
     assert_eq!(tx.count_bookmark_lists("s").await.expect("counted"), 2);
     let change = BookmarkListChange { is_public: Some(true), ..BookmarkListChange::default() };
-    let changed = tx.change_bookmark_list(one.id, change, at(5)).await.expect("changed");
+    let changed = tx.update_bookmark_list(one.id, change, at(5)).await.expect("changed");
     let expected = BookmarkList { is_public: true, date_updated: at(5), ..one.clone() };
     assert_eq!(changed, Some(expected.clone()));
     let change = BookmarkListChange { name: Some("two"), description: Some(""), is_public: None };
-    let changed = tx.change_bookmark_list(one.id, change, at(6)).await.expect("changed");
+    let changed = tx.update_bookmark_list(one.id, change, at(6)).await.expect("changed");
     let expected = BookmarkList {
         name: "two".into(),
         description: String::new(),
@@ -185,7 +185,7 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
     assert_eq!(store.bookmark_list(one.id).await.expect("read"), Some(expected.clone()));
     let mut tx = store.begin().await.expect("begun");
     let change = BookmarkListChange { name: Some("two"), ..BookmarkListChange::default() };
-    let conflict = tx.change_bookmark_list(other.id, change, at(7)).await.expect_err("conflict");
+    let conflict = tx.update_bookmark_list(other.id, change, at(7)).await.expect_err("conflict");
     assert!(conflict.is_conflict(), "{conflict}");
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
@@ -196,12 +196,12 @@ async fn a_list_changes_in_what_is_given(database: TestDatabase) {
         is_public: true,
         now: at(7),
     };
-    assert!(tx.add_bookmark_list(new).await.expect_err("a conflict").is_conflict());
+    assert!(tx.insert_bookmark_list(new).await.expect_err("a conflict").is_conflict());
     drop(tx);
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.remove_bookmark_list(one.id).await.expect("removed"), Some(expected));
-    assert_eq!(tx.remove_bookmark_list(one.id).await.expect("no error"), None);
-    let missing = tx.change_bookmark_list(one.id, BookmarkListChange::default(), at(8)).await;
+    assert_eq!(tx.delete_bookmark_list(one.id).await.expect("removed"), Some(expected));
+    assert_eq!(tx.delete_bookmark_list(one.id).await.expect("no error"), None);
+    let missing = tx.update_bookmark_list(one.id, BookmarkListChange::default(), at(8)).await;
     assert_eq!(missing.expect("no error"), None);
     tx.save().await.expect("saved");
     store.close().await;
@@ -215,11 +215,13 @@ async fn a_story_is_in_a_list_once(database: TestDatabase) {
     let list = insert_list(&store, "s", "one", false).await;
     let mut tx = store.begin().await.expect("begun");
     assert!(!tx.update_story_bookmark(list.id, first, None, at(1)).await.expect("no error"));
-    assert!(tx.add_story_bookmark(list.id, first, Some("why"), at(1)).await.expect("added"));
-    assert!(tx.add_story_bookmark(list.id, second, None, at(2)).await.expect("added"));
+    assert!(tx.insert_story_bookmark(list.id, first, Some("why"), at(1)).await.expect("added"));
+    assert!(tx.insert_story_bookmark(list.id, second, None, at(2)).await.expect("added"));
     assert!(tx.update_story_bookmark(list.id, first, Some("new"), at(3)).await.expect("updated"));
-    assert!(!tx.add_story_bookmark(list.id, Uuid::now_v7(), None, at(4)).await.expect("no error"));
-    assert!(!tx.add_story_bookmark(list.id + 1, first, None, at(4)).await.expect("no error"));
+    assert!(
+        !tx.insert_story_bookmark(list.id, Uuid::now_v7(), None, at(4)).await.expect("no error")
+    );
+    assert!(!tx.insert_story_bookmark(list.id + 1, first, None, at(4)).await.expect("no error"));
     assert_eq!(tx.count_story_bookmarks(list.id).await.expect("counted"), 2);
     tx.save().await.expect("saved");
     let entries = store.story_bookmarks(list.id, i64::MAX, 9).await.expect("listed");
@@ -232,9 +234,9 @@ async fn a_story_is_in_a_list_once(database: TestDatabase) {
     let one = store.story_bookmark(list.id, first).await.expect("read");
     assert_eq!(one.as_ref(), Some(&entries[1]));
     let mut tx = store.begin().await.expect("begun");
-    assert!(tx.remove_story_bookmark(list.id, first).await.expect("removed"));
-    assert!(!tx.remove_story_bookmark(list.id, first).await.expect("no error"));
-    tx.remove_bookmark_list(list.id).await.expect("removed with its entries");
+    assert!(tx.delete_story_bookmark(list.id, first).await.expect("removed"));
+    assert!(!tx.delete_story_bookmark(list.id, first).await.expect("no error"));
+    tx.delete_bookmark_list(list.id).await.expect("removed with its entries");
     tx.save().await.expect("saved");
     assert_eq!(store.story_bookmark(list.id, second).await.expect("read"), None);
     store.close().await;
@@ -251,7 +253,7 @@ async fn a_story_is_bookmarked_by_a_frame_or_a_list_of_ones_own(database: TestDa
     for (client, story) in [("s", by_list), ("t", by_other)] {
         let list = insert_list(&store, client, "one", true).await;
         let mut tx = store.begin().await.expect("begun");
-        assert!(tx.add_story_bookmark(list.id, story, None, at(3)).await.expect("added"));
+        assert!(tx.insert_story_bookmark(list.id, story, None, at(3)).await.expect("added"));
         tx.save().await.expect("saved");
     }
     for listed in store.stories_of_client("s", StoryPage::first(9)).await.expect("listed") {

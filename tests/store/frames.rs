@@ -40,7 +40,7 @@ async fn insert_image(store: &Store, key: &str) -> Uuid {
     let (format, dither) = ("image/png", None);
     let image =
         NewImage { id, media_key: key, width: 512, height: 256, format, dither, now: at(0) };
-    tx.add_image(image).await.expect("added");
+    tx.insert_image(image).await.expect("added");
     tx.save().await.expect("saved");
     id
 }
@@ -72,7 +72,7 @@ async fn insert_frame(
         metadata: &json!({"number": number}),
         now: at(1),
     };
-    tx.add_frame(frame).await.expect("added");
+    tx.insert_frame(frame).await.expect("added");
     tx.save().await.expect("saved");
     number
 }
@@ -109,8 +109,8 @@ async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
         let dither = Some(dither);
         let image = |id| NewImage { id, media_key: key, width: 4, height: 2, format, dither, now };
         let (stored, rendered) = (Uuid::now_v7(), Uuid::now_v7());
-        tx.add_image(image(stored)).await.expect("added");
-        tx.add_rendition(image(rendered), original).await.expect("added");
+        tx.insert_image(image(stored)).await.expect("added");
+        tx.insert_rendition(image(rendered), original).await.expect("added");
         added.extend([(stored, dither), (rendered, dither)]);
     }
     tx.save().await.expect("saved");
@@ -143,7 +143,7 @@ async fn a_number_is_taken_once(database: TestDatabase) {
         metadata: &json!({}),
         now: at(1),
     };
-    let error = tx.add_frame(duplicate).await.expect_err("frame 0 exists");
+    let error = tx.insert_frame(duplicate).await.expect_err("frame 0 exists");
     assert!(error.is_conflict(), "{error}");
     drop(tx);
     let mut tx = store.begin().await.expect("begun");

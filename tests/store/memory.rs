@@ -67,7 +67,7 @@ async fn patterns_are_kept_once_and_listed_by_type_and_strength(database: TestDa
     assert_eq!(keys(&strongest), ["noon", "cat"]);
     let removed = async |kind, key| {
         let mut tx = store.begin().await.expect("begun");
-        let removed = tx.remove_patterns("ada", kind, key).await.expect("removed");
+        let removed = tx.delete_patterns("ada", kind, key).await.expect("removed");
         tx.save().await.expect("saved");
         removed
     };
@@ -140,8 +140,8 @@ async fn context_ends_at_the_moment_it_expires(database: TestDatabase) {
     tx.save().await.expect("saved");
     assert_eq!(listed(Some("walk"), at(600)).await, ["seen"]);
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.remove_context("ada", Some("walk"), None).await.expect("removed"), 2);
-    assert_eq!(tx.remove_context("ada", None, None).await.expect("removed"), 1);
+    assert_eq!(tx.delete_context("ada", Some("walk"), None).await.expect("removed"), 2);
+    assert_eq!(tx.delete_context("ada", None, None).await.expect("removed"), 1);
     tx.save().await.expect("saved");
     let other = store.context_entries("ben", None, ("", ""), at(0), 10).await.expect("read");
     assert_eq!(other.len(), 1);
@@ -160,7 +160,7 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
         let now = at(i64::try_from(n).expect("a small number"));
         let data = json!({"n": n});
         let insight = NewInsight { client_id: client, kind, data: &data, importance, now };
-        tx.add_insight(insight).await.expect("added");
+        tx.insert_insight(insight).await.expect("added");
     }
     tx.save().await.expect("saved");
     let first = (f64::MAX, i64::MAX);
@@ -184,8 +184,8 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
     tx.save().await.expect("saved");
     assert_eq!(numbers(&listed(None, 0.0, first, 10).await), [2, 1]);
     let mut tx = store.begin().await.expect("begun");
-    assert_eq!(tx.remove_insights("ada", Some("taste")).await.expect("removed"), 1);
-    assert_eq!(tx.remove_insights("ada", None).await.expect("removed"), 1);
+    assert_eq!(tx.delete_insights("ada", Some("taste")).await.expect("removed"), 1);
+    assert_eq!(tx.delete_insights("ada", None).await.expect("removed"), 1);
     tx.save().await.expect("saved");
     let filter = InsightFilter { kind: None, min_importance: 0.0, after: first };
     assert_eq!(store.insights("ben", filter, 10).await.expect("read").len(), 1);

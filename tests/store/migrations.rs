@@ -230,7 +230,7 @@ async fn keys_of_tasks_and_keys_of_answers_come_into_one_table(database: TestDat
         assert_eq!(record.as_ref(), Some(expected), "{key}");
     }
     let mut tx = store.begin().await.expect("begun");
-    tx.remove_task(id).await.expect("removed");
+    tx.delete_task(id).await.expect("removed");
     assert_eq!(
         tx.delete_old_idempotency_keys(at(9)).await.expect("deleted"),
         3,

@@ -144,7 +144,7 @@ async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
     let keys = store.scan_idempotency_keys(("", ""), 9).await.expect("read");
     assert_eq!(keys, [("call".to_owned(), "a".to_owned(), None)], "keys of tasks are left out");
     let mut tx = store.begin().await.expect("begun");
-    tx.remove_task(id).await.expect("removed");
+    tx.delete_task(id).await.expect("removed");
     tx.save().await.expect("saved");
     assert_eq!(used(&secret).await, None, "a key is deleted with its task");
     store.close().await;

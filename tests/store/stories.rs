@@ -52,7 +52,7 @@ async fn slugs_are_numbered_until_unique(database: TestDatabase) {
     {
         let id = story(&store, "sparrow", at(0)).await;
         let mut tx = store.begin().await.expect("begun");
-        slugs.push(tx.name_story(id, StoryTitle { title, slug_base }).await.expect("named"));
+        slugs.push(tx.set_story_title(id, StoryTitle { title, slug_base }).await.expect("named"));
         tx.save().await.expect("saved");
         let found = store.story_id_by_slug(&slugs[slugs.len() - 1]).await.expect("read");
         assert_eq!(found, Some(id));
@@ -102,7 +102,7 @@ async fn an_empty_story_may_change_its_strategy_and_another_not(database: TestDa
     let id = story(&store, "s", at(0)).await;
     for (strategy, frames) in [("literal", 1), ("narcissus", 0)] {
         let mut tx = store.begin().await.expect("begun");
-        tx.change_strategy(id, strategy, strategy).await.expect("changed");
+        tx.update_strategy(id, strategy, strategy).await.expect("changed");
         tx.reserve_frame_numbers(id, 0, frames, &json!(null), at(1)).await.expect("reserved");
         tx.save().await.expect("saved");
         assert_eq!(store.story(id).await.expect("read").expect("exists").strategy, "literal");

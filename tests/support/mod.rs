@@ -53,13 +53,13 @@ macro_rules! on_both {
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                $crate::support::in_time(super::$name($crate::support::TestDatabase::sqlite())).await;
+                $crate::support::with_timeout(super::$name($crate::support::TestDatabase::sqlite())).await;
             }
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
                 if let Some(database) = $crate::support::TestDatabase::postgres().await {
-                    $crate::support::in_time(super::$name(database)).await;
+                    $crate::support::with_timeout(super::$name(database)).await;
                 }
             }
         }
@@ -74,7 +74,7 @@ pub fn client() -> reqwest::ClientBuilder {
 }
 
 /// Awaits a future and panics if it takes longer than 15 minutes, so that a test does not hang.
-pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+pub async fn with_timeout<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_mins(15), future).await.expect("finished in time")
 }
 
@@ -357,7 +357,7 @@ impl TestApp {
                 tokio::task::yield_now().await;
             }
         };
-        in_time(waiting).await
+        with_timeout(waiting).await
     }
 
     /// Waits until no task is open.
@@ -372,7 +372,7 @@ impl TestApp {
                 tokio::task::yield_now().await;
             }
         };
-        in_time(waiting).await;
+        with_timeout(waiting).await;
     }
 
     /// Returns the names of the files in `media/` or `input/`.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::in_time;
+use super::with_timeout;
 
 /// A received event.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,14 +23,14 @@ pub struct SseStream {
 impl SseStream {
     /// Opens a stream and reads its first block, which sets the position only.
     pub async fn open(request: reqwest::RequestBuilder) -> Self {
-        let response = in_time(request.send()).await.expect("an answer");
+        let response = with_timeout(request.send()).await.expect("an answer");
         assert_eq!(response.status(), 200, "the stream is refused");
         let headers = response.headers();
         assert_eq!(headers["content-type"], "text/event-stream");
         assert_eq!(headers.get_all("cache-control").iter().collect::<Vec<_>>(), ["no-store"]);
         assert_eq!(headers["connection"], "close", "hyper does not buffer the stream");
         let mut stream = Self { response, text: String::new(), last_id: None };
-        let first = in_time(stream.block()).await.expect("a first block");
+        let first = with_timeout(stream.block()).await.expect("a first block");
         assert!(stream.read(&first).is_none(), "the first block has an id and no event: {first}");
         stream
     }
@@ -38,7 +38,7 @@ impl SseStream {
     /// Returns the next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<SseEvent> {
         loop {
-            let block = in_time(self.block()).await?;
+            let block = with_timeout(self.block()).await?;
             if let Some(event) = self.read(&block) {
                 return Some(event);
             }

@@ -15,7 +15,7 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::UnsupportedMedia`] if the file is not audio in a supported format.
-    pub async fn add_recording(
+    pub async fn insert_recording(
         &self,
         client_id: &ClientId,
         sound: NewSound,
@@ -34,7 +34,7 @@ impl Clients {
         let [sound] = sounds;
         let mut tx = self.store.begin().await?;
         tx.upsert_media_object(&sound.object).await?;
-        tx.add_recording(client_id.as_str(), &sound.row).await?;
+        tx.insert_recording(client_id.as_str(), &sound.row).await?;
         tx.save().await?;
         self.files.sound_view(sound.row).await
     }
@@ -73,12 +73,12 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::NotFound`] if the client has no recording with this name.
-    pub async fn remove_recording(&self, client_id: &ClientId, name: &str) -> Result<(), AppError> {
+    pub async fn delete_recording(&self, client_id: &ClientId, name: &str) -> Result<(), AppError> {
         let name = MediaName::new(name).map_err(|_| recording_not_found())?;
         let mut tx = self.store.begin().await?;
-        let key = tx.remove_recording(client_id.as_str(), name.as_str()).await?;
+        let key = tx.delete_recording(client_id.as_str(), name.as_str()).await?;
         let key = key.ok_or_else(recording_not_found)?;
-        let gone = tx.remove_media_objects(&[&*key]).await?;
+        let gone = tx.delete_media_objects(&[&*key]).await?;
         self.jobs.enqueue_file_removal(&mut tx, gone).await?;
         tx.save().await?;
         Ok(())

@@ -83,10 +83,10 @@ impl Clients {
         let old_keys = tx.upsert_voice_profile(owner, profile.as_str(), &metadata, now).await?;
         for (place, sound) in (0..).zip(&sounds) {
             tx.upsert_media_object(&sound.object).await?;
-            tx.add_voice_sample(owner, place, &sound.row).await?;
+            tx.insert_voice_sample(owner, place, &sound.row).await?;
         }
         let keys: Vec<&str> = old_keys.iter().map(String::as_str).collect();
-        let gone = tx.remove_media_objects(&keys).await?;
+        let gone = tx.delete_media_objects(&keys).await?;
         self.jobs.enqueue_file_removal(&mut tx, gone).await?;
         tx.save().await?;
         Ok(old_keys.is_empty())
@@ -132,17 +132,17 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::NotFound`] if the client has no voice profile with this name.
-    pub async fn remove_voice_profile(
+    pub async fn delete_voice_profile(
         &self,
         client_id: &ClientId,
         profile: &str,
     ) -> Result<(), AppError> {
         let profile = profile_name(profile)?;
         let mut tx = self.store.begin().await?;
-        let keys = tx.remove_voice_profile(client_id.as_str(), profile.as_str()).await?;
+        let keys = tx.delete_voice_profile(client_id.as_str(), profile.as_str()).await?;
         let keys = keys.ok_or_else(voice_profile_not_found)?;
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let gone = tx.remove_media_objects(&keys).await?;
+        let gone = tx.delete_media_objects(&keys).await?;
         self.jobs.enqueue_file_removal(&mut tx, gone).await?;
         tx.save().await?;
         Ok(())

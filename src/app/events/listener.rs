@@ -63,9 +63,9 @@ impl EventListener {
     /// Returns the next event. Returns `None` when the stream ends: the story was removed, the process stops, or the
     /// log cannot be read. A client that reconnects with the last id misses nothing.
     pub async fn next(&mut self) -> Option<Arc<EventView>> {
-        let stopping = self.events.stopping.clone();
+        let shutdown = self.events.shutdown.clone();
         tokio::select! {
-            () = stopping.cancelled() => None,
+            () = shutdown.cancelled() => None,
             event = self.next_event() => event,
         }
     }

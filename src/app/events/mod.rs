@@ -60,16 +60,16 @@ pub struct Events {
     store: Store,
     stories: Arc<Stories>,
     hub: EventHub,
-    stopping: CancellationToken,
+    shutdown: CancellationToken,
 }
 
 impl Events {
     pub(in crate::app) fn new(
         store: Store,
         stories: Arc<Stories>,
-        stopping: CancellationToken,
+        shutdown: CancellationToken,
     ) -> Self {
-        Self { store, stories, hub: EventHub::default(), stopping }
+        Self { store, stories, hub: EventHub::default(), shutdown }
     }
 
     /// Subscribes to new events of a topic.

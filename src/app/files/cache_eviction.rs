@@ -28,7 +28,7 @@ impl Files {
         let mut removed = 0;
         loop {
             let mut tx = self.store.begin().await?;
-            let keys = tx.remove_inputs(until, INPUTS_PER_TRANSACTION).await?;
+            let keys = tx.delete_inputs(until, INPUTS_PER_TRANSACTION).await?;
             if keys.is_empty() {
                 return Ok(removed);
             }

@@ -250,7 +250,8 @@ impl Files {
         getrandom::fill(&mut secret).map_err(|error| AppError::internal(error.to_string()))?;
         let key = SigningKey { secret, date_created: now };
         let mut tx = self.store.begin().await?;
-        tx.add_signing_key(&key, now - KEY_ROTATION_INTERVAL - MAX_EXPIRY - MAX_CLOCK_SKEW).await?;
+        tx.insert_signing_key(&key, now - KEY_ROTATION_INTERVAL - MAX_EXPIRY - MAX_CLOCK_SKEW)
+            .await?;
         tx.save().await?;
         self.signing_key_cache.set(&key);
         Ok(key)

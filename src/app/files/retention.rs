@@ -168,7 +168,7 @@ impl Files {
         let bytes = tx.total_media_size(&all).await?;
         let mut keys = tx.delete_images(&images).await?;
         let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&attachment_keys).await?);
+        keys.extend(tx.delete_media_objects(&attachment_keys).await?);
         done.stories += 1;
         done.files += keys.len() as u64;
         done.bytes += bytes.unsigned_abs();

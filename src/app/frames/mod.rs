@@ -76,7 +76,7 @@ pub(in crate::app) struct FrameDependencies {
     /// How long a request waits for its frame.
     pub(in crate::app) frame_deadline: Duration,
     /// Cancelled when the process is asked to stop.
-    pub(in crate::app) stopping: CancellationToken,
+    pub(in crate::app) shutdown: CancellationToken,
 }
 
 impl Frames {
@@ -184,14 +184,14 @@ impl Frames {
     /// [`ErrorKind::NotFound`](super::ErrorKind::NotFound) if there is no such story or frame;
     /// [`ErrorKind::Forbidden`](super::ErrorKind::Forbidden) if the actor may not change the story;
     /// [`ErrorKind::Busy`](super::ErrorKind::Busy) if the queue is full.
-    pub async fn order_redraw(
+    pub async fn enqueue_redraw(
         &self,
         actor: Actor<'_>,
         story_id: &str,
         number: &str,
         order: RedrawOrder,
     ) -> Result<AcceptedOrder, AppError> {
-        self.redraws.order_redraw(actor, story_id, number, order).await
+        self.redraws.enqueue_redraw(actor, story_id, number, order).await
     }
 
     /// Draws the illustration of a claimed task, and completes the task in the transaction that saves the illustration.

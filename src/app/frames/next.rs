@@ -91,7 +91,7 @@ pub(super) struct NextFrames {
     clients: Arc<Clients>,
     events: Events,
     pictures: Arc<Pictures>,
-    stopping: CancellationToken,
+    shutdown: CancellationToken,
 }
 
 impl NextFrames {
@@ -104,7 +104,7 @@ impl NextFrames {
             clients: Arc::clone(&deps.clients),
             events: deps.events.clone(),
             pictures,
-            stopping: deps.stopping.clone(),
+            shutdown: deps.shutdown.clone(),
         }
     }
 
@@ -135,7 +135,7 @@ impl NextFrames {
             let snapshot = self.load_snapshot(client_id, &overrides).await?;
             let etag = snapshot.etag();
             let is_new = etag.as_ref().is_some_and(|etag| !query.known_etags.contains(etag));
-            let is_over = Instant::now() >= deadline || self.stopping.is_cancelled();
+            let is_over = Instant::now() >= deadline || self.shutdown.is_cancelled();
             if is_new || is_over {
                 return self.build_result(client_id, snapshot, etag, is_new).await;
             }
@@ -153,7 +153,7 @@ impl NextFrames {
                 () = wait_for_change(subscriptions.client.as_mut()) => {}
                 () = wait_for_change(subscriptions.story.as_mut()) => {}
                 () = tokio::time::sleep_until(next_poll) => {}
-                () = self.stopping.cancelled() => {}
+                () = self.shutdown.cancelled() => {}
             }
         }
     }

@@ -96,9 +96,9 @@ impl FramePersister {
         if let Some(learn_job) = &generated.learn_job {
             self.jobs.enqueue(&mut tx, Subject::default(), learn_job).await?;
         }
-        let name = name_story(&mut tx, run, generated, now).await?;
+        let name = set_story_title(&mut tx, run, generated, now).await?;
         if !self.files.should_keep_inputs() {
-            self.remove_inputs(&mut tx, run).await?;
+            self.delete_inputs(&mut tx, run).await?;
         }
         let answer = build_response(run, generated, &metadata, name, first + count, now)?;
         run.lease.complete(&mut tx, &answer, now).await?;
@@ -136,7 +136,7 @@ impl FramePersister {
             state_before: if is_first { &run.story.state } else { state },
             now,
         };
-        tx.add_frame(frame).await?;
+        tx.insert_frame(frame).await?;
         if let Some(clip) = generated.narration.clip(index) {
             clip.insert(tx, FrameKey { story_id: run.story.id, number }, now).await?;
         }
@@ -154,8 +154,8 @@ impl FramePersister {
     }
 
     /// Removes the rows of the frame's inputs, and enqueues the removal of their files.
-    async fn remove_inputs(&self, tx: &mut Tx, run: &FrameRun<'_>) -> Result<(), AppError> {
-        let keys = tx.remove_media_objects(&run.job.inputs()).await?;
+    async fn delete_inputs(&self, tx: &mut Tx, run: &FrameRun<'_>) -> Result<(), AppError> {
+        let keys = tx.delete_media_objects(&run.job.inputs()).await?;
         self.jobs.enqueue_file_removal(tx, keys).await
     }
 }
@@ -201,7 +201,7 @@ pub(super) async fn insert_pictures(
             dither: file.dither,
             now,
         };
-        tx.add_image(image).await?;
+        tx.insert_image(image).await?;
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ struct StoryName {
 }
 
 /// Names the story after its first text, unless it has a name. Returns its name.
-async fn name_story(
+async fn set_story_title(
     tx: &mut Tx,
     run: &FrameRun<'_>,
     generated: &GeneratedFrame,
@@ -228,7 +228,8 @@ async fn name_story(
     };
     let title = story_title(text);
     let base = slug_base(&title);
-    let slug = tx.name_story(run.story.id, StoryTitle { title: &title, slug_base: &base }).await?;
+    let slug =
+        tx.set_story_title(run.story.id, StoryTitle { title: &title, slug_base: &base }).await?;
     let payload = json!({"title": title, "slug": slug});
     let client_id = Some(run.story.client_id.as_str());
     tx.publish(EventKind::Story, client_id, Some(run.story.id), payload, now);

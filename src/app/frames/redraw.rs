@@ -77,7 +77,7 @@ impl Redraws {
     /// [`NotFound`](crate::app::ErrorKind::NotFound) if there is no such story or frame;
     /// [`Forbidden`](crate::app::ErrorKind::Forbidden) if the actor may not change the story;
     /// [`Busy`](crate::app::ErrorKind::Busy) if the queue is full.
-    pub(super) async fn order_redraw(
+    pub(super) async fn enqueue_redraw(
         &self,
         actor: Actor<'_>,
         story_id: &str,
@@ -194,7 +194,7 @@ impl Redraws {
         let mut keys = tx.delete_images(&old).await?;
         // The frame's video begins with the old picture, so it is removed. If one was requested, another is made.
         if let Some(video) = tx.delete_video(frame).await? {
-            keys.extend(tx.remove_media_objects(&[&video]).await?);
+            keys.extend(tx.delete_media_objects(&[&video]).await?);
         }
         if redrawn.wants_video {
             let image_id = picture.original.id;

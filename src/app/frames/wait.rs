@@ -22,13 +22,13 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct FrameWaiter {
     store: Store,
     deadline: Duration,
-    stopping: CancellationToken,
+    shutdown: CancellationToken,
 }
 
 impl FrameWaiter {
     pub(super) fn new(deps: &FrameDependencies) -> Self {
-        let (store, stopping) = (deps.store.clone(), deps.stopping.clone());
-        Self { store, deadline: deps.frame_deadline, stopping }
+        let (store, shutdown) = (deps.store.clone(), deps.shutdown.clone());
+        Self { store, deadline: deps.frame_deadline, shutdown }
     }
 
     /// Waits for the result of a frame's task.
@@ -44,7 +44,7 @@ impl FrameWaiter {
         loop {
             match self.poll_task(task_id).await? {
                 TaskProgress::Finished(result) => return *result,
-                TaskProgress::Pending if self.stopping.is_cancelled() => {
+                TaskProgress::Pending if self.shutdown.is_cancelled() => {
                     let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
                     return Err(AppError::new(ErrorKind::Unavailable, detail));
                 }
@@ -58,7 +58,7 @@ impl FrameWaiter {
             tokio::select! {
                 () = TaskNotice::recv_ended(&mut notices, task_id) => {}
                 () = tokio::time::sleep_until(next_poll) => {}
-                () = self.stopping.cancelled(), if !self.stopping.is_cancelled() => {}
+                () = self.shutdown.cancelled(), if !self.shutdown.is_cancelled() => {}
             }
         }
     }

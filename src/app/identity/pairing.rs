@@ -254,11 +254,11 @@ impl Identities {
     /// # Errors
     ///
     /// Returns [`AppError`] if no device shows the code, or the database fails.
-    pub async fn refuse_pairing(&self, code: &str, audit: &AuditContext) -> Result<(), AppError> {
+    pub async fn reject_pairing(&self, code: &str, audit: &AuditContext) -> Result<(), AppError> {
         let code = secret::parse_code(code).ok_or_else(pairing_not_found)?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let pairing = tx.refuse_pairing(&code, now).await?.ok_or_else(pairing_not_found)?;
+        let pairing = tx.reject_pairing(&code, now).await?.ok_or_else(pairing_not_found)?;
         let view = PairingView::from(pairing);
         let before = audit_value(&view)?;
         let change = AuditChange {

@@ -47,7 +47,7 @@ impl Identities {
         let now = self.clock.now();
         let expires_at = now + SESSION_LIFETIME;
         let mut tx = self.store.begin().await?;
-        tx.begin_session(&secret::hash(&cookie), user.id, expires_at, now).await?;
+        tx.create_session(&secret::hash(&cookie), user.id, expires_at, now).await?;
         tx.save().await?;
         tracing::info!(%from, username, "user logged in");
         Ok(LoginSession { cookie, username: username.to_owned(), expires_at })
@@ -56,7 +56,7 @@ impl Identities {
     /// Ends a session.
     pub async fn log_out(&self, cookie: &str) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        tx.end_session(&secret::hash(cookie)).await?;
+        tx.delete_session(&secret::hash(cookie)).await?;
         Ok(tx.save().await?)
     }
 }

@@ -225,7 +225,7 @@ pub(super) async fn insert_token(
     new: NewToken<'_>,
     audit: &AuditContext,
 ) -> Result<TokenView, AppError> {
-    let id = tx.add_token(new).await?;
+    let id = tx.insert_token(new).await?;
     let view = tx.token(id).await?.map(TokenView::from).ok_or_else(token_not_found)?;
     let after = audit_value(&view)?;
     let id = id.to_string();

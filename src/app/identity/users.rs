@@ -93,7 +93,7 @@ impl Identities {
             is_active,
             now,
         };
-        if !tx.add_user(new).await? {
+        if !tx.insert_user(new).await? {
             let detail = format!("There is a user {username} already; choose another name.");
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
@@ -162,7 +162,7 @@ impl Identities {
         let description = change.description.unwrap_or_else(|| before.description.clone());
         let password_hash = hash.as_deref();
         let user = NewUser { username, description: &description, password_hash, is_active, now };
-        tx.change_user(user).await?;
+        tx.update_user(user).await?;
         if password_hash.is_some() || !is_active {
             tx.end_sessions_of_user(before.id).await?;
         }

@@ -51,7 +51,7 @@ impl SpendLedger {
         let mut tx = self.store.begin().await?;
         for budget in &account.budgets {
             let difference = micro_usd - reservation.micro_usd;
-            tx.correct_spend(&budget.scope, reservation.day, difference).await?;
+            tx.adjust_spend(&budget.scope, reservation.day, difference).await?;
         }
         tx.save().await
     }

@@ -27,7 +27,7 @@ impl Ops {
         actor: Actor<'_>,
         client_id: &ClientId,
     ) -> Result<Uuid, AppError> {
-        let lane = EraseClient::lane_of(client_id.as_str());
+        let lane = EraseClient::lane_for(client_id.as_str());
         let mut tx = self.store.begin().await?;
         if let Some(open) = tx.open_task(&lane).await? {
             return Ok(open.id);
@@ -72,7 +72,7 @@ impl Ops {
             run.remove_files(&mut erasure).await?;
             run.remove_vectors(&mut erasure).await?;
             if let Some(id) = self.store.any_story_of_client(&erasure.client_id).await? {
-                run.remove_story(&mut erasure, id).await?;
+                run.delete_story(&mut erasure, id).await?;
                 continue;
             }
             run.remove_client_media(&mut erasure).await?;
@@ -116,7 +116,7 @@ impl ErasureRun<'_> {
         self.save_progress(self.ops.store.begin().await?, erasure).await
     }
 
-    async fn remove_story(self, erasure: &mut EraseClient, id: Uuid) -> Result<(), AppError> {
+    async fn delete_story(self, erasure: &mut EraseClient, id: Uuid) -> Result<(), AppError> {
         let mut tx = self.ops.store.begin().await?;
         if tx.lock_story(id).await? {
             let (keys, size) = self.ops.stories.remove_story_rows(&mut tx, id).await?;
@@ -134,7 +134,7 @@ impl ErasureRun<'_> {
         let mut keys = tx.delete_client_sounds(&erasure.client_id).await?;
         keys.extend(tx.media_keys_of_client(&erasure.client_id).await?);
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        erasure.files.extend(tx.remove_media_objects(&keys).await?);
+        erasure.files.extend(tx.delete_media_objects(&keys).await?);
         tx.detach_media_from_client(&erasure.client_id).await?;
         self.save_progress(tx, erasure).await
     }
@@ -148,7 +148,7 @@ impl ErasureRun<'_> {
         tx.bump_configuration_version().await?;
         self.save_progress(tx, erasure).await?;
         self.remove_saved_responses(erasure).await?;
-        let lane = LearnFromFrame::lane_of(&client_id);
+        let lane = LearnFromFrame::lane_for(&client_id);
         let mut after = Uuid::nil();
         loop {
             let rows = store.scan_tasks(after, ROWS_PER_PAGE).await?;
@@ -163,7 +163,7 @@ impl ErasureRun<'_> {
             });
             let mut tx = store.begin().await?;
             for row in named {
-                tx.remove_task(row.id).await?;
+                tx.delete_task(row.id).await?;
                 erasure.removed.rows += 1;
             }
             self.save_progress(tx, erasure).await?;

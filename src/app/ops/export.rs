@@ -120,7 +120,7 @@ impl Ops {
         let id: Uuid = story.story_id.parse().map_err(AppError::internal)?;
         let files = self.store.files_of_story(id).await.map_err(AppError::from)?;
         let inputs: Vec<(i32, Option<String>, Option<String>)> =
-            self.store.seen_and_heard(id).await.map_err(AppError::from)?;
+            self.store.frame_inputs(id).await.map_err(AppError::from)?;
         let inputs: HashMap<i32, _> =
             inputs.into_iter().map(|(number, seen, heard)| (number, (seen, heard))).collect();
         if let Some(fields) = fields.as_object_mut() {

@@ -130,7 +130,7 @@ impl Stories {
         };
         if let StorySelector::New { title: Some(title) } = target.selector {
             let slug_base = slug_base(title);
-            tx.name_story(story_id, StoryTitle { title, slug_base: &slug_base }).await?;
+            tx.set_story_title(story_id, StoryTitle { title, slug_base: &slug_base }).await?;
         }
         Ok(story_id)
     }
@@ -172,7 +172,7 @@ impl Stories {
                 return Ok(story.id);
             }
             if is_empty && !tx.story_has_tasks(story.id).await? {
-                tx.change_strategy(story.id, &strategy.slug, &strategy.strategy_name).await?;
+                tx.update_strategy(story.id, &strategy.slug, &strategy.strategy_name).await?;
                 return Ok(story.id);
             }
         }

@@ -33,7 +33,7 @@ impl Stories {
         if !tx.lock_story(story.id).await? {
             return Err(story_not_found());
         }
-        tx.retitle_story(story.id, &title, now).await?;
+        tx.update_story_title(story.id, &title, now).await?;
         let (before, after) = (json!({"title": story.title}), json!({"title": title}));
         let id = story.id.to_string();
         story_change("update", &id, before, Some(after))
@@ -84,7 +84,7 @@ impl Stories {
         }
         let mut keys = tx.delete_images(&images).await?;
         let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&attachment_keys).await?);
+        keys.extend(tx.delete_media_objects(&attachment_keys).await?);
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         self.jobs.enqueue_unindexing(&mut tx, story.id, number..=number).await?;
         let payload = json!({"number": number, "removed": true});
@@ -100,7 +100,7 @@ impl Stories {
     ///
     /// Fails with [`ErrorKind::NotFound`] if the story is unknown and with [`ErrorKind::Forbidden`] if the actor may
     /// not change it.
-    pub async fn remove_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
+    pub async fn delete_story(&self, actor: Actor<'_>, story_id: &str) -> Result<(), AppError> {
         let story = self.find_changeable_story(actor, story_id).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -131,7 +131,7 @@ impl Stories {
         let attachment_keys = tx.attachment_keys(id, 0, i32::MAX).await?;
         let size = tx.story_size(id).await?;
         self.jobs.enqueue_unindexing(tx, id, 0..=size.frames - 1).await?;
-        tx.remove_story(id).await?;
+        tx.delete_story(id).await?;
         let mut keys = tx.delete_images(&images).await?;
         let tasks = tx.delete_story_tasks_and_events(id).await?;
         let mut other_keys: Vec<String> = attachment_keys;
@@ -140,7 +140,7 @@ impl Stories {
             other_keys.extend(job.inputs().into_iter().map(str::to_owned));
         }
         let other_keys: Vec<&str> = other_keys.iter().map(String::as_str).collect();
-        keys.extend(tx.remove_media_objects(&other_keys).await?);
+        keys.extend(tx.delete_media_objects(&other_keys).await?);
         Ok((keys, size))
     }
 }

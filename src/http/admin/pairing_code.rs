@@ -39,6 +39,6 @@ pub(in crate::http) async fn delete(
     Path(code): Path<String>,
     ActingAdmin(audit): ActingAdmin,
 ) -> Result<StatusCode, Problem> {
-    let refused = state.app.identities().refuse_pairing(&code, &audit).await;
+    let refused = state.app.identities().reject_pairing(&code, &audit).await;
     refused.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

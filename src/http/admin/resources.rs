@@ -144,7 +144,7 @@ macro_rules! resource_routes {
                 Path(id): Path<String>,
                 ActingAdmin(audit): ActingAdmin,
             ) -> Result<StatusCode, Problem> {
-                let removed = state.app.config().remove_resource::<$type>(&id, &audit).await;
+                let removed = state.app.config().delete_resource::<$type>(&id, &audit).await;
                 removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
             }
         }

@@ -68,7 +68,7 @@ impl Clients {
         if let Some((data, importance)) = insight {
             let kind = insight::KIND;
             let insight = NewInsight { client_id, kind, data: &data, importance, now };
-            tx.add_insight(insight).await?;
+            tx.insert_insight(insight).await?;
             tx.delete_old_insights(client_id, insight::KIND, insight::MAX_INSIGHTS).await?;
         }
         self.complete_learning(tx, lease, lessons.evidence.len()).await

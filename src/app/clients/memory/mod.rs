@@ -116,7 +116,7 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::NotFound`] if a key is given and the client has no such pattern.
-    pub async fn remove_patterns(
+    pub async fn delete_patterns(
         &self,
         client_id: &ClientId,
         kind: Option<&str>,
@@ -125,7 +125,7 @@ impl Clients {
         let kind = kind.map(|kind| check_name("type", kind)).transpose()?;
         let key = key.map(|key| check_name("key", key)).transpose()?;
         let mut tx = self.store.begin().await?;
-        let removed = tx.remove_patterns(client_id.as_str(), kind, key).await?;
+        let removed = tx.delete_patterns(client_id.as_str(), kind, key).await?;
         tx.save().await?;
         if removed == 0 && key.is_some() {
             return Err(not_found("The client has no such pattern."));
@@ -216,7 +216,7 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::NotFound`] if a key is given and the client has no such entry.
-    pub async fn remove_context(
+    pub async fn delete_context(
         &self,
         client_id: &ClientId,
         session_id: Option<&str>,
@@ -228,7 +228,7 @@ impl Clients {
             (given, _) => Some(check_session_id(given)?),
         };
         let mut tx = self.store.begin().await?;
-        let removed = tx.remove_context(client_id.as_str(), session_id, key).await?;
+        let removed = tx.delete_context(client_id.as_str(), session_id, key).await?;
         tx.save().await?;
         if removed == 0 && key.is_some() {
             return Err(not_found("The client's context has no entry with this key."));
@@ -249,7 +249,7 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::Invalid`] if the type, the data or the importance is invalid.
-    pub async fn add_insight(
+    pub async fn insert_insight(
         &self,
         client_id: &ClientId,
         request: InsightRequest,
@@ -261,7 +261,7 @@ impl Clients {
         let mut tx = self.store.begin().await?;
         let insight =
             NewInsight { client_id: client_id.as_str(), kind: &kind, data: &data, importance, now };
-        let id = tx.add_insight(insight).await?;
+        let id = tx.insert_insight(insight).await?;
         tx.save().await?;
         Ok(Insight { id, kind, data, importance, date_created: now })
     }
@@ -293,14 +293,14 @@ impl Clients {
     /// # Errors
     ///
     /// Returns [`ErrorKind::Invalid`] if the type is invalid.
-    pub async fn remove_insights(
+    pub async fn delete_insights(
         &self,
         client_id: &ClientId,
         kind: Option<&str>,
     ) -> Result<(), AppError> {
         let kind = kind.map(|kind| check_name("type", kind)).transpose()?;
         let mut tx = self.store.begin().await?;
-        tx.remove_insights(client_id.as_str(), kind).await?;
+        tx.delete_insights(client_id.as_str(), kind).await?;
         tx.save().await?;
         Ok(())
     }

@@ -130,7 +130,7 @@ impl Config {
         let mut tx = self.store.begin().await?;
         tx.bump_configuration_version().await?;
         item.check_references(&mut tx).await?;
-        if !tx.add_resource(&item, now).await? {
+        if !tx.insert_resource(&item, now).await? {
             let detail = format!("{} {} exists already; change it instead.", T::NAME, item.id());
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
@@ -219,7 +219,7 @@ impl Config {
     ///
     /// Returns [`ErrorKind::NotFound`] if none has this id, and [`ErrorKind::Conflict`] if another configuration refers
     /// to it or it must not be deleted.
-    pub async fn remove_resource<T: Resource>(
+    pub async fn delete_resource<T: Resource>(
         &self,
         id: &str,
         audit: &AuditContext,
@@ -241,7 +241,7 @@ impl Config {
             );
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        tx.remove_resource::<T>(id).await?;
+        tx.delete_resource::<T>(id).await?;
         record_change(&mut tx, "delete", Some(&before), None, audit, now).await?;
         Ok(tx.save().await?)
     }

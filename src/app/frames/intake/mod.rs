@@ -271,7 +271,7 @@ impl Intake {
         if current != Some(story_id) {
             tx.set_current_story(client_id, Some(story_id), now).await?;
             if let Some(previous) = current {
-                tx.remove_empty_story(previous).await?;
+                tx.delete_empty_story(previous).await?;
             }
         }
         for object in objects {

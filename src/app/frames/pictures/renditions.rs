@@ -83,7 +83,7 @@ impl Pictures {
             dither: Some(spec.dither),
             now: self.clock.now(),
         };
-        tx.add_rendition(image, original.id).await?;
+        tx.insert_rendition(image, original.id).await?;
         tx.save().await?;
         let format = format.media_type().to_owned();
         Ok(ImageView { width, height, format, url: object.key })

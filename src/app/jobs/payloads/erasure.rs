@@ -41,7 +41,7 @@ pub struct ErasureCounts {
 
 impl EraseClient {
     /// Returns the lane of a client's erasures, which run one at a time.
-    pub fn lane_of(client_id: &str) -> String {
+    pub fn lane_for(client_id: &str) -> String {
         format!("erase {client_id}")
     }
 }
@@ -50,6 +50,6 @@ impl Job for EraseClient {
     const KIND: TaskKind = TaskKind::EraseClient;
 
     fn lane(&self, _: Subject<'_>) -> Option<String> {
-        Some(Self::lane_of(&self.client_id))
+        Some(Self::lane_for(&self.client_id))
     }
 }

@@ -39,7 +39,7 @@ pub struct Observation {
 impl LearnFromFrame {
     /// Returns the lane of a client's learning tasks. They run one at a time, because each reads the evidence and
     /// writes it back.
-    pub fn lane_of(client_id: &str) -> String {
+    pub fn lane_for(client_id: &str) -> String {
         format!("remember {client_id}")
     }
 }
@@ -48,7 +48,7 @@ impl Job for LearnFromFrame {
     const KIND: TaskKind = TaskKind::LearnFromFrame;
 
     fn lane(&self, _: Subject<'_>) -> Option<String> {
-        Some(Self::lane_of(&self.client_id))
+        Some(Self::lane_for(&self.client_id))
     }
 
     fn origin(&self) -> Option<&Origin> {

@@ -88,7 +88,7 @@ impl Stories {
         let story_id = self.find_story(story_id).await?.id;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.change_bookmark_list(list_id, BookmarkListChange::default(), now)
+        tx.update_bookmark_list(list_id, BookmarkListChange::default(), now)
             .await?
             .ok_or_else(list_not_found)?;
         let is_new = !tx.update_story_bookmark(list_id, story_id, comments, now).await?;
@@ -98,7 +98,7 @@ impl Stories {
                     format!("A list holds at most {MAX_STORIES} stories; create another list.");
                 return Err(AppError::new(ErrorKind::Conflict, detail));
             }
-            if !tx.add_story_bookmark(list_id, story_id, comments, now).await? {
+            if !tx.insert_story_bookmark(list_id, story_id, comments, now).await? {
                 return Err(story_not_found());
             }
         }
@@ -129,10 +129,10 @@ impl Stories {
         let story_id = self.find_story(story_id).await?.id;
         let mut tx = self.store.begin().await?;
         let list = tx
-            .change_bookmark_list(list_id, BookmarkListChange::default(), self.clock.now())
+            .update_bookmark_list(list_id, BookmarkListChange::default(), self.clock.now())
             .await?;
         list.ok_or_else(list_not_found)?;
-        if !tx.remove_story_bookmark(list_id, story_id).await? {
+        if !tx.delete_story_bookmark(list_id, story_id).await? {
             let detail = "The list does not hold this story.";
             return Err(AppError::new(ErrorKind::NotFound, detail));
         }

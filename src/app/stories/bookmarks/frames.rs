@@ -129,13 +129,13 @@ impl Stories {
     /// # Errors
     ///
     /// Fails with [`ErrorKind::NotFound`] if the bookmark does not exist or belongs to another client.
-    pub async fn remove_frame_bookmark(
+    pub async fn delete_frame_bookmark(
         &self,
         client_id: &ClientId,
         id: i64,
     ) -> Result<(), AppError> {
         let mut tx = self.store.begin().await?;
-        if !tx.remove_frame_bookmark(client_id.as_str(), id).await? {
+        if !tx.delete_frame_bookmark(client_id.as_str(), id).await? {
             return Err(bookmark_not_found());
         }
         Ok(tx.save().await?)

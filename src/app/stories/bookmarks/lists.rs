@@ -139,7 +139,7 @@ impl Stories {
             is_public: request.is_public.unwrap_or_default(),
             now,
         };
-        let list = tx.add_bookmark_list(new).await.map_err(name_taken)?;
+        let list = tx.insert_bookmark_list(new).await.map_err(name_taken)?;
         self.save_list_change(tx, actor, None, Some(&list)).await?;
         Ok(list)
     }
@@ -165,7 +165,7 @@ impl Stories {
             is_public: patch.is_public,
         };
         let mut tx = self.store.begin().await?;
-        let changed = tx.change_bookmark_list(id, change, self.clock.now()).await;
+        let changed = tx.update_bookmark_list(id, change, self.clock.now()).await;
         let after = changed.map_err(name_taken)?.ok_or_else(list_not_found)?;
         self.save_list_change(tx, actor, Some(&before), Some(&after)).await?;
         Ok(after)
@@ -179,7 +179,7 @@ impl Stories {
     pub async fn remove_list(&self, actor: Actor<'_>, id: i64) -> Result<(), AppError> {
         self.find_changeable_list(actor, id).await?;
         let mut tx = self.store.begin().await?;
-        let removed = tx.remove_bookmark_list(id).await?.ok_or_else(list_not_found)?;
+        let removed = tx.delete_bookmark_list(id).await?.ok_or_else(list_not_found)?;
         self.save_list_change(tx, actor, Some(&removed), None).await
     }
 

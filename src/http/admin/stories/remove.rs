@@ -21,6 +21,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.stories().remove_story(admin_actor(&principal), &id).await;
+    let removed = state.app.stories().delete_story(admin_actor(&principal), &id).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

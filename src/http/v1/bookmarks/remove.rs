@@ -29,6 +29,6 @@ pub(in crate::http) async fn delete(
     query: V1Query,
 ) -> Result<StatusCode, Problem> {
     let removed =
-        state.app.stories().remove_frame_bookmark(&query.client_id, path_id::parse(&id)).await;
+        state.app.stories().delete_frame_bookmark(&query.client_id, path_id::parse(&id)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

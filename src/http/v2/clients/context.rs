@@ -81,6 +81,6 @@ pub(in crate::http) async fn delete(
     ValidQuery(query): ValidQuery<SessionQuery>,
 ) -> Result<StatusCode, Problem> {
     let removed =
-        state.app.clients().remove_context(&client_id, query.session_id.as_deref(), None).await;
+        state.app.clients().delete_context(&client_id, query.session_id.as_deref(), None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "query"))
 }

@@ -91,6 +91,6 @@ pub(in crate::http) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let session_id = query.session_id.unwrap_or_default();
     let removed =
-        state.app.clients().remove_context(&client_id, Some(&session_id), Some(&key)).await;
+        state.app.clients().delete_context(&client_id, Some(&session_id), Some(&key)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -64,7 +64,7 @@ pub(in crate::http) async fn post(
     PathClientId(client_id): PathClientId,
     ValidJson(order): ValidJson<InsightRequest, MAX_BODY>,
 ) -> Result<(StatusCode, Json<Insight>), Problem> {
-    let added = state.app.clients().add_insight(&client_id, order).await;
+    let added = state.app.clients().insert_insight(&client_id, order).await;
     let view = added.map_err(|error| Problem::from_error(error, "body"))?;
     Ok((StatusCode::CREATED, Json(view)))
 }
@@ -110,6 +110,6 @@ pub(in crate::http) async fn delete(
     PathClientId(client_id): PathClientId,
     ValidQuery(query): ValidQuery<TypeQuery>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_insights(&client_id, query.r#type.as_deref()).await;
+    let removed = state.app.clients().delete_insights(&client_id, query.r#type.as_deref()).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "query"))
 }

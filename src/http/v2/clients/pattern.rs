@@ -87,7 +87,7 @@ pub(in crate::http) async fn delete(
     PathClientId(client_id): PathClientId,
     Path((_, kind, key)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_patterns(&client_id, Some(&kind), Some(&key)).await;
+    let removed = state.app.clients().delete_patterns(&client_id, Some(&kind), Some(&key)).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 
@@ -107,6 +107,6 @@ pub(in crate::http) async fn delete_type(
     PathClientId(client_id): PathClientId,
     Path((_, kind)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_patterns(&client_id, Some(&kind), None).await;
+    let removed = state.app.clients().delete_patterns(&client_id, Some(&kind), None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

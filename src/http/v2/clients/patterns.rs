@@ -115,6 +115,6 @@ pub(in crate::http) async fn delete(
     State(state): State<HttpState>,
     PathClientId(client_id): PathClientId,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_patterns(&client_id, None, None).await;
+    let removed = state.app.clients().delete_patterns(&client_id, None, None).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

@@ -49,6 +49,6 @@ pub(in crate::http) async fn delete(
     PathClientId(client_id): PathClientId,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_recording(&client_id, &name).await;
+    let removed = state.app.clients().delete_recording(&client_id, &name).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

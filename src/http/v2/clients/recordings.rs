@@ -51,7 +51,7 @@ pub(in crate::http) async fn post(
         sounds::from_body(&parts.headers, bytes)?
     };
     let storing = async move {
-        let recording = state.app.clients().add_recording(&client_id, sound).await;
+        let recording = state.app.clients().insert_recording(&client_id, sound).await;
         recording.map_err(|error| Problem::from_error(error, "body"))
     };
     let view = body::run_to_completion(storing).await?;

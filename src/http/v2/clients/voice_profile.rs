@@ -125,7 +125,7 @@ pub(in crate::http) async fn delete(
     PathClientId(client_id): PathClientId,
     Path((_, profile)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.clients().remove_voice_profile(&client_id, &profile).await;
+    let removed = state.app.clients().delete_voice_profile(&client_id, &profile).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }
 

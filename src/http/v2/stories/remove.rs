@@ -28,6 +28,6 @@ pub(in crate::http) async fn delete(
     Path(id): Path<String>,
     actor: RequestActor,
 ) -> Result<StatusCode, Problem> {
-    let removed = state.app.stories().remove_story(actor.as_actor(), &id).await;
+    let removed = state.app.stories().delete_story(actor.as_actor(), &id).await;
     removed.map(|()| StatusCode::NO_CONTENT).map_err(|error| Problem::from_error(error, "path"))
 }

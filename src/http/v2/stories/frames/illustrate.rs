@@ -40,7 +40,7 @@ pub(in crate::http) async fn post(
     actor: RequestActor,
 ) -> Result<Response, Problem> {
     let order = RedrawOrder { request_id, trace: Some(trace) };
-    let ordered = state.app.frames().order_redraw(actor.as_actor(), &id, &number, order).await;
+    let ordered = state.app.frames().enqueue_redraw(actor.as_actor(), &id, &number, order).await;
     let ordered = ordered.map_err(|error| Problem::from_error(error, "path"))?;
     frame_task_accepted(&state, actor.as_actor(), ordered, "The frame is being illustrated anew.")
         .await
