@@ -86,7 +86,7 @@ async fn every_media_response_honours_ranges() {
 async fn every_media_response_has_validators_and_a_head() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
     for Served { what, url, bytes, media_type } in uploads(&app).await {
-        let head = app.client.head(format!("{}{url}", app.url)).header(RANGE, "bytes=0-1");
+        let head = app.client.head(app.address(&url)).header(RANGE, "bytes=0-1");
         let head = head.send().await.expect("an answer");
         assert_eq!(head.status(), 200, "{what}: a range is of GET alone");
         let headers = head.headers().clone();

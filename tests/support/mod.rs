@@ -315,8 +315,14 @@ impl TestApp {
         self.stop().await.remove().await;
     }
 
+    /// Builds a GET of a path, or of a media URL, which has no leading slash.
     pub fn get(&self, path: &str) -> reqwest::RequestBuilder {
-        self.client.get(format!("{}{path}", self.url))
+        self.client.get(self.address(path))
+    }
+
+    /// Returns the complete URL of a path, or of a media URL.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}/{}", self.url, path.trim_start_matches('/'))
     }
 
     /// Sends a request with a JSON body unless it is null. Returns the status and the JSON of the response.
