@@ -70,7 +70,12 @@ impl Installation {
             registry: Some(registry(&provider.url)),
             choices: ModelDefaults::from_settings(&models, &settings::ProviderSettings::default()),
             clock: clock.clone(),
-            task_limits: TaskSettings { max_attempts: 2, ..TaskSettings::default() },
+            // The clock runs so fast that leases expire while their tasks run.
+            task_limits: TaskSettings {
+                max_attempts: 2,
+                max_lost_runs: 1000,
+                ..TaskSettings::default()
+            },
             ..TestOptions::default()
         };
         Self { app: TestApp::start_with(database, options).await, clock, _provider: provider }
