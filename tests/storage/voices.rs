@@ -205,7 +205,9 @@ async fn what_is_no_sound_leaves_nothing(database: TestDatabase) {
     assert_eq!(send_json(request).await.0, 400);
     assert_eq!(app.store.installation_counts().await.expect("counted").media_objects, 0);
     let folder = app.database.folder.path();
-    assert!(!folder.join("audio").exists() && !folder.join("voice_profiles").exists());
+    for name in ["audio", "voice_profiles"] {
+        assert_eq!(files(&folder.join(name)), [""; 0], "{name}");
+    }
     app.stop_and_remove().await;
 }
 
