@@ -70,10 +70,10 @@ impl Installation {
             registry: Some(registry(&provider.url)),
             choices: ModelDefaults::from_settings(&models, &settings::ProviderSettings::default()),
             clock: clock.clone(),
-            // The clock runs so fast that leases expire while their tasks run.
+            // The clock runs so fast that an ordinary lease would expire while its task runs.
             task_limits: TaskSettings {
                 max_attempts: 2,
-                max_lost_runs: 1000,
+                lease_seconds: 1_000_000,
                 ..TaskSettings::default()
             },
             ..TestOptions::default()
