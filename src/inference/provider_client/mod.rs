@@ -59,8 +59,8 @@ impl ProviderClient {
         Self { client, compute, certificates: TrustedCertificates::default() }
     }
 
-    /// Sets the certificates that are trusted in addition to the built-in authorities, for the clients of
-    /// [`ProviderClient::client_for`].
+    /// Sets the certificates that are trusted in addition to the built-in authorities when a file is fetched from another
+    /// host than the provider's.
     #[must_use]
     pub fn with_certificates(self, certificates: TrustedCertificates) -> Self {
         Self { certificates, ..self }
