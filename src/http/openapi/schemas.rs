@@ -11,7 +11,7 @@ const NO_CONTROLS: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 
 /// 1-255 printable ASCII characters. Spaces at the ends are not part of a header's value.
-const IDEMPOTENCY_KEY: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
+const IDEMPOTENCY_KEY: &str = r"^[\t -~]*[!-~][\t -~]*$";
 
 /// The name of a voice profile.
 const PROFILE_NAME: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$";
