@@ -17,6 +17,7 @@ use crate::http::request_id::RequestId;
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StoryUpdate {
     /// The new title, 1-1,000 characters. It is kept on one line, and cut to 255 characters.
+    #[schema(min_length = 1)]
     pub(in crate::http) title: String,
 }
 
