@@ -46,7 +46,7 @@ struct SampleLayout {
     samples: Range<usize>,
 }
 
-/// Compresses raw PCM of a format, or a WAV file if there is none, to FLAC.
+/// Compresses a sound to FLAC: raw PCM if a format is given, otherwise a WAV file.
 ///
 /// Returns `None` if the result would not be smaller, or if [`restore`] would not return the same bytes. Blocks for a
 /// while: do not call it on an async thread.

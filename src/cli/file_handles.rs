@@ -1,6 +1,7 @@
 //! The number of files and connections that the process may open.
 
-/// Raises the limit as far as the operating system allows without privileges. Returns the limit; `None` if there is none.
+/// Raises the limit as far as the operating system allows without privileges. Returns the new limit, or `None` if the number is
+/// not limited.
 ///
 /// Many systems give a process 1,024 file handles unless it asks for more, because `select` cannot use more.
 #[cfg(unix)]

@@ -108,7 +108,7 @@ impl Store {
     }
 
     async fn listen(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
-        // The listener has a connection of its own, so an error says why there is none instead of that the pool is empty.
+        // The listener has a connection of its own, so its error names the cause; the pool would only report that no connection was free.
         let options = pool.connect_options();
         let connecting = PgConnection::connect_with(&options);
         let timed_out = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
