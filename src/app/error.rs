@@ -176,7 +176,7 @@ impl From<StoreError> for AppError {
         }
         let detail = match &error {
             StoreError::FileReplaced(_) => {
-                "The database file was removed or replaced; nothing was saved. The service must be restarted with the right file."
+                "The database file was removed or replaced, so nothing can be read or saved. The service must be restarted with the right file."
             }
             _ => "The database does not answer as it should; try again in a moment.",
         };

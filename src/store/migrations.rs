@@ -45,7 +45,7 @@ impl Store {
         match &self.pools {
             Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
             Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
-            Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
+            Pools::Sqlite(database) => SQLITE.run(&database.write).await?,
         }
         let frames = self.fill_search_terms().await?;
         if frames > 0 {
@@ -120,10 +120,10 @@ impl Store {
                 let sql = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
                 sqlx::query_scalar(sql).fetch_one(database).await.map_err(&failed)?
             }
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(database) => {
                 let sql =
                     "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
-                sqlx::query_scalar(sql).fetch_one(read).await.map_err(&failed)?
+                sqlx::query_scalar(sql).fetch_one(&database.read).await.map_err(&failed)?
             }
         };
         if !has_table {

@@ -40,6 +40,7 @@ mod sessions;
 mod signing_keys;
 mod snapshot;
 mod spend;
+mod sqlite;
 mod stories;
 mod story_bookmarks;
 mod story_changes;
@@ -78,7 +79,7 @@ pub use memory::{ContextEntry, Insight, InsightCursor, InsightFilter, NewInsight
 pub use migrations::{PendingMigration, create_migration_files};
 pub use notices::TaskNotice;
 pub use overview::{InstallationCounts, StoryOverview};
-pub use pairing::{NewPairing, Pairing};
+pub use pairing::{NewPairing, Pairing, WaitingPairing};
 pub use pools::PoolStatus;
 pub use resources::{ResourceTable, Timestamped};
 pub use retention::StoryAgeCursor;
@@ -114,7 +115,10 @@ macro_rules! with_read_pool {
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.pools {
             $crate::store::pools::Pools::Postgres($pool) => $body,
-            $crate::store::pools::Pools::Sqlite { read: $pool, .. } => $body,
+            $crate::store::pools::Pools::Sqlite(database) => {
+                let $pool = &database.read;
+                $body
+            }
         }
     };
 }
@@ -128,7 +132,7 @@ macro_rules! with_tx {
                 $body
             }
             $crate::store::tx::Open::Sqlite(tx) => {
-                let $conn = &mut **tx;
+                let $conn = &mut *tx;
                 $body
             }
         }

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
 use tokio::sync::broadcast;
 
-use super::database_file::DatabaseFile;
+use super::sqlite::SqliteDatabase;
 use super::unnamed::PgDatabase;
 use super::{Store, StoreError, postgres, with_read_pool, with_tx};
 use crate::settings::DatabaseSettings;
@@ -18,7 +15,7 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
     Postgres(PgDatabase),
-    Sqlite { read: SqlitePool, write: SqlitePool, file: DatabaseFile },
+    Sqlite(SqliteDatabase),
 }
 
 /// Usage of a connection pool.
@@ -85,7 +82,7 @@ impl Store {
         let pools = if settings.is_postgres() {
             Pools::Postgres(postgres::connect(settings, on_retry).await?)
         } else {
-            sqlite(settings, creates_file).await?
+            Pools::Sqlite(SqliteDatabase::open(settings, creates_file).await?)
         };
         let (notices, _) = broadcast::channel(4096);
         Ok(Self { pools, notices, version: super::version::ConfigurationVersion::default() })
@@ -101,7 +98,7 @@ impl Store {
     /// Reports whether the database is SQLite.
     #[must_use]
     pub const fn is_sqlite(&self) -> bool {
-        matches!(self.pools, Pools::Sqlite { .. })
+        matches!(self.pools, Pools::Sqlite(_))
     }
 
     /// Checks that the database answers a statement with a parameter.
@@ -133,9 +130,10 @@ impl Store {
     pub fn pool_statuses(&self) -> Vec<PoolStatus> {
         match &self.pools {
             Pools::Postgres(database) => vec![PoolStatus::from_pool("postgres", &database.pool)],
-            Pools::Sqlite { read, write, .. } => {
-                vec![PoolStatus::from_pool("read", read), PoolStatus::from_pool("write", write)]
-            }
+            Pools::Sqlite(database) => vec![
+                PoolStatus::from_pool("read", &database.read.pool),
+                PoolStatus::from_pool("write", &database.write),
+            ],
         }
     }
 
@@ -143,42 +141,10 @@ impl Store {
     pub async fn close(&self) {
         match &self.pools {
             Pools::Postgres(database) => database.pool.close().await,
-            Pools::Sqlite { read, write, .. } => {
-                read.close().await;
-                write.close().await;
+            Pools::Sqlite(database) => {
+                database.read.pool.close().await;
+                database.write.close().await;
             }
         }
     }
-}
-
-async fn sqlite(settings: &DatabaseSettings, creates_file: bool) -> Result<Pools, StoreError> {
-    let path = &settings.path;
-    if !creates_file && !path.exists() {
-        return Err(StoreError::NoFile(path.display().to_string()));
-    }
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(|source| StoreError::NotWritable {
-            path: directory.display().to_string(),
-            source,
-        })?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(creates_file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10));
-    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
-    let failed = StoreError::failed("open the SQLite file");
-    // The writer connects first because it creates the file, which a read-only connection cannot.
-    let write = pool.clone().max_connections(1).connect_with(options.clone()).await;
-    let write = write.map_err(&failed)?;
-    // A later connection must not create another file if this one is removed.
-    let options = options.create_if_missing(false);
-    write.set_connect_options(options.clone());
-    let file = DatabaseFile::open(path);
-    let readers = pool.max_connections(settings.connections.min(8));
-    let read = readers.connect_with(options.read_only(true)).await.map_err(&failed)?;
-    Ok(Pools::Sqlite { read, write, file })
 }

@@ -45,9 +45,9 @@ impl Store {
     pub async fn write_snapshot(&self, path: &Path) -> Result<(), StoreError> {
         let failed = StoreError::failed("write a snapshot");
         match &self.pools {
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(database) => {
                 let target = path.to_string_lossy().into_owned();
-                let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(read);
+                let vacuum = sqlx::query("VACUUM INTO $1").bind(target).execute(&database.read);
                 vacuum.await.map(drop).map_err(failed)
             }
             Pools::Postgres(pool) => {

@@ -1,10 +1,9 @@
 //! Write transactions, which have no effect until they are saved.
 
-use sqlx::{Sqlite, Transaction};
-
 use super::events::NewEvent;
 use super::{Store, StoreError, TaskNotice, dialect};
 use crate::store::pools::Pools;
+use crate::store::sqlite::SqliteTransaction;
 use crate::store::unnamed::PgTransaction;
 
 /// An open transaction. If it is dropped without [`Tx::save`], it is rolled back.
@@ -22,7 +21,7 @@ pub struct Tx {
 #[derive(Debug)]
 pub(super) enum Open {
     Postgres(PgTransaction),
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTransaction),
 }
 
 impl Store {
@@ -35,13 +34,7 @@ impl Store {
         let failed = StoreError::failed("begin a transaction");
         let open = match &self.pools {
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(failed)?),
-            // Taking the write lock at once avoids a deadlock between two readers that both start to write.
-            Pools::Sqlite { file, .. } if !file.is_in_place() => {
-                return Err(StoreError::FileReplaced(file.path().display().to_string()));
-            }
-            Pools::Sqlite { write, .. } => {
-                Open::Sqlite(write.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?)
-            }
+            Pools::Sqlite(database) => Open::Sqlite(database.begin().await.map_err(failed)?),
         };
         let (events, notices) = (Vec::new(), Vec::new());
         Ok(Tx { open, events, has_configuration_change: false, notices, store: self.clone() })

@@ -1,5 +1,8 @@
 //! Folders and the database file that are removed, replaced or cannot be written, and the quota of a client.
 
+use std::path::{Path, PathBuf};
+
+use calliope::store::StoreError;
 use serde_json::{Value, json};
 
 use super::support::{TestApp, TestDatabase, TestOptions, base64, fixture, photo};
@@ -74,38 +77,73 @@ async fn a_folder_that_was_removed_is_made_again(database: TestDatabase) {
     app.stop_and_remove().await;
 }
 
+/// Moves the database file aside and puts a copy in its place if `is_replaced`. Returns where the file is now.
+fn move_database(path: &Path, is_replaced: bool) -> PathBuf {
+    let aside = path.with_extension("aside");
+    std::fs::rename(path, &aside).expect("moved");
+    if is_replaced {
+        std::fs::copy(&aside, path).expect("copied");
+    }
+    aside
+}
+
+fn open_readers(app: &TestApp) -> u32 {
+    app.store.pool_statuses().iter().find(|pool| pool.pool == "read").expect("a pool").open
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_file_that_is_gone_or_replaced_refuses_writes() {
+async fn a_database_file_that_is_gone_or_replaced_is_neither_read_nor_written() {
     for is_replaced in [false, true] {
         let app = TestApp::start(TestDatabase::sqlite()).await;
         let order = json!({"client_id": "n", "strategy": "literal", "input_text": "On."});
         app.create_frame(order.clone()).await;
-        let path = app.database.settings.path.clone();
-        let aside = path.with_extension("aside");
-        std::fs::rename(&path, &aside).expect("moved");
-        if is_replaced {
-            std::fs::copy(&aside, &path).expect("copied");
+        let (path, readers) = (app.database.settings.path.clone(), open_readers(&app));
+        let aside = move_database(&path, is_replaced);
+        let refused = |(status, problem): (u16, Value)| {
+            assert_eq!(status, 503, "{problem}");
+            let detail = problem["detail"].as_str().expect("a detail");
+            assert!(detail.contains("removed or replaced"), "{detail}");
+        };
+        refused(app.call("POST", "/v1/frames", order.clone()).await);
+        // More reads than there are open connections, so that some need a new one.
+        let read = || app.call("GET", "/v2/stories?client_id=n", Value::Null);
+        for answer in futures_util::future::join_all((0..20).map(|_| read())).await {
+            refused(answer);
         }
-        let (status, problem) = app.call("POST", "/v1/frames", order.clone()).await;
-        assert_eq!(status, 503, "{problem}");
-        // A read may come first and need a new connection, which cannot open a file that is gone.
-        let detail = problem["detail"].as_str().expect("a detail");
-        let is_explained = detail.contains("removed or replaced");
-        assert!(is_explained || (!is_replaced && detail.contains("does not answer")), "{detail}");
+        refused(app.call("GET", "/v1/story?client_id=n", Value::Null).await);
+        refused(app.call("GET", "/v2/search?query=on&mode=lexical", Value::Null).await);
         let (status, ready) = app.call("GET", "/readyz", Value::Null).await;
         assert_eq!((status, &ready["database"]["status"]), (503, &json!("down")), "{ready}");
-        assert!(
-            ready["database"]["reason"].as_str().is_some_and(|r| r.contains("replaced")),
-            "{ready}"
-        );
+        let reason = ready["database"]["reason"].as_str().expect("a reason");
+        assert!(reason.contains("removed or replaced"), "{reason}");
         assert!(is_replaced || !path.exists(), "no other file was created");
-        // The right file, put back, is accepted again. A connection that has opened the copy may still read from it.
+        assert!(open_readers(&app) <= readers, "no connection has opened the copy");
+        // The right file, put back, is accepted again.
         std::fs::rename(&aside, &path).expect("moved back");
-        if !is_replaced {
-            app.create_frame(order).await;
+        assert_eq!(app.create_frame(order).await["story_frame_count"], 2);
+        for (status, answer) in futures_util::future::join_all((0..20).map(|_| read())).await {
+            assert_eq!(status, 200, "{answer}");
         }
         app.stop_and_remove().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_whose_database_file_goes_is_not_saved() {
+    for is_replaced in [false, true] {
+        let database = TestDatabase::sqlite();
+        let store = database.store().await;
+        let mut tx = store.begin().await.expect("begun");
+        tx.delete_expired_pairings(chrono::Utc::now()).await.expect("done");
+        let path = database.settings.path.clone();
+        let aside = move_database(&path, is_replaced);
+        let saved = tx.save().await;
+        assert!(matches!(saved, Err(StoreError::FileReplaced(_))), "{saved:?}");
+        std::fs::rename(&aside, &path).expect("moved back");
+        store.begin().await.expect("begun").save().await.expect("saved");
+        store.close().await;
     }
 }
 

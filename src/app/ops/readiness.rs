@@ -112,7 +112,8 @@ impl Ops {
             tokio::time::timeout(DATABASE_TIMEOUT, self.store.check_writes()),
         );
         match (reads, writes) {
-            (_, Ok(Err(error @ StoreError::FileReplaced(_)))) => {
+            (Ok(Err(error @ StoreError::FileReplaced(_))), _)
+            | (_, Ok(Err(error @ StoreError::FileReplaced(_)))) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "database is down");
                 health(
                     HealthStatus::Down,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 
 use crate::store::pools::Pools;
+use crate::store::sqlite::SqliteDatabase;
 use crate::store::{Store, StoreError};
 
 /// Maximum number of vocabulary words that a misspelt word is compared with.
@@ -80,7 +81,7 @@ impl Store {
     ) -> Result<Vec<RankedFrame>, StoreError> {
         let failed = StoreError::failed("search frames for words");
         match &self.pools {
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(SqliteDatabase { read, .. }) => {
                 let mut query = QueryBuilder::<Sqlite>::new(
                     "SELECT f.rowid AS id, -bm25(frame_words, 4.0, 1.0, 1.0, 1.0) AS score FROM frame_words f",
                 );
@@ -134,7 +135,7 @@ impl Store {
         let failed = StoreError::failed("search frames for a word");
         let words = [word.to_owned()];
         match &self.pools {
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(SqliteDatabase { read, .. }) => {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT f.rowid FROM frame_words f");
                 let joins = filter.needs_rows();
                 if joins {
@@ -191,7 +192,7 @@ impl Store {
         let (before, after) =
             (HIGHLIGHT_DELIMITERS.0.to_string(), HIGHLIGHT_DELIMITERS.1.to_string());
         match &self.pools {
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(SqliteDatabase { read, .. }) => {
                 let mut query =
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
@@ -229,7 +230,7 @@ impl Store {
         let Some(first) = word.chars().next() else { return Ok(Vec::new()) };
         match &self.pools {
             // Compares words with the same first letter, because people rarely get that one wrong.
-            Pools::Sqlite { read, .. } => {
+            Pools::Sqlite(SqliteDatabase { read, .. }) => {
                 const SQL: &str = "SELECT term FROM frame_vocabulary WHERE term >= $1 AND term < $2 \
                      AND length(term) BETWEEN $3 AND $4 ORDER BY doc DESC LIMIT $5";
                 let length = i64::try_from(word.chars().count()).unwrap_or(i64::MAX / 2);
