@@ -32,6 +32,15 @@ pub struct Pairing {
     pub date_collected: Option<DateTime<Utc>>,
 }
 
+/// A request that waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct WaitingPairing {
+    /// Request id.
+    pub id: i64,
+    /// Network address of the device.
+    pub address: String,
+}
+
 /// A pairing request to insert.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPairing<'a> {
@@ -84,12 +93,22 @@ impl Store {
 }
 
 impl Tx {
-    /// Returns the number of open requests.
-    pub async fn count_open_pairings(&mut self, now: DateTime<Utc>) -> Result<i64, StoreError> {
-        const SQL: &str =
-            "SELECT count(*) FROM pairing WHERE date_expires > $1 AND date_collected IS NULL";
-        with_tx!(self, db => sqlx::query_scalar(SQL).bind(now).fetch_one(db).await)
+    /// Returns the requests that wait for approval.
+    pub async fn waiting_pairings(
+        &mut self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WaitingPairing>, StoreError> {
+        const SQL: &str = "SELECT id, address FROM pairing \
+             WHERE date_expires > $1 AND date_collected IS NULL AND date_approved IS NULL";
+        with_tx!(self, db => sqlx::query_as(SQL).bind(now).fetch_all(db).await)
             .map_err(StoreError::failed("count pairings"))
+    }
+
+    /// Deletes a request.
+    pub async fn delete_pairing(&mut self, id: i64) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM pairing WHERE id = $1";
+        with_tx!(self, db => sqlx::query(SQL).bind(id).execute(db).await.map(drop))
+            .map_err(StoreError::failed("delete a pairing"))
     }
 
     /// Inserts a request. Earlier ones of the client stay.

@@ -11,6 +11,7 @@ mod sessions;
 mod throttle;
 mod tokens;
 mod users;
+mod waiting_devices;
 
 use std::sync::Arc;
 

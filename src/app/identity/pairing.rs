@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::waiting_devices::Place;
 use super::{
-    AuditChange, AuditContext, Identities, Page, audit_value, check_text, not_found, secret, tokens,
+    AuditChange, AuditContext, Identities, Page, audit_value, check_text, not_found, secret,
+    tokens, waiting_devices,
 };
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{ClientId, ScopeName};
@@ -19,9 +21,6 @@ const RESOURCE: &str = "pairing";
 
 /// How long a code can be approved, and after that, how long the token can be collected.
 const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
-
-/// The maximum number of devices that wait at the same time.
-const MAX_PENDING: i64 = 1000;
 
 /// A device's request for pairing.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -96,6 +95,7 @@ pub struct PairingView {
 
 impl Identities {
     /// Starts the pairing of a device. Earlier codes of the same client stay valid, because anybody may name any client.
+    /// If too many devices wait, one from the network with the most gives way.
     ///
     /// # Errors
     ///
@@ -114,10 +114,18 @@ impl Identities {
         let (code, poll_token) = (secret::generate_code()?, secret::generate_secret()?);
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if tx.count_open_pairings(now).await? >= MAX_PENDING {
-            let detail = "Too many devices wait to be paired; try again in a few minutes.";
-            let error = AppError::new(ErrorKind::Busy, detail);
-            return Err(AppError { retry_after_seconds: Some(60), ..error });
+        let waiting = tx.waiting_pairings(now).await?;
+        match waiting_devices::find_place(&waiting, from) {
+            Place::Free => {}
+            Place::Of(id) => {
+                tracing::warn!(id, "too many devices wait to be paired; one gives way to another");
+                tx.delete_pairing(id).await?;
+            }
+            Place::None => {
+                let detail = "Too many devices wait to be paired; try again in a few minutes.";
+                let error = AppError::new(ErrorKind::Busy, detail);
+                return Err(AppError { retry_after_seconds: Some(60), ..error });
+            }
         }
         let new = NewPairing {
             code: &code,
@@ -291,7 +299,7 @@ impl From<Pairing> for PairingView {
 
 fn poll_token_not_found() -> AppError {
     not_found(
-        "No pairing waits for this poll token: its code was refused or has expired, another code of the device was approved, or its token was collected. Start again with POST /v2/pairing.",
+        "No pairing waits for this poll token: its code was refused, has expired or gave way to other devices, another code of the device was approved, or its token was collected. Start again with POST /v2/pairing.",
     )
 }
 

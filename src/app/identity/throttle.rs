@@ -107,7 +107,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
 
 /// Returns the address by which a client is counted. For IPv6 it is the /64 network, because one client usually has all
 /// of it.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address @ IpAddr::V4(_) => address,
@@ -116,7 +116,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Returns the network by which clients are counted together that may belong to one attacker: the /48 of IPv6, which one
 /// customer may have, or the /24 of IPv4.
-fn wide_network(address: IpAddr) -> IpAddr {
+pub(super) fn wide_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),

@@ -40,7 +40,8 @@ pub(in crate::http) struct PairingToken {
 ///
 /// A device that has no key asks for a code, shows it, and polls `GET /v2/pairing` for its token. An admin approves the
 /// code within ten minutes. A new request leaves earlier codes of the same `client_id` valid until one of them is
-/// approved. At most 10 requests a minute and 100 an hour per address.
+/// approved. At most 10 requests a minute and 100 an hour per address. If 1,000 devices wait,
+/// one from the network with the most gives way.
 #[utoipa::path(post, path = "/v2/pairing", tag = "devices",
     request_body(content = PairingRequest,
         example = json!({"client_id": "kitchen", "model": "esp32-s3", "firmware": "1.0"})),
@@ -75,8 +76,8 @@ pub(in crate::http) async fn post(
         (status = 202, body = PairingPending,
             description = "The code is not approved yet; poll again after `Retry-After` seconds."),
         (status = 404, body = ProblemBody,
-            description = "No pairing waits for this poll token: it is unknown, the code was refused or has expired, \
-                           another code of the device was approved, or the token was collected."),
+            description = "No pairing waits for this poll token: it is unknown, the code was refused, has expired or gave \
+                           way to other devices, another code of the device was approved, or the token was collected."),
         (status = 422, description = "The poll token is missing.", body = ProblemBody),
         (status = 429, description = "Too many polls; see `Retry-After`.", body = ProblemBody),
     ))]
