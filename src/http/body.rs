@@ -41,7 +41,7 @@ const UNIT: usize = 64 << 10;
 const BUDGETS: [(usize, usize); 3] = [(UNIT, 64 << 20), (1 << 20, 48 << 20), (MAX_BODY, 144 << 20)];
 
 /// Bodies with more bytes than this are parsed on the blocking threads.
-const MAX_INLINE_PARSE_BYTES: usize = 256 * 1024;
+pub(super) const MAX_INLINE_PARSE_BYTES: usize = 256 * 1024;
 
 /// The memory that all request bodies share. Each address may use half of each budget. Clones share the same budgets.
 #[derive(Debug, Clone)]
@@ -261,7 +261,7 @@ pub(super) async fn parse_with<T: Send + 'static>(
     state.app.compute().run(parse).await.unwrap_or_else(|_| Err(internal_error()))
 }
 
-fn internal_error() -> Problem {
+pub(super) fn internal_error() -> Problem {
     let detail = "Something went wrong here; the log has the details under this request id.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }

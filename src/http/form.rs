@@ -6,9 +6,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use multer::Multipart;
+use tokio::runtime::Handle;
 
-use super::media_type;
+use super::body::{self, MAX_INLINE_PARSE_BYTES};
 use super::problem::Problem;
+use super::{HttpState, media_type};
 
 /// One field of a form.
 pub(super) struct Field {
@@ -25,6 +27,9 @@ pub(super) struct Field {
 /// The longest boundary that is accepted, in bytes. RFC 2046 allows 70.
 const MAX_BOUNDARY_BYTES: usize = 250;
 
+/// The most fields of a form. A body of many small ones would take long to parse.
+const MAX_FIELDS: usize = 1000;
+
 impl Field {
     /// Returns whether the field is a file: it has a file's name, or a media type that is not text.
     pub(super) fn is_file(&self) -> bool {
@@ -39,8 +44,24 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
     media_type::essence(headers).as_deref() == Some("multipart/form-data")
 }
 
-/// Parses the fields of a form from its complete body.
-pub(super) async fn read_fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
+/// Parses the fields of a form from its complete body: on the current thread if it is small, else on the blocking
+/// threads.
+pub(super) async fn read_fields(
+    state: &HttpState,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Vec<Field>, Problem> {
+    let headers = headers.clone();
+    if body.len() <= MAX_INLINE_PARSE_BYTES {
+        return parse_fields(&headers, body).await;
+    }
+    let runtime = Handle::current();
+    // The body is complete, so parsing waits for nothing.
+    let parse = move || runtime.block_on(parse_fields(&headers, body));
+    state.app.compute().run(parse).await.unwrap_or_else(|_| Err(body::internal_error()))
+}
+
+async fn parse_fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<Field>, Problem> {
     let stated = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = stated.and_then(stated_boundary).or_else(|| first_line_boundary(&body));
     let boundary = boundary.ok_or_else(|| {
@@ -51,6 +72,9 @@ pub(super) async fn read_fields(headers: &HeaderMap, body: Bytes) -> Result<Vec<
     let unreadable = |_| invalid_form("The multipart body cannot be read; send it again.");
     let mut fields = Vec::new();
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
+        if fields.len() >= MAX_FIELDS {
+            return Err(invalid_form("The form has more than 1,000 fields; send fewer."));
+        }
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field.file_name().map(str::to_owned);
         let content_type = field.content_type().map(ToString::to_string);
@@ -107,7 +131,7 @@ mod tests {
         let value = HeaderValue::from_str(content_type).expect("a header");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
         assert!(is_form(&headers), "{content_type}");
-        let fields = read_fields(&headers, Bytes::from_static(body)).await;
+        let fields = parse_fields(&headers, Bytes::from_static(body)).await;
         let show =
             |field: Field| format!("{}={}", field.name, String::from_utf8_lossy(&field.bytes));
         fields.map(|fields| fields.into_iter().map(show).collect()).map_err(|_| 400)
@@ -133,6 +157,15 @@ mod tests {
                 "{content_type}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_form_has_a_limited_number_of_fields() {
+        let field = "--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n1\r\n";
+        let form = |count: usize| Bytes::from(field.repeat(count) + "--b--\r\n");
+        let read = async |count| parse_fields(&HeaderMap::new(), form(count)).await;
+        assert_eq!(read(MAX_FIELDS).await.map(|fields| fields.len()).ok(), Some(MAX_FIELDS));
+        assert!(read(MAX_FIELDS + 1).await.is_err());
     }
 
     #[tokio::test]

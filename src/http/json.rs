@@ -7,8 +7,9 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::body::{self, MAX_INLINE_PARSE_BYTES};
+use super::media_type;
 use super::problem::Problem;
-use super::{body, media_type};
 use crate::app::AppError;
 use crate::domain::{JsonInput, plain_json_error};
 
@@ -18,14 +19,21 @@ const DEFAULT_MAX_BYTES: usize = 16 << 10;
 /// Extracts a JSON body of at most `MAX` bytes. `T` should deny unknown fields.
 pub(super) struct ValidJson<T, const MAX: usize = DEFAULT_MAX_BYTES>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Sync, const MAX: usize> FromRequest<S> for ValidJson<T, MAX> {
+impl<T, S: Sync, const MAX: usize> FromRequest<S> for ValidJson<T, MAX>
+where
+    T: DeserializeOwned + Send + 'static,
+{
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, content) = request.into_parts();
         require_json(&parts.headers)?;
         let bytes = body::read_at_most(&parts.headers, content, MAX).await?;
-        parse(&bytes).map(Self)
+        if bytes.len() <= MAX_INLINE_PARSE_BYTES {
+            return parse(&bytes).map(Self);
+        }
+        let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+        parsed.unwrap_or_else(|_| Err(body::internal_error())).map(Self)
     }
 }
 

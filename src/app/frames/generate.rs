@@ -25,7 +25,7 @@ use crate::app::{AppError, ErrorKind};
 use crate::domain::FrameParameters;
 use crate::inference::{CallTotals, FrameContext, ModelSession};
 use crate::store::{Lease, Store};
-use crate::storytellers::{self, Scene, Telling};
+use crate::storytellers::{self, Scene, StorytellerError, Telling, TemplateError};
 use crate::telemetry;
 
 /// Maximum number of earlier texts that a storyteller is given.
@@ -144,7 +144,7 @@ impl Generator {
             session: &session,
         };
         let telling = steps.run("tell", storyteller.tell(&scene)).await;
-        let telling = telling.map_err(AppError::internal)?;
+        let telling = telling.map_err(explain)?;
         let attached = self.illustrate_and_narrate(run, &context, &telling, photograph, &session);
         let (pictures, narration) = steps.run("illustrate", attached).await?;
         let count = pictures.len();
@@ -271,5 +271,19 @@ impl Generator {
             known: self.clients.client_knowledge(&run.job.client_id).await?,
         };
         Ok((context, situation.text))
+    }
+}
+
+/// Explains why a storyteller failed. A template that cannot be used stays so until an admin changes it.
+fn explain(error: StorytellerError) -> AppError {
+    use TemplateError::{Engine, Refused};
+    match error {
+        StorytellerError::Prompt(reason @ (Engine(_) | Refused { .. })) => {
+            let detail = format!(
+                "The prompt template of the strategy cannot be used: {reason}. An admin must correct it."
+            );
+            AppError { cause: Some(reason.into()), ..AppError::new(ErrorKind::Conflict, detail) }
+        }
+        error => AppError::internal(error),
     }
 }

@@ -9,6 +9,15 @@ use crate::domain::MediaName;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, form};
 
+/// A media file to upload, as a form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form")]
+pub(in crate::http) struct MediaForm {
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    media_file: Vec<u8>,
+}
+
 /// Upload a media file
 ///
 /// Stores an image, a sound or a video under a name, and replaces an earlier upload of that name. Send the file as the
@@ -19,8 +28,10 @@ use crate::http::{HttpState, form};
         description = "The name to store the file under: at most 128 characters of `[A-Za-z0-9._-]`, not starting with \
                        a dot. The extension is one of `png`, `jpg`, `jpeg`, `webp`, `gif`, `bmp`, `raw`, `rgb565`, \
                        `grayscale16`, `mp3`, `wav`, `ogg`, `oga`, `opus`, `m4a`, `flac`, `weba`, `mp4` or `webm`.")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
-        description = "The file, at most 24 MiB."),
+    request_body(description = "The file, at most 24 MiB.", content(
+        (Vec<u8> = "application/octet-stream"),
+        (MediaForm = "multipart/form-data"),
+    )),
     responses(
         (status = 201, description = "The file is stored."),
         (status = 200, description = "The file replaces an earlier upload."),
@@ -39,7 +50,7 @@ pub(in crate::http) async fn put(
 ) -> Result<StatusCode, Problem> {
     let (parts, content) = request.into_parts();
     let (content, _reservation) = state.body_budget.read(&parts, content).await?;
-    let bytes = read_file(&parts.headers, content).await?;
+    let bytes = read_file(&state, &parts.headers, content).await?;
     let name = MediaName::new(&name)
         .map_err(|error| Problem::new(StatusCode::NOT_FOUND, error.to_string()))?;
     match state.app.files().upload_media(name, bytes).await {
@@ -49,11 +60,11 @@ pub(in crate::http) async fn put(
     }
 }
 
-async fn read_file(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
+async fn read_file(state: &HttpState, headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     if !form::is_form(headers) {
         return Ok(body);
     }
-    let fields = form::read_fields(headers, body).await?;
+    let fields = form::read_fields(state, headers, body).await?;
     let file = fields.into_iter().find(|field| field.name == "media_file");
     file.map(|field| field.bytes).ok_or_else(|| {
         let detail = "The form has no field media_file; send the file in it, or as the raw body.";

@@ -30,6 +30,9 @@ use crate::http::{HttpState, body, form, json, media_type};
 /// `errors` in the response says why. `POST /v2/stories` answers at once, with a task to follow.
 #[utoipa::path(post, path = "/v1/frames", tag = "frames",
     params(
+        ("client_id" = Option<String>, Query, example = "kitchen",
+            description = "The device's own name, if the body is a photo or a recording: 1-255 printable characters. \
+                           All other fields of `FrameRequest` are then in the query too. Ignored otherwise."),
         ("Idempotency-Key" = Option<String>, Header,
             description = "1-255 printable ASCII characters. For 24 hours, the same request with the same key gets the \
                            same frame instead of a new one, and the header `Idempotent-Replayed: true`."),
@@ -37,6 +40,8 @@ use crate::http::{HttpState, body, form, json, media_type};
     request_body(description = "At most 24 MiB.", content(
         (FrameRequest = "application/json", example = json!({"client_id": "kitchen", "input_text": "A red kettle"})),
         (FrameForm = "multipart/form-data"),
+        (Vec<u8> = "image/*"),
+        (Vec<u8> = "audio/*"),
     )),
     responses(
         (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
@@ -44,12 +49,14 @@ use crate::http::{HttpState, body, form, json, media_type};
         (status = 403, body = ProblemBody,
             description = "The key is missing or wrong, or the story belongs to another client."),
         (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
-        (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
+        (status = 409, body = ProblemBody,
+            description = "The frame's task was cancelled, or the strategy's prompt template cannot be used."),
         (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
         (status = 415, description = "The content type or encoding is not supported.", body = ProblemBody),
         (status = 422, description = "A field is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
-            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+            description = "Too many frames are waiting, a limit is reached, or the client's storage is full; see \
+                           `Retry-After`."),
         (status = 503, body = ProblemBody,
             description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
         (status = 504, body = ProblemBody,
@@ -100,7 +107,7 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
     let ReceivedRequest { parts, content, principal, request_id, trace } = received;
     let format = body_format(&parts.headers)?;
     let form = match format {
-        BodyFormat::Form => form::read_fields(&parts.headers, content.clone()).await?,
+        BodyFormat::Form => form::read_fields(state, &parts.headers, content.clone()).await?,
         _ => Vec::new(),
     };
     let length = content.len();
@@ -137,11 +144,13 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
         (status = 403, body = ProblemBody,
             description = "The key is missing or wrong, or the story belongs to another client."),
         (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
-        (status = 409, description = "The frame's task was cancelled.", body = ProblemBody),
+        (status = 409, body = ProblemBody,
+            description = "The frame's task was cancelled, or the strategy's prompt template cannot be used."),
         (status = 414, description = "The URL is longer than 64 KiB; use `POST`. This response has no body."),
         (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
-            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+            description = "Too many frames are waiting, a limit is reached, or the client's storage is full; see \
+                           `Retry-After`."),
         (status = 503, body = ProblemBody,
             description = "Calliope is restarting. The frame is made after that; read the story in a moment."),
         (status = 504, body = ProblemBody,

@@ -14,6 +14,15 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, body, cursor, form};
 
+/// A recording to store, as a form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form")]
+pub(in crate::http) struct RecordingForm {
+    /// The recording.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
 /// Store a recording
 ///
 /// Send the recording as the body, or as the field `file` of a multipart form: WAV, FLAC, MP3, M4A, Ogg or WebM,
@@ -21,14 +30,18 @@ use crate::http::{HttpState, body, cursor, form};
 /// stereo with `;channels=2`; send another rate as WAV.
 #[utoipa::path(post, path = "/v2/clients/{client_id}/recordings", tag = "voices",
     params(("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
-        description = "The recording, at most 24 MiB."),
+    request_body(description = "The recording, at most 24 MiB.", content(
+        (Vec<u8> = "application/octet-stream"),
+        (Vec<u8> = "audio/*"),
+        (RecordingForm = "multipart/form-data"),
+    )),
     responses(
         (status = 201, description = "The recording is stored; `Location` holds its address.", body = SoundView),
         (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
         (status = 415, description = "The file is not a sound in one of these formats.", body = ProblemBody),
         (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
-        (status = 429, description = "Too many large requests arrive at once; see `Retry-After`.", body = ProblemBody),
+        (status = 429, body = ProblemBody,
+            description = "Too many large requests arrive at once (see `Retry-After`), or the client's storage is full."),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
@@ -39,7 +52,7 @@ pub(in crate::http) async fn post(
     let (bytes, _reservation) = state.body_budget.read(&parts, content).await?;
     let path = parts.uri.path().trim_end_matches('/').to_owned();
     let sound = if form::is_form(&parts.headers) {
-        let fields = form::read_fields(&parts.headers, bytes).await?;
+        let fields = form::read_fields(&state, &parts.headers, bytes).await?;
         let file = fields.into_iter().find(|field| field.name == "file");
         let file = file.ok_or_else(|| {
             let detail =

@@ -40,7 +40,8 @@ pub(in crate::http) struct VoiceProfileForm {
         (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
         (status = 415, description = "A sample is not a sound, or the body is not a form.", body = ProblemBody),
         (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
-        (status = 429, description = "Too many large requests arrive at once; see `Retry-After`.", body = ProblemBody),
+        (status = 429, body = ProblemBody,
+            description = "Too many large requests arrive at once (see `Retry-After`), or the client's storage is full."),
     ))]
 pub(in crate::http) async fn put(
     State(state): State<HttpState>,
@@ -54,7 +55,7 @@ pub(in crate::http) async fn put(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let (content, _reservation) = state.body_budget.read(&parts, content).await?;
-    let fields = form::read_fields(&parts.headers, content).await?;
+    let fields = form::read_fields(&state, &parts.headers, content).await?;
     let to_problem = |error| Problem::from_error(error, "body");
     let (mut metadata, mut samples) = (Map::new(), Vec::new());
     for field in fields {
