@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use prost::Message;
 use serde_json::{Value, json};
+use support::tls_server::TlsServer;
 use support::{TestDatabase, photo, with_timeout};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -293,4 +294,42 @@ async fn the_log_has_one_line_for_each_frame_told() {
         assert!(line["elapsed_ms"].as_u64().is_some(), "a number: {line}");
         assert_eq!(line["cost_usd"].as_f64(), Some(0.0), "a number: {line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_with_a_certificate_of_an_own_authority_is_trusted_only_by_name() {
+    let authority = support::fixture_path("certificates/authority.pem").display().to_string();
+    let trust = [("CALLIOPE_CA_FILE", authority.as_str())];
+    let refused = [
+        ("server", &[][..], "no trusted authority has signed it"),
+        ("other_name", &trust[..], "it is for another host name"),
+        ("expired", &trust[..], "it has expired"),
+    ];
+    for (certificate, trusted, reason) in refused {
+        let collector = TlsServer::start(certificate, |_| Vec::new());
+        let log = trace_a_frame(&collector, trusted).await;
+        let line = log.iter().find(|line| line.contains("traces cannot be sent"));
+        let line = line.unwrap_or_else(|| panic!("{certificate}: {log:#?}"));
+        let expected = format!("its certificate is refused: {reason}");
+        assert!(line.contains(&expected), "{certificate}: {line}");
+    }
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let collector = TlsServer::start("server", move |body| {
+        let _ = sender.send(ExportTraceServiceRequest::decode(body).expect("protobuf"));
+        Vec::new()
+    });
+    let log = trace_a_frame(&collector, &trust).await;
+    assert!(log.iter().all(|line| !line.contains("traces cannot be sent")), "{log:#?}");
+    let sent = with_timeout(received.recv()).await.expect("spans");
+    assert!(sent.resource_spans.iter().any(|resource| !resource.scope_spans.is_empty()));
+}
+
+/// Tells a frame in a process that sends its traces to a collector. Returns what the process has logged.
+async fn trace_a_frame(collector: &TlsServer, variables: &[(&str, &str)]) -> Vec<String> {
+    let database = TestDatabase::sqlite();
+    let endpoint = format!("https://localhost:{}", collector.port);
+    let own = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("NO_COLOR", "1")];
+    let process = Process::start(&database, &[&own[..], variables].concat()).await;
+    process.frame(json!({"client_id": "s", "strategy": "literal", "input_text": "T."}), &[]).await;
+    process.stop().await
 }

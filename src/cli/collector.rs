@@ -1,5 +1,6 @@
 //! The HTTP client for the trace collector. While the collector is down, spans are lost and one warning is logged.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 
+use crate::app::with_causes;
 use crate::http_client;
 
 /// How long sending one batch of spans may take.
@@ -63,8 +65,14 @@ impl HttpClient for CollectorClient {
         match &sent {
             Ok(response) if response.status().is_success() => self.log_transition(None),
             Ok(response) => self.log_transition(Some(response.status().as_str())),
-            Err(error) => self.log_transition(Some(&error.to_string())),
+            Err(error) => self.log_transition(Some(&explain(&**error))),
         }
         sent
     }
+}
+
+/// Returns why a request failed, in one line.
+fn explain(error: &(dyn Error + 'static)) -> String {
+    http_client::tls_failure(error)
+        .map_or_else(|| with_causes(error), |failure| failure.to_string())
 }

@@ -55,9 +55,12 @@ pub enum CertificateProblem {
         "no trusted authority has signed it; SSL_CERT_FILE may name the certificate of your own"
     )]
     UnknownAuthority,
-    /// It is too old, or not valid yet.
-    #[error("it has expired or is not valid yet")]
+    /// It is too old.
+    #[error("it has expired")]
     Expired,
+    /// It is too new, or the clock of this machine is wrong.
+    #[error("it is not valid yet by the clock of this machine")]
+    NotValidYet,
     /// It is for another server.
     #[error("it is for another host name")]
     WrongName,
@@ -72,18 +75,26 @@ impl CertificateProblem {
         match error {
             // A certificate that signed itself is refused for another reason.
             E::UnknownIssuer | E::Other(_) => Self::UnknownAuthority,
-            E::Expired
-            | E::ExpiredContext { .. }
-            | E::NotValidYet
-            | E::NotValidYetContext { .. } => Self::Expired,
+            E::Expired | E::ExpiredContext { .. } => Self::Expired,
+            E::NotValidYet | E::NotValidYetContext { .. } => Self::NotValidYet,
             E::NotValidForName | E::NotValidForNameContext { .. } => Self::WrongName,
             _ => Self::Invalid,
         }
     }
 }
 
+/// Returns why a server's certificate was refused, if it was. `error` is the first of a chain of errors.
+#[must_use]
+pub fn certificate_problem(error: &(dyn std::error::Error + 'static)) -> Option<CertificateProblem> {
+    match tls_failure(error) {
+        Some(HttpClientError::UntrustedCertificate(problem)) => Some(problem),
+        _ => None,
+    }
+}
+
 /// Returns why TLS failed, if it did. `error` is the first of a chain of errors.
-fn tls_failure(error: &(dyn std::error::Error + 'static)) -> Option<HttpClientError> {
+#[must_use]
+pub fn tls_failure(error: &(dyn std::error::Error + 'static)) -> Option<HttpClientError> {
     let mut next = Some(error);
     while let Some(error) = next {
         // An I/O error does not name the error that it wraps as its source.

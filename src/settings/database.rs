@@ -89,11 +89,11 @@ impl DatabaseSettings {
                 }
             }
         };
-        let certificates = self.certificates.pem();
+        let certificates = self.certificates.authorities();
         if certificates.is_empty() || url.is_some_and(|url| url.contains("sslrootcert")) {
             return Ok(options);
         }
-        Ok(options.ssl_root_cert_from_pem(certificates.to_vec()))
+        Ok(options.ssl_root_cert_from_pem(certificates))
     }
 
     /// Returns whether the database is PostgreSQL.

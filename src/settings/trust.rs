@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
@@ -48,6 +51,17 @@ impl TrustedCertificates {
     #[must_use]
     pub fn pem(&self) -> &[u8] {
         &self.pem
+    }
+
+    /// Returns the certificates in PEM that can be authorities, for clients that refuse all if one cannot.
+    #[must_use]
+    pub fn authorities(&self) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&self.pem);
+        let can_be_authority = |pem: &&str| {
+            CertificateDer::from_pem_slice(pem.as_bytes())
+                .is_ok_and(|certificate| RootCertStore::empty().add(certificate).is_ok())
+        };
+        text.split_inclusive(END).filter(can_be_authority).collect::<String>().into_bytes()
     }
 
     /// Returns the files and folders that could not be read.

@@ -1,6 +1,8 @@
 //! Database errors.
 
+use super::database_file::FileReplaced;
 use super::pools::ACQUIRE_TIMEOUT;
+use crate::http_client::CertificateProblem;
 
 /// A database operation failed. A row that does not exist is reported as `None`, not as an error.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,14 @@ pub enum StoreError {
         /// The driver's error of the last attempt.
         source: sqlx::Error,
     },
+    /// The PostgreSQL server has a certificate that is refused.
+    #[error("the certificate of PostgreSQL at {address} is refused: {problem}")]
+    CertificateRefused {
+        /// Host and port, and what was asked for there.
+        address: String,
+        /// Why it is refused.
+        problem: CertificateProblem,
+    },
     /// A pooler in statement mode is in between, which refuses transactions.
     #[error(
         "PostgreSQL at {address} is behind a pooler that refuses transactions; set PgBouncer's pool_mode to transaction or session"
@@ -42,7 +52,7 @@ pub enum StoreError {
     NoFile(String),
     /// The SQLite file was removed or replaced while the process uses it; holds its path.
     #[error(
-        "the database file {0} was removed or replaced while the service was running, so nothing can be written; restart the service with the right file"
+        "the database file {0} was removed or replaced while the service was running, so nothing can be read or written; restart the service with the right file"
     )]
     FileReplaced(String),
     /// The migrations could not be applied.
@@ -66,6 +76,10 @@ impl StoreError {
     pub(super) fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| match source {
             sqlx::Error::PoolTimedOut => Self::NoConnection { action },
+            sqlx::Error::Configuration(source) if source.is::<FileReplaced>() => {
+                let path = source.downcast::<FileReplaced>().map(|replaced| replaced.0);
+                Self::FileReplaced(path.unwrap_or_default())
+            }
             source => Self::Failed { action, source },
         }
     }
@@ -75,7 +89,9 @@ impl StoreError {
     pub fn is_server_away(&self) -> bool {
         let Self::Unreachable { source, .. } = self else { return false };
         match source {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            // What breaks the rules of TLS does so again.
+            sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::InvalidData,
+            sqlx::Error::PoolTimedOut => true,
             // Connection failures, too many connections, and a server that starts or stops.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
                 code.starts_with("08") || code == "53300" || code.starts_with("57P")

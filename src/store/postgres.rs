@@ -9,6 +9,7 @@ use sqlx::{Connection, Row};
 use super::StoreError;
 use super::pools::ACQUIRE_TIMEOUT;
 use super::unnamed::PgDatabase;
+use crate::http_client;
 use crate::settings::DatabaseSettings;
 
 /// How long one of several attempts to connect may take.
@@ -77,7 +78,11 @@ async fn attempt(options: &PgConnectOptions, timeout: Duration) -> Result<bool, 
             sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, reason))
         }
     };
-    Err(StoreError::Unreachable { address: address(options), source })
+    let address = address(options);
+    Err(match http_client::certificate_problem(&source) {
+        Some(problem) => StoreError::CertificateRefused { address, problem },
+        None => StoreError::Unreachable { address, source },
+    })
 }
 
 /// Describes where a server is and what is asked for there: `db:5432 (database calliope, user postgres)`.

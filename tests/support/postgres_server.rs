@@ -5,6 +5,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::fixture_path;
+
 /// Names the folder of PostgreSQL's server programs. `scripts/test` sets it.
 const BIN: &str = "CALLIOPE_TEST_POSTGRES_BIN";
 
@@ -18,6 +20,15 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Starts a server, or returns `None` if the tests run without PostgreSQL.
     pub fn start() -> Option<Self> {
+        Self::start_with(None)
+    }
+
+    /// Starts a server that speaks TLS with one of the certificates in `tests/fixtures/certificates`.
+    pub fn start_with_certificate(name: &str) -> Option<Self> {
+        Self::start_with(Some(name))
+    }
+
+    fn start_with(certificate: Option<&str>) -> Option<Self> {
         let bin = PathBuf::from(std::env::var_os(BIN)?);
         let folder = tempfile::tempdir().expect("a temporary directory");
         // The server refuses to run as root. The tests then run it as the user that Debian's package creates.
@@ -34,11 +45,31 @@ impl PostgresServer {
             "initdb -D '{data}' -U calliope --auth=trust -E UTF8 --locale=C --no-sync"
         ));
         let path = server.folder.path().display().to_string();
+        let tls = certificate.map_or_else(String::new, |name| server.copy_certificate(name));
         server.run(&format!(
             "pg_ctl -D '{data}' -w -l '{path}/log' \
-             -o '-p {port} -k {path} -h 127.0.0.1 -c fsync=off -c full_page_writes=off' start"
+             -o '-p {port} -k {path} -h 127.0.0.1 -c fsync=off -c full_page_writes=off {tls}' start"
         ));
         Some(server)
+    }
+
+    /// Copies a certificate and its key to where the server may read them. Returns the options that use them.
+    fn copy_certificate(&self, name: &str) -> String {
+        let folder = self.folder.path().display().to_string();
+        let certificate = fixture_path(&format!("certificates/{name}.pem")).display().to_string();
+        let key = fixture_path("certificates/server.key").display().to_string();
+        // The server refuses a key that others may read.
+        for (from, to) in [(certificate, "server.pem"), (key, "server.key")] {
+            let to = format!("{folder}/{to}");
+            let mut copied = Command::new("install").args(["-m", "600", &from, &to]).status();
+            if is_root() && copied.as_ref().is_ok_and(std::process::ExitStatus::success) {
+                copied = Command::new("chown").args(["postgres", &to]).status();
+            }
+            assert!(copied.expect("the command runs").success(), "{from} is copied");
+        }
+        format!(
+            "-c ssl=on -c ssl_cert_file={folder}/server.pem -c ssl_key_file={folder}/server.key"
+        )
     }
 
     /// Stops the server as a crash does, and starts it again.
@@ -49,6 +80,11 @@ impl PostgresServer {
             self.data(),
             log.display()
         ));
+    }
+
+    /// Returns the server's port.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns the server's URL without a database.
