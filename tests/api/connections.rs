@@ -1,13 +1,10 @@
 //! Connections whose clients do not read, do not send, or are too many. None of them needs a key.
 
-use std::time::Duration;
-
 use calliope::http::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
-use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json, stays_live, with_timeout};
 
 /// The largest file that needs no key.
 const ASSET: &str = "/docs/swagger-ui-bundle.js";
@@ -39,18 +36,6 @@ async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Checks that probes over new connections are answered, and one of five within 100 ms: other tests run meanwhile.
-async fn check_probe(app: &TestApp) {
-    let mut fastest = Duration::MAX;
-    for _ in 0..5 {
-        let started = Instant::now();
-        let answer = read_all(&mut connect(app, &last(&get("/livez"))).await).await;
-        fastest = fastest.min(started.elapsed());
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    }
-    assert!(fastest < Duration::from_millis(100), "{fastest:?}");
-}
-
 /// Asks the server to close the connection after a request.
 fn last(request: &str) -> String {
     request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
@@ -60,18 +45,18 @@ fn last(request: &str) -> String {
 async fn readers_that_never_read_leave_room_for_probes() {
     let app = start(1000, 20).await;
     let three = get(ASSET).repeat(3);
-    let mut stalled = Vec::new();
-    for _ in 0..100 {
-        stalled.push(connect(&app, &three).await);
-        if stalled.len() % 10 == 0 {
-            check_probe(&app).await;
+    let attack = async {
+        let mut stalled = Vec::new();
+        for _ in 0..100 {
+            stalled.push(connect(&app, &three).await);
         }
-    }
-    let mut next = connect(&app, &get("/docs")).await;
-    let refusal = read_all(&mut next).await;
-    assert!(refusal.starts_with("HTTP/1.1 429 "), "{refusal}");
-    assert!(refusal.contains("retry-after: 5") && refusal.contains("Too many connections"));
-    drop(stalled);
+        let mut next = connect(&app, &get("/docs")).await;
+        let refusal = read_all(&mut next).await;
+        assert!(refusal.starts_with("HTTP/1.1 429 "), "{refusal}");
+        assert!(refusal.contains("retry-after: 5") && refusal.contains("Too many connections"));
+        stalled
+    };
+    drop(stays_live(&app, attack).await);
     app.stop_and_remove().await;
 }
 
@@ -83,14 +68,16 @@ async fn silent_clients_and_slow_senders_leave_room_for_probes() {
         "POST /v2/pairing HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
     ] {
         let app = start(30, 30).await;
-        let mut held = Vec::new();
-        for _ in 0..100 {
-            held.push(connect(&app, text).await);
-        }
-        check_probe(&app).await;
-        let ready = connect(&app, &get("/readyz/")).await;
-        assert!(read_all(&mut { ready }).await.starts_with("HTTP/1.1 200 OK"));
-        drop(held);
+        let attack = async {
+            let mut held = Vec::new();
+            for _ in 0..100 {
+                held.push(connect(&app, text).await);
+            }
+            let ready = connect(&app, &get("/readyz/")).await;
+            assert!(read_all(&mut { ready }).await.starts_with("HTTP/1.1 200 OK"));
+            held
+        };
+        drop(stays_live(&app, attack).await);
         app.stop_and_remove().await;
     }
 }
@@ -108,9 +95,11 @@ async fn event_streams_count_too_and_end_with_their_connection() {
         assert_eq!(&head, b"HTTP/1.1 200 OK");
         streams.push(stream);
     }
-    let mut next = connect(&app, &events).await;
-    assert!(read_all(&mut next).await.starts_with("HTTP/1.1 429 "));
-    check_probe(&app).await;
+    let attack = async {
+        let mut next = connect(&app, &events).await;
+        assert!(read_all(&mut next).await.starts_with("HTTP/1.1 429 "));
+    };
+    stays_live(&app, attack).await;
     drop(streams);
     // The server notices the closed connections on its own time.
     with_timeout(async {

@@ -6,21 +6,11 @@ use calliope::settings::TaskSettings;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use crate::support::gated_image_model::gated_image_model;
-use crate::support::{TestApp, TestDatabase, TestOptions, photo, send_json, with_timeout};
-
-/// Checks that the process answers, in one of five requests within 100 ms: other tests run meanwhile.
-async fn check_livez(app: &TestApp) {
-    let mut fastest = Duration::MAX;
-    for _ in 0..5 {
-        let started = Instant::now();
-        assert_eq!(send_json(app.get("/livez")).await.0, 200);
-        fastest = fastest.min(started.elapsed());
-    }
-    assert!(fastest < Duration::from_millis(100), "{fastest:?}");
-}
+use crate::support::{
+    TestApp, TestDatabase, TestOptions, photo, send_json, stays_live, with_timeout,
+};
 
 /// Opens a connection and sends the head of a request and the beginning of its body.
 async fn begin_request(app: &TestApp, head: &str, body: &[u8]) -> TcpStream {
@@ -35,83 +25,113 @@ async fn begin_request(app: &TestApp, head: &str, body: &[u8]) -> TcpStream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_do_not_come_keep_nobody_waiting() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
-    let mut held = Vec::new();
-    for head in [
-        "POST /v1/frames HTTP/1.1\r\nTransfer-Encoding: chunked",
-        "POST /v1/frames HTTP/1.1\r\nContent-Length: 25165824",
-        "PUT /media/large.png HTTP/1.1\r\nTransfer-Encoding: chunked",
-        "POST /v2/clients/s/recordings HTTP/1.1\r\nContent-Length: 25165824",
-        "POST /v2/clients/s/insights HTTP/1.1\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked",
-    ] {
-        for _ in 0..40 {
-            held.push(begin_request(&app, head, b"").await);
+    let attack = async {
+        let mut held = Vec::new();
+        for head in [
+            "POST /v1/frames HTTP/1.1\r\nTransfer-Encoding: chunked",
+            "POST /v1/frames HTTP/1.1\r\nContent-Length: 25165824",
+            "PUT /media/large.png HTTP/1.1\r\nTransfer-Encoding: chunked",
+            "POST /v2/clients/s/recordings HTTP/1.1\r\nContent-Length: 25165824",
+            "POST /v2/clients/s/insights HTTP/1.1\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked",
+        ] {
+            for _ in 0..40 {
+                held.push(begin_request(&app, head, b"").await);
+            }
         }
-    }
-    let body = json!({"client_id": "s", "strategy": "literal", "input_image": photo()});
-    let frame = tokio::time::timeout(Duration::from_secs(15), send_json(app.post_frame(&body)));
-    let (status, answer) = frame.await.expect("nobody waits for them");
-    assert_eq!(status, 200, "{answer}");
-    check_livez(&app).await;
-    drop(held);
+        let body = json!({"client_id": "s", "strategy": "literal", "input_image": photo()});
+        let frame = tokio::time::timeout(Duration::from_secs(15), send_json(app.post_frame(&body)));
+        let (status, answer) = frame.await.expect("nobody waits for them");
+        assert_eq!(status, 200, "{answer}");
+        held
+    };
+    drop(stays_live(&app, attack).await);
     app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_bodies_that_stop_in_the_middle_leave_room_for_small_ones() {
     let app = TestApp::start(TestDatabase::sqlite()).await;
-    let (half, mut held) = (vec![b' '; 3 << 20], Vec::new());
-    for _ in 0..40 {
-        let head = "POST /v1/frames HTTP/1.1\r\nContent-Length: 25165824";
-        let begun = begin_request(&app, head, &half);
-        // The server stops reading once its memory for large bodies is used up.
-        held.push(tokio::time::timeout(Duration::from_millis(200), begun).await);
-    }
-    let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Small."});
-    let frame = tokio::time::timeout(Duration::from_secs(15), send_json(app.post_frame(&body)));
-    assert_eq!(frame.await.expect("nobody waits for them").0, 200);
-    check_livez(&app).await;
-    drop(held);
+    let attack = async {
+        let (half, mut held) = (vec![b' '; 3 << 20], Vec::new());
+        for _ in 0..40 {
+            let head = "POST /v1/frames HTTP/1.1\r\nContent-Length: 25165824";
+            let begun = begin_request(&app, head, &half);
+            // The server stops reading once its memory for large bodies is used up.
+            held.push(tokio::time::timeout(Duration::from_millis(200), begun).await);
+        }
+        let body = json!({"client_id": "s", "strategy": "literal", "input_text": "Small."});
+        let frame = tokio::time::timeout(Duration::from_secs(15), send_json(app.post_frame(&body)));
+        assert_eq!(frame.await.expect("nobody waits for them").0, 200);
+        held
+    };
+    drop(stays_live(&app, attack).await);
     app.stop_and_remove().await;
 }
 
-/// Returns a JPEG that takes long to decode.
-fn large_jpeg() -> String {
-    use base64::Engine;
+/// The number of large pictures that are sent at once.
+const FLOOD: usize = 20;
+
+/// Returns a JPEG that is small to send and takes long to decode.
+fn large_jpeg() -> Vec<u8> {
     let mut bytes = Vec::new();
-    let picture = image::RgbImage::from_fn(4000, 2500, |x, y| {
-        image::Rgb([(x % 251) as u8, (y % 241) as u8, ((x * y) % 239) as u8])
+    let picture = image::RgbImage::from_fn(6000, 4000, |x, y| {
+        image::Rgb([(x / 24) as u8, (y / 16) as u8, ((x + y) / 40) as u8])
     });
-    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90);
+    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 60);
     picture.write_with_encoder(encoder).expect("encoded");
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+    bytes
+}
+
+/// Returns the ids of the frame tasks of clients, the first accepted first. A frame has a task as soon as its picture was
+/// decoded and found to be one.
+async fn accepted(app: &TestApp, is_client: impl Fn(&str) -> bool) -> Vec<String> {
+    let tasks = app.json("/admin/api/tasks?limit=100").await;
+    let tasks = tasks["items"].as_array().expect("tasks").iter();
+    let frames = tasks.filter(|task| task["task_type"] == "tell_frame");
+    let of_clients = frames.filter(|task| task["client_id"].as_str().is_some_and(&is_client));
+    let id = |task: &Value| task["task_id"].as_str().expect("an id").to_owned();
+    let mut ids: Vec<String> = of_clients.map(id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_pictures_do_not_delay_the_frames_of_others() {
-    let app = TestApp::start(TestDatabase::sqlite()).await;
     let large = large_jpeg();
     for client_of in [|_| "flood".to_owned(), |n: usize| format!("flood-{n}")] {
-        let floods: Vec<_> = (0..20)
-            .map(|n| {
-                let body =
-                    json!({"client_id": client_of(n), "strategy": "literal", "input_image": large});
-                tokio::spawn(send_json(app.post_frame(&body)))
-            })
-            .collect();
-        let body = json!({"client_id": "another", "strategy": "literal", "input_image": photo()});
-        check_livez(&app).await;
-        let (status, answer) = with_timeout(send_json(app.post_frame(&body))).await;
-        assert_eq!(status, 200, "{answer}");
-        let unfinished = floods.iter().filter(|flood| !flood.is_finished()).count();
-        // The frame is painted at the same time as theirs, so on a busy machine some of them are done earlier.
-        assert!(unfinished > 0, "it waited for all large pictures");
-        for flood in floods {
+        let app = TestApp::start(TestDatabase::sqlite()).await;
+        let is_flood = |client_id: &str| client_id.starts_with("flood");
+        let attack = async {
+            let floods: Vec<_> = (0..FLOOD)
+                .map(|n| {
+                    let path = format!("/v1/frames?client_id={}&strategy=literal", client_of(n));
+                    let post = app.client.post(app.address(&path)).body(large.clone());
+                    tokio::spawn(send_json(post.header("content-type", "image/jpeg")))
+                })
+                .collect();
+            // All are sent when the first one is accepted, because decoding takes longer than sending.
+            with_timeout(async { while accepted(&app, is_flood).await.is_empty() {} }).await;
+            let body = json!({"strategy": "literal", "snippets": [
+                {"snippet_type": "image", "content": photo()},
+            ]});
+            let order = app.call("POST", "/v2/stories?client_id=another", body);
+            let (status, answer) = with_timeout(order).await;
+            assert_eq!(status, 202, "{answer}");
+            with_timeout(async { while accepted(&app, is_flood).await.len() < FLOOD {} }).await;
+            let all = accepted(&app, is_flood).await;
+            let other = accepted(&app, |client_id| client_id == "another").await.remove(0);
+            let earlier = all.iter().filter(|id| **id < other).count();
+            // It waits for those that are being decoded, not for those that wait.
+            assert!(earlier <= FLOOD / 2, "{earlier} of {FLOOD} large pictures were decoded first");
+            floods
+        };
+        for flood in stays_live(&app, attack).await {
             flood.abort();
             let _ = flood.await;
         }
         app.wait_until_idle().await;
+        app.stop_and_remove().await;
     }
-    app.stop_and_remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

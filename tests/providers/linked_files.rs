@@ -6,8 +6,10 @@ use base64::Engine;
 use calliope::inference::Model;
 use serde_json::json;
 
-use super::support::fixture;
+use super::failures::good_answer;
+use super::frames::{capability_of, fern_answer, options};
 use super::support::provider::{FakeProvider, Reply};
+use super::support::{TestApp, TestDatabase, fixture, stays_live};
 use super::{Capability, ask, model_chains, model_session, registry};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,4 +93,36 @@ async fn a_file_inside_the_link_is_decoded() {
     let encoded = base64::engine::general_purpose::STANDARD.encode(fixture("chelsea_451x300.png"));
     let provider = provider(format!("data:image/png;base64,{encoded}"), Vec::new()).await;
     assert_eq!(paint(&provider).await.0.as_deref(), Some("451x300"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_stays_live_and_tells_its_frames_without_such_files() {
+    let internal = provider(String::new(), Vec::new()).await;
+    let links = [
+        internal_url(&internal, "http"),
+        internal_url(&internal, "https"),
+        "https://100.64.0.1/file.png".to_owned(),
+    ];
+    let count = links.len();
+    let provider = FakeProvider::start(move |number, request| match capability_of(request) {
+        Capability::Structured => Reply::ok(fern_answer(number)),
+        Capability::Image => Reply::ok(json!({"data": [{"url": links[number % count]}]})),
+        other => Reply::ok(good_answer(other)),
+    })
+    .await;
+    let app = TestApp::start_with(TestDatabase::sqlite(), options(&provider.url)).await;
+    let attack = async {
+        let frames = (0..8).map(|client| {
+            let body = json!({"client_id": format!("s{client}"), "strategy": "fern",
+                "output_image_width": 16, "output_image_height": 16});
+            app.create_frame(body)
+        });
+        futures_util::future::join_all(frames).await
+    };
+    for told in stays_live(&app, attack).await {
+        assert!(told["frames"][0]["image"]["url"].is_string(), "{told}");
+        assert!(told["errors"].to_string().contains("its file is"), "{told}");
+    }
+    assert_eq!(internal.received().len(), 0);
+    app.stop_and_remove().await;
 }

@@ -7,14 +7,17 @@ pub mod embedder;
 pub mod emulators;
 pub mod fixtures;
 pub mod gated_image_model;
+pub mod liveness;
 pub mod pooler;
 pub mod postgres_server;
 pub mod process;
 pub mod provider;
 pub mod rng;
 pub mod sse;
+pub mod tls_server;
 
 pub use fixtures::{base64, fixture, fixture_path, photo};
+pub use liveness::stays_live;
 
 use std::io::Write;
 use std::sync::Arc;
