@@ -42,11 +42,13 @@ pub(super) struct Query {
 
 impl Query {
     pub(super) fn parse(text: &str) -> Result<Self, AppError> {
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > MAX_QUERY_CHARS || text.contains('\0') {
-            let reason = format!("must be 1 to {MAX_QUERY_CHARS} characters, without NUL");
+        let is_blank = !text.chars().any(|c| !c.is_whitespace() && !c.is_control());
+        if is_blank || text.chars().count() > MAX_QUERY_CHARS || text.contains('\0') {
+            let reason =
+                format!("must be 1 to {MAX_QUERY_CHARS} characters, not only blanks, without NUL");
             return Err(AppError::invalid("query", reason));
         }
+        let text = text.trim();
         let mut words: Vec<String> = Vec::new();
         for word in query_terms(text) {
             if !words.contains(&word) {

@@ -163,9 +163,8 @@ pub(in crate::app) fn validate_title(title: &str) -> Result<String, AppError> {
             "must be text of at most 1000 characters, without NUL",
         ));
     }
-    let title = story_title(title);
-    if title.is_empty() {
+    if !title.chars().any(|c| !c.is_whitespace() && !c.is_control()) {
         return Err(AppError::invalid("title", "must not be empty"));
     }
-    Ok(title)
+    Ok(story_title(title))
 }

@@ -18,8 +18,13 @@ use crate::http::{HttpState, cursor};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct FrameSearchQuery {
-    /// Words or a sentence, 1-1,000 characters.
-    #[param(min_length = 1, max_length = 1000, example = "kettle")]
+    /// Words or a sentence, 1-1,000 characters, not only blanks.
+    #[param(
+        min_length = 1,
+        max_length = 1000,
+        pattern = "[^\\s\\u0000-\\u001f\\u007f-\\u009f]",
+        example = "kettle"
+    )]
     query: String,
     /// Only frames in stories of this client: 1-255 printable characters; of all clients by default.
     #[param(value_type = Option<String>, min_length = 1, max_length = 255, example = "kitchen")]

@@ -16,8 +16,8 @@ use crate::http::request_id::RequestId;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StoryUpdate {
-    /// The new title, 1-1,000 characters. It is kept on one line, and cut to 255 characters.
-    #[schema(min_length = 1)]
+    /// The new title, 1-1,000 characters, not only blanks. It is kept on one line, and cut to 255 characters.
+    #[schema(min_length = 1, max_length = 1000, pattern = "[^\\s\\u0000-\\u001f\\u007f-\\u009f]")]
     pub(in crate::http) title: String,
 }
 

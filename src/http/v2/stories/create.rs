@@ -16,12 +16,14 @@ use crate::http::problem::{Problem, ProblemBody};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StoryRequest {
-    /// The title, at most 1,000 characters. The start of the first frame's text by default.
+    /// The title, at most 1,000 characters. The start of the first frame's text by default, and if it is blank.
+    #[schema(max_length = 1000)]
     title: Option<String>,
     /// The strategy's slug, from `GET /v1/config/strategy`, or a storyteller's name. The client's default if omitted.
     strategy: Option<String>,
     /// What the client saw and heard: at most 20, with at most one image, one recording and one video. None by default.
     #[serde(default)]
+    #[schema(max_items = 20)]
     snippets: Vec<Snippet>,
     /// Any fields of `FrameRequest` except `client_id` and `story_id`. Unknown fields are refused. None by default.
     #[serde(default)]
@@ -55,7 +57,8 @@ pub(in crate::http) struct StoryRequest {
         (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
         (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
-            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+            description = "Too many frames are waiting, a limit is reached, or the client's storage is full; see \
+                           `Retry-After`."),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,

@@ -53,7 +53,8 @@ pub(in crate::http) struct NextFrameRequest {
         (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
         (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),
         (status = 429, body = ProblemBody,
-            description = "Too many frames are waiting, or a limit is reached; see `Retry-After`."),
+            description = "Too many frames are waiting, a limit is reached, or the client's storage is full; see \
+                           `Retry-After`."),
     ))]
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
