@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 use super::page::List;
 use crate::app::{BookmarkList, Page, StoryBookmarkView};
 
+/// The largest body of a list, in bytes: room for the longest name and description with every character escaped.
+pub(super) const MAX_LIST_BODY: usize = 32 << 10;
+
 /// A bookmark list with one page of its stories, the most recently added first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BookmarkListWithStories {

@@ -85,7 +85,9 @@ impl CertificateProblem {
 
 /// Returns why a server's certificate was refused, if it was. `error` is the first of a chain of errors.
 #[must_use]
-pub fn certificate_problem(error: &(dyn std::error::Error + 'static)) -> Option<CertificateProblem> {
+pub fn certificate_problem(
+    error: &(dyn std::error::Error + 'static),
+) -> Option<CertificateProblem> {
     match tls_failure(error) {
         Some(HttpClientError::UntrustedCertificate(problem)) => Some(problem),
         _ => None,

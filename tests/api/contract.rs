@@ -79,6 +79,13 @@ fn full_storage_is_declared_where_it_is_refused() {
     }
 }
 
+/// Returns the path of a search for a text.
+fn search(text: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("query", text).append_pair("mode", "lexical");
+    format!("/v2/search?{}", query.finish())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_of_blanks_is_refused_as_the_document_says() {
     let (document, app) = (document(), TestApp::start(TestDatabase::sqlite()).await);
@@ -101,13 +108,43 @@ async fn a_text_of_blanks_is_refused_as_the_document_says() {
     ] {
         let (status, answer) = app.call("PATCH", &path, json!({"title": text})).await;
         assert_eq!(status, if is_accepted { 200 } else { 422 }, "{text:?}: {answer}");
-        let found = app.get("/v2/search").query(&[("query", text), ("mode", "lexical")]);
-        let (status, answer) = send_json(found).await;
+        let (status, answer) = send_json(app.get(&search(text))).await;
         assert_eq!(status, if is_accepted { 200 } else { 422 }, "{text:?}: {answer}");
     }
     let (status, _) = app.call("PATCH", &path, json!({"title": "x".repeat(1001)})).await;
     assert_eq!(status, 422);
-    let long = app.get("/v2/search").query(&[("query", "x".repeat(1000) + " ")]);
-    assert_eq!(send_json(long).await.0, 422, "blanks count");
+    let long = search(&("x".repeat(1000) + " "));
+    assert_eq!(send_json(app.get(&long)).await.0, 422, "blanks count");
+    app.stop_and_remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_texts_are_accepted_however_they_are_escaped() {
+    let app = TestApp::start(TestDatabase::sqlite()).await;
+    // Outside of the basic plane a character may be written as two escapes, in twelve bytes.
+    let escaped = |length: usize| "\\ud83e\\udd8a".repeat(length);
+    let send = async |method: &str, path: &str, body: String| {
+        let url = format!("{}{path}", app.url);
+        let request = app.client.request(method.parse().expect("a method"), url);
+        send_json(request.header("content-type", "application/json").body(body)).await
+    };
+    let (name, description) = (escaped(255), escaped(2000));
+    let list = format!(r#"{{"name": "{name}", "description": "{description}"}}"#);
+    let (status, created) = send("POST", "/v2/bookmark-lists?client_id=s", list.clone()).await;
+    assert_eq!(status, 201, "{created}");
+    for prefix in ["/v2/bookmark-lists/1?client_id=s", "/admin/api/bookmark-lists/1"] {
+        let (status, answer) = send("PATCH", prefix, list.clone()).await;
+        assert_eq!(status, 200, "{prefix}: {answer}");
+    }
+    let (status, answer) = send("PUT", "/admin/api/bookmark-lists/1", list).await;
+    assert_eq!(status, 200, "{answer}");
+    let prompt = format!(r#"{{"slug": "p", "text": "{}"}}"#, escaped(64 << 10));
+    let (status, answer) = send("POST", "/admin/api/prompt-templates", prompt).await;
+    assert_eq!(status, 201, "{answer}");
+    let title = format!(r#"{{"title": "{}"}}"#, escaped(1000));
+    let story = app.create_frame(json!({"client_id": "s", "strategy": "literal"})).await;
+    let path = format!("/v2/stories/{}", story["story_id"].as_str().expect("an id"));
+    let (status, answer) = send("PATCH", &path, title).await;
+    assert_eq!(status, 200, "{answer}");
     app.stop_and_remove().await;
 }

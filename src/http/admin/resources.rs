@@ -16,8 +16,8 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::ValidQuery;
 use crate::http::{HttpState, cursor};
 
-/// The largest body, in bytes. It fits a prompt of 64 KiB with every character escaped.
-const MAX_BODY: usize = 512 << 10;
+/// The largest body, in bytes: room for the longest prompt with every character escaped, in up to twelve bytes.
+const MAX_BODY: usize = 1 << 20;
 
 type ResourceResult<T> = Result<Json<ResourceView<T>>, Problem>;
 

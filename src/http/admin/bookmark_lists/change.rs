@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use crate::app::{BookmarkList, BookmarkListPatch};
 use crate::domain::Principal;
 use crate::http::admin::acting_admin::admin_actor;
+use crate::http::bookmark_list::MAX_LIST_BODY;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
@@ -26,7 +27,7 @@ pub(in crate::http) async fn patch(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    ValidJson(patch): ValidJson<BookmarkListPatch>,
+    ValidJson(patch): ValidJson<BookmarkListPatch, MAX_LIST_BODY>,
 ) -> Result<Json<BookmarkList>, Problem> {
     let changed =
         state.app.stories().update_list(admin_actor(&principal), path_id::parse(&id), patch).await;

@@ -12,6 +12,7 @@ use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::domain::{ClientId, Principal};
 use crate::http::HttpState;
 use crate::http::admin::acting_admin::admin_actor;
+use crate::http::bookmark_list::MAX_LIST_BODY;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
@@ -46,7 +47,7 @@ pub(in crate::http) struct ClientBookmarkListRequest {
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
     Extension(principal): Extension<Principal>,
-    ValidJson(request): ValidJson<ClientBookmarkListRequest>,
+    ValidJson(request): ValidJson<ClientBookmarkListRequest, MAX_LIST_BODY>,
 ) -> Result<impl IntoResponse, Problem> {
     let ClientBookmarkListRequest { client_id, name, description, is_public } = request;
     let request = BookmarkListRequest { name, description, is_public };

@@ -6,6 +6,7 @@ use axum::{Extension, Json};
 use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::domain::Principal;
 use crate::http::admin::acting_admin::admin_actor;
+use crate::http::bookmark_list::MAX_LIST_BODY;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
@@ -26,7 +27,7 @@ pub(in crate::http) async fn put(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     Extension(principal): Extension<Principal>,
-    ValidJson(request): ValidJson<BookmarkListRequest>,
+    ValidJson(request): ValidJson<BookmarkListRequest, MAX_LIST_BODY>,
 ) -> Result<Json<BookmarkList>, Problem> {
     let changed = state
         .app

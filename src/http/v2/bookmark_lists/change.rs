@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 
 use super::{ClientActor, RequiredClientQuery};
 use crate::app::{BookmarkList, BookmarkListPatch};
+use crate::http::bookmark_list::MAX_LIST_BODY;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::{HttpState, path_id};
@@ -33,7 +34,7 @@ pub(in crate::http) async fn patch(
     State(state): State<HttpState>,
     Path(id): Path<String>,
     actor: ClientActor,
-    ValidJson(patch): ValidJson<BookmarkListPatch>,
+    ValidJson(patch): ValidJson<BookmarkListPatch, MAX_LIST_BODY>,
 ) -> Result<Json<BookmarkList>, Problem> {
     let list = state.app.stories().update_list(actor.as_actor(), path_id::parse(&id), patch).await;
     list.map(Json).map_err(|error| Problem::from_error(error, "body"))

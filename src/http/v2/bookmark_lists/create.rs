@@ -9,6 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use super::{ClientActor, RequiredClientQuery};
 use crate::app::{BookmarkList, BookmarkListRequest};
 use crate::http::HttpState;
+use crate::http::bookmark_list::MAX_LIST_BODY;
 use crate::http::json::ValidJson;
 use crate::http::problem::{Problem, ProblemBody};
 
@@ -29,7 +30,7 @@ use crate::http::problem::{Problem, ProblemBody};
 pub(in crate::http) async fn post(
     State(state): State<HttpState>,
     actor: ClientActor,
-    ValidJson(order): ValidJson<BookmarkListRequest>,
+    ValidJson(order): ValidJson<BookmarkListRequest, MAX_LIST_BODY>,
 ) -> Result<impl IntoResponse, Problem> {
     let list = state.app.stories().create_list(actor.as_actor(), &actor.client_id, order).await;
     let list = list.map_err(|error| Problem::from_error(error, "body"))?;
