@@ -18,8 +18,6 @@ COPY config config
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliope
 
 FROM debian:bookworm-slim
-# Only Pinecone's client uses the system's certificates.
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin calliope \
     && mkdir -p /app/data /app/media /app/input /app/audio /app/voice_profiles \
     && chown -R calliope:calliope /app

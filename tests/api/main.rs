@@ -32,7 +32,6 @@ mod media;
 mod memory;
 mod pairing;
 mod pinecone;
-mod pinecone_wire;
 mod postgres;
 mod proxies;
 mod ranges;
