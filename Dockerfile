@@ -11,20 +11,18 @@ RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
     && for bench in events offline search service sparrows storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
-    && cargo build --release --locked --bin calliope
+    && cargo build --profile dist --locked --bin calliope
 COPY migrations migrations
 COPY src src
 COPY config config
-RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin calliope
+RUN touch src/main.rs src/lib.rs && cargo build --profile dist --locked --bin calliope
 
 FROM debian:bookworm-slim
-# Only Pinecone's client uses the system's certificates.
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin calliope \
     && mkdir -p /app/data /app/media /app/input /app/audio /app/voice_profiles \
     && chown -R calliope:calliope /app
 WORKDIR /app
-COPY --from=build /src/target/release/calliope /usr/local/bin/calliope
+COPY --from=build /src/target/dist/calliope /usr/local/bin/calliope
 COPY config config
 USER 10001
 ENV HOST=0.0.0.0 PORT=8008 MALLOC_ARENA_MAX=2

@@ -68,7 +68,7 @@ async fn build_app(
     let app = App::new(AppResources {
         store,
         files,
-        pinecone: Pinecone::from_settings(&settings.search)?,
+        pinecone: Pinecone::from_settings(&settings.search, client.clone(), compute.clone())?,
         registry: Registry::from_settings(&settings.providers, &provider_client)
             .with_ledger(wrap_ledger(spend_ledger)),
         model_defaults: ModelDefaults::from_settings(&settings.models, &settings.providers),

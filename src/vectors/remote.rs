@@ -1,11 +1,12 @@
 //! Types for a remote index: the vectors it stores, the hits it returns, and its errors.
 
 use std::error::Error;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The error of the service's client that caused a [`RemoteIndexError`].
+/// The error of a request that caused a [`RemoteIndexError`].
 pub type SourceError = Box<dyn Error + Send + Sync>;
 
 /// An operation on the remote index failed.
@@ -35,7 +36,10 @@ pub enum RemoteIndexError {
     InvalidKey,
     /// The rate limit or quota is exceeded.
     #[error("Pinecone throttles requests")]
-    Throttled,
+    Throttled {
+        /// How long Pinecone asks to wait.
+        retry_after: Option<Duration>,
+    },
     /// Pinecone does not respond or fails.
     #[error("Pinecone does not respond")]
     Unavailable(#[source] Option<SourceError>),
@@ -48,7 +52,15 @@ impl RemoteIndexError {
     /// Returns whether the same request may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::NotReady(_) | Self::Throttled | Self::Unavailable(_))
+        matches!(self, Self::NotReady(_) | Self::Throttled { .. } | Self::Unavailable(_))
+    }
+
+    /// Returns how long Pinecone asks to wait before the next request.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } => *retry_after,
+            _ => None,
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! Vectors in Pinecone: moving them there and back, and failures of the service.
 
-use calliope::vectors::Pinecone;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::pinecone::{FakeIndex, FakePinecone, KEY};
-use crate::pinecone_wire::{THROTTLED, UNAVAILABLE};
+use crate::pinecone::{FakeIndex, FakePinecone, KEY, THROTTLED, UNAVAILABLE, client};
 use crate::search::{FRAMES, find, found_texts, tell, wait_until_indexed};
 use crate::support::clock::ManualClock;
 use crate::support::embedder::{DIMENSION, FakeEmbedder};
@@ -62,8 +60,7 @@ async fn a_rebuild_moves_vectors_both_ways(database: TestDatabase) {
 async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     let (pinecone, embedder) = (FakePinecone::start().await, FakeEmbedder::start().await);
     let mut search = pinecone.search("tales");
-    let made = |search: &_| Pinecone::from_settings(search).expect("a client");
-    let options = TestOptions { pinecone: made(&search), ..embedder.options("ideas") };
+    let options = TestOptions { pinecone: client(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     app.app.search().prepare_index().await;
     let ready = app.json("/readyz").await;
@@ -72,7 +69,7 @@ async fn a_missing_index_is_made_and_waited_for(database: TestDatabase) {
     assert!(pinecone.index("tales").is_none());
     search.create_index = true;
     search.pinecone_environment = Some("aws-us-east-1".to_owned());
-    let options = TestOptions { pinecone: made(&search), ..embedder.options("ideas") };
+    let options = TestOptions { pinecone: client(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(app.stop().await, options).await;
     app.app.search().prepare_index().await;
     let index = pinecone.index("tales").expect("it was made");
@@ -104,8 +101,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
         (1, pinecone.search("dotted"), ["the metric dotproduct", "the metric cosine"]),
         (2, wrong, ["rejects the API key", "PINECONE_API_KEY"]),
     ] {
-        let pinecone = Pinecone::from_settings(&search).expect("a client");
-        let options = TestOptions { pinecone, ..embedder.options("ideas") };
+        let options = TestOptions { pinecone: client(&search), ..embedder.options("ideas") };
         let app = TestApp::start_with(database, options).await;
         app.app.search().prepare_index().await;
         let request_count = embedder.provider.received().len();
@@ -124,10 +120,7 @@ async fn an_index_that_does_not_fit_is_told_of_and_not_paid_for(database: TestDa
     }
     // Nor is the index accepted if it is first checked when a vector is stored.
     let search = pinecone.search("wide");
-    let options = TestOptions {
-        pinecone: Pinecone::from_settings(&search).expect("a client"),
-        ..embedder.options("ideas")
-    };
+    let options = TestOptions { pinecone: client(&search), ..embedder.options("ideas") };
     let app = TestApp::start_with(database, options).await;
     tell(&app, &FRAMES[3..4]).await;
     app.wait_until_idle().await;
@@ -161,6 +154,13 @@ async fn a_throttled_pinecone_is_asked_again(database: TestDatabase) {
         (&json!("lexical"), 1),
         "nobody waits long"
     );
+    // Nor as long as Pinecone asks, and it is asked again by the next search.
+    pinecone.set_retry_after(Some(60));
+    pinecone.fail("Query", &[THROTTLED]);
+    let queries = pinecone.calls("Query");
+    let answer = find(&app, "an%20old%20vessel").await;
+    assert_eq!((&answer["mode"], pinecone.calls("Query")), (&json!("lexical"), queries + 1));
+    assert_eq!(find(&app, "ship&mode=semantic").await["mode"], "semantic");
     app.stop_and_remove().await;
 }
 

@@ -33,7 +33,6 @@ mod media;
 mod memory;
 mod pairing;
 mod pinecone;
-mod pinecone_wire;
 mod postgres;
 mod postgres_tls;
 mod proxies;

@@ -1,36 +1,41 @@
-//! A fake Pinecone with the published protocol, REST for indexes and gRPC for vectors, and with failures on demand.
+//! A fake Pinecone with the published REST API, for indexes and for vectors, and with failures on demand.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bytes::{BufMut, Bytes, BytesMut};
+use calliope::compute::Compute;
+use calliope::http_client;
 use calliope::settings::SearchSettings;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use prost::Message;
-use serde_json::{Value, json};
+use calliope::vectors::Pinecone;
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-
-use crate::pinecone_wire::{
-    DeleteRequest, FetchRequest, FetchResponse, INVALID, NOT_FOUND, Nothing, QueryRequest,
-    QueryResponse, ScoredVector, Stats, StatsRequest, Summary, UNAVAILABLE, UNKNOWN_KEY,
-    UpsertRequest, UpsertResponse, Vector, as_json,
-};
 
 /// The API key that the fake accepts.
 pub const KEY: &str = "pc-key-of-tests";
 
+/// Statuses of answers.
+pub const THROTTLED: u16 = 429;
+pub const UNAVAILABLE: u16 = 503;
+
+/// The version of the API that the fake speaks.
+const API_VERSION: &str = "2026-04";
+
+/// Returns a client of Pinecone with these settings.
+pub fn client(search: &SearchSettings) -> Option<Pinecone> {
+    let http = http_client::build_client().expect("a client");
+    Pinecone::from_settings(search, http, Compute::new()).expect("a valid key")
+}
+
 /// A running fake. Dropping it stops the service.
 pub struct FakePinecone {
-    /// Base URL of the REST service.
+    /// Base URL of the control API.
     pub url: String,
     state: Arc<Mutex<Inner>>,
     _serving: JoinSet<()>,
@@ -50,8 +55,10 @@ struct Inner {
     indexes: HashMap<String, FakeIndex>,
     /// The stored vectors, by namespace and id.
     vectors: BTreeMap<(String, String), StoredVector>,
-    /// gRPC codes that the next calls of a method fail with.
+    /// Statuses that the next calls of a method fail with.
     failing: VecDeque<(String, u16)>,
+    /// The seconds of `Retry-After` in errors.
+    retry_after: Option<u64>,
     is_down: bool,
     calls: Vec<String>,
     data: String,
@@ -60,7 +67,7 @@ struct Inner {
 #[derive(Debug, Clone)]
 struct StoredVector {
     values: Vec<f32>,
-    metadata: Option<prost_types::Struct>,
+    metadata: Value,
 }
 
 impl FakePinecone {
@@ -69,15 +76,24 @@ impl FakePinecone {
         let url = |tcp: &TcpListener| format!("http://{}", tcp.local_addr().expect("an address"));
         let control_url = url(&control);
         let state = Arc::new(Mutex::new(Inner { data: url(&data), ..Inner::default() }));
-        let routes = Router::new()
+        let indexes = Router::new()
             .route("/indexes/{name}", get(describe))
             .route("/indexes", post(create))
             .with_state(Arc::clone(&state));
+        // A request may have two megabytes, which is what axum accepts.
+        let vectors = Router::new()
+            .route("/vectors/upsert", post(upsert))
+            .route("/vectors/delete", post(delete))
+            .route("/vectors/fetch", get(fetch))
+            .route("/query", post(query))
+            .route("/describe_index_stats", post(describe_stats))
+            .with_state(Arc::clone(&state));
         let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            let _ended = axum::serve(control, routes).await;
-        });
-        serving.spawn(serve_vectors(data, Arc::clone(&state)));
+        for (listener, routes) in [(control, indexes), (data, vectors)] {
+            serving.spawn(async move {
+                let _ended = axum::serve(listener, routes).await;
+            });
+        }
         Self { url: control_url, state, _serving: serving }
     }
 
@@ -103,9 +119,16 @@ impl FakePinecone {
         self.lock_state().indexes.get(name).cloned()
     }
 
-    /// Makes the next calls of a method fail with these codes.
-    pub fn fail(&self, method: &str, codes: &[u16]) {
-        self.lock_state().failing.extend(codes.iter().map(|code| (method.to_owned(), *code)));
+    /// Makes the next calls of a method fail with these statuses.
+    pub fn fail(&self, method: &str, statuses: &[u16]) {
+        self.lock_state()
+            .failing
+            .extend(statuses.iter().map(|status| (method.to_owned(), *status)));
+    }
+
+    /// Sets how many seconds errors ask to wait.
+    pub fn set_retry_after(&self, seconds: Option<u64>) {
+        self.lock_state().retry_after = seconds;
     }
 
     /// Sets whether every request fails.
@@ -117,15 +140,12 @@ impl FakePinecone {
     pub fn vectors(&self, namespace: &str) -> Vec<(String, Value)> {
         let state = self.lock_state();
         let ours = state.vectors.iter().filter(|((name, _), _)| name == namespace);
-        ours.map(|((_, id), stored)| {
-            (id.clone(), stored.metadata.as_ref().map_or(Value::Null, as_json))
-        })
-        .collect()
+        ours.map(|((_, id), stored)| (id.clone(), stored.metadata.clone())).collect()
     }
 
     /// Adds a vector that was in transit while its frame was removed.
     pub fn arrive(&self, namespace: &str, id: &str) {
-        let stored = StoredVector { values: vec![1.0], metadata: None };
+        let stored = StoredVector { values: vec![1.0], metadata: Value::Null };
         self.lock_state().vectors.insert((namespace.to_owned(), id.to_owned()), stored);
     }
 
@@ -154,13 +174,14 @@ fn check_access(state: &Inner, headers: &HeaderMap) -> Option<Response> {
         let message = "Invalid API Key";
         return Some(error_response(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message));
     }
+    assert_eq!(headers.get("x-pinecone-api-version").expect("a version"), API_VERSION);
     None
 }
 
 fn index_json(name: &str, index: &FakeIndex, host: &str, is_ready: bool) -> Value {
     json!({
         "name": name, "dimension": index.dimension, "metric": index.metric, "host": host,
-        "deletion_protection": "disabled",
+        "deletion_protection": "disabled", "vector_type": "dense",
         "spec": {"serverless": {"cloud": "aws", "region": "us-east-1"}},
         "status": {"ready": is_ready, "state": if is_ready { "Ready" } else { "Initializing" }},
     })
@@ -209,163 +230,197 @@ async fn create(
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 
-async fn serve_vectors(listener: TcpListener, state: Arc<Mutex<Inner>>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        let service = hyper::service::service_fn(move |request| {
-            let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(answer(&state, request).await) }
-        });
-        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(TokioIo::new(stream), service);
-        connections.spawn(async move {
-            let _ended = connection.await;
-        });
-    }
+/// An answer of the data API, or an error's status, code and message.
+type Answer = Result<Value, (StatusCode, i32, String)>;
+
+fn invalid<T>(message: impl Into<String>) -> Result<T, (StatusCode, i32, String)> {
+    Err((StatusCode::BAD_REQUEST, 3, message.into()))
 }
 
-type Body =
-    StreamBody<futures_util::stream::Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
-
-/// Answers a unary call with a message or an error code.
-async fn answer(state: &Mutex<Inner>, request: hyper::Request<Incoming>) -> hyper::Response<Body> {
-    let (head, body) = request.into_parts();
-    let sent = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+/// Answers a call of the data API.
+fn answer(
+    state: &Mutex<Inner>,
+    method: &str,
+    headers: &HeaderMap,
+    call: impl FnOnce(&mut Inner) -> Answer,
+) -> Response {
     let mut state = state.lock().expect("nobody panics with it");
-    let method = head.uri.path().trim_start_matches("/VectorService/").to_owned();
-    state.calls.push(method.clone());
-    let is_failing = state.failing.front().is_some_and(|(failing, _)| *failing == method);
-    let result = if state.is_down {
-        Err((UNAVAILABLE, "connection refused".to_owned()))
-    } else if head.headers.get("api-key").is_none_or(|key| key != KEY) {
-        Err((UNKNOWN_KEY, "Invalid API Key".to_owned()))
-    } else if is_failing {
-        let code = state.failing.pop_front().map_or(UNAVAILABLE, |(_, code)| code);
-        Err((code, "a bad day".to_owned()))
-    } else {
-        state.call(&method, sent.get(5..).unwrap_or_default())
-    };
-    let (frames, status) = match result {
-        Ok(message) => {
-            let mut framed = BytesMut::new();
-            framed.put_u8(0);
-            framed.put_u32(u32::try_from(message.len()).expect("a small message"));
-            framed.extend_from_slice(&message);
-            let mut trailers = HeaderMap::new();
-            trailers.insert("grpc-status", "0".parse().expect("a header"));
-            (vec![Ok(Frame::data(framed.freeze())), Ok(Frame::trailers(trailers))], None)
-        }
-        Err(refused) => (Vec::new(), Some(refused)),
-    };
-    let mut response = hyper::Response::builder().header("content-type", "application/grpc");
-    if let Some((code, message)) = status {
-        response = response.header("grpc-status", code).header("grpc-message", message);
+    state.calls.push(method.to_owned());
+    let is_failing = state.failing.front().is_some_and(|(failing, _)| failing == method);
+    if let Some(error) = check_access(&state, headers) {
+        return error;
     }
-    response.body(StreamBody::new(futures_util::stream::iter(frames))).expect("a response")
+    let result = if is_failing {
+        let (_, status) = state.failing.pop_front().expect("a failure");
+        Err((StatusCode::from_u16(status).expect("a status"), 8, "a bad day".to_owned()))
+    } else {
+        call(&mut state)
+    };
+    match result {
+        Ok(answer) => Json(answer).into_response(),
+        Err((status, code, message)) => {
+            let error = json!({"code": code, "message": message, "details": []});
+            let wait = state.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+            (status, HeaderMap::from_iter(wait), Json(error)).into_response()
+        }
+    }
 }
 
-type CallResult = Result<Vec<u8>, (u16, String)>;
+type Shared = State<Arc<Mutex<Inner>>>;
+
+async fn upsert(State(state): Shared, headers: HeaderMap, Json(sent): Json<Value>) -> Response {
+    answer(&state, "Upsert", &headers, |state| state.upsert(&sent))
+}
+
+async fn query(State(state): Shared, headers: HeaderMap, Json(sent): Json<Value>) -> Response {
+    answer(&state, "Query", &headers, |state| state.query(&sent))
+}
+
+async fn delete(State(state): Shared, headers: HeaderMap, Json(sent): Json<Value>) -> Response {
+    answer(&state, "Delete", &headers, |state| state.delete(&sent))
+}
+
+async fn fetch(State(state): Shared, headers: HeaderMap, RawQuery(sent): RawQuery) -> Response {
+    answer(&state, "Fetch", &headers, |state| Ok(state.fetch(&sent.unwrap_or_default())))
+}
+
+async fn describe_stats(
+    State(state): Shared,
+    headers: HeaderMap,
+    Json(_): Json<Value>,
+) -> Response {
+    answer(&state, "DescribeIndexStats", &headers, |state| Ok(state.stats()))
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().expect("a text").to_owned()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    let numbers = value.as_array().expect("a vector").iter();
+    numbers.map(|number| number.as_f64().expect("a number") as f32).collect()
+}
+
+/// Returns metadata as it is stored: every number is a floating-point number.
+fn stored_metadata(sent: &Value) -> Value {
+    let fields = sent.as_object().expect("metadata").iter();
+    let stored = fields.map(|(name, value)| {
+        let value = match value {
+            Value::Number(number) => json!(number.as_f64()),
+            Value::String(_) | Value::Bool(_) => value.clone(),
+            other => panic!("{other} cannot be metadata"),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(stored.collect::<Map<String, Value>>())
+}
 
 impl Inner {
-    fn call(&mut self, method: &str, message: &[u8]) -> CallResult {
-        match method {
-            "Upsert" => self.upsert(read(message)?),
-            "Query" => self.query(read(message)?),
-            "Fetch" => Ok(self.fetch(read(message)?)),
-            "Delete" => self.delete(&read(message)?),
-            "DescribeIndexStats" => read(message).map(|request| self.stats(&request)),
-            other => Err((12, format!("{other} is not spoken here"))),
-        }
-    }
-
     /// Checks that a vector has the dimension of the index, and is not all zeros.
-    fn check_dimension(&self, values: &[f32]) -> Result<(), (u16, String)> {
+    fn check_dimension(&self, values: &[f32]) -> Result<(), (StatusCode, i32, String)> {
         let (given, dimension) =
             (values.len(), self.indexes.values().next().map_or(0, |index| index.dimension));
         if given == dimension && values.iter().any(|number| *number != 0.0) {
             return Ok(());
         }
-        let message = format!(
+        invalid(format!(
             "Vector dimension {given} does not match the dimension of the index {dimension}"
-        );
-        Err((INVALID, message))
+        ))
     }
 
-    fn upsert(&mut self, request: UpsertRequest) -> CallResult {
-        if request.vectors.is_empty() || request.vectors.len() > 1000 {
-            return Err((INVALID, "an upsert has 1 to 1000 vectors".to_owned()));
+    fn upsert(&mut self, sent: &Value) -> Answer {
+        let vectors = sent["vectors"].as_array().expect("vectors");
+        if vectors.is_empty() || vectors.len() > 1000 {
+            return invalid("an upsert has 1 to 1000 vectors");
         }
-        for vector in &request.vectors {
-            self.check_dimension(&vector.values)?;
+        for vector in vectors {
+            self.check_dimension(&numbers(&vector["values"]))?;
         }
-        let upserted_count = request.vectors.len() as u32;
-        for Vector { id, values, metadata } in request.vectors {
-            self.vectors.insert((request.namespace.clone(), id), StoredVector { values, metadata });
+        for vector in vectors {
+            let key = (text(sent, "namespace"), text(vector, "id"));
+            let metadata = stored_metadata(&vector["metadata"]);
+            self.vectors.insert(key, StoredVector { values: numbers(&vector["values"]), metadata });
         }
-        Ok(UpsertResponse { upserted_count }.encode_to_vec())
+        Ok(json!({"upsertedCount": vectors.len()}))
     }
 
-    fn query(&mut self, request: QueryRequest) -> CallResult {
-        self.check_dimension(&request.vector)?;
-        if !(1..=10_000).contains(&request.top_k) {
-            return Err((INVALID, "top_k is from 1 to 10000".to_owned()));
+    fn query(&self, sent: &Value) -> Answer {
+        let vector = numbers(&sent["vector"]);
+        self.check_dimension(&vector)?;
+        let top_k = sent["topK"].as_u64().unwrap_or_default();
+        if !(1..=10_000).contains(&top_k) {
+            return invalid("top_k is from 1 to 10000");
         }
-        let filter = request.filter.as_ref().map(as_json);
-        let mut matches: Vec<ScoredVector> = Vec::new();
+        let filter = sent.get("filter");
+        let mut matches: Vec<(f32, Value)> = Vec::new();
         for ((namespace, id), stored) in &self.vectors {
-            let metadata = stored.metadata.as_ref().map_or(Value::Null, as_json);
-            if *namespace != request.namespace
-                || !filter.as_ref().is_none_or(|f| is_match(f, &metadata))
+            if sent["namespace"] != *namespace
+                || !filter.is_none_or(|filter| is_match(filter, &stored.metadata))
             {
                 continue;
             }
-            let metadata = stored.metadata.clone().filter(|_| request.include_metadata);
-            let score = cosine(&request.vector, &stored.values);
-            matches.push(ScoredVector { id: id.clone(), score, metadata });
+            let score = cosine(&vector, &stored.values);
+            let mut found = json!({"id": id, "score": score, "values": []});
+            if sent["includeMetadata"] == true && !stored.metadata.is_null() {
+                found["metadata"] = stored.metadata.clone();
+            }
+            matches.push((score, found));
         }
-        matches.sort_by(|a, b| b.score.total_cmp(&a.score));
-        matches.truncate(request.top_k as usize);
-        Ok(QueryResponse { matches, namespace: request.namespace }.encode_to_vec())
+        matches.sort_by(|a, b| b.0.total_cmp(&a.0));
+        matches.truncate(top_k as usize);
+        let matches: Vec<Value> = matches.into_iter().map(|(_, found)| found).collect();
+        Ok(json!({"matches": matches, "namespace": sent["namespace"], "usage": {"readUnits": 5}}))
     }
 
-    fn fetch(&self, request: FetchRequest) -> Vec<u8> {
-        let mut vectors = HashMap::new();
-        for id in request.ids {
-            if let Some(stored) = self.vectors.get(&(request.namespace.clone(), id.clone())) {
-                let StoredVector { values, metadata } = stored.clone();
-                vectors.insert(id.clone(), Vector { id, values, metadata });
+    fn fetch(&self, query: &str) -> Value {
+        let parameters: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).expect("parameters");
+        let of = |name: &str| -> Vec<String> {
+            let named = parameters.iter().filter(|(given, _)| given == name);
+            named.map(|(_, value)| value.clone()).collect()
+        };
+        let namespace = of("namespace").pop().expect("a namespace");
+        let mut vectors = Map::new();
+        for id in of("ids") {
+            if let Some(stored) = self.vectors.get(&(namespace.clone(), id.clone())) {
+                let StoredVector { values, metadata } = stored;
+                let vector = json!({"id": id, "values": values, "metadata": metadata});
+                vectors.insert(id, vector);
             }
         }
-        FetchResponse { vectors, namespace: request.namespace }.encode_to_vec()
+        json!({"vectors": vectors, "namespace": namespace, "usage": {"readUnits": 1}})
     }
 
-    fn delete(&mut self, request: &DeleteRequest) -> CallResult {
-        if request.ids.len() > 1000 || request.ids.is_empty() != request.delete_all {
-            return Err((INVALID, "a deletion has 1 to 1000 ids, or is of all".to_owned()));
+    fn delete(&mut self, sent: &Value) -> Answer {
+        let namespace = text(sent, "namespace");
+        let ids = sent.get("ids").map_or_else(Vec::new, |ids| ids.as_array().expect("ids").clone());
+        let is_of_all = sent["deleteAll"] == true;
+        if ids.len() > 1000 || ids.is_empty() != is_of_all {
+            return invalid("a deletion has 1 to 1000 ids, or is of all");
         }
-        if !self.vectors.keys().any(|(namespace, _)| *namespace == request.namespace) {
-            return Err((NOT_FOUND, "Namespace not found".to_owned()));
+        if !self.vectors.keys().any(|(known, _)| *known == namespace) {
+            return Err((StatusCode::NOT_FOUND, 5, "Namespace not found".to_owned()));
         }
-        self.vectors.retain(|(namespace, id), _| {
-            *namespace != request.namespace || !(request.delete_all || request.ids.contains(id))
+        self.vectors.retain(|(known, id), _| {
+            *known != namespace || !(is_of_all || ids.contains(&json!(id)))
         });
-        Ok(Nothing {}.encode_to_vec())
+        Ok(json!({}))
     }
 
-    fn stats(&self, _: &StatsRequest) -> Vec<u8> {
-        let mut namespaces: HashMap<String, Summary> = HashMap::new();
+    fn stats(&self) -> Value {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (namespace, _) in self.vectors.keys() {
-            namespaces.entry(namespace.clone()).or_default().vector_count += 1;
+            *counts.entry(namespace).or_default() += 1;
         }
-        let dimension = self.indexes.values().next().map_or(0, |index| index.dimension as u32);
-        let total_vector_count = self.vectors.len() as u32;
-        Stats { namespaces, dimension, total_vector_count }.encode_to_vec()
+        let namespaces: Map<String, Value> = counts
+            .into_iter()
+            .map(|(namespace, count)| (namespace.to_owned(), json!({"vectorCount": count})))
+            .collect();
+        let dimension = self.indexes.values().next().map_or(0, |index| index.dimension);
+        let total = self.vectors.len();
+        json!({"namespaces": namespaces, "dimension": dimension, "indexFullness": 0,
+            "totalVectorCount": total})
     }
-}
-
-fn read<M: Message + Default>(message: &[u8]) -> Result<M, (u16, String)> {
-    M::decode(message).map_err(|error| (INVALID, error.to_string()))
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {

@@ -3,12 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use calliope::domain::ScopeName;
-use calliope::vectors::Pinecone;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::identity::token;
-use crate::pinecone::{FakeIndex, FakePinecone};
+use crate::pinecone::{FakeIndex, FakePinecone, client};
 use crate::search::{
     FRAMES, client_with_key, find, found_texts, tell, tell_for_three_clients, wait_until_indexed,
 };
@@ -71,8 +70,7 @@ impl Vectors {
 
     pub fn options(&self, model: &str) -> TestOptions {
         let search = self.pinecone.as_ref().map(|pinecone| pinecone.search("stories"));
-        let pinecone =
-            search.and_then(|search| Pinecone::from_settings(&search).expect("a client"));
+        let pinecone = search.and_then(|search| client(&search));
         TestOptions { pinecone, ..self.embedder.options(model) }
     }
 

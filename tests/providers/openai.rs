@@ -127,6 +127,20 @@ async fn sound_goes_as_a_file_named_by_its_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_cannot_be_read_is_not_logged() {
+    super::log::capture();
+    let answer = r#"{"choices": [{"message": {"content": "The heron of Quillmere slept."#;
+    for capability in [Capability::Text, Capability::Image, Capability::Speech] {
+        let reply = Reply::File(200, "application/json", answer.as_bytes().to_vec());
+        let provider = FakeProvider::start(move |_, _| reply.clone()).await;
+        let session = model_session(registry(&provider.url), model_chains(&model("m")), TIMEOUT);
+        let _ = ask(&session, capability).await;
+        assert!(!provider.received().is_empty());
+    }
+    super::log::assert_absent(&["Quillmere"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_schemas_is_asked_in_simpler_ways_and_remembered() {
     // The server does not support json_schema, and answers in JSON mode with prose around an object of wrong types.
     let provider =

@@ -1,14 +1,16 @@
 //! Transcription.
 
+use async_openai::types::InputSource;
+use async_openai::types::audio::{AudioInput, AudioResponseFormat, CreateTranscriptionRequest};
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 use super::OpenAi;
+use super::api::{SoundForm, to_json};
+use crate::inference::provider_client::{self, Expected};
 use crate::inference::{
-    CallContext, Failure, ModelResponse, SoundRequest, TranscriptionModel, Usage, provider_client,
-    transcript, usage,
+    CallContext, Failure, ModelResponse, SoundRequest, TranscriptionModel, Usage, transcript, usage,
 };
 
 /// The endpoint of transcription.
@@ -22,32 +24,32 @@ impl TranscriptionModel for OpenAi {
         call: &CallContext<'_>,
         request: &SoundRequest,
     ) -> Result<ModelResponse<String>, Failure> {
-        let body = json!({"model": call.model.name, "response_format": "json"});
-        let body = provider_client::with_parameters(body, &call.model.parameters);
-        let send = move |body: Value| {
+        let filename = format!("speech.{}", request.format.extension());
+        let typed = CreateTranscriptionRequest {
+            file: AudioInput {
+                source: InputSource::Bytes { filename, bytes: request.bytes.clone() },
+            },
+            model: call.model.name.clone(),
+            response_format: Some(AudioResponseFormat::Json),
+            ..CreateTranscriptionRequest::default()
+        };
+        // The type of a form cannot be serialized, so its fields are named here.
+        let fields =
+            json!({"model": typed.model, "response_format": to_json(typed.response_format)?});
+        let fields = provider_client::with_parameters(fields, &call.model.parameters);
+        let source = &typed.file.source;
+        let send = move |fields: Value| {
             let response = async move {
-                let form = provider_client::add_form_fields(Form::new(), &body);
-                let form = form.part("file", file_part(request)?);
-                let http_request = self.post(call, PATH)?.multipart(form);
-                let response = self.client.fetch_json_or_text(http_request).await?;
-                match provider_client::error_in_answer(&response) {
-                    Some(error) => Err(error),
-                    None => Ok(response),
-                }
+                let media_type = request.format.media_type();
+                let sound = SoundForm { fields, source: source.clone(), media_type };
+                let api = self.api_call(call, Expected::JsonOrText)?;
+                super::checked_json(api.transcribe(sound).await?)
             };
             response.boxed()
         };
-        let response = self.adapt(call, PATH, body, None, send).await?;
+        let response = self.adapt(call, PATH, fields, None, send).await?;
         let text = transcript::parse(&response)?;
         let seconds = request.seconds.unwrap_or_default();
         Ok(ModelResponse::new(text, Usage { seconds, ..usage::tokens(&response) }))
     }
-}
-
-fn file_part(request: &SoundRequest) -> Result<Part, Failure> {
-    let name = format!("speech.{}", request.format.extension());
-    Part::stream_with_length(request.bytes.clone(), request.bytes.len() as u64)
-        .file_name(name)
-        .mime_str(request.format.media_type())
-        .map_err(|_| Failure::Internal("the audio has an invalid media type".to_owned()))
 }

@@ -1,10 +1,19 @@
 //! Text, structured output and image description, by chat completions or, for models that support nothing else, by the
 //! older completions.
 
+use async_openai::types::chat::{
+    ChatCompletionRequestMessage, ChatCompletionRequestMessageContentPartImage as ImagePart,
+    ChatCompletionRequestMessageContentPartText as TextPart, ChatCompletionRequestUserMessage,
+    ChatCompletionRequestUserMessageContent as UserContent,
+    ChatCompletionRequestUserMessageContentPart as Part, CreateChatCompletionRequest, ImageUrl,
+    Prompt, ResponseFormat,
+};
+use async_openai::types::completions::CreateCompletionRequest;
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::OpenAi;
+use super::api::{Endpoint, to_json};
 use super::chat_answer::Completion;
 use super::json_mode::{self, JsonMode};
 use crate::domain::ImageAnalysis;
@@ -115,7 +124,7 @@ impl OpenAi {
                 }
             };
             let chat_prompt = ChatPrompt { prompt: &prompt, ..chat_prompt };
-            let format = mode.response_format(schema);
+            let format = mode.response_format(schema).map(|format| (format, schema));
             let completion = match self.complete(call, &chat_prompt, format).await {
                 Ok(completion) => completion,
                 Err(rejection) if json_mode::is_rejection(&rejection) => {
@@ -137,38 +146,76 @@ impl OpenAi {
         Err(failure)
     }
 
-    /// Sends one completion request and reads its answer.
+    /// Sends one completion request and reads its answer. The answer is in the form of `response_format`, with this
+    /// schema.
     async fn complete(
         &self,
         call: &CallContext<'_>,
         chat_prompt: &ChatPrompt<'_>,
-        response_format: Option<Value>,
+        response_format: Option<(ResponseFormat, &Value)>,
     ) -> Result<Completion, ErrorResponse> {
-        let ChatPrompt { prompt, picture, max_tokens } = *chat_prompt;
+        let limit = call.model.max_tokens(chat_prompt.max_tokens);
         let is_chat = call.model.variant != ApiVariant::Completion;
-        let (path, mut body) = if is_chat {
-            let content = match picture {
-                None => json!(prompt),
-                Some(url) => json!([{"type": "text", "text": prompt},
-                    {"type": "image_url", "image_url": {"url": url}}]),
-            };
-            let messages = json!([{"role": "user", "content": content}]);
-            ("chat/completions", json!({"model": call.model.name, "messages": messages}))
-        } else if picture.is_some() {
-            return Err(Failure::Unsupported.into());
-        } else {
-            ("completions", json!({"model": call.model.name, "prompt": prompt}))
-        };
-        let limit = call.model.max_tokens(max_tokens);
-        let name = if self.is_official && is_chat { "max_completion_tokens" } else { "max_tokens" };
-        body[name] = json!(limit);
         let format = response_format.filter(|_| is_chat);
         let kept = format.as_ref().map(|_| RESPONSE_FORMAT);
-        if let Some(format) = format {
-            body[RESPONSE_FORMAT] = format;
-        }
+        let (endpoint, body) = if is_chat {
+            (Endpoint::Chat, self.chat_body(&call.model.name, chat_prompt, limit, format)?)
+        } else if chat_prompt.picture.is_some() {
+            return Err(Failure::Unsupported.into());
+        } else {
+            let typed = CreateCompletionRequest {
+                model: call.model.name.clone(),
+                prompt: Prompt::String(chat_prompt.prompt.to_owned()),
+                max_tokens: Some(tokens(limit)),
+                ..CreateCompletionRequest::default()
+            };
+            (Endpoint::Completions, to_json(typed)?)
+        };
         let body = provider_client::with_parameters(body, &call.model.parameters);
-        let response = self.post_adapted(call, path, body, kept).await?;
+        let response = self.post_adapted(call, endpoint, body, kept).await?;
         Ok(Completion::parse(&response, limit)?)
     }
+
+    /// Builds the request of a chat completion.
+    fn chat_body(
+        &self,
+        model: &str,
+        chat_prompt: &ChatPrompt<'_>,
+        limit: u64,
+        response_format: Option<(ResponseFormat, &Value)>,
+    ) -> Result<Value, Failure> {
+        let prompt = chat_prompt.prompt.to_owned();
+        let content = match chat_prompt.picture {
+            None => UserContent::Text(prompt),
+            Some(url) => UserContent::Array(vec![
+                Part::Text(TextPart { text: prompt, ..TextPart::default() }),
+                Part::ImageUrl(ImagePart {
+                    image_url: ImageUrl { url: url.to_owned(), detail: None },
+                    ..ImagePart::default()
+                }),
+            ]),
+        };
+        let message = ChatCompletionRequestUserMessage { content, name: None };
+        let limit = Some(tokens(limit));
+        #[expect(deprecated, reason = "most servers know only the older name of the limit")]
+        let typed = CreateChatCompletionRequest {
+            model: model.to_owned(),
+            messages: vec![ChatCompletionRequestMessage::User(message)],
+            max_completion_tokens: limit.filter(|_| self.is_official),
+            max_tokens: limit.filter(|_| !self.is_official),
+            response_format: response_format.as_ref().map(|(format, _)| format.clone()),
+            ..CreateChatCompletionRequest::default()
+        };
+        let mut body = to_json(typed)?;
+        if let Some((ResponseFormat::JsonObject, schema)) = response_format {
+            // OpenAI's JSON mode has no schema, but llama.cpp accepts and enforces one here.
+            body[RESPONSE_FORMAT]["schema"] = schema.clone();
+        }
+        Ok(body)
+    }
+}
+
+/// Returns a limit of tokens as requests state it.
+fn tokens(limit: u64) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
 }

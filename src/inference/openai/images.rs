@@ -1,10 +1,15 @@
 //! Image generation by `gpt-image-1`, the DALL-E models, and the models of compatible servers.
 
+use async_openai::types::images::{
+    CreateImageRequest, ImageModel as ModelName, ImageResponseFormat, ImageSize,
+};
 use async_trait::async_trait;
 use reqwest::Url;
-use serde_json::{Value, json};
+use reqwest::header::AUTHORIZATION;
+use serde_json::Value;
 
 use super::OpenAi;
+use super::api::{Endpoint, to_json};
 use crate::domain::Size;
 use crate::inference::{
     CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Usage,
@@ -87,12 +92,16 @@ impl ImageModel for OpenAi {
         let family = ModelFamily::of(&call.model.name);
         let size = request.size.closest_aspect(family.sizes);
         let prompt: String = request.prompt.chars().take(family.max_prompt).collect();
-        let mut body = json!({"model": call.model.name, "prompt": prompt, "n": 1,
-            "size": format!("{}x{}", size.width, size.height)});
-        if family.needs_response_format {
-            body["response_format"] = json!("b64_json");
-        }
-        let response = self.post_json(call, "images/generations", body).await?;
+        #[expect(deprecated, reason = "models other than OpenAI's newest return a URL without it")]
+        let typed = CreateImageRequest {
+            model: ModelName::Other(call.model.name.clone()),
+            prompt,
+            n: Some(1),
+            size: Some(ImageSize::Other(format!("{}x{}", size.width, size.height))),
+            response_format: family.needs_response_format.then_some(ImageResponseFormat::B64Json),
+            ..CreateImageRequest::default()
+        };
+        let response = self.post_json(call, Endpoint::Images, to_json(typed)?).await?;
         let bytes = self.image_bytes(call, &response).await?;
         let usage = Usage { images: 1, ..usage::tokens(&response) };
         Ok(ModelResponse::new(GeneratedImage::Encoded(bytes), usage))
@@ -124,7 +133,10 @@ impl OpenAi {
             .and_then(|base| base.join(url).ok().filter(|joined| joined.origin() == base.origin()));
         let url =
             joined.ok_or_else(|| Failure::invalid_response("the URL of its image is not valid"))?;
-        let request = self.with_key(call, self.client.get(url.as_str()))?;
+        let mut request = self.client.get(url.as_str());
+        if let Some(authorization) = self.authorization(call)? {
+            request = request.header(AUTHORIZATION, authorization);
+        }
         Ok(self.client.fetch_bytes(request).await?.into())
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use async_openai::types::chat::{ResponseFormat, ResponseFormatJsonSchema};
+use serde_json::Value;
 
 use crate::inference::Failure;
 use crate::inference::provider_client::ErrorResponse;
@@ -22,12 +23,18 @@ pub(super) enum JsonMode {
 impl JsonMode {
     const ALL: [Self; 3] = [Self::Schema, Self::Object, Self::Prompt];
 
-    pub(super) fn response_format(self, schema: &Value) -> Option<Value> {
+    /// Returns the field of the request that asks for the mode.
+    pub(super) fn response_format(self, schema: &Value) -> Option<ResponseFormat> {
         match self {
-            Self::Schema => Some(json!({"type": "json_schema", "json_schema":
-                {"name": "answer", "strict": true, "schema": schema}})),
-            // OpenAI's JSON mode has no schema, but llama.cpp accepts and enforces one here.
-            Self::Object => Some(json!({"type": "json_object", "schema": schema})),
+            Self::Schema => Some(ResponseFormat::JsonSchema {
+                json_schema: ResponseFormatJsonSchema {
+                    name: "answer".to_owned(),
+                    schema: schema.clone(),
+                    strict: Some(true),
+                    description: None,
+                },
+            }),
+            Self::Object => Some(ResponseFormat::JsonObject),
             Self::Prompt => None,
         }
     }

@@ -1,9 +1,11 @@
 //! OpenAI, and servers with a compatible API at a configured base URL, such as Ollama, llama.cpp and vLLM.
 //!
-//! Requests follow the API, and a model's own parameters override their fields. A field that a server refuses by name is
-//! left out or renamed. Responses are parsed leniently, because not every server that is called compatible is.
+//! Requests are built with the types of async-openai and sent by its client ([`api`]). A model's own parameters override
+//! their fields, and a field that a server refuses by name is left out or renamed. Responses are parsed leniently, because
+//! not every server that is called compatible is.
 
 mod adaptation;
+mod api;
 mod audio;
 mod chat;
 mod chat_answer;
@@ -14,17 +16,18 @@ mod texts;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reqwest::RequestBuilder;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::provider_client::{self, ErrorResponse};
+use super::provider_client::{self, ErrorResponse, Expected, Fetched};
 use super::{CallContext, Failure, Provider, ProviderClient};
 use crate::settings::ProviderSettings;
 use adaptation::Adaptations;
+use api::{ApiCall, Endpoint, Target};
 use json_mode::JsonModes;
 
 /// The provider's name in the registry and in model configurations.
@@ -122,55 +125,48 @@ struct OpenAi {
 }
 
 impl OpenAi {
-    /// Builds a POST request with the client's key, or else the installation's.
-    fn post(&self, call: &CallContext<'_>, path: &str) -> Result<RequestBuilder, Failure> {
-        self.with_key(call, self.client.post(&format!("{}/{path}", self.base_url)))
+    /// Returns the header with the client's key, or else the installation's. Servers other than OpenAI's own may need
+    /// none.
+    fn authorization(&self, call: &CallContext<'_>) -> Result<Option<HeaderValue>, Failure> {
+        match call.keys.get(KEY_NAME).or(self.key.as_ref()) {
+            Some(key) => provider_client::secret_header("Bearer ", key).map(Some),
+            None if self.is_official => Err(Failure::NotConfigured),
+            None => Ok(None),
+        }
     }
 
-    fn with_key(
-        &self,
-        call: &CallContext<'_>,
-        request: RequestBuilder,
-    ) -> Result<RequestBuilder, Failure> {
-        match call.keys.get(KEY_NAME).or(self.key.as_ref()) {
-            Some(key) => {
-                Ok(request.header(AUTHORIZATION, provider_client::secret_header("Bearer ", key)?))
-            }
-            None if self.is_official => Err(Failure::NotConfigured),
-            None => Ok(request),
-        }
+    /// Prepares a call of the API.
+    fn api_call(&self, call: &CallContext<'_>, expected: Expected) -> Result<ApiCall, Failure> {
+        let target = Target::new(&self.base_url, self.authorization(call)?);
+        Ok(ApiCall::new(&self.client, target, expected))
     }
 
     /// Sends a JSON object, overridden by the model's parameters, and parses the response as JSON.
     async fn post_json(
         &self,
         call: &CallContext<'_>,
-        path: &str,
+        endpoint: Endpoint,
         body: Value,
     ) -> Result<Value, Failure> {
         let body = provider_client::with_parameters(body, &call.model.parameters);
-        Ok(self.post_adapted(call, path, body, None).await?)
+        Ok(self.post_adapted(call, endpoint, body, None).await?)
     }
 
     /// Sends a JSON object, adapted to what the server accepts. `kept` is a field that is not adapted.
     async fn post_adapted(
         &self,
         call: &CallContext<'_>,
-        path: &str,
+        endpoint: Endpoint,
         body: Value,
         kept: Option<&str>,
     ) -> Result<Value, ErrorResponse> {
         let send = move |body: Value| {
             let response = async move {
-                let response = self.client.fetch_json(self.post(call, path)?.json(&body)).await?;
-                match provider_client::error_in_answer(&response) {
-                    Some(error) => Err(error),
-                    None => Ok(response),
-                }
+                checked_json(self.api_call(call, Expected::Json)?.send(endpoint, body).await?)
             };
             response.boxed()
         };
-        self.adapt(call, path, body, kept, send).await
+        self.adapt(call, endpoint.path(), body, kept, send).await
     }
 
     /// Sends a request, and sends it again without the fields that the server refuses. What helped is remembered for
@@ -244,6 +240,27 @@ impl OpenAi {
         }
         error
     }
+}
+
+/// Returns the JSON of a response, unless it is an error with a status of success.
+fn checked_json(fetched: Fetched) -> Result<Value, ErrorResponse> {
+    let Fetched::Json(response) = fetched else { return Err(unexpected()) };
+    match provider_client::error_in_answer(&response) {
+        Some(error) => Err(error),
+        None => Ok(response),
+    }
+}
+
+/// Returns the file of a response.
+fn file(fetched: Fetched) -> Result<Bytes, ErrorResponse> {
+    match fetched {
+        Fetched::File(bytes) => Ok(bytes),
+        Fetched::Json(_) => Err(unexpected()),
+    }
+}
+
+fn unexpected() -> ErrorResponse {
+    Failure::Internal("a response was read in another form than was asked for".to_owned()).into()
 }
 
 #[cfg(test)]

@@ -1,23 +1,20 @@
 //! Speech synthesis.
 
+use async_openai::types::audio::{
+    CreateSpeechRequest, SpeechModel as ModelName, SpeechResponseFormat, Voice,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::OpenAi;
-use crate::inference::{
-    CallContext, Failure, ModelResponse, SpeechModel, SpeechRequest, Usage, provider_client,
-};
-
-/// The endpoint of speech.
-const PATH: &str = "audio/speech";
+use super::api::{Endpoint, to_json};
+use crate::inference::provider_client::{self, Expected};
+use crate::inference::{CallContext, Failure, ModelResponse, SpeechModel, SpeechRequest, Usage};
 
 /// The longest text that is spoken, in characters. The rest is cut off.
 const MAX_TEXT: usize = 4096;
-
-/// The voice if none is chosen. The API requires one.
-const DEFAULT_VOICE: &str = "alloy";
 
 #[async_trait]
 impl SpeechModel for OpenAi {
@@ -28,17 +25,28 @@ impl SpeechModel for OpenAi {
         request: &SpeechRequest,
     ) -> Result<ModelResponse<Bytes>, Failure> {
         let text: String = request.text.chars().take(MAX_TEXT).collect();
-        let body = json!({"model": call.model.name, "input": text, "voice": DEFAULT_VOICE,
-            "response_format": "mp3"});
+        let typed = CreateSpeechRequest {
+            model: ModelName::Other(call.model.name.clone()),
+            input: text,
+            // The API requires a voice.
+            voice: Voice::Alloy,
+            response_format: Some(SpeechResponseFormat::Mp3),
+            ..CreateSpeechRequest::default()
+        };
+        let body = to_json(typed)?;
         let mut body = provider_client::with_parameters(body, &call.model.parameters);
         // The client's voice overrides the model's.
         if let Some(voice) = &request.voice {
             body["voice"] = json!(voice);
         }
         let send = move |body: Value| {
-            async move { self.client.fetch_bytes(self.post(call, PATH)?.json(&body)).await }.boxed()
+            let response = async move {
+                let api = self.api_call(call, Expected::File)?;
+                super::file(api.send(Endpoint::Speech, body).await?)
+            };
+            response.boxed()
         };
-        let bytes = self.adapt(call, PATH, body, None, send).await?;
+        let bytes = self.adapt(call, Endpoint::Speech.path(), body, None, send).await?;
         Ok(ModelResponse::new(bytes, Usage::default()))
     }
 }

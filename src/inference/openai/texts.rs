@@ -1,9 +1,12 @@
 //! Embedding and moderation of texts.
 
+use async_openai::types::embeddings::{CreateEmbeddingRequest, EmbeddingInput, EncodingFormat};
+use async_openai::types::moderations::{CreateModerationRequest, ModerationInput};
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::OpenAi;
+use super::api::{Endpoint, to_json};
 use crate::inference::{
     CallContext, EmbeddingModel, Failure, ModelResponse, ModerationModel, Usage, embed, usage,
 };
@@ -15,8 +18,13 @@ impl EmbeddingModel for OpenAi {
         call: &CallContext<'_>,
         texts: &[String],
     ) -> Result<ModelResponse<Vec<Vec<f32>>>, Failure> {
-        let body = json!({"model": call.model.name, "input": texts, "encoding_format": "float"});
-        let response = self.post_json(call, "embeddings", body).await?;
+        let typed = CreateEmbeddingRequest {
+            model: call.model.name.clone(),
+            input: EmbeddingInput::StringArray(texts.to_vec()),
+            encoding_format: Some(EncodingFormat::Float),
+            ..CreateEmbeddingRequest::default()
+        };
+        let response = self.post_json(call, Endpoint::Embeddings, to_json(typed)?).await?;
         let no_vectors = || Failure::invalid_response("there are no vectors in it");
         let data = response.get("data").and_then(Value::as_array).ok_or_else(no_vectors)?;
         let mut vectors = vec![Vec::new(); data.len()];
@@ -43,8 +51,11 @@ impl ModerationModel for OpenAi {
         call: &CallContext<'_>,
         text: &str,
     ) -> Result<ModelResponse<Vec<String>>, Failure> {
-        let body = json!({"model": call.model.name, "input": text});
-        let response = self.post_json(call, "moderations", body).await?;
+        let typed = CreateModerationRequest {
+            model: Some(call.model.name.clone()),
+            input: ModerationInput::String(text.to_owned()),
+        };
+        let response = self.post_json(call, Endpoint::Moderations, to_json(typed)?).await?;
         let result = response.pointer("/results/0");
         let is_flagged = result.and_then(|result| result.get("flagged")).and_then(Value::as_bool);
         let is_flagged = is_flagged

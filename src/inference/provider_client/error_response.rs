@@ -1,5 +1,6 @@
 //! What an error response says: why the request failed, and which of its fields the server refused.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -31,6 +32,14 @@ pub(in crate::inference) struct ErrorResponse {
     pub(in crate::inference) message: String,
     /// The field of the request that the server names as the cause.
     pub(in crate::inference) field: Option<String>,
+}
+
+impl std::error::Error for ErrorResponse {}
+
+impl fmt::Display for ErrorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.failure.fmt(f)
+    }
 }
 
 impl From<Failure> for ErrorResponse {

@@ -51,6 +51,24 @@ pub struct ProviderClient {
     certificates: TrustedCertificates,
 }
 
+/// What a response must contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// JSON.
+    Json,
+    /// JSON, or a text, which becomes a string.
+    JsonOrText,
+    /// The bytes of a file.
+    File,
+}
+
+/// What a response contains.
+#[derive(Debug)]
+pub(super) enum Fetched {
+    Json(Value),
+    File(Bytes),
+}
+
 impl ProviderClient {
     /// Creates a provider client on top of an HTTP client.
     #[must_use]
@@ -89,10 +107,28 @@ impl ProviderClient {
         self.client.request(Method::GET, url)
     }
 
+    /// Returns the HTTP client, for libraries that build requests with it. They must be sent by
+    /// [`ProviderClient::fetch`].
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// Sends a request and reads the response.
+    pub(super) async fn fetch(
+        &self,
+        request: Request,
+        expected: Expected,
+    ) -> Result<Fetched, ErrorResponse> {
+        Ok(match expected {
+            Expected::Json => Fetched::Json(self.json(request).await?),
+            Expected::JsonOrText => Fetched::Json(self.json_or_text(request).await?),
+            Expected::File => Fetched::File(self.send(request, MAX_FILE_BYTES).await?),
+        })
+    }
+
     /// Sends a request and parses the response as JSON. Its texts have no control characters.
     pub(super) async fn fetch_json(&self, request: RequestBuilder) -> Result<Value, ErrorResponse> {
-        let bytes = self.send(request, MAX_JSON_BYTES).await?;
-        self.parse_json(bytes).await?.map_err(|bytes| ErrorResponse::not_json(&bytes))
+        self.json(request.build().map_err(HttpClientError::from)?).await
     }
 
     /// Sends a request and parses the response as JSON. A response that is a text becomes a string.
@@ -100,6 +136,15 @@ impl ProviderClient {
         &self,
         request: RequestBuilder,
     ) -> Result<Value, ErrorResponse> {
+        self.json_or_text(request.build().map_err(HttpClientError::from)?).await
+    }
+
+    async fn json(&self, request: Request) -> Result<Value, ErrorResponse> {
+        let bytes = self.send(request, MAX_JSON_BYTES).await?;
+        self.parse_json(bytes).await?.map_err(|bytes| ErrorResponse::not_json(&bytes))
+    }
+
+    async fn json_or_text(&self, request: Request) -> Result<Value, ErrorResponse> {
         let bytes = self.send(request, MAX_JSON_BYTES).await?;
         match self.parse_json(bytes).await? {
             Ok(value) => Ok(value),
@@ -129,7 +174,7 @@ impl ProviderClient {
         &self,
         request: RequestBuilder,
     ) -> Result<Bytes, ErrorResponse> {
-        self.send(request, MAX_FILE_BYTES).await
+        self.send(request.build().map_err(HttpClientError::from)?, MAX_FILE_BYTES).await
     }
 
     /// Decodes a file in base64, with whatever servers put around it.
@@ -166,12 +211,7 @@ impl ProviderClient {
         self.compute.run(work).await.map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    async fn send(
-        &self,
-        request: RequestBuilder,
-        max_bytes: usize,
-    ) -> Result<Bytes, ErrorResponse> {
-        let request = request.build().map_err(HttpClientError::from)?;
+    async fn send(&self, request: Request, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
         let secrets = secrets(&request);
         let response = self.client.execute(request).await.map_err(HttpClientError::from)?;
         let (status, headers) = (response.status(), response.headers().clone());

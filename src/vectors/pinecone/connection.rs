@@ -1,18 +1,22 @@
-//! Connects to an index: finds its host, checks that it is compatible, and applies retries, timeouts and a circuit
-//! breaker.
+//! Calls an index: finds its host, checks that it is compatible, and applies retries, timeouts and a circuit breaker.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use pinecone_sdk::models::{DeletionProtection, IndexModel, Metric, WaitPolicy};
-use pinecone_sdk::pinecone::data::Index;
-use pinecone_sdk::utils::errors::PineconeError;
+use bytes::Bytes;
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::Pinecone;
-use super::convert::{is_missing_namespace, map_error};
+use super::convert::IndexModel;
+use super::rest::RestError;
+use super::{Pinecone, WRITE_RETRY, to_body};
 use crate::vectors::RemoteIndexError;
+
+/// The metric that an index must have.
+const METRIC: &str = "cosine";
 
 /// Delay before the second attempt. It doubles with each attempt.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
@@ -27,14 +31,16 @@ const MAX_UNANSWERED: usize = 4;
 /// How long the circuit breaker stays open after an operation without a response.
 const CIRCUIT_OPEN_DURATION: Duration = Duration::from_secs(15);
 
-/// Maximum number of idle connections that are kept.
-const MAX_IDLE_CONNECTIONS: usize = 8;
+/// How long a request to the control API may take, which finds or creates an index.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long an operation may take, and how often it is retried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetryPolicy {
     /// Limit for all attempts together, including the delays between them.
     pub(super) timeout: Duration,
+    /// Limit for one attempt.
+    pub(super) attempt_timeout: Duration,
     /// Maximum number of attempts after the first.
     pub(super) retries: usize,
 }
@@ -42,72 +48,74 @@ pub(super) struct RetryPolicy {
 /// The state of the connection in one process.
 #[derive(Default)]
 pub(super) struct ConnectionState {
-    /// Host of the index, once the index was found to be compatible with the model.
-    pub(super) host: Option<String>,
+    /// Base URL of the index, once the index was found to be compatible with the model.
+    pub(super) base_url: Option<String>,
     /// Dimension of the model's vectors, once it is known.
     pub(super) dimension: Option<usize>,
-    /// Connections that are not in use.
-    idle: Vec<Index>,
     pub(super) circuit_open_until: Option<Instant>,
 }
 
 impl ConnectionState {
-    /// Discards the host and the connections, so that the next operation looks the index up again.
+    /// Forgets the URL, so that the next operation looks the index up again.
     pub(super) fn reset(&mut self) {
-        self.host = None;
-        self.idle.clear();
+        self.base_url = None;
     }
 }
 
 impl Pinecone {
-    /// Returns the host of the index. On the first call, checks that the index is compatible, and creates it if it is
+    /// Returns the base URL of the index. On the first call, checks that the index is compatible, and creates it if it is
     /// missing and the settings allow that.
-    pub(super) async fn host(&self) -> Result<String, RemoteIndexError> {
-        let (host, dimension) = {
+    pub(super) async fn base_url(&self) -> Result<String, RemoteIndexError> {
+        let (base_url, dimension) = {
             let state = self.state();
-            (state.host.clone(), state.dimension)
+            (state.base_url.clone(), state.dimension)
         };
-        if let Some(host) = host {
-            return Ok(host);
+        if let Some(base_url) = base_url {
+            return Ok(base_url);
         }
-        let model = match self
-            .client
-            .describe_index(&self.index)
-            .await
-            .map_err(|e| self.map_index_error(e))
-        {
+        let model = match self.describe_index(CONTROL_TIMEOUT).await {
             Err(RemoteIndexError::IndexNotFound(_)) if self.creation_region.is_some() => {
                 self.create_index(dimension).await?
             }
             described => described?,
         };
         self.check_compatible(&model, dimension)?;
-        self.state().host = Some(model.host.clone());
-        Ok(model.host)
+        let base_url = self.rest.index_url(&model.host);
+        self.state().base_url = Some(base_url.clone());
+        Ok(base_url)
+    }
+
+    /// Asks the control API for the index.
+    pub(super) async fn describe_index(
+        &self,
+        limit: Duration,
+    ) -> Result<IndexModel, RemoteIndexError> {
+        let url = self.rest.control_url(&format!("indexes/{}", self.index));
+        match self.rest.get(&url, limit).await {
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                Err(RemoteIndexError::IndexNotFound(self.index.clone()))
+            }
+            described => Ok(described?),
+        }
     }
 
     /// Creates the index. Returns [`RemoteIndexError::NotReady`] if another instance has created it at the same time.
     async fn create_index(&self, dimension: Option<usize>) -> Result<IndexModel, RemoteIndexError> {
         let missing = || RemoteIndexError::IndexNotFound(self.index.clone());
         let (cloud, region) = self.creation_region.as_ref().ok_or_else(missing)?;
-        let dimension = dimension.and_then(|dimension| i32::try_from(dimension).ok());
-        let created = self
-            .client
-            .create_serverless_index(
-                &self.index,
-                dimension.ok_or_else(missing)?,
-                Metric::Cosine,
-                *cloud,
-                region,
-                DeletionProtection::Disabled,
-                WaitPolicy::NoWait,
-            )
-            .await;
-        match created {
-            Err(PineconeError::ResourceAlreadyExistsError { .. }) => {
+        let body = json!({
+            "name": self.index,
+            "dimension": dimension.ok_or_else(missing)?,
+            "metric": METRIC,
+            "spec": {"serverless": {"cloud": cloud, "region": region}},
+            "deletion_protection": "disabled",
+        });
+        let url = self.rest.control_url("indexes");
+        match self.rest.post(&url, to_body(&body)?, CONTROL_TIMEOUT).await {
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
                 Err(RemoteIndexError::NotReady(self.index.clone()))
             }
-            Err(error) => Err(map_error(error)),
+            Err(error) => Err(error.into()),
             Ok(model) => {
                 tracing::info!(place = self.place, "remote index is being created");
                 Ok(model)
@@ -122,10 +130,11 @@ impl Pinecone {
         dimension: Option<usize>,
     ) -> Result<(), RemoteIndexError> {
         let index = self.index.clone();
-        let found = usize::try_from(model.dimension).unwrap_or(0);
+        let found = model.dimension;
         let wanted = dimension.unwrap_or(found);
-        if model.metric != Metric::Cosine || found != wanted {
-            let metric = format!("{:?}", model.metric).to_lowercase();
+        if model.metric != METRIC || found != wanted {
+            let metric: String =
+                model.metric.chars().filter(|c| !c.is_control()).take(40).collect();
             return Err(RemoteIndexError::IncompatibleIndex {
                 index,
                 found: format!("{found} dimensions and the metric {metric}"),
@@ -135,39 +144,46 @@ impl Pinecone {
         if model.status.ready { Ok(()) } else { Err(RemoteIndexError::NotReady(index)) }
     }
 
-    /// Returns a connection for exclusive use, because the client's methods take `&mut self`.
-    pub(super) async fn connection(&self) -> Result<Index, RemoteIndexError> {
-        if let Some(index) = self.state().idle.pop() {
-            return Ok(index);
-        }
-        let host = self.host().await?;
-        self.client.index(&host).await.map_err(map_error)
-    }
-
-    /// Converts the result of a call, and keeps the connection for later calls if the call succeeded.
-    pub(super) fn finish_call<T>(
+    /// Sends a GET request to the index.
+    pub(super) async fn get<T: DeserializeOwned + Send + 'static>(
         &self,
-        index: Index,
-        result: Result<T, PineconeError>,
+        policy: RetryPolicy,
+        path: &str,
     ) -> Result<T, RemoteIndexError> {
-        let result = result.map_err(map_error)?;
-        let mut state = self.state();
-        if state.idle.len() < MAX_IDLE_CONNECTIONS {
-            state.idle.push(index);
-        }
-        Ok(result)
+        self.with_retries(policy, || async {
+            let url = format!("{}/{path}", self.base_url().await?);
+            Ok(self.rest.get(&url, policy.attempt_timeout).await?)
+        })
+        .await
     }
 
-    /// Does the same for a removal. A missing namespace counts as success, because there is nothing to remove.
-    pub(super) fn finish_delete(
+    /// Sends a POST request to the index.
+    pub(super) async fn post<T: DeserializeOwned + Send + 'static>(
         &self,
-        index: Index,
-        result: Result<(), PineconeError>,
-    ) -> Result<(), RemoteIndexError> {
-        match result {
-            Err(error) if is_missing_namespace(&error) => Ok(()),
-            result => self.finish_call(index, result),
-        }
+        policy: RetryPolicy,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, RemoteIndexError> {
+        self.with_retries(policy, || async {
+            let url = format!("{}/{path}", self.base_url().await?);
+            Ok(self.rest.post(&url, body.clone(), policy.attempt_timeout).await?)
+        })
+        .await
+    }
+
+    /// Sends a request to remove vectors. A missing namespace counts as success, because there is nothing to remove.
+    pub(super) async fn delete(&self, body: &Value) -> Result<(), RemoteIndexError> {
+        let body = to_body(body)?;
+        self.with_retries(WRITE_RETRY, || async {
+            let url = format!("{}/vectors/delete", self.base_url().await?);
+            let deleted: Result<Value, RestError> =
+                self.rest.post(&url, body.clone(), WRITE_RETRY.attempt_timeout).await;
+            match deleted {
+                Err(error) if !error.is_missing_namespace() => Err(error.into()),
+                _ => Ok(()),
+            }
+        })
+        .await
     }
 
     /// Calls `attempt` until it succeeds, fails for good, or the policy gives up. Opens the circuit breaker if Pinecone
@@ -183,13 +199,22 @@ impl Pinecone {
             .with_max_times(policy.retries)
             .with_jitter();
         let mut unanswered = 0;
-        let attempts = attempt.retry(backoff).when(|error| {
-            if matches!(error, RemoteIndexError::Unavailable(_)) {
-                self.state().reset();
-                unanswered += 1;
-            }
-            error.is_retryable() && unanswered < MAX_UNANSWERED
-        });
+        let deadline = Instant::now() + policy.timeout;
+        let attempts = attempt
+            .retry(backoff)
+            .when(|error| {
+                if matches!(error, RemoteIndexError::Unavailable(_)) {
+                    self.state().reset();
+                    unanswered += 1;
+                }
+                let delay = error.retry_after().unwrap_or_default();
+                error.is_retryable()
+                    && unanswered < MAX_UNANSWERED
+                    && Instant::now() + delay < deadline
+            })
+            .adjust(|error, delay| {
+                delay.map(|delay| delay.max(error.retry_after().unwrap_or(delay)))
+            });
         let result = timeout(policy.timeout, attempts)
             .await
             .unwrap_or(Err(RemoteIndexError::Unavailable(None)));
@@ -199,23 +224,6 @@ impl Pinecone {
             state.circuit_open_until = Some(Instant::now() + CIRCUIT_OPEN_DURATION);
         }
         result
-    }
-
-    pub(super) fn map_index_error(&self, error: PineconeError) -> RemoteIndexError {
-        let is_missing = match &error {
-            // The client maps a 404 to one of these by words in its message, such as the index's name.
-            PineconeError::IndexNotFoundError { .. }
-            | PineconeError::CollectionNotFoundError { .. }
-            | PineconeError::InvalidRegionError { .. }
-            | PineconeError::InvalidCloudError { .. } => true,
-            PineconeError::InternalServerError { source } => source.status.as_u16() == 404,
-            _ => false,
-        };
-        if is_missing {
-            RemoteIndexError::IndexNotFound(self.index.clone())
-        } else {
-            map_error(error)
-        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, ConnectionState> {

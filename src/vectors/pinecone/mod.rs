@@ -1,4 +1,4 @@
-//! The remote index at Pinecone. Only this module uses Pinecone's client.
+//! The remote index at Pinecone, over its REST API.
 //!
 //! The vector of a piece has the id `{story}/{number}/{piece}` in this installation's namespace. Its metadata holds the
 //! fields that a search can filter by. A frame has at most [`MAX_PIECES`], so all of its ids are known without a
@@ -7,60 +7,64 @@
 
 mod connection;
 mod convert;
+mod rest;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pinecone_sdk::models::{Cloud, Namespace, Vector};
-use pinecone_sdk::pinecone::{PineconeClient, PineconeClientConfig};
-use secrecy::ExposeSecret;
-use serde_json::json;
-use tokio::time::timeout;
+use bytes::Bytes;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::half_precision::normalize;
 use super::{FrameVectors, MAX_PIECES, RemoteHit, RemoteIndexError, VectorFilter};
+use crate::compute::Compute;
 use crate::domain::FrameKey;
 use crate::settings::SearchSettings;
 use connection::{ConnectionState, RetryPolicy};
-use convert::{filter, map_error, metadata, parse_hit, vector_id};
+use convert::{FetchResponse, IndexStats, OutgoingVector, QueryResponse, vector_id};
+use rest::Rest;
 
 /// Retries of writes. They take long enough for a new index to become ready.
-const WRITE_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_mins(1), retries: 30 };
+const WRITE_RETRY: RetryPolicy = RetryPolicy {
+    timeout: Duration::from_mins(1),
+    attempt_timeout: Duration::from_secs(20),
+    retries: 30,
+};
 
 /// Retries of reads, for which a request waits.
-const READ_RETRY: RetryPolicy = RetryPolicy { timeout: Duration::from_secs(4), retries: 1 };
+const READ_RETRY: RetryPolicy = RetryPolicy {
+    timeout: Duration::from_secs(4),
+    attempt_timeout: Duration::from_secs(4),
+    retries: 1,
+};
 
-/// Maximum number of vectors in one request.
-const MAX_VECTORS_PER_REQUEST: usize = 100;
-
-/// Maximum size of a request in bytes, and the size of a vector's id and metadata in bytes. Pinecone accepts two
-/// megabytes, and names may be long.
-const REQUEST_BYTES: (usize, usize) = (1_500_000, 2000);
+/// How long a check of the index may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of ids in one request.
 const MAX_IDS_PER_REQUEST: usize = 1000;
 
-/// Maximum number of matches that are requested. A response with more of them is larger than the client reads.
+/// Maximum number of matches that are requested. Their metadata takes some hundred kilobytes.
 const MAX_MATCHES: usize = 1000;
 
 /// A namespace of an index. Clones share connections.
 #[derive(Clone)]
 pub struct Pinecone {
-    client: Arc<PineconeClient>,
+    rest: Rest,
     index: String,
-    namespace: Namespace,
+    namespace: String,
     /// Cloud and region in which a missing index is created; `None` if it must not be created.
-    creation_region: Option<(Cloud, String)>,
+    creation_region: Option<(String, String)>,
     place: String,
     state: Arc<Mutex<ConnectionState>>,
 }
 
 impl fmt::Debug for Pinecone {
-    /// Omits the client, whose debug output contains the API key.
+    /// Shows only where the vectors are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pinecone").field("place", &self.place).finish_non_exhaustive()
     }
@@ -72,32 +76,23 @@ impl Pinecone {
     ///
     /// # Errors
     ///
-    /// Returns [`RemoteIndexError::Refused`] if the client cannot be built.
-    pub fn from_settings(search: &SearchSettings) -> Result<Option<Self>, RemoteIndexError> {
+    /// Returns [`RemoteIndexError::InvalidKey`] if the API key cannot be sent in a header.
+    pub fn from_settings(
+        search: &SearchSettings,
+        client: reqwest::Client,
+        compute: Compute,
+    ) -> Result<Option<Self>, RemoteIndexError> {
         let Some((key, index)) = search.pinecone_api_key.as_ref().zip(search.index.clone()) else {
             return Ok(None);
         };
-        let config = PineconeClientConfig {
-            api_key: Some(key.expose_secret().to_owned()),
-            control_plane_host: Some(search.pinecone_url.trim_end_matches('/').to_owned()),
-            // An empty map prevents the client from reading headers from the environment.
-            additional_headers: Some(HashMap::new()),
-            source_tag: Some("calliope".to_owned()),
-        };
-        let client = Arc::new(config.client().map_err(map_error)?);
+        let rest = Rest::new(client, compute, key, &search.pinecone_url)?;
         let creation_region = search.cloud_and_region().filter(|_| search.create_index);
-        let creation_region = creation_region.map(|(cloud, region)| {
-            let cloud = match cloud {
-                "aws" => Cloud::Aws,
-                "azure" => Cloud::Azure,
-                _ => Cloud::Gcp,
-            };
-            (cloud, region.to_owned())
-        });
-        let place = format!("pinecone/{index}/{}", search.namespace);
-        let namespace = Namespace::from(&*search.namespace);
+        let creation_region =
+            creation_region.map(|(cloud, region)| (cloud.to_owned(), region.to_owned()));
+        let namespace = search.namespace.clone();
+        let place = format!("pinecone/{index}/{namespace}");
         let state = Arc::default();
-        Ok(Some(Self { client, index, namespace, creation_region, place, state }))
+        Ok(Some(Self { rest, index, namespace, creation_region, place, state }))
     }
 
     /// Returns the place that rows record: `pinecone/INDEX/NAMESPACE`.
@@ -120,7 +115,7 @@ impl Pinecone {
                 state.reset();
             }
         }
-        self.with_retries(WRITE_RETRY, || self.host()).await.map(drop)
+        self.with_retries(WRITE_RETRY, || self.base_url()).await.map(drop)
     }
 
     /// Checks that the index responds within two seconds, and that it is compatible with the model if the dimension is
@@ -130,10 +125,7 @@ impl Pinecone {
     ///
     /// Returns [`RemoteIndexError`] if the index is missing, incompatible or not available.
     pub async fn check(&self) -> Result<(), RemoteIndexError> {
-        let limit = Duration::from_secs(2);
-        let described = timeout(limit, self.client.describe_index(&self.index)).await;
-        let model = described.map_err(|_| RemoteIndexError::Unavailable(None))?;
-        let model = model.map_err(|error| self.map_index_error(error))?;
+        let model = self.describe_index(CHECK_TIMEOUT).await?;
         let dimension = {
             let mut state = self.state();
             state.circuit_open_until = None;
@@ -148,16 +140,17 @@ impl Pinecone {
     ///
     /// Returns [`RemoteIndexError`] if a request fails; some vectors may have been written then.
     pub async fn upsert(&self, frames: &[FrameVectors<'_>]) -> Result<(), RemoteIndexError> {
-        let vectors: Vec<Vector> = frames.iter().flat_map(|frame| self.to_vectors(frame)).collect();
-        let dimension = vectors.first().map_or(0, |vector| vector.values.len());
-        let batch_size = REQUEST_BYTES.0 / (REQUEST_BYTES.1 + 4 * dimension);
-        for batch in vectors.chunks(batch_size.clamp(1, MAX_VECTORS_PER_REQUEST)) {
-            self.with_retries(WRITE_RETRY, || async {
-                let mut index = self.connection().await?;
-                let result = index.upsert(batch, &self.namespace).await;
-                self.finish_call(index, result).map(drop)
-            })
-            .await?;
+        let vectors: Vec<OutgoingVector> =
+            frames.iter().flat_map(|frame| convert::to_vectors(frame, &self.namespace)).collect();
+        let namespace = self.namespace.clone();
+        let bodies = self
+            .rest
+            .compute
+            .run(move || convert::upsert_bodies(&vectors, &namespace))
+            .await
+            .map_err(|error| RemoteIndexError::Refused(error.into()))?;
+        for body in bodies.map_err(|error| RemoteIndexError::Refused(error.into()))? {
+            self.post::<Value>(WRITE_RETRY, "vectors/upsert", body).await?;
         }
         // A frame that is told again may have fewer pieces than before.
         let rest = frames.iter().flat_map(|frame| {
@@ -188,13 +181,8 @@ impl Pinecone {
     ///
     /// Returns [`RemoteIndexError`] if the request fails.
     pub async fn clear(&self) -> Result<(), RemoteIndexError> {
-        let cleared = self
-            .with_retries(WRITE_RETRY, || async {
-                let mut index = self.connection().await?;
-                let result = index.delete_all(&self.namespace).await;
-                self.finish_delete(index, result)
-            })
-            .await;
+        let body = json!({"deleteAll": true, "namespace": self.namespace});
+        let cleared = self.delete(&body).await;
         match cleared {
             Err(RemoteIndexError::IndexNotFound(_)) => Ok(()),
             cleared => cleared,
@@ -207,14 +195,9 @@ impl Pinecone {
     ///
     /// Returns [`RemoteIndexError`] if the request fails.
     pub async fn count(&self) -> Result<u64, RemoteIndexError> {
-        self.with_retries(READ_RETRY, || async {
-            let mut index = self.connection().await?;
-            let result = index.describe_index_stats(None).await;
-            let stats = self.finish_call(index, result)?;
-            let ours = stats.namespaces.get(&self.namespace.name);
-            Ok(ours.map_or(0, |summary| u64::from(summary.vector_count)))
-        })
-        .await
+        let stats: IndexStats =
+            self.post(READ_RETRY, "describe_index_stats", Bytes::from_static(b"{}")).await?;
+        Ok(stats.namespaces.get(&self.namespace).map_or(0, |summary| summary.vector_count))
     }
 
     /// Returns the normalized mean of the vectors of a frame's pieces, or `None` if the frame is not in the index.
@@ -224,17 +207,11 @@ impl Pinecone {
     /// Returns [`RemoteIndexError`] if the request fails or the circuit breaker is open.
     pub async fn mean_vector(&self, key: FrameKey) -> Result<Option<Vec<f32>>, RemoteIndexError> {
         let FrameKey { story_id, number } = key;
-        let ids: Vec<String> =
-            (0..MAX_PIECES).map(|piece| vector_id(story_id, number, piece)).collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids = (0..MAX_PIECES).map(|piece| ("ids", vector_id(story_id, number, piece)));
+        let query = ids.chain([("namespace", self.namespace.clone())]);
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         self.check_circuit()?;
-        let found = self
-            .with_retries(READ_RETRY, || async {
-                let mut index = self.connection().await?;
-                let result = index.fetch(&ids, &self.namespace).await;
-                self.finish_call(index, result)
-            })
-            .await?;
+        let found: FetchResponse = self.get(READ_RETRY, &format!("vectors/fetch?{query}")).await?;
         let mut sum: Vec<f32> = Vec::new();
         for direction in found.vectors.values().filter_map(|vector| normalize(&vector.values)) {
             sum.resize(direction.len(), 0.0);
@@ -256,35 +233,19 @@ impl Pinecone {
         limit: usize,
     ) -> Result<Vec<RemoteHit>, RemoteIndexError> {
         self.check_circuit()?;
-        let filter = filter(vector_filter);
+        let mut body =
+            json!({"vector": vector, "namespace": self.namespace, "includeMetadata": true});
+        if let Some(filter) = convert::filter(vector_filter) {
+            body["filter"] = filter;
+        }
         // Most frames have few pieces, so a small multiple of the limit is mostly enough.
         let mut max_matches = limit.saturating_mul(4).min(MAX_MATCHES);
         loop {
-            let found = self
-                .with_retries(READ_RETRY, || async {
-                    let (vector, filter) = (vector.to_vec(), filter.clone());
-                    let top_k = max_matches as u32;
-                    let mut index = self.connection().await?;
-                    let result = index
-                        .query_by_value(
-                            vector,
-                            None,
-                            top_k,
-                            &self.namespace,
-                            filter,
-                            None,
-                            Some(true),
-                        )
-                        .await;
-                    self.finish_call(index, result)
-                })
-                .await?;
+            body["topK"] = json!(max_matches);
+            let found: QueryResponse = self.post(READ_RETRY, "query", to_body(&body)?).await?;
             let count = found.matches.len();
             let mut seen = HashSet::new();
-            let matches = found
-                .matches
-                .iter()
-                .filter_map(|found| parse_hit(&found.id, found.metadata.as_ref()?, found.score));
+            let matches = found.matches.iter().filter_map(convert::parse_hit);
             let mut matches: Vec<RemoteHit> =
                 matches.filter(|found| seen.insert((found.story_id, found.number))).collect();
             if matches.len() >= limit || count < max_matches || max_matches == MAX_MATCHES {
@@ -295,36 +256,15 @@ impl Pinecone {
         }
     }
 
-    fn to_vectors(&self, frame: &FrameVectors<'_>) -> impl Iterator<Item = Vector> {
-        let metadata = metadata(&json!({
-            "story": frame.story_id.to_string(),
-            "number": frame.number,
-            "frame": frame.frame_id,
-            "client": frame.client_id,
-            "strategy": frame.strategy,
-            "language": frame.language.unwrap_or("en"),
-            "told": frame.told_at.timestamp_micros(),
-            "environment": self.namespace.name,
-        }));
-        let (story_id, number) = (frame.story_id, frame.number);
-        (0..MAX_PIECES).zip(frame.vectors.clone()).map(move |(piece, values)| Vector {
-            id: vector_id(story_id, number, piece),
-            values,
-            sparse_values: None,
-            metadata: metadata.clone(),
-        })
-    }
-
     async fn remove_ids(&self, ids: &[String]) -> Result<(), RemoteIndexError> {
         for batch in ids.chunks(MAX_IDS_PER_REQUEST) {
-            let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
-            self.with_retries(WRITE_RETRY, || async {
-                let mut index = self.connection().await?;
-                let result = index.delete_by_id(&batch, &self.namespace).await;
-                self.finish_delete(index, result)
-            })
-            .await?;
+            self.delete(&json!({"ids": batch, "namespace": self.namespace})).await?;
         }
         Ok(())
     }
+}
+
+fn to_body(json: &Value) -> Result<Bytes, RemoteIndexError> {
+    let body = serde_json::to_vec(json).map_err(|error| RemoteIndexError::Refused(error.into()))?;
+    Ok(body.into())
 }
