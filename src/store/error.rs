@@ -1,6 +1,6 @@
 //! Database errors.
 
-use super::pools::ACQUIRE_TIMEOUT;
+use super::connections::ACQUIRE_TIMEOUT;
 
 /// A database operation failed. A row that does not exist is reported as `None`, not as an error.
 #[derive(Debug, thiserror::Error)]

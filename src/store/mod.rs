@@ -4,6 +4,7 @@
 //! Code that differs between the databases lives in `dialect`. Absence is an `Option`, never an error. Each file
 //! holds one table family.
 
+mod activity;
 mod attachments;
 mod audit;
 mod bookmark_lists;
@@ -11,6 +12,7 @@ mod bookmarks;
 mod cell;
 mod clients;
 mod configs;
+mod connections;
 mod database_file;
 mod dialect;
 mod erasure;
@@ -40,6 +42,7 @@ mod sessions;
 mod signing_keys;
 mod snapshot;
 mod spend;
+mod sqlite;
 mod stories;
 mod story_bookmarks;
 mod story_changes;
@@ -55,6 +58,7 @@ mod vectors;
 mod version;
 mod voices;
 
+pub use activity::DatabaseActivity;
 pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
 pub use audit::{AuditRecord, NewAuditRecord};
 pub use bookmark_lists::{BookmarkList, BookmarkListChange, NewBookmarkList};
@@ -71,6 +75,7 @@ pub use flocks::ScheduleRow;
 pub use frame_lookup::{ExistingFrame, FrameHit};
 pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
+pub use learning::{ClientKnowledge, KnowledgeLimits};
 pub use leases::{Lease, LeaseError, LeaseLost};
 pub use levels::{FlockLevel, SparrowLevel};
 pub use media::{MediaObject, MediaUsage, SyncBacklog, UnsyncedCursor};
@@ -84,7 +89,7 @@ pub use resources::{ResourceTable, Timestamped};
 pub use retention::StoryAgeCursor;
 pub use sessions::Session;
 pub use signing_keys::SigningKey;
-pub use spend::{CallCount, NewInferenceCall};
+pub use spend::{CallCount, NewInferenceCall, SpendRow};
 pub use stories::{NewStory, Story, StoryTitle};
 pub use story_bookmarks::StoryBookmark;
 pub use story_changes::{IllustrationSource, ImageToDelete, StorySize};
@@ -107,21 +112,24 @@ pub struct Store {
     pools: Pools,
     notices: broadcast::Sender<TaskNotice>,
     version: version::ConfigurationVersion,
+    activity: activity::ActivityCounters,
 }
 
 /// Runs a read on the pool of whichever database is in use.
 macro_rules! with_read_pool {
-    ($store:expr, $pool:ident => $body:expr) => {
+    ($store:expr, $pool:ident => $body:expr) => {{
+        $store.activity.count_statement();
         match &$store.pools {
             $crate::store::pools::Pools::Postgres($pool) => $body,
             $crate::store::pools::Pools::Sqlite { read: $pool, .. } => $body,
         }
-    };
+    }};
 }
 
 /// Runs a statement in a transaction of whichever database is in use.
 macro_rules! with_tx {
-    ($tx:expr, $conn:ident => $body:expr) => {
+    ($tx:expr, $conn:ident => $body:expr) => {{
+        $tx.count_statement();
         match &mut $tx.open {
             $crate::store::tx::Open::Postgres(tx) => {
                 let $conn = &mut *tx;
@@ -132,7 +140,7 @@ macro_rules! with_tx {
                 $body
             }
         }
-    };
+    }};
 }
 
 pub(crate) use {with_read_pool, with_tx};

@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::Sqlite;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::broadcast;
 
+use super::connections::{ConnectionPool, PooledDatabase};
 use super::database_file::DatabaseFile;
 use super::unnamed::PgDatabase;
 use super::{Store, StoreError, postgres, with_read_pool, with_tx};
 use crate::settings::DatabaseSettings;
 
-/// How long a request waits for a connection before it fails because the database is busy.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
     Postgres(PgDatabase),
-    Sqlite { read: SqlitePool, write: SqlitePool, file: DatabaseFile },
+    Sqlite { read: ConnectionPool<Sqlite>, write: ConnectionPool<Sqlite>, file: DatabaseFile },
 }
 
 /// Usage of a connection pool.
@@ -35,9 +32,9 @@ pub struct PoolStatus {
 }
 
 impl PoolStatus {
-    fn from_pool<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
-        let max = pool.options().get_max_connections();
-        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, max }
+    fn from_pool<DB: PooledDatabase>(name: &'static str, pool: &ConnectionPool<DB>) -> Self {
+        let idle = pool.idle();
+        Self { pool: name, open: pool.busy() + idle, idle, max: pool.max() }
     }
 }
 
@@ -88,7 +85,8 @@ impl Store {
             sqlite(settings, creates_file).await?
         };
         let (notices, _) = broadcast::channel(4096);
-        Ok(Self { pools, notices, version: super::version::ConfigurationVersion::default() })
+        let (version, activity) = Default::default();
+        Ok(Self { pools, notices, version, activity })
     }
 
     /// Reports whether the database is PostgreSQL behind a pooler that lends server connections for one transaction.
@@ -169,16 +167,15 @@ async fn sqlite(settings: &DatabaseSettings, creates_file: bool) -> Result<Pools
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10));
-    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT);
     let failed = StoreError::failed("open the SQLite file");
     // The writer connects first because it creates the file, which a read-only connection cannot.
-    let write = pool.clone().max_connections(1).connect_with(options.clone()).await;
-    let write = write.map_err(&failed)?;
+    let write = ConnectionPool::new(options.clone(), 1);
+    drop(write.acquire().await.map_err(&failed)?);
     // A later connection must not create another file if this one is removed.
     let options = options.create_if_missing(false);
-    write.set_connect_options(options.clone());
+    write.set_options(options.clone());
     let file = DatabaseFile::open(path);
-    let readers = pool.max_connections(settings.connections.min(8));
-    let read = readers.connect_with(options.read_only(true)).await.map_err(&failed)?;
+    let read = ConnectionPool::new(options.read_only(true), settings.connections.min(8));
+    drop(read.acquire().await.map_err(&failed)?);
     Ok(Pools::Sqlite { read, write, file })
 }

@@ -35,7 +35,7 @@ fn model_defaults() -> ModelDefaults {
 }
 
 /// Returns the capability that a request uses.
-fn capability_of(request: &RecordedRequest) -> Capability {
+pub(crate) fn capability_of(request: &RecordedRequest) -> Capability {
     match request.path.as_str() {
         "/images/generations" => Capability::Image,
         "/audio/transcriptions" => Capability::Transcription,
@@ -46,7 +46,7 @@ fn capability_of(request: &RecordedRequest) -> Capability {
 }
 
 /// Returns an answer for fern, a plan with a passage, which differs for each number.
-fn fern_answer(number: usize) -> Value {
+pub(crate) fn fern_answer(number: usize) -> Value {
     let phrases = [
         "boat", "lamp", "letter", "storm", "key", "goose", "bell", "map", "door", "song", "coat",
         "well",
@@ -61,7 +61,7 @@ fn fern_answer(number: usize) -> Value {
     json!({"choices": [{"message": {"content": plan.to_string()}}], "usage": {"prompt_tokens": 500, "completion_tokens": 90}})
 }
 
-fn options(url: &str) -> TestOptions {
+pub(crate) fn options(url: &str) -> TestOptions {
     TestOptions {
         registry: Some(registry(url)),
         choices: model_defaults(),
