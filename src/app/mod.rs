@@ -55,8 +55,8 @@ pub use files::{
     PresignRequest, PresignedUrl, SoundView, SyncSummary, UploadOutcome, VerificationSummary,
 };
 pub use frames::{
-    AcceptedOrder, AudioInput, FrameOrder, Frames, NextFrame, NextFrameQuery, NextFrameResult,
-    RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, TaggedFrame,
+    AcceptedOrder, AudioInput, FrameOrder, FrameWait, Frames, NextFrame, NextFrameQuery,
+    NextFrameResult, RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, TaggedFrame,
 };
 pub use idempotency::{Idempotency, IdempotencyOutcome, StoredResponse};
 pub use identity::Identities;
@@ -80,8 +80,8 @@ pub use stories::{
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
-    AuditRecord, BookmarkList, Insight, InsightCursor, MediaObject, SparrowState, StoryOverview,
-    TelemetryReport,
+    AuditRecord, BookmarkList, DatabaseActivity, Insight, InsightCursor, MediaObject, SparrowState,
+    StoryOverview, TelemetryReport,
 };
 
 use crate::compute::Compute;

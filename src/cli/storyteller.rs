@@ -11,7 +11,9 @@ use clap::{Args, Subcommand};
 use super::output::print_line;
 use super::{bootstrap, runtime};
 use crate::app::{RehearsalOptions, RehearsedFrame, SpendLedger};
-use crate::inference::{CallRecord, Failure, Ledger, PromptObserver, Reservation, SpendAccount};
+use crate::inference::{
+    Budget, CallRecord, Failure, Ledger, PromptObserver, Reservation, Settlement,
+};
 use crate::settings::LoadedSettings;
 
 #[derive(Debug, Args)]
@@ -158,18 +160,16 @@ struct RecordingLedger {
 impl Ledger for RecordingLedger {
     async fn reserve(
         &self,
-        account: &SpendAccount,
-        micro_usd: i64,
+        budgets: &[Budget],
+        needed: i64,
+        wanted: i64,
     ) -> Result<Reservation, Failure> {
-        self.inner.reserve(account, micro_usd).await
+        self.inner.reserve(budgets, needed, wanted).await
     }
 
-    async fn reconcile(&self, account: &SpendAccount, reserved: Reservation, micro_usd: i64) {
-        self.inner.reconcile(account, reserved, micro_usd).await;
-    }
-
-    async fn record(&self, account: &SpendAccount, record: CallRecord) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
-        self.inner.record(account, record).await;
+    async fn settle(&self, settlement: Settlement) {
+        let calls = settlement.calls.iter().cloned();
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).extend(calls);
+        self.inner.settle(settlement).await;
     }
 }

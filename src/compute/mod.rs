@@ -1,22 +1,29 @@
-//! Runs CPU-bound work (decoding, painting, packing, hashing) on the blocking threads.
+//! Runs CPU-bound work (decoding, painting, packing, hashing) on threads of its own.
 //!
 //! The async threads run nothing that takes more than a millisecond. Longer work runs here, at most one piece per core
-//! at a time, even during a burst of frames. Pictures that clients send are decoded within shares ([`Decoding`]).
+//! at a time, even during a burst of frames, and at a lower priority. Pictures that clients send are decoded within
+//! shares ([`Decoding`]).
 
 mod shares;
+mod threads;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub use shares::{SharePermit, Shares};
+use threads::Threads;
 
 /// The most pictures of one client that are decoded at once.
 const DECODES_PER_CLIENT: usize = 2;
 
-/// Runs work on the blocking threads, up to a limit. Clones share the limit.
+/// Runs work on one thread per core. Clones share the threads.
 #[derive(Debug, Clone)]
 pub struct Compute {
+    threads: Arc<Threads>,
+    /// One permit for each thread. Work waits here, not at the threads, so that work that nobody waits for any more does
+    /// not run.
     permits: Arc<Semaphore>,
     received: Arc<DecodeLimits>,
     of_tasks: Arc<DecodeLimits>,
@@ -60,8 +67,12 @@ impl Compute {
     /// Creates a pool that runs one piece of work at a time per core.
     #[must_use]
     pub fn new() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_cores(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn with_cores(cores: usize) -> Self {
         Self {
+            threads: Arc::new(Threads::new(cores)),
             permits: Arc::new(Semaphore::new(cores)),
             received: Arc::new(DecodeLimits::new(cores)),
             of_tasks: Arc::new(DecodeLimits::new(cores)),
@@ -80,12 +91,15 @@ impl Compute {
         let permit =
             Arc::clone(&self.permits).acquire_owned().await.map_err(|_| ComputePanicked)?;
         let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || {
+        let (sender, receiver) = oneshot::channel();
+        self.threads.run(Box::new(move || {
             let _permit = permit;
-            span.in_scope(work)
-        })
-        .await
-        .map_err(|_| ComputePanicked)
+            if let Ok(done) = catch_unwind(AssertUnwindSafe(|| span.in_scope(work))) {
+                // Nobody may be waiting any more.
+                let _ = sender.send(done);
+            }
+        }));
+        receiver.await.map_err(|_| ComputePanicked)
     }
 
     /// Decodes a picture of a client as [`Compute::run`] does, once the client's share and that of large pictures allow
@@ -153,8 +167,7 @@ mod tests {
 
     /// Returns a pool of four cores, whatever the machine has.
     fn four_cores() -> Compute {
-        let limits = || Arc::new(DecodeLimits::new(4));
-        Compute { permits: Arc::new(Semaphore::new(4)), received: limits(), of_tasks: limits() }
+        Compute::with_cores(4)
     }
 
     #[tokio::test]

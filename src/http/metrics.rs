@@ -5,8 +5,8 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 
 use super::HttpState;
-use crate::app::SystemLoad;
-use crate::telemetry::write_gauge;
+use crate::app::{DatabaseActivity, SystemLoad};
+use crate::telemetry::{write_counter, write_gauge};
 
 /// The content type of Prometheus's text format.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -68,4 +68,15 @@ fn write_load(text: &mut String, load: &SystemLoad) {
     write_gauge(text, "calliope_database_connections", "Open connections to the database.", &open);
     let meaning = "The most connections to the database that may be open at once.";
     write_gauge(text, "calliope_database_connections_max", meaning, &max);
+    let meaning = "Statements sent to the database, without those that begin and end transactions.";
+    let statements = load.database.statements as f64;
+    write_counter(text, "calliope_database_statements_total", meaning, &[("", statements)]);
+    let meaning = "Transactions that write. Only those that are synced wait for the disk.";
+    let DatabaseActivity { saved, synced, dropped, .. } = load.database;
+    let transactions = [
+        ("outcome=\"synced\"", synced as f64),
+        ("outcome=\"saved\"", saved.saturating_sub(synced) as f64),
+        ("outcome=\"dropped\"", dropped as f64),
+    ];
+    write_counter(text, "calliope_database_transactions_total", meaning, &transactions);
 }

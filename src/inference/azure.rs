@@ -64,7 +64,7 @@ impl VisionModel for Azure {
             .post(&format!("{base_url}/{path}"))
             .header("ocp-apim-subscription-key", provider_client::secret_header("", key)?)
             .header(CONTENT_TYPE, "application/octet-stream")
-            .body(self.client.encode_jpeg(&request.picture).await?);
+            .body(self.client.jpeg(request).await?);
         let response = self.client.fetch_json(http_request).await?;
         let analysis = if is_legacy { parse_v3(&response) } else { parse_v4(&response) };
         if analysis.description.is_empty() && analysis.things.is_empty() && analysis.tags.is_empty()

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -45,6 +44,9 @@ pub(super) struct PendingCall<'a> {
     pub(super) account: &'a SpendAccount,
     /// The most that one attempt may use.
     pub(super) max_usage: Usage,
+    /// What the calls that probably follow may cost, in millionths of a US dollar. It is reserved together with this
+    /// call.
+    pub(super) later_micro_usd: i64,
 }
 
 /// Counts a call's attempts and what they cost.
@@ -104,7 +106,8 @@ impl Caller {
                 Ok(response) => ("done", response.usage),
                 Err(failure) => (failure.name(), Usage::default()),
             };
-            ledger.record(pending.account, recorder.record(outcome, usage)).await;
+            let record = recorder.record(outcome, usage);
+            pending.account.pending.record(ledger, pending.account, record);
         }
         result
     }
@@ -152,10 +155,9 @@ impl Caller {
         let (prices, account) = (&pending.call.model.prices, pending.account);
         let max_cost = prices.cost(&pending.max_usage);
         let ledger = self.ledger.as_ref().filter(|_| max_cost > 0);
-        let reservation = match ledger {
-            Some(ledger) => Some(ledger.reserve(account, max_cost).await?),
-            None => None,
-        };
+        if let Some(ledger) = ledger {
+            account.pending.hold(ledger, account, max_cost, pending.later_micro_usd).await?;
+        }
         counters.attempts.fetch_add(1, Ordering::Relaxed);
         counters.micro_usd.fetch_add(max_cost, Ordering::Relaxed);
         let result = timeout_at(pending.call.deadline, attempt).await;
@@ -174,10 +176,8 @@ impl Caller {
             Err(_) => 0,
         };
         counters.micro_usd.fetch_add(cost - max_cost, Ordering::Relaxed);
-        if let (Some(ledger), Some(reservation)) = (ledger, reservation)
-            && cost != reservation.micro_usd
-        {
-            ledger.reconcile(account, reservation, cost).await;
+        if ledger.is_some() {
+            account.pending.adjust(cost - max_cost);
         }
         result
     }
@@ -217,10 +217,9 @@ impl CallRecorder<'_> {
 
 impl Drop for CallRecorder<'_> {
     fn drop(&mut self) {
-        let (Some(ledger), Ok(runtime)) = (self.ledger, Handle::try_current()) else { return };
+        let Some(ledger) = self.ledger else { return };
         let record = self.record("abandoned", Usage::default());
-        let (ledger, account) = (Arc::clone(ledger), self.pending.account.clone());
-        runtime.spawn(async move { ledger.record(&account, record).await });
+        self.pending.account.pending.record(ledger, self.pending.account, record);
     }
 }
 

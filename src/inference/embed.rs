@@ -28,7 +28,8 @@ impl Registry {
         let characters: u64 = texts.iter().map(|text| text.chars().count() as u64).sum();
         let input_tokens = characters / CHARACTERS_PER_TOKEN + texts.len() as u64;
         let max_usage = Usage { input_tokens, ..Usage::default() };
-        let pending = PendingCall { capability: Capability::Embedding, call, account, max_usage };
+        let capability = Capability::Embedding;
+        let pending = PendingCall { capability, call, account, max_usage, later_micro_usd: 0 };
         let response = self
             .call_model(
                 &pending,

@@ -119,7 +119,7 @@ impl VisionModel for HuggingFace {
         call: &CallContext<'_>,
         request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let picture = self.client.encode_jpeg(&request.picture).await?;
+        let picture = self.client.jpeg(request).await?;
         let http_request = self.post(call)?.header(CONTENT_TYPE, "image/jpeg").body(picture);
         let response = self.client.fetch_json(http_request).await?;
         let caption = text_field(&response, "generated_text").map(reasoning::strip_all);

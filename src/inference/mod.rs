@@ -23,6 +23,7 @@ mod model;
 mod model_session;
 pub mod offline;
 pub mod openai;
+mod pending_spend;
 mod poll;
 mod provider_client;
 mod reasoning;
@@ -48,7 +49,9 @@ pub use generated_image::DecodedImage;
 pub use generated_speech::GeneratedSpeech;
 pub use generated_video::GeneratedVideo;
 pub use image_analysis::merge_image_analyses;
-pub use ledger::{Budget, CallRecord, CallTotals, Ledger, Reservation, SpendAccount};
+pub use ledger::{
+    Budget, CallRecord, CallTotals, Ledger, Reservation, Settlement, SpendAccount, SpendChange,
+};
 pub use model::{
     ApiKeys, ApiVariant, CallContext, Capability, Model, ModelResponse, Prices, Timeouts, Usage,
 };
@@ -56,6 +59,7 @@ pub use model_session::{
     ModelChains, ModelSession, ModelSessionParts, ModelUnavailable, OutputCheck, PendingVideo,
     PromptObserver, RewordPrompt, StructuredPrompt,
 };
+pub use pending_spend::PendingSpend;
 pub use provider_client::ProviderClient;
 pub use registry::{Provider, Registry};
 pub use request::{

@@ -114,6 +114,8 @@ pub struct VisionRequest {
     pub prompt: String,
     /// The image, already scaled down to a size that models use.
     pub picture: Arc<RgbImage>,
+    /// The image as a JPEG file that every provider reads; `None` to encode it.
+    pub jpeg: Option<Bytes>,
     /// The most tokens to write, unless the model's parameters set a limit.
     pub max_tokens: u64,
 }

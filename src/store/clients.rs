@@ -33,6 +33,20 @@ impl Tx {
             .map_err(StoreError::failed("lock a client's state"))
     }
 
+    /// Locks a client's row like [`Tx::lock_client`], and records that the Sparrow was seen.
+    pub async fn lock_seen_client(
+        &mut self,
+        client_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Uuid>, StoreError> {
+        const SQL: &str = "INSERT INTO sparrow_state (client_id, last_seen, date_created, date_updated) \
+             VALUES ($1, $2, $2, $2) \
+             ON CONFLICT (client_id) DO UPDATE SET last_seen = excluded.last_seen \
+             RETURNING current_story_id";
+        with_tx!(self, db => sqlx::query_scalar(SQL).bind(client_id).bind(now).fetch_one(db).await)
+            .map_err(StoreError::failed("lock a Sparrow's state"))
+    }
+
     /// Sets or clears the current story of a client. The client's row must be locked by [`Tx::lock_client`].
     pub async fn set_current_story(
         &mut self,

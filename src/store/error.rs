@@ -1,7 +1,7 @@
 //! Database errors.
 
+use super::connections::ACQUIRE_TIMEOUT;
 use super::database_file::FileReplaced;
-use super::pools::ACQUIRE_TIMEOUT;
 use crate::http_client::CertificateProblem;
 
 /// A database operation failed. A row that does not exist is reported as `None`, not as an error.

@@ -114,6 +114,7 @@ impl Tx {
         if self.events.is_empty() {
             return Ok(());
         }
+        self.count_postgres_statement();
         dialect::lock_events(&mut self.open).await?;
         let events = std::mem::take(&mut self.events);
         with_tx!(self, db => {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::{FrameAttachments, Store, StoreError, Tx, with_read_pool, with_tx};
@@ -248,20 +248,30 @@ impl Tx {
 
     /// Inserts an image.
     pub async fn insert_image(&mut self, image: NewImage<'_>) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, date_created) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        with_tx!(self, db => sqlx::query(SQL)
-            .bind(image.id)
-            .bind(image.media_key)
-            .bind(image.width)
-            .bind(image.height)
-            .bind(image.format)
-            .bind(image.dither)
-            .bind(image.now)
-            .execute(db)
-            .await
-            .map(drop))
-        .map_err(StoreError::failed("add an image"))
+        self.insert_images(&[image]).await
+    }
+
+    /// Inserts images, all in one statement.
+    pub async fn insert_images(&mut self, images: &[NewImage<'_>]) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO image (id, media_key, width, height, format, dither, date_created) ";
+        if images.is_empty() {
+            return Ok(());
+        }
+        with_tx!(self, db => {
+            let mut insert = QueryBuilder::new(SQL);
+            insert.push_values(images, |mut row, image| {
+                row.push_bind(image.id)
+                    .push_bind(image.media_key)
+                    .push_bind(image.width)
+                    .push_bind(image.height)
+                    .push_bind(image.format)
+                    .push_bind(image.dither)
+                    .push_bind(image.now);
+            });
+            insert.build().execute(db).await.map(drop)
+        })
+        .map_err(StoreError::failed("add images"))
     }
 
     /// Inserts an image rendered from `original`, unless it exists.

@@ -246,6 +246,37 @@ impl Lease {
         ensure_one_row(saved)
     }
 
+    /// Completes the task with its result, and clears its client, lane and payload. Publishes no event, because nobody
+    /// is left who subscribes to it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LeaseError::Lost`] if the lease was lost; the transaction must not be saved in that case.
+    pub async fn complete_anonymously(
+        &self,
+        tx: &mut Tx,
+        result: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), LeaseError> {
+        const SQL: &str = "UPDATE task SET status = 'completed', result = $3, error = NULL, \
+             step = NULL, lease_owner = NULL, lease_until = NULL, date_completed = $4, \
+             payload = $5, lane = NULL, client_id = NULL \
+             WHERE id = $1 AND lease_owner = $2 AND status = 'running'";
+        let completed = with_tx!(tx, db => sqlx::query(SQL)
+            .bind(self.task.id)
+            .bind(self.owner)
+            .bind(Json(result))
+            .bind(now)
+            .bind(Json(Value::Object(serde_json::Map::new())))
+            .execute(db)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(StoreError::failed("complete a task"))?;
+        ensure_one_row(completed)?;
+        tx.notify_ended(self.task.id);
+        Ok(())
+    }
+
     /// Clears the client, lane and payload of a task that is about to be completed.
     ///
     /// # Errors

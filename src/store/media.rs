@@ -1,5 +1,6 @@
 //! Media files: one row each, inserted in the transaction that makes the file part of something.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use bytes::Bytes;
@@ -276,30 +277,45 @@ impl Tx {
 
     /// Inserts a file's row. An existing row with the same key takes the new size, media type, checksum and location.
     pub async fn upsert_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
+        self.upsert_media_objects(std::slice::from_ref(object)).await
+    }
+
+    /// Saves media objects like [`Tx::upsert_media_object`], all in one statement. Their keys must differ.
+    pub async fn upsert_media_objects(
+        &mut self,
+        objects: &[impl Borrow<MediaObject>],
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
-             location, date_synced, original_type, content) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11) \
-             ON CONFLICT (key) DO UPDATE SET size = excluded.size, \
+             location, date_synced, original_type, content) ";
+        const REPLACE: &str = " ON CONFLICT (key) DO UPDATE SET size = excluded.size, \
              content_type = excluded.content_type, sha256 = excluded.sha256, \
              date_updated = excluded.date_updated, location = excluded.location, \
              date_synced = excluded.date_synced, original_type = excluded.original_type, \
-             content = excluded.content, date_compared = NULL";
-        with_tx!(self, db => sqlx::query(SQL)
-            .bind(&object.key)
-            .bind(&object.kind)
-            .bind(&object.client_id)
-            .bind(object.size)
-            .bind(&object.content_type)
-            .bind(&object.sha256)
-            .bind(object.date_created)
-            .bind(&object.location)
-            .bind(object.date_synced)
-            .bind(&object.original_type)
-            .bind(object.content.as_deref())
-            .execute(db)
-            .await
-            .map(drop))
-        .map_err(StoreError::failed("save a media object"))
+             content = excluded.content, \
+             date_compared = NULL";
+        if objects.is_empty() {
+            return Ok(());
+        }
+        with_tx!(self, db => {
+            let mut insert = QueryBuilder::new(SQL);
+            insert.push_values(objects, |mut row, object| {
+                let object: &MediaObject = object.borrow();
+                row.push_bind(&object.key)
+                    .push_bind(&object.kind)
+                    .push_bind(&object.client_id)
+                    .push_bind(object.size)
+                    .push_bind(&object.content_type)
+                    .push_bind(&object.sha256)
+                    .push_bind(object.date_created)
+                    .push_bind(object.date_created)
+                    .push_bind(&object.location)
+                    .push_bind(object.date_synced)
+                    .push_bind(&object.original_type)
+                    .push_bind(object.content.as_deref());
+            });
+            insert.push(REPLACE).build().execute(db).await.map(drop)
+        })
+        .map_err(StoreError::failed("save media objects"))
     }
 }

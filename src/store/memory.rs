@@ -84,7 +84,7 @@ pub struct NewInsight<'a> {
 }
 
 /// Selects a client's pattern by type and key.
-pub(super) const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
+const ONE_PATTERN: &str = "SELECT type, key, value, confidence, evidence, date_created, date_updated \
      FROM user_pattern WHERE client_id = $1 AND type = $2 AND key = $3";
 
 /// Position in a client's insights: importance and id.

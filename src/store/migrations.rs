@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 
 use super::{Store, StoreError, with_read_pool, with_tx};
@@ -41,14 +42,23 @@ impl Store {
     ///
     /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        let failed = StoreError::failed("migrate");
         let applied = self.applied_migrations().await?;
         // Usually nothing is pending. Then a start waits for no lock and for few statements.
         if !self.is_up_to_date(&applied) {
             self.accept_reworded_migrations(applied).await?;
             match &self.pools {
                 Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
-                Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
-                Pools::Sqlite(database) => SQLITE.run(&database.write).await?,
+                Pools::Postgres(database) => {
+                    let mut lent = database.pool.acquire().await.map_err(&failed)?;
+                    lent.start();
+                    POSTGRES.run(&mut *lent).await?;
+                }
+                Pools::Sqlite(database) => {
+                    let mut lent = database.write.acquire().await.map_err(&failed)?;
+                    lent.start();
+                    SQLITE.run(&mut *lent).await?;
+                }
             }
         }
         let frames = self.fill_search_terms().await?;
@@ -174,14 +184,17 @@ async fn migrate_pooled(database: &PgDatabase) -> Result<(), StoreError> {
         locking: false,
         ..Migrator::DEFAULT
     };
-    let mut tx = database.begin().await.map_err(&failed)?;
-    let lock = "SELECT pg_advisory_xact_lock($1)";
-    sqlx::query(lock).bind(MIGRATION_LOCK).execute(&mut tx).await.map_err(&failed)?;
+    let mut lent = database.pool.acquire().await.map_err(&failed)?;
+    lent.start();
+    // The migrator nests its own transactions, so it must know of this one.
+    let mut tx = lent.begin().await.map_err(&failed)?;
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
+    lock.persistent(false).execute(&mut *tx).await.map_err(&failed)?;
     // The migrator's statements have names, which others may have left on the lent connection.
     let forget = || sqlx::raw_sql("DEALLOCATE ALL");
-    forget().execute(&mut tx).await.map_err(&failed)?;
-    migrator.run_direct(None, tx.connection(), false).await?;
-    forget().execute(&mut tx).await.map_err(&failed)?;
+    forget().execute(&mut *tx).await.map_err(&failed)?;
+    migrator.run_direct(None, &mut *tx, false).await?;
+    forget().execute(&mut *tx).await.map_err(&failed)?;
     tx.commit().await.map_err(failed)
 }
 

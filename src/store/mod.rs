@@ -4,6 +4,7 @@
 //! Code that differs between the databases lives in `dialect`. Absence is an `Option`, never an error. Each file
 //! holds one table family.
 
+mod activity;
 mod attachments;
 mod attempt_limits;
 mod audit;
@@ -12,6 +13,7 @@ mod bookmarks;
 mod cell;
 mod clients;
 mod configs;
+mod connections;
 mod database_file;
 mod dialect;
 mod erasure;
@@ -58,6 +60,7 @@ mod vectors;
 mod version;
 mod voices;
 
+pub use activity::DatabaseActivity;
 pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
 pub use attempt_limits::AttemptLimit;
 pub use audit::{AuditRecord, NewAuditRecord};
@@ -75,6 +78,7 @@ pub use flocks::ScheduleRow;
 pub use frame_lookup::{ExistingFrame, FrameHit};
 pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
+pub use learning::{ClientKnowledge, KnowledgeLimits};
 pub use leases::{Lease, LeaseError, LeaseLost};
 pub use levels::{FlockLevel, SparrowLevel};
 pub use media::{MAX_INPUT_IN_ROW, MediaObject, MediaUsage, SyncBacklog, UnsyncedCursor};
@@ -88,7 +92,7 @@ pub use resources::{ResourceTable, Timestamped};
 pub use retention::StoryAgeCursor;
 pub use sessions::Session;
 pub use signing_keys::SigningKey;
-pub use spend::{CallCount, NewInferenceCall};
+pub use spend::{CallCount, NewInferenceCall, SpendRow};
 pub use stories::{NewStory, Story, StoryTitle};
 pub use story_bookmarks::StoryBookmark;
 pub use story_changes::{IllustrationSource, ImageToDelete, StorySize};
@@ -114,11 +118,13 @@ pub struct Store {
     notices: broadcast::Sender<TaskNotice>,
     instance: Arc<notices::LocalInstance>,
     version: version::ConfigurationVersion,
+    activity: activity::ActivityCounters,
 }
 
 /// Runs a read on the pool of whichever database is in use.
 macro_rules! with_read_pool {
-    ($store:expr, $pool:ident => $body:expr) => {
+    ($store:expr, $pool:ident => $body:expr) => {{
+        $store.activity.count_statement();
         match &$store.pools {
             $crate::store::pools::Pools::Postgres($pool) => $body,
             $crate::store::pools::Pools::Sqlite(database) => {
@@ -126,12 +132,13 @@ macro_rules! with_read_pool {
                 $body
             }
         }
-    };
+    }};
 }
 
 /// Runs a statement in a transaction of whichever database is in use.
 macro_rules! with_tx {
-    ($tx:expr, $conn:ident => $body:expr) => {
+    ($tx:expr, $conn:ident => $body:expr) => {{
+        $tx.count_statement();
         match &mut $tx.open {
             $crate::store::tx::Open::Postgres(tx) => {
                 let $conn = &mut *tx;
@@ -142,7 +149,7 @@ macro_rules! with_tx {
                 $body
             }
         }
-    };
+    }};
 }
 
 pub(crate) use {with_read_pool, with_tx};

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
+use super::connections::{ConnectionPool, PooledDatabase};
 use super::sqlite::SqliteDatabase;
 use super::unnamed::PgDatabase;
 use super::{Store, StoreError, postgres, with_read_pool, with_tx};
 use crate::settings::DatabaseSettings;
-
-/// How long a request waits for a connection before it fails because the database is busy.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
@@ -32,9 +30,9 @@ pub struct PoolStatus {
 }
 
 impl PoolStatus {
-    fn from_pool<DB: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<DB>) -> Self {
-        let max = pool.options().get_max_connections();
-        Self { pool: name, open: pool.size(), idle: pool.num_idle() as u32, max }
+    fn from_pool<DB: PooledDatabase>(name: &'static str, pool: &ConnectionPool<DB>) -> Self {
+        let idle = pool.idle();
+        Self { pool: name, open: pool.busy() + idle, idle, max: pool.max() }
     }
 }
 
@@ -85,13 +83,8 @@ impl Store {
             Pools::Sqlite(SqliteDatabase::open(settings, creates_file).await?)
         };
         let (notices, _) = broadcast::channel(4096);
-        let instance = std::sync::Arc::default();
-        Ok(Self {
-            pools,
-            notices,
-            instance,
-            version: super::version::ConfigurationVersion::default(),
-        })
+        let (instance, version, activity) = Default::default();
+        Ok(Self { pools, notices, instance, version, activity })
     }
 
     /// Reports whether the database is PostgreSQL behind a pooler that lends server connections for one transaction.

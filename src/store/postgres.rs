@@ -3,11 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Row};
 
 use super::StoreError;
-use super::pools::ACQUIRE_TIMEOUT;
+use super::connections::ConnectionPool;
 use super::unnamed::PgDatabase;
 use crate::http_client;
 use crate::settings::DatabaseSettings;
@@ -57,10 +57,8 @@ pub(super) async fn connect(
         pause = (pause * 2).min(MAX_PAUSE);
     };
     let capacity = if is_pooled { 0 } else { 100 };
-    let pool = PgPoolOptions::new()
-        .max_connections(settings.connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options.statement_cache_capacity(capacity));
+    let options = options.statement_cache_capacity(capacity);
+    let pool = ConnectionPool::new(options, settings.connections);
     Ok(PgDatabase { pool, is_pooled })
 }
 

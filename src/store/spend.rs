@@ -1,6 +1,7 @@
 //! Provider calls, and spending by scope and day.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
@@ -8,10 +9,6 @@ use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 /// A finished provider call to record.
 #[derive(Debug)]
 pub struct NewInferenceCall<'a> {
-    /// The Sparrow that the call was made for.
-    pub client_id: Option<&'a str>,
-    /// The story that the call was made for.
-    pub story_id: Option<Uuid>,
     /// The capability that was used, such as `text`.
     pub capability: &'a str,
     /// The provider's name in configurations.
@@ -34,8 +31,17 @@ pub struct NewInferenceCall<'a> {
     pub seconds: f64,
     /// Cost in millionths of a US dollar.
     pub micro_usd: i64,
-    /// When the call ended.
-    pub now: DateTime<Utc>,
+}
+
+/// An amount to add to what a scope has spent on a day.
+#[derive(Debug)]
+pub struct SpendRow<'a> {
+    /// The scope.
+    pub scope: &'a str,
+    /// The day (UTC).
+    pub day: NaiveDate,
+    /// The amount in millionths of a US dollar; may be negative.
+    pub micro_usd: i64,
 }
 
 impl Store {
@@ -114,51 +120,61 @@ impl Tx {
         Ok(spent.is_some())
     }
 
-    /// Adds `by_micro_usd`, which may be negative, to a scope's spending on a day.
-    pub async fn adjust_spend(
-        &mut self,
-        scope: &str,
-        day: NaiveDate,
-        by_micro_usd: i64,
-    ) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE spend SET micro_usd = micro_usd + $3 WHERE scope = $1 AND day = $2";
-        with_tx!(self, db => sqlx::query(SQL)
-            .bind(scope)
-            .bind(day.to_string())
-            .bind(by_micro_usd)
-            .execute(db)
-            .await
-            .map(drop))
-        .map_err(StoreError::failed("correct a scope's spending"))
+    /// Adds amounts to what scopes have spent. The rows must be ordered by scope and day, and differ in them.
+    pub async fn add_spend(&mut self, rows: &[SpendRow<'_>]) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO spend (scope, day, micro_usd) ";
+        const ADD: &str = " ON CONFLICT (scope, day) DO UPDATE SET micro_usd = spend.micro_usd + excluded.micro_usd";
+        if rows.is_empty() {
+            return Ok(());
+        }
+        with_tx!(self, db => {
+            let mut insert = QueryBuilder::new(SQL);
+            insert.push_values(rows, |mut values, row| {
+                values
+                    .push_bind(row.scope)
+                    .push_bind(row.day.to_string())
+                    .push_bind(row.micro_usd);
+            });
+            insert.push(ADD).build().execute(db).await.map(drop)
+        })
+        .map_err(StoreError::failed("add to a scope's spending"))
     }
 
-    /// Records a provider call.
-    pub async fn insert_inference_call(
+    /// Records provider calls that were made for a client and a story.
+    pub async fn insert_inference_calls(
         &mut self,
-        call: NewInferenceCall<'_>,
+        client_id: Option<&str>,
+        story_id: Option<Uuid>,
+        calls: &[NewInferenceCall<'_>],
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO inference_call (client_id, story_id, capability, provider, model, \
              outcome, attempts, milliseconds, input_tokens, output_tokens, images, seconds, micro_usd, \
-             date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-        with_tx!(self, db => sqlx::query(SQL)
-            .bind(call.client_id)
-            .bind(call.story_id)
-            .bind(call.capability)
-            .bind(call.provider)
-            .bind(call.model)
-            .bind(call.outcome)
-            .bind(call.attempts)
-            .bind(call.milliseconds)
-            .bind(call.input_tokens)
-            .bind(call.output_tokens)
-            .bind(call.images)
-            .bind(call.seconds)
-            .bind(call.micro_usd)
-            .bind(call.now)
-            .execute(db)
-            .await
-            .map(drop))
-        .map_err(StoreError::failed("record a call"))
+             date_created) ";
+        if calls.is_empty() {
+            return Ok(());
+        }
+        with_tx!(self, db => {
+            let mut insert = QueryBuilder::new(SQL);
+            insert.push_values(calls, |mut values, call| {
+                values
+                    .push_bind(client_id)
+                    .push_bind(story_id)
+                    .push_bind(call.capability)
+                    .push_bind(call.provider)
+                    .push_bind(call.model)
+                    .push_bind(call.outcome)
+                    .push_bind(call.attempts)
+                    .push_bind(call.milliseconds)
+                    .push_bind(call.input_tokens)
+                    .push_bind(call.output_tokens)
+                    .push_bind(call.images)
+                    .push_bind(call.seconds)
+                    .push_bind(call.micro_usd)
+                    .push_bind(now);
+            });
+            insert.build().execute(db).await.map(drop)
+        })
+        .map_err(StoreError::failed("record calls"))
     }
 }

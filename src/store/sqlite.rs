@@ -1,21 +1,20 @@
 //! Statements on a SQLite file, which fail with their own error once the file was removed or replaced.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteQueryResult,
-    SqliteRow, SqliteStatement, SqliteSynchronous, SqliteTypeInfo,
+    SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, SqliteRow, SqliteStatement,
+    SqliteSynchronous, SqliteTypeInfo,
 };
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Sqlite, Transaction};
+use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Sqlite};
 
 use super::StoreError;
+use super::connections::{ConnectionPool, Lent, PoolTransaction};
 use super::database_file::DatabaseFile;
-use super::pools::ACQUIRE_TIMEOUT;
 use crate::settings::DatabaseSettings;
 
 /// The most connections that read at once.
@@ -28,20 +27,20 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteDatabase {
     pub(super) read: SqliteReaders,
-    pub(super) write: SqlitePool,
+    pub(super) write: ConnectionPool<Sqlite>,
 }
 
 /// A pool of connections that read, on which single statements run.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteReaders {
-    pub(super) pool: SqlitePool,
+    pub(super) pool: ConnectionPool<Sqlite>,
     file: DatabaseFile,
 }
 
 /// An open transaction on a SQLite file.
 #[derive(Debug)]
 pub(crate) struct SqliteTransaction {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: PoolTransaction<Sqlite>,
     file: DatabaseFile,
 }
 
@@ -63,34 +62,48 @@ impl SqliteDatabase {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let opened = Arc::new(OnceLock::<DatabaseFile>::new());
-        let known = Arc::clone(&opened);
-        // A connection that is opened while the file is being replaced may have opened the other one.
-        let pool =
-            SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).after_connect(move |_, _| {
-                future::ready(known.get().map_or(Ok(()), DatabaseFile::check)).boxed()
-            });
         let failed = StoreError::failed("open the SQLite file");
         // The writer connects first because it creates the file, which a read-only connection cannot.
-        let write = pool.clone().max_connections(1).connect_with(options.clone()).await;
-        let write = write.map_err(&failed)?;
-        let file = opened.get_or_init(|| DatabaseFile::open(path)).clone();
+        let write = ConnectionPool::new(options.clone(), 1);
+        drop(write.acquire().await.map_err(&failed)?);
+        let file = DatabaseFile::open(path);
         // A later connection must not create another file if this one is removed.
         let options = options.create_if_missing(false);
-        write.set_connect_options(options.clone());
-        let pool = pool.max_connections(settings.connections.min(MAX_READERS));
-        let pool = pool.connect_with(options.read_only(true)).await.map_err(&failed)?;
-        Ok(Self { read: SqliteReaders { pool, file }, write })
+        write.set_options(options.clone());
+        let max = settings.connections.min(MAX_READERS);
+        let read = SqliteReaders { pool: ConnectionPool::new(options.read_only(true), max), file };
+        drop(read.acquire().await.map_err(&failed)?);
+        Ok(Self { read, write })
     }
 
-    /// Begins a transaction, and waits until no other one is open.
-    pub(super) async fn begin(&self) -> Result<SqliteTransaction, Error> {
+    /// Begins a transaction with this statement, and waits until no other one is open.
+    pub(super) async fn begin(&self, sql: &'static str) -> Result<SqliteTransaction, Error> {
         let file = self.read.file.clone();
         file.check()?;
-        // Taking the write lock at once avoids a deadlock between two readers that both start to write.
-        let begun = self.write.begin_with("BEGIN IMMEDIATE").await;
+        let begun = self.write.begin(sql).await;
         let transaction = begun.map_err(|error| file.explain(error))?;
         Ok(SqliteTransaction { transaction, file })
+    }
+}
+
+impl SqliteReaders {
+    async fn acquire(&self) -> Result<Lent<Sqlite>, Error> {
+        self.file.check()?;
+        let lent = self.pool.acquire().await.map_err(|error| self.file.explain(error))?;
+        // A connection that was opened while the file was being replaced may have opened the other one.
+        match self.file.check() {
+            Ok(()) => Ok(lent),
+            Err(error) => {
+                lent.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Records how a statement ended, and explains its error.
+    fn settle<T>(&self, mut lent: Lent<Sqlite>, result: Result<T, Error>) -> Result<T, Error> {
+        lent.settle(&result);
+        result.map_err(|error| self.file.explain(error))
     }
 }
 
@@ -119,14 +132,15 @@ impl<'p> Executor<'p> for &'_ SqliteReaders {
         'p: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
-        let file = self.file.clone();
-        match file.check() {
-            Ok(()) => {
-                let outcomes = (&self.pool).fetch_many(query);
-                outcomes.map_err(move |error| file.explain(error)).boxed()
-            }
-            Err(error) => stream::once(future::ready(Err(error))).boxed(),
-        }
+        let readers = self.clone();
+        let all = async move {
+            let mut lent = readers.acquire().await?;
+            lent.start();
+            let result: Result<Vec<Outcome>, Error> = lent.fetch_many(query).try_collect().await;
+            let outcomes = readers.settle(lent, result)?;
+            Ok(stream::iter(outcomes.into_iter().map(Ok)))
+        };
+        all.try_flatten_stream().boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -137,14 +151,14 @@ impl<'p> Executor<'p> for &'_ SqliteReaders {
         'p: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
-        let file = self.file.clone();
-        match file.check() {
-            Ok(()) => {
-                let row = (&self.pool).fetch_optional(query);
-                row.map_err(move |error| file.explain(error)).boxed()
-            }
-            Err(error) => future::ready(Err(error)).boxed(),
-        }
+        let readers = self.clone();
+        let one = async move {
+            let mut lent = readers.acquire().await?;
+            lent.start();
+            let result = lent.fetch_optional(query).await;
+            readers.settle(lent, result)
+        };
+        one.boxed()
     }
 
     fn prepare_with<'e>(
@@ -155,14 +169,16 @@ impl<'p> Executor<'p> for &'_ SqliteReaders {
     where
         'p: 'e,
     {
-        (&self.pool).prepare_with(sql, parameters)
+        let readers = self.clone();
+        async move { readers.acquire().await?.prepare_with(sql, parameters).await }.boxed()
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
     where
         'p: 'e,
     {
-        (&self.pool).describe(sql)
+        let readers = self.clone();
+        async move { readers.acquire().await?.describe(sql).await }.boxed()
     }
 }
 

@@ -89,17 +89,22 @@ impl Store {
             .map_err(StoreError::failed("count pending tasks"))
     }
 
-    /// Returns the number of a client's pending tasks, counted up to `at_most`.
+    /// Returns the number of pending tasks, counted up to `at_most`, and how many of a client's are among all of
+    /// them, counted up to `at_most_of_client`.
     pub async fn count_pending_tasks_of(
         &self,
         client_id: &str,
         at_most: i64,
-    ) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM task \
-             WHERE client_id = $1 AND status = 'pending' LIMIT $2) AS waiting";
-        with_read_pool!(self, db => sqlx::query_scalar(SQL)
+        at_most_of_client: i64,
+    ) -> Result<(i64, i64), StoreError> {
+        const SQL: &str = "SELECT (SELECT COUNT(*) FROM \
+             (SELECT 1 FROM task WHERE status = 'pending' LIMIT $2) AS waiting), \
+             (SELECT COUNT(*) FROM (SELECT 1 FROM task \
+             WHERE client_id = $1 AND status = 'pending' LIMIT $3) AS waiting)";
+        with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(client_id)
             .bind(at_most)
+            .bind(at_most_of_client)
             .fetch_one(db)
             .await)
         .map_err(StoreError::failed("count a client's pending tasks"))

@@ -8,15 +8,15 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{
-    PgArguments, PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
-};
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Transaction};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
+
+use super::connections::{ConnectionPool, Lent, PoolTransaction};
 
 /// A pool of connections to PostgreSQL, on which single statements run.
 #[derive(Debug, Clone)]
 pub(crate) struct PgDatabase {
-    pub(super) pool: PgPool,
+    pub(super) pool: ConnectionPool<Postgres>,
     /// Whether a pooler gives each transaction another server connection.
     pub(super) is_pooled: bool,
 }
@@ -24,13 +24,35 @@ pub(crate) struct PgDatabase {
 /// An open transaction on PostgreSQL.
 #[derive(Debug)]
 pub(crate) struct PgTransaction {
-    transaction: Transaction<'static, Postgres>,
+    transaction: PoolTransaction<Postgres>,
     is_pooled: bool,
 }
 
 impl PgDatabase {
     pub(super) async fn begin(&self) -> Result<PgTransaction, Error> {
-        Ok(PgTransaction { transaction: self.pool.begin().await?, is_pooled: self.is_pooled })
+        self.begin_with("BEGIN").await
+    }
+
+    pub(super) async fn begin_with(&self, sql: &'static str) -> Result<PgTransaction, Error> {
+        let transaction = self.pool.begin(sql).await?;
+        Ok(PgTransaction { transaction, is_pooled: self.is_pooled })
+    }
+
+    /// Reads the rows of a statement that changes nothing. If the server ended the connection while it was idle, the
+    /// statement runs on a new one.
+    async fn read(&self, statement: Statement) -> Result<Vec<Outcome>, Error> {
+        if self.is_pooled {
+            let mut transaction = self.begin().await?;
+            let outcomes = transaction.fetch_many(statement).try_collect().await?;
+            transaction.commit().await?;
+            return Ok(outcomes);
+        }
+        let mut lent = self.pool.acquire().await?;
+        let result = run(&mut lent, statement.clone()).await;
+        if !lent.was_ended_while_idle() {
+            return result;
+        }
+        run(&mut self.pool.replace(lent).await?, statement).await
     }
 }
 
@@ -38,20 +60,56 @@ impl PgTransaction {
     pub(super) async fn commit(self) -> Result<(), Error> {
         self.transaction.commit().await
     }
+}
 
-    /// Returns the connection itself, whose statements have names.
-    pub(super) fn connection(&mut self) -> &mut sqlx::PgConnection {
-        &mut self.transaction
+async fn run(lent: &mut Lent<Postgres>, statement: Statement) -> Result<Vec<Outcome>, Error> {
+    lent.start();
+    let result = lent.fetch_many(statement).try_collect().await;
+    lent.settle(&result);
+    result
+}
+
+/// A statement with its parameters, which may run again.
+#[derive(Clone)]
+struct Statement {
+    sql: SqlStr,
+    arguments: Option<PgArguments>,
+    is_named: bool,
+}
+
+impl Statement {
+    fn new<'q>(mut query: impl Execute<'q, Postgres>) -> Result<Self, Error> {
+        let arguments = query.take_arguments().map_err(Error::Encode)?;
+        let is_named = query.persistent();
+        Ok(Self { sql: query.sql(), arguments, is_named })
+    }
+}
+
+impl Execute<'_, Postgres> for Statement {
+    fn sql(self) -> SqlStr {
+        self.sql
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        None
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        Ok(self.arguments.take())
+    }
+
+    fn persistent(&self) -> bool {
+        self.is_named
     }
 }
 
 /// A statement that is prepared without a name, if it must be.
-struct Statement<E> {
+struct Unnamed<E> {
     query: E,
     is_unnamed: bool,
 }
 
-impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Statement<E> {
+impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<E> {
     fn sql(self) -> SqlStr {
         self.query.sql()
     }
@@ -79,14 +137,9 @@ impl<'p> Executor<'p> for &'_ PgDatabase {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.is_pooled {
-            return (&self.pool).fetch_many(query);
-        }
-        let database = self.clone();
+        let (database, statement) = (self.clone(), Statement::new(query));
         let all = async move {
-            let mut transaction = database.begin().await?;
-            let outcomes: Vec<Outcome> = transaction.fetch_many(query).try_collect().await?;
-            transaction.commit().await?;
+            let outcomes = database.read(statement?).await?;
             Ok(stream::iter(outcomes.into_iter().map(Ok)))
         };
         all.try_flatten_stream().boxed()
@@ -97,15 +150,10 @@ impl<'p> Executor<'p> for &'_ PgDatabase {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.is_pooled {
-            return (&self.pool).fetch_optional(query);
-        }
-        let database = self.clone();
+        let (database, statement) = (self.clone(), Statement::new(query));
         let one = async move {
-            let mut transaction = database.begin().await?;
-            let row = transaction.fetch_optional(query).await?;
-            transaction.commit().await?;
-            Ok(row)
+            let outcomes = database.read(statement?).await?;
+            Ok(outcomes.into_iter().find_map(Either::right))
         };
         one.boxed()
     }
@@ -118,14 +166,16 @@ impl<'p> Executor<'p> for &'_ PgDatabase {
     where
         'p: 'e,
     {
-        (&self.pool).prepare_with(sql, parameters)
+        let pool = self.pool.clone();
+        async move { pool.acquire().await?.prepare_with(sql, parameters).await }.boxed()
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'p: 'e,
     {
-        (&self.pool).describe(sql)
+        let pool = self.pool.clone();
+        async move { pool.acquire().await?.describe(sql).await }.boxed()
     }
 }
 
@@ -138,7 +188,7 @@ impl<'c> Executor<'c> for &'c mut PgTransaction {
         E: 'q + Execute<'q, Postgres>,
     {
         let is_unnamed = self.is_pooled;
-        (*self.transaction).fetch_many(Statement { query, is_unnamed })
+        (*self.transaction).fetch_many(Unnamed { query, is_unnamed })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -147,7 +197,7 @@ impl<'c> Executor<'c> for &'c mut PgTransaction {
         E: 'q + Execute<'q, Postgres>,
     {
         let is_unnamed = self.is_pooled;
-        (*self.transaction).fetch_optional(Statement { query, is_unnamed })
+        (*self.transaction).fetch_optional(Unnamed { query, is_unnamed })
     }
 
     fn prepare_with<'e>(

@@ -11,5 +11,5 @@ pub use instruments::{
     AttemptOutcome, FrameAttempt, ProviderCallTimer, RequestTimer, StepTimer, SubscriberGuard,
     count_task,
 };
-pub use recorder::{MetricsRecorder, write_gauge};
+pub use recorder::{MetricsRecorder, write_counter, write_gauge};
 pub use spans::{mark_failed, set_attribute, set_span_name, start_or_join_trace};

@@ -96,8 +96,27 @@ pub fn write_gauge(
     meaning: &str,
     samples: &[(impl AsRef<str>, f64)],
 ) {
+    write_measured(text, (name, "gauge"), meaning, samples);
+}
+
+/// Writes a counter that something else keeps, like [`write_gauge`].
+pub fn write_counter(
+    text: &mut String,
+    name: &str,
+    meaning: &str,
+    samples: &[(impl AsRef<str>, f64)],
+) {
+    write_measured(text, (name, "counter"), meaning, samples);
+}
+
+fn write_measured(
+    text: &mut String,
+    (name, kind): (&str, &str),
+    meaning: &str,
+    samples: &[(impl AsRef<str>, f64)],
+) {
     // Writing to a `String` cannot fail.
-    let _ = writeln!(text, "# HELP {name} {meaning}\n# TYPE {name} gauge");
+    let _ = writeln!(text, "# HELP {name} {meaning}\n# TYPE {name} {kind}");
     for (labels, value) in samples {
         let _ = match labels.as_ref() {
             "" => writeln!(text, "{name} {value}"),

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::app::jobs::NextTask;
 use crate::settings::TaskSettings;
 use crate::store::{Lease, TaskNotice};
 
@@ -74,12 +75,12 @@ impl Worker {
             self.app.jobs().set_idle(true);
             // The claim below finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
-            match self.app.jobs().claim().await {
-                Ok(Some(lease)) => {
+            match self.app.jobs().next_task().await {
+                Ok(NextTask::Claimed(lease)) => {
                     self.app.jobs().set_idle(permits.available_permits() > 0);
-                    self.spawn_task(lease, permit);
+                    self.spawn_task(*lease, permit);
                 }
-                Ok(None) => self.wait_for_work(&mut notices).await,
+                Ok(NextTask::DueIn(due)) => self.wait_for_work(&mut notices, due).await,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn Error, "tasks cannot be claimed");
                     self.sleep_until_stopped(POLL_INTERVAL).await;
@@ -107,10 +108,8 @@ impl Worker {
     }
 
     /// Waits until a task may be ready, for at most [`POLL_INTERVAL`], or until the app stops.
-    async fn wait_for_work(&self, notices: &mut Receiver<TaskNotice>) {
-        let until_due =
-            self.app.jobs().time_until_next_due().await.ok().flatten().unwrap_or(POLL_INTERVAL);
-        let next_poll = Instant::now() + until_due.min(POLL_INTERVAL);
+    async fn wait_for_work(&self, notices: &mut Receiver<TaskNotice>, due: Option<Duration>) {
+        let next_poll = Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
         let ready = async {
             // Notices that are not about ready tasks are skipped. Everything else, lost notices included, ends the
             // wait.

@@ -13,12 +13,14 @@ mod support;
 
 mod attachments;
 mod compatible;
+mod cost;
 mod failures;
 mod frames;
 mod hearing;
 mod linked_files;
 mod log;
 mod openai;
+mod photographs;
 mod situation;
 mod spend;
 mod stored_jobs;
@@ -187,9 +189,10 @@ pub(crate) async fn ask(session: &ModelSession, capability: Capability) -> Optio
             let image = session.generate_image(&request).await.ok()?;
             Some(format!("{}x{}", image.pixels.width(), image.pixels.height()))
         }
-        Capability::Vision => {
-            session.describe_image(&picture(), "Look.").await.map(|analysis| analysis.description)
-        }
+        Capability::Vision => session
+            .describe_image(&picture(), None, "Look.")
+            .await
+            .map(|analysis| analysis.description),
         Capability::Transcription => session.transcribe(&sound()).await,
         Capability::Speech => {
             let request =

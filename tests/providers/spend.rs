@@ -15,6 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, json};
 use tokio::time::Instant;
 
+use super::failures::good_answer;
 use super::support::provider::{FakeProvider, Reply};
 use super::support::{TestDatabase, with_timeout};
 use super::{Capability, ask, registry};
@@ -25,6 +26,8 @@ on_both! {
     what_is_set_aside_is_settled;
     a_call_without_usage_costs_what_was_set_aside;
     a_call_that_nobody_waits_for_any_more_is_written_down;
+    one_reservation_pays_for_all_calls_of_a_session;
+    what_a_kill_leaves_unsettled_stays_spent;
 }
 
 const SCOPE: &str = "the installation";
@@ -84,6 +87,7 @@ async fn a_thousand_at_once_never_spend_more_than_there_is(database: TestDatabas
             );
             tokio::spawn(async move {
                 let answer = ask(&session, Capability::Text).await.expect("someone always tells");
+                session.pending_spend().settle().await;
                 (answer == "The fox ran.", session.into_notes_and_memories().0)
             })
         })
@@ -129,6 +133,7 @@ async fn what_is_set_aside_is_settled(database: TestDatabase) {
         let budgets = vec![budget(SCOPE, None), flock];
         let session = model_session(registry.clone(), priced(prices), budgets, timeout);
         ask(&session, Capability::Text).await.expect("someone always tells");
+        session.pending_spend().settle().await;
         (
             store.spent_on(SCOPE, day).await.expect("read"),
             store.spent_on("the flock f", day).await.expect("read"),
@@ -174,6 +179,7 @@ async fn a_call_without_usage_costs_what_was_set_aside(database: TestDatabase) {
         let session =
             model_session(registry.clone(), priced(prices), budgets, Duration::from_secs(20));
         assert_eq!(ask(&session, Capability::Text).await.as_deref(), Some("The fox ran."));
+        session.pending_spend().settle().await;
         let spent = store.spent_on(SCOPE, day).await.expect("read");
         costs.push(spent - before);
         before = spent;
@@ -205,6 +211,7 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
         _ = ask(&session, Capability::Text) => panic!("nobody answers"),
         () = with_timeout(until_called) => {}
     }
+    drop(session);
     let since = SystemClock.now() - chrono::TimeDelta::hours(1);
     let written = async {
         loop {
@@ -215,6 +222,89 @@ async fn a_call_that_nobody_waits_for_any_more_is_written_down(database: TestDat
         }
     };
     assert_eq!(with_timeout(written).await, ("abandoned".to_owned(), 1, 10_000));
+    store.close().await;
+    database.remove().await;
+}
+
+/// A text and an image model with prices, of which a picture costs a dollar.
+fn priced_frame() -> ModelChains {
+    let text = Prices { call: 0.01, ..Prices::default() };
+    let image = Prices { image: 1.0, ..Prices::default() };
+    ModelChains {
+        text: vec![Model { prices: text, ..Model::new("openai", "m") }],
+        image: vec![Model { prices: image, ..Model::new("openai", "gpt-image-1") }],
+        ..ModelChains::default()
+    }
+}
+
+async fn one_reservation_pays_for_all_calls_of_a_session(database: TestDatabase) {
+    let store = database.store().await;
+    let provider = FakeProvider::start(|_, request| match request.path.as_str() {
+        "/images/generations" => Reply::ok(good_answer(Capability::Image)),
+        _ => text_answer(),
+    })
+    .await;
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
+    let day = SystemClock.now().date_naive();
+    let session = |scope: &str, limit: i64| {
+        let budgets = vec![budget(scope, Some(limit)), budget(SCOPE, None)];
+        model_session(registry.clone(), priced_frame(), budgets, Duration::from_secs(20))
+    };
+    let spent = async |scope: &str| store.spent_on(scope, day).await.expect("read");
+
+    // The first call reserves for the second one too.
+    let rich = session("rich", 5_000_000);
+    let before = store.activity();
+    ask(&rich, Capability::Text).await.expect("told");
+    assert_eq!(spent("rich").await, 1_010_000);
+    assert_eq!(ask(&rich, Capability::Image).await.as_deref(), Some("451x300"));
+    assert_eq!(store.activity().saved - before.saved, 1, "one reservation");
+    assert_eq!(spent(SCOPE).await, 0, "what has no limit is not reserved");
+    rich.pending_spend().settle().await;
+    assert_eq!(store.activity().saved - before.saved, 2, "and one settlement");
+    assert_eq!((spent("rich").await, spent(SCOPE).await), (1_010_000, 1_010_000));
+
+    // If there is not enough for both, each call reserves what it needs itself.
+    let poor = session("poor", 500_000);
+    assert_eq!(ask(&poor, Capability::Text).await.as_deref(), Some("The fox ran."));
+    assert_eq!(spent("poor").await, 10_000);
+    ask(&poor, Capability::Image).await.expect("the offline painter paints");
+    poor.pending_spend().settle().await;
+    assert_eq!(spent("poor").await, 10_000);
+    let notes = poor.into_notes_and_memories().0.join(" ");
+    assert!(notes.contains("today's budget of poor is used up"), "{notes}");
+
+    // What was reserved and is not needed is given back.
+    let thrifty = session("thrifty", 5_000_000);
+    ask(&thrifty, Capability::Text).await.expect("told");
+    assert_eq!(spent("thrifty").await, 1_010_000);
+    thrifty.pending_spend().settle().await;
+    assert_eq!(spent("thrifty").await, 10_000);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn what_a_kill_leaves_unsettled_stays_spent(database: TestDatabase) {
+    let store = database.store().await;
+    let provider = FakeProvider::start(|_, _| text_answer()).await;
+    let book = SpendLedger::new(store.clone(), Arc::new(SystemClock));
+    let registry = registry(&provider.url).with_ledger(Arc::new(book));
+    let budgets = vec![budget("limited", Some(1_500_000))];
+    let session = |registry: Registry| {
+        model_session(registry, priced_frame(), budgets.clone(), Duration::from_secs(20))
+    };
+    let killed = session(registry.clone());
+    ask(&killed, Capability::Text).await.expect("told");
+    // Nothing of a killed process runs any more, not even what happens when a value is dropped.
+    std::mem::forget(killed);
+    let day = SystemClock.now().date_naive();
+    assert_eq!(store.spent_on("limited", day).await.expect("read"), 1_010_000);
+    let next = session(registry);
+    ask(&next, Capability::Text).await.expect("told");
+    next.pending_spend().settle().await;
+    let spent = store.spent_on("limited", day).await.expect("read");
+    assert_eq!(spent, 1_020_000, "the budget may run out early, and is never exceeded");
     store.close().await;
     database.remove().await;
 }

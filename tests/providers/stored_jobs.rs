@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use calliope::app::{ErrorKind, ModelDefaults};
+use calliope::app::{AcceptedOrder, AppError, ErrorKind, ModelDefaults, StoryResponse};
 use calliope::domain::{TaskKind, TaskStatus};
 use calliope::settings::{self, TaskSettings};
 use calliope::store::{NewTask, Task};
@@ -230,7 +230,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let asleep = NewTask { id, kind, lane: None, client_id, story_id, payload, now };
     tx.insert_completed_task(asleep, &answer).await.expect("stored");
     tx.save().await.expect("saved");
-    let read = app.app.frames().wait_for(id).await.expect("it is completed");
+    let read = wait_for(&app, id).await.expect("it is completed");
     assert_eq!(serde_json::to_value(read).expect("JSON"), answer);
 
     // A task that no worker claims, failed as the previous version stored it.
@@ -251,7 +251,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     assert_eq!(lease.task().id, failed);
     lease.fail(&mut tx, &error, later).await.expect("failed");
     tx.save().await.expect("saved");
-    let error = app.app.frames().wait_for(failed).await.expect_err("it failed");
+    let error = wait_for(&app, failed).await.expect_err("it failed");
     assert_eq!((error.kind, &*error.detail), (ErrorKind::Forbidden, "Not for you."));
     assert_eq!(error.fields, [("story_id".to_owned(), "is another's".to_owned())]);
     assert_eq!(error.retry_after_seconds, Some(9));
@@ -272,4 +272,11 @@ async fn what_cannot_be_read_fails_loudly(database: TestDatabase) {
     assert_eq!(task.payload, payload, "and nothing of it is lost");
     assert_eq!(task.error.expect("an error")["kind"], "internal");
     there.app.stop_and_remove().await;
+}
+
+/// Waits for a task as a repeated request does.
+async fn wait_for(app: &TestApp, task_id: Uuid) -> Result<StoryResponse, AppError> {
+    let wait = app.app.frames().start_waiting();
+    let ordered = AcceptedOrder { task_id, is_replay: true, is_pending: false };
+    app.app.frames().wait_for(ordered, wait).await
 }

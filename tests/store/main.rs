@@ -10,6 +10,7 @@ mod support;
 
 mod bookmarks;
 mod configs;
+mod connections;
 mod frames;
 mod instances;
 mod memory;

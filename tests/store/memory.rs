@@ -1,6 +1,8 @@
 //! Client memory: separate for each client, in a defined order, until it expires.
 
-use calliope::store::{ContextEntry, Insight, InsightFilter, NewInsight, Pattern, Store};
+use calliope::store::{
+    ContextEntry, Insight, InsightFilter, KnowledgeLimits, NewInsight, Pattern, Store,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -12,6 +14,7 @@ on_both! {
     what_was_learned_least_is_forgotten_and_what_was_put_is_not;
     context_ends_at_the_moment_it_expires;
     insights_come_by_importance_and_old_ones_go;
+    what_is_learned_at_once_is_known_at_once;
 }
 
 fn pattern(kind: &str, key: &str, confidence: f64, evidence: Option<f64>, now: i64) -> Pattern {
@@ -63,7 +66,9 @@ async fn patterns_are_kept_once_and_listed_by_type_and_strength(database: TestDa
     let saved = store.pattern("ada", "likes", "boat").await.expect("read");
     assert_eq!(saved, Some(Pattern { date_created: at(1), ..again }));
     assert_eq!(store.pattern("ben", "likes", "boat").await.expect("read"), None);
-    let strongest = store.strongest_patterns("ada", 2).await.expect("read");
+    let limits = KnowledgeLimits { patterns: 2, context: 2, insights: 2 };
+    let known = store.client_knowledge("ada", at(0), limits).await.expect("read");
+    let strongest = known.patterns;
     assert_eq!(keys(&strongest), ["noon", "cat"]);
     let removed = async |kind, key| {
         let mut tx = store.begin().await.expect("begun");
@@ -189,6 +194,52 @@ async fn insights_come_by_importance_and_old_ones_go(database: TestDatabase) {
     tx.save().await.expect("saved");
     let filter = InsightFilter { kind: None, min_importance: 0.0, after: first };
     assert_eq!(store.insights("ben", filter, 10).await.expect("read").len(), 1);
+    store.close().await;
+    database.remove().await;
+}
+
+async fn what_is_learned_at_once_is_known_at_once(database: TestDatabase) {
+    let store = database.store().await;
+    let (cat, dog) =
+        (pattern("likes", "cat", 0.5, Some(2.0), 0), pattern("likes", "dog", 0.7, Some(4.0), 0));
+    let mut tx = store.begin().await.expect("begun");
+    tx.upsert_patterns("ada", &[]).await.expect("nothing to do");
+    tx.upsert_patterns("ada", &[cat.clone(), dog.clone()]).await.expect("saved");
+    tx.upsert_patterns("ben", &[cat.clone()]).await.expect("saved");
+    let fish = pattern("likes", "fish", 0.2, None, 5);
+    let stronger = pattern("likes", "cat", 0.9, Some(6.0), 5);
+    tx.upsert_patterns("ada", &[stronger.clone(), fish.clone()]).await.expect("saved");
+    let names = [("likes", "cat"), ("likes", "fish"), ("hates", "dog"), ("likes", "bird")];
+    let mut found = tx.patterns_named("ada", &names).await.expect("read");
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    let cat = Pattern { date_created: at(0), ..stronger };
+    assert_eq!(found, [cat.clone(), fish.clone()]);
+    assert_eq!(tx.patterns_named("ada", &[]).await.expect("read"), []);
+    let entries = [
+        context("walk", "seen", Some(60)),
+        context("", "mood", None),
+        context("a", "old", Some(1)),
+    ];
+    tx.upsert_context_entries("ada", &entries).await.expect("saved");
+    tx.upsert_context_entries("ada", &entries[..1]).await.expect("saved again");
+    for (text, importance) in [("minor", 0.1), ("major", 0.9), ("newest", 0.9)] {
+        let data = json!({"text": text});
+        let insight =
+            NewInsight { client_id: "ada", kind: "habit", data: &data, importance, now: at(0) };
+        tx.insert_insight(insight).await.expect("added");
+    }
+    tx.save().await.expect("saved");
+
+    let limits = KnowledgeLimits { patterns: 2, context: 5, insights: 2 };
+    let known = store.client_knowledge("ada", at(30), limits).await.expect("read");
+    assert_eq!(known.patterns, [cat, dog]);
+    let contexts: Vec<_> = known.context.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(contexts, ["mood", "seen"], "in order, without what has expired");
+    assert_eq!(known.context[0].1, json!(["mood", null]));
+    let texts: Vec<_> = known.insights.iter().map(|data| data["text"].as_str()).collect();
+    assert_eq!(texts, [Some("newest"), Some("major")]);
+    let other = store.client_knowledge("ben", at(30), limits).await.expect("read");
+    assert_eq!((other.patterns.len(), other.context.len(), other.insights.len()), (1, 0, 0));
     store.close().await;
     database.remove().await;
 }

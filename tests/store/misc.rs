@@ -210,7 +210,7 @@ async fn every_query_has_its_index() {
     let pool = sqlx::SqlitePool::connect(&url).await.expect("opened");
     let source = store_sources();
     let mut checked = 0;
-    let no_table = ["SCAN waiting", "SCAN CONSTANT ROW"];
+    let no_table = ["SCAN waiting", "SCAN known", "SCAN CONSTANT ROW"];
     let dialect =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/dialect/mod.rs"));
     let claim = claim_statement(&dialect.expect("a source"));

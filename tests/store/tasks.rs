@@ -179,9 +179,9 @@ async fn one_client_does_not_occupy_all_workers(database: TestDatabase) {
     let next = claim(&store, at(4)).await.expect("the client's next");
     assert_eq!(next.task().client_id.as_deref(), Some("busy"));
     assert_eq!(claim(&store, at(4)).await, None);
-    assert_eq!(store.count_pending_tasks_of("busy", 2).await.expect("counted"), 2);
-    assert_eq!(store.count_pending_tasks_of("busy", 100).await.expect("counted"), 3);
-    assert_eq!(store.count_pending_tasks_of("other", 100).await.expect("counted"), 0);
+    assert_eq!(store.count_pending_tasks_of("busy", 100, 2).await.expect("counted").1, 2);
+    assert_eq!(store.count_pending_tasks_of("busy", 100, 100).await.expect("counted").1, 3);
+    assert_eq!(store.count_pending_tasks_of("other", 2, 100).await.expect("counted"), (2, 0));
     store.close().await;
     database.remove().await;
 }

@@ -56,6 +56,11 @@ impl EventHub {
         Some(Subscription { receiver, topic, hub })
     }
 
+    /// Returns whether nobody is subscribed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().subscription_count == 0
+    }
+
     /// Sends an event to the subscribers of its story and of its client.
     pub(super) fn dispatch(&self, event: &Event) {
         let story = event.story_id.map(Topic::Story);

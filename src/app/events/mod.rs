@@ -119,8 +119,9 @@ impl Events {
     pub async fn tail(&self) {
         let mut notices = self.store.subscribe();
         let mut after = None;
+        let mut is_announced = false;
         loop {
-            let dispatched = self.dispatch_logged(after).await.inspect_err(|error| {
+            let dispatched = self.dispatch_logged(after, is_announced).await.inspect_err(|error| {
                 let error = error as &dyn Error;
                 tracing::warn!(error, "event log cannot be read; trying again");
             });
@@ -133,7 +134,7 @@ impl Events {
                 // An error means that notices were lost, which is a reason to read the log too.
                 while notices.recv().await.is_ok_and(|notice| notice != EventLogged) {}
             };
-            let _ = tokio::time::timeout(POLL_INTERVAL, logged).await;
+            is_announced = tokio::time::timeout(POLL_INTERVAL, logged).await.is_ok();
             // The next read finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
         }
@@ -141,10 +142,25 @@ impl Events {
 
     /// Fans out the events after the id `after`; without one, starts at the end of the log. Returns the last event's
     /// id.
-    async fn dispatch_logged(&self, after: Option<i64>) -> Result<i64, StoreError> {
+    ///
+    /// While nobody is subscribed, events are not read when they are announced; once in a while their end is.
+    async fn dispatch_logged(
+        &self,
+        after: Option<i64>,
+        is_announced: bool,
+    ) -> Result<i64, StoreError> {
+        let is_empty = self.hub.is_empty();
         let mut after = match after {
-            Some(after) => after,
-            None => self.store.last_event_id().await?,
+            Some(after) if is_empty && is_announced => return Ok(after),
+            Some(after) if !is_empty => after,
+            after => {
+                let last = self.store.last_event_id().await?;
+                // Whoever subscribed during the read may be waiting for an event before its result.
+                if self.hub.is_empty() {
+                    return Ok(last);
+                }
+                after.unwrap_or(last)
+            }
         };
         loop {
             let events = self.store.events_after(after, PAGE_SIZE).await?;

@@ -138,13 +138,26 @@ impl Files {
         bytes: &Bytes,
         media_type: &str,
     ) -> Result<MediaObject, AppError> {
+        let sha256 = self.sha256(bytes.clone()).await?;
+        self.media_object(key, kind, bytes.len(), media_type, sha256)
+    }
+
+    /// Builds the row of a new file like [`Files::build_media_object`], with a checksum that is known already.
+    pub(in crate::app) fn media_object(
+        &self,
+        key: &ObjectKey,
+        kind: &str,
+        size: usize,
+        media_type: &str,
+        sha256: Vec<u8>,
+    ) -> Result<MediaObject, AppError> {
         Ok(MediaObject {
             key: key.to_string(),
             kind: kind.to_owned(),
             client_id: None,
-            size: i64::try_from(bytes.len()).map_err(AppError::internal)?,
+            size: i64::try_from(size).map_err(AppError::internal)?,
             content_type: media_type.to_owned(),
-            sha256: self.sha256(bytes.clone()).await?,
+            sha256,
             date_created: self.clock.now(),
             location: None,
             date_synced: None,

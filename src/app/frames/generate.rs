@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use super::FrameDependencies;
 use super::attachments::{Attachments, Narration, wants_video};
-use super::perception::{Perceiver, Perception, Photograph};
+use super::perception::{Perceiver, Perception};
 use super::persist::FramePersister;
+use super::photograph::Photograph;
 use super::pictures::{BeatPictures, Pictures, draw_beat};
 use super::random_seed::seed_from_id;
 use super::run::{FrameRun, GeneratedFrame, strategy_prompts};
@@ -135,10 +136,11 @@ impl Generator {
             AppError::internal(format!("no storyteller is called {}", run.strategy.strategy_name))
         })?;
         let photograph = perceived.photograph.as_ref();
+        let photograph_name = photograph.map(Photograph::name);
         let scene = Scene {
             context: &context,
             situation: &situation,
-            photograph: photograph.map(|photograph| photograph.name.as_str()),
+            photograph: photograph_name.as_deref(),
             parameters: &run.parameters,
             prompts: strategy_prompts(&run.strategy),
             session: &session,
@@ -155,6 +157,7 @@ impl Generator {
             _ => None,
         };
         let summary = RunSummary::new(count, &session);
+        let spend = session.pending_spend();
         let (mut notes, memories) = session.into_notes_and_memories();
         notes.append(&mut perceived.notes);
         notes.extend(run.job.notes.iter().cloned());
@@ -173,6 +176,7 @@ impl Generator {
             notes,
             memories,
             learn_job,
+            spend,
         };
         steps.run("keep", self.persister.save(run, generated)).await?;
         Ok(summary)

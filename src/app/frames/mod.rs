@@ -10,6 +10,7 @@ mod large_picture;
 mod next;
 mod perception;
 mod persist;
+mod photograph;
 mod pictures;
 mod random_seed;
 mod redraw;
@@ -23,12 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 pub use intake::{AcceptedOrder, AudioInput, FrameOrder};
 pub use next::{NextFrame, NextFrameQuery, NextFrameResult, TaggedFrame};
 pub use redraw::RedrawOrder;
 pub use rehearse::{RehearsalOptions, RehearsalSession, RehearsedFrame};
+pub use wait::FrameWait;
 
 use super::clients::Clients;
 use super::config::Config;
@@ -82,10 +83,11 @@ pub(in crate::app) struct FrameDependencies {
 impl Frames {
     pub(in crate::app) fn new(deps: &FrameDependencies) -> Self {
         let pictures = Arc::new(pictures::Pictures::new(deps));
-        let perceiver = Arc::new(perception::Perceiver::new(deps));
+        let waiting = Arc::new(photograph::WaitingPhotographs::default());
+        let perceiver = Arc::new(perception::Perceiver::new(deps, Arc::clone(&waiting)));
         let attachments = Arc::new(attachments::Attachments::new(deps));
         Self {
-            intake: intake::Intake::new(deps, Arc::clone(&pictures)),
+            intake: intake::Intake::new(deps, Arc::clone(&pictures), waiting),
             waiter: wait::FrameWaiter::new(deps),
             next: next::NextFrames::new(deps, Arc::clone(&pictures)),
             generator: generate::Generator::new(
@@ -110,15 +112,25 @@ impl Frames {
         self.intake.order_frame(order).await
     }
 
-    /// Waits for the result of a frame's task.
+    /// Starts to take note of tasks that end. Call it before [`Frames::order`].
+    #[must_use]
+    pub fn start_waiting(&self) -> FrameWait {
+        self.waiter.start()
+    }
+
+    /// Waits for the result of an ordered frame's task.
     ///
     /// # Errors
     ///
     /// The task's own failure; [`ErrorKind::Deadline`](super::ErrorKind::Deadline) if the task takes too long, and
     /// [`ErrorKind::Unavailable`](super::ErrorKind::Unavailable) if the process stops first. In the last two cases the
     /// task continues.
-    pub async fn wait_for(&self, task_id: Uuid) -> Result<StoryResponse, AppError> {
-        self.waiter.wait_for(task_id).await
+    pub async fn wait_for(
+        &self,
+        ordered: AcceptedOrder,
+        wait: FrameWait,
+    ) -> Result<StoryResponse, AppError> {
+        self.waiter.wait_for(ordered, wait).await
     }
 
     /// Waits until the Sparrow has a frame that the device does not have yet, or until the timeout.

@@ -6,26 +6,19 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use bytes::Bytes;
-use image::RgbImage;
-use sha2::{Digest, Sha256};
 
 use super::large_picture::is_large;
+use super::photograph::{Photograph, WaitingPhotographs};
 use super::{FrameDependencies, FrameRun, transcript};
 use crate::app::AppError;
 use crate::app::files::Files;
 use crate::audio::{self, AudioFormat, AudioMeasurement, PcmFormat};
 use crate::compute::{Compute, DecodePurpose, Decoding};
 use crate::domain::{Clock, ImageAnalysis, ObjectKey};
-use crate::imaging::{self, ImagingError};
-use crate::inference::{DecodedImage, ModelSession, SoundRequest, merge_image_analyses};
+use crate::inference::{ModelSession, SoundRequest, merge_image_analyses};
 use crate::situation::{Situation, SituationService};
 use crate::vision;
-
-/// Longest side of a photograph that models are given, in pixels.
-const MAX_VISION_SIDE: u32 = 1024;
 
 /// The inputs of a frame, as far as they could be understood.
 #[derive(Debug, Default)]
@@ -39,28 +32,6 @@ pub(super) struct Perception {
     pub(super) notes: Vec<String>,
 }
 
-/// A photograph, scaled down to the size that models are given.
-#[derive(Debug, Clone)]
-pub(super) struct Photograph {
-    /// A hash of the file's bytes: the same for the same file.
-    pub(super) name: String,
-    pub(super) pixels: Arc<RgbImage>,
-}
-
-impl Photograph {
-    /// Decodes a file. This takes milliseconds, so it must not run on an async thread.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, ImagingError> {
-        let pixels = decode_for_vision(bytes)?;
-        let digest = Sha256::digest(bytes);
-        Ok(Self { name: BASE64.encode(&digest[..18]), pixels: Arc::new(pixels) })
-    }
-
-    /// Returns the photograph as a frame's picture.
-    pub(super) fn to_drawn(&self) -> DecodedImage {
-        DecodedImage { pixels: RgbImage::clone(&self.pixels), png: None }
-    }
-}
-
 /// Understands a frame's inputs, and describes its place and time.
 #[derive(Debug)]
 pub(super) struct Perceiver {
@@ -68,11 +39,13 @@ pub(super) struct Perceiver {
     compute: Compute,
     files: Arc<Files>,
     situator: SituationService,
+    waiting: Arc<WaitingPhotographs>,
 }
 
 impl Perceiver {
-    pub(super) fn new(deps: &FrameDependencies) -> Self {
+    pub(super) fn new(deps: &FrameDependencies, waiting: Arc<WaitingPhotographs>) -> Self {
         Self {
+            waiting,
             clock: Arc::clone(&deps.clock),
             compute: deps.compute.clone(),
             files: Arc::clone(&deps.files),
@@ -137,8 +110,10 @@ impl Perceiver {
         let Some(photograph) = photograph else { return Ok(None) };
         let pixels = Arc::clone(&photograph.pixels);
         let measuring = self.compute.run(move || vision::analyze(&pixels));
-        let (measured, described) =
-            tokio::join!(measuring, session.describe_image(&photograph.pixels, prompt));
+        let (measured, described) = tokio::join!(
+            measuring,
+            session.describe_image(&photograph.pixels, photograph.jpeg.as_ref(), prompt)
+        );
         let measured = measured?;
         Ok(Some(match described {
             // Measured colour names add nothing to a description; only the features are merged.
@@ -156,6 +131,9 @@ impl Perceiver {
         client_id: &str,
         notes: &mut Vec<String>,
     ) -> Result<Option<Photograph>, AppError> {
+        if let Some(photograph) = self.waiting.take(key) {
+            return Ok(Some(photograph));
+        }
         let Some(bytes) = self.load_input(key, "photograph", notes).await? else { return Ok(None) };
         let (is_large, purpose) = (is_large(&bytes), DecodePurpose::Task);
         let decoding = Decoding { client_id, is_large, purpose };
@@ -222,16 +200,4 @@ impl Perceiver {
         }
         Ok(bytes)
     }
-}
-
-/// Decodes a photograph and scales it down to [`MAX_VISION_SIDE`], because many photographs may wait in memory at once.
-fn decode_for_vision(bytes: &[u8]) -> Result<RgbImage, ImagingError> {
-    let picture = imaging::decode(bytes)?;
-    if picture.width().max(picture.height()) <= MAX_VISION_SIDE {
-        return Ok(picture);
-    }
-    let is_wide = picture.width() >= picture.height();
-    let (width, height) =
-        if is_wide { (Some(MAX_VISION_SIDE), None) } else { (None, Some(MAX_VISION_SIDE)) };
-    Ok(imaging::fit(&picture, width, height)?.into_owned())
 }

@@ -12,6 +12,7 @@ use super::run::{FrameRun, GeneratedFrame, strategy_prompts};
 use super::stored::StoredStoryResponse;
 use crate::app::files::Files;
 use crate::app::jobs::{Jobs, Subject};
+use crate::app::models::write_settlement;
 use crate::app::stories::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{Clock, EventKind, FrameKey, ObjectKey, slug_base, story_title};
@@ -56,7 +57,12 @@ impl FramePersister {
         match self.write_rows(run, &generated).await {
             // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
             // orphans.
-            Ok(tx) => Ok(tx.save().await?),
+            Ok(tx) => {
+                let saved = tx.save().await;
+                // Calls that may have been recorded are not recorded again; their reservation stays spent.
+                generated.spend.clear();
+                Ok(saved?)
+            }
             Err(error) => {
                 let files = generated.pictures.iter().flat_map(BeatPictures::files);
                 let mut keys: Vec<_> = files.map(|file| file.key.clone()).collect();
@@ -102,6 +108,7 @@ impl FramePersister {
         }
         let answer = build_response(run, generated, &metadata, name, first + count, now)?;
         run.lease.complete(&mut tx, &answer, now).await?;
+        write_settlement(&mut tx, &generated.spend.settlement(), now).await?;
         Ok(tx)
     }
 
@@ -190,20 +197,19 @@ pub(super) async fn insert_pictures(
     picture: &BeatPictures,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
-    for file in picture.files() {
-        tx.upsert_media_object(&file.object).await?;
-        let image = NewImage {
-            id: file.id,
-            media_key: &file.object.key,
-            width: file.view.width,
-            height: file.view.height,
-            format: &file.view.format,
-            dither: file.dither,
-            now,
-        };
-        tx.insert_image(image).await?;
-    }
-    Ok(())
+    let objects: Vec<_> = picture.files().map(|file| &file.object).collect();
+    tx.upsert_media_objects(&objects).await?;
+    let images = picture.files().map(|file| NewImage {
+        id: file.id,
+        media_key: &file.object.key,
+        width: file.view.width,
+        height: file.view.height,
+        format: &file.view.format,
+        dither: file.dither,
+        now,
+    });
+    let images: Vec<NewImage<'_>> = images.collect();
+    Ok(tx.insert_images(&images).await?)
 }
 
 /// A story's title and slug; both are empty until the story has a text.

@@ -94,7 +94,7 @@ impl Redraws {
         let mut tx = self.store.begin().await?;
         let task_id = self.jobs.enqueue(&mut tx, subject, &RedrawFrame { origin, number }).await?;
         tx.save().await?;
-        Ok(AcceptedOrder { task_id, is_replay: false })
+        Ok(AcceptedOrder { task_id, is_replay: false, is_pending: true })
     }
 
     /// Draws the illustration of a claimed task, and completes the task in the transaction that saves the illustration.

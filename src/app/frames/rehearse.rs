@@ -9,7 +9,8 @@ use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::FrameDependencies;
-use super::perception::{Perceiver, Photograph};
+use super::perception::Perceiver;
+use super::photograph::Photograph;
 use super::pictures::draw_beat;
 use super::random_seed::seed_from_id;
 use super::run::strategy_prompts;
@@ -141,10 +142,11 @@ impl RehearsalSession<'_> {
         let situation = steps.time("situate", situating).await;
         let parameters = self.parameters()?;
         let context = self.frame_context(seen, &situation, &parameters);
+        let photograph_name = photograph.as_ref().map(Photograph::name);
         let scene = Scene {
             context: &context,
             situation: &situation.text,
-            photograph: photograph.as_ref().map(|photograph| photograph.name.as_str()),
+            photograph: photograph_name.as_deref(),
             parameters: &parameters,
             prompts: strategy_prompts(&self.strategy),
             session: &session,
@@ -155,6 +157,7 @@ impl RehearsalSession<'_> {
         let telling = telling.map_err(AppError::internal)?;
         let drawing = self.draw_pictures(&telling, &context, photograph.as_ref(), &session);
         let pictures = steps.time("illustrate", drawing).await?;
+        session.pending_spend().settle().await;
         let (notes, memories) = session.into_notes_and_memories();
         self.record(&telling, memories);
         let texts = telling.beats.into_iter();

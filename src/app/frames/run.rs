@@ -10,6 +10,7 @@ use super::pictures::BeatPictures;
 use crate::app::jobs::{LearnFromFrame, TellFrame};
 use crate::app::stories::FrameView;
 use crate::domain::FrameParameters;
+use crate::inference::PendingSpend;
 use crate::store::{Lease, ModelChoice, Story, Strategy};
 use crate::storytellers::{Prompts, Telling};
 
@@ -38,6 +39,8 @@ pub(super) struct GeneratedFrame {
     pub(super) memories: Map<String, Value>,
     /// The job that learns from the frame; `None` if learning is not allowed.
     pub(super) learn_job: Option<LearnFromFrame>,
+    /// The model calls, which are recorded with the frame.
+    pub(super) spend: PendingSpend,
 }
 
 impl GeneratedFrame {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use tokio::sync::broadcast::Receiver;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::FrameDependencies;
 use super::stored::StoredStoryResponse;
+use super::{AcceptedOrder, FrameDependencies};
 use crate::app::jobs::StoredFailure;
 use crate::app::stories::StoryResponse;
 use crate::app::{AppError, ErrorKind};
@@ -25,31 +26,48 @@ pub(super) struct FrameWaiter {
     shutdown: CancellationToken,
 }
 
+/// The notices since a moment before a frame was ordered, so that the end of its task is not missed.
+#[derive(Debug)]
+pub struct FrameWait(Receiver<TaskNotice>);
+
 impl FrameWaiter {
     pub(super) fn new(deps: &FrameDependencies) -> Self {
         let (store, shutdown) = (deps.store.clone(), deps.shutdown.clone());
         Self { store, deadline: deps.frame_deadline, shutdown }
     }
 
-    /// Waits for the result of a frame's task.
+    /// Starts to take note of tasks that end. Call it before the frame is ordered.
+    pub(super) fn start(&self) -> FrameWait {
+        FrameWait(self.store.subscribe())
+    }
+
+    /// Waits for the result of an ordered frame's task.
     ///
     /// # Errors
     ///
     /// The task's own failure; [`ErrorKind::Deadline`] if the task takes too long, and [`ErrorKind::Unavailable`] if
     /// the process stops first. In the last two cases the task continues.
-    pub(super) async fn wait_for(&self, task_id: Uuid) -> Result<StoryResponse, AppError> {
+    pub(super) async fn wait_for(
+        &self,
+        ordered: AcceptedOrder,
+        wait: FrameWait,
+    ) -> Result<StoryResponse, AppError> {
         let deadline = Instant::now() + self.deadline;
-        // Subscribe before reading, or a task that ends between the two would be missed.
-        let mut notices = self.store.subscribe();
+        let FrameWait(mut notices) = wait;
+        let AcceptedOrder { task_id, is_pending, .. } = ordered;
+        let mut may_have_ended = !is_pending || self.shutdown.is_cancelled();
         loop {
-            match self.poll_task(task_id).await? {
-                TaskProgress::Finished(result) => return *result,
-                TaskProgress::Pending if self.shutdown.is_cancelled() => {
-                    let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
-                    return Err(AppError::new(ErrorKind::Unavailable, detail));
+            if may_have_ended {
+                match self.poll_task(task_id).await? {
+                    TaskProgress::Finished(result) => return *result,
+                    TaskProgress::Pending if self.shutdown.is_cancelled() => {
+                        let detail = "Calliope is restarting; the frame will be told after that, so read the story in a moment.";
+                        return Err(AppError::new(ErrorKind::Unavailable, detail));
+                    }
+                    TaskProgress::Pending | TaskProgress::Running => {}
                 }
-                TaskProgress::Pending | TaskProgress::Running => {}
             }
+            may_have_ended = true;
             if Instant::now() >= deadline {
                 let detail = "The frame takes too long; it is still being told, so read the story in a moment.";
                 return Err(AppError::new(ErrorKind::Deadline, detail));

@@ -25,7 +25,7 @@ pub use payloads::{
     LearnFromFrame, NarrateFrame, Observation, RedrawFrame, RemoveFiles, SyncMedia, TellFrame,
     UnindexFrames,
 };
-pub use queue::FailureAction;
+pub use queue::{FailureAction, NextTask};
 pub use steps::StepTracker;
 pub use tasks::TaskView;
 pub(in crate::app) use tasks::failure_detail;
@@ -168,14 +168,16 @@ impl Jobs {
         client_id: Option<&str>,
     ) -> Result<(), AppError> {
         let max = i64::from(self.limits.max_waiting);
-        if self.store.count_pending_tasks(max).await? >= max {
+        let share = max.min((max / CLIENT_SHARE).max(MIN_SHARE));
+        let (waiting, of_client) = match client_id {
+            Some(client_id) => self.store.count_pending_tasks_of(client_id, max, share).await?,
+            None => (self.store.count_pending_tasks(max).await?, 0),
+        };
+        if waiting >= max {
             let detail = "Too many frames are waiting to be told; try again in a few seconds.";
             return Err(AppError::new(ErrorKind::Busy, detail));
         }
-        let share = max.min((max / CLIENT_SHARE).max(MIN_SHARE));
-        if let Some(client_id) = client_id
-            && self.store.count_pending_tasks_of(client_id, share).await? >= share
-        {
+        if of_client >= share {
             let detail = "Too many frames of this client are waiting to be told; try again in a few seconds.";
             return Err(AppError::new(ErrorKind::Busy, detail));
         }

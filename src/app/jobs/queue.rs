@@ -23,11 +23,21 @@ pub enum FailureAction {
     Fail,
 }
 
+/// What a worker does next.
+#[derive(Debug)]
+pub enum NextTask {
+    /// It runs this task.
+    Claimed(Box<Lease>),
+    /// It waits this long, or until it is told; `None` if no task is waiting for its time.
+    DueIn(Option<Duration>),
+}
+
 impl Jobs {
     /// Claims the next due task. Returns `None` if no task is due or another worker was first.
     pub async fn claim(&self) -> Result<Option<Lease>, StoreError> {
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        // A claim that a power cut undoes leaves the task as it was before.
+        let mut tx = self.store.begin_repeatable().await?;
         let Some(lease) = tx.claim_task(Uuid::now_v7(), now + self.lease_duration(), now).await?
         else {
             return Ok(None);
@@ -49,12 +59,13 @@ impl Jobs {
     ) -> Result<(), LeaseError> {
         let now = self.clock.now();
         let until = now + self.lease_duration();
-        let mut tx = self.store.begin().await?;
         if is_new {
+            let mut tx = self.store.begin().await?;
             lease.enter_step(&mut tx, until, step, now).await?;
-        } else {
-            lease.extend(&mut tx, until, step).await?;
+            return Ok(tx.save().await?);
         }
+        let mut tx = self.store.begin_repeatable().await?;
+        lease.extend(&mut tx, until, step).await?;
         Ok(tx.save().await?)
     }
 
@@ -140,11 +151,20 @@ impl Jobs {
         Ok(released)
     }
 
-    /// Returns the time until the next pending task is due; `None` if no task is waiting for its time.
-    pub async fn time_until_next_due(&self) -> Result<Option<Duration>, StoreError> {
+    /// Claims the next task. If none can be claimed, returns how long it takes until the next one is due. A queue without
+    /// due tasks is only read, because a claim that finds nothing takes the write lock for nothing.
+    pub async fn next_task(&self) -> Result<NextTask, StoreError> {
         let now = self.clock.now();
-        let due = self.store.next_due(now).await?;
-        Ok(due.and_then(|due| (due - now).to_std().ok()))
+        let is_due = |due: &DateTime<Utc>| *due <= now;
+        let mut due = self.store.next_due(DateTime::UNIX_EPOCH).await?;
+        if due.as_ref().is_some_and(is_due) {
+            if let Some(lease) = self.claim().await? {
+                return Ok(NextTask::Claimed(Box::new(lease)));
+            }
+            // Every due task waits for another one of its lane or client.
+            due = self.store.next_due(now).await?;
+        }
+        Ok(NextTask::DueIn(due.and_then(|due| (due - now).to_std().ok())))
     }
 
     /// Subscribes to notices of tasks that are ready or have ended, and of new events.

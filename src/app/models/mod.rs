@@ -12,15 +12,16 @@ use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 pub use spend_ledger::SpendLedger;
+pub(in crate::app) use spend_ledger::write_settlement;
 
 use super::AppError;
 use super::config::{ClientLevels, Config};
 use crate::compute::Compute;
 use crate::domain::LevelName;
 use crate::inference::{
-    ApiKeys, ApiVariant, Budget, CallContext, CallTotals, InferenceError, Model, ModelChains,
-    ModelSession, ModelSessionParts, Prices, PromptObserver, Registry, SpendAccount, Timeouts,
-    offline, openai, runway,
+    ApiKeys, ApiVariant, Budget, CallContext, InferenceError, Model, ModelChains, ModelSession,
+    ModelSessionParts, Prices, PromptObserver, Registry, SpendAccount, Timeouts, offline, openai,
+    runway,
 };
 use crate::settings;
 use crate::store::{ModelChoice, ModelRow, Story, Strategy};
@@ -258,7 +259,7 @@ impl Models {
                 client_id: Some(client_id.to_owned()),
                 story_id,
                 budgets: budgets(&levels, client_id, defaults.budget_per_day),
-                totals: CallTotals::default(),
+                ..SpendAccount::default()
             },
             timeouts: defaults.timeouts,
             deadline: Instant::now() + deadline.saturating_sub(reserve),
@@ -279,7 +280,9 @@ impl Models {
         let account = SpendAccount { budgets, ..SpendAccount::default() };
         let keys = ApiKeys::default();
         let call = CallContext { model: &model, keys: &keys, deadline: Instant::now() + timeout };
-        self.registry.embed(call, &account, texts).await
+        let vectors = self.registry.embed(call, &account, texts).await;
+        account.pending.settle().await;
+        vectors
     }
 
     /// Returns the models to try in order: the strategy's, then the installation's. The chain is empty if the strategy

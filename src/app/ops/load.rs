@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Ops;
 use crate::app::AppError;
 use crate::app::files::BucketHealth;
-use crate::store::{PoolStatus, SyncBacklog};
+use crate::store::{DatabaseActivity, PoolStatus, SyncBacklog};
 
 /// How long to wait for the database. The metrics must stay available above all when it hangs.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,6 +20,8 @@ pub struct SystemLoad {
     pub queue: Option<QueueStats>,
     /// The database's connection pools.
     pub connections: Vec<PoolStatus>,
+    /// What this process has asked of the database so far.
+    pub database: DatabaseActivity,
     /// Files that are not in the bucket yet; `None` if no bucket is configured or the database does not respond.
     pub sync_backlog: Option<SyncBacklog>,
     /// Whether the bucket responds without an error; `None` if no bucket is configured.
@@ -59,8 +61,9 @@ impl Ops {
             }
             None => (None, None),
         };
-        let (connections, measured_at) = (self.store.pool_statuses(), self.clock.now());
-        SystemLoad { queue, connections, sync_backlog, is_bucket_up, measured_at }
+        let (connections, database) = (self.store.pool_statuses(), self.store.activity());
+        let measured_at = self.clock.now();
+        SystemLoad { queue, connections, database, sync_backlog, is_bucket_up, measured_at }
     }
 
     async fn queue_stats(&self) -> Result<QueueStats, AppError> {

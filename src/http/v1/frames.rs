@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 
 use super::fields::{self, FrameForm, FrameRequest, RawFrameRequest};
-use crate::app::{AcceptedOrder, FrameOrder, StoryResponse};
+use crate::app::{AcceptedOrder, FrameOrder, FrameWait, StoryResponse};
 use crate::domain::{Principal, TraceParent};
 use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
@@ -73,8 +73,9 @@ pub(in crate::http) async fn post(
     let (parts, content) = request.into_parts();
     let (content, reservation) = state.body_budget.read(&parts, content).await?;
     let received = ReceivedRequest { parts, content, principal, request_id, trace };
+    let wait = state.app.frames().start_waiting();
     let ordered = order_frame(state.clone(), received, reservation).await?;
-    Ok(wait_for_frame(&state, ordered, "body").await)
+    Ok(wait_for_frame(&state, ordered, wait, "body").await)
 }
 
 /// A request with its complete body.
@@ -175,18 +176,20 @@ pub(in crate::http) async fn get(
     let raw = RawFrameRequest::from_fields(fields::from_query(&query.unwrap_or_default()));
     let order = fields::parse_order(raw, request_id, "query")?;
     let order = FrameOrder { trace: Some(trace), ip_address: Some(client.ip), ..order };
-    let ordered = state
-        .app
-        .frames()
-        .order(order)
-        .await
-        .map_err(|error| Problem::from_error(error, "query"))?;
-    Ok(wait_for_frame(&state, ordered, "query").await)
+    let frames = state.app.frames();
+    let wait = frames.start_waiting();
+    let ordered = frames.order(order).await.map_err(|error| Problem::from_error(error, "query"))?;
+    Ok(wait_for_frame(&state, ordered, wait, "query").await)
 }
 
 /// Waits for an ordered frame, and turns its story or its failure into a response.
-async fn wait_for_frame(state: &HttpState, ordered: AcceptedOrder, location: &str) -> Response {
-    let mut response = match state.app.frames().wait_for(ordered.task_id).await {
+async fn wait_for_frame(
+    state: &HttpState,
+    ordered: AcceptedOrder,
+    wait: FrameWait,
+    location: &str,
+) -> Response {
+    let mut response = match state.app.frames().wait_for(ordered, wait).await {
         Ok(story) => Json(story).into_response(),
         Err(error) => Problem::from_error(error, location).into_response(),
     };

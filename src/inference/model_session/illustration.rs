@@ -13,7 +13,7 @@ const IMAGE_PAINTED: NotePrefix = NotePrefix("The illustration was painted");
 const MAX_REWORDINGS: usize = 2;
 
 /// The most output tokens that an image model charges for one image.
-const MAX_IMAGE_TOKENS: u64 = 6500;
+pub(super) const MAX_IMAGE_TOKENS: u64 = 6500;
 
 impl ModelSession {
     /// Generates an illustration that is not blank.

@@ -5,6 +5,7 @@
 
 mod attachments;
 mod chains;
+mod expected_cost;
 mod illustration;
 mod moderation;
 mod perception;
@@ -22,7 +23,7 @@ use token_limit::{estimate_tokens, max_text_usage};
 use super::call::PendingCall;
 use super::{
     CallContext, CallTotals, Capability, Failure, FrameContext, InferenceError, Model,
-    ModelResponse, StructuredRequest, TextRequest, Usage, offline,
+    ModelResponse, PendingSpend, StructuredRequest, TextRequest, Usage, offline,
 };
 
 /// The share of the time for a text in which a model may return it with a plan, in JSON. The rest is left for prose
@@ -87,6 +88,12 @@ impl ModelSession {
     #[must_use]
     pub fn call_totals(&self) -> CallTotals {
         self.parts.account.totals.clone()
+    }
+
+    /// Returns the calls that the ledger does not know yet.
+    #[must_use]
+    pub fn pending_spend(&self) -> PendingSpend {
+        self.parts.account.pending.clone()
     }
 
     /// Whether the offline provider wrote the last text.
@@ -386,7 +393,8 @@ impl ModelSession {
         max_usage: Usage,
     ) -> PendingCall<'a> {
         let call = self.call(model, self.deadline(capability));
-        PendingCall { capability, call, account: &self.parts.account, max_usage }
+        let later_micro_usd = self.later_cost(capability);
+        PendingCall { capability, call, account: &self.parts.account, max_usage, later_micro_usd }
     }
 
     /// Returns the deadline of a call that starts now.

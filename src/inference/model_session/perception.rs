@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use image::RgbImage;
@@ -22,16 +23,19 @@ const STRAGGLER_WAIT: Duration = Duration::from_secs(5);
 const PICTURE_TOKENS: u64 = 2000;
 
 impl ModelSession {
-    /// Describes an image with all vision models at once, and merges their descriptions. After the first response, the
+    /// Describes an image with all vision models at once, and merges their descriptions. Providers get the file `jpeg`, or
+    /// the image encoded as one. After the first response, the
     /// others have five more seconds. Returns `None` if no model is configured or all fail.
     pub async fn describe_image(
         &self,
         picture: &Arc<RgbImage>,
+        jpeg: Option<&Bytes>,
         prompt: &str,
     ) -> Option<ImageAnalysis> {
         let request = VisionRequest {
             prompt: prompt.to_owned(),
             picture: Arc::clone(picture),
+            jpeg: jpeg.cloned(),
             max_tokens: MAX_IMAGE_ANALYSIS_TOKENS,
         };
         let calls = self.parts.chains.vision.iter().enumerate();

@@ -83,7 +83,7 @@ impl VisionModel for OpenAi {
         call: &CallContext<'_>,
         request: &VisionRequest,
     ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let picture = self.client.data_url(&request.picture).await?;
+        let picture = self.client.jpeg_url(request).await?;
         let picture = Some(picture.as_str());
         let prompt =
             ChatPrompt { prompt: &request.prompt, picture, max_tokens: request.max_tokens };

@@ -21,11 +21,11 @@ use serde_json::{Map, Value};
 
 pub(super) use error_response::{ErrorResponse, error_in_answer};
 
-use super::{CallContext, Failure, wire_text};
+use super::{CallContext, Failure, VisionRequest, wire_text};
 use crate::compute::Compute;
 use crate::domain::{Dither, ImageFormat};
 use crate::http_client::{self, HttpClientError};
-use crate::imaging;
+use crate::imaging::{self, ImagingError};
 use crate::settings::TrustedCertificates;
 
 /// The largest JSON response, in bytes. Some contain images in base64.
@@ -182,8 +182,23 @@ impl ProviderClient {
         self.offload(usize::MAX, move || encoded_file::decode(&text)).await?
     }
 
-    /// Encodes an image as a JPEG file.
-    pub(super) async fn encode_jpeg(&self, picture: &Arc<RgbImage>) -> Result<Vec<u8>, Failure> {
+    /// Returns the image of a request as a JPEG file.
+    pub(super) async fn jpeg(&self, request: &VisionRequest) -> Result<Bytes, Failure> {
+        match &request.jpeg {
+            Some(jpeg) => Ok(jpeg.clone()),
+            None => self.encode_jpeg(&request.picture).await.map(Bytes::from),
+        }
+    }
+
+    /// Returns the image of a request as a `data:` URL of a JPEG file.
+    pub(super) async fn jpeg_url(&self, request: &VisionRequest) -> Result<String, Failure> {
+        match request.jpeg.clone() {
+            Some(jpeg) => self.offload(jpeg.len(), move || to_data_url(&jpeg)).await,
+            None => self.data_url(&request.picture).await,
+        }
+    }
+
+    async fn encode_jpeg(&self, picture: &Arc<RgbImage>) -> Result<Vec<u8>, Failure> {
         let picture = Arc::clone(picture);
         let encode = move || imaging::encode(&picture, ImageFormat::Jpeg, Dither::None);
         let encoded = self.offload(usize::MAX, encode).await?;
@@ -192,11 +207,13 @@ impl ProviderClient {
 
     /// Encodes an image as a `data:` URL of a JPEG file.
     pub(super) async fn data_url(&self, picture: &Arc<RgbImage>) -> Result<String, Failure> {
-        let jpeg = self.encode_jpeg(picture).await?;
-        self.offload(jpeg.len(), move || {
-            format!("data:image/jpeg;base64,{}", BASE64.encode_to_string(jpeg))
-        })
-        .await
+        let picture = Arc::clone(picture);
+        let encode = move || {
+            let jpeg = imaging::encode(&picture, ImageFormat::Jpeg, Dither::None)?;
+            Ok::<_, ImagingError>(to_data_url(&jpeg))
+        };
+        let encoded = self.offload(usize::MAX, encode).await?;
+        encoded.map_err(|error| Failure::Internal(error.to_string()))
     }
 
     /// Runs `work` on this thread for few bytes, and on the thread pool from [`OFFLOAD_THRESHOLD`] on.
@@ -226,6 +243,10 @@ impl ProviderClient {
         }
         Ok(http_client::read_body(response, max_bytes).await?)
     }
+}
+
+fn to_data_url(jpeg: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg))
 }
 
 /// Returns the keys in a request's headers.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::Connection;
-use sqlx::postgres::{PgConnection, PgListener};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
 
 pub(super) mod full_text;
 
@@ -57,15 +57,17 @@ pub(super) async fn notify(
     instance: &LocalInstance,
 ) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
-    for notice in notices {
-        sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(TaskNotice::CHANNEL)
-            .bind(notice.to_payload(instance))
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::failed("notify other instances"))?;
+    if notices.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let payloads: Vec<_> = notices.iter().map(|notice| notice.to_payload(instance)).collect();
+    sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::TEXT[]) AS payload")
+        .bind(TaskNotice::CHANNEL)
+        .bind(payloads)
+        .execute(&mut *tx)
+        .await
+        .map(drop)
+        .map_err(StoreError::failed("notify other instances"))
 }
 
 /// Blocks other transactions that number the same slug until this one ends. SQLite has a single writer and needs no
@@ -114,9 +116,10 @@ impl Store {
             );
             return std::future::pending().await;
         }
-        let address = postgres::address(&database.pool.connect_options());
+        let options = database.pool.options();
+        let address = postgres::address(&options);
         loop {
-            if let Err(error) = self.listen(&database.pool).await {
+            if let Err(error) = self.listen(&options).await {
                 let error = &error as &dyn Error;
                 tracing::warn!(address, error, "PostgreSQL is away; connecting again");
             }
@@ -124,13 +127,13 @@ impl Store {
         }
     }
 
-    async fn listen(&self, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    async fn listen(&self, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
         // The listener has a connection of its own, so its error names the cause; the pool would only report that no connection was free.
-        let options = pool.connect_options();
-        let connecting = PgConnection::connect_with(&options);
+        let connecting = PgConnection::connect_with(options);
         let timed_out = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
         tokio::time::timeout(LISTEN_TIMEOUT, connecting).await.map_err(timed_out)??.close().await?;
-        let mut listener = PgListener::connect_with(pool).await?;
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(TaskNotice::CHANNEL).await?;
         // Notices sent while this process was not listening are lost, so subscribers check once.
         self.notify(TaskNotice::TaskReady);

@@ -20,9 +20,19 @@ pub(super) const END_OF_IMAGE: u8 = 0xd9;
 /// The marker of a scan header, which entropy-coded data follows.
 pub(super) const START_OF_SCAN: u8 = 0xda;
 
-const START_OF_IMAGE: u8 = 0xd8;
+/// The marker that begins an image.
+pub(super) const START_OF_IMAGE: u8 = 0xd8;
 
 impl Segment<'_> {
+    /// Returns the offset in the file of the segment's marker.
+    pub(super) const fn start(&self) -> usize {
+        let parameters = match self.marker {
+            START_OF_IMAGE | END_OF_IMAGE => 0,
+            _ => LENGTH_BYTES + self.body.len(),
+        };
+        self.end - parameters - MARKER_BYTES
+    }
+
     /// Reports whether this is a frame header, which holds the size: `SOF0` to `SOF15`, except the
     /// three codes in that range that T.81 uses for other purposes (`DHT`, `JPG`, `DAC`).
     pub(super) const fn is_frame_header(&self) -> bool {
@@ -58,6 +68,8 @@ pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 }
 
 const LENGTH_BYTES: usize = 2;
+
+const MARKER_BYTES: usize = 2;
 
 /// Returns the first marker at or after `from`, and the offset of the byte after it.
 ///

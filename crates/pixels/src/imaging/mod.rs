@@ -10,9 +10,11 @@
 //! | [`fit()`] | `fit` | scales to the size of a screen, with black bars |
 //! | [`encode()`] | `encode` | writes one of the formats below, with optional dithering |
 //!
+//! [`plain_jpeg()`] copies a JPEG without its metadata, for those who need no pixels.
+//!
 //! `rgb565`, `grayscale16` and `bmp` implement one layout each; the `image` crate encodes PNG, JPEG
 //! and WebP. The layouts share `luma`, `levels` and `dither`. `header`,
-//! `file_end`, `jpeg_tables` and `exif` share the segment iterator of `jpeg_segments`.
+//! `file_end`, `jpeg_tables`, `plain_jpeg` and `exif` share the segment iterator of `jpeg_segments`.
 
 mod bmp;
 mod bounds;
@@ -29,6 +31,7 @@ mod jpeg_segments;
 mod jpeg_tables;
 mod levels;
 mod luma;
+mod plain_jpeg;
 mod rgb565;
 mod sniff;
 #[cfg(test)]
@@ -41,5 +44,6 @@ pub use error::ImagingError;
 pub use fit::{fit, fitted_size};
 pub use grayscale16::decode_grayscale16;
 pub use header::dimensions;
+pub use plain_jpeg::plain_jpeg;
 pub use rgb565::decode_rgb565;
 pub use sniff::{InputFormat, OtherFormat, sniff};

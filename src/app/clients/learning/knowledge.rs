@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::app::AppError;
 use crate::app::clients::Clients;
 use crate::inference::AudienceProfile;
-use crate::store::{InsightFilter, Pattern};
+use crate::store::{ClientKnowledge, KnowledgeLimits, Pattern};
 
 /// The minimum confidence of a pattern that storytellers get to know.
 const MIN_CONFIDENCE: f64 = 0.3;
@@ -38,12 +38,13 @@ impl Clients {
             return Ok(AudienceProfile::default());
         }
         let now = self.clock.now();
-        let (patterns, context, insights) = tokio::join!(
-            self.store.strongest_patterns(client_id, MAX_PATTERNS),
-            self.store.context_entries(client_id, None, ("", ""), now, MAX_CONTEXTS),
-            self.store.insights(client_id, EVERY_INSIGHT, MAX_INSIGHTS),
-        );
-        let mut patterns = patterns?;
+        let limits = KnowledgeLimits {
+            patterns: MAX_PATTERNS,
+            context: MAX_CONTEXTS,
+            insights: MAX_INSIGHTS,
+        };
+        let ClientKnowledge { mut patterns, context, insights } =
+            self.store.client_knowledge(client_id, now, limits).await?;
         for pattern in &mut patterns {
             pattern.confidence = current_confidence(pattern, now);
         }
@@ -61,18 +62,14 @@ impl Clients {
             patterns.iter().partition(|pattern| LIKED.contains(&&*pattern.kind));
         known.likes =
             liked.iter().map(|pattern| truncate_line(&pattern.key)).filter(&mut fits).collect();
-        let context = context?;
         let lately = context
             .iter()
-            .map(|row| truncate_line(&format!("{}: {}", row.key, value_text(&row.value))));
+            .map(|(key, value)| truncate_line(&format!("{key}: {}", value_text(value))));
         known.lately = lately.filter(&mut fits).collect();
-        let insights = insights?;
         known.noticed = insights
             .iter()
-            .map(|row| {
-                truncate_line(
-                    row.data.get("text").map_or_else(|| value_text(&row.data), value_text).as_str(),
-                )
+            .map(|data| {
+                truncate_line(&data.get("text").map_or_else(|| value_text(data), value_text))
             })
             .filter(&mut fits)
             .collect();
@@ -84,9 +81,6 @@ impl Clients {
         Ok(known)
     }
 }
-
-const EVERY_INSIGHT: InsightFilter<'_> =
-    InsightFilter { kind: None, min_importance: 0.0, after: (2.0, i64::MAX) };
 
 /// Returns the confidence of a pattern at `now`. A learned pattern fades; one that a client or an admin stored does
 /// not.

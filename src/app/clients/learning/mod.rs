@@ -55,16 +55,24 @@ impl Clients {
         let insight = self.next_insight(&lessons).await?;
         let client_id = &*lessons.client_id;
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        for lesson in &lessons.evidence {
-            let known = tx.pattern(client_id, &lesson.kind, &lesson.key).await?;
-            let Some(pattern) = apply_observation(known.as_ref(), lesson, now) else { continue };
-            tx.upsert_pattern(client_id, &pattern).await?;
+        // If a power cut undoes it, the task is as it was before, and learns the same again.
+        let mut tx = self.store.begin_repeatable().await?;
+        let names: Vec<(&str, &str)> =
+            lessons.evidence.iter().map(|lesson| (&*lesson.kind, &*lesson.key)).collect();
+        let known = tx.patterns_named(client_id, &names).await?;
+        let find = |lesson: &Observation| {
+            known.iter().find(|known| known.kind == lesson.kind && known.key == lesson.key)
+        };
+        let observed = lessons.evidence.iter();
+        let patterns: Vec<Pattern> =
+            observed.filter_map(|lesson| apply_observation(find(lesson), lesson, now)).collect();
+        tx.upsert_patterns(client_id, &patterns).await?;
+        if lessons.evidence.iter().any(|lesson| find(lesson).is_none()) {
+            tx.delete_weakest_patterns(client_id, MAX_LEARNED_PATTERNS).await?;
         }
-        tx.delete_weakest_patterns(client_id, MAX_LEARNED_PATTERNS).await?;
-        for (key, text) in lessons::recent_texts(&lessons) {
-            tx.upsert_context_entry(client_id, &recent_context(key, text, now)).await?;
-        }
+        let recent = lessons::recent_texts(&lessons);
+        let recent: Vec<_> = recent.map(|(key, text)| recent_context(key, text, now)).collect();
+        tx.upsert_context_entries(client_id, &recent).await?;
         if let Some((data, importance)) = insight {
             let kind = insight::KIND;
             let insight = NewInsight { client_id, kind, data: &data, importance, now };
@@ -82,8 +90,8 @@ impl Clients {
         lease: &Lease,
         learned: usize,
     ) -> Result<TaskOutcome, AppError> {
-        lease.anonymize(&mut tx).await?;
-        lease.complete(&mut tx, &json!({"learned": learned}), self.clock.now()).await?;
+        let result = json!({"learned": learned});
+        lease.complete_anonymously(&mut tx, &result, self.clock.now()).await?;
         tx.save().await?;
         Ok(TaskOutcome::Completed)
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Attachments, NewAttachment, attachment_error};
-use crate::app::frames::perception::Photograph;
+use crate::app::frames::photograph::Photograph;
 use crate::app::frames::random_seed::{mix, seed_from_id};
 use crate::app::jobs::{GenerateVideo, StepTracker, TaskOutcome};
 use crate::app::stories::{VideoView, frame_not_found};

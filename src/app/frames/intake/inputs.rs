@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::FrameOrder;
 use crate::app::AppError;
 use crate::app::files::Files;
+use crate::app::frames::FrameDependencies;
 use crate::app::frames::large_picture::is_large;
+use crate::app::frames::photograph::{Photograph, WaitingPhotographs};
 use crate::audio::{self, AudioFormat, PcmFormat, SoundFormat, VideoFormat};
 use crate::compute::{Compute, DecodePurpose, Decoding};
 use crate::domain::{Clock, ObjectKey};
@@ -29,6 +31,8 @@ pub(super) struct Input {
     pub(super) key: ObjectKey,
     pub(super) bytes: Bytes,
     media_type: &'static str,
+    /// The decoded photograph, if this is one.
+    photograph: Option<Photograph>,
 }
 
 /// Checks and writes the files of frame requests.
@@ -37,11 +41,17 @@ pub(super) struct Inputs {
     clock: Arc<dyn Clock>,
     compute: Compute,
     files: Arc<Files>,
+    waiting: Arc<WaitingPhotographs>,
 }
 
 impl Inputs {
-    pub(super) fn new(clock: Arc<dyn Clock>, compute: Compute, files: Arc<Files>) -> Self {
-        Self { clock, compute, files }
+    pub(super) fn new(deps: &FrameDependencies, waiting: Arc<WaitingPhotographs>) -> Self {
+        Self {
+            clock: Arc::clone(&deps.clock),
+            compute: deps.compute.clone(),
+            files: Arc::clone(&deps.files),
+            waiting,
+        }
     }
 
     /// Checks every input of an order, and gives each a key.
@@ -65,14 +75,14 @@ impl Inputs {
             is_large: is_large(&bytes),
             purpose: DecodePurpose::Check,
         };
-        let checked = self
-            .compute
-            .decode(decoding, move || imaging::decode(&copy).map(|_| imaging::sniff(&copy)));
-        let format = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
+        let checked = self.compute.decode(decoding, move || Photograph::decode(&copy));
+        let photograph = checked.await?.map_err(|error| AppError::invalid("input_image", error))?;
+        let format = imaging::sniff(&bytes);
         let format =
             format.ok_or_else(|| AppError::internal("the decoded picture has no known format"))?;
         let key = self.input_key(order, format.extension());
-        Ok(Some(Input { key, media_type: format.media_type(), bytes }))
+        let photograph = Some(photograph);
+        Ok(Some(Input { key, media_type: format.media_type(), bytes, photograph }))
     }
 
     /// Checks the recording. Raw PCM with two channels becomes a WAV file, because a key cannot say that it has two.
@@ -91,7 +101,7 @@ impl Inputs {
             format => (format, bytes),
         };
         let key = self.input_key(order, format.extension());
-        Ok(Some(Input { key, media_type: format.media_type(), bytes }))
+        Ok(Some(Input { key, media_type: format.media_type(), bytes, photograph: None }))
     }
 
     fn check_video(&self, order: &FrameOrder) -> Result<Option<Input>, AppError> {
@@ -102,11 +112,20 @@ impl Inputs {
             None => return Err(AppError::invalid("snippets", "a video must be MP4 or WebM")),
         };
         let key = self.input_key(order, extension);
-        Ok(Some(Input { key, media_type, bytes: bytes.clone() }))
+        Ok(Some(Input { key, media_type, bytes: bytes.clone(), photograph: None }))
     }
 
     fn input_key(&self, order: &FrameOrder, extension: &'static str) -> ObjectKey {
         ObjectKey::input(&order.client_id, self.clock.now(), Uuid::now_v7(), extension)
+    }
+
+    /// Keeps the photograph of an order in memory for the task that tells its frame.
+    pub(super) fn hand_over(&self, inputs: Vec<Input>) {
+        for Input { key, photograph, .. } in inputs {
+            if let Some(photograph) = photograph {
+                self.waiting.put(key.to_string(), photograph);
+            }
+        }
     }
 
     /// Writes checked inputs where every instance can read them, and returns their rows.
@@ -117,9 +136,13 @@ impl Inputs {
     ) -> Result<Vec<MediaObject>, AppError> {
         let mut objects = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let object =
-                self.files.build_media_object(&input.key, "input", &input.bytes, input.media_type);
-            objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object.await? });
+            let Input { key, bytes, media_type, photograph } = input;
+            let sha256 = match photograph {
+                Some(photograph) => photograph.sha256.to_vec(),
+                None => self.files.sha256(bytes.clone()).await?,
+            };
+            let object = self.files.media_object(key, "input", bytes.len(), media_type, sha256)?;
+            objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object });
         }
         let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
         self.files.write_inputs(files, objects).await

@@ -16,6 +16,7 @@ pub use inputs::AudioInput;
 pub(super) use sleeping::seconds_to_wake;
 
 use super::FrameDependencies;
+use super::photograph::WaitingPhotographs;
 use super::pictures::Pictures;
 use crate::app::config::{
     ClientLevels, Config, ConfigOverrides, ResolvedConfig, SchedulePosition, effective_schedule,
@@ -70,6 +71,8 @@ pub struct AcceptedOrder {
     pub task_id: Uuid,
     /// Whether the task is that of an earlier order with the same idempotency key.
     pub is_replay: bool,
+    /// Whether the task was added just now and has yet to be told. Otherwise it may have ended already.
+    pub is_pending: bool,
 }
 
 /// An order whose parts were all checked.
@@ -113,10 +116,14 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new(deps: &FrameDependencies, pictures: Arc<Pictures>) -> Self {
+    pub(super) fn new(
+        deps: &FrameDependencies,
+        pictures: Arc<Pictures>,
+        waiting: Arc<WaitingPhotographs>,
+    ) -> Self {
         let clock = Arc::clone(&deps.clock);
         Self {
-            inputs: Inputs::new(Arc::clone(&clock), deps.compute.clone(), deps.files.clone()),
+            inputs: Inputs::new(deps, waiting),
             store: deps.store.clone(),
             clock,
             situator: deps.situator.clone(),
@@ -170,8 +177,10 @@ impl Intake {
             // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
             // orphans.
             Ok(Some((task_id, tx))) => {
+                // The task may run as soon as it is saved.
+                self.inputs.hand_over(inputs);
                 tx.save().await?;
-                Ok(AcceptedOrder { task_id, is_replay: false })
+                Ok(AcceptedOrder { task_id, is_replay: false, is_pending: true })
             }
             Err(error) => {
                 self.inputs.discard(inputs).await;
@@ -193,7 +202,8 @@ impl Intake {
     ) -> Result<Option<AcceptedOrder>, AppError> {
         let Some(key) = key else { return Ok(None) };
         let earlier = self.idempotency.find_task(key).await?;
-        Ok(earlier.map(|task_id| AcceptedOrder { task_id, is_replay: true }))
+        let replay = |task_id| AcceptedOrder { task_id, is_replay: true, is_pending: false };
+        Ok(earlier.map(replay))
     }
 
     /// Advances the client's schedules by one request and resolves the configuration. Writes nothing.
@@ -247,11 +257,10 @@ impl Intake {
         let now = self.clock.now();
         let client_id = order.client_id.as_str();
         let mut tx = self.store.begin().await?;
-        let current = tx.lock_client(client_id, now).await?;
+        let current = tx.lock_seen_client(client_id, now).await?;
         if !self.save_positions(&mut tx, checked, advance, now).await? {
             return Ok(EnqueueAttempt::ScheduleChanged);
         }
-        tx.upsert_last_seen(client_id, now).await?;
         enforce_daily_limits(&mut tx, levels, now).await?;
         let strategy = &advance.resolved.strategy;
         let story_id = match story {
@@ -274,9 +283,7 @@ impl Intake {
             }
         }
         self.inputs.enforce_quota(&mut tx, client_id, objects).await?;
-        for object in objects {
-            tx.upsert_media_object(object).await?;
-        }
+        tx.upsert_media_objects(objects).await?;
         let subject = Subject { client_id: Some(client_id), story_id: Some(story_id) };
         let task_id = self.jobs.enqueue(&mut tx, subject, &build_job(checked, advance)).await?;
         if let Some(key) = &order.idempotency_key

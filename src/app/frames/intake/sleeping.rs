@@ -111,8 +111,7 @@ impl Intake {
         let now = self.clock.now();
         let client_id = checked.order.client_id.as_str();
         let mut tx = self.store.begin().await?;
-        tx.lock_client(client_id, now).await?;
-        tx.upsert_last_seen(client_id, now).await?;
+        tx.lock_seen_client(client_id, now).await?;
         // If another request moved the schedules first, it saved the positions itself.
         self.save_positions(&mut tx, checked, advance, now).await?;
         let subject = Subject { client_id: Some(client_id), story_id: Some(story.id) };
@@ -126,6 +125,6 @@ impl Intake {
             return self.find_replay(Some(key)).await;
         }
         tx.save().await?;
-        Ok(Some(AcceptedOrder { task_id, is_replay: false }))
+        Ok(Some(AcceptedOrder { task_id, is_replay: false, is_pending: false }))
     }
 }

@@ -6,12 +6,13 @@ use std::iter;
 
 use bytes::Bytes;
 use image::RgbImage;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Pictures;
 use crate::app::AppError;
 use crate::app::frames::FrameRun;
-use crate::app::frames::perception::Photograph;
+use crate::app::frames::photograph::Photograph;
 use crate::app::frames::random_seed::mix;
 use crate::app::stories::ImageView;
 use crate::domain::{Dither, FrameParameters, ImageFormat, MediaName, ObjectKey, Size};
@@ -125,9 +126,9 @@ impl Pictures {
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
         let mut files = Vec::new();
         let illustrated = BeatPictures {
-            original: self.add_rendered(client_id, original, &mut files).await?,
-            device: self.render_optional(client_id, device, &mut files).await?,
-            thumbnail: self.render_optional(client_id, thumbnail, &mut files).await?,
+            original: self.add_rendered(client_id, original, &mut files)?,
+            device: self.render_optional(client_id, device, &mut files)?,
+            thumbnail: self.render_optional(client_id, thumbnail, &mut files)?,
         };
         let placement = self.files.write_files(files).await?;
         let synced = |mut rendered: RenderedPicture| {
@@ -141,30 +142,35 @@ impl Pictures {
         })
     }
 
-    async fn render_optional(
+    fn render_optional(
         &self,
         client_id: &str,
-        encoded: Option<EncodedPicture>,
+        encoded: Option<(EncodedPicture, [u8; 32])>,
         files: &mut Vec<(ObjectKey, Bytes)>,
     ) -> Result<Option<RenderedPicture>, AppError> {
         match encoded {
-            Some(encoded) => self.add_rendered(client_id, encoded, files).await.map(Some),
+            Some(encoded) => self.add_rendered(client_id, encoded, files).map(Some),
             None => Ok(None),
         }
     }
 
-    async fn add_rendered(
+    fn add_rendered(
         &self,
         client_id: &str,
-        encoded: EncodedPicture,
+        encoded: (EncodedPicture, [u8; 32]),
         files: &mut Vec<(ObjectKey, Bytes)>,
     ) -> Result<RenderedPicture, AppError> {
-        let EncodedPicture { bytes, size, format, dither } = encoded;
+        let (EncodedPicture { bytes, size, format, dither }, sha256) = encoded;
         let id = Uuid::now_v7();
         let key = ObjectKey::Media(MediaName::generated(id, format.extension()));
         let bytes = Bytes::from(bytes);
-        let object =
-            self.files.build_media_object(&key, "frame", &bytes, format.media_type()).await?;
+        let object = self.files.media_object(
+            &key,
+            "frame",
+            bytes.len(),
+            format.media_type(),
+            sha256.to_vec(),
+        )?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
         let view = ImageView {
             width: size.width.cast_signed(),
@@ -177,11 +183,12 @@ impl Pictures {
     }
 }
 
-/// Encodes the original, the device's picture if it differs, and the thumbnail if one is requested, in this order.
+/// Encodes the original, the device's picture if it differs, and the thumbnail if one is requested, in this order. Each
+/// comes with its SHA-256.
 fn encode_all(
     picture: DecodedImage,
     options: &PictureOptions,
-) -> Result<[Option<EncodedPicture>; 3], ImagingError> {
+) -> Result<[Option<(EncodedPicture, [u8; 32])>; 3], ImagingError> {
     let DecodedImage { pixels, png } = picture;
     let size = Size::new(pixels.width(), pixels.height());
     let png = match png {
@@ -191,7 +198,11 @@ fn encode_all(
     let original = EncodedPicture { bytes: png, size, format: ImageFormat::Png, dither: None };
     let device = encode_for_device(&pixels, &options.parameters)?;
     let thumbnail = if options.with_thumbnail { Some(encode_thumbnail(&pixels)?) } else { None };
-    Ok([Some(original), device, thumbnail])
+    let with_sum = |picture: EncodedPicture| {
+        let sha256 = Sha256::digest(&picture.bytes).into();
+        (picture, sha256)
+    };
+    Ok([Some(original), device, thumbnail].map(|picture| picture.map(with_sum)))
 }
 
 /// Encodes the device's picture; `None` if the original is in the requested format and size.

@@ -1,0 +1,133 @@
+//! What a frame costs in statements and transactions, which does not depend on the machine.
+
+use calliope::settings::MemorySettings;
+use calliope::store::{DatabaseActivity, TaskFilter};
+use serde_json::{Value, json};
+
+use super::Capability;
+use super::failures::good_answer;
+use super::frames::{capability_of, fern_answer, options};
+use super::support::provider::{FakeProvider, Reply};
+use super::support::{TestApp, TestDatabase, TestOptions, photo};
+use crate::on_both;
+
+on_both! {
+    a_frame_takes_few_statements;
+    learning_from_a_frame_takes_few_more;
+    a_frame_within_a_budget_makes_one_reservation;
+    a_frame_of_the_offline_provider_takes_few_statements;
+}
+
+/// The number of frames of which the cheapest counts.
+const FRAMES: i64 = 6;
+
+fn difference(after: DatabaseActivity, before: DatabaseActivity) -> DatabaseActivity {
+    DatabaseActivity {
+        statements: after.statements - before.statements,
+        saved: after.saved - before.saved,
+        synced: after.synced - before.synced,
+        dropped: after.dropped - before.dropped,
+    }
+}
+
+/// Returns what a frame costs, with the tasks that follow from it. Work that has nothing to do with it happens once in a
+/// while, so the cheapest of several frames counts.
+async fn frame_cost(app: &TestApp) -> DatabaseActivity {
+    let mut costs = Vec::new();
+    for _ in 0..FRAMES {
+        let before = app.store.activity();
+        app.create_frame(frame_body()).await;
+        let mut own_reads = 0;
+        loop {
+            own_reads += 1;
+            let tasks = app.store.tasks(TaskFilter::default(), 10).await.expect("listed");
+            if tasks.iter().all(|task| task.date_completed.is_some()) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let mut cost = difference(app.store.activity(), before);
+        cost.statements -= own_reads;
+        costs.push(cost);
+    }
+    println!("{costs:?}");
+    costs.into_iter().min_by_key(|cost| cost.statements).expect("a frame")
+}
+
+fn frame_body() -> Value {
+    json!({
+        "client_id": "s", "strategy": "fern", "input_image": photo(), "output_image_format": "rgb565",
+        "output_image_width": 320, "output_image_height": 320,
+    })
+}
+
+async fn provider() -> FakeProvider {
+    FakeProvider::start(|number, request| match capability_of(request) {
+        Capability::Structured => Reply::ok(fern_answer(number)),
+        other => Reply::ok(good_answer(other)),
+    })
+    .await
+}
+
+/// Without learning, so that no task follows from a frame.
+fn without_learning(options: TestOptions) -> TestOptions {
+    let memory = MemorySettings { learning: false, ..MemorySettings::default() };
+    TestOptions { memory, ..options }
+}
+
+async fn a_frame_takes_few_statements(database: TestDatabase) {
+    // On PostgreSQL, a transaction with events takes two more: a lock, so that events become readable in their order, and
+    // the notice to other instances.
+    let more = if database.postgres.is_some() { 4 } else { 0 };
+    let provider = provider().await;
+    let app = TestApp::start_with(database, without_learning(options(&provider.url))).await;
+    let cost = frame_cost(&app).await;
+    assert!(cost.statements <= 23 + more, "{cost:?}");
+    // One accepts the order, one claims the task, and one saves the frame with its model calls.
+    assert_eq!((cost.saved, cost.synced, cost.dropped), (3, 2, 0), "{cost:?}");
+    app.stop_and_remove().await;
+}
+
+async fn learning_from_a_frame_takes_few_more(database: TestDatabase) {
+    let more = if database.postgres.is_some() { 5 } else { 0 };
+    let provider = provider().await;
+    let app = TestApp::start_with(database, options(&provider.url)).await;
+    let cost = frame_cost(&app).await;
+    assert!(cost.statements <= 33 + more, "{cost:?}");
+    // What is learned of a frame can be learned again, so it does not wait for the disk.
+    assert_eq!((cost.saved, cost.synced, cost.dropped), (5, 2, 0), "{cost:?}");
+    app.stop_and_remove().await;
+}
+
+async fn a_frame_within_a_budget_makes_one_reservation(database: TestDatabase) {
+    let provider = provider().await;
+    let app = TestApp::start_with(database, without_learning(options(&provider.url))).await;
+    for (path, body) in [
+        ("/admin/api/flock-configs", json!({"flock_id": "rich", "budget_per_day": 500.0})),
+        ("/admin/api/sparrow-configs", json!({"client_id": "s", "parent_flock_id": "rich"})),
+    ] {
+        let (status, answer) = app.call("POST", path, body).await;
+        assert_eq!(status, 201, "{answer}");
+    }
+    let cost = frame_cost(&app).await;
+    assert_eq!((cost.saved, cost.synced), (4, 3), "{cost:?}");
+    // All calls are recorded, and the budgets have what they cost.
+    let day = app.clock.now().date_naive();
+    let since = app.app.started_at() - chrono::TimeDelta::hours(1);
+    let calls = app.store.call_counts_since(since).await.expect("counted");
+    let total: i64 = calls.iter().map(|call| call.micro_usd).sum();
+    for scope in ["the flock rich", "the installation"] {
+        assert_eq!(app.store.spent_on(scope, day).await.expect("read"), total, "{scope}");
+    }
+    assert!(total > 0 && calls.iter().all(|call| call.calls == FRAMES), "{calls:?}");
+    app.stop_and_remove().await;
+}
+
+async fn a_frame_of_the_offline_provider_takes_few_statements(database: TestDatabase) {
+    let more = if database.postgres.is_some() { 4 } else { 0 };
+    let app = TestApp::start_with(database, without_learning(TestOptions::default())).await;
+    let cost = frame_cost(&app).await;
+    assert!(cost.statements <= 21 + more, "{cost:?}");
+    assert_eq!((cost.saved, cost.synced, cost.dropped), (3, 2, 0), "{cost:?}");
+    app.stop_and_remove().await;
+}
