@@ -30,6 +30,8 @@ mod leases;
 mod limits;
 mod media;
 mod memory;
+mod pages;
+mod pages_access;
 mod pairing;
 mod pinecone;
 mod pinecone_wire;

@@ -39,7 +39,6 @@ class Maker extends HTMLElement {
       return;
     }
     label.addEventListener("click", async (event) => {
-      if (matchMedia("(pointer: coarse)").matches && !input.capture) return;
       event.preventDefault();
       try {
         const photo = await takePhoto(this.stage, this.querySelector("#camera-view"));
@@ -126,25 +125,26 @@ class Maker extends HTMLElement {
     this.busy(true);
     this.source?.close();
     this.source = new EventSource(events);
-    const ended = (work) => { this.source.close(); this.busy(false); work(); };
+    this.task = task;
+    const ended = (work) => { this.task = null; this.source.close(); this.busy(false); work(); };
     this.source.addEventListener("task", (event) => {
       const data = JSON.parse(event.data);
       if (data.id !== task) return;
       if (data.step === "words" && data.text) this.showWords(data.text);
       if (data.status === "running") this.say(STEPS[data.step] ?? "Being told …", false);
-      if (data.status === "completed") ended(() => this.refresh());
-      if (data.status === "failed") ended(() => this.say(data.message || "The frame could not be told; try again."));
-      if (data.status === "cancelled") ended(() => this.say("The frame was cancelled."));
+      if (["completed", "failed", "cancelled"].includes(data.status)) this.check(task, ended);
     });
     this.source.addEventListener("open", () => this.check(task, ended));
   }
 
-  /** Asks once for a task that may have ended before its events were followed. */
+  /** Asks how a task ended. It may have ended before its events were followed. */
   async check(task, ended) {
-    const answer = await fetch(`${this.dataset.root}/?task=${encodeURIComponent(task)}`, { headers: { accept: "application/json" } });
-    const { status, detail } = answer.ok ? await answer.json() : {};
+    const answer = await fetch(`${this.dataset.root}/v2/tasks/${encodeURIComponent(task)}`);
+    const { status, error } = answer.ok ? await answer.json() : {};
+    if (this.task !== task) return;
     if (status === "completed") ended(() => this.refresh());
-    if (status === "failed" || status === "cancelled") ended(() => this.say(detail || "The frame could not be told; try again."));
+    if (status === "failed") ended(() => this.say(error || "The frame could not be told; try again."));
+    if (status === "cancelled") ended(() => this.say("The frame was cancelled."));
   }
 
   /** Shows words whose picture is not painted yet. */
@@ -174,7 +174,7 @@ class Maker extends HTMLElement {
       loaded.src = image.getAttribute("src");
       await loaded.decode().catch(() => {});
     }
-    for (const part of ["#stage", "#telling", ".running-head", ".more-list"]) {
+    for (const part of ["#stage", "#telling", ".running-head", ".row .go", ".more-list"]) {
       const [old, now] = [this.querySelector(part), fresh.querySelector(part)];
       if (old && now) old.replaceChildren(...now.childNodes);
     }
