@@ -13,7 +13,7 @@
 //! | computation | [`settings`], [`imaging`], [`vision`], [`painter`], [`audio`], [`compute`], [`sky`], [`telemetry`], [`http_client`] |
 //! | domain types | [`domain`]: story, frame, client, picture, task. It does no I/O itself; its derives map the types to rows and to JSON |
 //!
-//! `domain` and `sky` are crates of their own (`crates/domain`, `crates/sky`). `imaging`, `vision` and `painter` are
+//! `domain` and `sky` are crates of their own (`crates/domain`, `crates/sky`), and so are the pages (`crates/web`). `imaging`, `vision` and `painter` are
 //! modules of the crate `crates/pixels`, so that test builds can optimise them alone.
 
 pub use calliope_domain as domain;

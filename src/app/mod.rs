@@ -72,16 +72,17 @@ pub use search::{
     SearchPage, SearchRequest, SimilarFramesView,
 };
 pub use stories::{
-    AudioView, BookmarkListPatch, BookmarkListRequest, FrameBookmarkView, FrameView, ImageView,
-    NumberedFrame, ReadOptions, Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor,
-    StoryDetail, StoryListPage, StoryListView, StoryResponse, StorySelector, StoryStatus,
-    StoryView, VideoView,
+    AudioView, BookmarkListPatch, BookmarkListRequest, CurrentStory, FrameBookmarkView, FrameView,
+    ImageView, NumberedFrame, PageReader, ReadOptions, Stories, StoryBookmarkOutcome,
+    StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryResponse,
+    StorySelector, StoryStatus, StoryView, VideoView,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
-    AuditRecord, BookmarkList, DatabaseActivity, Insight, InsightCursor, MediaObject, SparrowState,
-    StoryOverview, TelemetryReport,
+    AuditRecord, BookmarkList, BookmarkedFrame, DatabaseActivity, Insight, InsightCursor,
+    MediaObject, ReadableFrame, ReadableStory, SparrowState, StoryCover, StoryOverview,
+    TelemetryReport,
 };
 
 use crate::compute::Compute;

@@ -57,6 +57,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
         trusted_proxies: settings.server.trusted_proxies.clone(),
         limits: settings.limits.clone(),
         connections: connections.within(file_handles::raise_limit()),
+        pages: settings.pages.clone(),
     };
     let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
     let state =

@@ -103,6 +103,16 @@ impl RouteGroups {
         this
     }
 
+    /// Adds a page that takes a form. Everyone may open it and send the form; the page itself decides what it shows to
+    /// whom, and refuses forms of other sites.
+    pub(super) fn add_form(self, route: &str, endpoint: MethodRouter<HttpState>) -> Self {
+        self.restrict_method(Access::Public, Method::POST, route).add_undocumented(
+            Access::Public,
+            route,
+            endpoint,
+        )
+    }
+
     /// Restricts one method of a route further than its group does.
     pub(super) fn restrict_method(mut self, access: Access, method: Method, route: &str) -> Self {
         self.rules.add(access, method, route);

@@ -31,6 +31,10 @@ pub(super) struct ClientAddress {
     pub(super) is_local: bool,
 }
 
+/// The path of a trusted proxy below which the service is, such as `/stories`; empty if there is none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ForwardedPrefix(pub(super) String);
+
 /// Adds the [`ClientAddress`] to a request's extensions. If a trusted proxy removed a path from the start of the
 /// request's, it also adds this path to a `Location` of the response that begins at the root.
 pub(super) async fn layer(
@@ -49,6 +53,8 @@ pub(super) async fn layer(
         None
     };
     request.extensions_mut().insert(client);
+    let forwarded_prefix = ForwardedPrefix(prefix.clone().unwrap_or_default());
+    request.extensions_mut().insert(forwarded_prefix);
     let mut response = next.run(request).await;
     if let Some(prefix) = prefix {
         prepend_to_location(&prefix, response.headers_mut());

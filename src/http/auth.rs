@@ -16,10 +16,10 @@ use super::access::{Access, AccessRules};
 use super::address::ClientAddress;
 use super::problem::Problem;
 use super::session_cookie::RequestOrigin;
-use super::{AccessPolicy, HttpState, session_cookie};
+use super::{AccessPolicy, HttpState, browser_cookie, page_headers, session_cookie};
 use crate::app::Identities;
 use crate::app::identity::TokenVerification;
-use crate::domain::{Principal, Scope};
+use crate::domain::{ClientId, Principal, Scope};
 
 /// Routes whose GET changes something. A link or a picture on another site must not cause it with a visitor's cookies.
 const CHANGING_READS: [&str; 1] = ["/v1/frames"];
@@ -36,7 +36,11 @@ pub(super) async fn layer(State(auth): State<AuthState>, request: Request, next:
     let (mut parts, body) = request.into_parts();
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let access = auth.rules.required_access(&parts.method, route);
+    let mut access = auth.rules.required_access(&parts.method, route);
+    if route.is_none() && page_headers::is_page_request(&parts) {
+        // A browser gets the page that says that nothing is there.
+        access = Access::Public;
+    }
     let is_for_admins = access == Access::Admin || parts.uri.path().starts_with("/admin/");
     let changes =
         !parts.method.is_safe() || route.is_some_and(|route| CHANGING_READS.contains(&route));
@@ -111,7 +115,7 @@ async fn authenticate(
     changes: bool,
 ) -> Result<Principal, Problem> {
     let is_keyless = state.access_policy.api_key.is_none();
-    if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts) {
+    if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts, false) {
         return Err(problem);
     }
     let explicit_keys = explicit_keys(&parts.headers, &parts.uri);
@@ -140,6 +144,65 @@ async fn authenticate(
         parts.uri.path(),
         rejection.unwrap_or_else(|| key_error_detail(is_anonymous)),
     ))
+}
+
+/// The sender of a request for a page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PageCredentials {
+    /// The sender; `None` if nobody known sends the request.
+    pub(super) principal: Option<Principal>,
+    /// The Sparrow of the sender's browser, if the browser has been connected.
+    pub(super) browser: Option<ClientId>,
+}
+
+/// Returns who sends a request for a page. A credential that is no longer valid is ignored, so that its owner can get
+/// another one.
+///
+/// # Errors
+///
+/// Returns a problem if a request that changes something comes from a page of another site, or if the service serves
+/// only this machine and the request comes from elsewhere.
+pub(super) async fn page_credentials(
+    state: &HttpState,
+    parts: &Parts,
+) -> Result<PageCredentials, Problem> {
+    let is_foreign = session_cookie::origin(&parts.headers) == RequestOrigin::Foreign;
+    if !parts.method.is_safe() && is_foreign {
+        return Err(forbidden("This form was sent from another site; open Calliope's own page."));
+    }
+    let is_keyless = state.access_policy.api_key.is_none();
+    if is_keyless && let Some(problem) = non_local_problem(&state.access_policy, parts, true) {
+        return Err(problem);
+    }
+    let mut ignored = None;
+    let explicit_keys = explicit_keys(&parts.headers, &parts.uri);
+    let cookie_keys = cookie_keys(&parts.headers);
+    let in_cookie = authenticate_with_keys(state, &cookie_keys, &mut ignored).await?;
+    let browser = match in_cookie.as_ref().map(|principal| &principal.scope) {
+        Some(Scope::Device(client_id)) => Some(client_id.clone()),
+        _ => None,
+    };
+    let mut principal = authenticate_with_keys(state, &explicit_keys, &mut ignored).await?;
+    if principal.is_none() {
+        principal = authenticate_with_session(state, parts, false).await?;
+    }
+    let principal = principal.or(is_keyless.then_some(Principal::LOCAL)).or(in_cookie);
+    Ok(PageCredentials { principal, browser })
+}
+
+/// Returns the principal of a key that somebody typed.
+///
+/// # Errors
+///
+/// Returns a 401 with the reason if the key is wrong.
+pub(super) async fn typed_key_principal(
+    state: &HttpState,
+    key: &str,
+) -> Result<Principal, Problem> {
+    let mut rejection = None;
+    let found = authenticate_with_keys(state, &[key.trim().to_owned()], &mut rejection).await?;
+    let detail = rejection.unwrap_or_else(|| key_error_detail(false));
+    found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, detail))
 }
 
 /// Returns the principal of the first valid key. If a token is rejected, `rejection` is set to the reason.
@@ -207,7 +270,10 @@ const fn key_error_detail(is_anonymous: bool) -> &'static str {
 /// Two kinds of request reach this machine's loopback address and are refused nevertheless: those of a web page from
 /// another site in a browser on this machine, recognized by their `Host`, `Origin` or `Sec-Fetch-Site` header, and
 /// those that a proxy on this machine forwards from another machine.
-fn non_local_problem(policy: &AccessPolicy, parts: &Parts) -> Option<Problem> {
+///
+/// `is_page` is whether the request is for a page, to which a link on another site may lead: a page that is opened this
+/// way changes nothing, and the other site cannot read it.
+fn non_local_problem(policy: &AccessPolicy, parts: &Parts, is_page: bool) -> Option<Problem> {
     let is_local = parts.extensions.get::<ClientAddress>().is_some_and(|client| client.is_local);
     // A header that cannot be read counts as one from another site.
     let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
@@ -219,7 +285,8 @@ fn non_local_problem(policy: &AccessPolicy, parts: &Parts) -> Option<Problem> {
         is_local_host(origin.split_once("://").map_or(origin, |(_, host)| host))
     });
     // An image or a link on another site sends no `Origin`, but browsers mark the request as cross-site.
-    let is_cross_site = text("sec-fetch-site") == Some("cross-site");
+    let is_opened = is_page && parts.method.is_safe() && text("sec-fetch-dest") == Some("document");
+    let is_cross_site = text("sec-fetch-site") == Some("cross-site") && !is_opened;
     if is_local && is_host_local && (is_allowed || (is_origin_local && !is_cross_site)) {
         return None;
     }
@@ -257,7 +324,8 @@ fn explicit_keys(headers: &HeaderMap, uri: &Uri) -> Vec<String> {
 fn cookie_keys(headers: &HeaderMap) -> Vec<String> {
     let cookies = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == "api_key").map(|(_, key)| key.to_owned()).collect()
+    let is_key = |name: &str| name == "api_key" || name == browser_cookie::TOKEN;
+    pairs.filter(|(name, _)| is_key(name)).map(|(_, key)| key.to_owned()).collect()
 }
 
 /// Compares two keys in a time that depends neither on their lengths nor on where they differ.

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, Request};
-use axum::http::header::{
-    CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -18,8 +15,8 @@ use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-use super::HttpState;
 use super::problem::Problem;
+use super::{HttpState, page_headers};
 
 /// Replaces Swagger UI's own page, which works only at `/docs/`. `{root}` and `{docs}` are the paths of the service and
 /// of this page relative to the page, so that it also works at `/docs`, and below a path of a proxy.
@@ -51,11 +48,6 @@ const ui = SwaggerUIBundle({
 });
 "##;
 
-/// What the page may load: files of this service, and pictures that its styles embed.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
-    manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// Whether the path of a request ended with a slash before the router removed it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HasTrailingSlash(bool);
@@ -80,17 +72,13 @@ pub(super) fn openapi_json(openapi: &OpenApi) -> MethodRouter<HttpState> {
 /// Serves the page.
 pub(super) async fn page(
     Extension(HasTrailingSlash(has_slash)): Extension<HasTrailingSlash>,
-) -> impl IntoResponse {
+) -> Response {
     let (root, docs) = if has_slash { ("../", "") } else { ("", "docs/") };
     let page = PAGE.replace("{root}", root).replace("{docs}", docs);
-    let headers = [
-        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
-        (HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(self)"),
-        // The page's address may carry a key.
-        (REFERRER_POLICY, "same-origin"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, Html(page))
+    let mut response = Html(page).into_response();
+    // The page's address may carry a key, which the referrer policy keeps from other sites.
+    page_headers::insert(response.headers_mut(), None);
+    response
 }
 
 /// Serves the script that starts Swagger UI.

@@ -10,6 +10,7 @@ mod admin;
 mod auth;
 mod body;
 mod bookmark_list;
+mod browser_cookie;
 mod connection_limit;
 mod content_encoding;
 mod cursor;
@@ -26,6 +27,8 @@ mod media_type;
 mod metrics;
 mod openapi;
 mod page;
+mod page_headers;
+mod pages;
 mod path_client;
 mod path_id;
 mod problem;
@@ -54,9 +57,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
 use crate::app::App;
-use crate::settings::RateLimitSettings;
+use crate::settings::{PageSettings, RateLimitSettings};
 use crate::telemetry::MetricsRecorder;
 use limits::RateLimiters;
 
@@ -78,6 +82,8 @@ pub struct HttpState {
     meters: MetricsRecorder,
     /// How long a connection may be idle between requests.
     keep_alive: Duration,
+    /// The origin from which the bucket serves media; see [`pages`].
+    media_origin: Arc<OnceCell<Option<String>>>,
 }
 
 impl HttpState {
@@ -92,6 +98,7 @@ impl HttpState {
             body_budget: BodyBudget::default(),
             meters,
             keep_alive: DEFAULT_KEEP_ALIVE,
+            media_origin: Arc::default(),
         }
     }
 
@@ -115,4 +122,6 @@ pub struct AccessPolicy {
     pub limits: RateLimitSettings,
     /// How many connections may be open at once.
     pub connections: ConnectionLimits,
+    /// Who may read the pages.
+    pub pages: PageSettings,
 }

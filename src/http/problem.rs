@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::pages;
 use crate::app::{AppError, ErrorKind};
 
 /// A refusal or failure that has not been written to a response yet.
@@ -90,6 +91,16 @@ impl Problem {
         }
     }
 
+    /// Returns the status.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns what is wrong and what to change, in one plain sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Logs the problem: as an error if the server failed, else at debug level. Failed requests are logged here only.
     fn log(&self) {
         let (status, detail) = (self.status.as_u16(), &*self.detail);
@@ -141,21 +152,33 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the problem that a response carries, or the one that describes a refusal by the framework, into the response.
-pub(super) fn write_problem(response: &mut Response, request_id: &str) {
+///
+/// `page_root` is the root of the service's pages if a browser asked for a page: it then gets a page.
+pub(super) fn write_problem(response: &mut Response, request_id: &str, page_root: Option<&str>) {
     let stored = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = stored.or_else(|| framework_problem(response)) {
-        problem.write_into(response, request_id);
+    let Some(problem) = stored.or_else(|| framework_problem(response, page_root.is_some())) else {
+        return;
+    };
+    let detail = page_root.is_some().then(|| problem.detail.clone());
+    problem.write_into(response, request_id);
+    if let (Some(root), Some(detail)) = (page_root, detail) {
+        pages::errors::write_page(response, root, &detail, request_id);
     }
 }
 
 /// Returns the problem for an error response that no endpoint made.
-fn framework_problem(response: &Response) -> Option<Problem> {
-    // A JSON response, such as that of /readyz, was made by an endpoint.
-    if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
+fn framework_problem(response: &Response, is_page: bool) -> Option<Problem> {
+    // A JSON response, such as that of /readyz, or a page was made by an endpoint.
+    let made_types = ["application/json", "text/html; charset=utf-8"];
+    if response.headers().get(CONTENT_TYPE).is_some_and(|k| made_types.iter().any(|made| k == made))
+    {
         return None;
     }
     let status = response.status();
     let detail = match status {
+        StatusCode::NOT_FOUND if is_page => {
+            "This address leads nowhere; look at it again, or begin at the beginning."
+        }
         StatusCode::NOT_FOUND => "There is nothing at this path; /docs lists every path.",
         StatusCode::METHOD_NOT_ALLOWED => {
             "This path does not support this method; see the Allow header."

@@ -17,6 +17,7 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::address::ClientAddress;
+use super::page_headers;
 use super::problem::{Problem, write_problem};
 use crate::domain::TraceParent;
 use crate::telemetry;
@@ -45,6 +46,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
         trace_id = Empty, otel.kind = "server");
     let trace = telemetry::start_or_join_trace(&span, parse_traceparent(&request));
     request.extensions_mut().insert(trace);
+    let page_root = page_headers::page_root(&request);
     let timer = observe(&request, &span);
     async {
         let result = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -53,7 +55,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
                 "Something went wrong here; the log has the details under this request id.";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
-        write_problem(&mut response, &id);
+        write_problem(&mut response, &id, page_root.as_deref());
         if may_have_body && response.status().is_client_error() {
             // The body of a refused request may be unread, so the connection cannot carry another request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

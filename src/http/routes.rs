@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{Access, RouteGroups};
-use super::{HttpState, admin, docs, health, media, metrics, site_files, v1, v2};
+use super::{HttpState, admin, docs, health, media, metrics, pages, site_files, v1, v2};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -50,6 +50,13 @@ pub(super) fn routes() -> RouteGroups {
     let documented = site_files::routes().fold(documented, |groups, (path, endpoint)| {
         groups.add_undocumented(Access::Public, path, endpoint)
     });
+    // Pages check themselves who may see what.
+    let documented = pages::routes().into_iter().fold(documented, |groups, (path, endpoint)| {
+        groups.add_undocumented(Access::Public, path, endpoint)
+    });
+    let documented = pages::forms()
+        .into_iter()
+        .fold(documented, |groups, (path, endpoint)| groups.add_form(path, endpoint));
     documented
         .add_undocumented(Access::Public, "/openapi.json", openapi_json)
         .add_undocumented(Access::Public, "/docs", get(docs::page))

@@ -186,7 +186,7 @@ fn is_probe(request: &hyper::Request<Incoming>) -> bool {
 fn too_many_connections() -> Response {
     let detail = "Too many connections are open; close some, and try again in a few seconds.";
     let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
-    problem::write_problem(&mut response, &Uuid::now_v7().to_string());
+    problem::write_problem(&mut response, &Uuid::now_v7().to_string(), None);
     response
 }
 

@@ -21,7 +21,7 @@ pub(super) fn clear() -> String {
 
 fn build(value: &str, max_age_seconds: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{NAME}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_seconds}{secure}")
+    format!("{NAME}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_seconds}{secure}")
 }
 
 /// Returns the session cookie of a request.
@@ -120,7 +120,7 @@ mod tests {
     fn the_cookie_is_for_our_own_pages_alone() {
         assert_eq!(
             set("v", true),
-            "calliope_session=v; HttpOnly; SameSite=Strict; Path=/; Max-Age=43200; Secure"
+            "calliope_session=v; HttpOnly; SameSite=Lax; Path=/; Max-Age=43200; Secure"
         );
         assert!(!set("v", false).contains("Secure") && clear().contains("Max-Age=0"));
         let sent = headers(&[("cookie", "theme=dark; calliope_session=abc; xcalliope_session=no")]);

@@ -14,6 +14,7 @@ mod models;
 mod networks;
 mod observability;
 mod origins;
+mod pages;
 mod postgres_url;
 mod providers;
 mod renamed;
@@ -42,6 +43,7 @@ pub use memory::MemorySettings;
 pub use models::ModelSettings;
 pub(crate) use models::parse_models;
 pub use observability::ObservabilitySettings;
+pub use pages::PageSettings;
 pub use providers::ProviderSettings;
 pub use report::ReportedSetting;
 pub use search::SearchSettings;
@@ -81,6 +83,8 @@ pub struct Settings {
     pub situation: SituationSettings,
     /// The vector index.
     pub search: SearchSettings,
+    /// The pages for people.
+    pub pages: PageSettings,
     /// The log.
     pub log: LogSettings,
     /// Metrics and traces.
@@ -164,6 +168,7 @@ impl LoadedSettings {
             settings.memory.validate(),
             settings.situation.validate(),
             settings.search.validate(),
+            settings.pages.validate(),
             settings.log.validate(),
             settings.observability.validate(),
             settings.trust.validate(),

@@ -247,6 +247,8 @@ pub(super) const VARIABLES: &[Variable] = &[
         "a number of US dollars, such as 5 or 0.5",
     ),
     flag("CALLIOPE_LEARNING", "memory.learning"),
+    flag("CALLIOPE_PUBLIC_READING", "pages.public_reading"),
+    text("CALLIOPE_OPERATOR", "pages.operator", "text of at most 500 characters"),
     flag("CALLIOPE_SITUATION_ONLINE", "situation.is_online"),
     text("CALLIOPE_PLACES_FILE", "situation.geoip_file", "the path of a MaxMind city database"),
     text("CALLIOPE_GEOIP_FILE", "situation.geoip_file", "the path of a MaxMind city database"),

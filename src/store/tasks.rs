@@ -320,6 +320,14 @@ impl Tx {
         self.publish_task_fields(subject, fields, now);
     }
 
+    /// Publishes the words of a frame whose picture is not painted yet.
+    pub fn publish_words(&mut self, task: &Task, words: &str, now: DateTime<Utc>) {
+        let subject = TaskSubject { client_id: task.client_id.clone(), story_id: task.story_id };
+        let status = TaskStatus::Running;
+        let fields = json!({"id": task.id, "status": status, "step": "words", "text": words});
+        self.publish_task_fields(subject, fields, now);
+    }
+
     fn publish_task_fields(&mut self, subject: TaskSubject, fields: Value, now: DateTime<Utc>) {
         let TaskSubject { client_id, story_id } = subject;
         if client_id.is_some() || story_id.is_some() {

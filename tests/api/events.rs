@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use crate::on_both;
+use crate::support::gated_image_model::gated_image_model;
 use crate::support::sse::{SseEvent, SseStream, event_labels};
-use crate::support::{TestApp, TestDatabase, send_json, with_timeout};
+use crate::support::{TestApp, TestDatabase, TestOptions, send_json, with_timeout};
 
 on_both! {
+    the_words_come_before_the_picture;
     a_listener_hears_a_story_as_it_is_told;
     who_comes_back_hears_what_was_missed_and_nothing_twice;
     a_client_hears_all_of_its_stories_and_no_others;
@@ -136,5 +138,29 @@ async fn a_removed_story_says_so_and_ends(database: TestDatabase) {
     let received = stream.next().await.expect("the end is told");
     assert_eq!(event_labels(&[received]), ["story removed"]);
     assert_eq!(stream.next().await, None);
+    app.stop_and_remove().await;
+}
+
+/// A person reads the words while the picture is painted.
+async fn the_words_come_before_the_picture(database: TestDatabase) {
+    let (images, registry) = gated_image_model();
+    let options = TestOptions { registry: Some(registry), ..TestOptions::default() };
+    let app = TestApp::start_with(database, options).await;
+    let mut stream = SseStream::open(app.get("/v2/events?client_id=s")).await;
+    let order = json!({"strategy": "literal", "snippets": [
+        {"snippet_type": "text", "content": "The lamp blinked."}
+    ]});
+    let (status, ordered) = app.call("POST", "/v2/stories?client_id=s", order).await;
+    assert_eq!(status, 202, "{ordered}");
+    let is_words = |event: &SseEvent| event.data["step"] == "words";
+    let words = stream.read_until(is_words).await.pop().expect("an event");
+    assert_eq!(
+        (&words.data["text"], &words.data["id"], &words.data["status"]),
+        (&json!("The lamp blinked."), &ordered["task_id"], &json!("running"))
+    );
+    images.release.add_permits(8);
+    let after = stream.read_until(is_done).await;
+    assert!(after.iter().any(|event| event.event == "frame"), "{after:?}");
+    assert!(!after.iter().any(is_words), "the words are published once: {after:?}");
     app.stop_and_remove().await;
 }

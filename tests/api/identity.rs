@@ -215,7 +215,7 @@ pub async fn session(app: &TestApp, name: &str, password: &str) -> String {
     let response = login(app, name, password).await;
     assert_eq!(response.status(), 200);
     let cookie = response.headers()["set-cookie"].to_str().expect("text").to_owned();
-    assert!(cookie.contains("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+    assert!(cookie.contains("; HttpOnly; SameSite=Lax; Path=/"), "{cookie}");
     cookie.split(';').next().expect("a pair").to_owned()
 }
 

@@ -31,6 +31,8 @@ mod leases;
 mod limits;
 mod media;
 mod memory;
+mod pages;
+mod pages_access;
 mod pairing;
 mod pinecone;
 mod postgres;

@@ -27,20 +27,20 @@ async fn an_instance_knows_the_others_that_run(database: TestDatabase) {
     renew(&here, at(0)).await;
     renew(&there, at(10)).await;
     assert_eq!(here.other_instances(at(5)).await.expect("read"), [there.instance_id()]);
-    assert_eq!(there.other_instances(at(5)).await.expect("read"), [], "that one was silent");
+    assert!(there.other_instances(at(5)).await.expect("read").is_empty(), "that one was silent");
     // Only one that came later has certainly seen the other.
     assert_eq!(here.acquainted_instances(at(0)).await.expect("read"), [there.instance_id()]);
-    assert_eq!(there.acquainted_instances(at(-5)).await.expect("read"), []);
+    assert!(there.acquainted_instances(at(-5)).await.expect("read").is_empty());
     renew(&here, at(20)).await;
     assert_eq!(there.acquainted_instances(at(5)).await.expect("read"), [here.instance_id()]);
     let mut tx = there.begin().await.expect("begun");
     tx.delete_instance().await.expect("deleted");
     tx.save().await.expect("saved");
-    assert_eq!(here.other_instances(at(5)).await.expect("read"), []);
+    assert!(here.other_instances(at(5)).await.expect("read").is_empty());
     // One that ended without a word is forgotten after a while.
     renew(&there, at(-1)).await;
     renew(&here, at(30)).await;
-    assert_eq!(here.other_instances(at(-100)).await.expect("read"), []);
+    assert!(here.other_instances(at(-100)).await.expect("read").is_empty());
     here.close().await;
     there.close().await;
     database.remove().await;

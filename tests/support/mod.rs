@@ -31,7 +31,8 @@ use calliope::http::{AccessPolicy, ConnectionLimits, HttpState, serve};
 use calliope::inference::{Registry, offline};
 use calliope::objects::{Bucket, LocalStore};
 use calliope::settings::{
-    DatabaseSettings, MemorySettings, RateLimitSettings, StorageSettings, TaskSettings,
+    DatabaseSettings, MemorySettings, PageSettings, RateLimitSettings, StorageSettings,
+    TaskSettings,
 };
 use calliope::situation::SituationService;
 use calliope::store::Store;
@@ -188,6 +189,7 @@ pub struct TestOptions {
     pub keep_alive: Duration,
     pub drain: Duration,
     pub clock: Arc<dyn Clock>,
+    pub pages: PageSettings,
 }
 
 impl Default for TestOptions {
@@ -209,6 +211,7 @@ impl Default for TestOptions {
             keep_alive: Duration::from_secs(75),
             drain: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
+            pages: PageSettings::default(),
         }
     }
 }
@@ -272,6 +275,7 @@ impl TestApp {
         let connections = options.connections;
         let (trusted_proxies, drain) = (options.trusted_proxies, options.drain);
         let (allowed_origins, keep_alive) = (options.allowed_origins, options.keep_alive);
+        let pages = options.pages.clone();
         let app = Arc::new(build_app(store.clone(), storage, shutdown.clone(), options));
         app.config().seed().await.expect("seeded");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -283,6 +287,7 @@ impl TestApp {
             limits: rates,
             allowed_origins: allowed_origins.iter().map(ToString::to_string).collect(),
             connections,
+            pages,
         };
         let metrics = MetricsRecorder::install().expect("a recorder is installed");
         let state =

@@ -198,7 +198,7 @@ fn task_message(status: Option<&str>, step: Option<&str>) -> &'static str {
         (Some("running"), Some("perceive")) => "Looking and listening.",
         (Some("running"), Some("situate")) => "Finding out where and when it is.",
         (Some("running"), Some("tell")) => "Telling the next part of the story.",
-        (Some("running"), Some("illustrate")) => "Painting the picture.",
+        (Some("running"), Some("words" | "illustrate")) => "Painting the picture.",
         (Some("running"), Some("keep")) => "Saving the frame.",
         (Some("running"), _) => "In progress.",
         (Some("pending"), _) => "Waiting for its turn.",

@@ -160,6 +160,25 @@ impl Files {
         Ok(url.map(|url| (url, DEFAULT_EXPIRY.to_std().unwrap_or_default())))
     }
 
+    /// Returns the origin from which the bucket serves media, such as `https://storage.example`. Returns `None` if this
+    /// server serves them.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AppError`] if the lifetime of the URL cannot be represented.
+    pub async fn media_origin(&self) -> Result<Option<String>, AppError> {
+        if self.settings.delivery == MediaDelivery::Proxy {
+            return Ok(None);
+        }
+        let url = self.bucket_presigned_url(Method::GET, "media/origin", DEFAULT_EXPIRY).await?;
+        let origin = url.as_deref().and_then(|url| {
+            let (scheme, rest) = url.split_once("://")?;
+            let authority = rest.split(['/', '?']).next()?;
+            Some(format!("{scheme}://{authority}"))
+        });
+        Ok(origin)
+    }
+
     /// Returns a URL that the bucket serves, or `None` if there is no bucket or it cannot sign.
     async fn bucket_presigned_url(
         &self,

@@ -148,6 +148,7 @@ impl Generator {
         let telling = steps.run("tell", storyteller.tell(&scene)).await;
         let telling = telling.map_err(explain)?;
         let attached = self.illustrate_and_narrate(run, &context, &telling, photograph, &session);
+        let attached = self.persister.publish_words_during(run, &telling, attached);
         let (pictures, narration) = steps.run("illustrate", attached).await?;
         let count = pictures.len();
         let wants_video = wants_video(&run.parameters, &session) && count > 0;

@@ -1,6 +1,7 @@
 //! Saving a told frame whose files are written. One transaction writes all its rows and completes its task.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -16,10 +17,14 @@ use crate::app::models::write_settlement;
 use crate::app::stories::{FrameView, StoryResponse, StoryView, generation_date, with_newline};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{Clock, EventKind, FrameKey, ObjectKey, slug_base, story_title};
-use crate::store::{NewFrame, NewImage, Store, StoryTitle, Tx};
+use crate::store::{NewFrame, NewImage, Store, StoreError, StoryTitle, Tx};
+use crate::storytellers::Telling;
 
 /// Default minimum time for which a frame is shown, in seconds.
 const MIN_DURATION: i32 = 20;
+
+/// How long a picture may take before the words are published. A frame that takes less costs no further transaction.
+const UNNOTICED_WAIT: Duration = Duration::from_millis(200);
 
 /// Saves frames.
 #[derive(Debug)]
@@ -45,6 +50,39 @@ impl FramePersister {
     /// Removes the files of a frame that is not saved.
     pub(super) async fn discard(&self, keys: Vec<ObjectKey>) {
         self.files.discard(keys).await;
+    }
+
+    /// Runs the work on a frame's pictures. If it takes long enough to be waited for, publishes the frame's words
+    /// meanwhile, so that a person can read them at once.
+    pub(super) async fn publish_words_during<T>(
+        &self,
+        run: &FrameRun<'_>,
+        telling: &Telling,
+        work: impl Future<Output = T>,
+    ) -> T {
+        // Boxed because the future is large, and the caller's future would hold it twice.
+        let mut work = Box::pin(work);
+        tokio::select! {
+            result = &mut work => return result,
+            () = tokio::time::sleep(UNNOTICED_WAIT) => {}
+        }
+        let (result, published) = tokio::join!(work, self.publish_words(run, telling));
+        if let Err(error) = published {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "words cannot be published before their picture");
+        }
+        result
+    }
+
+    async fn publish_words(&self, run: &FrameRun<'_>, telling: &Telling) -> Result<(), StoreError> {
+        let words: Vec<&str> =
+            telling.beats.iter().filter_map(|beat| beat.text.as_deref()).map(str::trim).collect();
+        if words.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        tx.publish_words(run.lease.task(), &words.join("\n"), self.clock.now());
+        tx.save().await
     }
 
     /// Saves a frame and completes its task in one transaction. If the rows cannot be written, removes the frame's

@@ -90,7 +90,7 @@ impl Stories {
         Ok(can_add_frames(story, client_id.as_str(), &levels))
     }
 
-    async fn story_status(&self, story_id: Uuid) -> Result<StoryStatus, AppError> {
+    pub(super) async fn story_status(&self, story_id: Uuid) -> Result<StoryStatus, AppError> {
         if let Some(open) = self.store.open_task(&story_lane(story_id)).await? {
             let is_running = open.status == TaskStatus::Running;
             let status = if is_running { "running" } else { "pending" };

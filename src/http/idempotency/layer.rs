@@ -23,10 +23,16 @@ const MAX_RESPONSE: usize = 4 << 20;
 /// The headers that are stored with a response.
 const STORED_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
-/// Routes that this layer skips. The tasks of frames store the keys of the first three; the last two authenticate the
+/// Routes that this layer skips. The tasks of frames store the keys of the first four; the last two authenticate the
 /// caller and change nothing.
-const EXEMPT_ROUTES: [&str; 5] =
-    ["/v1/frames", "/v2/stories", "/v2/stories/{id}/frames", "/admin/api/login", "/v2/pairing"];
+const EXEMPT_ROUTES: [&str; 6] = [
+    "/v1/frames",
+    "/v2/stories",
+    "/v2/stories/{id}/frames",
+    "/",
+    "/admin/api/login",
+    "/v2/pairing",
+];
 
 /// Routes whose responses contain a secret that is shown once, so that the response is not stored.
 const SECRET_ROUTES: [&str; 1] = ["/admin/api/tokens"];

@@ -11,7 +11,8 @@ use crate::http::sse::{self, EventSubscription, EventsQuery};
 ///
 /// Streams the events of a story as Server-Sent Events. Each event has an id, a name and JSON data:
 ///
-/// - `task`: a task changed. Data: `id`, `status`, `message`, `story_id`, and `step` while it runs.
+/// - `task`: a task changed. Data: `id`, `status`, `message`, `story_id`, and `step` while it runs. The step `words` has
+///   the frame's `text`, which is told before its picture is painted.
 /// - `frame`: a frame is new, has another illustration (`illustrated`) or was removed (`removed`). Data: `story_id`,
 ///   `number`.
 /// - `story`: a story was named (`title`, `slug`) or removed (`removed`). Data: `story_id`.

@@ -1,0 +1,56 @@
+//! The reader: one frame of a story.
+
+use askama::Template;
+
+use crate::{FramePart, Shell};
+
+/// The frame before or after the one that is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Neighbour {
+    /// Address of its page below the service's root.
+    pub address: String,
+    /// Address of its picture, to be fetched in advance.
+    pub picture: Option<String>,
+}
+
+/// A page with one frame of a story.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "reader.html")]
+pub struct ReaderPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Start of the story's title.
+    pub title: String,
+    /// Start of the frame's words, for links and search engines.
+    pub description: String,
+    /// Slug of the story.
+    pub slug: String,
+    /// Number of frames in the story.
+    pub count: i32,
+    /// The frame; `None` if the story has none yet.
+    pub frame: Option<FramePart>,
+    /// The frame before.
+    pub previous: Option<Neighbour>,
+    /// The frame after.
+    pub next: Option<Neighbour>,
+    /// Scheme and authority of the service as the reader addresses it, such as `https://stories.example`.
+    pub origin: String,
+    /// Whether the reader may bookmark frames.
+    pub can_bookmark: bool,
+    /// The reader's bookmark of the frame.
+    pub bookmark: Option<i64>,
+    /// Whether the reader may continue the story.
+    pub can_continue: bool,
+}
+
+impl ReaderPage {
+    /// Returns the complete address of a path below the service's root.
+    fn absolute(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.shell.root)
+    }
+
+    fn page_address(&self) -> String {
+        let number = self.frame.as_ref().map_or(1, |frame| frame.number);
+        format!("/s/{}/{number}", self.slug)
+    }
+}

@@ -1,0 +1,209 @@
+//! Every page, rendered from sample views: empty, one, many, very long, right to left, hostile, and with errors.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that cannot go on says why and ends"
+)]
+
+#[path = "pages/mod.rs"]
+mod pages;
+
+use std::collections::BTreeSet;
+
+use calliope_web::{Template, assets};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+
+use html5ever::tendril::TendrilSink;
+
+/// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
+const ROUTES: [&str; 22] = [
+    "/",
+    "/s/*",
+    "/s/*/*",
+    "/s/*/feed.atom",
+    "/s/*/events",
+    "/library",
+    "/search",
+    "/bookmarks",
+    "/lists/*",
+    "/login",
+    "/logout",
+    "/connect",
+    "/about",
+    "/docs",
+    "/favicon.ico",
+    "/apple-touch-icon.png",
+    "/manifest.webmanifest",
+    "/media/*",
+    "/v2/events",
+    "/v2/stories/*/events",
+    "/robots.txt",
+    "/assets/*",
+];
+
+/// An element with its attributes.
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    has_text: bool,
+}
+
+impl Element {
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
+    }
+}
+
+fn parse(html: &str) -> (Vec<Element>, Vec<String>) {
+    let dom = html5ever::parse_document(RcDom::default(), html5ever::ParseOpts::default())
+        .one(html.to_owned());
+    let mut elements = Vec::new();
+    collect(&dom.document, &mut elements);
+    let errors = dom.errors.borrow().iter().map(ToString::to_string).collect();
+    (elements, errors)
+}
+
+fn collect(node: &Handle, elements: &mut Vec<Element>) {
+    if let NodeData::Element { name, attrs, template_contents, .. } = &node.data {
+        let attributes = attrs.borrow();
+        let attributes =
+            attributes.iter().map(|a| (a.name.local.to_string(), a.value.to_string())).collect();
+        let has_text = !node.children.borrow().is_empty();
+        elements.push(Element { name: name.local.to_string(), attributes, has_text });
+        if let Some(contents) = &*template_contents.borrow() {
+            collect(contents, elements);
+        }
+    }
+    for child in node.children.borrow().iter() {
+        collect(child, elements);
+    }
+}
+
+fn is_route(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    if let Some(name) = path.strip_prefix("/assets/") {
+        return assets::find(name).is_some();
+    }
+    let segments: Vec<&str> = path.split('/').collect();
+    ROUTES.iter().any(|route| {
+        let parts: Vec<&str> = route.split('/').collect();
+        parts.len() == segments.len()
+            && parts.iter().zip(&segments).all(|(p, s)| p == s || (*p == "*" && !s.is_empty()))
+    })
+}
+
+#[test]
+fn every_page_looks_as_it_did() {
+    for (name, page) in pages::all() {
+        let hashes = |text: &str| {
+            let mut text = text.to_owned();
+            for asset in assets::all() {
+                let (stem, extension) = asset.name.rsplit_once('.').expect("an extension");
+                let stem = &stem[..stem.len() - 17];
+                text = text.replace(&asset.name, &format!("{stem}-HASH.{extension}"));
+            }
+            text
+        };
+        insta::assert_snapshot!(name, hashes(&page));
+    }
+}
+
+#[test]
+fn every_page_is_correct_html_without_inline_code() {
+    for (name, page) in pages::all() {
+        let (elements, errors) = parse(&page);
+        assert!(errors.is_empty(), "{name}: {errors:?}\n{page}");
+        let mut ids = BTreeSet::new();
+        for element in &elements {
+            let tag = &element.name;
+            assert!(tag != "style", "{name} has a style element");
+            let is_inline =
+                tag == "script" && (element.has_text || element.attribute("src").is_none());
+            assert!(!is_inline, "{name} has an inline script");
+            for (attribute, value) in &element.attributes {
+                let is_code = attribute == "style" || attribute.starts_with("on");
+                assert!(!is_code, "{name}: {tag} {attribute}={value}");
+                assert!(!value.trim_start().starts_with("javascript:"), "{name}: {value}");
+            }
+            if tag == "img" {
+                assert!(element.attribute("alt").is_some(), "{name}: a picture without words");
+            }
+            if let Some(id) = element.attribute("id") {
+                assert!(ids.insert(id.to_owned()), "{name}: the id {id} is there twice");
+            }
+        }
+        for (tag, least) in [("title", 1), ("main", 1), ("html", 1)] {
+            let count = elements.iter().filter(|element| element.name == tag).count();
+            assert_eq!(count, least, "{name}: {tag}");
+        }
+        let html = elements.iter().find(|element| element.name == "html").expect("a root");
+        assert!(html.attribute("lang").is_some(), "{name} has no language");
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_route() {
+    let mut count = 0;
+    for (name, page) in pages::all() {
+        let root = if name.contains("proxy") { "/stories" } else { "" };
+        for element in parse(&page).0 {
+            for attribute in ["href", "src", "action", "poster", "data-events", "data-base"] {
+                let Some(value) = element.attribute(attribute) else { continue };
+                let value = value.strip_prefix("https://stories.example").unwrap_or(value);
+                if value.is_empty() {
+                    continue;
+                }
+                let path = value.strip_prefix(root);
+                let path = path.unwrap_or_else(|| panic!("{name}: {value} is not below {root}"));
+                let path =
+                    if attribute == "data-base" { format!("{path}1") } else { path.to_owned() };
+                assert!(is_route(&path), "{name}: {attribute}={value} leads nowhere");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 200, "{count}");
+}
+
+#[test]
+fn what_people_wrote_is_text_and_nothing_else() {
+    for (name, page) in pages::hostile() {
+        assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{name}");
+        let (elements, errors) = parse(&page);
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+        for element in elements {
+            let is_ours = element.name != "script"
+                || element.attribute("src").is_some_and(|src| src.starts_with("/assets/"));
+            assert!(is_ours, "{name}: a script of somebody else");
+            let handlers = element.attributes.iter().filter(|(a, _)| a.starts_with("on"));
+            assert_eq!(handlers.count(), 0, "{name}: {}", element.name);
+        }
+    }
+}
+
+#[test]
+fn a_readers_page_is_small_and_loads_little_before_its_picture() {
+    let page = pages::usual_reader().render().expect("rendered");
+    let code: usize = assets::all()
+        .filter(|asset| page.contains(&asset.name))
+        .map(|asset| asset.content.len())
+        .sum();
+    let total = page.len() + code;
+    assert!(total < 30_000, "{total} bytes");
+    let before = page.split("<img").next().unwrap_or_default();
+    let loads = before.matches("<script").count() + before.matches("rel=\"stylesheet\"").count();
+    assert_eq!(loads, 1, "only the style sheet comes before the picture");
+}
+
+#[test]
+fn a_feed_is_xml() {
+    let feed = pages::feed().render().expect("rendered");
+    assert!(feed.starts_with("<?xml") && !feed.contains("<script>"), "{feed}");
+    insta::assert_snapshot!("feed", feed);
+}
+
+#[test]
+fn the_manifest_is_below_the_root() {
+    insta::assert_snapshot!("manifest", calliope_web::manifest("/stories"));
+}
