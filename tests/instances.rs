@@ -1,6 +1,12 @@
 //! Several processes on one PostgreSQL database: what one process changes or tells, the others see, also if each has a
 //! disk of its own.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says why and ends"
+)]
 
 #[path = "instances/disks.rs"]
 mod disks;

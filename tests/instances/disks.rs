@@ -40,10 +40,7 @@ async fn start_two(fake: &FakeBucket, database: TestDatabase) -> [TestApp; 2] {
         ..TestOptions::default()
     };
     let other = other_disk(&database);
-    [
-        TestApp::start_with(database, options()).await,
-        TestApp::start_with(other, options()).await,
-    ]
+    [TestApp::start_with(database, options()).await, TestApp::start_with(other, options()).await]
 }
 
 async fn stop_two([here, there]: [TestApp; 2]) {
@@ -86,7 +83,8 @@ async fn an_input_is_in_its_row_or_in_the_bucket_before_its_order_is_accepted() 
         let row = here.store.media_object_with_content(&key).await.expect("read").expect("exists");
         assert_eq!(row.content.is_some(), is_small, "{key}");
         assert_eq!(row.date_synced.is_none(), is_small, "{key}");
-        assert_eq!(read_elsewhere(there, &key).await.expect("found").len() as i64, row.size);
+        let elsewhere = read_elsewhere(there, &key).await.expect("found");
+        assert_eq!(i64::try_from(elsewhere.len()), Ok(row.size));
         assert_eq!(there.files("input"), [""; 0], "an input is not copied to other disks");
     }
     assert_eq!(inputs_in(&fake).len(), 1, "the large one");
@@ -167,7 +165,9 @@ async fn what_one_instance_removes_no_other_keeps() {
     assert_eq!(status, 202);
     there.wait_until_idle().await;
     let is_gone = || {
-        [here, there].iter().all(|app| app.files("media").is_empty() && app.files("input").is_empty())
+        [here, there]
+            .iter()
+            .all(|app| app.files("media").is_empty() && app.files("input").is_empty())
     };
     with_timeout(async {
         while !is_gone() {
@@ -288,7 +288,10 @@ async fn folders_that_are_not_shared_are_named_if_there_is_no_bucket() {
         assert_eq!(folder.name, "media");
         let ready = app.ops().readiness().await.object_store;
         let reason = ready.reason.expect("a reason");
-        assert!(reason.starts_with("The media folder (") && reason.contains("is not shared"), "{reason}");
+        assert!(
+            reason.starts_with("The media folder (") && reason.contains("is not shared"),
+            "{reason}"
+        );
     }
     // An instance that stops properly is forgotten at once.
     alone.files().withdraw_instance().await.expect("withdrawn");

@@ -9,16 +9,10 @@ use super::disks::other_disk;
 use super::support::{TestApp, TestDatabase, TestOptions, fixture};
 
 /// Starts two instances on one database.
-async fn start_two(
-    database: TestDatabase,
-    storage: fn(&mut StorageSettings),
-) -> [TestApp; 2] {
+async fn start_two(database: TestDatabase, storage: fn(&mut StorageSettings)) -> [TestApp; 2] {
     let options = || TestOptions { storage, ..TestOptions::default() };
     let other = other_disk(&database);
-    [
-        TestApp::start_with(database, options()).await,
-        TestApp::start_with(other, options()).await,
-    ]
+    [TestApp::start_with(database, options()).await, TestApp::start_with(other, options()).await]
 }
 
 async fn stop_two([here, there]: [TestApp; 2]) {
@@ -48,9 +42,8 @@ async fn logins_and_pairings_are_limited_by_all_instances_together() {
         statuses.push(login(&apps[attempt % 2], &format!("user{attempt}")).await.0);
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
-    let pair = async |app: &TestApp| {
-        app.call("POST", "/v2/pairing", json!({"client_id": "s"})).await.0
-    };
+    let pair =
+        async |app: &TestApp| app.call("POST", "/v2/pairing", json!({"client_id": "s"})).await.0;
     let mut accepted = 0;
     for attempt in 0..14 {
         accepted += usize::from(pair(&apps[attempt % 2]).await != 429);
@@ -81,10 +74,13 @@ async fn a_quota_is_exact_however_many_instances_are_sent_to_at_once() {
     assert_eq!(accepted, (1 << 20) / sound.len(), "as many as fit");
     let kept = apps[0].store.client_bytes("s").await.expect("measured");
     assert_eq!(kept, i64::try_from(accepted * sound.len()).expect("small"));
-    let on_disk: usize = apps.iter().map(|app| {
-        let folder = app.database.folder.path().join("audio");
-        walk(&folder)
-    }).sum();
+    let on_disk: usize = apps
+        .iter()
+        .map(|app| {
+            let folder = app.database.folder.path().join("audio");
+            walk(&folder)
+        })
+        .sum();
     assert_eq!(on_disk, accepted, "what was refused is not kept");
     stop_two(apps).await;
 }

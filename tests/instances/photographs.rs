@@ -62,7 +62,7 @@ fn photograph(number: usize) -> Vec<u8> {
     let mut noise = TestRng(number as u64);
     let picture = RgbImage::from_fn(width, height, |x, _| {
         let bit = x * BITS / width;
-        let base = if number >> bit & 1 == 1 { 200 } else { 20 };
+        let base = if (number >> bit) & 1 == 1 { 200 } else { 20 };
         Rgb([(); 3].map(|()| base + noise.below(32) as u8))
     });
     let mut file = std::io::Cursor::new(Vec::new());
@@ -134,13 +134,18 @@ struct Installation {
 fn new_disk() -> TempDir {
     let disk = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir_all(disk.path().join("config")).expect("created");
-    let settings = "[tasks]\nlease_seconds = 1\nmax_lost_runs = 1000\n[storage]\ninline_upload_seconds = 1\n";
+    let settings =
+        "[tasks]\nlease_seconds = 1\nmax_lost_runs = 1000\n[storage]\ninline_upload_seconds = 1\n";
     std::fs::write(disk.path().join("config/calliope.toml"), settings).expect("written");
     disk
 }
 
 impl Installation {
-    async fn start(database: TestDatabase, provider: &FakeProvider, bucket: Vec<(&'static str, String)>) -> Self {
+    async fn start(
+        database: TestDatabase,
+        provider: &FakeProvider,
+        bucket: Vec<(&'static str, String)>,
+    ) -> Self {
         let mut variables = database.environment();
         variables.extend(bucket);
         variables.extend([
@@ -273,35 +278,29 @@ async fn send_under_kills(database: TestDatabase) {
     let fake = FakeBucket::start().await;
     let (proxy, bucket) = start_bucket(&fake, &database).await;
     let installation = Arc::new(Installation::start(database, &provider, bucket).await);
-    let told = watch::Sender::new(0);
+    let (told, is_done) = (watch::Sender::new(0), watch::Sender::new(false));
     let numbers = |client: usize| (0..frames).skip(client).step_by(CLIENTS).collect::<Vec<_>>();
     let clients = (0..CLIENTS)
         .map(|n| tokio::spawn(send_all(installation.clone(), n, numbers(n), told.clone())));
-    let (start, mut kills, mut told_meanwhile) = (Instant::now(), 0, 0);
+    let (start, mut kills) = (Instant::now(), 0);
+    let sending = async {
+        let ended = join_all(clients).await;
+        is_done.send_replace(true);
+        ended
+    };
     let killing = async {
-        loop {
+        while !*is_done.borrow() {
             tokio::time::sleep(Duration::from_millis(200 + chance.below(1000))).await;
             installation.kill_one(&mut chance).await;
             kills += 1;
         }
     };
-    let stalling = async {
-        let mut receiver = told.subscribe();
-        let before = *receiver.wait_for(|told| *told >= frames / 3).await.expect("sent");
-        proxy.set_stalled(true);
-        tokio::time::sleep(Duration::from_secs(if is_full { 60 } else { 5 })).await;
-        told_meanwhile = *told.borrow() - before;
-        proxy.set_stalled(false);
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        ended = join_all(clients) => {
-            ended.into_iter().for_each(|client| client.expect("every photograph was seen"));
-        }
-        () = killing => {}
-        () = stalling => {}
+    let stall = Duration::from_secs(if is_full { 60 } else { 5 });
+    let stalling = stall_once(&proxy, &told, &is_done, frames / 3, stall);
+    let (ended, (), told_meanwhile) = tokio::join!(sending, killing, stalling);
+    for client in ended {
+        client.expect("every photograph was seen and every sound heard");
     }
-    proxy.set_stalled(false);
     let seconds = start.elapsed().as_secs();
     println!(
         "{frames} frames told in {seconds} s with {kills} kills, {told_meanwhile} of them while the bucket stalled"
@@ -313,6 +312,26 @@ async fn send_under_kills(database: TestDatabase) {
     let Ok(installation) = Arc::try_unwrap(installation) else { panic!("all clients have ended") };
     drop(installation.instances);
     installation.database.remove().await;
+}
+
+/// Stalls the bucket for a while once so many frames are told. Returns the number of frames that are told meanwhile.
+async fn stall_once(
+    proxy: &StallingProxy,
+    told: &watch::Sender<usize>,
+    is_done: &watch::Sender<bool>,
+    start: usize,
+    time: Duration,
+) -> usize {
+    let (mut told, mut is_done) = (told.subscribe(), is_done.subscribe());
+    let before = tokio::select! {
+        told = told.wait_for(|told| *told >= start) => *told.expect("sent"),
+        _ = is_done.wait_for(|done| *done) => return 0,
+    };
+    proxy.set_stalled(true);
+    let _ = tokio::time::timeout(time, is_done.wait_for(|done| *done)).await;
+    proxy.set_stalled(false);
+    let after = *told.borrow();
+    after - before
 }
 
 /// Starts the proxy before a bucket, and returns it with the variables that configure the bucket.
@@ -328,7 +347,8 @@ async fn start_bucket(
         (bucket.endpoint.expect("a server"), variables)
     } else {
         let variables = fake.environment();
-        let (_, server) = variables.iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").expect("set");
+        let (_, server) =
+            variables.iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").expect("set");
         (server.clone(), variables)
     };
     let proxy = StallingProxy::start(&server).await;
