@@ -30,7 +30,9 @@ pub struct ServerSettings {
     /// The addresses and networks of proxies whose `Forwarded` or `X-Forwarded-For` header is trusted. Default: none.
     #[serde(with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// How long running requests and tasks may take to finish when the process should stop, 0-600 seconds. Default: 25.
+    /// How long running requests and tasks may take to finish when the process should stop, 0-600 seconds. Connections get
+    /// two seconds more, so the process ends within 10 seconds by default, which is what Docker and Cloud Run allow. Tasks
+    /// that are not finished run again elsewhere or after the next start. Default: 7.
     pub drain_seconds: u64,
     /// How long a connection stays open without a request, 1-3600 seconds. A load balancer's own limit, often 60, must be
     /// shorter, else it sends requests into connections that are closing. Default: 75.
@@ -51,7 +53,7 @@ impl Default for ServerSettings {
             api_key: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
-            drain_seconds: 25,
+            drain_seconds: 7,
             keep_alive_seconds: 75,
             max_connections: 10_000,
             max_connections_per_address: 500,

@@ -98,6 +98,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "server.keep_alive_seconds",
         "a whole number from 1 to 3600",
     ),
+    number("CALLIOPE_DRAIN_SECONDS", "server.drain_seconds", "a whole number from 0 to 600"),
     number(
         "CALLIOPE_REQUESTS_PER_MINUTE_PER_TOKEN",
         "limits.requests_per_minute_per_token",
@@ -114,6 +115,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     text("POSTGRESQL_PASSWORD", "database.password", "that user's password"),
     text("POSTGRESQL_DATABASE", "database.database", "a PostgreSQL database"),
     text("DATABASE_URL", "database.url", "a postgres:// URL"),
+    number("CALLIOPE_DATABASE_CONNECTIONS", "database.connections", "a whole number from 2 to 500"),
     text("CLOUD_ENV", "storage.cloud", "one of local, gcp, aws, azure"),
     flag(GOOGLE_SWITCH, "storage.cloud"),
     text("GCS_BUCKET_NAME", "storage.bucket", "a bucket's name"),

@@ -1,6 +1,6 @@
 //! Models, prompts and strategies: the configuration of storytellers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -227,6 +227,40 @@ impl Store {
              WHERE provider = $1 AND provider_model_name = $2 ORDER BY slug LIMIT 1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(provider).bind(name).fetch_optional(db).await)
             .map_err(StoreError::failed("read a model"))
+    }
+}
+
+impl Seeds {
+    /// Removes the seeds that are among `present`, as [`Store::seeded_slugs`] returns them.
+    pub fn retain_missing(&mut self, present: &HashSet<String>) {
+        let is_missing = |table: &str, slug: &str| !present.contains(&format!("{table} {slug}"));
+        self.inference_models.retain(|seed| is_missing("inference_model", &seed.slug));
+        self.prompt_templates.retain(|seed| is_missing("prompt_template", &seed.slug));
+        self.model_configs.retain(|seed| is_missing("model_config", &seed.slug));
+        self.strategy_configs.retain(|seed| is_missing("strategy_config", &seed.slug));
+    }
+
+    /// Returns whether there is no seed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inference_models.is_empty()
+            && self.prompt_templates.is_empty()
+            && self.model_configs.is_empty()
+            && self.strategy_configs.is_empty()
+    }
+}
+
+impl Store {
+    /// Returns the table and the slug of every row that seeds may insert, such as `model_config lavender`.
+    pub async fn seeded_slugs(&self) -> Result<HashSet<String>, StoreError> {
+        const SQL: &str = "SELECT 'inference_model ' || slug FROM inference_model \
+             UNION ALL SELECT 'prompt_template ' || slug FROM prompt_template \
+             UNION ALL SELECT 'model_config ' || slug FROM model_config \
+             UNION ALL SELECT 'strategy_config ' || slug FROM strategy_config";
+        let slugs: Vec<String> =
+            with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_all(db).await)
+                .map_err(StoreError::failed("list configurations"))?;
+        Ok(slugs.into_iter().collect())
     }
 }
 

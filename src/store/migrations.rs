@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
 
 use super::{Store, StoreError, with_read_pool, with_tx};
 use crate::store::pools::Pools;
@@ -41,11 +41,15 @@ impl Store {
     ///
     /// Returns [`StoreError::Migration`] if a migration fails, or if a later version has migrated the database.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.accept_reworded_migrations().await?;
-        match &self.pools {
-            Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
-            Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
-            Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
+        let applied = self.applied_migrations().await?;
+        // Usually nothing is pending. Then a start waits for no lock and for few statements.
+        if !self.is_up_to_date(&applied) {
+            self.accept_reworded_migrations(applied).await?;
+            match &self.pools {
+                Pools::Postgres(database) if database.is_pooled => migrate_pooled(database).await?,
+                Pools::Postgres(database) => POSTGRES.run(&database.pool).await?,
+                Pools::Sqlite { write, .. } => SQLITE.run(write).await?,
+            }
         }
         let frames = self.fill_search_terms().await?;
         if frames > 0 {
@@ -81,10 +85,12 @@ impl Store {
 
     /// Replaces the known earlier checksums of applied migrations by those of today, because the migrator refuses a
     /// database that has applied a migration with another checksum.
-    async fn accept_reworded_migrations(&self) -> Result<(), StoreError> {
+    async fn accept_reworded_migrations(
+        &self,
+        mut applied: Vec<AppliedMigration>,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE _sqlx_migrations SET checksum = $2 WHERE version = $1";
         let migrator = if self.is_sqlite() { &SQLITE } else { &POSTGRES };
-        let mut applied = self.applied_migrations().await?;
         applied.retain(|migration| self.is_reworded(migration));
         if applied.is_empty() {
             return Ok(());
@@ -100,6 +106,17 @@ impl Store {
                 .map_err(&failed)?;
         }
         tx.save().await
+    }
+
+    /// Reports whether a database has exactly the migrations of this binary.
+    fn is_up_to_date(&self, applied: &[AppliedMigration]) -> bool {
+        let migrator = if self.is_sqlite() { &SQLITE } else { &POSTGRES };
+        let is_same = |(known, applied): (&Migration, &AppliedMigration)| {
+            known.version == applied.version
+                && applied.success
+                && *known.checksum == *applied.checksum
+        };
+        migrator.iter().count() == applied.len() && migrator.iter().zip(applied).all(is_same)
     }
 
     /// Reports whether the database has applied a migration before its comments were reworded.
