@@ -55,10 +55,10 @@ impl Meters {
 
     /// Prints the settings of PostgreSQL on which the figures depend.
     pub async fn describe(&mut self) {
-        let Some(postgres) = &mut self.postgres else { return };
         const SQL: &str = "SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) \
              FROM pg_settings WHERE name IN ('server_version', 'fsync', 'synchronous_commit', \
              'shared_buffers', 'max_connections')";
+        let Some(postgres) = &mut self.postgres else { return };
         let settings: String = sqlx::query_scalar(SQL).fetch_one(postgres).await.expect("settings");
         println!("PostgreSQL: {settings}");
         if self.postmaster.is_none() {
@@ -73,13 +73,18 @@ impl Meters {
 
     /// Returns the number of the service's connections to the database.
     pub async fn connections(&mut self) -> i64 {
-        let Some(postgres) = &mut self.postgres else { return 0 };
         const SQL: &str = "SELECT count(*) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let Some(postgres) = &mut self.postgres else { return 0 };
         sqlx::query_scalar(SQL).fetch_one(postgres).await.expect("a number")
     }
 
     pub async fn read(&mut self, instances: &[Instance]) -> Reading {
+        const SQL: &str = "SELECT (xact_commit + xact_rollback)::FLOAT8, \
+             pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::FLOAT8, \
+             pg_database_size(datname)::FLOAT8 FROM pg_stat_database WHERE datname = current_database()";
+        const STATEMENTS: &str = "SELECT COALESCE(sum(s.calls), 0)::FLOAT8 FROM pg_stat_statements s \
+             JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()";
         let memory = instances.iter().map(|instance| meter::memory(instance.id(), "VmRSS"));
         let mut reading = Reading {
             service: instances.iter().map(Instance::processor_time).sum(),
@@ -87,15 +92,11 @@ impl Meters {
             database: None,
         };
         let Some(postgres) = &mut self.postgres else { return reading };
-        const SQL: &str = "SELECT (xact_commit + xact_rollback)::FLOAT8, \
-             pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::FLOAT8, \
-             pg_database_size(datname)::FLOAT8 FROM pg_stat_database WHERE datname = current_database()";
-        const STATEMENTS: &str = "SELECT COALESCE(sum(s.calls), 0)::FLOAT8 FROM pg_stat_statements s \
-             JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database()";
         let row = sqlx::query(SQL).fetch_one(&mut *postgres).await.expect("a row");
-        let statements = match self.has_statements {
-            true => Some(sqlx::query_scalar(STATEMENTS).fetch_one(postgres).await.expect("a sum")),
-            false => None,
+        let statements = if self.has_statements {
+            Some(sqlx::query_scalar(STATEMENTS).fetch_one(postgres).await.expect("a sum"))
+        } else {
+            None
         };
         reading.database = Some(DatabaseReading {
             processor: self.postmaster.map(meter::processor_time_of_family),

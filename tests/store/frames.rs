@@ -251,7 +251,7 @@ async fn of_very_many_matches_the_newest_are_ranked(database: TestDatabase) {
         assert_eq!(found, [newest, newest - 1]);
     }
     let nobody = store.search_frames(&words, WordMatch::All, filter(Some("nobody")), 3).await;
-    assert_eq!(nobody.expect("searched"), []);
+    assert!(nobody.expect("searched").is_empty());
     store.close().await;
     database.remove().await;
 }
