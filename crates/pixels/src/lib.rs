@@ -7,5 +7,6 @@
 //! It is a separate crate so that test builds can optimise it without optimising the rest.
 
 pub mod imaging;
+mod math;
 pub mod painter;
 pub mod vision;

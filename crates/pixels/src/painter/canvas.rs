@@ -15,6 +15,7 @@ use super::noise::{NoiseTile, lerp, smoothstep};
 use super::rng::Rng;
 use super::shape::Shape;
 use super::wash::Wash;
+use crate::math;
 use crate::vision::oklab::Lab;
 
 /// The optical density of the red, green and blue channel; 0 is white paper.
@@ -23,7 +24,7 @@ pub type Density = [f32; 3];
 /// Returns the pigment that looks like `colour` in a single layer on white paper.
 pub fn pigment(colour: Lab) -> Density {
     // No channel is absorbed completely, because a glaze on top would be invisible.
-    colour.to_srgb().map(|v| -v.clamp(0.02, 0.995).ln())
+    colour.to_srgb().map(|v| -math::ln(v.clamp(0.02, 0.995)))
 }
 
 /// A sheet of paper with paint on it.
@@ -103,7 +104,8 @@ impl Canvas {
     pub fn render(&self, paper: Lab) -> RgbImage {
         let base = pigment(paper);
         // The 8-bit value for each density from 0 to 4, in steps of 1/256.
-        let values: Vec<f32> = (0..=1024).map(|i| (-(i as f32) / 256.0).exp() * 255.0).collect();
+        let value = |i: i32| (math::exp(-(i as f32) / 256.0) * 255.0).round() as u8;
+        let values: Vec<u8> = (0..=1024).map(value).collect();
         RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
             let i = y as usize * self.width + x as usize;
             let upper_left =
@@ -112,7 +114,7 @@ impl Canvas {
             let relief = (upper_left - self.paper[i]) * 0.045;
             let channel = |c: usize| {
                 let d = (self.density[i][c] + base[c] + relief).clamp(0.0, 4.0);
-                values[(d * 256.0) as usize].round() as u8
+                values[(d * 256.0) as usize]
             };
             Rgb([channel(0), channel(1), channel(2)])
         })
@@ -142,13 +144,13 @@ struct Brush<'a> {
 
 impl<'a> Brush<'a> {
     fn new(wash: &'a Wash, unit: f32) -> Self {
-        let (sin, cos) = wash.angle.sin_cos();
+        let (sin, cos) = math::sin_cos(wash.angle);
         // At scale 1, one tile of noise covers about the shorter side of the canvas.
         let scale = 300.0 / unit * wash.scale;
         let (long, short) = (scale / wash.streak.max(1.0), scale * wash.streak.max(1.0).sqrt());
         let (a, b) = wash.gradient_axis;
         let (dx, dy) = (b.x - a.x, b.y - a.y);
-        let square = dx.mul_add(dx, dy * dy);
+        let square = dx * dx + dy * dy;
         let gradient = if square > 1e-3 {
             (dx / square, dy / square, -(a.x * dx + a.y * dy) / square)
         } else {
@@ -166,12 +168,12 @@ impl<'a> Brush<'a> {
     #[inline]
     fn sample_noise(&self, noise: &NoiseTile, x: f32, y: f32) -> NoiseSample {
         let w = self.wash;
-        let u = x.mul_add(self.along.0, y * self.along.1) + w.offset;
-        let v = x.mul_add(self.across.0, y * self.across.1) + w.offset * 0.37;
+        let u = x * self.along.0 + y * self.along.1 + w.offset;
+        let v = x * self.across.0 + y * self.across.1 + w.offset * 0.37;
         let flow = (noise.at(u, v) - 0.5) * 2.6;
-        let slow = noise.at(x.mul_add(self.slow, w.offset * 1.7), y * self.slow + w.offset);
+        let slow = noise.at(x * self.slow + w.offset * 1.7, y * self.slow + w.offset);
         let gradient =
-            x.mul_add(self.gradient.0, y.mul_add(self.gradient.1, self.gradient.2)).clamp(0.0, 1.0);
+            (x * self.gradient.0 + y * self.gradient.1 + self.gradient.2).clamp(0.0, 1.0);
         let variation = (slow - 0.5) * 2.6 * w.mingle;
         let mix = (w.mix + w.mix_gradient * gradient + variation + flow * 0.25 * w.mingle)
             .clamp(0.0, 1.0);
@@ -198,17 +200,16 @@ impl<'a> Brush<'a> {
     fn pigment_load(&self, pool: f32, paper: f32, sample: &NoiseSample) -> f32 {
         let w = self.wash;
         let strength = lerp(w.strength.0, w.strength.1, sample.gradient);
-        let eddies = w.flow.mul_add(sample.flow, 1.0).max(0.05);
-        let grain = w.grain.mul_add((0.5 - paper) * 2.0, 1.0).max(0.1);
-        strength * eddies * grain * w.rim.mul_add(pool, 1.0)
+        let eddies = (w.flow * sample.flow + 1.0).max(0.05);
+        let grain = (w.grain * ((0.5 - paper) * 2.0) + 1.0).max(0.1);
+        strength * eddies * grain * (w.rim * pool + 1.0)
     }
 
     #[inline]
     fn blend_density(&self, old: Density, cover: f32, amount: f32, mix: f32) -> Density {
         let w = self.wash;
         let keep = 1.0 - w.lift * cover;
-        let add =
-            |c: usize| old[c].mul_add(keep, lerp(w.pigments.0[c], w.pigments.1[c], mix) * amount);
+        let add = |c: usize| old[c] * keep + lerp(w.pigments.0[c], w.pigments.1[c], mix) * amount;
         [add(0), add(1), add(2)]
     }
 }

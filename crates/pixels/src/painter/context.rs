@@ -7,6 +7,7 @@ use super::rng::Rng;
 use super::shape::{Point, Shape, pt};
 use super::style::{Medium, Style};
 use super::wash::Wash;
+use crate::math;
 use crate::vision::oklab::Lab;
 
 /// The canvas of a picture, with the palette, style and random numbers to paint on it.
@@ -92,7 +93,7 @@ impl PaintContext {
         let usual = (0.0042 * self.unit()).max(0.9) * weight;
         let swell = self.rng.range(0.2, 0.5);
         let shape = Shape::stroke(path, |t| {
-            usual * swell.mul_add((t * 7.0).sin(), 1.0) * (0.55 + (t * (1.0 - t)).sqrt() * 0.9)
+            usual * (swell * math::sin(t * 7.0) + 1.0) * (0.55 + (t * (1.0 - t)).sqrt() * 0.9)
         });
         let wash = self.plain_wash(colour).with_strength(strength).rimmed(0.0);
         let amount = 0.0035 * self.unit() * self.style.looseness;

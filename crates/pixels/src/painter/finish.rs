@@ -64,12 +64,12 @@ fn margin(ctx: &mut PaintContext, edge: Edge, rng: &mut Rng) {
             return density;
         }
         let slow = scale * 0.4;
-        let wave = noise.at(x.mul_add(slow, offset), y * slow) - 0.5;
+        let wave = noise.at(x * slow + offset, y * slow) - 0.5;
         let fine = (paper - 0.5) * 0.004;
         let reach = unit * (inset + (wave * 2.0 * stray) + fine);
         let inside = smoothstep(-soft * unit, soft * unit, near - reach);
         // Pigment collects at the edge of the margin.
         let pool = 1.0 - smoothstep(0.0, unit * 0.008, near - reach);
-        density.map(|d| d * inside * rim.mul_add(pool, 1.0))
+        density.map(|d| d * inside * (rim * pool + 1.0))
     });
 }

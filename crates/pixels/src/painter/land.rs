@@ -6,6 +6,7 @@ use super::layout::SceneLayout;
 use super::noise::lerp;
 use super::shape::{Point, Shape, bowed_line, pt};
 use super::sky::is_distance_hidden;
+use crate::math;
 
 /// Returns the line of a ridge across the view, from left to right. It rises up to about `tall`
 /// pixels above `base`; `sharp` goes from rounded hills (0) to peaks (1).
@@ -181,10 +182,10 @@ pub fn winding_path(ctx: &mut PaintContext, layout: &SceneLayout, water: bool) {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     for i in 0..=24 {
         let t = i as f32 / 24.0;
-        let near = (1.0 - t).powf(1.7);
-        let x = lerp(end_x, start_x, near) + sweep * (t * 5.2).sin() * near;
+        let near = math::powf(1.0 - t, 1.7);
+        let x = lerp(end_x, start_x, near) + sweep * math::sin(t * 5.2) * near;
         let y = lerp(layout.horizon + layout.unit * 0.012, bottom, near);
-        let half = (wide * near.powf(1.15)).max(layout.unit * 0.003);
+        let half = (wide * math::powf(near, 1.15)).max(layout.unit * 0.003);
         left.push(pt(x - half, y));
         right.push(pt(x + half, y));
     }

@@ -87,14 +87,14 @@ impl Accumulator {
         let (dir, x0, y0, x1, y1) =
             if ay < by { (1.0, ax, ay, bx, by) } else { (-1.0, bx, by, ax, ay) };
         let slope = (x1 - x0) / (y1 - y0);
-        let mut x = if y0 < 0.0 { slope.mul_add(-y0, x0) } else { x0 };
+        let mut x = if y0 < 0.0 { x0 - slope * y0 } else { x0 };
         let first = y0.max(0.0) as usize;
-        let end = self.height.min(y1.ceil().max(0.0) as usize);
+        let end = self.height.min(ceil(y1));
         for row in first..end {
             let top = (row as f32).max(y0);
             let bottom = ((row + 1) as f32).min(y1);
             let dy = bottom - top;
-            let next = slope.mul_add(dy, x);
+            let next = slope * dy + x;
             self.span(row, dir * dy, x.min(next), x.max(next));
             x = next;
         }
@@ -105,8 +105,8 @@ impl Accumulator {
         let limit = self.width as f32;
         let (left, right) = (left.clamp(0.0, limit), right.clamp(0.0, limit));
         let start = row * self.width;
-        let first = left.floor();
-        let i = first as usize;
+        let i = left as usize;
+        let first = i as f32;
         if right <= first + 1.0 {
             let covered = 1.0 - (0.5 * (left + right) - first);
             self.put(start, i, d * covered);
@@ -118,10 +118,10 @@ impl Accumulator {
         let inverse = 1.0 / (right - left);
         let total = |end: f32| {
             let reach = (end.min(right) - left).max(0.0);
-            (0.5 * reach * reach).mul_add(inverse, (end - right).max(0.0))
+            0.5 * reach * reach * inverse + (end - right).max(0.0)
         };
         let mut before = 0.0;
-        for cell in i..=(right.ceil() as usize) {
+        for cell in i..=ceil(right) {
             let part = total((cell + 1) as f32) - total(cell as f32);
             self.put(start, cell, d * (part - before));
             before = part;
@@ -146,6 +146,13 @@ impl Accumulator {
         }
         self.cells
     }
+}
+
+/// Returns the smallest whole number that is not below `value`, or 0 if it is negative. `f32::ceil` would be a call of
+/// a library function, because the basic instructions of x86-64 do not include it.
+fn ceil(value: f32) -> usize {
+    let truncated = value as usize;
+    truncated + usize::from((truncated as f32) < value)
 }
 
 /// Computes moving averages along the rows. Beyond an edge, the outermost value is repeated.

@@ -41,29 +41,42 @@ impl NoiseTile {
     /// Returns the value at a point, given in samples, interpolated between its four neighbours.
     #[inline]
     pub fn at(&self, x: f32, y: f32) -> f32 {
-        let (fx, fy) = (x.floor(), y.floor());
-        let (tx, ty) = (x - fx, y - fy);
-        // Converted through i32, because a cast from f32 to usize turns negative numbers into 0.
-        let x0 = (fx as i32) as usize & MASK;
-        let y0 = (fy as i32) as usize & MASK;
+        let ((x0, tx), (y0, ty)) = (split(x), split(y));
         let (x1, y1) = ((x0 + 1) & MASK, (y0 + 1) & MASK);
-        let top = lerp(self.values[y0 * SIDE + x0], self.values[y0 * SIDE + x1], tx);
-        let bottom = lerp(self.values[y1 * SIDE + x0], self.values[y1 * SIDE + x1], tx);
+        // One check of the length, which always holds, instead of one for each of the four.
+        let Some(values) = self.values.first_chunk::<{ SIDE * SIDE }>() else { return 0.5 };
+        let top = lerp(values[y0 * SIDE + x0], values[y0 * SIDE + x1], tx);
+        let bottom = lerp(values[y1 * SIDE + x0], values[y1 * SIDE + x1], tx);
         lerp(top, bottom, ty)
     }
+}
+
+/// Splits a coordinate into the index of the sample before it and the fraction beyond it, 0-1. The coordinate must be
+/// nearer to 0 than 2²².
+///
+/// It needs additions only, because the basic instructions of x86-64 have no `floor`: `f32::floor` would be a call of a
+/// library function.
+#[inline]
+fn split(coordinate: f32) -> (usize, f32) {
+    // In 1.5 × 2²³ plus a number, the last bit of the mantissa counts ones, so the sum is rounded to a whole number, and
+    // the last bits of the sum are those of that number, also if it is negative.
+    const ROUNDER: f32 = 12_582_912.0;
+    let nearest = (coordinate + ROUNDER) - ROUNDER;
+    let floor = if nearest > coordinate { nearest - 1.0 } else { nearest };
+    ((floor + ROUNDER).to_bits() as usize & MASK, coordinate - floor)
 }
 
 /// Interpolates linearly between `a` (`t` = 0) and `b` (`t` = 1).
 #[inline]
 pub fn lerp(a: f32, b: f32, t: f32) -> f32 {
-    (b - a).mul_add(t, a)
+    (b - a) * t + a
 }
 
 /// Returns 0 below `low`, 1 above `high`, and a smooth S-curve between them.
 #[inline]
 pub fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
     let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
-    t * t * 2.0f32.mul_add(-t, 3.0)
+    t * t * (3.0 - 2.0 * t)
 }
 
 fn add_octave(values: &mut [f32], rng: &mut Rng, period: usize, amplitude: f32) {
@@ -84,7 +97,7 @@ fn add_octave(values: &mut [f32], rng: &mut Rng, period: usize, amplitude: f32) 
 }
 
 fn ease(t: f32) -> f32 {
-    t * t * 2.0f32.mul_add(-t, 3.0)
+    t * t * (3.0 - 2.0 * t)
 }
 
 /// Scales the values to a mean of 0.5 and a standard deviation of 0.22, so that washes can rely on
@@ -95,6 +108,25 @@ fn normalize(values: &mut [f32]) {
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count;
     let scale = 0.22 / variance.sqrt().max(1e-6);
     for value in values {
-        *value = (*value - mean).mul_add(scale, 0.5).clamp(0.0, 1.0);
+        *value = ((*value - mean) * scale + 0.5).clamp(0.0, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coordinate_is_split_as_by_floor() {
+        let near_whole =
+            [-256.0_f32, -1.0, 0.0, 1.0, 255.0, 256.0, 70_000.0].into_iter().flat_map(|whole| {
+                [whole.next_down(), whole, whole.next_up(), whole + 0.5, whole + 0.25]
+            });
+        let others = (-4000..4000).map(|n| n as f32 * 0.377);
+        for coordinate in near_whole.chain(others) {
+            let floor = coordinate.floor();
+            let expected = ((floor as i64).rem_euclid(256) as usize, coordinate - floor);
+            assert_eq!(split(coordinate), expected, "{coordinate}");
+        }
     }
 }

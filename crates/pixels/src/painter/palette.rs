@@ -4,6 +4,7 @@ use super::colour_schemes::{COLOUR_SCHEMES, ColourScheme};
 use super::prompt::{Light, ParsedPrompt};
 use super::rng::Rng;
 use super::style::{Medium, Style};
+use crate::math;
 use crate::vision::oklab::Lab;
 use calliope_domain::{ImageFeatures, Season};
 
@@ -62,7 +63,7 @@ impl Palette {
         if depth < 0.5 {
             self.far.lerp(self.mid, depth * 2.0)
         } else {
-            self.mid.lerp(self.near, depth.mul_add(2.0, -1.0))
+            self.mid.lerp(self.near, depth * 2.0 - 1.0)
         }
     }
 }
@@ -97,7 +98,7 @@ fn blend(colours: &mut [Lab; 8], light: Light, rng: &mut Rng) {
     for (colour, &target) in colours.iter_mut().zip(&other.colours) {
         // A blend of two colours has less chroma than either; a factor makes up for it.
         let blended = colour.lerp(Lab::from_rgb(target), amount);
-        *colour = blended.with_lightness_and_chroma(blended.l, amount.mul_add(0.4, 1.0));
+        *colour = blended.with_lightness_and_chroma(blended.l, amount * 0.4 + 1.0);
     }
 }
 
@@ -134,7 +135,7 @@ fn recolour(colours: &mut [Lab; 8], swatches: &[(Lab, f32)]) {
 }
 
 fn rotate_hues(colours: &mut [Lab; 8], angle: f32) {
-    let (sin, cos) = angle.sin_cos();
+    let (sin, cos) = math::sin_cos(angle);
     // The last colour, glow, stays warm, because a green lamp would look wrong.
     for c in &mut colours[..7] {
         (c.a, c.b) = (c.a * cos - c.b * sin, c.a * sin + c.b * cos);
@@ -155,7 +156,7 @@ fn apply_style(colours: &mut [Lab; 8], style: &Style) {
     let tint = colours[3];
     for c in colours {
         let chroma = if style.is_monochrome { 0.0 } else { style.chroma };
-        *c = c.with_lightness_and_chroma(c.l.powf(style.gamma).clamp(0.04, 0.98), chroma);
+        *c = c.with_lightness_and_chroma(math::powf(c.l, style.gamma).clamp(0.04, 0.98), chroma);
         if style.is_monochrome {
             // Ink and charcoal are not pure grey; they keep a trace of the picture's hue.
             (c.a, c.b) = (tint.a * 0.25 + 0.002, tint.b * 0.25 + 0.008);

@@ -31,7 +31,7 @@ impl Rng {
 
     /// Returns a number from `low` to `high`.
     pub fn range(&mut self, low: f32, high: f32) -> f32 {
-        (high - low).mul_add(self.uniform(), low)
+        (high - low) * self.uniform() + low
     }
 
     /// Returns a number from -1 to 1 with a triangular distribution around 0.

@@ -2,6 +2,7 @@
 
 use super::noise::NoiseTile;
 use super::rng::Rng;
+use crate::math;
 
 /// A point on the canvas, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,8 +34,7 @@ impl Shape {
     /// Creates a polygon in the local coordinates of a motif: x to the right and y *up* from its foot,
     /// in units of `size` (width and height in pixels).
     pub fn local(foot: Point, size: (f32, f32), points: &[(f32, f32)]) -> Self {
-        let place =
-            |&(x, y): &(f32, f32)| pt(x.mul_add(size.0, foot.x), y.mul_add(-size.1, foot.y));
+        let place = |&(x, y): &(f32, f32)| pt(x * size.0 + foot.x, foot.y - y * size.1);
         Self::polygon(points.iter().map(place).collect())
     }
 
@@ -47,8 +47,8 @@ impl Shape {
     pub fn ellipse(centre: Point, rx: f32, ry: f32) -> Self {
         let count = (rx.max(ry) * 1.5).clamp(12.0, 72.0) as usize;
         let on = |i: usize| {
-            let (sin, cos) = (i as f32 / count as f32 * std::f32::consts::TAU).sin_cos();
-            pt(rx.mul_add(cos, centre.x), ry.mul_add(sin, centre.y))
+            let (sin, cos) = math::sin_cos(i as f32 / count as f32 * std::f32::consts::TAU);
+            pt(rx * cos + centre.x, ry * sin + centre.y)
         };
         Self::polygon((0..count).map(on).collect())
     }
@@ -60,11 +60,8 @@ impl Shape {
         let first = rng.uniform();
         let on = |i: usize| {
             let angle = (i as f32 + first) / count as f32 * std::f32::consts::TAU;
-            let reach = lumps.mul_add(rng.triangular(), 1.0);
-            pt(
-                (rx * reach).mul_add(angle.cos(), centre.x),
-                (ry * reach).mul_add(angle.sin(), centre.y),
-            )
+            let reach = lumps * rng.triangular() + 1.0;
+            pt(rx * reach * math::cos(angle) + centre.x, ry * reach * math::sin(angle) + centre.y)
         };
         Self::polygon((0..count).map(on).collect()).smoothed()
     }
@@ -78,7 +75,7 @@ impl Shape {
         for (i, p) in path.iter().enumerate() {
             let (a, b) = (path[i.saturating_sub(1)], path[(i + 1).min(last)]);
             let (dx, dy) = (b.x - a.x, b.y - a.y);
-            let length = dx.hypot(dy).max(1e-3);
+            let length = math::hypot(dx, dy).max(1e-3);
             let half = 0.5 * width(i as f32 / last.max(1) as f32);
             let (nx, ny) = (-dy / length * half, dx / length * half);
             left.push(pt(p.x + nx, p.y + ny));
@@ -118,8 +115,7 @@ impl Shape {
         if side >= 0.0 {
             return self;
         }
-        let flip =
-            |c: Vec<Point>| c.into_iter().rev().map(|p| pt(2.0f32.mul_add(x, -p.x), p.y)).collect();
+        let flip = |c: Vec<Point>| c.into_iter().rev().map(|p| pt(2.0 * x - p.x, p.y)).collect();
         Self { contours: self.contours.into_iter().map(flip).collect() }
     }
 
@@ -129,12 +125,12 @@ impl Shape {
     #[must_use]
     pub fn hand_drawn(&self, noise: &NoiseTile, amount: f32, step: f32, offset: f32) -> Self {
         let jog = |p: Point| {
-            let (sx, sy) = (p.x.mul_add(1.1, offset), p.y * 1.1);
+            let (sx, sy) = (p.x * 1.1 + offset, p.y * 1.1);
             let slow = (noise.at(sx, sy) - 0.5, noise.at(sy + 91.0, sx + 37.0) - 0.5);
             let fine = (noise.at(sx * 5.0, sy * 5.0) - 0.5, noise.at(sy * 5.0, sx * 5.0) - 0.5);
             pt(
-                amount.mul_add(0.5f32.mul_add(fine.0, slow.0) * 2.0, p.x),
-                amount.mul_add(0.5f32.mul_add(fine.1, slow.1) * 2.0, p.y),
+                amount * (0.5 * fine.0 + slow.0) * 2.0 + p.x,
+                amount * (0.5 * fine.1 + slow.1) * 2.0 + p.y,
             )
         };
         let walk = |c: &Vec<Point>| subdivide(c, step).into_iter().map(jog).collect();
@@ -145,12 +141,12 @@ impl Shape {
 /// Returns a line from `a` to `b` in `count` steps, bent sideways by `bow` pixels in its middle.
 pub fn bowed_line(a: Point, b: Point, bow: f32, count: usize) -> Vec<Point> {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
-    let length = dx.hypot(dy).max(1e-3);
+    let length = math::hypot(dx, dy).max(1e-3);
     (0..=count)
         .map(|i| {
             let t = i as f32 / count as f32;
             let away = bow * 4.0 * t * (1.0 - t);
-            pt(dx.mul_add(t, a.x) - dy / length * away, dy.mul_add(t, a.y) + dx / length * away)
+            pt(dx * t + a.x - dy / length * away, dy * t + a.y + dx / length * away)
         })
         .collect()
 }
@@ -159,8 +155,8 @@ fn chaikin(points: &[Point]) -> Vec<Point> {
     let mut cut = Vec::with_capacity(points.len() * 2);
     for (i, a) in points.iter().enumerate() {
         let b = points[(i + 1) % points.len()];
-        cut.push(pt(0.75f32.mul_add(a.x, 0.25 * b.x), 0.75f32.mul_add(a.y, 0.25 * b.y)));
-        cut.push(pt(0.25f32.mul_add(a.x, 0.75 * b.x), 0.25f32.mul_add(a.y, 0.75 * b.y)));
+        cut.push(pt(0.75 * a.x + 0.25 * b.x, 0.75 * a.y + 0.25 * b.y));
+        cut.push(pt(0.25 * a.x + 0.75 * b.x, 0.25 * a.y + 0.75 * b.y));
     }
     cut
 }
@@ -170,10 +166,10 @@ fn subdivide(points: &[Point], step: f32) -> Vec<Point> {
     for (i, a) in points.iter().enumerate() {
         let b = points[(i + 1) % points.len()];
         let (dx, dy) = (b.x - a.x, b.y - a.y);
-        let parts = (dx.hypot(dy) / step.max(0.5)).ceil().clamp(1.0, 400.0) as usize;
+        let parts = (math::hypot(dx, dy) / step.max(0.5)).ceil().clamp(1.0, 400.0) as usize;
         for part in 0..parts {
             let t = part as f32 / parts as f32;
-            fine.push(pt(dx.mul_add(t, a.x), dy.mul_add(t, a.y)));
+            fine.push(pt(dx * t + a.x, dy * t + a.y));
         }
     }
     fine
@@ -184,7 +180,7 @@ fn oriented(mut points: Vec<Point>, clockwise: bool) -> Vec<Point> {
     let area: f32 = (0..points.len())
         .map(|i| {
             let (a, b) = (points[i], points[(i + 1) % points.len()]);
-            a.x.mul_add(b.y, -(b.x * a.y))
+            a.x * b.y - b.x * a.y
         })
         .sum();
     if (area > 0.0) != clockwise {

@@ -6,6 +6,7 @@ use super::layout::SceneLayout;
 use super::noise::lerp;
 use super::prompt::{Light, Motif, PaintedWeather};
 use super::shape::{Point, Shape, bowed_line, pt};
+use crate::math;
 
 /// Paints the sky down to a little below the horizon. Returns the position of the moon or sun, if
 /// there is one.
@@ -197,7 +198,7 @@ fn veil(ctx: &mut PaintContext, layout: &SceneLayout) {
     let thick = layout.unit * ctx.rng.range(0.012, 0.04);
     let swell = ctx.rng.range(2.0, 6.0);
     let shape = Shape::stroke(&path, |t| {
-        thick * (t * (1.0 - t) * 4.0) * (1.0 + 0.4 * (t * swell * 3.0).sin())
+        thick * (t * (1.0 - t) * 4.0) * (1.0 + 0.4 * math::sin(t * swell * 3.0))
     });
     let low = matches!(layout.light, Light::Dawn | Light::Dusk);
     let colour = if low && ctx.rng.random_bool(0.6) { ctx.palette.accent } else { ctx.palette.far };

@@ -60,6 +60,52 @@ fn the_same_ask_gives_the_same_picture() {
     }
 }
 
+/// A prompt for each kind of scene, medium and weather.
+const SCENES: [&str; 8] = [
+    STORY,
+    "a train in the snow at dawn",
+    "pen and ink: a village street at night, lit windows, a cat",
+    "a forest path in autumn rain, a figure with an umbrella",
+    "a room with a candle, a book and a cup on the table",
+    "gouache of a boat below high mountains under a bright sky",
+    "charcoal tower in fog",
+    "pastel garden with flowers and a kite",
+];
+
+#[test]
+fn every_machine_paints_the_same_picture() {
+    let sums: Vec<String> = SCENES
+        .iter()
+        .zip(1..)
+        .map(|(prompt, seed)| {
+            let picture = paint(&request(prompt, (120, 90), seed));
+            let own = vision::analyze(&picture).features.expect("features");
+            let again = paint(&with_features(&own, request(prompt, (64, 96), seed)));
+            let hex = [&picture, &again].map(|picture| {
+                let hash = picture.as_raw().iter().fold(0xCBF2_9CE4_8422_2325_u64, |h, b| {
+                    (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01B3)
+                });
+                format!("{hash:016x}")
+            });
+            hex.join(" ")
+        })
+        .collect();
+    // A change to the painter changes these numbers. A machine must not: neither its processor nor its system.
+    assert_eq!(
+        sums,
+        [
+            "352cdfb1ecd714e3 d41b8b748a5f9164",
+            "bd9f71d96453aa80 c41e3bef3823e2f0",
+            "c5bc726280a42178 1c01b641f23b0957",
+            "061c51b6b048509d 7a725e9366ccbab3",
+            "4d1e80b740ec4396 a71d5856f6947cc3",
+            "3f4010c7db8a9eca fc766a9eee632a28",
+            "3f25ffa13ed16e8f bc20c20ad3dec6a2",
+            "ea197aae0ed1e9f1 b16fa575a54347bd",
+        ]
+    );
+}
+
 #[test]
 fn sizes_are_exact() {
     for size in [(1, 1), (1, 2), (7, 300), (300, 7), (64, 64), (33, 97), (320, 240), (900, 500)] {

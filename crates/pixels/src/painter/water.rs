@@ -6,6 +6,7 @@ use super::layout::SceneLayout;
 use super::noise::lerp;
 use super::prompt::{Light, PaintedWeather};
 use super::shape::{Point, Shape, bowed_line, pt};
+use crate::math;
 
 /// Paints water from the horizon to the bottom edge; `light` is the position of the moon or sun.
 pub fn paint(ctx: &mut PaintContext, layout: &SceneLayout, light: Option<Point>) {
@@ -38,7 +39,7 @@ fn surface(ctx: &mut PaintContext, layout: &SceneLayout) {
 fn waves(ctx: &mut PaintContext, layout: &SceneLayout, rough: f32) {
     let count = (26.0 * rough) as usize;
     for i in 0..count {
-        let depth = ((i as f32 + ctx.rng.uniform()) / count as f32).powf(1.4);
+        let depth = math::powf((i as f32 + ctx.rng.uniform()) / count as f32, 1.4);
         let y = layout.ground(lerp(0.015, 1.0, depth));
         let long = layout.unit * lerp(0.08, 0.42, depth) * ctx.rng.range(0.5, 1.2);
         let thick = layout.unit * lerp(0.004, 0.03, depth) * rough.sqrt();
@@ -47,10 +48,10 @@ fn waves(ctx: &mut PaintContext, layout: &SceneLayout, rough: f32) {
         let path: Vec<Point> = (0..=14)
             .map(|k| {
                 let t = k as f32 / 14.0 - 0.5;
-                pt(x + t * long * 2.0, y + thick * 0.5 * rough * (t * lilt * 4.0).sin())
+                pt(x + t * long * 2.0, y + thick * 0.5 * rough * math::sin(t * lilt * 4.0))
             })
             .collect();
-        let shape = Shape::stroke(&path, |t| thick * (t * (1.0 - t) * 4.0).powf(0.8));
+        let shape = Shape::stroke(&path, |t| thick * math::powf(t * (1.0 - t) * 4.0, 0.8));
         let wash = if ctx.rng.random_bool(0.3) {
             let light = ctx.palette.low;
             ctx.plain_wash(light).lifting(0.5).with_strength(0.3).rimmed(0.1).dry(0.42)
@@ -66,7 +67,7 @@ fn waves(ctx: &mut PaintContext, layout: &SceneLayout, rough: f32) {
 fn glitter(ctx: &mut PaintContext, layout: &SceneLayout, x: f32) {
     let colour = ctx.palette.glow;
     for i in 0..26 {
-        let depth = (i as f32 / 26.0).powf(1.3);
+        let depth = math::powf(i as f32 / 26.0, 1.3);
         let y = layout.ground(lerp(0.01, 0.95, depth));
         let wide = layout.unit * lerp(0.03, 0.1, depth) * ctx.rng.range(0.4, 1.2);
         let middle = x + ctx.rng.triangular() * layout.unit * lerp(0.02, 0.09, depth);

@@ -4,6 +4,7 @@ use image::RgbImage;
 
 use super::oklab::Lab;
 use super::swatches::Cluster;
+use crate::math;
 
 /// A small picture in `OKLab`, with its luma.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ pub fn focus(image: &LabImage, clusters: &[Cluster]) -> (f32, f32) {
         .map(|i| {
             let local = (image.luma[i] - surroundings[i]).abs();
             let (x, y) = image.position(i);
-            let off_centre = (x - 0.5).hypot(y - 0.5);
+            let off_centre = math::hypot(x - 0.5, y - 0.5);
             (local * 0.9 + rarity(image.lab[i], clusters)) * (1.0 - 0.7 * off_centre * off_centre)
         })
         .collect();

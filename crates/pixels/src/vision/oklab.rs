@@ -2,6 +2,18 @@
 //!
 //! Source: Björn Ottosson, "A perceptual color space for image processing", 2020.
 
+use std::sync::LazyLock;
+
+use crate::math;
+
+/// The linear value of each 8-bit value of a channel.
+static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|value| {
+        let v = value as f32 / 255.0;
+        if v <= 0.040_45 { v / 12.92 } else { math::powf((v + 0.055) / 1.055, 2.4) }
+    })
+});
+
 /// A colour in `OKLab`: lightness and two opponent axes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Lab {
@@ -17,11 +29,12 @@ impl Lab {
     /// Converts a colour from 8-bit sRGB.
     #[must_use]
     pub fn from_rgb(rgb: [u8; 3]) -> Self {
-        let [r, g, b] = rgb.map(|v| srgb_to_linear(f32::from(v) / 255.0));
+        let linear = &*LINEAR;
+        let [r, g, b] = rgb.map(|v| linear[usize::from(v)]);
         let l = 0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b;
         let m = 0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b;
         let s = 0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b;
-        let (l, m, s) = (l.cbrt(), m.cbrt(), s.cbrt());
+        let (l, m, s) = (math::cbrt(l), math::cbrt(m), math::cbrt(s));
         Self {
             l: 0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
             a: 1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
@@ -52,7 +65,7 @@ impl Lab {
     /// Returns the chroma: the distance from grey, about 0-0.33.
     #[must_use]
     pub fn chroma(self) -> f32 {
-        self.a.hypot(self.b)
+        math::hypot(self.a, self.b)
     }
 
     /// Returns the squared distance to `other`. Lightness and both colour axes have the same weight.
@@ -78,10 +91,6 @@ impl Lab {
     }
 }
 
-fn srgb_to_linear(v: f32) -> f32 {
-    if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-}
-
 fn linear_to_srgb(v: f32) -> f32 {
-    if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
+    if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * math::powf(v, 1.0 / 2.4) - 0.055 }
 }

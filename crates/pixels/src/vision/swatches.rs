@@ -3,6 +3,7 @@
 use super::colour_names;
 use super::measure::LabImage;
 use super::oklab::Lab;
+use crate::math;
 use calliope_domain::Swatch;
 
 /// The number of clusters to start with. Clusters of the same name are merged.
@@ -124,7 +125,7 @@ fn build_cluster(image: &LabImage, name: &'static str, members: &[usize]) -> Opt
     let centre = (sum(&|i| image.position(i).0), sum(&|i| image.position(i).1));
     let spread = sum(&|i| {
         let (x, y) = image.position(i);
-        (x - centre.0).hypot(y - centre.1)
+        math::hypot(x - centre.0, y - centre.1)
     });
     Some(Cluster { colour, name, share: count / image.lab.len() as f32, centre, spread })
 }

@@ -3,6 +3,7 @@
 use super::grammar::{position_phrase, with_article};
 use super::measure::{LabImage, mean};
 use super::swatches::Cluster;
+use crate::math;
 
 /// The largest number of things in a result.
 const MAX_THINGS: usize = 5;
@@ -55,7 +56,7 @@ fn patches(clusters: &[Cluster], focus: (f32, f32)) -> Vec<Thing> {
     for cluster in clusters.iter().skip(1).filter(|c| c.share > 0.006) {
         let colour_contrast =
             cluster.colour.distance_squared(ground.colour).sqrt() + cluster.colour.chroma();
-        let off_focus = (cluster.centre.0 - focus.0).hypot(cluster.centre.1 - focus.1);
+        let off_focus = math::hypot(cluster.centre.0 - focus.0, cluster.centre.1 - focus.1);
         let compactness = (0.45 - cluster.spread).clamp(0.05, 0.4);
         let strength = colour_contrast
             * compactness
@@ -136,7 +137,7 @@ fn shapes(image: &LabImage) -> Vec<Thing> {
             let centre = (sx / count, sy / count);
             let distance = |&i: &usize| {
                 let (x, y) = image.position(i);
-                (x - centre.0).hypot(y - centre.1)
+                math::hypot(x - centre.0, y - centre.1)
             };
             let spread = members.iter().map(distance).sum::<f32>() / count;
             // The spread of a disc of this area, divided by the measured spread.

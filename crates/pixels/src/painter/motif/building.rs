@@ -1,6 +1,7 @@
 //! Paints buildings: houses, towers, bridges.
 
 use super::ground_shadow;
+use crate::math;
 use crate::painter::context::PaintContext;
 use crate::painter::land;
 use crate::painter::layout::{Placement, SceneLayout};
@@ -240,7 +241,7 @@ pub fn bridge(ctx: &mut PaintContext, layout: &SceneLayout, spot: Placement) {
         let arch: Vec<_> = (0..=12)
             .map(|k| {
                 let angle = k as f32 / 12.0 * std::f32::consts::PI;
-                spot.at(x - wide * angle.cos(), tall * angle.sin())
+                spot.at(x - wide * math::cos(angle), tall * math::sin(angle))
             })
             .chain([spot.at(x + wide, -0.2), spot.at(x - wide, -0.2)])
             .collect();

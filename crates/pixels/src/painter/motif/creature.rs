@@ -1,6 +1,7 @@
 //! Paints people and animals as seen from a distance.
 
 use super::ground_shadow;
+use crate::math;
 use crate::painter::context::PaintContext;
 use crate::painter::layout::Placement;
 use crate::painter::shape::{Shape, bowed_line};
@@ -242,7 +243,7 @@ pub fn fish(ctx: &mut PaintContext, spot: Placement) {
         let ring: Vec<_> = (0..=24)
             .map(|i| {
                 let angle = i as f32 / 24.0 * std::f32::consts::TAU;
-                spot.at(angle.cos() * size, angle.sin() * size * 0.16)
+                spot.at(math::cos(angle) * size, math::sin(angle) * size * 0.16)
             })
             .collect();
         ctx.line(&ring, 1.0, light, 0.3);
@@ -253,7 +254,7 @@ pub fn fish(ctx: &mut PaintContext, spot: Placement) {
     let thick = spot.height * 0.34;
     let wash = ctx.mixed_wash(scale, dark).lifting(0.9);
     ctx.paint_form_with(
-        &Shape::stroke(&back, |t| thick * (t * (1.05 - t) * 3.8).max(0.0).powf(0.7)),
+        &Shape::stroke(&back, |t| thick * math::powf((t * (1.05 - t) * 3.8).max(0.0), 0.7)),
         wash,
     );
     ctx.paint_form(

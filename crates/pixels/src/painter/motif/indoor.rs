@@ -1,6 +1,7 @@
 //! Paints things in a room: on a table, on the floor or on a wall.
 
 use super::ground_shadow;
+use crate::math;
 use crate::painter::context::PaintContext;
 use crate::painter::layout::Placement;
 use crate::painter::shape::{Shape, bowed_line};
@@ -192,12 +193,12 @@ pub fn clock(ctx: &mut PaintContext, spot: Placement) {
     ctx.paint_form(&spot.ellipse(0.0, 0.52, 0.44, 0.44), wood, dark);
     ctx.paint_form(&spot.ellipse(0.0, 0.52, 0.35, 0.35), face, ctx.palette.far);
     for i in 0..12 {
-        let (sin, cos) = (i as f32 / 12.0 * std::f32::consts::TAU).sin_cos();
+        let (sin, cos) = math::sin_cos(i as f32 / 12.0 * std::f32::consts::TAU);
         let at = |r: f32| spot.at(sin * r, 0.52 + cos * r);
         ctx.line(&[at(0.27), at(0.32)], 0.8, dark, 0.9);
     }
     for (long, weight) in [(0.17, 1.7), (0.26, 1.1)] {
-        let (sin, cos) = ctx.rng.range(0.0, std::f32::consts::TAU).sin_cos();
+        let (sin, cos) = math::sin_cos(ctx.rng.range(0.0, std::f32::consts::TAU));
         ctx.line(&[spot.at(0.0, 0.52), spot.at(sin * long, 0.52 + cos * long)], weight, dark, 1.1);
     }
 }
@@ -211,7 +212,7 @@ pub fn cup(ctx: &mut PaintContext, spot: Placement) {
     let ear: Vec<_> = (0..=10)
         .map(|i| {
             let angle = i as f32 / 10.0 * 3.4 - 1.7;
-            spot.at(0.32 + 0.14 * angle.cos(), 0.33 + 0.14 * angle.sin())
+            spot.at(0.32 + 0.14 * math::cos(angle), 0.33 + 0.14 * math::sin(angle))
         })
         .collect();
     ctx.line(&ear, 2.6, china.lerp(dark, 0.3), 0.9);

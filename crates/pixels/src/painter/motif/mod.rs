@@ -65,10 +65,7 @@ pub fn paint(ctx: &mut PaintContext, layout: &SceneLayout, motif: Motif, spot: P
 impl Placement {
     /// Converts a point from local coordinates.
     pub fn at(&self, x: f32, y: f32) -> Point {
-        pt(
-            (x * self.height).mul_add(self.facing, self.foot.x),
-            y.mul_add(-self.height, self.foot.y),
-        )
+        pt(x * self.height * self.facing + self.foot.x, self.foot.y - y * self.height)
     }
 
     /// Creates a polygon from local coordinates.

@@ -1,6 +1,7 @@
 //! Paints plants: trees, pines, flowers.
 
 use super::ground_shadow;
+use crate::math;
 use crate::painter::context::PaintContext;
 use crate::painter::layout::{Placement, SceneLayout};
 use crate::painter::shape::{Point, Shape, bowed_line, pt};
@@ -46,7 +47,7 @@ fn trunk(ctx: &mut PaintContext, spot: Placement, bark: Lab) {
 /// Paints a branch of `long` pixels, and its twigs down to `forks` levels.
 fn branch(ctx: &mut PaintContext, from: Point, long: f32, spread: f32, bark: Lab, forks: u32) {
     let angle = ctx.rng.triangular() * spread;
-    let end = pt(from.x + angle.sin() * long, from.y - angle.cos() * long * 0.85);
+    let end = pt(from.x + math::sin(angle) * long, from.y - math::cos(angle) * long * 0.85);
     let path = bowed_line(from, end, ctx.rng.triangular() * long * 0.2, 7);
     let thick = long * 0.075;
     let shape = Shape::stroke(&path, |t| (thick * (1.0 - 0.85 * t)).max(0.7));
@@ -65,7 +66,7 @@ fn crown(ctx: &mut PaintContext, spot: Placement, leaf: Lab, second: Lab, streng
     for _ in 0..ctx.rng.int_range(6, 8) {
         let angle = ctx.rng.range(0.0, std::f32::consts::TAU);
         let reach = ctx.rng.uniform().sqrt();
-        let at = spot.at(angle.cos() * 0.24 * reach, 0.7 + angle.sin() * 0.2 * reach);
+        let at = spot.at(math::cos(angle) * 0.24 * reach, 0.7 + math::sin(angle) * 0.2 * reach);
         let size = spot.height * ctx.rng.range(0.09, 0.17);
         let mass = Shape::blob(at, size * 1.2, size, 0.45, &mut ctx.rng);
         let mut wash = ctx.mixed_wash(leaf, second).lifting(0.35).wet(0.012, 0.6).dry(0.24);
@@ -117,17 +118,21 @@ pub fn flower(ctx: &mut PaintContext, spot: Placement) {
         let leaf =
             bowed_line(from, pt(from.x + long * side, from.y - long * 0.7), long * 0.2 * side, 8);
         let wash = ctx.mixed_wash(stem, petal).lifting(0.5);
-        ctx.lay(&Shape::stroke(&leaf, |t| long * 0.32 * (t * (1.0 - t) * 4.0).powf(0.8)), wash);
+        ctx.lay(
+            &Shape::stroke(&leaf, |t| long * 0.32 * math::powf(t * (1.0 - t) * 4.0, 0.8)),
+            wash,
+        );
     }
     let count = ctx.rng.int_range(5, 8);
     let size = spot.height * ctx.rng.range(0.11, 0.15);
     let turn = ctx.rng.uniform();
     for i in 0..count {
-        let (sin, cos) = ((i as f32 + turn) / count as f32 * std::f32::consts::TAU).sin_cos();
+        let (sin, cos) = math::sin_cos((i as f32 + turn) / count as f32 * std::f32::consts::TAU);
         let tip = pt(head.x + cos * size * 1.35, head.y + sin * size * 1.1);
         let path = bowed_line(head, tip, ctx.rng.triangular() * size * 0.3, 6);
-        let shape =
-            Shape::stroke(&path, |t| size * 0.85 * (t * (1.12 - t) * 3.4).max(0.0).powf(0.7));
+        let shape = Shape::stroke(&path, |t| {
+            size * 0.85 * math::powf((t * (1.12 - t) * 3.4).max(0.0), 0.7)
+        });
         let wash = ctx
             .mixed_wash(petal, heart)
             .lifting(0.75)

@@ -1,5 +1,6 @@
 //! Paints open country and open water.
 
+use crate::math;
 use crate::painter::canvas::pigment;
 use crate::painter::context::PaintContext;
 use crate::painter::layout::{Placement, SceneLayout};
@@ -172,7 +173,7 @@ pub fn garden(ctx: &mut PaintContext, layout: &SceneLayout) {
         land::winding_path(ctx, layout, false);
     }
     for i in 0..46 {
-        let depth = (i as f32 / 46.0).powf(0.8);
+        let depth = math::powf(i as f32 / 46.0, 0.8);
         blossom(ctx, layout, depth);
     }
     land::grass(ctx, layout, 26);

@@ -1,5 +1,6 @@
 //! Paints a town: rows of roofs, and houses along a street.
 
+use crate::math;
 use crate::painter::context::PaintContext;
 use crate::painter::land;
 use crate::painter::layout::{Placement, SceneLayout};
@@ -80,8 +81,9 @@ fn terrace(ctx: &mut PaintContext, layout: &SceneLayout, side: f32) {
         pt(layout.focus.x.clamp(layout.at(0.35, 0.0).x, layout.at(0.65, 0.0).x), layout.horizon);
     let edge = if side < 0.0 { layout.view.0 - 9.0 } else { layout.view.2 + 9.0 };
     let count = 3;
-    let mut bounds: Vec<f32> =
-        (0..=count).map(|i| 0.86 * (1.0 - (i as f32 / count as f32)).powf(1.4) + 0.14).collect();
+    let mut bounds: Vec<f32> = (0..=count)
+        .map(|i| 0.86 * math::powf(1.0 - (i as f32 / count as f32), 1.4) + 0.14)
+        .collect();
     bounds[0] = 1.0;
     let tall = ctx.rng.range(0.42, 0.58) * layout.height();
     for i in (0..count).rev() {
