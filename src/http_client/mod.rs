@@ -14,6 +14,9 @@ use rustls::crypto::ring;
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most bytes that are reserved for a body before it arrives: more than a usual picture in base64.
+const MAX_RESERVED_BYTES: u64 = 4 << 20;
+
 /// The HTTPS client could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTPS client cannot be built")]
@@ -195,7 +198,9 @@ pub async fn read_body(
     if response.content_length().is_some_and(|length| length > max_bytes as u64) {
         return Err(HttpClientError::BodyTooLarge(max_bytes >> 20));
     }
-    let mut body = Vec::new();
+    // The length is what the sender claims, so it is reserved only up to a usual file's size.
+    let expected = response.content_length().map_or(0, |length| length.min(MAX_RESERVED_BYTES));
+    let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > max_bytes {
             return Err(HttpClientError::BodyTooLarge(max_bytes >> 20));

@@ -10,8 +10,7 @@ mod plain_body;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64_simd::STANDARD as BASE64;
 use bytes::Bytes;
 use image::RgbImage;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -149,8 +148,10 @@ impl ProviderClient {
     /// Encodes an image as a `data:` URL of a JPEG file.
     pub(super) async fn data_url(&self, picture: &Arc<RgbImage>) -> Result<String, Failure> {
         let jpeg = self.encode_jpeg(picture).await?;
-        self.offload(jpeg.len(), move || format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)))
-            .await
+        self.offload(jpeg.len(), move || {
+            format!("data:image/jpeg;base64,{}", BASE64.encode_to_string(jpeg))
+        })
+        .await
     }
 
     /// Runs `work` on this thread for few bytes, and on the thread pool from [`OFFLOAD_THRESHOLD`] on.
