@@ -37,6 +37,25 @@ fn serve(folder: &Path, variables: &[(&str, &str)]) -> (Child, String, BufReader
     (child, port, log)
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_service_limits_the_heaps_of_its_allocator() {
+    for (variables, expected) in [
+        (&[][..], Some("2")),
+        (&[("MALLOC_ARENA_MAX", "7")][..], Some("7")),
+        (&[("GLIBC_TUNABLES", "glibc.malloc.arena_max=3")][..], None),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut child, _, _log) = serve(folder.path(), variables);
+        let path = format!("/proc/{}/environ", child.id());
+        let environment = std::fs::read_to_string(path).expect("its environment");
+        let found = environment.split('\0').find_map(|v| v.strip_prefix("MALLOC_ARENA_MAX="));
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+        assert_eq!(found, expected, "{variables:?}");
+    }
+}
+
 #[test]
 fn a_wrong_setting_stops_the_start_with_one_line_and_exit_code_2() {
     let folder = tempfile::tempdir().expect("a folder");

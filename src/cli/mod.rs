@@ -1,5 +1,6 @@
 //! Commands, one file each. Data goes to standard output, progress and messages to standard error.
 
+mod allocator;
 mod backup;
 mod bootstrap;
 mod collector;
@@ -90,7 +91,10 @@ impl Cli {
         };
         let loaded = || LoadedSettings::load(variables());
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run(&loaded()?),
+            Command::Serve => {
+                allocator::limit_heaps();
+                serve::run(&loaded()?)
+            }
             Command::Config(arguments) => config::run(&loaded()?, &arguments),
             Command::Migrate(arguments) => migrate::run(loaded, &arguments),
             Command::User(arguments) => user::run(&loaded()?, arguments),
