@@ -9,6 +9,7 @@ on_both! {
     a_word_is_found_in_every_spelling_of_it;
     scripts_without_blanks_are_found_by_a_part;
     frames_of_an_earlier_version_are_found;
+    frames_with_more_of_the_words_come_first;
 }
 
 async fn tell(app: &TestApp, texts: &[&str]) {
@@ -129,5 +130,29 @@ async fn frames_of_an_earlier_version_are_found(database: TestDatabase) {
     assert_finds(&app, "madchen", "Das Mädchen", "Mädchen").await;
     assert_finds(&app, "灯台", "Das Mädchen", "灯台").await;
     assert_eq!(app.store.fill_search_terms().await.expect("nothing to do"), 0);
+    app.stop_and_remove().await;
+}
+
+async fn frames_with_more_of_the_words_come_first(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    let texts = [
+        "A lantern, an otter, a violin and a kettle.",
+        "An otter, a violin and a kettle.",
+        "A lantern, an otter and a violin.",
+        "A violin and a kettle.",
+        "A lantern, an otter.",
+        "A violin.",
+        "Nothing of them.",
+    ];
+    tell(&app, &texts).await;
+    let results = search(&app, "lantern otter violin kettle").await;
+    let found: Vec<usize> = results
+        .iter()
+        .map(|result| {
+            let found = result["text"].as_str().expect("a text");
+            texts.iter().position(|text| found.contains(text)).expect("one of the texts")
+        })
+        .collect();
+    assert_eq!(found, [0, 2, 1, 4, 3, 5], "those with as many words newest first");
     app.stop_and_remove().await;
 }

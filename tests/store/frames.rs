@@ -1,7 +1,9 @@
 //! Frames, images and files.
 
 use calliope::domain::Dither;
-use calliope::store::{MediaObject, NewFrame, NewImage, Store, StoryPage};
+use calliope::store::{
+    MediaObject, NewFrame, NewImage, SearchFilter, Store, StoryPage, StoryVisibility, WordMatch,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ on_both! {
     the_latest_texts_come_oldest_first;
     a_media_object_is_kept_once_and_renewed;
     a_thumbnail_is_the_first_that_was_set;
+    of_very_many_matches_the_newest_are_ranked;
 }
 
 fn object(key: &str) -> MediaObject {
@@ -197,6 +200,57 @@ async fn a_thumbnail_is_the_first_that_was_set(database: TestDatabase) {
     let listed = store.stories_of_client("s", StoryPage::first(10)).await.expect("listed");
     assert_eq!(listed[0].thumbnail_key.as_deref(), Some("media/a.png"));
     assert_eq!(listed[0].thumbnail_width, Some(512));
+    store.close().await;
+    database.remove().await;
+}
+
+async fn of_very_many_matches_the_newest_are_ranked(database: TestDatabase) {
+    let store = database.store().await;
+    let id = story(&store, "s", at(0)).await;
+    let mut tx = store.begin().await.expect("begun");
+    assert!(tx.reserve_frame_numbers(id, 0, 1002, &json!({}), at(1)).await.expect("reserved"));
+    for number in 0..1002 {
+        // The first and the third are the best matches by far.
+        let text =
+            if number % 2 == 0 && number < 3 { "kettle kettle" } else { "a kettle on a shelf" };
+        let frame = NewFrame {
+            story_id: id,
+            number,
+            text: Some(text),
+            image_id: None,
+            device_image_id: None,
+            illustration: "",
+            seen: None,
+            heard: None,
+            language: None,
+            trigger_condition: None,
+            state_before: &serde_json::Value::Null,
+            min_duration_seconds: 20,
+            metadata: &json!({}),
+            now: at(1),
+        };
+        tx.insert_frame(frame).await.expect("added");
+    }
+    tx.save().await.expect("saved");
+    let newest = store.newest_frame_id().await.expect("an id");
+    let filter = |client_id| SearchFilter {
+        client_id,
+        strategy: None,
+        since: None,
+        until: None,
+        max_frame_id: newest,
+        visibility: StoryVisibility::All,
+    };
+    let words = ["kettle".to_owned()];
+    for filter in [filter(None), filter(Some("s"))] {
+        let ranked = store.search_frames(&words, WordMatch::All, filter, 3).await.expect("found");
+        let ids: Vec<i64> = ranked.iter().map(|frame| frame.id).collect();
+        assert_eq!(ids, [newest - 999, newest, newest - 1], "the third, then the newest of equals");
+        let found = store.newest_frames(&words, WordMatch::All, filter, 2).await.expect("found");
+        assert_eq!(found, [newest, newest - 1]);
+    }
+    let nobody = store.search_frames(&words, WordMatch::All, filter(Some("nobody")), 3).await;
+    assert!(nobody.expect("searched").is_empty());
     store.close().await;
     database.remove().await;
 }

@@ -147,8 +147,8 @@ impl Search {
         Ok(SimilarFramesView { results: results.collect(), is_indexed })
     }
 
-    /// Runs a lexical search. Looks for frames with all words first, then for frames with half of the rarest words,
-    /// then for frames with any of them, until there are enough.
+    /// Runs a lexical search. Looks for frames with all words first, then for frames with fewer and fewer of the rarest
+    /// words, down to half of them, then for frames with any of them, until there are enough.
     async fn find_by_words(
         &self,
         query: &Query,
@@ -177,11 +177,16 @@ impl Search {
         } else if words.len() > 1 {
             let mut known: HashSet<i64> = all.iter().copied().collect();
             let rare = query::rarest_words(words);
-            let half = rare.len().div_ceil(2);
-            if known.len() < ENOUGH_MATCHES && half > 1 {
-                let matching = WordMatch::AtLeast(half);
-                let found = self.store.search_frames(&rare, matching, filter, limit).await?;
-                some.extend(ids(found).filter(|id| known.insert(*id)));
+            let half = rare.len().div_ceil(2).max(2);
+            // Frames with as many of the words as these are newest first. To rank them takes ten times as long and
+            // says little more than how many words they contain.
+            for count in (half..=rare.len().min(words.len() - 1)).rev() {
+                if known.len() >= ENOUGH_MATCHES {
+                    break;
+                }
+                let matching = WordMatch::AtLeast(count);
+                let found = self.store.newest_frames(&rare, matching, filter, limit).await?;
+                some.extend(found.into_iter().filter(|id| known.insert(*id)));
             }
             if known.len() < ENOUGH_MATCHES {
                 let any = self.find_by_any_word(&rare, filter, limit).await?;
@@ -203,7 +208,8 @@ impl Search {
     ) -> Result<RankedIds, AppError> {
         let mut lists = Vec::with_capacity(words.len());
         for word in words {
-            lists.push(self.store.newest_frames_with_word(word, filter, limit).await?);
+            let word = std::slice::from_ref(word);
+            lists.push(self.store.newest_frames(word, WordMatch::All, filter, limit).await?);
         }
         lists.sort_by_key(Vec::len);
         Ok(lists.concat())

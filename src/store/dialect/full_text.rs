@@ -9,6 +9,10 @@ use sqlx::{Database, Encode, Postgres, QueryBuilder, Sqlite, Type};
 use crate::store::pools::Pools;
 use crate::store::{Store, StoreError};
 
+/// Maximum number of frames that a search ranks. If more match, it ranks the newest of them, so that a search takes no
+/// longer as the number of frames grows.
+const MAX_CANDIDATES: i64 = 1000;
+
 /// Maximum number of vocabulary words that a misspelt word is compared with.
 const MAX_VOCABULARY: i64 = 5000;
 
@@ -71,6 +75,8 @@ pub struct RankedFrame {
 impl Store {
     /// Returns frames that contain the words, best first, at most `limit`. Words must consist of letters and digits
     /// only.
+    ///
+    /// If more than 1,000 frames match, only the newest 1,000 are ranked.
     pub async fn search_frames(
         &self,
         words: &[String],
@@ -82,95 +88,52 @@ impl Store {
         match &self.pools {
             Pools::Sqlite { read, .. } => {
                 let mut query = QueryBuilder::<Sqlite>::new(
-                    "SELECT f.rowid AS id, -bm25(frame_words, 4.0, 1.0, 1.0, 1.0) AS score FROM frame_words f",
+                    "SELECT id, score FROM (SELECT f.rowid AS id, \
+                     -bm25(frame_words, 4.0, 1.0, 1.0, 1.0) AS score FROM frame_words f",
                 );
-                let joins = filter.needs_rows();
-                if joins {
-                    query.push(
-                        " JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id",
-                    );
-                }
-                query.push(" WHERE frame_words MATCH ").push_bind(fts5_query(words, matching));
-                query.push(" AND f.rowid <= ").push_bind(filter.max_frame_id);
-                if joins {
-                    filter.push_conditions(&mut query);
-                }
-                // FTS5 can sort by `rank` itself; the id makes the order of equal scores stable.
-                query.push(" ORDER BY score DESC, f.rowid DESC LIMIT ").push_bind(limit);
+                filter.push_sqlite(&mut query, &fts5_query(words, matching), MAX_CANDIDATES);
+                // The id makes the order of equal scores stable.
+                query.push(") ORDER BY score DESC, id DESC LIMIT ").push_bind(limit);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
             }
             Pools::Postgres(pool) => {
+                let tsquery = tsquery(words, matching);
                 let mut query = QueryBuilder::<Postgres>::new(
-                    "SELECT r.id, ts_rank(r.words, q.words, 1)::FLOAT8 AS score FROM to_tsquery('english', ",
+                    "SELECT f.id, ts_rank(f.words, to_tsquery('english', ",
                 );
-                query.push_bind(tsquery(words, matching));
-                query.push(") AS q(words), story_frame r");
-                if filter.needs_rows() {
-                    query.push(" JOIN story s ON s.id = r.story_id");
-                }
-                query.push(" WHERE r.words @@ q.words");
-                query.push(" AND r.id <= ").push_bind(filter.max_frame_id);
-                filter.push_conditions(&mut query);
-                query.push(" ORDER BY score DESC, r.id DESC LIMIT ").push_bind(limit);
-                query
-                    .build_query_as()
-                    .persistent(CACHE_STATEMENT)
-                    .fetch_all(pool)
-                    .await
-                    .map_err(failed)
+                query.push_bind(tsquery.clone());
+                query.push("), 1)::FLOAT8 AS score FROM (SELECT r.id, r.words FROM story_frame r");
+                filter.push_postgres(&mut query, tsquery, MAX_CANDIDATES);
+                query.push(") AS f ORDER BY score DESC, f.id DESC LIMIT ").push_bind(limit);
+                let query = query.build_query_as().persistent(CACHE_STATEMENT);
+                query.fetch_all(pool).await.map_err(failed)
             }
         }
     }
 
-    /// Returns the ids of the newest frames that contain a word, newest first, at most `limit`.
+    /// Returns the ids of the newest frames that contain the words, newest first, at most `limit`.
     ///
-    /// A result shorter than `limit` is complete.
-    pub async fn newest_frames_with_word(
+    /// A result shorter than `limit` is complete. This is many times faster than [`Self::search_frames`] for common words
+    /// and for combinations of words, because the database stops at the limit and computes no scores.
+    pub async fn newest_frames(
         &self,
-        word: &str,
+        words: &[String],
+        matching: WordMatch,
         filter: SearchFilter<'_>,
         limit: i64,
     ) -> Result<Vec<i64>, StoreError> {
-        let failed = StoreError::failed("search frames for a word");
-        let words = [word.to_owned()];
+        let failed = StoreError::failed("search for the newest frames with words");
         match &self.pools {
             Pools::Sqlite { read, .. } => {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT f.rowid FROM frame_words f");
-                let joins = filter.needs_rows();
-                if joins {
-                    query.push(
-                        " JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id",
-                    );
-                }
-                query
-                    .push(" WHERE frame_words MATCH ")
-                    .push_bind(fts5_query(&words, WordMatch::All));
-                query.push(" AND f.rowid <= ").push_bind(filter.max_frame_id);
-                if joins {
-                    filter.push_conditions(&mut query);
-                }
-                query.push(" ORDER BY f.rowid DESC LIMIT ").push_bind(limit);
+                filter.push_sqlite(&mut query, &fts5_query(words, matching), limit);
                 query.build_query_scalar().fetch_all(read).await.map_err(failed)
             }
             Pools::Postgres(pool) => {
                 let mut query = QueryBuilder::<Postgres>::new("SELECT r.id FROM story_frame r");
-                let joins = filter.needs_rows();
-                if joins {
-                    query.push(" JOIN story s ON s.id = r.story_id");
-                }
-                query.push(" WHERE r.words @@ to_tsquery('english', ");
-                query.push_bind(tsquery(&words, WordMatch::All));
-                query.push(") AND r.id <= ").push_bind(filter.max_frame_id);
-                filter.push_conditions(&mut query);
-                // `+ 0` keeps PostgreSQL from scanning all frames from the newest on to find those of a few stories.
-                query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
-                query.push(" LIMIT ").push_bind(limit);
-                query
-                    .build_query_scalar()
-                    .persistent(CACHE_STATEMENT)
-                    .fetch_all(pool)
-                    .await
-                    .map_err(failed)
+                filter.push_postgres(&mut query, tsquery(words, matching), limit);
+                let query = query.build_query_scalar().persistent(CACHE_STATEMENT);
+                query.fetch_all(pool).await.map_err(failed)
             }
         }
     }
@@ -277,6 +240,34 @@ impl<'a> SearchFilter<'a> {
             || self.since.is_some()
             || self.until.is_some()
             || !matches!(self.visibility, StoryVisibility::All)
+    }
+
+    /// Appends the search in the index `f` for an FTS5 query, newest frames first, at most `limit`.
+    fn push_sqlite(&self, query: &mut QueryBuilder<Sqlite>, fts5_query: &str, limit: i64) {
+        let joins = self.needs_rows();
+        if joins {
+            query.push(" JOIN story_frame r ON r.id = f.rowid JOIN story s ON s.id = r.story_id");
+        }
+        query.push(" WHERE frame_words MATCH ").push_bind(fts5_query.to_owned());
+        query.push(" AND f.rowid <= ").push_bind(self.max_frame_id);
+        if joins {
+            self.push_conditions(query);
+        }
+        query.push(" ORDER BY f.rowid DESC LIMIT ").push_bind(limit);
+    }
+
+    /// Appends the search among the frames `r` for a `tsquery`, newest frames first, at most `limit`.
+    fn push_postgres(&self, query: &mut QueryBuilder<Postgres>, tsquery: String, limit: i64) {
+        let joins = self.needs_rows();
+        if joins {
+            query.push(" JOIN story s ON s.id = r.story_id");
+        }
+        query.push(" WHERE r.words @@ to_tsquery('english', ").push_bind(tsquery);
+        query.push(") AND r.id <= ").push_bind(self.max_frame_id);
+        self.push_conditions(query);
+        // `+ 0` keeps PostgreSQL from scanning all frames from the newest on to find those of a few stories.
+        query.push(if joins { " ORDER BY r.id + 0 DESC" } else { " ORDER BY r.id DESC" });
+        query.push(" LIMIT ").push_bind(limit);
     }
 
     /// Appends the conditions on a frame `r` and its story `s`.
