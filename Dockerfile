@@ -10,7 +10,7 @@ COPY crates crates
 RUN mkdir -p src benches \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && for bench in events offline pixels search service storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
+    && for bench in events offline search service sparrows storytellers; do echo 'fn main() {}' > "benches/$bench.rs"; done \
     && cargo build --release --locked --bin calliope
 COPY migrations migrations
 COPY src src
@@ -27,7 +27,7 @@ WORKDIR /app
 COPY --from=build /src/target/release/calliope /usr/local/bin/calliope
 COPY config config
 USER 10001
-ENV HOST=0.0.0.0 PORT=8008
+ENV HOST=0.0.0.0 PORT=8008 MALLOC_ARENA_MAX=2
 EXPOSE 8008
 VOLUME ["/app/data", "/app/media", "/app/input", "/app/audio", "/app/voice_profiles"]
 STOPSIGNAL SIGTERM

@@ -2,6 +2,10 @@
 //! event.
 //!
 //! The service runs in a process of its own, so that its memory can be measured; the subscribers share its two cores.
+//!
+//! Memory depends on how they arrive. A request that is under way needs more than a subscription, and what many requests at
+//! once needed stays with the allocator. So it is measured for subscribers that arrive one after another, and for a hundred
+//! at a time, as after a restart.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -67,31 +71,75 @@ async fn receive_all(receiver: &mut mpsc::UnboundedReceiver<Instant>) -> Vec<Ins
     times
 }
 
-async fn measure() {
-    let database = TestDatabase::sqlite();
-    // All subscribers have the same address.
-    let limit = ("CALLIOPE_MAX_CONNECTIONS_PER_ADDRESS", (SUBSCRIBERS + 100).to_string());
-    let variables = [&database.environment()[..], &[limit]].concat();
-    let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
-    let process = Process::start_command(command, &variables, database.folder.path(), 0).await;
-    let client = support::client().timeout(Duration::from_mins(1)).build();
-    let client = client.expect("a client");
-    let frame = json!({"client_id": "s", "strategy": "literal", "input_text": "One."});
-    let created = client.post(format!("{}/v1/frames", process.url)).json(&frame).send().await;
-    let created: Value = created.expect("an answer").json().await.expect("JSON");
-    let story = created["story_id"].as_str().expect("an id").to_owned();
-    let address = process.url.trim_start_matches("http://").to_owned();
-    let before = memory(&process);
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    // They subscribe one after another, as devices do. Otherwise the memory of requests under way would count as
-    // theirs.
-    for _ in 0..SUBSCRIBERS {
-        let path = format!("/v2/stories/{story}/events");
-        tokio::spawn(listen(address.clone(), path, sender.clone()));
-        receiver.recv().await.expect("the stream starts");
+/// The service with one story.
+struct Service {
+    process: Process,
+    /// Declared after the process, so that its folder is removed last.
+    database: TestDatabase,
+    story: String,
+    client: reqwest::Client,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let database = TestDatabase::sqlite();
+        // All subscribers have the same address.
+        let many = (SUBSCRIBERS + 100).to_string();
+        let limits = [
+            ("CALLIOPE_MAX_CONNECTIONS_PER_ADDRESS", many),
+            ("CALLIOPE_REQUESTS_PER_MINUTE_PER_ADDRESS", "0".to_owned()),
+        ];
+        let variables = [&database.environment()[..], &limits].concat();
+        let command = Command::new(env!("CARGO_BIN_EXE_calliope"));
+        let process = Process::start_command(command, &variables, database.folder.path(), 0).await;
+        let client = support::client().timeout(Duration::from_mins(1)).build();
+        let client = client.expect("a client");
+        let frame = json!({"client_id": "s", "strategy": "literal", "input_text": "One."});
+        let created = client.post(format!("{}/v1/frames", process.url)).json(&frame).send().await;
+        let created: Value = created.expect("an answer").json().await.expect("JSON");
+        let story = created["story_id"].as_str().expect("an id").to_owned();
+        Self { process, database, story, client }
     }
-    let each = (memory(&process) - before) as f64 / SUBSCRIBERS as f64;
-    println!("{SUBSCRIBERS} subscribers: {each:.1} KiB each");
+
+    /// Subscribes `at_once` at a time and prints the memory on the way. Returns the receiver of the subscribers' times.
+    async fn subscribe(&self, at_once: usize) -> mpsc::UnboundedReceiver<Instant> {
+        let address = self.process.url.trim_start_matches("http://").to_owned();
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let start = memory(&self.process);
+        let (mut count, mut last) = (0, start);
+        for step in [1000, SUBSCRIBERS] {
+            let added = step - count;
+            while count < step {
+                for _ in 0..at_once {
+                    let path = format!("/v2/stories/{}/events", self.story);
+                    tokio::spawn(listen(address.clone(), path, sender.clone()));
+                }
+                for _ in 0..at_once {
+                    receiver.recv().await.expect("the stream starts");
+                }
+                count += at_once;
+            }
+            let now = memory(&self.process);
+            let kibibytes =
+                |from: u64, subscribers: usize| (now as f64 - from as f64) / subscribers as f64;
+            println!(
+                "{count} subscribers, {at_once} at a time: {:.1} KiB each, the last {added} {:.1} KiB each",
+                kibibytes(start, count),
+                kibibytes(last, added),
+            );
+            last = now;
+        }
+        receiver
+    }
+}
+
+async fn measure() {
+    let crowd = Service::start().await;
+    drop(crowd.subscribe(100).await);
+    drop(crowd);
+    let service = Service::start().await;
+    let mut receiver = service.subscribe(1).await;
+    let (client, process, story) = (&service.client, &service.process, &service.story);
     let (mut medians, mut lasts) = (Vec::new(), Vec::new());
     for number in 0..EVENTS {
         let url = format!("{}/v2/stories/{story}?client_id=s", process.url);

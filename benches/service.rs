@@ -1,6 +1,11 @@
 //! The complete service over HTTP, with a provider that responds at once, so that the figures are Calliope's own.
 //!
-//! Client and server share this process and its cores, so the figures are rather too high.
+//! The service, the provider and the client, which is this bench, are three processes. Processor time, memory and bytes are
+//! those of the service's process alone; latencies and rates include that all three share the machine. Statements and
+//! syncs are counted in runs of their own, because counting them takes time.
+//!
+//! `CALLIOPE_BENCH_MEMORY_FRAMES=5000` prints the memory over that many frames instead. `CALLIOPE_BENCH_PROGRAM` names
+//! another build of the program to measure.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -9,205 +14,124 @@
     reason = "a benchmark that cannot go on says why and ends"
 )]
 
+mod harness;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use calliope::app::ModelDefaults;
-use calliope::compute::Compute;
-use calliope::domain::ImageAnalysis;
-use calliope::imaging;
-use calliope::inference::{
-    CallContext, Failure, GeneratedImage, ImageModel, ImageRequest, ModelResponse, Provider,
-    Registry, StructuredModel, StructuredRequest, Usage, VisionModel, VisionRequest, offline,
-};
-use calliope::settings;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use serde_json::{Value, json};
-use support::{TestApp, TestDatabase, TestOptions};
+use harness::instance::{Instance, InstanceOptions};
+use harness::provider::InstantProvider;
+use harness::{frame_request, meter, milliseconds, quantile, show};
+use serde_json::Value;
+use support::TestDatabase;
 
-/// A model that responds at once: with a passage, a 1024×1024 PNG or an image analysis.
-struct InstantModel {
-    png: Vec<u8>,
-    call_count: AtomicU64,
-}
-
-#[async_trait]
-impl StructuredModel for InstantModel {
-    async fn generate_structured(
-        &self,
-        _: &CallContext<'_>,
-        request: &StructuredRequest,
-    ) -> Result<ModelResponse<Value>, Failure> {
-        // Each passage differs, because a model that repeats itself is asked again.
-        let number = self.call_count.fetch_add(1, Ordering::Relaxed);
-        let properties = request.schema["properties"].as_object().expect("properties");
-        let text = format!("Keeper {number} lit lamp {number}; letter {number} was wet.");
-        let fill = |schema: &Value| match schema["type"].as_str() {
-            Some("array") => json!(["One thing led to another."]),
-            _ => json!(text),
-        };
-        let value = properties.iter().map(|(name, schema)| (name.clone(), fill(schema))).collect();
-        Ok(ModelResponse::new(Value::Object(value), Usage::default()))
-    }
-}
-
-#[async_trait]
-impl ImageModel for InstantModel {
-    async fn generate_image(
-        &self,
-        _: &CallContext<'_>,
-        _: &ImageRequest,
-    ) -> Result<ModelResponse<GeneratedImage>, Failure> {
-        Ok(ModelResponse::new(GeneratedImage::Encoded(self.png.clone()), Usage::default()))
-    }
-}
-
-#[async_trait]
-impl VisionModel for InstantModel {
-    async fn describe_image(
-        &self,
-        _: &CallContext<'_>,
-        _: &VisionRequest,
-    ) -> Result<ModelResponse<ImageAnalysis>, Failure> {
-        let description = "A person in orange.".to_owned();
-        Ok(ModelResponse::new(
-            ImageAnalysis { description, ..ImageAnalysis::default() },
-            Usage::default(),
-        ))
-    }
-}
-
-fn registry() -> Registry {
-    let photo = imaging::decode(&support::fixture("astronaut_640x480.jpg")).expect("a JPEG");
-    let large = imaging::fit(&photo, Some(1024), Some(1024)).expect("fits");
-    // Providers use adaptive filters, which take longer to decode than Calliope's own PNGs.
-    let mut png = Vec::new();
-    let encoder =
-        PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive);
-    large.write_with_encoder(encoder).expect("encodes");
-    let model = Arc::new(InstantModel { png, call_count: AtomicU64::new(0) });
-    let provider = Provider {
-        structured: Some(model.clone()),
-        image: Some(model.clone()),
-        vision: Some(model),
-        ..Provider::default()
-    };
-    let offline = offline::provider(Compute::new());
-    Registry::default().with_provider(offline::NAME, offline).with_provider("instant", provider)
-}
-
-/// Chooses the instant provider for every capability.
-fn model_defaults() -> ModelDefaults {
-    let instant = Some("instant/model".to_owned());
-    let model_settings = settings::ModelSettings {
-        text: instant.clone(),
-        image: instant.clone(),
-        vision: instant,
-        ..settings::ModelSettings::default()
-    };
-    ModelDefaults::from_settings(&model_settings, &settings::ProviderSettings::default())
-}
-
-fn frame_request(client_id: &str) -> Value {
-    json!({
-        "client_id": client_id, "input_image": support::photo(), "output_image_format": "rgb565",
-        "output_image_width": 320, "output_image_height": 320,
-    })
-}
-
-fn show(what: &str, figure: &str) {
-    println!("{what:<58} {figure}");
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-/// Returns the processor time that this process has used.
-fn processor_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
+/// Frames that are told before anything is measured, so that caches are filled.
+const WARM_UP: u32 = 10;
 
 fn main() {
+    harness::provider::serve_if_asked();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        println!(
-            "service (SQLite; {} cores)",
-            std::thread::available_parallelism().map_or(1, usize::from)
-        );
-        let options = TestOptions {
-            registry: Some(registry()),
-            choices: model_defaults(),
-            ..TestOptions::default()
-        };
-        let app = Arc::new(TestApp::start_with(TestDatabase::sqlite(), options).await);
-        one_frame_at_a_time(&app).await;
-        eight_frames_at_once(&app).await;
-        read_a_story(&app).await;
-        list_stories(&app).await;
-        Arc::into_inner(app).expect("no other task holds the app").stop_and_remove().await;
-        start_and_idle().await;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let provider = InstantProvider::start();
+        for is_sqlite in [true, false] {
+            let database = async || {
+                if is_sqlite {
+                    Some(TestDatabase::sqlite())
+                } else {
+                    TestDatabase::postgres().await
+                }
+            };
+            let Some(first) = database().await else { return };
+            println!("\n{} ({cores} cores)", if is_sqlite { "SQLite" } else { "PostgreSQL" });
+            if let Some(frames) = number("CALLIOPE_BENCH_MEMORY_FRAMES") {
+                memory(first, &provider, frames).await;
+                continue;
+            }
+            measure(first, &provider).await;
+            count(database().await.expect("the database starts again"), &provider).await;
+            built_in(database().await.expect("the database starts again")).await;
+            start_and_idle(database().await.expect("the database starts again")).await;
+        }
     });
 }
 
-async fn one_frame_at_a_time(app: &TestApp) {
-    const FRAMES: u32 = 100;
-    let body = frame_request("one");
-    for _ in 0..5 {
-        app.create_frame(body.clone()).await;
-    }
-    let (started, before) = (Instant::now(), processor_time());
-    let mut times = Vec::new();
-    for _ in 0..FRAMES {
-        let frame_started = Instant::now();
-        app.create_frame(body.clone()).await;
-        times.push(frame_started.elapsed());
-    }
-    times.sort();
-    let (all, processor) =
-        (started.elapsed() / FRAMES, processor_time().saturating_sub(before) / FRAMES);
-    show("a v1 frame: mean latency", &format!("{:.1} ms", milliseconds(all)));
-    show("a v1 frame: median latency", &format!("{:.1} ms", milliseconds(times[50])));
-    show(
-        "a v1 frame: processor time, client included",
-        &format!("{:.1} ms", milliseconds(processor)),
-    );
+/// Returns the number in an environment variable.
+fn number(variable: &str) -> Option<u32> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
-async fn eight_frames_at_once(app: &Arc<TestApp>) {
+/// Measures frames and reads of one instance.
+async fn measure(database: TestDatabase, provider: &InstantProvider) {
+    let options = InstanceOptions { environment: provider.environment(), ..Default::default() };
+    let service = Arc::new(Instance::start(&database, options));
+    one_frame_at_a_time(&service).await;
+    eight_frames_at_once(&service).await;
+    for _ in 0..20 {
+        service.create_frame(&frame_request("reader")).await;
+    }
+    read(&service, "read a story of 20 frames", "/v1/story/?client_id=reader").await;
+    for _ in 0..50 {
+        service.create_frame(&frame_request("lister")).await;
+        let url = format!("{}/v1/story/reset/?client_id=lister", service.url);
+        service.client.put(url).send().await.expect("reset");
+    }
+    read(&service, "list 50 stories", "/v1/stories/?client_id=lister").await;
+    drop(service);
+    database.remove().await;
+}
+
+async fn one_frame_at_a_time(service: &Instance) {
+    const FRAMES: u32 = 200;
+    let body = frame_request("one");
+    for _ in 0..WARM_UP {
+        service.create_frame(&body).await;
+    }
+    let (before, written) = (service.processor_time(), meter::written_bytes(service.id()));
+    let mut times = Vec::new();
+    for _ in 0..FRAMES {
+        let started = Instant::now();
+        service.create_frame(&body).await;
+        times.push(started.elapsed());
+    }
+    let processor = (service.processor_time() - before) / FRAMES;
+    let written = (meter::written_bytes(service.id()) - written) / u64::from(FRAMES);
+    let median = milliseconds(quantile(&mut times, 0.5));
+    show("a v1 frame: median latency", &format!("{median:.1} ms"));
+    let p99 = milliseconds(quantile(&mut times, 0.99));
+    show("a v1 frame: p99 latency", &format!("{p99:.1} ms"));
+    show("a v1 frame: processor time", &format!("{:.1} ms", milliseconds(processor)));
+    show("a v1 frame: written to disk", &format!("{} KiB", written >> 10));
+}
+
+async fn eight_frames_at_once(service: &Arc<Instance>) {
     const EACH: u32 = 40;
     let busy = Arc::new(AtomicBool::new(true));
     let watcher = tokio::spawn({
-        let (app, busy) = (app.clone(), busy.clone());
+        let (service, busy) = (Arc::clone(service), Arc::clone(&busy));
         async move {
             let mut times = Vec::new();
             while busy.load(Ordering::Relaxed) {
                 let started = Instant::now();
-                app.json("/v1/config/strategy/").await;
+                service.get("/v1/config/strategy/").await;
                 times.push(started.elapsed());
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            times.sort();
             times
         }
     });
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), service.processor_time());
     let clients = (0..8).map(|n| {
-        let app = app.clone();
+        let service = Arc::clone(service);
         tokio::spawn(async move {
             let body = frame_request(&format!("of eight {n}"));
             for _ in 0..EACH {
-                app.create_frame(body.clone()).await;
+                service.create_frame(&body).await;
             }
         })
     });
@@ -215,39 +139,39 @@ async fn eight_frames_at_once(app: &Arc<TestApp>) {
         client.await.expect("served");
     }
     let rate = f64::from(8 * EACH) / started.elapsed().as_secs_f64();
+    let processor = (service.processor_time() - before) / (8 * EACH);
     busy.store(false, Ordering::Relaxed);
-    let times = watcher.await.expect("watched");
+    let mut times = watcher.await.expect("watched");
     show("v1 frames, 8 at once", &format!("{rate:.0} a second"));
-    let p99 = times[times.len() * 99 / 100];
-    show("an unrelated request meanwhile, p99", &format!("{:.1} ms", milliseconds(p99)));
-}
-
-async fn fetch(app: &TestApp, path: &str) {
-    let response = app.get(path).send().await.expect("an answer");
-    assert_eq!(response.status(), 200);
-    assert!(!response.bytes().await.expect("bytes").is_empty());
+    show("v1 frames, 8 at once: processor time", &format!("{:.1} ms", milliseconds(processor)));
+    show(
+        "v1 frames, 8 at once: most memory",
+        &format!("{:.0} MiB", meter::memory(service.id(), "VmHWM")),
+    );
+    let p99 = milliseconds(quantile(&mut times, 0.99));
+    show("an unrelated request meanwhile, p99", &format!("{p99:.1} ms"));
 }
 
 /// Measures the latency of one reader, then the rate of 16 readers that read as fast as they can.
-async fn read(app: &Arc<TestApp>, what: &str, path: &'static str) {
+async fn read(service: &Arc<Instance>, what: &str, path: &'static str) {
     const READS: u32 = 500;
     for _ in 0..50 {
-        fetch(app, path).await;
+        service.get(path).await;
     }
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), service.processor_time());
     for _ in 0..READS {
-        fetch(app, path).await;
+        service.get(path).await;
     }
-    show(
-        &format!("{what}: latency"),
-        &format!("{:.2} ms", milliseconds(started.elapsed() / READS)),
-    );
+    let latency = milliseconds(started.elapsed() / READS);
+    let processor = milliseconds((service.processor_time() - before) / READS);
+    show(&format!("{what}: latency"), &format!("{latency:.2} ms"));
+    show(&format!("{what}: processor time"), &format!("{processor:.2} ms"));
     let started = Instant::now();
     let readers = (0..16).map(|_| {
-        let app = app.clone();
+        let service = Arc::clone(service);
         tokio::spawn(async move {
             for _ in 0..READS {
-                fetch(&app, path).await;
+                service.get(path).await;
             }
         })
     });
@@ -258,63 +182,146 @@ async fn read(app: &Arc<TestApp>, what: &str, path: &'static str) {
     show(&format!("{what}: 16 at once"), &format!("{rate:.0} a second"));
 }
 
-async fn read_a_story(app: &Arc<TestApp>) {
-    for _ in 0..20 {
-        app.create_frame(frame_request("reader")).await;
+/// Counts the statements and the syncs of a frame, and the statements of reads.
+async fn count(database: TestDatabase, provider: &InstantProvider) {
+    const FRAMES: u32 = 40;
+    let body = frame_request("counted");
+    let options = InstanceOptions {
+        environment: provider.environment(),
+        logs_statements: true,
+        ..Default::default()
+    };
+    let service = Instance::start(&database, options);
+    for _ in 0..WARM_UP {
+        service.create_frame(&body).await;
     }
-    read(app, "read a story of 20 frames", "/v1/story/?client_id=reader").await;
+    let idle = idle_statements(&service).await;
+    let (started, before) = (Instant::now(), service.statements());
+    for _ in 0..FRAMES {
+        service.create_frame(&body).await;
+    }
+    let elapsed = started.elapsed().as_secs_f64();
+    // What follows a frame has its statements too.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let others = idle * (elapsed + 2.0);
+    let each = ((service.statements() - before) as f64 - others) / f64::from(FRAMES);
+    show("statements of a v1 frame (without BEGIN and COMMIT)", &format!("{each:.1}"));
+    show("statements of an idle instance", &format!("{idle:.1} a second"));
+    drop(service);
+    let traced = database.folder.path().join("syncs.txt");
+    if is_installed("strace") {
+        let options = InstanceOptions {
+            environment: provider.environment(),
+            syncs: Some(&traced),
+            ..Default::default()
+        };
+        let service = Instance::start(&database, options);
+        for _ in 0..WARM_UP {
+            service.create_frame(&body).await;
+        }
+        let before = syncs(&traced);
+        for _ in 0..FRAMES {
+            service.create_frame(&body).await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let each = (syncs(&traced) - before) as f64 / f64::from(FRAMES);
+        show("syncs of a v1 frame by the service's process", &format!("{each:.1}"));
+    } else {
+        show("syncs of a v1 frame", "not counted: strace is not installed");
+    }
+    database.remove().await;
 }
 
-async fn list_stories(app: &Arc<TestApp>) {
-    for _ in 0..50 {
-        app.create_frame(frame_request("lister")).await;
-        app.put("/v1/story/reset/?client_id=lister").send().await.expect("reset");
-    }
-    read(app, "list 50 stories", "/v1/stories/?client_id=lister").await;
+/// Returns the statements per second of an instance that nobody asks anything.
+async fn idle_statements(service: &Instance) -> f64 {
+    const SECONDS: u32 = 10;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = service.statements();
+    tokio::time::sleep(Duration::from_secs(SECONDS.into())).await;
+    (service.statements() - before) as f64 / f64::from(SECONDS)
 }
 
-/// Measures the program's time from start to first response, and its memory when idle.
-async fn start_and_idle() {
-    let database = TestDatabase::sqlite();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a port")
-        .port();
+fn is_installed(program: &str) -> bool {
+    let run = Command::new(program).arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
+}
+
+/// Returns the number of syncs in a file that strace writes.
+fn syncs(file: &Path) -> usize {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter(|line| !line.contains("resumed>")).count()
+}
+
+/// Measures frames of the built-in provider.
+async fn built_in(database: TestDatabase) {
+    const FRAMES: u32 = 60;
+    let service = Instance::start(&database, InstanceOptions::default());
+    let body = frame_request("built in");
+    for _ in 0..WARM_UP {
+        service.create_frame(&body).await;
+    }
+    let before = service.processor_time();
+    let mut times = Vec::new();
+    for _ in 0..FRAMES {
+        let started = Instant::now();
+        service.create_frame(&body).await;
+        times.push(started.elapsed());
+    }
+    let processor = milliseconds((service.processor_time() - before) / FRAMES);
+    let median = milliseconds(quantile(&mut times, 0.5));
+    show("a built-in frame: median latency", &format!("{median:.0} ms"));
+    show("a built-in frame: processor time", &format!("{processor:.0} ms"));
+    drop(service);
+    database.remove().await;
+}
+
+/// Prints the resident memory while one instance tells many frames, four at once.
+async fn memory(database: TestDatabase, provider: &InstantProvider, frames: u32) {
+    const CLIENTS: u32 = 4;
+    let options = InstanceOptions { environment: provider.environment(), ..Default::default() };
+    let service = Arc::new(Instance::start(&database, options));
+    let step = (frames / 20).max(CLIENTS);
+    let mut told = 0;
+    while told < frames {
+        let clients = (0..CLIENTS).map(|n| {
+            let (service, round) = (Arc::clone(&service), told / step % 4);
+            tokio::spawn(async move {
+                let body: Value = frame_request(&format!("memory {n} {round}"));
+                for _ in 0..step / CLIENTS {
+                    service.create_frame(&body).await;
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.expect("served");
+        }
+        told += step / CLIENTS * CLIENTS;
+        let memory = meter::memory(service.id(), "VmRSS");
+        show(&format!("resident memory after {told} frames"), &format!("{memory:.0} MiB"));
+    }
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let memory = meter::memory(service.id(), "VmRSS");
+    show("resident memory 15 s later", &format!("{memory:.0} MiB"));
+    drop(service);
+    database.remove().await;
+}
+
+/// Measures how long the real binary takes to serve, with existing tables, and its memory when idle.
+async fn start_and_idle(database: TestDatabase) {
     let mut best = Duration::MAX;
     for round in 0..6 {
         let started = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_calliope"))
-            .envs(database.environment())
-            .env("PORT", port.to_string())
-            .current_dir(database.folder.path())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let url = format!("http://127.0.0.1:{port}/readyz");
-        while !support::client()
-            .build()
-            .expect("a client")
-            .get(&url)
-            .send()
-            .await
-            .is_ok_and(|answer| answer.status() == 200)
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        // The first start creates the database, so it is not counted.
+        let service = Instance::start(&database, InstanceOptions::default());
+        service.get("/readyz").await;
+        // The first start creates the tables, so it is not counted.
         if round > 0 {
             best = best.min(started.elapsed());
         }
         if round == 5 {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
-            let status = status.unwrap_or_default();
-            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            let kibibytes = resident.and_then(|r| r.split_whitespace().next()?.parse::<f64>().ok());
-            show("idle memory", &format!("{:.1} MiB", kibibytes.unwrap_or(f64::NAN) / 1024.0));
+            let memory = meter::memory(service.id(), "VmRSS");
+            show("idle memory", &format!("{memory:.1} MiB"));
         }
-        child.kill().expect("killed");
-        child.wait().expect("reaped");
     }
     show("start to first response, best of 5", &format!("{:.0} ms", milliseconds(best)));
     database.remove().await;
