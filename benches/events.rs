@@ -74,7 +74,6 @@ async fn receive_all(receiver: &mut mpsc::UnboundedReceiver<Instant>) -> Vec<Ins
 /// The service with one story.
 struct Service {
     process: Process,
-    /// Declared after the process, so that its folder is removed last.
     database: TestDatabase,
     story: String,
     client: reqwest::Client,
@@ -131,18 +130,23 @@ impl Service {
         }
         receiver
     }
+
+    async fn stop(self) {
+        drop(self.process);
+        self.database.remove().await;
+    }
 }
 
 async fn measure() {
     let crowd = Service::start().await;
     drop(crowd.subscribe(100).await);
-    drop(crowd);
+    crowd.stop().await;
     let service = Service::start().await;
     let mut receiver = service.subscribe(1).await;
-    let (client, process, story) = (&service.client, &service.process, &service.story);
+    let (client, url, story) = (&service.client, &service.process.url, &service.story);
     let (mut medians, mut lasts) = (Vec::new(), Vec::new());
     for number in 0..EVENTS {
-        let url = format!("{}/v2/stories/{story}?client_id=s", process.url);
+        let url = format!("{url}/v2/stories/{story}?client_id=s");
         let started = Instant::now();
         let title = json!({"title": format!("Title {number}")});
         let renamed = client.patch(url).json(&title).send().await.expect("an answer");
@@ -159,6 +163,7 @@ async fn measure() {
         lasts[EVENTS / 2]
     );
     println!("the slowest of {EVENTS} events took {:.1?} to reach all", lasts[EVENTS - 1]);
+    service.stop().await;
 }
 
 fn main() {

@@ -70,7 +70,7 @@ impl Instance {
             line.clear();
             let length = stderr.read_line(&mut line).expect("readable");
             assert!(length > 0, "the program ended: {log}");
-            if let Some((_, address)) = line.split_once(" http://") {
+            if let Some((_, address)) = line.split_once("; open http://") {
                 break format!("http://{}", address.split(' ').next().expect("an address").trim());
             }
             log.push_str(&line);
