@@ -4,6 +4,11 @@
 //! need a browser that is connected, a user who is logged in, or a service without a key on this machine. The setting
 //! `pages.public_reading` opens stories to everyone who has a link.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a refusal is a complete answer, which is sent at once"
+)]
+
 mod about;
 mod answer;
 mod assets;

@@ -122,9 +122,10 @@ fn idempotency_key(client_id: &ClientId, form: &[Field]) -> Option<IdempotencyKe
         }
     }
     let fingerprint: [u8; 32] = hash.finalize().into();
-    let short = fingerprint.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let start = fingerprint.first_chunk::<8>().copied().unwrap_or_default();
+    let short = u64::from_be_bytes(start);
     let scope = format!("POST / {client_id}");
-    Some(IdempotencyKey { scope, key: format!("{given}-{short}"), fingerprint })
+    Some(IdempotencyKey { scope, key: format!("{given}-{short:016x}"), fingerprint })
 }
 
 /// Answers a form: with the page that shows the frame, or with the form and what was wrong.

@@ -25,7 +25,7 @@ pub(super) async fn last(
         let address = format!("/s/{}/{}", story_name(&story), story.frame_count);
         return Ok(answer::see_other(&address));
     }
-    let view = view(&visitor, &story, Vec::new(), 0);
+    let view = view(&visitor, &story, &[], 0);
     Ok(answer::page(&state, &view).await)
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn get(
     if !frames.iter().any(|frame| frame.number == index) {
         return Err(answer::refuse(frame_not_found(&story)));
     }
-    let mut view = view(&visitor, &story, frames, index);
+    let mut view = view(&visitor, &story, &frames, index);
     if let Some(client_id) = &visitor.browser {
         let bookmark = stories.bookmark_id(client_id, story.id, index).await;
         view.bookmark = bookmark.map_err(answer::refuse)?;
@@ -58,7 +58,7 @@ pub(super) async fn get(
 fn view(
     visitor: &Visitor,
     story: &ReadableStory,
-    frames: Vec<ReadableFrame>,
+    frames: &[ReadableFrame],
     index: i32,
 ) -> ReaderPage {
     let name = story_name(story);

@@ -1,5 +1,7 @@
 //! Addresses of earlier pages, which links and bookmarks still hold.
 
+use std::fmt::Write;
+
 use axum::extract::Path;
 use axum::response::Response;
 
@@ -32,7 +34,8 @@ fn encode(segment: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a String does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
