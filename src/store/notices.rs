@@ -65,7 +65,7 @@ pub(super) enum RemoteNotice {
     /// A notice of a change in the database.
     Task(TaskNotice),
     /// A task may be claimed, and the instance that enqueued it has an idle worker.
-    TaskTakenElsewhere,
+    TaskClaimedSoon,
     /// Files were removed.
     FilesRemoved(RemovedFiles),
 }
@@ -83,7 +83,7 @@ impl RemoteNotice {
         match kind {
             "ready" => {
                 let from: Uuid = rest.parse().ok()?;
-                (from != own_id).then_some(Self::TaskTakenElsewhere)
+                (from != own_id).then_some(Self::TaskClaimedSoon)
             }
             "ended" => rest.parse().ok().map(|id| Self::Task(TaskNotice::TaskEnded(id))),
             "removed" => Some(Self::FilesRemoved(rest.split('\n').map(str::to_owned).collect())),
@@ -196,7 +196,7 @@ mod tests {
         let idle = LocalInstance::default();
         idle.is_idle.store(true, Ordering::Relaxed);
         let payload = TaskNotice::TaskReady.to_payload(&idle);
-        assert_eq!(read(&payload), Some(RemoteNotice::TaskTakenElsewhere));
+        assert_eq!(read(&payload), Some(RemoteNotice::TaskClaimedSoon));
         assert_eq!(RemoteNotice::from_payload(&payload, idle.id), None, "its own notice");
     }
 

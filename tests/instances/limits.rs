@@ -85,8 +85,9 @@ async fn a_quota_is_exact_however_many_instances_are_sent_to_at_once() {
     stop_two(apps).await;
 }
 
-/// Returns the number of files below a folder.
+/// Returns the number of files below a folder, without the hidden marks of instances.
 fn walk(folder: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
     entries.map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { 1 }).sum()
 }

@@ -143,7 +143,7 @@ impl Store {
             let notification = listener.try_recv().await?.ok_or_else(lost)?;
             match RemoteNotice::from_payload(notification.payload(), self.instance.id) {
                 Some(RemoteNotice::Task(notice)) => self.notify(notice),
-                Some(RemoteNotice::TaskTakenElsewhere) => self.notify_after_head_start(),
+                Some(RemoteNotice::TaskClaimedSoon) => self.notify_after_head_start(),
                 Some(RemoteNotice::FilesRemoved(keys)) => self.instance.report_removed(keys),
                 None => {}
             }
