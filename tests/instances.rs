@@ -1,6 +1,21 @@
-//! Several processes on one PostgreSQL database: what one process changes or tells, the others see.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
+//! Several processes on one PostgreSQL database: what one process changes or tells, the others see, also if each has a
+//! disk of its own.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says why and ends"
+)]
 
+#[path = "instances/disks.rs"]
+mod disks;
+#[path = "instances/limits.rs"]
+mod limits;
+#[path = "instances/photographs.rs"]
+mod photographs;
+#[path = "instances/signals.rs"]
+mod signals;
 mod support;
 
 use std::time::{Duration, Instant};

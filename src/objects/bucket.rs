@@ -26,6 +26,9 @@ const PRESIGN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long credentials that could not sign are not asked again.
 const PRESIGN_RETRY_INTERVAL: Duration = Duration::from_mins(5);
 
+/// How long uploads that a response waits for are not tried after one has failed, so that not every response waits.
+const UPLOAD_RETRY_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The largest object that [`Bucket::get`] reads, in bytes. No stored file is larger.
 const MAX_OBJECT_BYTES: u64 = 64 << 20;
 
@@ -40,6 +43,8 @@ pub struct Bucket {
     signer: Option<Arc<dyn Signer>>,
     /// When the signer failed last. It is not asked again for a while, because it may ask other servers.
     presign_failed_at: Arc<Mutex<Option<Instant>>>,
+    /// When an upload that a response waited for failed last; `None` if the last one succeeded.
+    upload_failed_at: Arc<Mutex<Option<Instant>>>,
     prefix: Path,
     /// Such as `gs://bucket/prefix`, for messages and rows.
     url: String,
@@ -155,6 +160,19 @@ impl Bucket {
         }
     }
 
+    /// Returns whether an upload that a response waits for should be tried: the last one succeeded, or failed a while ago.
+    #[must_use]
+    pub fn takes_uploads(&self) -> bool {
+        let failed_at = *self.upload_failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        failed_at.is_none_or(|at| at.elapsed() >= UPLOAD_RETRY_INTERVAL)
+    }
+
+    /// Records whether an upload that a response waited for succeeded in time.
+    pub fn record_upload(&self, was_in_time: bool) {
+        let failed_at = (!was_in_time).then(Instant::now);
+        *self.upload_failed_at.lock().unwrap_or_else(PoisonError::into_inner) = failed_at;
+    }
+
     /// Reads an object. Returns `None` if it does not exist.
     ///
     /// # Errors
@@ -266,9 +284,17 @@ impl Bucket {
 
     /// Lists all objects below the bucket's prefix.
     pub fn list(&self) -> BoxStream<'static, Result<ListedObject, BucketError>> {
+        self.list_path(self.prefix.clone())
+    }
+
+    /// Lists the objects whose keys begin with a first segment, such as `input`.
+    pub fn list_folder(&self, name: &str) -> BoxStream<'static, Result<ListedObject, BucketError>> {
+        self.list_path(self.prefix.clone().join(name))
+    }
+
+    fn list_path(&self, path: Path) -> BoxStream<'static, Result<ListedObject, BucketError>> {
         let prefix = self.prefix.clone();
-        let listing =
-            self.store.list(Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty()));
+        let listing = self.store.list(Some(&path).filter(|path| !path.as_ref().is_empty()));
         let listed = listing.map_ok(move |found| {
             let rest = found.location.prefix_match(&prefix).map(|parts| {
                 parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
@@ -65,6 +66,42 @@ impl NamedFolder {
         }
         let path = self.path.join(format!(".{}.part", Uuid::now_v7()));
         fs::write(&path, b"ready?").and_then(|()| fs::remove_file(&path))
+    }
+}
+
+/// The mark of an instance in a folder, by which other instances see that they share it.
+const MARK_PREFIX: &str = ".instance-";
+
+impl NamedFolder {
+    /// Writes the mark of an instance. Does nothing if the folder is missing.
+    pub(super) fn write_mark(&self, instance: Uuid) -> io::Result<()> {
+        match fs::write(self.mark_path(instance), b"calliope\n") {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Returns whether the folder has the mark of an instance.
+    pub(super) fn has_mark(&self, instance: Uuid) -> bool {
+        self.mark_path(instance).exists()
+    }
+
+    /// Removes the mark of an instance, and marks that were last written before `forgotten`.
+    pub(super) fn remove_marks(&self, instance: Uuid, forgotten: SystemTime) {
+        let _ = fs::remove_file(self.mark_path(instance));
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if !entry.file_name().to_string_lossy().starts_with(MARK_PREFIX) {
+                continue;
+            }
+            let written = entry.metadata().and_then(|metadata| metadata.modified());
+            if written.is_ok_and(|written| written < forgotten) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    fn mark_path(&self, instance: Uuid) -> PathBuf {
+        self.path.join(format!("{MARK_PREFIX}{instance}"))
     }
 }
 

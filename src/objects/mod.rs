@@ -5,6 +5,7 @@ mod bucket;
 mod folder;
 mod listing;
 mod local;
+mod marks;
 mod writer;
 
 pub use bucket::{Bucket, BucketError, ListedObject, Method, ObjectStream};

@@ -4,14 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::ValidationError;
 
-/// The rate limits. A client may send the requests of one minute at once; after that, its allowance refills evenly.
+/// The rate limits. A client may send the requests of one minute at once; after that, its allowance refills evenly. Each
+/// instance counts by itself, so behind a load balancer a client may send as many more as there are instances.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimitSettings {
-    /// The maximum number of requests per minute with one API token, 0-1000000; 0 for no limit. Default: 600.
+    /// The maximum number of requests per minute with one API token, counted by each instance, 0-1000000; 0 for no limit.
+    /// Default: 600.
     pub requests_per_minute_per_token: u32,
-    /// The maximum number of requests per minute from one IP address, authenticated or not, 0-1000000; 0 for no limit.
-    /// Many devices may share an address. Default: 3000.
+    /// The maximum number of requests per minute from one IP address, authenticated or not, counted by each instance,
+    /// 0-1000000; 0 for no limit. Many devices may share an address. Default: 3000.
     pub requests_per_minute_per_address: u32,
 }
 

@@ -30,8 +30,8 @@ pub struct StorageSettings {
     /// The secret of the AWS access key, or the key of the Azure storage account. Default: none.
     #[serde(serialize_with = "secret::serialize")]
     pub secret_access_key: Option<SecretString>,
-    /// How long the answer to a frame request waits for the upload of the frame's files to the bucket, 0-60 seconds. A
-    /// slower upload continues in the background. Default: 3.
+    /// How long a request waits for the upload of its files to the bucket, 0-60 seconds. A slower upload is tried again in the
+    /// background; with PostgreSQL, the database holds the files until then. Default: 3.
     pub inline_upload_seconds: u64,
     /// The folder of images, videos and narrations. Default: `media`.
     pub media_folder: PathBuf,
@@ -46,7 +46,7 @@ pub struct StorageSettings {
     /// How much of the bucket's media stays on the local disk as a cache, in mebibytes; 0 for all. Default: 10240.
     pub cache_mebibytes: u64,
     /// How much the files of one client may take, in mebibytes; 0 for no limit. A client that has used its quota is
-    /// answered 429. Default: 0.
+    /// answered 429, by every instance. Default: 0.
     pub client_quota_mebibytes: u64,
     /// How long the files that Sparrows send are kept, in seconds; 0 to delete them after their frame. Default: 86400
     /// (a day).

@@ -44,6 +44,17 @@ pub(super) enum Cell {
     Bytes(Option<Vec<u8>>),
 }
 
+impl Cell {
+    /// Returns the number of bytes of a binary value or a text, which bound the memory of a batch.
+    pub(super) fn byte_count(&self) -> usize {
+        match self {
+            Self::Bytes(Some(value)) => value.len(),
+            Self::Text(Some(value)) => value.len(),
+            _ => 0,
+        }
+    }
+}
+
 impl Column {
     /// Creates a column from its name and its PostgreSQL type name (`kind`).
     pub(super) fn new(name: String, kind: &str, is_identity: bool) -> Result<Self, sqlx::Error> {

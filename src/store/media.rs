@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 use sqlx::{FromRow, QueryBuilder};
 
-use super::{Store, StoreError, Tx, with_read_pool, with_tx};
+use super::{Store, StoreError, Tx, dialect, with_read_pool, with_tx};
 
 /// Rows per page when all files are read.
 const PAGE_SIZE: i64 = 500;
@@ -39,6 +40,25 @@ pub struct MediaObject {
     pub date_compared: Option<DateTime<Utc>>,
     /// Media type of the file as received, if it was converted to FLAC.
     pub original_type: Option<String>,
+    /// The file itself, if its row holds it for instances that do not have it on their disk. Only
+    /// [`Store::media_object_with_content`] reads it.
+    #[sqlx(skip)]
+    pub content: Option<Bytes>,
+}
+
+/// The size in bytes up to which an input is stored in its row instead of the bucket.
+///
+/// At this size, PostgreSQL saves a file in less than a millisecond and within the transaction that accepts the order; a
+/// bucket needs two requests of some ten milliseconds each. The photographs of small cameras (640 by 480 pixels) are
+/// smaller. The database selects unsynced files by the same number in the index `media_object_unsynced`.
+pub const MAX_INPUT_IN_ROW: usize = 65_536;
+
+/// A file's row with the file itself.
+#[derive(FromRow)]
+struct RowWithContent {
+    #[sqlx(flatten)]
+    object: MediaObject,
+    content: Option<Vec<u8>>,
 }
 
 /// Storage used by one client's files of one kind in one month.
@@ -67,7 +87,11 @@ pub struct SyncBacklog {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-const BY_KEY: &str = "SELECT * FROM media_object WHERE key = $1";
+const BY_KEY: &str = "SELECT key, kind, client_id, size, content_type, sha256, \
+     date_created, location, date_synced, date_compared, original_type FROM media_object WHERE key = $1";
+
+const BYTES_OF_CLIENT: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media_object \
+     WHERE client_id = $1";
 
 /// Position in the list of files that are not in the bucket yet: creation time and key.
 pub type UnsyncedCursor<'a> = (DateTime<Utc>, &'a str);
@@ -79,29 +103,56 @@ impl Store {
             .map_err(StoreError::failed("read a media object"))
     }
 
+    /// Returns the file with this key, with its content if the row holds it.
+    pub async fn media_object_with_content(
+        &self,
+        key: &str,
+    ) -> Result<Option<MediaObject>, StoreError> {
+        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, \
+             date_created, location, date_synced, date_compared, original_type, content \
+             FROM media_object WHERE key = $1";
+        let found: Option<RowWithContent> =
+            with_read_pool!(self, db => sqlx::query_as(SQL).bind(key).fetch_optional(db).await)
+                .map_err(StoreError::failed("read a media object"))?;
+        Ok(found.map(|RowWithContent { object, content }| MediaObject {
+            content: content.map(Bytes::from),
+            ..object
+        }))
+    }
+
+    /// Returns the total size in bytes of the files that rows hold until the bucket has them.
+    pub async fn bytes_held_for_bucket(&self) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media_object \
+             WHERE date_synced IS NULL AND (kind <> 'input' OR size > 65536) AND content IS NOT NULL";
+        with_read_pool!(self, db => sqlx::query_scalar(SQL).fetch_one(db).await)
+            .map_err(StoreError::failed("measure the files that wait for the bucket"))
+    }
+
     /// Returns the total size of a client's files in bytes.
     pub async fn client_bytes(&self, client_id: &str) -> Result<i64, StoreError> {
-        const SQL: &str = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media_object \
-             WHERE client_id = $1";
-        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(client_id).fetch_one(db).await)
+        with_read_pool!(self, db => sqlx::query_scalar(BYTES_OF_CLIENT).bind(client_id).fetch_one(db).await)
             .map_err(StoreError::failed("measure a client's files"))
     }
 
     /// Returns files that are not in the bucket yet, oldest first, starting after `after`, at most `limit`.
     ///
-    /// Files of the kind `input` stay on disk and are not listed.
+    /// Small inputs are not listed, because their rows hold them. On SQLite no input is listed: the one instance that can
+    /// read the database has its inputs on its disk.
     pub async fn unsynced_files(
         &self,
         after: UnsyncedCursor<'_>,
         limit: i64,
     ) -> Result<Vec<MediaObject>, StoreError> {
-        const SQL: &str = "SELECT * FROM media_object \
-             WHERE date_synced IS NULL AND kind <> 'input' AND (date_created, key) > ($1, $2) \
+        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, \
+             date_created, location, date_synced, date_compared, original_type FROM media_object \
+             WHERE date_synced IS NULL AND (kind <> 'input' OR size > 65536) \
+             AND (kind <> 'input' OR $4) AND (date_created, key) > ($1, $2) \
              ORDER BY date_created, key LIMIT $3";
         with_read_pool!(self, db => sqlx::query_as(SQL)
             .bind(after.0)
             .bind(after.1)
             .bind(limit)
+            .bind(!self.is_sqlite())
             .fetch_all(db)
             .await)
         .map_err(StoreError::failed("list files that are not in the bucket"))
@@ -121,7 +172,9 @@ impl Store {
     }
 
     async fn files_after(&self, after: &str) -> Result<Vec<MediaObject>, StoreError> {
-        const SQL: &str = "SELECT * FROM media_object WHERE key > $1 ORDER BY key LIMIT $2";
+        const SQL: &str = "SELECT key, kind, client_id, size, content_type, sha256, \
+             date_created, location, date_synced, date_compared, original_type FROM media_object \
+             WHERE key > $1 ORDER BY key LIMIT $2";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(after).bind(PAGE_SIZE).fetch_all(db).await)
             .map_err(StoreError::failed("list files"))
     }
@@ -160,21 +213,22 @@ impl Store {
         const SQL: &str = "SELECT COUNT(*) AS files, \
              CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes, MIN(date_created) AS oldest \
              FROM media_object \
-             WHERE date_synced IS NULL AND kind <> 'input'";
-        with_read_pool!(self, db => sqlx::query_as(SQL).fetch_one(db).await)
+             WHERE date_synced IS NULL AND (kind <> 'input' OR size > 65536) AND (kind <> 'input' OR $1)";
+        let includes_inputs = !self.is_sqlite();
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(includes_inputs).fetch_one(db).await)
             .map_err(StoreError::failed("count files that are not in the bucket"))
     }
 }
 
 impl Tx {
-    /// Records that the file is in a bucket. Returns `false` if its content has changed since or the file is gone.
+    /// Records that the file is in a bucket, and removes it from its row. Returns `false` if its content has changed since or the file is gone.
     pub async fn mark_synced(
         &mut self,
         object: &MediaObject,
         location: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE media_object SET location = $3, date_synced = $4 \
+        const SQL: &str = "UPDATE media_object SET location = $3, date_synced = $4, content = NULL \
              WHERE key = $1 AND sha256 = $2";
         with_tx!(self, db => sqlx::query(SQL)
             .bind(&object.key)
@@ -187,6 +241,33 @@ impl Tx {
         .map_err(StoreError::failed("record that a file is in the bucket"))
     }
 
+    /// Stores a file in its row until the bucket has it. Does nothing if the bucket has it already, or if the file has been
+    /// replaced.
+    pub async fn hold_content(
+        &mut self,
+        object: &MediaObject,
+        content: &Bytes,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE media_object SET content = $3 \
+             WHERE key = $1 AND sha256 = $2 AND date_synced IS NULL";
+        with_tx!(self, db => sqlx::query(SQL)
+            .bind(&object.key)
+            .bind(&object.sha256)
+            .bind(&**content)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("store a file in its row"))
+    }
+
+    /// Returns the total size of a client's files in bytes, and blocks other transactions that ask for it until this one
+    /// ends.
+    pub async fn lock_client_bytes(&mut self, client_id: &str) -> Result<i64, StoreError> {
+        dialect::lock_quota(&mut self.open, client_id).await?;
+        with_tx!(self, db => sqlx::query_scalar(BYTES_OF_CLIENT).bind(client_id).fetch_one(db).await)
+            .map_err(StoreError::failed("measure a client's files"))
+    }
+
     /// Returns the file with this key as this transaction sees it.
     pub async fn media_object(&mut self, key: &str) -> Result<Option<MediaObject>, StoreError> {
         with_tx!(self, db => sqlx::query_as(BY_KEY).bind(key).fetch_optional(db).await)
@@ -197,13 +278,13 @@ impl Tx {
     pub async fn upsert_media_object(&mut self, object: &MediaObject) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO media_object \
              (key, kind, client_id, size, content_type, sha256, date_created, date_updated, \
-             location, date_synced, original_type) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) \
+             location, date_synced, original_type, content) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11) \
              ON CONFLICT (key) DO UPDATE SET size = excluded.size, \
              content_type = excluded.content_type, sha256 = excluded.sha256, \
              date_updated = excluded.date_updated, location = excluded.location, \
              date_synced = excluded.date_synced, original_type = excluded.original_type, \
-             date_compared = NULL";
+             content = excluded.content, date_compared = NULL";
         with_tx!(self, db => sqlx::query(SQL)
             .bind(&object.key)
             .bind(&object.kind)
@@ -215,6 +296,7 @@ impl Tx {
             .bind(&object.location)
             .bind(object.date_synced)
             .bind(&object.original_type)
+            .bind(object.content.as_deref())
             .execute(db)
             .await
             .map(drop))

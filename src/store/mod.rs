@@ -5,6 +5,7 @@
 //! holds one table family.
 
 mod attachments;
+mod attempt_limits;
 mod audit;
 mod bookmark_lists;
 mod bookmarks;
@@ -21,6 +22,7 @@ mod frame_lookup;
 mod frames;
 mod idempotency;
 mod installation;
+mod instances;
 mod learning;
 mod leases;
 mod levels;
@@ -56,6 +58,7 @@ mod version;
 mod voices;
 
 pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
+pub use attempt_limits::AttemptLimit;
 pub use audit::{AuditRecord, NewAuditRecord};
 pub use bookmark_lists::{BookmarkList, BookmarkListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
@@ -73,10 +76,10 @@ pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use leases::{Lease, LeaseError, LeaseLost};
 pub use levels::{FlockLevel, SparrowLevel};
-pub use media::{MediaObject, MediaUsage, SyncBacklog, UnsyncedCursor};
+pub use media::{MAX_INPUT_IN_ROW, MediaObject, MediaUsage, SyncBacklog, UnsyncedCursor};
 pub use memory::{ContextEntry, Insight, InsightCursor, InsightFilter, NewInsight, Pattern};
 pub use migrations::{PendingMigration, create_migration_files};
-pub use notices::TaskNotice;
+pub use notices::{RemovedFiles, TaskNotice};
 pub use overview::{InstallationCounts, StoryOverview};
 pub use pairing::{NewPairing, Pairing};
 pub use pools::PoolStatus;
@@ -98,6 +101,8 @@ pub use users::{Credentials, NewUser, User};
 pub use vectors::{EmbeddingCursor, EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
 pub use voices::{SoundRow, VoiceProfile};
 
+use std::sync::Arc;
+
 use pools::Pools;
 use tokio::sync::broadcast;
 
@@ -106,6 +111,7 @@ use tokio::sync::broadcast;
 pub struct Store {
     pools: Pools,
     notices: broadcast::Sender<TaskNotice>,
+    instance: Arc<notices::LocalInstance>,
     version: version::ConfigurationVersion,
 }
 

@@ -88,7 +88,13 @@ impl Store {
             sqlite(settings, creates_file).await?
         };
         let (notices, _) = broadcast::channel(4096);
-        Ok(Self { pools, notices, version: super::version::ConfigurationVersion::default() })
+        let instance = std::sync::Arc::default();
+        Ok(Self {
+            pools,
+            notices,
+            instance,
+            version: super::version::ConfigurationVersion::default(),
+        })
     }
 
     /// Reports whether the database is PostgreSQL behind a pooler that lends server connections for one transaction.

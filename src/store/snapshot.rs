@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
-use super::cell::{self, Column};
+use super::cell::{self, Cell, Column};
 use super::{Store, StoreError};
 use crate::settings::DatabaseSettings;
 use crate::store::pools::Pools;
@@ -19,6 +19,9 @@ const INITIALLY_EMPTY_TABLES: [&str; 7] =
 
 /// Maximum number of values bound per statement; both databases accept more.
 const MAX_BINDS: usize = 16_000;
+
+/// The number of bytes of values from which a batch of rows is inserted, because some rows hold files.
+const MAX_BATCH_BYTES: usize = 8 << 20;
 
 impl Store {
     /// Opens a SQLite file written by [`Store::write_snapshot`] and migrates it.
@@ -144,14 +147,18 @@ async fn copy_all_to_sqlite(
         let clear = AssertSqlSafe(format!("DELETE FROM \"{table}\""));
         sqlx::query(clear).execute(&mut *to).await?;
         let mut rows = sqlx::query(select(&table, &columns)).fetch(&mut *from);
-        let mut batch = Vec::new();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         loop {
             let row = rows.try_next().await?;
             let is_end = row.is_none();
             if let Some(row) = row {
-                batch.push(cell::from_postgres(&row, &columns)?);
+                let cells = cell::from_postgres(&row, &columns)?;
+                bytes += cells.iter().map(Cell::byte_count).sum::<usize>();
+                batch.push(cells);
             }
-            if batch.len() >= max_rows || (is_end && !batch.is_empty()) {
+            let is_full = batch.len() >= max_rows || bytes >= MAX_BATCH_BYTES;
+            if is_full || (is_end && !batch.is_empty()) {
+                bytes = 0;
                 let mut insert = sqlx::QueryBuilder::new(insert(&table, &columns, ""));
                 insert.push_values(batch.drain(..), cell::bind_sqlite);
                 insert.build().execute(&mut *to).await?;
@@ -216,14 +223,18 @@ async fn copy_to_postgres(
         ""
     };
     let mut rows = sqlx::query(select(table, columns)).fetch(&mut *from);
-    let mut batch = Vec::new();
+    let (mut batch, mut bytes) = (Vec::new(), 0);
     loop {
         let row = rows.try_next().await?;
         let is_end = row.is_none();
         if let Some(row) = row {
-            batch.push(cell::from_sqlite(&row, columns)?);
+            let cells = cell::from_sqlite(&row, columns)?;
+            bytes += cells.iter().map(Cell::byte_count).sum::<usize>();
+            batch.push(cells);
         }
-        if batch.len() >= max_rows || (is_end && !batch.is_empty()) {
+        let is_full = batch.len() >= max_rows || bytes >= MAX_BATCH_BYTES;
+        if is_full || (is_end && !batch.is_empty()) {
+            bytes = 0;
             let mut insert = sqlx::QueryBuilder::new(insert(table, columns, clause));
             insert.push_values(batch.drain(..), cell::bind_postgres);
             insert.build().execute(&mut *to).await?;

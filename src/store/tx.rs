@@ -16,7 +16,7 @@ pub struct Tx {
     /// Whether cached rows have changed.
     pub(super) has_configuration_change: bool,
     notices: Vec<TaskNotice>,
-    store: Store,
+    pub(super) store: Store,
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Tx {
     /// Returns [`StoreError`] if the database rejects the commit; nothing is written in that case.
     pub async fn save(mut self) -> Result<(), StoreError> {
         self.log_events().await?;
-        dialect::notify(&mut self.open, &self.notices).await?;
+        dialect::notify(&mut self.open, &self.notices, &self.store.instance).await?;
         let failed = StoreError::failed("save a transaction");
         match self.open {
             Open::Postgres(tx) => tx.commit().await.map_err(failed)?,

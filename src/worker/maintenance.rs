@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Worker;
 use crate::app::CleanupSummary;
@@ -14,6 +14,9 @@ const ORPHAN_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Time between two uploads of files that are not in the bucket yet.
 const SYNC_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Time between two renewals of the row that tells other instances that this one runs.
+const ANNOUNCEMENT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Time between two removals of expired inputs and evictions from the local cache.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(1);
@@ -27,12 +30,21 @@ impl Worker {
         self.log_error("release leases", self.app.jobs().release_abandoned()).await;
     }
 
+    /// Releases expired leases. After this process was frozen, its own leases are expired too, so the tasks that still run
+    /// get the time until the next tick to renew theirs.
     pub(super) async fn release_expired_until_stopped(&self) {
-        let mut tick = tokio::time::interval(Duration::from_secs(self.limits.lease_seconds) / 3);
+        let period = Duration::from_secs(self.limits.lease_seconds) / 3;
+        let mut tick = tokio::time::interval(period);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let release = async {
+            let mut last = Instant::now();
             loop {
                 tick.tick().await;
-                self.log_error("release leases", self.app.jobs().release_expired()).await;
+                let was_frozen = last.elapsed() > period * 2;
+                last = Instant::now();
+                if !was_frozen {
+                    self.log_error("release leases", self.app.jobs().release_expired()).await;
+                }
             }
         };
         tokio::select! {
@@ -48,11 +60,57 @@ impl Worker {
                 tick.tick().await;
                 let maintenance = self.app.ops().run_maintenance(self.app.started_at());
                 self.log_error("remove orphans", maintenance).await;
+                let in_bucket = self.app.files().remove_input_orphans();
+                self.log_error("remove orphans in the bucket", in_bucket).await;
             }
         };
         tokio::select! {
             () = self.app.shutdown().cancelled() => {}
             () = remove => {}
+        }
+    }
+
+    /// Tells other instances that this one runs, until it stops. Without a bucket, warns if they do not share its folders.
+    pub(super) async fn announce_until_stopped(&self) {
+        let files = self.app.files();
+        let mut tick = tokio::time::interval(ANNOUNCEMENT_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let announce = async {
+            let (mut has_others, mut is_warned) = (false, false);
+            loop {
+                tick.tick().await;
+                let others = files.announce_instance().await.unwrap_or_default();
+                if others > 0 && !has_others && !files.has_bucket() {
+                    tracing::warn!(
+                        others,
+                        "other instances use this database; without a bucket, all instances must share their folders"
+                    );
+                }
+                has_others = others > 0;
+                let unshared = if has_others { files.unshared_folder().await } else { Ok(None) };
+                let unshared = unshared.ok().flatten();
+                if let Some(folder) = unshared.as_ref().filter(|_| !is_warned) {
+                    let (folder, path) = (folder.name, folder.path.display());
+                    tracing::warn!(
+                        folder,
+                        %path,
+                        "folder is not shared with the other instances; set CLOUD_ENV and CALLIOPE_BUCKET_NAME to use a bucket"
+                    );
+                }
+                is_warned = unshared.is_some();
+            }
+        };
+        tokio::select! {
+            () = self.app.shutdown().cancelled() => {}
+            () = announce => {}
+        }
+    }
+
+    /// Removes this machine's copies of files that other instances remove.
+    pub(super) async fn remove_with_others_until_stopped(&self) {
+        tokio::select! {
+            () = self.app.shutdown().cancelled() => {}
+            () = self.app.files().remove_with_other_instances() => {}
         }
     }
 

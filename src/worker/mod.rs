@@ -50,7 +50,9 @@ impl Worker {
             self.release_expired_until_stopped(),
             self.remove_orphans_until_stopped(),
             self.sync_until_stopped(),
-            self.maintain_until_stopped()
+            self.maintain_until_stopped(),
+            self.announce_until_stopped(),
+            self.remove_with_others_until_stopped()
         );
         self.running.close();
         if tokio::time::timeout(drain, self.running.wait()).await.is_err() {
@@ -59,16 +61,24 @@ impl Worker {
             self.halt.cancel();
             self.running.wait().await;
         }
+        if let Err(error) = self.app.files().withdraw_instance().await {
+            let error = &error as &dyn Error;
+            tracing::debug!(error, "other instances notice later that this one stopped");
+        }
     }
 
     async fn claim_until_stopped(&self) {
         let permits = Arc::new(Semaphore::new(self.limits.concurrency));
         let mut notices = self.app.jobs().subscribe();
         while let Some(permit) = self.acquire_permit(&permits).await {
+            self.app.jobs().set_idle(true);
             // The claim below finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
             match self.app.jobs().claim().await {
-                Ok(Some(lease)) => self.spawn_task(lease, permit),
+                Ok(Some(lease)) => {
+                    self.app.jobs().set_idle(permits.available_permits() > 0);
+                    self.spawn_task(lease, permit);
+                }
                 Ok(None) => self.wait_for_work(&mut notices).await,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn Error, "tasks cannot be claimed");
@@ -76,6 +86,7 @@ impl Worker {
                 }
             }
         }
+        self.app.jobs().set_idle(false);
     }
 
     /// Waits until the worker may run another task; `None` once the app stops.

@@ -372,6 +372,7 @@ async fn add_file_to_archive(archive: &Path, key: &str) {
         date_synced: None,
         date_compared: None,
         original_type: None,
+        content: None,
     };
     tx.upsert_media_object(&object).await.expect("saved");
     tx.save().await.expect("saved");

@@ -30,6 +30,7 @@ fn object(key: &str) -> MediaObject {
         date_synced: None,
         date_compared: None,
         original_type: None,
+        content: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod support;
 mod bookmarks;
 mod configs;
 mod frames;
+mod instances;
 mod memory;
 mod migrations;
 mod misc;

@@ -148,7 +148,9 @@ async fn answer(State(state): State<Arc<Mutex<BucketState>>>, request: Request) 
             state.objects.insert(key, bytes);
             response(StatusCode::OK, Body::empty(), None)
         }
-        Method::GET if key.is_empty() => response(StatusCode::OK, Body::from(list(&state)), None),
+        Method::GET if key.is_empty() => {
+            response(StatusCode::OK, Body::from(list(&state, &listed_prefix(query))), None)
+        }
         Method::GET | Method::HEAD => match state.objects.get(&key) {
             Some(bytes) if parts.method == Method::HEAD => {
                 response(StatusCode::OK, Body::empty(), Some(bytes.len()))
@@ -179,9 +181,16 @@ async fn answer(State(state): State<Arc<Mutex<BucketState>>>, request: Request) 
     }
 }
 
-fn list(state: &BucketState) -> String {
+/// Returns the prefix that a listing asks for.
+fn listed_prefix(query: &str) -> String {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let prefix = pairs.find(|(name, _)| *name == "prefix").map_or("", |(_, value)| value);
+    prefix.replace("%2F", "/")
+}
+
+fn list(state: &BucketState, prefix: &str) -> String {
     let mut xml = String::from("<ListBucketResult><IsTruncated>false</IsTruncated>");
-    for (key, bytes) in &state.objects {
+    for (key, bytes) in state.objects.iter().filter(|(key, _)| key.starts_with(prefix)) {
         let size = bytes.len();
         let put = state.put_dates[key].to_rfc3339_opts(SecondsFormat::Millis, true);
         write!(

@@ -13,6 +13,7 @@ pub mod process;
 pub mod provider;
 pub mod rng;
 pub mod sse;
+pub mod stalling_proxy;
 
 pub use fixtures::{base64, fixture, fixture_path, photo};
 
@@ -387,12 +388,13 @@ impl TestApp {
     }
 }
 
-/// Returns the names of the files in a directory, sorted.
+/// Returns the names of the files in a directory, sorted, without the marks of instances.
 pub fn files(folder: &std::path::Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the directory exists");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("listed").file_name().to_string_lossy().into_owned())
         .collect();
+    names.retain(|name| !name.starts_with(".instance-"));
     names.sort();
     names
 }

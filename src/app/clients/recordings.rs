@@ -33,6 +33,12 @@ impl Clients {
         self.files.write_sounds(&mut sounds).await?;
         let [sound] = sounds;
         let mut tx = self.store.begin().await?;
+        if let Err(error) =
+            self.files.enforce_quota(&mut tx, client_id.as_str(), [&sound.object]).await
+        {
+            self.files.discard(vec![sound.key]).await;
+            return Err(error);
+        }
         tx.upsert_media_object(&sound.object).await?;
         tx.insert_recording(client_id.as_str(), &sound.row).await?;
         tx.save().await?;

@@ -80,6 +80,11 @@ impl Clients {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let owner = client_id.as_str();
+        let objects = sounds.iter().map(|sound| &sound.object);
+        if let Err(error) = self.files.enforce_quota(&mut tx, owner, objects).await {
+            self.files.discard(sounds.into_iter().map(|sound| sound.key).collect()).await;
+            return Err(error);
+        }
         let old_keys = tx.upsert_voice_profile(owner, profile.as_str(), &metadata, now).await?;
         for (place, sound) in (0..).zip(&sounds) {
             tx.upsert_media_object(&sound.object).await?;

@@ -1,21 +1,28 @@
-//! Locates and reads files: on this machine's disk, or else in the bucket, from which they are fetched back to the
-//! disk.
+//! Locates and reads files: on this machine's disk, or else in their rows or in the bucket. A file from the bucket is
+//! fetched back to the disk, unless it is an input, which is needed once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use tokio::sync::Mutex;
 
 use super::Files;
-use crate::app::AppError;
+use crate::app::{AppError, ErrorKind};
+use crate::domain::ObjectKey;
 use crate::objects::{Bucket, BucketError, LocalStoreError, ObjectStream};
 use crate::store::MediaObject;
 
 /// Number of locks, which bounds how many files can be fetched from the bucket at once.
 const LOCK_SHARDS: usize = 32;
+
+/// How long the bucket is asked for an input although it fails.
+const INPUT_PATIENCE: Duration = Duration::from_mins(1);
+
+/// Time between two attempts to read an input.
+const INPUT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Minimum time between two updates of a file's last use, so that not every read touches the disk's metadata.
 const LAST_USE_RESOLUTION: Duration = Duration::from_mins(10);
@@ -25,7 +32,7 @@ const LAST_USE_RESOLUTION: Duration = Duration::from_mins(10);
 pub enum FileLocation {
     /// On the disk, at this path.
     OnDisk(PathBuf),
-    /// In memory, because the disk could not be written.
+    /// In memory, because the disk does not have it.
     InMemory {
         /// The content.
         bytes: Bytes,
@@ -52,8 +59,8 @@ impl FetchLocks {
 }
 
 impl Files {
-    /// Returns where a file can be read, after fetching it from the bucket if necessary. Returns `None` if neither the
-    /// disk nor the bucket has an intact copy.
+    /// Returns where a file can be read, after fetching it from the bucket if necessary. Returns `None` if no intact copy
+    /// is on this disk, in its row or in the bucket.
     ///
     /// # Errors
     ///
@@ -67,10 +74,31 @@ impl Files {
             }
             return Ok(Some(FileLocation::OnDisk(self.local.path_of(key))));
         }
-        self.fetch_from_bucket(key).await
+        self.fetch(key).await
     }
 
-    /// Returns the bytes of a file, or `None` if neither the disk nor the bucket has an intact copy.
+    /// Returns the bytes of an input of a task. While the bucket that has them fails, asks it again for a minute, so that
+    /// a short outage does not use up the attempts of the task.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AppError`] if the disk, the database or, for a minute, the bucket fails.
+    pub(in crate::app) async fn read_input(&self, key: &str) -> Result<Option<Bytes>, AppError> {
+        let start = Instant::now();
+        loop {
+            match self.read_bytes(key).await {
+                Err(error)
+                    if error.kind == ErrorKind::Unavailable && start.elapsed() < INPUT_PATIENCE =>
+                {
+                    warn_of_missing_input(&error);
+                    tokio::time::sleep(INPUT_RETRY_INTERVAL).await;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    /// Returns the bytes of a file, or `None` if no intact copy is on this disk, in its row or in the bucket.
     ///
     /// # Errors
     ///
@@ -91,11 +119,18 @@ impl Files {
         Ok(None)
     }
 
-    async fn fetch_from_bucket(&self, key: &str) -> Result<Option<FileLocation>, AppError> {
-        let Some(bucket) = &self.bucket else { return Ok(None) };
-        let Some(object) = self.store.media_object(key).await? else { return Ok(None) };
-        if object.date_synced.is_none() {
+    /// Returns where a file can be read that is not on the disk.
+    async fn fetch(&self, key: &str) -> Result<Option<FileLocation>, AppError> {
+        let object = self.store.media_object_with_content(key).await?;
+        let Some(mut object) = object else { return Ok(None) };
+        if let Some(bytes) = object.content.take() {
+            return self.intact_in_memory(bytes, object).await;
+        }
+        let Some(bucket) = self.bucket.as_ref().filter(|_| object.date_synced.is_some()) else {
             return Ok(None);
+        };
+        if key.parse::<ObjectKey>().is_ok_and(|key| key.is_input()) {
+            return self.fetch_to_memory(bucket, object).await;
         }
         let _guard = self.fetch_locks.lock_for(key).lock().await;
         if self.local.exists(key).await {
@@ -142,11 +177,27 @@ impl Files {
         bucket: &Bucket,
         object: MediaObject,
     ) -> Result<Option<FileLocation>, AppError> {
-        let Some(bytes) = bucket.get(&object.key).await? else { return Ok(None) };
+        match bucket.get(&object.key).await? {
+            Some(bytes) => self.intact_in_memory(bytes, object).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Compares bytes with their row. Returns `None` if they differ.
+    async fn intact_in_memory(
+        &self,
+        bytes: Bytes,
+        object: MediaObject,
+    ) -> Result<Option<FileLocation>, AppError> {
         let is_intact = self.sha256(bytes.clone()).await? == object.sha256;
         let object = Box::new(object);
         Ok(is_intact.then_some(FileLocation::InMemory { bytes, object }))
     }
+}
+
+fn warn_of_missing_input(error: &AppError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(error, "input cannot be read; trying again");
 }
 
 fn warn_of_disk_error(error: &LocalStoreError) {

@@ -73,7 +73,8 @@ impl Files {
         on_progress: impl Fn(&MediaMigrationSummary),
     ) -> Result<MediaMigrationSummary, AppError> {
         let mut found: Vec<(String, u64)> = list_sizes(from).await?.into_iter().collect();
-        found.retain(|(key, _)| should_migrate(key));
+        let is_own_disk = self.settings.root().is_some_and(|root| from.is_folder(&root));
+        found.retain(|(key, _)| should_migrate(key, is_own_disk));
         found.sort();
         let present = list_sizes(to).await?;
         let bytes = found.iter().map(|(_, size)| size).sum();
@@ -200,10 +201,11 @@ impl Files {
     }
 }
 
-/// Returns whether a migration moves the object with this key. Inputs from Sparrows stay: they are kept on the disk
-/// only, for a limited time. A string that is not a valid key is the name of another program's file or of an unfinished write.
-fn should_migrate(key: &str) -> bool {
-    key.parse::<ObjectKey>().is_ok_and(|key| !key.is_input())
+/// Returns whether a migration moves the object with this key. Inputs move from a bucket, because tasks may still need
+/// them; they stay on this machine's disk, where they are kept for a limited time. A string that is not a valid key is the
+/// name of another program's file or of an unfinished write.
+fn should_migrate(key: &str, is_own_disk: bool) -> bool {
+    key.parse::<ObjectKey>().is_ok_and(|key| !(is_own_disk && key.is_input()))
 }
 
 #[cfg(test)]
@@ -211,22 +213,23 @@ mod tests {
     use super::should_migrate;
 
     #[test]
-    fn only_what_is_kept_for_good_is_moved() {
+    fn files_of_other_programs_and_inputs_on_the_own_disk_stay() {
         for kept in [
             "media/holiday.png",
             "audio/s/0197f2c4-5b1e-7c3a-9d1e-000000000000.wav",
             "voice_profiles/s/oma/sample_1.flac",
         ] {
-            assert!(should_migrate(kept), "{kept}");
+            assert!(should_migrate(kept, true) && should_migrate(kept, false), "{kept}");
         }
         for other in [
-            "input/s_20261123T070417382226_00000007_in.jpg",
             "media/.0197f2c4-5b1e-7c3a-9d1e-000000000000.part",
             "audio/.hidden/a.wav",
             ".calliope/0197f2c4-5b1e-7c3a-9d1e-000000000000",
             "calliope.db",
         ] {
-            assert!(!should_migrate(other), "{other}");
+            assert!(!should_migrate(other, true) && !should_migrate(other, false), "{other}");
         }
+        let input = "input/s_20261123T070417382226_00000007_in.jpg";
+        assert!(should_migrate(input, false) && !should_migrate(input, true));
     }
 }

@@ -1,8 +1,9 @@
-//! The file service: writes files to this machine's disk, copies them to the bucket, fetches them back, and presigns,
-//! verifies, migrates and removes them.
+//! The file service: writes files where every instance can read them (this machine's disk, the bucket, their rows), reads
+//! them, and presigns, verifies, migrates and removes them.
 
 mod cache_eviction;
 mod fetch;
+mod instances;
 mod migrate;
 mod orphans;
 mod presign;
@@ -14,6 +15,7 @@ mod status;
 mod sync;
 mod upload;
 mod verify;
+mod write;
 
 use std::sync::Arc;
 

@@ -4,14 +4,12 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Files;
-use super::orphans::{GRACE, is_generated_key, remove_orphan_files};
-use super::sync::INSTALLATION_MARKER_PREFIX;
+use super::orphans::{GRACE, remove_orphan_files};
 use crate::app::AppError;
 use crate::app::audit::{AuditChange, AuditContext};
 use crate::app::jobs::{ApplyRetention, TaskOutcome, story_lane};
@@ -200,28 +198,7 @@ impl Files {
             remove_orphan_files(local_orphans).await;
         }
         let Some(bucket) = &self.bucket else { return Ok(()) };
-        let own = format!(
-            "{INSTALLATION_MARKER_PREFIX}{}",
-            self.store.bucket_marker().await?.unwrap_or_default()
-        );
-        let (mut others, mut suspects) = (Vec::new(), Vec::new());
-        let mut listed = bucket.list();
-        while let Some(object) = listed.try_next().await? {
-            if object.key.starts_with(INSTALLATION_MARKER_PREFIX) {
-                others.extend(Some(object.key).filter(|marker| *marker != own));
-            } else if (since..until).contains(&object.modified) && is_generated_key(&object.key) {
-                suspects.push(object.key);
-            }
-        }
-        if !others.is_empty() {
-            let markers = others.join(", ");
-            tracing::warn!(
-                markers,
-                "another installation uses this bucket; keeping files without a row (if that installation no longer exists, remove its marker)"
-            );
-            return Ok(());
-        }
-        let orphans = self.store.unknown_keys(suspects).await?;
+        let orphans = self.find_bucket_orphans(bucket, None, since..until).await?;
         done.orphans += orphans.len() as u64;
         if !dry_run {
             bucket.remove_all(&orphans).await?;

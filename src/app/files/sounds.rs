@@ -162,10 +162,10 @@ impl Files {
         sounds: &mut [PreparedSound],
     ) -> Result<(), AppError> {
         let files = sounds.iter().map(|sound| (sound.key.clone(), sound.bytes.clone())).collect();
-        let since = self.write_files(files).await?;
+        let placement = self.write_files(files).await?;
         for sound in sounds {
-            sound.object = self.with_sync_state(sound.object.clone(), since);
-            sound.row.is_synced = since.is_some();
+            sound.object = self.with_sync_state(sound.object.clone(), &placement);
+            sound.row.is_synced = placement.is_synced();
         }
         Ok(())
     }

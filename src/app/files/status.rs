@@ -79,18 +79,23 @@ impl Files {
         self.settings.input_retention_seconds > 0
     }
 
-    /// Returns a file's bytes from the disk, or else from the bucket. Returns `None` if the file is missing or its
-    /// checksum differs from the row's.
+    /// Returns a file's bytes from the disk, or else from its row or the bucket. Returns `None` if no copy has the row's
+    /// checksum.
     pub(in crate::app) async fn read_verified(
         &self,
         object: &MediaObject,
     ) -> Result<Option<Bytes>, AppError> {
-        let content = match self.local.read(&object.key).await {
-            Ok(content) => Some(Bytes::from(content)),
-            Err(_) => match &self.bucket {
-                Some(bucket) => bucket.get(&object.key).await?,
-                None => None,
-            },
+        if let Ok(content) = self.local.read(&object.key).await {
+            let content = Bytes::from(content);
+            if self.sha256(content.clone()).await? == object.sha256 {
+                return Ok(Some(content));
+            }
+        }
+        let row = self.store.media_object_with_content(&object.key).await?;
+        let content = match (row.and_then(|row| row.content), &self.bucket) {
+            (Some(content), _) => Some(content),
+            (None, Some(bucket)) => bucket.get(&object.key).await?,
+            (None, None) => None,
         };
         match content {
             Some(content) if self.sha256(content.clone()).await? == object.sha256 => {

@@ -1,14 +1,12 @@
 //! Copies files to the bucket. Each file's row records whether the bucket has it. A file that could not be uploaded
 //! before its frame's response was due stays unsynced, and every process uploads the unsynced files on its own disk
-//! until none are left.
+//! until none are left. It also uploads those that rows hold for instances that have stopped.
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join_all;
+use chrono::{DateTime, TimeDelta};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use uuid::Uuid;
@@ -17,7 +15,7 @@ use super::{Files, MediaFormat};
 use crate::app::jobs::TaskOutcome;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::ObjectKey;
-use crate::objects::{Bucket, BucketError, LocalStoreError};
+use crate::objects::{Bucket, BucketError};
 use crate::store::{Lease, MediaObject};
 
 /// Number of files that are uploaded concurrently.
@@ -28,6 +26,9 @@ const ROWS_PER_PAGE: i64 = 100;
 
 /// Age of the oldest unsynced file from which the log warns.
 const MAX_SYNC_LAG: TimeDelta = TimeDelta::hours(1);
+
+/// How long an instance leaves the upload of a file to the instance that has it on its disk.
+const OTHERS_FIRST: TimeDelta = TimeDelta::seconds(30);
 
 /// Prefix of the installation markers in a bucket, which show which installations use it.
 pub(in crate::app) const INSTALLATION_MARKER_PREFIX: &str = ".calliope/";
@@ -53,71 +54,6 @@ enum SyncOutcome {
 }
 
 impl Files {
-    /// Writes files to the disk and, if that is fast enough, to the bucket. Returns the time of the upload, or `None`
-    /// if the files still have to be uploaded.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`AppError`] if the disk fails. A failing bucket is not an error, because the files are uploaded later.
-    pub(in crate::app) async fn write_files(
-        &self,
-        files: Vec<(ObjectKey, Bytes)>,
-    ) -> Result<Option<DateTime<Utc>>, AppError> {
-        let Some(bucket) = &self.bucket else {
-            self.local.put_all(files).await?;
-            return Ok(None);
-        };
-        self.local.put_all(files.clone()).await?;
-        Ok(self.try_upload_now(bucket, files).await)
-    }
-
-    /// Writes files to this machine's disk only.
-    pub(in crate::app) async fn write_local(
-        &self,
-        files: Vec<(ObjectKey, Bytes)>,
-    ) -> Result<(), AppError> {
-        Ok(self.local.put_all(files).await?)
-    }
-
-    /// Reads a file from this machine's disk.
-    pub(in crate::app) async fn read_local(&self, key: &str) -> Result<Vec<u8>, LocalStoreError> {
-        self.local.read(key).await
-    }
-
-    /// Uploads files to the bucket, but gives up after `inline_upload_seconds`, because a frame's response waits for
-    /// it. Returns the time of the upload, or `None` unless all files were uploaded.
-    pub(in crate::app) async fn try_upload_now(
-        &self,
-        bucket: &Bucket,
-        files: Vec<(ObjectKey, Bytes)>,
-    ) -> Option<DateTime<Utc>> {
-        let uploads = files.into_iter().map(|(key, bytes)| async move {
-            bucket.put(&key.to_string(), bytes, media_type(&key)).await
-        });
-        let all =
-            async { join_all(uploads).await.into_iter().collect::<Result<(), BucketError>>() };
-        let timeout = Duration::from_secs(self.settings.inline_upload_seconds);
-        match tokio::time::timeout(timeout, all).await {
-            Ok(Ok(())) => Some(self.clock.now()),
-            Ok(Err(error)) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "upload to the bucket failed; uploading again later");
-                None
-            }
-            Err(_elapsed) => None,
-        }
-    }
-
-    /// Returns a file's row with its location and the time of its upload; both are `None` without `since`.
-    pub(in crate::app) fn with_sync_state(
-        &self,
-        object: MediaObject,
-        since: Option<DateTime<Utc>>,
-    ) -> MediaObject {
-        let location = self.bucket.as_ref().map(|bucket| bucket.location(&object.key));
-        MediaObject { location: since.and(location), date_synced: since, ..object }
-    }
-
     /// Runs a claimed sync task.
     ///
     /// # Errors
@@ -189,14 +125,17 @@ impl Files {
         object: &MediaObject,
         should_recover: bool,
     ) -> Result<SyncOutcome, AppError> {
-        let Ok(bytes) = self.local.read(&object.key).await else {
+        let bytes = match self.local.read(&object.key).await {
+            Ok(bytes) => Some(Bytes::from(bytes)),
+            Err(_) => self.content_of_other_instance(object).await?,
+        };
+        let Some(bytes) = bytes else {
             return if should_recover {
                 self.recover_from_bucket(bucket, object).await
             } else {
                 Ok(SyncOutcome::Missing)
             };
         };
-        let bytes = Bytes::from(bytes);
         let length = bytes.len() as u64;
         if self.sha256(bytes.clone()).await? != object.sha256 {
             tracing::error!(key = object.key, "file on disk is corrupt; not uploading it");
@@ -221,6 +160,18 @@ impl Files {
         }
         self.mark_synced(bucket, object).await?;
         Ok(SyncOutcome::Stored(length))
+    }
+
+    /// Returns a file from its row that another instance has not uploaded although it had the time, because it stopped.
+    async fn content_of_other_instance(
+        &self,
+        object: &MediaObject,
+    ) -> Result<Option<Bytes>, AppError> {
+        if self.clock.now() - object.date_created < OTHERS_FIRST {
+            return Ok(None);
+        }
+        let row = self.store.media_object_with_content(&object.key).await?;
+        Ok(row.and_then(|row| row.content))
     }
 
     /// Returns whether another process has uploaded the file already, or has removed or replaced it. An upload that
@@ -376,7 +327,7 @@ pub(in crate::app) async fn list_sizes(
 }
 
 /// Returns the media type for a key's extension.
-fn media_type(key: &ObjectKey) -> &'static str {
+pub(super) fn media_type(key: &ObjectKey) -> &'static str {
     MediaFormat::from_key(key).map_or("application/octet-stream", |kind| kind.media_type)
 }
 

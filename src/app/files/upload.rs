@@ -113,10 +113,12 @@ impl Files {
         staged.commit().await?;
         tx.save().await?;
         // The bucket comes last: if the transaction fails, the bucket must still have the earlier upload.
-        if let Some(bucket) = &self.bucket
-            && self.try_upload_now(bucket, vec![(key, bytes)]).await.is_some()
-        {
-            self.mark_synced(bucket, &object).await?;
+        if let Some(bucket) = &self.bucket {
+            if self.try_upload_now(bucket, vec![(key.clone(), bytes.clone())]).await.is_some() {
+                self.mark_synced(bucket, &object).await?;
+            } else {
+                self.hold_until_synced(&object, key, bytes).await?;
+            }
         }
         Ok(if earlier.is_some() { UploadOutcome::Replaced } else { UploadOutcome::Created })
     }
@@ -148,6 +150,7 @@ impl Files {
             date_synced: None,
             date_compared: None,
             original_type: None,
+            content: None,
         })
     }
 }

@@ -115,8 +115,9 @@ impl Files {
         };
         let is_lost = is_synced && self.bucket.is_some() && bucket_size.is_none();
         if is_lost || (on_disk.is_none() && bucket_size.is_none()) {
-            // The file may have been removed deliberately since its row was read.
-            if self.store.media_object(&object.key).await?.is_some() {
+            // The file may have been removed deliberately since its row was read, or its row may hold it.
+            let row = self.store.media_object_with_content(&object.key).await?;
+            if row.is_some_and(|row| row.content.is_none()) {
                 verified.missing.push(object.key.clone());
             }
             return Ok(());

@@ -4,7 +4,6 @@
 //! be understood, the frame is told without it.
 
 use std::error::Error;
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -217,14 +216,11 @@ impl Perceiver {
         what: &str,
         notes: &mut Vec<String>,
     ) -> Result<Option<Bytes>, AppError> {
-        match self.files.read_local(key).await {
-            Ok(bytes) => Ok(Some(bytes.into())),
-            Err(error) if error.source.kind() == ErrorKind::NotFound => {
-                notes.push(format!("The {what} is gone, so nothing of it was understood."));
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
+        let bytes = self.files.read_input(key).await?;
+        if bytes.is_none() {
+            notes.push(format!("The {what} is gone, so nothing of it was understood."));
         }
+        Ok(bytes)
     }
 }
 

@@ -51,9 +51,10 @@ impl Identities {
         Self { store, clock, token_cache, passwords, throttles }
     }
 
-    /// Deletes expired sessions and pairings within a transaction.
+    /// Deletes expired sessions, pairings and counts of attempts within a transaction.
     pub(super) async fn delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), AppError> {
         tx.delete_expired_sessions(now).await?;
+        tx.delete_full_attempt_limits(now).await?;
         tx.delete_expired_pairings(now - PAIRING_RETENTION).await?;
         Ok(())
     }

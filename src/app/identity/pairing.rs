@@ -106,7 +106,7 @@ impl Identities {
         device: PairingRequest,
         from: IpAddr,
     ) -> Result<PendingPairing, AppError> {
-        self.throttles.check_pairing(from)?;
+        self.throttles.count_pairing(&self.store, self.clock.now(), from).await?;
         let client_id = ClientId::new(&device.client_id);
         let client_id = client_id.map_err(|error| AppError::invalid("client_id", error))?;
         check_text("model", device.model.as_deref().unwrap_or_default(), 100)?;

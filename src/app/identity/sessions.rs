@@ -34,7 +34,8 @@ impl Identities {
     ) -> Result<LoginSession, AppError> {
         // The throttles do not store names that no user can have.
         let plausible_name = if users::is_username(username) { username } else { "" };
-        self.throttles.check_login(from, plausible_name)?;
+        let now = self.clock.now();
+        self.throttles.count_login(&self.store, now, from, plausible_name).await?;
         let user = self.store.credentials(plausible_name).await?.filter(|user| user.is_active);
         let stored_hash = user.as_ref().map(|user| user.password_hash.clone());
         let is_correct = self.passwords.verify(password, stored_hash).await?;

@@ -1,5 +1,8 @@
-//! Rate limits of the endpoints that need no authentication: logins and pairing. They use the operating system's
-//! monotonic clock, so that setting the clock neither locks people out nor lets attackers in.
+//! Rate limits of the endpoints that need no authentication: logins and pairing.
+//!
+//! Each process counts by the operating system's monotonic clock, so that setting the clock neither locks people out nor
+//! lets attackers in. What a process allows is then counted in the database for all instances, except on SQLite, which
+//! serves one process, and except polls, which are frequent and harmless.
 
 use std::fmt;
 use std::hash::Hash;
@@ -7,10 +10,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
+use sha2::{Digest, Sha256};
 
 use crate::app::{AppError, ErrorKind};
+use crate::store::{AttemptLimit, Store};
 
 /// The maximum number of keys that one limiter tracks. Beyond it, only the wider limits count: an attacker with very many
 /// networks must not lock everybody else out.
@@ -19,6 +25,22 @@ const MAX_KEYS: usize = 20_000;
 /// The number of checks beyond [`MAX_KEYS`] between two searches for keys whose quota is full again, because a search
 /// takes long.
 const EVICTION_INTERVAL: u32 = 4096;
+
+/// The number of attempts that one key has per minute and per hour.
+type Rates = [(u32, TimeDelta); 2];
+
+/// Several people may work behind one address, so a network has more logins than a name within it.
+const LOGINS: Rates = rates(5, 30);
+const LOGINS_BY_NETWORK: Rates = rates(10, 60);
+const LOGINS_BY_WIDE_NETWORK: Rates = rates(60, 300);
+
+/// A shop may set up many devices behind one address.
+const PAIRINGS: Rates = rates(10, 100);
+const POLLS: Rates = rates(300, 6_000);
+
+const fn rates(per_minute: u32, per_hour: u32) -> Rates {
+    [(per_minute, TimeDelta::minutes(1)), (per_hour, TimeDelta::hours(1))]
+}
 
 /// A limit per minute and a limit per hour for each key.
 struct Throttle<K: Hash + Eq + Clone> {
@@ -38,34 +60,64 @@ pub(super) struct Throttles {
 }
 
 impl Throttles {
-    /// Counts a login attempt, or returns when to retry.
-    pub(super) fn check_login(&self, from: IpAddr, username: &str) -> Result<(), AppError> {
-        self.logins.check(&(username.to_owned(), network(from)))?;
-        self.logins_by_network.check(&network(from))?;
-        self.logins_by_wide_network.check(&wide_network(from))
+    /// Counts a login attempt on this instance and then on all, or returns when to retry.
+    pub(super) async fn count_login(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+        from: IpAddr,
+        username: &str,
+    ) -> Result<(), AppError> {
+        let [by_name, by_network, by_wide_network] = self.check_login(from, username)?;
+        let (near, wide) = (network(from).to_string(), wide_network(from).to_string());
+        let name = format!("{username} {near}");
+        let limits = [
+            by_name.then_some(("login by name", name, LOGINS)),
+            by_network.then_some(("login by network", near, LOGINS_BY_NETWORK)),
+            by_wide_network.then_some(("login by wide network", wide, LOGINS_BY_WIDE_NETWORK)),
+        ];
+        count_on_all_instances(store, now, limits.into_iter().flatten()).await
     }
 
-    /// Counts a request for a pairing code, or returns when to retry.
-    pub(super) fn check_pairing(&self, from: IpAddr) -> Result<(), AppError> {
+    /// Counts a request for a pairing code on this instance and then on all, or returns when to retry.
+    pub(super) async fn count_pairing(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+        from: IpAddr,
+    ) -> Result<(), AppError> {
+        let is_counted = self.check_pairing(from)?;
+        let limit = is_counted.then(|| ("pairing", network(from).to_string(), PAIRINGS));
+        count_on_all_instances(store, now, limit).await
+    }
+
+    /// Counts a login attempt by name, network and wide network. Returns for each whether it was counted.
+    fn check_login(&self, from: IpAddr, username: &str) -> Result<[bool; 3], AppError> {
+        Ok([
+            self.logins.check(&(username.to_owned(), network(from)))?,
+            self.logins_by_network.check(&network(from))?,
+            self.logins_by_wide_network.check(&wide_network(from))?,
+        ])
+    }
+
+    fn check_pairing(&self, from: IpAddr) -> Result<bool, AppError> {
         self.pairings.check(&network(from))
     }
 
     /// Counts a poll for a token, or returns when to retry.
     pub(super) fn check_poll(&self, from: IpAddr) -> Result<(), AppError> {
-        self.polls.check(&network(from))
+        self.polls.check(&network(from)).map(drop)
     }
 }
 
 impl Default for Throttles {
     fn default() -> Self {
         Self {
-            logins: Throttle::new(5, 30),
-            // Several people may work behind one address.
-            logins_by_network: Throttle::new(10, 60),
-            logins_by_wide_network: Throttle::new(60, 300),
-            // A shop may set up many devices behind one address.
-            pairings: Throttle::new(10, 100),
-            polls: Throttle::new(300, 6_000),
+            logins: Throttle::new(LOGINS),
+            logins_by_network: Throttle::new(LOGINS_BY_NETWORK),
+            logins_by_wide_network: Throttle::new(LOGINS_BY_WIDE_NETWORK),
+            pairings: Throttle::new(PAIRINGS),
+            polls: Throttle::new(POLLS),
         }
     }
 }
@@ -77,7 +129,7 @@ impl fmt::Debug for Throttles {
 }
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    fn new(per_minute: u32, per_hour: u32) -> Self {
+    fn new([(per_minute, _), (per_hour, _)]: Rates) -> Self {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quotas =
             [Quota::per_minute(at_least_one(per_minute)), Quota::per_hour(at_least_one(per_hour))];
@@ -85,7 +137,9 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         Self { limiters, overflows: AtomicU32::new(0) }
     }
 
-    fn check(&self, key: &K) -> Result<(), AppError> {
+    /// Counts an attempt, or returns when to retry. Returns `false` if it was not counted, because too many keys are.
+    fn check(&self, key: &K) -> Result<bool, AppError> {
+        let mut is_counted = true;
         for limiter in &self.limiters {
             if limiter.len() >= MAX_KEYS {
                 if self.overflows.fetch_add(1, Ordering::Relaxed).is_multiple_of(EVICTION_INTERVAL)
@@ -93,6 +147,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
                     limiter.retain_recent();
                 }
                 if limiter.len() >= MAX_KEYS {
+                    is_counted = false;
                     continue;
                 }
             }
@@ -101,8 +156,34 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
                 return Err(rate_limited(wait.as_secs() + 1));
             }
         }
-        Ok(())
+        Ok(is_counted)
     }
+}
+
+/// Counts an attempt in the database, or returns when to retry. A refused attempt is not counted at all.
+///
+/// Only keys come here that the process counts itself, which bounds the number of rows.
+async fn count_on_all_instances(
+    store: &Store,
+    now: DateTime<Utc>,
+    limits: impl IntoIterator<Item = (&'static str, String, Rates)>,
+) -> Result<(), AppError> {
+    if store.is_sqlite() {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    for (limit, who, rates) in limits {
+        for (attempts, period) in rates {
+            // The row holds a hash, because names and addresses of people are nobody's business.
+            let key = Sha256::digest(format!("{limit} {} {who}", period.num_seconds()));
+            let limit = AttemptLimit { attempts, period };
+            if let Some(allowed) = tx.count_attempt(&key, limit, now).await? {
+                let wait = (allowed - now).num_seconds().max(0).unsigned_abs();
+                return Err(rate_limited(wait + 1));
+            }
+        }
+    }
+    Ok(tx.save().await?)
 }
 
 /// Returns the address by which a client is counted. For IPv6 it is the /64 network, because one client usually has all

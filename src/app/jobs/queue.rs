@@ -153,6 +153,12 @@ impl Jobs {
         self.store.subscribe()
     }
 
+    /// Records whether a worker of this process would claim a task at once. Other instances leave it the tasks that it
+    /// enqueues for a moment then.
+    pub fn set_idle(&self, is_idle: bool) {
+        self.store.set_idle(is_idle);
+    }
+
     fn lease_duration(&self) -> TimeDelta {
         TimeDelta::seconds(self.limits.lease_seconds.cast_signed())
     }

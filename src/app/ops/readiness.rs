@@ -71,7 +71,10 @@ impl Ops {
             }
         };
         let object_store = match object_store.status {
-            HealthStatus::Ok => self.object_store_health().await.unwrap_or(object_store),
+            HealthStatus::Ok if self.files.has_bucket() => {
+                self.object_store_health().await.unwrap_or(object_store)
+            }
+            HealthStatus::Ok => self.unshared_folder_health().await.unwrap_or(object_store),
             _ => object_store,
         };
         let providers = match self.models.open_circuits() {
@@ -153,6 +156,19 @@ impl Ops {
                 ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) }
             }
         }
+    }
+
+    /// Checks that all instances share the folders. Returns `None` if they do, or if that cannot be found out, because the
+    /// database is down.
+    async fn unshared_folder_health(&self) -> Option<ComponentHealth> {
+        let looking = tokio::time::timeout(DATABASE_TIMEOUT, self.files.unshared_folder());
+        let folder = looking.await.ok()?.ok()??;
+        let reason = format!(
+            "The {} folder ({}) is not shared with the other instances; use a bucket or a shared folder.",
+            folder.name,
+            folder.path.display()
+        );
+        Some(ComponentHealth { status: HealthStatus::Degraded, reason: Some(reason) })
     }
 
     /// Checks the bucket and reports how many files are not uploaded yet. Returns `None` if no bucket is configured.

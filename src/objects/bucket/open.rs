@@ -121,9 +121,17 @@ impl Bucket {
         };
         let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
         let url = url.trim_end_matches('/').to_owned();
-        let presign_failed_at = Arc::default();
+        let (presign_failed_at, upload_failed_at) = (Arc::default(), Arc::default());
         let has_content_types = scheme != "file";
-        Ok(Self { store, signer, presign_failed_at, prefix, url, has_content_types })
+        Ok(Self {
+            store,
+            signer,
+            presign_failed_at,
+            upload_failed_at,
+            prefix,
+            url,
+            has_content_types,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnection, PgListener};
 
 pub(super) mod full_text;
 
+use super::notices::{LocalInstance, RemoteNotice};
 use super::tx::Open;
 use super::{Store, StoreError, TaskNotice, postgres};
 
@@ -50,12 +51,16 @@ pub(super) const fn claim_sql(open: &Open) -> &'static str {
 }
 
 /// Sends notices to other processes when the transaction commits. Does nothing on SQLite.
-pub(super) async fn notify(open: &mut Open, notices: &[TaskNotice]) -> Result<(), StoreError> {
+pub(super) async fn notify(
+    open: &mut Open,
+    notices: &[TaskNotice],
+    instance: &LocalInstance,
+) -> Result<(), StoreError> {
     let Open::Postgres(tx) = open else { return Ok(()) };
     for notice in notices {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(TaskNotice::CHANNEL)
-            .bind(notice.to_payload())
+            .bind(notice.to_payload(instance))
             .execute(&mut *tx)
             .await
             .map_err(StoreError::failed("notify other instances"))?;
@@ -73,6 +78,18 @@ pub(super) async fn lock_slug(open: &mut Open, slug_base: &str) -> Result<(), St
         .await
         .map(drop)
         .map_err(StoreError::failed("lock a slug"))
+}
+
+/// Blocks other transactions that compare the files of the same client with its quota until this one ends. SQLite has a
+/// single writer and needs no lock.
+pub(super) async fn lock_quota(open: &mut Open, client_id: &str) -> Result<(), StoreError> {
+    let Open::Postgres(tx) = open else { return Ok(()) };
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 7369214805165))")
+        .bind(client_id)
+        .execute(&mut *tx)
+        .await
+        .map(drop)
+        .map_err(StoreError::failed("lock a client's quota"))
 }
 
 /// Makes transactions that log events commit one after the other. SQLite has a single writer and needs no lock.
@@ -121,10 +138,28 @@ impl Store {
         loop {
             let lost = || sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into());
             let notification = listener.try_recv().await?.ok_or_else(lost)?;
-            if let Some(notice) = TaskNotice::from_payload(notification.payload()) {
-                self.notify(notice);
+            match RemoteNotice::from_payload(notification.payload(), self.instance.id) {
+                Some(RemoteNotice::Task(notice)) => self.notify(notice),
+                Some(RemoteNotice::TaskClaimedSoon) => self.notify_after_head_start(),
+                Some(RemoteNotice::FilesRemoved(keys)) => self.instance.report_removed(keys),
+                None => {}
             }
         }
+    }
+
+    /// Tells the other instances that files were removed, so that they remove their copies. A notice may be lost; an
+    /// instance removes what it missed when it looks for orphans. Does nothing on SQLite or behind a pooler.
+    pub async fn announce_removed_files(&self, keys: &[String]) -> Result<(), StoreError> {
+        let Pools::Postgres(database) = &self.pools else { return Ok(()) };
+        for payload in RemoteNotice::removal_payloads(keys) {
+            sqlx::query("SELECT pg_notify($1, $2)")
+                .bind(TaskNotice::CHANNEL)
+                .bind(payload)
+                .execute(database)
+                .await
+                .map_err(StoreError::failed("notify other instances"))?;
+        }
+        Ok(())
     }
 
     /// Locks a SQLite file so that no other process serves from it. Returns `None` on PostgreSQL, which several

@@ -148,8 +148,8 @@ impl Attachments {
         let key = ObjectKey::Media(MediaName::generated(Uuid::now_v7(), extension));
         let object = self.files.build_media_object(&key, "frame", &bytes, media_type).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
-        let since = self.files.write_files(vec![(key.clone(), bytes)]).await?;
-        Ok((key, self.files.with_sync_state(object, since)))
+        let placement = self.files.write_files(vec![(key.clone(), bytes)]).await?;
+        Ok((key, self.files.with_sync_state(object, &placement)))
     }
 
     async fn load_frame(

@@ -13,7 +13,7 @@ use crate::audio::{self, AudioFormat, PcmFormat, SoundFormat, VideoFormat};
 use crate::compute::{Compute, DecodePurpose, Decoding};
 use crate::domain::{Clock, ObjectKey};
 use crate::imaging;
-use crate::store::MediaObject;
+use crate::store::{MediaObject, Tx};
 
 /// A recording that came with a frame request.
 #[derive(Debug)]
@@ -109,19 +109,8 @@ impl Inputs {
         ObjectKey::input(&order.client_id, self.clock.now(), Uuid::now_v7(), extension)
     }
 
-    /// Writes checked inputs to this machine's disk.
-    pub(super) async fn write(&self, inputs: &[Input]) -> Result<(), AppError> {
-        let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
-        self.files.write_local(files).await
-    }
-
-    /// Removes the inputs of an order that was not accepted.
-    pub(super) async fn discard(&self, inputs: Vec<Input>) {
-        self.files.discard(inputs.into_iter().map(|input| input.key).collect()).await;
-    }
-
-    /// Builds the rows of the inputs.
-    pub(super) async fn media_objects(
+    /// Writes checked inputs where every instance can read them, and returns their rows.
+    pub(super) async fn write(
         &self,
         client_id: &str,
         inputs: &[Input],
@@ -132,6 +121,22 @@ impl Inputs {
                 self.files.build_media_object(&input.key, "input", &input.bytes, input.media_type);
             objects.push(MediaObject { client_id: Some(client_id.to_owned()), ..object.await? });
         }
-        Ok(objects)
+        let files = inputs.iter().map(|i| (i.key.clone(), i.bytes.clone())).collect();
+        self.files.write_inputs(files, objects).await
+    }
+
+    /// Checks in the transaction that accepts an order that its inputs are within the client's quota.
+    pub(super) async fn enforce_quota(
+        &self,
+        tx: &mut Tx,
+        client_id: &str,
+        objects: &[MediaObject],
+    ) -> Result<(), AppError> {
+        self.files.enforce_quota(tx, client_id, objects).await
+    }
+
+    /// Removes the inputs of an order that was not accepted.
+    pub(super) async fn discard(&self, inputs: Vec<Input>) {
+        self.files.discard(inputs.into_iter().map(|input| input.key).collect()).await;
     }
 }

@@ -1,5 +1,5 @@
 //! Accepting an order for a frame. Everything that can be refused is refused here, before anything is stored. Then the
-//! inputs are written, and one transaction chooses the story and enqueues the task.
+//! inputs are written where every instance can read them, and one transaction chooses the story and enqueues the task.
 
 mod inputs;
 mod sleeping;
@@ -164,9 +164,8 @@ impl Intake {
             self.situator.record_address(order.client_id.as_str(), address);
         }
         let inputs = self.inputs.check(&order).await?;
-        let objects = self.inputs.media_objects(order.client_id.as_str(), &inputs).await?;
+        let objects = self.inputs.write(order.client_id.as_str(), &inputs).await?;
         let checked = CheckedOrder { objects, ..checked };
-        self.inputs.write(&inputs).await?;
         match self.enqueue(&checked, advance).await {
             // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
             // orphans.
@@ -274,6 +273,7 @@ impl Intake {
                 tx.delete_empty_story(previous).await?;
             }
         }
+        self.inputs.enforce_quota(&mut tx, client_id, objects).await?;
         for object in objects {
             tx.upsert_media_object(object).await?;
         }

@@ -129,14 +129,14 @@ impl Pictures {
             device: self.render_optional(client_id, device, &mut files).await?,
             thumbnail: self.render_optional(client_id, thumbnail, &mut files).await?,
         };
-        let since = self.files.write_files(files).await?;
+        let placement = self.files.write_files(files).await?;
         let synced = |mut rendered: RenderedPicture| {
-            rendered.object = self.files.with_sync_state(rendered.object, since);
+            rendered.object = self.files.with_sync_state(rendered.object, &placement);
             rendered
         };
         Ok(BeatPictures {
             original: synced(illustrated.original),
-            device: illustrated.device.map(synced),
+            device: illustrated.device.map(&synced),
             thumbnail: illustrated.thumbnail.map(synced),
         })
     }

@@ -68,8 +68,8 @@ impl Pictures {
         let object =
             self.files.build_media_object(&key, "frame", &bytes, format.media_type()).await?;
         let object = MediaObject { client_id: Some(client_id.to_owned()), ..object };
-        let since = self.files.write_files(vec![(key.clone(), bytes)]).await?;
-        let object = self.files.with_sync_state(object, since);
+        let placement = self.files.write_files(vec![(key.clone(), bytes)]).await?;
+        let object = self.files.with_sync_state(object, &placement);
         let mut tx = self.store.begin().await?;
         tx.upsert_media_object(&object).await?;
         let (width, height) =
