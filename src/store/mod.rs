@@ -27,6 +27,7 @@ mod installation;
 mod instances;
 mod learning;
 mod leases;
+mod lent_connection;
 mod levels;
 mod like;
 mod media;

@@ -13,8 +13,9 @@ use sqlx::sqlite::{
 use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Sqlite};
 
 use super::StoreError;
-use super::connections::{ConnectionPool, Lent, PoolTransaction};
+use super::connections::ConnectionPool;
 use super::database_file::DatabaseFile;
+use super::lent_connection::{Lent, PoolTransaction};
 use crate::settings::DatabaseSettings;
 
 /// The most connections that read at once.

@@ -56,7 +56,7 @@ impl Store {
                 Open::Sqlite(database.begin(durability.sqlite()).await.map_err(failed)?)
             }
         };
-        self.activity.count_begun();
+        self.activity.count_started();
         let (events, notices) = (Vec::new(), Vec::new());
         let store = self.clone();
         Ok(Tx { open, events, has_configuration_change: false, durability, notices, store })
