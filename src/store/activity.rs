@@ -15,7 +15,7 @@ pub struct DatabaseActivity {
     pub saved: u64,
     /// Number of those among them that waited for the disk.
     pub synced: u64,
-    /// Number of write transactions that were not saved.
+    /// Number of write transactions that were not saved, or not yet.
     pub dropped: u64,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct ActivityCounters(Arc<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     statements: AtomicU64,
-    begun: AtomicU64,
+    started: AtomicU64,
     saved: AtomicU64,
     synced: AtomicU64,
 }
@@ -36,8 +36,8 @@ impl ActivityCounters {
         self.0.statements.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_begun(&self) {
-        self.0.begun.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_started(&self) {
+        self.0.started.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_saved(&self, is_synced: bool) {
@@ -56,7 +56,7 @@ impl Store {
             statements: counters.statements.load(Ordering::Relaxed),
             saved,
             synced: counters.synced.load(Ordering::Relaxed),
-            dropped: counters.begun.load(Ordering::Relaxed).saturating_sub(saved),
+            dropped: counters.started.load(Ordering::Relaxed).saturating_sub(saved),
         }
     }
 }

@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::ErrorKind;
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +17,8 @@ use sqlx::{ConnectOptions, Connection, Database, Error, Postgres, Sqlite};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
+
+use super::lent_connection::{Lent, PoolTransaction};
 
 /// How long a request waits for a connection before it fails because the database is busy.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +30,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
 const MAX_AGE: Duration = Duration::from_mins(30);
 
 /// How long a connection that was given back in the middle of something may take to end it.
-const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first pause before connecting again to a server that refuses connections. Each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -86,34 +87,6 @@ struct Idle<DB: PooledDatabase> {
     idle_since: Instant,
 }
 
-/// A connection that its holder uses alone. When dropped, it returns to the pool.
-pub(crate) struct Lent<DB: PooledDatabase> {
-    /// The connection; `None` only after the value was dropped.
-    connection: Option<DB::Connection>,
-    permit: Option<OwnedSemaphorePermit>,
-    opened_at: Instant,
-    /// Whether the connection was opened just now, so that the server cannot have ended it while it was idle.
-    is_new: bool,
-    state: State,
-    pool: ConnectionPool<DB>,
-}
-
-/// What a connection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Nothing; it can be used.
-    Ready,
-    /// It runs a statement. If it is dropped now, the answer has to be read before it can be used.
-    Running,
-    /// It has begun a transaction. If it is dropped now, the transaction has to be rolled back.
-    InTransaction,
-    /// It cannot be used any more.
-    Lost,
-}
-
-/// An open transaction. If it is dropped without a commit, it is rolled back.
-pub(crate) struct PoolTransaction<DB: PooledDatabase>(Lent<DB>);
-
 impl<DB: PooledDatabase> ConnectionPool<DB> {
     /// Creates a pool that opens at most `max` connections, and none yet.
     pub(super) fn new(options: OptionsOf<DB>, max: u32) -> Self {
@@ -168,7 +141,7 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
                 .map_err(|_| Error::PoolClosed)?,
         };
         match self.pop_idle() {
-            Some(idle) => Ok(self.lend(idle, permit, false)),
+            Some(idle) => Ok(Lent::new(idle.connection, idle.opened_at, permit, self.clone())),
             None => self.connect(permit, deadline).await,
         }
     }
@@ -181,14 +154,11 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
     pub(super) async fn begin(&self, sql: &'static str) -> Result<PoolTransaction<DB>, Error> {
         let mut lent = self.acquire().await?;
         loop {
-            lent.state = State::InTransaction;
+            lent.start_transaction();
             let begun = DB::run(&mut lent, sql).await;
             lent.settle(&begun);
             match begun {
-                Ok(()) => {
-                    lent.state = State::InTransaction;
-                    return Ok(PoolTransaction(lent));
-                }
+                Ok(()) => return Ok(PoolTransaction::new(lent)),
                 Err(_) if lent.was_ended_while_idle() => lent = self.replace(lent).await?,
                 Err(error) => return Err(error),
             }
@@ -197,9 +167,8 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
 
     /// Opens a new connection in place of one that was lost. The idle ones are closed, because what ended one ended the
     /// others too: a server that restarted, or a firewall that forgot them.
-    pub(super) async fn replace(&self, mut lost: Lent<DB>) -> Result<Lent<DB>, Error> {
-        let permit = lost.permit.take().ok_or(Error::PoolClosed)?;
-        drop(lost);
+    pub(super) async fn replace(&self, lost: Lent<DB>) -> Result<Lent<DB>, Error> {
+        let permit = lost.into_permit().ok_or(Error::PoolClosed)?;
         let idle = std::mem::take(&mut *self.lock_idle());
         drop(idle);
         tracing::info!("the database ended an idle connection; connecting again");
@@ -218,9 +187,8 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
             let connecting = timeout_at(deadline, options.connect()).await;
             match connecting.map_err(|_| Error::PoolTimedOut)? {
                 Ok(connection) => {
-                    let opened_at = Instant::now();
-                    let idle = Idle { connection, opened_at, idle_since: opened_at };
-                    return Ok(self.lend(idle, permit, true));
+                    let lent = Lent::new(connection, Instant::now(), permit, self.clone());
+                    return Ok(lent.newly_opened());
                 }
                 Err(error) if !is_starting(&error) => return Err(error),
                 Err(_) if Instant::now() + pause >= deadline => return Err(Error::PoolTimedOut),
@@ -233,7 +201,7 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
 
     /// Closes all connections after those in use were given back.
     pub(super) async fn close(&self) {
-        // The semaphore is fair: whoever asks for a connection from now on comes after this.
+        // The semaphore is fair: a request for a connection from now on comes after this.
         let all = self.0.permits.acquire_many(self.0.max).await;
         self.0.permits.close();
         let idle = std::mem::take(&mut *self.lock_idle());
@@ -244,23 +212,12 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
         drop(all);
     }
 
-    fn lend(&self, idle: Idle<DB>, permit: OwnedSemaphorePermit, is_new: bool) -> Lent<DB> {
-        Lent {
-            connection: Some(idle.connection),
-            permit: Some(permit),
-            opened_at: idle.opened_at,
-            is_new,
-            state: State::Ready,
-            pool: self.clone(),
-        }
-    }
-
     fn pop_idle(&self) -> Option<Idle<DB>> {
         self.lock_idle().pop_back().filter(|idle| idle.idle_since.elapsed() < IDLE_TIMEOUT)
     }
 
     /// Takes a connection back that can be used at once.
-    fn give_back(&self, connection: DB::Connection, opened_at: Instant) {
+    pub(super) fn give_back(&self, connection: DB::Connection, opened_at: Instant) {
         let now = Instant::now();
         let mut expired = Vec::new();
         let mut idle = self.lock_idle();
@@ -293,76 +250,6 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
     }
 }
 
-impl<DB: PooledDatabase> Lent<DB> {
-    /// Marks the connection as running a statement. [`Self::settle`] ends it.
-    pub(super) fn start(&mut self) {
-        self.state = State::Running;
-    }
-
-    /// Records how a statement ended.
-    pub(super) fn settle<T>(&mut self, result: &Result<T, Error>) {
-        self.state = match result {
-            Err(error) if is_lost(error) => State::Lost,
-            _ => State::Ready,
-        };
-    }
-
-    /// Reports whether the last statement failed because the server had ended the connection before.
-    pub(super) fn was_ended_while_idle(&self) -> bool {
-        self.state == State::Lost && !self.is_new
-    }
-}
-
-impl<DB: PooledDatabase> Drop for Lent<DB> {
-    fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let (state, opened_at, permit) = (self.state, self.opened_at, self.permit.take());
-        match state {
-            State::Ready => self.pool.give_back(connection, opened_at),
-            State::Lost => {}
-            State::Running | State::InTransaction => {
-                // Without a runtime the process ends; the database then rolls back by itself.
-                let Ok(runtime) = Handle::try_current() else { return };
-                let pool = self.pool.clone();
-                runtime.spawn(async move {
-                    let cleaning = async {
-                        if state == State::InTransaction {
-                            DB::run(&mut connection, "ROLLBACK").await
-                        } else {
-                            connection.ping().await
-                        }
-                    };
-                    // SQLite has no transaction to roll back if it did so itself after an error.
-                    let result = timeout(CLEAN_UP_TIMEOUT, cleaning).await;
-                    if result.is_ok_and(|ended| !matches!(&ended, Err(error) if is_lost(error))) {
-                        pool.give_back(connection, opened_at);
-                    }
-                    drop(permit);
-                });
-            }
-        }
-    }
-}
-
-impl<DB: PooledDatabase> PoolTransaction<DB> {
-    /// Commits the transaction.
-    pub(super) async fn commit(mut self) -> Result<(), Error> {
-        DB::run(&mut self.0, "COMMIT").await?;
-        self.0.state = State::Ready;
-        Ok(())
-    }
-}
-
-/// Reports whether an error means that the connection cannot be used any more.
-fn is_lost(error: &Error) -> bool {
-    match error {
-        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
-        // The server stops, or has ended the connection because it was idle.
-        Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
-    }
-}
-
 /// Reports whether a server refused a connection because it is starting or has too many.
 fn is_starting(error: &Error) -> bool {
     match error {
@@ -371,36 +258,6 @@ fn is_starting(error: &Error) -> bool {
             error.code().is_some_and(|code| code == "57P03" || code == "53300")
         }
         _ => false,
-    }
-}
-
-#[expect(clippy::expect_used, reason = "the connection is taken only when the value is dropped")]
-impl<DB: PooledDatabase> Deref for Lent<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &Self::Target {
-        self.connection.as_ref().expect("it is lent")
-    }
-}
-
-#[expect(clippy::expect_used, reason = "the connection is taken only when the value is dropped")]
-impl<DB: PooledDatabase> DerefMut for Lent<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        self.connection.as_mut().expect("it is lent")
-    }
-}
-
-impl<DB: PooledDatabase> Deref for PoolTransaction<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl<DB: PooledDatabase> DerefMut for PoolTransaction<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
     }
 }
 
@@ -413,11 +270,5 @@ impl<DB: PooledDatabase> Clone for ConnectionPool<DB> {
 impl<DB: PooledDatabase> fmt::Debug for ConnectionPool<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionPool").field("max", &self.0.max).finish_non_exhaustive()
-    }
-}
-
-impl<DB: PooledDatabase> fmt::Debug for PoolTransaction<DB> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolTransaction").finish_non_exhaustive()
     }
 }

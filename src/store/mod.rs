@@ -25,6 +25,7 @@ mod idempotency;
 mod installation;
 mod learning;
 mod leases;
+mod lent_connection;
 mod levels;
 mod like;
 mod media;

@@ -2,8 +2,8 @@
 
 use sqlx::Sqlite;
 
-use super::connections::PoolTransaction;
 use super::events::NewEvent;
+use super::lent_connection::PoolTransaction;
 use super::{Store, StoreError, TaskNotice, dialect};
 use crate::store::pools::Pools;
 use crate::store::unnamed::PgTransaction;
@@ -61,7 +61,7 @@ impl Store {
                 Open::Sqlite(write.begin(durability.sqlite()).await.map_err(failed)?)
             }
         };
-        self.activity.count_begun();
+        self.activity.count_started();
         let (events, notices) = (Vec::new(), Vec::new());
         let store = self.clone();
         Ok(Tx { open, events, has_configuration_change: false, durability, notices, store })

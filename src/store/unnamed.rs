@@ -11,7 +11,8 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
 
-use super::connections::{ConnectionPool, Lent, PoolTransaction};
+use super::connections::ConnectionPool;
+use super::lent_connection::{Lent, PoolTransaction};
 
 /// A pool of connections to PostgreSQL, on which single statements run.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What a frame costs in statements and transactions, which does not depend on the machine.
 
 use calliope::settings::MemorySettings;
-use calliope::store::{DatabaseActivity, TaskFilter};
+use calliope::store::TaskFilter;
 use serde_json::{Value, json};
 
 use super::Capability;
@@ -21,20 +21,22 @@ on_both! {
 /// The number of frames of which the cheapest counts.
 const FRAMES: i64 = 6;
 
-fn difference(after: DatabaseActivity, before: DatabaseActivity) -> DatabaseActivity {
-    DatabaseActivity {
-        statements: after.statements - before.statements,
-        saved: after.saved - before.saved,
-        synced: after.synced - before.synced,
-        dropped: after.dropped - before.dropped,
-    }
+/// What a frame cost.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    statements: u64,
+    saved: u64,
+    synced: u64,
 }
 
 /// Returns what a frame costs, with the tasks that follow from it. Work that has nothing to do with it happens once in a
-/// while, so the cheapest of several frames counts.
-async fn frame_cost(app: &TestApp) -> DatabaseActivity {
+/// while, so the cheapest of several frames counts. On a slow machine, a step that lasts long is recorded; that is not
+/// counted.
+async fn frame_cost(app: &TestApp) -> Cost {
+    let per_step = if app.store.is_sqlite() { 2 } else { 4 };
     let mut costs = Vec::new();
     for _ in 0..FRAMES {
+        let last_event = app.store.last_event_id().await.expect("read");
         let before = app.store.activity();
         app.create_frame(frame_body()).await;
         let mut own_reads = 0;
@@ -46,12 +48,16 @@ async fn frame_cost(app: &TestApp) -> DatabaseActivity {
             }
             tokio::task::yield_now().await;
         }
-        let mut cost = difference(app.store.activity(), before);
-        cost.statements -= own_reads;
-        costs.push(cost);
+        let after = app.store.activity();
+        let events = app.store.events_after(last_event, 1000).await.expect("read");
+        let steps = events.iter().filter(|event| event.payload["step"].is_string()).count() as u64;
+        costs.push(Cost {
+            statements: after.statements - before.statements - own_reads - per_step * steps,
+            saved: after.saved - before.saved - steps,
+            synced: after.synced - before.synced - steps,
+        });
     }
-    println!("{costs:?}");
-    costs.into_iter().min_by_key(|cost| cost.statements).expect("a frame")
+    costs.into_iter().min_by_key(|cost| (cost.saved, cost.statements)).expect("a frame")
 }
 
 fn frame_body() -> Value {
@@ -84,18 +90,18 @@ async fn a_frame_takes_few_statements(database: TestDatabase) {
     let cost = frame_cost(&app).await;
     assert!(cost.statements <= 23 + more, "{cost:?}");
     // One accepts the order, one claims the task, and one saves the frame with its model calls.
-    assert_eq!((cost.saved, cost.synced, cost.dropped), (3, 2, 0), "{cost:?}");
+    assert_eq!((cost.saved, cost.synced), (3, 2), "{cost:?}");
     app.stop_and_remove().await;
 }
 
 async fn learning_from_a_frame_takes_few_more(database: TestDatabase) {
-    let more = if database.postgres.is_some() { 5 } else { 0 };
+    let more = if database.postgres.is_some() { 6 } else { 0 };
     let provider = provider().await;
     let app = TestApp::start_with(database, options(&provider.url)).await;
     let cost = frame_cost(&app).await;
     assert!(cost.statements <= 33 + more, "{cost:?}");
     // What is learned of a frame can be learned again, so it does not wait for the disk.
-    assert_eq!((cost.saved, cost.synced, cost.dropped), (5, 2, 0), "{cost:?}");
+    assert_eq!((cost.saved, cost.synced), (5, 2), "{cost:?}");
     app.stop_and_remove().await;
 }
 
@@ -128,6 +134,6 @@ async fn a_frame_of_the_offline_provider_takes_few_statements(database: TestData
     let app = TestApp::start_with(database, without_learning(TestOptions::default())).await;
     let cost = frame_cost(&app).await;
     assert!(cost.statements <= 21 + more, "{cost:?}");
-    assert_eq!((cost.saved, cost.synced, cost.dropped), (3, 2, 0), "{cost:?}");
+    assert_eq!((cost.saved, cost.synced), (3, 2), "{cost:?}");
     app.stop_and_remove().await;
 }

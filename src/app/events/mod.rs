@@ -155,7 +155,7 @@ impl Events {
             Some(after) if !is_empty => after,
             after => {
                 let last = self.store.last_event_id().await?;
-                // Whoever subscribed during the read may be waiting for an event before its result.
+                // A client that subscribed during the read may wait for an event before its result.
                 if self.hub.is_empty() {
                     return Ok(last);
                 }

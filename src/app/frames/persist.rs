@@ -58,10 +58,10 @@ impl FramePersister {
             // If the save fails, its outcome is unknown. So the files stay; maintenance removes them if they are
             // orphans.
             Ok(tx) => {
-                let saved = tx.save().await;
-                // Calls that may have been recorded are not recorded again; their reservation stays spent.
+                // Calls that may have been recorded are not recorded again; their reservation stays spent. This comes
+                // first, because the run may be dropped as soon as others see that the task has ended.
                 generated.spend.clear();
-                Ok(saved?)
+                Ok(tx.save().await?)
             }
             Err(error) => {
                 let files = generated.pictures.iter().flat_map(BeatPictures::files);
