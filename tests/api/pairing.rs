@@ -2,7 +2,7 @@
 
 use calliope::domain::ScopeName;
 use calliope::store::NewPairing;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::identity::{start, status, token, with_token};
@@ -155,7 +155,7 @@ async fn a_stranger_does_not_end_the_code_of_a_device(database: TestDatabase) {
 
 /// Has `count` devices of an address wait, as if their requests had come over hours.
 async fn fill(app: &TestApp, address: &str, count: usize) {
-    let now = Utc::now();
+    let now = app.clock.now();
     let mut tx = app.store.begin().await.expect("begun");
     for n in 0..count {
         let name = format!("{address} {n}");
@@ -205,7 +205,7 @@ async fn strangers_do_not_take_all_places(database: TestDatabase) {
     };
     stays_live(&app, attack).await;
     let mut tx = app.store.begin().await.expect("begun");
-    let waiting = tx.waiting_pairings(Utc::now()).await.expect("read");
+    let waiting = tx.waiting_pairings(app.clock.now()).await.expect("read");
     drop(tx);
     assert_eq!(waiting.len(), 1000);
     let of = |address: &str| waiting.iter().filter(|waits| waits.address == address).count();
