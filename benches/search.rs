@@ -29,7 +29,7 @@ use calliope::inference::{
     offline,
 };
 use calliope::settings::{ModelSettings, ProviderSettings};
-use calliope::store::{NewFrame, NewStory, Pattern, Store};
+use calliope::store::{KnowledgeLimits, NewFrame, NewStory, Pattern, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use support::{TestApp, TestDatabase, TestOptions};
@@ -274,8 +274,11 @@ async fn measure_patterns(database: TestDatabase) {
         let one = store.pattern(&client, "time", "thing 3").await.expect("read");
         record(2, started);
         let started = Instant::now();
-        let strongest = store.strongest_patterns(&client, 40).await.expect("read");
+        let limits = KnowledgeLimits { patterns: 40, context: 0, insights: 0 };
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let known = store.client_knowledge(&client, now, limits).await.expect("read");
         record(3, started);
+        let strongest = known.patterns;
         assert_eq!((all.len(), some.len(), one.is_some(), strongest.len()), (100, 25, true, 40));
     }
     let what = ["a client's 100 patterns", "its 25 of a type", "one pattern", "its 40 strongest"];

@@ -99,7 +99,7 @@ async fn one_frame_at_a_time(service: &Instance) {
         service.create_frame(&body).await;
         times.push(started.elapsed());
     }
-    let processor = (service.processor_time() - before) / FRAMES;
+    let processor = service.processor_time().saturating_sub(before) / FRAMES;
     let written = (meter::written_bytes(service.id()) - written) / u64::from(FRAMES);
     let median = milliseconds(quantile(&mut times, 0.5));
     show("a v1 frame: median latency", &format!("{median:.1} ms"));
@@ -139,7 +139,7 @@ async fn eight_frames_at_once(service: &Arc<Instance>) {
         client.await.expect("served");
     }
     let rate = f64::from(8 * EACH) / started.elapsed().as_secs_f64();
-    let processor = (service.processor_time() - before) / (8 * EACH);
+    let processor = service.processor_time().saturating_sub(before) / (8 * EACH);
     busy.store(false, Ordering::Relaxed);
     let mut times = watcher.await.expect("watched");
     show("v1 frames, 8 at once", &format!("{rate:.0} a second"));
@@ -163,7 +163,7 @@ async fn read(service: &Arc<Instance>, what: &str, path: &'static str) {
         service.get(path).await;
     }
     let latency = milliseconds(started.elapsed() / READS);
-    let processor = milliseconds((service.processor_time() - before) / READS);
+    let processor = milliseconds(service.processor_time().saturating_sub(before) / READS);
     show(&format!("{what}: latency"), &format!("{latency:.2} ms"));
     show(&format!("{what}: processor time"), &format!("{processor:.2} ms"));
     let started = Instant::now();
@@ -267,7 +267,7 @@ async fn built_in(database: TestDatabase) {
         service.create_frame(&body).await;
         times.push(started.elapsed());
     }
-    let processor = milliseconds((service.processor_time() - before) / FRAMES);
+    let processor = milliseconds(service.processor_time().saturating_sub(before) / FRAMES);
     let median = milliseconds(quantile(&mut times, 0.5));
     show("a built-in frame: median latency", &format!("{median:.0} ms"));
     show("a built-in frame: processor time", &format!("{processor:.0} ms"));

@@ -119,7 +119,7 @@ async fn no_frame_is_lost_or_doubled_when_postgresql_restarts_too() {
         return;
     };
     let database = TestDatabase::on_server(server.url()).await;
-    with_timeout(kill_under_load(database, Some(server))).await;
+    with_timeout(Box::pin(kill_under_load(database, Some(server)))).await;
 }
 
 /// Posts frames while the process is killed again and again, 0.3 to 2 seconds after each start and not before a frame

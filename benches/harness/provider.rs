@@ -97,7 +97,12 @@ async fn reply(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let is_image = request.uri().path().ends_with("/images/generations");
     // The whole request is read, as a real provider does: it contains the photo.
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     let answer = if is_image { answers.image.clone() } else { answers.chat(&body) };
     let response = Response::builder().header("content-type", "application/json");
     Ok(response.body(Full::new(answer)).expect("a valid response"))

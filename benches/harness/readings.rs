@@ -116,13 +116,16 @@ impl Reading {
             let statements =
                 now.statements.zip(before.statements).map(|(now, before)| now - before);
             DatabaseReading {
-                processor: now.processor.zip(before.processor).map(|(now, before)| now - before),
+                processor: now
+                    .processor
+                    .zip(before.processor)
+                    .map(|(now, before)| now.saturating_sub(before)),
                 transactions: now.transactions - before.transactions,
                 statements,
                 log_bytes: now.log_bytes - before.log_bytes,
                 bytes: now.bytes - before.bytes,
             }
         });
-        Self { service: self.service - before.service, memory: self.memory, database }
+        Self { service: self.service.saturating_sub(before.service), memory: self.memory, database }
     }
 }

@@ -284,17 +284,17 @@ impl Bucket {
 
     /// Lists all objects below the bucket's prefix.
     pub fn list(&self) -> BoxStream<'static, Result<ListedObject, BucketError>> {
-        self.list_path(self.prefix.clone())
+        self.list_path(&self.prefix)
     }
 
     /// Lists the objects whose keys begin with a first segment, such as `input`.
     pub fn list_folder(&self, name: &str) -> BoxStream<'static, Result<ListedObject, BucketError>> {
-        self.list_path(self.prefix.clone().join(name))
+        self.list_path(&self.prefix.clone().join(name))
     }
 
-    fn list_path(&self, path: Path) -> BoxStream<'static, Result<ListedObject, BucketError>> {
+    fn list_path(&self, path: &Path) -> BoxStream<'static, Result<ListedObject, BucketError>> {
         let prefix = self.prefix.clone();
-        let listing = self.store.list(Some(&path).filter(|path| !path.as_ref().is_empty()));
+        let listing = self.store.list(Some(path).filter(|path| !path.as_ref().is_empty()));
         let listed = listing.map_ok(move |found| {
             let rest = found.location.prefix_match(&prefix).map(|parts| {
                 parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")

@@ -84,7 +84,7 @@ struct Shared<DB: PooledDatabase> {
 struct Idle<DB: PooledDatabase> {
     connection: DB::Connection,
     opened_at: Instant,
-    idle_since: Instant,
+    since: Instant,
 }
 
 impl<DB: PooledDatabase> ConnectionPool<DB> {
@@ -213,7 +213,7 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
     }
 
     fn pop_idle(&self) -> Option<Idle<DB>> {
-        self.lock_idle().pop_back().filter(|idle| idle.idle_since.elapsed() < IDLE_TIMEOUT)
+        self.lock_idle().pop_back().filter(|idle| idle.since.elapsed() < IDLE_TIMEOUT)
     }
 
     /// Takes a connection back that can be used at once.
@@ -222,11 +222,11 @@ impl<DB: PooledDatabase> ConnectionPool<DB> {
         let mut expired = Vec::new();
         let mut idle = self.lock_idle();
         while let Some(oldest) = idle.front()
-            && oldest.idle_since + IDLE_TIMEOUT < now
+            && oldest.since + IDLE_TIMEOUT < now
         {
             expired.extend(idle.pop_front());
         }
-        let returned = Idle { connection, opened_at, idle_since: now };
+        let returned = Idle { connection, opened_at, since: now };
         if opened_at + MAX_AGE < now || self.0.permits.is_closed() {
             expired.push(returned);
         } else {

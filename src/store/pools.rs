@@ -1,7 +1,5 @@
 //! Connection pools: one for PostgreSQL; for SQLite one with a single writer and one with several readers.
 
-use std::time::Duration;
-
 use tokio::sync::broadcast;
 
 use super::connections::{ConnectionPool, PooledDatabase};

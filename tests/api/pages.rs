@@ -91,7 +91,8 @@ pub async fn told(app: &TestApp, client_id: &str, text: &str) -> (String, String
 
 /// Returns the values of an attribute in a page.
 fn attributes(page: &str, name: &str) -> Vec<String> {
-    let values = page.split(&format!(" {name}=\"")).skip(1);
+    let start = format!(" {name}=\"");
+    let values = page.split(&start).skip(1);
     values.map(|rest| rest.split('"').next().unwrap_or_default().replace("&#38;", "&")).collect()
 }
 

@@ -230,7 +230,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     let asleep = NewTask { id, kind, lane: None, client_id, story_id, payload, now };
     tx.insert_completed_task(asleep, &answer).await.expect("stored");
     tx.save().await.expect("saved");
-    let read = wait_for(&app, id).await.expect("it is completed");
+    let read = wait_for(app, id).await.expect("it is completed");
     assert_eq!(serde_json::to_value(read).expect("JSON"), answer);
 
     // A task that no worker claims, failed as the previous version stored it.
@@ -251,7 +251,7 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     assert_eq!(lease.task().id, failed);
     lease.fail(&mut tx, &error, later).await.expect("failed");
     tx.save().await.expect("saved");
-    let error = wait_for(&app, failed).await.expect_err("it failed");
+    let error = wait_for(app, failed).await.expect_err("it failed");
     assert_eq!((error.kind, &*error.detail), (ErrorKind::Forbidden, "Not for you."));
     assert_eq!(error.fields, [("story_id".to_owned(), "is another's".to_owned())]);
     assert_eq!(error.retry_after_seconds, Some(9));

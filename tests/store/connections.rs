@@ -108,7 +108,7 @@ async fn a_read_is_one_round_trip_and_a_write_three() {
         proxy
             .count(async {
                 read().await;
-                read().await
+                read().await;
             })
             .await,
         2

@@ -205,7 +205,7 @@ async fn what_is_learned_at_once_is_known_at_once(database: TestDatabase) {
     let mut tx = store.begin().await.expect("begun");
     tx.upsert_patterns("ada", &[]).await.expect("nothing to do");
     tx.upsert_patterns("ada", &[cat.clone(), dog.clone()]).await.expect("saved");
-    tx.upsert_patterns("ben", &[cat.clone()]).await.expect("saved");
+    tx.upsert_patterns("ben", std::slice::from_ref(&cat)).await.expect("saved");
     let fish = pattern("likes", "fish", 0.2, None, 5);
     let stronger = pattern("likes", "cat", 0.9, Some(6.0), 5);
     tx.upsert_patterns("ada", &[stronger.clone(), fish.clone()]).await.expect("saved");

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::answer::{self, PageResult};
 use super::home;
 use super::visitor::Visitor;
-use crate::app::{AcceptedOrder, FrameOrder, StorySelector};
+use crate::app::{AcceptedOrder, FrameOrder, FrameWait, StorySelector};
 use crate::domain::{ClientId, TraceParent};
 use crate::http::form::{self, Field};
 use crate::http::problem::Problem;
@@ -51,7 +51,7 @@ pub(super) async fn post(
         let (state, headers) = (state.clone(), parts.headers.clone());
         let (client_id, request_id) = (client_id.clone(), visitor.request_id.clone());
         async move {
-            let form = read_form(&headers, content).await?;
+            let form = read_form(&state, &headers, content).await?;
             let order = parse_order(&client_id, form, request_id)?;
             let order = FrameOrder { ip_address: address, trace, ..order };
             let ordered = state.app.frames().order(order).await;
@@ -59,9 +59,10 @@ pub(super) async fn post(
             ordered.map_err(|error| Problem::from_error(error, "body"))
         }
     };
+    let wait = state.app.frames().start_waiting();
     let ordered = body::run_to_completion(ordering).await;
     let mut response = if visitor.accepts_html {
-        answer_form(&state, &visitor, ordered).await?
+        answer_form(&state, &visitor, ordered, wait).await?
     } else {
         answer_module(&visitor, &client_id, ordered)
     };
@@ -70,9 +71,13 @@ pub(super) async fn post(
 }
 
 /// Reads the form. Fields that were left empty are omitted.
-async fn read_form(headers: &HeaderMap, content: Bytes) -> Result<Vec<Field>, Problem> {
+async fn read_form(
+    state: &HttpState,
+    headers: &HeaderMap,
+    content: Bytes,
+) -> Result<Vec<Field>, Problem> {
     let fields = if form::is_form(headers) {
-        form::read_fields(headers, content).await?
+        form::read_fields(state, headers, content).await?
     } else {
         let pairs = form_urlencoded::parse(&content);
         let field = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| Field {
@@ -133,11 +138,12 @@ async fn answer_form(
     state: &HttpState,
     visitor: &Visitor,
     ordered: Result<AcceptedOrder, Problem>,
+    wait: FrameWait,
 ) -> PageResult {
     let problem = match ordered {
         Ok(ordered) => {
             // A failure is on the page too, so the outcome does not matter here.
-            let told = state.app.frames().wait_for(ordered.task_id);
+            let told = state.app.frames().wait_for(ordered, wait);
             let _ = tokio::time::timeout(FORM_WAIT, told).await;
             return Ok(answer::see_other("/"));
         }

@@ -159,7 +159,7 @@ impl OpenAi {
         let format = response_format.filter(|_| is_chat);
         let kept = format.as_ref().map(|_| RESPONSE_FORMAT);
         let (endpoint, body) = if is_chat {
-            (Endpoint::Chat, self.chat_body(&call.model.name, chat_prompt, limit, format)?)
+            (Endpoint::Chat, self.chat_body(&call.model.name, chat_prompt, limit, format.as_ref())?)
         } else if chat_prompt.picture.is_some() {
             return Err(Failure::Unsupported.into());
         } else {
@@ -182,7 +182,7 @@ impl OpenAi {
         model: &str,
         chat_prompt: &ChatPrompt<'_>,
         limit: u64,
-        response_format: Option<(ResponseFormat, &Value)>,
+        response_format: Option<&(ResponseFormat, &Value)>,
     ) -> Result<Value, Failure> {
         let prompt = chat_prompt.prompt.to_owned();
         let content = match chat_prompt.picture {
@@ -203,13 +203,13 @@ impl OpenAi {
             messages: vec![ChatCompletionRequestMessage::User(message)],
             max_completion_tokens: limit.filter(|_| self.is_official),
             max_tokens: limit.filter(|_| !self.is_official),
-            response_format: response_format.as_ref().map(|(format, _)| format.clone()),
+            response_format: response_format.map(|(format, _)| format.clone()),
             ..CreateChatCompletionRequest::default()
         };
         let mut body = to_json(typed)?;
         if let Some((ResponseFormat::JsonObject, schema)) = response_format {
             // OpenAI's JSON mode has no schema, but llama.cpp accepts and enforces one here.
-            body[RESPONSE_FORMAT]["schema"] = schema.clone();
+            body[RESPONSE_FORMAT]["schema"] = (*schema).clone();
         }
         Ok(body)
     }

@@ -246,7 +246,7 @@ impl ProviderClient {
 }
 
 fn to_data_url(jpeg: &[u8]) -> String {
-    format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg))
+    format!("data:image/jpeg;base64,{}", BASE64.encode_to_string(jpeg))
 }
 
 /// Returns the keys in a request's headers.

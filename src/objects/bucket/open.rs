@@ -1,6 +1,6 @@
 //! Opens the bucket that a URL or the settings name, with the right credentials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use object_store::client::{HttpClient, HttpConnector};
 use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
-use object_store::path::Path;
+use object_store::path::Path as ObjectPath;
 use object_store::signer::Signer;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret;
@@ -66,60 +66,20 @@ impl Bucket {
     ) -> Result<Self, BucketError> {
         let misconfigured =
             |reason: String| BucketError::Misconfigured { url: url.to_owned(), reason };
-        let failed = |error: object_store::Error| misconfigured(error.to_string());
-        let expected = "it must begin with gs://, s3://, az://, file:// or memory://";
-        let (scheme, rest) =
-            url.split_once("://").ok_or_else(|| misconfigured(expected.to_owned()))?;
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let is_cloud = matches!(scheme, "gs" | "s3" | "az");
         if is_cloud && name.is_empty() {
             return Err(misconfigured("it has no name".to_owned()));
         }
-        let retry = RetryConfig {
-            max_retries: MAX_RETRIES,
-            retry_timeout: TIMEOUT,
-            ..RetryConfig::default()
+        let opened = match scheme {
+            "gs" | "s3" | "az" => open_cloud(scheme, name, settings, client),
+            "file" => open_folder(Path::new(rest)).map(|files| (files, None)),
+            "memory" => Ok((Arc::new(InMemory::new()) as Arc<dyn ObjectStore>, None)),
+            _ => Err("it must begin with gs://, s3://, az://, file:// or memory://".to_owned()),
         };
-        let connector = SharedHttpConnector(client);
-        let (store, signer): (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>) = match scheme {
-            "gs" => {
-                let credentials = google_credentials(settings).map_err(misconfigured)?;
-                let builder = google_cloud(name, credentials.as_ref()).with_retry(retry);
-                let store = builder.with_http_connector(connector).build().map_err(failed)?;
-                with_google_signer(store, credentials.as_ref())
-            }
-            "s3" => {
-                let builder = with_environment("AWS_", AmazonS3Builder::new(), |b, key, value| {
-                    b.with_config(key, value)
-                })
-                .with_bucket_name(name)
-                .with_retry(retry);
-                let builder =
-                    if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
-                with_signer(builder.with_http_connector(connector).build().map_err(failed)?)
-            }
-            "az" => {
-                let builder =
-                    with_environment("AZURE_", MicrosoftAzureBuilder::new(), |b, key, value| {
-                        b.with_config(key, value)
-                    })
-                    .with_container_name(name);
-                let builder =
-                    if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
-                let builder = builder.with_retry(retry).with_http_connector(connector);
-                with_signer(builder.build().map_err(failed)?)
-            }
-            "file" => {
-                let folder = PathBuf::from(rest);
-                std::fs::create_dir_all(&folder)
-                    .map_err(|error| misconfigured(error.to_string()))?;
-                let files = LocalFileSystem::new_with_prefix(&folder).map_err(failed)?;
-                (Arc::new(files.with_fsync(true)), None)
-            }
-            "memory" => (Arc::new(InMemory::new()), None),
-            _ => return Err(misconfigured(expected.to_owned())),
-        };
-        let prefix = if is_cloud { Path::from(prefix) } else { Path::default() };
+        let (store, signer) = opened.map_err(misconfigured)?;
+        let prefix = if is_cloud { ObjectPath::from(prefix) } else { ObjectPath::default() };
         let url = url.trim_end_matches('/').to_owned();
         let (presign_failed_at, upload_failed_at) = (Arc::default(), Arc::default());
         let has_content_types = scheme != "file";
@@ -133,6 +93,58 @@ impl Bucket {
             has_content_types,
         })
     }
+}
+
+/// A bucket, and what signs its URLs if its credentials can.
+type OpenedStore = (Arc<dyn ObjectStore>, Option<Arc<dyn Signer>>);
+
+/// Opens a bucket of a cloud. Fails with what is wrong.
+fn open_cloud(
+    scheme: &str,
+    name: &str,
+    settings: &StorageSettings,
+    client: reqwest::Client,
+) -> Result<OpenedStore, String> {
+    let failed = |error: object_store::Error| error.to_string();
+    let retry =
+        RetryConfig { max_retries: MAX_RETRIES, retry_timeout: TIMEOUT, ..RetryConfig::default() };
+    let connector = SharedHttpConnector(client);
+    Ok(match scheme {
+        "gs" => {
+            let credentials = google_credentials(settings)?;
+            let builder = google_cloud(name, credentials.as_ref()).with_retry(retry);
+            let store = builder.with_http_connector(connector).build().map_err(failed)?;
+            with_google_signer(store, credentials.as_ref())
+        }
+        "s3" => {
+            let builder = with_environment("AWS_", AmazonS3Builder::new(), |b, key, value| {
+                b.with_config(key, value)
+            })
+            .with_bucket_name(name)
+            .with_retry(retry);
+            let builder =
+                if settings.cloud == Cloud::Aws { amazon(builder, settings) } else { builder };
+            with_signer(builder.with_http_connector(connector).build().map_err(failed)?)
+        }
+        _ => {
+            let builder =
+                with_environment("AZURE_", MicrosoftAzureBuilder::new(), |b, key, value| {
+                    b.with_config(key, value)
+                })
+                .with_container_name(name);
+            let builder =
+                if settings.cloud == Cloud::Azure { azure(builder, settings) } else { builder };
+            let builder = builder.with_retry(retry).with_http_connector(connector);
+            with_signer(builder.build().map_err(failed)?)
+        }
+    })
+}
+
+/// Opens a folder as a bucket, and makes it if it is missing. Fails with what is wrong.
+fn open_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>, String> {
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let files = LocalFileSystem::new_with_prefix(folder).map_err(|error| error.to_string())?;
+    Ok(Arc::new(files.with_fsync(true)))
 }
 
 /// Configures a builder from the environment variables with its cloud's prefix. An empty variable counts as unset,

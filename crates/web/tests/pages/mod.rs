@@ -58,10 +58,8 @@ pub fn usual_reader() -> ReaderPage {
     page.can_bookmark = true;
     if let Some(frame) = &mut page.frame {
         frame.number = 3;
-        let clip = |name: &str, media_type: &str| {
-            Some(Clip { address: format!("/media/{name}"), media_type: media_type.to_owned() })
-        };
-        frame.narration = clip("0197f2c4.mp3", "audio/mpeg");
+        let address = "/media/0197f2c4.mp3".to_owned();
+        frame.narration = Some(Clip { address, media_type: "audio/mpeg".to_owned() });
     }
     page
 }
@@ -121,7 +119,7 @@ fn readers() -> Vec<(&'static str, ReaderPage)> {
     let long = format!("{} {}", "word ".repeat(400), "Donaudampfschifffahrt".repeat(30));
     let arabic = "كان المصباح مضاءً منذ مئة عام.\nوفي هذه الليلة رمش مرة واحدة.";
     let mut proxied = usual_reader();
-    proxied.shell.root = "/stories".to_owned();
+    "/stories".clone_into(&mut proxied.shell.root);
     proxied.can_continue = true;
     proxied.bookmark = Some(7);
     proxied.next = None;
@@ -166,6 +164,13 @@ pub fn all() -> Vec<(&'static str, String)> {
     let mut pages: Vec<(&'static str, String)> =
         readers().iter().map(|(name, page)| (*name, render(page))).collect();
     pages.extend(homes().iter().map(|(name, page)| (*name, render(page))));
+    pages.extend(visits());
+    pages.extend(shelves());
+    pages
+}
+
+/// The pages about who a visitor is, and those that say what went wrong.
+fn visits() -> Vec<(&'static str, String)> {
     let connect = |code: Option<&str>, problem: Option<&str>| ConnectPage {
         shell: Shell::default(),
         code: code.map(str::to_owned),
@@ -174,6 +179,26 @@ pub fn all() -> Vec<(&'static str, String)> {
     };
     let login = LoginPage { next: "/library".to_owned(), ..LoginPage::default() };
     let user = Shell { user: Some("anna".to_owned()), ..shell() };
+    let error = |status| ErrorPage {
+        shell: Shell::default(),
+        status,
+        detail: "There is no such story; check its id or slug.".to_owned(),
+        request_id: "0197f2c4".to_owned(),
+    };
+    vec![
+        ("connect", render(&connect(None, None))),
+        ("connect_wrong_key", render(&connect(None, Some("The key is wrong.")))),
+        ("connect_code", render(&connect(Some("K7QM-2HXD"), None))),
+        ("login", render(&login)),
+        ("login_known", render(&LoginPage { shell: user, ..login.clone() })),
+        ("about", render(&AboutPage { operator: "The museum".to_owned(), ..AboutPage::default() })),
+        ("error_404", render(&error(404))),
+        ("error_500", render(&error(500))),
+    ]
+}
+
+/// The pages that list stories.
+fn shelves() -> Vec<(&'static str, String)> {
     let days = vec![
         LibraryDay {
             name: "Monday, 30 November 2026".to_owned(),
@@ -210,21 +235,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         covers: vec![cover("One")],
         more: None,
     };
-    let error = |status| ErrorPage {
-        shell: Shell::default(),
-        status,
-        detail: "There is no such story; check its id or slug.".to_owned(),
-        request_id: "0197f2c4".to_owned(),
-    };
-    pages.extend([
-        ("connect", render(&connect(None, None))),
-        ("connect_wrong_key", render(&connect(None, Some("The key is wrong.")))),
-        ("connect_code", render(&connect(Some("K7QM-2HXD"), None))),
-        ("login", render(&login)),
-        ("login_known", render(&LoginPage { shell: user, ..login.clone() })),
-        ("about", render(&AboutPage { operator: "The museum".to_owned(), ..AboutPage::default() })),
-        ("error_404", render(&error(404))),
-        ("error_500", render(&error(500))),
+    vec![
         ("library_empty", render(&LibraryPage { shell: shell(), ..LibraryPage::default() })),
         ("library_days", render(&LibraryPage { shell: shell(), days, older })),
         ("search_new", render(&SearchPage { shell: shell(), ..SearchPage::default() })),
@@ -233,8 +244,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("bookmarks_empty", render(&BookmarksPage { shell: shell(), ..BookmarksPage::default() })),
         ("bookmarks", render(&bookmarks)),
         ("list", render(&list)),
-    ]);
-    pages
+    ]
 }
 
 /// Every page with stored text, each full of markup.
@@ -247,10 +257,10 @@ pub fn hostile() -> Vec<(&'static str, String)> {
     let mut home = home_with(ATTACK);
     home.problem = Some(ATTACK.to_owned());
     home.words = format!("</textarea>{ATTACK}");
-    home.storytellers[0].description = ATTACK.to_owned();
+    ATTACK.clone_into(&mut home.storytellers[0].description);
     let mut story = cover(ATTACK);
-    story.client = ATTACK.to_owned();
-    story.storyteller = ATTACK.to_owned();
+    ATTACK.clone_into(&mut story.client);
+    ATTACK.clone_into(&mut story.storyteller);
     let day = LibraryDay { name: "Today".to_owned(), covers: vec![story.clone()] };
     let bookmark = BookmarkCard {
         words: ATTACK.to_owned(),

@@ -183,12 +183,15 @@ impl Pictures {
     }
 }
 
+/// A file with its SHA-256.
+type Summed = (EncodedPicture, [u8; 32]);
+
 /// Encodes the original, the device's picture if it differs, and the thumbnail if one is requested, in this order. Each
 /// comes with its SHA-256.
 fn encode_all(
     picture: DecodedImage,
     options: &PictureOptions,
-) -> Result<[Option<(EncodedPicture, [u8; 32])>; 3], ImagingError> {
+) -> Result<[Option<Summed>; 3], ImagingError> {
     let DecodedImage { pixels, png } = picture;
     let size = Size::new(pixels.width(), pixels.height());
     let png = match png {
