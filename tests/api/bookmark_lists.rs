@@ -240,7 +240,7 @@ async fn a_body_is_small_json_and_comments_may_be_long(database: TestDatabase) {
     };
     assert_eq!(raw("application/json", r#"{"name": 7, "#.into()).await.0, 400);
     assert_eq!(raw("text/plain", r#"{"name": "n"}"#.into()).await.0, 415);
-    assert_eq!(raw("application/json", " ".repeat(17 << 10)).await.0, 413);
+    assert_eq!(raw("application/json", " ".repeat(33 << 10)).await.0, 413);
     assert_eq!(read_pages(&app, lists, "name").await, ["one"], "nothing changed");
     let longest = json!({"comments": "\u{1F426}".repeat(10_000)});
     assert_eq!(call(&app, Method::PUT, &stories, longest).await.0, 201);

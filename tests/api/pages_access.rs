@@ -110,7 +110,7 @@ async fn a_private_story_is_for_its_own_browser_and_admins(database: TestDatabas
         assert_eq!(browser.open(&format!("/s/{open}/1")).await.status, 200);
         if !browser.cookie.is_empty() {
             let library = browser.open("/library").await.text;
-            assert_eq!(library.contains(&hidden), is_shown, "{library}");
+            assert_eq!(library.contains(&format!("/s/{hidden}/")), is_shown, "{library}");
             let found = browser.open("/search?q=lamp").await.text;
             assert_eq!(found.contains(&format!("/s/{hidden}/")), is_shown, "{found}");
         }
