@@ -438,9 +438,12 @@ fn is_match(filter: &Value, metadata: &Value) -> bool {
             let value = &metadata[field];
             let among = || operand.as_array().expect("a list").contains(value);
             let number = |value: &Value| value.as_f64().expect("a number");
+            // Stored numbers have a point, sent ones may not.
+            let is_equal =
+                value == operand || (value.is_number() && value.as_f64() == operand.as_f64());
             match operation.as_str() {
-                "$eq" => value == operand,
-                "$ne" => value != operand,
+                "$eq" => is_equal,
+                "$ne" => !is_equal,
                 "$in" => among(),
                 "$nin" => !among(),
                 "$gte" => number(value) >= number(operand),
