@@ -101,6 +101,7 @@ await step("the camera takes a photo, and the frame appears without loading the 
 
 await step("a voice is recorded while its button is held", async () => {
   const earlier = await words(maker);
+  await maker.locator(".record").scrollIntoViewIfNeeded();
   const button = await maker.locator(".record").boundingBox();
   await maker.mouse.move(button.x + 9, button.y + 9);
   await maker.mouse.down();
