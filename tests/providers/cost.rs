@@ -18,8 +18,8 @@ on_both! {
     a_frame_of_the_offline_provider_takes_few_statements;
 }
 
-/// The number of frames of which the cheapest counts.
-const FRAMES: i64 = 6;
+/// The number of frames of which the usual one counts.
+const FRAMES: i64 = 9;
 
 /// What a frame cost.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,9 @@ struct Cost {
 }
 
 /// Returns what a frame costs, with the tasks that follow from it. Work that has nothing to do with it happens once in a
-/// while, so the cheapest of several frames counts. On a slow machine, a step that lasts long is recorded; that is not
-/// counted.
+/// while, and a transaction that is open at the start or the end counts for another frame. So the usual number of
+/// transactions of several frames counts, and the fewest statements with it. On a slow machine, a step that lasts long is
+/// recorded; that is not counted.
 async fn frame_cost(app: &TestApp) -> Cost {
     let per_step = if app.store.is_sqlite() { 2 } else { 4 };
     let mut costs = Vec::new();
@@ -54,12 +55,16 @@ async fn frame_cost(app: &TestApp) -> Cost {
         let events = app.store.events_after(last_event, 1000).await.expect("read");
         let steps = events.iter().filter(|event| event.payload["step"].is_string()).count() as u64;
         costs.push(Cost {
-            statements: after.statements - before.statements - own_reads - per_step * steps,
-            saved: after.saved - before.saved - steps,
-            synced: after.synced - before.synced - steps,
+            statements: (after.statements - before.statements)
+                .saturating_sub(own_reads + per_step * steps),
+            saved: (after.saved - before.saved).saturating_sub(steps),
+            synced: (after.synced - before.synced).saturating_sub(steps),
         });
     }
-    costs.into_iter().min_by_key(|cost| (cost.saved, cost.statements)).expect("a frame")
+    let frequency = |cost: &Cost| costs.iter().filter(|other| other.saved == cost.saved).count();
+    let usual = costs.iter().max_by_key(|cost| frequency(cost)).expect("a frame").saved;
+    let usual = costs.iter().filter(|cost| cost.saved == usual);
+    *usual.min_by_key(|cost| cost.statements).expect("a frame")
 }
 
 fn frame_body() -> Value {
