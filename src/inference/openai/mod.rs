@@ -1,6 +1,6 @@
 //! OpenAI, and servers with a compatible API at a configured base URL, such as Ollama, llama.cpp and vLLM.
 //!
-//! Requests are built with the types of async-openai and sent by its client ([`api`]). A model's own parameters override
+//! Requests are built with the types of async-openai and sent by its client (`api`). A model's own parameters override
 //! their fields, and a field that a server refuses by name is left out or renamed. Responses are parsed leniently, because
 //! not every server that is called compatible is.
 
