@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::query::ValidQuery;
 use super::request_actor::{self, RequestActor};
 use crate::app::{AppError, EventListener};
-use crate::domain::{ClientId, EventKind};
+use crate::domain::ClientId;
 
 /// How often an idle stream sends a comment, because proxies close idle connections.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -89,7 +89,7 @@ pub(super) fn stream(listener: EventListener) -> Response {
     let rest = stream::unfold(listener, move |mut listener| async move {
         let received = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
         let event = Event::default().id(received.id.to_string());
-        let event = event.event(event_name(received.kind)).data(&received.data);
+        let event = event.event(received.kind.name()).data(&received.data);
         Some((Ok(event), listener))
     });
     let events = stream::StreamExt::chain(first, rest);
@@ -97,12 +97,4 @@ pub(super) fn stream(listener: EventListener) -> Response {
     // Without this header, proxies may buffer events.
     let headers = [(CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")];
     (Extension(LongLived), headers, sse).into_response()
-}
-
-const fn event_name(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Task => "task",
-        EventKind::Frame => "frame",
-        EventKind::Story => "story",
-    }
 }

@@ -1,7 +1,7 @@
 //! Attachments of a frame: a video of its illustration and a narration of its text, at most one of each.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{StoreError, Tx, with_tx};

@@ -1,7 +1,7 @@
 //! Frames that clients have bookmarked.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};

@@ -1,7 +1,8 @@
 //! Frames as search results.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::dialect::full_text::push_ids;

@@ -1,7 +1,7 @@
 //! The configuration levels that apply to a Sparrow's frames.
 
 use serde_json::{Map, Value};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, with_read_pool};
 

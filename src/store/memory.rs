@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use utoipa::ToSchema;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};

@@ -11,8 +11,8 @@ use super::{Store, StoreError, with_read_pool, with_tx};
 use crate::store::pools::Pools;
 use crate::store::unnamed::PgDatabase;
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: Migrator = sqlx_macros::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx_macros::migrate!("migrations/postgres");
 
 /// Checksums of migrations whose comments have been reworded since a database may have applied them.
 const EARLIER_CHECKSUMS: &str = include_str!("../../migrations/earlier-checksums.txt");
@@ -161,7 +161,7 @@ impl Store {
 }
 
 /// A migration that a database has.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, sqlx_macros::FromRow)]
 struct AppliedMigration {
     version: i64,
     success: bool,

@@ -1,7 +1,7 @@
 //! Pairing requests. A device shows a code, waits until an admin approves it, and collects its token once.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 

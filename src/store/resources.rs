@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::query::Query;
 use sqlx::{Database, FromRow, Postgres, Sqlite};
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 use crate::domain::{

@@ -1,6 +1,6 @@
 //! Computes the search terms of frames that have none: those of earlier versions, and of instances that run one meanwhile.
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, with_read_pool, with_tx};
 use crate::domain::joined_terms;

@@ -1,7 +1,7 @@
 //! Login sessions. Only the SHA-256 of a session's cookie is stored.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 

@@ -2,7 +2,7 @@
 //! with it may still be valid.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 

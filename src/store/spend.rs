@@ -73,7 +73,7 @@ impl Store {
 }
 
 /// The calls with the same provider, model, capability and outcome.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
 pub struct CallCount {
     /// The provider's name in configurations.
     pub provider: String,

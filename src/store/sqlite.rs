@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqliteQueryResult, SqliteRow, SqliteStatement,
     SqliteSynchronous, SqliteTypeInfo,
 };
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr, Sqlite};
+use sqlx::{Either, Error, Execute, Executor, SqlStr, Sqlite};
 
 use super::StoreError;
 use super::connections::ConnectionPool;
@@ -173,14 +173,6 @@ impl<'p> Executor<'p> for &'_ SqliteReaders {
         let readers = self.clone();
         async move { readers.acquire().await?.prepare_with(sql, parameters).await }.boxed()
     }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
-    where
-        'p: 'e,
-    {
-        let readers = self.clone();
-        async move { readers.acquire().await?.describe(sql).await }.boxed()
-    }
 }
 
 impl<'c> Executor<'c> for &'c mut SqliteTransaction {
@@ -218,12 +210,5 @@ impl<'c> Executor<'c> for &'c mut SqliteTransaction {
         'c: 'e,
     {
         (*self.transaction).prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
-    where
-        'c: 'e,
-    {
-        (*self.transaction).describe(sql)
     }
 }

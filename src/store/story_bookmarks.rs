@@ -1,7 +1,7 @@
 //! The entries of bookmark lists.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};

@@ -6,8 +6,9 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Task, Tx, with_tx};

@@ -1,7 +1,7 @@
 //! The list of a client's stories.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, with_read_pool};

@@ -1,7 +1,7 @@
 //! What pages show of stories and frames.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, with_read_pool};

@@ -8,8 +8,8 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Lease, Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};

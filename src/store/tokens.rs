@@ -1,7 +1,7 @@
 //! API tokens. Only the SHA-256 of a token is stored.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 use crate::domain::ScopeName;

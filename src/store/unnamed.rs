@@ -9,7 +9,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{Either, Error, Execute, Executor, SqlStr};
 
 use super::connections::ConnectionPool;
 use super::lent_connection::{Lent, PoolTransaction};
@@ -170,14 +170,6 @@ impl<'p> Executor<'p> for &'_ PgDatabase {
         let pool = self.pool.clone();
         async move { pool.acquire().await?.prepare_with(sql, parameters).await }.boxed()
     }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
-    where
-        'p: 'e,
-    {
-        let pool = self.pool.clone();
-        async move { pool.acquire().await?.describe(sql).await }.boxed()
-    }
 }
 
 impl<'c> Executor<'c> for &'c mut PgTransaction {
@@ -210,12 +202,5 @@ impl<'c> Executor<'c> for &'c mut PgTransaction {
         'c: 'e,
     {
         (*self.transaction).prepare_with(sql, parameters)
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
-    where
-        'c: 'e,
-    {
-        (*self.transaction).describe(sql)
     }
 }

@@ -1,7 +1,7 @@
 //! The users who may log in.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::{Store, StoreError, Tx, like, with_read_pool, with_tx};
 

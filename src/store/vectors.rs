@@ -1,7 +1,7 @@
 //! The rows of the vector index: which frames are in it, their vectors, and the model that made them.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};

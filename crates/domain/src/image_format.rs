@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_column::text_column;
+
 /// An image format that a device can request.
 ///
 /// It is written as a media type (`image/rgb565`). Parsing also accepts the short names (`rgb565`, `raw`, `jpg`) and
@@ -103,9 +105,8 @@ impl TryFrom<String> for ImageFormat {
 }
 
 /// How the quantisation error of a pixel is treated in formats with few levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Dither {
     /// Each pixel is rounded down to the next level; its error is dropped.
     #[default]
@@ -114,6 +115,19 @@ pub enum Dither {
     /// below.
     FloydSteinberg,
 }
+
+impl Dither {
+    /// Returns the name of the method in database rows and requests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::FloydSteinberg => "floyd-steinberg",
+        }
+    }
+}
+
+text_column!(Dither);
 
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ mod search_terms;
 mod season;
 mod slug;
 mod task;
+mod text_column;
 mod trace;
 
 pub use cascade::{Cascade, LevelName};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ClientId;
+use crate::text_column::text_column;
 
 /// What a principal may access.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,7 @@ pub enum Scope {
 }
 
 /// The name of a scope, as tokens store it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeName {
     /// [`Scope::Device`].
@@ -29,6 +29,20 @@ pub enum ScopeName {
     /// [`Scope::Admin`].
     Admin,
 }
+
+impl ScopeName {
+    /// Returns the name of the scope in database rows and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Client => "client",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+text_column!(ScopeName);
 
 /// How a request was authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_column::text_column;
+
 /// The work that a task does. Each kind has a job type in `app::jobs` that holds its payload and runs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Tells the next frame of a story.
@@ -15,11 +16,9 @@ pub enum TaskKind {
     IllustrateFrame,
     /// Narrates a frame's text.
     #[serde(rename = "speak_frame")]
-    #[sqlx(rename = "speak_frame")]
     NarrateFrame,
     /// Makes a video of a frame's illustration.
     #[serde(rename = "film_frame")]
-    #[sqlx(rename = "film_frame")]
     GenerateVideo,
     /// Deletes files whose database rows were deleted.
     RemoveFiles,
@@ -27,13 +26,11 @@ pub enum TaskKind {
     SyncMedia,
     /// Deletes media that retention does not keep.
     #[serde(rename = "clean_media")]
-    #[sqlx(rename = "clean_media")]
     ApplyRetention,
     /// Deletes everything that is stored about a client.
     EraseClient,
     /// Stores what a frame teaches about its client.
     #[serde(rename = "remember")]
-    #[sqlx(rename = "remember")]
     LearnFromFrame,
     /// Adds a frame to the index for semantic search.
     IndexFrame,
@@ -41,7 +38,6 @@ pub enum TaskKind {
     IndexFrames,
     /// Removes deleted frames from the index.
     #[serde(rename = "forget_frames")]
-    #[sqlx(rename = "forget_frames")]
     UnindexFrames,
 }
 
@@ -77,9 +73,10 @@ impl TaskKind {
     }
 }
 
+text_column!(TaskKind);
+
 /// The status of a task. The last three are final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
     /// The task waits for a worker, or for the time of its next attempt.
@@ -93,6 +90,22 @@ pub enum TaskStatus {
     /// The task was cancelled before it ended.
     Cancelled,
 }
+
+impl TaskStatus {
+    /// Returns the name of the status in database rows and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+text_column!(TaskStatus);
 
 /// Returns how long a task waits after its `attempt`th failure (from 1).
 ///

@@ -65,7 +65,7 @@ pub enum StoryVisibility<'a> {
 }
 
 /// A frame id with its search score.
-#[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, sqlx_macros::FromRow)]
 pub struct RankedFrame {
     /// The frame's id.
     pub id: i64,
