@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{meter, support};
+use super::{meter, program, support};
 use support::TestDatabase;
 
 /// How an instance differs from an ordinary one.
@@ -34,9 +34,7 @@ pub struct Instance {
 impl Instance {
     /// Starts an instance and waits until it listens. Instances on one database share its folder.
     pub fn start(database: &TestDatabase, options: InstanceOptions<'_>) -> Self {
-        // Another build, such as that of an image, can be measured too.
-        let program = std::env::var("CALLIOPE_BENCH_PROGRAM");
-        let program = program.unwrap_or_else(|_| env!("CARGO_BIN_EXE_calliope").to_owned());
+        let program = program();
         let mut command = match options.syncs {
             Some(file) => {
                 let mut strace = Command::new("strace");

@@ -35,3 +35,10 @@ pub fn quantile(times: &mut [Duration], share: f64) -> Duration {
     let last = times.len().saturating_sub(1);
     times.get((last as f64 * share) as usize).copied().unwrap_or_default()
 }
+
+/// Returns the program to measure: the one that cargo built for this bench, or another build that
+/// `CALLIOPE_BENCH_PROGRAM` names, such as that of an image.
+pub fn program() -> String {
+    let other = std::env::var("CALLIOPE_BENCH_PROGRAM");
+    other.unwrap_or_else(|_| env!("CARGO_BIN_EXE_calliope").to_owned())
+}

@@ -95,7 +95,7 @@ async fn reply(
     answers: Arc<Answers>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let is_image = request.uri().path().ends_with("/images/generations");
+    let path = request.uri().path().to_owned();
     // The whole request is read, as a real provider does: it contains the photo.
     let body = request
         .into_body()
@@ -103,7 +103,11 @@ async fn reply(
         .await
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
-    let answer = if is_image { answers.image.clone() } else { answers.chat(&body) };
+    let answer = match path.as_str() {
+        "/v1/images/generations" => answers.image.clone(),
+        "/v1/embeddings" => embeddings(&body),
+        _ => answers.chat(&body),
+    };
     let response = Response::builder().header("content-type", "application/json");
     Ok(response.body(Full::new(answer)).expect("a valid response"))
 }
@@ -125,6 +129,18 @@ impl Answers {
         });
         answer.to_string().into()
     }
+}
+
+/// Returns a vector for each text.
+fn embeddings(body: &[u8]) -> Bytes {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let count = request["input"].as_array().map_or(1, Vec::len);
+    let vector: Vec<f32> = (0..1536_u16).map(|n| f32::from(n % 7) * 0.01).collect();
+    let entry = |index| json!({"object": "embedding", "index": index, "embedding": vector});
+    let data: Vec<Value> = (0..count).map(entry).collect();
+    let usage = json!({"prompt_tokens": 40, "total_tokens": 40});
+    let answer = json!({"object": "list", "model": request["model"], "data": data, "usage": usage});
+    answer.to_string().into()
 }
 
 const THINGS: [&str; 32] = [

@@ -101,7 +101,7 @@ pub use story_changes::{IllustrationSource, ImageToDelete, StorySize};
 pub use story_list::{StoryListing, StoryPage};
 pub use story_pages::{BookmarkedFrame, ReadableFrame, ReadableStory, ReaderScope, StoryCover};
 pub use task_list::TaskFilter;
-pub use tasks::{ExpiredLease, NewTask, Task};
+pub use tasks::{ExpiredLease, NewTask, Task, TaskKinds};
 pub use telemetry::{NewTelemetryReport, SparrowState, TelemetryReport};
 pub use tokens::{NewToken, Token};
 pub use tx::Tx;

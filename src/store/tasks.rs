@@ -15,6 +15,15 @@ use uuid::Uuid;
 use super::{Lease, Store, StoreError, TaskNotice, Tx, dialect, with_read_pool, with_tx};
 use crate::domain::{EventKind, TaskKind, TaskStatus};
 
+/// Kinds of tasks that a worker may claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskKinds {
+    /// Every kind.
+    All,
+    /// Those that a person or a device waits for ([`TaskKind::is_awaited`]).
+    Awaited,
+}
+
 /// A task and its current status.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Task {
@@ -110,13 +119,20 @@ impl Store {
         .map_err(StoreError::failed("count a client's pending tasks"))
     }
 
-    /// Returns when the first pending task becomes due that is due after `after`; `None` if there is none.
+    /// Returns when the first pending task of these kinds becomes due that is due after `after`; `None` if there is none.
     pub async fn next_due(
         &self,
+        kinds: TaskKinds,
         after: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        const SQL: &str = "SELECT run_at FROM task WHERE status = 'pending' AND run_at > $1 ORDER BY run_at LIMIT 1";
-        with_read_pool!(self, db => sqlx::query_scalar(SQL).bind(after).fetch_optional(db).await)
+        const ALL: &str = "SELECT run_at FROM task WHERE status = 'pending' AND run_at > $1 ORDER BY run_at LIMIT 1";
+        const AWAITED: &str = "SELECT run_at FROM task WHERE status = 'pending' \
+             AND kind IN ('tell_frame', 'illustrate_frame') AND run_at > $1 ORDER BY run_at LIMIT 1";
+        let sql = match kinds {
+            TaskKinds::All => ALL,
+            TaskKinds::Awaited => AWAITED,
+        };
+        with_read_pool!(self, db => sqlx::query_scalar(sql).bind(after).fetch_optional(db).await)
             .map_err(StoreError::failed("find the next task"))
     }
 }
@@ -206,18 +222,19 @@ impl Tx {
         Ok(found.is_some())
     }
 
-    /// Leases the next due task to `owner` until `until`. Returns `None` if no task is due or another worker claimed
+    /// Leases the next due task of these kinds to `owner` until `until`. Returns `None` if no task is due or another worker claimed
     /// it first; drop the transaction in that case.
     ///
     /// Each claim needs its own owner id, so that a run that lost its lease cannot complete the task of the run that
     /// took over, even within one process.
     pub async fn claim_task(
         &mut self,
+        kinds: TaskKinds,
         owner: Uuid,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<Lease>, StoreError> {
-        let sql = dialect::claim_sql(&self.open);
+        let sql = dialect::claim_sql(&self.open, kinds);
         let claimed: Result<Option<Task>, StoreError> = with_tx!(self, db => sqlx::query_as(sql)
             .bind(owner)
             .bind(until)

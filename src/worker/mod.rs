@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::app::jobs::NextTask;
 use crate::settings::TaskSettings;
-use crate::store::{Lease, TaskNotice};
+use crate::store::{Lease, TaskKinds, TaskNotice};
 
 /// Poll interval for due tasks. Polling is needed because a notice from another process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -68,19 +68,33 @@ impl Worker {
         }
     }
 
+    /// Claims and starts tasks. At most half of those that run at once are tasks that nobody waits for, so that an
+    /// embedder that does not answer, or a thousand uploads, keep no frame waiting.
     async fn claim_until_stopped(&self) {
         let permits = Arc::new(Semaphore::new(self.limits.concurrency));
+        let unawaited = Arc::new(Semaphore::new((self.limits.concurrency / 2).max(1)));
         let mut notices = self.app.jobs().subscribe();
         while let Some(permit) = self.acquire_permit(&permits).await {
             self.app.jobs().set_idle(true);
             // The claim below finds everything that was announced so far, so drop those notices.
             while !matches!(notices.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
-            match self.app.jobs().next_task().await {
+            let has_room = unawaited.available_permits() > 0;
+            let kinds = if has_room { TaskKinds::All } else { TaskKinds::Awaited };
+            match self.app.jobs().next_task(kinds).await {
                 Ok(NextTask::Claimed(lease)) => {
                     self.app.jobs().set_idle(permits.available_permits() > 0);
-                    self.spawn_task(*lease, permit);
+                    let is_awaited = lease.task().kind.is_awaited();
+                    // Only this loop takes permits, so there still is one.
+                    let share =
+                        (!is_awaited).then(|| Arc::clone(&unawaited).try_acquire_owned().ok());
+                    self.spawn_task(*lease, (permit, share.flatten()));
                 }
-                Ok(NextTask::DueIn(due)) => self.wait_for_work(&mut notices, due).await,
+                Ok(NextTask::DueIn(due)) => {
+                    tokio::select! {
+                        () = self.wait_for_work(&mut notices, due) => {}
+                        _ = unawaited.acquire(), if !has_room => {}
+                    }
+                }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn Error, "tasks cannot be claimed");
                     self.sleep_until_stopped(POLL_INTERVAL).await;
@@ -99,11 +113,15 @@ impl Worker {
         }
     }
 
-    fn spawn_task(&self, lease: Lease, permit: OwnedSemaphorePermit) {
+    fn spawn_task(
+        &self,
+        lease: Lease,
+        permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+    ) {
         let worker = self.clone();
         self.running.spawn(async move {
             worker.run_task(&lease).await;
-            drop(permit);
+            drop(permits);
         });
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use calliope::app::jobs::AnyJob;
 use calliope::app::{App, AppError, ErrorKind};
 use calliope::domain::{ClientId, Clock, TaskKind, TaskStatus};
-use calliope::store::{Lease, NewTask, Store};
+use calliope::store::{Lease, NewTask, Store, TaskKinds};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ async fn lost_lease(app: &App, store: &Store, kind: TaskKind, payload: &Value) -
         .await
         .expect("stored");
     tx.save().await.expect("saved");
-    let lease = app.jobs().claim().await.expect("asked").expect("one is due");
+    let lease = app.jobs().claim(TaskKinds::All).await.expect("asked").expect("one is due");
     let mut tx = store.begin().await.expect("begun");
     tx.release_expired_lease(id, now + TimeDelta::days(1), now).await.expect("released");
     tx.cancel_task(id, now).await.expect("asked").expect("it waits");
@@ -135,7 +135,7 @@ impl Stopped {
     async fn lose(&self, id: Uuid) -> i32 {
         let mut waited = 0;
         let lease = loop {
-            if let Some(lease) = self.app.jobs().claim().await.expect("asked") {
+            if let Some(lease) = self.app.jobs().claim(TaskKinds::All).await.expect("asked") {
                 break lease;
             }
             self.clock.advance(TimeDelta::milliseconds(500));
@@ -169,7 +169,7 @@ async fn a_task_whose_runs_end_with_the_process_fails_after_the_fifth(database: 
     );
     let last = stopped.store.events_after(0, 100).await.expect("read").pop().expect("an event");
     assert_eq!(last.payload, json!({"id": id, "status": "failed"}));
-    assert!(stopped.app.jobs().claim().await.expect("asked").is_none());
+    assert!(stopped.app.jobs().claim(TaskKinds::All).await.expect("asked").is_none());
     // A person may try again, from the start.
     let mut tx = stopped.store.begin().await.expect("begun");
     tx.restart_task(id, stopped.clock.now()).await.expect("asked").expect("restarted");
@@ -189,7 +189,8 @@ async fn an_outcome_ends_the_count_of_lost_runs(database: TestDatabase) {
             stopped.lose(id).await;
         }
         stopped.clock.advance(TimeDelta::minutes(1));
-        let lease = stopped.app.jobs().claim().await.expect("asked").expect("it is due");
+        let lease =
+            stopped.app.jobs().claim(TaskKinds::All).await.expect("asked").expect("it is due");
         if round == 0 {
             let error = AppError::new(ErrorKind::Unavailable, "It failed.");
             stopped.app.jobs().record_failure(&lease, &error).await.expect("recorded");

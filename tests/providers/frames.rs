@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use calliope::app::ModelDefaults;
-use calliope::settings;
+use calliope::domain::TaskStatus;
+use calliope::settings::{self, TaskSettings};
+use calliope::store::{Task, TaskFilter};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -16,6 +18,32 @@ use crate::on_both;
 on_both! {
     a_frame_is_seen_heard_told_and_painted_by_models;
     without_a_budget_the_story_goes_on_offline;
+    frames_are_told_while_an_embedder_does_not_answer;
+}
+
+/// Tasks that nobody waits for take at most half of those that run at once.
+async fn frames_are_told_while_an_embedder_does_not_answer(database: TestDatabase) {
+    let provider = FakeProvider::start(|_, _| Reply::Stall).await;
+    let models = settings::ModelSettings {
+        text: Some("offline/offline".to_owned()),
+        embedding: Some("openai/text-embedding-3-small".to_owned()),
+        ..settings::ModelSettings::default()
+    };
+    let options = TestOptions {
+        registry: Some(registry(&provider.url)),
+        choices: ModelDefaults::from_settings(&models, &settings::ProviderSettings::default()),
+        task_limits: TaskSettings { concurrency: 2, ..TaskSettings::default() },
+        ..TestOptions::default()
+    };
+    let app = TestApp::start_with(database, options).await;
+    for number in 0..4 {
+        app.create_frame(json!({"client_id": format!("s{number}"), "input_text": "A lamp."})).await;
+        let tasks = app.store.tasks(TaskFilter::default(), 100).await.expect("listed");
+        let is_running = |task: &&Task| task.status == TaskStatus::Running;
+        let running: Vec<_> = tasks.iter().filter(is_running).map(|task| task.kind).collect();
+        assert!(running.len() <= 1, "a place is left for the next frame: {running:?}");
+    }
+    app.stop_and_remove().await;
 }
 
 /// Configures the OpenAI-compatible server for every capability.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use calliope::app::{AcceptedOrder, AppError, ErrorKind, ModelDefaults, StoryResponse};
 use calliope::domain::{TaskKind, TaskStatus};
 use calliope::settings::{self, TaskSettings};
-use calliope::store::{NewTask, Task};
+use calliope::store::{NewTask, Task, TaskKinds};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -246,8 +246,11 @@ async fn answers_and_errors_that_were_stored_before_are_read(database: TestDatab
     tx.save().await.expect("saved");
     let mut tx = app.store.begin().await.expect("begun");
     let later = there.app.clock.now() + TimeDelta::days(301);
-    let lease =
-        tx.claim_task(Uuid::now_v7(), later, later).await.expect("claimed").expect("due by then");
+    let lease = tx
+        .claim_task(TaskKinds::All, Uuid::now_v7(), later, later)
+        .await
+        .expect("claimed")
+        .expect("due by then");
     assert_eq!(lease.task().id, failed);
     lease.fail(&mut tx, &error, later).await.expect("failed");
     tx.save().await.expect("saved");

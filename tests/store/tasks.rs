@@ -1,7 +1,7 @@
 //! The task table: a task is claimed once, in order, and one at a time within a lane.
 
 use calliope::domain::{TaskKind, TaskStatus};
-use calliope::store::{Lease, LeaseError, NewTask, Store, TaskNotice};
+use calliope::store::{Lease, LeaseError, NewTask, Store, TaskKinds, TaskNotice};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ async fn enqueue_for(
 async fn claim(store: &Store, now: DateTime<Utc>) -> Option<Lease> {
     let mut tx = store.begin().await.expect("begun");
     let until = now + chrono::TimeDelta::seconds(10);
-    let lease = tx.claim_task(Uuid::now_v7(), until, now).await.expect("claimed");
+    let lease = tx.claim_task(TaskKinds::All, Uuid::now_v7(), until, now).await.expect("claimed");
     if lease.is_some() {
         tx.save().await.expect("saved");
     }
@@ -116,7 +116,7 @@ async fn a_failed_one_holds_its_lane_until_it_is_done(database: TestDatabase) {
     lease.retry(&mut tx, &json!("why"), at(60), at(1)).await.expect("retried");
     tx.save().await.expect("saved");
     assert_eq!(claim(&store, at(2)).await, None, "the first is not due, the second waits for it");
-    assert_eq!(store.next_due(at(2)).await.expect("read"), Some(at(60)));
+    assert_eq!(store.next_due(TaskKinds::All, at(2)).await.expect("read"), Some(at(60)));
     let lease = claim(&store, at(60)).await.expect("due now");
     let again = lease.task();
     assert_eq!((again.id, again.attempts, again.failures), (first, 2, 1));
@@ -325,13 +325,13 @@ async fn an_expired_lease_is_taken_back(database: TestDatabase) {
 
 async fn waiting_tasks_are_counted_and_dated(database: TestDatabase) {
     let store = database.store().await;
-    assert_eq!(store.next_due(at(0)).await.expect("read"), None);
+    assert_eq!(store.next_due(TaskKinds::All, at(0)).await.expect("read"), None);
     for _ in 0..3 {
         enqueue(&store, Some("a"), at(5)).await;
     }
     assert_eq!(store.count_pending_tasks(100).await.expect("counted"), 3);
     assert_eq!(store.count_pending_tasks(2).await.expect("counted"), 2, "counted up to the limit");
-    assert_eq!(store.next_due(at(0)).await.expect("read"), Some(at(5)));
+    assert_eq!(store.next_due(TaskKinds::All, at(0)).await.expect("read"), Some(at(5)));
     store.close().await;
     database.remove().await;
 }

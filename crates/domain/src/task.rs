@@ -61,6 +61,12 @@ impl TaskKind {
         }
     }
 
+    /// Reports whether a person or a device waits for the task.
+    #[must_use]
+    pub const fn is_awaited(self) -> bool {
+        matches!(self, Self::TellFrame | Self::IllustrateFrame)
+    }
+
     /// Returns how long one run may take: `frame` for work on one frame, 24 hours for work on everything stored.
     #[must_use]
     pub const fn deadline(self, frame: Duration) -> Duration {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Jobs, StoredFailure};
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{backoff, lost_run_backoff};
-use crate::store::{Lease, LeaseError, StoreError, Task, TaskNotice};
+use crate::store::{Lease, LeaseError, StoreError, Task, TaskKinds, TaskNotice};
 
 /// Longer than any lease. Used on SQLite, where no other process can hold a lease when this one starts.
 const BEYOND_ANY_LEASE: TimeDelta = TimeDelta::days(3650);
@@ -33,13 +33,13 @@ pub enum NextTask {
 }
 
 impl Jobs {
-    /// Claims the next due task. Returns `None` if no task is due or another worker was first.
-    pub async fn claim(&self) -> Result<Option<Lease>, StoreError> {
+    /// Claims the next due task of these kinds. Returns `None` if no task is due or another worker was first.
+    pub async fn claim(&self, kinds: TaskKinds) -> Result<Option<Lease>, StoreError> {
         let now = self.clock.now();
         // A claim that a power cut undoes leaves the task as it was before.
         let mut tx = self.store.begin_repeatable().await?;
-        let Some(lease) = tx.claim_task(Uuid::now_v7(), now + self.lease_duration(), now).await?
-        else {
+        let until = now + self.lease_duration();
+        let Some(lease) = tx.claim_task(kinds, Uuid::now_v7(), until, now).await? else {
             return Ok(None);
         };
         tx.save().await?;
@@ -151,18 +151,18 @@ impl Jobs {
         Ok(released)
     }
 
-    /// Claims the next task. If none can be claimed, returns how long it takes until the next one is due. A queue without
+    /// Claims the next task of these kinds. If none can be claimed, returns how long it takes until the next one is due. A queue without
     /// due tasks is only read, because a claim that finds nothing takes the write lock for nothing.
-    pub async fn next_task(&self) -> Result<NextTask, StoreError> {
+    pub async fn next_task(&self, kinds: TaskKinds) -> Result<NextTask, StoreError> {
         let now = self.clock.now();
         let is_due = |due: &DateTime<Utc>| *due <= now;
-        let mut due = self.store.next_due(DateTime::UNIX_EPOCH).await?;
+        let mut due = self.store.next_due(kinds, DateTime::UNIX_EPOCH).await?;
         if due.as_ref().is_some_and(is_due) {
-            if let Some(lease) = self.claim().await? {
+            if let Some(lease) = self.claim(kinds).await? {
                 return Ok(NextTask::Claimed(Box::new(lease)));
             }
             // Every due task waits for another one of its lane or client.
-            due = self.store.next_due(now).await?;
+            due = self.store.next_due(kinds, now).await?;
         }
         Ok(NextTask::DueIn(due.and_then(|due| (due - now).to_std().ok())))
     }

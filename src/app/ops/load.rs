@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Ops;
 use crate::app::AppError;
 use crate::app::files::BucketHealth;
-use crate::store::{DatabaseActivity, PoolStatus, SyncBacklog};
+use crate::store::{DatabaseActivity, PoolStatus, SyncBacklog, TaskKinds};
 
 /// How long to wait for the database. The metrics must stay available above all when it hangs.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,7 +68,7 @@ impl Ops {
 
     async fn queue_stats(&self) -> Result<QueueStats, AppError> {
         let tasks = self.store.count_pending_tasks(i64::MAX).await?;
-        let due = self.store.next_due(DateTime::UNIX_EPOCH).await?;
+        let due = self.store.next_due(TaskKinds::All, DateTime::UNIX_EPOCH).await?;
         let oldest = due.map_or(TimeDelta::zero(), |due| self.clock.now() - due);
         Ok(QueueStats { tasks, oldest_wait: oldest.max(TimeDelta::zero()) })
     }

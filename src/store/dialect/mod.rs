@@ -14,23 +14,25 @@ pub(super) mod full_text;
 
 use super::notices::{LocalInstance, RemoteNotice};
 use super::tx::Open;
-use super::{Store, StoreError, TaskNotice, postgres};
+use super::{Store, StoreError, TaskKinds, TaskNotice, postgres};
 
 use crate::store::pools::Pools;
 
 /// How long connecting may take before the attempt is reported and repeated.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Claims the oldest pending task that is due, does not wait for an earlier task of its lane, and whose client has fewer
-/// than `$4` running tasks.
+/// Claims the oldest pending task that meets the condition, is due, does not wait for an earlier task of its lane, and
+/// whose client has fewer than `$4` running tasks.
 ///
 /// `$1` is the lease owner, `$2` the end of the lease, `$3` the current time.
 macro_rules! claim {
-    ($skip:literal) => {
+    ($condition:expr, $skip:literal) => {
         concat!(
             "UPDATE task SET status = 'running', attempts = attempts + 1, lease_owner = $1, ",
             "lease_until = $2, date_started = COALESCE(date_started, $3) WHERE id = (",
-            "SELECT t.id FROM task t WHERE t.status = 'pending' AND t.run_at <= $3 ",
+            "SELECT t.id FROM task t WHERE t.status = 'pending' ",
+            $condition,
+            " AND t.run_at <= $3 ",
             "AND (t.lane IS NULL OR NOT EXISTS (SELECT 1 FROM task o WHERE o.lane = t.lane ",
             "AND o.status IN ('pending', 'running') AND (o.status = 'running' OR o.id < t.id))) ",
             "AND (t.client_id IS NULL OR (SELECT COUNT(*) FROM task r WHERE r.client_id = t.client_id ",
@@ -42,11 +44,20 @@ macro_rules! claim {
     };
 }
 
-/// Returns the statement that claims a task.
-pub(super) const fn claim_sql(open: &Open) -> &'static str {
-    match open {
-        Open::Postgres(_) => claim!("FOR UPDATE SKIP LOCKED"),
-        Open::Sqlite(_) => claim!(""),
+/// The condition that a task is awaited. The index `task_waiting_awaited` has it too.
+macro_rules! awaited {
+    () => {
+        "AND t.kind IN ('tell_frame', 'illustrate_frame')"
+    };
+}
+
+/// Returns the statement that claims a task of these kinds.
+pub(super) const fn claim_sql(open: &Open, kinds: TaskKinds) -> &'static str {
+    match (open, kinds) {
+        (Open::Postgres(_), TaskKinds::All) => claim!("", "FOR UPDATE SKIP LOCKED"),
+        (Open::Postgres(_), TaskKinds::Awaited) => claim!(awaited!(), "FOR UPDATE SKIP LOCKED"),
+        (Open::Sqlite(_), TaskKinds::All) => claim!("", ""),
+        (Open::Sqlite(_), TaskKinds::Awaited) => claim!(awaited!(), ""),
     }
 }
 
