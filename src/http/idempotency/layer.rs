@@ -35,7 +35,7 @@ const EXEMPT_ROUTES: [&str; 6] = [
 ];
 
 /// Routes whose responses contain a secret that is shown once, so that the response is not stored.
-const SECRET_ROUTES: [&str; 1] = ["/admin/api/tokens"];
+const SECRET_ROUTES: [&str; 2] = ["/admin/api/tokens", "/v2/shares"];
 
 /// Runs a POST with an idempotency key once. Other requests pass through.
 pub(in crate::http) async fn layer(
