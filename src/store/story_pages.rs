@@ -229,7 +229,7 @@ impl Store {
              (SELECT x.id FROM story x WHERE x.client_id = c.client_id AND x.frame_count > 0 \
              ORDER BY x.date_updated DESC, x.id DESC LIMIT 1) \
              WHERE c.parent_flock_id = $1 AND ($2 OR NOT c.is_private) \
-             ORDER BY s.date_updated DESC LIMIT 1";
+             ORDER BY s.date_updated DESC, s.id DESC LIMIT 1";
         with_read_pool!(self, db => sqlx::query_scalar(SQL)
             .bind(flock_id)
             .bind(with_private)

@@ -112,6 +112,12 @@ async fn a_visitor_agrees_gives_takes_home_and_is_forgotten(database: TestDataba
     assert!(refused.status == 422 && refused.text.contains("tick the box"), "{}", refused.text);
     assert_eq!(clients(&app, &admin).await, [""; 0]);
     agree(&mut visitor, &path).await;
+    // An idempotency key does not have the link stored.
+    let keyed = app.client.post(app.address(&format!("{path}/home"))).header("origin", &app.url);
+    let keyed = visitor.send(keyed.header("idempotency-key", "k")).await;
+    assert_eq!(keyed.status, 409, "there is nothing to take home yet");
+    let stored = app.store.scan_idempotency_keys(("", ""), 100).await.expect("read");
+    assert!(stored.is_empty(), "{stored:?}");
     let camera = visitor.open(&path).await.text;
     assert!(camera.contains("calliope-maker") && !camera.contains("storyteller\""), "{camera}");
     assert!(!camera.contains("Take it home"), "{camera}");
@@ -124,7 +130,9 @@ async fn a_visitor_agrees_gives_takes_home_and_is_forgotten(database: TestDataba
     let own = clients(&app, &admin).await.remove(0);
     let stories = format!("/v2/stories?client_id={own}");
     let stories = send_json(with_token(&app, &admin, "GET", &stories)).await.1;
-    assert_eq!(stories["stories"][0]["strategy"], "literal", "of the flock, not of the form");
+    let story = stories["stories"][0]["story_id"].as_str().expect("an id");
+    let story = send_json(with_token(&app, &admin, "GET", &format!("/v2/stories/{story}"))).await.1;
+    assert_eq!(story["strategy"], "literal", "of the flock, not of the form");
     let taken = visitor.submit(&format!("{path}/home"), &[]).await;
     assert!(
         taken.text.contains("<svg class=\"qr\"") && taken.text.contains(&kept),
