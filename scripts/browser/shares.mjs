@@ -17,7 +17,6 @@ export default async function run(harness) {
   const code = /\/setup\?code=([A-Z0-9-]+)/.exec(service.log())?.[1];
   const admin = await harness.context(origin, { ...DESK, javaScriptEnabled: false });
   const desk = await admin.newPage();
-  let story;
 
   await harness.step("the first user is made with the printed code, without JavaScript", async () => {
     assert.ok(code, "the code is in the log");
@@ -30,8 +29,8 @@ export default async function run(harness) {
     await desk.waitForURL(`${origin}/setup/ready`);
     await desk.waitForSelector(".first-frame img");
     await harness.shot(desk, "ready-desk");
-    story = (await desk.request.get(`${origin}/v2/stories?client_id=none`)).status();
-    assert.equal(story, 200, "the user is logged in");
+    const stories = await desk.request.get(`${origin}/v2/stories?client_id=none`);
+    assert.equal(stories.status(), 200, "the user is logged in");
     await desk.goto(`${origin}/setup`);
     await desk.waitForURL(/\/login/);
   });
@@ -55,7 +54,7 @@ export default async function run(harness) {
     assert.ok((await reader.locator(".words").innerText()).length > 10);
     await reader.waitForFunction(() => document.querySelector("img.art").naturalWidth > 0);
     await harness.shot(reader, "shared-phone");
-    await desk.reload();
+    await desk.goto(desk.url());
     assert.match(await desk.locator(".links li").first().innerText(), /opened once/);
     await desk.click("text=Take it back");
     await desk.waitForURL(/\/share$/);
