@@ -9,7 +9,7 @@
 //! | [`Ops`] | backup, erasure, export, health, load, maintenance |
 //! | [`Frames`] | frames, from the request to the stored result |
 //! | [`Search`] | the index, queries, similar frames |
-//! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles |
+//! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles, shares |
 //! | [`Events`] | the subscribers of the event log |
 //! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
 //! | [`Models`] | the choice of models, and their cost |
@@ -44,8 +44,9 @@ use tokio_util::sync::CancellationToken;
 pub use actor::Actor;
 pub use audit::AuditContext;
 pub use clients::{
-    BatchPattern, Clients, ContextRequest, ContextView, InsightRequest, PatternRequest,
-    PatternView, TelemetryRequest, VoiceProfileView,
+    BatchPattern, Clients, ContextRequest, ContextView, InsightRequest, NewShareView,
+    NewVisitorView, PatternRequest, PatternView, ShareLookup, ShareRequest, ShareWatch, Shares,
+    TelemetryRequest, VoiceProfileView,
 };
 pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
 pub use error::{AppError, ErrorKind, with_causes};
@@ -81,8 +82,8 @@ pub use stories::{
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
     AuditRecord, BookmarkList, BookmarkedFrame, DatabaseActivity, Insight, InsightCursor,
-    MediaObject, ReadableFrame, ReadableStory, SparrowState, StoryCover, StoryOverview,
-    TelemetryReport,
+    MediaObject, ReadableFrame, ReadableStory, Share, SparrowState, StoryCover, StoryOverview,
+    TelemetryReport, Visitor,
 };
 
 use crate::compute::Compute;
@@ -187,6 +188,8 @@ impl App {
             Stories::new(clone_store(), clone_clock(), Arc::clone(&config), Arc::clone(&jobs));
         let stories = Arc::new(stories);
         let events = Events::new(clone_store(), Arc::clone(&stories), shutdown.clone());
+        let shares =
+            Shares::new(clone_store(), clone_clock(), Arc::clone(&config), Arc::clone(&stories));
         let clients = Arc::new(Clients::new(
             clone_store(),
             clone_clock(),
@@ -195,6 +198,7 @@ impl App {
             Arc::clone(&models),
             Arc::clone(&jobs),
             resources.memory,
+            shares,
         ));
         let search = Arc::new(Search::new(
             clone_store(),
@@ -298,6 +302,12 @@ impl App {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// Returns the service for shares.
+    #[must_use]
+    pub fn shares(&self) -> &Shares {
+        self.clients.shares()
     }
 
     /// Returns the search service.

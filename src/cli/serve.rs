@@ -46,6 +46,9 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let stop_signal = shutdown_signal();
     let url = url_on_this_machine(address);
     tracing::info!(version, database, elapsed_ms, "listening on {address}; open {url}");
+    if let Some(code) = app.identities().prepare_setup().await? {
+        tracing::info!("no user exists yet; to begin, open {url}/setup?code={code}");
+    }
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let connections = ConnectionLimits {
         total: settings.server.max_connections,

@@ -16,7 +16,7 @@ use super::access::{Access, AccessRules};
 use super::address::ClientAddress;
 use super::problem::Problem;
 use super::session_cookie::RequestOrigin;
-use super::{AccessPolicy, HttpState, browser_cookie, page_headers, session_cookie};
+use super::{AccessPolicy, HttpState, browser_cookie, page_headers, session_cookie, share_cookie};
 use crate::app::Identities;
 use crate::app::identity::TokenVerification;
 use crate::domain::{ClientId, Principal, Scope};
@@ -166,7 +166,8 @@ pub(super) async fn page_credentials(
     state: &HttpState,
     parts: &Parts,
 ) -> Result<PageCredentials, Problem> {
-    let is_foreign = session_cookie::origin(&parts.headers) == RequestOrigin::Foreign;
+    let is_foreign = session_cookie::origin(&parts.headers) == RequestOrigin::Foreign
+        && !share_cookie::prove_own_page(parts);
     if !parts.method.is_safe() && is_foreign {
         return Err(forbidden("This form was sent from another site; open Calliope's own page."));
     }
@@ -281,9 +282,14 @@ fn non_local_problem(policy: &AccessPolicy, parts: &Parts, is_page: bool) -> Opt
     let origin = text(ORIGIN.as_str());
     let is_allowed =
         origin.is_some_and(|o| policy.allowed_origins.iter().any(|allowed| allowed == o));
-    let is_origin_local = origin.is_none_or(|origin| {
-        is_local_host(origin.split_once("://").map_or(origin, |(_, host)| host))
-    });
+    // The form of a page with `Referrer-Policy: no-referrer` has the origin `null`.
+    let is_own_form = is_page
+        && origin == Some("null")
+        && (text("sec-fetch-site") == Some("same-origin") || share_cookie::prove_own_page(parts));
+    let is_origin_local = is_own_form
+        || origin.is_none_or(|origin| {
+            is_local_host(origin.split_once("://").map_or(origin, |(_, host)| host))
+        });
     // An image or a link on another site sends no `Origin`, but browsers mark the request as cross-site.
     let is_opened = is_page && parts.method.is_safe() && text("sec-fetch-dest") == Some("document");
     let is_cross_site = text("sec-fetch-site") == Some("cross-site") && !is_opened;

@@ -39,6 +39,7 @@ mod router;
 mod routes;
 mod server;
 mod session_cookie;
+mod share_cookie;
 mod site_files;
 mod slow_reader;
 mod sse;

@@ -12,11 +12,12 @@ use utoipa::openapi::{Components, OpenApi, PathItem, SecurityRequirement, Server
 use super::access::{Access, AccessRules};
 
 /// Every tag, in the order in which a newcomer meets the tasks, with what its operations are for.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("frames", "Post what a Sparrow sees and hears, and get the next frame of its story."),
     ("stories", "List, read, change and follow stories."),
     ("v1", "Version 1, as existing devices call it. It stays as it is."),
     ("bookmark lists", "Collect stories in lists, and share lists by link."),
+    ("shares", "Show a story, a list or a wall by link, and open a camera for visitors."),
     ("search", "Find frames by their words and by their meaning."),
     (
         "devices",

@@ -2,7 +2,8 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
@@ -13,6 +14,9 @@ use super::address::ForwardedPrefix;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The start of the addresses of shares.
+const SHARES: &str = "/x/";
 
 /// The start of paths whose answers are for programs.
 const PROGRAM_PATHS: [&str; 9] = [
@@ -45,6 +49,29 @@ pub(super) fn insert(headers: &mut HeaderMap, media_origin: Option<&str>) {
     );
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Returns whether an address is a share's or lies below one. It contains the token of the share.
+pub(super) fn is_shared(uri: &Uri) -> bool {
+    uri.path().starts_with(SHARES)
+}
+
+/// Returns the path of a request for the log, without the token of a share.
+pub(super) fn loggable_path(uri: &Uri) -> String {
+    let path = uri.path();
+    let Some(rest) = path.strip_prefix(SHARES) else { return path.to_owned() };
+    let below = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
+    format!("{SHARES}…{below}")
+}
+
+/// Keeps an answer below a share's address out of search engines and caches, and its address to itself.
+pub(super) fn hide(headers: &mut HeaderMap) {
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex, nofollow, noarchive"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// Returns whether a request's sender shows pages: a browser names HTML when it opens an address.
@@ -90,6 +117,15 @@ mod tests {
         assert!(asks("/", browser) && asks("/s/a/1", "TEXT/HTML;q=0.5") && asks("/none", browser));
         assert!(!asks("/v1/stories", browser) && !asks("/admin/api/stats", browser));
         assert!(!asks("/", "*/*") && !asks("/", "application/json") && !asks("/", ""));
+    }
+
+    #[test]
+    fn the_log_does_not_learn_the_token_of_a_share() {
+        let path = |path: &'static str| loggable_path(&Uri::from_static(path));
+        assert_eq!(path("/x/Zm9vYmFyYmF6cXV4MTIzNA"), "/x/…");
+        assert_eq!(path("/x/Zm9vYmFyYmF6cXV4MTIzNA/tasks/7?a=b"), "/x/…/tasks/7");
+        assert_eq!(path("/s/lamp/1"), "/s/lamp/1");
+        assert_eq!(path("/xylophone"), "/xylophone");
     }
 
     #[test]

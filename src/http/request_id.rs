@@ -39,7 +39,8 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     // The query may carry a key, so it is not logged.
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), page_headers::loggable_path(request.uri()));
+    let is_shared = page_headers::is_shared(request.uri());
     let may_have_body = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
     let address = request.extensions().get::<ClientAddress>().map(|client| client.ip.to_string());
     let span = tracing::info_span!("request", request_id = %id, %method, path, address,
@@ -56,6 +57,9 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
         });
         write_problem(&mut response, &id, page_root.as_deref());
+        if is_shared {
+            page_headers::hide(response.headers_mut());
+        }
         if may_have_body && response.status().is_client_error() {
             // The body of a refused request may be unread, so the connection cannot carry another request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -29,6 +29,7 @@ pub(super) fn routes() -> RouteGroups {
         .add_group(Access::Device, v1())
         .add_group(Access::Device, stories())
         .add_group(Access::Device, bookmark_lists())
+        .add_group(Access::Device, shares())
         .add_group(Access::Device, search())
         // Pairing and login limit attempts themselves.
         .add_group(Access::Public, pairing())
@@ -120,6 +121,12 @@ fn bookmark_lists() -> OpenApiRouter<HttpState> {
             v2::bookmark_lists::put_story::put,
             v2::bookmark_lists::remove_story::delete
         ))
+}
+
+fn shares() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        .routes(routes!(v2::shares::list::get, v2::shares::create::post))
+        .routes(routes!(v2::shares::revoke::delete))
 }
 
 fn devices() -> OpenApiRouter<HttpState> {

@@ -82,16 +82,28 @@ impl<S: Send + Sync> FromRequestParts<S> for EventSubscription {
 
 /// Streams a listener's events for at most an hour.
 pub(super) fn stream(listener: EventListener) -> Response {
+    stream_until(listener, std::future::pending())
+}
+
+/// Streams a listener's events until `ended` completes, for at most an hour.
+pub(super) fn stream_until(
+    listener: EventListener,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Response {
     // The first block has an id and no data, so that a client that is cut off before the first event can resume too.
     let first = Event::default().id(listener.last_event_id().to_string()).retry(RETRY);
     let first = stream::iter([Ok::<_, Infallible>(first)]);
     let deadline = Instant::now() + MAX_STREAM_DURATION;
-    let rest = stream::unfold(listener, move |mut listener| async move {
-        let received = tokio::time::timeout_at(deadline, listener.next()).await.ok()??;
-        let event = Event::default().id(received.id.to_string());
-        let event = event.event(received.kind.name()).data(&received.data);
-        Some((Ok(event), listener))
-    });
+    let rest =
+        stream::unfold((listener, Box::pin(ended)), move |(mut listener, mut ended)| async move {
+            let received = tokio::select! {
+                () = &mut ended => return None,
+                received = tokio::time::timeout_at(deadline, listener.next()) => received.ok()??,
+            };
+            let event = Event::default().id(received.id.to_string());
+            let event = event.event(received.kind.name()).data(&received.data);
+            Some((Ok(event), (listener, ended)))
+        });
     let events = stream::StreamExt::chain(first, rest);
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Without this header, proxies may buffer events.

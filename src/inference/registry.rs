@@ -177,7 +177,8 @@ impl Registry {
     }
 
     /// Returns a provider's name in sentences.
-    pub(super) fn display_name(&self, name: &str) -> String {
+    #[must_use]
+    pub fn display_name(&self, name: &str) -> String {
         self.providers
             .get(name)
             .map_or_else(|| name.to_owned(), |provider| provider.display_name.to_owned())

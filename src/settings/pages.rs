@@ -14,7 +14,8 @@ pub struct PageSettings {
     /// Whether everyone who has the link of a story may read it. If `false`, only browsers that are connected and users
     /// who are logged in may. Stories of private Sparrows stay private. Default: `false`.
     pub public_reading: bool,
-    /// Who runs this service and how to reach them, for the page `/about`; at most 500 characters. Default: empty.
+    /// Who runs this service and how to reach them, for the page `/about` and for visitors; at most 500 characters.
+    /// Default: empty.
     pub operator: String,
 }
 

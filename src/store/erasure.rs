@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// Statements that delete a client's rows; `$1` is the client id. Stories, files and tasks are deleted before.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 16] = [
+    "DELETE FROM share WHERE client_id = $1",
+    "DELETE FROM visitor WHERE client_id = $1",
     "DELETE FROM story_bookmark WHERE client_id = $1",
     "DELETE FROM bookmark_list WHERE client_id = $1",
     "DELETE FROM story_frame_bookmark WHERE client_id = $1",

@@ -75,6 +75,8 @@ async fn create_data(app: &TestApp, client_id: &str) {
     let form = Form::new().text("metadata", "{}").part("samples", sample);
     let profile = app.put(&format!("/v2/clients/{client_id}/voice-profiles/oma")).multipart(form);
     assert_eq!(send_json(profile).await.0, 201);
+    let wall = json!({"kind": "wall", "client_id": client_id, "comment": client_id});
+    assert_eq!(app.call("POST", "/v2/shares", wall).await.0, 201);
     token(app, ScopeName::Device, Some(client_id), None).await;
     assert_eq!(app.call("POST", "/v2/pairing", json!({"client_id": client_id})).await.0, 201);
 }
@@ -146,6 +148,7 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
         ("telemetry", 1),
         ("frame_bookmarks", 1),
         ("bookmark_lists", 1),
+        ("shares", 1),
         ("files", 3),
         ("stories", 2),
     ] {
@@ -200,6 +203,7 @@ async fn nothing_names_an_erased_client_and_others_keep_what_is_theirs(database:
         "api_token.client_id",
         "audit.after_value",
         "pairing.client_id",
+        "share.client_id",
         "recording.client_id",
         "media_object.key",
         "event.client_id",

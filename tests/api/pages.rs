@@ -77,7 +77,12 @@ impl<'a> Browser<'a> {
 
     /// Sends the form of the first page.
     pub async fn order(&mut self, form: Form) -> Seen {
-        let request = self.client.post(self.app.address("/")).header("origin", &self.app.url);
+        self.submit_files("/", form).await
+    }
+
+    /// Sends a form with files from a page of the service.
+    pub async fn submit_files(&mut self, path: &str, form: Form) -> Seen {
+        let request = self.client.post(self.app.address(path)).header("origin", &self.app.url);
         self.send(request.multipart(form)).await
     }
 }

@@ -47,7 +47,7 @@ const SERVICES: &[(&str, &[&str])] = &[
         ],
     ),
     ("search", &["Search"]),
-    ("clients", &["Clients"]),
+    ("clients", &["Clients", "Shares"]),
     ("events", &["Events"]),
     ("stories", &["Stories"]),
     ("models", &["Models", "SpendLedger"]),

@@ -16,6 +16,7 @@ mod instances;
 mod memory;
 mod migrations;
 mod misc;
+mod shares;
 mod stories;
 mod tasks;
 

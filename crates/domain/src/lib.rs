@@ -22,6 +22,7 @@ mod resource;
 mod schedule;
 mod search_terms;
 mod season;
+mod share;
 mod slug;
 mod task;
 mod text_column;
@@ -53,6 +54,7 @@ pub use resource::{
 pub use schedule::{InvalidSchedule, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
 pub use search_terms::{Term, joined_terms, query_terms, terms};
 pub use season::Season;
+pub use share::ShareKind;
 pub use slug::{slug_base, story_title};
 pub use task::{TaskKind, TaskStatus, backoff, lost_run_backoff};
 pub use trace::TraceParent;

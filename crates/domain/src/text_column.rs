@@ -51,7 +51,7 @@ pub(crate) use text_column;
 mod tests {
     use serde::Serialize;
 
-    use crate::{Dither, EventKind, ScopeName, TaskKind, TaskStatus};
+    use crate::{Dither, EventKind, ScopeName, ShareKind, TaskKind, TaskStatus};
 
     #[test]
     fn a_column_has_the_names_that_serde_gives() {
@@ -62,6 +62,8 @@ mod tests {
         }
         check(&[EventKind::Task, EventKind::Frame, EventKind::Story], EventKind::name);
         check(&[ScopeName::Device, ScopeName::Client, ScopeName::Admin], ScopeName::name);
+        check(&[ShareKind::Story, ShareKind::List], ShareKind::name);
+        check(&[ShareKind::Wall, ShareKind::Give], ShareKind::name);
         check(&[Dither::None, Dither::FloydSteinberg], Dither::name);
         let ends = [TaskStatus::Completed, TaskStatus::Failed, TaskStatus::Cancelled];
         check(&ends, TaskStatus::name);

@@ -139,7 +139,8 @@ class Maker extends HTMLElement {
 
   /** Asks how a task ended. It may have ended before its events were followed. */
   async check(task, ended) {
-    const answer = await fetch(`${this.dataset.root}/v2/tasks/${encodeURIComponent(task)}`);
+    const tasks = this.dataset.tasks ?? `${this.dataset.root}/v2/tasks/`;
+    const answer = await fetch(tasks + encodeURIComponent(task));
     const { status, error } = answer.ok ? await answer.json() : {};
     if (this.task !== task) return;
     if (status === "completed") ended(() => this.refresh());
@@ -162,7 +163,7 @@ class Maker extends HTMLElement {
 
   /** Replaces what changed by what the server shows now. */
   async refresh() {
-    const answer = await fetch(`${this.dataset.root}/`, { headers: { accept: "text/html" } });
+    const answer = await fetch(this.dataset.page ?? `${this.dataset.root}/`, { headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("calliope-maker");
     if (!answer.ok || !fresh) return location.reload();
@@ -174,7 +175,7 @@ class Maker extends HTMLElement {
       loaded.src = image.getAttribute("src");
       await loaded.decode().catch(() => {});
     }
-    for (const part of ["#stage", "#telling", ".running-head", ".row .go", ".more-list"]) {
+    for (const part of ["#stage", "#telling", ".running-head", ".row .go", ".more-list", ".keepsake"]) {
       const [old, now] = [this.querySelector(part), fresh.querySelector(part)];
       if (old && now) old.replaceChildren(...now.childNodes);
     }

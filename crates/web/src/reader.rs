@@ -39,6 +39,8 @@ pub struct ReaderPage {
     pub can_bookmark: bool,
     /// The reader's bookmark of the frame.
     pub bookmark: Option<i64>,
+    /// Whether the reader may share the story.
+    pub can_share: bool,
     /// Whether the reader may continue the story.
     pub can_continue: bool,
 }

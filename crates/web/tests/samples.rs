@@ -17,7 +17,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 29] = [
     "/",
     "/s/*",
     "/s/*/*",
@@ -27,6 +27,13 @@ const ROUTES: [&str; 22] = [
     "/search",
     "/bookmarks",
     "/lists/*",
+    "/x/*",
+    "/x/*/*",
+    "/x/*/*/*",
+    "/s/*/share",
+    "/setup",
+    "/setup/ready",
+    "/media/signed/media/*",
     "/login",
     "/logout",
     "/connect",

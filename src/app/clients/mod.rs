@@ -1,8 +1,9 @@
-//! Data about clients: telemetry, memory, learning, recordings and voice profiles.
+//! Data about clients: telemetry, memory, learning, recordings, voice profiles and shares.
 
 mod learning;
 mod memory;
 mod recordings;
+mod shares;
 mod telemetry;
 mod voice_profiles;
 
@@ -12,6 +13,7 @@ pub(in crate::app) use learning::extract_lessons;
 pub use memory::{
     BatchPattern, ContextRequest, ContextView, InsightRequest, PatternRequest, PatternView,
 };
+pub use shares::{NewShareView, NewVisitorView, ShareLookup, ShareRequest, ShareWatch, Shares};
 pub use telemetry::TelemetryRequest;
 pub use voice_profiles::VoiceProfileView;
 
@@ -34,6 +36,7 @@ pub struct Clients {
     jobs: Arc<Jobs>,
     memory: MemorySettings,
     recently_seen: telemetry::RecentlySeen,
+    shares: Shares,
 }
 
 impl Clients {
@@ -45,8 +48,15 @@ impl Clients {
         models: Arc<Models>,
         jobs: Arc<Jobs>,
         memory: MemorySettings,
+        shares: Shares,
     ) -> Self {
         let recently_seen = telemetry::RecentlySeen::default();
-        Self { store, clock, config, files, models, jobs, memory, recently_seen }
+        Self { store, clock, config, files, models, jobs, memory, recently_seen, shares }
+    }
+
+    /// Returns the service for shares.
+    #[must_use]
+    pub const fn shares(&self) -> &Shares {
+        &self.shares
     }
 }

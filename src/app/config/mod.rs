@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 pub use client_view::ClientConfigView;
 pub(in crate::app) use resolve::{
-    ClientLevels, ConfigOverrides, ResolvedConfig, SchedulePosition, effective_schedule,
+    ClientLevels, ConfigOverrides, DEFAULT_FLOCK, ResolvedConfig, SchedulePosition,
+    effective_schedule,
 };
 pub use resources::{Resource, ResourceView};
 pub use strategies::StrategyView;

@@ -62,6 +62,12 @@ pub struct FileStores {
 }
 
 impl Files {
+    /// Returns how long the photos and sounds that clients send are kept, in seconds.
+    #[must_use]
+    pub fn input_retention_seconds(&self) -> u64 {
+        self.settings.input_retention_seconds
+    }
+
     pub(in crate::app) fn new(
         store: Store,
         clock: Arc<dyn Clock>,

@@ -131,11 +131,24 @@ impl Files {
         {
             return Ok(PresignedUrl { key, url, url_expires });
         }
+        let url = self.own_presigned_url(&key, url_expires).await?;
+        Ok(PresignedUrl { key, url, url_expires })
+    }
+
+    /// Returns a presigned URL of this server, relative to it, for a page of this server.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AppError`] if the database fails.
+    pub async fn own_presigned_url(
+        &self,
+        key: &str,
+        url_expires: DateTime<Utc>,
+    ) -> Result<String, AppError> {
         let secret = self.signing_key().await?.secret;
         let expires = url_expires.timestamp();
-        let signature = URL_SAFE_NO_PAD.encode(mac(&secret, &key, expires).finalize().into_bytes());
-        let url = format!("media/signed/{key}?expires={expires}&signature={signature}");
-        Ok(PresignedUrl { key, url, url_expires })
+        let signature = URL_SAFE_NO_PAD.encode(mac(&secret, key, expires).finalize().into_bytes());
+        Ok(format!("media/signed/{key}?expires={expires}&signature={signature}"))
     }
 
     /// Returns the URL at which the bucket serves a media file, and the URL's lifetime. Returns `None` if this server

@@ -1,4 +1,4 @@
-//! Identity: API tokens, users and their sessions, and the pairing of devices.
+//! Identity: API tokens, users and their sessions, the first user, and the pairing of devices.
 //!
 //! Commands build [`Identities`] from a database alone, without a [`super::App`]. The database stores the SHA-256 of
 //! each secret, and an argon2id hash of each password.
@@ -8,11 +8,13 @@ mod pairing;
 mod passwords;
 mod secret;
 mod sessions;
+mod setup;
 mod throttle;
 mod tokens;
 mod users;
 mod waiting_devices;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +22,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub use authenticate::TokenVerification;
 pub use pairing::{PairingPollOutcome, PairingRequest, PairingView, PendingPairing};
 pub use sessions::{LoginSession, SESSION_LIFETIME};
+pub use setup::FirstUserRequest;
 pub use tokens::{CreateTokenRequest, NewTokenView, TokenView};
 pub use users::{CreateUserRequest, UpdateUserRequest, UserView};
 
@@ -41,6 +44,7 @@ pub struct Identities {
     token_cache: authenticate::TokenCache,
     passwords: passwords::Passwords,
     throttles: Arc<throttle::Throttles>,
+    setup_code: setup::SetupCode,
 }
 
 impl Identities {
@@ -49,7 +53,26 @@ impl Identities {
     pub fn new(store: Store, compute: Compute, clock: Arc<dyn Clock>) -> Self {
         let passwords = passwords::Passwords::new(compute);
         let (token_cache, throttles) = (authenticate::TokenCache::default(), Arc::default());
-        Self { store, clock, token_cache, passwords, throttles }
+        let setup_code = setup::SetupCode::default();
+        Self { store, clock, token_cache, passwords, throttles, setup_code }
+    }
+
+    /// Counts an address that led to no share.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Busy`] if there were too many from the same network.
+    pub fn count_wrong_link(&self, from: IpAddr) -> Result<(), AppError> {
+        self.throttles.check_wrong_link(from)
+    }
+
+    /// Counts a visitor who agrees to give photos.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::Busy`] if there were too many from the same network.
+    pub fn count_visitor(&self, from: IpAddr) -> Result<(), AppError> {
+        self.throttles.check_visitor(from)
     }
 
     /// Deletes expired sessions, pairings and counts of attempts within a transaction.

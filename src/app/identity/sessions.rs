@@ -44,13 +44,23 @@ impl Identities {
             let detail = "The username or the password is wrong.";
             return Err(AppError::new(ErrorKind::Unauthenticated, detail));
         };
+        let session = self.begin_session(user.id, username).await?;
+        tracing::info!(%from, username, "user logged in");
+        Ok(session)
+    }
+
+    /// Begins a session of a user who has proved to be that user.
+    pub(super) async fn begin_session(
+        &self,
+        user_id: i64,
+        username: &str,
+    ) -> Result<LoginSession, AppError> {
         let cookie = secret::generate_secret()?;
         let now = self.clock.now();
         let expires_at = now + SESSION_LIFETIME;
         let mut tx = self.store.begin().await?;
-        tx.create_session(&secret::hash(&cookie), user.id, expires_at, now).await?;
+        tx.create_session(&secret::hash(&cookie), user_id, expires_at, now).await?;
         tx.save().await?;
-        tracing::info!(%from, username, "user logged in");
         Ok(LoginSession { cookie, username: username.to_owned(), expires_at })
     }
 

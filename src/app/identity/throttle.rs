@@ -1,4 +1,4 @@
-//! Rate limits of the endpoints that need no authentication: logins and pairing.
+//! Rate limits of the endpoints that need no authentication: logins, the first user, pairing, and links of shares.
 //!
 //! Each process counts by the operating system's monotonic clock, so that setting the clock neither locks people out nor
 //! lets attackers in. What a process allows is then counted in the database for all instances, except on SQLite, which
@@ -38,6 +38,13 @@ const LOGINS_BY_WIDE_NETWORK: Rates = rates(60, 300);
 const PAIRINGS: Rates = rates(10, 100);
 const POLLS: Rates = rates(300, 6_000);
 
+/// Addresses that lead to no share. The token of a share cannot be guessed, so the limit only saves work; a museum full of
+/// visitors is one network, so links that work are never refused.
+const WRONG_LINKS: Rates = rates(30, 300);
+
+/// Visitors who agree to give photos. A museum full of them is one network.
+const VISITORS: Rates = rates(60, 1_000);
+
 const fn rates(per_minute: u32, per_hour: u32) -> Rates {
     [(per_minute, TimeDelta::minutes(1)), (per_hour, TimeDelta::hours(1))]
 }
@@ -57,6 +64,8 @@ pub(super) struct Throttles {
     logins_by_wide_network: Throttle<IpAddr>,
     pairings: Throttle<IpAddr>,
     polls: Throttle<IpAddr>,
+    wrong_links: Throttle<IpAddr>,
+    visitors: Throttle<IpAddr>,
 }
 
 impl Throttles {
@@ -91,6 +100,26 @@ impl Throttles {
         count_on_all_instances(store, now, limit).await
     }
 
+    /// Counts an attempt to create the first user, as a login with a name that no user can have.
+    pub(super) async fn count_setup(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+        from: IpAddr,
+    ) -> Result<(), AppError> {
+        self.count_login(store, now, from, "").await
+    }
+
+    /// Counts an address that led to no share, or returns when to retry.
+    pub(super) fn check_wrong_link(&self, from: IpAddr) -> Result<(), AppError> {
+        self.wrong_links.check(&network(from)).map(drop)
+    }
+
+    /// Counts a visitor who agrees to give photos, or returns when to retry.
+    pub(super) fn check_visitor(&self, from: IpAddr) -> Result<(), AppError> {
+        self.visitors.check(&network(from)).map(drop)
+    }
+
     /// Counts a login attempt by name, network and wide network. Returns for each whether it was counted.
     fn check_login(&self, from: IpAddr, username: &str) -> Result<[bool; 3], AppError> {
         Ok([
@@ -118,6 +147,8 @@ impl Default for Throttles {
             logins_by_wide_network: Throttle::new(LOGINS_BY_WIDE_NETWORK),
             pairings: Throttle::new(PAIRINGS),
             polls: Throttle::new(POLLS),
+            wrong_links: Throttle::new(WRONG_LINKS),
+            visitors: Throttle::new(VISITORS),
         }
     }
 }

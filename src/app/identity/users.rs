@@ -76,10 +76,7 @@ impl Identities {
         audit: &AuditContext,
     ) -> Result<UserView, AppError> {
         let CreateUserRequest { username, password, description, is_active } = request;
-        if !is_username(&username) {
-            let reason = "must be 1-64 letters a-z, A-Z, digits and . _ - @ +";
-            return Err(AppError::invalid("username", reason));
-        }
+        check_username(&username)?;
         passwords::check(&password)?;
         check_text("description", &description, 500)?;
         let hash = self.passwords.hash(password).await?;
@@ -254,6 +251,15 @@ async fn record_change(
 ) -> Result<(), AppError> {
     let change = AuditChange { action, resource: RESOURCE, id: username, before, after };
     change.record(tx, audit, now).await
+}
+
+/// Checks that a text is a valid username.
+pub(super) fn check_username(name: &str) -> Result<(), AppError> {
+    if is_username(name) {
+        return Ok(());
+    }
+    let reason = "must be 1-64 letters a-z, A-Z, digits and . _ - @ +";
+    Err(AppError::invalid("username", reason))
 }
 
 /// Returns whether a text is a valid username.

@@ -138,6 +138,13 @@ impl ModelDefaults {
         !self.text.is_empty() || !self.image.is_empty()
     }
 
+    /// Returns the providers of the models that frames use, by their names in configurations.
+    fn providers(&self) -> impl Iterator<Item = &str> {
+        let Self { text, image, vision, transcription, speech, .. } = self;
+        let lists = [text, image, vision, transcription, speech];
+        lists.into_iter().flatten().map(|(provider, _)| provider.as_str())
+    }
+
     /// Returns the embedding model as `provider/name`, or `None` if there is no semantic search.
     pub(in crate::app) fn embedding_model(&self) -> Option<String> {
         self.embedding.first().map(|(provider, name)| format!("{provider}/{name}"))
@@ -197,6 +204,18 @@ impl Models {
     /// Returns whether the installation has a text or an image model.
     pub(in crate::app) fn has_any(&self) -> bool {
         self.defaults.has_any()
+    }
+
+    /// Returns the names of the providers whose models are used by default, in sentences; none if the built-in ones are.
+    pub(in crate::app) fn provider_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for provider in self.defaults.providers().filter(|name| *name != offline::NAME) {
+            let name = self.registry.display_name(provider);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// Returns the embedding model as `provider/name`, or `None` if there is no semantic search.

@@ -27,11 +27,6 @@ impl Ops {
         actor: Actor<'_>,
         client_id: &ClientId,
     ) -> Result<Uuid, AppError> {
-        let lane = EraseClient::lane_for(client_id.as_str());
-        let mut tx = self.store.begin().await?;
-        if let Some(open) = tx.open_task(&lane).await? {
-            return Ok(open.id);
-        }
         // The name of a device's principal contains the client's id, which must not be kept.
         let is_own_client = actor.client_id == Some(client_id);
         let actor = if is_own_client {
@@ -39,9 +34,23 @@ impl Ops {
         } else {
             actor.principal.to_string()
         };
+        self.enqueue_erasure_by(&actor, client_id).await
+    }
+
+    /// Does the same as [`Ops::enqueue_erasure`], for an actor with this name.
+    pub(super) async fn enqueue_erasure_by(
+        &self,
+        actor: &str,
+        client_id: &ClientId,
+    ) -> Result<Uuid, AppError> {
+        let lane = EraseClient::lane_for(client_id.as_str());
+        let mut tx = self.store.begin().await?;
+        if let Some(open) = tx.open_task(&lane).await? {
+            return Ok(open.id);
+        }
         let job = EraseClient {
             client_id: client_id.as_str().to_owned(),
-            actor,
+            actor: actor.to_owned(),
             files: Vec::new(),
             unindexed: Vec::new(),
             removed: ErasureCounts::default(),

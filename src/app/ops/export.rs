@@ -87,6 +87,7 @@ impl Ops {
         list!(document, "recordings", after => self.clients.recordings(id, after, PAGE_SIZE));
         list!(document, "telemetry", before => self.clients.telemetry_reports(id, before, PAGE_SIZE));
         list!(document, "bookmark_lists", after => self.lists_with_stories(id, after));
+        list!(document, "shares", before => self.clients.shares().shares(Some(id), before, PAGE_SIZE));
         document.raw(",");
         document.field("frame_bookmarks", &self.stories.list_frame_bookmarks(id, None).await?)?;
         document.raw(",");

@@ -5,10 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::Ops;
+use crate::app::clients::Shares;
 use crate::app::idempotency::Idempotency;
 use crate::app::identity::Identities;
 use crate::app::jobs::{ApplyRetention, Subject, SyncMedia};
 use crate::app::{AppError, ErrorKind};
+use crate::domain::ClientId;
 
 /// How often the retention task is enqueued.
 const RETENTION_INTERVAL: TimeDelta = TimeDelta::hours(24);
@@ -17,6 +19,9 @@ const RETENTION_INTERVAL: TimeDelta = TimeDelta::hours(24);
 const EVENT_RETENTION: TimeDelta = TimeDelta::days(7);
 const TASK_RETENTION: TimeDelta = TimeDelta::days(30);
 const CALL_RETENTION: TimeDelta = TimeDelta::days(400);
+
+/// Maximum number of visitors whose erasure one run of the maintenance enqueues.
+const MAX_ERASED_VISITORS: i64 = 100;
 
 impl Ops {
     /// Enqueues a task that uploads all unsynced files to the bucket, and returns the task's id.
@@ -57,8 +62,8 @@ impl Ops {
         Ok(())
     }
 
-    /// Removes orphaned files, and expired idempotency keys, sessions, pairings, events, tasks and records of model
-    /// calls. `started` is the time at which this process started, before it accepted any work.
+    /// Removes orphaned files, and expired idempotency keys, sessions, pairings, shares, events, tasks and records of model
+    /// calls, and enqueues the erasure of visitors whose time is over. `started` is the time at which this process started, before it accepted any work.
     ///
     /// Returns how many files were removed.
     ///
@@ -71,9 +76,21 @@ impl Ops {
         let mut tx = self.store.begin().await?;
         Idempotency::delete_expired(&mut tx, now).await?;
         Identities::delete_expired(&mut tx, now).await?;
+        Shares::delete_expired(&mut tx, now).await?;
         tx.delete_old_records(now - EVENT_RETENTION, now - TASK_RETENTION, now - CALL_RETENTION)
             .await?;
         tx.save().await?;
+        self.erase_expired_visitors().await?;
         Ok(removed)
+    }
+
+    /// Enqueues the erasure of visitors whose time is over.
+    async fn erase_expired_visitors(&self) -> Result<(), AppError> {
+        let now = self.clock.now();
+        for client_id in self.store.expired_visitors(now, MAX_ERASED_VISITORS).await? {
+            let client_id = ClientId::new(&client_id).map_err(AppError::internal)?;
+            self.enqueue_erasure_by("the end of a visitor's time", &client_id).await?;
+        }
+        Ok(())
     }
 }

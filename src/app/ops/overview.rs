@@ -53,6 +53,13 @@ pub struct ModelCallsView {
 }
 
 impl Ops {
+    /// Returns the names of the companies and servers whose models frames use, in sentences. None means that the words and
+    /// pictures are made by the built-in provider.
+    #[must_use]
+    pub fn provider_names(&self) -> Vec<String> {
+        self.models.provider_names()
+    }
+
     /// Returns the statistics of the installation.
     pub async fn stats(&self) -> Result<InstallationStats, AppError> {
         let counts = self.store.installation_counts().await?;

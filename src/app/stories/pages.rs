@@ -3,9 +3,12 @@
 use uuid::Uuid;
 
 use super::{Stories, StoryCursor, StoryStatus, story_not_found};
+use crate::app::config::DEFAULT_FLOCK;
 use crate::app::{AppError, Page};
 use crate::domain::ClientId;
-use crate::store::{BookmarkedFrame, ReadableFrame, ReadableStory, ReaderScope, StoryCover};
+use crate::store::{
+    BookmarkList, BookmarkedFrame, ReadableFrame, ReadableStory, ReaderScope, StoryCover,
+};
 
 /// Maximum number of bookmarks on the page of bookmarks.
 const MAX_BOOKMARKS: i64 = 200;
@@ -26,6 +29,10 @@ impl PageReader<'_> {
     fn scope(&self) -> ReaderScope<'_> {
         let client_id = self.client_id.map(ClientId::as_str).unwrap_or_default();
         ReaderScope { sees_all: self.is_admin, client_id }
+    }
+
+    fn may_see(&self, story: &ReadableStory) -> bool {
+        !story.is_private || self.is_admin || self.owns(story)
     }
 
     /// Returns whether the story is of the reader's own browser.
@@ -72,9 +79,50 @@ impl Stories {
                 Err(_) => None,
             },
         };
-        let may_see =
-            |story: &ReadableStory| !story.is_private || reader.is_admin || reader.owns(story);
-        story.filter(may_see).ok_or_else(story_not_found)
+        story.filter(|story| reader.may_see(story)).ok_or_else(story_not_found)
+    }
+
+    /// Returns the story with this id, under the same conditions as [`Stories::readable_story`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Stories::readable_story`].
+    pub async fn readable_story_by_id(
+        &self,
+        reader: PageReader<'_>,
+        id: Uuid,
+    ) -> Result<ReadableStory, AppError> {
+        let story = self.store.readable_story_by_id(id).await?;
+        story.filter(|story| reader.may_see(story)).ok_or_else(story_not_found)
+    }
+
+    /// Returns the list with this id, for a share of it; `None` if it does not exist.
+    pub async fn shared_list(&self, id: i64) -> Result<Option<BookmarkList>, AppError> {
+        Ok(self.store.bookmark_list(id).await?)
+    }
+
+    /// Returns whether a list holds a story.
+    pub async fn is_in_list(&self, list_id: i64, story_id: Uuid) -> Result<bool, AppError> {
+        Ok(self.store.story_bookmark(list_id, story_id).await?.is_some())
+    }
+
+    /// Returns the story of a flock's members that was told last and that a reader may see.
+    pub async fn latest_flock_story(
+        &self,
+        reader: PageReader<'_>,
+        flock_id: &str,
+    ) -> Result<Option<ReadableStory>, AppError> {
+        let id = if flock_id == DEFAULT_FLOCK {
+            // Every client is a member.
+            let latest = self.store.story_covers(reader.scope(), None, 1).await?;
+            latest.first().map(|cover| cover.id)
+        } else {
+            self.store.latest_flock_story(flock_id, reader.is_admin).await?
+        };
+        match id {
+            Some(id) => Ok(self.store.readable_story_by_id(id).await?),
+            None => Ok(None),
+        }
     }
 
     /// Returns the frames with the numbers from `first` to `last`, those that exist.

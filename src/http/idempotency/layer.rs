@@ -35,7 +35,7 @@ const EXEMPT_ROUTES: [&str; 6] = [
 ];
 
 /// Routes whose responses contain a secret that is shown once, so that the response is not stored.
-const SECRET_ROUTES: [&str; 1] = ["/admin/api/tokens"];
+const SECRET_ROUTES: [&str; 2] = ["/admin/api/tokens", "/v2/shares"];
 
 /// Runs a POST with an idempotency key once. Other requests pass through.
 pub(in crate::http) async fn layer(
@@ -45,11 +45,17 @@ pub(in crate::http) async fn layer(
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let is_keyed = request.headers().contains_key("idempotency-key");
-    if request.method() != Method::POST || !is_keyed || EXEMPT_ROUTES.contains(&route) {
+    if request.method() != Method::POST || !is_keyed || is_exempt(route) {
         return next.run(request).await;
     }
     let is_secret = SECRET_ROUTES.contains(&route);
     run_once(state, request, next, is_secret).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Returns whether this layer stores nothing of a route. The addresses of shares contain their tokens, and the form of the
+/// first start contains a password.
+fn is_exempt(route: &str) -> bool {
+    EXEMPT_ROUTES.contains(&route) || route.starts_with("/x/") || route.starts_with("/setup")
 }
 
 async fn run_once(

@@ -11,7 +11,7 @@ use super::connect;
 use super::fields::Fields;
 use super::frame_view::{frame_part, story_name, title};
 use super::visitor::Visitor;
-use crate::app::{AppError, CurrentStory, StrategyView};
+use crate::app::{AppError, CurrentStory, StoryStatus, StrategyView};
 use crate::domain::ClientId;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
@@ -90,21 +90,21 @@ fn show_story(view: &mut HomePage, current: CurrentStory) {
         view.slug = story_name(&story);
     }
     view.frame = frame.as_ref().map(frame_part);
+    (view.pending, view.problem) = progress(status);
+}
+
+/// Returns the frame that is being made, and why the last one could not be.
+pub(super) fn progress(status: StoryStatus) -> (Option<PendingFrame>, Option<String>) {
     let task_id = status.task_id.map(|id| id.to_string()).unwrap_or_default();
-    match status.status {
-        "running" => {
-            let step = "The storyteller is at work …".to_owned();
-            view.pending = Some(PendingFrame { task_id, step });
-        }
-        "pending" => {
-            let step = "Waiting for its turn …".to_owned();
-            view.pending = Some(PendingFrame { task_id, step });
-        }
+    let step = match status.status {
+        "running" => "The storyteller is at work …",
+        "pending" => "Waiting for its turn …",
         _ => {
             let explain = |error| format!("The last frame could not be told: {error}");
-            view.problem = status.error.map(explain);
+            return (None, status.error.map(explain));
         }
-    }
+    };
+    (Some(PendingFrame { task_id, step: step.to_owned() }), None)
 }
 
 fn choice(strategy: StrategyView, told_by: Option<&str>) -> StorytellerChoice {

@@ -1,6 +1,6 @@
 //! The pages for people, one file for each. They ask the services directly and show what `calliope-web` makes of it.
 //!
-//! Who may see what: the first page, `/login`, `/about` and assets are open. Stories, the library, search and bookmarks
+//! Who may see what: the first page, `/login`, `/about`, shares and assets are open, and `/setup` while there is no user. Stories, the library, search and bookmarks
 //! need a browser that is connected, a user who is logged in, or a service without a key on this machine. The setting
 //! `pages.public_reading` opens stories to everyone who has a link.
 
@@ -28,11 +28,14 @@ mod order;
 mod reader;
 mod redirects;
 mod search;
+mod setup;
+mod shares;
 mod visitor;
 
 use axum::routing::{MethodRouter, get, post};
 
 use super::HttpState;
+pub(super) use visitor::origin;
 
 /// Returns the pages that take a form, each with its path.
 pub(super) fn forms() -> Vec<(&'static str, MethodRouter<HttpState>)> {
@@ -42,6 +45,13 @@ pub(super) fn forms() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/bookmarks", get(bookmarks::get).post(bookmarks::post)),
         ("/login", get(login::get).post(login::post)),
         ("/logout", post(login::log_out)),
+        ("/s/{slug}/share", get(shares::make::get).post(shares::make::post)),
+        ("/x/{token}", get(shares::open::first).post(shares::camera::post)),
+        ("/x/{token}/consent", get(shares::open::first).post(shares::camera::consent)),
+        ("/x/{token}/home", get(shares::open::first).post(shares::take_home::post)),
+        ("/x/{token}/forget", get(shares::forget::get).post(shares::forget::post)),
+        ("/setup", get(setup::get).post(setup::post)),
+        ("/setup/ready", get(setup::ready).post(setup::approve)),
     ]
 }
 
@@ -52,6 +62,10 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/s/{slug}/{number}", get(reader::get)),
         ("/s/{slug}/feed.atom", get(feed::get)),
         ("/s/{slug}/events", get(events::get)),
+        ("/x/{token}/events", get(shares::events::get)),
+        ("/x/{token}/tasks/{id}", get(shares::events::task)),
+        ("/x/{token}/{page}", get(shares::open::frame)),
+        ("/x/{token}/{page}/{number}", get(shares::open::frame_of_list)),
         ("/library", get(library::get)),
         ("/search", get(search::get)),
         ("/lists/{id}", get(lists::get)),

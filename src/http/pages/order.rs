@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -43,15 +45,46 @@ pub(super) async fn post(
 ) -> PageResult {
     let (parts, content) = request.into_parts();
     let client_id = visitor.require_browser(&state, &parts.headers).await?;
+    let (ordered, wait) = send(&state, &visitor, parts, content, &client_id, Choices::All).await?;
+    let mut response = if visitor.accepts_html {
+        answer_form(&state, &visitor, ordered, wait).await?
+    } else {
+        answer_module(&home::events_address(&visitor, &client_id), ordered)
+    };
+    visitor.set_cookies(&mut response);
+    Ok(response)
+}
+
+/// What the sender of a form may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choices {
+    /// Everything that the form has.
+    All,
+    /// What goes into the frame, but neither the storyteller nor a new story.
+    Input,
+}
+
+/// Reads the form and orders the frame for a client.
+pub(super) async fn send(
+    state: &HttpState,
+    visitor: &Visitor,
+    parts: Parts,
+    content: Body,
+    client_id: &ClientId,
+    choices: Choices,
+) -> Result<(Result<AcceptedOrder, Problem>, FrameWait), Response> {
     let address = Some(visitor.ip);
     let trace = parts.extensions.get::<TraceParent>().copied();
     let (content, reservation) =
         state.body_budget.read(&parts, content).await.map_err(IntoResponse::into_response)?;
     let ordering = {
-        let (state, headers) = (state.clone(), parts.headers.clone());
+        let (state, headers) = (state.clone(), parts.headers);
         let (client_id, request_id) = (client_id.clone(), visitor.request_id.clone());
         async move {
-            let form = read_form(&state, &headers, content).await?;
+            let mut form = read_form(&state, &headers, content).await?;
+            if choices == Choices::Input {
+                form.retain(|field| field.name != "storyteller" && field.name != "new");
+            }
             let order = parse_order(&client_id, form, request_id)?;
             let order = FrameOrder { ip_address: address, trace, ..order };
             let ordered = state.app.frames().order(order).await;
@@ -60,18 +93,17 @@ pub(super) async fn post(
         }
     };
     let wait = state.app.frames().start_waiting();
-    let ordered = body::run_to_completion(ordering).await;
-    let mut response = if visitor.accepts_html {
-        answer_form(&state, &visitor, ordered, wait).await?
-    } else {
-        answer_module(&visitor, &client_id, ordered)
-    };
-    visitor.set_cookies(&mut response);
-    Ok(response)
+    Ok((body::run_to_completion(ordering).await, wait))
+}
+
+/// Waits until an ordered frame is told, or for a moment. A failure is on the page too, so the outcome does not matter.
+pub(super) async fn wait_a_moment(state: &HttpState, ordered: AcceptedOrder, wait: FrameWait) {
+    let told = state.app.frames().wait_for(ordered, wait);
+    let _ = tokio::time::timeout(FORM_WAIT, told).await;
 }
 
 /// Reads the form. Fields that were left empty are omitted.
-async fn read_form(
+pub(super) async fn read_form(
     state: &HttpState,
     headers: &HeaderMap,
     content: Bytes,
@@ -91,7 +123,7 @@ async fn read_form(
     Ok(fields.into_iter().filter(|field| !field.bytes.is_empty()).collect())
 }
 
-fn parse_order(
+pub(super) fn parse_order(
     client_id: &ClientId,
     form: Vec<Field>,
     request_id: String,
@@ -142,9 +174,7 @@ async fn answer_form(
 ) -> PageResult {
     let problem = match ordered {
         Ok(ordered) => {
-            // A failure is on the page too, so the outcome does not matter here.
-            let told = state.app.frames().wait_for(ordered, wait);
-            let _ = tokio::time::timeout(FORM_WAIT, told).await;
+            wait_a_moment(state, ordered, wait).await;
             return Ok(answer::see_other("/"));
         }
         Err(problem) if problem.status().is_server_error() => return Err(problem.into_response()),
@@ -156,14 +186,9 @@ async fn answer_form(
 }
 
 /// Answers a module of the page: with the task, and where to follow it.
-fn answer_module(
-    visitor: &Visitor,
-    client_id: &ClientId,
-    ordered: Result<AcceptedOrder, Problem>,
-) -> Response {
+pub(super) fn answer_module(events: &str, ordered: Result<AcceptedOrder, Problem>) -> Response {
     match ordered {
         Ok(ordered) => {
-            let events = home::events_address(visitor, client_id);
             let body = Json(json!({"task_id": ordered.task_id, "events": events}));
             (StatusCode::ACCEPTED, body).into_response()
         }

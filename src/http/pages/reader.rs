@@ -83,6 +83,7 @@ fn view(
         next,
         origin: visitor.origin.clone(),
         can_bookmark: visitor.principal.is_some(),
+        can_share: visitor.reader().is_admin || visitor.reader().owns(story),
         bookmark: None,
         slug: name,
     }

@@ -72,7 +72,7 @@ impl FromRequestParts<HttpState> for Visitor {
 }
 
 /// Returns the scheme and authority by which a request addresses the service; empty if it names no valid host.
-fn origin(headers: &HeaderMap, is_secure: bool) -> String {
+pub(in crate::http) fn origin(headers: &HeaderMap, is_secure: bool) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b);
     if host.is_empty() || !host.bytes().all(is_plain) {

@@ -6,6 +6,7 @@ pub(super) mod clients;
 pub(super) mod events;
 pub(super) mod pairing;
 pub(super) mod search;
+pub(super) mod shares;
 pub(super) mod signed_urls;
 pub(super) mod stories;
 pub(super) mod tasks;

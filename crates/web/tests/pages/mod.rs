@@ -1,5 +1,7 @@
 //! The sample views.
 
+mod shares;
+
 use calliope_web::{
     AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
     FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, PendingFrame,
@@ -166,6 +168,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(homes().iter().map(|(name, page)| (*name, render(page))));
     pages.extend(visits());
     pages.extend(shelves());
+    pages.extend(shares::all());
     pages
 }
 
@@ -276,7 +279,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         hits: vec![hit(ATTACK, ATTACK)],
         ..SearchPage::default()
     };
-    vec![
+    let mut pages = vec![
         ("reader", render(&page)),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
@@ -299,7 +302,9 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         ("login_known", render(&LoginPage { shell: user, ..LoginPage::default() })),
         ("connect", render(&ConnectPage { next: ATTACK.to_owned(), ..ConnectPage::default() })),
         ("about", render(&AboutPage { operator: ATTACK.to_owned(), ..AboutPage::default() })),
-    ]
+    ];
+    pages.extend(shares::hostile());
+    pages
 }
 
 pub fn feed() -> Feed {

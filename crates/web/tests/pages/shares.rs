@@ -1,0 +1,223 @@
+//! Sample views of shares, visitors and the first start.
+
+use calliope_web::{
+    ConsentPage, ForgetPage, GonePage, Neighbour, PendingFrame, SetupPage, SetupReadyPage,
+    ShareCard, SharePage, SharedListPage, SharedStoryPage, SharedWallPage, Shell, TakenHomePage,
+    VisitorPage,
+};
+
+use super::{ATTACK, WORDS, cover, frame, render, shell};
+
+const BASE: &str = "/x/Zm9vYmFyYmF6cXV4MTIzNA";
+
+fn share() -> SharePage {
+    let card = |id, comment: &str, summary: &str, is_open| ShareCard {
+        id,
+        comment: comment.to_owned(),
+        summary: summary.to_owned(),
+        is_open,
+    };
+    SharePage {
+        shell: shell(),
+        title: "The lamp".to_owned(),
+        slug: "the-lamp-had-burned-for".to_owned(),
+        shares: vec![
+            card(2, "For Anna", "works until 30 December 2026 · opened once", true),
+            card(1, "", "taken back on 29 November 2026 · never opened", false),
+        ],
+        ..SharePage::default()
+    }
+}
+
+fn shared_story() -> SharedStoryPage {
+    let mut picture = frame(WORDS, "en");
+    picture.number = 2;
+    if let Some(picture) = &mut picture.picture {
+        "/media/signed/media/0197f2c4.png?expires=1&signature=a-b_c"
+            .clone_into(&mut picture.address);
+    }
+    let neighbour =
+        |number: i32| Some(Neighbour { address: format!("{BASE}/{number}"), picture: None });
+    SharedStoryPage {
+        base: BASE.to_owned(),
+        pages: format!("{BASE}/"),
+        title: "The lamp".to_owned(),
+        description: WORDS.to_owned(),
+        count: 3,
+        frame: Some(picture),
+        previous: neighbour(1),
+        next: neighbour(3),
+        origin: "https://stories.example".to_owned(),
+        ..SharedStoryPage::default()
+    }
+}
+
+fn consent() -> ConsentPage {
+    ConsentPage {
+        base: BASE.to_owned(),
+        inputs_kept: "1 day".to_owned(),
+        stories_kept: "30 December 2026".to_owned(),
+        ..ConsentPage::default()
+    }
+}
+
+fn visitor() -> VisitorPage {
+    VisitorPage {
+        base: BASE.to_owned(),
+        idempotency_key: "0197f2c4".to_owned(),
+        ..VisitorPage::default()
+    }
+}
+
+fn list() -> SharedListPage {
+    let mut story = cover("The lamp");
+    story.address = format!("{BASE}/the-lamp-had-burned-for/1");
+    SharedListPage {
+        name: "Rain".to_owned(),
+        description: "Stories for wet days".to_owned(),
+        covers: vec![story],
+        more: Some(format!("{BASE}?before=abc")),
+        ..SharedListPage::default()
+    }
+}
+
+pub(super) fn all() -> Vec<(&'static str, String)> {
+    let step = "The storyteller is writing …".to_owned();
+    let pending = Some(PendingFrame { task_id: "0197f2c4".to_owned(), step });
+    let link = Some(format!("https://stories.example{BASE}"));
+    let mut made_below_a_proxy = SharePage { link, is_private: true, ..share() };
+    "/stories".clone_into(&mut made_below_a_proxy.shell.root);
+    made_below_a_proxy.link = Some(format!("https://stories.example/stories{BASE}"));
+    let empty =
+        SharedStoryPage { frame: None, count: 0, previous: None, next: None, ..shared_story() };
+    let in_list = SharedStoryPage {
+        pages: format!("{BASE}/the-lamp-had-burned-for/"),
+        is_in_list: true,
+        ..shared_story()
+    };
+    let wall = SharedWallPage {
+        title: "The lamp".to_owned(),
+        frame: Some(frame(WORDS, "en")),
+        ..SharedWallPage::default()
+    };
+    let known = ConsentPage {
+        operator: "Museum of Rain, rain@museum.example".to_owned(),
+        providers: "OpenAI and Runway".to_owned(),
+        problem: Some("The camera opens when you agree: tick the box first.".to_owned()),
+        ..consent()
+    };
+    let told =
+        VisitorPage { title: "The lamp".to_owned(), frame: Some(frame(WORDS, "en")), ..visitor() };
+    let home = TakenHomePage {
+        base: BASE.to_owned(),
+        link: format!("https://stories.example{BASE}"),
+        until: "30 December 2026".to_owned(),
+        ..TakenHomePage::default()
+    };
+    let forget = ForgetPage { base: BASE.to_owned(), ..ForgetPage::default() };
+    vec![
+        ("share_new", render(&share())),
+        ("share_made_below_a_proxy", render(&made_below_a_proxy)),
+        ("shared_story", render(&shared_story())),
+        ("shared_story_empty", render(&empty)),
+        ("shared_story_in_a_list", render(&in_list)),
+        ("shared_list", render(&list())),
+        (
+            "shared_list_empty",
+            render(&SharedListPage { name: "Rain".to_owned(), ..SharedListPage::default() }),
+        ),
+        ("shared_wall", render(&wall)),
+        ("shared_wall_empty", render(&SharedWallPage::default())),
+        ("gone", render(&GonePage::default())),
+        (
+            "gone_visitor",
+            render(&GonePage { forget: format!("{BASE}/forget"), ..GonePage::default() }),
+        ),
+        ("consent", render(&consent())),
+        ("consent_known", render(&known)),
+        ("visitor_new", render(&visitor())),
+        ("visitor_pending", render(&VisitorPage { pending, ..visitor() })),
+        ("visitor_told", render(&told)),
+        ("taken_home", render(&home)),
+        ("forget", render(&forget)),
+        ("forget_asked", render(&ForgetPage { is_asked: true, ..forget.clone() })),
+        ("forget_done", render(&ForgetPage { is_asked: true, is_done: true, ..forget })),
+        ("setup", render(&setup())),
+        (
+            "setup_problem",
+            render(&SetupPage {
+                problem: Some("The code is wrong.".to_owned()),
+                providers: "OpenAI".to_owned(),
+                ..setup()
+            }),
+        ),
+        ("setup_ready", render(&ready())),
+        (
+            "setup_ready_pending",
+            render(&SetupReadyPage { is_pending: true, ..SetupReadyPage::default() }),
+        ),
+    ]
+}
+
+fn setup() -> SetupPage {
+    SetupPage { code: "K7QM-2HXD".to_owned(), ..SetupPage::default() }
+}
+
+fn ready() -> SetupReadyPage {
+    SetupReadyPage {
+        shell: Shell { user: Some("anna".to_owned()), ..shell() },
+        frame: Some(frame(WORDS, "en")),
+        slug: "the-lamp-had-burned-for".to_owned(),
+        ..SetupReadyPage::default()
+    }
+}
+
+/// Every page with stored text or what somebody typed, each full of markup.
+pub(super) fn hostile() -> Vec<(&'static str, String)> {
+    let attack = || ATTACK.to_owned();
+    let mut made = SharePage { title: attack(), problem: Some(attack()), ..share() };
+    made.link = Some(attack());
+    made.shares[0].comment = attack();
+    let story = SharedStoryPage {
+        title: attack(),
+        description: attack(),
+        frame: Some(frame(ATTACK, "en")),
+        ..shared_story()
+    };
+    let list = SharedListPage {
+        name: attack(),
+        description: attack(),
+        covers: vec![cover(ATTACK)],
+        ..SharedListPage::default()
+    };
+    let wall = SharedWallPage {
+        title: attack(),
+        frame: Some(frame(ATTACK, "en")),
+        ..SharedWallPage::default()
+    };
+    let camera = VisitorPage {
+        title: attack(),
+        frame: Some(frame(ATTACK, "en")),
+        problem: Some(attack()),
+        ..visitor()
+    };
+    let home = TakenHomePage { link: attack(), until: attack(), ..TakenHomePage::default() };
+    let setup = SetupPage {
+        code: attack(),
+        username: attack(),
+        place: attack(),
+        problem: Some(attack()),
+        ..SetupPage::default()
+    };
+    vec![
+        ("share", render(&made)),
+        ("shared_story", render(&story)),
+        ("shared_list", render(&list)),
+        ("shared_wall", render(&wall)),
+        ("consent", render(&ConsentPage { operator: attack(), ..consent() })),
+        ("visitor", render(&camera)),
+        ("taken_home", render(&home)),
+        ("setup", render(&setup)),
+        ("setup_ready", render(&SetupReadyPage { notice: Some(attack()), ..ready() })),
+    ]
+}

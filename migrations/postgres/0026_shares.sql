@@ -1,0 +1,34 @@
+-- Shares: links that show a story, a list or a wall to everyone who has them, or open a camera for visitors; and the
+-- visitors who agreed to one.
+
+CREATE TABLE share (
+    id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sha256        BYTEA NOT NULL UNIQUE, -- SHA-256 of the token in the link
+    kind          TEXT NOT NULL,        -- story, list, wall or give
+    client_id     TEXT,                 -- the client whose story, list, wall or flock it is about
+    flock_id      TEXT,                 -- the flock of a wall or a camera that is for no single client
+    story_id      UUID REFERENCES story (id) ON DELETE CASCADE,
+    list_id       BIGINT REFERENCES bookmark_list (id) ON DELETE CASCADE,
+    is_private_ok BOOLEAN NOT NULL,     -- whether stories of private Sparrows are shown
+    comment       TEXT NOT NULL,
+    created_by    TEXT NOT NULL,
+    opens         BIGINT NOT NULL,
+    last_opened   TIMESTAMPTZ,
+    date_expires  TIMESTAMPTZ NOT NULL,
+    date_revoked  TIMESTAMPTZ,
+    date_created  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX share_by_client ON share (client_id, id);
+CREATE INDEX share_by_story ON share (story_id, id);
+CREATE INDEX share_by_list ON share (list_id);
+CREATE INDEX share_by_age ON share (date_expires);
+
+CREATE TABLE visitor (
+    client_id    TEXT PRIMARY KEY NOT NULL, -- the visitor's own client
+    share_id     BIGINT REFERENCES share (id) ON DELETE SET NULL,
+    sha256       BYTEA NOT NULL UNIQUE,     -- SHA-256 of the secret in the visitor's cookie
+    date_created TIMESTAMPTZ NOT NULL,      -- when the visitor agreed
+    date_expires TIMESTAMPTZ NOT NULL       -- when everything of the visitor is erased
+);
+CREATE INDEX visitor_by_share ON visitor (share_id);
+CREATE INDEX visitor_by_age ON visitor (date_expires);
