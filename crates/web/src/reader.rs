@@ -41,12 +41,25 @@ pub struct ReaderPage {
     pub bookmark: Option<i64>,
     /// Whether the reader may continue the story.
     pub can_continue: bool,
+    /// Whether the reader may begin a story of their own with the frames up to this one.
+    pub can_branch: bool,
+    /// Title and address of the story that this one branches off from.
+    pub branched_from: Option<(String, String)>,
+    /// Whether everyone who has the link may read the story, so that other sites may show a card of it.
+    pub is_public: bool,
 }
 
 impl ReaderPage {
     /// Returns the complete address of a path below the service's root.
     fn absolute(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin, self.shell.root)
+    }
+
+    /// Returns the complete address of the description that other sites read.
+    fn oembed_address(&self, format: &str) -> String {
+        let page = self.absolute(&self.page_address());
+        let page = askama::filters::urlencode_strict(&page).map(|page| page.to_string());
+        self.absolute(&format!("/oembed?url={}&format={format}", page.unwrap_or_default()))
     }
 
     fn page_address(&self) -> String {
