@@ -39,7 +39,8 @@ async fn measure(name: &str, database: TestDatabase) {
     let mut slug = String::new();
     for story in 0..50 {
         let texts = "The lamp had burned for a hundred years.|Tonight it blinked, once.|It rained.";
-        let body = json!({"client_id": format!("c{story}"), "strategy": "literal", "input_text": texts});
+        let body =
+            json!({"client_id": format!("c{story}"), "strategy": "literal", "input_text": texts});
         let told = service.create_frame(&body).await;
         told["slug"].as_str().expect("a slug").clone_into(&mut slug);
     }

@@ -73,16 +73,16 @@ pub use search::{
 };
 pub use stories::{
     AudioView, BookmarkListPatch, BookmarkListRequest, BranchOriginView, BranchRequest,
-    CurrentStory, FrameBookmarkView, FrameView, ImageView, NumberedFrame, PageReader, ReadOptions, Stories, StoryBookmarkOutcome,
-    StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryResponse,
-    StorySelector, StoryStatus, StoryView, VideoView,
+    CurrentStory, FrameBookmarkView, FrameView, ImageView, NumberedFrame, PageReader, ReadOptions,
+    Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage,
+    StoryListView, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
-    AuditRecord, BookmarkList, BookmarkedFrame, BranchOrigin, DatabaseActivity, Insight, InsightCursor,
-    MediaObject, ReadableFrame, ReadableStory, SparrowState, StoryCover, StoryOverview,
-    TelemetryReport,
+    AuditRecord, BookmarkList, BookmarkedFrame, BranchOrigin, DatabaseActivity, Insight,
+    InsightCursor, MediaObject, ReadableFrame, ReadableStory, SparrowState, StoryCover,
+    StoryOverview, TelemetryReport,
 };
 
 use crate::compute::Compute;

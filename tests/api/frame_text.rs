@@ -30,7 +30,10 @@ async fn edited_words_are_read_found_and_announced(database: TestDatabase) {
     let edit = json!({"text": " A gull lands.\nIt is wet. "});
     let (status, frame) = app.call("PATCH", &path("1"), edit).await;
     assert_eq!(status, 200, "{frame}");
-    assert_eq!((&frame["text"], &frame["number"]), (&json!("A gull lands.\nIt is wet.\n"), &json!(1)));
+    assert_eq!(
+        (&frame["text"], &frame["number"]),
+        (&json!("A gull lands.\nIt is wet.\n"), &json!(1))
+    );
     assert_eq!(frame["image"], before["image"], "the picture stays");
     let event = stream.next().await.expect("an event");
     assert_eq!((event.event.as_str(), event.data), ("frame", json!({"number": 1, "edited": true})));

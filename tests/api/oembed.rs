@@ -71,7 +71,9 @@ async fn a_story_has_a_card_for_other_sites(database: TestDatabase) {
     ] {
         let (found, problem) = send_json(app.get(&path)).await;
         assert_eq!(found, status, "{path}: {problem}");
-        assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.') || status == 422));
+        assert!(
+            problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.') || status == 422)
+        );
     }
     app.stop_and_remove().await;
 }

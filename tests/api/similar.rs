@@ -18,7 +18,8 @@ on_both! {
 
 async fn words_in_common_are_found_without_a_model(database: TestDatabase) {
     let app = TestApp::start(database).await;
-    let (slug, id) = told(&app, "kitchen", "The lighthouse keeper counts gulls.|Nothing else.").await;
+    let (slug, id) =
+        told(&app, "kitchen", "The lighthouse keeper counts gulls.|Nothing else.").await;
     let mut browser = Browser::new(&app);
     let path = format!("/s/{slug}/1/similar");
     let none = browser.open(&path).await;

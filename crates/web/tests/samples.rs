@@ -153,15 +153,9 @@ fn every_link_leads_to_a_route() {
     for (name, page) in pages::all() {
         let root = if name.contains("proxy") { "/stories" } else { "" };
         for element in parse(&page).0 {
-            for attribute in [
-                "href",
-                "src",
-                "action",
-                "poster",
-                "data-events",
-                "data-base",
-                "data-from",
-            ] {
+            for attribute in
+                ["href", "src", "action", "poster", "data-events", "data-base", "data-from"]
+            {
                 let Some(value) = element.attribute(attribute) else { continue };
                 let value = value.strip_prefix("https://stories.example").unwrap_or(value);
                 if value.is_empty() {

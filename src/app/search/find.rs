@@ -221,7 +221,8 @@ impl Search {
         filter: SearchFilter<'_>,
         limit: usize,
     ) -> Result<RankedIds, AppError> {
-        let LexicalMatches { mut all_words, some_words, .. } = self.find_by_words(query, filter).await?;
+        let LexicalMatches { mut all_words, some_words, .. } =
+            self.find_by_words(query, filter).await?;
         all_words.extend(some_words);
         all_words.truncate(limit);
         Ok(all_words)

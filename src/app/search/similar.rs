@@ -96,9 +96,7 @@ impl Search {
             StoryVisibility::PublicAndOwn(own) => hidden.filter(|name| *name != own).collect(),
         };
         match self.nearest_to_frame(id, key, hidden, CANDIDATES).await {
-            Ok(hits) => {
-                Ok(hits.unwrap_or_default().into_iter().map(|hit| hit.frame_id).collect())
-            }
+            Ok(hits) => Ok(hits.unwrap_or_default().into_iter().map(|hit| hit.frame_id).collect()),
             Err(error) if error.is_retryable() => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "similar frames by meaning failed; searching by words only");
@@ -121,8 +119,7 @@ impl Search {
         let mut found = by_id(self.store.frame_hits(&ids).await?);
         let text = |frame: &FrameHit| frame.text.as_deref().unwrap_or_default().trim().to_owned();
         let own = text(frame);
-        let is_other =
-            |hit: &FrameHit| hit.story_id != frame.story_id && text(hit) != own;
+        let is_other = |hit: &FrameHit| hit.story_id != frame.story_id && text(hit) != own;
         let others: Vec<FrameHit> =
             ids.iter().filter_map(|id| found.remove(id)).filter(is_other).take(limit).collect();
         let shown: Vec<i64> = others.iter().map(|hit| hit.id).collect();

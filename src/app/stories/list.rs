@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{BranchOriginView, FrameView, Stories, StoryListView, StoryResponse, StoryView, can_add_frames};
+use super::{
+    BranchOriginView, FrameView, Stories, StoryListView, StoryResponse, StoryView, can_add_frames,
+};
 use crate::app::jobs::{failure_detail, story_lane};
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, TaskStatus};

@@ -23,8 +23,7 @@ pub(super) async fn post(
     let client_id = visitor.require_browser(&state, request.headers()).await?;
     let branch = BranchRequest { after: number - 1, title: None, reuses_untouched: true };
     let id = story.id.to_string();
-    let branched =
-        stories.branch_story(visitor.actor(&principal), &client_id, &id, &branch).await;
+    let branched = stories.branch_story(visitor.actor(&principal), &client_id, &id, &branch).await;
     branched.map_err(answer::refuse)?;
     let mut response = answer::see_other("/");
     visitor.set_cookies(&mut response);

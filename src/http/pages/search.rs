@@ -156,8 +156,11 @@ mod tests {
         let lamps = [hit("Two lamps.", &[(4, 9)], MatchedBy::Lexical)];
         let close_words = [hit("Mooon.", &[], MatchedBy::Lexical)];
         let close = [hit("A candle.", &[], MatchedBy::Semantic)];
-        let say = |query: &str, mode, hits: &[SearchHitView]| how_it_searched(query, mode, false, hits);
-        assert!(how_it_searched("moon", SearchMode::Lexical, true, &close_words).contains("much like"));
+        let say =
+            |query: &str, mode, hits: &[SearchHitView]| how_it_searched(query, mode, false, hits);
+        assert!(
+            how_it_searched("moon", SearchMode::Lexical, true, &close_words).contains("much like")
+        );
         assert_eq!(
             say("moon", SearchMode::Lexical, &noon),
             "No frame has “moon”; these have “noon”."

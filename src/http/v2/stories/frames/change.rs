@@ -54,6 +54,7 @@ pub(in crate::http) async fn patch(
 ) -> Result<Json<NumberedFrame>, Problem> {
     let origin = Origin::new(request_id, Some(trace));
     let stories = state.app.stories();
-    let edited = stories.edit_frame_text(actor.as_actor(), &id, &number, &update.text, origin).await;
+    let edited =
+        stories.edit_frame_text(actor.as_actor(), &id, &number, &update.text, origin).await;
     edited.map(Json).map_err(|error| Problem::from_error(error, "body"))
 }
