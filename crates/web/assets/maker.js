@@ -182,7 +182,7 @@ class Maker extends HTMLElement {
     const day = new Date(order.at).toLocaleDateString(undefined, { dateStyle: "long" });
     const words = order.fields.find(([name]) => name === "words")?.[1];
     this.asking.querySelector("p").textContent =
-      `Something of ${day} was not sent${words ? `: “${words.slice(0, 80)}”` : ""}. Send it still?`;
+      `Something of ${day} was not sent${words ? `: “${words.slice(0, 80)}”` : "."} Send it still?`;
     this.asking.hidden = false;
     const decide = async (isWanted) => {
       this.asking.hidden = true;

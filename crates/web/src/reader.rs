@@ -41,8 +41,6 @@ pub struct ReaderPage {
     pub bookmark: Option<i64>,
     /// Whether the reader may continue the story.
     pub can_continue: bool,
-    /// Whether the reader may begin a story of their own with the frames up to this one.
-    pub can_branch: bool,
     /// Title and address of the story that this one branches off from.
     pub branched_from: Option<(String, String)>,
     /// Whether everyone who has the link may read the story, so that other sites may show a card of it.

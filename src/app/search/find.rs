@@ -100,8 +100,12 @@ impl Search {
         };
         let ranked = fuse(&words, &meaning);
         let is_corrected = !words.corrections.is_empty();
-        let shown = if is_corrected { &words.corrections } else { &query.words };
-        let page = self.build_page(shown, &ranked, cursor, request.limit, mode).await?;
+        let marked = if is_corrected {
+            (&*words.corrections, WordMatch::AnyPrefix)
+        } else {
+            (&*query.words, WordMatch::AtLeast(1))
+        };
+        let page = self.build_page(marked, &ranked, cursor, request.limit, mode).await?;
         Ok(SearchPage { is_corrected, ..page })
     }
 
@@ -246,10 +250,10 @@ impl Search {
         Ok(lists.concat())
     }
 
-    /// Builds a page from the ranked frame ids. `words` are marked in the frames' texts.
+    /// Builds a page from the ranked frame ids. The words are marked in the frames' texts.
     async fn build_page(
         &self,
-        words: &[String],
+        (words, matching): (&[String], WordMatch),
         ranked: &[(i64, f64, Vec<MatchedBy>)],
         cursor: SearchCursor,
         limit: i64,
@@ -260,7 +264,7 @@ impl Search {
         let ids: Vec<i64> = page.clone().map(|(id, ..)| *id).collect();
         let mut found = by_id(self.store.frame_hits(&ids).await?);
         let mut marked: HashMap<i64, String> =
-            self.store.highlighted_terms(words, &ids).await?.into_iter().collect();
+            self.store.highlighted_terms(words, matching, &ids).await?.into_iter().collect();
         let results = page.filter_map(|(id, score, matched)| {
             let frame = found.remove(id)?;
             Some(SearchHitView::from_frame(

@@ -10,7 +10,7 @@ use super::{MatchedBy, Search, SearchHitView};
 use crate::app::stories::frame_not_found;
 use crate::app::{AppError, PageReader};
 use crate::domain::{ClientId, FrameKey};
-use crate::store::{FrameHit, SearchFilter, StoryVisibility};
+use crate::store::{FrameHit, SearchFilter, StoryVisibility, WordMatch};
 
 /// How many frames are looked at, among which some are of the same story, or are copies of the frame in branches.
 const CANDIDATES: usize = 60;
@@ -123,8 +123,12 @@ impl Search {
         let others: Vec<FrameHit> =
             ids.iter().filter_map(|id| found.remove(id)).filter(is_other).take(limit).collect();
         let shown: Vec<i64> = others.iter().map(|hit| hit.id).collect();
-        let mut marked: HashMap<i64, String> =
-            self.store.highlighted_terms(words, &shown).await?.into_iter().collect();
+        let mut marked: HashMap<i64, String> = self
+            .store
+            .highlighted_terms(words, WordMatch::AtLeast(1), &shown)
+            .await?
+            .into_iter()
+            .collect();
         let view = |hit: FrameHit| {
             let marked = marked.remove(&hit.id);
             SearchHitView::from_frame(hit, 1.0, vec![matched_by], marked.as_deref())

@@ -51,7 +51,7 @@ pub(super) async fn get(State(state): State<HttpState>, visitor: Visitor, uri: U
         answer::refuse(AppError::new(ErrorKind::NotFound, detail))
     };
     let (slug, number) = page_of(address, &visitor.origin, &visitor.root).ok_or_else(unknown)?;
-    // Whoever asks: what other sites show, everyone sees.
+    // The card does not depend on who asks, because everyone sees what other sites show.
     let everyone = PageReader { client_id: None, is_admin: false };
     let stories = state.app.stories();
     let story = stories.readable_story(everyone, slug).await.map_err(answer::refuse)?;

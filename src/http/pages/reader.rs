@@ -84,7 +84,6 @@ fn view(
         origin: visitor.origin.clone(),
         can_bookmark: visitor.principal.is_some(),
         bookmark: None,
-        can_branch: visitor.principal.is_some(),
         branched_from: None,
         is_public: false,
         slug: name,

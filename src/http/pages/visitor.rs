@@ -101,7 +101,7 @@ impl Visitor {
         if self.may_read_all || self.principal.is_some() { Ok(()) } else { Err(self.refusal()) }
     }
 
-    /// Returns whether everyone who has a story's link may read it, whoever this visitor is.
+    /// Returns whether everyone who has a story's link may read it, not only this visitor.
     pub(super) fn is_open_to_all(&self, state: &HttpState) -> bool {
         self.may_read_all || state.access_policy.api_key.is_none()
     }

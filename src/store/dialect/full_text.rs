@@ -137,12 +137,13 @@ impl Store {
     }
 
     /// Returns the search terms of these frames' texts, separated by blanks, with [`HIGHLIGHT_DELIMITERS`] around each
-    /// term that matches any of `words`.
+    /// term that matches any of `words`. `matching` says how many of them, or that they are the starts of terms.
     ///
     /// Frames without a match may be missing from the result.
     pub async fn highlighted_terms(
         &self,
         words: &[String],
+        matching: WordMatch,
         ids: &[i64],
     ) -> Result<Vec<(i64, String)>, StoreError> {
         let failed = StoreError::failed("highlight words");
@@ -157,10 +158,7 @@ impl Store {
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
                 query.push(") FROM frame_words WHERE frame_words MATCH ");
-                query.push_bind(format!(
-                    "text_terms : ({})",
-                    fts5_query(words, WordMatch::AtLeast(1))
-                ));
+                query.push_bind(format!("text_terms : ({})", fts5_query(words, matching)));
                 query.push(" AND rowid IN (");
                 push_ids(&mut query, ids);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
@@ -169,7 +167,7 @@ impl Store {
                 let mut query = QueryBuilder::<Postgres>::new(
                     "SELECT id, ts_headline('english', text_terms, to_tsquery('english', ",
                 );
-                query.push_bind(tsquery(words, WordMatch::AtLeast(1)));
+                query.push_bind(tsquery(words, matching));
                 query.push("), ");
                 query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
                 query.push(") FROM story_frame WHERE text_terms <> '' AND id IN (");

@@ -68,7 +68,6 @@ pub fn usual_reader() -> ReaderPage {
 pub fn full_reader() -> ReaderPage {
     let name = "The other lamp".to_owned();
     ReaderPage {
-        can_branch: true,
         is_public: true,
         bookmark: Some(7),
         branched_from: Some((name, "/s/the-other-lamp/2".to_owned())),
