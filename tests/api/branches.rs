@@ -15,6 +15,7 @@ use crate::support::{TestApp, TestDatabase, TestOptions, photo, send_json};
 on_both! {
     a_branch_begins_with_the_frames_and_goes_on_by_itself;
     a_picture_is_removed_with_its_last_use;
+    two_stories_that_are_removed_at_once_leave_nothing;
     a_branch_keeps_its_frames_whatever_becomes_of_the_story;
     an_erased_client_is_gone_from_branches_of_others;
     a_private_story_is_branched_by_its_own_client_alone;
@@ -143,6 +144,27 @@ async fn a_picture_is_removed_with_its_last_use(database: TestDatabase) {
         assert_eq!(status_of(&app, &moth).await, 404, "only the first story had it");
     }
     assert_eq!(app.files("media"), [""; 0], "nothing is left");
+    app.stop_and_remove().await;
+}
+
+async fn two_stories_that_are_removed_at_once_leave_nothing(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    for _ in 0..4 {
+        let (_, first) = told(&app, "kitchen", "A lamp.").await;
+        let second = branch(&app, &first, 0, "garden").await;
+        let paths = [
+            format!("/v2/stories/{first}?client_id=kitchen"),
+            format!("/v2/stories/{}?client_id=garden", id(&second)),
+        ];
+        let [one, other] = &paths;
+        let (one, other) = tokio::join!(
+            app.call("DELETE", one, Value::Null),
+            app.call("DELETE", other, Value::Null)
+        );
+        assert_eq!((one.0, other.0), (204, 204), "{one:?} {other:?}");
+        app.wait_until_idle().await;
+        assert_eq!(app.files("media"), [""; 0], "the later of the two removed the shared picture");
+    }
     app.stop_and_remove().await;
 }
 

@@ -59,9 +59,7 @@ async fn a_long_story_is_branched_by_a_few_statements(database: TestDatabase) {
     let from = story(&store, "kitchen", at(0)).await;
     add_frames(&store, from, FRAMES).await;
     let before = store.activity().statements;
-    let started = std::time::Instant::now();
     let made = branch(&store, from, FRAMES - 1, true).await;
-    println!("{FRAMES} frames branched in {:?}", started.elapsed());
     assert!(store.activity().statements - before <= 8, "it does not depend on their number");
     let branch = store.story(made).await.expect("read").expect("exists");
     assert_eq!((branch.frame_count, branch.branched_from_id), (FRAMES, Some(from)));
