@@ -70,20 +70,20 @@ pub use ops::{
 pub use page::Page;
 pub use search::{
     IndexStatus, IndexingSummary, MatchedBy, Search, SearchCursor, SearchHitView, SearchMode,
-    SearchPage, SearchRequest, SimilarFramesView,
+    SearchPage, SearchRequest, SimilarFramesView, SimilarMoments,
 };
 pub use stories::{
-    AudioView, BookmarkListPatch, BookmarkListRequest, CurrentStory, FrameBookmarkView, FrameView,
-    ImageView, NumberedFrame, PageReader, ReadOptions, Stories, StoryBookmarkOutcome,
-    StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryResponse,
-    StorySelector, StoryStatus, StoryView, VideoView,
+    AudioView, BookmarkListPatch, BookmarkListRequest, BranchOriginView, BranchRequest,
+    CurrentStory, FrameBookmarkView, FrameView, ImageView, NumberedFrame, PageReader, ReadOptions,
+    Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage,
+    StoryListView, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
-    AuditRecord, BookmarkList, BookmarkedFrame, DatabaseActivity, Insight, InsightCursor,
-    MediaObject, ReadableFrame, ReadableStory, Share, SparrowState, StoryCover, StoryOverview,
-    TelemetryReport, Visitor,
+    AuditRecord, BookmarkList, BookmarkedFrame, BranchOrigin, DatabaseActivity, Insight,
+    InsightCursor, MediaObject, ReadableFrame, ReadableStory, Share, SparrowState, StoryCover,
+    StoryOverview, TelemetryReport, Visitor,
 };
 
 use crate::compute::Compute;

@@ -70,7 +70,11 @@ fn frames() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(v1::frames::post, v1::frames::get))
         .routes(routes!(v2::stories::frames::list::get, v2::stories::frames::add::post))
-        .routes(routes!(v2::stories::frames::read::get, v2::stories::frames::remove::delete))
+        .routes(routes!(
+            v2::stories::frames::read::get,
+            v2::stories::frames::change::patch,
+            v2::stories::frames::remove::delete
+        ))
         .routes(routes!(v2::stories::frames::illustrate::post))
         .routes(routes!(v2::clients::next::get))
 }
@@ -95,6 +99,7 @@ fn stories() -> OpenApiRouter<HttpState> {
             v2::stories::change::patch,
             v2::stories::remove::delete
         ))
+        .routes(routes!(v2::stories::branch::post))
         .routes(routes!(v2::stories::events::get))
         .routes(routes!(v2::events::get))
 }

@@ -150,6 +150,19 @@ impl Tx {
         Ok(found.flatten())
     }
 
+    /// Deletes a frame's narration.
+    pub async fn delete_audio_clip(&mut self, frame: FrameKey) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM audio_clip WHERE frame_id = \
+             (SELECT id FROM story_frame WHERE story_id = $1 AND number = $2)";
+        with_tx!(self, db => sqlx::query(SQL)
+            .bind(frame.story_id)
+            .bind(frame.number)
+            .execute(db)
+            .await
+            .map(drop))
+        .map_err(StoreError::failed("delete a frame's narration"))
+    }
+
     /// Deletes a frame's video and returns the media key of its file; `None` if it had none.
     pub async fn delete_video(&mut self, frame: FrameKey) -> Result<Option<String>, StoreError> {
         const SQL: &str = "DELETE FROM video WHERE frame_id = \

@@ -10,6 +10,7 @@ mod attempt_limits;
 mod audit;
 mod bookmark_lists;
 mod bookmarks;
+mod branches;
 mod cell;
 mod clients;
 mod configs;
@@ -71,6 +72,7 @@ pub use attempt_limits::AttemptLimit;
 pub use audit::{AuditRecord, NewAuditRecord};
 pub use bookmark_lists::{BookmarkList, BookmarkListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
+pub use branches::{BranchOrigin, NewBranch};
 pub use configs::{ModelChoice, ModelRow, SHARED_PROMPTS, Seeds, Strategy, StrategySummary};
 pub use dialect::DatabaseLock;
 pub use dialect::full_text::{

@@ -34,6 +34,10 @@ pub struct Story {
     pub date_created: DateTime<Utc>,
     /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
+    /// The story that the first frames were copied from.
+    pub branched_from_id: Option<Uuid>,
+    /// Number of the last frame that was copied.
+    pub branched_from_number: Option<i32>,
 }
 
 /// A story to insert.
@@ -63,7 +67,8 @@ pub struct StoryTitle<'a> {
 }
 
 const BY_ID: &str = "SELECT id, client_id, flock_id, strategy, storyteller, title, slug, state, frame_count, \
-                     date_created, date_updated FROM story WHERE id = $1";
+                     date_created, date_updated, branched_from_id, branched_from_number \
+                     FROM story WHERE id = $1";
 
 impl Store {
     /// Returns the story with this id.

@@ -11,8 +11,8 @@ use sqlx::types::Json;
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, Task, Tx, with_tx};
-use crate::domain::{FrameKey, TaskStatus};
+use super::{Store, StoreError, Task, Tx, dialect, with_tx};
+use crate::domain::{FrameKey, TaskStatus, joined_terms};
 use crate::store::with_read_pool;
 
 /// Maximum number of rows deleted per statement; databases limit the number of bound values.
@@ -159,6 +159,42 @@ impl Tx {
         .map_err(StoreError::failed("replace a frame's images"))
     }
 
+    /// Replaces a frame's text and the words that search knows of it. Returns whether the frame was told in this story,
+    /// and not copied from another; `None` if it does not exist.
+    pub async fn set_frame_text(
+        &mut self,
+        frame: FrameKey,
+        text: &str,
+    ) -> Result<Option<bool>, StoreError> {
+        const SQL: &str = "UPDATE story_frame SET text = $3, text_terms = $4, \
+             date_indexed = CASE WHEN told_for IS NULL THEN NULL ELSE date_indexed END \
+             WHERE story_id = $1 AND number = $2 RETURNING told_for IS NULL";
+        with_tx!(self, db => sqlx::query_scalar(SQL)
+            .bind(frame.story_id)
+            .bind(frame.number)
+            .bind(text)
+            .bind(joined_terms(text))
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("replace a frame's text"))
+    }
+
+    /// Returns a frame's text and the media key of its narration as this transaction sees them; `None` if the frame does
+    /// not exist.
+    pub async fn frame_text(
+        &mut self,
+        frame: FrameKey,
+    ) -> Result<Option<(Option<String>, Option<String>)>, StoreError> {
+        const SQL: &str = "SELECT f.text, a.media_key FROM story_frame f \
+             LEFT JOIN audio_clip a ON a.frame_id = f.id WHERE f.story_id = $1 AND f.number = $2";
+        with_tx!(self, db => sqlx::query_as(SQL)
+            .bind(frame.story_id)
+            .bind(frame.number)
+            .fetch_optional(db)
+            .await)
+        .map_err(StoreError::failed("read a frame's text"))
+    }
+
     /// Clears a story's thumbnail and returns it.
     pub async fn clear_thumbnail(
         &mut self,
@@ -245,16 +281,21 @@ impl Tx {
         Ok(tasks)
     }
 
-    /// Deletes images that no frame uses any more. Returns the media keys of files that nothing refers to any more.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] if the database fails or something still refers to one of the images.
-    pub async fn delete_images(
+    /// Deletes the images and attachments of frames that were removed, except those that other stories share. Images
+    /// rendered from others must come first. Returns the media keys of files that nothing refers to any more.
+    pub async fn delete_frame_media(
         &mut self,
         images: &[ImageToDelete],
+        attachment_keys: &[String],
     ) -> Result<Vec<String>, StoreError> {
-        const SQL: &str = "DELETE FROM image WHERE id IN (";
+        const SQL: &str = "DELETE FROM image WHERE NOT EXISTS \
+             (SELECT 1 FROM story_frame f WHERE f.image_id = image.id) AND NOT EXISTS \
+             (SELECT 1 FROM story_frame f WHERE f.device_image_id = image.id) AND NOT EXISTS \
+             (SELECT 1 FROM story_frame f WHERE f.image_id = image.rendition_of) AND NOT EXISTS \
+             (SELECT 1 FROM story s WHERE s.thumbnail_id = image.id) AND id IN (";
+        let mut ids: Vec<Uuid> = images.iter().map(|image| image.id).collect();
+        ids.sort_unstable();
+        dialect::lock_media(&mut self.open, ids, attachment_keys.to_vec()).await?;
         for images in images.chunks(MAX_BINDS) {
             with_tx!(self, db => {
                 let mut delete = QueryBuilder::new(SQL);
@@ -267,7 +308,8 @@ impl Tx {
             })
             .map_err(StoreError::failed("delete images"))?;
         }
-        let keys: Vec<&str> = images.iter().map(|image| &*image.media_key).collect();
+        let keys = images.iter().map(|image| &*image.media_key);
+        let keys: Vec<&str> = keys.chain(attachment_keys.iter().map(String::as_str)).collect();
         self.delete_media_objects(&keys).await
     }
 

@@ -23,6 +23,8 @@ pub struct ReadableStory {
     pub is_private: bool,
     /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
+    /// The story that the first frames were copied from.
+    pub branched_from_id: Option<Uuid>,
 }
 
 /// A frame with everything that a reader sees of it.
@@ -119,7 +121,7 @@ impl Store {
     /// Returns the story with this slug as its readers see it.
     pub async fn readable_story(&self, slug: &str) -> Result<Option<ReadableStory>, StoreError> {
         const SQL: &str = "SELECT s.id, s.client_id, s.title, s.slug, s.frame_count, s.date_updated, \
-             EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
+             s.branched_from_id, EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
              AS is_private FROM story s WHERE s.slug = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(slug).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story for a page"))
@@ -131,7 +133,7 @@ impl Store {
         id: Uuid,
     ) -> Result<Option<ReadableStory>, StoreError> {
         const SQL: &str = "SELECT s.id, s.client_id, s.title, s.slug, s.frame_count, s.date_updated, \
-             EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
+             s.branched_from_id, EXISTS (SELECT 1 FROM sparrow_config c WHERE c.client_id = s.client_id AND c.is_private) \
              AS is_private FROM story s WHERE s.id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a story for a page"))

@@ -206,11 +206,12 @@ impl Tx {
             .map_err(StoreError::failed("reset the vector index"))
     }
 
-    /// Removes the frames with ids above `after`, up to and including `upto`, from the index.
+    /// Removes the frames with ids above `after`, up to and including `upto`, from the index. Copies in branches never were
+    /// in it.
     pub async fn unindex(&mut self, after: i64, upto: i64) -> Result<(), StoreError> {
         const PIECES: &str = "DELETE FROM frame_embedding WHERE frame_id > $1 AND frame_id <= $2";
         const FRAMES: &str = "UPDATE story_frame SET date_indexed = NULL \
-             WHERE id > $1 AND id <= $2 AND date_indexed IS NOT NULL";
+             WHERE id > $1 AND id <= $2 AND date_indexed IS NOT NULL AND told_for IS NULL";
         for sql in [PIECES, FRAMES] {
             with_tx!(self, db => sqlx::query(sql).bind(after).bind(upto).execute(db).await.map(drop))
                 .map_err(StoreError::failed("remove frames from the index"))?;

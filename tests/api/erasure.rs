@@ -82,7 +82,7 @@ async fn create_data(app: &TestApp, client_id: &str) {
 }
 
 /// Returns where a text occurs in the installation: columns of tables and keys of files.
-async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
+pub async fn mentions(app: &TestApp, text: &str) -> Vec<String> {
     let copy = app.database.folder.path().join(format!("copy-{}.db", uuid::Uuid::now_v7()));
     app.store.write_snapshot(&copy).await.expect("a snapshot");
     let mut file =
@@ -171,7 +171,7 @@ async fn everything_about_a_client_is_shown_in_one_document(database: TestDataba
     app.stop_and_remove().await;
 }
 
-async fn erase(app: &TestApp, client_id: &str) -> Value {
+pub async fn erase(app: &TestApp, client_id: &str) -> Value {
     let (status, ordered) =
         app.call("DELETE", &format!("/v2/clients/{client_id}"), Value::Null).await;
     assert_eq!(status, 202, "{ordered}");

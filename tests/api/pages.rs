@@ -135,6 +135,10 @@ async fn a_story_is_read_in_a_browser(database: TestDatabase) {
     for (path, location) in [
         (format!("/clio/story/{slug}/2"), format!("/s/{slug}/2")),
         (format!("/clio/story/{slug}"), format!("/s/{slug}")),
+        ("/clio/".to_owned(), "/".to_owned()),
+        ("/clio/settings".to_owned(), "/".to_owned()),
+        ("/thoth/".to_owned(), "/library".to_owned()),
+        ("/thoth/story/1".to_owned(), "/library".to_owned()),
         (format!("/s/{id}"), format!("/s/{slug}/3")),
         ("/clio/story/%22%3E%3Cb%3E/1".to_owned(), "/s/%22%3E%3Cb%3E/1".to_owned()),
     ] {

@@ -10,6 +10,7 @@ on_both! {
     scripts_without_blanks_are_found_by_a_part;
     frames_of_an_earlier_version_are_found;
     frames_with_more_of_the_words_come_first;
+    a_word_with_a_wrong_first_letter_is_found_and_said;
 }
 
 async fn tell(app: &TestApp, texts: &[&str]) {
@@ -154,5 +155,19 @@ async fn frames_with_more_of_the_words_come_first(database: TestDatabase) {
         })
         .collect();
     assert_eq!(found, [0, 2, 1, 4, 3, 5], "those with as many words newest first");
+    app.stop_and_remove().await;
+}
+
+async fn a_word_with_a_wrong_first_letter_is_found_and_said(database: TestDatabase) {
+    let app = TestApp::start(database).await;
+    tell(&app, &["At noon the bell rang.", "The lighthouse slept."]).await;
+    assert_finds(&app, "moon", "At noon", "noon").await;
+    assert_finds(&app, "nighthouse", "lighthouse", "lighthouse").await;
+    assert_eq!(search(&app, "oon").await.len(), 0, "too short to guess");
+    let mut browser = crate::pages::Browser::new(&app);
+    let page = browser.open("/search?q=moon").await.text;
+    assert!(page.contains("No frame has “moon”; these have “noon”."), "{page}");
+    let page = browser.open("/search?q=bell").await.text;
+    assert!(page.contains("Searched by words."), "{page}");
     app.stop_and_remove().await;
 }

@@ -20,6 +20,7 @@ on_both! {
     a_frame_is_spoken_and_filmed;
     a_voice_that_fails_comes_later;
     what_nobody_makes_is_told;
+    edited_words_are_spoken_again_and_a_branch_keeps_its_voice;
 }
 
 fn model_defaults() -> ModelDefaults {
@@ -233,5 +234,39 @@ async fn what_nobody_makes_is_told(database: TestDatabase) {
         (&response["frames"][0]["video"], &response["frames"][0]["audio"]),
         (&Value::Null, &Value::Null)
     );
+    app.stop_and_remove().await;
+}
+
+async fn edited_words_are_spoken_again_and_a_branch_keeps_its_voice(database: TestDatabase) {
+    let provider = FakeProvider::start(move |_, request| answer_other(request)).await;
+    let (app, clock) = start(database, &provider.url).await;
+    let mut stream = SseStream::open(app.get("/v2/events/?client_id=s")).await;
+    let response = app
+        .create_frame(json!({"client_id": "s", "strategy": "continuous-v1", "narrate": true,
+            "narration_voice": "sage"}))
+        .await;
+    let story = response["story_id"].as_str().expect("an id");
+    let first = response["frames"][0]["audio"]["url"].as_str().expect("a URL").to_owned();
+    let branch = format!("/v2/stories/{story}/branch?client_id=t");
+    let (status, branch) = app.call("POST", &branch, json!({"after": 0})).await;
+    assert_eq!(status, 201, "{branch}");
+    let branch = branch["story_id"].as_str().expect("an id");
+    let path = format!("/v2/stories/{story}/frames/0?client_id=s");
+    let (status, edited) = app.call("PATCH", &path, json!({"text": "A lamp."})).await;
+    assert_eq!((status, &edited["audio"]), (200, &Value::Null), "it spoke other words: {edited}");
+    wait_for_event(&mut stream, &clock, |event| is_frame_with(event, "audio")).await;
+    let request = posts(&provider, "/audio/speech").pop().expect("a request");
+    assert_eq!((&request["input"], &request["voice"]), (&json!("A lamp."), &json!("sage")));
+    let second = app.json(&path).await["audio"]["url"].as_str().expect("a URL").to_owned();
+    assert_ne!(second, first);
+    let kept = app.json(&format!("/v2/stories/{branch}/frames/0")).await;
+    assert_eq!(kept["audio"]["url"], first);
+    let removed =
+        app.call("DELETE", &format!("/v2/stories/{story}?client_id=s"), json!(null)).await;
+    assert_eq!(removed.0, 204);
+    app.wait_until_idle().await;
+    for (url, status) in [(&first, 200), (&second, 404)] {
+        assert_eq!(app.get(url).send().await.expect("an answer").status(), status, "{url}");
+    }
     app.stop_and_remove().await;
 }

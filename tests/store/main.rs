@@ -9,6 +9,7 @@
 mod support;
 
 mod bookmarks;
+mod branches;
 mod configs;
 mod connections;
 mod frames;

@@ -1,6 +1,7 @@
 // The browser Sparrow: sends photos, sounds and words, and shows the frame as it is made.
 
 import { hasCamera, takePhoto } from "./camera.js";
+import { Outbox, compose, deliver, isFresh } from "./outbox.js";
 import { hasMicrophone, makeRecorder } from "./voice.js";
 
 const STEPS = {
@@ -14,13 +15,17 @@ const STEPS = {
 
 class Maker extends HTMLElement {
   connectedCallback() {
-    this.form = this.querySelector("form");
+    this.form = this.querySelector("form.maker");
     this.stage = this.querySelector("#stage");
     this.telling = this.querySelector("#telling");
     this.status = this.querySelector("#status");
+    this.cancelForm = this.querySelector(".cancel");
+    this.asking = this.querySelector(".asking");
     this.key = this.dataset.key;
     this.photo = null;
     this.sound = null;
+    this.outbox = new Outbox(this.dataset.root);
+    this.cancelForm.addEventListener("submit", (event) => { event.preventDefault(); this.cancel(); });
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.order(); });
     this.form.elements.words.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
@@ -28,6 +33,8 @@ class Maker extends HTMLElement {
     this.prepareCamera();
     this.prepareVoice();
     if (this.dataset.task) this.follow(this.dataset.task, this.dataset.events);
+    addEventListener("online", () => this.reconnect());
+    this.empty();
   }
 
   prepareCamera() {
@@ -82,42 +89,124 @@ class Maker extends HTMLElement {
     for (const button of this.form.querySelectorAll(".row button")) button.disabled = is;
   }
 
-  /** Sends what there is. The key makes an order that is sent again the same order. */
+  /** Keeps an order of what there is, and sends it. */
   async order() {
-    const body = new FormData(this.form);
-    body.delete("photo");
-    if (this.photo) body.set("photo", this.photo, "photo.jpg");
-    if (this.sound) body.set("sound", this.sound, "sound");
+    const order = compose(this.form, this.key, this.photo, this.sound);
+    this.key = "";
     this.busy(true);
     this.say("On its way …", false);
-    try {
-      const answer = await this.send(body);
-      const told = await answer.json();
-      if (!answer.ok) throw new Error(told.detail);
-      this.key = "";
-      this.follow(told.task_id, told.events);
-    } catch (error) {
+    const problem = await this.outbox.keep(order);
+    if (problem) {
       this.busy(false);
-      this.say(error.message);
+      this.say(problem);
+      return;
     }
+    await this.empty();
   }
 
-  /** Sends an order until an answer comes, for at most two minutes. */
-  async send(body) {
-    this.key ||= crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
-    body.set("key", this.key);
-    for (let wait = 1; ; wait = Math.min(wait * 2, 15)) {
-      try {
-        return await fetch(this.form.action, { method: "POST", body, headers: { accept: "application/json" } });
-      } catch {
-        if (wait > 60) throw new Error("There is no connection; try again in a moment.");
-        this.say("There is no connection. It is sent as soon as there is one.", false);
-        await new Promise((resume) => {
-          setTimeout(resume, wait * 1000);
-          addEventListener("online", resume, { once: true });
-        });
-      }
+  /** Sends what the outbox holds, oldest first, and follows the last task. */
+  async empty() {
+    if (this.isEmptying) { this.again = true; return; }
+    this.isEmptying = true;
+    clearTimeout(this.timer);
+    let task = null;
+    try {
+      do {
+        this.again = false;
+        for (const order of await this.outbox.kept()) {
+          if (!isFresh(order)) { this.ask(order); continue; }
+          const sent = await this.send(order);
+          if (sent === null) return;
+          task = sent || task;
+        }
+      } while (this.again);
+    } finally {
+      this.isEmptying = false;
     }
+    if (task) this.follow(task.task_id, task.events);
+  }
+
+  /** Sends one order. Returns the task, false if there is none to follow, and null if nothing can be sent at the moment. */
+  async send(order) {
+    this.busy(true);
+    this.say("On its way …", false);
+    this.stop = new AbortController();
+    if (!this.dataset.events) await this.makeBrowser();
+    const { task, refused, isStranger, seconds } = await deliver(order, this.form.action, this.stop.signal);
+    const wasCancelled = this.stop.signal.aborted;
+    if (!task && !refused && !wasCancelled) { this.wait(seconds); return null; }
+    this.pause = 0;
+    this.cancelForm.hidden = true;
+    if (!task) this.busy(false);
+    if (refused) this.say(refused);
+    // To a browser that is not known any more the order is not lost: it is sent once the browser is connected again.
+    if (isStranger) return null;
+    await this.outbox.forget(order.key);
+    if (wasCancelled) return null;
+    if (task) { this.dataset.events = task.events; this.fresh(); }
+    return task ?? false;
+  }
+
+  /** Has the service know this browser before it sends anything, so that an order that is sent twice is one order. */
+  makeBrowser() {
+    return fetch(`${this.dataset.root}/browser`, { method: "POST", headers: { accept: "application/json" } }).catch(() => null);
+  }
+
+  /** Says that an order is kept, and sends it later. */
+  wait(seconds) {
+    this.pause = Math.min((this.pause || 1) * 2, 60);
+    this.timer = setTimeout(() => this.empty(), Math.max(this.pause, seconds) * 1000);
+    this.fresh();
+    this.busy(false);
+    this.cancelForm.hidden = false;
+    this.say("There is no connection. What you sent is kept here and goes on its way as soon as there is one.", false);
+  }
+
+  /** Makes the form ready for another order. */
+  fresh() {
+    this.photo = this.sound = null;
+    this.form.reset();
+    this.querySelector(".photo").classList.remove("has-photo");
+  }
+
+  /** Sends what waits, or else shows what was told meanwhile. */
+  async reconnect() {
+    this.pause = 0;
+    if ((await this.outbox.kept()).length > 0) await this.empty();
+    else if (!this.task && !this.isEmptying) await this.refresh(false).catch(() => {});
+  }
+
+  /** Asks whether an order of an earlier day is still wanted. */
+  ask(order) {
+    if (!this.asking.hidden) return;
+    const day = new Date(order.at).toLocaleDateString(undefined, { dateStyle: "long" });
+    const words = order.fields.find(([name]) => name === "words")?.[1];
+    this.asking.querySelector("p").textContent =
+      `Something of ${day} was not sent${words ? `: “${words.slice(0, 80)}”` : "."} Send it still?`;
+    this.asking.hidden = false;
+    const decide = async (isWanted) => {
+      this.asking.hidden = true;
+      await this.outbox.forget(order.key);
+      if (isWanted) await this.outbox.keep({ ...order, at: Date.now() });
+      await this.empty();
+    };
+    this.asking.querySelector(".yes").onclick = () => decide(true);
+    this.asking.querySelector(".no").onclick = () => decide(false);
+  }
+
+  /** Cancels the frame that is made, or else the order that waits. */
+  async cancel() {
+    if (this.task) {
+      const path = `${this.dataset.root}/v2/tasks/${encodeURIComponent(this.task)}/cancel`;
+      await fetch(path, { method: "POST" }).catch(() => this.say("There is no connection; the frame was not cancelled."));
+      return;
+    }
+    clearTimeout(this.timer);
+    this.stop?.abort();
+    for (const order of await this.outbox.kept()) if (isFresh(order)) await this.outbox.forget(order.key);
+    this.cancelForm.hidden = true;
+    this.busy(false);
+    this.say("It was not sent.", false);
   }
 
   /** Follows a task until it has ended. */
@@ -126,7 +215,14 @@ class Maker extends HTMLElement {
     this.source?.close();
     this.source = new EventSource(events);
     this.task = task;
-    const ended = (work) => { this.task = null; this.source.close(); this.busy(false); work(); };
+    this.cancelForm.hidden = false;
+    const ended = (work) => {
+      this.task = null;
+      this.source.close();
+      this.busy(false);
+      this.cancelForm.hidden = true;
+      work();
+    };
     this.source.addEventListener("task", (event) => {
       const data = JSON.parse(event.data);
       if (data.id !== task) return;
@@ -140,8 +236,8 @@ class Maker extends HTMLElement {
   /** Asks how a task ended. It may have ended before its events were followed. */
   async check(task, ended) {
     const tasks = this.dataset.tasks ?? `${this.dataset.root}/v2/tasks/`;
-    const answer = await fetch(tasks + encodeURIComponent(task));
-    const { status, error } = answer.ok ? await answer.json() : {};
+    const answer = await fetch(tasks + encodeURIComponent(task)).catch(() => null);
+    const { status, error } = answer?.ok ? await answer.json() : {};
     if (this.task !== task) return;
     if (status === "completed") ended(() => this.refresh());
     if (status === "failed") ended(() => this.say(error || "The frame could not be told; try again."));
@@ -161,12 +257,12 @@ class Maker extends HTMLElement {
     this.telling.replaceChildren(words);
   }
 
-  /** Replaces what changed by what the server shows now. */
-  async refresh() {
+  /** Replaces what changed by what the server shows now. `isDone` says that what the form holds was sent. */
+  async refresh(isDone = true) {
     const answer = await fetch(this.dataset.page ?? `${this.dataset.root}/`, { headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("calliope-maker");
-    if (!answer.ok || !fresh) return location.reload();
+    if (!answer.ok || !fresh) return isDone ? location.reload() : undefined;
     const image = fresh.querySelector("img.art");
     if (image) {
       image.classList.add("arrives");
@@ -175,16 +271,17 @@ class Maker extends HTMLElement {
       loaded.src = image.getAttribute("src");
       await loaded.decode().catch(() => {});
     }
-    for (const part of ["#stage", "#telling", ".running-head", ".row .go", ".more-list", ".keepsake"]) {
+    const parts = ["#stage", "#telling", ".running-head", ".row .go"];
+    for (const part of isDone ? [...parts, ".more-list", ".keepsake"] : parts) {
       const [old, now] = [this.querySelector(part), fresh.querySelector(part)];
       if (old && now) old.replaceChildren(...now.childNodes);
     }
-    this.key = fresh.dataset.key;
-    this.photo = this.sound = null;
-    this.form.reset();
-    this.querySelector(".photo").classList.remove("has-photo");
-    this.say("", false);
     document.title = page.title;
+    if (!isDone) return;
+    this.key = fresh.dataset.key;
+    this.dataset.events = fresh.dataset.events;
+    this.fresh();
+    this.say("", false);
   }
 }
 

@@ -14,6 +14,8 @@ class Reader extends HTMLElement {
     this.wake();
     this.offerShare();
     this.startVideo();
+    this.fetchNeighbours();
+    this.offerSimilar();
     this.listen();
   }
 
@@ -77,6 +79,37 @@ class Reader extends HTMLElement {
     if (video && !matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => {});
   }
 
+  /** Fetches the pictures of the neighbours where the browser does not understand the links that ask for it. */
+  fetchNeighbours() {
+    if (document.createElement("link").relList.supports("prefetch")) return;
+    for (const link of document.querySelectorAll('link[rel="prefetch"][as="image"]')) new Image().src = link.href;
+  }
+
+  /** Shows similar moments in their place, once somebody wants to see them. */
+  offerSimilar() {
+    const details = this.querySelector(".similar");
+    details?.addEventListener("toggle", async () => {
+      const found = (await this.load(details.dataset.from))?.querySelector(".found");
+      if (found) details.replaceChildren(details.querySelector("summary"), found);
+    }, { once: true });
+  }
+
+  async load(address) {
+    const answer = await fetch(address, { headers: { accept: "text/html" } }).catch(() => null);
+    return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  }
+
+  /** Shows the words and the picture as they are now. */
+  async refresh() {
+    const page = await this.load(location.href);
+    for (const part of [".plate", ".words", ".narration", ".running-head"]) {
+      const [old, now] = [this.querySelector(part), page?.querySelector(`calliope-reader ${part}`)];
+      if (!old || !now || old.outerHTML === now.outerHTML) continue;
+      now.classList.add("arrives");
+      old.replaceWith(now);
+    }
+  }
+
   listen() {
     const chip = this.querySelector(".chip");
     const link = chip.querySelector("a");
@@ -84,6 +117,7 @@ class Reader extends HTMLElement {
     this.source = new EventSource(this.dataset.events);
     this.source.addEventListener("frame", (event) => {
       const { number, removed } = JSON.parse(event.data);
+      if (!removed && number + 1 === Number(this.dataset.number)) return this.refresh();
       if (removed || number < count) return;
       count = number + 1;
       this.dataset.count = String(count);

@@ -26,7 +26,7 @@ macro_rules! sources {
 }
 
 /// The files. One that refers to another comes after it.
-const SOURCES: [Source; 10] = sources![
+const SOURCES: [Source; 11] = sources![
     "fonts/literata-latin.woff2": "font/woff2",
     "fonts/literata-latin-ext.woff2": "font/woff2",
     "fonts/literata-cyrillic.woff2": "font/woff2",
@@ -36,6 +36,7 @@ const SOURCES: [Source; 10] = sources![
     "reader.js": "text/javascript; charset=utf-8",
     "camera.js": "text/javascript; charset=utf-8",
     "voice.js": "text/javascript; charset=utf-8",
+    "outbox.js": "text/javascript; charset=utf-8",
     "maker.js": "text/javascript; charset=utf-8",
 ];
 

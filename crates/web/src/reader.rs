@@ -43,12 +43,23 @@ pub struct ReaderPage {
     pub can_share: bool,
     /// Whether the reader may continue the story.
     pub can_continue: bool,
+    /// Title and address of the story that this one branches off from.
+    pub branched_from: Option<(String, String)>,
+    /// Whether everyone who has the link may read the story, so that other sites may show a card of it.
+    pub is_public: bool,
 }
 
 impl ReaderPage {
     /// Returns the complete address of a path below the service's root.
     fn absolute(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin, self.shell.root)
+    }
+
+    /// Returns the complete address of the description that other sites read.
+    fn oembed_address(&self, format: &str) -> String {
+        let page = self.absolute(&self.page_address());
+        let page = askama::filters::urlencode_strict(&page).map(|page| page.to_string());
+        self.absolute(&format!("/oembed?url={}&format={format}", page.unwrap_or_default()))
     }
 
     fn page_address(&self) -> String {

@@ -17,12 +17,17 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 29] = [
+const ROUTES: [&str; 34] = [
     "/",
     "/s/*",
     "/s/*/*",
     "/s/*/feed.atom",
     "/s/*/events",
+    "/s/*/*/branch",
+    "/s/*/*/similar",
+    "/oembed",
+    "/cancel",
+    "/browser",
     "/library",
     "/search",
     "/bookmarks",
@@ -155,7 +160,9 @@ fn every_link_leads_to_a_route() {
     for (name, page) in pages::all() {
         let root = if name.contains("proxy") { "/stories" } else { "" };
         for element in parse(&page).0 {
-            for attribute in ["href", "src", "action", "poster", "data-events", "data-base"] {
+            for attribute in
+                ["href", "src", "action", "poster", "data-events", "data-base", "data-from"]
+            {
                 let Some(value) = element.attribute(attribute) else { continue };
                 let value = value.strip_prefix("https://stories.example").unwrap_or(value);
                 if value.is_empty() {
@@ -189,18 +196,46 @@ fn what_people_wrote_is_text_and_nothing_else() {
     }
 }
 
+/// Returns whether a browser waits for what an element loads before it shows the page's picture.
+fn blocks(element: &Element) -> bool {
+    let is = |name: &str, value: &str| element.attribute(name) == Some(value);
+    let is_lazy = is("loading", "lazy") || is("preload", "none");
+    match element.name.as_str() {
+        "link" => is("rel", "stylesheet"),
+        // A module waits until the page is read.
+        "script" => !is("type", "module") && element.attribute("async").is_none(),
+        "img" | "video" | "audio" | "iframe" | "embed" | "object" => !is_lazy,
+        _ => false,
+    }
+}
+
 #[test]
 fn a_readers_page_is_small_and_loads_little_before_its_picture() {
-    let page = pages::usual_reader().render().expect("rendered");
-    let code: usize = assets::all()
-        .filter(|asset| page.contains(&asset.name))
-        .map(|asset| asset.content.len())
-        .sum();
-    let total = page.len() + code;
-    assert!(total < 30_000, "{total} bytes");
-    let before = page.split("<img").next().unwrap_or_default();
-    let loads = before.matches("<script").count() + before.matches("rel=\"stylesheet\"").count();
-    assert_eq!(loads, 1, "only the style sheet comes before the picture");
+    for page in [pages::usual_reader(), pages::full_reader()] {
+        let html = page.render().expect("rendered");
+        let loaded = |name: &str| html.contains(name);
+        let code: usize = assets::all()
+            .filter(|asset| loaded(&asset.name))
+            .map(|asset| asset.content.len())
+            .sum();
+        let total = html.len() + code;
+        assert!(total < 30_000, "{total} bytes without pictures and typefaces");
+        let (elements, _) = parse(&html);
+        let picture = elements
+            .iter()
+            .position(|element| element.attribute("class") == Some("art"))
+            .expect("a picture");
+        // The page itself, and what it loads up to its picture.
+        let requests = 1 + elements[..=picture].iter().filter(|element| blocks(element)).count();
+        assert!(requests <= 3, "{requests} requests before the picture is there");
+    }
+}
+
+#[test]
+fn an_oembed_description_is_xml() {
+    let description = pages::oembed().render().expect("rendered");
+    assert!(description.starts_with("<?xml") && !description.contains("<script>"), "{description}");
+    insta::assert_snapshot!("oembed", description);
 }
 
 #[test]

@@ -164,9 +164,9 @@ impl Files {
         let all = images.iter().map(|image| image.media_key().to_owned());
         let all: Vec<String> = all.chain(attachment_keys.iter().cloned()).collect();
         let bytes = tx.total_media_size(&all).await?;
-        let mut keys = tx.delete_images(&images).await?;
-        let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
-        keys.extend(tx.delete_media_objects(&attachment_keys).await?);
+        let keys = tx.delete_frame_media(&images, &attachment_keys).await?;
+        // What branches share stays.
+        let bytes = bytes - tx.total_media_size(&all).await?;
         done.stories += 1;
         done.files += keys.len() as u64;
         done.bytes += bytes.unsigned_abs();

@@ -191,11 +191,9 @@ impl Redraws {
             old.extend(tx.clear_thumbnail(story.id).await?);
             tx.set_thumbnail(story.id, thumbnail.id).await?;
         }
-        let mut keys = tx.delete_images(&old).await?;
         // The frame's video begins with the old picture, so it is removed. If one was requested, another is made.
-        if let Some(video) = tx.delete_video(frame).await? {
-            keys.extend(tx.delete_media_objects(&[&video]).await?);
-        }
+        let video: Vec<String> = tx.delete_video(frame).await?.into_iter().collect();
+        let keys = tx.delete_frame_media(&old, &video).await?;
         if redrawn.wants_video {
             let image_id = picture.original.id;
             self.attachments.enqueue_video(&mut tx, story, number, image_id, job.origin).await?;

@@ -1,5 +1,5 @@
-//! Erases a client, as a durable task: its stories with their media and vectors, recordings, voices, memory, tokens,
-//! configuration, and every other row that names it.
+//! Erases a client, as a durable task: its stories with their media and vectors, the copies of its frames in branches of
+//! others, recordings, voices, memory, tokens, configuration, and every other row that names it.
 //!
 //! Each transaction that deletes rows also records in the task which files to remove, so that after a kill at any
 //! moment the next run finds everything that is left. At the end the task is anonymized; its result is what it removed.
@@ -84,6 +84,11 @@ impl Ops {
                 run.delete_story(&mut erasure, id).await?;
                 continue;
             }
+            let client_id = &erasure.client_id;
+            if let Some(id) = self.store.any_story_with_copies(client_id).await? {
+                run.empty_copies(&mut erasure, id).await?;
+                continue;
+            }
             run.remove_client_media(&mut erasure).await?;
             if erasure.files.is_empty() {
                 break;
@@ -133,6 +138,17 @@ impl ErasureRun<'_> {
             erasure.unindexed.push((id, size.frames));
             erasure.removed.pieces += size.pieces.unsigned_abs();
             erasure.removed.stories += 1;
+        }
+        self.save_progress(tx, erasure).await
+    }
+
+    /// Empties the copies of the client's frames in a branch of another client.
+    async fn empty_copies(self, erasure: &mut EraseClient, id: Uuid) -> Result<(), AppError> {
+        let mut tx = self.ops.store.begin().await?;
+        if tx.lock_story(id).await? {
+            let client_id = erasure.client_id.clone();
+            let keys = self.ops.stories.erase_copied_frames(&mut tx, id, &client_id).await?;
+            erasure.files.extend(keys);
         }
         self.save_progress(tx, erasure).await
     }

@@ -42,6 +42,8 @@ struct LexicalMatches {
     all_words: RankedIds,
     /// Frames with some of the words; those with more of them come first.
     some_words: RankedIds,
+    /// The corrections by which the frames were found; empty if they have the words themselves.
+    corrections: Vec<String>,
 }
 
 impl Search {
@@ -97,7 +99,14 @@ impl Search {
             (_, None) => (SearchMode::Lexical, by_words?, Vec::new()),
         };
         let ranked = fuse(&words, &meaning);
-        self.build_page(&query, &ranked, cursor, request.limit, mode).await
+        let is_corrected = !words.corrections.is_empty();
+        let marked = if is_corrected {
+            (&*words.corrections, WordMatch::AnyPrefix)
+        } else {
+            (&*query.words, WordMatch::AtLeast(1))
+        };
+        let page = self.build_page(marked, &ranked, cursor, request.limit, mode).await?;
+        Ok(SearchPage { is_corrected, ..page })
     }
 
     /// Returns the frames that are most similar to a frame, nearest first. If the frame is not in the index, the result
@@ -155,6 +164,7 @@ impl Search {
         filter: SearchFilter<'_>,
     ) -> Result<LexicalMatches, AppError> {
         let (words, limit) = (&query.words, i64::try_from(MAX_RANKED).unwrap_or(i64::MAX));
+        let mut corrections = Vec::new();
         if words.is_empty() {
             return Ok(LexicalMatches::default());
         }
@@ -165,8 +175,7 @@ impl Search {
         if let [word] = &**words
             && all.is_empty()
         {
-            let similar = self.store.similar_words(word).await?;
-            let corrections = query::spelling_corrections(word, similar);
+            corrections = self.spelling_corrections(word).await?;
             if !corrections.is_empty() {
                 let found = self
                     .store
@@ -194,7 +203,33 @@ impl Search {
             }
             some.truncate(MAX_RANKED - all.len());
         }
-        Ok(LexicalMatches { all_words: all, some_words: some })
+        Ok(LexicalMatches { all_words: all, some_words: some, corrections })
+    }
+
+    /// Returns the words in frames that most likely correct a misspelt word: those with the same first letter, or else
+    /// with another one.
+    async fn spelling_corrections(&self, word: &str) -> Result<Vec<String>, AppError> {
+        let similar = self.store.similar_words(word).await?;
+        let corrections = query::spelling_corrections(word, similar);
+        if !corrections.is_empty() {
+            return Ok(corrections);
+        }
+        let others = self.store.words_with_other_start(word).await?;
+        Ok(query::spelling_corrections(word, others))
+    }
+
+    /// Returns frames by words alone, those with most of the words first.
+    pub(super) async fn ids_by_words(
+        &self,
+        query: &Query,
+        filter: SearchFilter<'_>,
+        limit: usize,
+    ) -> Result<RankedIds, AppError> {
+        let LexicalMatches { mut all_words, some_words, .. } =
+            self.find_by_words(query, filter).await?;
+        all_words.extend(some_words);
+        all_words.truncate(limit);
+        Ok(all_words)
     }
 
     /// Returns frames with any of the words: those with the rarest word first, and the newest of each word first. They
@@ -215,10 +250,10 @@ impl Search {
         Ok(lists.concat())
     }
 
-    /// Builds a page from the ranked frame ids.
+    /// Builds a page from the ranked frame ids. The words are marked in the frames' texts.
     async fn build_page(
         &self,
-        query: &Query,
+        (words, matching): (&[String], WordMatch),
         ranked: &[(i64, f64, Vec<MatchedBy>)],
         cursor: SearchCursor,
         limit: i64,
@@ -229,7 +264,7 @@ impl Search {
         let ids: Vec<i64> = page.clone().map(|(id, ..)| *id).collect();
         let mut found = by_id(self.store.frame_hits(&ids).await?);
         let mut marked: HashMap<i64, String> =
-            self.store.highlighted_terms(&query.words, &ids).await?.into_iter().collect();
+            self.store.highlighted_terms(words, matching, &ids).await?.into_iter().collect();
         let results = page.filter_map(|(id, score, matched)| {
             let frame = found.remove(id)?;
             Some(SearchHitView::from_frame(
@@ -242,7 +277,7 @@ impl Search {
         let results = results.collect();
         let at = cursor.at.saturating_add(limit);
         let next = (at < ranked.len()).then_some(SearchCursor { at, ..cursor });
-        Ok(SearchPage { results, mode, next_cursor: next })
+        Ok(SearchPage { results, mode, is_corrected: false, next_cursor: next })
     }
 
     /// Runs a semantic search. Returns `None` if it is not available.
@@ -258,7 +293,7 @@ impl Search {
     }
 }
 
-fn by_id(found: Vec<FrameHit>) -> HashMap<i64, FrameHit> {
+pub(super) fn by_id(found: Vec<FrameHit>) -> HashMap<i64, FrameHit> {
     found.into_iter().map(|frame| (frame.id, frame)).collect()
 }
 
@@ -294,14 +329,18 @@ mod tests {
     use super::*;
 
     fn ids(all: &[i64], some: &[i64], meaning: &[i64]) -> Vec<i64> {
-        let words = LexicalMatches { all_words: all.to_vec(), some_words: some.to_vec() };
+        let words = LexicalMatches {
+            all_words: all.to_vec(),
+            some_words: some.to_vec(),
+            ..LexicalMatches::default()
+        };
         fuse(&words, meaning).into_iter().map(|(id, ..)| id).collect()
     }
 
     #[test]
     fn what_both_ways_find_comes_first() {
         assert_eq!(ids(&[1, 2, 3], &[], &[4, 3]), [3, 4, 1, 2], "of equals the newer first");
-        let words = LexicalMatches { all_words: vec![7], some_words: Vec::new() };
+        let words = LexicalMatches { all_words: vec![7], ..LexicalMatches::default() };
         let [(7, both, matched)] = &fuse(&words, &[7])[..] else { panic!("one frame") };
         assert!((both - 1.0).abs() < 1e-9);
         assert_eq!(matched[..], [MatchedBy::Lexical, MatchedBy::Semantic]);

@@ -4,6 +4,7 @@ mod find;
 mod index;
 mod query;
 mod semantic;
+mod similar;
 mod views;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(in crate::app) use index::IndexHealth;
 pub use index::{IndexStatus, IndexingSummary};
+pub use similar::SimilarMoments;
 pub use views::{
     MatchedBy, SearchCursor, SearchHitView, SearchMode, SearchPage, SearchRequest,
     SimilarFramesView,

@@ -69,6 +69,8 @@ pub struct SearchPage {
     pub results: Vec<SearchHitView>,
     /// Mode that was used: `lexical` if semantic search is not available.
     pub mode: SearchMode,
+    /// Whether no frame has the word, and these have one that is spelt much like it.
+    pub is_corrected: bool,
     /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<SearchCursor>,
 }

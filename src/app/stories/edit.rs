@@ -82,9 +82,7 @@ impl Stories {
             let detail = "Only a story's last frame can be removed; remove the later frames first.";
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
-        let mut keys = tx.delete_images(&images).await?;
-        let attachment_keys: Vec<&str> = attachment_keys.iter().map(String::as_str).collect();
-        keys.extend(tx.delete_media_objects(&attachment_keys).await?);
+        let keys = tx.delete_frame_media(&images, &attachment_keys).await?;
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         self.jobs.enqueue_unindexing(&mut tx, story.id, number..=number).await?;
         let payload = json!({"number": number, "removed": true});
@@ -132,9 +130,9 @@ impl Stories {
         let size = tx.story_size(id).await?;
         self.jobs.enqueue_unindexing(tx, id, 0..=size.frames - 1).await?;
         tx.delete_story(id).await?;
-        let mut keys = tx.delete_images(&images).await?;
+        let mut keys = tx.delete_frame_media(&images, &attachment_keys).await?;
         let tasks = tx.delete_story_tasks_and_events(id).await?;
-        let mut other_keys: Vec<String> = attachment_keys;
+        let mut other_keys: Vec<String> = Vec::new();
         for task in tasks.iter().filter(|task| task.kind == TellFrame::KIND) {
             let job: TellFrame = decode(task)?;
             other_keys.extend(job.inputs().into_iter().map(str::to_owned));

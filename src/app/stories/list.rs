@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FrameView, Stories, StoryListView, StoryResponse, StoryView, can_add_frames};
+use super::{
+    BranchOriginView, FrameView, Stories, StoryListView, StoryResponse, StoryView, can_add_frames,
+};
 use crate::app::jobs::{failure_detail, story_lane};
 use crate::app::{Actor, AppError, ErrorKind, Page};
 use crate::domain::{ClientId, TaskStatus};
@@ -21,6 +23,8 @@ pub struct StoryDetail {
     pub title: String,
     /// Whether a frame of the story is being told.
     pub status: StoryStatus,
+    /// The story that this one branched off from; null if there is none, or it was deleted.
+    pub branched_from: Option<BranchOriginView>,
 }
 
 /// The status of a story.
@@ -77,7 +81,9 @@ impl Stories {
         let view = StoryView::from_story(&story, can_add);
         let status = self.story_status(story.id).await?;
         let response = StoryResponse::for_read(frames, view, request_id, self.generation_date());
-        Ok(StoryDetail { story: response, title: story.title, status })
+        let origin = self.branch_origin(story.id, story.branched_from_id).await?;
+        let branched_from = origin.map(BranchOriginView::from);
+        Ok(StoryDetail { story: response, title: story.title, status, branched_from })
     }
 
     async fn can_actor_add_frames(

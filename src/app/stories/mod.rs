@@ -2,7 +2,9 @@
 
 mod access;
 mod bookmarks;
+mod branch;
 mod edit;
+mod frame_text;
 mod list;
 mod pages;
 mod read;
@@ -16,6 +18,7 @@ pub use bookmarks::{
     BookmarkListPatch, BookmarkListRequest, FrameBookmarkView, StoryBookmarkOutcome,
     StoryBookmarkView,
 };
+pub use branch::{BranchOriginView, BranchRequest};
 pub(in crate::app) use edit::validate_title;
 pub use list::{NumberedFrame, StoryCursor, StoryDetail, StoryListPage, StoryStatus};
 pub(in crate::app) use list::{frame_not_found, parse_frame_number};

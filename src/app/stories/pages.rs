@@ -177,6 +177,7 @@ impl Stories {
             frame_count: current.frame_count,
             is_private: false,
             date_updated: current.date_updated,
+            branched_from_id: current.branched_from_id,
         };
         let frame = frames.into_iter().next();
         Ok(Some(CurrentStory { story, strategy: current.strategy, frame, status }))

@@ -57,7 +57,7 @@ fn entry(frame: &ReadableFrame, address: &str, media: &str) -> FeedEntry {
 }
 
 /// Returns a text without the characters that XML cannot hold.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let may_hold = |c: &char| !c.is_control() || *c == '\n' || *c == '\t';
     text.chars().filter(may_hold).filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect()
 }

@@ -13,6 +13,8 @@ mod about;
 mod answer;
 mod assets;
 mod bookmarks;
+mod branch;
+mod cancel;
 mod connect;
 pub(super) mod errors;
 mod events;
@@ -24,12 +26,14 @@ mod library;
 mod lists;
 mod login;
 mod manifest;
+mod oembed;
 mod order;
 mod reader;
 mod redirects;
 mod search;
 mod setup;
 mod shares;
+mod similar;
 mod visitor;
 
 use axum::routing::{MethodRouter, get, post};
@@ -43,6 +47,9 @@ pub(super) fn forms() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/", get(home::get).post(order::post)),
         ("/connect", get(redirects::home).post(connect::post)),
         ("/bookmarks", get(bookmarks::get).post(bookmarks::post)),
+        ("/cancel", get(redirects::home).post(cancel::post)),
+        ("/browser", get(redirects::home).post(cancel::make_browser)),
+        ("/s/{slug}/{number}/branch", get(branch::get).post(branch::post)),
         ("/login", get(login::get).post(login::post)),
         ("/logout", post(login::log_out)),
         ("/s/{slug}/share", get(shares::make::get).post(shares::make::post)),
@@ -60,6 +67,8 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
     vec![
         ("/s/{slug}", get(reader::last)),
         ("/s/{slug}/{number}", get(reader::get)),
+        ("/s/{slug}/{number}/similar", get(similar::get)),
+        ("/oembed", get(oembed::get)),
         ("/s/{slug}/feed.atom", get(feed::get)),
         ("/s/{slug}/events", get(events::get)),
         ("/x/{token}/events", get(shares::events::get)),
@@ -73,6 +82,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/manifest.webmanifest", get(manifest::get)),
         ("/assets/{file}", get(assets::get)),
         ("/clio", get(redirects::home)),
+        ("/clio/{*rest}", get(redirects::home)),
         ("/clio/story/{slug}", get(redirects::story)),
         ("/clio/story/{slug}/{number}", get(redirects::frame)),
         ("/thoth", get(redirects::library)),

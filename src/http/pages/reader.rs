@@ -1,6 +1,7 @@
 //! `/s/{slug}/{number}`: one frame of a story. `/s/{slug}`: the last one.
 
 use axum::extract::{Path, State};
+use axum::response::Response;
 use calliope_web::{Neighbour, ReaderPage, shorten};
 
 use super::answer::{self, PageResult};
@@ -38,10 +39,7 @@ pub(super) async fn get(
     visitor.require_reader()?;
     let stories = state.app.stories();
     let story = stories.readable_story(visitor.reader(), &slug).await.map_err(answer::refuse)?;
-    let number =
-        number.parse::<i32>().ok().filter(|number| (1..=story.frame_count).contains(number));
-    let number = number.ok_or_else(|| answer::refuse(frame_not_found(&story)))?;
-    let index = number - 1;
+    let index = parse_number(&story, &number)? - 1;
     let frames = stories.readable_frames(story.id, index - 1, index + 1).await;
     let frames = frames.map_err(answer::refuse)?;
     if !frames.iter().any(|frame| frame.number == index) {
@@ -52,6 +50,8 @@ pub(super) async fn get(
         let bookmark = stories.bookmark_id(client_id, story.id, index).await;
         view.bookmark = bookmark.map_err(answer::refuse)?;
     }
+    view.branched_from = origin_link(&state, &visitor, &story).await?;
+    view.is_public = visitor.is_open_to_all(&state) && !story.is_private;
     Ok(answer::page(&state, &view).await)
 }
 
@@ -85,8 +85,36 @@ fn view(
         can_bookmark: visitor.principal.is_some(),
         can_share: visitor.reader().is_admin || visitor.reader().owns(story),
         bookmark: None,
+        branched_from: None,
+        is_public: false,
         slug: name,
     }
+}
+
+/// Returns the title and the address of the frame after which a story branches off; `None` if it does not, or the
+/// visitor may not see the story that it begins with.
+async fn origin_link(
+    state: &HttpState,
+    visitor: &Visitor,
+    story: &ReadableStory,
+) -> Result<Option<(String, String)>, Response> {
+    let stories = state.app.stories();
+    let origin = stories.branch_origin(story.id, story.branched_from_id).await;
+    let Some(origin) = origin.map_err(answer::refuse)? else { return Ok(None) };
+    match stories.readable_story(visitor.reader(), &origin.story_id.to_string()).await {
+        Ok(first) => {
+            let address = format!("/s/{}/{}", story_name(&first), origin.number + 1);
+            Ok(Some((title(&first.title), address)))
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(answer::refuse(error)),
+    }
+}
+
+/// Returns the number of a frame in a path, from 1, if the story has it.
+pub(super) fn parse_number(story: &ReadableStory, number: &str) -> Result<i32, Response> {
+    let number = number.parse().ok().filter(|number| (1..=story.frame_count).contains(number));
+    number.ok_or_else(|| answer::refuse(frame_not_found(story)))
 }
 
 fn frame_not_found(story: &ReadableStory) -> AppError {

@@ -37,7 +37,7 @@ pub(super) async fn get(State(state): State<HttpState>, visitor: Visitor, uri: U
     };
     match state.app.search().search(visitor.actor(principal), &request).await {
         Ok(page) => {
-            view.how = how_it_searched(&view.query, page.mode, &page.results);
+            view.how = how_it_searched(&view.query, page.mode, page.is_corrected, &page.results);
             let query: String = form_urlencoded::byte_serialize(view.query.as_bytes()).collect();
             view.more = page
                 .next_cursor
@@ -50,7 +50,7 @@ pub(super) async fn get(State(state): State<HttpState>, visitor: Visitor, uri: U
     Ok(answer::page(&state, &view).await)
 }
 
-fn card(hit: SearchHitView) -> SearchHitCard {
+pub(super) fn card(hit: SearchHitView) -> SearchHitCard {
     let name = if hit.slug.is_empty() { hit.story_id.to_string() } else { hit.slug };
     let text = hit.text.unwrap_or_default();
     let image = hit.image.as_ref();
@@ -70,7 +70,12 @@ fn card(hit: SearchHitView) -> SearchHitCard {
 
 /// Returns a sentence that says how the frames were found: by which searches, and by other words if none has those that
 /// were asked for.
-fn how_it_searched(query: &str, mode: SearchMode, hits: &[SearchHitView]) -> String {
+fn how_it_searched(
+    query: &str,
+    mode: SearchMode,
+    is_corrected: bool,
+    hits: &[SearchHitView],
+) -> String {
     if hits.is_empty() {
         return format!("No frame has “{query}”. Try another word, or fewer.");
     }
@@ -83,6 +88,9 @@ fn how_it_searched(query: &str, mode: SearchMode, hits: &[SearchHitView]) -> Str
         return format!("No frame has “{query}”; these have {}.", others.join(" or "));
     }
     match mode {
+        _ if by_words && is_corrected => {
+            format!("No frame has “{query}”; these have words that are spelt much like it.")
+        }
         SearchMode::Lexical => "Searched by words.".to_owned(),
         _ if !by_words => {
             "No frame has these words; these are close to them in meaning.".to_owned()
@@ -146,8 +154,13 @@ mod tests {
     fn it_says_honestly_how_it_searched() {
         let noon = [hit("At noon it rang.", &[(3, 7)], MatchedBy::Lexical)];
         let lamps = [hit("Two lamps.", &[(4, 9)], MatchedBy::Lexical)];
+        let close_words = [hit("Mooon.", &[], MatchedBy::Lexical)];
         let close = [hit("A candle.", &[], MatchedBy::Semantic)];
-        let say = |query: &str, mode, hits: &[SearchHitView]| how_it_searched(query, mode, hits);
+        let say =
+            |query: &str, mode, hits: &[SearchHitView]| how_it_searched(query, mode, false, hits);
+        assert!(
+            how_it_searched("moon", SearchMode::Lexical, true, &close_words).contains("much like")
+        );
         assert_eq!(
             say("moon", SearchMode::Lexical, &noon),
             "No frame has “moon”; these have “noon”."

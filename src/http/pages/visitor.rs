@@ -101,6 +101,11 @@ impl Visitor {
         if self.may_read_all || self.principal.is_some() { Ok(()) } else { Err(self.refusal()) }
     }
 
+    /// Returns whether everyone who has a story's link may read it, not only this visitor.
+    pub(super) fn is_open_to_all(&self, state: &HttpState) -> bool {
+        self.may_read_all || state.access_policy.api_key.is_none()
+    }
+
     fn refusal(&self) -> Response {
         if self.accepts_html {
             let next: String = form_urlencoded::byte_serialize(self.address.as_bytes()).collect();

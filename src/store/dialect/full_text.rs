@@ -12,14 +12,11 @@ use crate::store::{Store, StoreError};
 
 /// Maximum number of frames that a search ranks. If more match, it ranks the newest of them, so that a search takes no
 /// longer as the number of frames grows.
-const MAX_CANDIDATES: i64 = 1000;
-
-/// Maximum number of vocabulary words that a misspelt word is compared with.
-const MAX_VOCABULARY: i64 = 5000;
+pub(super) const MAX_CANDIDATES: i64 = 1000;
 
 /// Statements with search words are not cached: PostgreSQL must plan each search for its words, because the best plan
 /// depends on how many frames contain them. A cached generic plan assumes that every word is rare.
-const CACHE_STATEMENT: bool = false;
+pub(super) const CACHE_STATEMENT: bool = false;
 
 /// The characters that [`Store::highlighted_terms`] inserts before and after each match. No term contains them.
 pub const HIGHLIGHT_DELIMITERS: (char, char) = ('\u{2}', '\u{3}');
@@ -140,12 +137,13 @@ impl Store {
     }
 
     /// Returns the search terms of these frames' texts, separated by blanks, with [`HIGHLIGHT_DELIMITERS`] around each
-    /// term that matches any of `words`.
+    /// term that matches any of `words`. `matching` says how many of them, or that they are the starts of terms.
     ///
     /// Frames without a match may be missing from the result.
     pub async fn highlighted_terms(
         &self,
         words: &[String],
+        matching: WordMatch,
         ids: &[i64],
     ) -> Result<Vec<(i64, String)>, StoreError> {
         let failed = StoreError::failed("highlight words");
@@ -160,10 +158,7 @@ impl Store {
                     QueryBuilder::<Sqlite>::new("SELECT rowid, highlight(frame_words, 0, ");
                 query.push_bind(before).push(", ").push_bind(after);
                 query.push(") FROM frame_words WHERE frame_words MATCH ");
-                query.push_bind(format!(
-                    "text_terms : ({})",
-                    fts5_query(words, WordMatch::AtLeast(1))
-                ));
+                query.push_bind(format!("text_terms : ({})", fts5_query(words, matching)));
                 query.push(" AND rowid IN (");
                 push_ids(&mut query, ids);
                 query.build_query_as().fetch_all(read).await.map_err(failed)
@@ -172,7 +167,7 @@ impl Store {
                 let mut query = QueryBuilder::<Postgres>::new(
                     "SELECT id, ts_headline('english', text_terms, to_tsquery('english', ",
                 );
-                query.push_bind(tsquery(words, WordMatch::AtLeast(1)));
+                query.push_bind(tsquery(words, matching));
                 query.push("), ");
                 query.push_bind(format!("HighlightAll=true, StartSel={before}, StopSel={after}"));
                 query.push(") FROM story_frame WHERE text_terms <> '' AND id IN (");
@@ -183,51 +178,6 @@ impl Store {
                     .fetch_all(pool)
                     .await
                     .map_err(failed)
-            }
-        }
-    }
-
-    /// Returns words from frame texts that a misspelt word may stand for; empty if the database cannot tell.
-    pub async fn similar_words(&self, word: &str) -> Result<Vec<String>, StoreError> {
-        let failed = StoreError::failed("look for similar words");
-        let Some(first) = word.chars().next() else { return Ok(Vec::new()) };
-        match &self.pools {
-            // Compares words with the same first letter, because people rarely get that one wrong.
-            Pools::Sqlite(SqliteDatabase { read, .. }) => {
-                const SQL: &str = "SELECT term FROM frame_vocabulary WHERE term >= $1 AND term < $2 \
-                     AND length(term) BETWEEN $3 AND $4 ORDER BY doc DESC LIMIT $5";
-                let length = i64::try_from(word.chars().count()).unwrap_or(i64::MAX / 2);
-                let next = char::from_u32(u32::from(first) + 1).unwrap_or(first);
-                sqlx::query_scalar(SQL)
-                    .bind(first.to_string())
-                    .bind(next.to_string())
-                    // A stem is shorter than its word.
-                    .bind((length - 4).max(2))
-                    .bind(length + 2)
-                    .bind(MAX_VOCABULARY)
-                    .fetch_all(read)
-                    .await
-                    .map_err(failed)
-            }
-            Pools::Postgres(pool) => {
-                const HAS_PG_TRGM: &str = "SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'";
-                const SQL: &str = "SELECT DISTINCT w FROM (SELECT text_terms FROM story_frame \
-                     WHERE $1 <% text_terms LIMIT 200) AS f, regexp_split_to_table(f.text_terms, ' ') AS w \
-                     WHERE similarity(w, $1) > 0.3 LIMIT $2";
-                let installed: Option<i32> =
-                    sqlx::query_scalar(HAS_PG_TRGM).fetch_optional(pool).await.map_err(&failed)?;
-                if installed.is_none() {
-                    return Ok(Vec::new());
-                }
-                // The index applies a threshold, whose default is too high for swapped letters in a short word.
-                let mut tx = pool.begin().await.map_err(&failed)?;
-                let threshold = sqlx::query("SET LOCAL pg_trgm.word_similarity_threshold = 0.35");
-                threshold.execute(&mut tx).await.map_err(&failed)?;
-                let words = sqlx::query_scalar(SQL)
-                    .bind(word)
-                    .bind(MAX_VOCABULARY)
-                    .persistent(CACHE_STATEMENT);
-                words.fetch_all(&mut tx).await.map_err(failed)
             }
         }
     }

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
+use uuid::Uuid;
 
 pub(super) mod full_text;
+mod spelling;
 
 use super::notices::{LocalInstance, RemoteNotice};
 use super::tx::Open;
@@ -42,6 +44,55 @@ macro_rules! claim {
             ") RETURNING *"
         )
     };
+}
+
+/// Copies the frames of the story `$1`, up to the number `$3`, to the story `$2`. If `$4` is false, the copies are without
+/// what the camera saw, what was heard, the situation and the parameters. `$5` is the current time: copies count as
+/// indexed, because search finds the originals.
+macro_rules! copy_frames {
+    ($metadata_for_others:literal) => {
+        concat!(
+            "INSERT INTO story_frame (story_id, number, text, image_id, device_image_id, illustration, ",
+            "min_duration_seconds, trigger_condition, metadata, state_before, date_created, seen, heard, ",
+            "language, text_terms, date_indexed, told_for) ",
+            "SELECT $2, f.number, f.text, f.image_id, f.device_image_id, f.illustration, ",
+            "f.min_duration_seconds, f.trigger_condition, CASE WHEN $4 THEN f.metadata ELSE ",
+            $metadata_for_others,
+            " END, f.state_before, f.date_created, CASE WHEN $4 THEN f.seen END, ",
+            "CASE WHEN $4 THEN f.heard END, f.language, '', $5, COALESCE(f.told_for, s.client_id) ",
+            "FROM story_frame f JOIN story s ON s.id = f.story_id ",
+            "WHERE f.story_id = $1 AND f.number <= $3 ORDER BY f.number"
+        )
+    };
+}
+
+/// Returns the statement that copies frames to a branch.
+pub(super) const fn copy_frames_sql(open: &Open) -> &'static str {
+    match open {
+        Open::Postgres(_) => copy_frames!("f.metadata - 'situation' - 'parameters'"),
+        Open::Sqlite(_) => copy_frames!("json_remove(f.metadata, '$.situation', '$.parameters')"),
+    }
+}
+
+/// Locks images and files that stories may share until this transaction ends, so that of two transactions that remove the
+/// last uses of a file, the later one sees that nothing uses it any more. SQLite has a single writer and needs no lock.
+pub(super) async fn lock_media(
+    open: &mut Open,
+    image_ids: Vec<Uuid>,
+    keys: Vec<String>,
+) -> Result<(), StoreError> {
+    let Open::Postgres(tx) = open else { return Ok(()) };
+    let failed = StoreError::failed("lock shared files");
+    if !image_ids.is_empty() {
+        // Every transaction locks in the same order, so none waits for one that waits for it.
+        let sql = "SELECT 1 FROM image WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+        sqlx::query(sql).bind(image_ids).execute(&mut *tx).await.map_err(&failed)?;
+    }
+    if !keys.is_empty() {
+        let sql = "SELECT 1 FROM media_object WHERE key = ANY($1) ORDER BY key FOR UPDATE";
+        sqlx::query(sql).bind(keys).execute(&mut *tx).await.map_err(&failed)?;
+    }
+    Ok(())
 }
 
 /// The condition that a task is awaited. The index `task_waiting_awaited` has it too.

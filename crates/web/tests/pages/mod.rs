@@ -4,9 +4,9 @@ mod shares;
 
 use calliope_web::{
     AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
-    FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, PendingFrame,
-    Picture, ReaderPage, SearchHitCard, SearchPage, Shell, StorytellerChoice, Template,
-    marked_excerpt, paragraphs, shorten,
+    FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, OEmbed,
+    PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, SimilarPage,
+    StorytellerChoice, Template, marked_excerpt, paragraphs, shorten,
 };
 
 /// Markup that must never become part of a page.
@@ -66,6 +66,17 @@ pub fn usual_reader() -> ReaderPage {
     page
 }
 
+/// A reader with everything that a page can have.
+pub fn full_reader() -> ReaderPage {
+    let name = "The other lamp".to_owned();
+    ReaderPage {
+        is_public: true,
+        bookmark: Some(7),
+        branched_from: Some((name, "/s/the-other-lamp/2".to_owned())),
+        ..usual_reader()
+    }
+}
+
 fn cover(title: &str) -> Cover {
     Cover {
         address: "/s/the-lamp-had-burned-for/1".to_owned(),
@@ -84,6 +95,17 @@ fn hit(title: &str, text: &str) -> SearchHitCard {
         number: 2,
         excerpt: marked_excerpt(text, &[(4, 8)], 300),
         picture: Some(picture("")),
+    }
+}
+
+fn similar(hits: Vec<SearchHitCard>) -> SimilarPage {
+    SimilarPage {
+        shell: shell(),
+        title: "The lamp".to_owned(),
+        number: 3,
+        address: "/s/the-lamp-had-burned-for/3".to_owned(),
+        how: "Found by words that they share with this moment.".to_owned(),
+        hits,
     }
 }
 
@@ -134,6 +156,10 @@ fn readers() -> Vec<(&'static str, ReaderPage)> {
     if let Some(frame) = &mut bare.frame {
         frame.picture = None;
     }
+    let mut erased = reader("", "en");
+    if let Some(frame) = &mut erased.frame {
+        frame.picture = None;
+    }
     vec![
         ("reader_empty", empty),
         ("reader_one", reader(WORDS, "en")),
@@ -143,6 +169,8 @@ fn readers() -> Vec<(&'static str, ReaderPage)> {
         ("reader_below_a_proxy", proxied),
         ("reader_video", video),
         ("reader_without_picture", bare),
+        ("reader_full", full_reader()),
+        ("reader_erased", erased),
     ]
 }
 
@@ -244,6 +272,8 @@ fn shelves() -> Vec<(&'static str, String)> {
         ("search_new", render(&SearchPage { shell: shell(), ..SearchPage::default() })),
         ("search_found", render(&search)),
         ("search_problem", render(&SearchPage { hits: Vec::new(), problem, ..search.clone() })),
+        ("similar_none", render(&similar(Vec::new()))),
+        ("similar_found", render(&similar(vec![hit("The lamp", WORDS)]))),
         ("bookmarks_empty", render(&BookmarksPage { shell: shell(), ..BookmarksPage::default() })),
         ("bookmarks", render(&bookmarks)),
         ("list", render(&list)),
@@ -257,6 +287,10 @@ pub fn hostile() -> Vec<(&'static str, String)> {
     if let Some(frame) = &mut page.frame {
         frame.picture = Some(picture(ATTACK));
     }
+    page.branched_from = Some((ATTACK.to_owned(), "/s/a/1".to_owned()));
+    let mut like = similar(vec![hit(ATTACK, ATTACK)]);
+    ATTACK.clone_into(&mut like.title);
+    ATTACK.clone_into(&mut like.how);
     let mut home = home_with(ATTACK);
     home.problem = Some(ATTACK.to_owned());
     home.words = format!("</textarea>{ATTACK}");
@@ -281,6 +315,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
     };
     let mut pages = vec![
         ("reader", render(&page)),
+        ("similar", render(&like)),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
         ("search", render(&search)),
@@ -305,6 +340,16 @@ pub fn hostile() -> Vec<(&'static str, String)> {
     ];
     pages.extend(shares::hostile());
     pages
+}
+
+pub fn oembed() -> OEmbed {
+    OEmbed {
+        title: ATTACK.to_owned(),
+        provider: "https://stories.example/".to_owned(),
+        max_age: 3600,
+        photo: Some(picture("")),
+        thumbnail: Some(picture("")),
+    }
 }
 
 pub fn feed() -> Feed {

@@ -113,8 +113,7 @@ impl Attachments {
         attachment: NewAttachment,
     ) -> Result<Tx, AppError> {
         let now = self.clock.now();
-        let replaced: Vec<&str> = attachment.replaced.iter().map(String::as_str).collect();
-        let keys = tx.delete_media_objects(&replaced).await?;
+        let keys = tx.delete_frame_media(&[], &attachment.replaced).await?;
         self.jobs.enqueue_file_removal(&mut tx, keys).await?;
         let client_id = Some(story.client_id.as_str());
         tx.publish(EventKind::Frame, client_id, Some(story.id), attachment.view.clone(), now);

@@ -1,6 +1,7 @@
 //! Stories and their frames: `/v2/stories`. An order for a frame is answered at once, with the task that makes the
 //! frame.
 
+pub(in crate::http) mod branch;
 pub(in crate::http) mod change;
 pub(in crate::http) mod create;
 pub(in crate::http) mod events;
