@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 
-const { PROGRAM, WORK, CAMERA, SOUND, TOOLS, CALLIOPE_SCREENSHOTS: SHOTS } = process.env;
+const { PROGRAM, WORK, CAMERA_PICTURE, SOUND, TOOLS, CALLIOPE_SCREENSHOTS: SHOTS } = process.env;
 const { chromium } = createRequire(`${TOOLS}/`)("playwright-core");
 
 /** Returns a port of this machine that is free. */
@@ -17,6 +17,43 @@ function freePort() {
       server.close(() => resolve(port));
     });
   });
+}
+
+/**
+ * Returns the path of a film for the browser's camera, which shows a JPEG. It is in YUV4MPEG2, because Debian's Chromium
+ * shows a film of JPEGs as a green area. The browser itself decodes the picture.
+ */
+async function makeFilm(options, picture) {
+  const browser = await chromium.launch(options);
+  const page = await browser.newPage();
+  const { width, height, planes } = await page.evaluate(async (address) => {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const [width, height] = [image.width & ~1, image.height & ~1];
+    const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    const pixel = (x, y) => data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3);
+    const planes = [];
+    // ITU-R BT.601 in the range of video, with one pair of colours for each two by two pixels.
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+      const [r, g, b] = pixel(x, y);
+      planes.push(16 + 0.257 * r + 0.504 * g + 0.098 * b);
+    }
+    for (const [fr, fg, fb] of [[-0.148, -0.291, 0.439], [0.439, -0.368, -0.071]]) {
+      for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
+        const [r, g, b] = pixel(x, y);
+        planes.push(128 + fr * r + fg * g + fb * b);
+      }
+    }
+    return { width, height, planes: planes.map(Math.round) };
+  }, `data:image/jpeg;base64,${readFileSync(picture).toString("base64")}`);
+  await browser.close();
+  const frame = Buffer.concat([Buffer.from("FRAME\n"), Buffer.from(planes)]);
+  const film = `${WORK}/camera.y4m`;
+  writeFileSync(film, Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1\n`), frame, frame]));
+  return film;
 }
 
 /** A running program with a folder of its own. */
@@ -63,13 +100,17 @@ export class Harness {
 
   static async launch() {
     const harness = new Harness();
+    const executablePath = "/usr/bin/chromium";
+    const args = [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+    ];
+    const film = await makeFilm({ executablePath, args }, CAMERA_PICTURE);
     harness.browser = await chromium.launch({
-      executablePath: "/usr/bin/chromium",
+      executablePath,
       args: [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${CAMERA}`,
-        `--use-file-for-fake-audio-capture=${SOUND}`,
+        ...args, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        `--use-file-for-fake-video-capture=${film}`, `--use-file-for-fake-audio-capture=${SOUND}`,
       ],
     });
     return harness;

@@ -1,9 +1,14 @@
 // The maker's page: photo, camera, voice, words, the reader beside it, and a browser that connects by a key.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 
-const { PHOTO } = process.env;
+const { PHOTO, CAMERA_PICTURE } = process.env;
 const KEY = "a-key-for-a-test-1234";
+/** What the browser says while the service is away. */
+const AWAY = /net::ERR_|Failed to load resource/;
 const words = (page) => page.locator(".words").innerText();
 
 export default async function run(harness, shared) {
@@ -48,6 +53,21 @@ export default async function run(harness, shared) {
     const before = navigations;
     await maker.click(".photo");
     await maker.waitForFunction(() => document.querySelector(".camera video")?.videoWidth > 0);
+    await maker.waitForFunction(() => document.querySelector(".camera video").readyState >= 3);
+    const difference = await maker.evaluate(async (address) => {
+      const picture = new Image();
+      picture.src = address;
+      await picture.decode();
+      const video = document.querySelector(".camera video");
+      const colours = [picture, video].map((source) => {
+        const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+        const context = canvas.getContext("2d");
+        context.drawImage(source, 0, 0, 8, 8);
+        return context.getImageData(0, 0, 8, 8).data;
+      });
+      return colours[0].reduce((sum, value, at) => sum + Math.abs(value - colours[1][at]), 0) / colours[0].length;
+    }, `data:image/jpeg;base64,${readFileSync(CAMERA_PICTURE).toString("base64")}`);
+    assert.ok(difference < 12, `the camera shows something else than its picture: ${difference}`);
     await harness.shot(maker, "camera");
     await maker.click(".shutter");
     await maker.waitForSelector("#status:not([hidden])");
@@ -68,6 +88,8 @@ export default async function run(harness, shared) {
     await maker.waitForTimeout(900);
     await maker.mouse.up();
     await maker.waitForFunction((text) => document.querySelector(".words").innerText !== text, earlier);
+    // The words come before the frame is kept.
+    await maker.waitForSelector("#status[hidden]", { state: "attached" });
   });
 
   await harness.step("a reader turns pages by keys, and hears of a new frame", async () => {
@@ -100,6 +122,48 @@ export default async function run(harness, shared) {
     assert.equal(await reader.locator(".hit").count(), 1);
     await reader.close();
   });
+
+  await harness.step("the page goes on by itself if the service is killed while a picture is painted", async () => {
+    const picture = readFileSync(PHOTO).toString("base64");
+    // A model server, which holds the first picture back for ever.
+    let asked = 0;
+    const models = createServer((request, response) => {
+      request.resume();
+      if (!request.url.endsWith("/images/generations")) return response.writeHead(404).end("{}");
+      asked += 1;
+      if (asked === 1) return models.emit("painting");
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ data: [{ b64_json: picture }] }));
+    }).listen(0, "127.0.0.1");
+    await once(models, "listening");
+    const slow = await harness.serve("slow", {
+      OPENAI_BASE_URL: `http://127.0.0.1:${models.address().port}/v1`, CALLIOPE_IMAGE_MODEL: "openai/painter",
+    });
+    const away = await harness.context(slow.origin, { viewport: { width: 390, height: 844 } });
+    const page = await away.newPage();
+    await page.goto(slow.origin);
+    await page.waitForFunction(() => customElements.get("calliope-maker"));
+    await page.locator("details.more").evaluate((more) => { more.open = true; });
+    await page.locator("input[value=literal]").check();
+    await page.fill("textarea", "A gull waits for the tide.");
+    const painting = once(models, "painting");
+    await page.click("button.go");
+    await painting;
+    await page.waitForFunction(() => document.querySelector("#status").innerText.includes("painted"));
+    await slow.kill();
+    models.closeAllConnections();
+    await page.waitForTimeout(1500);
+    await harness.shot(page, "killed");
+    assert.equal(await page.locator(".problem").count(), 0, "the page waits and does not complain");
+    await slow.start();
+    await page.waitForSelector("#stage img.art[src*='/media/']", { timeout: 90_000 });
+    assert.match(await words(page), /A gull waits for the tide/);
+    await page.waitForSelector("#status[hidden]", { state: "attached" });
+    assert.equal(await page.locator("button.go").isEnabled(), true);
+    await harness.shot(page, "went-on");
+    await away.close();
+    models.close();
+  }, AWAY);
 
   await harness.step("a browser connects by a key", async () => {
     const strange = await harness.context(keyed.origin);

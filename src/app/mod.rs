@@ -57,7 +57,8 @@ pub use files::{
 };
 pub use frames::{
     AcceptedOrder, AudioInput, FrameOrder, FrameWait, Frames, NextFrame, NextFrameQuery,
-    NextFrameResult, RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, TaggedFrame,
+    NextFrameResult, RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, SmallWidth,
+    TaggedFrame,
 };
 pub use idempotency::{Idempotency, IdempotencyOutcome, StoredResponse};
 pub use identity::Identities;
@@ -76,14 +77,15 @@ pub use stories::{
     AudioView, BookmarkListPatch, BookmarkListRequest, BranchOriginView, BranchRequest,
     CurrentStory, FrameBookmarkView, FrameView, ImageView, NumberedFrame, PageReader, ReadOptions,
     Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage,
-    StoryListView, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView,
+    StoryListView, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView, Wall,
+    WallContent,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
     AuditRecord, BookmarkList, BookmarkedFrame, BranchOrigin, DatabaseActivity, Insight,
     InsightCursor, MediaObject, ReadableFrame, ReadableStory, Share, SparrowState, StoryCover,
-    StoryOverview, TelemetryReport, Visitor,
+    StoryOverview, TelemetryReport, Visitor, WallFrame,
 };
 
 use crate::compute::Compute;

@@ -65,6 +65,7 @@ mod vectors;
 mod version;
 mod visitors;
 mod voices;
+mod walls;
 
 pub use activity::DatabaseActivity;
 pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
@@ -83,7 +84,7 @@ pub use error::StoreError;
 pub use events::Event;
 pub use flocks::ScheduleRow;
 pub use frame_lookup::{ExistingFrame, FrameHit};
-pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
+pub use frames::{FrameImage, FrameRow, Illustration, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use learning::{ClientKnowledge, KnowledgeLimits};
 pub use leases::{Lease, LeaseError, LeaseLost};
@@ -115,6 +116,7 @@ pub use users::{Credentials, NewUser, User};
 pub use vectors::{EmbeddingCursor, EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
 pub use visitors::Visitor;
 pub use voices::{SoundRow, VoiceProfile};
+pub use walls::WallFrame;
 
 use std::sync::Arc;
 

@@ -57,3 +57,4 @@ mod v2_stories;
 mod v2_tasks;
 mod vectors;
 mod visitors;
+mod walls;

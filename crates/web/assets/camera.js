@@ -20,7 +20,15 @@ export async function takePhoto(stage, template) {
     return await new Promise((resolve) => {
       view.querySelector(".shutter").addEventListener("click", async () => resolve(await grab(video)));
       view.querySelector(".close").addEventListener("click", () => resolve(null));
-      view.addEventListener("keydown", (event) => { if (event.key === "Escape") resolve(null); });
+      view.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") resolve(null);
+        if (event.key !== "Tab") return;
+        // The focus stays on the camera until it is closed.
+        event.preventDefault();
+        const controls = [...view.querySelectorAll("button")];
+        const next = controls.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
+        controls.at(next % controls.length).focus();
+      });
       view.querySelector(".flip").addEventListener("click", async () => {
         facing = facing === "user" ? "environment" : "user";
         stop();

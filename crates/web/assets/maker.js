@@ -47,12 +47,18 @@ class Maker extends HTMLElement {
     }
     label.addEventListener("click", async (event) => {
       event.preventDefault();
+      const rest = this.querySelector(".page");
       try {
+        rest.inert = true;
         const photo = await takePhoto(this.stage, this.querySelector("#camera-view"));
         if (photo) { this.show(photo); this.order(); }
       } catch {
         this.say("The browser did not open the camera; choose a photo instead.");
+        rest.inert = false;
         input.showPicker?.();
+      } finally {
+        rest.inert = false;
+        input.focus({ preventScroll: true });
       }
     });
   }
@@ -231,6 +237,11 @@ class Maker extends HTMLElement {
       if (["completed", "failed", "cancelled"].includes(data.status)) this.check(task, ended);
     });
     this.source.addEventListener("open", () => this.check(task, ended));
+    // Browsers connect again by themselves after a lost connection, but not after a proxy's error.
+    this.source.addEventListener("error", ({ target }) => {
+      if (target.readyState !== EventSource.CLOSED || this.source !== target) return;
+      setTimeout(() => { if (this.task === task) this.follow(task, events); }, 2000 + Math.random() * 2000);
+    });
   }
 
   /** Asks how a task ended. It may have ended before its events were followed. */

@@ -17,7 +17,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 34] = [
+const ROUTES: [&str; 39] = [
     "/",
     "/s/*",
     "/s/*/*",
@@ -51,6 +51,11 @@ const ROUTES: [&str; 34] = [
     "/v2/events",
     "/v2/stories/*/events",
     "/robots.txt",
+    "/s/*/qr.svg",
+    "/storytellers/*",
+    "/wall/*",
+    "/wall/*/events",
+    "/wall/sw.js",
     "/assets/*",
 ];
 
@@ -160,9 +165,16 @@ fn every_link_leads_to_a_route() {
     for (name, page) in pages::all() {
         let root = if name.contains("proxy") { "/stories" } else { "" };
         for element in parse(&page).0 {
-            for attribute in
-                ["href", "src", "action", "poster", "data-events", "data-base", "data-from"]
-            {
+            for attribute in [
+                "href",
+                "src",
+                "action",
+                "poster",
+                "data-events",
+                "data-base",
+                "data-from",
+                "data-worker",
+            ] {
                 let Some(value) = element.attribute(attribute) else { continue };
                 let value = value.strip_prefix("https://stories.example").unwrap_or(value);
                 if value.is_empty() {

@@ -6,6 +6,7 @@ mod client_view;
 mod resolve;
 mod resources;
 mod seeds;
+mod sleep;
 mod strategies;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use calliope_web::Template;
 
 use crate::app::AppError;
@@ -70,13 +71,28 @@ pub(super) fn refuse(error: AppError) -> Response {
 
 /// Returns a text as the answer, of a media type, that may be kept for `max_age` seconds.
 pub(super) fn file(media_type: &'static str, text: String, max_age: u32) -> Response {
-    let mut response = text.into_response();
+    bytes(media_type, Bytes::from(text), max_age)
+}
+
+/// Returns bytes as the answer, of a media type, that may be kept for `max_age` seconds.
+pub(super) fn bytes(media_type: &'static str, bytes: Bytes, max_age: u32) -> Response {
+    let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     page_headers::insert(headers, None);
     if let Ok(cache) = HeaderValue::from_str(&format!("private, max-age={max_age}")) {
         headers.insert(CACHE_CONTROL, cache);
     }
+    response
+}
+
+/// Returns the script of a service worker. Browsers ask for it again after a day, or when the page is opened.
+pub(super) async fn worker(state: &HttpState, script: &'static [u8]) -> Response {
+    let mut response = Bytes::from_static(script).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    page_headers::insert_for_worker(headers, media_origin(state).await);
     response
 }
 

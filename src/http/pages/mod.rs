@@ -1,8 +1,9 @@
 //! The pages for people, one file for each. They ask the services directly and show what `calliope-web` makes of it.
 //!
-//! Who may see what: the first page, `/login`, `/about`, shares and assets are open, and `/setup` while there is no user. Stories, the library, search and bookmarks
-//! need a browser that is connected, a user who is logged in, or a service without a key on this machine. The setting
-//! `pages.public_reading` opens stories to everyone who has a link.
+//! Who may see what: the first page, `/login`, `/about`, shares and assets are open, and so is `/setup` while there is no
+//! user. Stories, walls, the library, search and bookmarks need a browser that is connected, a user who is logged in, or a
+//! service without a key on this machine. The setting `pages.public_reading` opens stories and walls to everyone who has a
+//! link.
 
 #![allow(
     clippy::result_large_err,
@@ -34,7 +35,9 @@ mod search;
 mod setup;
 mod shares;
 mod similar;
+mod storyteller;
 mod visitor;
+mod wall;
 
 use axum::routing::{MethodRouter, get, post};
 
@@ -75,9 +78,14 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/x/{token}/tasks/{id}", get(shares::events::task)),
         ("/x/{token}/{page}", get(shares::open::frame)),
         ("/x/{token}/{page}/{number}", get(shares::open::frame_of_list)),
+        ("/s/{slug}/qr.svg", get(wall::code)),
         ("/library", get(library::get)),
         ("/search", get(search::get)),
         ("/lists/{id}", get(lists::get)),
+        ("/storytellers/{slug}", get(storyteller::picture)),
+        ("/wall/{name}", get(wall::get)),
+        ("/wall/{name}/events", get(wall::events)),
+        ("/wall/sw.js", get(wall::worker)),
         ("/about", get(about::get)),
         ("/manifest.webmanifest", get(manifest::get)),
         ("/assets/{file}", get(assets::get)),
