@@ -19,12 +19,14 @@ class Maker extends HTMLElement {
     this.stage = this.querySelector("#stage");
     this.telling = this.querySelector("#telling");
     this.status = this.querySelector("#status");
-    this.cancelForm = this.querySelector(".cancel");
+    // The page of a visitor has neither: it keeps nothing for another day, and the service tells the frame anyway.
+    this.cancelForm = this.querySelector(".cancel") ?? document.createElement("form");
     this.asking = this.querySelector(".asking");
     this.key = this.dataset.key;
     this.photo = null;
     this.sound = null;
-    this.outbox = new Outbox(this.dataset.root);
+    const isVisitor = this.dataset.page !== undefined;
+    this.outbox = new Outbox(isVisitor ? "" : `calliope${this.dataset.root}`);
     this.cancelForm.addEventListener("submit", (event) => { event.preventDefault(); this.cancel(); });
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.order(); });
     this.form.elements.words.addEventListener("keydown", (event) => {
@@ -120,7 +122,7 @@ class Maker extends HTMLElement {
       do {
         this.again = false;
         for (const order of await this.outbox.kept()) {
-          if (!isFresh(order)) { this.ask(order); continue; }
+          if (this.asking && !isFresh(order)) { this.ask(order); continue; }
           const sent = await this.send(order);
           if (sent === null) return;
           task = sent || task;

@@ -13,9 +13,9 @@ const LARGEST = 24 << 20;
 const LATER = [408, 425, 429, 502, 503, 504];
 
 export class Outbox {
-  /** `root` tells the services of one address apart. */
-  constructor(root) {
-    this.name = `calliope${root}`;
+  /** `name` tells the outboxes of one address apart. Without one, orders are kept only as long as the page is open. */
+  constructor(name) {
+    this.name = name;
     this.memory = new Map();
   }
 
@@ -47,6 +47,7 @@ export class Outbox {
 
   /** Does one thing with the stored orders. Returns nothing if the browser stores none, as in a private window. */
   async run(mode, work) {
+    if (!this.name) return undefined;
     try {
       this.database ??= await opened(this.name);
       return await new Promise((resolve, reject) => {
