@@ -22,14 +22,21 @@ impl Picture {
     pub fn small(&self) -> String {
         let width = SMALL_WIDTHS[1];
         let address = &self.address;
-        if self.width > width { format!("{address}?width={width}") } else { address.clone() }
+        let has_small = self.width > width && !self.is_signed();
+        if has_small { format!("{address}?width={width}") } else { address.clone() }
     }
 
-    /// Returns the addresses of the small pictures with their widths, as the attribute `srcset` has them; empty if the
-    /// picture itself is small. `root` is the path of a proxy below which the service is.
+    /// Reports whether the address has a query, which is a signature for the picture as it is.
+    fn is_signed(&self) -> bool {
+        self.address.contains('?')
+    }
+
+    /// Returns the addresses of the small pictures with their widths, as the attribute `srcset` has them; empty if there
+    /// are none. `root` is the path of a proxy below which the service is.
     #[must_use]
     pub fn sources(&self, root: &str) -> String {
-        let narrower = SMALL_WIDTHS.into_iter().filter(|width| self.width > *width);
+        let is_signed = self.is_signed();
+        let narrower = SMALL_WIDTHS.into_iter().filter(|width| self.width > *width && !is_signed);
         let sources =
             narrower.map(|width| format!("{root}{}?width={width} {width}w", self.address));
         sources.collect::<Vec<_>>().join(", ")
@@ -83,5 +90,13 @@ mod tests {
             (picture(320).small(), picture(160).sources("")),
             ("/media/a.png".to_owned(), String::new())
         );
+    }
+
+    #[test]
+    fn a_signed_address_stays_as_it_was_signed() {
+        let address = "/media/signed/media/a.png?expires=1&signature=b";
+        let picture =
+            Picture { address: address.to_owned(), width: 512, height: 512, alt: String::new() };
+        assert_eq!((picture.small(), picture.sources("")), (address.to_owned(), String::new()));
     }
 }

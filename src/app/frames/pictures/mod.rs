@@ -36,7 +36,7 @@ pub(super) struct Pictures {
     /// One permit for each small picture that may be rendered at the same time.
     small_turns: Semaphore,
     /// Pictures of storytellers, by the words from which they were painted.
-    storyteller_pictures: Cache<String, Bytes>,
+    storytellers: Cache<String, Bytes>,
 }
 
 impl Pictures {
@@ -47,7 +47,7 @@ impl Pictures {
             compute: deps.compute.clone(),
             files: Arc::clone(&deps.files),
             small_turns: Semaphore::new(MAX_SMALL_AT_ONCE),
-            storyteller_pictures: Cache::new(MAX_STORYTELLERS),
+            storytellers: Cache::new(MAX_STORYTELLERS),
         }
     }
 }

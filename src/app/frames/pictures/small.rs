@@ -73,11 +73,11 @@ impl Pictures {
         &self,
         words: &str,
     ) -> Result<Bytes, AppError> {
-        if let Some(painted) = self.storyteller_pictures.get(words) {
+        if let Some(painted) = self.storytellers.get(words) {
             return Ok(painted);
         }
         let _turn = self.small_turns.acquire().await.map_err(AppError::internal)?;
-        if let Some(painted) = self.storyteller_pictures.get(words) {
+        if let Some(painted) = self.storytellers.get(words) {
             return Ok(painted);
         }
         let prompt = words.to_owned();
@@ -87,7 +87,7 @@ impl Pictures {
             imaging::encode(&painter::paint(&request), ImageFormat::Jpeg, Dither::None)
         });
         let painted = Bytes::from(painted.await?.map_err(AppError::internal)?);
-        self.storyteller_pictures.insert(words.to_owned(), painted.clone());
+        self.storytellers.insert(words.to_owned(), painted.clone());
         Ok(painted)
     }
 }
