@@ -56,7 +56,8 @@ pub use files::{
 };
 pub use frames::{
     AcceptedOrder, AudioInput, FrameOrder, FrameWait, Frames, NextFrame, NextFrameQuery,
-    NextFrameResult, RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, TaggedFrame,
+    NextFrameResult, RedrawOrder, RehearsalOptions, RehearsalSession, RehearsedFrame, SmallWidth,
+    TaggedFrame,
 };
 pub use idempotency::{Idempotency, IdempotencyOutcome, StoredResponse};
 pub use identity::Identities;

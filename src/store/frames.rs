@@ -54,6 +54,18 @@ pub struct FrameImage {
     pub dither: Option<Dither>,
 }
 
+/// The original illustration of a frame.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Illustration {
+    /// The image.
+    #[sqlx(flatten)]
+    pub image: FrameImage,
+    /// The frame's story.
+    pub story_id: Uuid,
+    /// The client of the frame's story.
+    pub client_id: String,
+}
+
 /// A story's newest frame with its images.
 #[derive(Debug)]
 pub struct NewestFrame {
@@ -192,6 +204,15 @@ impl Store {
             "SELECT id, media_key, width, height, format, dither FROM image WHERE id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read an image"))
+    }
+
+    /// Returns the original illustration of a frame with this media key.
+    pub async fn illustration(&self, key: &str) -> Result<Option<Illustration>, StoreError> {
+        const SQL: &str = "SELECT i.id, i.media_key, i.width, i.height, i.format, i.dither, s.client_id, s.id AS story_id \
+             FROM image i JOIN story_frame f ON f.image_id = i.id JOIN story s ON s.id = f.story_id \
+             WHERE i.media_key = $1 LIMIT 1";
+        with_read_pool!(self, db => sqlx::query_as(SQL).bind(key).fetch_optional(db).await)
+            .map_err(StoreError::failed("look for an illustration"))
     }
 
     /// Returns the texts of a story's newest frames, oldest first, at most `limit`.

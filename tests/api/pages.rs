@@ -305,11 +305,16 @@ async fn every_link_and_asset_leads_somewhere(database: TestDatabase) {
                 waiting.push(own);
             }
         }
+        for sources in attributes(&page.text, "srcset") {
+            let addresses = sources.split(", ").filter_map(|source| source.split(' ').next());
+            waiting.extend(addresses.map(str::to_owned));
+        }
     }
     for page in ["/library", "/bookmarks", "/about", "/manifest.webmanifest"] {
         assert!(seen.contains(page), "{page} is linked: {seen:?}");
     }
     assert!(seen.iter().filter(|path| path.starts_with("/assets/")).count() >= 3, "{seen:?}");
+    assert!(seen.iter().any(|path| path.ends_with("?width=320")), "covers are small: {seen:?}");
     // Below a path of a proxy, every address begins with this path.
     let request = app.client.get(app.address("/library")).header("x-forwarded-prefix", "/stories");
     let page = browser.send(request).await.text;

@@ -26,7 +26,7 @@ pub use askama::Template;
 pub use connect::ConnectPage;
 pub use error_page::ErrorPage;
 pub use feed::{Feed, FeedEntry};
-pub use frame::{Clip, FramePart, Picture};
+pub use frame::{Clip, FramePart, Picture, SMALL_WIDTHS};
 pub use home::{HomePage, PendingFrame, StorytellerChoice};
 pub use library::{Cover, LibraryDay, LibraryPage};
 pub use lists::{BookmarkCard, BookmarksPage, ListPage};

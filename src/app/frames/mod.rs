@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use intake::{AcceptedOrder, AudioInput, FrameOrder};
 pub use next::{NextFrame, NextFrameQuery, NextFrameResult, TaggedFrame};
+pub use pictures::SmallWidth;
 pub use redraw::RedrawOrder;
 pub use rehearse::{RehearsalOptions, RehearsalSession, RehearsedFrame};
 pub use wait::FrameWait;
@@ -56,6 +57,7 @@ pub struct Frames {
     next: next::NextFrames,
     generator: generate::Generator,
     attachments: Arc<attachments::Attachments>,
+    pictures: Arc<pictures::Pictures>,
     redraws: redraw::Redraws,
     rehearsals: rehearse::Rehearsals,
 }
@@ -96,8 +98,9 @@ impl Frames {
                 Arc::clone(&pictures),
                 Arc::clone(&attachments),
             ),
-            redraws: redraw::Redraws::new(deps, pictures, Arc::clone(&attachments)),
+            redraws: redraw::Redraws::new(deps, Arc::clone(&pictures), Arc::clone(&attachments)),
             attachments,
+            pictures,
             rehearsals: rehearse::Rehearsals::new(deps, perceiver),
         }
     }
@@ -218,6 +221,31 @@ impl Frames {
         steps: &StepTracker,
     ) -> Result<TaskOutcome, AppError> {
         self.redraws.redraw_frame(lease, job, steps).await
+    }
+
+    /// Returns the media key of the small JPEG of an illustration, which is rendered and stored if nobody asked for it
+    /// before. Returns `None` if the illustration itself is to be served: there is no illustration of this key, it is
+    /// not wider, or too many small pictures wait to be rendered.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] if the illustration cannot be read or the small picture cannot be stored.
+    pub async fn small_picture(
+        &self,
+        key: &str,
+        width: SmallWidth,
+    ) -> Result<Option<String>, AppError> {
+        self.pictures.small_picture(key, width).await
+    }
+
+    /// Returns a JPEG that the built-in painter paints from words about a storyteller. The same words give the same
+    /// picture.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`] if the painting fails.
+    pub async fn storyteller_picture(&self, words: &str) -> Result<bytes::Bytes, AppError> {
+        self.pictures.storyteller_picture(words).await
     }
 
     /// Starts a story that is not stored, for artists who try a strategy.

@@ -3,11 +3,12 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::serve::{FileHeaders, not_found, serve_object};
-use crate::app::MediaFormat;
+use crate::app::{AppError, MediaFormat, SmallWidth};
 use crate::domain::{MediaName, ObjectKey};
 use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
@@ -20,7 +21,10 @@ use crate::http::problem::{Problem, ProblemBody};
     params(("name" = String, Path, example = "photo.png",
         description = "The file's name: the last segment of `url` in a frame's `image`, `source_image`, `audio` or \
                        `video`, or the `name` of an upload with `PUT /media/{name}`. At most 128 characters of \
-                       `[A-Za-z0-9._-]`, with an extension.")),
+                       `[A-Za-z0-9._-]`, with an extension."),
+        ("width" = Option<u32>, Query, example = 320,
+            description = "For the illustration of a frame: a JPEG of this width in pixels, with the same proportions. \
+                           One of 160, 320 and 640. A file that is no illustration, or not wider, is sent as it is.")),
     responses(
         (status = 200, description = "The file."),
         (status = 206, description = "The requested range of the file."),
@@ -30,6 +34,7 @@ use crate::http::problem::{Problem, ProblemBody};
         (status = 404, description = "No file of this name exists.", body = ProblemBody),
         (status = 412, description = "The file is not the version that `If-Match` names.", body = ProblemBody),
         (status = 416, description = "The file has no such range; `Content-Range` holds its size.", body = ProblemBody),
+        (status = 422, description = "There are no pictures of this `width`.", body = ProblemBody),
     ))]
 pub(in crate::http) async fn get(
     State(state): State<HttpState>,
@@ -41,6 +46,11 @@ pub(in crate::http) async fn get(
     let key = MediaName::new(&name).ok().map(ObjectKey::Media);
     let file = key.and_then(|key| Some((MediaFormat::from_key(&key)?, key.to_string())));
     let Some((format, key)) = file else { return not_found().await };
+    let (format, key) = match requested_width(&parts) {
+        Ok(None) => (format, key),
+        Ok(Some(width)) => small_picture(&state, width, (format, key)).await,
+        Err(problem) => return problem.into_response(),
+    };
     match state.app.files().redirect_url(parts.method.clone(), &key).await {
         Ok(None) => {}
         Ok(Some((url, valid_for))) => return redirect_to(&url, valid_for.as_secs() / 2),
@@ -51,6 +61,37 @@ pub(in crate::http) async fn get(
         cache_control: HeaderValue::from_static("public, max-age=31536000, immutable"),
     };
     serve_object(&state, &key, &parts, file_headers).await
+}
+
+/// Returns the width in the query.
+fn requested_width(parts: &Parts) -> Result<Option<SmallWidth>, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let Some((_, value)) = fields.find(|(name, _)| name == "width") else { return Ok(None) };
+    let width = value.parse().ok().and_then(SmallWidth::new);
+    let known = SmallWidth::ALL.map(|width| width.to_string()).join(", ");
+    let refuse = || AppError::invalid("width", format!("must be one of {known}"));
+    width.map(Some).ok_or_else(|| Problem::from_error(refuse(), "query"))
+}
+
+/// Returns format and key of the small picture of a file, or those of the file itself if there is none. A small picture
+/// that cannot be made is no reason to show none.
+async fn small_picture(
+    state: &HttpState,
+    width: SmallWidth,
+    (format, key): (MediaFormat, String),
+) -> (MediaFormat, String) {
+    let found = state.app.frames().small_picture(&key, width).await.unwrap_or_else(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, key, "small picture cannot be made; serving the original");
+        None
+    });
+    let small = found.and_then(|small| {
+        let name = small.strip_prefix("media/")?;
+        let format = MediaFormat::from_key(&ObjectKey::Media(MediaName::new(name).ok()?))?;
+        Some((format, small))
+    });
+    small.unwrap_or((format, key))
 }
 
 /// Redirects to a presigned URL. Clients may cache the redirect for `max_age_seconds`, while the URL is valid.

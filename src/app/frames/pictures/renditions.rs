@@ -39,13 +39,15 @@ impl Pictures {
         if let Some(existing) = self.store.image(spec.rendition_id(original.id)).await? {
             return Ok(Some(image_view(&existing)));
         }
-        self.render(client_id, original, &spec, parameters).await.map(Some)
+        self.render(client_id, None, original, &spec, parameters).await.map(Some)
     }
 
-    /// Renders and stores a rendition. Concurrent calls for the same rendition write the same file and the same row.
-    async fn render(
+    /// Renders and stores a rendition. Concurrent calls for the same rendition write the same file and the same row. A
+    /// `story_id` locks the story meanwhile, so that nobody deletes the original at the same time.
+    pub(super) async fn render(
         &self,
         client_id: &str,
+        story_id: Option<Uuid>,
         original: &FrameImage,
         spec: &RenditionSpec,
         parameters: &FrameParameters,
@@ -71,6 +73,11 @@ impl Pictures {
         let placement = self.files.write_files(vec![(key.clone(), bytes)]).await?;
         let object = self.files.with_sync_state(object, &placement);
         let mut tx = self.store.begin().await?;
+        if let Some(story_id) = story_id
+            && !tx.lock_story(story_id).await?
+        {
+            return Err(AppError::file_missing(&original.key));
+        }
         tx.upsert_media_object(&object).await?;
         let (width, height) =
             (rendered.size.width.cast_signed(), rendered.size.height.cast_signed());
@@ -91,14 +98,14 @@ impl Pictures {
 }
 
 /// The parameters that distinguish one rendition of a picture from another.
-struct RenditionSpec {
+pub(super) struct RenditionSpec {
     format: ImageFormat,
     size: Size,
     dither: Dither,
 }
 
 impl RenditionSpec {
-    fn new(original: &FrameImage, parameters: &FrameParameters) -> Self {
+    pub(super) fn new(original: &FrameImage, parameters: &FrameParameters) -> Self {
         let size = Size::new(original.width.unsigned_abs(), original.height.unsigned_abs());
         let (width, height) = (parameters.output_image_width, parameters.output_image_height);
         let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
@@ -119,7 +126,7 @@ impl RenditionSpec {
 
     /// Derives the rendition's id (UUID version 8) from the original's id and this spec, so that an existing rendition
     /// is found.
-    fn rendition_id(&self, original: Uuid) -> Uuid {
+    pub(super) fn rendition_id(&self, original: Uuid) -> Uuid {
         let Self { format, size: Size { width, height }, dither } = self;
         let identity = format!("{original} {} {width} {height} {dither:?}", format.media_type());
         let mut bytes = [0; 16];
