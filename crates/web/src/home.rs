@@ -13,6 +13,8 @@ pub struct StorytellerChoice {
     pub name: String,
     /// What the stories are like, in a sentence.
     pub description: String,
+    /// Address of its picture below the service's root.
+    pub picture: String,
     /// Whether this one tells the current story, or else the next.
     pub is_chosen: bool,
 }

@@ -17,7 +17,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 23] = [
     "/",
     "/s/*",
     "/s/*/*",
@@ -39,6 +39,7 @@ const ROUTES: [&str; 22] = [
     "/v2/events",
     "/v2/stories/*/events",
     "/robots.txt",
+    "/storytellers/*",
     "/assets/*",
 ];
 

@@ -3,6 +3,7 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use calliope_web::Template;
 
 use crate::app::AppError;
@@ -70,7 +71,12 @@ pub(super) fn refuse(error: AppError) -> Response {
 
 /// Returns a text as the answer, of a media type, that may be kept for `max_age` seconds.
 pub(super) fn file(media_type: &'static str, text: String, max_age: u32) -> Response {
-    let mut response = text.into_response();
+    bytes(media_type, Bytes::from(text), max_age)
+}
+
+/// Returns bytes as the answer, of a media type, that may be kept for `max_age` seconds.
+pub(super) fn bytes(media_type: &'static str, bytes: Bytes, max_age: u32) -> Response {
+    let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     page_headers::insert(headers, None);

@@ -3,15 +3,16 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use calliope_web::{ConnectPage, HomePage, PendingFrame, StorytellerChoice};
+use calliope_web::{ConnectPage, HomePage, PendingFrame};
 use uuid::Uuid;
 
 use super::answer::{self, PageResult};
 use super::connect;
 use super::fields::Fields;
 use super::frame_view::{frame_part, story_name, title};
+use super::storyteller::choice;
 use super::visitor::Visitor;
-use crate::app::{AppError, CurrentStory, StrategyView};
+use crate::app::{AppError, CurrentStory};
 use crate::domain::ClientId;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
@@ -105,13 +106,4 @@ fn show_story(view: &mut HomePage, current: CurrentStory) {
             view.problem = status.error.map(explain);
         }
     }
-}
-
-fn choice(strategy: StrategyView, told_by: Option<&str>) -> StorytellerChoice {
-    let is_chosen = told_by.map_or(strategy.is_default_for_client, |slug| slug == strategy.slug);
-    let mut name = strategy.slug.replace(['-', '_'], " ");
-    if let Some(first) = name.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    StorytellerChoice { slug: strategy.slug, name, description: strategy.description, is_chosen }
 }

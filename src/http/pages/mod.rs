@@ -28,6 +28,7 @@ mod order;
 mod reader;
 mod redirects;
 mod search;
+mod storyteller;
 mod visitor;
 
 use axum::routing::{MethodRouter, get, post};
@@ -55,6 +56,7 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/library", get(library::get)),
         ("/search", get(search::get)),
         ("/lists/{id}", get(lists::get)),
+        ("/storytellers/{slug}", get(storyteller::picture)),
         ("/about", get(about::get)),
         ("/manifest.webmanifest", get(manifest::get)),
         ("/assets/{file}", get(assets::get)),

@@ -90,6 +90,7 @@ fn tellers() -> Vec<StorytellerChoice> {
         slug: slug.to_owned(),
         name: slug.to_owned(),
         description: description.to_owned(),
+        picture: format!("/storytellers/{slug}"),
         is_chosen,
     };
     vec![teller("fern", "Adventures.", true), teller("lavender", "Poems.", false)]
