@@ -76,14 +76,14 @@ pub use stories::{
     AudioView, BookmarkListPatch, BookmarkListRequest, CurrentStory, FrameBookmarkView, FrameView,
     ImageView, NumberedFrame, PageReader, ReadOptions, Stories, StoryBookmarkOutcome,
     StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryResponse,
-    StorySelector, StoryStatus, StoryView, VideoView,
+    StorySelector, StoryStatus, StoryView, VideoView, Wall, WallContent,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
 pub use crate::store::{
     AuditRecord, BookmarkList, BookmarkedFrame, DatabaseActivity, Insight, InsightCursor,
     MediaObject, ReadableFrame, ReadableStory, SparrowState, StoryCover, StoryOverview,
-    TelemetryReport,
+    TelemetryReport, WallFrame,
 };
 
 use crate::compute::Compute;

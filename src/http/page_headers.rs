@@ -47,6 +47,18 @@ pub(super) fn insert(headers: &mut HeaderMap, media_origin: Option<&str>) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
+/// Inserts the security headers of a service worker, which fetches media for pages.
+pub(super) fn insert_for_worker(headers: &mut HeaderMap, media_origin: Option<&str>) {
+    insert(headers, media_origin);
+    let Some(origin) = media_origin else { return };
+    let policy = headers.get(CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let policy = policy.unwrap_or(POLICY);
+    let policy = policy.replace("connect-src 'self'", &format!("connect-src 'self' {origin}"));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 /// Returns whether a request's sender shows pages: a browser names HTML when it opens an address.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -100,6 +112,9 @@ mod tests {
         assert!(policy.contains("img-src 'self' https://bucket.example data: blob:;"), "{policy}");
         assert!(policy.contains("media-src 'self' https://bucket.example blob:;"), "{policy}");
         assert_eq!(policy.matches("bucket.example").count(), 2, "{policy}");
+        insert_for_worker(&mut headers, Some("https://bucket.example"));
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+        assert!(policy.contains("connect-src 'self' https://bucket.example;"), "{policy}");
         insert(&mut headers, Some("https://\nevil"));
         assert_eq!(headers[CONTENT_SECURITY_POLICY], POLICY);
     }

@@ -25,6 +25,8 @@ pub struct SparrowLevel {
     pub budget_per_day: Option<f64>,
     /// Whether patterns and insights are learned from the Sparrow's frames.
     pub is_learned_from: bool,
+    /// Whether only the Sparrow itself and admins see its stories.
+    pub is_private: bool,
 }
 
 /// A Flock's configuration.
@@ -55,7 +57,7 @@ impl Store {
     /// Returns a Sparrow's own configuration.
     pub async fn sparrow_level(&self, client_id: &str) -> Result<Option<SparrowLevel>, StoreError> {
         const SQL: &str = "SELECT parent_flock_id, follow_parent_story, parameters, keys, schedule, \
-             budget_per_day, is_learned_from \
+             budget_per_day, is_learned_from, is_private \
              FROM sparrow_config WHERE client_id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(client_id).fetch_optional(db).await)
             .map_err(StoreError::failed("read a sparrow's configuration"))

@@ -61,6 +61,7 @@ mod users;
 mod vectors;
 mod version;
 mod voices;
+mod walls;
 
 pub use activity::DatabaseActivity;
 pub use attachments::{FrameAttachments, NewAudioClip, NewVideo};
@@ -108,6 +109,7 @@ pub use tx::Tx;
 pub use users::{Credentials, NewUser, User};
 pub use vectors::{EmbeddingCursor, EmbeddingRow, FrameToIndex, IndexCounts, VectorIndexRow};
 pub use voices::{SoundRow, VoiceProfile};
+pub use walls::WallFrame;
 
 use std::sync::Arc;
 

@@ -50,3 +50,4 @@ mod v1_contract;
 mod v2_stories;
 mod v2_tasks;
 mod vectors;
+mod walls;

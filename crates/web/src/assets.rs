@@ -26,7 +26,7 @@ macro_rules! sources {
 }
 
 /// The files. One that refers to another comes after it.
-const SOURCES: [Source; 10] = sources![
+const SOURCES: [Source; 13] = sources![
     "fonts/literata-latin.woff2": "font/woff2",
     "fonts/literata-latin-ext.woff2": "font/woff2",
     "fonts/literata-cyrillic.woff2": "font/woff2",
@@ -37,6 +37,9 @@ const SOURCES: [Source; 10] = sources![
     "camera.js": "text/javascript; charset=utf-8",
     "voice.js": "text/javascript; charset=utf-8",
     "maker.js": "text/javascript; charset=utf-8",
+    "wall.css": "text/css; charset=utf-8",
+    "wall.js": "text/javascript; charset=utf-8",
+    "wall-worker.js": "text/javascript; charset=utf-8",
 ];
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
@@ -76,6 +79,12 @@ pub fn all() -> impl Iterator<Item = &'static Asset> {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// Returns the content of an asset by the name that sources use, for a file with an address of its own.
+#[must_use]
+pub fn content(source: &str) -> Option<&'static [u8]> {
+    ASSETS.iter().find(|asset| asset.source == source).map(|asset| &*asset.content)
 }
 
 /// Returns the address of an asset below the service's root, such as `/assets/style-0123456789abcdef.css`. A file that

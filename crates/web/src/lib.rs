@@ -20,6 +20,7 @@ mod reader;
 mod search;
 mod shell;
 mod text;
+mod wall;
 
 pub use about::AboutPage;
 pub use askama::Template;
@@ -38,3 +39,4 @@ pub use reader::{Neighbour, ReaderPage};
 pub use search::{SearchHitCard, SearchPage};
 pub use shell::Shell;
 pub use text::{language_tag, paragraphs, shorten};
+pub use wall::{WallFrame, WallPage};

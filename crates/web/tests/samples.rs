@@ -17,7 +17,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 27] = [
     "/",
     "/s/*",
     "/s/*/*",
@@ -39,7 +39,11 @@ const ROUTES: [&str; 23] = [
     "/v2/events",
     "/v2/stories/*/events",
     "/robots.txt",
+    "/s/*/qr.svg",
     "/storytellers/*",
+    "/wall/*",
+    "/wall/*/events",
+    "/wall/sw.js",
     "/assets/*",
 ];
 
@@ -149,7 +153,9 @@ fn every_link_leads_to_a_route() {
     for (name, page) in pages::all() {
         let root = if name.contains("proxy") { "/stories" } else { "" };
         for element in parse(&page).0 {
-            for attribute in ["href", "src", "action", "poster", "data-events", "data-base"] {
+            for attribute in
+                ["href", "src", "action", "poster", "data-events", "data-base", "data-worker"]
+            {
                 let Some(value) = element.attribute(attribute) else { continue };
                 let value = value.strip_prefix("https://stories.example").unwrap_or(value);
                 if value.is_empty() {

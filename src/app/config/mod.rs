@@ -6,13 +6,15 @@ mod client_view;
 mod resolve;
 mod resources;
 mod seeds;
+mod sleep;
 mod strategies;
 
 use std::sync::Arc;
 
 pub use client_view::ClientConfigView;
 pub(in crate::app) use resolve::{
-    ClientLevels, ConfigOverrides, ResolvedConfig, SchedulePosition, effective_schedule,
+    ClientLevels, ConfigOverrides, DEFAULT_FLOCK, ResolvedConfig, SchedulePosition,
+    effective_schedule,
 };
 pub use resources::{Resource, ResourceView};
 pub use strategies::StrategyView;

@@ -39,6 +39,8 @@ pub(in crate::app) struct ClientLevels {
     pub(in crate::app) levels: Vec<ClientLevel>,
     /// The id of the flock whose story the client shares.
     pub(in crate::app) followed_flock: Option<String>,
+    /// Whether only the client itself and admins see its stories.
+    pub(in crate::app) is_private: bool,
 }
 
 /// What a request sets above a client's configuration.
@@ -96,6 +98,7 @@ impl Config {
             .as_ref()
             .filter(|s| s.follow_parent_story)
             .and_then(|s| s.parent_flock_id.clone());
+        let is_private = sparrow.as_ref().is_some_and(|sparrow| sparrow.is_private);
         let mut levels: Vec<ClientLevel> = sparrow.map(sparrow_level).into_iter().collect();
         let mut chain = vec![client_id.to_owned()];
         let mut visited: Vec<String> = Vec::new();
@@ -115,7 +118,7 @@ impl Config {
                 levels.push(flock_level(flock));
             }
         }
-        Ok(ClientLevels { levels, followed_flock })
+        Ok(ClientLevels { levels, followed_flock, is_private })
     }
 
     /// Returns a strategy by its slug or by its storyteller's name.

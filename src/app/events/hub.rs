@@ -24,6 +24,8 @@ pub(in crate::app) struct EventHub(Arc<Mutex<HubState>>);
 struct HubState {
     channels: HashMap<Topic, Sender<Arc<EventView>>>,
     subscription_count: usize,
+    /// Number of subscriptions to flocks.
+    flock_count: usize,
 }
 
 /// A subscription to a topic. Dropping it unsubscribes.
@@ -43,6 +45,7 @@ impl EventHub {
             return None;
         }
         state.subscription_count += 1;
+        state.flock_count += usize::from(matches!(topic, Topic::Flock(_)));
         let receiver = match state.channels.entry(topic.clone()) {
             Entry::Occupied(channel) => channel.get().subscribe(),
             Entry::Vacant(vacant) => {
@@ -61,12 +64,18 @@ impl EventHub {
         self.lock().subscription_count == 0
     }
 
-    /// Sends an event to the subscribers of its story and of its client.
-    pub(super) fn dispatch(&self, event: &Event) {
+    /// Returns whether anyone is subscribed to a flock.
+    pub(super) fn has_flocks(&self) -> bool {
+        self.lock().flock_count > 0
+    }
+
+    /// Sends an event to the subscribers of its story, of its client and of these flocks.
+    pub(super) fn dispatch(&self, event: &Event, flocks: &[String]) {
         let story = event.story_id.map(Topic::Story);
         let client = event.client_id.clone().map(Topic::Client);
         let state = self.lock();
-        let topics = [story, client].into_iter().flatten();
+        let flocks = flocks.iter().cloned().map(Topic::Flock);
+        let topics = [story, client].into_iter().flatten().chain(flocks);
         let channels: Vec<_> = topics.filter_map(|t| state.channels.get(&t).cloned()).collect();
         drop(state);
         if channels.is_empty() {
@@ -102,6 +111,7 @@ impl Drop for Subscription {
         drop(self.receiver.take());
         let mut state = self.hub.lock();
         state.subscription_count -= 1;
+        state.flock_count -= usize::from(matches!(self.topic, Topic::Flock(_)));
         if state.channels.get(&self.topic).is_some_and(|channel| channel.receiver_count() == 0) {
             state.channels.remove(&self.topic);
         }
@@ -134,9 +144,10 @@ mod tests {
         let mut story = subscribe(Topic::Story(Uuid::from_u128(1)));
         let mut client = subscribe(Topic::Client("a".to_owned()));
         let mut same = subscribe(Topic::Client("a".to_owned()));
-        hub.dispatch(&event(1, 1, "a"));
-        hub.dispatch(&event(2, 2, "a"));
-        hub.dispatch(&event(3, 2, "b"));
+        let mut wood = subscribe(Topic::Flock("wood".to_owned()));
+        hub.dispatch(&event(1, 1, "a"), &["wood".to_owned(), "default".to_owned()]);
+        hub.dispatch(&event(2, 2, "a"), &[]);
+        hub.dispatch(&event(3, 2, "b"), &["default".to_owned()]);
         let received = |subscription: &mut Subscription| -> Vec<i64> {
             let receiver = subscription.receiver().expect("a receiver");
             std::iter::from_fn(|| receiver.try_recv().ok().map(|event| event.id)).collect()
@@ -144,6 +155,10 @@ mod tests {
         assert_eq!(received(&mut story), [1]);
         assert_eq!(received(&mut client), [1, 2]);
         assert_eq!(received(&mut same), [1, 2]);
+        assert_eq!(received(&mut wood), [1]);
+        assert!(hub.has_flocks());
+        drop(wood);
+        assert!(!hub.has_flocks());
         drop((story, client));
         assert_eq!(hub.lock().channels.len(), 1, "one of the client's two subscriptions is left");
         drop(same);

@@ -85,7 +85,8 @@ impl EventListener {
             match self.receive().await? {
                 Some(event) if event.id > self.last_id => break event,
                 Some(_) => {}
-                None => self.is_behind = true,
+                // Someone who follows a flock reads everything anew after each event, and one follows.
+                None => self.is_behind = !matches!(self.topic, Topic::Flock(_)),
             }
         };
         self.last_id = view.id;
@@ -122,6 +123,7 @@ impl EventListener {
             Topic::Client(id) => {
                 self.events.store.events_of_client(id, self.last_id, PAGE_SIZE).await
             }
+            Topic::Flock(_) => Ok(Vec::new()),
         }
     }
 }

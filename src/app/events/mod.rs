@@ -21,7 +21,7 @@ use hub::EventHub;
 pub(in crate::app) use hub::Subscription;
 pub use listener::EventListener;
 
-use super::stories::Stories;
+use super::stories::{Stories, Wall};
 use super::{AppError, ErrorKind};
 use crate::domain::{ClientId, EventKind};
 use crate::store::{Event, Store, StoreError};
@@ -39,6 +39,9 @@ pub(in crate::app) enum Topic {
     Story(Uuid),
     /// The events of all stories of one client, by its id.
     Client(String),
+    /// What changes in the stories of a flock's members that are not private, by the flock's id. Events of tasks are
+    /// left out.
+    Flock(String),
 }
 
 /// An event as subscribers receive it. It is serialized once for all of them.
@@ -114,6 +117,20 @@ impl Events {
         EventListener::open(self.clone(), topic, after).await
     }
 
+    /// Opens a stream of what changes on a wall, from now on. A wall is read anew after each event, so it need not
+    /// receive the events that it missed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`] if the process has too many subscribers.
+    pub async fn listen_to_wall(&self, wall: &Wall) -> Result<EventListener, AppError> {
+        let topic = match wall.shared_flock() {
+            Some(flock_id) => Topic::Flock(flock_id.to_owned()),
+            None => Topic::Client(wall.name.clone()),
+        };
+        EventListener::open(self.clone(), topic, None).await
+    }
+
     /// Tails the event log and fans its events out to this process's subscribers. Never returns; drop the future to
     /// stop.
     pub async fn tail(&self) {
@@ -167,12 +184,33 @@ impl Events {
             let is_last_page = events.len() < usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
             for event in events {
                 after = event.id;
-                self.hub.dispatch(&event);
+                let flocks = self.flocks_of(&event).await;
+                self.hub.dispatch(&event, &flocks);
             }
             if is_last_page {
                 return Ok(after);
             }
         }
+    }
+}
+
+impl Events {
+    /// Returns the flocks whose subscribers an event concerns. Their cached levels are read only while a flock has
+    /// subscribers.
+    async fn flocks_of(&self, event: &Event) -> Vec<String> {
+        let Some(client_id) = &event.client_id else { return Vec::new() };
+        if event.kind == EventKind::Task || !self.hub.has_flocks() {
+            return Vec::new();
+        }
+        let found = self.stories.flocks_of_client(client_id).await;
+        found.unwrap_or_else(|error| {
+            let error = &error as &dyn Error;
+            tracing::warn!(
+                error,
+                "flocks of a client cannot be read; walls learn of a frame later"
+            );
+            Vec::new()
+        })
     }
 }
 

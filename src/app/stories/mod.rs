@@ -7,6 +7,7 @@ mod list;
 mod pages;
 mod read;
 mod views;
+mod wall;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use views::{
     AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,
 };
 pub(in crate::app) use views::{generation_date, with_newline};
+pub use wall::{Wall, WallContent};
 
 use super::config::Config;
 use super::jobs::Jobs;

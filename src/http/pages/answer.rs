@@ -86,6 +86,16 @@ pub(super) fn bytes(media_type: &'static str, bytes: Bytes, max_age: u32) -> Res
     response
 }
 
+/// Returns the script of a service worker. Browsers ask for it again after a day, or when the page is opened.
+pub(super) async fn worker(state: &HttpState, script: &'static [u8]) -> Response {
+    let mut response = Bytes::from_static(script).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, no-cache"));
+    page_headers::insert_for_worker(headers, media_origin(state).await);
+    response
+}
+
 /// Returns a path to go to after a form if it is one of this service, else `/`.
 pub(super) fn safe_next(next: Option<&str>) -> String {
     let is_ours = |next: &str| {

@@ -1,8 +1,8 @@
 //! The pages for people, one file for each. They ask the services directly and show what `calliope-web` makes of it.
 //!
-//! Who may see what: the first page, `/login`, `/about` and assets are open. Stories, the library, search and bookmarks
-//! need a browser that is connected, a user who is logged in, or a service without a key on this machine. The setting
-//! `pages.public_reading` opens stories to everyone who has a link.
+//! Who may see what: the first page, `/login`, `/about` and assets are open. Stories, walls, the library, search and
+//! bookmarks need a browser that is connected, a user who is logged in, or a service without a key on this machine. The
+//! setting `pages.public_reading` opens stories and walls to everyone who has a link.
 
 #![allow(
     clippy::result_large_err,
@@ -30,6 +30,7 @@ mod redirects;
 mod search;
 mod storyteller;
 mod visitor;
+mod wall;
 
 use axum::routing::{MethodRouter, get, post};
 
@@ -53,10 +54,14 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/s/{slug}/{number}", get(reader::get)),
         ("/s/{slug}/feed.atom", get(feed::get)),
         ("/s/{slug}/events", get(events::get)),
+        ("/s/{slug}/qr.svg", get(wall::code)),
         ("/library", get(library::get)),
         ("/search", get(search::get)),
         ("/lists/{id}", get(lists::get)),
         ("/storytellers/{slug}", get(storyteller::picture)),
+        ("/wall/{name}", get(wall::get)),
+        ("/wall/{name}/events", get(wall::events)),
+        ("/wall/sw.js", get(wall::worker)),
         ("/about", get(about::get)),
         ("/manifest.webmanifest", get(manifest::get)),
         ("/assets/{file}", get(assets::get)),

@@ -28,7 +28,7 @@ pub(super) async fn frame(Path((slug, number)): Path<(String, String)>) -> Respo
 }
 
 /// Encodes a segment of a path: everything but letters, digits, `-`, `.` and `_`.
-fn encode(segment: &str) -> String {
+pub(super) fn encode(segment: &str) -> String {
     let mut encoded = String::with_capacity(segment.len());
     for byte in segment.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {

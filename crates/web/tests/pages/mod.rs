@@ -3,8 +3,8 @@
 use calliope_web::{
     AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
     FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, PendingFrame,
-    Picture, ReaderPage, SearchHitCard, SearchPage, Shell, StorytellerChoice, Template,
-    marked_excerpt, paragraphs, shorten,
+    Picture, ReaderPage, SearchHitCard, SearchPage, Shell, StorytellerChoice, Template, WallFrame,
+    WallPage, marked_excerpt, paragraphs, shorten,
 };
 
 /// Markup that must never become part of a page.
@@ -167,7 +167,51 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(homes().iter().map(|(name, page)| (*name, render(page))));
     pages.extend(visits());
     pages.extend(shelves());
+    pages.extend(walls().iter().map(|(name, page)| (*name, render(page))));
     pages
+}
+
+fn wall_frame(key: &str, text: &str, language: &str) -> WallFrame {
+    WallFrame {
+        key: key.to_owned(),
+        code: "/s/the-lamp-had-burned-for/qr.svg".to_owned(),
+        part: frame(text, language),
+        is_new: true,
+        is_kept: false,
+    }
+}
+
+fn wall(frames: Vec<WallFrame>) -> WallPage {
+    WallPage {
+        shell: shell(),
+        name: "museum".to_owned(),
+        frames,
+        events: "/wall/museum/events".to_owned(),
+        worker: "/wall/sw.js".to_owned(),
+        ..WallPage::default()
+    }
+}
+
+fn walls() -> Vec<(&'static str, WallPage)> {
+    let arabic = "كان المصباح مضاءً منذ مئة عام.";
+    let mut bare = wall_frame("3", &"word ".repeat(400), "en");
+    bare.part.picture = None;
+    bare.code = String::new();
+    let kept = WallFrame { is_new: false, is_kept: true, ..wall_frame("2", arabic, "ar") };
+    let mut proxied = wall(vec![wall_frame("1", WORDS, "en")]);
+    "/stories".clone_into(&mut proxied.shell.root);
+    let dark = WallPage {
+        is_dark: true,
+        changes_in_seconds: Some(3600),
+        worker: String::new(),
+        ..wall(vec![wall_frame("1", WORDS, "en")])
+    };
+    vec![
+        ("wall_empty", wall(Vec::new())),
+        ("wall_many", wall(vec![wall_frame("1", WORDS, "en"), bare, kept])),
+        ("wall_dark", dark),
+        ("wall_below_a_proxy", proxied),
+    ]
 }
 
 /// The pages about who a visitor is, and those that say what went wrong.
@@ -269,6 +313,8 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         ..Default::default()
     };
     let lists = vec![("/lists/3".to_owned(), ATTACK.to_owned())];
+    let mut wall = wall(vec![wall_frame(ATTACK, ATTACK, "en")]);
+    ATTACK.clone_into(&mut wall.name);
     let user = Shell { user: Some(ATTACK.to_owned()), ..shell() };
     let detail = ATTACK.to_owned();
     let search = SearchPage {
@@ -295,6 +341,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
                 ..ListPage::default()
             }),
         ),
+        ("wall", render(&wall)),
         ("error", render(&ErrorPage { status: 422, detail, ..ErrorPage::default() })),
         ("login", render(&LoginPage { next: ATTACK.to_owned(), ..LoginPage::default() })),
         ("login_known", render(&LoginPage { shell: user, ..LoginPage::default() })),

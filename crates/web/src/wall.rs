@@ -1,0 +1,54 @@
+//! The wall: a screen that shows the newest frames of a Sparrow or a flock, for months without a hand.
+
+use askama::Template;
+
+use crate::{FramePart, Shell};
+
+/// A frame on a wall.
+#[derive(Debug, Clone, Default)]
+pub struct WallFrame {
+    /// What tells this frame from others, and from itself before a change.
+    pub key: String,
+    /// Address of the QR code that leads to the story, below the service's root; empty for none.
+    pub code: String,
+    /// The frame.
+    pub part: FramePart,
+    /// Whether it is one of the newest frames.
+    pub is_new: bool,
+    /// Whether somebody has kept it.
+    pub is_kept: bool,
+}
+
+impl WallFrame {
+    /// Returns the class that chooses the size of the type: the more words, the smaller.
+    fn size(&self) -> &'static str {
+        let count: usize = self.part.paragraphs.iter().map(|text| text.chars().count()).sum();
+        match count {
+            0..=160 => "few",
+            161..=400 => "some",
+            401..=900 => "many",
+            _ => "most",
+        }
+    }
+}
+
+/// The page at `/wall/{name}`.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "wall.html")]
+pub struct WallPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Id of the Sparrow or of the flock.
+    pub name: String,
+    /// The newest frames, the newest first; then those that somebody has kept.
+    pub frames: Vec<WallFrame>,
+    /// Whether the wall is black.
+    pub is_dark: bool,
+    /// Number of seconds after which a black wall shows its frames again, or another may go black; `None` if nobody
+    /// knows.
+    pub changes_in_seconds: Option<i64>,
+    /// Address of the stream of events below the service's root.
+    pub events: String,
+    /// Address of the service worker below the service's root; empty for none.
+    pub worker: String,
+}

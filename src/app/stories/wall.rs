@@ -1,0 +1,172 @@
+//! Walls: screens that show the newest frames of a Sparrow, or of all Sparrows of a flock.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::Stories;
+use super::pages::PageReader;
+use crate::app::config::DEFAULT_FLOCK;
+use crate::app::{AppError, ErrorKind};
+use crate::domain::{ClientId, LevelName};
+use crate::store::WallFrame;
+
+/// Number of frames on a wall: of the newest ones, and of those that people have kept.
+const MAX_FRAMES: usize = 12;
+
+/// [`MAX_FRAMES`] as the limit of a query.
+const LIMIT: i64 = 12;
+
+/// Number of members of a flock whose frames are compared: those whose stories were updated last.
+const MAX_MEMBERS: usize = 12;
+
+/// A wall, which this reader may see.
+#[derive(Debug, Clone)]
+pub struct Wall {
+    /// Id of the Sparrow or of the flock.
+    pub name: String,
+    source: WallSource,
+}
+
+#[derive(Debug, Clone)]
+enum WallSource {
+    /// A Sparrow, with the flock whose story it shares.
+    Sparrow { followed_flock: Option<String> },
+    /// A flock.
+    Flock,
+}
+
+/// What a wall shows.
+#[derive(Debug, Default)]
+pub struct WallContent {
+    /// The newest frames, the newest first.
+    pub newest: Vec<WallFrame>,
+    /// The frames that people have kept, the newest first.
+    pub kept: Vec<WallFrame>,
+    /// Whether the wall stays black, because its Sparrow or flock sleeps.
+    pub is_dark: bool,
+    /// The number of seconds after which a black wall wakes, or after which another may go black; `None` if nobody
+    /// knows.
+    pub changes_in_seconds: Option<i64>,
+}
+
+impl Wall {
+    /// Returns whether the wall shows the frames of all Sparrows that are not private.
+    #[must_use]
+    pub fn shows_everybody(&self) -> bool {
+        matches!(self.source, WallSource::Flock) && self.name == DEFAULT_FLOCK
+    }
+
+    /// Returns the flock whose events concern the wall; `None` if only those of the Sparrow do.
+    pub(in crate::app) fn shared_flock(&self) -> Option<&str> {
+        match &self.source {
+            WallSource::Sparrow { followed_flock } => followed_flock.as_deref(),
+            WallSource::Flock => Some(&self.name),
+        }
+    }
+}
+
+impl Stories {
+    /// Returns the wall of a flock or, if there is no flock of this name, of a Sparrow. A Sparrow that nobody knows yet
+    /// has an empty wall, so that a screen can be hung up first.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`ErrorKind::NotFound`] if no Sparrow can have this name, or if it is private and the reader is
+    /// neither its browser nor an admin.
+    pub async fn readable_wall(
+        &self,
+        reader: PageReader<'_>,
+        name: &str,
+    ) -> Result<Wall, AppError> {
+        let client_id = ClientId::new(name).map_err(|_| wall_not_found())?;
+        let name = client_id.as_str().to_owned();
+        if name == DEFAULT_FLOCK || self.store.flock_level(&name).await?.is_some() {
+            return Ok(Wall { name, source: WallSource::Flock });
+        }
+        let levels = self.config.levels(&name).await?;
+        if levels.is_private && !reader.is_admin && reader.client_id != Some(&client_id) {
+            return Err(wall_not_found());
+        }
+        // Nobody hears of a private Sparrow by its flock.
+        let followed_flock = levels.followed_flock.clone().filter(|_| !levels.is_private);
+        Ok(Wall { name, source: WallSource::Sparrow { followed_flock } })
+    }
+
+    /// Returns what a wall shows now. Frames of private Sparrows are on no wall but their own.
+    pub async fn wall_content(&self, wall: &Wall) -> Result<WallContent, AppError> {
+        let schedule = match wall.source {
+            WallSource::Sparrow { .. } => self.config.schedule_of_client(&wall.name).await?,
+            WallSource::Flock => self.config.schedule_of_flock(&wall.name).await?,
+        };
+        let mut content = WallContent::default();
+        if let Some(schedule) = schedule {
+            content.is_dark = schedule.is_asleep;
+            let change =
+                if schedule.is_asleep { schedule.next_wake_at } else { schedule.changes_at };
+            content.changes_in_seconds = change.map(|at| seconds_until(at, self.clock.now()));
+        }
+        for client_id in self.wall_clients(wall).await? {
+            content.newest.extend(self.store.newest_frames_of_client(&client_id, LIMIT).await?);
+            content.kept.extend(self.store.kept_frames_of_client(&client_id, LIMIT).await?);
+        }
+        content.newest = newest_first(content.newest);
+        content.kept = newest_first(content.kept);
+        Ok(content)
+    }
+
+    /// Returns the clients whose frames a wall shows, each once.
+    async fn wall_clients(&self, wall: &Wall) -> Result<Vec<String>, AppError> {
+        let limit = i64::try_from(MAX_MEMBERS).unwrap_or(i64::MAX);
+        let mut clients = match wall.source {
+            WallSource::Sparrow { .. } => vec![wall.name.clone()],
+            WallSource::Flock if wall.shows_everybody() => self.store.latest_clients(limit).await?,
+            WallSource::Flock => self.store.flock_members(&wall.name, limit).await?,
+        };
+        let mut seen = BTreeSet::new();
+        clients.retain(|client_id| seen.insert(client_id.clone()));
+        Ok(clients)
+    }
+
+    /// Returns the flocks that a client is in, directly or by other flocks; none for a private client.
+    pub(in crate::app) async fn flocks_of_client(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<String>, AppError> {
+        let levels = self.config.levels(client_id).await?;
+        if levels.is_private {
+            return Ok(Vec::new());
+        }
+        let mut flocks: Vec<String> = levels
+            .levels
+            .iter()
+            .filter_map(|level| match &level.name {
+                LevelName::Flock(flock_id) => Some(flock_id.clone()),
+                _ => None,
+            })
+            .collect();
+        if !flocks.iter().any(|flock_id| flock_id == DEFAULT_FLOCK) {
+            flocks.push(DEFAULT_FLOCK.to_owned());
+        }
+        Ok(flocks)
+    }
+}
+
+/// Returns the newest frames, each once, the newest first.
+fn newest_first(mut frames: Vec<WallFrame>) -> Vec<WallFrame> {
+    frames.sort_by_key(|frame| Reverse((frame.frame.date_created, frame.id)));
+    frames.dedup_by_key(|frame| frame.id);
+    frames.truncate(MAX_FRAMES);
+    frames
+}
+
+/// Returns the number of whole seconds until a time, at least 1.
+fn seconds_until(time: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    ((time - now).num_milliseconds() + 999).div_euclid(1000).max(1)
+}
+
+fn wall_not_found() -> AppError {
+    let detail = "There is no such wall; check the name of the Sparrow or the flock.";
+    AppError::new(ErrorKind::NotFound, detail)
+}
