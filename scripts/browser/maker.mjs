@@ -88,8 +88,8 @@ export default async function run(harness, shared) {
     await maker.waitForTimeout(900);
     await maker.mouse.up();
     await maker.waitForFunction((text) => document.querySelector(".words").innerText !== text, earlier);
-    // The words come before the frame is kept.
-    await maker.waitForSelector("#status[hidden]", { state: "attached" });
+    // The words come before the picture, and the frame with the picture.
+    await maker.waitForFunction(() => !document.querySelector("#stage.telling"));
   });
 
   await harness.step("a reader turns pages by keys, and hears of a new frame", async () => {

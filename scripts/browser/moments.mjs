@@ -67,6 +67,8 @@ export default async function run(harness) {
     await page.fill("textarea", "The keeper rows out to it.");
     await page.click("button.go");
     await page.waitForFunction(() => document.querySelector(".words").innerText.includes("rows out"));
+    // The words come before the picture, and the frame with the picture.
+    await page.waitForFunction(() => !document.querySelector("#stage.telling"));
     const own = await page.locator(".running-head a").getAttribute("href");
     assert.notEqual(own, `/s/${story.slug}`);
     await page.goto(`${origin}${own}/3`);
