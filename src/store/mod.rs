@@ -78,7 +78,7 @@ pub use error::StoreError;
 pub use events::Event;
 pub use flocks::ScheduleRow;
 pub use frame_lookup::{ExistingFrame, FrameHit};
-pub use frames::{FrameImage, FrameRow, NewFrame, NewImage, NewestFrame};
+pub use frames::{FrameImage, FrameRow, ImageProvenance, NewFrame, NewImage, NewestFrame};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use learning::{ClientKnowledge, KnowledgeLimits};
 pub use leases::{Lease, LeaseError, LeaseLost};

@@ -37,6 +37,7 @@ mod pairing;
 mod pinecone;
 mod postgres;
 mod postgres_tls;
+mod provenance;
 mod proxies;
 mod ranges;
 mod search;
