@@ -10,6 +10,7 @@
 //! | [`Frames`] | frames, from the request to the stored result |
 //! | [`Search`] | the index, queries, similar frames |
 //! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles |
+//! | [`Books`] | stories as EPUB and PDF |
 //! | [`Events`] | the subscribers of the event log |
 //! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
 //! | [`Models`] | the choice of models, and their cost |
@@ -20,6 +21,7 @@
 
 mod actor;
 mod audit;
+mod books;
 mod clients;
 mod config;
 mod error;
@@ -43,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use actor::Actor;
 pub use audit::AuditContext;
+pub use books::{BookFormat, BookOrder, Books, MAX_FRAMES as MAX_BOOK_FRAMES};
 pub use clients::{
     BatchPattern, Clients, ContextRequest, ContextView, InsightRequest, PatternRequest,
     PatternView, TelemetryRequest, VoiceProfileView,
@@ -74,8 +77,8 @@ pub use search::{
 pub use stories::{
     AudioView, BookmarkListPatch, BookmarkListRequest, CurrentStory, FrameBookmarkView, FrameView,
     ImageView, NumberedFrame, PageReader, ReadOptions, Stories, StoryBookmarkOutcome,
-    StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryResponse,
-    StorySelector, StoryStatus, StoryView, VideoView,
+    StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage, StoryListView, StoryOrigin,
+    StoryResponse, StorySelector, StoryStatus, StoryView, VideoView,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
@@ -108,6 +111,7 @@ pub struct App {
     stories: Arc<Stories>,
     events: Events,
     clients: Arc<Clients>,
+    books: Books,
     search: Arc<Search>,
     frames: Frames,
     ops: Ops,
@@ -196,6 +200,7 @@ impl App {
             Arc::clone(&jobs),
             resources.memory,
         ));
+        let books = Books::new(Arc::clone(&files), clone_compute());
         let search = Arc::new(Search::new(
             clone_store(),
             clone_clock(),
@@ -246,6 +251,7 @@ impl App {
             stories,
             events,
             clients,
+            books,
             search,
             frames,
             ops,
@@ -298,6 +304,12 @@ impl App {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// Returns the service for books.
+    #[must_use]
+    pub const fn books(&self) -> &Books {
+        &self.books
     }
 
     /// Returns the search service.

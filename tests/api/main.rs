@@ -12,6 +12,7 @@ mod bad_input;
 mod bodies;
 mod bookmark_lists;
 mod bookmarks;
+mod books;
 mod configuration;
 mod connections;
 mod contract;

@@ -12,6 +12,7 @@
 mod support;
 
 mod attachments;
+mod books;
 mod compatible;
 mod cost;
 mod failures;

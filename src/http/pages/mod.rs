@@ -12,6 +12,7 @@
 mod about;
 mod answer;
 mod assets;
+mod book;
 mod bookmarks;
 mod connect;
 pub(super) mod errors;
@@ -51,6 +52,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/s/{slug}", get(reader::last)),
         ("/s/{slug}/{number}", get(reader::get)),
         ("/s/{slug}/feed.atom", get(feed::get)),
+        ("/s/{slug}/book", get(book::page::get)),
+        ("/s/{slug}/book.epub", get(book::file::epub)),
+        ("/s/{slug}/book.pdf", get(book::file::pdf)),
         ("/s/{slug}/events", get(events::get)),
         ("/library", get(library::get)),
         ("/search", get(search::get)),

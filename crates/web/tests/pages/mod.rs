@@ -1,10 +1,10 @@
 //! The sample views.
 
 use calliope_web::{
-    AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
-    FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, PendingFrame,
-    Picture, ReaderPage, SearchHitCard, SearchPage, Shell, StorytellerChoice, Template,
-    marked_excerpt, paragraphs, shorten,
+    AboutPage, BookPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed,
+    FeedEntry, FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour,
+    PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, StorytellerChoice,
+    Template, marked_excerpt, paragraphs, shorten,
 };
 
 /// Markup that must never become part of a page.
@@ -166,6 +166,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(homes().iter().map(|(name, page)| (*name, render(page))));
     pages.extend(visits());
     pages.extend(shelves());
+    pages.extend(books());
     pages
 }
 
@@ -194,6 +195,33 @@ fn visits() -> Vec<(&'static str, String)> {
         ("about", render(&AboutPage { operator: "The museum".to_owned(), ..AboutPage::default() })),
         ("error_404", render(&error(404))),
         ("error_500", render(&error(500))),
+    ]
+}
+
+fn book(text: &str, language: &str) -> BookPage {
+    let second = FramePart { number: 2, picture: None, ..frame(text, language) };
+    BookPage {
+        shell: shell(),
+        title: shorten(text, 60),
+        slug: "the-lamp-had-burned-for".to_owned(),
+        author: "kitchen".to_owned(),
+        volume: 1,
+        volumes: 1,
+        frames: vec![frame(text, language), second],
+        colophon: vec![("When".to_owned(), "30 November 2026".to_owned())],
+        ..BookPage::default()
+    }
+}
+
+fn books() -> Vec<(&'static str, String)> {
+    let arabic = "كان المصباح مضاءً منذ مئة عام.";
+    let part = Some("Volume 2 of 3".to_owned());
+    let volume = BookPage { part, volume: 2, volumes: 3, ..book(WORDS, "en") };
+    vec![
+        ("book_empty", render(&BookPage { frames: Vec::new(), ..book(WORDS, "en") })),
+        ("book_many", render(&book(WORDS, "en"))),
+        ("book_right_to_left", render(&book(arabic, "ar"))),
+        ("book_volume", render(&volume)),
     ]
 }
 
@@ -276,8 +304,13 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         hits: vec![hit(ATTACK, ATTACK)],
         ..SearchPage::default()
     };
+    let mut book = book(ATTACK, "en");
+    ATTACK.clone_into(&mut book.author);
+    book.frames[0].picture = Some(picture(ATTACK));
+    book.colophon = vec![(ATTACK.to_owned(), ATTACK.to_owned())];
     vec![
         ("reader", render(&page)),
+        ("book", render(&book)),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
         ("search", render(&search)),
