@@ -86,7 +86,7 @@ pub(super) fn excerpt(book: &Book) -> Vec<crate::BookPage> {
 
 /// Returns the transform of a page at one of the four places of a side. The upper two stand on their heads.
 fn placed(place: usize, size: &PageSize) -> Transform {
-    let left = if place % 2 == 0 { 0.0 } else { size.width };
+    let left = if place.is_multiple_of(2) { 0.0 } else { size.width };
     if place < 2 {
         return Transform::from_row(-1.0, 0.0, 0.0, -1.0, left + size.width, size.height);
     }
