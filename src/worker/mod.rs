@@ -102,7 +102,8 @@ impl Worker {
     fn spawn_task(&self, lease: Lease, permit: OwnedSemaphorePermit) {
         let worker = self.clone();
         self.running.spawn(async move {
-            worker.run_task(&lease).await;
+            // Boxed because the future is large.
+            Box::pin(worker.run_task(&lease)).await;
             drop(permit);
         });
     }

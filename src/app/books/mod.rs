@@ -67,7 +67,7 @@ pub struct Books {
     compute: Compute,
     made: Cache<String, Bytes>,
     readers: Shares<String>,
-    books: Shares<String>,
+    running: Shares<String>,
     waiting: Semaphore,
 }
 
@@ -80,7 +80,7 @@ impl Books {
             compute,
             made: made.build(),
             readers: Shares::new(Semaphore::MAX_PERMITS, 1),
-            books: Shares::new(CONCURRENT, 1),
+            running: Shares::new(CONCURRENT, 1),
             waiting: Semaphore::new(MAX_WAITING),
         }
     }
@@ -96,7 +96,7 @@ impl Books {
         }
         let _waiting = self.waiting.try_acquire().map_err(|_| too_many())?;
         let _reader = self.readers.acquire(&order.reader, 1).await;
-        let _book = self.books.acquire(&order.etag, 1).await;
+        let _book = self.running.acquire(&order.etag, 1).await;
         if let Some(book) = self.made.get(&order.etag) {
             return Ok(book);
         }

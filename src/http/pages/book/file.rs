@@ -6,6 +6,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calliope_books::{Book, BookPage, BookPicture, PictureFormat};
 use chrono::SecondsFormat;
 use sha2::{Digest, Sha256};
@@ -117,8 +119,7 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 /// Returns the tag of a book: a hash of everything that its file is made of.
 fn etag(book: &Book, frames: &[ReadableFrame], format: BookFormat) -> String {
     let hash = Sha256::digest(format!("{EDITION} {format:?} {book:?} {frames:?}"));
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]))
 }
 
 /// Returns a volume as a book whose pictures have no files yet.
