@@ -10,6 +10,7 @@
 //! | [`Frames`] | frames, from the request to the stored result |
 //! | [`Search`] | the index, queries, similar frames |
 //! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles, shares |
+//! | [`Books`] | stories as EPUB and PDF |
 //! | [`Events`] | the subscribers of the event log |
 //! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
 //! | [`Models`] | the choice of models, and their cost |
@@ -20,6 +21,7 @@
 
 mod actor;
 mod audit;
+mod books;
 mod clients;
 mod config;
 mod error;
@@ -43,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use actor::Actor;
 pub use audit::AuditContext;
+pub use books::{BookFormat, BookOrder, Books, MAX_FRAMES as MAX_BOOK_FRAMES};
 pub use clients::{
     BatchPattern, Clients, ContextRequest, ContextView, InsightRequest, NewShareView,
     NewVisitorView, PatternRequest, PatternView, ShareLookup, ShareRequest, ShareWatch, Shares,
@@ -77,8 +80,8 @@ pub use stories::{
     AudioView, BookmarkListPatch, BookmarkListRequest, BranchOriginView, BranchRequest,
     CurrentStory, FrameBookmarkView, FrameView, ImageView, NumberedFrame, PageReader, ReadOptions,
     Stories, StoryBookmarkOutcome, StoryBookmarkView, StoryCursor, StoryDetail, StoryListPage,
-    StoryListView, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView, Wall,
-    WallContent,
+    StoryListView, StoryOrigin, StoryResponse, StorySelector, StoryStatus, StoryView, VideoView,
+    Wall, WallContent,
 };
 
 // Database rows that the API returns unchanged, and their cursors.
@@ -111,6 +114,7 @@ pub struct App {
     stories: Arc<Stories>,
     events: Events,
     clients: Arc<Clients>,
+    books: Books,
     search: Arc<Search>,
     frames: Frames,
     ops: Ops,
@@ -202,6 +206,7 @@ impl App {
             resources.memory,
             shares,
         ));
+        let books = Books::new(Arc::clone(&files), clone_compute());
         let search = Arc::new(Search::new(
             clone_store(),
             clone_clock(),
@@ -252,6 +257,7 @@ impl App {
             stories,
             events,
             clients,
+            books,
             search,
             frames,
             ops,
@@ -310,6 +316,12 @@ impl App {
     #[must_use]
     pub fn shares(&self) -> &Shares {
         self.clients.shares()
+    }
+
+    /// Returns the service for books.
+    #[must_use]
+    pub const fn books(&self) -> &Books {
+        &self.books
     }
 
     /// Returns the search service.

@@ -14,6 +14,15 @@ pub struct DecodedImage {
     pub png: Option<Vec<u8>>,
 }
 
+/// An illustration and the model that made it.
+#[derive(Debug, Clone)]
+pub struct ModelImage {
+    /// The illustration.
+    pub image: DecodedImage,
+    /// The provider's name of the model; `None` if the built-in painter made it.
+    pub model: Option<String>,
+}
+
 /// The difference between the lowest and the highest value of a channel that at least one channel must exceed. Below
 /// it, the image counts as blank.
 const MIN_CHANNEL_SPREAD: u8 = 8;

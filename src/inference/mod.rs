@@ -45,7 +45,7 @@ use crate::domain::ImageAnalysis;
 
 pub use embed::MAX_BATCH_TEXTS;
 pub use failure::{Failure, InferenceError};
-pub use generated_image::DecodedImage;
+pub use generated_image::{DecodedImage, ModelImage};
 pub use generated_speech::GeneratedSpeech;
 pub use generated_video::GeneratedVideo;
 pub use image_analysis::merge_image_analyses;

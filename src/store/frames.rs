@@ -9,7 +9,7 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 use super::{FrameAttachments, Store, StoreError, Tx, with_read_pool, with_tx};
-use crate::domain::{Dither, joined_terms};
+use crate::domain::{DigitalSourceType, Dither, Provenance, joined_terms};
 
 /// A frame with its original illustration and attachments.
 #[derive(Debug, FromRow)]
@@ -32,9 +32,33 @@ pub struct FrameRow {
     pub trigger_condition: Option<Json<Box<RawValue>>>,
     /// How the frame was generated; JSON that is returned unchanged.
     pub metadata: Json<Box<RawValue>>,
+    /// Where the original illustration comes from.
+    #[sqlx(flatten)]
+    pub provenance: ImageProvenance,
     /// The frame's video and narration.
     #[sqlx(flatten)]
     pub attachments: FrameAttachments,
+}
+
+/// Where an image comes from. Fields are `None` for an image that is older than these columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct ImageProvenance {
+    /// How the image came into being.
+    pub digital_source_type: Option<DigitalSourceType>,
+    /// Name and version of the program that made the file.
+    pub creator_tool: Option<String>,
+    /// The provider's name of the model; `None` if no model made the image.
+    pub model: Option<String>,
+}
+
+impl ImageProvenance {
+    /// Returns the provenance, if it is known.
+    #[must_use]
+    pub fn known(&self) -> Option<Provenance> {
+        let (digital_source_type, creator_tool) =
+            self.digital_source_type.zip(self.creator_tool.clone())?;
+        Some(Provenance { digital_source_type, creator_tool, model: self.model.clone() })
+    }
 }
 
 /// An image of a frame.
@@ -53,6 +77,9 @@ pub struct FrameImage {
     pub format: String,
     /// The dithering of a device image; `None` for originals and thumbnails.
     pub dither: Option<Dither>,
+    /// Where it comes from.
+    #[sqlx(flatten)]
+    pub provenance: ImageProvenance,
 }
 
 /// The original illustration of a frame.
@@ -137,6 +164,8 @@ pub struct NewImage<'a> {
     pub format: &'a str,
     /// The dithering of a device image; `None` for originals and thumbnails.
     pub dither: Option<Dither>,
+    /// Where it comes from; `None` if that is not known.
+    pub provenance: Option<&'a Provenance>,
     /// Current time.
     pub now: DateTime<Utc>,
 }
@@ -156,7 +185,7 @@ impl Store {
     ) -> Result<Vec<FrameRow>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata, \
+             f.trigger_condition, f.metadata, i.digital_source_type, i.creator_tool, i.model, \
              v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
              v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
              a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
@@ -176,7 +205,8 @@ impl Store {
     pub async fn newest_frame(&self, story_id: Uuid) -> Result<Option<NewestFrame>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, i.media_key AS image_key, i.width AS image_width, \
              i.height AS image_height, i.format AS image_format, f.min_duration_seconds, \
-             f.trigger_condition, f.metadata, f.image_id, f.device_image_id, f.date_created, \
+             f.trigger_condition, f.metadata, i.digital_source_type, i.creator_tool, i.model, \
+             f.image_id, f.device_image_id, f.date_created, \
              v.media_key AS video_key, v.width AS video_width, v.height AS video_height, \
              v.format AS video_format, v.duration_seconds AS video_seconds, v.frame_rate AS video_rate, \
              a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds \
@@ -201,8 +231,8 @@ impl Store {
 
     /// Returns the image with this id.
     pub async fn image(&self, id: Uuid) -> Result<Option<FrameImage>, StoreError> {
-        const SQL: &str =
-            "SELECT id, media_key, width, height, format, dither FROM image WHERE id = $1";
+        const SQL: &str = "SELECT id, media_key, width, height, format, dither, \
+             digital_source_type, creator_tool, model FROM image WHERE id = $1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(id).fetch_optional(db).await)
             .map_err(StoreError::failed("read an image"))
     }
@@ -275,8 +305,8 @@ impl Tx {
 
     /// Inserts images, all in one statement.
     pub async fn insert_images(&mut self, images: &[NewImage<'_>]) -> Result<(), StoreError> {
-        const SQL: &str =
-            "INSERT INTO image (id, media_key, width, height, format, dither, date_created) ";
+        const SQL: &str = "INSERT INTO image (id, media_key, width, height, format, dither, \
+             digital_source_type, creator_tool, model, date_created) ";
         if images.is_empty() {
             return Ok(());
         }
@@ -289,6 +319,9 @@ impl Tx {
                     .push_bind(image.height)
                     .push_bind(image.format)
                     .push_bind(image.dither)
+                    .push_bind(image.provenance.map(|from| from.digital_source_type))
+                    .push_bind(image.provenance.map(|from| from.creator_tool.as_str()))
+                    .push_bind(image.provenance.and_then(|from| from.model.as_deref()))
                     .push_bind(image.now);
             });
             insert.build().execute(db).await.map(drop)
@@ -303,8 +336,9 @@ impl Tx {
         original: Uuid,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO image \
-             (id, media_key, width, height, format, dither, date_created, rendition_of) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+             (id, media_key, width, height, format, dither, date_created, rendition_of, \
+             digital_source_type, creator_tool, model) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
         with_tx!(self, db => sqlx::query(SQL)
             .bind(image.id)
             .bind(image.media_key)
@@ -314,6 +348,9 @@ impl Tx {
             .bind(image.dither)
             .bind(image.now)
             .bind(original)
+            .bind(image.provenance.map(|from| from.digital_source_type))
+            .bind(image.provenance.map(|from| from.creator_tool.as_str()))
+            .bind(image.provenance.and_then(|from| from.model.as_deref()))
             .execute(db)
             .await
             .map(drop))

@@ -84,7 +84,9 @@ pub use error::StoreError;
 pub use events::Event;
 pub use flocks::ScheduleRow;
 pub use frame_lookup::{ExistingFrame, FrameHit};
-pub use frames::{FrameImage, FrameRow, Illustration, NewFrame, NewImage, NewestFrame};
+pub use frames::{
+    FrameImage, FrameRow, Illustration, ImageProvenance, NewFrame, NewImage, NewestFrame,
+};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord};
 pub use learning::{ClientKnowledge, KnowledgeLimits};
 pub use leases::{Lease, LeaseError, LeaseLost};

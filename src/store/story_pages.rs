@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
-use super::{Store, StoreError, with_read_pool};
+use super::{ImageProvenance, Store, StoreError, with_read_pool};
 
 /// A story as its readers see it.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -46,6 +46,9 @@ pub struct ReadableFrame {
     pub image_width: Option<i32>,
     /// Height of the illustration in pixels.
     pub image_height: Option<i32>,
+    /// Where the illustration comes from.
+    #[sqlx(flatten)]
+    pub provenance: ImageProvenance,
     /// Media key of the video.
     pub video_key: Option<String>,
     /// Media type of the video.
@@ -54,6 +57,8 @@ pub struct ReadableFrame {
     pub audio_key: Option<String>,
     /// Media type of the narration.
     pub audio_format: Option<String>,
+    /// Duration of the narration in seconds, if known.
+    pub audio_seconds: Option<f64>,
     /// When the frame was created.
     pub date_created: DateTime<Utc>,
 }
@@ -148,8 +153,9 @@ impl Store {
     ) -> Result<Vec<ReadableFrame>, StoreError> {
         const SQL: &str = "SELECT f.number, f.text, f.language, f.illustration, f.seen, \
              i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             v.media_key AS video_key, v.format AS video_format, \
-             a.media_key AS audio_key, a.format AS audio_format, f.date_created \
+             i.digital_source_type, i.creator_tool, i.model, \
+             v.media_key AS video_key, v.format AS video_format, a.media_key AS audio_key, \
+             a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
              FROM story_frame f LEFT JOIN image i ON i.id = f.image_id \
              LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
              WHERE f.story_id = $1 AND f.number >= $2 ORDER BY f.number LIMIT $3";

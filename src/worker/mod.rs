@@ -120,7 +120,8 @@ impl Worker {
     ) {
         let worker = self.clone();
         self.running.spawn(async move {
-            worker.run_task(&lease).await;
+            // Boxed because the future is large.
+            Box::pin(worker.run_task(&lease)).await;
             drop(permits);
         });
     }

@@ -12,6 +12,7 @@
 mod support;
 
 mod attachments;
+mod books;
 mod compatible;
 mod cost;
 mod failures;
@@ -186,7 +187,7 @@ pub(crate) async fn ask(session: &ModelSession, capability: Capability) -> Optio
                 seed: 1,
                 seen: None,
             };
-            let image = session.generate_image(&request).await.ok()?;
+            let image = session.generate_image(&request).await.ok()?.image;
             Some(format!("{}x{}", image.pixels.width(), image.pixels.height()))
         }
         Capability::Vision => session

@@ -1,6 +1,6 @@
 //! Frames, images and files.
 
-use calliope::domain::Dither;
+use calliope::domain::{DigitalSourceType, Dither, Provenance};
 use calliope::store::{
     MediaObject, NewFrame, NewImage, SearchFilter, Store, StoryPage, StoryVisibility, WordMatch,
 };
@@ -13,6 +13,7 @@ use crate::{at, on_both, story};
 on_both! {
     frames_come_back_in_order_with_their_pictures;
     a_picture_tells_how_it_was_dithered;
+    a_picture_tells_where_it_comes_from;
     a_number_is_taken_once;
     the_latest_texts_come_oldest_first;
     a_media_object_is_kept_once_and_renewed;
@@ -41,9 +42,9 @@ async fn insert_image(store: &Store, key: &str) -> Uuid {
     let id = Uuid::now_v7();
     let mut tx = store.begin().await.expect("begun");
     tx.upsert_media_object(&object(key)).await.expect("saved");
-    let (format, dither) = ("image/png", None);
+    let (width, format, dither, provenance) = (512, "image/png", None, None);
     let image =
-        NewImage { id, media_key: key, width: 512, height: 256, format, dither, now: at(0) };
+        NewImage { id, media_key: key, width, height: 256, format, dither, provenance, now: at(0) };
     tx.insert_image(image).await.expect("added");
     tx.save().await.expect("saved");
     id
@@ -102,6 +103,45 @@ async fn frames_come_back_in_order_with_their_pictures(database: TestDatabase) {
     database.remove().await;
 }
 
+async fn a_picture_tells_where_it_comes_from(database: TestDatabase) {
+    let store = database.store().await;
+    let (format, dither, now) = ("image/png", None, at(0));
+    for (number, (source, model)) in [
+        (DigitalSourceType::TrainedAlgorithmicMedia, Some("gpt-image-1")),
+        (DigitalSourceType::AlgorithmicMedia, None),
+        (DigitalSourceType::DigitalCapture, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let provenance = Provenance::new(source, model.map(str::to_owned));
+        let mut tx = store.begin().await.expect("begun");
+        let (stored, rendered) = (Uuid::now_v7(), Uuid::now_v7());
+        for (id, is_rendition) in [(stored, false), (rendered, true)] {
+            let key = format!("media/{number}-{is_rendition}.png");
+            tx.upsert_media_object(&object(&key)).await.expect("saved");
+            let (width, height, provenance) = (4, 2, Some(&provenance));
+            let image =
+                NewImage { id, media_key: &key, width, height, format, dither, provenance, now };
+            if is_rendition {
+                tx.insert_rendition(image, stored).await.expect("added");
+            } else {
+                tx.insert_image(image).await.expect("added");
+            }
+        }
+        tx.save().await.expect("saved");
+        for id in [stored, rendered] {
+            let image = store.image(id).await.expect("read").expect("the image exists");
+            assert_eq!(image.provenance.known().as_ref(), Some(&provenance));
+        }
+    }
+    let unknown = insert_image(&store, "media/old.png").await;
+    let image = store.image(unknown).await.expect("read").expect("the image exists");
+    assert_eq!(image.provenance.known(), None);
+    store.close().await;
+    database.remove().await;
+}
+
 async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
     let store = database.store().await;
     let original = insert_image(&store, "media/a.png").await;
@@ -111,7 +151,9 @@ async fn a_picture_tells_how_it_was_dithered(database: TestDatabase) {
     for (key, dither) in [("media/b.raw", Dither::None), ("media/c.raw", Dither::FloydSteinberg)] {
         tx.upsert_media_object(&object(key)).await.expect("saved");
         let dither = Some(dither);
-        let image = |id| NewImage { id, media_key: key, width: 4, height: 2, format, dither, now };
+        let (width, height, provenance) = (4, 2, None);
+        let image =
+            |id| NewImage { id, media_key: key, width, height, format, dither, provenance, now };
         let (stored, rendered) = (Uuid::now_v7(), Uuid::now_v7());
         tx.insert_image(image(stored)).await.expect("added");
         tx.insert_rendition(image(rendered), original).await.expect("added");

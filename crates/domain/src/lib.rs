@@ -17,6 +17,7 @@ mod lifetime;
 mod object_key;
 mod parameters;
 mod principal;
+mod provenance;
 mod public_address;
 mod resource;
 mod schedule;
@@ -46,6 +47,7 @@ pub use object_key::{
 };
 pub use parameters::{FrameParameters, InvalidParameter};
 pub use principal::{Identity, Principal, Scope, ScopeName};
+pub use provenance::{DigitalSourceType, Provenance};
 pub use public_address::is_public_address;
 pub use resource::{
     ClientTypeConfig, FlockConfig, InferenceModel, JsonObject, ModelConfig, PromptTemplate,

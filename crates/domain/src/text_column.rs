@@ -2,9 +2,12 @@
 
 /// Makes an enum a column of text on every database, under the names that serde gives its variants.
 ///
-/// The enum derives `Deserialize` and has a method `name`, which returns the same names.
+/// The enum derives `Deserialize` and has a method, usually `name`, which returns the same names.
 macro_rules! text_column {
     ($type:ident) => {
+        text_column!($type, name);
+    };
+    ($type:ident, $name:ident) => {
         impl<DB: sqlx::Database> sqlx::Type<DB> for $type
         where
             str: sqlx::Type<DB>,
@@ -39,7 +42,7 @@ macro_rules! text_column {
                 &self,
                 arguments: &mut DB::ArgumentBuffer,
             ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
-                <&'static str as sqlx::Encode<'query, DB>>::encode_by_ref(&self.name(), arguments)
+                <&'static str as sqlx::Encode<'query, DB>>::encode_by_ref(&self.$name(), arguments)
             }
         }
     };
@@ -51,7 +54,7 @@ pub(crate) use text_column;
 mod tests {
     use serde::Serialize;
 
-    use crate::{Dither, EventKind, ScopeName, ShareKind, TaskKind, TaskStatus};
+    use crate::{DigitalSourceType, Dither, EventKind, ScopeName, ShareKind, TaskKind, TaskStatus};
 
     #[test]
     fn a_column_has_the_names_that_serde_gives() {
@@ -62,6 +65,12 @@ mod tests {
         }
         check(&[EventKind::Task, EventKind::Frame, EventKind::Story], EventKind::name);
         check(&[ScopeName::Device, ScopeName::Client, ScopeName::Admin], ScopeName::name);
+        let sources = [
+            DigitalSourceType::TrainedAlgorithmicMedia,
+            DigitalSourceType::AlgorithmicMedia,
+            DigitalSourceType::DigitalCapture,
+        ];
+        check(&sources, DigitalSourceType::address);
         check(&[ShareKind::Story, ShareKind::List], ShareKind::name);
         check(&[ShareKind::Wall, ShareKind::Give], ShareKind::name);
         check(&[Dither::None, Dither::FloydSteinberg], Dither::name);

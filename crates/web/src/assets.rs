@@ -26,13 +26,15 @@ macro_rules! sources {
 }
 
 /// The files. One that refers to another comes after it.
-const SOURCES: [Source; 14] = sources![
+const SOURCES: [Source; 16] = sources![
     "fonts/literata-latin.woff2": "font/woff2",
     "fonts/literata-latin-ext.woff2": "font/woff2",
     "fonts/literata-cyrillic.woff2": "font/woff2",
     "fonts/literata-greek.woff2": "font/woff2",
     "fonts/literata-latin-italic.woff2": "font/woff2",
     "style.css": "text/css; charset=utf-8",
+    "book.css": "text/css; charset=utf-8",
+    "book.js": "text/javascript; charset=utf-8",
     "reader.js": "text/javascript; charset=utf-8",
     "camera.js": "text/javascript; charset=utf-8",
     "voice.js": "text/javascript; charset=utf-8",

@@ -5,6 +5,7 @@
 
 mod about;
 pub mod assets;
+mod book;
 mod connect;
 mod error_page;
 mod feed;
@@ -29,6 +30,7 @@ mod wall;
 
 pub use about::AboutPage;
 pub use askama::Template;
+pub use book::BookPage;
 pub use connect::ConnectPage;
 pub use error_page::ErrorPage;
 pub use feed::{Feed, FeedEntry};

@@ -17,11 +17,14 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use html5ever::tendril::TendrilSink;
 
 /// Addresses that pages may lead to, beside assets: each is a route of the service. A `*` stands for one segment.
-const ROUTES: [&str; 39] = [
+const ROUTES: [&str; 42] = [
     "/",
     "/s/*",
     "/s/*/*",
     "/s/*/feed.atom",
+    "/s/*/book",
+    "/s/*/book.epub",
+    "/s/*/book.pdf",
     "/s/*/events",
     "/s/*/*/branch",
     "/s/*/*/similar",

@@ -244,6 +244,7 @@ pub(super) async fn insert_pictures(
         height: file.view.height,
         format: &file.view.format,
         dither: file.dither,
+        provenance: Some(&picture.provenance),
         now,
     });
     let images: Vec<NewImage<'_>> = images.collect();
@@ -308,6 +309,7 @@ fn build_response(
             min_duration_seconds: min_duration(run),
             trigger_condition: trigger.clone(),
             metadata: metadata.clone(),
+            provenance: Some(picture.provenance.clone()),
         });
     }
     frames.extend(generated.repeated_frame.clone());

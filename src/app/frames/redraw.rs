@@ -160,6 +160,7 @@ impl Redraws {
             seen: None,
         };
         let picture = session.generate_image(&request).await.map_err(AppError::internal)?;
+        let picture = picture.into();
         let wants_video = wants_video(&parameters, &session);
         let options = PictureOptions { parameters, with_thumbnail: number == 0 };
         let picture = self.pictures.write_pictures(picture, &story.client_id, options).await?;

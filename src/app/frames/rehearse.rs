@@ -18,9 +18,8 @@ use crate::app::AppError;
 use crate::app::config::Config;
 use crate::app::models::{ModelSessionParams, Models};
 use crate::compute::Compute;
-use crate::domain::{Dither, FrameParameters, ImageAnalysis, ImageFormat};
-use crate::imaging;
-use crate::inference::{AudienceProfile, DecodedImage, FrameContext, ModelSession, PromptObserver};
+use crate::domain::{FrameParameters, ImageAnalysis};
+use crate::inference::{AudienceProfile, FrameContext, ModelSession, PromptObserver};
 use crate::situation::Situation;
 use crate::store::Strategy;
 use crate::storytellers::{self, Scene, Telling};
@@ -225,7 +224,7 @@ impl RehearsalSession<'_> {
         let mut pictures = Vec::new();
         for (index, beat) in telling.beats.iter().enumerate() {
             let drawn = draw_beat(index, beat, context, photograph, session).await?;
-            let png = self.rehearsals.compute.run(move || encode_png(drawn)).await?;
+            let png = self.rehearsals.compute.run(move || drawn.encode_png()).await?;
             pictures.push(png.map_err(AppError::internal)?);
         }
         Ok(pictures)
@@ -234,13 +233,6 @@ impl RehearsalSession<'_> {
 
 /// Client id of every rehearsal; a configuration may refer to it.
 const CLIENT_ID: &str = "rehearsal";
-
-fn encode_png(drawn: DecodedImage) -> Result<Vec<u8>, imaging::ImagingError> {
-    match drawn.png {
-        Some(png) => Ok(png),
-        None => imaging::encode(&drawn.pixels, ImageFormat::Png, Dither::None),
-    }
-}
 
 #[derive(Default)]
 struct StepTimes(Vec<(&'static str, Duration)>);

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::app::AppError;
 use crate::app::stories::{AudioView, FrameView, ImageView, StoryResponse, StoryView, VideoView};
+use crate::domain::Provenance;
 
 /// The `result` of a completed [`TellFrame`](crate::app::jobs::TellFrame) task.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ struct StoredFrame {
     min_duration_seconds: i32,
     trigger_condition: Option<Box<RawValue>>,
     metadata: Box<RawValue>,
+    /// Missing in rows that are older than this field.
+    #[serde(default)]
+    provenance: Option<Provenance>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -162,6 +166,7 @@ impl From<FrameView> for StoredFrame {
             min_duration_seconds: frame.min_duration_seconds,
             trigger_condition: frame.trigger_condition,
             metadata: frame.metadata,
+            provenance: frame.provenance,
         }
     }
 }
@@ -177,6 +182,7 @@ impl From<StoredFrame> for FrameView {
             min_duration_seconds: stored.min_duration_seconds,
             trigger_condition: stored.trigger_condition,
             metadata: stored.metadata,
+            provenance: stored.provenance,
         }
     }
 }

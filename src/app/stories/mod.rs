@@ -23,7 +23,7 @@ pub use branch::{BranchOriginView, BranchRequest};
 pub(in crate::app) use edit::validate_title;
 pub use list::{NumberedFrame, StoryCursor, StoryDetail, StoryListPage, StoryStatus};
 pub(in crate::app) use list::{frame_not_found, parse_frame_number};
-pub use pages::{CurrentStory, PageReader};
+pub use pages::{CurrentStory, PageReader, StoryOrigin};
 pub use read::ReadOptions;
 pub use views::{
     AudioView, FrameView, ImageView, StoryListView, StoryResponse, StoryView, VideoView,

@@ -1,5 +1,7 @@
 //! Stories as pages show them, and who may see which.
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Stories, StoryCursor, StoryStatus, story_not_found};
@@ -55,7 +57,37 @@ pub struct CurrentStory {
     pub status: StoryStatus,
 }
 
+/// How a story began.
+#[derive(Debug, Default)]
+pub struct StoryOrigin {
+    /// Slug of the story's strategy.
+    pub strategy: String,
+    /// Slug of the model configuration of its words; `None` if there is none.
+    pub model_config: Option<String>,
+    /// Where and when the first frame was told, in a sentence; empty if that is not known.
+    pub situation: String,
+    /// When the story was created.
+    pub date_created: DateTime<Utc>,
+}
+
 impl Stories {
+    /// Returns how a story began.
+    pub async fn story_origin(&self, story_id: Uuid) -> Result<StoryOrigin, AppError> {
+        let story = self.store.story(story_id).await?.ok_or_else(story_not_found)?;
+        let first = self.store.frames_after(story_id, -1, 1).await?.into_iter().next();
+        let metadata = first.map(|frame| serde_json::from_str(frame.metadata.0.get()));
+        let metadata: Value = metadata.transpose().ok().flatten().unwrap_or_default();
+        let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
+        let situation = text("situation").unwrap_or_default();
+        let first_sentence = situation.split_inclusive('.').next().unwrap_or_default();
+        Ok(StoryOrigin {
+            strategy: story.strategy,
+            model_config: text("text_to_text_model_config"),
+            situation: first_sentence.to_owned(),
+            date_created: story.date_created,
+        })
+    }
+
     /// Returns the story with this slug or id.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Stories;
+use crate::domain::Provenance;
 use crate::store::{FrameAttachments, FrameRow, Story, StoryListing};
 use crate::storytellers;
 
@@ -74,6 +75,8 @@ pub struct FrameView {
     /// Details on how the frame was made.
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
+    /// Where the illustration comes from; null for one that is older than this field, or if there is none.
+    pub provenance: Option<Provenance>,
 }
 
 /// An image and its URL.
@@ -214,6 +217,7 @@ impl FrameView {
             min_duration_seconds: row.min_duration_seconds,
             trigger_condition: row.trigger_condition.map(|json| json.0),
             metadata: row.metadata.0,
+            provenance: row.provenance.known(),
         }
     }
 }

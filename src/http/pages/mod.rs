@@ -13,6 +13,7 @@
 mod about;
 mod answer;
 mod assets;
+mod book;
 mod bookmarks;
 mod branch;
 mod cancel;
@@ -73,6 +74,9 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<HttpState>)> {
         ("/s/{slug}/{number}/similar", get(similar::get)),
         ("/oembed", get(oembed::get)),
         ("/s/{slug}/feed.atom", get(feed::get)),
+        ("/s/{slug}/book", get(book::page::get)),
+        ("/s/{slug}/book.epub", get(book::file::epub)),
+        ("/s/{slug}/book.pdf", get(book::file::pdf)),
         ("/s/{slug}/events", get(events::get)),
         ("/x/{token}/events", get(shares::events::get)),
         ("/x/{token}/tasks/{id}", get(shares::events::task)),

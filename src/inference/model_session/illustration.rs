@@ -1,8 +1,9 @@
 //! Illustrations: if a model fails, the next one is called; if the content is refused, the prompt is reworded.
 
-use super::super::generated_image::{self, DecodedImage};
+use super::super::generated_image::{self, DecodedImage, ModelImage};
 use super::super::{
     Capability, Failure, FrameContext, ImageRequest, InferenceError, Model, ModelResponse, Usage,
+    offline,
 };
 use super::{ModelSession, NotePrefix, estimate_tokens};
 
@@ -15,6 +16,12 @@ const MAX_REWORDINGS: usize = 2;
 /// The most output tokens that an image model charges for one image.
 pub(super) const MAX_IMAGE_TOKENS: u64 = 6500;
 
+/// Returns the name of a model as the provenance of its pictures tells it; `None` for the built-in painter.
+fn name_of(model: &Model) -> Option<String> {
+    let name = if model.name.is_empty() { &model.provider } else { &model.name };
+    (model.provider != offline::NAME).then(|| name.clone())
+}
+
 impl ModelSession {
     /// Generates an illustration that is not blank.
     ///
@@ -24,12 +31,15 @@ impl ModelSession {
     pub async fn generate_image(
         &self,
         request: &ImageRequest,
-    ) -> Result<DecodedImage, InferenceError> {
+    ) -> Result<ModelImage, InferenceError> {
         let chain = &self.parts.chains.image;
-        let response = self
-            .try_chain(chain, IMAGE_PAINTED, |model| self.generate_image_rewording(model, request))
-            .await;
-        Ok(response?.0.value)
+        let response = self.try_chain(chain, IMAGE_PAINTED, |model| async move {
+            let ModelResponse { value: image, usage, memory } =
+                self.generate_image_rewording(model, request).await?;
+            let value = ModelImage { image, model: name_of(model) };
+            Ok(ModelResponse { value, usage, memory })
+        });
+        Ok(response.await?.0.value)
     }
 
     /// Generates an illustration with one model, and rewords the prompt if its content is refused.

@@ -10,7 +10,8 @@
 //! | [`fit()`] | `fit` | scales to the size of a screen, with black bars |
 //! | [`encode()`] | `encode` | writes one of the formats below, with optional dithering |
 //!
-//! [`plain_jpeg()`] copies a JPEG without its metadata, for those who need no pixels.
+//! [`plain_jpeg()`] copies a JPEG without its metadata, for those who need no pixels. [`with_provenance`] writes into a file
+//! where the picture comes from.
 //!
 //! `rgb565`, `grayscale16` and `bmp` implement one layout each; the `image` crate encodes PNG, JPEG
 //! and WebP. The layouts share `luma`, `levels` and `dither`. `header`,
@@ -32,6 +33,7 @@ mod jpeg_tables;
 mod levels;
 mod luma;
 mod plain_jpeg;
+mod provenance;
 mod rgb565;
 mod sniff;
 #[cfg(test)]
@@ -45,5 +47,6 @@ pub use fit::{fit, fitted_size};
 pub use grayscale16::decode_grayscale16;
 pub use header::dimensions;
 pub use plain_jpeg::plain_jpeg;
+pub use provenance::with_provenance;
 pub use rgb565::decode_rgb565;
 pub use sniff::{InputFormat, OtherFormat, sniff};

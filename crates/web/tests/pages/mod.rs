@@ -3,9 +3,9 @@
 mod shares;
 
 use calliope_web::{
-    AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
-    FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, OEmbed,
-    PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, SimilarPage,
+    AboutPage, BookPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed,
+    FeedEntry, FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour,
+    OEmbed, PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, SimilarPage,
     StorytellerChoice, Template, WallFrame, WallPage, marked_excerpt, paragraphs, shorten,
 };
 
@@ -199,6 +199,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(shelves());
     pages.extend(shares::all());
     pages.extend(walls().iter().map(|(name, page)| (*name, render(page))));
+    pages.extend(books());
     pages
 }
 
@@ -270,6 +271,33 @@ fn visits() -> Vec<(&'static str, String)> {
         ("about", render(&AboutPage { operator: "The museum".to_owned(), ..AboutPage::default() })),
         ("error_404", render(&error(404))),
         ("error_500", render(&error(500))),
+    ]
+}
+
+fn book(text: &str, language: &str) -> BookPage {
+    let second = FramePart { number: 2, picture: None, ..frame(text, language) };
+    BookPage {
+        shell: shell(),
+        title: shorten(text, 60),
+        slug: "the-lamp-had-burned-for".to_owned(),
+        author: "kitchen".to_owned(),
+        volume: 1,
+        volumes: 1,
+        frames: vec![frame(text, language), second],
+        colophon: vec![("When".to_owned(), "30 November 2026".to_owned())],
+        ..BookPage::default()
+    }
+}
+
+fn books() -> Vec<(&'static str, String)> {
+    let arabic = "كان المصباح مضاءً منذ مئة عام.";
+    let part = Some("Volume 2 of 3".to_owned());
+    let volume = BookPage { part, volume: 2, volumes: 3, ..book(WORDS, "en") };
+    vec![
+        ("book_empty", render(&BookPage { frames: Vec::new(), ..book(WORDS, "en") })),
+        ("book_many", render(&book(WORDS, "en"))),
+        ("book_right_to_left", render(&book(arabic, "ar"))),
+        ("book_volume", render(&volume)),
     ]
 }
 
@@ -360,9 +388,14 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         hits: vec![hit(ATTACK, ATTACK)],
         ..SearchPage::default()
     };
+    let mut book = book(ATTACK, "en");
+    ATTACK.clone_into(&mut book.author);
+    book.frames[0].picture = Some(picture(ATTACK));
+    book.colophon = vec![(ATTACK.to_owned(), ATTACK.to_owned())];
     let mut pages = vec![
         ("reader", render(&page)),
         ("similar", render(&like)),
+        ("book", render(&book)),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
         ("search", render(&search)),

@@ -15,9 +15,11 @@ use crate::app::frames::FrameRun;
 use crate::app::frames::photograph::Photograph;
 use crate::app::frames::random_seed::mix;
 use crate::app::stories::ImageView;
-use crate::domain::{Dither, FrameParameters, ImageFormat, MediaName, ObjectKey, Size};
+use crate::domain::{
+    DigitalSourceType, Dither, FrameParameters, ImageFormat, MediaName, ObjectKey, Provenance, Size,
+};
 use crate::imaging::{self, ImagingError};
-use crate::inference::{DecodedImage, FrameContext, ImageRequest, ModelSession};
+use crate::inference::{DecodedImage, FrameContext, ImageRequest, ModelImage, ModelSession};
 use crate::store::MediaObject;
 use crate::storytellers::{Beat, Illustration};
 
@@ -38,9 +40,18 @@ pub(in crate::app::frames) struct RenderedPicture {
     pub(in crate::app::frames) dither: Option<Dither>,
 }
 
+/// A picture and where it comes from.
+#[derive(Debug)]
+pub(in crate::app::frames) struct DrawnPicture {
+    pub(in crate::app::frames) image: DecodedImage,
+    pub(in crate::app::frames) provenance: Provenance,
+}
+
 /// The pictures of one beat.
 #[derive(Debug)]
 pub(in crate::app::frames) struct BeatPictures {
+    /// Where all of them come from.
+    pub(in crate::app::frames) provenance: Provenance,
     pub(in crate::app::frames) original: RenderedPicture,
     /// The picture in the device's format and size; `None` if the original has them already.
     pub(in crate::app::frames) device: Option<RenderedPicture>,
@@ -55,6 +66,40 @@ pub(in crate::app::frames) struct EncodedPicture {
     pub(in crate::app::frames) format: ImageFormat,
     /// The dithering that was requested, even if the format does not use it; `None` for originals and thumbnails.
     pub(in crate::app::frames) dither: Option<Dither>,
+}
+
+impl DrawnPicture {
+    /// A photograph that is shown as it is.
+    fn photograph(image: DecodedImage) -> Self {
+        Self { image, provenance: Provenance::new(DigitalSourceType::DigitalCapture, None) }
+    }
+
+    /// Encodes the picture as PNG, with its provenance. A file that a provider sent is kept but for that.
+    pub(in crate::app::frames) fn encode_png(self) -> Result<Vec<u8>, ImagingError> {
+        encode_png(&self.image.pixels, self.image.png, &self.provenance)
+    }
+}
+
+impl From<ModelImage> for DrawnPicture {
+    fn from(ModelImage { image, model }: ModelImage) -> Self {
+        let source = match &model {
+            Some(_) => DigitalSourceType::TrainedAlgorithmicMedia,
+            None => DigitalSourceType::AlgorithmicMedia,
+        };
+        Self { image, provenance: Provenance::new(source, model) }
+    }
+}
+
+fn encode_png(
+    pixels: &RgbImage,
+    file: Option<Vec<u8>>,
+    provenance: &Provenance,
+) -> Result<Vec<u8>, ImagingError> {
+    let file = match file {
+        Some(file) => file,
+        None => imaging::encode(pixels, ImageFormat::Png, Dither::None)?,
+    };
+    Ok(imaging::with_provenance(file, ImageFormat::Png, provenance))
 }
 
 impl BeatPictures {
@@ -82,9 +127,11 @@ pub(in crate::app::frames) async fn draw_beat(
     context: &FrameContext,
     photograph: Option<&Photograph>,
     session: &ModelSession,
-) -> Result<DecodedImage, AppError> {
+) -> Result<DrawnPicture, AppError> {
     match (&beat.illustration, photograph) {
-        (Illustration::Photograph, Some(photograph)) => Ok(photograph.to_drawn()),
+        (Illustration::Photograph, Some(photograph)) => {
+            Ok(DrawnPicture::photograph(photograph.to_drawn()))
+        }
         (Illustration::Photograph, None) => {
             Err(AppError::internal("there is no photograph to show"))
         }
@@ -94,7 +141,7 @@ pub(in crate::app::frames) async fn draw_beat(
             let prompt = words.clone();
             let seen = context.seen.clone();
             let request = ImageRequest { prompt, size: DEFAULT_SIZE, seed, seen };
-            session.generate_image(&request).await.map_err(AppError::internal)
+            session.generate_image(&request).await.map(Into::into).map_err(AppError::internal)
         }
     }
 }
@@ -105,7 +152,7 @@ impl Pictures {
         &self,
         run: &FrameRun<'_>,
         index: usize,
-        picture: DecodedImage,
+        picture: DrawnPicture,
     ) -> Result<BeatPictures, AppError> {
         let is_first = index == 0 && run.story.frame_count == 0;
         let options =
@@ -116,16 +163,18 @@ impl Pictures {
     /// Renders a picture in all its forms and writes their files.
     pub(in crate::app::frames) async fn write_pictures(
         &self,
-        picture: DecodedImage,
+        picture: DrawnPicture,
         client_id: &str,
         options: PictureOptions,
     ) -> Result<BeatPictures, AppError> {
+        let provenance = picture.provenance.clone();
         let encoded = self.compute.run(move || encode_all(picture, &options)).await?;
         let encoded = encoded.map_err(AppError::internal)?;
         let [original, device, thumbnail] = encoded;
         let original = original.ok_or_else(|| AppError::internal("no picture was encoded"))?;
         let mut files = Vec::new();
         let illustrated = BeatPictures {
+            provenance,
             original: self.add_rendered(client_id, original, &mut files)?,
             device: self.render_optional(client_id, device, &mut files)?,
             thumbnail: self.render_optional(client_id, thumbnail, &mut files)?,
@@ -136,6 +185,7 @@ impl Pictures {
             rendered
         };
         Ok(BeatPictures {
+            provenance: illustrated.provenance,
             original: synced(illustrated.original),
             device: illustrated.device.map(&synced),
             thumbnail: illustrated.thumbnail.map(synced),
@@ -189,18 +239,16 @@ type Summed = (EncodedPicture, [u8; 32]);
 /// Encodes the original, the device's picture if it differs, and the thumbnail if one is requested, in this order. Each
 /// comes with its SHA-256.
 fn encode_all(
-    picture: DecodedImage,
+    picture: DrawnPicture,
     options: &PictureOptions,
 ) -> Result<[Option<Summed>; 3], ImagingError> {
-    let DecodedImage { pixels, png } = picture;
+    let DrawnPicture { image: DecodedImage { pixels, png }, provenance } = picture;
     let size = Size::new(pixels.width(), pixels.height());
-    let png = match png {
-        Some(png) => png,
-        None => imaging::encode(&pixels, ImageFormat::Png, Dither::None)?,
-    };
+    let png = encode_png(&pixels, png, &provenance)?;
     let original = EncodedPicture { bytes: png, size, format: ImageFormat::Png, dither: None };
-    let device = encode_for_device(&pixels, &options.parameters)?;
-    let thumbnail = if options.with_thumbnail { Some(encode_thumbnail(&pixels)?) } else { None };
+    let device = encode_for_device(&pixels, &options.parameters, &provenance)?;
+    let thumbnail =
+        if options.with_thumbnail { Some(encode_thumbnail(&pixels, &provenance)?) } else { None };
     let with_sum = |picture: EncodedPicture| {
         let sha256 = Sha256::digest(&picture.bytes).into();
         (picture, sha256)
@@ -212,6 +260,7 @@ fn encode_all(
 fn encode_for_device(
     pixels: &RgbImage,
     parameters: &FrameParameters,
+    provenance: &Provenance,
 ) -> Result<Option<EncodedPicture>, ImagingError> {
     let original = Size::new(pixels.width(), pixels.height());
     let (width, height) = (parameters.output_image_width, parameters.output_image_height);
@@ -219,29 +268,36 @@ fn encode_for_device(
     if is_png && imaging::fitted_size(original, width, height) == original {
         return Ok(None);
     }
-    encode_device_picture(pixels, parameters).map(Some)
+    encode_device_picture(pixels, parameters, Some(provenance)).map(Some)
 }
 
-/// Fits, dithers and encodes a picture as the frame parameters ask for.
+/// Fits, dithers and encodes a picture as the frame parameters ask for, with its provenance if that is known.
 pub(in crate::app::frames) fn encode_device_picture(
     pixels: &RgbImage,
     parameters: &FrameParameters,
+    provenance: Option<&Provenance>,
 ) -> Result<EncodedPicture, ImagingError> {
     let format = parameters.output_image_format.unwrap_or(ImageFormat::Png);
     let (width, height) = (parameters.output_image_width, parameters.output_image_height);
     let fitted = imaging::fit(pixels, width, height)?;
     let size = Size::new(fitted.width(), fitted.height());
     let dither = parameters.output_image_dither.unwrap_or_default();
-    let bytes = imaging::encode(&fitted, format, dither)?;
+    let mut bytes = imaging::encode(&fitted, format, dither)?;
+    if let Some(provenance) = provenance {
+        bytes = imaging::with_provenance(bytes, format, provenance);
+    }
     Ok(EncodedPicture { bytes, size, format, dither: Some(dither) })
 }
 
-fn encode_thumbnail(pixels: &RgbImage) -> Result<EncodedPicture, ImagingError> {
+fn encode_thumbnail(
+    pixels: &RgbImage,
+    provenance: &Provenance,
+) -> Result<EncodedPicture, ImagingError> {
     let is_wide = pixels.width() >= pixels.height();
     let (width, height) =
         if is_wide { (Some(MAX_THUMBNAIL_SIDE), None) } else { (None, Some(MAX_THUMBNAIL_SIDE)) };
     let small = imaging::fit(pixels, width, height)?;
     let size = Size::new(small.width(), small.height());
-    let bytes = imaging::encode(&small, ImageFormat::Png, Dither::None)?;
+    let bytes = encode_png(&small, None, provenance)?;
     Ok(EncodedPicture { bytes, size, format: ImageFormat::Png, dither: None })
 }

@@ -58,10 +58,11 @@ impl Pictures {
             .read_bytes(&original.key)
             .await?
             .ok_or_else(|| AppError::file_missing(&original.key))?;
-        let parameters = parameters.clone();
+        let (parameters, provenance) = (parameters.clone(), original.provenance.known());
+        let source = provenance.clone();
         let rendered = self.compute.run(move || {
             let pixels = imaging::decode(&bytes)?;
-            encode_device_picture(&pixels, &parameters)
+            encode_device_picture(&pixels, &parameters, source.as_ref())
         });
         let rendered = rendered.await?.map_err(AppError::internal)?;
         let format = rendered.format;
@@ -88,6 +89,7 @@ impl Pictures {
             height,
             format: format.media_type(),
             dither: Some(spec.dither),
+            provenance: provenance.as_ref(),
             now: self.clock.now(),
         };
         tx.insert_rendition(image, original.id).await?;
