@@ -14,6 +14,7 @@ pub struct Neighbour {
 }
 
 /// A page with one frame of a story.
+#[expect(clippy::struct_excessive_bools, reason = "each shows or hides a part of the page, alone")]
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "reader.html")]
 pub struct ReaderPage {
