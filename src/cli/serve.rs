@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{bootstrap, file_handles, log, runtime};
+use crate::app::App;
 use crate::http::{AccessPolicy, ConnectionLimits, HttpState, serve, serve_metrics};
 use crate::settings::{LoadedSettings, SettingWarning, Settings};
 use crate::telemetry::MetricsRecorder;
@@ -46,9 +47,7 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     let stop_signal = shutdown_signal();
     let url = url_on_this_machine(address);
     tracing::info!(version, database, elapsed_ms, "listening on {address}; open {url}");
-    if let Some(code) = app.identities().prepare_setup().await? {
-        tracing::info!("no user exists yet; to begin, open {url}/setup?code={code}");
-    }
+    offer_setup(&app, &url).await?;
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let connections = ConnectionLimits {
         total: settings.server.max_connections,
@@ -90,6 +89,14 @@ async fn run_service(settings: &Settings, started: Instant) -> anyhow::Result<()
     background_tasks.shutdown().await;
     app.close().await;
     tracing::info!(uptime_seconds = started.elapsed().as_secs(), "stopped");
+    Ok(())
+}
+
+/// Prints the address where the first user is made, while there is none.
+async fn offer_setup(app: &App, url: &str) -> anyhow::Result<()> {
+    if let Some(code) = app.identities().prepare_setup().await? {
+        tracing::info!("no user exists yet; to begin, open {url}/setup?code={code}");
+    }
     Ok(())
 }
 

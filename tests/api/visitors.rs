@@ -88,6 +88,7 @@ async fn clients(app: &TestApp, admin: &str) -> Vec<String> {
     items.map(|item| item["client_id"].as_str().expect("an id").to_owned()).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "one visitor from the consent to the erasure")]
 async fn a_visitor_agrees_gives_takes_home_and_is_forgotten(database: TestDatabase) {
     let (app, clock, admin) = start(database).await;
     let path = give(&app, &admin).await;

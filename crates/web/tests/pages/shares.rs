@@ -81,6 +81,7 @@ fn list() -> SharedListPage {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one list of samples")]
 pub(super) fn all() -> Vec<(&'static str, String)> {
     let step = "The storyteller is writing …".to_owned();
     let pending = Some(PendingFrame { task_id: "0197f2c4".to_owned(), step });

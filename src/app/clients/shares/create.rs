@@ -61,6 +61,7 @@ pub struct NewShareView {
 
 /// What a share is about.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "they are named as in the table")]
 struct Target {
     client_id: Option<String>,
     flock_id: Option<String>,

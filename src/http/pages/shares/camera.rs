@@ -60,7 +60,7 @@ pub(in crate::http::pages) async fn consent(
         page.visitor.cookies.push(cookie);
     }
     let response = answer::see_other(&page.base);
-    page.finish(response)
+    Ok(page.finish(response))
 }
 
 /// Orders a visitor's next frame, by a form or by a module of the page.
@@ -165,7 +165,8 @@ pub(in crate::http::pages) fn in_words(names: &[String]) -> String {
 /// Returns a length of time in its largest whole unit, such as `1 day` or `36 hours`.
 fn length_in_words(seconds: u64) -> String {
     let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
-    let unit = units.into_iter().find(|(_, length)| seconds >= *length && seconds % length == 0);
+    let unit =
+        units.into_iter().find(|(_, length)| seconds >= *length && seconds.is_multiple_of(*length));
     let (name, length) = unit.unwrap_or(("second", 1));
     let count = seconds / length;
     if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }

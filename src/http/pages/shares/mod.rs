@@ -19,7 +19,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use calliope_web::{GonePage, Shell};
 
-use super::answer::{self, PageResult};
+use super::answer;
 use super::visitor::Visitor;
 use crate::app::{PageReader, Share, ShareLookup};
 use crate::domain::{ClientId, ShareKind};
@@ -133,9 +133,9 @@ impl SharedPage {
     }
 
     /// Adds the new cookies to an answer.
-    pub(super) fn finish(&self, mut response: Response) -> PageResult {
+    pub(super) fn finish(&self, mut response: Response) -> Response {
         self.visitor.set_cookies(&mut response);
-        Ok(response)
+        response
     }
 }
 

@@ -43,7 +43,7 @@ pub(in crate::http::pages) async fn first(
         ShareKind::Wall => wall::show(&state, &page).await?,
         ShareKind::Give => camera::show(&state, &page, &head.headers).await?,
     };
-    page.finish(response)
+    Ok(page.finish(response))
 }
 
 /// Shows a frame of the story that is shared.
@@ -58,7 +58,7 @@ pub(in crate::http::pages) async fn frame(
     let found = shared_story(&state, &page).await?;
     let response = story::show(&state, &page, &found, "", &number).await?;
     page.count_visit(&state, &head.method, &head.headers).await;
-    page.finish(response)
+    Ok(page.finish(response))
 }
 
 /// Shows a frame of a story in the list that is shared.
@@ -87,7 +87,7 @@ pub(in crate::http::pages) async fn frame_of_list(
     let name = frame_view::story_name(&found);
     let response = story::show(&state, &page, &found, &name, &number).await?;
     page.count_visit(&state, &head.method, &head.headers).await;
-    page.finish(response)
+    Ok(page.finish(response))
 }
 
 /// Returns the story that is shared. It is gone if its Sparrow has become private in the meantime.
