@@ -1,8 +1,8 @@
 -- Branches: stories that begin with frames of another story.
 
-ALTER TABLE story ADD COLUMN branched_from_id BLOB REFERENCES story (id) ON DELETE SET NULL; -- the story that the first frames were copied from
+-- No foreign key: on PostgreSQL, two stories of which one branches off the other could not be deleted at the same time.
+ALTER TABLE story ADD COLUMN branched_from_id BLOB; -- the story that the first frames were copied from, which may be deleted
 ALTER TABLE story ADD COLUMN branched_from_number INTEGER; -- number of the last frame that was copied
-CREATE INDEX story_by_origin ON story (branched_from_id);
 
 -- The client that a copied frame was told for first; empty once that client is erased; null for a frame that was told in
 -- its own story. Copies are left out of search, which finds the frames that they were copied from.

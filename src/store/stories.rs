@@ -34,7 +34,7 @@ pub struct Story {
     pub date_created: DateTime<Utc>,
     /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
-    /// The story that the first frames were copied from.
+    /// The story that the first frames were copied from; it may be deleted.
     pub branched_from_id: Option<Uuid>,
     /// Number of the last frame that was copied.
     pub branched_from_number: Option<i32>,

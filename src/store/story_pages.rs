@@ -23,7 +23,7 @@ pub struct ReadableStory {
     pub is_private: bool,
     /// When the story's last frame was added.
     pub date_updated: DateTime<Utc>,
-    /// The story that the first frames were copied from.
+    /// The story that the first frames were copied from; it may be deleted.
     pub branched_from_id: Option<Uuid>,
 }
 
