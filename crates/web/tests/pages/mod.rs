@@ -378,8 +378,6 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         ..Default::default()
     };
     let lists = vec![("/lists/3".to_owned(), ATTACK.to_owned())];
-    let mut wall = wall(vec![wall_frame(ATTACK, ATTACK, "en")]);
-    ATTACK.clone_into(&mut wall.name);
     let user = Shell { user: Some(ATTACK.to_owned()), ..shell() };
     let detail = ATTACK.to_owned();
     let search = SearchPage {
@@ -388,14 +386,10 @@ pub fn hostile() -> Vec<(&'static str, String)> {
         hits: vec![hit(ATTACK, ATTACK)],
         ..SearchPage::default()
     };
-    let mut book = book(ATTACK, "en");
-    ATTACK.clone_into(&mut book.author);
-    book.frames[0].picture = Some(picture(ATTACK));
-    book.colophon = vec![(ATTACK.to_owned(), ATTACK.to_owned())];
     let mut pages = vec![
         ("reader", render(&page)),
         ("similar", render(&like)),
-        ("book", render(&book)),
+        ("book", hostile_book()),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
         ("search", render(&search)),
@@ -412,7 +406,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
                 ..ListPage::default()
             }),
         ),
-        ("wall", render(&wall)),
+        ("wall", hostile_wall()),
         ("error", render(&ErrorPage { status: 422, detail, ..ErrorPage::default() })),
         ("login", render(&LoginPage { next: ATTACK.to_owned(), ..LoginPage::default() })),
         ("login_known", render(&LoginPage { shell: user, ..LoginPage::default() })),
@@ -452,4 +446,18 @@ pub fn feed() -> Feed {
         updated: "2026-11-30T21:00:00Z".to_owned(),
         entries: vec![entry],
     }
+}
+
+fn hostile_book() -> String {
+    let mut book = book(ATTACK, "en");
+    ATTACK.clone_into(&mut book.author);
+    book.frames[0].picture = Some(picture(ATTACK));
+    book.colophon = vec![(ATTACK.to_owned(), ATTACK.to_owned())];
+    render(&book)
+}
+
+fn hostile_wall() -> String {
+    let mut wall = wall(vec![wall_frame(ATTACK, ATTACK, "en")]);
+    ATTACK.clone_into(&mut wall.name);
+    render(&wall)
 }
