@@ -1,5 +1,7 @@
 //! `/wall/{name}`: what a screen on a wall shows of a Sparrow or a flock.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use calliope_web::{Shell, WallFrame, WallPage, assets};
@@ -116,10 +118,12 @@ fn wall_frame(frame: &app::WallFrame, has_codes: bool) -> WallFrame {
     let name = frame.slug.clone().unwrap_or_else(|| frame.story_id.to_string());
     let part = frame_part(&frame.frame);
     // Another picture or another text makes it another frame for those who look.
-    let text = frame.frame.text.as_ref().map_or(0, String::len);
+    let mut text = DefaultHasher::new();
+    frame.frame.text.hash(&mut text);
+    let text = text.finish();
     let picture = part.picture.as_ref().map(|picture| picture.address.as_str());
     WallFrame {
-        key: format!("{} {} {text}", frame.id, picture.unwrap_or_default()),
+        key: format!("{} {} {text:x}", frame.id, picture.unwrap_or_default()),
         code: if has_codes { format!("/s/{name}/qr.svg") } else { String::new() },
         part,
         ..WallFrame::default()

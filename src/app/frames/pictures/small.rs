@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::Pictures;
 use super::renditions::RenditionSpec;
 use crate::app::AppError;
-use crate::domain::{Dither, FrameParameters, ImageFormat, Size};
-use crate::imaging;
+use crate::domain::{DigitalSourceType, Dither, FrameParameters, ImageFormat, Provenance, Size};
+use crate::imaging::{self, ImagingError};
 use crate::painter::{self, PaintRequest};
 use crate::store::Illustration;
 
@@ -84,7 +84,9 @@ impl Pictures {
         let painted = self.compute.run(move || {
             let size = Size::new(STORYTELLER_SIDE, STORYTELLER_SIDE);
             let request = PaintRequest { prompt: &prompt, size, seed: 7, features: None };
-            imaging::encode(&painter::paint(&request), ImageFormat::Jpeg, Dither::None)
+            let jpeg = imaging::encode(&painter::paint(&request), ImageFormat::Jpeg, Dither::None)?;
+            let provenance = Provenance::new(DigitalSourceType::AlgorithmicMedia, None);
+            Ok::<_, ImagingError>(imaging::with_provenance(jpeg, ImageFormat::Jpeg, &provenance))
         });
         let painted = Bytes::from(painted.await?.map_err(AppError::internal)?);
         self.storytellers.insert(words.to_owned(), painted.clone());
