@@ -118,7 +118,7 @@ export class Harness {
 
   /** Starts the program in a folder of its own. `variables` are its environment. */
   async serve(name, variables = {}) {
-    const folder = `${WORK}/${name}`;
+    const folder = `${WORK}/${this.services.length}-${name}`;
     mkdirSync(folder, { recursive: true });
     const service = new Service(folder, await freePort(), variables);
     this.services.push(service);

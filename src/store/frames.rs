@@ -239,7 +239,8 @@ impl Store {
 
     /// Returns the original illustration of a frame with this media key.
     pub async fn illustration(&self, key: &str) -> Result<Option<Illustration>, StoreError> {
-        const SQL: &str = "SELECT i.id, i.media_key, i.width, i.height, i.format, i.dither, s.client_id, s.id AS story_id \
+        const SQL: &str = "SELECT i.id, i.media_key, i.width, i.height, i.format, i.dither, \
+             i.digital_source_type, i.creator_tool, i.model, s.client_id, s.id AS story_id \
              FROM image i JOIN story_frame f ON f.image_id = i.id JOIN story s ON s.id = f.story_id \
              WHERE i.media_key = $1 LIMIT 1";
         with_read_pool!(self, db => sqlx::query_as(SQL).bind(key).fetch_optional(db).await)

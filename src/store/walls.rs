@@ -62,8 +62,8 @@ impl Store {
     ) -> Result<Vec<WallFrame>, StoreError> {
         const SQL: &str = "SELECT f.id, s.id AS story_id, s.slug, f.number, f.text, f.language, f.illustration, f.seen, \
              i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             v.media_key AS video_key, v.format AS video_format, \
-             a.media_key AS audio_key, a.format AS audio_format, f.date_created \
+             i.digital_source_type, i.creator_tool, i.model, v.media_key AS video_key, v.format AS video_format, \
+             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
              FROM story s JOIN story_frame f ON f.story_id = s.id AND f.number >= s.frame_count - $2 \
              LEFT JOIN image i ON i.id = f.image_id \
              LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \
@@ -91,8 +91,8 @@ impl Store {
     ) -> Result<Vec<WallFrame>, StoreError> {
         const SQL: &str = "SELECT f.id, s.id AS story_id, s.slug, f.number, f.text, f.language, f.illustration, f.seen, \
              i.media_key AS image_key, i.width AS image_width, i.height AS image_height, \
-             v.media_key AS video_key, v.format AS video_format, \
-             a.media_key AS audio_key, a.format AS audio_format, f.date_created \
+             i.digital_source_type, i.creator_tool, i.model, v.media_key AS video_key, v.format AS video_format, \
+             a.media_key AS audio_key, a.format AS audio_format, a.duration_seconds AS audio_seconds, f.date_created \
              FROM story s JOIN story_frame_bookmark b ON b.story_id = s.id \
              JOIN story_frame f ON f.id = b.frame_id LEFT JOIN image i ON i.id = f.image_id \
              LEFT JOIN video v ON v.frame_id = f.id LEFT JOIN audio_clip a ON a.frame_id = f.id \

@@ -72,8 +72,8 @@ pub struct ForgetPage {
     pub shell: Shell,
     /// Address of the share below the service's root.
     pub base: String,
-    /// Whether the visitor has asked for it.
-    pub is_asked: bool,
+    /// Whether the visitor has requested it.
+    pub is_requested: bool,
     /// Whether everything is removed already.
     pub is_done: bool,
 }

@@ -7,11 +7,27 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
 use super::serve::{FileHeaders, not_found, serve_object};
 use crate::app::{AppError, MediaFormat, SmallWidth};
 use crate::domain::{MediaName, ObjectKey};
 use crate::http::HttpState;
 use crate::http::problem::{Problem, ProblemBody};
+
+/// The widths of small pictures, in the OpenAPI document.
+struct PictureWidth;
+
+impl PartialSchema for PictureWidth {
+    fn schema() -> RefOr<Schema> {
+        let width = ObjectBuilder::new().schema_type(Type::Integer);
+        width.enum_values(Some(SmallWidth::ALL)).into()
+    }
+}
+
+impl ToSchema for PictureWidth {}
 
 /// Download a media file
 ///
@@ -22,9 +38,8 @@ use crate::http::problem::{Problem, ProblemBody};
         description = "The file's name: the last segment of `url` in a frame's `image`, `source_image`, `audio` or \
                        `video`, or the `name` of an upload with `PUT /media/{name}`. At most 128 characters of \
                        `[A-Za-z0-9._-]`, with an extension."),
-        ("width" = Option<u32>, Query, example = 320,
-            description = "For the illustration of a frame: a JPEG of this width in pixels, with the same proportions. \
-                           One of 160, 320 and 640. A file that is no illustration, or not wider, is sent as it is.")),
+        ("width" = inline(Option<PictureWidth>), Query, example = 320,
+            description = "For the illustration of a frame: a JPEG of this width in pixels, with the same proportions. A file that is no illustration, or not wider, is sent as it is.")),
     responses(
         (status = 200, description = "The file."),
         (status = 206, description = "The requested range of the file."),

@@ -1,12 +1,14 @@
 //! The sample views.
 
+mod books;
 mod shares;
+mod walls;
 
 use calliope_web::{
-    AboutPage, BookPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed,
-    FeedEntry, FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour,
-    OEmbed, PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, SimilarPage,
-    StorytellerChoice, Template, WallFrame, WallPage, marked_excerpt, paragraphs, shorten,
+    AboutPage, BookmarkCard, BookmarksPage, Clip, ConnectPage, Cover, ErrorPage, Feed, FeedEntry,
+    FramePart, HomePage, LibraryDay, LibraryPage, ListPage, LoginPage, Neighbour, OEmbed,
+    PendingFrame, Picture, ReaderPage, SearchHitCard, SearchPage, Shell, SimilarPage,
+    StorytellerChoice, Template, marked_excerpt, paragraphs, shorten,
 };
 
 /// Markup that must never become part of a page.
@@ -198,52 +200,9 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(visits());
     pages.extend(shelves());
     pages.extend(shares::all());
-    pages.extend(walls().iter().map(|(name, page)| (*name, render(page))));
-    pages.extend(books());
+    pages.extend(walls::all());
+    pages.extend(books::all());
     pages
-}
-
-fn wall_frame(key: &str, text: &str, language: &str) -> WallFrame {
-    WallFrame {
-        key: key.to_owned(),
-        code: "/s/the-lamp-had-burned-for/qr.svg".to_owned(),
-        part: frame(text, language),
-        is_new: true,
-        is_kept: false,
-    }
-}
-
-fn wall(frames: Vec<WallFrame>) -> WallPage {
-    WallPage {
-        shell: shell(),
-        name: "museum".to_owned(),
-        frames,
-        events: "/wall/museum/events".to_owned(),
-        worker: "/wall/sw.js".to_owned(),
-        ..WallPage::default()
-    }
-}
-
-fn walls() -> Vec<(&'static str, WallPage)> {
-    let arabic = "كان المصباح مضاءً منذ مئة عام.";
-    let mut bare = wall_frame("3", &"word ".repeat(400), "en");
-    bare.part.picture = None;
-    bare.code = String::new();
-    let kept = WallFrame { is_new: false, is_kept: true, ..wall_frame("2", arabic, "ar") };
-    let mut proxied = wall(vec![wall_frame("1", WORDS, "en")]);
-    "/stories".clone_into(&mut proxied.shell.root);
-    let dark = WallPage {
-        is_dark: true,
-        changes_in_seconds: Some(3600),
-        worker: String::new(),
-        ..wall(vec![wall_frame("1", WORDS, "en")])
-    };
-    vec![
-        ("wall_empty", wall(Vec::new())),
-        ("wall_many", wall(vec![wall_frame("1", WORDS, "en"), bare, kept])),
-        ("wall_dark", dark),
-        ("wall_below_a_proxy", proxied),
-    ]
 }
 
 /// The pages about who a visitor is, and those that say what went wrong.
@@ -271,33 +230,6 @@ fn visits() -> Vec<(&'static str, String)> {
         ("about", render(&AboutPage { operator: "The museum".to_owned(), ..AboutPage::default() })),
         ("error_404", render(&error(404))),
         ("error_500", render(&error(500))),
-    ]
-}
-
-fn book(text: &str, language: &str) -> BookPage {
-    let second = FramePart { number: 2, picture: None, ..frame(text, language) };
-    BookPage {
-        shell: shell(),
-        title: shorten(text, 60),
-        slug: "the-lamp-had-burned-for".to_owned(),
-        author: "kitchen".to_owned(),
-        volume: 1,
-        volumes: 1,
-        frames: vec![frame(text, language), second],
-        colophon: vec![("When".to_owned(), "30 November 2026".to_owned())],
-        ..BookPage::default()
-    }
-}
-
-fn books() -> Vec<(&'static str, String)> {
-    let arabic = "كان المصباح مضاءً منذ مئة عام.";
-    let part = Some("Volume 2 of 3".to_owned());
-    let volume = BookPage { part, volume: 2, volumes: 3, ..book(WORDS, "en") };
-    vec![
-        ("book_empty", render(&BookPage { frames: Vec::new(), ..book(WORDS, "en") })),
-        ("book_many", render(&book(WORDS, "en"))),
-        ("book_right_to_left", render(&book(arabic, "ar"))),
-        ("book_volume", render(&volume)),
     ]
 }
 
@@ -389,7 +321,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
     let mut pages = vec![
         ("reader", render(&page)),
         ("similar", render(&like)),
-        ("book", hostile_book()),
+        ("book", books::hostile()),
         ("home", render(&home)),
         ("library", render(&LibraryPage { days: vec![day], ..LibraryPage::default() })),
         ("search", render(&search)),
@@ -406,7 +338,7 @@ pub fn hostile() -> Vec<(&'static str, String)> {
                 ..ListPage::default()
             }),
         ),
-        ("wall", hostile_wall()),
+        ("wall", walls::hostile()),
         ("error", render(&ErrorPage { status: 422, detail, ..ErrorPage::default() })),
         ("login", render(&LoginPage { next: ATTACK.to_owned(), ..LoginPage::default() })),
         ("login_known", render(&LoginPage { shell: user, ..LoginPage::default() })),
@@ -446,18 +378,4 @@ pub fn feed() -> Feed {
         updated: "2026-11-30T21:00:00Z".to_owned(),
         entries: vec![entry],
     }
-}
-
-fn hostile_book() -> String {
-    let mut book = book(ATTACK, "en");
-    ATTACK.clone_into(&mut book.author);
-    book.frames[0].picture = Some(picture(ATTACK));
-    book.colophon = vec![(ATTACK.to_owned(), ATTACK.to_owned())];
-    render(&book)
-}
-
-fn hostile_wall() -> String {
-    let mut wall = wall(vec![wall_frame(ATTACK, ATTACK, "en")]);
-    ATTACK.clone_into(&mut wall.name);
-    render(&wall)
 }

@@ -141,8 +141,8 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         ("visitor_told", render(&told)),
         ("taken_home", render(&home)),
         ("forget", render(&forget)),
-        ("forget_asked", render(&ForgetPage { is_asked: true, ..forget.clone() })),
-        ("forget_done", render(&ForgetPage { is_asked: true, is_done: true, ..forget })),
+        ("forget_asked", render(&ForgetPage { is_requested: true, ..forget.clone() })),
+        ("forget_done", render(&ForgetPage { is_requested: true, is_done: true, ..forget })),
         ("setup", render(&setup())),
         (
             "setup_problem",

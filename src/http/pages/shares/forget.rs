@@ -46,7 +46,7 @@ pub(in crate::http::pages) async fn post(
     let base = format!("/x/{token}");
     let is_done = erase(&state, &guest).await?;
     visitor.cookies.push(share_cookie::forget_visitor(&format!("{}{base}", visitor.root)));
-    let view = ForgetPage { shell: shell(&visitor), base, is_asked: true, is_done };
+    let view = ForgetPage { shell: shell(&visitor), base, is_requested: true, is_done };
     let mut response = answer::page(&state, &view).await;
     visitor.set_cookies(&mut response);
     Ok(response)

@@ -1,6 +1,6 @@
 //! `/x/{token}` and below: what somebody shared, for everyone who has the link.
 //!
-//! These pages show nothing that belongs to the reader, whoever the reader is: the token decides alone. An address that
+//! The token alone decides what these pages show, and nothing depends on who reads them. An address that
 //! leads nowhere is answered alike, whether its token is unknown, has expired or was revoked.
 
 pub(super) mod camera;

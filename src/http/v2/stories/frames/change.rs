@@ -14,6 +14,9 @@ use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_actor::{OptionalClientQuery, RequestActor};
 use crate::http::request_id::RequestId;
 
+/// The longest body in bytes: a text of 20,000 characters of four bytes each, and what surrounds it.
+const MAX_TEXT_BODY: usize = 96 << 10;
+
 /// The changes to a frame.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +53,7 @@ pub(in crate::http) async fn patch(
     Extension(RequestId(request_id)): Extension<RequestId>,
     Extension(trace): Extension<TraceParent>,
     actor: RequestActor,
-    ValidJson(update): ValidJson<FrameUpdate>,
+    ValidJson(update): ValidJson<FrameUpdate, MAX_TEXT_BODY>,
 ) -> Result<Json<NumberedFrame>, Problem> {
     let origin = Origin::new(request_id, Some(trace));
     let stories = state.app.stories();
