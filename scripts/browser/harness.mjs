@@ -152,6 +152,12 @@ export class Harness {
     console.log(`ok ${name} (${Date.now() - started} ms)`);
   }
 
+  /** Does what sends an order on the maker's page, and waits until the service has taken it. */
+  async order(page, work) {
+    const isOrder = (answer) => answer.request().method() === "POST" && new URL(answer.url()).pathname === "/";
+    await Promise.all([page.waitForResponse(isOrder), work()]);
+  }
+
   /** Keeps a picture of a page, if pictures were asked for. */
   async shot(page, name) {
     if (!SHOTS) return;

@@ -39,7 +39,7 @@ export default async function run(harness) {
     await desk.goto(`${origin}/`);
     await desk.click(".running-head a");
     await desk.waitForURL(/\/s\/[^/]+\/1$/);
-    await desk.click("summary");
+    await desk.click(".more > summary");
     await desk.click("text=Share by a link or QR code");
     await desk.waitForURL(/\/share$/);
     await desk.fill("input[name=comment]", "For grandmother");
