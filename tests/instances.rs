@@ -138,3 +138,63 @@ async fn a_listener_on_one_hears_every_frame_told_on_the_other_once() {
     drop((subscriber, publisher));
     database.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_reaches_a_device_once_and_a_blackout_is_on_everywhere_at_once() {
+    let Some(database) = TestDatabase::postgres().await else { return };
+    let (here, there) = (Process::start(&database, 0).await, Process::start(&database, 0).await);
+    tell(&here, 0).await;
+    let next = async |process: &Process, query: &str| {
+        let url = format!("{}/v2/clients/s/next{query}", process.url);
+        let answer = client().get(url).send().await.expect("an answer");
+        let header = |name: &str| {
+            let value = answer.headers().get(name);
+            value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        let (etag, command) = (header("etag"), header("x-command"));
+        (etag.trim_matches('"').to_owned(), command, answer.json().await.unwrap_or(Value::Null))
+    };
+    let send = async |command: &str| {
+        let url = format!("{}/admin/api/flock-configs/default/commands", here.url);
+        let sent = call("POST", url, json!({"command": command})).await.expect("an answer");
+        assert_eq!(sent.0, 200, "{}", sent.1);
+    };
+    let (etag, ..) = next(&there, "").await;
+    // A device that waits at another instance is told within a second, and again when the blackout ends.
+    let (mut known, mut lit) = (etag.clone(), true);
+    for command in ["blackout", "resume", "blackout"] {
+        let query = format!("?wait=60&etag={known}");
+        let sending = async {
+            send(command).await;
+            Instant::now()
+        };
+        let ((_, got, frame), sent) = tokio::join!(next(&there, &query), sending);
+        assert!(sent.elapsed() < Duration::from_secs(2), "{:?}", sent.elapsed());
+        assert_eq!(got, command);
+        lit = !lit;
+        // The command may arrive a moment before its instance knows that the screen is black.
+        let text = if lit { "0.\n" } else { "\n" };
+        assert_eq!(frame["text"], text, "after {command}");
+        known = next(&there, "").await.0;
+        assert_eq!(known == etag, lit);
+    }
+    // Of polls at both at the same time, one gets the command.
+    for _ in 0..5 {
+        send("identify").await;
+        let polls =
+            tokio::join!(next(&here, ""), next(&there, ""), next(&here, ""), next(&there, ""));
+        let mut got = vec![polls.0.1, polls.1.1, polls.2.1, polls.3.1];
+        let asked = Instant::now();
+        // The other instance may learn of it a quarter of a second later.
+        while !got.contains(&"identify".to_owned()) && asked.elapsed() < Duration::from_secs(1) {
+            got.push(next(&there, "").await.1);
+        }
+        assert_eq!(got.iter().filter(|command| *command == "identify").count(), 1, "{got:?}");
+    }
+    drop((here, there));
+    let again = Process::start(&database, 0).await;
+    let (_, command, frame) = next(&again, "").await;
+    assert_eq!((&*command, &frame["text"]), ("", &json!("\n")), "it outlasts a restart");
+    drop(again);
+    database.remove().await;
+}

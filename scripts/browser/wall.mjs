@@ -1,4 +1,4 @@
-// The wall: a new frame, outages, hours without a hand, blackout, quiet motion, and a browser without JavaScript.
+// The wall: a new frame, outages, hours without a hand, sleep, blackout, quiet motion, and a browser without JavaScript.
 
 import assert from "node:assert/strict";
 
@@ -132,6 +132,67 @@ export default async function run(harness) {
     assert.match(await shown(page), /whistles/);
     await page.close();
   });
+
+  await harness.step("a blackout is on the walls within a second, stays after a restart, and ends", async () => {
+    const command = (name) => call("POST", "/admin/api/flock-configs/default/commands", { command: name });
+    const page = await room.newPage();
+    await page.goto(`${origin}/wall/kitchen`);
+    await page.waitForSelector("calliope-wall.live:not(.dark)");
+    const maker = await room.newPage();
+    await maker.goto(origin);
+    await maker.fill("textarea", "A candle burns.");
+    await maker.click("button.go");
+    await maker.waitForSelector("#stage img.art[src*='/media/']");
+    // The stream has to be open before there is something to hear.
+    await page.waitForFunction(() => document.querySelector("calliope-wall").source?.readyState === EventSource.OPEN);
+    await maker.waitForFunction(() => document.querySelector("calliope-maker").source?.readyState === EventSource.OPEN);
+    const dark = page.waitForSelector("calliope-wall.dark").then(() => Date.now());
+    const black = maker.waitForSelector("#stage .black").then(() => Date.now());
+    const sent = Date.now();
+    await command("blackout");
+    for (const [what, seen] of [["the wall", await dark], ["the maker", await black]]) {
+      console.log(`   ${what} is black after ${seen - sent} ms`);
+      assert.ok(seen - sent < 1000, `${what} is black after ${seen - sent} ms`);
+    }
+    assert.equal(await page.locator(".wall-words:visible, .wall-picture:visible").count(), 0);
+    await harness.shot(page, "wall-blackout");
+    await harness.shot(maker, "maker-blackout");
+    const plain = await harness.context(origin, { javaScriptEnabled: false, viewport: { width: 800, height: 600 } });
+    const still = await plain.newPage();
+    await still.goto(`${origin}/wall/kitchen`);
+    assert.equal(await still.locator(".wall-words:visible, .wall-picture:visible").count(), 0);
+    await harness.shot(still, "wall-blackout-plain");
+    // The kept page of the wall is black, too.
+    const isKept = async () => {
+      const kept = await (await caches.open("wall /wall/kitchen")).match("/wall/kitchen");
+      return kept ? /<calliope-wall class="dark"/.test(await kept.text()) : false;
+    };
+    await page.waitForFunction(isKept);
+    await service.kill();
+    await page.reload();
+    await page.waitForSelector("calliope-wall.live.dark");
+    await service.start();
+    await page.reload();
+    await page.waitForSelector("calliope-wall.live.dark");
+    await page.waitForFunction(() => document.querySelector("calliope-wall").source?.readyState === EventSource.OPEN);
+    await command("identify");
+    await page.waitForSelector("calliope-wall.dark.identified");
+    assert.equal(await page.locator(".wall-name:visible").innerText(), "kitchen");
+    await harness.shot(page, "wall-identified");
+    await maker.waitForFunction(() => document.querySelector("calliope-maker").source?.readyState === EventSource.OPEN);
+    const lit = page.waitForSelector("calliope-wall:not(.dark)").then(() => Date.now());
+    const ended = Date.now();
+    await command("resume");
+    assert.ok(await lit - ended < 1000, "it comes back");
+    await page.waitForSelector("calliope-wall:not(.identified)");
+    await shows(page, "whistles");
+    await page.waitForTimeout(2500);
+    await harness.shot(page, "wall-resumed");
+    await still.goto(`${origin}/wall/kitchen`);
+    assert.match(await shown(still), /whistles/);
+    await maker.waitForSelector("#stage img.art[src*='/media/']");
+    await Promise.all([page.close(), maker.close(), plain.close()]);
+  }, AWAY);
 
   await harness.step("nothing fades for those who want no motion", async () => {
     const still = await harness.context(origin, { reducedMotion: "reduce", viewport: { width: 1280, height: 720 } });

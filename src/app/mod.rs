@@ -10,6 +10,7 @@
 //! | [`Frames`] | frames, from the request to the stored result |
 //! | [`Search`] | the index, queries, similar frames |
 //! | [`Clients`] | telemetry, memory, learning, recordings, voice profiles, shares |
+//! | [`DeviceCommands`] | commands to devices, blackouts |
 //! | [`Books`] | stories as EPUB and PDF |
 //! | [`Events`] | the subscribers of the event log |
 //! | [`Stories`] | access rules, reading, listing, editing, bookmarks |
@@ -24,6 +25,7 @@ mod audit;
 mod books;
 mod clients;
 mod config;
+mod device_commands;
 mod error;
 mod events;
 mod files;
@@ -52,6 +54,7 @@ pub use clients::{
     TelemetryRequest, VoiceProfileView,
 };
 pub use config::{ClientConfigView, Config, Resource, ResourceView, StrategyView};
+pub use device_commands::{DeviceCommands, SentCommandView};
 pub use error::{AppError, ErrorKind, with_causes};
 pub use events::{EventListener, EventView, Events};
 pub use files::{
@@ -114,6 +117,7 @@ pub struct App {
     stories: Arc<Stories>,
     events: Events,
     clients: Arc<Clients>,
+    device_commands: Arc<DeviceCommands>,
     books: Books,
     search: Arc<Search>,
     frames: Frames,
@@ -206,6 +210,8 @@ impl App {
             resources.memory,
             shares,
         ));
+        let device_commands =
+            Arc::new(DeviceCommands::new(clone_store(), clone_clock(), Arc::clone(&config)));
         let books = Books::new(Arc::clone(&files), clone_compute());
         let search = Arc::new(Search::new(
             clone_store(),
@@ -230,6 +236,7 @@ impl App {
             stories: Arc::clone(&stories),
             events: events.clone(),
             clients: Arc::clone(&clients),
+            device_commands: Arc::clone(&device_commands),
             frame_deadline,
             shutdown: shutdown.clone(),
         });
@@ -257,6 +264,7 @@ impl App {
             stories,
             events,
             clients,
+            device_commands,
             books,
             search,
             frames,
@@ -316,6 +324,12 @@ impl App {
     #[must_use]
     pub fn shares(&self) -> &Shares {
         self.clients.shares()
+    }
+
+    /// Returns the service for commands to devices.
+    #[must_use]
+    pub fn device_commands(&self) -> &DeviceCommands {
+        &self.device_commands
     }
 
     /// Returns the service for books.

@@ -11,6 +11,7 @@ mod auth;
 mod body;
 mod bookmark_list;
 mod browser_cookie;
+mod command_header;
 mod connection_limit;
 mod content_encoding;
 mod cursor;

@@ -65,6 +65,7 @@ fn cors(state: &HttpState) -> CorsLayer {
                 "location",
                 "next-wake-at",
                 "retry-after",
+                "x-command",
                 "x-request-id",
             ]
             .map(HeaderName::from_static),

@@ -212,6 +212,8 @@ fn admin() -> OpenApiRouter<HttpState> {
         ))
         .routes(routes!(admin::sparrow_states::list::get))
         .routes(routes!(admin::sparrow_states::read::get))
+        .routes(routes!(admin::commands::to_sparrow))
+        .routes(routes!(admin::commands::to_flock))
         .routes(routes!(admin::audit::get))
         .routes(routes!(admin::stats::get))
         .routes(routes!(admin::tasks::get))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Store, StoreError, Tx, with_read_pool, with_tx};
 
 /// Statements that delete a client's rows; `$1` is the client id. Stories, files and tasks are deleted before.
-const ROWS: [&str; 16] = [
+const ROWS: [&str; 18] = [
     "DELETE FROM share WHERE client_id = $1",
     "DELETE FROM visitor WHERE client_id = $1",
     "DELETE FROM story_bookmark WHERE client_id = $1",
@@ -19,6 +19,8 @@ const ROWS: [&str; 16] = [
     "DELETE FROM user_insight WHERE client_id = $1",
     "DELETE FROM telemetry WHERE client_id = $1",
     "DELETE FROM schedule_state WHERE client_id = $1",
+    "DELETE FROM device_command WHERE client_id = $1",
+    "DELETE FROM command_delivery WHERE client_id = $1",
     "DELETE FROM sparrow_state WHERE client_id = $1",
     "DELETE FROM sparrow_config WHERE client_id = $1",
     "DELETE FROM pairing WHERE client_id = $1",

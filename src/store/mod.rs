@@ -16,6 +16,7 @@ mod clients;
 mod configs;
 mod connections;
 mod database_file;
+mod device_commands;
 mod dialect;
 mod erasure;
 mod error;
@@ -75,6 +76,7 @@ pub use bookmark_lists::{BookmarkList, BookmarkListChange, NewBookmarkList};
 pub use bookmarks::FrameBookmark;
 pub use branches::{BranchOrigin, NewBranch};
 pub use configs::{ModelChoice, ModelRow, SHARED_PROMPTS, Seeds, Strategy, StrategySummary};
+pub use device_commands::{CommandTarget, SentCommand};
 pub use dialect::DatabaseLock;
 pub use dialect::full_text::{
     HIGHLIGHT_DELIMITERS, RankedFrame, SearchFilter, StoryVisibility, WordMatch,

@@ -47,6 +47,11 @@ impl ConfigurationVersion {
 }
 
 impl Store {
+    /// Makes the next read of the configuration version query the database, because another process has changed it.
+    pub fn forget_configuration_version(&self) {
+        self.version.invalidate();
+    }
+
     /// Returns the current version of the cached rows; at most 250 ms old.
     pub async fn configuration_version(&self) -> Result<i64, StoreError> {
         const SQL: &str = "SELECT configuration_version FROM installation WHERE id = 1";

@@ -75,6 +75,10 @@ async fn create_data(app: &TestApp, client_id: &str) {
     let form = Form::new().text("metadata", "{}").part("samples", sample);
     let profile = app.put(&format!("/v2/clients/{client_id}/voice-profiles/oma")).multipart(form);
     assert_eq!(send_json(profile).await.0, 201);
+    let command = format!("/admin/api/sparrow-states/{client_id}/commands");
+    assert_eq!(app.call("POST", &command, json!({"command": "identify"})).await.0, 200);
+    let next = app.json(&format!("/v2/clients/{client_id}/next")).await;
+    assert_eq!(next["command"], "identify");
     let wall = json!({"kind": "wall", "client_id": client_id, "comment": client_id});
     assert_eq!(app.call("POST", "/v2/shares", wall).await.0, 201);
     token(app, ScopeName::Device, Some(client_id), None).await;

@@ -12,6 +12,7 @@ mod bookmarks;
 mod branches;
 mod configs;
 mod connections;
+mod device_commands;
 mod frames;
 mod instances;
 mod memory;

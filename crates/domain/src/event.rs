@@ -14,6 +14,8 @@ pub enum EventKind {
     Frame,
     /// A story was created, or received its title and slug.
     Story,
+    /// An admin sent a command to a Sparrow or a flock.
+    Command,
 }
 
 impl EventKind {
@@ -24,6 +26,7 @@ impl EventKind {
             Self::Task => "task",
             Self::Frame => "frame",
             Self::Story => "story",
+            Self::Command => "command",
         }
     }
 }

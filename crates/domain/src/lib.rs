@@ -6,6 +6,7 @@
 mod cascade;
 mod client;
 mod clock;
+mod device_command;
 mod event;
 mod evidence;
 mod frame;
@@ -32,6 +33,7 @@ mod trace;
 pub use cascade::{Cascade, LevelName};
 pub use client::{ClientId, InvalidClientId};
 pub use clock::{Clock, SystemClock};
+pub use device_command::DeviceCommand;
 pub use event::EventKind;
 pub use evidence::Evidence;
 pub use frame::FrameKey;

@@ -54,7 +54,10 @@ pub(crate) use text_column;
 mod tests {
     use serde::Serialize;
 
-    use crate::{DigitalSourceType, Dither, EventKind, ScopeName, ShareKind, TaskKind, TaskStatus};
+    use crate::{
+        DeviceCommand, DigitalSourceType, Dither, EventKind, ScopeName, ShareKind, TaskKind,
+        TaskStatus,
+    };
 
     #[test]
     fn a_column_has_the_names_that_serde_gives() {
@@ -64,6 +67,9 @@ mod tests {
             }
         }
         check(&[EventKind::Task, EventKind::Frame, EventKind::Story], EventKind::name);
+        check(&[EventKind::Command], EventKind::name);
+        check(&[DeviceCommand::Next, DeviceCommand::Identify], DeviceCommand::name);
+        check(&[DeviceCommand::Blackout, DeviceCommand::Resume], DeviceCommand::name);
         check(&[ScopeName::Device, ScopeName::Client, ScopeName::Admin], ScopeName::name);
         let sources = [
             DigitalSourceType::TrainedAlgorithmicMedia,

@@ -35,6 +35,7 @@ class Maker extends HTMLElement {
     this.prepareCamera();
     this.prepareVoice();
     if (this.dataset.task) this.follow(this.dataset.task, this.dataset.events);
+    else this.watch();
     addEventListener("online", () => this.reconnect());
     this.empty();
   }
@@ -217,6 +218,30 @@ class Maker extends HTMLElement {
     this.say("It was not sent.", false);
   }
 
+  /** Listens while no task is followed, so that a blackout is seen at once. The page of a visitor is no screen. */
+  watch() {
+    if (this.dataset.page !== undefined || !this.dataset.events) return;
+    this.source?.close();
+    this.source = new EventSource(this.dataset.events);
+    this.source.addEventListener("command", (event) => this.obey(event));
+    // What was said while there was no connection is on the page.
+    let isAgain = false;
+    this.source.addEventListener("open", () => {
+      if (isAgain && !this.isEmptying) this.look();
+      isAgain = true;
+    });
+  }
+
+  /** Goes black, or comes back, once every instance knows. */
+  obey({ data }) {
+    if (["blackout", "resume"].includes(JSON.parse(data).command)) setTimeout(() => this.look(), 300);
+  }
+
+  /** Shows what the service shows now. A photo that waits to be sent stays. */
+  look() {
+    if (!this.photo) this.refresh(false).catch(() => {});
+  }
+
   /** Follows a task until it has ended. */
   follow(task, events) {
     this.busy(true);
@@ -230,7 +255,9 @@ class Maker extends HTMLElement {
       this.busy(false);
       this.cancelForm.hidden = true;
       work();
+      this.watch();
     };
+    this.source.addEventListener("command", (event) => this.obey(event));
     this.source.addEventListener("task", (event) => {
       const data = JSON.parse(event.data);
       if (data.id !== task) return;

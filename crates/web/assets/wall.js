@@ -13,6 +13,10 @@ const FADE = 2_000;
 /** How often the page is read again at least, and how long its answer may take. */
 const LOOK = 30_000;
 const PATIENCE = 15_000;
+/** How long the name is shown to those who ask which screen this is. */
+const IDENTIFY = 10_000;
+/** How soon the page is read once more after a command, because another instance may learn of it a little later. */
+const ANOTHER_LOOK = 400;
 /** How often the picture moves by a few pixels. */
 const SHIFT = 120_000;
 /** The longest wait before the next try to connect. */
@@ -38,6 +42,7 @@ class Wall extends HTMLElement {
     this.connect();
     this.stayAwake();
     this.darken(this);
+    this.identify(this);
     this.keep();
     setInterval(() => this.shift(), SHIFT);
     document.addEventListener("visibilitychange", () => this.stayAwake());
@@ -86,11 +91,15 @@ class Wall extends HTMLElement {
     const script = (root) => root.querySelector('script[type="module"]')?.getAttribute("src");
     if (script(fresh.ownerDocument) !== script(document)) return location.reload();
     const before = [...this.known].join();
+    const wasDark = this.classList.contains("dark");
     const added = this.read(fresh);
     if (this.newest.length) this.stage.querySelector(".wall-note")?.remove();
     this.darken(fresh);
-    if (before === [...this.known].join()) return;
-    this.keep();
+    this.identify(fresh);
+    const isSame = before === [...this.known].join();
+    // A wall that is opened again while the service is away has to be as black.
+    if (!isSame || wasDark !== this.classList.contains("dark")) this.keep();
+    if (isSame) return;
     // After a long outage, the last ones tell enough.
     const waiting = this.waiting.filter(({ dataset }) => this.known.has(dataset.key));
     this.waiting = [...waiting, ...added].slice(-this.newest.length || 0);
@@ -179,6 +188,14 @@ class Wall extends HTMLElement {
     this.darkTimer = setTimeout(change, Math.min(Number(root.dataset.changes) * 1000, 86_400_000));
   }
 
+  /** Shows the name for a while, if the page does. */
+  identify(root) {
+    if (!root.classList.contains("identified")) return;
+    this.classList.add("identified");
+    clearTimeout(this.nameTimer);
+    this.nameTimer = setTimeout(() => this.classList.remove("identified"), IDENTIFY);
+  }
+
   // The connection
 
   connect() {
@@ -187,6 +204,7 @@ class Wall extends HTMLElement {
     const source = this.source = new EventSource(this.dataset.events);
     source.addEventListener("open", () => { this.tries = 0; this.look(); });
     for (const name of ["frame", "story"]) source.addEventListener(name, () => this.look());
+    source.addEventListener("command", () => { this.look(); setTimeout(() => this.look(), ANOTHER_LOOK); });
     source.addEventListener("error", () => this.reconnect());
   }
 

@@ -40,6 +40,8 @@ pub struct HomePage {
     pub slug: String,
     /// The last frame of the story.
     pub frame: Option<FramePart>,
+    /// Whether a blackout is on, so that nothing is shown.
+    pub is_black: bool,
     /// The frame that is being made.
     pub pending: Option<PendingFrame>,
     /// Why the last frame could not be made, or what was wrong with what was sent.

@@ -19,6 +19,18 @@ pub struct WallFrame {
     pub is_kept: bool,
 }
 
+impl WallPage {
+    /// Returns the classes that say what the wall shows instead of its frames. A wall without a name cannot show it.
+    fn state(&self) -> &'static str {
+        match (self.is_dark, self.is_identified && !self.name.is_empty()) {
+            (false, false) => "",
+            (true, false) => "dark",
+            (false, true) => "identified",
+            (true, true) => "dark identified",
+        }
+    }
+}
+
 impl WallFrame {
     /// Returns the class that chooses the size of the type: the more words, the smaller.
     fn size(&self) -> &'static str {
@@ -44,6 +56,8 @@ pub struct WallPage {
     pub frames: Vec<WallFrame>,
     /// Whether the wall is black.
     pub is_dark: bool,
+    /// Whether the wall shows its name, because somebody asks which screen this is.
+    pub is_identified: bool,
     /// Number of seconds after which a black wall shows its frames again, or another may go black; `None` if nobody
     /// knows.
     pub changes_in_seconds: Option<i64>,

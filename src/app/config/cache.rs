@@ -46,6 +46,7 @@ impl<V: Clone + Send + Sync + 'static> VersionedCache<V> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caches {
     pub(super) levels: VersionedCache<Arc<super::ClientLevels>>,
+    pub(super) commands: VersionedCache<Arc<super::commands::ActiveCommands>>,
     pub(super) client_types:
         VersionedCache<Option<Arc<serde_json::Map<String, serde_json::Value>>>>,
     pub(super) models: VersionedCache<Option<Arc<crate::store::ModelRow>>>,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Config;
+use super::commands::blackouts;
 use super::resolve::{ClientLevels, SchedulePosition, effective_schedule};
 use crate::app::AppError;
 use crate::domain::{ClientId, LevelName};
@@ -30,6 +31,9 @@ pub struct ClientConfigView {
     pub follows_story_of_flock: Option<String>,
     /// The position of the Sparrow in the schedule that decides about sleep and durations; null if it has no schedule.
     pub schedule: Option<ScheduleView>,
+    /// What keeps the Sparrow black: `sparrow`, or flocks such as `flock wood`; empty if no blackout is on.
+    #[schema(example = json!([]))]
+    pub blackouts: Vec<String>,
     /// Sentences for people about values that could not be used as configured.
     pub notes: Vec<String>,
 }
@@ -94,6 +98,7 @@ impl Config {
             keys: keys(&levels),
             follows_story_of_flock: levels.followed_flock.clone(),
             schedule: schedule(&levels, &current.positions),
+            blackouts: blackouts(&levels.commands).iter().map(ToString::to_string).collect(),
             notes: current.resolved.notes,
         })
     }

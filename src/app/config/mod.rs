@@ -3,6 +3,7 @@
 
 mod cache;
 mod client_view;
+mod commands;
 mod resolve;
 mod resources;
 mod seeds;
@@ -12,6 +13,7 @@ mod strategies;
 use std::sync::Arc;
 
 pub use client_view::ClientConfigView;
+pub(in crate::app) use commands::blackouts;
 pub(in crate::app) use resolve::{
     ClientLevels, ConfigOverrides, DEFAULT_FLOCK, ResolvedConfig, SchedulePosition,
     effective_schedule,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Config;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::{Cascade, LevelName, Schedule, ScheduleSnapshot, ScheduleState, SensorEvent};
-use crate::store::{FlockLevel, ModelRow, ScheduleRow, SparrowLevel, Story, Strategy};
+use crate::store::{FlockLevel, ModelRow, ScheduleRow, SentCommand, SparrowLevel, Story, Strategy};
 
 /// The slug of the strategy that is used if neither the request nor the configuration names one.
 pub(in crate::app) const DEFAULT_STRATEGY: &str = "fern";
@@ -41,6 +41,10 @@ pub(in crate::app) struct ClientLevels {
     pub(in crate::app) followed_flock: Option<String>,
     /// Whether only the client itself and admins see its stories.
     pub(in crate::app) is_private: bool,
+    /// The ids of the client's flocks, the nearest first. `default` is always among them.
+    pub(in crate::app) flocks: Vec<String>,
+    /// The commands for the client and its flocks that are in force, the oldest first.
+    pub(in crate::app) commands: Vec<SentCommand>,
 }
 
 /// What a request sets above a client's configuration.
@@ -118,7 +122,8 @@ impl Config {
                 levels.push(flock_level(flock));
             }
         }
-        Ok(ClientLevels { levels, followed_flock, is_private })
+        let commands = self.active_commands().await?.for_client(client_id, &visited);
+        Ok(ClientLevels { levels, followed_flock, is_private, flocks: visited, commands })
     }
 
     /// Returns a strategy by its slug or by its storyteller's name.
@@ -247,6 +252,16 @@ impl ClientLevels {
             let in_force = schedule.snapshot(&state, now);
             (state, in_force)
         })
+    }
+
+    /// Returns the positions of a client while its schedules stand still.
+    pub(in crate::app) fn paused(
+        &self,
+        rows: &[ScheduleRow],
+        now: DateTime<Utc>,
+    ) -> Vec<SchedulePosition> {
+        let unchanged = |position| SchedulePosition { is_changed: false, ..position };
+        self.peek(rows, now).into_iter().map(unchanged).collect()
     }
 
     /// Returns the positions of a client that does not request a frame.

@@ -88,6 +88,20 @@ impl EventHub {
         }
     }
 
+    /// Sends an event to all subscribers of clients and flocks, each of which checks whether it is concerned.
+    pub(super) fn dispatch_to_all(&self, event: &Event) {
+        let state = self.lock();
+        let concerned =
+            state.channels.iter().filter(|(topic, _)| !matches!(topic, Topic::Story(_)));
+        let channels: Vec<_> = concerned.map(|(_, channel)| channel.clone()).collect();
+        drop(state);
+        let event = Arc::new(EventView::from(event));
+        for channel in channels {
+            // An error means that the last subscriber has just unsubscribed.
+            let _ = channel.send(Arc::clone(&event));
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HubState> {
         // No code under the lock panics, so the state is valid even if the lock is poisoned.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,7 +109,7 @@ impl EventHub {
 }
 
 impl Subscription {
-    /// Returns when a frame may have been added or removed: on any event that is not about a task.
+    /// Returns when there may be another frame or a command: on any event that is not about a task.
     pub(in crate::app) async fn frame_changed(&mut self) {
         let Some(receiver) = self.receiver.as_mut() else { return };
         while receiver.recv().await.is_ok_and(|event| event.kind == EventKind::Task) {}

@@ -83,7 +83,11 @@ impl EventListener {
                 continue;
             }
             match self.receive().await? {
-                Some(event) if event.id > self.last_id => break event,
+                Some(event) if event.id > self.last_id => {
+                    if self.concerns(&event).await {
+                        break event;
+                    }
+                }
                 Some(_) => {}
                 // Someone who follows a flock reads everything anew after each event, and one follows.
                 None => self.is_behind = !matches!(self.topic, Topic::Flock(_)),
@@ -92,6 +96,23 @@ impl EventListener {
         self.last_id = view.id;
         self.is_finished = view.is_removal && matches!(self.topic, Topic::Story(_));
         Some(view)
+    }
+
+    /// Returns whether an event concerns the topic. Only commands to flocks have to be checked, which all subscribers
+    /// receive. If nobody knows, the subscriber is not told; it learns of the command when it asks again.
+    async fn concerns(&self, event: &EventView) -> bool {
+        let Some(flock_id) = &event.commanded_flock else { return true };
+        let flocks = match &self.topic {
+            Topic::Story(_) => return false,
+            Topic::Client(client_id) => self.events.stories.all_flocks_of_client(client_id).await,
+            Topic::Flock(flock_id) => self.events.stories.flocks_from(flock_id).await,
+        };
+        let flocks = flocks.unwrap_or_else(|error| {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "flocks cannot be read; a subscriber is not told of a command");
+            Vec::new()
+        });
+        flocks.contains(flock_id)
     }
 
     /// Receives the next published event; `Some(None)` if the subscription lagged and events were dropped, `None` if it

@@ -37,10 +37,10 @@ const PAGE_SIZE: i64 = 200;
 pub(in crate::app) enum Topic {
     /// The events of one story, by its id.
     Story(Uuid),
-    /// The events of all stories of one client, by its id.
+    /// The events of all stories of one client, and the commands to it, by its id.
     Client(String),
-    /// What changes in the stories of a flock's members that are not private, by the flock's id. Events of tasks are
-    /// left out.
+    /// What changes in the stories of a flock's members that are not private, and the commands to these members and to
+    /// the flock, by its id. Events of tasks are left out.
     Flock(String),
 }
 
@@ -55,6 +55,8 @@ pub struct EventView {
     pub data: String,
     /// Whether the event says that its story was removed.
     is_removal: bool,
+    /// The flock that a command is for; `None` for every other event.
+    commanded_flock: Option<String>,
 }
 
 /// Subscribes to events and fans them out. Clones share the subscribers.
@@ -184,6 +186,14 @@ impl Events {
             let is_last_page = events.len() < usize::try_from(PAGE_SIZE).unwrap_or(usize::MAX);
             for event in events {
                 after = event.id;
+                if event.kind == EventKind::Command {
+                    // Subscribers ask at once what is in force now, even if another instance has changed it.
+                    self.store.forget_configuration_version();
+                    if event.client_id.is_none() {
+                        self.hub.dispatch_to_all(&event);
+                        continue;
+                    }
+                }
                 let flocks = self.flocks_of(&event).await;
                 self.hub.dispatch(&event, &flocks);
             }
@@ -226,7 +236,12 @@ impl From<&Event> for EventView {
             data.insert("message".to_owned(), Value::from(message));
         }
         let is_removal = event.kind == EventKind::Story && data.contains_key("removed");
-        Self { id: event.id, kind: event.kind, data: Value::Object(data).to_string(), is_removal }
+        let is_command = event.kind == EventKind::Command;
+        // Subscribers need not know which flock they are in.
+        let flock_id = if is_command { data.remove("flock_id") } else { None };
+        let commanded_flock = flock_id.and_then(|id| id.as_str().map(str::to_owned));
+        let data = Value::Object(data).to_string();
+        Self { id: event.id, kind: event.kind, data, is_removal, commanded_flock }
     }
 }
 

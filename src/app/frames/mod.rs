@@ -34,6 +34,7 @@ pub use wait::FrameWait;
 
 use super::clients::Clients;
 use super::config::Config;
+use super::device_commands::DeviceCommands;
 use super::events::Events;
 use super::files::Files;
 use super::idempotency::Idempotency;
@@ -76,6 +77,7 @@ pub(in crate::app) struct FrameDependencies {
     pub(in crate::app) stories: Arc<Stories>,
     pub(in crate::app) events: Events,
     pub(in crate::app) clients: Arc<Clients>,
+    pub(in crate::app) device_commands: Arc<DeviceCommands>,
     /// How long a request waits for its frame.
     pub(in crate::app) frame_deadline: Duration,
     /// Cancelled when the process is asked to stop.
@@ -90,7 +92,7 @@ impl Frames {
         let attachments = Arc::new(attachments::Attachments::new(deps));
         Self {
             intake: intake::Intake::new(deps, Arc::clone(&pictures), waiting),
-            waiter: wait::FrameWaiter::new(deps),
+            waiter: wait::FrameWaiter::new(deps, Arc::clone(&pictures)),
             next: next::NextFrames::new(deps, Arc::clone(&pictures)),
             generator: generate::Generator::new(
                 deps,
@@ -121,7 +123,7 @@ impl Frames {
         self.waiter.start()
     }
 
-    /// Waits for the result of an ordered frame's task.
+    /// Waits for the result of an ordered frame's task. During a blackout, the frame is kept and a black one returned.
     ///
     /// # Errors
     ///
@@ -136,7 +138,7 @@ impl Frames {
         self.waiter.wait_for(ordered, wait).await
     }
 
-    /// Waits until the Sparrow has a frame that the device does not have yet, or until the timeout.
+    /// Waits until the Sparrow has a frame or a command that the device does not have yet, or until the timeout.
     ///
     /// # Errors
     ///

@@ -20,10 +20,11 @@ use super::intake::seconds_to_wake;
 use super::pictures::Pictures;
 use crate::app::AppError;
 use crate::app::clients::Clients;
-use crate::app::config::{Config, ConfigOverrides, effective_schedule};
+use crate::app::config::{ClientLevels, Config, ConfigOverrides, effective_schedule};
+use crate::app::device_commands::DeviceCommands;
 use crate::app::events::{Events, Subscription, Topic};
 use crate::app::stories::{FrameView, Stories};
-use crate::domain::{ClientId, Clock, FrameParameters, ScheduleSnapshot};
+use crate::domain::{ClientId, Clock, DeviceCommand, FrameParameters, ScheduleSnapshot};
 use crate::store::{NewestFrame, Store};
 
 /// Poll interval of the database. Polling is needed because a schedule moves on with time and a notice from another
@@ -41,13 +42,15 @@ pub struct NextFrameQuery {
     pub timeout: Duration,
 }
 
-/// The newest frame of a Sparrow, and the time at which the Sparrow wakes.
+/// The newest frame of a Sparrow, the time at which the Sparrow wakes, and what it should do.
 #[derive(Debug)]
 pub struct NextFrameResult {
     /// The newest frame; `None` if the Sparrow has no frame yet.
     pub frame: Option<TaggedFrame>,
     /// When the Sparrow's schedule wakes it; `None` if it is awake or no time is known.
     pub next_wake_at: Option<DateTime<Utc>>,
+    /// A command that the Sparrow has not received before; `None` if there is none.
+    pub command: Option<DeviceCommand>,
 }
 
 /// A frame and its entity tag.
@@ -55,7 +58,7 @@ pub struct NextFrameResult {
 pub struct TaggedFrame {
     /// The entity tag of the frame with its picture as requested.
     pub etag: String,
-    /// The frame; `None` if the device has it.
+    /// The frame; `None` if the device has it and gets no command.
     pub frame: Option<Box<NextFrame>>,
 }
 
@@ -68,7 +71,10 @@ pub struct NextFrame {
     pub number: i32,
     /// When the Sparrow's schedule wakes it; `null` if the Sparrow is awake or no time is known.
     pub next_wake_at: Option<DateTime<Utc>>,
-    /// The frame, with its picture in the requested format and size.
+    /// What an admin tells the device to do; `null` if nothing. It is returned once.
+    pub command: Option<DeviceCommand>,
+    /// The frame, with its picture in the requested format and size. During a blackout, the picture is black and there
+    /// are no words.
     #[serde(flatten)]
     pub frame: FrameView,
 }
@@ -79,6 +85,7 @@ struct FrameSnapshot {
     newest: Option<NewestFrame>,
     parameters: FrameParameters,
     schedule: Option<ScheduleSnapshot>,
+    levels: Arc<ClientLevels>,
 }
 
 /// Finds the newest frame of a Sparrow and waits for newer ones.
@@ -89,6 +96,7 @@ pub(super) struct NextFrames {
     config: Arc<Config>,
     stories: Arc<Stories>,
     clients: Arc<Clients>,
+    device_commands: Arc<DeviceCommands>,
     events: Events,
     pictures: Arc<Pictures>,
     shutdown: CancellationToken,
@@ -102,13 +110,14 @@ impl NextFrames {
             config: Arc::clone(&deps.config),
             stories: Arc::clone(&deps.stories),
             clients: Arc::clone(&deps.clients),
+            device_commands: Arc::clone(&deps.device_commands),
             events: deps.events.clone(),
             pictures,
             shutdown: deps.shutdown.clone(),
         }
     }
 
-    /// Waits until the Sparrow has a frame that the device does not have yet, or until the timeout.
+    /// Waits until the Sparrow has a frame or a command that the device does not have yet, or until the timeout.
     ///
     /// # Errors
     ///
@@ -136,8 +145,9 @@ impl NextFrames {
             let etag = snapshot.etag();
             let is_new = etag.as_ref().is_some_and(|etag| !query.known_etags.contains(etag));
             let is_over = Instant::now() >= deadline || self.shutdown.is_cancelled();
-            if is_new || is_over {
-                return self.build_result(client_id, snapshot, etag, is_new).await;
+            let command = self.device_commands.take_from(client_id, &snapshot.levels).await?;
+            if is_new || is_over || command.is_some() {
+                return self.build_result(client_id, snapshot, etag, is_new, command).await;
             }
             if subscriptions.story_id != snapshot.story_id {
                 subscriptions.story_id = snapshot.story_id;
@@ -177,6 +187,7 @@ impl NextFrames {
             newest,
             parameters: FrameParameters::parse(&current.resolved.parameters())?,
             schedule: effective_schedule(&current.positions).cloned(),
+            levels,
         })
     }
 
@@ -186,30 +197,39 @@ impl NextFrames {
         snapshot: FrameSnapshot,
         etag: Option<String>,
         is_new: bool,
+        command: Option<DeviceCommand>,
     ) -> Result<NextFrameResult, AppError> {
         let asleep = snapshot.schedule.as_ref().filter(|schedule| schedule.is_asleep);
         let next_wake_at = asleep.and_then(|schedule| schedule.next_wake_at);
         let (Some(story_id), Some(newest), Some(etag)) = (snapshot.story_id, snapshot.newest, etag)
         else {
-            return Ok(NextFrameResult { frame: None, next_wake_at });
+            return Ok(NextFrameResult { frame: None, next_wake_at, command });
         };
-        if !is_new {
+        // A command is part of the answer, so a device that has the frame gets the answer, too.
+        if !is_new && command.is_none() {
             return Ok(NextFrameResult {
                 frame: Some(TaggedFrame { etag, frame: None }),
                 next_wake_at,
+                command,
             });
         }
-        let image =
-            self.pictures.rendition(client_id.as_str(), &newest, &snapshot.parameters).await?;
         let number = newest.frame.number;
-        let mut frame = FrameView { image, ..FrameView::from_row(newest.frame) };
+        let mut frame = if snapshot.levels.is_black() {
+            let seconds = newest.frame.min_duration_seconds;
+            self.pictures.black_frame(&snapshot.parameters, seconds).await?
+        } else {
+            let client_id = client_id.as_str();
+            let image = self.pictures.rendition(client_id, &newest, &snapshot.parameters).await?;
+            FrameView { image, ..FrameView::from_row(newest.frame) }
+        };
         if let Some(schedule) = asleep {
             frame.min_duration_seconds = seconds_to_wake(schedule, self.clock.now());
         }
-        let frame = NextFrame { story_id, number, next_wake_at, frame };
+        let frame = NextFrame { story_id, number, next_wake_at, command, frame };
         Ok(NextFrameResult {
             frame: Some(TaggedFrame { etag, frame: Some(Box::new(frame)) }),
             next_wake_at,
+            command,
         })
     }
 }
@@ -228,8 +248,12 @@ impl FrameSnapshot {
             ..
         } = &self.parameters;
         let (story, number) = (self.story_id?, newest.frame.number);
-        let identity =
+        let mut identity =
             format!("{story} {number} {picture:?} {format:?} {width:?} {height:?} {dither:?}");
+        if self.levels.is_black() {
+            // A frame that is told meanwhile is as black.
+            identity = format!("black {story} {format:?} {width:?} {height:?}");
+        }
         let hash = Sha256::digest(identity);
         Some(URL_SAFE_NO_PAD.encode(&hash[..12]))
     }

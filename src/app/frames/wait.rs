@@ -1,5 +1,6 @@
 //! Waiting for a frame. Version 1 of the API orders a frame like version 2, and then waits for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
@@ -7,13 +8,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::pictures::Pictures;
 use super::stored::StoredStoryResponse;
 use super::{AcceptedOrder, FrameDependencies};
+use crate::app::config::Config;
 use crate::app::jobs::StoredFailure;
 use crate::app::stories::StoryResponse;
 use crate::app::{AppError, ErrorKind};
 use crate::domain::TaskStatus;
-use crate::store::{Store, TaskNotice};
+use crate::store::{Store, Task, TaskNotice};
 
 /// Poll interval of the database. Polling is needed because a notice from another process may be lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,6 +25,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct FrameWaiter {
     store: Store,
+    config: Arc<Config>,
+    pictures: Arc<Pictures>,
     deadline: Duration,
     shutdown: CancellationToken,
 }
@@ -31,9 +36,10 @@ pub(super) struct FrameWaiter {
 pub struct FrameWait(Receiver<TaskNotice>);
 
 impl FrameWaiter {
-    pub(super) fn new(deps: &FrameDependencies) -> Self {
+    pub(super) fn new(deps: &FrameDependencies, pictures: Arc<Pictures>) -> Self {
         let (store, shutdown) = (deps.store.clone(), deps.shutdown.clone());
-        Self { store, deadline: deps.frame_deadline, shutdown }
+        let config = Arc::clone(&deps.config);
+        Self { store, config, pictures, deadline: deps.frame_deadline, shutdown }
     }
 
     /// Starts to take note of tasks that end. Call it before the frame is ordered.
@@ -41,7 +47,7 @@ impl FrameWaiter {
         FrameWait(self.store.subscribe())
     }
 
-    /// Waits for the result of an ordered frame's task.
+    /// Waits for the result of an ordered frame's task. During a blackout, the frame is kept and a black one returned.
     ///
     /// # Errors
     ///
@@ -88,13 +94,25 @@ impl FrameWaiter {
         let result = match task.status {
             TaskStatus::Pending => return Ok(TaskProgress::Pending),
             TaskStatus::Running => return Ok(TaskProgress::Running),
-            TaskStatus::Completed => Ok(StoredStoryResponse::from_value(task.result)?.into()),
+            TaskStatus::Completed => self.read_answer(task).await,
             TaskStatus::Failed => Err(StoredFailure::from_value(task.error)?.into()),
             TaskStatus::Cancelled => {
                 Err(AppError::new(ErrorKind::Conflict, "The frame was cancelled."))
             }
         };
         Ok(TaskProgress::Finished(Box::new(result)))
+    }
+
+    /// Returns the answer of a completed task. A frame that was ordered before a blackout must not light the screen up.
+    async fn read_answer(&self, task: Task) -> Result<StoryResponse, AppError> {
+        let mut answer = StoryResponse::from(StoredStoryResponse::from_value(task.result)?);
+        let Some(client_id) = &task.client_id else { return Ok(answer) };
+        if self.config.levels(client_id).await?.is_black() {
+            for frame in &mut answer.frames {
+                *frame = self.pictures.blacken(frame.clone()).await?;
+            }
+        }
+        Ok(answer)
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Ops;
 use crate::app::clients::Shares;
+use crate::app::device_commands::DeviceCommands;
 use crate::app::idempotency::Idempotency;
 use crate::app::identity::Identities;
 use crate::app::jobs::{ApplyRetention, Subject, SyncMedia};
@@ -62,8 +63,9 @@ impl Ops {
         Ok(())
     }
 
-    /// Removes orphaned files, and expired idempotency keys, sessions, pairings, shares, events, tasks and records of model
-    /// calls, and enqueues the erasure of visitors whose time is over. `started` is the time at which this process started, before it accepted any work.
+    /// Removes orphaned files, and expired idempotency keys, sessions, pairings, shares, commands, events, tasks and records
+    /// of model calls, and enqueues the erasure of visitors whose time is over. `started` is the time at which this process
+    /// started, before it accepted any work.
     ///
     /// Returns how many files were removed.
     ///
@@ -77,6 +79,7 @@ impl Ops {
         Idempotency::delete_expired(&mut tx, now).await?;
         Identities::delete_expired(&mut tx, now).await?;
         Shares::delete_expired(&mut tx, now).await?;
+        DeviceCommands::delete_expired(&mut tx, now).await?;
         tx.delete_old_records(now - EVENT_RETENTION, now - TASK_RETENTION, now - CALL_RETENTION)
             .await?;
         tx.save().await?;

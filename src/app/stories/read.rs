@@ -104,7 +104,11 @@ impl Stories {
         Ok(tx.save().await?)
     }
 
-    async fn current_or_new_story(&self, client_id: &ClientId) -> Result<Story, AppError> {
+    /// Returns the client's current story. If the client has none, saves an empty one.
+    pub(in crate::app) async fn current_or_new_story(
+        &self,
+        client_id: &ClientId,
+    ) -> Result<Story, AppError> {
         let client_id = client_id.as_str();
         let levels = self.config.levels(client_id).await?;
         let resolved = self.config.resolve_current(client_id, &levels).await?.resolved;

@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Stories;
 use super::pages::PageReader;
 use crate::app::config::DEFAULT_FLOCK;
 use crate::app::{AppError, ErrorKind};
-use crate::domain::{ClientId, LevelName};
-use crate::store::WallFrame;
+use crate::domain::{ClientId, DeviceCommand};
+use crate::store::{SentCommand, WallFrame};
 
 /// Number of frames on a wall: of the newest ones, and of those that people have kept.
 const MAX_FRAMES: usize = 12;
@@ -20,6 +20,9 @@ const LIMIT: i64 = 12;
 
 /// Number of members of a flock whose frames are compared: those whose stories were updated last.
 const MAX_MEMBERS: usize = 12;
+
+/// How long a wall shows its name after the command to identify itself.
+const IDENTIFY: TimeDelta = TimeDelta::seconds(10);
 
 /// A wall, which this reader may see.
 #[derive(Debug, Clone)]
@@ -44,8 +47,10 @@ pub struct WallContent {
     pub newest: Vec<WallFrame>,
     /// The frames that people have kept, the newest first.
     pub kept: Vec<WallFrame>,
-    /// Whether the wall stays black, because its Sparrow or flock sleeps.
+    /// Whether the wall stays black, because its Sparrow or flock sleeps or a blackout is on.
     pub is_dark: bool,
+    /// Whether the wall shows its name, because an admin asks which screen it is.
+    pub is_identified: bool,
     /// The number of seconds after which a black wall wakes, or after which another may go black; `None` if nobody
     /// knows.
     pub changes_in_seconds: Option<i64>,
@@ -100,12 +105,20 @@ impl Stories {
             WallSource::Sparrow { .. } => self.config.schedule_of_client(&wall.name).await?,
             WallSource::Flock => self.config.schedule_of_flock(&wall.name).await?,
         };
-        let mut content = WallContent::default();
-        if let Some(schedule) = schedule {
+        let (commands, now) = (self.wall_commands(wall).await?, self.clock.now());
+        let is_identify = |sent: &SentCommand| sent.command == DeviceCommand::Identify;
+        let is_recent = |sent: &SentCommand| now < sent.date_created + IDENTIFY;
+        let mut content = WallContent {
+            is_dark: commands.iter().any(SentCommand::is_blackout),
+            is_identified: commands.iter().any(|sent| is_identify(sent) && is_recent(sent)),
+            ..WallContent::default()
+        };
+        // Nobody knows when a blackout ends.
+        if let Some(schedule) = schedule.filter(|_| !content.is_dark) {
             content.is_dark = schedule.is_asleep;
             let change =
                 if schedule.is_asleep { schedule.next_wake_at } else { schedule.changes_at };
-            content.changes_in_seconds = change.map(|at| seconds_until(at, self.clock.now()));
+            content.changes_in_seconds = change.map(|at| seconds_until(at, now));
         }
         for client_id in self.wall_clients(wall).await? {
             content.newest.extend(self.store.newest_frames_of_client(&client_id, LIMIT).await?);
@@ -114,6 +127,16 @@ impl Stories {
         content.newest = newest_first(content.newest);
         content.kept = newest_first(content.kept);
         Ok(content)
+    }
+
+    /// Returns the commands for the wall's Sparrow or flock and for the flocks above it.
+    async fn wall_commands(&self, wall: &Wall) -> Result<Vec<SentCommand>, AppError> {
+        match wall.source {
+            WallSource::Sparrow { .. } => {
+                Ok(self.config.levels(&wall.name).await?.commands.clone())
+            }
+            WallSource::Flock => self.config.commands_of_flock(&wall.name).await,
+        }
     }
 
     /// Returns the clients whose frames a wall shows, each once.
@@ -129,27 +152,29 @@ impl Stories {
         Ok(clients)
     }
 
+    /// Returns all flocks that a client is in, directly or by other flocks.
+    pub(in crate::app) async fn all_flocks_of_client(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<String>, AppError> {
+        Ok(self.config.levels(client_id).await?.flocks.clone())
+    }
+
+    /// Returns a flock and the flocks that it is in.
+    pub(in crate::app) async fn flocks_from(
+        &self,
+        flock_id: &str,
+    ) -> Result<Vec<String>, AppError> {
+        self.config.flocks_from(flock_id).await
+    }
+
     /// Returns the flocks that a client is in, directly or by other flocks; none for a private client.
     pub(in crate::app) async fn flocks_of_client(
         &self,
         client_id: &str,
     ) -> Result<Vec<String>, AppError> {
         let levels = self.config.levels(client_id).await?;
-        if levels.is_private {
-            return Ok(Vec::new());
-        }
-        let mut flocks: Vec<String> = levels
-            .levels
-            .iter()
-            .filter_map(|level| match &level.name {
-                LevelName::Flock(flock_id) => Some(flock_id.clone()),
-                _ => None,
-            })
-            .collect();
-        if !flocks.iter().any(|flock_id| flock_id == DEFAULT_FLOCK) {
-            flocks.push(DEFAULT_FLOCK.to_owned());
-        }
-        Ok(flocks)
+        Ok(if levels.is_private { Vec::new() } else { levels.flocks.clone() })
     }
 }
 

@@ -4,6 +4,7 @@
 mod acting_admin;
 pub(super) mod audit;
 pub(super) mod bookmark_lists;
+pub(super) mod commands;
 pub(super) mod index;
 pub(super) mod login;
 pub(super) mod logout;

@@ -63,10 +63,15 @@ pub(super) async fn view(state: &HttpState, visitor: &Visitor) -> Result<HomePag
         Some(client_id) => state.app.stories().current_story(client_id).await?,
         None => None,
     };
+    let is_black = match client_id {
+        Some(client_id) => state.app.config().is_client_black(client_id).await?,
+        None => false,
+    };
     let strategies = state.app.config().strategies(client_id).await?;
     let told_by = current.as_ref().map(|current| current.strategy.clone());
     let mut view = HomePage {
         shell: visitor.shell(),
+        is_black,
         storytellers: strategies.into_iter().map(|s| choice(s, told_by.as_deref())).collect(),
         idempotency_key: Uuid::now_v7().to_string(),
         events: client_id.map(|id| events_address(visitor, id)).unwrap_or_default(),

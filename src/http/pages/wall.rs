@@ -108,6 +108,7 @@ pub(super) async fn wall_view(
         name: wall.name.clone(),
         frames: frames.collect(),
         is_dark: content.is_dark,
+        is_identified: content.is_identified,
         changes_in_seconds: content.changes_in_seconds,
         events: addresses.events,
         worker: addresses.worker,

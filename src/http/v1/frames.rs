@@ -11,14 +11,14 @@ use bytes::Bytes;
 
 use super::fields::{self, FrameForm, FrameRequest, RawFrameRequest};
 use crate::app::{AcceptedOrder, FrameOrder, FrameWait, StoryResponse};
-use crate::domain::{Principal, TraceParent};
+use crate::domain::{ClientId, Principal, TraceParent};
 use crate::http::address::ClientAddress;
 use crate::http::auth::may_act_for;
 use crate::http::body::BodyReservation;
 use crate::http::idempotency::{self, REPLAYED};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::request_id::RequestId;
-use crate::http::{HttpState, body, form, json, media_type};
+use crate::http::{HttpState, body, command_header, form, json, media_type};
 
 /// Create a frame
 ///
@@ -44,7 +44,9 @@ use crate::http::{HttpState, body, form, json, media_type};
         (Vec<u8> = "audio/*"),
     )),
     responses(
-        (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
+        (status = 200, body = StoryResponse,
+            description = "The new frames. Get each `url` from the same host. During a blackout, one black frame instead, \
+                           which is not kept. `X-Command` holds a command of an admin, once."),
         (status = 400, description = "The body is not JSON, or the form cannot be read.", body = ProblemBody),
         (status = 403, body = ProblemBody,
             description = "The key is missing or wrong, or the story belongs to another client."),
@@ -74,8 +76,8 @@ pub(in crate::http) async fn post(
     let (content, reservation) = state.body_budget.read(&parts, content).await?;
     let received = ReceivedRequest { parts, content, principal, request_id, trace };
     let wait = state.app.frames().start_waiting();
-    let ordered = order_frame(state.clone(), received, reservation).await?;
-    Ok(wait_for_frame(&state, ordered, wait, "body").await)
+    let (client_id, ordered) = order_frame(state.clone(), received, reservation).await?;
+    Ok(wait_for_frame(&state, &client_id, ordered, wait, "body").await)
 }
 
 /// A request with its complete body.
@@ -92,14 +94,15 @@ async fn order_frame(
     state: HttpState,
     received: ReceivedRequest,
     reservation: BodyReservation,
-) -> Result<AcceptedOrder, Problem> {
+) -> Result<(ClientId, AcceptedOrder), Problem> {
     let ordering = async move {
         let app = state.app.clone();
         let order = parse_order(&state, received).await?;
+        let client_id = order.client_id.clone();
         let ordered =
             app.frames().order(order).await.map_err(|error| Problem::from_error(error, "body"));
         drop(reservation);
-        ordered
+        ordered.map(|ordered| (client_id, ordered))
     };
     body::run_to_completion(ordering).await
 }
@@ -141,7 +144,9 @@ async fn parse_order(state: &HttpState, received: ReceivedRequest) -> Result<Fra
 /// `HEAD` is refused. Use `POST` for photos, because proxies limit the length of a URL.
 #[utoipa::path(get, path = "/v1/frames", tag = "frames", params(FrameRequest),
     responses(
-        (status = 200, description = "The new frames. Get each `url` from the same host.", body = StoryResponse),
+        (status = 200, body = StoryResponse,
+            description = "The new frames. Get each `url` from the same host. During a blackout, one black frame instead, \
+                           which is not kept. `X-Command` holds a command of an admin, once."),
         (status = 403, body = ProblemBody,
             description = "The key is missing or wrong, or the story belongs to another client."),
         (status = 404, description = "No story has the id `story_id`.", body = ProblemBody),
@@ -176,21 +181,27 @@ pub(in crate::http) async fn get(
     let raw = RawFrameRequest::from_fields(fields::from_query(&query.unwrap_or_default()));
     let order = fields::parse_order(raw, request_id, "query")?;
     let order = FrameOrder { trace: Some(trace), ip_address: Some(client.ip), ..order };
+    let client_id = order.client_id.clone();
     let frames = state.app.frames();
     let wait = frames.start_waiting();
     let ordered = frames.order(order).await.map_err(|error| Problem::from_error(error, "query"))?;
-    Ok(wait_for_frame(&state, ordered, wait, "query").await)
+    Ok(wait_for_frame(&state, &client_id, ordered, wait, "query").await)
 }
 
 /// Waits for an ordered frame, and turns its story or its failure into a response.
 async fn wait_for_frame(
     state: &HttpState,
+    client_id: &ClientId,
     ordered: AcceptedOrder,
     wait: FrameWait,
     location: &str,
 ) -> Response {
     let mut response = match state.app.frames().wait_for(ordered, wait).await {
-        Ok(story) => Json(story).into_response(),
+        Ok(story) => {
+            let mut response = Json(story).into_response();
+            command_header::add_next(state, client_id, &mut response).await;
+            response
+        }
         Err(error) => Problem::from_error(error, location).into_response(),
     };
     if ordered.is_replay {

@@ -185,6 +185,7 @@ fn homes() -> Vec<(&'static str, HomePage)> {
         ("home_empty", home()),
         ("home_one", home_with(WORDS)),
         ("home_pending", HomePage { pending: Some(pending), ..home_with(WORDS) }),
+        ("home_black", HomePage { is_black: true, ..home_with(WORDS) }),
         ("home_problem", HomePage { problem, words: "A kettle".to_owned(), ..home() }),
     ]
 }

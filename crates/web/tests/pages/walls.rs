@@ -39,10 +39,12 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
         worker: String::new(),
         ..wall(vec![wall_frame("1", WORDS, "en")])
     };
+    let asked = WallPage { is_identified: true, ..dark.clone() };
     vec![
         ("wall_empty", render(&wall(Vec::new()))),
         ("wall_many", render(&wall(vec![wall_frame("1", WORDS, "en"), bare, kept]))),
         ("wall_dark", render(&dark)),
+        ("wall_identified", render(&asked)),
         ("wall_below_a_proxy", render(&proxied)),
     ]
 }

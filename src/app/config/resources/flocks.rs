@@ -84,6 +84,12 @@ impl Resource for FlockConfig {
         Ok(())
     }
 
+    /// Deletes the flock's commands, so that another flock of this name is not black. The flock `default` stays without
+    /// its configuration, and so do its commands.
+    async fn delete_belongings(tx: &mut Tx, id: &str) -> Result<(), AppError> {
+        if id == DEFAULT_FLOCK { Ok(()) } else { Ok(tx.delete_commands_of_flock(id).await?) }
+    }
+
     fn provider_keys(&mut self) -> Option<&mut Map<String, Value>> {
         Some(&mut self.keys)
     }

@@ -63,6 +63,14 @@ pub trait Resource: ResourceTable + Clone + Serialize + DeserializeOwned {
         None
     }
 
+    /// Deletes what belongs to a resource, in the transaction that deletes the resource.
+    fn delete_belongings(
+        _tx: &mut Tx,
+        _id: &str,
+    ) -> impl Future<Output = Result<(), AppError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Returns why a resource must not be deleted, even if nothing refers to it.
     fn protected_reason(_id: &str) -> Option<&'static str> {
         None
@@ -242,6 +250,7 @@ impl Config {
             return Err(AppError::new(ErrorKind::Conflict, detail));
         }
         tx.delete_resource::<T>(id).await?;
+        T::delete_belongings(&mut tx, id).await?;
         record_change(&mut tx, "delete", Some(&before), None, audit, now).await?;
         Ok(tx.save().await?)
     }

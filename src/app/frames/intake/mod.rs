@@ -1,6 +1,7 @@
 //! Accepting an order for a frame. Everything that can be refused is refused here, before anything is stored. Then the
 //! inputs are written where every instance can read them, and one transaction chooses the story and enqueues the task.
 
+mod blackout;
 mod inputs;
 mod sleeping;
 
@@ -163,6 +164,9 @@ impl Intake {
         };
         let checked = CheckedOrder { order: &order, levels, story, objects: Vec::new() };
         let advance = self.advance_schedules(&checked).await?;
+        if let Some(accepted) = self.answer_if_black(&checked, &advance).await? {
+            return Ok(accepted);
+        }
         if let Some(accepted) = self.answer_if_asleep(&checked, &advance).await? {
             return Ok(accepted);
         }
@@ -206,7 +210,8 @@ impl Intake {
         Ok(earlier.map(replay))
     }
 
-    /// Advances the client's schedules by one request and resolves the configuration. Writes nothing.
+    /// Advances the client's schedules by one request, except during a blackout, in which no step is seen. Resolves the
+    /// configuration. Writes nothing.
     ///
     /// All reads come before the transaction, because a transaction that waits for a second connection can deadlock.
     async fn advance_schedules(
@@ -219,7 +224,12 @@ impl Intake {
         } else {
             Vec::new()
         };
-        let positions = levels.advance(&schedule_rows, self.clock.now(), order.sensed);
+        let now = self.clock.now();
+        let positions = if levels.is_black() {
+            levels.paused(&schedule_rows, now)
+        } else {
+            levels.advance(&schedule_rows, now, order.sensed)
+        };
         let overrides = ConfigOverrides {
             parameters: order.parameters.clone(),
             strategy: order.strategy.clone(),

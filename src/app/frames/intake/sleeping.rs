@@ -53,7 +53,8 @@ impl Intake {
         self.insert_completed(checked, advance, &story, answer).await
     }
 
-    async fn find_last_story(
+    /// Returns the story that the order is for, or else the client's current one; `None` if the client has none.
+    pub(super) async fn find_last_story(
         &self,
         checked: &CheckedOrder<'_>,
         advance: &ScheduleAdvance,
@@ -101,7 +102,8 @@ impl Intake {
         }))
     }
 
-    async fn insert_completed(
+    /// Adds a task that is completed with an answer.
+    pub(super) async fn insert_completed(
         &self,
         checked: &CheckedOrder<'_>,
         advance: &ScheduleAdvance,

@@ -1,6 +1,7 @@
 //! A frame's pictures: generated or photographed, rendered for their device, written, and later rendered for other
 //! devices and for pages.
 
+mod black;
 mod illustrate;
 mod renditions;
 mod small;

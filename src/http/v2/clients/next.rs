@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
 use crate::app::{NextFrame, NextFrameQuery, NextFrameResult};
-use crate::http::HttpState;
 use crate::http::path_client::PathClientId;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::{ValidQuery, WaitSeconds};
+use crate::http::{HttpState, command_header};
 
 /// Which image the device needs, and how long it waits.
 #[derive(Deserialize, IntoParams)]
@@ -50,6 +50,9 @@ pub(in crate::http) struct NextQuery {
 /// Send the `ETag` of the last response with `wait`: the response then arrives as soon as a newer frame exists, or
 /// after that time. Send the same `output_image_…` parameters each time, because a different image has a different
 /// `ETag`.
+///
+/// A command of an admin ends the wait, and is in `command` and in the header `X-Command`, once. During a blackout, the
+/// picture is black.
 #[utoipa::path(get, path = "/v2/clients/{client_id}/next", tag = "frames",
     params(
         ("client_id" = String, Path, description = "The client: 1-255 printable characters.", example = "kitchen"),
@@ -59,8 +62,9 @@ pub(in crate::http) struct NextQuery {
         NextQuery,
     ),
     responses(
-        (status = 200, description = "A frame that the device does not have; `ETag` identifies it.", body = NextFrame),
-        (status = 204, description = "The story has no frame yet, or the client has no story."),
+        (status = 200, body = NextFrame,
+            description = "A frame that the device does not have, or a command; `ETag` identifies the frame."),
+        (status = 204, description = "The story has no frame yet, or the client has no story. `X-Command` is sent too."),
         (status = 304,
             description = "No newer frame; if a schedule has the Sparrow sleep, `Next-Wake-At` says when it wakes."),
         (status = 422, description = "A parameter is missing or invalid; `errors` names each.", body = ProblemBody),
@@ -113,8 +117,11 @@ fn to_response(next: NextFrameResult) -> Response {
             response
         }
     };
+    command_header::add(&mut response, next.command);
+    // A stored answer would give its command again.
+    let cache = if next.command.is_some() { "no-store" } else { "private, no-cache" };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     let wake = next.next_wake_at.map(|wake| wake.to_rfc3339_opts(SecondsFormat::Secs, true));
     if let Some(wake) = wake.and_then(|wake| HeaderValue::try_from(wake).ok()) {
         headers.insert("next-wake-at", wake);

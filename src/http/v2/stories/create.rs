@@ -53,6 +53,7 @@ pub(in crate::http) struct StoryRequest {
         (status = 202, body = FrameTaskAccepted,
             description = "The story exists and its first frame is ordered; `Location` holds the task's address."),
         (status = 400, description = "The body is not JSON.", body = ProblemBody),
+        (status = 409, description = "A blackout is on; an admin ends it with the command `resume`.", body = ProblemBody),
         (status = 413, description = "The body is larger than 24 MiB.", body = ProblemBody),
         (status = 415, description = "The content type is not `application/json`.", body = ProblemBody),
         (status = 422, description = "A value is missing or invalid; `errors` names each.", body = ProblemBody),

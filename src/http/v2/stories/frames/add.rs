@@ -45,7 +45,8 @@ pub(in crate::http) struct NextFrameRequest {
     })),
     responses(
         (status = 202, body = FrameTaskAccepted,
-            description = "The frame is ordered; `Location` holds the task's address."),
+            description = "The frame is ordered; `Location` holds the task's address. During a blackout, the task is \
+                           completed already, with a black frame."),
         (status = 400, description = "The body is not JSON.", body = ProblemBody),
         (status = 403, description = "The story belongs to another client.", body = ProblemBody),
         (status = 404, description = "No story has this id.", body = ProblemBody),
