@@ -354,7 +354,6 @@ impl Tx {
 
     pub(super) fn notify_ended(&mut self, id: Uuid) {
         self.notify(TaskNotice::TaskEnded(id));
-        // The next task of the lane may be claimed now.
-        self.notify(TaskNotice::TaskReady);
+        self.notify(TaskNotice::LaneFree);
     }
 }
