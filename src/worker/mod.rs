@@ -142,7 +142,9 @@ impl Worker {
                     Ok(TaskNotice::TaskEnded(_) | TaskNotice::EventLogged) => {}
                     Ok(TaskNotice::LaneFree) if !is_blocked => {}
                     Ok(TaskNotice::TaskReady) => return true,
-                    Ok(TaskNotice::LaneFree | TaskNotice::TaskReadyElsewhere) | Err(_) => return false,
+                    Ok(TaskNotice::LaneFree | TaskNotice::TaskReadyElsewhere) | Err(_) => {
+                        return false;
+                    }
                 }
             }
         };
