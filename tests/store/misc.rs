@@ -5,7 +5,7 @@ use calliope::store::{IdempotencyKey, IdempotencyRecord, NewTask, Store, StoreEr
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, pause};
 use crate::{at, on_both};
 
 on_both! {
@@ -152,6 +152,7 @@ async fn a_key_has_the_answer_to_its_request(database: TestDatabase) {
 }
 
 async fn migrations_are_applied_once(database: TestDatabase) {
+    database.make_empty().await;
     let store = Store::connect(&database.settings).await.expect("connected");
     let pending = store.pending_migrations().await.expect("read");
     assert!(pending.len() >= 3 && pending[0].version == 1, "{pending:?}");
@@ -170,7 +171,7 @@ async fn pools_tell_how_they_stand(database: TestDatabase) {
     let in_use = || writer().open - writer().idle;
     // The connection that ran the migrations is returned to the pool a moment later.
     while in_use() > 0 {
-        tokio::task::yield_now().await;
+        pause().await;
     }
     let tx = store.begin().await.expect("begun");
     assert_eq!(in_use(), 1, "{:?}", writer());
