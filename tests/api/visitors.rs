@@ -16,7 +16,7 @@ use crate::pages::{Browser, Seen};
 use crate::shares::{KEY, header, link, share};
 use crate::support::clock::ManualClock;
 use crate::support::{
-    TestApp, TestDatabase, TestOptions, client, fixture, send_json, with_timeout,
+    TestApp, TestDatabase, TestOptions, client, fixture, pause, send_json, with_timeout,
 };
 
 on_both! {
@@ -64,7 +64,7 @@ async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
             if page.text.contains(words) {
                 break page;
             }
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(told).await
@@ -301,7 +301,7 @@ async fn visitors_are_erased_when_their_time_is_over(database: TestDatabase) {
     app.app.ops().run_maintenance(started).await.expect("maintained");
     let erased = async {
         while !clients(&app, &admin).await.is_empty() {
-            tokio::task::yield_now().await;
+            pause().await;
         }
     };
     with_timeout(erased).await;
