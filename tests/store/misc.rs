@@ -266,9 +266,6 @@ async fn every_query_has_its_index() {
             .fetch_all(&pool)
             .await
             .unwrap_or_else(|e| panic!("{sql}: {e}"));
-        let is_awaited = sql.contains(&conditions[1]);
-        let uses_its_index = plan.iter().any(|(.., step)| step.contains("task_waiting_awaited"));
-        assert!(uses_its_index || !is_awaited, "{sql}: {plan:?}");
         for (_, _, _, step) in plan {
             let scans =
                 step.starts_with("SCAN") && !step.contains("INDEX") && !no_table.contains(&&*step);
@@ -307,7 +304,8 @@ fn with_expanded_macros(sources: &str) -> String {
         let (_, literal) = literal.split_once('"').expect("a literal");
         let (part, _) = literal.split_once('"').expect("its end");
         let between = |c: char| c == ',' || c.is_whitespace();
-        let mut pieces = expanded.split(&format!("{name}!()"));
+        let usage = format!(" {name}!()");
+        let mut pieces = expanded.split(&usage);
         let mut joined = pieces.next().expect("the beginning").to_owned();
         for piece in pieces {
             let before = joined.trim_end_matches(between).strip_suffix('"').expect("a literal");

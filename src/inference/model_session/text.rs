@@ -1,4 +1,4 @@
-//! Prose: the passages of a story, their corrections, and short texts beside the story.
+//! Prose: the passages of a story, their corrections, and short texts that are no part of the story.
 
 use tokio::time::Instant;
 
