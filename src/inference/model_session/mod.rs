@@ -59,6 +59,25 @@ struct SessionState {
     notes: Vec<String>,
     /// Whether the offline provider wrote the last text.
     was_offline: bool,
+    /// The names of the models that wrote or edited texts of the story, each once. The offline provider is none of them.
+    writers: Vec<String>,
+}
+
+impl SessionState {
+    /// Notes that a text of the story is a model's.
+    fn add_writer(&mut self, model: &Model) {
+        if let Some(name) = name_of(model)
+            && !self.writers.contains(&name)
+        {
+            self.writers.push(name);
+        }
+    }
+}
+
+/// Returns the name of a model as the provenance of what it made tells it; `None` for the offline provider.
+fn name_of(model: &Model) -> Option<String> {
+    let name = if model.name.is_empty() { &model.provider } else { &model.name };
+    (model.provider != offline::NAME).then(|| name.clone())
 }
 
 /// The prompts for a text with its plan.
@@ -102,6 +121,13 @@ impl ModelSession {
         self.lock_state().was_offline
     }
 
+    /// Returns the names of the models that wrote or edited texts of the story so far, each once; none if the offline
+    /// provider wrote them.
+    #[must_use]
+    pub fn writers(&self) -> Vec<String> {
+        self.lock_state().writers.clone()
+    }
+
     /// Generates prose that passes a check. If a model's output fails the check, the model is called again, and then
     /// the next model of the chain.
     ///
@@ -119,7 +145,7 @@ impl ModelSession {
             self.generate_prose(model, prompt, self.deadline(Capability::Text), context, check)
         });
         let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
+        Ok(self.remember(model, response))
     }
 
     /// Edits a text with the chain of editors. Returns `None` if no editor is configured or all of them fail.
@@ -133,7 +159,10 @@ impl ModelSession {
         for model in &self.parts.chains.editor {
             let deadline = self.deadline(Capability::Text);
             match self.generate_prose(model, prompt, deadline, context, check).await {
-                Ok(response) => return Some(response.value),
+                Ok(response) => {
+                    self.lock_state().add_writer(model);
+                    return Some(response.value);
+                }
                 Err(error) => failures.push(error.to_string()),
             }
         }
@@ -176,7 +205,7 @@ impl ModelSession {
             self.structured_or_prose(model, request, context, check, from_prose)
         });
         let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
+        Ok(self.remember(model, response))
     }
 
     /// Generates an object with one model, or else prose that is converted to an object.
@@ -232,13 +261,13 @@ impl ModelSession {
     }
 
     /// Calls the models of a chain one after another, and finally the offline provider. Returns the first response and
-    /// the name of its provider.
+    /// its model.
     async fn try_chain<'a, T, F>(
         &'a self,
         chain: &'a [Model],
         prefix: NotePrefix,
         attempt: impl Fn(&'a Model) -> F,
-    ) -> Result<(ModelResponse<T>, String), InferenceError>
+    ) -> Result<(ModelResponse<T>, &'a Model), InferenceError>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
@@ -257,7 +286,7 @@ impl ModelSession {
                             failures.join(" and ")
                         ));
                     }
-                    return Ok((response, model.provider.clone()));
+                    return Ok((response, model));
                 }
                 Err(error) if model.provider == offline::NAME => return Err(error),
                 Err(error) => {
@@ -407,11 +436,12 @@ impl ModelSession {
         FrameContext { memory, ..context.clone() }
     }
 
-    fn remember<T>(&self, provider: &str, response: ModelResponse<T>) -> T {
+    fn remember<T>(&self, model: &Model, response: ModelResponse<T>) -> T {
         let mut state = self.lock_state();
-        state.was_offline = provider == offline::NAME;
+        state.was_offline = model.provider == offline::NAME;
+        state.add_writer(model);
         if !response.memory.is_null() {
-            state.memories.insert(provider.to_owned(), response.memory);
+            state.memories.insert(model.provider.clone(), response.memory);
         }
         response.value
     }
