@@ -244,26 +244,6 @@ impl Store {
         .map_err(StoreError::failed("list the stories of a list for a page"))
     }
 
-    /// Returns the id of the story with frames that was updated last among those of a flock's members. `with_private` is
-    /// whether stories of private Sparrows count.
-    pub async fn latest_flock_story(
-        &self,
-        flock_id: &str,
-        with_private: bool,
-    ) -> Result<Option<Uuid>, StoreError> {
-        const SQL: &str = "SELECT s.id FROM sparrow_config c JOIN story s ON s.id = \
-             (SELECT x.id FROM story x WHERE x.client_id = c.client_id AND x.frame_count > 0 \
-             ORDER BY x.date_updated DESC, x.id DESC LIMIT 1) \
-             WHERE c.parent_flock_id = $1 AND ($2 OR NOT c.is_private) \
-             ORDER BY s.date_updated DESC, s.id DESC LIMIT 1";
-        with_read_pool!(self, db => sqlx::query_scalar(SQL)
-            .bind(flock_id)
-            .bind(with_private)
-            .fetch_optional(db)
-            .await)
-        .map_err(StoreError::failed("look for a flock's latest story"))
-    }
-
     /// Returns a client's newest bookmarks of frames, newest first, at most `limit`.
     pub async fn bookmarked_frames(
         &self,

@@ -28,7 +28,7 @@ on_both! {
     forms_of_other_sites_give_nothing;
 }
 
-async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
+pub async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
     let clock = ManualClock::new();
     let pages = PageSettings { operator: "The <museum>".to_owned(), ..PageSettings::default() };
     let options =
@@ -41,12 +41,12 @@ async fn start(database: TestDatabase) -> (TestApp, Arc<ManualClock>, String) {
     (app, clock, admin)
 }
 
-async fn give(app: &TestApp, admin: &str) -> String {
+pub async fn give(app: &TestApp, admin: &str) -> String {
     link(app, admin, json!({"kind": "give", "flock_id": "hall"})).await
 }
 
 /// Has a browser agree to a share.
-async fn agree(browser: &mut Browser<'_>, path: &str) {
+pub async fn agree(browser: &mut Browser<'_>, path: &str) {
     let agreed = browser.submit(&format!("{path}/consent"), &[("agree", "yes")]).await;
     assert_eq!((agreed.status, &*agreed.location), (303, path), "{}", agreed.text);
     let cookie = agreed.cookies.iter().find(|cookie| cookie.starts_with("calliope_visitor="));
@@ -55,7 +55,7 @@ async fn agree(browser: &mut Browser<'_>, path: &str) {
 }
 
 /// Tells a frame from words, and returns the page that shows it.
-async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
+pub async fn tell(browser: &mut Browser<'_>, path: &str, words: &str) -> Seen {
     let sent = browser.submit(path, &[("words", words), ("key", words)]).await;
     assert_eq!((sent.status, &*sent.location), (303, path), "{}", sent.text);
     let told = async {
@@ -76,7 +76,7 @@ fn visitor_secret(browser: &Browser<'_>) -> String {
 }
 
 /// Returns the path of the link on a page.
-fn link_of(app: &TestApp, page: &Seen) -> String {
+pub fn link_of(app: &TestApp, page: &Seen) -> String {
     let link = page.text.split("readonly value=\"").nth(1).expect("a link");
     link.split('"').next().expect("a link").replace(&app.url, "")
 }

@@ -85,6 +85,9 @@ fn view(
         bookmark: None,
         branched_from: None,
         is_public: false,
+        list: None,
+        pages: format!("/s/{name}/"),
+        events: format!("/s/{name}/events"),
         slug: name,
     }
 }

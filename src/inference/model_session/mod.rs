@@ -49,6 +49,25 @@ struct SessionState {
     notes: Vec<String>,
     /// Whether the offline provider wrote the last text.
     was_offline: bool,
+    /// The names of the models that wrote or edited texts of the story, each once. The offline provider is none of them.
+    writers: Vec<String>,
+}
+
+impl SessionState {
+    /// Notes that a text of the story is a model's.
+    fn add_writer(&mut self, model: &Model) {
+        if let Some(name) = name_of(model)
+            && !self.writers.contains(&name)
+        {
+            self.writers.push(name);
+        }
+    }
+}
+
+/// Returns the name of a model as the provenance of what it made tells it; `None` for the offline provider.
+fn name_of(model: &Model) -> Option<String> {
+    let name = if model.name.is_empty() { &model.provider } else { &model.name };
+    (model.provider != offline::NAME).then(|| name.clone())
 }
 
 /// Checks a model's output. Returns the accepted or converted value, or the reason for rejecting it.
@@ -81,6 +100,13 @@ impl ModelSession {
         self.lock_state().was_offline
     }
 
+    /// Returns the names of the models that wrote or edited texts of the story so far, each once; none if the offline
+    /// provider wrote them.
+    #[must_use]
+    pub fn writers(&self) -> Vec<String> {
+        self.lock_state().writers.clone()
+    }
+
     /// Adds a sentence for the frame's `errors`.
     pub fn add_note(&self, sentence: String) {
         self.lock_state().notes.push(sentence);
@@ -94,13 +120,13 @@ impl ModelSession {
     }
 
     /// Calls the models of a chain one after another, and finally the offline provider. Returns the first response and
-    /// the name of its provider.
+    /// its model.
     async fn try_chain<'a, T, F>(
         &'a self,
         chain: &'a [Model],
         prefix: NotePrefix,
         attempt: impl Fn(&'a Model) -> F,
-    ) -> Result<(ModelResponse<T>, String), InferenceError>
+    ) -> Result<(ModelResponse<T>, &'a Model), InferenceError>
     where
         F: Future<Output = Result<ModelResponse<T>, InferenceError>>,
     {
@@ -119,7 +145,7 @@ impl ModelSession {
                             failures.join(" and ")
                         ));
                     }
-                    return Ok((response, model.provider.clone()));
+                    return Ok((response, model));
                 }
                 Err(error) if model.provider == offline::NAME => return Err(error),
                 Err(error) => {
@@ -190,11 +216,12 @@ impl ModelSession {
         FrameContext { memory, ..context.clone() }
     }
 
-    fn remember<T>(&self, provider: &str, response: ModelResponse<T>) -> T {
+    fn remember<T>(&self, model: &Model, response: ModelResponse<T>) -> T {
         let mut state = self.lock_state();
-        state.was_offline = provider == offline::NAME;
+        state.was_offline = model.provider == offline::NAME;
+        state.add_writer(model);
         if !response.memory.is_null() {
-            state.memories.insert(provider.to_owned(), response.memory);
+            state.memories.insert(model.provider.clone(), response.memory);
         }
         response.value
     }

@@ -47,7 +47,7 @@ impl ModelSession {
             self.structured_or_prose(model, request, context, check, from_prose)
         });
         let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
+        Ok(self.remember(model, response))
     }
 
     /// Generates an object with one model, or else prose that is converted to an object.

@@ -28,7 +28,7 @@ impl ModelSession {
             self.generate_prose(model, prompt, self.deadline(Capability::Text), context, check)
         });
         let (response, model) = response.await?;
-        Ok(self.remember(&model, response))
+        Ok(self.remember(model, response))
     }
 
     /// Edits a text with the chain of editors. Returns `None` if no editor is configured or all of them fail.
@@ -42,7 +42,10 @@ impl ModelSession {
         for model in &self.parts.chains.editor {
             let deadline = self.deadline(Capability::Text);
             match self.generate_prose(model, prompt, deadline, context, check).await {
-                Ok(response) => return Some(response.value),
+                Ok(response) => {
+                    self.lock_state().add_writer(model);
+                    return Some(response.value);
+                }
                 Err(error) => failures.push(error.to_string()),
             }
         }
